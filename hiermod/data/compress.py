@@ -1,0 +1,156 @@
+"""From rows to cells: reads the columns of a formula, drops missing rows with a count, and groups equal rows exactly."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from hiermod.data.cells import Cells, Source
+from hiermod.data.frames import check_names, missing_rows, read_columns
+from hiermod.data.levels import as_levels, code_levels, level_series
+from hiermod.data.predictors import Grouping, Predictor, read_grouping, read_predictor
+from hiermod.data.responses import (
+    ResponseRows,
+    SingleRows,
+    TrialsRows,
+    read_response,
+    reduce_counts,
+    reduce_reals,
+    reduce_trials,
+)
+from hiermod.errors import DataError
+from hiermod.formula.nodes import Formula
+
+REDUCERS: dict[str, Callable[..., Any]] = {"trials": reduce_trials, "count": reduce_counts, "real": reduce_reals}
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """The rows that a formula uses, understood and complete, before compression."""
+
+    frame: pd.DataFrame
+    response: ResponseRows
+    predictors: dict[str, Predictor]
+    groupings: dict[str, Grouping]
+    source: Source
+    notices: tuple[str, ...]
+
+
+def read_rows(formula: Formula, data: Any, na: str = "drop") -> Rows:
+    """Read the columns of `formula` from any frame.
+
+    Missing rows are dropped and counted (``na="drop"``) or an error (``na="error"``); rows of no trials are dropped.
+
+    Raises
+    ------
+    DataError, FormulaError
+        Where a column is not there or cannot be used; before anything is sampled.
+    """
+    if na not in ("drop", "error"):
+        raise DataError(f"na={na!r}: 'drop' leaves rows with missing values out, 'error' refuses them.")
+    check_names(formula)
+    right = tuple(dict.fromkeys([*formula.predictors(), *formula.grouping_columns()]))
+    raw = read_columns(data, tuple(dict.fromkeys([*formula.response.columns, *right])), formula)
+    if raw.empty:
+        raise DataError("The data has no rows.")
+    complete, missing = _complete(raw, na)
+    response = read_response(formula.response, complete)
+    response, complete, without_trials = _with_trials(response, complete)
+    notices: list[str] = []
+    predictors, columns = {}, {}
+    for name in formula.predictors():
+        predictors[name], columns[name], found = read_predictor(name, complete[name])
+        notices.extend(found)
+    groupings = {bar.group: read_grouping(bar.factors, complete) for bar in formula.groups}
+    for grouping in groupings.values():
+        for name in grouping.columns:
+            columns.setdefault(name, _group_column(name, complete[name]))
+    frame = pd.DataFrame(columns, index=pd.RangeIndex(len(complete)))
+    source = Source(len(complete), missing, without_trials, _fingerprint(frame, response))
+    return Rows(frame, response, predictors, groupings, source, tuple(notices))
+
+
+def _complete(raw: pd.DataFrame, na: str) -> tuple[pd.DataFrame, int]:
+    missing = missing_rows(raw)
+    count = int(missing.sum())
+    if count and na == "error":
+        columns = ", ".join(repr(name) for name in raw.columns if raw[name].isna().any())
+        raise DataError(
+            f"{count} rows have missing values in {columns} (the first is row {np.flatnonzero(missing)[0]}). "
+            "Fill them, drop them, or say na='drop'."
+        )
+    if count == len(raw):
+        raise DataError(f"Nothing is left: all {count} rows have a missing value in a column that the formula names.")
+    return (raw[~missing].reset_index(drop=True) if count else raw), count
+
+
+def _with_trials(response: ResponseRows, frame: pd.DataFrame) -> tuple[ResponseRows, pd.DataFrame, int]:
+    if not isinstance(response, TrialsRows):
+        return response, frame, 0
+    keep = response.trials > 0
+    if not keep.any():
+        raise DataError("Nothing is left: every row has 0 trials.")
+    kept = TrialsRows(response.successes[keep], response.trials[keep])
+    return kept, frame[keep].reset_index(drop=True), int((~keep).sum())
+
+
+def _group_column(name: str, values: pd.Series) -> pd.Categorical:
+    return level_series(*code_levels(name, values))
+
+
+def compress(rows: Rows, statistic: str, enabled: bool = True) -> Cells:
+    """Group rows that agree in every column into cells, exactly.
+
+    Parameters
+    ----------
+    rows : Rows
+        What `read_rows` gave.
+    statistic : {"trials", "count", "real"}
+        Which sufficient statistics the family needs.
+    enabled : bool
+        False keeps each row as a cell of its own.
+    """
+    cell = _cell_of_row(rows.frame) if enabled else np.arange(rows.source.rows)
+    count = int(cell.max()) + 1
+    first = np.full(count, -1, dtype=np.int64)
+    first[cell[::-1]] = np.arange(len(cell))[::-1]
+    response = rows.response
+    if statistic == "trials" and isinstance(response, SingleRows):
+        response = TrialsRows(response.values, np.ones(len(response.values)))
+    frame = rows.frame.iloc[first].reset_index(drop=True)
+    reduced = REDUCERS[statistic](response, cell, count)
+    return Cells(frame, reduced, rows.predictors, rows.groupings, rows.source)
+
+
+def _cell_of_row(frame: pd.DataFrame) -> np.ndarray:
+    """Number the distinct rows, in the order of their values (not of their appearance)."""
+    key = np.zeros(len(frame), dtype=np.int64)
+    for name in frame.columns:
+        column = frame[name]
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            codes = column.cat.codes.to_numpy().astype(np.int64)
+        else:
+            codes = np.unique(column.to_numpy(), return_inverse=True)[1]
+        key = np.unique(key * (int(codes.max()) + 1) + codes, return_inverse=True)[1]
+    return key
+
+
+def _fingerprint(frame: pd.DataFrame, response: ResponseRows) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(frame.columns):
+        column = frame[name]
+        digest.update(repr(name).encode())
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            digest.update(repr(as_levels(column.cat.categories)).encode())
+            digest.update(column.cat.codes.to_numpy().astype(np.int64).tobytes())
+        else:
+            digest.update(column.to_numpy().astype(float).tobytes())
+    parts = (response.successes, response.trials) if isinstance(response, TrialsRows) else (response.values,)
+    for part in parts:
+        digest.update(np.ascontiguousarray(part, dtype=float).tobytes())
+    return digest.hexdigest()

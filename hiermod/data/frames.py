@@ -1,0 +1,86 @@
+"""The door for data: any eager or lazy frame that narwhals knows becomes a pandas frame of the columns a formula needs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+
+from hiermod.errors import DataError, FormulaError, did_you_mean
+from hiermod.formula.nodes import Formula
+
+RESERVED = ("chain", "draw", "row", "Intercept", "sigma")
+RESULT_COLUMNS = ("estimate", "lower", "upper", "contrast", "prob_beats", "prob_rope", "expected_loss")
+
+
+def read_columns(data: Any, names: tuple[str, ...], formula: Formula | None = None) -> pd.DataFrame:
+    """Return the named columns of any frame as pandas, rows numbered from 0.
+
+    Raises
+    ------
+    DataError
+        Where `data` is no frame, or names a column twice.
+    FormulaError
+        Where the formula names a column that is not there; the nearest names are shown.
+    """
+    frame = _narwhals_frame(data)
+    present = frame.collect_schema().names() if isinstance(frame, nw.LazyFrame) else list(frame.columns)
+    for name in names:
+        if name not in present:
+            _missing_column(name, present, formula)
+    selected = frame.select(*names)
+    eager = selected.collect() if isinstance(selected, nw.LazyFrame) else selected
+    return eager.to_pandas().reset_index(drop=True)
+
+
+def _narwhals_frame(data: Any) -> nw.DataFrame[Any] | nw.LazyFrame[Any]:
+    if isinstance(data, pd.DataFrame):
+        repeated = data.columns[data.columns.duplicated()]
+        if len(repeated):
+            raise DataError(f"The data has two columns named {repeated[0]!r}. Rename one of them.")
+        data = data.rename(columns=str)
+    try:
+        return nw.from_native(data)
+    except TypeError as error:
+        raise DataError(
+            f"The data is of type {type(data).__name__}, not a data frame. "
+            "Give a pandas or polars frame; a dict becomes one through pandas.DataFrame(...)."
+        ) from error
+
+
+def _missing_column(name: str, present: list[str], formula: Formula | None) -> None:
+    message = f"There is no column {name!r} in the data.{did_you_mean(name, present)}"
+    if formula is None or name not in formula.places:
+        raise DataError(message)
+    raise FormulaError(message, formula.text, *formula.places[name])
+
+
+def check_names(formula: Formula) -> None:
+    """Refuse columns whose names a posterior or a table of results needs for itself."""
+    predictors = (*formula.predictors(), *formula.grouping_columns())
+    for name in (*predictors, *formula.response.columns):
+        clash = name in RESERVED or (name in RESULT_COLUMNS and name in predictors)
+        if clash:
+            raise FormulaError(
+                f"hiermod's results use the name {name!r} themselves. "
+                f"Rename the column: data.rename(columns={{{name!r}: {name + '_'!r}}}).",
+                formula.text,
+                *formula.places.get(name, (0, 1)),
+            )
+
+
+def missing_rows(frame: pd.DataFrame) -> np.ndarray:
+    """Mark the rows with NaN or null in any column."""
+    return frame.isna().to_numpy().any(axis=1)
+
+
+def check_finite(name: str, values: np.ndarray) -> None:
+    """Refuse infinity, naming the first row that holds it."""
+    infinite = np.flatnonzero(np.isinf(values))
+    if len(infinite):
+        raise DataError(
+            f"The column {name!r} holds infinity ({len(infinite)} rows, the first is row {infinite[0]}). "
+            "Replace it by a number, or by a missing value to drop those rows."
+        )

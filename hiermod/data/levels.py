@@ -1,0 +1,85 @@
+"""Levels of factors and groups: their order, their types, and codes for new values."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from hiermod.errors import DataError
+
+Level = bool | int | float | str | dt.date
+
+
+def kind_of(values: pd.Series) -> str:
+    """Tell what a column holds: ``bool``, ``int``, ``float``, ``text``, ``date`` or ``mixed``."""
+    dtype = values.dtype
+    if isinstance(dtype, pd.CategoricalDtype):
+        return kind_of(pd.Series(dtype.categories))
+    if pd.api.types.is_bool_dtype(dtype):
+        return "bool"
+    if pd.api.types.is_integer_dtype(dtype):
+        return "int"
+    if pd.api.types.is_float_dtype(dtype):
+        return "float"
+    if pd.api.types.is_datetime64_any_dtype(dtype):
+        return "date"
+    inferred = pd.api.types.infer_dtype(values, skipna=True)
+    names = {"string": "text", "boolean": "bool", "integer": "int", "floating": "float", "decimal": "float",
+             "date": "date", "datetime": "date", "mixed-integer-float": "float", "empty": "text"}  # fmt: skip
+    return names.get(inferred, "mixed")
+
+
+def code_levels(name: str, values: pd.Series) -> tuple[np.ndarray, tuple[Level, ...]]:
+    """Return each value's code and the levels: the category order where there is one, else sorted; only those that occur."""
+    if kind_of(values) == "mixed":
+        raise DataError(f"The column {name!r} mixes types. Make it one: data[{name!r}] = data[{name!r}].astype(str).")
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        used = values.cat.remove_unused_categories()
+        return used.cat.codes.to_numpy().astype(np.int64), as_levels(used.cat.categories)
+    codes, levels = pd.factorize(values, sort=True)
+    return codes.astype(np.int64), as_levels(pd.Index(levels))
+
+
+def as_levels(index: pd.Index) -> tuple[Level, ...]:
+    """Turn an index into plain Python values: bool, int, float, text or date."""
+    return tuple(_plain(value) for value in index)
+
+
+def _plain(value: Any) -> Level:
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, pd.Timestamp):
+        value = value.to_pydatetime()
+    if isinstance(value, dt.datetime) and value.time() == dt.time.min and value.tzinfo is None:
+        return value.date()
+    return value
+
+
+def encode(values: Any, levels: tuple[Level, ...]) -> np.ndarray:
+    """Return the code of each value among `levels`, -1 where it is none of them."""
+    series = pd.Series(values)
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        by_category = encode_plain(as_levels(series.cat.categories), levels)
+        codes = series.cat.codes.to_numpy()
+        return np.where(codes < 0, -1, by_category[codes] if len(by_category) else -1)
+    codes, distinct = pd.factorize(series)
+    by_value = encode_plain(as_levels(pd.Index(distinct)), levels)
+    return np.where(codes < 0, -1, by_value[codes] if len(by_value) else -1)
+
+
+def encode_plain(values: tuple[Level, ...], levels: tuple[Level, ...]) -> np.ndarray:
+    """Codes of plain values; True and 1 are told apart from each other's type only if both occur."""
+    place = {level: code for code, level in enumerate(levels)}
+    return np.array([place.get(value, -1) for value in values], dtype=np.int64)
+
+
+def level_series(codes: np.ndarray, levels: tuple[Level, ...]) -> pd.Categorical:
+    """A categorical column of coded levels that keeps their types."""
+    return pd.Categorical.from_codes(codes, categories=pd.Index(levels, dtype=object if _is_bool(levels) else None))
+
+
+def _is_bool(levels: tuple[Level, ...]) -> bool:
+    return any(isinstance(level, bool) for level in levels)

@@ -1,0 +1,159 @@
+"""How each column of the right side is understood: numbers, factors with levels, and grouping factors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from hiermod.data.frames import check_finite
+from hiermod.data.levels import Level, code_levels, encode, kind_of, level_series
+from hiermod.errors import DataError, did_you_mean, enumerate_names
+
+
+@dataclass(frozen=True)
+class Numeric:
+    """A numeric predictor; `integer` keeps whole numbers whole in tables."""
+
+    name: str
+    integer: bool
+
+    def column(self, values: pd.Series) -> np.ndarray:
+        """The values as numbers; anything else is refused."""
+        if kind_of(values) not in ("int", "float", "bool"):
+            raise DataError(f"The column {self.name!r} was numeric in the fitted data and holds {kind_of(values)} here.")
+        numbers = values.to_numpy(dtype=float)
+        check_finite(self.name, numbers)
+        return numbers.astype(np.int64) if self.integer and _whole(numbers) else numbers
+
+
+@dataclass(frozen=True)
+class Factor:
+    """A categorical predictor; the first level is the reference."""
+
+    name: str
+    levels: tuple[Level, ...]
+
+    def column(self, values: pd.Series) -> pd.Categorical:
+        """The values as levels; an unknown one is refused."""
+        codes = encode(values, self.levels)
+        if (codes < 0).any():
+            unknown = str(values.iloc[int(np.flatnonzero(codes < 0)[0])])
+            raise DataError(
+                f"The column {self.name!r} holds {unknown!r}, a level that the fitted data did not have."
+                f"{did_you_mean(unknown, self.levels)}"
+            )
+        return level_series(codes, self.levels)
+
+
+Predictor = Numeric | Factor
+
+
+def read_predictor(name: str, values: pd.Series) -> tuple[Predictor, np.ndarray | pd.Categorical, list[str]]:
+    """Understand a predictor column without missing values; return it, its values and notices."""
+    kind = kind_of(values)
+    if kind in ("int", "float") and not isinstance(values.dtype, pd.CategoricalDtype):
+        numbers = values.to_numpy(dtype=float)
+        check_finite(name, numbers)
+        if (numbers == numbers[0]).all():
+            raise DataError(f"The predictor {name!r} is constant ({numbers[0]:g} in every row). Leave it out.")
+        integer = kind == "int"
+        return Numeric(name, integer), numbers.astype(np.int64) if integer else numbers, []
+    if kind == "date":
+        raise DataError(f"The predictor {name!r} holds dates. Add a numeric column, such as days since the first date.")
+    codes, levels = code_levels(name, values)
+    if len(levels) < 2:
+        raise DataError(f"The predictor {name!r} is constant ({str(levels[0])!r} in every row). Leave it out.")
+    factor = Factor(name, levels)
+    return factor, level_series(codes, levels), _factor_notices(name, values, levels)
+
+
+def _factor_notices(name: str, values: pd.Series, levels: tuple[Level, ...]) -> list[str]:
+    notices = [] if kind_of(values) == "bool" else [f"{name}: reference level {str(levels[0])!r}"]
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        unused = len(values.dtype.categories) - len(levels)
+        if unused:
+            notices.append(f"{name}: {unused} level{'s' * (unused > 1)} without rows left out")
+        if values.dtype.ordered:
+            notices.append(f"{name}: ordered levels are coded like unordered ones (treatment contrasts)")
+    return notices
+
+
+@dataclass(frozen=True, eq=False)
+class Grouping:
+    """A grouping factor, possibly crossed (``country:city``): only combinations that occur are levels.
+
+    `columns` gives each column's own levels, `combinations` (levels × columns) their codes.
+    """
+
+    columns: dict[str, tuple[Level, ...]]
+    combinations: np.ndarray
+
+    @property
+    def name(self) -> str:
+        """The factor's name, such as ``country:city``."""
+        return ":".join(self.columns)
+
+    @property
+    def size(self) -> int:
+        """How many levels occur."""
+        return len(self.combinations)
+
+    def labels(self) -> list[Level]:
+        """The levels as they are typed; those of a crossed factor joined by ``:``."""
+        if len(self.columns) == 1:
+            (levels,) = self.columns.values()
+            return [levels[code] for code in self.combinations[:, 0]]
+        by_column = [
+            np.array([str(level) for level in levels], dtype=object)[self.combinations[:, place]]
+            for place, levels in enumerate(self.columns.values())
+        ]
+        return [":".join(parts) for parts in zip(*by_column, strict=True)]
+
+    def codes(self, frame: pd.DataFrame) -> np.ndarray:
+        """Each row's level, -1 where the fitted data did not have it."""
+        keys = np.zeros(len(frame), dtype=np.int64)
+        known = np.ones(len(frame), dtype=bool)
+        own = np.zeros(self.size, dtype=np.int64)
+        for place, (column, levels) in enumerate(self.columns.items()):
+            codes = encode(frame[column], levels)
+            known &= codes >= 0
+            keys, own = keys * len(levels) + codes, own * len(levels) + self.combinations[:, place]
+        order = np.argsort(own, kind="stable")
+        found = np.searchsorted(own[order], keys).clip(max=self.size - 1)
+        match = known & (own[order][found] == keys)
+        return np.where(match, order[found], -1)
+
+
+def read_grouping(factors: tuple[str, ...], frame: pd.DataFrame) -> Grouping:
+    """Understand a grouping factor from columns without missing values."""
+    columns: dict[str, tuple[Level, ...]] = {}
+    codes: list[np.ndarray] = []
+    for name in factors:
+        _refuse_float_groups(name, frame[name])
+        own, columns[name] = code_levels(name, frame[name])
+        codes.append(own)
+    combinations = np.unique(np.column_stack(codes), axis=0)
+    if len(combinations) < 2:
+        (label,) = Grouping(columns, combinations).labels()
+        raise DataError(
+            f"The grouping factor {':'.join(factors)!r} has one level only ({label!r}): "
+            "there is nothing to vary over. At least two levels are needed."
+        )
+    return Grouping(columns, combinations)
+
+
+def _refuse_float_groups(name: str, values: pd.Series) -> None:
+    if kind_of(values) == "float":
+        shown = enumerate_names(pd.unique(values)[:3])
+        whole = _whole(values.to_numpy(dtype=float))
+        remedy = ".astype('int64')" if whole else ".astype(str), or bin it with pandas.cut"
+        raise DataError(
+            f"The grouping column {name!r} holds floating-point numbers ({shown}, …); groups are whole numbers, text, "
+            f"booleans or dates. Convert it: data[{name!r}] = data[{name!r}]{remedy}."
+        )
+
+
+def _whole(numbers: np.ndarray) -> bool:
+    return bool((numbers == np.round(numbers)).all())

@@ -1,0 +1,88 @@
+"""One tree of errors under `HiermodError`, and the helpers that build their hints."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = ["AnswerError", "DataError", "FormulaError", "HiermodError", "PriorError", "SamplingError", "StorageError"]
+
+
+class HiermodError(Exception):
+    """Root of every error that hiermod raises on purpose."""
+
+
+class FormulaError(HiermodError):
+    """The formula cannot be read, or does not mean what it seems to mean.
+
+    Parameters
+    ----------
+    message : str
+        What was found, what was expected, what to do.
+    text : str
+        The formula as typed.
+    start, end : int
+        Where in `text` the culprit stands; a caret is drawn under it.
+    """
+
+    def __init__(self, message: str, text: str, start: int, end: int | None = None) -> None:
+        self.text = text
+        self.start = min(max(start, 0), len(text))
+        self.end = max(self.start + 1, end if end is not None else self.start + 1)
+        super().__init__(f"{message}\n\n{underline(text, self.start, self.end)}")
+
+
+class DataError(HiermodError):
+    """The data does not fit the formula, the family, or what a posterior can bear."""
+
+
+class PriorError(HiermodError):
+    """A prior cannot be read, has no parameter to belong to, or does not fit it."""
+
+
+class SamplingError(HiermodError):
+    """The sampler could not produce draws."""
+
+
+class AnswerError(HiermodError):
+    """A question that the fitted model cannot answer."""
+
+
+class StorageError(HiermodError):
+    """A file cannot be read as a stored fit."""
+
+
+def underline(text: str, start: int, end: int, width: int = 96) -> str:
+    """Draw a caret line under ``text[start:end]``; long texts are cut to a window around it."""
+    left = max(0, start - width // 2)
+    window = text[left : left + width]
+    flat = "".join(" " if character.isspace() else character for character in window)
+    marks = "^" * max(1, min(end, left + len(window)) - start)
+    head, tail = ("…" if left else ""), ("…" if left + width < len(text) else "")
+    return f"    {head}{flat}{tail}\n    {' ' * (start - left + len(head))}{marks}"
+
+
+def nearest(name: str, candidates: Iterable[object], count: int = 3) -> list[str]:
+    """Return up to `count` candidates that look like `name`, the best first."""
+    names = [str(candidate) for candidate in candidates]
+    by_fold: dict[str, str] = {}
+    for candidate in names:
+        by_fold.setdefault(candidate.casefold(), candidate)
+    close = difflib.get_close_matches(str(name).casefold(), by_fold, n=count, cutoff=0.5)
+    return [by_fold[fold] for fold in close]
+
+
+def did_you_mean(name: str, candidates: Iterable[object]) -> str:
+    """Return ``" Did you mean 'x'?"`` or, where nothing is near, the list of what there is."""
+    candidates = list(candidates)
+    close = nearest(name, candidates)
+    if close:
+        return f" Did you mean {' or '.join(repr(candidate) for candidate in close)}?"
+    return f" There is: {enumerate_names(candidates)}." if candidates else ""
+
+
+def enumerate_names(names: Iterable[object], limit: int = 12) -> str:
+    """Join names with commas, cutting a long list with its count."""
+    listed = [repr(str(name)) for name in names]
+    rest = len(listed) - limit
+    return ", ".join(listed[:limit]) + (f" and {rest} more" if rest > 0 else "")

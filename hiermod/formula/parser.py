@@ -1,0 +1,85 @@
+"""Reads a formula: text to `Formula`, or a `FormulaError` with a caret. Nothing is ever evaluated.
+
+The right side is a sum of terms as in R: ``+``, ``-``, ``*`` (``a*b`` is ``a + b + a:b``), ``:``, brackets, ``0`` and ``1``,
+and bars ``(1 + x | g)``, ``||``, with groups ``g``, ``a:b``, ``a/b``.
+"""
+
+from __future__ import annotations
+
+from hiermod.errors import FormulaError
+from hiermod.formula.nodes import Formula, GroupTerm, SingleResponse
+from hiermod.formula.reader import Reader
+from hiermod.formula.response import read_response
+from hiermod.formula.terms import TermSet, read_sum
+
+MAX_NESTING = 5
+
+
+def parse(text: str) -> Formula:
+    """Read a formula.
+
+    Parameters
+    ----------
+    text : str
+        An lme4-style formula such as ``"success ~ treated + (1 + treated | country)"``.
+
+    Returns
+    -------
+    Formula
+        Its response, common terms and group terms.
+
+    Raises
+    ------
+    FormulaError
+        Where the text is not a formula of this language; the message says what to write instead.
+
+    Examples
+    --------
+    >>> str(parse("successes/trials ~ (1|variant)"))
+    'successes/trials ~ 1 + (1 | variant)'
+    """
+    if not isinstance(text, str):
+        raise FormulaError(f"A formula is a text, not {type(text).__name__}.", str(text), 0)
+    reader = Reader(text)
+    response = read_response(reader)
+    reader.expect("~", "A formula reads 'response ~ terms': there is no '~' after the response.")
+    terms = TermSet()
+    bars = read_sum(reader, terms, allow_bars=True)
+    if reader.peek().kind in ("|", "||"):
+        reader.fail("A bar needs brackets round it: write (1 | g).")
+    if reader.peek().kind == "~":
+        reader.fail("A second '~': a formula has one response and one right side.")
+    reader.expect("end", "This was not expected here: terms are joined by + - * or :.")
+    if not terms.intercept and not terms.products and not bars:
+        raise FormulaError("There is no term on the right side. Write '~ 1' for an intercept alone.", text, len(text) - 1)
+    formula = Formula(text, response, terms.intercept, terms.ordered(), _merged(bars, reader), reader.places)
+    _refuse_response_on_the_right(formula)
+    return formula
+
+
+def _merged(bars: list[tuple[GroupTerm, int, int]], reader: Reader) -> tuple[GroupTerm, ...]:
+    seen: set[tuple[frozenset[str], object]] = set()
+    for bar, start, end in bars:
+        for term in bar.terms:
+            key = (frozenset(bar.factors), term)
+            if key in seen:
+                reader.fail_at(
+                    f"The effect ({term} | {bar.group}) stands in two bars, so its variance could not be told apart. "
+                    "Keep it in one; write (0 + x | g) where the other bar should have no intercept.",
+                    start,
+                    end,
+                )
+            seen.add(key)
+        if len(bar.factors) > MAX_NESTING:
+            reader.fail_at(f"A grouping factor crosses at most {MAX_NESTING} columns.", start, end)
+    return tuple(bar for bar, _, _ in bars)
+
+
+def _refuse_response_on_the_right(formula: Formula) -> None:
+    if not isinstance(formula.response, SingleResponse):
+        return
+    column = formula.response.column
+    if column in {*formula.predictors(), *formula.grouping_columns()}:
+        start = formula.text.find(column, formula.text.find("~"))
+        message = f"The response {column!r} stands on the right side too. Take it out."
+        raise FormulaError(message, formula.text, start, start + len(column))

@@ -1,0 +1,86 @@
+"""A cursor over the tokens of one formula, with the errors that point into its text."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from hiermod.errors import FormulaError
+from hiermod.formula.tokens import Token, tokenize
+
+MAX_DEPTH = 40
+
+
+class Reader:
+    """Walks the tokens of a formula; remembers where each column was first named."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.places: dict[str, tuple[int, int]] = {}
+        self._tokens = tokenize(text)
+        self._index = 0
+        self._depth = 0
+
+    @property
+    def position(self) -> int:
+        """How many tokens were taken."""
+        return self._index
+
+    def peek(self, ahead: int = 0) -> Token:
+        """Return a coming token without taking it."""
+        return self._tokens[min(self._index + ahead, len(self._tokens) - 1)]
+
+    def take(self) -> Token:
+        """Take the next token."""
+        token = self.peek()
+        self._index += 1
+        return token
+
+    def take_if(self, *kinds: str) -> Token | None:
+        """Take the next token if it is of one of `kinds`."""
+        return self.take() if self.peek().kind in kinds else None
+
+    def expect(self, kind: str, message: str) -> Token:
+        """Take the next token, which must be of `kind`."""
+        if self.peek().kind != kind:
+            self.fail(message)
+        return self.take()
+
+    def take_column(self, message: str) -> str:
+        """Take a column's name and remember its place; a function call is refused."""
+        token = self.peek()
+        if token.kind != "name":
+            self.fail(message)
+        if self.peek(1).kind == "(":
+            self.fail(
+                f"{token.text}(…) is not read here: functions do not belong to this language. "
+                "Add a column with the transformed values to the data and name it."
+            )
+        self.take()
+        self.places.setdefault(token.text, (token.start, token.end))
+        return token.text
+
+    def open_bracket(self) -> Token:
+        """Take an opening bracket; nesting is bounded."""
+        token = self.expect("(", "An opening bracket was expected here.")
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            self.fail_at(f"Brackets are nested more than {MAX_DEPTH} deep.", token.start, token.end)
+        return token
+
+    def close_bracket(self, opened: Token) -> Token:
+        """Take the closing bracket that belongs to `opened`."""
+        if self.peek().kind == "end":
+            self.fail_at("This bracket is never closed.", opened.start, opened.end)
+        self._depth -= 1
+        return self.expect(")", "A closing bracket was expected here.")
+
+    def fail(self, message: str) -> NoReturn:
+        """Raise a FormulaError at the next token."""
+        token = self.peek()
+        if token.kind == "end":
+            self.fail_at(message, max(0, len(self.text.rstrip()) - 1), len(self.text.rstrip()))
+        self.fail_at(message, token.start, token.end)
+
+    def fail_at(self, message: str, start: int, end: int) -> NoReturn:
+        """Raise a FormulaError at a given place."""
+        raise FormulaError(message, self.text, start, end)

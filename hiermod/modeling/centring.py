@@ -1,0 +1,99 @@
+"""Centring of numeric predictors: which can be centred, and the exact map between both codings.
+
+With `c` the centred and `b` the user's coefficients, ``c = b + S b``: `S` adds to a column's coefficient those of
+the columns that hold its predictors times others, each weighted by the centres of those others. `S` links columns of
+fewer numeric predictors to columns of more, so its determinant plays no part in a density.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from hiermod.data.predictors import Factor, Predictor
+from hiermod.formula.nodes import INTERCEPT
+from hiermod.modeling.coding import Block, Column
+
+Combination = dict[Column, float]
+
+
+def choose_centres(
+    blocks: Sequence[Block], predictors: Mapping[str, Predictor], means: Mapping[str, float]
+) -> dict[str, float]:
+    """Return the predictors of `means` that can be centred without changing what the model can express."""
+    centres = dict(means)
+    columns = {column for block in blocks for column in block.columns}
+    stable = False
+    while not stable:
+        failing = {
+            name
+            for column in columns
+            for dropped in _subsets([name for name in column.numerics if name in centres])
+            if _express(_without(column, dropped), columns, blocks, predictors) is None
+            for name in dropped
+        }
+        stable = not failing
+        for name in failing:
+            del centres[name]
+    return centres
+
+
+def shift_matrix(
+    blocks: Sequence[Block], predictors: Mapping[str, Predictor], centres: Mapping[str, float]
+) -> np.ndarray:
+    """The matrix `S` of shape ``(columns, columns)``, in the order of the blocks' columns."""
+    ordered = [column for block in blocks for column in block.columns]
+    place = {column: index for index, column in enumerate(ordered)}
+    shift = np.zeros((len(ordered), len(ordered)))
+    for source, column in enumerate(ordered):
+        for dropped in _subsets([name for name in column.numerics if name in centres]):
+            factor = float(np.prod([centres[name] for name in dropped]))
+            combination = _express(_without(column, dropped), set(ordered), blocks, predictors) or {}
+            for target, coefficient in combination.items():
+                shift[place[target], source] += factor * coefficient
+    return shift
+
+
+def _subsets(names: list[str]) -> list[tuple[str, ...]]:
+    return [subset for size in range(1, len(names) + 1) for subset in itertools.combinations(names, size)]
+
+
+def _without(column: Column, dropped: tuple[str, ...]) -> Column:
+    return Column(tuple(name for name in column.numerics if name not in dropped), column.levels)
+
+
+def _express(
+    column: Column, columns: set[Column], blocks: Sequence[Block], predictors: Mapping[str, Predictor]
+) -> Combination | None:
+    """Write a column as a combination of the design's columns, None where it is none."""
+    if column in columns:
+        return {column: 1.0}
+    for name, code in column.levels:
+        if code == 0:
+            return _as_remainder(column, name, columns, blocks, predictors)
+    if column == Column():
+        for block in blocks:
+            if block.full and len(block.term.variables) == 1 and block.term != INTERCEPT:
+                return dict.fromkeys(block.columns, 1.0)
+    return None
+
+
+def _as_remainder(
+    column: Column, name: str, columns: set[Column], blocks: Sequence[Block], predictors: Mapping[str, Predictor]
+) -> Combination | None:
+    """The indicator of a reference level is one minus those of the other levels."""
+    factor = predictors[name]
+    assert isinstance(factor, Factor)
+    rest = tuple(pair for pair in column.levels if pair[0] != name)
+    parts = [(Column(column.numerics, rest), 1.0)]
+    parts += [(Column(column.numerics, (*rest, (name, code))), -1.0) for code in range(1, len(factor.levels))]
+    total: Combination = {}
+    for part, sign in parts:
+        combination = _express(part, columns, blocks, predictors)
+        if combination is None:
+            return None
+        for target, coefficient in combination.items():
+            total[target] = total.get(target, 0.0) + sign * coefficient
+    return total

@@ -1,0 +1,151 @@
+"""The design: common blocks with their centring, and the varying effects of each bar, on the cells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hiermod.data.cells import Cells
+from hiermod.data.predictors import Grouping, Numeric
+from hiermod.formula.nodes import INTERCEPT, Formula, GroupTerm
+from hiermod.modeling.centring import choose_centres, shift_matrix
+from hiermod.modeling.coding import Block, code_terms
+
+
+@dataclass(frozen=True, eq=False)
+class CommonDesign:
+    """The common part of the linear predictor.
+
+    Parameters
+    ----------
+    blocks : tuple of Block
+        The coded terms, the intercept first.
+    centres : dict
+        The predictors at whose weighted means priors are stated, and those means.
+    shift : ndarray, shape (columns, columns)
+        Maps the user's coefficients to centred ones: ``c = b + shift @ b``.
+    scales : ndarray, shape (columns,)
+        Weighted standard deviation of each centred column; 1 where it holds only 0 and 1.
+    """
+
+    blocks: tuple[Block, ...]
+    centres: dict[str, float]
+    shift: np.ndarray
+    scales: np.ndarray
+
+    def slices(self) -> dict[str, slice]:
+        """Where each block's columns stand."""
+        ends = np.cumsum([len(block.columns) for block in self.blocks], dtype=int)
+        return {
+            block.name: slice(int(end) - len(block.columns), int(end))
+            for block, end in zip(self.blocks, ends, strict=True)
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class VaryingEffect:
+    """One effect of a bar, such as ``treated|country``; `scales` is the sd of each of its columns."""
+
+    name: str
+    block: Block
+    scales: np.ndarray
+
+    @property
+    def row_names(self) -> list[str]:
+        """The names of its columns in tables: ``Intercept``, ``treated``, ``period[2]``."""
+        return self.block.row_names()
+
+
+@dataclass(frozen=True, eq=False)
+class VaryingBar:
+    """One bar: its effects, the grouping factor they vary over, and whether they are correlated."""
+
+    effects: tuple[VaryingEffect, ...]
+    grouping: Grouping
+    correlated: bool
+
+    @property
+    def row_names(self) -> list[str]:
+        """The names of all its columns."""
+        return [name for effect in self.effects for name in effect.row_names]
+
+    @property
+    def correlation_name(self) -> str:
+        """The name of its correlations in a posterior: ``1,treated|country_cor``."""
+        terms = ",".join(effect.block.term.name for effect in self.effects)
+        return f"{terms}|{self.grouping.name}_cor"
+
+    def pairs(self) -> list[tuple[int, int]]:
+        """The pairs of columns whose correlations are parameters, as (row, column) below the diagonal."""
+        return [(row, column) for row in range(1, len(self.row_names)) for column in range(row)]
+
+
+def build_common(formula: Formula, cells: Cells) -> CommonDesign:
+    """Code the common terms, choose what is centred, and measure each centred column."""
+    blocks = code_terms(formula.common, formula.intercept, cells.predictors)
+    means = {
+        name: _weighted_mean(values, cells.response.weight)
+        for name in formula.common_variables()
+        if isinstance(cells.predictors[name], Numeric)
+        and not _is_binary(values := cells.frame[name].to_numpy(dtype=float))
+    }
+    centres = choose_centres(blocks, cells.predictors, means)
+    if not blocks:
+        return CommonDesign((), {}, np.zeros((0, 0)), np.zeros(0))
+    scales = [
+        _column_scale(column.values(cells.frame, centres), cells.response.weight)
+        for block in blocks
+        for column in block.columns
+    ]
+    return CommonDesign(blocks, centres, shift_matrix(blocks, cells.predictors, centres), np.array(scales))
+
+
+def build_bar(bar: GroupTerm, cells: Cells) -> tuple[VaryingBar, list[str]]:
+    """Code the effects of a bar, uncentred as in lme4; return it with its notices."""
+    terms = [term for term in bar.terms if term != INTERCEPT]
+    blocks = code_terms(terms, INTERCEPT in bar.terms, cells.predictors)
+    effects = tuple(
+        VaryingEffect(
+            f"{block.term.name}|{bar.group}",
+            block,
+            np.array([_column_scale(column.values(cells.frame, {}), cells.response.weight) for column in block.columns]),
+        )
+        for block in blocks
+    )
+    several = sum(len(effect.block.columns) for effect in effects) > 1
+    built = VaryingBar(effects, cells.groupings[bar.group], bar.correlated and several)
+    return built, _bar_notices(bar, built, cells)
+
+
+def _bar_notices(bar: GroupTerm, built: VaryingBar, cells: Cells) -> list[str]:
+    notices = []
+    if not bar.correlated and any(effect.block.labels for effect in built.effects):
+        notices.append(f"{bar}: the columns of the factor vary without correlations (lme4 would keep them correlated)")
+    for effect in built.effects:
+        for name in effect.block.columns[0].numerics:
+            values = cells.frame[name].to_numpy(dtype=float)
+            mean, sd = _weighted_mean(values, cells.response.weight), _weighted_sd(values, cells.response.weight)
+            if abs(mean) > 2 * sd:
+                notices.append(
+                    f"{bar}: {name} is far from 0 (mean {mean:.3g}, sd {sd:.3g}), where its varying intercept stands; "
+                    "centre the column if that is not meant"
+                )
+    return notices
+
+
+def _weighted_mean(values: np.ndarray, weight: np.ndarray) -> float:
+    return float(np.average(values, weights=weight))
+
+
+def _weighted_sd(values: np.ndarray, weight: np.ndarray) -> float:
+    mean = np.average(values, weights=weight)
+    return float(np.sqrt(np.average((values - mean) ** 2, weights=weight)))
+
+
+def _column_scale(values: np.ndarray, weight: np.ndarray) -> float:
+    return 1.0 if _is_binary(values) else (_weighted_sd(values, weight) or 1.0)
+
+
+def _is_binary(values: np.ndarray) -> bool:
+    return bool(np.isin(values, (0.0, 1.0)).all())

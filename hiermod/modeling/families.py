@@ -1,0 +1,109 @@
+"""Families: which response they take, which links they allow, which sufficient statistics they need."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from hiermod.data.responses import ResponseRows, SingleRows, TrialsRows
+from hiermod.errors import DataError, did_you_mean
+from hiermod.modeling.links import LINKS, Link
+
+USUAL_LINKS = {
+    "bernoulli": ("logit", "probit", "cloglog"),
+    "binomial": ("logit", "probit", "cloglog"),
+    "gaussian": ("identity",),
+    "poisson": ("log",),
+}
+STATISTICS = {"bernoulli": "trials", "binomial": "trials", "gaussian": "real", "poisson": "count"}
+SPELLING = re.compile(r"\s*(\w+)\s*(?:\(\s*(?:link\s*=\s*)?['\"]?(\w+)['\"]?\s*\))?\s*")
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family with its link; `statistic` names what a cell must hold for it."""
+
+    name: str
+    link: Link
+
+    @property
+    def statistic(self) -> str:
+        """``trials``, ``count`` or ``real``: the sufficient statistics of a cell."""
+        return STATISTICS[self.name]
+
+    def __str__(self) -> str:
+        usual = USUAL_LINKS[self.name][0]
+        return self.name if self.link.name == usual else f"{self.name}({self.link.name})"
+
+
+def read_family(family: str) -> Family:
+    """Read a family's name, with a link in brackets where it is not the usual one: ``"binomial(probit)"``."""
+    found = SPELLING.fullmatch(family) if isinstance(family, str) else None
+    name, link = (found.group(1).lower(), found.group(2)) if found else ("", None)
+    if name not in USUAL_LINKS:
+        raise DataError(f"There is no family {family!r}.{did_you_mean(str(family), USUAL_LINKS)}{_listed()}")
+    if link is not None and link not in USUAL_LINKS[name]:
+        raise DataError(f"The family {name} has no link {link!r}.{did_you_mean(link, USUAL_LINKS[name])}")
+    return Family(name, LINKS[link or USUAL_LINKS[name][0]])
+
+
+def _listed() -> str:
+    return f" The families are {', '.join(USUAL_LINKS)}."
+
+
+def choose_family(family: str | None, response: ResponseRows) -> tuple[Family, str]:
+    """Return the family, inferred from the response where none is given, and the notice that says so.
+
+    A two-part response is binomial, booleans and 0/1 are bernoulli, real numbers gaussian.
+
+    Raises
+    ------
+    DataError
+        If the family does not take this response.
+    """
+    if family is not None:
+        chosen = read_family(family)
+        CHECKS[chosen.name](response)
+        return chosen, f"family {chosen}"
+    if isinstance(response, TrialsRows):
+        return read_family("binomial"), "family binomial (the response has successes and trials)"
+    if response.kind == "bool" or response.binary:
+        return read_family("bernoulli"), "family bernoulli (the response is 0/1)"
+    _check_real(response)
+    hint = "; for counts say family='poisson'" if response.whole else ""
+    return read_family("gaussian"), f"family gaussian (the response is numeric{hint})"
+
+
+def _check_binomial(response: ResponseRows) -> None:
+    if isinstance(response, SingleRows) and not response.binary:
+        wrong = response.values[~np.isin(response.values, (0.0, 1.0))][0]
+        raise DataError(
+            f"A binomial family needs 0/1 values or successes out of trials; {response.name!r} holds {wrong:g}. "
+            "Write successes/trials, or cbind(successes, failures)."
+        )
+
+
+def _check_bernoulli(response: ResponseRows) -> None:
+    if isinstance(response, TrialsRows):
+        raise DataError("The family bernoulli takes one 0/1 column; for successes out of trials say family='binomial'.")
+    _check_binomial(response)
+
+
+def _check_real(response: ResponseRows) -> None:
+    if isinstance(response, TrialsRows) or response.kind == "bool":
+        raise DataError("The family gaussian takes one numeric column; this response is successes, so say 'binomial'.")
+    if (response.values == response.values[0]).all():
+        raise DataError(f"The response {response.name!r} is constant ({response.values[0]:g} in every row).")
+
+
+def _check_counts(response: ResponseRows) -> None:
+    if isinstance(response, TrialsRows):
+        raise DataError("The family poisson takes one column of counts; for successes out of trials say 'binomial'.")
+    if not response.whole:
+        wrong = response.values[(response.values < 0) | (response.values != np.round(response.values))][0]
+        raise DataError(f"Counts are whole numbers from 0 on; {response.name!r} holds {wrong:g}.")
+
+
+CHECKS = {"bernoulli": _check_bernoulli, "binomial": _check_binomial, "gaussian": _check_real, "poisson": _check_counts}

@@ -1,0 +1,70 @@
+"""The likelihood of cells: exactly that of their rows, up to a constant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+from pymc.distributions.dist_math import normal_lcdf
+
+from hiermod.data.responses import BinomialCells, CountCells, RealCells, ResponseCells
+from hiermod.modeling.families import Family
+
+LogRates = Callable[[Any], tuple[Any, Any]]
+
+
+def _logit(eta: Any) -> tuple[Any, Any]:
+    return -pt.softplus(-eta), -pt.softplus(eta)
+
+
+def _probit(eta: Any) -> tuple[Any, Any]:
+    return normal_lcdf(0.0, 1.0, eta), normal_lcdf(0.0, 1.0, -eta)
+
+
+def _cloglog(eta: Any) -> tuple[Any, Any]:
+    hazard = pt.exp(eta)
+    return pt.log(-pt.expm1(-hazard)), -hazard
+
+
+LOG_RATES: dict[str, LogRates] = {"logit": _logit, "probit": _probit, "cloglog": _cloglog}
+
+
+def observe(name: str, family: Family, response: ResponseCells, eta: Any, sigma: Any = None) -> None:
+    """Register the observed response of each cell under `name`, given the linear predictor `eta`."""
+    match response:
+        case BinomialCells(successes=successes, trials=trials):
+            _observe_trials(name, LOG_RATES[family.link.name], successes, trials, eta)
+        case CountCells(total=total, exposure=exposure):
+            pm.Poisson(name, mu=exposure * pt.exp(eta), observed=total, dims="__obs__")
+        case RealCells():
+            _observe_reals(name, response, eta, sigma)
+
+
+def _observe_trials(name: str, log_rates: LogRates, successes: np.ndarray, trials: np.ndarray, eta: Any) -> None:
+    """Successes by the logarithms of both rates, which stay finite where a rate rounds to 0 or 1."""
+
+    def logp(value: Any, predictor: Any, count: Any) -> Any:
+        log_success, log_failure = log_rates(predictor)
+        return value * log_success + (count - value) * log_failure
+
+    def random(predictor: Any, count: Any, rng: np.random.Generator | None = None, size: Any = None) -> np.ndarray:
+        generator = rng or np.random.default_rng()
+        success = np.exp(pt.as_tensor(log_rates(pt.as_tensor(predictor))[0]).eval())
+        return generator.binomial(count.astype(np.int64), success, size=size)
+
+    pm.CustomDist(
+        name, eta, trials, logp=logp, random=random, observed=successes, dims="__obs__", dtype="float64",
+        ndim_supp=0, signature="(),()->()",
+    )  # fmt: skip
+
+
+def _observe_reals(name: str, response: RealCells, eta: Any, sigma: Any) -> None:
+    """The mean of a cell is Normal; its sum of squares depends on sigma alone, summed over cells."""
+    pm.Normal(name, mu=eta, sigma=sigma / np.sqrt(response.count), observed=response.mean, dims="__obs__")
+    freedom = float((response.count - 1).sum())
+    if freedom:
+        squares = float(response.within.sum())
+        pm.Potential(f"{name}_within", -freedom * pt.log(sigma) - squares / (2.0 * sigma**2))

@@ -1,0 +1,138 @@
+"""Which prior each parameter gets: the user's where a key names it, else the default of DEFAULTS in the docs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from hiermod.data.cells import Cells
+from hiermod.data.responses import BinomialCells, CountCells, RealCells
+from hiermod.errors import PriorError, did_you_mean
+from hiermod.formula.nodes import INTERCEPT
+from hiermod.modeling.coding import Block
+from hiermod.modeling.design import CommonDesign, VaryingBar
+from hiermod.modeling.families import Family
+from hiermod.modeling.priors import Prior, read_prior, require_support
+
+
+@dataclass(frozen=True)
+class ResponseScale:
+    """Location and spread of the response on the link scale, from which default priors take their numbers.
+
+    `unit` is the sd of the response on an identity link, 1 on the others; coefficients get `factor` times it.
+    """
+
+    location: float
+    unit: float
+    factor: float
+
+
+@dataclass(frozen=True, eq=False)
+class PriorTable:
+    """A prior for every parameter, by the parameter's name in the posterior; `cor` by the bar's correlation name."""
+
+    coefficients: dict[str, Prior] = field(default_factory=dict)
+    sds: dict[str, Prior] = field(default_factory=dict)
+    correlations: dict[str, Prior] = field(default_factory=dict)
+    residual: Prior | None = None
+
+
+def response_scale(family: Family, cells: Cells) -> ResponseScale:
+    """Measure the response, weighting cells by their rows, trials or exposure."""
+    match cells.response:
+        case RealCells(mean=mean, count=count, within=within):
+            centre = np.average(mean, weights=count)
+            spread = np.sqrt((within.sum() + (count * (mean - centre) ** 2).sum()) / count.sum())
+            return ResponseScale(float(centre), float(spread), 2.5)
+        case CountCells(total=total, exposure=exposure):
+            return ResponseScale(float(np.log((total.sum() + 0.5) / exposure.sum())), 1.0, 1.0)
+        case BinomialCells():
+            return ResponseScale(0.0, 1.0, 1.0)
+
+
+def choose_priors(
+    family: Family, cells: Cells, common: CommonDesign, bars: tuple[VaryingBar, ...], user: Mapping[str, str]
+) -> PriorTable:
+    """Choose every prior.
+
+    Raises
+    ------
+    PriorError
+        On a key that names no parameter, or a prior that does not fit its parameter.
+    """
+    given = {key: read_prior(key, text) for key, text in user.items()}
+    scale = response_scale(family, cells)
+    table = PriorTable(
+        {block.name: _coefficient(block.name, common, scale, given) for block in common.blocks},
+        {effect.name: _sd(effect.name, effect.scales, scale, given) for bar in bars for effect in bar.effects},
+        {bar.correlation_name: _correlation(bar, given) for bar in bars if bar.correlated},
+        _residual(scale, given) if isinstance(cells.response, RealCells) else None,
+    )
+    _refuse_unknown(given, table, common, bars)
+    return table
+
+
+def _coefficient(name: str, common: CommonDesign, scale: ResponseScale, given: Mapping[str, Prior]) -> Prior:
+    block = next(block for block in common.blocks if block.name == name)
+    columns = common.slices()[name]
+    kind = _kind(block)
+    shifted = bool(np.any(common.shift[columns]))
+    for key in (name, kind):
+        if key in given:
+            return _fitting(key, given[key], shifted, common)
+    if kind == "Intercept":
+        return Prior("StudentT", (3.0, scale.location, scale.factor * scale.unit))
+    spread = scale.factor * scale.unit / common.scales[columns]
+    return Prior("StudentT", (3.0, 0.0, spread if block.labels else float(spread[0])))
+
+
+def _kind(block: Block) -> str:
+    """The full set of a factor's indicators stands in for an intercept."""
+    is_level = block.full and block.degree == 0 and len(block.term.variables) == 1
+    return "Intercept" if block.term == INTERCEPT or is_level else "slope"
+
+
+def _fitting(key: str, prior: Prior, shifted: bool, common: CommonDesign) -> Prior:
+    require_support(key, prior, "real")
+    if shifted and not prior.distribution.located:
+        centres = ", ".join(f"{name} = {centre:.4g}" for name, centre in common.centres.items())
+        raise PriorError(
+            f"The prior of {key!r} is stated where the numeric predictors are at their means ({centres}), so it needs a "
+            f"location: Normal, StudentT, Cauchy, Laplace or Logistic, not {prior}."
+        )
+    return prior
+
+
+def _sd(name: str, scales: np.ndarray, scale: ResponseScale, given: Mapping[str, Prior]) -> Prior:
+    for key in (f"sd({name})", "sd"):
+        if key in given:
+            return require_support(key, given[key], "positive")
+    spread = scale.unit / scales
+    return Prior("HalfNormal", (spread if len(spread) > 1 else float(spread[0]),))
+
+
+def _correlation(bar: VaryingBar, given: Mapping[str, Prior]) -> Prior:
+    for key in (f"cor({bar.grouping.name})", "cor"):
+        if key in given:
+            return require_support(key, given[key], "correlation")
+    return Prior("LKJ", (2.0,))
+
+
+def _residual(scale: ResponseScale, given: Mapping[str, Prior]) -> Prior:
+    if "sigma" in given:
+        return require_support("sigma", given["sigma"], "positive")
+    return Prior("Exponential", (1.0 / scale.unit,))
+
+
+def _refuse_unknown(
+    given: Mapping[str, Prior], table: PriorTable, common: CommonDesign, bars: tuple[VaryingBar, ...]
+) -> None:
+    known = [*table.coefficients, *(_kind(block) for block in common.blocks)]
+    known += [f"sd({name})" for name in table.sds] + (["sd"] if table.sds else [])
+    known += [f"cor({bar.grouping.name})" for bar in bars if bar.correlated]
+    known += (["cor"] if table.correlations else []) + (["sigma"] if table.residual else [])
+    for key in given:
+        if key not in known:
+            raise PriorError(f"The model has no parameter {key!r} to give a prior.{did_you_mean(key, dict.fromkeys(known))}")
