@@ -1,0 +1,47 @@
+# Every target sets up .venv first if it has to; a second run finds it ready and does nothing.
+# Choose the interpreter with PYTHON=path/to/python (3.12 to 3.14); by default one is looked for.
+
+PYTHON ?=
+export PYTHON
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-slow lint format notebooks bench lock clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s  %s\n", $$1, $$2}' Makefile
+
+setup:  ## make .venv from the lock (also done by each target below)
+	@tools/setup_venv.sh
+
+demo: setup  ## a worked example on shipped data, in the terminal
+	@$(BIN)/hiermod demo
+
+test: setup  ## the test suite and the docstrings' examples, without the slow tests
+	@MPLBACKEND=Agg $(BIN)/python -m pytest tests hiermod --doctest-modules
+
+test-slow: setup  ## only the tests marked slow
+	@MPLBACKEND=Agg $(BIN)/python -m pytest -m slow
+
+lint: setup  ## style, formatting, types and the layers of the package
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+format: setup  ## put imports and formatting in order
+	@$(BIN)/ruff check --select I --fix .
+	@$(BIN)/ruff format .
+
+notebooks: setup  ## run the notebooks into build/notebooks; fails on any error
+	@$(BIN)/python tools/run_notebooks.py
+
+bench: setup  ## run the benchmarks
+	@$(BIN)/python benchmarks/run.py
+
+lock:  ## lock the dependencies again (UPGRADE=1: take the newest versions)
+	@tools/lock.sh $(if $(UPGRADE),--upgrade)
+
+clean:  ## remove .venv, build output and caches
+	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
