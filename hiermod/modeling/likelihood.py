@@ -57,7 +57,7 @@ def _observe_trials(name: str, log_rates: LogRates, successes: np.ndarray, trial
 
     pm.CustomDist(
         name, eta, trials, logp=logp, random=random, observed=successes, dims="__obs__", dtype="float64",
-        ndim_supp=0, signature="(),()->()",
+        signature="(),()->()",
     )  # fmt: skip
 
 
