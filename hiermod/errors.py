@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-__all__ = ["AnswerError", "DataError", "FormulaError", "HiermodError", "PriorError", "SamplingError", "StorageError"]
+__all__ = ["AnswerError", "DataError", "FormulaError", "HiermodError", "ModelError", "PriorError", "SamplingError", "StorageError"]
 
 
 class HiermodError(Exception):
@@ -38,6 +38,10 @@ class DataError(HiermodError):
 
 class PriorError(HiermodError):
     """A prior cannot be read, has no parameter to belong to, or does not fit it."""
+
+
+class ModelError(HiermodError):
+    """A model that cannot be expressed in the asked way, such as in Bambi."""
 
 
 class SamplingError(HiermodError):

@@ -71,6 +71,14 @@ def check_names(formula: Formula) -> None:
             )
 
 
+        if "," in name:
+            raise FormulaError(
+                f"The column name {name!r} holds a comma, which the sampler cannot carry. Rename the column.",
+                formula.text,
+                *formula.places.get(name, (0, 1)),
+            )
+
+
 def missing_rows(frame: pd.DataFrame) -> np.ndarray:
     """Mark the rows with NaN or null in any column."""
     return frame.isna().to_numpy().any(axis=1)

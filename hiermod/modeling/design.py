@@ -72,8 +72,8 @@ class VaryingBar:
 
     @property
     def correlation_name(self) -> str:
-        """The name of its correlations in a posterior: ``1,treated|country_cor``."""
-        terms = ",".join(effect.block.term.name for effect in self.effects)
+        """The name of its correlations in a posterior: ``1+treated|country_cor``."""
+        terms = "+".join(effect.block.term.name for effect in self.effects)
         return f"{terms}|{self.grouping.name}_cor"
 
     def pairs(self) -> list[tuple[int, int]]:

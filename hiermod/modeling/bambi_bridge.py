@@ -1,0 +1,190 @@
+"""Hands a spec over to Bambi: the one file that knows Bambi and formulae.
+
+The `bmb.Model` has the rows behind the cells, the formula in Bambi's spelling, and the spec's priors. Correlated bars and
+priors of centred predictors go in as callables, which register the same variables as hiermod's own PyMC model; so the two
+log densities are equal up to a constant, and their free variables have the same names.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bambi as bmb
+import formulae
+import numpy as np
+import pandas as pd
+
+from hiermod.data.predictors import Factor
+from hiermod.data.responses import BinomialCells
+from hiermod.errors import ModelError
+from hiermod.formula.expressions import Column, quote
+from hiermod.formula.nodes import INTERCEPT, SingleResponse, Term, TrialsResponse
+from hiermod.modeling.coding import Block
+from hiermod.modeling.design import VaryingBar
+from hiermod.modeling.priors import Prior
+from hiermod.modeling.pymc_parts import coefficient, register_correlations, scaled_effect
+from hiermod.modeling.spec import Spec
+
+CROSSED = "__x__"
+
+
+def build_bambi(spec: Spec) -> bmb.Model:
+    """Build the `bmb.Model` of a spec.
+
+    Raises
+    ------
+    ModelError
+        If Bambi codes a term differently, so that its model would be another one.
+    """
+    text, data = bambi_formula(spec), _bambi_data(spec)
+    _check_same_coding(spec, text, data)
+    model = bmb.Model(
+        text, data, family=_family_name(spec), link=spec.family.link.name, priors=_priors(spec),
+        center_predictors=False, auto_scale=False,
+    )  # fmt: skip
+    model.build()
+    return model
+
+
+def _family_name(spec: Spec) -> str:
+    if isinstance(spec.cells.response, BinomialCells):
+        return "bernoulli" if isinstance(spec.formula.response, SingleResponse) else "binomial"
+    return spec.family.name
+
+
+def bambi_formula(spec: Spec) -> str:
+    """The formula in Bambi's spelling."""
+    formula = spec.formula
+    common = ([] if formula.intercept else ["0"]) + [_term(term) for term in formula.common]
+    bars = [f"({_inside(bar)} | {_group_column(bar)})" for bar in spec.bars]
+    return f"{_response(spec)} ~ {' + '.join([*(common or ['1']), *bars])}"
+
+
+def _inside(bar: VaryingBar) -> str:
+    terms = [effect.block.term for effect in bar.effects]
+    named = [_term(term) for term in terms if term != INTERCEPT]
+    return " + ".join(["1" if INTERCEPT in terms else "0", *named])
+
+
+def _term(term: Term) -> str:
+    return ":".join(quote(variable) for variable in term.variables)
+
+
+def _response(spec: Spec) -> str:
+    response = spec.formula.response
+    if isinstance(response, SingleResponse):
+        return quote(response.column)
+    successes, trials = _trials_columns(response)
+    return f"p({quote(successes)}, {quote(trials)})"
+
+
+def _trials_columns(response: TrialsResponse) -> tuple[str, str]:
+    successes, trials = response.successes, response.trials
+    return (
+        successes.name if isinstance(successes, Column) else "successes",
+        trials.name if isinstance(trials, Column) else "trials",
+    )
+
+
+def _group_column(bar: VaryingBar) -> str:
+    """Crossed groups become one column of the pairs that occur, so that Bambi does not make the full product."""
+    return quote(CROSSED.join(bar.grouping.columns))
+
+
+def _bambi_data(spec: Spec) -> pd.DataFrame:
+    frame, response = spec.cells.as_rows()
+    data = frame.copy()
+    for name, predictor in spec.cells.predictors.items():
+        if isinstance(predictor, Factor):
+            data[name] = _factor_column(frame[name], predictor, _is_full(spec, name))
+    for bar in spec.bars:
+        labels = [str(label) for label in bar.grouping.labels()]
+        codes = bar.grouping.codes(frame)
+        name = CROSSED.join(bar.grouping.columns)
+        if name not in spec.cells.predictors:
+            data[name] = pd.Categorical.from_codes(codes, categories=labels)
+    if isinstance(spec.formula.response, SingleResponse):
+        values = response.get("values", response.get("successes"))
+        whole = spec.family.name != "gaussian"
+        data[spec.formula.response.column] = np.asarray(values).astype(np.int64 if whole else float)
+    else:
+        for name, values in zip(_trials_columns(spec.formula.response), response.values(), strict=True):
+            data[name] = np.asarray(values).astype(np.int64)
+    return data
+
+
+def _factor_column(values: pd.Series, factor: Factor, full: bool) -> Any:
+    codes = values.cat.codes.to_numpy()
+    if all(isinstance(level, bool) for level in factor.levels) and not full:
+        return codes == 1
+    return pd.Categorical.from_codes(codes, categories=[str(level) for level in factor.levels])
+
+
+def _is_full(spec: Spec, name: str) -> bool:
+    blocks = [*spec.common.blocks, *(effect.block for bar in spec.bars for effect in bar.effects)]
+    return any(block.full and name in block.term.variables for block in blocks)
+
+
+def _check_same_coding(spec: Spec, text: str, data: pd.DataFrame) -> None:
+    design = formulae.design_matrices(text, data)
+    frame, _ = spec.cells.as_rows()
+    names = set(design.common.terms) if design.common is not None else set()
+    own = {block.name for block in spec.common.blocks}
+    if names != own:
+        _refuse(spec, f"the terms {sorted(names)} instead of {sorted(own)}")
+    for block in spec.common.blocks:
+        _compare(spec, block, np.asarray(design.common[block.name], dtype=float), frame)
+
+
+def _compare(spec: Spec, block: Block, theirs: np.ndarray, frame: pd.DataFrame) -> None:
+    ours = block.matrix(frame)
+    if not np.array_equal(theirs.reshape(len(theirs), -1), ours):
+        _refuse(spec, f"other columns for the term {block.name}")
+
+
+def _refuse(spec: Spec, difference: str) -> None:
+    raise ModelError(
+        f"Bambi would read {spec.formula} as another model: it makes {difference}. Add main effects to the formula, "
+        "with which both codings agree, or use model.pymc()."
+    )
+
+
+def _priors(spec: Spec) -> dict[str, Any]:
+    priors: dict[str, Any] = {block.name: _common_prior(spec, block) for block in spec.common.blocks}
+    for bar in spec.bars:
+        group = CROSSED.join(bar.grouping.columns)
+        for index, effect in enumerate(bar.effects):
+            priors[f"{effect.block.term.name}|{group}"] = _effect_prior(spec, bar, index)
+    if spec.priors.residual:
+        priors["sigma"] = _plain(spec.priors.residual)
+    return priors
+
+
+def _plain(prior: Prior, **options: Any) -> bmb.Prior:
+    return bmb.Prior(prior.name, auto_scale=False, **prior.named(), **options)
+
+
+def _common_prior(spec: Spec, block: Block) -> bmb.Prior:
+    columns = spec.common.slices()[block.name]
+    touched = np.any(spec.common.shift[columns]) or np.any(spec.common.shift[:, columns])
+    prior = spec.priors.coefficients[block.name]
+    if not touched:
+        return _plain(prior)
+
+    def register(name: str, **_: Any) -> Any:
+        return coefficient(name, spec.common, spec.priors.coefficients)
+
+    return _plain(prior, dist=register)
+
+
+def _effect_prior(spec: Spec, bar: VaryingBar, index: int) -> bmb.Prior:
+    effect = bar.effects[index]
+    sigma = _plain(spec.priors.sds[effect.name])
+    if not bar.correlated:
+        return bmb.Prior("Normal", auto_scale=False, mu=0, sigma=sigma)
+
+    def register(name: str, sigma: Any, **_: Any) -> Any:
+        register_correlations(bar, spec.priors.correlations[bar.correlation_name])
+        return scaled_effect(bar, index, sigma)
+
+    return bmb.Prior("Correlated", auto_scale=False, dist=register, noncentered=False, sigma=sigma)

@@ -1,0 +1,95 @@
+"""``pooling="beta"``: rates of groups as draws from one Beta(a, b), with p(a, b) ∝ (a + b)^(-5/2).
+
+The hyperprior is that of Gelman et al., Bayesian Data Analysis, section 5.3: uniform on the mean a/(a + b) and on the
+spread (a + b)^(-1/2). The rates are integrated out, so two parameters are sampled; the rates' conditional is exact.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pymc as pm
+
+from hiermod.data.cells import Cells
+from hiermod.data.predictors import Grouping
+from hiermod.data.responses import BinomialCells
+from hiermod.errors import DataError, FormulaError, PriorError
+from hiermod.formula.nodes import INTERCEPT, Formula
+from hiermod.modeling.families import Family
+
+MEAN, SPREAD = "rate_mean", "rate_spread"
+
+
+@dataclass(frozen=True, eq=False)
+class BetaSpec:
+    """Rates of groups from one Beta distribution; totals of each group in level order."""
+
+    formula: Formula
+    family: Family
+    cells: Cells
+    grouping: Grouping
+    successes: np.ndarray
+    trials: np.ndarray
+
+    @property
+    def rate_name(self) -> str:
+        """The name of the groups' rates in a posterior: ``rate|variant``."""
+        return f"rate|{self.grouping.name}"
+
+
+def build_beta_spec(formula: Formula, family: Family, cells: Cells, priors: object) -> BetaSpec:
+    """Check that the model is one of groups' rates and that its posterior is proper.
+
+    Raises
+    ------
+    FormulaError
+        If the formula is not ``response ~ (1 | g)``.
+    DataError
+        If the family has no rates, or no group's total has both successes and failures: the posterior is improper.
+    PriorError
+        If priors are given: this model's hyperprior is fixed.
+    """
+    plain = formula.intercept and not formula.common and len(formula.groups) == 1
+    if not plain or formula.groups[0].terms != (INTERCEPT,):
+        message = "pooling='beta' is for the rates of groups alone: s/n ~ (1 | g). Use pooling='normal' for other terms."
+        raise FormulaError(message, formula.text, formula.text.find("~") + 1, len(formula.text))
+    if not isinstance(cells.response, BinomialCells) or family.link.name != "logit":
+        raise DataError(f"pooling='beta' is for 0/1 responses or successes out of trials, not for family {family}.")
+    if priors:
+        raise PriorError("pooling='beta' has a fixed hyperprior, p(a, b) ∝ (a + b)^(-5/2), and takes no priors.")
+    grouping = cells.groupings[formula.groups[0].group]
+    codes = grouping.codes(cells.frame)
+    successes = np.bincount(codes, cells.response.successes, grouping.size)
+    trials = np.bincount(codes, cells.response.trials, grouping.size)
+    if not ((successes > 0) & (successes < trials)).any():
+        raise DataError(
+            "pooling='beta' has no proper posterior here: its hyperprior is improper, and every group's total is all "
+            "successes or all failures, so nothing bounds the spread. Use pooling='normal', whose priors are proper."
+        )
+    return BetaSpec(formula, family, cells, grouping, successes, trials)
+
+
+def build_beta_model(spec: BetaSpec) -> pm.Model:
+    """The two-parameter model: beta-binomial totals of the groups."""
+    coords = {"__obs__": [str(label) for label in spec.grouping.labels()]}
+    with pm.Model(coords=coords) as model:
+        mean = pm.Uniform(MEAN, 0.0, 1.0)
+        spread = pm.HalfFlat(SPREAD)
+        size = spread**-2
+        pm.BetaBinomial(
+            spec.formula.response.name,
+            n=spec.trials.astype(np.int64),
+            alpha=mean * size,
+            beta=(1.0 - mean) * size,
+            observed=spec.successes.astype(np.int64),
+            dims="__obs__",
+        )
+    return model
+
+
+def draw_rates(spec: BetaSpec, mean: np.ndarray, spread: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Draw the groups' rates from their exact conditional Beta(a + s, b + n − s), shape ``(*mean.shape, groups)``."""
+    size = spread[..., None] ** -2
+    a, b = mean[..., None] * size, (1.0 - mean[..., None]) * size
+    return rng.beta(a + spec.successes, b + spec.trials - spec.successes)

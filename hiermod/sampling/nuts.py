@@ -1,0 +1,97 @@
+"""One run of nutpie's NUTS on a PyMC model; an interrupted run keeps what it has."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pymc as pm
+import pytensor
+import xarray as xr
+
+from hiermod.errors import SamplingError
+from hiermod.sampling.settings import Settings
+
+logger = logging.getLogger("hiermod")
+
+
+@dataclass(frozen=True, eq=False)
+class Compiled:
+    """A model compiled for nutpie, with the order in which its variables are reported."""
+
+    program: Any
+    variables: tuple[str, ...]
+
+
+def compile_model(model: pm.Model) -> Compiled:
+    """Compile a model; standard normals behind varying effects (``*_offset``) are not kept.
+
+    Starting points are computed without a C compiler: compiling code for one evaluation costs more than it saves.
+    """
+    import nutpie
+
+    names = tuple(
+        variable.name
+        for variable in [*model.free_RVs, *model.deterministics]
+        if not variable.name.endswith("_offset")
+    )
+    with pytensor.config.change_flags(cxx="", mode="FAST_COMPILE"):
+        program = nutpie.compile_pymc_model(model, var_names=list(names))
+    return Compiled(program, names)
+
+
+def run(compiled: Compiled, settings: Settings, progress: bool) -> tuple[xr.DataTree, bool]:
+    """Sample once; return the draws and whether the run was interrupted.
+
+    Raises
+    ------
+    SamplingError
+        If no chain could start, or the run was interrupted before any draw.
+    """
+    import nutpie
+
+    sampler = None
+    try:
+        sampler = nutpie.sample(
+            compiled.program,
+            draws=settings.draws,
+            tune=settings.tune,
+            chains=settings.chains,
+            cores=settings.cores,
+            seed=settings.seed,
+            target_accept=settings.target_accept,
+            progress_bar=progress,
+            save_warmup=False,
+            blocking=False,
+        )
+        return _checked(sampler.wait(), settings, interrupted=False)
+    except KeyboardInterrupt:
+        if sampler is None:
+            raise
+        return _checked(sampler.abort(), settings, interrupted=True)
+    except RuntimeError as error:
+        raise SamplingError(
+            f"The sampler stopped: {error}. Look at the priors (model.prior_summary()) and the scale of the predictors."
+        ) from error
+
+
+def _checked(tree: xr.DataTree, settings: Settings, interrupted: bool) -> tuple[xr.DataTree, bool]:
+    posterior = tree["posterior"].to_dataset()
+    stats = tree["sample_stats"].to_dataset()
+    complete = _complete_draws(stats) if interrupted else settings.draws
+    if not complete or not posterior.sizes.get("draw"):
+        raise SamplingError("The run was interrupted during warm-up, before any draw. Nothing could be kept.")
+    kept = {"posterior": posterior, "sample_stats": stats}
+    if interrupted:
+        kept = {name: dataset.isel(draw=slice(complete)) for name, dataset in kept.items()}
+    return xr.DataTree.from_dict(kept), interrupted
+
+
+def _complete_draws(stats: xr.Dataset) -> int:
+    """How many draws every chain has; the rest of a shorter chain is padded with NaN."""
+    if "logp" not in stats or not stats.sizes.get("draw"):
+        return 0
+    finite = np.isfinite(stats["logp"].to_numpy())
+    return int(np.where(finite.all(axis=0), 1, 0).cumprod().sum())

@@ -1,0 +1,57 @@
+"""`Posterior`: draws with the spec they belong to, and how they were made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from hiermod.modeling.beta_pooling import BetaSpec
+from hiermod.modeling.spec import Spec
+from hiermod.sampling.diagnostics import Diagnostics
+from hiermod.sampling.settings import Settings
+
+
+@dataclass(frozen=True, eq=False)
+class Posterior:
+    """Draws of a model.
+
+    Parameters
+    ----------
+    spec : Spec or BetaSpec
+        The model.
+    tree : xarray.DataTree
+        Groups ``posterior`` and ``sample_stats``, dims ``chain, draw``.
+    settings : Settings
+        Of the run that is kept; its seed repeats it.
+    diagnostics : Diagnostics
+    notices : tuple of str
+        What happened on the way.
+    """
+
+    spec: Spec | BetaSpec
+    tree: xr.DataTree
+    settings: Settings
+    diagnostics: Diagnostics
+    notices: tuple[str, ...] = ()
+
+    @property
+    def dataset(self) -> xr.Dataset:
+        """The posterior group."""
+        return self.tree["posterior"].to_dataset()
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Chains and draws."""
+        sizes = self.tree["posterior"].sizes
+        return sizes["chain"], sizes["draw"]
+
+    def values(self, name: str) -> np.ndarray:
+        """Draws of one variable, chains one after the other: shape ``(draws, *shape of the variable)``."""
+        values = self.tree["posterior"][name].to_numpy()
+        return values.reshape(-1, *values.shape[2:])
+
+    def generator(self, purpose: int) -> np.random.Generator:
+        """A random generator that is always the same for this run and purpose, in any process."""
+        return np.random.default_rng([self.settings.seed or 0, purpose])

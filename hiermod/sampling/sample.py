@@ -1,0 +1,136 @@
+"""From spec to posterior: sample, look, and sample again where there is trouble, at most twice."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pymc as pm
+import xarray as xr
+
+from hiermod.modeling.beta_pooling import MEAN, SPREAD, BetaSpec, build_beta_model, draw_rates
+from hiermod.modeling.pymc_model import build_model
+from hiermod.modeling.spec import Spec
+from hiermod.sampling.diagnostics import MIN_ESS, Diagnostics, diagnose
+from hiermod.sampling.nuts import Compiled, compile_model, run
+from hiermod.sampling.posterior import Posterior
+from hiermod.sampling.settings import DEFAULT_TARGET_ACCEPT, DEFAULT_TUNE, Settings, fresh_seed
+
+MAX_RERUNS = 2
+RAISED_TARGETS = (0.99, 0.998)
+
+
+def build_pymc(spec: Spec | BetaSpec) -> pm.Model:
+    """The PyMC model of any spec."""
+    return build_beta_model(spec) if isinstance(spec, BetaSpec) else build_model(spec)
+
+
+def sample(spec: Spec | BetaSpec, settings: Settings, progress: bool = True) -> Posterior:
+    """Sample a posterior.
+
+    On divergences the run is repeated with a higher ``target_accept`` (unless the user set one), on R-hat > 1.01 or an
+    effective sample size under 400 with more draws, at most twice; each is said in a notice.
+
+    Raises
+    ------
+    SamplingError
+        If there are no draws to keep.
+    """
+    return sample_compiled(spec, compile_model(build_pymc(spec)), settings, progress)
+
+
+def sample_compiled(spec: Spec | BetaSpec, compiled: Compiled, settings: Settings, progress: bool) -> Posterior:
+    """Sample a model that is compiled already."""
+    current = replace(
+        settings,
+        tune=settings.tune or DEFAULT_TUNE,
+        seed=settings.seed if settings.seed is not None else fresh_seed(),
+        target_accept=settings.target_accept or DEFAULT_TARGET_ACCEPT,
+    )
+    notices: list[str] = []
+    best: Posterior | None = None
+    for attempt in range(MAX_RERUNS + 1):
+        tree, interrupted = run(compiled, current, progress)
+        tree = _finish(spec, tree, compiled, current)
+        found = Posterior(spec, tree, current, diagnose(tree))
+        if interrupted:
+            notices.append(f"interrupted: {found.shape[1]} draws of each chain are kept")
+        best = found if best is None or _badness(found.diagnostics) <= _badness(best.diagnostics) else best
+        planned = None if interrupted or attempt == MAX_RERUNS else _replanned(settings, current, found.diagnostics, attempt)
+        if planned is None:
+            break
+        notices.append(_rerun_notice(found.diagnostics, current, planned))
+        current = planned
+    assert best is not None
+    return replace(best, notices=(*notices, *_remaining(best.diagnostics, settings)))
+
+
+def _replanned(asked: Settings, used: Settings, seen: Diagnostics, attempt: int) -> Settings | None:
+    """The next run's settings, or None where this run is good or nothing could help."""
+    changed = used
+    if seen.divergences and asked.target_accept is None:
+        changed = replace(changed, target_accept=RAISED_TARGETS[attempt], tune=math.ceil(1.5 * (used.tune or DEFAULT_TUNE)))
+    enough_asked = asked.draws * asked.chains >= MIN_ESS
+    if not seen.converged and enough_asked:
+        lowest = min(seen.ess_bulk, seen.ess_tail)
+        factor = min(4, max(2, math.ceil(1.5 * MIN_ESS / max(lowest, 1.0)))) if lowest < MIN_ESS else 2
+        changed = replace(changed, draws=factor * used.draws, tune=2 * (used.tune or DEFAULT_TUNE))
+    return None if changed == used else changed
+
+
+def _rerun_notice(seen: Diagnostics, used: Settings, planned: Settings) -> str:
+    why = f"{seen.divergences} divergences" if seen.divergences else ""
+    if not seen.converged:
+        figures = f"R-hat {seen.rhat:.3f}, ESS {min(seen.ess_bulk, seen.ess_tail):.0f}"
+        why = f"{why}, {figures}" if why else figures
+    how = []
+    if planned.target_accept != used.target_accept:
+        how.append(f"target_accept {planned.target_accept}")
+    if planned.draws != used.draws:
+        how.append(f"{planned.draws} draws")
+    return f"sampled again with {' and '.join(how)} ({why})"
+
+
+def _remaining(seen: Diagnostics, asked: Settings) -> list[str]:
+    if seen.clean:
+        return []
+    advice = "see fit.check() for what to do"
+    if seen.divergences:
+        stuck = " (target_accept is the one you set)" if asked.target_accept is not None else ""
+        return [f"{seen.divergences} divergences remain{stuck}: {advice}"]
+    return [f"not converged: R-hat {seen.rhat:.3f}, ESS {min(seen.ess_bulk, seen.ess_tail):.0f}: {advice}"]
+
+
+def _badness(seen: Diagnostics) -> tuple[bool, int, float]:
+    """Order runs: unconverged ones last, then by divergences, then by effective sample size."""
+    return not seen.converged, seen.divergences, -min(seen.ess_bulk, seen.ess_tail)
+
+
+def _finish(spec: Spec | BetaSpec, tree: xr.DataTree, compiled: Compiled, settings: Settings) -> xr.DataTree:
+    """Put variables in the model's order; draw what is known exactly given the sampled parameters."""
+    posterior = tree["posterior"].to_dataset()
+    posterior = posterior[[name for name in compiled.variables if name in posterior]]
+    if isinstance(spec, BetaSpec):
+        posterior = _with_rates(spec, posterior, settings)
+    else:
+        posterior = posterior[_ordered(spec, list(posterior.data_vars))]
+    return xr.DataTree.from_dict({"posterior": posterior, "sample_stats": tree["sample_stats"].to_dataset()})
+
+
+def _with_rates(spec: BetaSpec, posterior: xr.Dataset, settings: Settings) -> xr.Dataset:
+    import numpy as np
+
+    rng = np.random.default_rng([settings.seed or 0, 0])
+    rates = draw_rates(spec, posterior[MEAN].to_numpy(), posterior[SPREAD].to_numpy(), rng)
+    dim = f"{spec.grouping.name}__factor_dim"
+    labels = [str(label) for label in spec.grouping.labels()]
+    return posterior.assign({spec.rate_name: (("chain", "draw", dim), rates)}).assign_coords({dim: labels})
+
+
+def _ordered(spec: Spec, names: list[object]) -> list[str]:
+    """Common coefficients as in the formula, the residual, then each bar's sds, correlations and effects."""
+    order = [block.name for block in spec.common.blocks] + ["sigma"]
+    for bar in spec.bars:
+        order += [f"{effect.name}_sigma" for effect in bar.effects] + [bar.correlation_name]
+        order += [effect.name for effect in bar.effects]
+    return [name for name in order if name in names]
