@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
+
+from hiermod.formula.tokens import NAME
 
 OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "+": lambda left, right: left + right,
@@ -31,7 +34,7 @@ class Number:
     value: float
 
     def __str__(self) -> str:
-        return f"{self.value:g}"
+        return f"{Decimal(repr(self.value)):f}".removesuffix(".0")
 
 
 @dataclass(frozen=True)
@@ -79,5 +82,4 @@ def evaluate(expression: Expression, lookup: Callable[[str], Any]) -> Any:
 
 def quote(name: str) -> str:
     """Write a column name as a formula needs it: in backticks unless it is a plain name."""
-    plain = name.replace(".", "_")
-    return name if plain.isidentifier() else f"`{name}`"
+    return name if NAME.fullmatch(name) else f"`{name}`"

@@ -7,10 +7,12 @@ and bars ``(1 + x | g)``, ``||``, with groups ``g``, ``a:b``, ``a/b``.
 from __future__ import annotations
 
 from hiermod.errors import FormulaError
-from hiermod.formula.nodes import Formula, GroupTerm, SingleResponse
+from hiermod.formula.expressions import Column
+from hiermod.formula.nodes import Formula, GroupTerm, TrialsResponse
 from hiermod.formula.reader import Reader
 from hiermod.formula.response import read_response
 from hiermod.formula.terms import TermSet, read_sum
+from hiermod.formula.tokens import tokenize
 
 MAX_NESTING = 5
 
@@ -76,10 +78,9 @@ def _merged(bars: list[tuple[GroupTerm, int, int]], reader: Reader) -> tuple[Gro
 
 
 def _refuse_response_on_the_right(formula: Formula) -> None:
-    if not isinstance(formula.response, SingleResponse):
-        return
-    column = formula.response.column
-    if column in {*formula.predictors(), *formula.grouping_columns()}:
-        start = formula.text.find(column, formula.text.find("~"))
-        message = f"The response {column!r} stands on the right side too. Take it out."
-        raise FormulaError(message, formula.text, start, start + len(column))
+    response = formula.response
+    outcome = response.successes if isinstance(response, TrialsResponse) else Column(response.column)
+    if isinstance(outcome, Column) and outcome.name in {*formula.predictors(), *formula.grouping_columns()}:
+        last = [token for token in tokenize(formula.text) if token.text == outcome.name][-1]
+        message = f"The response {outcome.name!r} stands on the right side too. Take it out."
+        raise FormulaError(message, formula.text, last.start, last.end)

@@ -1,6 +1,8 @@
-"""Reads the left side: ``y``, ``s/n``, ``cbind(s, f)``, ``p(s, n)``, with simple arithmetic inside."""
+"""Reads the left side: ``y``, ``s/n``, ``cbind(s, f)``, ``p(s, n)``, ``s | trials(n)``, arithmetic inside."""
 
 from __future__ import annotations
+
+import math
 
 from hiermod.formula.expressions import Arithmetic, Column, Expression, Number
 from hiermod.formula.nodes import Response, SingleResponse, TrialsResponse
@@ -8,7 +10,7 @@ from hiermod.formula.reader import Reader
 from hiermod.formula.tokens import Token
 
 MAX_TOKENS = 200
-KINDS = "A response is a column (y) or successes out of trials: s/n, cbind(s, f) or p(s, n)."
+KINDS = "A response is a column (y) or successes out of trials: s/n, cbind(s, f), p(s, n) or s | trials(n)."
 
 
 def read_response(reader: Reader) -> Response:
@@ -20,8 +22,8 @@ def read_response(reader: Reader) -> Response:
         return _read_call(reader)
     start = first.start
     expression = _read_sum(reader)
-    if reader.peek().kind in ("|", "||"):
-        reader.fail("'|' is not read in a response. Write successes out of trials as s/n.")
+    if reader.take_if("|"):
+        return TrialsResponse(expression, _read_trials(reader))
     match expression:
         case Column(name):
             return SingleResponse(name)
@@ -32,6 +34,17 @@ def read_response(reader: Reader) -> Response:
 
 def _is_ratio(expression: Expression) -> bool:
     return isinstance(expression, Arithmetic) and expression.operator == "/"
+
+
+def _read_trials(reader: Reader) -> Expression:
+    """``trials(n)``, as brms writes it after ``s |``."""
+    if reader.peek().text != "trials" or reader.peek(1).kind != "(":
+        reader.fail("After '|' in a response stands trials(n), the column of trials.")
+    reader.take()
+    opened = reader.open_bracket()
+    trials = _read_sum(reader)
+    reader.close_bracket(opened)
+    return trials
 
 
 def _read_call(reader: Reader) -> Response:
@@ -87,5 +100,7 @@ def _read_value(reader: Reader) -> Expression:
         reader.close_bracket(opened)
         return inside
     if number := reader.take_if("number"):
+        if math.isinf(float(number.text)):
+            reader.fail_at("This number is too large.", number.start, number.end)
         return Number(float(number.text))
     return Column(reader.take_column(f"A column or a number was expected here. {KINDS}"))

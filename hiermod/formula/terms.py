@@ -14,10 +14,14 @@ PlacedBar = tuple[GroupTerm, int, int]
 
 @dataclass
 class TermSet:
-    """The terms of a sum while it is being read: products in order of appearance, and the intercept."""
+    """The terms of a sum while it is being read: products in order of appearance, and the intercept.
+
+    `bracketed` marks a sum inside brackets, which has no intercept of its own.
+    """
 
     intercept: bool = True
     products: dict[Term, None] = field(default_factory=dict)
+    bracketed: bool = False
 
     def ordered(self) -> tuple[Term, ...]:
         """The products, main effects first, then interactions by their degree, as R orders them."""
@@ -50,12 +54,7 @@ def _read_item(reader: Reader, terms: TermSet, subtract: bool) -> None:
         return
     for term in _read_product(reader):
         if not subtract:
-            if term == INTERCEPT:
-                terms.intercept = True
-            else:
-                terms.products.setdefault(term)
-        elif term == INTERCEPT:
-            terms.intercept = False
+            terms.products.setdefault(term)
         elif term in terms.products:
             del terms.products[term]
         else:
@@ -69,6 +68,12 @@ def _read_number(reader: Reader, terms: TermSet, subtract: bool) -> None:
     if number.text not in ("0", "1") or (number.text == "0" and subtract):
         reader.fail_at(
             "The only numbers in a sum are 1 (an intercept), 0 and -1 (no intercept).", number.start, number.end
+        )
+    if terms.bracketed:
+        reader.fail_at(
+            "An intercept belongs outside of brackets: write 0 + (x + z), or (0 + x | g) for a bar.",
+            number.start,
+            number.end,
         )
     if reader.peek().kind in ("*", ":", "/"):
         reader.fail("A number cannot be multiplied with a term.")
@@ -114,10 +119,10 @@ def _read_atom(reader: Reader) -> list[Term]:
         if _bar_inside(reader):
             reader.fail("A bar stands alone in the sum: it cannot be multiplied or stand inside brackets.")
         opened = reader.open_bracket()
-        inner = TermSet(intercept=False)
+        inner = TermSet(bracketed=True)
         read_sum(reader, inner, allow_bars=False)
         reader.close_bracket(opened)
-        return [*([INTERCEPT] if inner.intercept else []), *inner.products]
+        return list(inner.products)
     if token.kind == "number":
         reader.fail("A number cannot be multiplied with a term.")
     if token.kind in ("|", "||"):

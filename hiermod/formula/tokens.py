@@ -53,6 +53,8 @@ def _token_at(text: str, start: int) -> Token:
         if end <= start + 1:
             raise FormulaError("This backtick opens a name that is empty or never closed.", text, start)
         return Token("name", text[start + 1 : end], start, end + 1)
+    if text.startswith("**", start):
+        raise FormulaError(_unknown("^"), text, start, start + 2)
     for symbol in SYMBOLS:
         if text.startswith(symbol, start):
             return Token(symbol, symbol, start, start + len(symbol))
