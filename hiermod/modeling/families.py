@@ -61,19 +61,32 @@ def choose_family(family: str | None, response: ResponseRows) -> tuple[Family, s
     Raises
     ------
     DataError
-        If the family does not take this response.
+        If the family does not take this response, or the response is constant.
     """
+    chosen, reason = _choose(family, response)
+    CHECKS[chosen.name](response)
+    _refuse_constant(response)
+    return chosen, f"family {chosen}{reason}"
+
+
+def _choose(family: str | None, response: ResponseRows) -> tuple[Family, str]:
     if family is not None:
-        chosen = read_family(family)
-        CHECKS[chosen.name](response)
-        return chosen, f"family {chosen}"
+        return read_family(family), ""
     if isinstance(response, TrialsRows):
-        return read_family("binomial"), "family binomial (the response has successes and trials)"
+        return read_family("binomial"), " (the response has successes and trials)"
     if response.kind == "bool" or response.binary:
-        return read_family("bernoulli"), "family bernoulli (the response is 0/1)"
-    _check_real(response)
+        return read_family("bernoulli"), " (the response is 0/1)"
     hint = "; for counts say family='poisson'" if response.whole else ""
-    return read_family("gaussian"), f"family gaussian (the response is numeric{hint})"
+    return read_family("gaussian"), f" (the response is numeric{hint})"
+
+
+def _refuse_constant(response: ResponseRows) -> None:
+    if isinstance(response, TrialsRows):
+        successes, trials = response.successes.sum(), response.trials.sum()
+        if successes in (0, trials):
+            raise DataError(f"The response is constant: {successes:g} successes in {trials:g} trials.")
+    elif (response.values == response.values[0]).all():
+        raise DataError(f"The response {response.name!r} is constant ({response.values[0]:g} in every row).")
 
 
 def _check_binomial(response: ResponseRows) -> None:
@@ -94,8 +107,6 @@ def _check_bernoulli(response: ResponseRows) -> None:
 def _check_real(response: ResponseRows) -> None:
     if isinstance(response, TrialsRows) or response.kind == "bool":
         raise DataError("The family gaussian takes one numeric column; this response is successes, so say 'binomial'.")
-    if (response.values == response.values[0]).all():
-        raise DataError(f"The response {response.name!r} is constant ({response.values[0]:g} in every row).")
 
 
 def _check_counts(response: ResponseRows) -> None:
