@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from hiermod.data.cells import Cells, Source
-from hiermod.data.frames import check_names, missing_rows, read_columns
+from hiermod.data.frames import check_names, missing_rows, missing_values, read_columns
 from hiermod.data.levels import as_levels, code_levels, level_series
 from hiermod.data.predictors import Grouping, Predictor, read_grouping, read_predictor
 from hiermod.data.responses import (
@@ -79,7 +79,7 @@ def _complete(raw: pd.DataFrame, na: str) -> tuple[pd.DataFrame, int]:
     missing = missing_rows(raw)
     count = int(missing.sum())
     if count and na == "error":
-        columns = ", ".join(repr(name) for name in raw.columns if raw[name].isna().any())
+        columns = ", ".join(repr(name) for name in raw.columns if missing_values(raw[name]).any())
         raise DataError(
             f"{count} rows have missing values in {columns} (the first is row {np.flatnonzero(missing)[0]}). "
             "Fill them, drop them, or say na='drop'."
@@ -115,7 +115,7 @@ def compress(rows: Rows, statistic: str, enabled: bool = True) -> Cells:
     enabled : bool
         False keeps each row as a cell of its own.
     """
-    cell = _cell_of_row(rows.frame) if enabled else np.arange(rows.source.rows)
+    cell = number_rows(rows.frame) if enabled else np.arange(rows.source.rows)
     count = int(cell.max()) + 1
     first = np.full(count, -1, dtype=np.int64)
     first[cell[::-1]] = np.arange(len(cell))[::-1]
@@ -127,8 +127,8 @@ def compress(rows: Rows, statistic: str, enabled: bool = True) -> Cells:
     return Cells(frame, reduced, rows.predictors, rows.groupings, rows.source)
 
 
-def _cell_of_row(frame: pd.DataFrame) -> np.ndarray:
-    """Number the distinct rows, in the order of their values (not of their appearance)."""
+def number_rows(frame: pd.DataFrame) -> np.ndarray:
+    """Give equal rows of a frame one number, in the order of their values (not of their appearance)."""
     key = np.zeros(len(frame), dtype=np.int64)
     for name in frame.columns:
         column = frame[name]

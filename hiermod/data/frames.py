@@ -12,6 +12,8 @@ from hiermod.errors import DataError, FormulaError, did_you_mean
 from hiermod.formula.nodes import Formula
 
 RESERVED = ("chain", "draw", "row", "Intercept", "sigma")
+NULLABLE = {"bool": "boolean"}
+NULLABLE |= {f"{u}int{bits}": f"{u.upper()}Int{bits}" for u in ("", "u") for bits in (8, 16, 32, 64)}
 RESULT_COLUMNS = ("estimate", "lower", "upper", "contrast", "prob_beats", "prob_rope", "expected_loss")
 
 
@@ -30,17 +32,35 @@ def read_columns(data: Any, names: tuple[str, ...], formula: Formula | None = No
     for name in names:
         if name not in present:
             _missing_column(name, present, formula)
-    selected = frame.select(*names)
-    eager = selected.collect() if isinstance(selected, nw.LazyFrame) else selected
-    return eager.to_pandas().reset_index(drop=True)
+    eager = frame.select(*names).collect() if isinstance(frame, nw.LazyFrame) else frame[list(names)]
+    return _as_pandas(eager).reset_index(drop=True)
+
+
+def _as_pandas(frame: nw.DataFrame[Any]) -> pd.DataFrame:
+    """Convert so that whole numbers and booleans stay what they are beside missing values.
+
+    Encoded text that has no order of its own (polars' Categorical, Arrow's dictionaries) becomes plain text, since
+    the order of its codes is that of first appearance.
+    """
+    if frame.implementation.is_pandas_like():
+        return frame.to_pandas()
+    encoded = [name for name, dtype in frame.schema.items() if dtype == nw.Categorical]
+    frame = frame.with_columns(*(frame[name].cast(nw.String) for name in encoded))
+    return frame.to_arrow().to_pandas(types_mapper=_nullable)
+
+
+def _nullable(kind: Any) -> Any:
+    """Return pandas' dtype that holds missing values beside integers or booleans of this Arrow type."""
+    return pd.api.types.pandas_dtype(NULLABLE[str(kind)]) if str(kind) in NULLABLE else None
 
 
 def _narwhals_frame(data: Any) -> nw.DataFrame[Any] | nw.LazyFrame[Any]:
     if isinstance(data, pd.DataFrame):
-        repeated = data.columns[data.columns.duplicated()]
-        if len(repeated):
-            raise DataError(f"The data has two columns named {repeated[0]!r}. Rename one of them.")
         data = data.rename(columns=str)
+    names = pd.Index(data.columns if isinstance(data, pd.DataFrame) else getattr(data, "column_names", ()))
+    repeated = names[names.duplicated()]
+    if len(repeated):
+        raise DataError(f"The data has two columns named {repeated[0]!r}. Rename one of them.")
     try:
         return nw.from_native(data)
     except TypeError as error:
@@ -81,7 +101,15 @@ def check_names(formula: Formula) -> None:
 
 def missing_rows(frame: pd.DataFrame) -> np.ndarray:
     """Mark the rows with NaN or null in any column."""
-    return frame.isna().to_numpy().any(axis=1)
+    return np.column_stack([missing_values(frame[name]) for name in frame.columns]).any(axis=1)
+
+
+def missing_values(values: pd.Series) -> np.ndarray:
+    """Mark NaN and null; a column of Arrow's may hold both, and pandas counts null alone."""
+    missing = values.isna().to_numpy(dtype=bool)
+    if pd.api.types.is_float_dtype(values.dtype) and pd.api.types.is_extension_array_dtype(values.dtype):
+        return missing | np.isnan(values.to_numpy(dtype=float, na_value=np.nan))
+    return missing
 
 
 def check_finite(name: str, values: np.ndarray) -> None:

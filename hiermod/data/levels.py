@@ -28,14 +28,18 @@ def kind_of(values: pd.Series) -> str:
         return "date"
     inferred = pd.api.types.infer_dtype(values, skipna=True)
     names = {"string": "text", "boolean": "bool", "integer": "int", "floating": "float", "decimal": "float",
-             "date": "date", "datetime": "date", "mixed-integer-float": "float", "empty": "text"}  # fmt: skip
+             "date": "date", "datetime": "date", "mixed-integer-float": "float", "interval": "text",
+             "empty": "text"}  # fmt: skip
     return names.get(inferred, "mixed")
 
 
 def code_levels(name: str, values: pd.Series) -> tuple[np.ndarray, tuple[Level, ...]]:
     """Return each value's code and the levels: the category order where there is one, else sorted; only those that occur."""
     if kind_of(values) == "mixed":
-        raise DataError(f"The column {name!r} mixes types. Make it one: data[{name!r}] = data[{name!r}].astype(str).")
+        raise DataError(
+            f"The column {name!r} mixes types, or holds one that is not read (numbers, text, booleans, dates are). "
+            f"Make it text: data[{name!r}] = data[{name!r}].astype(str)."
+        )
     if isinstance(values.dtype, pd.CategoricalDtype):
         used = values.cat.remove_unused_categories()
         return used.cat.codes.to_numpy().astype(np.int64), as_levels(used.cat.categories)
@@ -45,17 +49,22 @@ def code_levels(name: str, values: pd.Series) -> tuple[np.ndarray, tuple[Level, 
 
 def as_levels(index: pd.Index) -> tuple[Level, ...]:
     """Turn an index into plain Python values: bool, int, float, text or date."""
-    return tuple(_plain(value) for value in index)
+    values = tuple(_plain(value) for value in index)
+    if values and all(isinstance(value, dt.datetime) and _is_midnight(value) for value in values):
+        return tuple(value.date() for value in values)
+    return values
 
 
 def _plain(value: Any) -> Level:
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, pd.Timestamp):
-        value = value.to_pydatetime()
-    if isinstance(value, dt.datetime) and value.time() == dt.time.min and value.tzinfo is None:
-        return value.date()
-    return value
+        return value.to_pydatetime()
+    return str(value) if isinstance(value, pd.Interval) else value
+
+
+def _is_midnight(value: dt.datetime) -> bool:
+    return value.time() == dt.time.min and value.tzinfo is None
 
 
 def encode(values: Any, levels: tuple[Level, ...]) -> np.ndarray:
@@ -71,9 +80,14 @@ def encode(values: Any, levels: tuple[Level, ...]) -> np.ndarray:
 
 
 def encode_plain(values: tuple[Level, ...], levels: tuple[Level, ...]) -> np.ndarray:
-    """Codes of plain values; True and 1 are told apart from each other's type only if both occur."""
-    place = {level: code for code, level in enumerate(levels)}
-    return np.array([place.get(value, -1) for value in values], dtype=np.int64)
+    """Codes of plain values; True equals 1 here, and a date equals its midnight."""
+    place = {_comparable(level): code for code, level in enumerate(levels)}
+    return np.array([place.get(_comparable(value), -1) for value in values], dtype=np.int64)
+
+
+def _comparable(level: Level) -> Level:
+    is_date = isinstance(level, dt.date) and not isinstance(level, dt.datetime)
+    return dt.datetime.combine(level, dt.time.min) if is_date else level
 
 
 def level_series(codes: np.ndarray, levels: tuple[Level, ...]) -> pd.Categorical:

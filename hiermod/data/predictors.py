@@ -11,6 +11,8 @@ from hiermod.data.frames import check_finite
 from hiermod.data.levels import Level, code_levels, encode, kind_of, level_series
 from hiermod.errors import DataError, did_you_mean, enumerate_names
 
+EXACT = 2.0**53  # whole numbers up to here are floating-point numbers too
+
 
 @dataclass(frozen=True)
 class Numeric:
@@ -58,7 +60,7 @@ def read_predictor(name: str, values: pd.Series) -> tuple[Predictor, np.ndarray 
         check_finite(name, numbers)
         if (numbers == numbers[0]).all():
             raise DataError(f"The predictor {name!r} is constant ({numbers[0]:g} in every row). Leave it out.")
-        integer = kind == "int"
+        integer = kind == "int" and bool((np.abs(numbers) <= EXACT).all())
         return Numeric(name, integer), numbers.astype(np.int64) if integer else numbers, []
     if kind == "date":
         raise DataError(f"The predictor {name!r} holds dates. Add a numeric column, such as days since the first date.")
@@ -141,14 +143,26 @@ def read_grouping(factors: tuple[str, ...], frame: pd.DataFrame) -> Grouping:
             f"The grouping factor {':'.join(factors)!r} has one level only ({label!r}): "
             "there is nothing to vary over. At least two levels are needed."
         )
-    return Grouping(columns, combinations)
+    grouping = Grouping(columns, combinations)
+    _refuse_equal_labels(grouping)
+    return grouping
+
+
+def _refuse_equal_labels(grouping: Grouping) -> None:
+    labels = grouping.labels()
+    if len(grouping.columns) > 1 and len(set(labels)) < len(labels):
+        twice = next(label for place, label in enumerate(labels) if label in labels[:place])
+        raise DataError(
+            f"Two levels of the grouping factor {grouping.name!r} are both written {twice!r}, "
+            "since ':' stands in the levels themselves. Replace it there."
+        )
 
 
 def _refuse_float_groups(name: str, values: pd.Series) -> None:
     if kind_of(values) == "float":
         shown = enumerate_names(pd.unique(values)[:3])
         whole = _whole(values.to_numpy(dtype=float))
-        remedy = ".astype('int64')" if whole else ".astype(str), or bin it with pandas.cut"
+        remedy = ".astype('Int64')" if whole else ".astype(str), or bin it with pandas.cut"
         raise DataError(
             f"The grouping column {name!r} holds floating-point numbers ({shown}, …); groups are whole numbers, text, "
             f"booleans or dates. Convert it: data[{name!r}] = data[{name!r}]{remedy}."

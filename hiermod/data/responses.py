@@ -10,8 +10,10 @@ import pandas as pd
 from hiermod.data.frames import check_finite
 from hiermod.data.levels import kind_of
 from hiermod.errors import DataError, enumerate_names
-from hiermod.formula.expressions import Expression, columns, evaluate
+from hiermod.formula.expressions import Arithmetic, Expression, columns, evaluate
 from hiermod.formula.nodes import Response, SingleResponse, TrialsResponse
+
+ROUNDING = 1e-12  # relative; a count may come as proportion times trials, as in p(rate * n, n)
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,12 +69,16 @@ def read_response(response: Response, frame: pd.DataFrame) -> ResponseRows:
 
 
 def _swap_hint(response: TrialsResponse) -> str:
+    if isinstance(response.trials, Arithmetic):
+        return "Then the failures are negative: correct the data."
     return f"If {response.trials} counts failures, write cbind({response.successes}, {response.trials})."
 
 
 def _read_single(name: str, values: pd.Series) -> SingleRows:
     kind = kind_of(values)
-    if kind not in ("bool", "int", "float"):
+    if kind in ("date", "mixed"):
+        raise DataError(f"The response {name!r} holds {kind} values; numbers, or 0/1 or booleans, can be modelled.")
+    if kind == "text":
         levels = [str(level) for level in pd.unique(values)]
         raise DataError(
             f"The response {name!r} holds {kind} ({enumerate_names(levels, 4)}). Say which one is a success: "
@@ -91,7 +97,9 @@ def _counts(expression: Expression, frame: pd.DataFrame) -> np.ndarray:
         values = evaluate(expression, lambda name: frame[name].to_numpy(dtype=float))
     counts = np.broadcast_to(np.asarray(values, dtype=float), (len(frame),)).copy()
     check_finite(str(expression), counts)
-    for wrong, what in ((counts < 0, "negative"), (counts != np.round(counts), "fractional")):
+    whole = np.round(counts)
+    counts = np.where(np.abs(counts - whole) <= ROUNDING * np.abs(whole), whole, counts)
+    for wrong, what in ((counts < 0, "negative"), (counts != whole, "fractional")):
         if wrong.any():
             first = np.flatnonzero(wrong)[0]
             raise DataError(
