@@ -60,7 +60,7 @@ def underline(text: str, start: int, end: int, width: int = 96) -> str:
     """Draw a caret line under ``text[start:end]``; long texts are cut to a window around it."""
     left = max(0, start - width // 2)
     window = text[left : left + width]
-    flat = "".join(" " if character.isspace() else character for character in window)
+    flat = "".join(character if character.isprintable() else " " for character in window)
     marks = "^" * max(1, min(end, left + len(window)) - start)
     head, tail = ("…" if left else ""), ("…" if left + width < len(text) else "")
     return f"    {head}{flat}{tail}\n    {' ' * (start - left + len(head))}{marks}"

@@ -29,11 +29,11 @@ class TermSet:
 
 
 def read_sum(reader: Reader, terms: TermSet, allow_bars: bool) -> list[PlacedBar]:
-    """Read ``item ± item ± …`` into `terms`; return the bars met on the way."""
+    """Read ``item ± item ± …`` into `terms`; return the bars met on the way. ``+ -1`` is ``- 1``."""
     bars: list[PlacedBar] = []
     sign = reader.take_if("+", "-")
     while True:
-        subtract = sign is not None and sign.kind == "-"
+        subtract = sign is not None and (sign.kind == "-" or reader.take_if("-") is not None)
         if allow_bars and reader.peek().kind == "(" and (found := _read_bars(reader)):
             if subtract:
                 reader.fail_at("A bar cannot be subtracted. Leave it out.", found[0][1], found[0][2])

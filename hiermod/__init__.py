@@ -1,0 +1,66 @@
+"""hiermod: from an lme4 formula to a calibrated posterior and an answer in plain words.
+
+>>> import hiermod as hm
+>>> fit = hm.fit("success ~ treated + (1 + treated | country)", hm.example("country"))  # doctest: +SKIP
+>>> fit.effect("treated", by="country")  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hiermod import errors
+    from hiermod.answers.decisions import expected_loss, inv_logit, logit, prob_beats, prob_best
+    from hiermod.api import fit, glmer, lmer, load, model
+    from hiermod.data.examples import example
+
+_HOME = {
+    "errors": "hiermod",
+    "example": "hiermod.data.examples",
+    "expected_loss": "hiermod.answers.decisions",
+    "fit": "hiermod.api",
+    "glmer": "hiermod.api",
+    "inv_logit": "hiermod.answers.decisions",
+    "lmer": "hiermod.api",
+    "load": "hiermod.api",
+    "logit": "hiermod.answers.decisions",
+    "model": "hiermod.api",
+    "prob_beats": "hiermod.answers.decisions",
+    "prob_best": "hiermod.answers.decisions",
+}
+
+__all__ = [
+    "errors",
+    "example",
+    "expected_loss",
+    "fit",
+    "glmer",
+    "inv_logit",
+    "lmer",
+    "load",
+    "logit",
+    "model",
+    "prob_beats",
+    "prob_best",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used, so that importing hiermod costs nothing."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("hiermod")
+    if name not in _HOME:
+        raise AttributeError(f"module 'hiermod' has no attribute {name!r}")
+    if name == "errors":
+        return import_module("hiermod.errors")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -1,0 +1,77 @@
+"""`Answer`: the draws behind a question and the table made from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from hiermod.errors import AnswerError
+
+
+@dataclass(frozen=True)
+class Question:
+    """What was asked: ``rates``, ``effect`` or ``predict``, with its arguments, for captions and plots."""
+
+    kind: str
+    by: tuple[str, ...]
+    groups: str
+    prob: float
+    variable: str | None = None
+    control: str | None = None
+    scale: str = "response"
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """An answer with its draws.
+
+    Parameters
+    ----------
+    draws : xarray.DataArray
+        Dims ``chain, draw, row``; ``row`` is a MultiIndex of the table's key columns.
+    table : pandas.DataFrame
+        A row per answer: key columns, ``estimate, lower, upper``, and what else the question gives. Printing the Answer
+        prints it.
+    question : Question
+        What was asked.
+    """
+
+    draws: xr.DataArray
+    table: pd.DataFrame
+    question: Question
+
+    def __repr__(self) -> str:
+        return self.table.to_string(index=False, float_format=lambda number: f"{number:.4f}")
+
+    def _repr_html_(self) -> str:
+        return self.table.to_html(index=False, float_format=lambda number: f"{number:.4f}", escape=True)
+
+    def plot(self, **options: Any) -> Any:
+        """Draw the answer; see `hiermod.show`. Returns matplotlib Axes."""
+        from hiermod.show.plots import plot_answer
+
+        return plot_answer(self, **options)
+
+
+def check_prob(prob: float) -> float:
+    """Refuse an interval's probability outside (0, 1)."""
+    if isinstance(prob, bool) or not isinstance(prob, int | float) or not 0 < prob < 1:
+        raise AnswerError(f"prob={prob!r}: the probability of an interval is between 0 and 1, such as 0.95.")
+    return float(prob)
+
+
+def interval(draws: np.ndarray, prob: float, median: bool = False) -> dict[str, np.ndarray]:
+    """``estimate, lower, upper`` of draws with shape ``(rows, draws)``: mean (or median) and equal-tailed quantiles."""
+    lower, middle, upper = np.quantile(draws, [(1.0 - prob) / 2.0, 0.5, (1.0 + prob) / 2.0], axis=1)
+    return {"estimate": middle if median else draws.mean(axis=1), "lower": lower, "upper": upper}
+
+
+def with_coords(draws: np.ndarray, keys: pd.DataFrame, shape: tuple[int, int], name: str) -> xr.DataArray:
+    """Draws of shape ``(rows, draws)`` as a DataArray with dims ``chain, draw, row``."""
+    index = pd.MultiIndex.from_frame(keys) if len(keys.columns) else pd.MultiIndex.from_arrays([["all"]], names=["all"])
+    coords = xr.Coordinates.from_pandas_multiindex(index, "row")
+    return xr.DataArray(draws.T.reshape(*shape, len(index)), dims=("chain", "draw", "row"), coords=coords, name=name)

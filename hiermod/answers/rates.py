@@ -1,0 +1,75 @@
+"""`rates` and `predict`: expected responses per cell or per row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from hiermod.answers.answer import Answer, Question, check_prob, interval, with_coords
+from hiermod.answers.expectation import averages, expectation, in_blocks
+from hiermod.answers.grid import Base, base_rows, cell_grid, check_columns
+from hiermod.answers.simulation import simulate
+from hiermod.answers.varying import check_groups
+from hiermod.errors import AnswerError, DataError
+from hiermod.sampling.posterior import Posterior
+
+KINDS = ("mean", "link", "response")
+
+
+def rates(posterior: Posterior, by: Any, data: Any, weights: str | None, groups: str, prob: float) -> Answer:
+    """Expected response per `by` cell, averaged over its rows within each draw."""
+    spec, names = posterior.spec, check_columns(posterior.spec, by)
+    check_groups(groups), check_prob(prob)
+    base = base_rows(spec, data, weights, names, groups)
+    setting = tuple(name for name in names if name in spec.formula.common_variables())
+    grid = cell_grid(spec, base, names, setting)
+    draws = averages(posterior, groups, grid.frame, grid.weight, grid.cell, len(grid.keys))
+    table = grid.keys.assign(**interval(draws, prob))
+    return Answer(
+        with_coords(draws, grid.keys, posterior.shape, "rate"), table, Question("rates", names, groups, prob)
+    )
+
+
+def predict(posterior: Posterior, data: Any, kind: str, groups: str, prob: float) -> Answer:
+    """Predictions for each row of `data`: the mean, the linear predictor, or new responses."""
+    if kind not in KINDS:
+        raise AnswerError(f"kind={kind!r}: 'mean', 'link' or 'response'.")
+    check_groups(groups), check_prob(prob)
+    base, trials = base_rows(posterior.spec, data, None, (), groups), None
+    if kind == "response":
+        trials = _trials(posterior, data, len(base.frame))
+    draws = _row_draws(posterior, base, kind, groups)
+    if kind == "response":
+        draws = simulate(posterior, draws, trials)
+    keys = pd.DataFrame({"row_number": np.arange(len(base.frame))})
+    table = base.frame.reset_index(drop=True).assign(**interval(draws, prob))
+    return Answer(
+        with_coords(draws, keys, posterior.shape, kind), table, Question("predict", (), groups, prob, scale=kind)
+    )
+
+
+def _row_draws(posterior: Posterior, base: Base, kind: str, groups: str) -> np.ndarray:
+    model = expectation(posterior, groups)
+    blocks = in_blocks(base.frame, int(np.prod(posterior.shape)))
+    parts = [model.predictor(block) if kind == "link" else model.response(block) for block in blocks]
+    return np.concatenate(parts)
+
+
+def _trials(posterior: Posterior, data: Any, rows: int) -> np.ndarray:
+    """Trials of each row of `data`, where the response has them; else one."""
+    from hiermod.data.frames import read_columns
+    from hiermod.formula.expressions import columns, evaluate
+    from hiermod.formula.nodes import TrialsResponse
+
+    response = posterior.spec.formula.response
+    if not isinstance(response, TrialsResponse):
+        return np.ones(rows)
+    if data is None:
+        return posterior.spec.cells.response.weight
+    frame = read_columns(data, tuple(dict.fromkeys(columns(response.trials))))
+    trials = np.broadcast_to(np.asarray(evaluate(response.trials, lambda name: frame[name].to_numpy(float))), (rows,))
+    if not np.isfinite(trials).all() or (trials < 0).any() or (trials != np.round(trials)).any():
+        raise DataError(f"kind='response' needs whole numbers of trials in {response.trials}.")
+    return trials

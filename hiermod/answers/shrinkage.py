@@ -1,0 +1,72 @@
+"""How far each group's raw rate is pulled towards what the rest of the model says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import arviz_stats as azs
+import numpy as np
+import pandas as pd
+
+from hiermod.answers.answer import check_prob, interval
+from hiermod.answers.expectation import averages
+from hiermod.data.predictors import Grouping
+from hiermod.data.responses import CountCells
+from hiermod.errors import AnswerError, did_you_mean, enumerate_names
+from hiermod.modeling.beta_pooling import SPREAD, BetaSpec
+from hiermod.modeling.spec import Spec
+from hiermod.sampling.posterior import Posterior
+
+
+def shrinkage(posterior: Posterior, group: str | None, prob: float) -> pd.DataFrame:
+    """A row per level: ``n, raw, estimate, lower, upper, pull``, on the response scale."""
+    check_prob(prob)
+    grouping = _chosen(posterior.spec, group)
+    cells = posterior.spec.cells
+    codes, weight = grouping.codes(cells.frame), cells.response.weight
+    n = np.bincount(codes, weight, grouping.size)
+    raw = np.bincount(codes, weight * cells.response.mean, grouping.size) / n
+    draws = averages(posterior, "observed", cells.frame, weight, codes, grouping.size)
+    table = {"n": n.astype(np.int64), "raw": raw, **interval(draws, prob)}
+    table["pull"] = _pull(posterior, grouping, codes, raw, table["estimate"])
+    return pd.DataFrame(table, index=pd.Index(grouping.labels(), name=grouping.name))
+
+
+def _chosen(spec: Spec | BetaSpec, group: str | None) -> Grouping:
+    groupings = spec.cells.groupings
+    if not groupings:
+        raise AnswerError("The model has no grouping factor, so nothing is pooled. Add a bar such as (1 | g).")
+    if group is None:
+        if len(groupings) > 1:
+            raise AnswerError(f"The model has several grouping factors: say group= one of {enumerate_names(groupings)}.")
+        return next(iter(groupings.values()))
+    if group not in groupings:
+        raise AnswerError(f"There is no grouping factor {group!r}.{did_you_mean(str(group), groupings)}")
+    return groupings[group]
+
+
+def _pull(
+    posterior: Posterior, grouping: Grouping, codes: np.ndarray, raw: np.ndarray, estimate: np.ndarray
+) -> np.ndarray:
+    spec, cells = posterior.spec, posterior.spec.cells
+    if isinstance(spec, BetaSpec):
+        size = posterior.values(SPREAD)[None, :] ** -2
+        return (size / (size + spec.trials[:, None])).mean(axis=1)
+    without = replace(posterior, spec=replace(spec, bars=tuple(bar for bar in spec.bars if bar.grouping is not grouping)))
+    pooled = averages(without, "observed", cells.frame, cells.response.weight, codes, grouping.size)
+    distance = raw - pooled.mean(axis=1)
+    error = _mean_errors(pooled, posterior.shape)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        pull = (raw - estimate) / distance
+    return np.where(np.abs(distance) <= error, np.nan, pull)
+
+
+def _mean_errors(draws: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Monte Carlo standard errors of means; 0 where there are too few draws to know."""
+    errors = [azs.mcse(row.reshape(shape)) if min(shape[1], 4) == 4 else 0.0 for row in draws]
+    return np.nan_to_num(np.array(errors, dtype=float))
+
+
+def raw_rate_name(spec: Spec | BetaSpec) -> str:
+    """What a raw value is called: a rate, or a mean."""
+    return "rate" if spec.family.statistic == "trials" or isinstance(spec.cells.response, CountCells) else "mean"

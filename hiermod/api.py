@@ -1,0 +1,194 @@
+"""The functions a user calls first: `fit`, `model`, `glmer`, `lmer`, `load`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hiermod.errors import ModelError, StorageError
+from hiermod.facades.fit import Fit
+from hiermod.facades.model import Model
+from hiermod.facades.notices import announce
+from hiermod.modeling.definition import Defined, Definition, define
+from hiermod.modeling.engines import check_engine
+from hiermod.sampling.sample import sample
+from hiermod.sampling.settings import Settings
+from hiermod.sampling.storage import StoredFit, difference, save
+from hiermod.sampling.storage import load as load_stored
+
+
+def model(
+    formula: str,
+    data: Any,
+    family: str | None = None,
+    *,
+    priors: Mapping[str, str] | None = None,
+    pooling: str = "normal",
+    na: str = "drop",
+    compress: bool = True,
+) -> Model:
+    """Put a formula and data together without sampling.
+
+    Parameters are those of `fit`. Every error of the input is raised here.
+
+    Returns
+    -------
+    Model
+
+    Examples
+    --------
+    >>> import hiermod as hm
+    >>> len(hm.model("success ~ treated + (1 + treated | country)", hm.example("country")).cells)
+    4
+    """
+    defined = define(_definition(formula, family, priors, pooling, na, compress), data)
+    announce(defined.notices)
+    return Model(defined)
+
+
+def _definition(
+    formula: str, family: str | None, priors: Mapping[str, str] | None, pooling: str, na: str, compress: bool
+) -> Definition:
+    return Definition(formula, family, dict(priors or {}), pooling, na, compress)
+
+
+def fit(
+    formula: str,
+    data: Any,
+    family: str | None = None,
+    *,
+    priors: Mapping[str, str] | None = None,
+    pooling: str = "normal",
+    draws: int = 1000,
+    tune: int | None = None,
+    chains: int = 4,
+    cores: int | None = None,
+    seed: int | None = None,
+    target_accept: float | None = None,
+    engine: str = "auto",
+    file: str | Path | None = None,
+    progress: bool = True,
+    na: str = "drop",
+    compress: bool = True,
+) -> Fit:
+    """Fit a hierarchical model.
+
+    Parameters
+    ----------
+    formula : str
+        As in lme4: ``"success ~ treated + (1 + treated | country)"``, ``"successes/trials ~ (1 | variant)"``.
+    data : data frame
+        Any frame that narwhals knows (pandas, polars, pyarrow, …). Each row is an observation.
+    family : str, optional
+        ``"bernoulli"``, ``"binomial"``, ``"gaussian"`` or ``"poisson"``, with a link in brackets where it is not the usual
+        one: ``"binomial(probit)"``. None infers it from the response, with a notice.
+    priors : dict, optional
+        Priors as text, by key: ``{"Intercept": "Normal(0, 1.5)", "slope": "Normal(0, 1)", "treated": …, "sd": …,
+        "sd(1|country)": …, "cor": "LKJ(4)", "sigma": …}``. `Model.prior_summary` shows the defaults in numbers.
+    pooling : {"normal", "beta"}
+        ``"beta"`` takes the rates of ``s/n ~ (1 | g)`` as draws from one Beta(a, b), p(a, b) ∝ (a + b)^(-5/2).
+    draws, tune, chains, cores : int
+        Draws and warm-up of each chain, number of chains, and how many run at once.
+    seed : int, optional
+        The same seed gives the same draws on the same machine.
+    target_accept : float, optional
+        None starts at 0.95 and raises it on divergences; a number is kept.
+    engine : {"auto", "pymc"}
+        What computes the density.
+    file : path, optional
+        Reuse the fit stored there if formula, data, priors and settings are the same; otherwise fit and store it.
+    progress : bool
+        Whether to show a progress bar.
+    na : {"drop", "error"}
+        What happens to rows with missing values.
+    compress : bool
+        Whether equal rows become one cell; the posterior is the same.
+
+    Returns
+    -------
+    Fit
+
+    Raises
+    ------
+    FormulaError, DataError, PriorError, ModelError
+        Before sampling, where the input cannot be used.
+    SamplingError
+        If a setting is out of range, or there are no draws to keep.
+
+    Examples
+    --------
+    >>> import hiermod as hm
+    >>> ab = hm.fit("successes/trials ~ (1 | variant)", hm.example("variants"), seed=1, progress=False)  # doctest: +SKIP
+    """
+    check_engine(engine)
+    asked = Settings(draws, tune, chains, cores, seed, target_accept)
+    defined = define(_definition(formula, family, priors, pooling, na, compress), data)
+    announce(defined.notices)
+    if file is not None and (stored := _reusable(Path(file), defined, asked)):
+        return _fit_of(stored)
+    posterior = sample(defined.spec, asked, progress)
+    announce(posterior.notices)
+    result = Fit(defined, posterior, asked, Model(defined))
+    if file is not None:
+        save(StoredFit(defined, posterior, asked), file)
+        announce([f"stored in {file}"])
+    return result
+
+
+def _reusable(path: Path, defined: Defined, asked: Settings) -> StoredFit | None:
+    if not path.exists():
+        return None
+    try:
+        stored = load_stored(path)
+    except StorageError as error:
+        raise StorageError(f"file={str(path)!r} would be overwritten, but holds no fit: {error}") from error
+    changed = difference(stored, defined, asked)
+    announce([f"fitted anew, {changed} changed since {path} was stored" if changed else f"reused the fit stored in {path}"])
+    return None if changed else stored
+
+
+def _fit_of(stored: StoredFit) -> Fit:
+    return Fit(stored.defined, stored.posterior, stored.asked, Model(stored.defined))
+
+
+def glmer(formula: str, data: Any, family: str, **as_fit: Any) -> Fit:
+    """`fit` for hands that know lme4: the family is required.
+
+    Examples
+    --------
+    >>> import hiermod as hm
+    >>> fit = hm.glmer("incidence/size ~ period + (1 | herd)", hm.example("cbpp"), "binomial")  # doctest: +SKIP
+    """
+    return fit(formula, data, family, **as_fit)
+
+
+def lmer(formula: str, data: Any, **as_fit: Any) -> Fit:
+    """`fit` with the gaussian family, for hands that know lme4.
+
+    Examples
+    --------
+    >>> import hiermod as hm
+    >>> fit = hm.lmer("Reaction ~ Days + (Days | Subject)", hm.example("sleepstudy"))  # doctest: +SKIP
+    """
+    if as_fit.get("family", "gaussian") != "gaussian":
+        raise ModelError("lmer fits gaussian models; use glmer for other families.")
+    return fit(formula, data, **{**as_fit, "family": "gaussian"})
+
+
+def load(path: str | Path) -> Fit:
+    """Read a fit that `Fit.save` or ``file=`` wrote.
+
+    Raises
+    ------
+    StorageError
+        If the file is not there or hiermod did not write it.
+
+    Examples
+    --------
+    >>> import hiermod as hm
+    >>> fit.save(folder / "stored.nc")
+    >>> hm.load(folder / "stored.nc").fixef().equals(fit.fixef())
+    True
+    """
+    return _fit_of(load_stored(path))

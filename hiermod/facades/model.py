@@ -1,0 +1,175 @@
+"""`Model`: a formula with its data, not sampled yet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hiermod.facades.fit import Fit
+from hiermod.facades.notices import announce
+from hiermod.modeling.beta_pooling import BetaSpec
+from hiermod.modeling.definition import Defined
+from hiermod.modeling.prior_table import prior_summary
+from hiermod.sampling.given import posterior_from_draws
+from hiermod.sampling.sample import build_pymc, sample
+from hiermod.sampling.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pymc as pm
+
+
+class Model:
+    """A hierarchical model of some data, before sampling. Made by `hiermod.model`.
+
+    Attributes
+    ----------
+    cells : pandas.DataFrame
+        The compressed table that the model sees.
+    notices : list of str
+        What was inferred from the data.
+    """
+
+    def __init__(self, defined: Defined) -> None:
+        self._defined = defined
+
+    def __repr__(self) -> str:
+        spec = self._defined.spec
+        return f"<hiermod.Model {spec.formula}, family {spec.family}, {len(spec.cells)} cells>"
+
+    @property
+    def cells(self) -> pd.DataFrame:
+        """The compressed table: a row per cell, its predictors and sufficient statistics."""
+        return self._defined.spec.cells.table()
+
+    @property
+    def notices(self) -> list[str]:
+        """What was inferred: family, reference levels, rows dropped."""
+        return list(self._defined.notices)
+
+    @property
+    def formula(self) -> str:
+        """The formula, spelled out."""
+        return str(self._defined.spec.formula)
+
+    @property
+    def family(self) -> str:
+        """The family, with its link where that is not the usual one."""
+        return str(self._defined.spec.family)
+
+    def fit(
+        self,
+        *,
+        draws: int = 1000,
+        tune: int | None = None,
+        chains: int = 4,
+        cores: int | None = None,
+        seed: int | None = None,
+        target_accept: float | None = None,
+        engine: str = "auto",
+        progress: bool = True,
+    ) -> Fit:
+        """Sample the posterior.
+
+        Parameters are those of `hiermod.fit`.
+
+        Raises
+        ------
+        SamplingError
+            If a setting is out of range, or there are no draws to keep.
+
+        Examples
+        --------
+        >>> import hiermod as hm
+        >>> model = hm.model("successes/trials ~ (1|variant)", hm.example("variants"))
+        >>> fit = model.fit(seed=1, progress=False)  # doctest: +SKIP
+        """
+        from hiermod.modeling.engines import check_engine
+
+        check_engine(engine)
+        settings = Settings(draws, tune, chains, cores, seed, target_accept)
+        posterior = sample(self._defined.spec, settings, progress)
+        announce(posterior.notices)
+        return Fit(self._defined, posterior, settings, self)
+
+    def with_draws(self, draws: Any) -> Fit:
+        """A `Fit` of this model from draws that somebody else made, such as ``pm.sample(model=model.pymc())``.
+
+        Parameters
+        ----------
+        draws : xarray.DataTree or xarray.Dataset
+            A posterior with dims ``chain, draw`` and a variable for each parameter, named as in `pymc`.
+
+        Raises
+        ------
+        SamplingError
+            If a parameter is missing or has another shape.
+
+        Examples
+        --------
+        >>> import hiermod as hm
+        >>> model = hm.model("successes/trials ~ (1|variant)", hm.example("variants"))
+        >>> fit = model.with_draws(fit_of_variants.idata)
+        >>> list(fit.rates(by="variant").table.columns)
+        ['variant', 'estimate', 'lower', 'upper']
+        """
+        posterior = posterior_from_draws(self._defined.spec, draws)
+        return Fit(self._defined, posterior, posterior.settings, self)
+
+    def prior_summary(self) -> pd.DataFrame:
+        """Every prior in numbers.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``parameter, prior, scale, stated_at``: the last says where the numeric predictors stand for the
+            prior of a coefficient (their weighted means), empty where that plays no part.
+
+        Examples
+        --------
+        >>> import hiermod as hm
+        >>> model = hm.model("success ~ treated + (1 + treated | country)", hm.example("country"))
+        >>> print(model.prior_summary()[["parameter", "prior"]].to_string(index=False))
+                  parameter             prior
+                  Intercept StudentT(3, 0, 1)
+                    treated StudentT(3, 0, 1)
+              sd(1|country)     HalfNormal(1)
+        sd(treated|country)     HalfNormal(1)
+               cor(country)            LKJ(2)
+        """
+        return prior_summary(self._defined.spec)
+
+    def pymc(self) -> pm.Model:
+        """The `pymc.Model` on the cells; its free variables carry Bambi's names.
+
+        Its log density is that of the model on raw rows, up to a constant.
+
+        Examples
+        --------
+        >>> import hiermod as hm
+        >>> model = hm.model("successes/trials ~ (1|variant)", hm.example("variants"))
+        >>> [variable.name for variable in model.pymc().free_RVs]
+        ['Intercept', '1|variant_sigma', '1|variant_offset']
+        """
+        return build_pymc(self._defined.spec)
+
+    def bambi(self) -> Any:
+        """The equivalent `bambi.Model` on the rows behind the cells, its density equal up to a constant.
+
+        Raises
+        ------
+        ModelError
+            If Bambi cannot express the model: ``pooling="beta"``, or terms that it codes differently.
+
+        Examples
+        --------
+        >>> import hiermod as hm
+        >>> model = hm.model("successes/trials ~ (1|variant)", hm.example("variants"))
+        >>> model.bambi().formula.main
+        'p(successes, trials) ~ 1 + (1 | variant)'
+        """
+        from hiermod.errors import ModelError
+        from hiermod.modeling.bambi_bridge import build_bambi
+
+        if isinstance(self._defined.spec, BetaSpec):
+            raise ModelError("Bambi has no pooling='beta'. model.pymc() gives the PyMC model.")
+        return build_bambi(self._defined.spec)

@@ -1,0 +1,76 @@
+"""What a user asked for, and the model that it means for given data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from hiermod.data.cells import Cells, Source
+from hiermod.data.compress import compress, read_rows
+from hiermod.errors import ModelError, did_you_mean
+from hiermod.formula.parser import parse
+from hiermod.modeling.beta_pooling import BetaSpec, build_beta_spec
+from hiermod.modeling.families import choose_family, read_family
+from hiermod.modeling.spec import Spec, build_spec
+
+POOLINGS = ("normal", "beta")
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A model as asked for, in plain values that can be stored and compared."""
+
+    formula: str
+    family: str | None = None
+    priors: Mapping[str, str] = field(default_factory=dict)
+    pooling: str = "normal"
+    na: str = "drop"
+    compress: bool = True
+
+    def __post_init__(self) -> None:
+        if self.pooling not in POOLINGS:
+            raise ModelError(f"pooling={self.pooling!r}.{did_you_mean(str(self.pooling), POOLINGS)}")
+
+
+@dataclass(frozen=True, eq=False)
+class Defined:
+    """A definition with the spec it means for its data, and the notices of what was inferred."""
+
+    definition: Definition
+    spec: Spec | BetaSpec
+    notices: tuple[str, ...]
+
+
+def define(definition: Definition, data: Any) -> Defined:
+    """Read formula and data and build the spec; every error of the input is raised here, before sampling."""
+    formula = parse(definition.formula)
+    rows = read_rows(formula, data, definition.na)
+    family, notice = choose_family(definition.family, rows.response)
+    cells = compress(rows, family.statistic, definition.compress)
+    spec, notices = _build(definition, family, cells)
+    return Defined(definition, spec, (notice, *_source_notices(cells), *rows.notices, *notices))
+
+
+def redefine(definition: Definition, family: str, cells: Cells, notices: tuple[str, ...]) -> Defined:
+    """Build the spec of stored cells again."""
+    spec, _ = _build(definition, read_family(family), cells)
+    return Defined(definition, spec, notices)
+
+
+def _build(definition: Definition, family: Any, cells: Cells) -> tuple[Spec | BetaSpec, list[str]]:
+    formula = parse(definition.formula)
+    if definition.pooling == "beta":
+        return build_beta_spec(formula, family, cells, definition.priors), []
+    return build_spec(formula, family, cells, definition.priors)
+
+
+def _source_notices(cells: Cells) -> list[str]:
+    source: Source = cells.source
+    size = f"{source.rows:,} rows" + (f" in {len(cells):,} cells" if len(cells) < source.rows else "")
+    dropped = []
+    if source.missing:
+        dropped.append(f"{source.missing:,} rows with missing values dropped")
+    if source.without_trials:
+        dropped.append(f"{source.without_trials:,} rows with 0 trials dropped")
+    return [", ".join([size, *dropped])]

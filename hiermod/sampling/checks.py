@@ -1,0 +1,101 @@
+"""`CheckReport`: one verdict after a fit, each check with its figure and the next step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from hiermod.modeling.beta_pooling import BetaSpec
+from hiermod.modeling.prior_quantiles import central_interval
+from hiermod.sampling.diagnostics import MAX_RHAT, MIN_EBFMI, MIN_ESS
+from hiermod.sampling.posterior import Posterior
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check: its name, whether it passed, its figure, and what to do if it did not."""
+
+    name: str
+    passed: bool
+    figure: str
+    next_step: str
+
+
+@dataclass(frozen=True, eq=False)
+class CheckReport:
+    """All checks of a fit; its repr is the text, `table` a DataFrame, `passed` the verdict."""
+
+    checks: tuple[Check, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every check passed."""
+        return all(check.passed for check in self.checks)
+
+    @property
+    def failed(self) -> tuple[Check, ...]:
+        """The checks that did not pass."""
+        return tuple(check for check in self.checks if not check.passed)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """Columns ``check, passed, figure, next_step``."""
+        rows = [(check.name, check.passed, check.figure, "" if check.passed else check.next_step) for check in self.checks]
+        return pd.DataFrame(rows, columns=["check", "passed", "figure", "next_step"])
+
+    def __repr__(self) -> str:
+        width = max(len(check.name) for check in self.checks)
+        lines = []
+        for check in self.checks:
+            lines.append(f"{'ok  ' if check.passed else 'FAIL'}  {check.name:<{width}}  {check.figure}")
+            if not check.passed:
+                lines.append(f"      {' ' * width}  -> {check.next_step}")
+        verdict = "All checks passed." if self.passed else f"{len(self.failed)} of {len(self.checks)} checks failed."
+        return "\n".join([*lines, verdict])
+
+
+def check(posterior: Posterior) -> CheckReport:
+    """Check a posterior."""
+    return CheckReport(tuple(_checks(posterior)))
+
+
+def _checks(posterior: Posterior) -> Iterator[Check]:
+    seen = posterior.diagnostics
+    draws = int(np.prod(posterior.shape))
+    raise_target = f"raise target_accept above {posterior.settings.target_accept}, or use a tighter prior for the sds"
+    more_draws = f"ask for more draws (there are {posterior.shape[1]} in each of {posterior.shape[0]} chains)"
+    yield Check(
+        "divergences", seen.divergences == 0, f"{seen.divergences} of {draws} draws",
+        f"{raise_target}: near divergences the posterior was not explored",
+    )  # fmt: skip
+    yield Check("R-hat", not seen.rhat > MAX_RHAT, f"{seen.rhat:.3f} ({seen.rhat_of}), at most {MAX_RHAT}",
+                f"{more_draws}, or simplify the model: the chains disagree")  # fmt: skip
+    yield Check("bulk ESS", not seen.ess_bulk < MIN_ESS, f"{seen.ess_bulk:.0f} ({seen.ess_bulk_of}), at least {MIN_ESS:.0f}",
+                f"{more_draws}: means are noisy")  # fmt: skip
+    yield Check("tail ESS", not seen.ess_tail < MIN_ESS, f"{seen.ess_tail:.0f} ({seen.ess_tail_of}), at least {MIN_ESS:.0f}",
+                f"{more_draws}: ends of intervals are noisy")  # fmt: skip
+    yield Check("E-BFMI", not seen.ebfmi < MIN_EBFMI, f"{seen.ebfmi:.2f}, at least {MIN_EBFMI}",
+                "use a tighter prior for the sds, or a longer warm-up (tune=)")  # fmt: skip
+    yield Check("tree depth", seen.max_depth_hits == 0, f"{seen.max_depth_hits} draws at the greatest depth",
+                "scale the predictors: the posterior is long in one direction")  # fmt: skip
+    if not isinstance(posterior.spec, BetaSpec) and "Intercept" in posterior.spec.priors.coefficients:
+        yield _intercept_check(posterior)
+
+
+def _intercept_check(posterior: Posterior) -> Check:
+    """The intercept, at the point where its prior is stated, inside the central 95 % of that prior."""
+    spec = posterior.spec
+    assert not isinstance(spec, BetaSpec)
+    stacked = [posterior.values(block.name).reshape(-1, len(block.columns)) for block in spec.common.blocks]
+    coefficients = np.hstack(stacked)
+    place = spec.common.slices()["Intercept"].start
+    centred = float((coefficients[:, place] + coefficients @ spec.common.shift[place]).mean())
+    low, high = central_interval(spec.priors.coefficients["Intercept"])
+    return Check(
+        "intercept in its prior", bool(low <= centred <= high), f"{centred:.3g}, prior's central 95 %: {low:.3g} to {high:.3g}",
+        "give the intercept a prior where you expect it: priors={'Intercept': 'Normal(mean, sd)'}",
+    )  # fmt: skip
+

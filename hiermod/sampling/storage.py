@@ -1,0 +1,130 @@
+"""Stored fits: NetCDF without pickle. Draws, cells and one JSON text hold everything; answers come out the same to the bit.
+
+A ``/`` in a name separates groups in NetCDF, so it is stored as ``∕`` (U+2215) and put back on loading.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from hiermod.errors import StorageError
+from hiermod.modeling.definition import Defined, Definition, redefine
+from hiermod.sampling.diagnostics import Diagnostics
+from hiermod.sampling.posterior import Posterior
+from hiermod.sampling.settings import Settings
+from hiermod.sampling.stored_cells import cells_from_dataset, cells_to_dataset
+
+FORMAT = 1
+SLASH = "∕"
+VERSIONED = ("hiermod", "bambi", "pymc", "nutpie", "arviz", "numpy", "pandas")
+
+
+@dataclass(frozen=True, eq=False)
+class StoredFit:
+    """What a file holds: the model, its draws, and the settings as they were asked for."""
+
+    defined: Defined
+    posterior: Posterior
+    asked: Settings
+
+
+def save(stored: StoredFit, path: str | Path) -> None:
+    """Write a fit to a NetCDF file; an existing file is replaced only when the new one is complete."""
+    defined, posterior = stored.defined, stored.posterior
+    cells, description = cells_to_dataset(defined.spec.cells)
+    metadata = {
+        "format": FORMAT,
+        "definition": {**asdict(defined.definition), "priors": _prior_texts(defined.definition)},
+        "family": str(defined.spec.family),
+        "model_notices": defined.notices,
+        "settings": asdict(posterior.settings),
+        "asked": asdict(stored.asked),
+        "diagnostics": asdict(posterior.diagnostics),
+        "run_notices": posterior.notices,
+        "cells": description,
+        "versions": {name: version(name) for name in VERSIONED},
+    }
+    groups = {name: _renamed(node.to_dataset(), "/", SLASH) for name, node in posterior.tree.children.items()}
+    tree = xr.DataTree.from_dict({**groups, "hiermod_cells": cells})
+    tree.attrs["hiermod"] = json.dumps(metadata, ensure_ascii=False)
+    path = Path(path)
+    partial = path.with_name(path.name + ".partial")
+    try:
+        tree.to_netcdf(partial, engine="h5netcdf")
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def load(path: str | Path) -> StoredFit:
+    """Read a fit from a NetCDF file.
+
+    Raises
+    ------
+    StorageError
+        If there is no such file, or hiermod did not write it.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise StorageError(f"There is no file {str(path)!r}.")
+    try:
+        with xr.open_datatree(path, engine="h5netcdf") as opened:
+            tree = opened.load()
+    except (OSError, ValueError, KeyError) as error:
+        raise StorageError(f"{str(path)!r} is not a NetCDF file that can be read: {error}") from error
+    metadata = _metadata(tree, path)
+    definition = Definition(**metadata["definition"])
+    cells = cells_from_dataset(tree["hiermod_cells"].to_dataset(), metadata["cells"])
+    defined = redefine(definition, metadata["family"], cells, tuple(metadata["model_notices"]))
+    groups = {
+        name: _renamed(node.to_dataset(), SLASH, "/") for name, node in tree.children.items() if name != "hiermod_cells"
+    }
+    posterior = Posterior(
+        defined.spec, xr.DataTree.from_dict(groups), Settings(**metadata["settings"]),
+        Diagnostics(**metadata["diagnostics"]), tuple(metadata["run_notices"]),
+    )  # fmt: skip
+    return StoredFit(defined, posterior, Settings(**metadata["asked"]))
+
+
+def difference(stored: StoredFit, defined: Defined, asked: Settings) -> str | None:
+    """What keeps a stored fit from standing in for a new one; None if nothing does."""
+    old, new = stored.defined, defined
+    if str(old.spec.formula) != str(new.spec.formula):
+        return "the formula"
+    if str(old.spec.family) != str(new.spec.family) or old.definition.pooling != new.definition.pooling:
+        return "the family or pooling"
+    if old.spec.cells.source.fingerprint != new.spec.cells.source.fingerprint or old.spec.cells.source != new.spec.cells.source:
+        return "the data"
+    if _prior_texts(old.definition) != _prior_texts(new.definition):
+        return "the priors"
+    if old.definition.compress != new.definition.compress or stored.asked != asked:
+        return "the settings"
+    return None
+
+
+def _prior_texts(definition: Definition) -> dict[str, str]:
+    return {key: str(prior) for key, prior in definition.priors.items()}
+
+
+def _metadata(tree: xr.DataTree, path: Path) -> dict[str, Any]:
+    try:
+        metadata = json.loads(tree.attrs["hiermod"])
+    except (KeyError, ValueError) as error:
+        raise StorageError(f"{str(path)!r} is not a fit that hiermod stored.") from error
+    if metadata.get("format") != FORMAT:
+        raise StorageError(
+            f"{str(path)!r} has format {metadata.get('format')!r}; this version of hiermod reads format {FORMAT}. "
+            f"It was written by hiermod {metadata.get('versions', {}).get('hiermod', 'unknown')}."
+        )
+    return dict(metadata)
+
+
+def _renamed(dataset: xr.Dataset, old: str, new: str) -> xr.Dataset:
+    names = [*dataset.variables, *dataset.dims]
+    return dataset.rename({name: str(name).replace(old, new) for name in dict.fromkeys(names) if old in str(name)})
