@@ -61,11 +61,11 @@ def choose_family(family: str | None, response: ResponseRows) -> tuple[Family, s
     Raises
     ------
     DataError
-        If the family does not take this response, or the response is constant.
+        If the family does not take this response, or a numeric response is constant.
     """
     chosen, reason = _choose(family, response)
     CHECKS[chosen.name](response)
-    _refuse_constant(response)
+    _refuse_constant(chosen, response)
     return chosen, f"family {chosen}{reason}"
 
 
@@ -80,12 +80,11 @@ def _choose(family: str | None, response: ResponseRows) -> tuple[Family, str]:
     return read_family("gaussian"), f" (the response is numeric{hint})"
 
 
-def _refuse_constant(response: ResponseRows) -> None:
-    if isinstance(response, TrialsRows):
-        successes, trials = response.successes.sum(), response.trials.sum()
-        if successes in (0, trials):
-            raise DataError(f"The response is constant: {successes:g} successes in {trials:g} trials.")
-    elif (response.values == response.values[0]).all():
+def _refuse_constant(family: Family, response: ResponseRows) -> None:
+    """A constant number says nothing of its spread; all successes do say something of a rate, under a proper prior."""
+    if family.statistic == "trials" or isinstance(response, TrialsRows):
+        return
+    if (response.values == response.values[0]).all():
         raise DataError(f"The response {response.name!r} is constant ({response.values[0]:g} in every row).")
 
 

@@ -1,0 +1,27 @@
+"""Gives the docstrings' examples one fitted example, made when the first of them needs it."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def documented_fits():
+    import hiermod as hm
+
+    country = hm.fit(
+        "success ~ treated + (1 + treated | country)", hm.example("country"), seed=1, progress=False
+    )
+    variants = hm.model("successes/trials ~ (1 | variant)", hm.example("variants"))
+    return country, variants.fit(seed=1, progress=False)
+
+
+@pytest.fixture(autouse=True)
+def doctest_names(request):
+    if type(request.node).__name__ != "DoctestItem":
+        return
+    text = request.node.dtest.docstring or ""
+    if "fit" in text:
+        country, variants = request.getfixturevalue("documented_fits")
+        folder = request.getfixturevalue("tmp_path")
+        request.node.dtest.globs.update(fit=country, fit_of_variants=variants, folder=folder)

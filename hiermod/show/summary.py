@@ -1,0 +1,163 @@
+"""`Summary`: what lme4 and brms print of a fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import arviz_stats as azs
+import numpy as np
+import pandas as pd
+
+from hiermod.answers.answer import check_prob, interval
+from hiermod.answers.estimates import fixef_draws
+from hiermod.answers.varying import correlation_matrices, standard_deviations
+from hiermod.modeling.beta_pooling import BetaSpec
+from hiermod.modeling.design import VaryingBar
+from hiermod.sampling.checks import CheckReport
+from hiermod.sampling.posterior import Posterior
+
+COLUMNS = ["estimate", "sd", "lower", "upper", "rhat", "ess_bulk", "ess_tail"]
+
+
+@dataclass(frozen=True, eq=False)
+class Summary:
+    """A fit in tables; its repr is the text.
+
+    Parameters
+    ----------
+    fixed : pandas.DataFrame
+        Common coefficients on the link scale, ``estimate`` first.
+    random : pandas.DataFrame
+        Standard deviations and correlations of varying effects (and the residual), by group and term.
+    text : str
+        What is printed.
+    """
+
+    fixed: pd.DataFrame
+    random: pd.DataFrame
+    text: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def summarize(posterior: Posterior, report: CheckReport, prob: float) -> Summary:
+    """Summarize a posterior; failed checks are printed with their next steps."""
+    check_prob(prob)
+    fixed = _table(posterior, fixef_draws(posterior), prob)
+    fixed.index.name = "term"
+    random = _random(posterior, prob)
+    parts = [_head(posterior), _random_text(posterior, random, prob), _fixed_text(posterior, fixed, prob)]
+    if not report.passed:
+        parts.append("Checks that failed:\n" + "\n".join(f"  {c.name}: {c.figure}\n    -> {c.next_step}" for c in report.failed))
+    return Summary(fixed, random, "\n\n".join(part for part in parts if part))
+
+
+def _table(posterior: Posterior, draws: dict[str, np.ndarray], prob: float) -> pd.DataFrame:
+    if not draws:
+        return pd.DataFrame(columns=COLUMNS, dtype=float)
+    values = np.stack(list(draws.values()))
+    rows = {**interval(values, prob), "sd": values.std(axis=1, ddof=1), **_convergence(values, posterior.shape)}
+    return pd.DataFrame(rows, index=pd.Index(draws))[COLUMNS]
+
+
+def _convergence(values: np.ndarray, shape: tuple[int, int]) -> dict[str, list[float]]:
+    chains = [row.reshape(shape) for row in values]
+    with np.errstate(all="ignore"):
+        return {
+            "rhat": [float(azs.rhat(row)) for row in chains],
+            "ess_bulk": [float(azs.ess(row, method="bulk")) for row in chains],
+            "ess_tail": [float(azs.ess(row, method="tail")) for row in chains],
+        }
+
+
+def _random(posterior: Posterior, prob: float) -> pd.DataFrame:
+    spec = posterior.spec
+    draws: dict[tuple[str, str], np.ndarray] = {}
+    for bar in () if isinstance(spec, BetaSpec) else spec.bars:
+        draws.update(_bar_draws(posterior, bar))
+    if spec.family.name == "gaussian":
+        draws["Residual", "sigma"] = posterior.values("sigma")
+    table = _table(posterior, {str(place): values for place, values in enumerate(draws.values())}, prob)
+    table.index = pd.MultiIndex.from_tuples(list(draws), names=["group", "term"]) if draws else table.index
+    return table
+
+
+def _bar_draws(posterior: Posterior, bar: VaryingBar) -> dict[tuple[str, str], np.ndarray]:
+    sds, names, group = standard_deviations(posterior, bar), bar.row_names, bar.grouping.name
+    draws = {(group, f"sd({name})"): sds[:, place] for place, name in enumerate(names)}
+    if bar.correlated:
+        matrices = correlation_matrices(posterior, bar)
+        for second, first in bar.pairs():
+            draws[group, f"cor({names[first]}, {names[second]})"] = matrices[:, first, second]
+    return draws
+
+
+def _head(posterior: Posterior) -> str:
+    spec, settings = posterior.spec, posterior.settings
+    chains, draws = posterior.shape
+    source = spec.cells.source
+    data = f"{source.rows:,} rows" + (f" in {len(spec.cells):,} cells" if len(spec.cells) < source.rows else "")
+    if source.missing:
+        data += f" ({source.missing:,} with missing values dropped)"
+    return "\n".join(
+        [
+            f" Family: {spec.family.name} (link {spec.family.link.name})",
+            f"Formula: {spec.formula}",
+            f"   Data: {data}",
+            f"  Draws: {chains} chains of {draws:,} after {settings.tune:,} of warm-up, seed {settings.seed}"
+            if settings.tune
+            else f"  Draws: {chains} chains of {draws:,}",
+        ]
+    )
+
+
+def _random_text(posterior: Posterior, random: pd.DataFrame, prob: float) -> str:
+    if random.empty:
+        return ""
+    shown = random.reset_index()
+    shown["group"] = shown["group"].where(~shown["group"].duplicated(), "")
+    sizes = ", ".join(f"{grouping.name} {grouping.size:,}" for grouping in posterior.spec.cells.groupings.values())
+    groups = f"\nNumber of levels: {sizes}" if sizes else ""
+    return f"Varying effects (sd, cor):\n{_printed(shown, prob)}{groups}"
+
+
+def _fixed_text(posterior: Posterior, fixed: pd.DataFrame, prob: float) -> str:
+    if fixed.empty:
+        return ""
+    if isinstance(posterior.spec, BetaSpec):
+        title = "Population of rates, Beta(a, b): mean a/(a + b), spread (a + b)^(-1/2)"
+    else:
+        title = f"Common effects ({posterior.spec.family.link.name} scale)"
+    return f"{title}:\n{_printed(fixed.reset_index(names='term'), prob)}"
+
+
+def _printed(table: pd.DataFrame, prob: float) -> str:
+    percent = f"{100 * prob:g}%"
+    titles = {"group": "Group", "term": "Term", "estimate": "Estimate", "sd": "Est.Error", "lower": f"l-{percent}",
+              "upper": f"u-{percent}", "rhat": "R-hat", "ess_bulk": "Bulk ESS", "ess_tail": "Tail ESS"}  # fmt: skip
+    texts = {titles[str(name)]: _column_text(str(name), table[name]) for name in table.columns}
+    widths = {title: max(map(len, [title, *cells])) for title, cells in texts.items()}
+    left = {"Group", "Term"}
+    lines = [_line({title: title for title in texts}, widths, left)]
+    lines += [_line({title: texts[title][row] for title in texts}, widths, left) for row in range(len(table))]
+    return "\n".join(lines)
+
+
+def _column_text(name: str, values: Iterable[object]) -> list[str]:
+    if name in ("group", "term"):
+        return [str(value) for value in values]
+    spec = {"rhat": ".3f", "ess_bulk": ",.0f", "ess_tail": ",.0f"}.get(name)
+    return [format(value, spec) if spec else _number(float(str(value))) for value in values]
+
+
+def _number(value: float) -> str:
+    """Two decimals for small numbers, fewer for large ones, as a reader of lme4 expects."""
+    digits = 2 if abs(value) >= 0.095 or value == 0 else 3
+    return f"{value:,.{0 if abs(value) >= 1e5 else digits}f}"
+
+
+def _line(cells: dict[str, str], widths: dict[str, int], left: set[str]) -> str:
+    parts = [text.ljust(widths[title]) if title in left else text.rjust(widths[title]) for title, text in cells.items()]
+    return " " + "  ".join(parts).rstrip()
