@@ -12,9 +12,8 @@ from hiermod.facades.model import Model
 from hiermod.facades.notices import announce
 from hiermod.modeling.definition import Defined, Definition, define
 from hiermod.modeling.engines import check_engine
-from hiermod.sampling.sample import sample
 from hiermod.sampling.settings import Settings
-from hiermod.sampling.storage import StoredFit, difference, save
+from hiermod.sampling.storage import StoredFit, difference
 from hiermod.sampling.storage import load as load_stored
 
 
@@ -127,11 +126,12 @@ def fit(
     announce(defined.notices)
     if file is not None and (stored := _reusable(Path(file), defined, asked)):
         return _fit_of(stored)
-    posterior = sample(defined.spec, asked, progress)
-    announce(posterior.notices)
-    result = Fit(defined, posterior, asked, Model(defined))
+    result = Model(defined).fit(
+        draws=draws, tune=tune, chains=chains, cores=cores, seed=seed,
+        target_accept=target_accept, engine=engine, progress=progress,
+    )  # fmt: skip
     if file is not None:
-        save(StoredFit(defined, posterior, asked), file)
+        result.save(file)
         announce([f"stored in {file}"])
     return result
 

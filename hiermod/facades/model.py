@@ -8,8 +8,10 @@ from hiermod.facades.fit import Fit
 from hiermod.facades.notices import announce
 from hiermod.modeling.beta_pooling import BetaSpec
 from hiermod.modeling.definition import Defined
+from hiermod.modeling.engines import check_engine
 from hiermod.modeling.prior_table import prior_summary
 from hiermod.sampling.given import posterior_from_draws
+from hiermod.sampling.nuts import Compiled, compile_model
 from hiermod.sampling.sample import build_pymc, sample
 from hiermod.sampling.settings import Settings
 
@@ -31,6 +33,7 @@ class Model:
 
     def __init__(self, defined: Defined) -> None:
         self._defined = defined
+        self._compiled: Compiled | None = None
 
     def __repr__(self) -> str:
         spec = self._defined.spec
@@ -68,9 +71,7 @@ class Model:
         engine: str = "auto",
         progress: bool = True,
     ) -> Fit:
-        """Sample the posterior.
-
-        Parameters are those of `hiermod.fit`.
+        """Sample the posterior. Parameters are those of `hiermod.fit`; a second call does not compile again.
 
         Raises
         ------
@@ -83,11 +84,11 @@ class Model:
         >>> model = hm.model("successes/trials ~ (1|variant)", hm.example("variants"))
         >>> fit = model.fit(seed=1, progress=False)  # doctest: +SKIP
         """
-        from hiermod.modeling.engines import check_engine
-
         check_engine(engine)
         settings = Settings(draws, tune, chains, cores, seed, target_accept)
-        posterior = sample(self._defined.spec, settings, progress)
+        if self._compiled is None:
+            self._compiled = compile_model(self.pymc())
+        posterior = sample(self._defined.spec, self._compiled, settings, progress)
         announce(posterior.notices)
         return Fit(self._defined, posterior, settings, self)
 

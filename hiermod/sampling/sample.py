@@ -12,7 +12,7 @@ from hiermod.modeling.beta_pooling import MEAN, SPREAD, BetaSpec, build_beta_mod
 from hiermod.modeling.pymc_model import build_model
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.diagnostics import MIN_ESS, Diagnostics, diagnose
-from hiermod.sampling.nuts import Compiled, compile_model, run
+from hiermod.sampling.nuts import Compiled, run
 from hiermod.sampling.posterior import Posterior
 from hiermod.sampling.settings import DEFAULT_TARGET_ACCEPT, DEFAULT_TUNE, Settings, fresh_seed
 
@@ -25,8 +25,8 @@ def build_pymc(spec: Spec | BetaSpec) -> pm.Model:
     return build_beta_model(spec) if isinstance(spec, BetaSpec) else build_model(spec)
 
 
-def sample(spec: Spec | BetaSpec, settings: Settings, progress: bool = True) -> Posterior:
-    """Sample a posterior.
+def sample(spec: Spec | BetaSpec, compiled: Compiled, settings: Settings, progress: bool = True) -> Posterior:
+    """Sample the posterior of a compiled model.
 
     On divergences the run is repeated with a higher ``target_accept`` (unless the user set one), on R-hat > 1.01 or an
     effective sample size under 400 with more draws, at most twice; each is said in a notice.
@@ -36,11 +36,6 @@ def sample(spec: Spec | BetaSpec, settings: Settings, progress: bool = True) -> 
     SamplingError
         If there are no draws to keep.
     """
-    return sample_compiled(spec, compile_model(build_pymc(spec)), settings, progress)
-
-
-def sample_compiled(spec: Spec | BetaSpec, compiled: Compiled, settings: Settings, progress: bool) -> Posterior:
-    """Sample a model that is compiled already."""
     current = replace(
         settings,
         tune=settings.tune or DEFAULT_TUNE,

@@ -68,7 +68,7 @@ def _convergence(values: np.ndarray, shape: tuple[int, int]) -> dict[str, list[f
         return {
             "rhat": [float(azs.rhat(row)) for row in chains],
             "ess_bulk": [float(azs.ess(row, method="bulk")) for row in chains],
-            "ess_tail": [float(azs.ess(row, method="tail")) for row in chains],
+            "ess_tail": [float(azs.ess(row, method="tail", prob=(0.05, 0.95))) for row in chains],
         }
 
 

@@ -1,0 +1,245 @@
+"""Sentences: what a row of an answer says, in plain words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from hiermod.answers.answer import Answer, Question
+from hiermod.answers.decisions import check_goal
+from hiermod.formula.expressions import Column
+from hiermod.formula.nodes import Response, SingleResponse
+
+COUNTS = (
+    "no",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+)
+ON_OFF = {"1 vs 0", "1.0 vs 0.0", "True vs False"}
+TREATMENT = {"treat", "treated", "treatment"}
+WHOSE = {
+    "observed": "",
+    "typical": " in a typical group",
+    "new": " in a new group",
+    "population": " over the population of groups",
+}
+RATIOS = {"ratio": "a ratio of {}", "lift": "a lift of {} %", "odds_ratio": "an odds ratio of {}"}
+NEGLIGIBLE = 0.0005
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an answer is about: its name (``success rate``), and whether it is a rate, told in points."""
+
+    name: str
+    is_rate: bool
+
+
+def outcome_of(response: Response, statistic: str) -> Outcome:
+    """Name what a model's response measures; `statistic` is that of its family."""
+    if isinstance(response, SingleResponse):
+        is_rate = statistic == "trials"
+        return Outcome(f"{response.column} rate" if is_rate else f"mean {response.column}", is_rate)
+    known = isinstance(response.successes, Column)
+    return Outcome(f"{_singular(str(response.successes)) if known else 'success'} rate", True)
+
+
+def effect_sentences(answer: Answer, outcome: Outcome, goal: str = "max") -> list[str]:
+    """A sentence for each row of `Fit.effect`'s table.
+
+    Parameters
+    ----------
+    answer : Answer
+        From `Fit.effect`.
+    outcome : Outcome
+        What the response measures.
+    goal : {"max", "min"}
+        The goal that the effect was asked with.
+    """
+    sign = check_goal(goal)
+    return [_effect_sentence(row, answer.question, outcome, sign) for row in answer.table.to_dict("records")]
+
+
+def best_sentences(table: pd.DataFrame, outcome: Outcome, goal: str = "max") -> list[str]:
+    """A sentence on the likeliest best level of `Fit.best`'s table; one for each `by` cell.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `Fit.best`.
+    outcome : Outcome
+        What the response measures.
+    goal : {"max", "min"}
+        The goal that the table was asked with.
+    """
+    sign = check_goal(goal)
+    by = [str(name) for name in table.index.names[:-1]]
+    if not by:
+        return [_best_sentence(table, "", outcome, sign)]
+    sentences = []
+    for key, cell in table.groupby(level=list(range(len(by))), sort=False, observed=True):
+        where = _where(dict(zip(by, key, strict=True)))
+        sentences.append(_best_sentence(cell.droplevel(list(range(len(by)))), where, outcome, sign))
+    return sentences
+
+
+def chance(probability: float) -> str:
+    """``a 71 % chance``, ``an 87 % chance``, ``more than a 99.9 % chance``: no number of draws makes certain."""
+    if probability >= 1 - NEGLIGIBLE:
+        return "more than a 99.9 % chance"
+    if probability < NEGLIGIBLE:
+        return "less than a 0.1 % chance"
+    decimals = 0 if 0.01 <= probability <= 0.99 else 1
+    percent = _trimmed(f"{100 * probability:.{decimals}f}")
+    return f"{_article(percent)} {percent} % chance"
+
+
+def _effect_sentence(row: Mapping[Any, Any], question: Question, outcome: Outcome, sign: int) -> str:
+    """`prob_beats` is of the better arm: where lower is better, it is the chance of a lower outcome."""
+    beats = float(row["prob_beats"])
+    rises = (beats if sign > 0 else 1 - beats) >= 0.5
+    where = _where({name: row[name] for name in question.by}) + WHOSE[question.groups]
+    claim = _claim(str(row["contrast"]), question, outcome, rises, where)
+    return f"There is {chance(max(beats, 1 - beats))} that {claim}{_size(row, question, outcome, rises)}."
+
+
+def _claim(contrast: str, question: Question, outcome: Outcome, rises: bool, where: str) -> str:
+    variable = str(question.variable)
+    if contrast in ON_OFF:
+        subject = "the treatment" if variable.lower() in TREATMENT else variable
+        return f"{subject} {'raises' if rises else 'lowers'} the {outcome.name}{where}"
+    level = contrast.removesuffix(f" vs {question.control}")
+    comparison = "higher" if rises else "lower"
+    return f"{variable} {level} has a {comparison} {outcome.name} than {variable} {question.control}{where}"
+
+
+def _size(row: Mapping[Any, Any], question: Question, outcome: Outcome, rises: bool) -> str:
+    """How large, with its interval: ``, by 16 points (3 to 29)``, always in the direction that is claimed."""
+    values = [float(row[name]) for name in ("estimate", "lower", "upper")]
+    percent = _trimmed(f"{100 * question.prob:.4f}")
+    note = "" if percent == "95" else f"{percent} % interval: "
+    if question.scale in RATIOS:
+        factor, least = (100, 0) if question.scale == "lift" else (1, 2)
+        middle, low, high = _together([factor * value for value in values], least)
+        return f", {RATIOS[question.scale].format(middle)} ({note}{low} to {high})"
+    in_points = outcome.is_rate and question.scale == "difference"
+    estimate, lower, upper = [100 * value for value in values] if in_points else values
+    against = (estimate > 0) != rises and estimate != 0
+    if not rises and not against:
+        estimate, lower, upper = -estimate, -upper, -lower
+    middle, low, high = _together([estimate, lower, upper])
+    unit = _points(middle) if in_points else " on the link scale" if question.scale == "link" else ""
+    lead = "; the expected change is" if against else ", by"
+    return f"{lead} {middle}{unit} ({note}{low} to {high})"
+
+
+def _best_sentence(table: pd.DataFrame, where: str, outcome: Outcome, sign: int) -> str:
+    variable, place = str(table.index.name), int(table["prob_best"].argmax())
+    safest = int(table["expected_loss"].argmin())
+    losses = [float(loss) for loss in table["expected_loss"]]
+    better, lower = ("better", "lower") if len(table) == 2 else ("best", "lowest")
+    praise = better if sign > 0 else f"{better} ({lower})"
+    least = ""
+    if losses[safest] < losses[place]:
+        least = f" (least with {_level(variable, table.index[safest])}: {_loss(losses[safest], outcome)})"
+    likely = chance(float(table["prob_best"].iloc[place]))
+    return (
+        f"There is {likely} that {_level(variable, table.index[place])} is the {praise} of the "
+        f"{_count(len(table))} {_plural(variable)}{where}; choosing it is expected to lose "
+        f"{_loss(losses[place], outcome)}{least}."
+    )
+
+
+def _where(cell: Mapping[str, Any]) -> str:
+    """``in Canada`` for one level that is a name, else ``for year 2024 and country Canada``."""
+    if not cell:
+        return ""
+    levels = list(cell.values())
+    if len(levels) == 1 and isinstance(levels[0], str) and not levels[0][:1].isdigit():
+        return f" in {levels[0]}"
+    return " for " + " and ".join(f"{name} {level}" for name, level in cell.items())
+
+
+def _level(variable: str, level: Any) -> str:
+    return level if isinstance(level, str) and not level[:1].isdigit() else f"{variable} {level}"
+
+
+def _loss(loss: float, outcome: Outcome) -> str:
+    if not outcome.is_rate:
+        return _number(loss, _decimals(loss)) if loss > 0 else "nothing"
+    points = 100 * loss
+    if points < 0.05:
+        return "less than 0.1 points"
+    text = _number(points, 0 if points >= 10 else 1)
+    return f"{text}{_points(text)}"
+
+
+def _points(text: str) -> str:
+    return " point" if text in ("1", "-1") else " points"
+
+
+def _together(values: Sequence[float], least: int = 0) -> list[str]:
+    """An estimate and its interval, with the decimals that the interval's width can bear."""
+    middle, low, high = values
+    decimals = max(least, _decimals(high - low))
+    if middle and round(middle, decimals) == 0:
+        decimals_of_middle = min(_decimals(middle) - 1, decimals + 3)
+        return [_number(middle, decimals_of_middle), _number(low, decimals), _number(high, decimals)]
+    return [_number(value, decimals) for value in values]
+
+
+def _decimals(size: float) -> int:
+    """Decimals that show two digits of a number of this size."""
+    if not math.isfinite(size) or size == 0:
+        return 0
+    return min(12, max(0, 1 - math.floor(math.log10(abs(size)))))
+
+
+def _number(value: float, decimals: int) -> str:
+    if math.isinf(value):
+        return "infinity" if value > 0 else "-infinity"
+    text = f"{value:,.{decimals}f}"
+    return text.removeprefix("-") if not text.strip("-0.,") else text
+
+
+def _trimmed(text: str) -> str:
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _article(number: str) -> str:
+    """``an`` before eight, eleven, eighteen and eighty-something."""
+    return "an" if number.startswith("8") or number.split(".")[0] in ("11", "18") else "a"
+
+
+def _count(number: int) -> str:
+    return COUNTS[number] if number < len(COUNTS) else f"{number:,}"
+
+
+def _plural(noun: str) -> str:
+    if not noun.isalpha():
+        return f"levels of {noun}"
+    if noun.endswith("y") and noun[-2:-1] not in tuple("aeiou"):
+        return f"{noun[:-1]}ies"
+    return f"{noun}es" if noun.endswith(("s", "x", "ch", "sh")) else f"{noun}s"
+
+
+def _singular(noun: str) -> str:
+    """``successes`` to ``success``, ``clicks`` to ``click``; what is no plain plural stays."""
+    if noun.endswith("sses"):
+        return noun[:-2]
+    plural = noun.endswith("s") and len(noun) > 3 and not noun.endswith(("ss", "us", "is"))
+    return noun[:-1] if plural else noun
