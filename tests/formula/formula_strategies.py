@@ -101,5 +101,5 @@ SYMBOL_SOUP = st.text(
     ),
     max_size=60,
 )
-WORDS = """y x g 0 1 - + ~ | || ( ) : * / , cbind p trials `ab` %in% ^2 ** lambda __class__ I( 1.5 1e5 . .. é"""
+WORDS = """y x g 0 1 - + ~ | || ( ) : * / , cbind p trials `ab` %in% ^2 ** lambda __class__ I( 1.5 1e5 .. é"""
 WORD_SOUP = st.lists(st.sampled_from([*WORDS.split(), "y ~ x + (1 | g)", "\x00"]), max_size=25).map(" ".join)

@@ -1,0 +1,8 @@
+import pytest
+
+from hiermod.data.examples import example
+
+
+@pytest.fixture
+def country():
+    return example("country")
