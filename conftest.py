@@ -7,17 +7,17 @@ import pytest
 
 @pytest.fixture(scope="session")
 def documented_fits():
+    """One fit of each first model."""
     import hiermod as hm
 
-    country = hm.fit(
-        "success ~ treated + (1 + treated | country)", hm.example("country"), seed=1, progress=False
-    )
+    country = hm.fit("success ~ treated + (1 + treated | country)", hm.example("country"), seed=1, progress=False)
     variants = hm.model("successes/trials ~ (1 | variant)", hm.example("variants"))
     return country, variants.fit(seed=1, progress=False)
 
 
 @pytest.fixture(autouse=True)
 def doctest_names(request):
+    """Names that the examples may use: `fit`, `fit_of_variants`, `folder`."""
     if type(request.node).__name__ != "DoctestItem":
         return
     text = request.node.dtest.docstring or ""

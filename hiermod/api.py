@@ -80,8 +80,8 @@ def fit(
     data : data frame
         Any frame that narwhals knows (pandas, polars, pyarrow, …). Each row is an observation.
     family : str, optional
-        ``"bernoulli"``, ``"binomial"``, ``"gaussian"`` or ``"poisson"``, with a link in brackets where it is not the usual
-        one: ``"binomial(probit)"``. None infers it from the response, with a notice.
+        ``"bernoulli"``, ``"binomial"``, ``"gaussian"`` or ``"poisson"``, with a link in brackets where it is not the
+        usual one: ``"binomial(probit)"``. None infers it from the response, with a notice.
     priors : dict, optional
         Priors as text, by key: ``{"Intercept": "Normal(0, 1.5)", "slope": "Normal(0, 1)", "treated": …, "sd": …,
         "sd(1|country)": …, "cor": "LKJ(4)", "sigma": …}``. `Model.prior_summary` shows the defaults in numbers.
@@ -118,7 +118,7 @@ def fit(
     Examples
     --------
     >>> import hiermod as hm
-    >>> ab = hm.fit("successes/trials ~ (1 | variant)", hm.example("variants"), seed=1, progress=False)  # doctest: +SKIP
+    >>> ab = hm.fit("successes/trials ~ (1 | variant)", hm.example("variants"), seed=1)  # doctest: +SKIP
     """
     check_engine(engine)
     asked = Settings(draws, tune, chains, cores, seed, target_accept)
@@ -144,7 +144,9 @@ def _reusable(path: Path, defined: Defined, asked: Settings) -> StoredFit | None
     except StorageError as error:
         raise StorageError(f"file={str(path)!r} would be overwritten, but holds no fit: {error}") from error
     changed = difference(stored, defined, asked)
-    announce([f"fitted anew, {changed} changed since {path} was stored" if changed else f"reused the fit stored in {path}"])
+    announce(
+        [f"fitted anew, {changed} changed since {path} was stored" if changed else f"reused the fit stored in {path}"]
+    )
     return None if changed else stored
 
 

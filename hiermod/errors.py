@@ -5,7 +5,16 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-__all__ = ["AnswerError", "DataError", "FormulaError", "HiermodError", "ModelError", "PriorError", "SamplingError", "StorageError"]
+__all__ = [
+    "AnswerError",
+    "DataError",
+    "FormulaError",
+    "HiermodError",
+    "ModelError",
+    "PriorError",
+    "SamplingError",
+    "StorageError",
+]
 
 
 class HiermodError(Exception):

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 REFERENCE = Path(__file__).parent / "reference"
-QUADRATURE = pd.read_csv(REFERENCE / "quadrature.csv", keep_default_na=False).set_index(
-    ["model", "quantity", "group"]
-)["value"]
+QUADRATURE = pd.read_csv(REFERENCE / "quadrature.csv", keep_default_na=False).set_index(["model", "quantity", "group"])[
+    "value"
+]
 
 
 def exact(model: str, quantity: str, group: str = "") -> float:

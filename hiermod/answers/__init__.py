@@ -1,0 +1,1 @@
+"""Questions asked of a posterior: draws first, tables last."""

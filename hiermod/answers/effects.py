@@ -161,7 +161,9 @@ def _arm_index(arms: Arms, variable: str) -> pd.Index:
 
 def _check_scale(posterior: Posterior, scale: str) -> None:
     if scale not in SCALES:
-        raise AnswerError(f"scale={scale!r}.{did_you_mean(str(scale), SCALES)} The scales are {enumerate_names(SCALES)}.")
+        raise AnswerError(
+            f"scale={scale!r}.{did_you_mean(str(scale), SCALES)} The scales are {enumerate_names(SCALES)}."
+        )
     if scale == "odds_ratio" and posterior.spec.family.statistic != "trials":
         raise AnswerError(f"scale='odds_ratio' needs rates; family {posterior.spec.family} has none. Say 'difference'.")
 

@@ -106,7 +106,7 @@ def averages(
     posterior: Posterior, groups: str, frame: pd.DataFrame, weight: np.ndarray, cell: np.ndarray, count: int,
     scale: str = "response",
 ) -> np.ndarray:  # fmt: skip
-    """Weighted averages over rows within each draw, shape ``(count, draws)``; `cell` says which average a row enters."""
+    """Weighted averages over rows within each draw, shape ``(count, draws)``; `cell` says which one a row enters."""
     model = expectation(posterior, groups)
     draws = int(np.prod(posterior.shape))
     share = weight / np.bincount(cell, weight, count)[cell]

@@ -109,7 +109,7 @@ def arm_levels(spec: AnySpec, name: str) -> tuple[Level, ...]:
 
 def with_level(frame: pd.DataFrame, name: str, level: Level, levels: tuple[Level, ...]) -> pd.DataFrame:
     """A copy of `frame` in which one column has one level throughout."""
-    column = frame[name] if name in frame else None
+    column = frame.get(name)
     if column is not None and not isinstance(column.dtype, pd.CategoricalDtype) and not isinstance(level, str):
         return frame.assign(**{name: level})
     code = levels.index(level)

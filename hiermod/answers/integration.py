@@ -39,7 +39,9 @@ def _rule(widest: float) -> tuple[np.ndarray, np.ndarray]:
     return nodes, weights / weights.sum()
 
 
-def _weighted_sum(link: Link, mean: np.ndarray, spread: np.ndarray, nodes: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def _weighted_sum(
+    link: Link, mean: np.ndarray, spread: np.ndarray, nodes: np.ndarray, weights: np.ndarray
+) -> np.ndarray:
     total = np.zeros_like(mean)
     for node, weight in zip(nodes, weights, strict=True):
         total += weight * link.inverse(mean + spread * node)

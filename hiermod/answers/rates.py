@@ -27,9 +27,7 @@ def rates(posterior: Posterior, by: Any, data: Any, weights: str | None, groups:
     grid = cell_grid(spec, base, names, setting)
     draws = averages(posterior, groups, grid.frame, grid.weight, grid.cell, len(grid.keys))
     table = grid.keys.assign(**interval(draws, prob))
-    return Answer(
-        with_coords(draws, grid.keys, posterior.shape, "rate"), table, Question("rates", names, groups, prob)
-    )
+    return Answer(with_coords(draws, grid.keys, posterior.shape, "rate"), table, Question("rates", names, groups, prob))
 
 
 def predict(posterior: Posterior, data: Any, kind: str, groups: str, prob: float) -> Answer:
@@ -37,12 +35,10 @@ def predict(posterior: Posterior, data: Any, kind: str, groups: str, prob: float
     if kind not in KINDS:
         raise AnswerError(f"kind={kind!r}: 'mean', 'link' or 'response'.")
     check_groups(groups), check_prob(prob)
-    base, trials = base_rows(posterior.spec, data, None, (), groups), None
-    if kind == "response":
-        trials = _trials(posterior, data, len(base.frame))
+    base = base_rows(posterior.spec, data, None, (), groups)
     draws = _row_draws(posterior, base, kind, groups)
     if kind == "response":
-        draws = simulate(posterior, draws, trials)
+        draws = simulate(posterior, draws, _trials(posterior, data, len(base.frame)))
     keys = pd.DataFrame({"row_number": np.arange(len(base.frame))})
     table = base.frame.reset_index(drop=True).assign(**interval(draws, prob))
     return Answer(

@@ -38,7 +38,9 @@ def _chosen(spec: Spec | BetaSpec, group: str | None) -> Grouping:
         raise AnswerError("The model has no grouping factor, so nothing is pooled. Add a bar such as (1 | g).")
     if group is None:
         if len(groupings) > 1:
-            raise AnswerError(f"The model has several grouping factors: say group= one of {enumerate_names(groupings)}.")
+            raise AnswerError(
+                f"The model has several grouping factors: say group= one of {enumerate_names(groupings)}."
+            )
         return next(iter(groupings.values()))
     if group not in groupings:
         raise AnswerError(f"There is no grouping factor {group!r}.{did_you_mean(str(group), groupings)}")
@@ -52,7 +54,9 @@ def _pull(
     if isinstance(spec, BetaSpec):
         size = posterior.values(SPREAD)[None, :] ** -2
         return (size / (size + spec.trials[:, None])).mean(axis=1)
-    without = replace(posterior, spec=replace(spec, bars=tuple(bar for bar in spec.bars if bar.grouping is not grouping)))
+    without = replace(
+        posterior, spec=replace(spec, bars=tuple(bar for bar in spec.bars if bar.grouping is not grouping))
+    )
     pooled = averages(without, "observed", cells.frame, cells.response.weight, codes, grouping.size)
     distance = raw - pooled.mean(axis=1)
     error = _mean_errors(pooled, posterior.shape)

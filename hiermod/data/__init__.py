@@ -1,0 +1,1 @@
+"""Reads frames: rows to exactly compressed cells."""

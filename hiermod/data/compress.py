@@ -1,4 +1,4 @@
-"""From rows to cells: reads the columns of a formula, drops missing rows with a count, and groups equal rows exactly."""
+"""From rows to cells: reads a formula's columns, drops missing rows with a count, and groups equal rows exactly."""
 
 from __future__ import annotations
 

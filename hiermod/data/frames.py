@@ -1,4 +1,4 @@
-"""The door for data: any eager or lazy frame that narwhals knows becomes a pandas frame of the columns a formula needs."""
+"""The door for data: any frame that narwhals knows becomes a pandas frame of the columns a formula needs."""
 
 from __future__ import annotations
 
@@ -89,7 +89,6 @@ def check_names(formula: Formula) -> None:
                 formula.text,
                 *formula.places.get(name, (0, 1)),
             )
-
 
         if "," in name:
             raise FormulaError(

@@ -34,7 +34,7 @@ def kind_of(values: pd.Series) -> str:
 
 
 def code_levels(name: str, values: pd.Series) -> tuple[np.ndarray, tuple[Level, ...]]:
-    """Return each value's code and the levels: the category order where there is one, else sorted; only those that occur."""
+    """Return each value's code and the levels that occur: in category order where there is one, else sorted."""
     if kind_of(values) == "mixed":
         raise DataError(
             f"The column {name!r} mixes types, or holds one that is not read (numbers, text, booleans, dates are). "
@@ -50,9 +50,8 @@ def code_levels(name: str, values: pd.Series) -> tuple[np.ndarray, tuple[Level, 
 def as_levels(index: pd.Index) -> tuple[Level, ...]:
     """Turn an index into plain Python values: bool, int, float, text or date."""
     values = tuple(_plain(value) for value in index)
-    if values and all(isinstance(value, dt.datetime) and _is_midnight(value) for value in values):
-        return tuple(value.date() for value in values)
-    return values
+    dates = tuple(value.date() for value in values if isinstance(value, dt.datetime) and _is_midnight(value))
+    return dates if dates and len(dates) == len(values) else values
 
 
 def _plain(value: Any) -> Level:
@@ -86,8 +85,9 @@ def encode_plain(values: tuple[Level, ...], levels: tuple[Level, ...]) -> np.nda
 
 
 def _comparable(level: Level) -> Level:
-    is_date = isinstance(level, dt.date) and not isinstance(level, dt.datetime)
-    return dt.datetime.combine(level, dt.time.min) if is_date else level
+    if isinstance(level, dt.date) and not isinstance(level, dt.datetime):
+        return dt.datetime.combine(level, dt.time.min)
+    return level
 
 
 def level_series(codes: np.ndarray, levels: tuple[Level, ...]) -> pd.Categorical:

@@ -24,7 +24,9 @@ class Numeric:
     def column(self, values: pd.Series) -> np.ndarray:
         """The values as numbers; anything else is refused."""
         if kind_of(values) not in ("int", "float", "bool"):
-            raise DataError(f"The column {self.name!r} was numeric in the fitted data and holds {kind_of(values)} here.")
+            raise DataError(
+                f"The column {self.name!r} was numeric in the fitted data and holds {kind_of(values)} here."
+            )
         numbers = values.to_numpy(dtype=float)
         check_finite(self.name, numbers)
         return numbers.astype(np.int64) if self.integer and _whole(numbers) else numbers

@@ -1,0 +1,1 @@
+"""Reads formulas: text to terms, free of data."""

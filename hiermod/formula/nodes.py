@@ -143,4 +143,3 @@ class Formula:
 
     def _bar_variables(self) -> Iterator[str]:
         return (variable for bar in self.groups for term in bar.terms for variable in term.variables)
-

@@ -1,7 +1,7 @@
 """Reads a formula: text to `Formula`, or a `FormulaError` with a caret. Nothing is ever evaluated.
 
-The right side is a sum of terms as in R: ``+``, ``-``, ``*`` (``a*b`` is ``a + b + a:b``), ``:``, brackets, ``0`` and ``1``,
-and bars ``(1 + x | g)``, ``||``, with groups ``g``, ``a:b``, ``a/b``.
+The right side is a sum of terms as in R: ``+``, ``-``, ``*`` (``a*b`` is ``a + b + a:b``), ``:``, brackets, ``0`` and
+``1``, and bars ``(1 + x | g)``, ``||``, with groups ``g``, ``a:b``, ``a/b``.
 """
 
 from __future__ import annotations
@@ -53,7 +53,9 @@ def parse(text: str) -> Formula:
         reader.fail("A second '~': a formula has one response and one right side.")
     reader.expect("end", "This was not expected here: terms are joined by + - * or :.")
     if not terms.intercept and not terms.products and not bars:
-        raise FormulaError("There is no term on the right side. Write '~ 1' for an intercept alone.", text, len(text) - 1)
+        raise FormulaError(
+            "There is no term on the right side. Write '~ 1' for an intercept alone.", text, len(text) - 1
+        )
     formula = Formula(text, response, terms.intercept, terms.ordered(), _merged(bars, reader), reader.places)
     _refuse_response_on_the_right(formula)
     return formula

@@ -29,7 +29,7 @@ def read_response(reader: Reader) -> Response:
             return SingleResponse(name)
         case Arithmetic("/", successes, trials) if not _is_ratio(successes):
             return TrialsResponse(successes, trials)
-    reader.fail_at(f"This is not a response. {KINDS}", start, reader.peek(-1).end)
+    return reader.fail_at(f"This is not a response. {KINDS}", start, reader.peek(-1).end)
 
 
 def _is_ratio(expression: Expression) -> bool:
@@ -74,7 +74,9 @@ def _simplified(trials: Expression) -> Expression:
 
 def _bound(reader: Reader, operator: Token) -> None:
     if reader.position > MAX_TOKENS:
-        reader.fail_at("This response is too long. Add a column with the result to the data.", operator.start, operator.end)
+        reader.fail_at(
+            "This response is too long. Add a column with the result to the data.", operator.start, operator.end
+        )
 
 
 def _read_sum(reader: Reader) -> Expression:

@@ -168,7 +168,9 @@ def _read_groups(reader: Reader) -> list[tuple[str, ...]]:
         inner = _read_crossed(reader)
         repeated = set(groups[-1]) & set(inner)
         if repeated:
-            reader.fail_at(f"The column {repeated.pop()!r} is nested in itself.", reader.peek(-1).start, reader.peek(-1).end)
+            reader.fail_at(
+                f"The column {repeated.pop()!r} is nested in itself.", reader.peek(-1).start, reader.peek(-1).end
+            )
         groups.append((*groups[-1], *inner))
     kind = reader.peek().kind
     if kind in ("+", "*"):

@@ -1,0 +1,1 @@
+"""Puts formula, cells, family and priors together: the density."""

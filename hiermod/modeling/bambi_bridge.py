@@ -1,8 +1,8 @@
 """Hands a spec over to Bambi: the one file that knows Bambi and formulae.
 
-The `bmb.Model` has the rows behind the cells, the formula in Bambi's spelling, and the spec's priors. Correlated bars and
-priors of centred predictors go in as callables, which register the same variables as hiermod's own PyMC model; so the two
-log densities are equal up to a constant, and their free variables have the same names.
+The `bmb.Model` has the rows behind the cells, the formula in Bambi's spelling, and the spec's priors. Correlated bars
+and priors of centred predictors go in as callables, which register the same variables as hiermod's own PyMC model; so
+the two log densities are equal up to a constant, and their free variables have the same names.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def _bambi_data(spec: Spec) -> pd.DataFrame:
         codes = bar.grouping.codes(frame)
         name = CROSSED.join(bar.grouping.columns)
         if name not in spec.cells.predictors:
-            data[name] = pd.Categorical.from_codes(codes, categories=labels)
+            data[name] = pd.Categorical.from_codes(codes, categories=pd.Index(labels))
     if isinstance(spec.formula.response, SingleResponse):
         values = response.get("values", response.get("successes"))
         whole = spec.family.name != "gaussian"
@@ -117,7 +117,7 @@ def _factor_column(values: pd.Series, factor: Factor, full: bool) -> Any:
     codes = values.cat.codes.to_numpy()
     if all(isinstance(level, bool) for level in factor.levels) and not full:
         return codes == 1
-    return pd.Categorical.from_codes(codes, categories=[str(level) for level in factor.levels])
+    return pd.Categorical.from_codes(codes, categories=pd.Index([str(level) for level in factor.levels]))
 
 
 def _is_full(spec: Spec, name: str) -> bool:

@@ -52,7 +52,9 @@ def build_beta_spec(formula: Formula, family: Family, cells: Cells, priors: obje
     """
     plain = formula.intercept and not formula.common and len(formula.groups) == 1
     if not plain or formula.groups[0].terms != (INTERCEPT,):
-        message = "pooling='beta' is for the rates of groups alone: s/n ~ (1 | g). Use pooling='normal' for other terms."
+        message = (
+            "pooling='beta' is for the rates of groups alone: s/n ~ (1 | g). Use pooling='normal' for other terms."
+        )
         raise FormulaError(message, formula.text, formula.text.find("~") + 1, len(formula.text))
     if not isinstance(cells.response, BinomialCells) or family.link.name != "logit":
         raise DataError(f"pooling='beta' is for 0/1 responses or successes out of trials, not for family {family}.")

@@ -85,8 +85,7 @@ def code_terms(terms: Sequence[Term], intercept: bool, predictors: Mapping[str, 
         full = {
             name
             for name in term.variables
-            if isinstance(predictors[name], Factor)
-            and (term.without(name) not in present or (term, name) == keeps_all)
+            if isinstance(predictors[name], Factor) and (term.without(name) not in present or (term, name) == keeps_all)
         }
         blocks.append(_block(term, full, predictors))
     return tuple(blocks)

@@ -109,7 +109,9 @@ def build_bar(bar: GroupTerm, cells: Cells) -> tuple[VaryingBar, list[str]]:
         VaryingEffect(
             f"{block.term.name}|{bar.group}",
             block,
-            np.array([_column_scale(column.values(cells.frame, {}), cells.response.weight) for column in block.columns]),
+            np.array(
+                [_column_scale(column.values(cells.frame, {}), cells.response.weight) for column in block.columns]
+            ),
         )
         for block in blocks
     )

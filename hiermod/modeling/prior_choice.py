@@ -99,8 +99,8 @@ def _fitting(key: str, prior: Prior, shifted: bool, common: CommonDesign) -> Pri
     if shifted and not prior.distribution.located:
         centres = ", ".join(f"{name} = {centre:.4g}" for name, centre in common.centres.items())
         raise PriorError(
-            f"The prior of {key!r} is stated where the numeric predictors are at their means ({centres}), so it needs a "
-            f"location: Normal, StudentT, Cauchy, Laplace or Logistic, not {prior}."
+            f"The prior of {key!r} is stated where the numeric predictors are at their means ({centres}), so it needs "
+            f"a location: Normal, StudentT, Cauchy, Laplace or Logistic, not {prior}."
         )
     return prior
 
@@ -135,4 +135,6 @@ def _refuse_unknown(
     known += (["cor"] if table.correlations else []) + (["sigma"] if table.residual else [])
     for key in given:
         if key not in known:
-            raise PriorError(f"The model has no parameter {key!r} to give a prior.{did_you_mean(key, dict.fromkeys(known))}")
+            raise PriorError(
+                f"The model has no parameter {key!r} to give a prior.{did_you_mean(key, dict.fromkeys(known))}"
+            )

@@ -27,7 +27,7 @@ def _beta_rows(spec: BetaSpec) -> list[tuple[str, str, str, str]]:
 def _rows(spec: Spec) -> list[tuple[str, str, str, str]]:
     link = spec.family.link.name
     at = ", ".join(f"{name} = {centre:.4g}" for name, centre in spec.common.centres.items())
-    shifted = spec.common.shift.any(axis=1) if len(spec.common.shift) else []
+    shifted = spec.common.shift.any(axis=1)
     rows = []
     for block in spec.common.blocks:
         prior, columns = spec.priors.coefficients[block.name], spec.common.slices()[block.name]

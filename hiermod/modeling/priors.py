@@ -98,7 +98,9 @@ def read_prior(key: str, text: Any) -> Prior:
         raise PriorError(f"The prior of {key!r} is {text!r}; a prior reads like 'Normal(0, 1.5)'.")
     name = BY_FOLDED_NAME.get(found.group(1).replace("_", "").lower())
     if name is None:
-        raise PriorError(f"{key!r}: there is no distribution {found.group(1)!r}.{did_you_mean(found.group(1), DISTRIBUTIONS)}")
+        raise PriorError(
+            f"{key!r}: there is no distribution {found.group(1)!r}.{did_you_mean(found.group(1), DISTRIBUTIONS)}"
+        )
     distribution = DISTRIBUTIONS[name]
     numbers = _read_arguments(key, text, found.group(2), distribution)
     return Prior(name, tuple(numbers[parameter] for parameter in distribution.parameters))
@@ -135,7 +137,9 @@ def require_support(key: str, prior: Prior, support: str) -> Prior:
     if support == "positive":
         half = "HalfStudentT(3, 1)" if prior.name == "StudentT" else f"Half{prior.name}(1)"
         example = half if half.split("(")[0] in DISTRIBUTIONS else "HalfNormal(1)"
-        raise PriorError(f"{key!r} is a standard deviation, so its prior is on positive numbers: {example}, not {prior}.")
+        raise PriorError(
+            f"{key!r} is a standard deviation, so its prior is on positive numbers: {example}, not {prior}."
+        )
     if support == "correlation":
         raise PriorError(f"{key!r} is a prior of correlations: LKJ(eta), not {prior}.")
     raise PriorError(f"{key!r} is a prior of a coefficient; {prior} does not fit it. Write Normal(0, 1), for example.")

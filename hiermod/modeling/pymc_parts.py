@@ -85,7 +85,7 @@ def register_dims(block: Block, dim: str) -> tuple[str, ...] | None:
 
 
 def standard_effects(bar: VaryingBar, index: int) -> list[Any]:
-    """The columns of a bar's `index`-th effect in standard units, shape ``(levels,)`` each, correlated where the bar is.
+    """The columns of a bar's `index`-th effect in standard units, ``(levels,)`` each, correlated where the bar is.
 
     Registers the effect's standard normals; those of the effects before it must be registered already.
     """
@@ -172,7 +172,5 @@ def register_correlations(bar: VaryingBar, prior: Prior) -> None:
     model.add_coords({f"{name}_dim": labels})
     pm.Beta(f"{name}_offset", shape, shape, dims=f"{name}_dim")
     factor = cholesky_factor(bar)
-    products = [
-        sum(factor[row][k] * factor[column][k] for k in range(column + 1)) for row, column in bar.pairs()
-    ]
+    products = [sum(factor[row][k] * factor[column][k] for k in range(column + 1)) for row, column in bar.pairs()]
     pm.Deterministic(name, pt.stack(products), dims=f"{name}_dim")

@@ -43,7 +43,9 @@ class CheckReport:
     @property
     def table(self) -> pd.DataFrame:
         """Columns ``check, passed, figure, next_step``."""
-        rows = [(check.name, check.passed, check.figure, "" if check.passed else check.next_step) for check in self.checks]
+        rows = [
+            (check.name, check.passed, check.figure, "" if check.passed else check.next_step) for check in self.checks
+        ]
         return pd.DataFrame(rows, columns=["check", "passed", "figure", "next_step"])
 
     def __repr__(self) -> str:
@@ -64,20 +66,19 @@ def check(posterior: Posterior) -> CheckReport:
 
 def _checks(posterior: Posterior) -> Iterator[Check]:
     seen = posterior.diagnostics
-    draws = int(np.prod(posterior.shape))
+    chains, draws = posterior.shape
     raise_target = f"raise target_accept above {posterior.settings.target_accept}, or use a tighter prior for the sds"
-    more_draws = f"ask for more draws (there are {posterior.shape[1]} in each of {posterior.shape[0]} chains)"
-    yield Check(
-        "divergences", seen.divergences == 0, f"{seen.divergences} of {draws} draws",
-        f"{raise_target}: near divergences the posterior was not explored",
-    )  # fmt: skip
-    yield Check("R-hat", not seen.rhat > MAX_RHAT, f"{seen.rhat:.3f} ({seen.rhat_of}), at most {MAX_RHAT}",
-                f"{more_draws}, or simplify the model: the chains disagree")  # fmt: skip
-    yield Check("bulk ESS", not seen.ess_bulk < MIN_ESS, f"{seen.ess_bulk:.0f} ({seen.ess_bulk_of}), at least {MIN_ESS:.0f}",
-                f"{more_draws}: means are noisy")  # fmt: skip
-    yield Check("tail ESS", not seen.ess_tail < MIN_ESS, f"{seen.ess_tail:.0f} ({seen.ess_tail_of}), at least {MIN_ESS:.0f}",
-                f"{more_draws}: ends of intervals are noisy")  # fmt: skip
-    yield Check("E-BFMI", not seen.ebfmi < MIN_EBFMI, f"{seen.ebfmi:.2f}, at least {MIN_EBFMI}",
+    more_draws = f"ask for more draws (there are {draws} in each of {chains} chains)"
+    rhat = f"{seen.rhat:.3f} ({seen.rhat_of}), at most {MAX_RHAT}"
+    bulk = f"{seen.ess_bulk:.0f} ({seen.ess_bulk_of}), at least {MIN_ESS:.0f}"
+    tail = f"{seen.ess_tail:.0f} ({seen.ess_tail_of}), at least {MIN_ESS:.0f}"
+    ebfmi = f"{seen.ebfmi:.2f}, at least {MIN_EBFMI}"
+    yield Check("divergences", seen.divergences == 0, f"{seen.divergences} of {chains * draws} draws",
+                f"{raise_target}: near divergences the posterior was not explored")  # fmt: skip
+    yield Check("R-hat", not seen.rhat > MAX_RHAT, rhat, f"{more_draws}, or simplify the model: the chains disagree")
+    yield Check("bulk ESS", not seen.ess_bulk < MIN_ESS, bulk, f"{more_draws}: means are noisy")
+    yield Check("tail ESS", not seen.ess_tail < MIN_ESS, tail, f"{more_draws}: ends of intervals are noisy")
+    yield Check("E-BFMI", not seen.ebfmi < MIN_EBFMI, ebfmi,
                 "use a tighter prior for the sds, or a longer warm-up (tune=)")  # fmt: skip
     yield Check("tree depth", seen.max_depth_hits == 0, f"{seen.max_depth_hits} draws at the greatest depth",
                 "scale the predictors: the posterior is long in one direction")  # fmt: skip
@@ -94,8 +95,8 @@ def _intercept_check(posterior: Posterior) -> Check:
     place = spec.common.slices()["Intercept"].start
     centred = float((coefficients[:, place] + coefficients @ spec.common.shift[place]).mean())
     low, high = central_interval(spec.priors.coefficients["Intercept"])
+    figure = f"{centred:.3g}, prior's central 95 %: {low:.3g} to {high:.3g}"
     return Check(
-        "intercept in its prior", bool(low <= centred <= high), f"{centred:.3g}, prior's central 95 %: {low:.3g} to {high:.3g}",
+        "intercept in its prior", bool(low <= centred <= high), figure,
         "give the intercept a prior where you expect it: priors={'Intercept': 'Normal(mean, sd)'}",
     )  # fmt: skip
-

@@ -29,7 +29,7 @@ class Diagnostics:
 
     @property
     def converged(self) -> bool:
-        """Whether R-hat and both effective sample sizes reach their bounds; a figure that cannot be had does not fail."""
+        """Whether R-hat and both effective sample sizes reach their bounds; a figure that is missing does not fail."""
         return not (self.rhat > MAX_RHAT or self.ess_bulk < MIN_ESS or self.ess_tail < MIN_ESS)
 
     @property

@@ -19,10 +19,14 @@ def posterior_from_draws(spec: Spec | BetaSpec, draws: Any) -> Posterior:
     """Check that every parameter is there in its shape, and keep the draws as they are."""
     posterior = draws["posterior"].to_dataset() if isinstance(draws, xr.DataTree) else draws
     if not isinstance(posterior, xr.Dataset) or not {"chain", "draw"} <= set(posterior.dims):
-        raise SamplingError("The draws must be an xarray DataTree with a posterior, or a Dataset with dims chain and draw.")
+        raise SamplingError(
+            "The draws must be an xarray DataTree with a posterior, or a Dataset with dims chain and draw."
+        )
     for name, shape in expected_shapes(spec).items():
         if name not in posterior:
-            raise SamplingError(f"The draws have no variable {name!r}. They have: {', '.join(map(str, posterior.data_vars))}.")
+            raise SamplingError(
+                f"The draws have no variable {name!r}. They have: {', '.join(map(str, posterior.data_vars))}."
+            )
         found = posterior[name].transpose("chain", "draw", ...).shape[2:]
         if found != shape:
             raise SamplingError(f"The variable {name!r} has shape {found} in each draw; the model needs {shape}.")

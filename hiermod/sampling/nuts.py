@@ -33,9 +33,7 @@ def compile_model(model: pm.Model) -> Compiled:
     import nutpie
 
     names = tuple(
-        variable.name
-        for variable in [*model.free_RVs, *model.deterministics]
-        if not variable.name.endswith("_offset")
+        variable.name for variable in [*model.free_RVs, *model.deterministics] if not variable.name.endswith("_offset")
     )
     with pytensor.config.change_flags(cxx="", mode="FAST_COMPILE"):
         program = nutpie.compile_pymc_model(model, var_names=list(names))

@@ -51,7 +51,9 @@ def sample(spec: Spec | BetaSpec, compiled: Compiled, settings: Settings, progre
         if interrupted:
             notices.append(f"interrupted: {found.shape[1]} draws of each chain are kept")
         best = found if best is None or _badness(found.diagnostics) <= _badness(best.diagnostics) else best
-        planned = None if interrupted or attempt == MAX_RERUNS else _replanned(settings, current, found.diagnostics, attempt)
+        planned = (
+            None if interrupted or attempt == MAX_RERUNS else _replanned(settings, current, found.diagnostics, attempt)
+        )
         if planned is None:
             break
         notices.append(_rerun_notice(found.diagnostics, current, planned))
@@ -64,7 +66,9 @@ def _replanned(asked: Settings, used: Settings, seen: Diagnostics, attempt: int)
     """The next run's settings, or None where this run is good or nothing could help."""
     changed = used
     if seen.divergences and asked.target_accept is None:
-        changed = replace(changed, target_accept=RAISED_TARGETS[attempt], tune=math.ceil(1.5 * (used.tune or DEFAULT_TUNE)))
+        changed = replace(
+            changed, target_accept=RAISED_TARGETS[attempt], tune=math.ceil(1.5 * (used.tune or DEFAULT_TUNE))
+        )
     enough_asked = asked.draws * asked.chains >= MIN_ESS
     if not seen.converged and enough_asked:
         lowest = min(seen.ess_bulk, seen.ess_tail)

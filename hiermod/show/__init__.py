@@ -1,0 +1,1 @@
+"""Text and pictures of answers; knows nothing of how they were computed."""

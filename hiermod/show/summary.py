@@ -50,7 +50,9 @@ def summarize(posterior: Posterior, report: CheckReport, prob: float) -> Summary
     random = _random(posterior, prob)
     parts = [_head(posterior), _random_text(posterior, random, prob), _fixed_text(posterior, fixed, prob)]
     if not report.passed:
-        parts.append("Checks that failed:\n" + "\n".join(f"  {c.name}: {c.figure}\n    -> {c.next_step}" for c in report.failed))
+        parts.append(
+            "Checks that failed:\n" + "\n".join(f"  {c.name}: {c.figure}\n    -> {c.next_step}" for c in report.failed)
+        )
     return Summary(fixed, random, "\n\n".join(part for part in parts if part))
 
 

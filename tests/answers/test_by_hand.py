@@ -74,9 +74,7 @@ def test_rates_by_arm_average_every_arm_over_the_same_rows(fit):
 
 
 def test_own_arm_averages_would_reverse_the_sign(fit):
-    own = {
-        arm: sum(COUNTS[c, arm][1] * rate(c, arm) for c in ("Canada", "China")) / 100 for arm in ("A", "C")
-    }
+    own = {arm: sum(COUNTS[c, arm][1] * rate(c, arm) for c in ("Canada", "China")) / 100 for arm in ("A", "C")}
     assert (own["C"] > own["A"]).all()
     effect = fit.effect("arm").table.set_index("contrast")
     assert effect.loc["C vs A", "estimate"] < 0
@@ -142,9 +140,7 @@ def test_draws_of_an_effect_carry_the_key_columns(fit):
     answer = fit.effect("arm", by="country")
     assert answer.draws.dims == ("chain", "draw", "row")
     one = answer.draws.sel(country="China", contrast="C vs A")
-    np.testing.assert_allclose(
-        one.to_numpy().ravel(), rate("China", "C") - rate("China", "A"), **TOLERANCE
-    )
+    np.testing.assert_allclose(one.to_numpy().ravel(), rate("China", "C") - rate("China", "A"), **TOLERANCE)
 
 
 def test_prob_beats_has_a_row_per_cell_and_a_column_per_other_arm(fit):
@@ -169,9 +165,7 @@ def test_pairwise_is_square_with_an_empty_diagonal(fit):
                 np.testing.assert_allclose(table.loc[row, column], expected, **TOLERANCE)
     with_by = fit.pairwise("arm", by="country")
     assert list(with_by.index.names) == ["country", "arm"]
-    np.testing.assert_allclose(
-        with_by.loc[("Canada", "B"), "A"], np.mean(rate("Canada", "B") > rate("Canada", "A"))
-    )
+    np.testing.assert_allclose(with_by.loc[("Canada", "B"), "A"], np.mean(rate("Canada", "B") > rate("Canada", "A")))
 
 
 @pytest.mark.parametrize(("goal", "sign"), [("max", 1), ("min", -1)])

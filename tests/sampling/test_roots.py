@@ -80,7 +80,9 @@ def test_country_experiment_with_correlated_effects(models, seed):
         for level, key in ((0, "control"), (1, "treated")):
             draws = rates.sel(country=country, treated=level).to_numpy().squeeze()
             off = abs(draws.mean() - CORRELATED[key][place])
-            assert off < HALF_DIGIT[key] or mean_errors(draws, CORRELATED[key][place]) * (off - HALF_DIGIT[key]) / off < 4
+            assert (
+                off < HALF_DIGIT[key] or mean_errors(draws, CORRELATED[key][place]) * (off - HALF_DIGIT[key]) / off < 4
+            )
 
 
 @pytest.mark.parametrize("seed", FEW + MANY)

@@ -1,0 +1,188 @@
+"""The part of `Fit` that answers questions.
+
+The arguments that the methods share are described at `hiermod.facades.fit.Fit`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hiermod.answers import effects, rates, shrinkage
+from hiermod.answers.answer import Answer
+from hiermod.sampling.posterior import Posterior
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Questions:
+    """Rates, effects and decisions."""
+
+    _posterior: Posterior
+
+    def rates(
+        self,
+        by: Any = None,
+        *,
+        data: Any = None,
+        groups: str = "observed",
+        prob: float = 0.95,
+        weights: str | None = None,
+    ) -> Answer:
+        """Expected response per cell of `by`, back-transformed, averaged over rows within each draw.
+
+        The `by` variables that stand in common terms are set to each level for all rows; grouping factors and other
+        columns select rows.
+
+        Returns
+        -------
+        Answer
+            Its table has the `by` columns and ``estimate, lower, upper`` (posterior mean, equal-tailed interval).
+
+        Raises
+        ------
+        AnswerError
+            If a column is not in the model, or a group has no observed effect.
+
+        Examples
+        --------
+        >>> list(fit.rates(by=["country", "treated"]).table.columns)
+        ['country', 'treated', 'estimate', 'lower', 'upper']
+        """
+        return rates.rates(self._posterior, by, data, weights, groups, prob)
+
+    def effect(
+        self,
+        variable: str,
+        *,
+        by: Any = None,
+        control: Any = None,
+        scale: str = "difference",
+        groups: str = "observed",
+        data: Any = None,
+        rope: tuple[float, float] | None = None,
+        goal: str = "max",
+        prob: float = 0.95,
+        weights: str | None = None,
+    ) -> Answer:
+        """Contrast of each level of `variable` with the control, all arms averaged over the same rows.
+
+        Parameters
+        ----------
+        variable : str
+            A 0/1, boolean or categorical column, or a grouping factor.
+        control : optional
+            The level to compare with; the first one otherwise.
+        scale : {"difference", "ratio", "lift", "odds_ratio", "link"}
+            Estimates are means; medians for ratio, lift and odds ratio.
+        rope : (low, high), optional
+            A region of practical equivalence on the scale of the contrast; adds ``prob_rope``.
+        goal : {"max", "min"}
+            ``"min"`` where lower is better.
+
+        Returns
+        -------
+        Answer
+            Its table has the `by` columns, ``contrast, estimate, lower, upper, prob_beats, expected_loss``; the last is
+            E[max(control - treated, 0)] on the response scale, what choosing the treated is expected to cost.
+
+        Raises
+        ------
+        AnswerError
+            If the variable, control, scale, groups or rope cannot be used.
+
+        Examples
+        --------
+        >>> table = fit.effect("treated", by="country").table
+        >>> list(table["contrast"])
+        ['1 vs 0', '1 vs 0']
+        """
+        return effects.effect(self._posterior, variable, by, control, scale, groups, data, weights, rope, goal, prob)
+
+    def prob_beats(
+        self,
+        variable: str,
+        *,
+        by: Any = None,
+        control: Any = None,
+        groups: str = "observed",
+        data: Any = None,
+        goal: str = "max",
+        weights: str | None = None,
+    ) -> pd.DataFrame:
+        """P(level beats control): a row per `by` cell (``all`` without), a column per other level.
+
+        Examples
+        --------
+        >>> fit.prob_beats("treated", by="country").shape
+        (2, 1)
+        """
+        return effects.prob_beats_table(self._posterior, variable, by, control, groups, data, weights, goal)
+
+    def pairwise(
+        self,
+        variable: str,
+        *,
+        by: Any = None,
+        groups: str = "observed",
+        data: Any = None,
+        goal: str = "max",
+        weights: str | None = None,
+    ) -> pd.DataFrame:
+        """P(row beats column) for every pair of levels; the diagonal is empty.
+
+        Examples
+        --------
+        >>> fit_of_variants.pairwise("variant").shape
+        (4, 4)
+        """
+        return effects.pairwise(self._posterior, variable, by, groups, data, weights, goal)
+
+    def best(
+        self,
+        variable: str,
+        *,
+        by: Any = None,
+        groups: str = "observed",
+        data: Any = None,
+        goal: str = "max",
+        weights: str | None = None,
+    ) -> pd.DataFrame:
+        """P(best), expected loss (response scale) and expected rank of each level.
+
+        Examples
+        --------
+        >>> fit_of_variants.best("variant")["prob_best"].idxmax()
+        'D'
+        """
+        return effects.best(self._posterior, variable, by, groups, data, weights, goal)
+
+    def shrinkage(self, group: str | None = None, prob: float = 0.95) -> pd.DataFrame:
+        """Raw rate, pooled rate and how far it was pulled, per level of a grouping factor, on the response scale.
+
+        ``pull`` is (raw - estimate) / (raw - estimate without the group's effect); NaN where the denominator is within
+        its Monte Carlo error.
+
+        Examples
+        --------
+        >>> list(fit_of_variants.shrinkage().columns)
+        ['n', 'raw', 'estimate', 'lower', 'upper', 'pull']
+        """
+        return shrinkage.shrinkage(self._posterior, group, prob)
+
+    def predict(self, data: Any = None, kind: str = "mean", groups: str = "observed", prob: float = 0.95) -> Answer:
+        """Predictions for each row of `data` (the fitted cells without it).
+
+        Parameters
+        ----------
+        kind : {"mean", "link", "response"}
+            Expected response, linear predictor, or new responses (successes, counts or values).
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> rows = pd.DataFrame({"country": ["Canada"], "treated": [1]})
+        >>> len(fit.predict(rows).table)
+        1
+        """
+        return rates.predict(self._posterior, data, kind, groups, prob)
