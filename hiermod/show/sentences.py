@@ -98,7 +98,7 @@ def best_sentences(table: pd.DataFrame, outcome: Outcome, goal: str = "max") -> 
 
 
 def chance(probability: float) -> str:
-    """``a 71 % chance``, ``an 87 % chance``, ``more than a 99.9 % chance``: no number of draws makes certain."""
+    """``a 71 % chance``, ``an 87 % chance``, ``more than a 99.9 % chance``; never 0 or 100 %."""
     if probability >= 1 - NEGLIGIBLE:
         return "more than a 99.9 % chance"
     if probability < NEGLIGIBLE:
