@@ -1,0 +1,52 @@
+"""The command line: ``hiermod demo`` and ``hiermod fit``. Answers go to stdout, everything else to stderr.
+
+Until a command runs, only the standard library is imported, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from hiermod.cli.arguments import build_parser
+from hiermod.cli.output import BAD_ARGUMENTS, COULD_NOT_FIT, INTERRUPTED, PIPE_CLOSED
+from hiermod.errors import AnswerError, HiermodError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code: 0 done, 1 could not fit, 2 bad arguments."""
+    try:
+        code = _run(argv)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _pipe_closed()
+    except KeyboardInterrupt:
+        return _failed("interrupted", INTERRUPTED)
+    return code
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    try:
+        options = build_parser().parse_args(argv)
+        return int(import_module(f"hiermod.cli.{options.command}_command").run(options))
+    except SystemExit as leaving:  # argparse, after --help or a wrong argument
+        return int(leaving.code or 0)
+    except AnswerError as error:
+        return _failed(str(error), BAD_ARGUMENTS)
+    except HiermodError as error:
+        return _failed(str(error), COULD_NOT_FIT)
+
+
+def _failed(message: str, code: int) -> int:
+    print(f"hiermod: {message}", file=sys.stderr)
+    return code
+
+
+def _pipe_closed() -> int:
+    """Whoever read stdout has had enough; what is still buffered must not be written at exit."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return PIPE_CLOSED

@@ -1,0 +1,121 @@
+"""The arguments of each command, and what they may be; nothing here needs more than the standard library."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+from collections.abc import Sequence
+from typing import Any
+
+SCALES = ("difference", "ratio", "lift", "odds_ratio", "link")
+GROUPS = ("observed", "typical", "new", "population")
+ENDINGS = (".csv", ".parquet", ".pq")
+DEMO_SEED = 1
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        from importlib.metadata import version
+
+        print(f"hiermod {version('hiermod')}")
+        parser.exit()
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of ``hiermod``; `refuse` in what it returns ends the run as argparse does."""
+    parser = argparse.ArgumentParser(
+        prog="hiermod",
+        description="From an lme4 formula to a Bayesian multilevel model and an answer in plain words.",
+        epilog="exit codes: 0 done, 1 could not fit, 2 bad arguments",
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_demo(commands)
+    _add_fit(commands)
+    return parser
+
+
+def _add_demo(commands: Any) -> None:
+    about = "fit the two worked examples on shipped data, print their answers, draw their plots"
+    demo = commands.add_parser("demo", help=about, description=about)
+    demo.add_argument("--out", metavar="FOLDER", default="hiermod-demo", help="where plots go (%(default)s)")
+    demo.add_argument("--seed", type=_seed, default=DEMO_SEED, metavar="N", help="seed (%(default)s)")
+    _add_progress(demo)
+    demo.set_defaults(command="demo", refuse=demo.error)
+
+
+def _add_fit(commands: Any) -> None:
+    fit = commands.add_parser(
+        "fit",
+        help="fit a formula to a CSV or Parquet file and print the answers",
+        description="Fit a formula to a file; print the summary, rates (--by) and effects (--effect).",
+        epilog="example: hiermod fit trial.csv 'success ~ treated + (1 + treated | country)' "
+        "--effect treated --by country --save trial.nc",
+    )
+    fit.add_argument("data", metavar="DATA", type=_data_file, help=f"a file with the ending {_or(ENDINGS)}")
+    fit.add_argument("formula", metavar="FORMULA", help="as in lme4, in quotes")
+    fit.add_argument("--family", metavar="F", help="bernoulli, binomial, gaussian or poisson; else inferred")
+    fit.add_argument("--pooling", choices=("normal", "beta"), default="normal", help="(%(default)s)")
+    fit.add_argument("--by", type=_columns, metavar="COL[,COL]", help="rates, and effects, for each level")
+    fit.add_argument("--effect", metavar="VAR", help="the variable whose levels are compared")
+    fit.add_argument("--control", metavar="LEVEL", help="the level to compare with (the first one)")
+    fit.add_argument("--scale", choices=SCALES, help="of the effect (difference)")
+    fit.add_argument("--goal", choices=("max", "min"), help="min where lower is better (max)")
+    fit.add_argument("--groups", choices=GROUPS, default="observed", help="whose rates (%(default)s)")
+    fit.add_argument("--prob", type=_prob, default=0.95, metavar="P", help="of the intervals (%(default)s)")
+    fit.add_argument("--draws", type=_count, default=1000, metavar="N", help="of each chain (%(default)s)")
+    fit.add_argument("--seed", type=_seed, metavar="N", help="the same seed gives the same draws")
+    fit.add_argument("--save", type=_new_file, metavar="FILE.nc", help="store the fit, for hiermod.load")
+    _add_progress(fit)
+    fit.set_defaults(command="fit", refuse=fit.error)
+
+
+def _add_progress(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--no-progress", action="store_true", help="no progress bar")
+
+
+def _or(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} or {names[-1]}"
+
+
+def _prob(text: str) -> float:
+    with contextlib.suppress(ValueError):
+        if 0 < float(text) < 1:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is no number between 0 and 1, such as 0.95")
+
+
+def _count(text: str, least: int = 1) -> int:
+    with contextlib.suppress(ValueError):
+        if int(text) >= least:
+            return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} on")
+
+
+def _seed(text: str) -> int:
+    return _count(text, least=0)
+
+
+def _columns(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",")]
+    if not all(names):
+        raise argparse.ArgumentTypeError(f"{text!r} names no column between two commas")
+    return names
+
+
+def _data_file(text: str) -> str:
+    if not os.path.isfile(text):
+        raise argparse.ArgumentTypeError(f"there is no file {text!r}")
+    if not text.lower().endswith(ENDINGS):
+        raise argparse.ArgumentTypeError(f"{text!r} does not end in {_or(ENDINGS)}")
+    return text
+
+
+def _new_file(text: str) -> str:
+    if not text.endswith(".nc"):
+        raise argparse.ArgumentTypeError(f"{text!r} does not end in .nc")
+    folder = os.path.dirname(text) or "."
+    if not os.path.isdir(folder):
+        raise argparse.ArgumentTypeError(f"there is no folder {folder!r}")
+    return text

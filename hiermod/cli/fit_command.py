@@ -1,0 +1,106 @@
+"""``hiermod fit``: a file and a formula in, summary, rates, effects and sentences out."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING, Any
+
+from hiermod.cli.output import DONE, INTERRUPTED, section, wants_progress, was_interrupted
+from hiermod.errors import DataError, HiermodError
+
+if TYPE_CHECKING:
+    from hiermod.facades.fit import Fit
+    from hiermod.modeling.definition import Defined
+
+
+def run(options: argparse.Namespace) -> int:
+    """Everything that can be wrong is found before sampling, and the model's libraries are loaded after that."""
+    from hiermod.facades.notices import announce
+    from hiermod.modeling.definition import Definition, define
+    from hiermod.modeling.families import read_family
+
+    _check_options(options)
+    if options.family is not None:
+        try:
+            read_family(options.family)
+        except DataError as error:
+            options.refuse(f"argument --family: {error}")
+    definition = Definition(options.formula, options.family, pooling=options.pooling)
+    defined = define(definition, _read(options.data))
+    announce(defined.notices)
+    _check_questions(options, defined)
+
+    from hiermod.facades.model import Model
+
+    fit = Model(defined).fit(draws=options.draws, seed=options.seed, progress=wants_progress(options))
+    if options.save:
+        _save(fit, options.save)
+    print(fit.summary(options.prob))
+    _print_answers(options, defined, fit)
+    return INTERRUPTED if was_interrupted(fit) else DONE
+
+
+def _check_options(options: argparse.Namespace) -> None:
+    for name in ("control", "scale", "goal"):
+        if getattr(options, name) is not None and options.effect is None:
+            options.refuse(f"argument --{name}: it belongs to --effect, which is not given")
+
+
+def _check_questions(options: argparse.Namespace, defined: Defined) -> None:
+    """Refuse a question that the model cannot answer, rather than after it was sampled."""
+    from hiermod.answers.effects import control_place
+    from hiermod.answers.grid import arm_levels, check_columns
+
+    spec = defined.spec
+    check_columns(spec, options.by, "--by")
+    if options.effect is None:
+        return
+    check_columns(spec, options.effect, "--effect")
+    if options.effect in (options.by or ()):
+        options.refuse(f"argument --by: {options.effect!r} is the variable of --effect")
+    control_place(arm_levels(spec, options.effect), options.effect, options.control)
+    if options.scale == "odds_ratio" and spec.family.statistic != "trials":
+        options.refuse(f"argument --scale: the family {spec.family} has no odds; say difference")
+
+
+def _read(path: str) -> Any:
+    """Read CSV or Parquet; whole numbers and booleans stay what they are beside empty cells."""
+    import pandas as pd
+
+    try:
+        if path.lower().endswith(".csv"):
+            return pd.read_csv(path, low_memory=False, dtype_backend="numpy_nullable")
+        return pd.read_parquet(path, dtype_backend="numpy_nullable")
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path!r} cannot be read: {error}") from error
+
+
+def _save(fit: Fit, path: str) -> None:
+    try:
+        fit.save(path)
+    except OSError as error:
+        raise HiermodError(f"the fit cannot be stored: {error}") from error
+    print(f"hiermod: stored in {path}", file=sys.stderr)
+
+
+def _print_answers(options: argparse.Namespace, defined: Defined, fit: Fit) -> None:
+    from hiermod.show.sentences import effect_sentences, outcome_of
+
+    outcome = outcome_of(defined.spec.formula.response, defined.spec.family.statistic)
+    if options.by:
+        section(f"{_capital(outcome.name)} by {' and '.join(options.by)}:")
+        print(fit.rates(options.by, groups=options.groups, prob=options.prob))
+    if options.effect:
+        goal = options.goal or "max"
+        answer = fit.effect(
+            options.effect, by=options.by, control=options.control, scale=options.scale or "difference",
+            groups=options.groups, goal=goal, prob=options.prob,
+        )  # fmt: skip
+        section(f"Effect of {options.effect} on the {outcome.name} ({answer.question.scale}):")
+        print(answer)
+        print("", *effect_sentences(answer, outcome, goal), sep="\n")
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
