@@ -20,6 +20,7 @@ gaussian      y_i ~ N(mu + u_g[i], sigma),  u_g ~ N(0, sd);
 import csv
 import os
 import sys
+from functools import partial
 
 import numpy as np
 from scipy import fft, interpolate, optimize, special, stats
@@ -49,6 +50,15 @@ def panels(edges, order):
     return (mid + half * x).ravel(), (half * w).ravel()
 
 
+def quantiles(label, group, cdf, low, high):
+    """The rows of the ends of the interval of a distribution function."""
+
+    def end(level):
+        return optimize.brentq(lambda x: float(cdf(x)) - level, low, high, xtol=1e-13)
+
+    return [(f"{label}_q{level}", group, end(level)) for level in INTERVAL]
+
+
 # --------------------------------------------------------------------------- variants
 
 
@@ -68,14 +78,16 @@ class Pooled:
         self.integral = self.density.antiderivative()
         self.range = fine[0], fine[-1]
 
-    def below(self, x, s, f, nodes=np.polynomial.legendre.leggauss(80)):
+    nodes = np.polynomial.legendre.leggauss(80)
+
+    def below(self, x, s, f):
         k, n = self.kappa, s + f
         step = np.clip((x * (k + n) - s) / k, 1e-6, 1 - 1e-6)
         half = 9 * np.sqrt((k + n) / (step * (1 - step))) / k
         low, high = np.clip(special.logit(step) + np.array([-half, half]), *self.range)
-        at = (low + high) / 2 + (high - low) / 2 * nodes[0]
+        at = (low + high) / 2 + (high - low) / 2 * self.nodes[0]
         inside = self.density(at) * special.betainc(k * special.expit(at) + s, k * special.expit(-at) + f, x)
-        return self.integral(low) - self.integral(self.range[0]) + (high - low) / 2 * (inside @ nodes[1])
+        return self.integral(low) - self.integral(self.range[0]) + (high - low) / 2 * (inside @ self.nodes[1])
 
 
 def variants(names, successes, trials, refined=False):
@@ -87,8 +99,34 @@ def variants(names, successes, trials, refined=False):
     s = np.asarray(successes, float)
     f = np.asarray(trials, float) - s
     n = s + f
-    edges = [0, 0.01, 0.03, 0.06, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1, 1.5, 2, 3, 5, 8, 14, 25, 50, 100,
-             300, 1e3, 1e4, 1e5, 1e6]
+    edges = [
+        0,
+        0.01,
+        0.03,
+        0.06,
+        0.1,
+        0.15,
+        0.2,
+        0.3,
+        0.4,
+        0.6,
+        0.8,
+        1,
+        1.5,
+        2,
+        3,
+        5,
+        8,
+        14,
+        25,
+        50,
+        100,
+        300,
+        1e3,
+        1e4,
+        1e5,
+        1e6,
+    ]
     u, wu = panels(edges, 20 if refined else 12)
     step, reach = (0.025, 24.0) if refined else (0.04, 18.0)
     logit = np.arange(-reach, reach + step / 2, step)
@@ -122,24 +160,25 @@ def variants(names, successes, trials, refined=False):
     w, a, b, kappa, M, U, apart = w[keep], a[keep], b[keep], kappa[keep], M[keep], U[keep], apart[keep]
     w /= w.sum()
 
-    out = [("mean_a_over_ab", "", w @ M), ("mean_ab_to_minus_half", "", w @ U),
-           ("sd_a_over_ab", "", np.sqrt(w @ M**2 - (w @ M) ** 2))]
+    out = [
+        ("mean_a_over_ab", "", w @ M),
+        ("mean_ab_to_minus_half", "", w @ U),
+        ("sd_a_over_ab", "", np.sqrt(w @ M**2 - (w @ M) ** 2)),
+    ]
     A, B = a[:, None] + s, b[:, None] + f
     node_mean = A / (A + B)
     node_var = A * B / ((A + B) ** 2 * (A + B + 1))
     mean = w @ node_mean
+
+    def below(g, x):
+        wide = w[~apart] @ special.betainc(A[~apart, g], B[~apart, g], x)
+        return wide + sum(part.below(x, s[g], f[g]) for part in pooled)
+
     for g, name in enumerate(names):
         out.append(("rate_mean", name, mean[g]))
         var = w @ (node_var[:, g] + (node_mean[:, g] - mean[g]) ** 2)
         out.append(("rate_sd", name, np.sqrt(var)))
-        Ag, Bg, wg = A[~apart, g], B[~apart, g], w[~apart]
-
-        def below(x):
-            return wg @ special.betainc(Ag, Bg, x) + sum(part.below(x, s[g], f[g]) for part in pooled)
-
-        for level in INTERVAL:
-            out.append((f"rate_q{level}", name,
-                        optimize.brentq(lambda x: below(x) - level, 1e-6, 1 - 1e-6, xtol=1e-12)))
+        out += quantiles("rate", name, partial(below, g), 1e-6, 1 - 1e-6)
         out.append(("pull", name, w @ (kappa / (kappa + n[g]))))
 
     # P(beats), P(best), E max: for each node a trapezoidal sum over logit(theta) on a grid of its own
@@ -158,7 +197,7 @@ def variants(names, successes, trials, refined=False):
             h = (high[part] - low[part]) / (k - 1)
             x = low[part, None] + h[:, None] * np.arange(k)
             theta = special.expit(x)
-            cdf = np.empty((G,) + x.shape)
+            cdf = np.empty((G, *x.shape))
             pdf = np.empty_like(cdf)
             for g in range(G):
                 Ag, Bg = A[part, g, None], B[part, g, None]
@@ -191,7 +230,7 @@ class Line:
     """A periodic uniform grid, and convolution with normal densities on it (exact for smooth functions)."""
 
     def __init__(self, reach, step):
-        self.n = fft.next_fast_len(int(round(2 * reach / step)), real=True)
+        self.n = fft.next_fast_len(round(2 * reach / step), real=True)
         self.n += self.n % 2
         self.step = step
         self.x = (np.arange(self.n) - self.n // 2) * step  # holds 0 exactly
@@ -213,6 +252,18 @@ def integral_from_start(line, values):
 # ---------------------------------------------------------------------------- country
 
 
+def lift_cdf(line, rows, x):
+    """P(treated rate - control rate <= x); rows holds (alpha, the integral over beta up to a bound)."""
+    value = 0.0
+    for alpha, up_to in rows:
+        p = special.expit(alpha) + x
+        if p >= 1:
+            value += float(up_to(line.x[-1]))
+        elif p > 0:
+            value += float(up_to(np.clip(special.logit(p) - alpha, line.x[0], line.x[-1])))
+    return value
+
+
 def country(cells, refined=False):
     """Answers of the independent two-coefficient logistic model, for any number of countries.
 
@@ -226,8 +277,12 @@ def country(cells, refined=False):
     like = []
     for s0, n0, s1, n1 in cells.values():
         eta = alpha + beta
-        value = (s0 * special.log_expit(alpha) + (n0 - s0) * special.log_expit(-alpha)
-                 + s1 * special.log_expit(eta) + (n1 - s1) * special.log_expit(-eta))
+        value = (
+            s0 * special.log_expit(alpha)
+            + (n0 - s0) * special.log_expit(-alpha)
+            + s1 * special.log_expit(eta)
+            + (n1 - s1) * special.log_expit(-eta)
+        )
         like.append(np.exp(value - value.max()))
     spectrum = [fft.rfft2(L) for L in like]
     prior_mu = stats.t.pdf(line.x, 3)
@@ -240,8 +295,9 @@ def country(cells, refined=False):
     around = [np.zeros((line.n, line.n)) for _ in names]
     for i, sa in enumerate(sigma):
         for j, sb in enumerate(sigma):
-            smooth = (np.exp(-0.5 * (sa * line.omega) ** 2)[:, None]
-                      * np.exp(-0.5 * (sb * line.half_omega) ** 2)[None, :])
+            smooth = (
+                np.exp(-0.5 * (sa * line.omega) ** 2)[:, None] * np.exp(-0.5 * (sb * line.half_omega) ** 2)[None, :]
+            )
             w = wsigma[i] * wsigma[j]
             integrated = [fft.irfft2(S * smooth, s=prior.shape) for S in spectrum]
             joint = prior * np.prod(integrated, axis=0)
@@ -269,47 +325,33 @@ def country(cells, refined=False):
     for c, name in enumerate(names):
         density = like[c] * around[c]
         density /= density.sum()
-        rows = density.sum(1) > 1e-18
-        density = density[rows]
-        a = line.x[rows, None]
+        near = density.sum(1) > 1e-18
+        density = density[near]
+        a = line.x[near, None]
         control, treated = special.expit(a), special.expit(a + beta)
         lift = treated - control
         in_beta = density.sum(0)
 
-        def mean_of(values):
-            return float((density * values).sum())
-
-        for label, values in (("control_rate", control), ("treated_rate", treated), ("lift", lift),
-                              ("intercept", np.broadcast_to(a, density.shape)),
-                              ("slope", np.broadcast_to(beta, density.shape))):
-            out.append((f"{label}_mean", name, mean_of(values)))
-            centred = values - mean_of(values)
-            out.append((f"{label}_sd", name, np.sqrt(mean_of(centred**2))))
+        for label, values in (
+            ("control_rate", control),
+            ("treated_rate", treated),
+            ("lift", lift),
+            ("intercept", np.broadcast_to(a, density.shape)),
+            ("slope", np.broadcast_to(beta, density.shape)),
+        ):
+            mean = (density * values).sum()
+            out.append((f"{label}_mean", name, mean))
+            out.append((f"{label}_sd", name, np.sqrt((density * (values - mean) ** 2).sum())))
         slope_cdf = integral_from_start(line, in_beta / line.step)
         out.append(("p_slope_positive", name, 1 - float(slope_cdf(0.0))))
-        for level in INTERVAL:
-            out.append((f"slope_q{level}", name, optimize.brentq(lambda b: slope_cdf(b) - level, -9, 9, xtol=1e-13)))
-
-        # a row of the grid (given alpha), integrated over beta: cumulative, for the quantiles of the lift
-        cumulative = [integral_from_start(line, row / line.step) for row in density]
-        end = [float(F(line.x[-1])) for F in cumulative]
-
-        def lift_cdf(x):
-            value = 0.0
-            for ai, F, all_of_it in zip(a[:, 0], cumulative, end):
-                p = special.expit(ai) + x
-                if p >= 1:
-                    value += all_of_it
-                elif p > 0:
-                    value += float(F(np.clip(special.logit(p) - ai, line.x[0], line.x[-1])))
-            return value
-
-        for level in INTERVAL:
-            out.append((f"lift_q{level}", name, optimize.brentq(lambda x: lift_cdf(x) - level, -0.9, 0.9, xtol=1e-11)))
+        out += quantiles("slope", name, slope_cdf, -9, 9)
+        # a row of the grid (given alpha), integrated over beta
+        rows = [(ai, integral_from_start(line, row / line.step)) for ai, row in zip(a[:, 0], density, strict=True)]
+        out += quantiles("lift", name, partial(lift_cdf, line, rows), -0.9, 0.9)
         worse = integral_from_start(line, (density * -lift).sum(0) / line.step)
         loss = float(worse(0.0))
         out.append(("loss_of_treating", name, loss))
-        out.append(("loss_of_not_treating", name, loss + mean_of(lift)))
+        out.append(("loss_of_not_treating", name, loss + (density * lift).sum()))
     return out
 
 
@@ -320,7 +362,7 @@ def oneway(names, successes, trials, refined=False):
     """Answers of the logistic model with one intercept per group."""
     line = Line(60.0, 0.02) if refined else Line(50.0, 0.03)
     like = []
-    for s, n in zip(successes, trials):
+    for s, n in zip(successes, trials, strict=True):
         assert 0 < s < n  # else the likelihood does not fall off on both sides
         value = s * special.log_expit(line.x) + (n - s) * special.log_expit(-line.x)
         like.append(np.exp(value - value.max()))
@@ -364,22 +406,28 @@ def oneway(names, successes, trials, refined=False):
     typical = special.expit(line.x)
     out += [("mu_mean", "", mu), ("mu_sd", "", np.sqrt(mu_density @ (line.x - mu) ** 2))]
     mu_cdf = integral_from_start(line, mu_density / line.step)
-    out += [(f"mu_q{level}", "", optimize.brentq(lambda x: mu_cdf(x) - level, -20, 20, xtol=1e-13))
-            for level in INTERVAL]
+    out += quantiles("mu", "", mu_cdf, -20, 20)
     sd_mean = margin @ sigma
-    out += [("sd_mean", "", sd_mean), ("sd_sd", "", np.sqrt(margin @ (sigma - sd_mean) ** 2)),
-            ("typical_rate_mean", "", mu_density @ typical), ("population_rate_mean", "", population / total)]
+    out += [
+        ("sd_mean", "", sd_mean),
+        ("sd_sd", "", np.sqrt(margin @ (sigma - sd_mean) ** 2)),
+        ("typical_rate_mean", "", mu_density @ typical),
+        ("population_rate_mean", "", population / total),
+    ]
     for g, name in enumerate(names):
         density = like[g] * around[g]
         density /= density.sum()
         rate = density @ typical
         out += [("rate_mean", name, rate), ("rate_sd", name, np.sqrt(density @ (typical - rate) ** 2))]
         cdf = integral_from_start(line, density / line.step)
-        out += [(f"rate_q{level}", name, special.expit(optimize.brentq(lambda x: cdf(x) - level, -20, 20, xtol=1e-13)))
-                for level in INTERVAL]
+        ends = quantiles("rate", name, cdf, -20, 20)
+        out += [(label, group, special.expit(x)) for label, group, x in ends]
         first, second = effect[g] / total
-        out += [("linear_mean", name, density @ line.x), ("effect_mean", name, first),
-                ("effect_sd", name, np.sqrt(second - first**2))]
+        out += [
+            ("linear_mean", name, density @ line.x),
+            ("effect_mean", name, first),
+            ("effect_sd", name, np.sqrt(second - first**2)),
+        ]
     return out
 
 
@@ -387,12 +435,12 @@ def oneway(names, successes, trials, refined=False):
 
 
 def gaussian(groups, y, m0, s0, s1, rate, refined=False):
-    """Answers of the Gaussian model with one intercept per group; (sd, sigma) by quadrature, the rest exact."""
+    """Answers of the Gaussian model with one intercept per group; given (sd, sigma), all is exact."""
     names = list(dict.fromkeys(groups))
     groups, y = np.asarray(groups), np.asarray(y, float)
     n = np.array([(groups == g).sum() for g in names], float)
     bar = np.array([y[groups == g].mean() for g in names])
-    within = sum(((y[groups == g] - b) ** 2).sum() for g, b in zip(names, bar))
+    within = sum(((y[groups == g] - b) ** 2).sum() for g, b in zip(names, bar, strict=True))
 
     tau, wtau = panels(s1 * np.array([0, 0.1, 0.25, 0.5, 1, 2, 3, 4.5, 6, 8.5]), 16 if refined else 10)
     step = 0.02 if refined else 0.03
@@ -405,13 +453,20 @@ def gaussian(groups, y, m0, s0, s1, rate, refined=False):
     precision = 1 / variance
     post_prec = 1 / s0**2 + precision.sum(1)
     mu = (m0 / s0**2 + precision @ bar) / post_prec
-    logp = (-0.5 * (np.log(variance).sum(1) + (precision * (bar - m0) ** 2).sum(1))
-            - 0.5 * np.log(post_prec * s0**2) + 0.5 * (precision @ (bar - m0)) ** 2 / post_prec
-            - (n.sum() - len(n)) * np.log(S[:, 0]) - 0.5 * within / S[:, 0] ** 2
-            - 0.5 * (T[:, 0] / s1) ** 2 - rate * S[:, 0] + np.log(S[:, 0]))
+    logp = (
+        -0.5 * (np.log(variance).sum(1) + (precision * (bar - m0) ** 2).sum(1))
+        - 0.5 * np.log(post_prec * s0**2)
+        + 0.5 * (precision @ (bar - m0)) ** 2 / post_prec
+        - (n.sum() - len(n)) * np.log(S[:, 0])
+        - 0.5 * within / S[:, 0] ** 2
+        - 0.5 * (T[:, 0] / s1) ** 2
+        - rate * S[:, 0]
+        + np.log(S[:, 0])
+    )
     w = weight * np.exp(logp - logp.max())
-    constant = (-0.5 * n.sum() * np.log(2 * np.pi) - 0.5 * np.log(n).sum()
-                + np.log(2 / np.sqrt(2 * np.pi) / s1) + np.log(rate))
+    constant = (
+        -0.5 * n.sum() * np.log(2 * np.pi) - 0.5 * np.log(n).sum() + np.log(2 / np.sqrt(2 * np.pi) / s1) + np.log(rate)
+    )
     log_evidence = np.log(w.sum() * step) + logp.max() + constant
     w /= w.sum()
 
@@ -421,22 +476,29 @@ def gaussian(groups, y, m0, s0, s1, rate, refined=False):
     line_mean = mu[:, None] + u_mean
     line_var = T**2 * (1 - shrink) + (1 - shrink) ** 2 / post_prec[:, None]
 
-    def mixture(mean, var):
+    def mixture(label, group, mean, var):
         centre = w @ mean
         spread = np.sqrt(w @ (var + (mean - centre) ** 2))
-        quantiles = [optimize.brentq(lambda x: w @ special.ndtr((x - mean) / np.sqrt(var)) - level,
-                                     centre - 30 * spread, centre + 30 * spread, xtol=1e-13) for level in INTERVAL]
-        return centre, spread, quantiles
+        return [
+            (f"{label}_mean", group, centre),
+            (f"{label}_sd", group, spread),
+            *quantiles(
+                label,
+                group,
+                lambda x: w @ special.ndtr((x - mean) / np.sqrt(var)),
+                centre - 30 * spread,
+                centre + 30 * spread,
+            ),
+        ]
 
     out = [("log_evidence", "", log_evidence)]
     for label, value in (("sd", T[:, 0]), ("sigma", S[:, 0])):
         out += [(f"{label}_mean", "", w @ value), (f"{label}_sd", "", np.sqrt(w @ (value - w @ value) ** 2))]
-    for label, group, mean, var in ([("intercept", "", mu, 1 / post_prec)]
-                                    + [("effect", g, u_mean[:, k], u_var[:, k]) for k, g in enumerate(names)]
-                                    + [("group_mean", g, line_mean[:, k], line_var[:, k]) for k, g in enumerate(names)]):
-        centre, spread, quantiles = mixture(mean, var)
-        out += [(f"{label}_mean", group, centre), (f"{label}_sd", group, spread)]
-        out += [(f"{label}_q{level}", group, q) for level, q in zip(INTERVAL, quantiles)]
+    out += mixture("intercept", "", mu, 1 / post_prec)
+    for k, name in enumerate(names):
+        out += mixture("effect", name, u_mean[:, k], u_var[:, k])
+    for k, name in enumerate(names):
+        out += mixture("group_mean", name, line_mean[:, k], line_var[:, k])
     return out
 
 
@@ -455,11 +517,17 @@ def everything(refined=False):
     for model, data in COUNTRY.items():
         rows += [(model, *row) for row in country(data, refined=refined)]
     data = read("oneway_binomial.csv")
-    rows += [("oneway_binomial", *row) for row in oneway(
-        [r["g"] for r in data], [int(r["s"]) for r in data], [int(r["n"]) for r in data], refined=refined)]
+    rows += [
+        ("oneway_binomial", *row)
+        for row in oneway(
+            [r["g"] for r in data], [int(r["s"]) for r in data], [int(r["n"]) for r in data], refined=refined
+        )
+    ]
     data = read("oneway_gaussian.csv")
-    rows += [("oneway_gaussian", *row) for row in gaussian(
-        [r["g"] for r in data], [float(r["y"]) for r in data], refined=refined, **GAUSSIAN_PRIOR)]
+    rows += [
+        ("oneway_gaussian", *row)
+        for row in gaussian([r["g"] for r in data], [float(r["y"]) for r in data], refined=refined, **GAUSSIAN_PRIOR)
+    ]
     return [(model, quantity, group, float(value)) for model, quantity, group, value in rows]
 
 
@@ -471,7 +539,7 @@ def main():
         out.writerows((model, quantity, group, repr(value)) for model, quantity, group, value in rows)
     if "--check" in sys.argv[1:]:
         worst = {}
-        for (model, quantity, group, value), other in zip(rows, everything(refined=True)):
+        for (model, quantity, group, value), other in zip(rows, everything(refined=True), strict=True):
             worst[model] = max(worst.get(model, (0, "")), (abs(value - other[3]), f"{quantity} {group}"))
         for model, (gap, where) in worst.items():
             print(f"{model}: the finer grid differs by at most {gap:.1e} ({where})")
