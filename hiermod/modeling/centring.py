@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from hiermod.data.predictors import Factor, Predictor
-from hiermod.formula.nodes import INTERCEPT
 from hiermod.modeling.coding import Block, Column
 
 Combination = dict[Column, float]
@@ -23,21 +22,14 @@ def choose_centres(
     blocks: Sequence[Block], predictors: Mapping[str, Predictor], means: Mapping[str, float]
 ) -> dict[str, float]:
     """Return the predictors of `means` that can be centred without changing what the model can express."""
-    centres = dict(means)
     columns = {column for block in blocks for column in block.columns}
-    stable = False
-    while not stable:
-        failing = {
-            name
-            for column in columns
-            for dropped in _subsets([name for name in column.numerics if name in centres])
-            if _express(_without(column, dropped), columns, blocks, predictors) is None
-            for name in dropped
-        }
-        stable = not failing
-        for name in failing:
-            del centres[name]
-    return centres
+    failing = {
+        name
+        for column in columns
+        for name in column.numerics
+        if _express(_without(column, (name,)), columns, predictors) is None
+    }
+    return {name: mean for name, mean in means.items() if name not in failing}
 
 
 def shift_matrix(
@@ -50,7 +42,7 @@ def shift_matrix(
     for source, column in enumerate(ordered):
         for dropped in _subsets([name for name in column.numerics if name in centres]):
             factor = float(np.prod([centres[name] for name in dropped]))
-            combination = _express(_without(column, dropped), set(ordered), blocks, predictors) or {}
+            combination = _express(_without(column, dropped), set(ordered), predictors) or {}
             for target, coefficient in combination.items():
                 shift[place[target], source] += factor * coefficient
     return shift
@@ -64,24 +56,37 @@ def _without(column: Column, dropped: tuple[str, ...]) -> Column:
     return Column(tuple(name for name in column.numerics if name not in dropped), column.levels)
 
 
-def _express(
-    column: Column, columns: set[Column], blocks: Sequence[Block], predictors: Mapping[str, Predictor]
-) -> Combination | None:
+def _express(column: Column, columns: set[Column], predictors: Mapping[str, Predictor]) -> Combination | None:
     """Write a column as a combination of the design's columns, None where it is none."""
+    combination = _as_sum(column, columns, predictors)
+    for name, code in column.levels:
+        if combination is None and code == 0:
+            combination = _as_remainder(column, name, columns, predictors)
+    return combination
+
+
+def _as_sum(column: Column, columns: set[Column], predictors: Mapping[str, Predictor]) -> Combination | None:
+    """A column is the sum of its products with all indicators of a further factor."""
     if column in columns:
         return {column: 1.0}
-    for name, code in column.levels:
-        if code == 0:
-            return _as_remainder(column, name, columns, blocks, predictors)
-    if column == Column():
-        for block in blocks:
-            if block.full and len(block.term.variables) == 1 and block.term != INTERCEPT:
-                return dict.fromkeys(block.columns, 1.0)
+    own = {name for name, _ in column.levels}
+    present = {name for other in columns if own < {name for name, _ in other.levels} for name, _ in other.levels}
+    for name in sorted(present - own):
+        factor = predictors[name]
+        assert isinstance(factor, Factor)
+        total: Combination = {}
+        for code in range(len(factor.levels)):
+            part = _as_sum(Column(column.numerics, (*column.levels, (name, code))), columns, predictors)
+            if part is None:
+                break
+            total.update(part)
+        else:
+            return total
     return None
 
 
 def _as_remainder(
-    column: Column, name: str, columns: set[Column], blocks: Sequence[Block], predictors: Mapping[str, Predictor]
+    column: Column, name: str, columns: set[Column], predictors: Mapping[str, Predictor]
 ) -> Combination | None:
     """The indicator of a reference level is one minus those of the other levels."""
     factor = predictors[name]
@@ -91,7 +96,7 @@ def _as_remainder(
     parts += [(Column(column.numerics, (*rest, (name, code))), -1.0) for code in range(1, len(factor.levels))]
     total: Combination = {}
     for part, sign in parts:
-        combination = _express(part, columns, blocks, predictors)
+        combination = _express(part, columns, predictors)
         if combination is None:
             return None
         for target, coefficient in combination.items():

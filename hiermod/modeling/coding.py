@@ -62,6 +62,12 @@ class Block:
         """How many numeric predictors are multiplied in each column."""
         return len(self.columns[0].numerics)
 
+    @property
+    def spans_constant(self) -> bool:
+        """Whether its columns sum to one: the intercept, or an indicator for each combination of levels."""
+        references = {name for column in self.columns for name, code in column.levels if code == 0}
+        return self.degree == 0 and references == set(self.term.variables)
+
     def row_names(self) -> list[str]:
         """The names of its rows in tables: ``treated`` or ``period[2]``."""
         return [self.name] if self.labels is None else [f"{self.name}[{label}]" for label in self.labels]

@@ -10,7 +10,6 @@ import numpy as np
 from hiermod.data.cells import Cells
 from hiermod.data.responses import BinomialCells, CountCells, RealCells
 from hiermod.errors import PriorError, did_you_mean
-from hiermod.formula.nodes import INTERCEPT
 from hiermod.modeling.coding import Block
 from hiermod.modeling.design import CommonDesign, VaryingBar
 from hiermod.modeling.families import Family
@@ -77,7 +76,7 @@ def choose_priors(
 def _coefficient(name: str, common: CommonDesign, scale: ResponseScale, given: Mapping[str, Prior]) -> Prior:
     block = next(block for block in common.blocks if block.name == name)
     columns = common.slices()[name]
-    kind = _kind(block)
+    kind = _kind(block, common)
     shifted = bool(np.any(common.shift[columns]))
     for key in (name, kind):
         if key in given:
@@ -88,10 +87,10 @@ def _coefficient(name: str, common: CommonDesign, scale: ResponseScale, given: M
     return Prior("StudentT", (3.0, 0.0, spread if block.labels else float(spread[0])))
 
 
-def _kind(block: Block) -> str:
-    """The full set of a factor's indicators stands in for an intercept."""
-    is_level = block.full and block.degree == 0 and len(block.term.variables) == 1
-    return "Intercept" if block.term == INTERCEPT or is_level else "slope"
+def _kind(block: Block, common: CommonDesign) -> str:
+    """Where there is no intercept, the first full set of indicators stands in for it."""
+    stands_in = next((other for other in common.blocks if other.spans_constant), None)
+    return "Intercept" if block is stands_in else "slope"
 
 
 def _fitting(key: str, prior: Prior, shifted: bool, common: CommonDesign) -> Prior:
@@ -129,7 +128,7 @@ def _residual(scale: ResponseScale, given: Mapping[str, Prior]) -> Prior:
 def _refuse_unknown(
     given: Mapping[str, Prior], table: PriorTable, common: CommonDesign, bars: tuple[VaryingBar, ...]
 ) -> None:
-    known = [*table.coefficients, *(_kind(block) for block in common.blocks)]
+    known = [*table.coefficients, *(_kind(block, common) for block in common.blocks)]
     known += [f"sd({name})" for name in table.sds] + (["sd"] if table.sds else [])
     known += [f"cor({bar.grouping.name})" for bar in bars if bar.correlated]
     known += (["cor"] if table.correlations else []) + (["sigma"] if table.residual else [])
