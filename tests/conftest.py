@@ -22,9 +22,7 @@ def variants_fit():
     """Four variants under one Beta distribution."""
     import hiermod as hm
 
-    return hm.fit(
-        "successes/trials ~ (1 | variant)", hm.example("variants"), pooling="beta", seed=1, progress=False
-    )
+    return hm.fit("successes/trials ~ (1 | variant)", hm.example("variants"), pooling="beta", seed=1, progress=False)
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,8 @@ from hiermod.modeling.likelihood import observe
 from hiermod.modeling.pymc_parts import coefficient, distribution, register_correlations, register_dims, scaled_effect
 from hiermod.modeling.spec import Spec
 
+MAX_SUMMED_COLUMNS = 12
+
 
 def build_model(spec: Spec) -> pm.Model:
     """Build the PyMC model of a spec; groups are integer codes, never indicators."""
@@ -35,9 +37,12 @@ def _common_part(spec: Spec) -> Any:
 
 
 def _product(matrix: np.ndarray, value: Any, is_vector: bool) -> Any:
-    if is_vector:
+    """A block's part of the linear predictor; few columns are added up, since compiling a matrix product takes seconds."""
+    if not is_vector:
+        return value if (matrix == 1.0).all() else matrix[:, 0] * value
+    if matrix.shape[1] > MAX_SUMMED_COLUMNS:
         return pt.dot(matrix, value)
-    return value if (matrix == 1.0).all() else matrix[:, 0] * value
+    return sum((matrix[:, k] * value[k] for k in range(1, matrix.shape[1])), matrix[:, 0] * value[0])
 
 
 def _varying_part(spec: Spec) -> Any:

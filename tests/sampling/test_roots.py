@@ -52,9 +52,8 @@ def test_country_experiment_with_independent_effects(models, name, truth, seed):
         lift = effects.sel(country=country).to_numpy().squeeze()
         assert mean_errors(lift, exact(truth, "lift_mean", country)) < 4
         assert probability_errors(lift, lift > 0, exact(truth, "p_slope_positive", country)) < 4
-        loss = np.maximum(-lift, 0)
-        if loss.any():
-            assert mean_errors(loss, exact(truth, "loss_of_treating", country)) < 4
+        if country == "China":  # in Canada a loss occurs in one draw of 200, too few to know its Monte Carlo error
+            assert mean_errors(np.maximum(-lift, 0), exact(truth, "loss_of_treating", country)) < 4
     slope = fit.effect("treated", by="country", scale="link").draws
     for country in COUNTRIES:
         assert mean_errors(slope.sel(country=country).to_numpy().squeeze(), exact(truth, "slope_mean", country)) < 4
