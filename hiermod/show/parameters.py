@@ -1,0 +1,90 @@
+"""The draws of single parameters by readable names, for pictures of chains."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from hiermod.answers.estimates import fixef_draws
+from hiermod.answers.varying import correlation_matrices, standard_deviations
+from hiermod.errors import AnswerError, did_you_mean
+from hiermod.modeling.beta_pooling import BetaSpec
+from hiermod.sampling.posterior import Posterior
+from hiermod.show.style import level_text
+
+
+def chief_draws(posterior: Posterior) -> dict[str, np.ndarray]:
+    """Common coefficients, sds, correlations and sigma (or Beta's two parameters), shape ``(chains, draws)``."""
+    draws = dict(fixef_draws(posterior))
+    spec = posterior.spec
+    for bar in () if isinstance(spec, BetaSpec) else spec.bars:
+        group, names = bar.grouping.name, bar.row_names
+        sds = standard_deviations(posterior, bar)
+        draws.update({f"sd({'1' if name == 'Intercept' else name}|{group})": sds[:, k] for k, name in enumerate(names)})
+        if bar.correlated:
+            matrices = correlation_matrices(posterior, bar)
+            draws.update({f"cor({names[j]}, {names[i]}|{group})": matrices[:, i, j] for i, j in bar.pairs()})
+    if "sigma" in posterior.dataset and spec.family.name == "gaussian":
+        draws["sigma"] = posterior.values("sigma")
+    return {name: values.reshape(posterior.shape) for name, values in draws.items()}
+
+
+def named_draws(posterior: Posterior, names: Any) -> dict[str, np.ndarray]:
+    """Draws of the parameters asked for, shape ``(chains, draws)``.
+
+    Parameters
+    ----------
+    names : str or list of str
+        Names as in `chief_draws`, variables of the posterior (all their elements), or elements: ``1|country[Canada]``.
+
+    Raises
+    ------
+    AnswerError
+        If there is no such parameter.
+    """
+    chief = chief_draws(posterior)
+    variables = [str(name) for name in posterior.dataset.data_vars]
+    draws: dict[str, np.ndarray] = {}
+    for name in [names] if isinstance(names, str) else list(names):
+        variable = next((own for own in variables if str(name) == own or str(name).startswith(f"{own}[")), None)
+        found = elements(posterior, variable) if variable else {}
+        if name in chief:
+            draws[name] = chief[name]
+        elif name == variable:
+            draws.update(found)
+        elif name in found:
+            draws[name] = found[name]
+        else:
+            near = did_you_mean(str(name), list(dict.fromkeys([*chief, *variables])))
+            raise AnswerError(f"There is no parameter {name!r}.{near}")
+    if not draws:
+        raise AnswerError("names= is empty: name a parameter, or leave names= out for the chief ones.")
+    return draws
+
+
+def elements(posterior: Posterior, variable: str) -> dict[str, np.ndarray]:
+    """Each element of a variable by name, such as ``1|country[Canada]``."""
+    array = posterior.dataset[variable].transpose("chain", "draw", ...)
+    if array.ndim == 2:
+        return {variable: array.to_numpy()}
+    own = _levels(posterior, variable)
+    axes = [
+        own if place == 0 and own else [level_text(value) for value in array[dim].to_numpy().tolist()]
+        for place, dim in enumerate(array.dims[2:])
+    ]
+    values = array.to_numpy()
+    return {
+        f"{variable}[{', '.join(labels[i] for labels, i in zip(axes, index, strict=True))}]": values[(..., *index)]
+        for index in np.ndindex(*array.shape[2:])
+    }
+
+
+def _levels(posterior: Posterior, variable: str) -> list[str]:
+    """The levels of the group whose effects or rates a variable holds; made-up draws may lack coordinates."""
+    spec = posterior.spec
+    if isinstance(spec, BetaSpec):
+        groupings = {spec.rate_name: spec.grouping}
+    else:
+        groupings = {effect.name: bar.grouping for bar in spec.bars for effect in bar.effects}
+    return [level_text(label) for label in groupings[variable].labels()] if variable in groupings else []

@@ -1,0 +1,147 @@
+"""What all pictures share: colours, markers, the text of levels, ticks of rows, new figures."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+from matplotlib import rcParams
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.ticker import FuncFormatter, Locator
+
+# Okabe and Ito's colours, which the colour-blind tell apart, without the yellow that fades on white.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+GREY = "#666666"
+MAX_CHARACTERS = 28
+LINE = 1.3  # from one line of text to the next, in font sizes
+
+
+FontSetting = Literal["axes.titlesize", "legend.fontsize", "ytick.labelsize"]
+
+
+def literal(text: str) -> str:
+    """Text that is shown as it stands: a dollar sign starts no formula."""
+    return text.replace("$", r"\$")
+
+
+def level_text(level: Any) -> str:
+    """A level on one line."""
+    text = format(level, ".10g") if isinstance(level, float) else str(level)
+    return " ".join(text.split()) or "''"
+
+
+def shorten(texts: Sequence[str], width: int = MAX_CHARACTERS) -> list[str]:
+    """Cut long texts with an ellipsis: at the end, or in the middle where they would look alike."""
+    ends = [text if len(text) <= width else f"{text[: width - 1]}…" for text in texts]
+    sharing = Counter(end for _, end in set(zip(texts, ends, strict=True)))
+    head = width // 2
+    return [
+        f"{text[:head]}…{text[head + 1 - width :]}" if sharing[end] > 1 and len(text) > width else end
+        for text, end in zip(texts, ends, strict=True)
+    ]
+
+
+def one(text: Any) -> str:
+    """A single name or level, cut and literal."""
+    return literal(shorten([level_text(text)])[0])
+
+
+def font_points(setting: FontSetting) -> float:
+    """A font size of matplotlib's settings, in points."""
+    return FontProperties(size=rcParams[setting]).get_size_in_points()
+
+
+def height_points(ax: Axes) -> float:
+    """How high the axes are now, in points."""
+    return ax.get_window_extent().height * 72.0 / _figure(ax).dpi
+
+
+def width_points(ax: Axes) -> float:
+    """How much room there is from the left of the axes to their right, or to that of a figure without others."""
+    figure, extent = _figure(ax), ax.get_window_extent()
+    right = figure.bbox.x1 if figure.axes == [ax] else extent.x1
+    return (right - extent.x0) * 72.0 / figure.dpi
+
+
+def _figure(ax: Axes) -> Figure:
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    return figure
+
+
+def axes_for(ax: Axes | None, rows: float, labels: Sequence[str]) -> Axes:
+    """The given axes, or those of a new figure that grows with its rows, up to a page, and with long labels."""
+    if ax is not None:
+        return ax
+    import matplotlib.pyplot as plt
+
+    width = 7.0 + 0.08 * max(max(map(len, labels)) - 10, 0)
+    height = 1.6 + 0.32 * min(rows, 20) + 0.2 * min(max(rows - 20, 0), 40)
+    return plt.subplots(figsize=(width, height), layout="constrained")[1]
+
+
+class RowLocator(Locator):
+    """Ticks at rows; at every k-th row where the labels of all would overlap."""
+
+    def __init__(self, rows: Axis, positions: np.ndarray, points: float) -> None:
+        self._rows, self._positions, self._points = rows, np.sort(positions), points
+
+    def __call__(self) -> Sequence[float]:
+        """The ticks in view."""
+        return self.tick_values(*self._rows.get_view_interval())
+
+    def tick_values(self, vmin: float, vmax: float) -> Sequence[float]:
+        """The ticks between two ends, as many as the height of the axes has room for."""
+        low, high = min(vmin, vmax), max(vmin, vmax)
+        positions = self._positions[(self._positions >= low) & (self._positions <= high)]
+        if len(positions) < 2:
+            return list(positions)
+        row = np.diff(positions).min() / (high - low) * height_points(self._rows.axes)
+        step = max(int(np.ceil(self._points / row)), 1) if row > 0 else len(positions)
+        return list(positions[::step])
+
+
+def label_rows(axis: Axis, positions: np.ndarray, labels: Sequence[str], scale: float = 1.0) -> None:
+    """Label rows, thinned where they are dense; `scale` is of the usual font size."""
+    size = scale * font_points("ytick.labelsize")
+    axis.set_major_locator(RowLocator(axis, positions, LINE * size))
+    axis.set_major_formatter(FuncFormatter(lambda y, _: labels[int(np.abs(positions - y).argmin())]))
+    axis.set_tick_params(length=0, labelsize=size)
+
+
+def bare(ax: Axes) -> None:
+    """Rows read from labels and a light grid; the first row stands at the top."""
+    ax.spines[["top", "right", "left"]].set_visible(False)
+    ax.grid(axis="x", color="#DDDDDD", linewidth=0.6)
+    ax.set_axisbelow(True)
+
+
+def set_heading(ax: Axes, title: str, handles: Sequence[Any] = (), labels: Sequence[str] = (), lines: int = 0) -> None:
+    """A title over the axes, with a legend between them, above `lines` of other text.
+
+    The legend stands outside, where nothing can overlap it in any axes.
+    """
+    size = 0.9 * font_points("legend.fontsize")
+    pad = 6.0 + lines * 1.5 * size
+    if handles:
+        # A legend leaves out labels that start with an underscore, which levels may.
+        shown = [f" {label}" if label.startswith("_") else label for label in labels]
+        columns = _columns(shown, width_points(ax) / size)
+        ax.legend(
+            handles, shown, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=columns, frameon=False, fontsize=size,
+            borderaxespad=0.2 + 1.5 * lines, borderpad=0.2, handlelength=1.6, columnspacing=1.4,
+        )  # fmt: skip
+        pad += (1.5 * int(np.ceil(len(shown) / columns)) + 0.4) * size
+    ax.set_title(title, loc="left", pad=pad, fontsize=font_points("axes.titlesize") * 0.95)
+
+
+def _columns(labels: Sequence[str], width: float) -> int:
+    """In how many columns labels with their handles fit a width in font sizes."""
+    widths = [0.56 * len(label) + 3.8 for label in labels]
+    return len(labels) if sum(widths) <= width else max(int(width // max(widths)), 1)

@@ -1,0 +1,126 @@
+"""Traces: the density and the path of each chain, with R-hat and effective sample sizes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import arviz_stats as azs
+import numpy as np
+from matplotlib.axes import Axes
+
+from hiermod.sampling.diagnostics import MAX_RHAT, MIN_ESS
+from hiermod.sampling.posterior import Posterior
+from hiermod.show.parameters import chief_draws, named_draws
+from hiermod.show.style import COLOURS, literal, shorten
+
+MAX_PARAMETERS = 40
+MAX_LEGEND = 8
+LINES = ("-", "--", "-.", ":")
+
+
+def plot_trace(posterior: Posterior, names: Any = None) -> np.ndarray:
+    """Draw densities and traces of each chain.
+
+    Parameters
+    ----------
+    posterior : Posterior
+    names : str or list of str, optional
+        Parameters; otherwise common coefficients, sds, correlations and sigma. Of more than 40, those with the largest
+        R-hat are shown.
+
+    Returns
+    -------
+    numpy.ndarray of matplotlib Axes, shape ``(parameters, 2)``
+    """
+    import matplotlib.pyplot as plt
+
+    draws = chief_draws(posterior) if names is None else named_draws(posterior, names)
+    figures = {name: _convergence(values) for name, values in draws.items()}
+    shown = _worst(figures)
+    fig, axes = plt.subplots(len(shown), 2, figsize=(9.0, 0.7 + 1.35 * len(shown)), layout="constrained", squeeze=False)
+    diverging = _diverging(posterior)
+    for (left, right), name, title in zip(axes, shown, shorten(shown, 44), strict=True):
+        _draw_densities(left, draws[name])
+        _draw_traces(right, draws[name], diverging)
+        left.set_title(literal(title), loc="left", fontsize="medium")
+        _write_convergence(right, *figures[name])
+    for right in axes[:-1, 1]:
+        right.tick_params(labelbottom=False)
+    axes[-1, 1].set_xlabel("draw")
+    if len(shown) < len(draws):
+        fig.suptitle(f"{len(shown)} of {len(draws):,} parameters, those with the largest R-hat")
+    _add_legend(axes)
+    return axes
+
+
+def _convergence(values: np.ndarray) -> tuple[float, float, float]:
+    """R-hat, bulk and tail ESS; NaN where they cannot be had."""
+    if np.ptp(values) == 0:
+        return float("nan"), float("nan"), float("nan")
+    with np.errstate(all="ignore"):
+        return (
+            float(azs.rhat(values)),
+            float(azs.ess(values, method="bulk")),
+            float(azs.ess(values, method="tail", prob=(0.05, 0.95))),
+        )
+
+
+def _worst(figures: dict[str, tuple[float, float, float]]) -> list[str]:
+    if len(figures) <= MAX_PARAMETERS:
+        return list(figures)
+    ranked = sorted(figures, key=lambda name: np.nan_to_num(figures[name][0], nan=np.inf), reverse=True)
+    worst = set(ranked[:MAX_PARAMETERS])
+    return [name for name in figures if name in worst]
+
+
+def _draw_densities(ax: Axes, values: np.ndarray) -> None:
+    """A density per chain; a chain that does not move is a vertical line."""
+    for chain, own in enumerate(values):
+        style: dict[str, Any] = {"color": _colour(chain), "linestyle": LINES[chain % len(LINES)], "linewidth": 1.2}
+        if np.ptp(own) == 0:
+            ax.axvline(own[0], **style)
+        else:
+            grid, density = azs.kde(own)[:2]
+            ax.plot(grid, density, **style)
+    ax.set_ylim(bottom=0.0)
+    ax.set_yticks([])
+    ax.spines[["top", "right", "left"]].set_visible(False)
+
+
+def _draw_traces(ax: Axes, values: np.ndarray, diverging: np.ndarray) -> None:
+    for chain, own in enumerate(values):
+        ax.plot(own, color=_colour(chain), linewidth=0.5, alpha=0.75, rasterized=True)
+    where = np.flatnonzero(diverging.any(axis=0))
+    if len(where):
+        ax.plot(where, np.zeros(len(where)), "|", color="black", markersize=8, transform=ax.get_xaxis_transform())
+    ax.margins(x=0.0)
+    ax.spines[["top", "right"]].set_visible(False)
+
+
+def _write_convergence(ax: Axes, rhat: float, bulk: float, tail: float) -> None:
+    bad = rhat > MAX_RHAT or bulk < MIN_ESS or tail < MIN_ESS
+    text = f"R-hat {_figure(rhat, '.3f')}, ESS {_figure(bulk, ',.0f')} (tail {_figure(tail, ',.0f')})"
+    ax.set_title(text, loc="left", fontsize="medium", color=COLOURS[1] if bad else "black")
+
+
+def _figure(value: float, spec: str) -> str:
+    return format(value, spec) if np.isfinite(value) else "unknown"
+
+
+def _diverging(posterior: Posterior) -> np.ndarray:
+    stats = posterior.tree["sample_stats"].to_dataset()
+    if "diverging" not in stats:
+        return np.zeros(posterior.shape, dtype=bool)
+    return stats["diverging"].transpose("chain", "draw").to_numpy().astype(bool)
+
+
+def _colour(chain: int) -> str:
+    return COLOURS[chain % len(COLOURS)]
+
+
+def _add_legend(axes: np.ndarray) -> None:
+    chains = axes[0, 0].lines
+    if 1 < len(chains) <= MAX_LEGEND:
+        labels = [f"chain {number}" for number in range(1, len(chains) + 1)]
+        figure = axes[0, 0].get_figure()
+        figure.legend(chains, labels, loc="outside lower left", ncols=len(chains), frameon=False, fontsize="small")
