@@ -1,0 +1,68 @@
+"""The names that users type, and what importing them costs."""
+
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import hiermod as hm
+
+PUBLIC = [
+    "errors", "example", "expected_loss", "fit", "glmer", "inv_logit",
+    "lmer", "load", "logit", "model", "prob_beats", "prob_best",
+]  # fmt: skip
+LATER = ["compare", "from_bambi", "plan", "srm"]
+
+
+def test_public_names_are_there_and_later_ones_absent():
+    assert hm.__all__ == PUBLIC
+    for name in PUBLIC:
+        assert getattr(hm, name) is not None
+    for name in LATER:
+        assert not hasattr(hm, name)
+
+
+def test_importing_hiermod_loads_the_standard_library_alone():
+    code = """
+import sys
+before = set(sys.modules)
+import hiermod
+loaded = {name.partition(".")[0] for name in set(sys.modules) - before}
+print(sorted(loaded - set(sys.stdlib_module_names) - {"hiermod"}))
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
+
+
+def test_no_module_bears_the_name_of_a_public_function():
+    folder = Path(hm.__file__).parent
+    modules = {path.stem for path in folder.iterdir()}
+    assert not modules & (set(PUBLIC) - {"errors"})
+
+
+def test_signatures_are_those_of_the_contract():
+    assert (
+        str(inspect.signature(hm.fit))
+        .replace("'", "")
+        .startswith(
+            "(formula: str, data: Any, family: str | None = None, *, priors: Mapping[str, str] | None = None, "
+            "pooling: str = normal, draws: int = 1000, tune: int | None = None, chains: int = 4, "
+            "cores: int | None = None, seed: int | None = None, target_accept: float | None = None, "
+            "engine: str = auto, file: str | Path | None = None, progress: bool = True, na: str = drop, "
+            "compress: bool = True)"
+        )
+    )
+    names = list(inspect.signature(hm.model).parameters)
+    assert names == ["formula", "data", "family", "priors", "pooling", "na", "compress"]
+
+
+def test_every_public_docstring_has_an_example():
+    for name in set(PUBLIC) - {"errors"}:
+        assert ">>>" in (getattr(hm, name).__doc__ or ""), name
+
+
+def test_unknown_attribute():
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = hm.nothing
