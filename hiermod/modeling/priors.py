@@ -11,7 +11,8 @@ import numpy as np
 
 from hiermod.errors import PriorError, did_you_mean
 
-NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+MAX_LENGTH = 200
+NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
 SPELLING = re.compile(r"\s*([A-Za-z_]\w*)\s*\(([^()]*)\)\s*")
 ARGUMENT = re.compile(rf"\s*(?:([A-Za-z_]\w*)\s*=\s*)?({NUMBER})\s*")
 
@@ -93,9 +94,9 @@ def read_prior(key: str, text: Any) -> Prior:
     """
     if isinstance(text, Prior):
         return text
-    found = SPELLING.fullmatch(text) if isinstance(text, str) else None
+    found = SPELLING.fullmatch(text) if isinstance(text, str) and len(text) <= MAX_LENGTH else None
     if not found:
-        raise PriorError(f"The prior of {key!r} is {text!r}; a prior reads like 'Normal(0, 1.5)'.")
+        raise PriorError(f"The prior of {key!r} is {str(text)[:MAX_LENGTH]!r}; a prior reads like 'Normal(0, 1.5)'.")
     name = BY_FOLDED_NAME.get(found.group(1).replace("_", "").lower())
     if name is None:
         raise PriorError(
@@ -120,6 +121,8 @@ def _read_arguments(key: str, text: str, inside: str, distribution: Distribution
         if parameter not in distribution.parameters or parameter in numbers:
             raise PriorError(f"{key!r}: {parameter!r} in {text!r} is unknown or given twice. Expected {expected}.")
         numbers[parameter] = float(found.group(2))
+        if not np.isfinite(numbers[parameter]):
+            raise PriorError(f"{key!r}: {piece.strip()!r} in {text!r} is not a finite number. Expected {expected}.")
     for parameter in distribution.parameters:
         if parameter not in numbers:
             raise PriorError(f"{key!r}: {text!r} lacks {parameter!r}. Expected {expected}.")
