@@ -62,6 +62,7 @@ def choose_priors(
         On a key that names no parameter, or a prior that does not fit its parameter.
     """
     given = {key: read_prior(key, text) for key, text in user.items()}
+    _refuse_ambiguous(given, common)
     scale = response_scale(family, cells)
     table = PriorTable(
         {block.name: _coefficient(block.name, common, scale, given) for block in common.blocks},
@@ -71,6 +72,11 @@ def choose_priors(
     )
     _refuse_unknown(given, table, common, bars)
     return table
+
+
+def _refuse_ambiguous(given: Mapping[str, Prior], common: CommonDesign) -> None:
+    for key in {"slope", "sd", "cor"} & {block.name for block in common.blocks} & set(given):
+        raise PriorError(f"The key {key!r} means a kind of parameters, and here a column too. Rename the column.")
 
 
 def _coefficient(name: str, common: CommonDesign, scale: ResponseScale, given: Mapping[str, Prior]) -> Prior:

@@ -10,7 +10,7 @@ import pytensor.tensor as pt
 
 from hiermod.modeling.design import VaryingBar
 from hiermod.modeling.likelihood import observe
-from hiermod.modeling.pymc_parts import coefficient, distribution, register_correlations, register_dims, scaled_effect
+from hiermod.modeling.pymc_parts import coefficient, column_dims, distribution, register_correlations, scaled_effect
 from hiermod.modeling.spec import Spec
 
 MAX_SUMMED_COLUMNS = 12
@@ -64,11 +64,7 @@ def _bar_effects(spec: Spec, bar: VaryingBar) -> list[Any]:
         register_correlations(bar, spec.priors.correlations[bar.correlation_name])
     effects = []
     for index, effect in enumerate(bar.effects):
-        dims = None
-        if effect.block.labels is not None:
-            dims = (f"{effect.block.term.name}__expr_dim",)
-            if dims[0] not in pm.modelcontext(None).coords:
-                register_dims(effect.block, dims[0])
+        dims = column_dims(bar, effect.block) or None
         sigma = distribution(spec.priors.sds[effect.name], f"{effect.name}_sigma", dims=dims)
         effects.append(scaled_effect(bar, index, sigma))
     return effects

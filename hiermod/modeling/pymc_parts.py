@@ -110,15 +110,27 @@ def _register_offset(bar: VaryingBar, index: int) -> None:
 
 def effect_dims(bar: VaryingBar, block: Block) -> tuple[str, ...]:
     """Register and return the dims of a varying effect: its group's levels, then its columns."""
-    factor_dim, column_dim = f"{bar.grouping.name}__factor_dim", f"{block.term.name}__expr_dim"
+    factor_dim = f"{bar.grouping.name}__factor_dim"
     model = pm.modelcontext(None)
     if factor_dim not in model.coords:
         model.add_coords({factor_dim: [str(label) for label in bar.grouping.labels()]})
+    return (factor_dim, *column_dims(bar, block))
+
+
+def column_dims(bar: VaryingBar, block: Block) -> tuple[str, ...]:
+    """Register and return the dim of a varying effect's columns, none where it is a single number.
+
+    Bars share a term's dim, but where they code its levels differently: ``(1 + f | g) + (0 + f | h)``.
+    """
     if block.labels is None:
-        return (factor_dim,)
-    if column_dim not in model.coords:
-        model.add_coords({column_dim: list(block.labels)})
-    return (factor_dim, column_dim)
+        return ()
+    model = pm.modelcontext(None)
+    dim = f"{block.term.name}__expr_dim"
+    if list(model.coords.get(dim, block.labels)) != list(block.labels):
+        dim = f"{block.term.name}|{bar.grouping.name}__expr_dim"
+    if dim not in model.coords:
+        model.add_coords({dim: list(block.labels)})
+    return (dim,)
 
 
 def _offset_columns(bar: VaryingBar, index: int) -> list[Any]:

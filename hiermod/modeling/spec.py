@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hiermod.data.cells import Cells
+from hiermod.errors import DataError
 from hiermod.formula.nodes import Formula
 from hiermod.modeling.design import CommonDesign, VaryingBar, build_bar, build_common
 from hiermod.modeling.families import Family
@@ -46,4 +48,20 @@ def build_spec(formula: Formula, family: Family, cells: Cells, priors: Mapping[s
         bars.append(built)
         notices.extend(found)
     table = choose_priors(family, cells, common, tuple(bars), priors)
-    return Spec(formula, family, cells, common, tuple(bars), table), notices
+    spec = Spec(formula, family, cells, common, tuple(bars), table)
+    _refuse_clashes(spec)
+    return spec, notices
+
+
+def _refuse_clashes(spec: Spec) -> None:
+    """Refuse column names that would give two variables or dimensions of the posterior one name."""
+    names = [spec.formula.response.name, *spec.priors.coefficients, *(["sigma"] if spec.priors.residual else [])]
+    names += [f"{block.name}_dim" for block in spec.common.blocks if block.labels]
+    effects = [effect for bar in spec.bars for effect in bar.effects]
+    names += [f"{effect.name}{tail}" for effect in effects for tail in ("", "_sigma", "_offset")]
+    names += [f"{name}{tail}" for name in spec.priors.correlations for tail in ("", "_offset", "_dim")]
+    names += {f"{bar.grouping.name}__factor_dim" for bar in spec.bars}
+    names += {f"{effect.block.term.name}__expr_dim" for effect in effects}
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise DataError(f"Two quantities of this model would be called {twice[0]!r}. Rename a column of the formula.")
