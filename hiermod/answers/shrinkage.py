@@ -13,6 +13,7 @@ from hiermod.answers.expectation import averages
 from hiermod.data.predictors import Grouping
 from hiermod.data.responses import CountCells
 from hiermod.errors import AnswerError, did_you_mean, enumerate_names
+from hiermod.formula.nodes import without_slash
 from hiermod.modeling.beta_pooling import SPREAD, BetaSpec
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.posterior import Posterior
@@ -42,9 +43,9 @@ def _chosen(spec: Spec | BetaSpec, group: str | None) -> Grouping:
                 f"The model has several grouping factors: say group= one of {enumerate_names(groupings)}."
             )
         return next(iter(groupings.values()))
-    if group not in groupings:
+    if without_slash(group) not in groupings:
         raise AnswerError(f"There is no grouping factor {group!r}.{did_you_mean(str(group), groupings)}")
-    return groupings[group]
+    return groupings[without_slash(group)]
 
 
 def _pull(

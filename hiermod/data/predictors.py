@@ -10,6 +10,7 @@ import pandas as pd
 from hiermod.data.frames import check_finite
 from hiermod.data.levels import Level, code_levels, encode, kind_of, level_series
 from hiermod.errors import DataError, did_you_mean, enumerate_names
+from hiermod.formula.nodes import without_slash
 
 EXACT = 2.0**53  # whole numbers up to here are floating-point numbers too
 
@@ -97,7 +98,7 @@ class Grouping:
     @property
     def name(self) -> str:
         """The factor's name, such as ``country:city``."""
-        return ":".join(self.columns)
+        return without_slash(":".join(self.columns))
 
     @property
     def size(self) -> int:

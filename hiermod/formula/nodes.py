@@ -7,6 +7,13 @@ from dataclasses import dataclass, field
 
 from hiermod.formula.expressions import Arithmetic, Column, Expression, columns, quote
 
+SLASH = "∕"
+
+
+def without_slash(name: str) -> str:
+    """A name as a posterior can carry it: ``/`` parts groups in xarray and NetCDF, so U+2215 stands for it."""
+    return name.replace("/", SLASH)
+
 
 @dataclass(frozen=True)
 class Term:
@@ -26,7 +33,7 @@ class Term:
     @property
     def name(self) -> str:
         """The term's name in a posterior: ``x:f``, or ``1`` for the intercept."""
-        return ":".join(self.variables) or "1"
+        return without_slash(":".join(self.variables)) or "1"
 
     def without(self, variable: str) -> Term:
         """Return the margin of this term that lacks `variable`."""
@@ -51,7 +58,7 @@ class GroupTerm:
     @property
     def group(self) -> str:
         """The grouping factor's name, such as ``country:city``."""
-        return ":".join(self.factors)
+        return without_slash(":".join(self.factors))
 
     def __str__(self) -> str:
         inside = " + ".join(str(term) for term in self.terms)
@@ -72,7 +79,7 @@ class SingleResponse:
     @property
     def name(self) -> str:
         """The observed variable's name in a posterior."""
-        return self.column
+        return without_slash(self.column)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -96,7 +103,7 @@ class TrialsResponse:
     @property
     def name(self) -> str:
         """The observed variable's name in a posterior, as Bambi spells it."""
-        return f"p({self.successes}, {self.trials})".replace("/", "÷")
+        return without_slash(f"p({self.successes}, {self.trials})")
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ import numpy as np
 from hiermod.data.cells import Cells
 from hiermod.data.responses import BinomialCells, CountCells, RealCells
 from hiermod.errors import PriorError, did_you_mean
+from hiermod.formula.nodes import without_slash
 from hiermod.modeling.coding import Block
 from hiermod.modeling.design import CommonDesign, VaryingBar
 from hiermod.modeling.families import Family
@@ -61,7 +62,7 @@ def choose_priors(
     PriorError
         On a key that names no parameter, or a prior that does not fit its parameter.
     """
-    given = {key: read_prior(key, text) for key, text in user.items()}
+    given = {without_slash(key): read_prior(key, text) for key, text in user.items()}
     _refuse_ambiguous(given, common)
     scale = response_scale(family, cells)
     table = PriorTable(

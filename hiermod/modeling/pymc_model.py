@@ -37,7 +37,7 @@ def _common_part(spec: Spec) -> Any:
 
 
 def _product(matrix: np.ndarray, value: Any, is_vector: bool) -> Any:
-    """A block's part of the linear predictor; few columns are added up, since compiling a matrix product takes seconds."""
+    """A block's part of the linear predictor; few columns are added up: compiling a matrix product takes seconds."""
     if not is_vector:
         return value if (matrix == 1.0).all() else matrix[:, 0] * value
     if matrix.shape[1] > MAX_SUMMED_COLUMNS:

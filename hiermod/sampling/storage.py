@@ -1,7 +1,4 @@
-"""Stored fits: NetCDF without pickle. Draws, cells and one JSON text hold everything; answers come out the same.
-
-A ``/`` in a name separates groups in NetCDF, so it is stored as ``∕`` (U+2215) and put back on loading.
-"""
+"""Stored fits: NetCDF without pickle. Draws, cells and one JSON text hold everything; answers come out the same."""
 
 from __future__ import annotations
 
@@ -21,7 +18,6 @@ from hiermod.sampling.settings import Settings
 from hiermod.sampling.stored_cells import cells_from_dataset, cells_to_dataset
 
 FORMAT = 1
-SLASH = "∕"
 VERSIONED = ("hiermod", "bambi", "pymc", "nutpie", "arviz", "numpy", "pandas")
 
 
@@ -50,7 +46,7 @@ def save(stored: StoredFit, path: str | Path) -> None:
         "cells": description,
         "versions": {name: version(name) for name in VERSIONED},
     }
-    groups = {name: _renamed(node.to_dataset(), "/", SLASH) for name, node in posterior.tree.children.items()}
+    groups = {name: node.to_dataset() for name, node in posterior.tree.children.items()}
     tree = xr.DataTree.from_dict({**groups, "hiermod_cells": cells})
     tree.attrs["hiermod"] = json.dumps(metadata, ensure_ascii=False)
     path = Path(path)
@@ -82,9 +78,7 @@ def load(path: str | Path) -> StoredFit:
     definition = Definition(**metadata["definition"])
     cells = cells_from_dataset(tree["hiermod_cells"].to_dataset(), metadata["cells"])
     defined = redefine(definition, metadata["family"], cells, tuple(metadata["model_notices"]))
-    groups = {
-        name: _renamed(node.to_dataset(), SLASH, "/") for name, node in tree.children.items() if name != "hiermod_cells"
-    }
+    groups = {name: node.to_dataset() for name, node in tree.children.items() if name != "hiermod_cells"}
     posterior = Posterior(
         defined.spec, xr.DataTree.from_dict(groups), Settings(**metadata["settings"]),
         Diagnostics(**metadata["diagnostics"]), tuple(metadata["run_notices"]),
@@ -126,8 +120,3 @@ def _metadata(tree: xr.DataTree, path: Path) -> dict[str, Any]:
             f"It was written by hiermod {metadata.get('versions', {}).get('hiermod', 'unknown')}."
         )
     return dict(metadata)
-
-
-def _renamed(dataset: xr.Dataset, old: str, new: str) -> xr.Dataset:
-    names = [*dataset.variables, *dataset.dims]
-    return dataset.rename({name: str(name).replace(old, new) for name in dict.fromkeys(names) if old in str(name)})
