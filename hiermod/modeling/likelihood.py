@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
-from pymc.distributions.dist_math import normal_lcdf
 
 from hiermod.data.responses import BinomialCells, CountCells, RealCells, ResponseCells
 from hiermod.modeling.families import Family
 
+ROOT_HALF = float(np.sqrt(0.5))
 LogRates = Callable[[Any], tuple[Any, Any]]
 
 
@@ -21,12 +21,21 @@ def _logit(eta: Any) -> tuple[Any, Any]:
 
 
 def _probit(eta: Any) -> tuple[Any, Any]:
-    return normal_lcdf(0.0, 1.0, eta), normal_lcdf(0.0, 1.0, -eta)
+    return _log_normal_cdf(eta), _log_normal_cdf(-eta)
+
+
+def _log_normal_cdf(eta: Any) -> Any:
+    """PyMC's `normal_lcdf` takes the root of 2 in single precision; each branch is held where it is finite."""
+    low, high = pt.minimum(eta, -1.0), pt.maximum(eta, -1.0)
+    tail = pt.log(pt.erfcx(-low * ROOT_HALF) / 2.0) - low**2 / 2.0
+    return pt.switch(eta < -1.0, tail, pt.log1p(-pt.erfc(high * ROOT_HALF) / 2.0))
 
 
 def _cloglog(eta: Any) -> tuple[Any, Any]:
-    hazard = pt.exp(eta)
-    return pt.log(-pt.expm1(-hazard)), -hazard
+    """Below -20 the logarithm's first two terms are exact; the hazard stays below overflow."""
+    low, high = pt.minimum(eta, -20.0), pt.clip(eta, -20.0, 700.0)
+    log_success = pt.switch(eta < -20.0, low - pt.exp(low) / 2.0, pt.log(-pt.expm1(-pt.exp(high))))
+    return log_success, -pt.exp(pt.minimum(eta, 700.0))
 
 
 LOG_RATES: dict[str, LogRates] = {"logit": _logit, "probit": _probit, "cloglog": _cloglog}
