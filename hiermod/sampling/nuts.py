@@ -76,20 +76,21 @@ def run(compiled: Compiled, settings: Settings, progress: bool) -> tuple[xr.Data
 
 
 def _checked(tree: xr.DataTree, settings: Settings, interrupted: bool) -> tuple[xr.DataTree, bool]:
-    posterior = tree["posterior"].to_dataset()
-    stats = tree["sample_stats"].to_dataset()
-    complete = _complete_draws(stats) if interrupted else settings.draws
-    if not complete or not posterior.sizes.get("draw"):
-        raise SamplingError("The run was interrupted during warm-up, before any draw. Nothing could be kept.")
-    kept = {"posterior": posterior, "sample_stats": stats}
+    kept = {name: tree[name].to_dataset() for name in ("posterior", "sample_stats")}
+    chains, draws = np.arange(settings.chains), settings.draws
     if interrupted:
-        kept = {name: dataset.isel(draw=slice(complete)) for name, dataset in kept.items()}
+        chains, draws = _complete(kept["sample_stats"])
+        kept = {name: dataset.isel(chain=chains, draw=slice(draws)) for name, dataset in kept.items()}
+    if not draws or not kept["posterior"].sizes.get("draw"):
+        raise SamplingError("The run was interrupted during warm-up, before any draw. Nothing could be kept.")
     return xr.DataTree.from_dict(kept), interrupted
 
 
-def _complete_draws(stats: xr.Dataset) -> int:
-    """How many draws every chain has; the rest of a shorter chain is padded with NaN."""
+def _complete(stats: xr.Dataset) -> tuple[np.ndarray, int]:
+    """The chains and the number of draws that keep most of an interrupted run; shorter chains are padded with NaN."""
     if "logp" not in stats or not stats.sizes.get("draw"):
-        return 0
-    finite = np.isfinite(stats["logp"].to_numpy())
-    return int(np.where(finite.all(axis=0), 1, 0).cumprod().sum())
+        return np.arange(0), 0
+    lengths = np.isfinite(stats["logp"].to_numpy()).sum(axis=1)
+    longest_first = np.argsort(-lengths, kind="stable")
+    size = int(np.argmax(lengths[longest_first] * np.arange(1, len(lengths) + 1))) + 1
+    return np.sort(longest_first[:size]), int(lengths[longest_first[size - 1]])

@@ -49,7 +49,7 @@ def sample(spec: Spec | BetaSpec, compiled: Compiled, settings: Settings, progre
         tree = _finish(spec, tree, compiled, current)
         found = Posterior(spec, tree, current, diagnose(tree))
         if interrupted:
-            notices.append(f"interrupted: {found.shape[1]} draws of each chain are kept")
+            notices.append(f"interrupted: {found.shape[1]:,} draws of {found.shape[0]} chains are kept")
         best = found if best is None or _badness(found.diagnostics) <= _badness(best.diagnostics) else best
         planned = (
             None if interrupted or attempt == MAX_RERUNS else _replanned(settings, current, found.diagnostics, attempt)

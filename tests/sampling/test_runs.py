@@ -1,0 +1,139 @@
+"""Runs: seeds, interruptions, and what is done about trouble."""
+
+import signal
+import threading
+import time
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import hiermod as hm
+from hiermod.errors import SamplingError
+from hiermod.sampling import sample as sampling
+from hiermod.sampling.diagnostics import Diagnostics
+from hiermod.sampling.nuts import Compiled, _complete
+from hiermod.sampling.settings import Settings
+
+GOOD = {"rhat": 1.001, "ess_bulk": 900.0, "ess_tail": 900.0, "divergences": 0}
+
+
+@pytest.fixture(scope="module")
+def model():
+    return hm.model("successes/trials ~ (1 | variant)", hm.example("variants"), pooling="beta")
+
+
+@pytest.fixture
+def scripted(model, monkeypatch):
+    """Runs of the sampler whose diagnostics are given in advance; returns the settings each was asked with."""
+
+    def play(figures, asked):
+        used, left = [], list(figures)
+
+        def run(compiled, settings, progress):
+            used.append(settings)
+            rng = np.random.default_rng(0)
+            shape = (settings.chains, settings.draws)
+            values = {name: (("chain", "draw"), rng.uniform(0.2, 0.8, shape)) for name in compiled.variables}
+            return xr.DataTree.from_dict({"posterior": xr.Dataset(values), "sample_stats": xr.Dataset()}), False
+
+        def diagnose(tree):
+            seen = {**GOOD, **left.pop(0)}
+            return Diagnostics(
+                seen["rhat"], "a", seen["ess_bulk"], "a", seen["ess_tail"], "a", seen["divergences"], 0.9, 0
+            )
+
+        monkeypatch.setattr(sampling, "run", run)
+        monkeypatch.setattr(sampling, "diagnose", diagnose)
+        compiled = Compiled(None, ("rate_mean", "rate_spread"))
+        return sampling.sample(model._defined.spec, compiled, asked, progress=False), used
+
+    return play
+
+
+def test_a_good_run_is_not_repeated(scripted):
+    posterior, used = scripted([{}], Settings(seed=1))
+    assert len(used) == 1
+    assert used[0].target_accept == 0.95
+    assert posterior.notices == ()
+
+
+def test_divergences_raise_target_accept_at_most_twice(scripted):
+    posterior, used = scripted([{"divergences": 9}, {"divergences": 5}, {"divergences": 2}], Settings(seed=1))
+    assert [run.target_accept for run in used] == [0.95, 0.99, 0.998]
+    assert "sampled again with target_accept 0.99 (9 divergences)" in posterior.notices
+    assert "2 divergences remain: see fit.check() for what to do" in posterior.notices
+    assert posterior.diagnostics.divergences == 2
+
+
+def test_a_target_accept_of_the_users_is_kept(scripted):
+    posterior, used = scripted([{"divergences": 9}], Settings(seed=1, target_accept=0.8))
+    assert [run.target_accept for run in used] == [0.8]
+    assert (
+        "9 divergences remain (target_accept is the one you set): see fit.check() for what to do" in posterior.notices
+    )
+
+
+@pytest.mark.parametrize("trouble", [{"rhat": 1.02}, {"ess_bulk": 250.0}, {"ess_tail": 399.0}])
+def test_too_few_effective_draws_are_met_with_more_draws(scripted, trouble):
+    posterior, used = scripted([trouble, {}], Settings(seed=1, draws=500))
+    assert len(used) == 2
+    assert used[1].draws >= 1000
+    assert posterior.shape == (4, used[1].draws)
+    assert any("draws" in notice for notice in posterior.notices)
+
+
+def test_the_best_of_bad_runs_is_kept(scripted):
+    figures = [{"divergences": 1}, {"divergences": 40}, {"divergences": 3}]
+    posterior, _ = scripted(figures, Settings(seed=1))
+    assert posterior.diagnostics.divergences == 1
+
+
+def test_a_rough_look_that_was_asked_for_is_not_lengthened(scripted):
+    _, used = scripted([{"ess_bulk": 60.0}], Settings(seed=1, draws=20, chains=4))
+    assert len(used) == 1
+
+
+def test_the_same_seed_gives_the_same_draws_for_any_number_of_cores(model):
+    fits = [model.fit(seed=7, draws=150, cores=cores, progress=False) for cores in (1, 2)]
+    xr.testing.assert_equal(fits[0].posterior, fits[1].posterior)
+    other = model.fit(seed=8, draws=150, progress=False)
+    assert not np.array_equal(other.posterior["rate_mean"], fits[0].posterior["rate_mean"])
+
+
+def test_a_seed_is_drawn_and_kept_where_none_is_given(model):
+    fit = model.fit(draws=150, progress=False)
+    again = model.fit(draws=150, seed=fit._posterior.settings.seed, progress=False)
+    xr.testing.assert_equal(fit.posterior, again.posterior)
+
+
+def test_an_interrupted_run_keeps_its_draws(model, capsys):
+    def interrupt():
+        time.sleep(2.5)
+        signal.raise_signal(signal.SIGINT)
+
+    model.fit(draws=10, tune=10, chains=1, seed=1, progress=False)
+    threading.Thread(target=interrupt, daemon=True).start()
+    fit = model.fit(draws=3_000_000, tune=300, seed=1, progress=False)
+    assert any("interrupted" in notice for notice in fit.notices)
+    assert not fit.posterior.isnull().to_array().any()
+    assert fit.posterior.sizes["draw"] > 0
+
+
+def test_interrupted_chains_of_unequal_length_keep_most_draws():
+    lengths = [900, 850, 3, 0]
+    logp = np.full((4, 1000), np.nan)
+    for chain, length in enumerate(lengths):
+        logp[chain, :length] = -1.0
+    chains, draws = _complete(xr.Dataset({"logp": (("chain", "draw"), logp)}))
+    assert list(chains) == [0, 1]
+    assert draws == 850
+
+
+def test_draws_of_somebody_else_must_fit_the_model(model, variants_fit):
+    again = model.with_draws(variants_fit.idata)
+    np.testing.assert_array_equal(again.best("variant"), variants_fit.best("variant"))
+    with pytest.raises(SamplingError, match="no variable 'rate_spread'"):
+        model.with_draws(variants_fit.posterior.drop_vars("rate_spread"))
+    with pytest.raises(SamplingError, match=r"'rate\|variant' has shape \(2,\) in each draw; the model needs \(4,\)"):
+        model.with_draws(variants_fit.posterior.isel(variant__factor_dim=slice(2)))
