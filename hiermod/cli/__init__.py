@@ -24,6 +24,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return _pipe_closed()
     except KeyboardInterrupt:
+        if argv is None:  # the process ends: a compiler stopped half-way must not complain about its objects
+            sys.unraisablehook = lambda _: None
         return _failed("interrupted", INTERRUPTED)
     return code
 
