@@ -39,7 +39,12 @@ class AboutLocation(Transform):
 
 def distribution(prior: Prior, name: str, **options: Any) -> Any:
     """Register a random variable with this prior."""
-    return getattr(pm, prior.name)(name, **{**prior.named(), **options})
+    return getattr(pm, prior.name)(name, **{**_doubles(prior), **options})
+
+
+def _doubles(prior: Prior) -> dict[str, Any]:
+    """Its numbers as doubles: PyTensor takes a plain 3.0 for a single, and computes 1 / 3.0 in single precision."""
+    return {name: np.asarray(argument, dtype=np.float64) for name, argument in prior.named().items()}
 
 
 def coefficient(name: str, common: CommonDesign, priors: dict[str, Prior]) -> Any:
@@ -56,7 +61,7 @@ def coefficient(name: str, common: CommonDesign, priors: dict[str, Prior]) -> An
     shift = _shift(block, common, priors)
     if shift is None:
         return distribution(priors[name], name, dims=dims)
-    arguments = priors[name].named()
+    arguments = _doubles(priors[name])
     located = priors[name].distribution.parameters[-2]
     arguments[located] = arguments[located] - shift
     return getattr(pm, priors[name].name)(name, **arguments, dims=dims, default_transform=AboutLocation())
