@@ -11,6 +11,7 @@ import pytensor.tensor as pt
 
 from hiermod.data.responses import BinomialCells, CountCells, RealCells, ResponseCells
 from hiermod.modeling.families import Family
+from hiermod.modeling.links import Link
 
 ROOT_HALF = float(np.sqrt(0.5))
 LogRates = Callable[[Any], tuple[Any, Any]]
@@ -45,24 +46,23 @@ def observe(name: str, family: Family, response: ResponseCells, eta: Any, sigma:
     """Register the observed response of each cell under `name`, given the linear predictor `eta`."""
     match response:
         case BinomialCells(successes=successes, trials=trials):
-            _observe_trials(name, LOG_RATES[family.link.name], successes, trials, eta)
+            _observe_trials(name, family.link, successes, trials, eta)
         case CountCells(total=total, exposure=exposure):
             pm.Poisson(name, mu=exposure * pt.exp(eta), observed=total, dims="__obs__")
         case RealCells():
             _observe_reals(name, response, eta, sigma)
 
 
-def _observe_trials(name: str, log_rates: LogRates, successes: np.ndarray, trials: np.ndarray, eta: Any) -> None:
+def _observe_trials(name: str, link: Link, successes: np.ndarray, trials: np.ndarray, eta: Any) -> None:
     """Successes by the logarithms of both rates, which stay finite where a rate rounds to 0 or 1."""
 
     def logp(value: Any, predictor: Any, count: Any) -> Any:
-        log_success, log_failure = log_rates(predictor)
+        log_success, log_failure = LOG_RATES[link.name](predictor)
         return value * log_success + (count - value) * log_failure
 
     def random(predictor: Any, count: Any, rng: np.random.Generator | None = None, size: Any = None) -> np.ndarray:
         generator = rng or np.random.default_rng()
-        success = np.exp(pt.as_tensor(log_rates(pt.as_tensor(predictor))[0]).eval())
-        return generator.binomial(count.astype(np.int64), success, size=size)
+        return generator.binomial(count.astype(np.int64), link.inverse(predictor), size=size)
 
     pm.CustomDist(
         name, eta, trials, logp=logp, random=random, observed=successes, dims="__obs__", dtype="float64",
