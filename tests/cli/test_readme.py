@@ -1,0 +1,92 @@
+"""The README holds: its names exist, its links lead somewhere, its examples run and print what stands under them."""
+
+import contextlib
+import io
+import re
+from pathlib import Path
+
+import pytest
+
+import hiermod as hm
+from hiermod.answers.answer import Answer
+from hiermod.facades.fit import Fit
+from hiermod.facades.model import Model
+from hiermod.facades.plots import FitPlots
+
+ROOT = Path(__file__).parents[2]
+PAGES = ["README.md", "LIMITATIONS.md", "CONTRIBUTING.md", "CHANGELOG.md"]
+HOLDERS = {"hm": hm, "hiermod": hm, "fit": Fit, "ab": Fit, "cbpp": Fit, "again": Fit, "model": Model, "answer": Answer}
+NUMBER = re.compile(r"-?\d[\d,]*\.?\d*")
+
+
+def blocks(text):
+    """Fenced blocks in order: language, text, and whether only blank lines part them from the one before."""
+    end, found = 0, []
+    for fence in re.finditer(r"^```(\w+)\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL):
+        found.append((fence.group(1), fence.group(2), not text[end : fence.start()].strip()))
+        end = fence.end()
+    return found
+
+
+def examples(text):
+    """Python blocks, each with the output that stands under it (or None)."""
+    found = blocks(text)
+    followers = [*found[1:], ("", "", False)]
+    return [
+        (code, output if language == "text" and adjoining else None)
+        for (kind, code, _), (language, output, adjoining) in zip(found, followers, strict=True)
+        if kind == "python"
+    ]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_names_exist(page):
+    text = (ROOT / page).read_text()
+    for holder, name in re.findall(rf"\b({'|'.join(HOLDERS)})\.(\w+)", text):
+        if name not in ("md", "nc", "cli"):
+            assert hasattr(HOLDERS[holder], name), f"{holder}.{name}"
+    for name in re.findall(r"\.plot\.(\w+)", text):
+        assert hasattr(FitPlots, name), f"plot.{name}"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_and_targets_exist(page):
+    text = (ROOT / page).read_text()
+    for target in re.findall(r"\]\((?!https:)([^)#]+)\)", text):
+        assert (ROOT / target).exists(), target
+    makefile = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"`make ([a-z-]+)", text):
+        assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
+
+
+def test_the_readme_begins_with_the_two_commands():
+    first = (ROOT / "README.md").read_text().split("\n")[:4]
+    assert [first[0], first[1].split("#")[0].strip(), first[2].split("#")[0].strip(), first[3]] == [
+        "```sh",
+        "make demo",
+        "make test",
+        "```",
+    ]
+
+
+def near(printed, expected):
+    """Whether two numbers are the same but for other draws."""
+    one, other = (float(text.replace(",", "")) for text in (printed, expected))
+    return abs(one - other) <= 0.08 + 0.6 * max(abs(one), abs(other))
+
+
+@pytest.mark.slow
+def test_the_examples_print_what_stands_under_them(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    for code, expected in examples((ROOT / "README.md").read_text()):
+        caught = io.StringIO()
+        with contextlib.redirect_stdout(caught):
+            exec(compile(code, "README.md", "exec"), names)
+        if expected is None:
+            assert caught.getvalue() == ""
+            continue
+        printed = caught.getvalue()
+        assert NUMBER.sub("#", printed).split() == NUMBER.sub("#", expected).split()
+        pairs = zip(NUMBER.findall(printed), NUMBER.findall(expected), strict=True)
+        assert [(one, other) for one, other in pairs if not near(one, other)] == []
