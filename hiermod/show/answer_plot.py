@@ -13,7 +13,7 @@ from hiermod.show.measure import UNKNOWN, Measure, format_percent, format_signed
 from hiermod.show.style import GREY, axes_for, label_rows, literal, one, set_heading
 
 INNER = 0.5
-MAX_LINE = 64
+MAX_LINE = 72
 MEDIANS = ("ratio", "lift", "odds_ratio")
 LOG_SPAN = 4.0  # ratios that reach further than this are shown on a log axis
 WHOSE = {"typical": "typical group", "new": "new group", "population": "population of groups"}
@@ -74,7 +74,7 @@ def _series_names(layout: Layout, question: Question) -> list[str]:
 
 
 def _intervals(question: Question) -> str:
-    point = "median" if question.scale in MEDIANS else "mean"
+    point = f"posterior {'median' if question.scale in MEDIANS else 'mean'}"
     outer = f"{100 * question.prob:.4g}%"
     return f"{point}, {INNER:.0%} and {outer} intervals" if question.prob > INNER else f"{point}, {outer} interval"
 
@@ -87,8 +87,12 @@ def _title(keys: pd.DataFrame, question: Question, measure: Measure) -> str:
         second = f"control {one(question.control)}, scale {question.scale.replace('_', ' ')}"
         return f"Effect of {one(question.variable)}: {contrast}\n{second}" + (f", {whose}" if whose else "")
     kind = "Predictions" if question.kind == "predict" else _capital(literal(measure.name))
-    by = f" by {' and '.join(one(name) for name in question.by)}" if question.by else ""
+    by = f" by {_listed([one(name) for name in question.by])}" if question.by else ""
     return f"{kind}{by}" + (f", {whose}" if whose else "")
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _capital(text: str) -> str:

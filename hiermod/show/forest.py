@@ -11,11 +11,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from hiermod.show.style import COLOURS, MARKERS, bare, label_rows, level_text, literal, one, shorten
+from hiermod.show.style import COLOURS, MARKERS, bare, height_points, label_rows, level_text, literal, one, shorten
 
 DODGE = 0.75  # of a group's height is shared by its series
 GAP = 0.6  # between groups that differ in their first key
-DENSE = 60
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,15 +52,17 @@ def arrange(keys: pd.DataFrame) -> Layout:
     codes, levels = pd.factorize(keys[last])
     several = len(keys.columns) > 1 and 1 < len(levels) <= len(COLOURS)
     grouped = keys[keys.columns[:-1]] if several else keys
-    texts = [tuple(row) for row in np.column_stack([_texts(grouped[name]) for name in grouped])]
-    group, distinct = pd.factorize(pd.Series(texts))
-    starts = [index > 0 and len(row) > 1 and row[0] != distinct[index - 1][0] for index, row in enumerate(distinct)]
-    centres = np.arange(len(distinct)) + GAP * np.cumsum(starts)
+    group = pd.factorize(grouped.groupby(list(grouped), sort=False, observed=True).ngroup())[0]
+    first = np.unique(group, return_index=True)[1]
+    leading = pd.factorize(grouped.iloc[first, 0])[0]
+    starts = (np.diff(leading, prepend=leading[0]) != 0) & (len(grouped.columns) > 1)
+    centres = np.arange(len(first)) + GAP * np.cumsum(starts)
+    texts = np.column_stack([_texts(grouped[name]) for name in grouped])[first]
     series = codes if several else np.zeros(len(keys), dtype=int)
     count = len(levels) if several else 1
     return Layout(
         centres,
-        tuple(literal(" · ".join(row)) for row in distinct),
+        tuple(literal(" · ".join(row)) for row in texts),
         centres[group] + (series - (count - 1) / 2.0) * DODGE / count,
         series,
         tuple(shorten([level_text(level) for level in levels])) if several else (),
@@ -69,17 +70,17 @@ def arrange(keys: pd.DataFrame) -> Layout:
     )
 
 
-def _texts(column: pd.Series) -> list[str]:
+def _texts(column: pd.Series) -> np.ndarray:
     codes, levels = pd.factorize(column)
-    short = shorten([level_text(level) for level in levels])
-    return [short[code] for code in codes]
+    return np.array(shorten([level_text(level) for level in levels]), dtype=object)[codes]
 
 
 def draw_forest(ax: Axes, layout: Layout, table: pd.DataFrame, inner: np.ndarray | None) -> list[Line2D]:
     """Draw ``estimate, lower, upper`` of each row, and the ends of `inner` as thick lines; return legend handles."""
     estimate, lower, upper = (table[name].to_numpy(dtype=float) for name in ("estimate", "lower", "upper"))
-    dense = len(estimate) > DENSE
-    thick, thin = (1.8, 0.8) if dense else (3.6, 1.4)
+    set_rows(ax, layout.centres, layout.labels, layout.axis)
+    row = row_points(ax) * (DODGE / len(layout.names) if layout.names else 1.0)
+    thick, thin = float(np.clip(0.35 * row, 0.2, 3.6)), float(np.clip(0.15 * row, 0.1, 1.4))
     handles = []
     for place in range(max(len(layout.names), 1)):
         rows = layout.series == place
@@ -87,20 +88,23 @@ def draw_forest(ax: Axes, layout: Layout, table: pd.DataFrame, inner: np.ndarray
         ax.hlines(y, lower[rows], upper[rows], colors=colour, linewidth=thin)
         if inner is not None:
             ax.hlines(y, inner[0][rows], inner[1][rows], colors=colour, linewidth=thick)
-        point = _hollow(colour) if dense else _solid()
-        ax.plot(estimate[rows], y, linestyle="none", marker=marker, color=colour, zorder=3, **point)
-        handles.append(Line2D([], [], linewidth=1.4, marker=marker, color=colour, **_solid()))
-    set_rows(ax, layout.centres, layout.labels, layout.axis)
+        ax.plot(estimate[rows], y, linestyle="none", marker=marker, zorder=3, **_point(ax, colour, row))
+        handles.append(Line2D([], [], linewidth=1.4, marker=marker, **_point(ax, colour, np.inf)))
     return handles
 
 
-def _solid() -> dict[str, Any]:
-    return {"markersize": 6.5, "markeredgecolor": "white", "markeredgewidth": 0.8}
+def _point(ax: Axes, colour: str, row: float) -> dict[str, Any]:
+    """A point that fits its row; a small one is hollow, to show on lines of its own colour."""
+    size, ground = float(np.clip(0.6 * row, 2.0, 6.5)), ax.get_facecolor()
+    if size < 4.0:
+        return {"color": colour, "markersize": size, "markerfacecolor": ground, "markeredgewidth": 0.9}
+    return {"color": colour, "markersize": size, "markeredgecolor": ground, "markeredgewidth": 0.8}
 
 
-def _hollow(colour: str) -> dict[str, Any]:
-    """Small points that show on lines of their own colour."""
-    return {"markersize": 3.2, "markerfacecolor": "white", "markeredgecolor": colour, "markeredgewidth": 0.9}
+def row_points(ax: Axes) -> float:
+    """How high a row is now, in points."""
+    low, high = ax.get_ylim()
+    return height_points(ax) / abs(high - low)
 
 
 def set_rows(ax: Axes, centres: np.ndarray, labels: Sequence[str], name: str) -> None:

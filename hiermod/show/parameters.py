@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -68,9 +69,9 @@ def elements(posterior: Posterior, variable: str) -> dict[str, np.ndarray]:
     array = posterior.dataset[variable].transpose("chain", "draw", ...)
     if array.ndim == 2:
         return {variable: array.to_numpy()}
-    own = _levels(posterior, variable)
+    known = _labels(posterior, variable)
     axes = [
-        own if place == 0 and own else [level_text(value) for value in array[dim].to_numpy().tolist()]
+        known[place] if place < len(known) else [level_text(value) for value in array[dim].to_numpy().tolist()]
         for place, dim in enumerate(array.dims[2:])
     ]
     values = array.to_numpy()
@@ -80,11 +81,23 @@ def elements(posterior: Posterior, variable: str) -> dict[str, np.ndarray]:
     }
 
 
-def _levels(posterior: Posterior, variable: str) -> list[str]:
-    """The levels of the group whose effects or rates a variable holds; made-up draws may lack coordinates."""
+def _labels(posterior: Posterior, variable: str) -> list[list[str]]:
+    """What the axes of a variable hold, by the model: draws made elsewhere may lack coordinates."""
     spec = posterior.spec
     if isinstance(spec, BetaSpec):
-        groupings = {spec.rate_name: spec.grouping}
-    else:
-        groupings = {effect.name: bar.grouping for bar in spec.bars for effect in bar.effects}
-    return [level_text(label) for label in groupings[variable].labels()] if variable in groupings else []
+        return [_texts(spec.grouping.labels())]
+    for block in spec.common.blocks:
+        if block.name == variable:
+            return [_texts(block.labels or ())]
+    for bar in spec.bars:
+        for effect in bar.effects:
+            own = [_texts(effect.block.labels)] if effect.block.labels else []
+            if variable in (effect.name, f"{effect.name}_sigma"):
+                return [_texts(bar.grouping.labels()), *own] if variable == effect.name else own
+        if variable == bar.correlation_name:
+            return [[f"{bar.row_names[second]}, {bar.row_names[first]}" for first, second in bar.pairs()]]
+    return []
+
+
+def _texts(levels: Sequence[object]) -> list[str]:
+    return [level_text(level) for level in levels]

@@ -12,13 +12,13 @@ from matplotlib.lines import Line2D
 from hiermod.modeling.beta_pooling import BetaSpec
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.posterior import Posterior
-from hiermod.show.forest import set_rows
+from hiermod.show.forest import row_points, set_rows
 from hiermod.show.measure import Measure, format_percent, measure_of
 from hiermod.show.style import (
     COLOURS,
     GREY,
     axes_for,
-    height_points,
+    ink,
     level_text,
     literal,
     one,
@@ -54,10 +54,10 @@ def plot_shrinkage(posterior: Posterior, table: pd.DataFrame, ax: Axes | None = 
         group = f"{group} ({levels:,} levels, sorted by pooled {measure.word})"
     labels = [literal(text) for text in shorten([level_text(level) for level in table.index])]
     ax = axes_for(ax, levels, labels)
-    row = height_points(ax) / (levels + 1)
+    set_rows(ax, np.arange(levels), labels, group)
+    row = row_points(ax)
     areas = _areas(table["n"].to_numpy(dtype=float), row)
     _draw(ax, table, areas, row)
-    set_rows(ax, np.arange(levels), labels, group)
     _mark_grand(ax, grand_rate(posterior.spec), measure)
     ax.set_xlabel(literal(measure.name))
     if measure.percent:
@@ -74,27 +74,27 @@ def grand_rate(spec: Spec | BetaSpec) -> float:
 
 def _areas(n: np.ndarray, row: float) -> np.ndarray:
     """Areas of markers in proportion to n, fitting the height of a row in points; the smallest stay visible."""
-    diameter = float(np.clip(row, 6.0, 15.0))
+    diameter = float(np.clip(row, 6.0 if row > 2 else 3.0, 15.0))
     return np.maximum(diameter**2 * n / n.max(), (0.35 * diameter) ** 2)
 
 
 def _pooled_size(row: float) -> float:
-    return float(np.clip(0.4 * row, 2.5, 6.0))
+    return float(np.clip(0.4 * row, 1.5, 6.0))
 
 
 def _draw(ax: Axes, table: pd.DataFrame, areas: np.ndarray, row: float) -> None:
     y = np.arange(len(table))
     raw, estimate = table["raw"].to_numpy(dtype=float), table["estimate"].to_numpy(dtype=float)
-    width = float(np.clip(0.25 * row, 1.2, 5.0))
+    width = float(np.clip(0.25 * row, min(0.4 * row, 1.2), 5.0))
     ax.hlines(y, table["lower"], table["upper"], colors=POOLED, linewidth=width, alpha=0.3, zorder=2)
     ax.hlines(y, raw, estimate, colors=GREY, linewidth=min(1.2, width), zorder=2.5)
-    edge = 1.4 if row > 8 else 0.8
-    ax.scatter(raw, y, s=areas, marker="o", facecolors="white", edgecolors=RAW, linewidths=edge, zorder=3)
+    edge = float(np.clip(0.15 * row, 0.4, 1.4))
+    ax.scatter(raw, y, s=areas, marker="o", facecolors=ax.get_facecolor(), edgecolors=RAW, linewidths=edge, zorder=3)
     ax.plot(estimate, y, "D", color=POOLED, markersize=_pooled_size(row), zorder=4)
 
 
 def _mark_grand(ax: Axes, grand: float, measure: Measure) -> None:
-    ax.axvline(grand, color="black", linestyle="--", linewidth=1.0, zorder=1)
+    ax.axvline(grand, color=ink(), linestyle="--", linewidth=1.0, zorder=1)
     ax.annotate(
         f"grand {measure.word} {measure.text(grand)}", (grand, 1.0), xycoords=("data", "axes fraction"),
         xytext=(0, 3), textcoords="offset points", ha="center", va="bottom", fontsize="small", annotation_clip=False,
@@ -105,7 +105,7 @@ def _legend(
     n: np.ndarray, areas: np.ndarray, row: float, measure: Measure, prob: float
 ) -> tuple[list[Line2D], list[str]]:
     """Raw and pooled, then markers for the smallest, the middle and the largest n."""
-    hollow = {"marker": "o", "linestyle": "none", "markerfacecolor": "white"}
+    hollow = {"marker": "o", "linestyle": "none", "markerfacecolor": "none"}
     handles = [
         Line2D([], [], markeredgecolor=RAW, markersize=7.0, **hollow),  # type: ignore[arg-type]
         Line2D([], [], color=POOLED, marker="D", markersize=max(_pooled_size(row), 4.5), linewidth=1.5),

@@ -47,6 +47,11 @@ def shorten(texts: Sequence[str], width: int = MAX_CHARACTERS) -> list[str]:
     ]
 
 
+def ink() -> str:
+    """The colour of text, which lines that carry no data share on light and dark backgrounds."""
+    return rcParams["text.color"]
+
+
 def one(text: Any) -> str:
     """A single name or level, cut and literal."""
     return literal(shorten([level_text(text)])[0])
@@ -118,7 +123,7 @@ def label_rows(axis: Axis, positions: np.ndarray, labels: Sequence[str], scale: 
 def bare(ax: Axes) -> None:
     """Rows read from labels and a light grid; the first row stands at the top."""
     ax.spines[["top", "right", "left"]].set_visible(False)
-    ax.grid(axis="x", color="#DDDDDD", linewidth=0.6)
+    ax.grid(axis="x", color=GREY, alpha=0.25, linewidth=0.6)
     ax.set_axisbelow(True)
 
 
@@ -130,7 +135,7 @@ def set_heading(ax: Axes, title: str, handles: Sequence[Any] = (), labels: Seque
     size = 0.9 * font_points("legend.fontsize")
     pad = 6.0 + lines * 1.5 * size
     if handles:
-        # A legend leaves out labels that start with an underscore, which levels may.
+        # matplotlib 3.9 leaves out labels that start with an underscore, which levels may.
         shown = [f" {label}" if label.startswith("_") else label for label in labels]
         columns = _columns(shown, width_points(ax) / size)
         ax.legend(

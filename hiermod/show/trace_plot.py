@@ -7,11 +7,12 @@ from typing import Any
 import arviz_stats as azs
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from hiermod.sampling.diagnostics import MAX_RHAT, MIN_ESS
 from hiermod.sampling.posterior import Posterior
 from hiermod.show.parameters import chief_draws, named_draws
-from hiermod.show.style import COLOURS, literal, shorten
+from hiermod.show.style import COLOURS, ink, literal, shorten
 
 MAX_PARAMETERS = 40
 MAX_LEGEND = 8
@@ -35,42 +36,38 @@ def plot_trace(posterior: Posterior, names: Any = None) -> np.ndarray:
     import matplotlib.pyplot as plt
 
     draws = chief_draws(posterior) if names is None else named_draws(posterior, names)
-    figures = {name: _convergence(values) for name, values in draws.items()}
-    shown = _worst(figures)
+    shown = _shown(draws)
     fig, axes = plt.subplots(len(shown), 2, figsize=(9.0, 0.7 + 1.35 * len(shown)), layout="constrained", squeeze=False)
     diverging = _diverging(posterior)
     for (left, right), name, title in zip(axes, shown, shorten(shown, 44), strict=True):
         _draw_densities(left, draws[name])
         _draw_traces(right, draws[name], diverging)
         left.set_title(literal(title), loc="left", fontsize="medium")
-        _write_convergence(right, *figures[name])
+        _write_convergence(right, draws[name])
     for right in axes[:-1, 1]:
         right.tick_params(labelbottom=False)
     axes[-1, 1].set_xlabel("draw")
+    axes[-1, 1].xaxis.set_major_locator(MaxNLocator(integer=True))
     if len(shown) < len(draws):
         fig.suptitle(f"{len(shown)} of {len(draws):,} parameters, those with the largest R-hat")
     _add_legend(axes)
     return axes
 
 
-def _convergence(values: np.ndarray) -> tuple[float, float, float]:
-    """R-hat, bulk and tail ESS; NaN where they cannot be had."""
+def _shown(draws: dict[str, np.ndarray]) -> list[str]:
+    """All names, or those with the largest R-hat; one that cannot be had comes first."""
+    if len(draws) <= MAX_PARAMETERS:
+        return list(draws)
+    rhats = {name: np.nan_to_num(_rhat(values), nan=np.inf) for name, values in draws.items()}
+    worst = set(sorted(rhats, key=lambda name: rhats[name], reverse=True)[:MAX_PARAMETERS])
+    return [name for name in draws if name in worst]
+
+
+def _rhat(values: np.ndarray) -> float:
     if np.ptp(values) == 0:
-        return float("nan"), float("nan"), float("nan")
+        return float("nan")
     with np.errstate(all="ignore"):
-        return (
-            float(azs.rhat(values)),
-            float(azs.ess(values, method="bulk")),
-            float(azs.ess(values, method="tail", prob=(0.05, 0.95))),
-        )
-
-
-def _worst(figures: dict[str, tuple[float, float, float]]) -> list[str]:
-    if len(figures) <= MAX_PARAMETERS:
-        return list(figures)
-    ranked = sorted(figures, key=lambda name: np.nan_to_num(figures[name][0], nan=np.inf), reverse=True)
-    worst = set(ranked[:MAX_PARAMETERS])
-    return [name for name in figures if name in worst]
+        return float(azs.rhat(values))
 
 
 def _draw_densities(ax: Axes, values: np.ndarray) -> None:
@@ -92,15 +89,21 @@ def _draw_traces(ax: Axes, values: np.ndarray, diverging: np.ndarray) -> None:
         ax.plot(own, color=_colour(chain), linewidth=0.5, alpha=0.75, rasterized=True)
     where = np.flatnonzero(diverging.any(axis=0))
     if len(where):
-        ax.plot(where, np.zeros(len(where)), "|", color="black", markersize=8, transform=ax.get_xaxis_transform())
+        ax.plot(where, np.zeros(len(where)), "|", color=ink(), markersize=8, transform=ax.get_xaxis_transform())
     ax.margins(x=0.0)
     ax.spines[["top", "right"]].set_visible(False)
 
 
-def _write_convergence(ax: Axes, rhat: float, bulk: float, tail: float) -> None:
+def _write_convergence(ax: Axes, values: np.ndarray) -> None:
+    rhat, bulk, tail = _rhat(values), float("nan"), float("nan")
+    if np.isfinite(values).all() and np.ptp(values) > 0:
+        bulk = float(azs.ess(values, method="bulk"))
+        tail = float(azs.ess(values, method="tail", prob=(0.05, 0.95)))
     bad = rhat > MAX_RHAT or bulk < MIN_ESS or tail < MIN_ESS
     text = f"R-hat {_figure(rhat, '.3f')}, ESS {_figure(bulk, ',.0f')} (tail {_figure(tail, ',.0f')})"
-    ax.set_title(text, loc="left", fontsize="medium", color=COLOURS[1] if bad else "black")
+    title = ax.set_title(text, loc="left", fontsize="medium")
+    if bad:
+        title.set(color=COLOURS[1], fontweight="bold")
 
 
 def _figure(value: float, spec: str) -> str:

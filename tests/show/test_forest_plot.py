@@ -123,6 +123,15 @@ def test_effect_has_its_null_and_its_probabilities():
     assert ax.get_legend() is None
 
 
+def test_heading_stands_above_the_name_of_the_probabilities():
+    for ax in (made.country().plot.effect("treated"), made.cbpp().plot.effect("period", by="herd")):
+        ax.figure.draw_without_rendering()
+        (header,) = ax.texts
+        above = ax.get_legend() or ax._left_title
+        assert above.get_window_extent().y0 >= header.get_window_extent().y1
+        assert header.get_window_extent().y0 >= ax.get_window_extent().y1
+
+
 @pytest.mark.parametrize(
     ("scale", "null", "named"),
     [
