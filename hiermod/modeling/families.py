@@ -18,7 +18,7 @@ USUAL_LINKS = {
     "poisson": ("log",),
 }
 STATISTICS = {"bernoulli": "trials", "binomial": "trials", "gaussian": "real", "poisson": "count"}
-SPELLING = re.compile(r"\s*(\w+)\s*(?:\(\s*(?:link\s*=\s*)?['\"]?(\w+)['\"]?\s*\))?\s*")
+SPELLING = re.compile(r"\s*(\w+)\s*(?:\(\s*(?:(?:link\s*=\s*)?['\"]?(\w+)['\"]?\s*)?\))?\s*")
 
 
 @dataclass(frozen=True)
