@@ -191,3 +191,13 @@ def test_any_text_is_read_or_refused(text):
         return
     assert re.fullmatch(r"\s*[A-Za-z_]+\s*\(.*\)\s*", text)
     assert all(np.isfinite(prior.arguments))
+
+
+@pytest.mark.parametrize(
+    ("name", "prior"), [("slope", "Normal(0, 1)"), ("sd", "HalfNormal(1)"), ("cor", "Normal(0, 1)")]
+)
+def test_a_key_that_is_a_kind_of_parameters_and_a_column_too(name, prior):
+    data = DATA.rename(columns={"x": name})
+    assert name in spec_of(f"y ~ {name} + (1 + z | g)", data).priors.coefficients
+    with pytest.raises(PriorError, match=f"The key '{name}' means a kind of parameters, and here a column too"):
+        spec_of(f"y ~ {name} + (1 + z | g)", data, None, {name: prior})
