@@ -22,7 +22,7 @@ from hiermod.formula.nodes import INTERCEPT, SingleResponse, Term, TrialsRespons
 from hiermod.modeling.coding import Block
 from hiermod.modeling.design import VaryingBar
 from hiermod.modeling.priors import Prior
-from hiermod.modeling.pymc_parts import coefficient, register_correlations, scaled_effect
+from hiermod.modeling.pymc_parts import coefficient, register_correlations, varying_effect
 from hiermod.modeling.spec import Spec
 
 CROSSED = "__x__"
@@ -185,6 +185,6 @@ def _effect_prior(spec: Spec, bar: VaryingBar, index: int) -> bmb.Prior:
 
     def register(name: str, sigma: Any, **_: Any) -> Any:
         register_correlations(bar, spec.priors.correlations[bar.correlation_name])
-        return scaled_effect(bar, index, sigma)
+        return varying_effect(bar, index, sigma)
 
     return bmb.Prior("Correlated", auto_scale=False, dist=register, noncentered=False, sigma=sigma)

@@ -10,10 +10,10 @@ import pytensor.tensor as pt
 
 from hiermod.modeling.design import VaryingBar
 from hiermod.modeling.likelihood import observe
-from hiermod.modeling.pymc_parts import coefficient, column_dims, distribution, register_correlations, scaled_effect
+from hiermod.modeling.pymc_parts import coefficient, column_dims, distribution, register_correlations, varying_effect
 from hiermod.modeling.spec import Spec
 
-MAX_SUMMED_COLUMNS = 12
+MAX_WRITTEN_OUT = 6
 
 
 def build_model(spec: Spec) -> pm.Model:
@@ -28,21 +28,20 @@ def build_model(spec: Spec) -> pm.Model:
 
 
 def _common_part(spec: Spec) -> Any:
+    """The common terms' part, without a matrix product: compiling one takes seconds."""
     model = pm.modelcontext(None)
-    total: Any = np.zeros(len(spec.cells))
-    for block in spec.common.blocks:
-        matrix = block.matrix(spec.cells.frame)
-        total = total + _product(matrix, model[block.name], block.labels is not None)
-    return total
+    blocks = spec.common.blocks
+    if not blocks:
+        return np.zeros(len(spec.cells))
+    if len(blocks) <= MAX_WRITTEN_OUT and not any(block.labels for block in blocks):
+        return sum(_times(block.matrix(spec.cells.frame)[:, 0], model[block.name]) for block in blocks)
+    matrix = np.hstack([block.matrix(spec.cells.frame) for block in blocks])
+    coefficients = pt.concatenate([pt.atleast_1d(model[block.name]) for block in blocks])
+    return (matrix * coefficients).sum(axis=1)
 
 
-def _product(matrix: np.ndarray, value: Any, is_vector: bool) -> Any:
-    """A block's part of the linear predictor; few columns are added up: compiling a matrix product takes seconds."""
-    if not is_vector:
-        return value if (matrix == 1.0).all() else matrix[:, 0] * value
-    if matrix.shape[1] > MAX_SUMMED_COLUMNS:
-        return pt.dot(matrix, value)
-    return sum((matrix[:, k] * value[k] for k in range(1, matrix.shape[1])), matrix[:, 0] * value[0])
+def _times(column: np.ndarray, value: Any) -> Any:
+    return value if (column == 1.0).all() else column * value
 
 
 def _varying_part(spec: Spec) -> Any:
@@ -55,7 +54,7 @@ def _varying_part(spec: Spec) -> Any:
             if bar.effects[index].block.labels is not None:
                 total = total + (own * matrix).sum(axis=1)
             else:
-                total = total + (own if (matrix == 1.0).all() else own * matrix[:, 0])
+                total = total + _times(matrix[:, 0], own)
     return total
 
 
@@ -66,5 +65,5 @@ def _bar_effects(spec: Spec, bar: VaryingBar) -> list[Any]:
     for index, effect in enumerate(bar.effects):
         dims = column_dims(bar, effect.block) or None
         sigma = distribution(spec.priors.sds[effect.name], f"{effect.name}_sigma", dims=dims)
-        effects.append(scaled_effect(bar, index, sigma))
+        effects.append(varying_effect(bar, index, sigma))
     return effects

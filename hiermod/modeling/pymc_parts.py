@@ -89,30 +89,6 @@ def register_dims(block: Block, dim: str) -> tuple[str, ...] | None:
     return (dim,)
 
 
-def standard_effects(bar: VaryingBar, index: int) -> list[Any]:
-    """The columns of a bar's `index`-th effect in standard units, ``(levels,)`` each, correlated where the bar is.
-
-    Registers the effect's standard normals; those of the effects before it must be registered already.
-    """
-    own = bar.effects[index]
-    _register_offset(bar, index)
-    if not bar.correlated:
-        return _offset_columns(bar, index)
-    start = sum(len(effect.block.columns) for effect in bar.effects[:index])
-    offsets = [column for place in range(index + 1) for column in _offset_columns(bar, place)]
-    factor = cholesky_factor(bar)
-    return [
-        sum((factor[row][column] * offsets[column] for column in range(1, row + 1)), factor[row][0] * offsets[0])
-        for row in range(start, start + len(own.block.columns))
-    ]
-
-
-def _register_offset(bar: VaryingBar, index: int) -> None:
-    effect = bar.effects[index]
-    dims = effect_dims(bar, effect.block)
-    pm.Normal(f"{effect.name}_offset", 0.0, 1.0, dims=dims)
-
-
 def effect_dims(bar: VaryingBar, block: Block) -> tuple[str, ...]:
     """Register and return the dims of a varying effect: its group's levels, then its columns."""
     factor_dim = f"{bar.grouping.name}__factor_dim"
@@ -138,44 +114,51 @@ def column_dims(bar: VaryingBar, block: Block) -> tuple[str, ...]:
     return (dim,)
 
 
-def _offset_columns(bar: VaryingBar, index: int) -> list[Any]:
-    effect = bar.effects[index]
-    offset = pm.modelcontext(None)[f"{effect.name}_offset"]
-    if effect.block.labels is None:
-        return [offset]
-    return [offset[:, column] for column in range(len(effect.block.columns))]
+def varying_effect(bar: VaryingBar, index: int, sigma: Any) -> Any:
+    """Register and return the `index`-th effect of a bar, shape ``(levels,)`` or ``(levels, columns)``.
 
-
-def scaled_effect(bar: VaryingBar, index: int, sigma: Any) -> Any:
-    """Register and return the `index`-th effect of a bar, ``sigma`` times its standard form."""
+    It is `sigma` times standard normals, which it registers; in a correlated bar they are mixed with those of the
+    effects before it, which must be registered already.
+    """
     effect = bar.effects[index]
     dims = effect_dims(bar, effect.block)
-    columns = standard_effects(bar, index)
-    if effect.block.labels is None:
-        return pm.Deterministic(effect.name, sigma * columns[0], dims=dims)
-    stacked = pt.stack([sigma[place] * column for place, column in enumerate(columns)], axis=1)
-    return pm.Deterministic(effect.name, stacked, dims=dims)
+    offset = pm.Normal(f"{effect.name}_offset", 0.0, 1.0, dims=dims)
+    if not bar.correlated:
+        return pm.Deterministic(effect.name, offset * sigma, dims=dims)
+    standard = _paired(bar, index) if _is_pair(bar) else _mixed(bar, index)
+    return pm.Deterministic(effect.name, sigma * standard, dims=dims)
 
 
-def cholesky_factor(bar: VaryingBar) -> list[list[Any]]:
-    """The lower Cholesky factor of a bar's correlation matrix, row by row, built once a model."""
-    partial = _partial_correlations(bar)
-    size = len(bar.row_names)
-    factor: list[list[Any]] = [[1.0]]
-    for row in range(1, size):
-        entries: list[Any] = []
-        remainder: Any = 1.0
-        for column in range(row):
-            value = partial[row, column]
-            entries.append(value * pt.sqrt(remainder) if column else value)
-            remainder = remainder * (1.0 - value**2)
-        factor.append([*entries, pt.sqrt(remainder)])
-    return factor
+def _is_pair(bar: VaryingBar) -> bool:
+    """Whether a bar has two effects of one column: the usual case, written out since it compiles faster so."""
+    return len(bar.effects) == 2 and len(bar.row_names) == 2
 
 
-def _partial_correlations(bar: VaryingBar) -> dict[tuple[int, int], Any]:
-    variable = pm.modelcontext(None)[f"{bar.correlation_name}_offset"]
-    return {pair: 2.0 * variable[place] - 1.0 for place, pair in enumerate(bar.pairs())}
+def _paired(bar: VaryingBar, index: int) -> Any:
+    model = pm.modelcontext(None)
+    first = model[f"{bar.effects[0].name}_offset"]
+    if index == 0:
+        return first
+    correlation = _partial_correlations(bar)[0]
+    return correlation * first + pt.sqrt(1.0 - correlation**2) * model[f"{bar.effects[1].name}_offset"]
+
+
+def _mixed(bar: VaryingBar, index: int) -> Any:
+    start = sum(len(other.block.columns) for other in bar.effects[:index])
+    stop = start + len(bar.effects[index].block.columns)
+    rows = cholesky_factor(bar)[start:stop, :stop]
+    standard = (_offsets(bar, index)[:, None, :] * rows[None, :, :]).sum(axis=2)
+    return standard[:, 0] if bar.effects[index].block.labels is None else standard
+
+
+def _offsets(bar: VaryingBar, index: int) -> Any:
+    """The standard normals of a bar's effects up to `index`, shape ``(levels, columns)``."""
+    model = pm.modelcontext(None)
+    parts = [
+        model[f"{effect.name}_offset"] if effect.block.labels else model[f"{effect.name}_offset"][:, None]
+        for effect in bar.effects[: index + 1]
+    ]
+    return pt.concatenate(parts, axis=1) if len(parts) > 1 else parts[0]
 
 
 def register_correlations(bar: VaryingBar, prior: Prior) -> None:
@@ -188,6 +171,29 @@ def register_correlations(bar: VaryingBar, prior: Prior) -> None:
     labels = [f"{bar.row_names[column]}, {bar.row_names[row]}" for row, column in bar.pairs()]
     model.add_coords({f"{name}_dim": labels})
     pm.Beta(f"{name}_offset", shape, shape, dims=f"{name}_dim")
+    pm.Deterministic(name, _correlations(bar), dims=f"{name}_dim")
+
+
+def _partial_correlations(bar: VaryingBar) -> Any:
+    return 2.0 * pm.modelcontext(None)[f"{bar.correlation_name}_offset"] - 1.0
+
+
+def _correlations(bar: VaryingBar) -> Any:
+    if len(bar.pairs()) == 1:
+        return _partial_correlations(bar)
     factor = cholesky_factor(bar)
-    products = [sum(factor[row][k] * factor[column][k] for k in range(column + 1)) for row, column in bar.pairs()]
-    pm.Deterministic(name, pt.stack(products), dims=f"{name}_dim")
+    rows, columns = np.transpose(bar.pairs())
+    return (factor[rows] * factor[columns]).sum(axis=1)
+
+
+def cholesky_factor(bar: VaryingBar) -> Any:
+    """The lower Cholesky factor of a bar's correlation matrix, from its partial correlations P below the diagonal.
+
+    Its entries are ``L[i, j] = P[i, j] · Π_{k<j} sqrt(1 − P[i, k]²)`` with ones on the diagonal of P.
+    """
+    size = len(bar.row_names)
+    rows, columns = np.transpose(bar.pairs())
+    below = pt.zeros((size, size))[rows, columns].set(_partial_correlations(bar))
+    before = np.triu(np.ones((size, size)), 1)  # before[k, j] is 1 where k < j
+    remaining = (0.5 * pt.log1p(-(below**2))[:, :, None] * before[None, :, :]).sum(axis=1)
+    return (below + np.eye(size)) * pt.exp(remaining)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +13,6 @@ import xarray as xr
 
 from hiermod.errors import SamplingError
 from hiermod.sampling.settings import Settings
-
-logger = logging.getLogger("hiermod")
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +33,9 @@ def compile_model(model: pm.Model) -> Compiled:
     names = tuple(
         variable.name for variable in [*model.free_RVs, *model.deterministics] if not variable.name.endswith("_offset")
     )
-    with pytensor.config.change_flags(cxx="", mode="FAST_COMPILE"):
+    with pytensor.config.change_flags(cxx="", mode="FAST_COMPILE"), warnings.catch_warnings():
+        # PyTensor falls back to several loops where one would be too large; nothing is wrong then.
+        warnings.filterwarnings("ignore", message="Loop fusion failed", category=UserWarning)
         program = nutpie.compile_pymc_model(model, var_names=list(names))
     return Compiled(program, names)
 
