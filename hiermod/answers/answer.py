@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from hiermod.answers.measure import UNKNOWN, Measure
 from hiermod.errors import AnswerError
 
 
@@ -23,6 +24,7 @@ class Question:
     variable: str | None = None
     control: str | None = None
     scale: str = "response"
+    measure: Measure = UNKNOWN
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,6 +13,7 @@ from hiermod.answers import decisions
 from hiermod.answers.answer import Answer, Question, check_prob, interval, with_coords
 from hiermod.answers.expectation import averages
 from hiermod.answers.grid import arm_levels, base_rows, cell_grid, check_columns
+from hiermod.answers.measure import measure_of
 from hiermod.answers.varying import check_groups
 from hiermod.data.levels import Level
 from hiermod.errors import AnswerError, did_you_mean, enumerate_names
@@ -82,7 +83,8 @@ def effect(
     )
     if bounds is not None:
         table = table.assign(prob_rope=((flat >= bounds[0]) & (flat <= bounds[1])).mean(axis=1))
-    question = Question("effect", arms.by, groups, prob, variable, str(arms.levels[place]), scale)
+    control_name, measure = str(arms.levels[place]), measure_of(posterior.spec)
+    question = Question("effect", arms.by, groups, prob, variable, control_name, scale, measure)
     return Answer(with_coords(flat, keys, posterior.shape, scale), table, question)
 
 

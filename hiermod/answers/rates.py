@@ -10,6 +10,7 @@ import pandas as pd
 from hiermod.answers.answer import Answer, Question, check_prob, interval, with_coords
 from hiermod.answers.expectation import averages, expectation, in_blocks
 from hiermod.answers.grid import Base, base_rows, cell_grid, check_columns
+from hiermod.answers.measure import measure_of
 from hiermod.answers.simulation import simulate
 from hiermod.answers.varying import check_groups
 from hiermod.errors import AnswerError, DataError
@@ -27,7 +28,11 @@ def rates(posterior: Posterior, by: Any, data: Any, weights: str | None, groups:
     grid = cell_grid(spec, base, names, setting)
     draws = averages(posterior, groups, grid.frame, grid.weight, grid.cell, len(grid.keys))
     table = grid.keys.assign(**interval(draws, prob))
-    return Answer(with_coords(draws, grid.keys, posterior.shape, "rate"), table, Question("rates", names, groups, prob))
+    return Answer(
+        with_coords(draws, grid.keys, posterior.shape, "rate"),
+        table,
+        Question("rates", names, groups, prob, measure=measure_of(spec)),
+    )
 
 
 def predict(posterior: Posterior, data: Any, kind: str, groups: str, prob: float) -> Answer:
@@ -42,7 +47,9 @@ def predict(posterior: Posterior, data: Any, kind: str, groups: str, prob: float
     keys = pd.DataFrame({"row_number": np.arange(len(base.frame))})
     table = base.frame.reset_index(drop=True).assign(**interval(draws, prob))
     return Answer(
-        with_coords(draws, keys, posterior.shape, kind), table, Question("predict", (), groups, prob, scale=kind)
+        with_coords(draws, keys, posterior.shape, kind),
+        table,
+        Question("predict", (), groups, prob, scale=kind, measure=measure_of(posterior.spec)),
     )
 
 

@@ -11,7 +11,6 @@ import pandas as pd
 from hiermod.answers.answer import check_prob, interval
 from hiermod.answers.expectation import averages
 from hiermod.data.predictors import Grouping
-from hiermod.data.responses import CountCells
 from hiermod.errors import AnswerError, did_you_mean, enumerate_names
 from hiermod.formula.nodes import without_slash
 from hiermod.modeling.beta_pooling import SPREAD, BetaSpec
@@ -60,18 +59,16 @@ def _pull(
     )
     pooled = averages(without, "observed", cells.frame, cells.response.weight, codes, grouping.size)
     distance = raw - pooled.mean(axis=1)
-    error = _mean_errors(pooled, posterior.shape)
+    error = _mean_errors(pooled, distance, posterior.shape)
     with np.errstate(divide="ignore", invalid="ignore"):
         pull = (raw - estimate) / distance
     return np.where(np.abs(distance) <= error, np.nan, pull)
 
 
-def _mean_errors(draws: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Monte Carlo standard errors of means; 0 where there are too few draws to know."""
-    errors = [azs.mcse(row.reshape(shape)) if min(shape[1], 4) == 4 else 0.0 for row in draws]
-    return np.nan_to_num(np.array(errors, dtype=float))
-
-
-def raw_rate_name(spec: Spec | BetaSpec) -> str:
-    """What a raw value is called: a rate, or a mean."""
-    return "rate" if spec.family.statistic == "trials" or isinstance(spec.cells.response, CountCells) else "mean"
+def _mean_errors(draws: np.ndarray, distance: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Monte Carlo standard errors of means; 0 where they are unknown, or the distance is far above them."""
+    errors = np.zeros(len(draws))
+    if shape[1] >= 4:
+        for row in np.flatnonzero(np.abs(distance) < draws.std(axis=1)):
+            errors[row] = azs.mcse(draws[row].reshape(shape))
+    return np.nan_to_num(errors)

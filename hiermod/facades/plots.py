@@ -27,11 +27,11 @@ class FitPlots:
         >>> fit.plot.rates(by=["country", "treated"]).get_ylabel()
         'country'
         """
-        from hiermod.show.plots import default_by, measure_of, plot_answer
+        from hiermod.show.plots import default_by, plot_answer
 
         spec = self._posterior.spec
         answer = self._fit.rates(default_by(spec) if by is None else by, **options)
-        return plot_answer(answer, ax=ax, measure=measure_of(spec))
+        return plot_answer(answer, ax=ax)
 
     def effect(self, variable: str, *, ax: Any = None, **options: Any) -> Any:
         """A forest of effects with a dashed line at no effect and P(beats the control) at the right of each row.
@@ -43,10 +43,9 @@ class FitPlots:
         >>> fit.plot.effect("treated", by="country").get_ylabel()
         'country'
         """
-        from hiermod.show.plots import measure_of, plot_answer
+        from hiermod.show.plots import plot_answer
 
-        answer = self._fit.effect(variable, **options)
-        return plot_answer(answer, ax=ax, measure=measure_of(self._posterior.spec))
+        return plot_answer(self._fit.effect(variable, **options), ax=ax)
 
     def shrinkage(self, group: str | None = None, *, prob: float = 0.95, ax: Any = None) -> Any:
         """Raw (hollow) and pooled (filled) rate of each level, the grand rate as a dashed line, sizes showing n.

@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from hiermod.answers.answer import Answer, Question
+from hiermod.answers.measure import Measure
 from hiermod.show.forest import Layout, arrange, draw_forest
-from hiermod.show.measure import UNKNOWN, Measure, format_percent, format_signed_percent, probability_text
+from hiermod.show.measure import format_percent, format_signed_percent, probability_text
 from hiermod.show.style import GREY, axes_for, label_rows, literal, one, set_heading
 
 INNER = 0.5
@@ -19,7 +20,7 @@ LOG_SPAN = 4.0  # ratios that reach further than this are shown on a log axis
 WHOSE = {"typical": "typical group", "new": "new group", "population": "population of groups"}
 
 
-def plot_answer(answer: Answer, ax: Axes | None = None, measure: Measure = UNKNOWN) -> Axes:
+def plot_answer(answer: Answer, ax: Axes | None = None) -> Axes:
     """Draw an answer as a forest.
 
     Parameters
@@ -27,14 +28,12 @@ def plot_answer(answer: Answer, ax: Axes | None = None, measure: Measure = UNKNO
     answer : Answer
     ax : matplotlib Axes, optional
         Where to draw; a new figure otherwise.
-    measure : Measure
-        What the response is, for labels and formats.
 
     Returns
     -------
     matplotlib Axes
     """
-    question = answer.question
+    question, measure = answer.question, answer.question.measure
     keys = answer.draws.indexes["row"].to_frame(index=False)
     layout = arrange(_shown_keys(keys, question))
     ax = axes_for(ax, layout.lines, layout.labels)

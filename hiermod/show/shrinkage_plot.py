@@ -9,11 +9,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from hiermod.answers.measure import Measure, measure_of
 from hiermod.modeling.beta_pooling import BetaSpec
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.posterior import Posterior
 from hiermod.show.forest import row_points, set_rows
-from hiermod.show.measure import Measure, format_percent, measure_of
+from hiermod.show.measure import format_percent
 from hiermod.show.style import (
     COLOURS,
     GREY,

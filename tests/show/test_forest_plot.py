@@ -181,11 +181,9 @@ def test_infinite_and_missing_ends_do_not_break_the_picture():
     ("kind", "named"), [("mean", "success rate"), ("link", "linear predictor"), ("response", "new response")]
 )
 def test_predictions_are_numbered_rows(kind, named):
-    from hiermod.show.plots import measure_of
-
     fit = made.cbpp()
     answer = fit.predict(kind=kind)
-    ax = answer.plot(measure=measure_of(fit._posterior.spec))
+    ax = answer.plot()
     np.testing.assert_allclose(points(ax)[0], np.column_stack([answer.table["estimate"], np.arange(56)]))
     assert ax.get_ylabel() == "row"
     assert ax.get_xlabel().startswith(named)
