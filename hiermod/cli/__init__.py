@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
+from hiermod.cli import interrupts
 from hiermod.cli.arguments import build_parser
 from hiermod.cli.output import BAD_ARGUMENTS, COULD_NOT_FIT, INTERRUPTED, PIPE_CLOSED
 from hiermod.errors import AnswerError, HiermodError
@@ -18,14 +19,16 @@ from hiermod.errors import AnswerError, HiermodError
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0 done, 1 could not fit, 2 bad arguments."""
+    if argv is None:  # the process is ours
+        interrupts.heed()
     try:
         code = _run(argv)
         sys.stdout.flush()
     except BrokenPipeError:
         return _pipe_closed()
     except KeyboardInterrupt:
-        if argv is None:  # the process ends: a compiler stopped half-way must not complain about its objects
-            sys.unraisablehook = lambda _: None
+        if argv is None:
+            interrupts.leave_quietly()
         return _failed("interrupted", INTERRUPTED)
     return code
 
