@@ -2,8 +2,9 @@
 
     make bench
 
-Every program samples 4 chains of 1,000 draws after 1,000 of warm-up on its defaults; lme4 gives a point estimate. Seconds
-vary from machine to machine: only the ratios of one run count. Peers that are not installed are left out and named.
+Every program samples 4 chains of 1,000 draws after 1,000 of warm-up on its defaults; lme4 gives a point estimate.
+Seconds vary from machine to machine: only the ratios of one run count. Peers that are not installed are left out
+and named.
 """
 
 from __future__ import annotations

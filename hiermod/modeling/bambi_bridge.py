@@ -20,12 +20,12 @@ from hiermod.errors import ModelError
 from hiermod.formula.expressions import Column, quote
 from hiermod.formula.nodes import INTERCEPT, SingleResponse, Term, TrialsResponse
 from hiermod.modeling.coding import Block
-from hiermod.modeling.design import VaryingBar
+from hiermod.modeling.design import VaryingBar, VaryingEffect
 from hiermod.modeling.priors import Prior
 from hiermod.modeling.pymc_parts import coefficient, register_correlations, varying_effect
 from hiermod.modeling.spec import Spec
 
-CROSSED = "__x__"
+CROSSED = "_x_"
 
 
 def build_bambi(spec: Spec) -> bmb.Model:
@@ -42,8 +42,20 @@ def build_bambi(spec: Spec) -> bmb.Model:
         text, data, family=_family_name(spec), link=spec.family.link.name, priors=_priors(spec),
         center_predictors=False, auto_scale=False,
     )  # fmt: skip
+    if aliases := _aliases(spec):
+        model.set_alias(aliases)
     model.build()
     return model
+
+
+def _aliases(spec: Spec) -> dict[str, str]:
+    """Bambi's names of effects that vary over crossed groups, and the names they should have: ``1|g:h``."""
+    crossed = [(bar, effect) for bar in spec.bars for effect in bar.effects if len(bar.grouping.columns) > 1]
+    return {_effect_name(bar, effect): effect.name for bar, effect in crossed}
+
+
+def _effect_name(bar: VaryingBar, effect: VaryingEffect) -> str:
+    return f"{effect.block.term.name}|{CROSSED.join(bar.grouping.columns)}"
 
 
 def _family_name(spec: Spec) -> str:
@@ -134,6 +146,11 @@ def _check_same_coding(spec: Spec, text: str, data: pd.DataFrame) -> None:
         _refuse(spec, f"the terms {sorted(names)} instead of {sorted(own)}")
     for block in spec.common.blocks:
         _compare(spec, block, np.asarray(design.common[block.name], dtype=float), frame)
+    for bar in spec.bars:
+        for effect in bar.effects:
+            theirs = design.group.terms[_effect_name(bar, effect)]
+            if len(theirs.labels) != len(theirs.groups) * len(effect.block.columns):
+                _refuse(spec, f"other columns for the varying effect {effect.name}")
 
 
 def _compare(spec: Spec, block: Block, theirs: np.ndarray, frame: pd.DataFrame) -> None:
@@ -152,9 +169,8 @@ def _refuse(spec: Spec, difference: str) -> None:
 def _priors(spec: Spec) -> dict[str, Any]:
     priors: dict[str, Any] = {block.name: _common_prior(spec, block) for block in spec.common.blocks}
     for bar in spec.bars:
-        group = CROSSED.join(bar.grouping.columns)
         for index, effect in enumerate(bar.effects):
-            priors[f"{effect.block.term.name}|{group}"] = _effect_prior(spec, bar, index)
+            priors[_effect_name(bar, effect)] = _effect_prior(spec, bar, index)
     if spec.priors.residual:
         priors["sigma"] = _plain(spec.priors.residual)
     return priors

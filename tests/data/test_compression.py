@@ -193,9 +193,7 @@ def test_the_country_experiment_is_four_cells(country):
 
 
 def test_counts_and_rows_of_the_same_data_give_the_same_cells(country):
-    counts = country.groupby(["country", "treated"], as_index=False).agg(
-        s=("success", "sum"), n=("success", "size")
-    )
+    counts = country.groupby(["country", "treated"], as_index=False).agg(s=("success", "sum"), n=("success", "size"))
     one = cells_of("success ~ treated + (1 | country)", country, "trials")
     other = cells_of("s/n ~ treated + (1 | country)", counts, "trials")
     pd.testing.assert_frame_equal(one.frame, other.frame)

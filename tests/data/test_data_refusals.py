@@ -86,9 +86,7 @@ def test_an_outcome_of_dates():
     refused("y ~ x", frame(y=pd.date_range("2024-01-01", periods=4)), "The response 'y' holds date")
 
 
-@pytest.mark.parametrize(
-    ("family", "value"), [(None, 2.5), (None, 7), ("gaussian", 0), ("poisson", 0), ("poisson", 7)]
-)
+@pytest.mark.parametrize(("family", "value"), [(None, 2.5), (None, 7), ("gaussian", 0), ("poisson", 0), ("poisson", 7)])
 def test_a_constant_numeric_response(family, value):
     rows = rows_of("y ~ x", frame(y=[value] * 4))
     with pytest.raises(DataError, match="The response 'y' is constant"):
@@ -123,9 +121,7 @@ def test_a_constant_predictor(values):
 
 def test_a_predictor_that_missing_rows_leave_constant():
     refused("y ~ x", frame(x=[1.0, 1.0, 1.0, 2.0], y=[1.0, 2.0, 3.0, None]), "constant .1 in every row")
-    refused(
-        "s/n ~ x", frame(x=[1.0, 1.0, 1.0, 2.0], s=[1, 2, 0, 0], n=[3, 3, 3, 0]), "constant .1 in every row"
-    )
+    refused("s/n ~ x", frame(x=[1.0, 1.0, 1.0, 2.0], s=[1, 2, 0, 0], n=[3, 3, 3, 0]), "constant .1 in every row")
 
 
 def test_one_variant_only():
@@ -142,9 +138,7 @@ def test_one_variant_left_after_rows_without_trials():
 )
 def test_groups_of_floats(values, remedy):
     for column in (values, pd.Categorical(values)):
-        assert remedy in refused(
-            "y ~ (1 | g)", frame(g=column), "grouping column 'g' holds floating-point numbers"
-        )
+        assert remedy in refused("y ~ (1 | g)", frame(g=column), "grouping column 'g' holds floating-point numbers")
 
 
 def test_the_remedy_for_whole_floats_works_beside_missing_values():

@@ -38,9 +38,7 @@ def polars_frame():
 FRAMES = {
     "pandas": lambda: ARROW.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get),
     "pandas over Arrow": lambda: ARROW.to_pandas(types_mapper=pd.ArrowDtype),
-    "pandas nullable": lambda: ARROW.to_pandas(
-        types_mapper={pa.int64(): pd.Int64Dtype()}.get
-    ).convert_dtypes(),
+    "pandas nullable": lambda: ARROW.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get).convert_dtypes(),
     "polars": polars_frame,
     "polars lazy": lambda: polars_frame().lazy(),
     "pyarrow": lambda: ARROW,

@@ -112,9 +112,7 @@ STRANGE += [
 
 @pytest.mark.parametrize("formula", ["y ~ (1 | g)", "y ~ g", "y ~ g + (g | h)"])
 def test_levels_may_be_any_text(formula):
-    frame = pd.DataFrame(
-        {"y": np.arange(len(STRANGE) * 2.0), "g": STRANGE * 2, "h": ["p", "q"] * len(STRANGE)}
-    )
+    frame = pd.DataFrame({"y": np.arange(len(STRANGE) * 2.0), "g": STRANGE * 2, "h": ["p", "q"] * len(STRANGE)})
     rows = rows_of(formula, frame)
     found = rows.predictors["g"].levels if "g" in rows.predictors else rows.groupings["g"].labels()
     assert list(found) == sorted(STRANGE)

@@ -69,9 +69,7 @@ def sums(draw, names, subtraction=True):
     text = draw(st.sampled_from(LEADS[: None if subtraction else -1])) + " + ".join(terms)
     if not subtraction:
         return text
-    return text + draw(
-        st.sampled_from(["", "", " - 1", " + -1", " + 0", f" - {terms[0]}", f" - ({terms[0]})"])
-    )
+    return text + draw(st.sampled_from(["", "", " - 1", " + -1", " + 0", f" - {terms[0]}", f" - ({terms[0]})"]))
 
 
 @st.composite
@@ -83,9 +81,7 @@ def formulas(draw, responses=RESPONSES, predictors=PREDICTORS, groups=GROUPS, su
         size = draw(st.integers(1, 2))
         own, factors = factors[:size], factors[size:]
         inside = draw(st.one_of(st.just("1"), sums(predictors, subtraction)))
-        bar, separator = (
-            draw(st.sampled_from([("|", ":"), ("||", ":"), ("|", "/")])) if subtraction else ("|", ":")
-        )
+        bar, separator = draw(st.sampled_from([("|", ":"), ("||", ":"), ("|", "/")])) if subtraction else ("|", ":")
         parts.append(f"({inside} {bar} {separator.join(own)})")
     if draw(st.booleans()):
         parts.reverse()

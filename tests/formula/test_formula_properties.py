@@ -99,9 +99,7 @@ def read(text):
     """The same of our own reading."""
     formula = parse(text)
     common = {frozenset(term.variables) for term in formula.common}
-    varying = {
-        (frozenset(term.variables), frozenset(bar.factors)) for bar in formula.groups for term in bar.terms
-    }
+    varying = {(frozenset(term.variables), frozenset(bar.factors)) for bar in formula.groups for term in bar.terms}
     return common | ({frozenset()} if formula.intercept else set()), varying
 
 
@@ -113,9 +111,7 @@ def test_terms_agree_with_formulae(text):
     assert read(text) == expected
 
 
-@pytest.mark.parametrize(
-    "text", ["y ~ x + (1 | a/b)", "y ~ (x | a/b)", "y ~ 0 + x*z + (x*z | a:b)", "y ~ x*z - 1 - x"]
-)
+@pytest.mark.parametrize("text", ["y ~ x + (1 | a/b)", "y ~ (x | a/b)", "y ~ 0 + x*z + (x*z | a:b)", "y ~ x*z - 1 - x"])
 def test_formulae_agrees_on_nesting_and_subtraction(text):
     assert read(text) == described(text)
 
