@@ -214,3 +214,10 @@ def test_reported_correlations_are_those_of_the_effects():
         matrix = correlations(point[f"{name}_offset_logodds__"], 3)
         own = compute(*(point[variable.name] for variable in model.value_vars))
         np.testing.assert_allclose(own, matrix[np.tril_indices(3, -1)], rtol=1e-12)
+
+
+def test_a_coefficient_starts_at_its_priors_location():
+    model = model_of("real ~ x + (1 | g)", DATA, "gaussian", {"Intercept": "Normal(7, 1)", "x": "Normal(3, 1)"})
+    start = model.initial_point()
+    assert start["Intercept_about_location__"] == pytest.approx(0.0, abs=1e-12)
+    assert start["x"] == pytest.approx(3.0)
