@@ -78,15 +78,19 @@ def _read_single(name: str, values: pd.Series) -> SingleRows:
     kind = kind_of(values)
     if kind in ("date", "mixed"):
         raise DataError(f"The response {name!r} holds {kind} values; numbers, or 0/1 or booleans, can be modelled.")
-    if kind == "text":
+    if kind == "text" or isinstance(values.dtype, pd.CategoricalDtype):
         levels = [str(level) for level in pd.unique(values)]
         raise DataError(
-            f"The response {name!r} holds {kind} ({enumerate_names(levels, 4)}). Say which one is a success: "
+            f"The response {name!r} holds {_named(kind)} ({enumerate_names(levels, 4)}). Say which one is a success: "
             f"data[{name!r}] = data[{name!r}] == {levels[-1]!r}."
         )
     numbers = values.to_numpy(dtype=float)
     check_finite(name, numbers)
     return SingleRows(name, numbers, kind)
+
+
+def _named(kind: str) -> str:
+    return "text" if kind == "text" else "categories"
 
 
 def _counts(expression: Expression, frame: pd.DataFrame) -> np.ndarray:

@@ -48,7 +48,7 @@ def observe(name: str, family: Family, response: ResponseCells, eta: Any, sigma:
         case BinomialCells(successes=successes, trials=trials):
             _observe_trials(name, family.link, successes, trials, eta)
         case CountCells(total=total, exposure=exposure):
-            pm.Poisson(name, mu=exposure * pt.exp(eta), observed=total, dims="__obs__")
+            _observe_counts(name, total, exposure, eta)
         case RealCells():
             _observe_reals(name, response, eta, sigma)
 
@@ -66,6 +66,22 @@ def _observe_trials(name: str, link: Link, successes: np.ndarray, trials: np.nda
 
     pm.CustomDist(
         name, eta, trials, logp=logp, random=random, observed=successes, dims="__obs__", dtype="float64",
+        signature="(),()->()",
+    )  # fmt: skip
+
+
+def _observe_counts(name: str, total: np.ndarray, exposure: np.ndarray, eta: Any) -> None:
+    """Sums of counts by the logarithm of their rate, which stays finite where the rate rounds to 0."""
+
+    def logp(value: Any, predictor: Any, units: Any) -> Any:
+        return value * (predictor + pt.log(units)) - units * pt.exp(predictor) - pt.gammaln(value + 1.0)
+
+    def random(predictor: Any, units: Any, rng: np.random.Generator | None = None, size: Any = None) -> np.ndarray:
+        generator = rng or np.random.default_rng()
+        return generator.poisson(units * np.exp(predictor), size=size)
+
+    pm.CustomDist(
+        name, eta, exposure, logp=logp, random=random, observed=total, dims="__obs__", dtype="float64",
         signature="(),()->()",
     )  # fmt: skip
 

@@ -1,5 +1,7 @@
 """Densities and gradients stay finite, and right, where rates round to 0 or 1."""
 
+import math
+
 import numpy as np
 import pandas as pd
 import pytensor
@@ -81,3 +83,12 @@ def test_the_density_of_a_model_at_800():
         residual = frame["s"] - frame["n"] * special.expit(eta)
         slopes = [residual.sum() - intercept / 400**2, (residual * frame["i"]).sum() - slope / 400**2]
         np.testing.assert_allclose(gradient(point), slopes, rtol=1e-9, atol=1e-12)
+
+
+def test_counts_have_a_density_where_their_rate_rounds_to_zero():
+    frame = pd.DataFrame({"y": [0, 1, 2, 5], "i": [0, 1, 0, 1]})
+    model = model_of("y ~ i", frame, "poisson")
+    logp = model.compile_logp(vars=model.observed_RVs, mode="FAST_COMPILE")
+    totals, exposure = [2, 6], 2
+    expected = sum(y * (-800.0 + math.log(exposure)) - math.lgamma(y + 1) for y in totals)
+    assert logp({"Intercept": np.array(-800.0), "i": np.array(0.0)}) == pytest.approx(expected, rel=1e-12)
