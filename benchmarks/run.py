@@ -86,7 +86,7 @@ def table(results: dict[str, dict[str, Timing]]) -> str:
     for job, peers in results.items():
         ours = peers.get("hiermod")
         for peer, timing in peers.items():
-            ratio = f"{timing.again / ours.again:.1f}" if ours else ""
+            ratio = f"{timing.again / ours.again:.2g}" if ours else ""
             ess = f"{timing.ess:.0f}" if timing.ess else ""
             numbers = f"{timing.process:.1f} | {timing.first:.2f} | {timing.again:.2f} | {ratio} | {ess}"
             lines.append(f"| {JOBS[job]} | {peer} | {numbers} |")
