@@ -10,6 +10,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from hiermod.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from hiermod import errors
     from hiermod.answers.decisions import expected_loss, inv_logit, logit, prob_beats, prob_best
@@ -49,10 +51,6 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used, so that importing hiermod costs nothing."""
-    if name == "__version__":
-        from importlib.metadata import version
-
-        return version("hiermod")
     if name not in _HOME:
         raise AttributeError(f"module 'hiermod' has no attribute {name!r}")
     if name == "errors":

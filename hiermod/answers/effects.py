@@ -12,7 +12,7 @@ import pandas as pd
 from hiermod.answers import decisions
 from hiermod.answers.answer import Answer, Question, check_prob, interval, with_coords
 from hiermod.answers.expectation import averages
-from hiermod.answers.grid import arm_levels, base_rows, cell_grid, check_columns
+from hiermod.answers.grid import arm_levels, base_rows, cell_grid, check_columns, with_column
 from hiermod.answers.measure import measure_of
 from hiermod.answers.varying import check_groups
 from hiermod.data.levels import Level
@@ -158,7 +158,7 @@ def _arm_index(arms: Arms, variable: str) -> pd.Index:
     if not arms.by:
         return pd.Index(arms.levels, name=variable)
     repeated = arms.keys.loc[arms.keys.index.repeat(len(arms.levels))].reset_index(drop=True)
-    return pd.MultiIndex.from_frame(repeated.assign(**{variable: list(arms.levels) * len(arms.keys)}))
+    return pd.MultiIndex.from_frame(with_column(repeated, variable, list(arms.levels) * len(arms.keys)))
 
 
 def _check_scale(posterior: Posterior, scale: str) -> None:

@@ -11,10 +11,13 @@ import numpy as np
 import pandas as pd
 
 from hiermod.data.compress import number_rows
-from hiermod.data.frames import missing_rows, read_columns
+from hiermod.data.frames import has_columns, missing_rows, read_columns
 from hiermod.data.levels import Level, as_levels, encode, level_series
 from hiermod.data.predictors import Factor
+from hiermod.data.responses import read_counts
 from hiermod.errors import AnswerError, DataError, did_you_mean
+from hiermod.formula.expressions import columns
+from hiermod.formula.nodes import TrialsResponse
 from hiermod.modeling.beta_pooling import BetaSpec
 from hiermod.modeling.spec import Spec
 
@@ -53,7 +56,8 @@ def base_rows(spec: AnySpec, data: Any, weights: str | None, needed: Sequence[st
     raw = read_columns(data, tuple(dict.fromkeys([*names, *([weights] if weights else [])])))
     if raw.empty or missing_rows(raw).any():
         raise DataError("data= has no rows, or rows with missing values. Drop those rows first.")
-    return Base(read_new_rows(spec, raw[names]), _read_weights(raw, weights))
+    weight = _own_weights(spec, data, len(raw)) if weights is None else _read_weights(raw, weights)
+    return Base(read_new_rows(spec, raw[names]), weight)
 
 
 def read_new_rows(spec: AnySpec, raw: pd.DataFrame) -> pd.DataFrame:
@@ -63,9 +67,27 @@ def read_new_rows(spec: AnySpec, raw: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(columns, index=pd.RangeIndex(len(raw)))
 
 
-def _read_weights(raw: pd.DataFrame, weights: str | None) -> np.ndarray:
-    if weights is None:
-        return np.ones(len(raw))
+def _own_weights(spec: AnySpec, data: Any, rows: int) -> np.ndarray:
+    """A row weighs its trials where the response has them and `data` too; else one."""
+    response = spec.formula.response
+    if not isinstance(response, TrialsResponse) or not has_columns(data, columns(response.trials)):
+        return np.ones(rows)
+    trials = trials_of(response, data, rows)
+    if not trials.any():
+        raise DataError(f"data= has no trials: {response.trials} is 0 in every row.")
+    return trials
+
+
+def trials_of(response: TrialsResponse, data: Any, rows: int) -> np.ndarray:
+    """The trials of each row of new data."""
+    names = tuple(dict.fromkeys(columns(response.trials)))
+    frame = read_columns(data, names) if names else pd.DataFrame(index=pd.RangeIndex(rows))
+    if names and missing_rows(frame).any():
+        raise DataError(f"The trials of data=, {response.trials}, are missing in some rows. Fill or drop those rows.")
+    return read_counts(response.trials, frame)
+
+
+def _read_weights(raw: pd.DataFrame, weights: str) -> np.ndarray:
     values = raw[weights].to_numpy(dtype=float)
     if not np.isfinite(values).all() or (values < 0).any() or not values.any():
         raise DataError(f"The weights in {weights!r} must be finite numbers from 0 on, not all of them 0.")
@@ -111,9 +133,16 @@ def with_level(frame: pd.DataFrame, name: str, level: Level, levels: tuple[Level
     """A copy of `frame` in which one column has one level throughout."""
     column = frame.get(name)
     if column is not None and not isinstance(column.dtype, pd.CategoricalDtype) and not isinstance(level, str):
-        return frame.assign(**{name: level})
+        return with_column(frame, name, level)
     code = levels.index(level)
-    return frame.assign(**{name: level_series(np.full(len(frame), code), levels)})
+    return with_column(frame, name, level_series(np.full(len(frame), code), levels))
+
+
+def with_column(frame: pd.DataFrame, name: str, values: Any) -> pd.DataFrame:
+    """A copy of `frame` with one column new or changed, whatever its name (`assign` cannot take ``self``)."""
+    copy = frame.copy(deep=False)
+    copy[name] = values
+    return copy
 
 
 def cell_grid(spec: AnySpec, base: Base, by: tuple[str, ...], setting: tuple[str, ...]) -> Grid:
@@ -126,11 +155,11 @@ def cell_grid(spec: AnySpec, base: Base, by: tuple[str, ...], setting: tuple[str
     levels = {name: levels_of(spec, name) for name in setting}
     frames, keys, cells = [], [], []
     for place, chosen in enumerate(itertools.product(*levels.values())):
-        frame = base.frame
+        frame, key = base.frame, combos
         for name, level in zip(setting, chosen, strict=True):
-            frame = with_level(frame, name, level, levels[name])
+            frame, key = with_level(frame, name, level, levels[name]), with_column(key, name, level)
         frames.append(frame)
-        keys.append(combos.assign(**dict(zip(setting, chosen, strict=True))))
+        keys.append(key)
         cells.append(selected + place * len(combos))
     all_keys = pd.concat(keys, ignore_index=True)
     names = list(dict.fromkeys([*by, *setting]))

@@ -9,11 +9,12 @@ import pandas as pd
 
 from hiermod.answers.answer import Answer, Question, check_prob, interval, with_coords
 from hiermod.answers.expectation import averages, expectation, in_blocks
-from hiermod.answers.grid import Base, base_rows, cell_grid, check_columns
+from hiermod.answers.grid import Base, base_rows, cell_grid, check_columns, trials_of
 from hiermod.answers.measure import measure_of
 from hiermod.answers.simulation import simulate
 from hiermod.answers.varying import check_groups
-from hiermod.errors import AnswerError, DataError
+from hiermod.errors import AnswerError
+from hiermod.formula.nodes import TrialsResponse
 from hiermod.sampling.posterior import Posterior
 
 KINDS = ("mean", "link", "response")
@@ -62,17 +63,7 @@ def _row_draws(posterior: Posterior, base: Base, kind: str, groups: str) -> np.n
 
 def _trials(posterior: Posterior, data: Any, rows: int) -> np.ndarray:
     """Trials of each row of `data`, where the response has them; else one."""
-    from hiermod.data.frames import read_columns
-    from hiermod.formula.expressions import columns, evaluate
-    from hiermod.formula.nodes import TrialsResponse
-
     response = posterior.spec.formula.response
     if not isinstance(response, TrialsResponse):
         return np.ones(rows)
-    if data is None:
-        return posterior.spec.cells.response.weight
-    frame = read_columns(data, tuple(dict.fromkeys(columns(response.trials))))
-    trials = np.broadcast_to(np.asarray(evaluate(response.trials, lambda name: frame[name].to_numpy(float))), (rows,))
-    if not np.isfinite(trials).all() or (trials < 0).any() or (trials != np.round(trials)).any():
-        raise DataError(f"kind='response' needs whole numbers of trials in {response.trials}.")
-    return trials
+    return posterior.spec.cells.response.weight if data is None else trials_of(response, data, rows)

@@ -8,6 +8,8 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
+from hiermod.version import __version__
+
 SCALES = ("difference", "ratio", "lift", "odds_ratio", "link")
 GROUPS = ("observed", "typical", "new", "population")
 ENDINGS = (".csv", ".parquet", ".pq")
@@ -16,9 +18,7 @@ DEMO_SEED = 1
 
 class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
-        from importlib.metadata import version
-
-        print(f"hiermod {version('hiermod')}")
+        print(f"hiermod {__version__}")
         parser.exit()
 
 

@@ -47,8 +47,10 @@ class Cells:
         return len(self.frame)
 
     def table(self) -> pd.DataFrame:
-        """The cells as a plain frame: their columns and their statistics."""
-        return self.frame.assign(**self.response.table())
+        """The cells as a plain frame: columns, then statistics (``mean_`` where a column has the name ``mean``)."""
+        statistics = pd.DataFrame(self.response.table(), index=self.frame.index)
+        taken = {name: f"{name}_" for name in statistics if name in self.frame}
+        return pd.concat([self.frame, statistics.rename(columns=taken)], axis=1)
 
     def as_rows(self) -> tuple[pd.DataFrame, dict[str, object]]:
         """The rows behind the cells, in cell order, and their responses by name.

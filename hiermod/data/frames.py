@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import narwhals as nw
@@ -34,6 +35,11 @@ def read_columns(data: Any, names: tuple[str, ...], formula: Formula | None = No
             _missing_column(name, present, formula)
     eager = frame.select(*names).collect() if isinstance(frame, nw.LazyFrame) else frame[list(names)]
     return _as_pandas(eager).reset_index(drop=True)
+
+
+def has_columns(data: Any, names: Iterable[str]) -> bool:
+    """Whether a frame has all the named columns."""
+    return set(names) <= set(_narwhals_frame(data).collect_schema().names())
 
 
 def _as_pandas(frame: nw.DataFrame[Any]) -> pd.DataFrame:

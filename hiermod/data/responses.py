@@ -56,8 +56,8 @@ def read_response(response: Response, frame: pd.DataFrame) -> ResponseRows:
     """
     if isinstance(response, SingleResponse):
         return _read_single(response.column, frame[response.column])
-    successes = _counts(response.successes, frame)
-    trials = _counts(response.trials, frame)
+    successes = read_counts(response.successes, frame)
+    trials = read_counts(response.trials, frame)
     above = np.flatnonzero(successes > trials)
     if len(above):
         first = above[0]
@@ -93,7 +93,8 @@ def _named(kind: str) -> str:
     return "text" if kind == "text" else "categories"
 
 
-def _counts(expression: Expression, frame: pd.DataFrame) -> np.ndarray:
+def read_counts(expression: Expression, frame: pd.DataFrame) -> np.ndarray:
+    """The counts that an expression of columns without missing values gives, a float a row; else a DataError."""
     for name in columns(expression):
         if kind_of(frame[name]) not in ("int", "float", "bool"):
             raise DataError(f"The response column {name!r} holds {kind_of(frame[name])}, not counts.")

@@ -16,9 +16,10 @@ from hiermod.sampling.diagnostics import Diagnostics
 from hiermod.sampling.posterior import Posterior
 from hiermod.sampling.settings import Settings
 from hiermod.sampling.stored_cells import cells_from_dataset, cells_to_dataset
+from hiermod.version import __version__
 
 FORMAT = 1
-VERSIONED = ("hiermod", "bambi", "pymc", "nutpie", "arviz", "numpy", "pandas")
+VERSIONED = ("bambi", "pymc", "nutpie", "arviz", "numpy", "pandas")
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +45,7 @@ def save(stored: StoredFit, path: str | Path) -> None:
         "diagnostics": asdict(posterior.diagnostics),
         "run_notices": posterior.notices,
         "cells": description,
-        "versions": {name: version(name) for name in VERSIONED},
+        "versions": {"hiermod": __version__, **{name: version(name) for name in VERSIONED}},
     }
     groups = {name: node.to_dataset() for name, node in posterior.tree.children.items()}
     tree = xr.DataTree.from_dict({**groups, "hiermod_cells": cells})

@@ -248,3 +248,40 @@ def test_ties_are_split_equally():
     np.testing.assert_allclose(fit.pairwise("g").loc["x", "y"], (0.5 + 0.0) / 2)
     np.testing.assert_allclose(fit.best("g")["prob_best"], [0.25, 0.75, 0.0])
     np.testing.assert_allclose(fit.best("g")["expected_rank"], [(1.5 + 2.5) / 2, (1.5 + 1.0) / 2, (3 + 2.5) / 2])
+
+
+def test_rows_of_other_data_weigh_their_trials_where_they_have_them(fit, frame):
+    counts = pd.DataFrame({"country": ["Canada", "China"], "arm": "A", "n": [30, 10]})
+    heavy = fit.rates(by="arm", data=counts).table.set_index("arm")
+    expected = (30 * rate("Canada", "A").mean() + 10 * rate("China", "A").mean()) / 40
+    np.testing.assert_allclose(heavy.loc["A", "estimate"], expected, **TOLERANCE)
+    for by in (None, "country", ["country", "arm"]):
+        pd.testing.assert_frame_equal(fit.rates(by=by, data=frame).table, fit.rates(by=by).table)
+
+
+def test_trials_of_other_data_are_counts(fit):
+    bad = pd.DataFrame({"country": ["Canada", "China"], "arm": "A", "n": [3, np.nan]})
+    with pytest.raises(hm.errors.DataError, match="trials of data=, n, are missing"):
+        fit.rates(data=bad)
+    with pytest.raises(hm.errors.DataError, match="no trials: n is 0 in every row"):
+        fit.rates(data=bad.assign(n=0))
+    with pytest.raises(hm.errors.DataError, match="'n' is negative"):
+        fit.rates(data=bad.assign(n=-1))
+
+
+def test_a_column_named_self_is_a_column_like_others():
+    rows = pd.DataFrame({"self": [0, 1, 0, 1], "s": [1, 2, 2, 1], "n": 4, "count": ["a", "a", "b", "b"]})
+    model = hm.model("s/n ~ self + (1 | count)", rows)
+    one = (("chain", "draw"), np.array([[0.5]]))
+    effects = (("chain", "draw", "count__factor_dim"), np.array([[[0.1, -0.1]]]))
+    fit = model.with_draws(xr.Dataset({"Intercept": one, "self": one, "1|count_sigma": one, "1|count": effects}))
+    assert list(fit.rates(by="self").table["self"]) == [0, 1]
+    assert fit.best("self")["prob_best"].to_list() == [0.0, 1.0]
+
+
+def test_cells_keep_a_column_that_has_a_statistics_name():
+    rows = pd.DataFrame({"mean": [0.0, 1.0, 3.0], "y": [1.0, 2.0, 4.0]})
+    cells = hm.model("y ~ mean", rows).cells
+    assert list(cells.columns) == ["mean", "count", "mean_", "sum_of_squares"]
+    assert cells["mean"].to_list() == [0.0, 1.0, 3.0]
+    assert cells["mean_"].to_list() == [1.0, 2.0, 4.0]

@@ -1,5 +1,6 @@
 """Posteriors beside lme4's estimates, and beside quadrature of small models."""
 
+import arviz_stats as azs
 import numpy as np
 import pandas as pd
 import pytest
@@ -101,3 +102,22 @@ def test_one_way_binomial_model_against_quadrature():
     assert mean_errors(typical, exact("oneway_binomial", "typical_rate_mean")) < 4
     new = fit.rates(groups="new").draws.to_numpy().squeeze()
     assert mean_errors(new, exact("oneway_binomial", "population_rate_mean")) < 4
+
+
+def test_one_way_gaussian_model_against_quadrature():
+    data = pd.read_csv(REFERENCE / "oneway_gaussian.csv")
+    priors = {"Intercept": "Normal(5, 3)", "sd": "HalfNormal(1)", "sigma": "Exponential(1)"}
+    fit = hm.lmer("y ~ (1 | g)", data, priors=priors, seed=6, progress=False)
+    assert fit.check().passed, repr(fit.check())
+    names = {"intercept": "Intercept", "sd": "1|g_sigma", "sigma": "sigma"}
+    for quantity, name in names.items():
+        draws = fit.posterior[name].to_numpy()
+        assert mean_errors(draws, exact("oneway_gaussian", f"{quantity}_mean")) < 4, quantity
+        spread = abs(draws.std() - exact("oneway_gaussian", f"{quantity}_sd"))
+        assert spread < 4 * float(azs.mcse(draws, method="sd")), quantity
+    means = fit.rates(by="g").draws
+    for level in fit.ranef()["g"].index:
+        own = means.sel(g=level).to_numpy().squeeze()
+        assert mean_errors(own, exact("oneway_gaussian", "group_mean_mean", level)) < 4, level
+        effect = fit.posterior["1|g"].sel(g__factor_dim=level).to_numpy()
+        assert mean_errors(effect, exact("oneway_gaussian", "effect_mean", level)) < 4, level
