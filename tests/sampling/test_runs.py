@@ -114,7 +114,7 @@ def test_an_interrupted_run_keeps_its_draws(model, capsys):
 
     model.fit(draws=10, tune=10, chains=1, seed=1, progress=False)
     threading.Thread(target=interrupt, daemon=True).start()
-    fit = model.fit(draws=3_000_000, tune=300, seed=1, progress=False)
+    fit = model.fit(draws=400_000, tune=300, seed=1, progress=False)
     assert any("interrupted" in notice for notice in fit.notices)
     assert not fit.posterior.isnull().to_array().any()
     assert fit.posterior.sizes["draw"] > 0
