@@ -2,9 +2,9 @@
 
 import signal
 import threading
-import time
 
 import numpy as np
+import nutpie
 import pytest
 import xarray as xr
 
@@ -107,13 +107,15 @@ def test_a_seed_is_drawn_and_kept_where_none_is_given(model):
     xr.testing.assert_equal(fit.posterior, again.posterior)
 
 
-def test_an_interrupted_run_keeps_its_draws(model, capsys):
-    def interrupt():
-        time.sleep(2.5)
-        signal.raise_signal(signal.SIGINT)
+def test_an_interrupted_run_keeps_its_draws(model, monkeypatch):
+    start = nutpie.sample
+
+    def sample_and_interrupt(*arguments, **options):
+        threading.Timer(1.5, signal.raise_signal, [signal.SIGINT]).start()
+        return start(*arguments, **options)
 
     model.fit(draws=10, tune=10, chains=1, seed=1, progress=False)
-    threading.Thread(target=interrupt, daemon=True).start()
+    monkeypatch.setattr(nutpie, "sample", sample_and_interrupt)
     fit = model.fit(draws=400_000, tune=300, seed=1, progress=False)
     assert any("interrupted" in notice for notice in fit.notices)
     assert not fit.posterior.isnull().to_array().any()
