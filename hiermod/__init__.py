@@ -17,8 +17,12 @@ if TYPE_CHECKING:
     from hiermod.answers.decisions import expected_loss, inv_logit, logit, prob_beats, prob_best
     from hiermod.api import fit, glmer, lmer, load, model
     from hiermod.data.examples import example
+    from hiermod.facades.fit import Fit
+    from hiermod.facades.model import Model
 
 _HOME = {
+    "Fit": "hiermod.facades.fit",
+    "Model": "hiermod.facades.model",
     "errors": "hiermod",
     "example": "hiermod.data.examples",
     "expected_loss": "hiermod.answers.decisions",
@@ -34,6 +38,8 @@ _HOME = {
 }
 
 __all__ = [
+    "Fit",
+    "Model",
     "errors",
     "example",
     "expected_loss",

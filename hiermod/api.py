@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hiermod.errors import ModelError, StorageError
+from hiermod.errors import ModelError, PriorError, StorageError
 from hiermod.facades.fit import Fit
 from hiermod.facades.model import Model
 from hiermod.facades.notices import announce
 from hiermod.modeling.definition import Defined, Definition, define
 from hiermod.modeling.engines import check_engine
 from hiermod.sampling.settings import Settings
-from hiermod.sampling.storage import StoredFit, difference
+from hiermod.sampling.storage import StoredFit, check_target, difference
 from hiermod.sampling.storage import load as load_stored
 
 
@@ -49,6 +49,8 @@ def model(
 def _definition(
     formula: str, family: str | None, priors: Mapping[str, str] | None, pooling: str, na: str, compress: bool
 ) -> Definition:
+    if priors is not None and not isinstance(priors, Mapping):
+        raise PriorError(f"priors={priors!r}: a dict by parameter is needed, such as {{'sd': 'HalfNormal(1)'}}.")
     return Definition(formula, family, dict(priors or {}), pooling, na, compress)
 
 
@@ -122,6 +124,8 @@ def fit(
     """
     check_engine(engine)
     asked = Settings(draws, tune, chains, cores, seed, target_accept)
+    if file is not None:
+        check_target(file)
     defined = define(_definition(formula, family, priors, pooling, na, compress), data)
     announce(defined.notices)
     if file is not None and (stored := _reusable(Path(file), defined, asked)):
@@ -162,7 +166,28 @@ def glmer(formula: str, data: Any, family: str, **as_fit: Any) -> Fit:
     >>> import hiermod as hm
     >>> fit = hm.glmer("incidence/size ~ period + (1 | herd)", hm.example("cbpp"), "binomial")  # doctest: +SKIP
     """
+    _refuse_of_lme4(as_fit)
     return fit(formula, data, family, **as_fit)
+
+
+def _refuse_of_lme4(arguments: Mapping[str, Any]) -> None:
+    """Say what takes the place of lme4's own arguments."""
+    for name in arguments:
+        if name in OF_LME4:
+            raise ModelError(f"{name}= belongs to lme4. {OF_LME4[name]}")
+
+
+OF_LME4 = {
+    "REML": "A posterior averages over the coefficients, as REML does; there is nothing to choose.",
+    "control": "There is no optimizer; tune, draws and target_accept set the sampler.",
+    "nAGQ": "Varying effects are sampled, not integrated by quadrature.",
+    "link": "Write it with the family: 'binomial(probit)'.",
+    "weights": "Frequencies are counted by rows, or as trials: s/n.",
+    "offset": "Offsets cannot be given yet.",
+    "subset": "Select the rows of the data first.",
+    "contrasts": "Factors are coded by treatment contrasts.",
+    "start": "The sampler starts by itself.",
+}
 
 
 def lmer(formula: str, data: Any, **as_fit: Any) -> Fit:
@@ -173,6 +198,7 @@ def lmer(formula: str, data: Any, **as_fit: Any) -> Fit:
     >>> import hiermod as hm
     >>> fit = hm.lmer("Reaction ~ Days + (Days | Subject)", hm.example("sleepstudy"))  # doctest: +SKIP
     """
+    _refuse_of_lme4(as_fit)
     if as_fit.get("family", "gaussian") != "gaussian":
         raise ModelError("lmer fits gaussian models; use glmer for other families.")
     return fit(formula, data, **{**as_fit, "family": "gaussian"})

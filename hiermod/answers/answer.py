@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ import xarray as xr
 
 from hiermod.answers.measure import UNKNOWN, Measure
 from hiermod.errors import AnswerError
+
+COMPUTED = ("estimate", "lower", "upper", "prob_beats", "expected_loss", "prob_rope")
 
 
 @dataclass(frozen=True)
@@ -47,10 +50,10 @@ class Answer:
     question: Question
 
     def __repr__(self) -> str:
-        return self.table.to_string(index=False, float_format=lambda number: f"{number:.4f}")
+        return self.table.to_string(index=False, formatters=_formatters(self.table))
 
     def _repr_html_(self) -> str:
-        return self.table.to_html(index=False, float_format=lambda number: f"{number:.4f}", escape=True)
+        return self.table.to_html(index=False, formatters=_formatters(self.table), escape=True)
 
     def plot(self, **options: Any) -> Any:
         """Draw the answer; see `hiermod.show`. Returns matplotlib Axes."""
@@ -59,9 +62,21 @@ class Answer:
         return plot_answer(self, **options)
 
 
-def check_prob(prob: float) -> float:
+def _formatters(table: pd.DataFrame) -> dict[Any, Any]:
+    """Four decimals for what an answer computed, if they show every number of the column; else four digits."""
+    own = [name for name in table.columns if pd.api.types.is_float_dtype(table[name].dtype)]
+    return {name: _format_of(table[name]) for name in own}
+
+
+def _format_of(column: pd.Series) -> Any:
+    sizes = column[column != 0].abs()
+    plain = column.name in COMPUTED and (sizes.empty or (sizes.max() >= 1e-3 and sizes.max() < 1e6))
+    return (lambda number: f"{number:.4f}") if plain else (lambda number: f"{number:.4g}")
+
+
+def check_prob(prob: Any) -> float:
     """Refuse an interval's probability outside (0, 1)."""
-    if isinstance(prob, bool) or not isinstance(prob, int | float) or not 0 < prob < 1:
+    if isinstance(prob, bool) or not isinstance(prob, Real) or not 0 < float(prob) < 1:
         raise AnswerError(f"prob={prob!r}: the probability of an interval is between 0 and 1, such as 0.95.")
     return float(prob)
 

@@ -71,7 +71,7 @@ def prob_beats(a: Any, b: Any, *, goal: str = "max") -> Any:
 
     Parameters
     ----------
-    a, b : numpy.ndarray or xarray.DataArray
+    a, b : numpy.ndarray, xarray.DataArray or list
         Paired draws of two quantities; a number is compared with each draw.
     goal : {"max", "min"}
         Whether higher or lower is better.
@@ -86,9 +86,35 @@ def prob_beats(a: Any, b: Any, *, goal: str = "max") -> Any:
     >>> hm.prob_beats(np.array([1.0, 2.0, 3.0, 4.0]), np.array([0.0, 2.0, 5.0, 1.0]))
     0.625
     """
-    sign = check_goal(goal)
-    difference = sign * (a - b)
-    return _mean(0.5 * (np.sign(difference) + 1.0), None)
+    first, second = _paired(a, b)
+    return _mean(wins(first, second, check_goal(goal)), None)
+
+
+def wins(a: Any, b: Any, sign: int) -> Any:
+    """1 for each draw in which `a` beats `b`, a half where they are equal; `sign` is -1 where lower is better."""
+    return ((a > b) if sign > 0 else (a < b)) + 0.5 * (a == b)
+
+
+def losses(chosen: Any, other: Any, sign: int) -> Any:
+    """What choosing `chosen` over `other` costs in each draw: how much the other is better, 0 where it is not."""
+    return np.maximum(sign * (other - chosen), 0.0)
+
+
+def _paired(a: Any, b: Any) -> tuple[Any, Any]:
+    """Two sets of draws as numbers; labelled ones must have the same labels, since draws are compared one by one."""
+    if isinstance(a, xr.DataArray) and isinstance(b, xr.DataArray):
+        try:
+            return xr.align(_numbers(a), _numbers(b), join="exact")
+        except ValueError as error:
+            raise AnswerError(
+                f"The draws of both quantities have different coordinates, so they are no pairs: {error}"
+            ) from error
+    return _numbers(a), _numbers(b)
+
+
+def _numbers(draws: Any) -> Any:
+    """Draws as floating-point numbers: unsigned ones would wrap around, booleans have no differences."""
+    return draws.astype(float) if isinstance(draws, xr.DataArray) else np.asarray(draws, dtype=float)
 
 
 def prob_best(draws: Any, dim: Any, *, goal: str = "max") -> Any:
@@ -112,7 +138,7 @@ def prob_best(draws: Any, dim: Any, *, goal: str = "max") -> Any:
     >>> hm.prob_best(np.array([[0.1, 0.4], [0.3, 0.2], [0.1, 0.5], [0.2, 0.2]]), dim=1)
     array([0.375, 0.625])
     """
-    values = check_goal(goal) * draws
+    values = check_goal(goal) * _numbers(draws)
     best = values == _extreme(values, dim)
     return _mean(best / _total(best, dim), dim)
 
@@ -138,7 +164,7 @@ def expected_loss(draws: Any, dim: Any, *, goal: str = "max") -> Any:
     >>> hm.expected_loss(np.array([[0.0, 1.0], [3.0, 1.0]]), dim=1)
     array([0.5, 1. ])
     """
-    values = check_goal(goal) * draws
+    values = check_goal(goal) * _numbers(draws)
     return _mean(_extreme(values, dim) - values, dim)
 
 
@@ -147,11 +173,11 @@ def expected_rank(draws: Any, dim: Any, *, goal: str = "max") -> Any:
 
     Parameters and returns are those of `prob_best`.
     """
-    values = check_goal(goal) * draws
+    values = check_goal(goal) * _numbers(draws)
     if isinstance(values, xr.DataArray):
         ranks = xr.apply_ufunc(_ranks, values, input_core_dims=[[dim]], output_core_dims=[[dim]])
         return _mean(ranks, dim)
-    return _mean(np.moveaxis(_ranks(np.moveaxis(np.asarray(values), dim, -1)), -1, dim), dim)
+    return _mean(np.moveaxis(_ranks(np.moveaxis(values, dim, -1)), -1, dim), dim)
 
 
 def _ranks(values: np.ndarray) -> np.ndarray:

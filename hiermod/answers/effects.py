@@ -12,11 +12,14 @@ import pandas as pd
 from hiermod.answers import decisions
 from hiermod.answers.answer import Answer, Question, check_prob, interval, with_coords
 from hiermod.answers.expectation import averages
-from hiermod.answers.grid import arm_levels, base_rows, cell_grid, check_columns, with_column
+from hiermod.answers.grid import arm_levels, cell_grid, check_column, check_columns, with_column
 from hiermod.answers.measure import measure_of
+from hiermod.answers.rows import base_rows
 from hiermod.answers.varying import check_groups
 from hiermod.data.levels import Level
-from hiermod.errors import AnswerError, did_you_mean, enumerate_names
+from hiermod.errors import AnswerError, did_you_mean
+from hiermod.modeling.beta_pooling import BetaSpec
+from hiermod.modeling.spec import Spec
 from hiermod.sampling.posterior import Posterior
 
 SCALES: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
@@ -44,17 +47,27 @@ def compare_arms(
 ) -> Arms:
     """Set `variable` to each level in turn for all rows of each `by` cell, and average within each draw."""
     spec = posterior.spec
-    (variable,) = check_columns(spec, variable, "variable")
+    variable = check_column(spec, variable, "variable")
     names = check_columns(spec, by)
     check_groups(groups)
+    _check_differs(spec, variable, groups)
     if variable in names:
         raise AnswerError(f"{variable!r} is the variable whose levels are compared; it cannot stand in by= too.")
     levels = arm_levels(spec, variable)
-    base = base_rows(spec, data, weights, (*names, variable), groups)
+    base = base_rows(spec, data, weights, names, groups, setting=(variable,))
     grid = cell_grid(spec, base, names, (variable,))
     draws = averages(posterior, groups, grid.frame, grid.weight, grid.cell, len(grid.keys), scale)
     keys = grid.keys.iloc[:: len(levels)][list(names)].reset_index(drop=True)
     return Arms(draws.reshape(len(keys), len(levels), -1), levels, keys, names)
+
+
+def _check_differs(spec: Spec | BetaSpec, variable: str, groups: str) -> None:
+    """Refuse to compare groups where ``groups=`` takes their differences away; 0.5 would be no answer."""
+    if groups != "observed" and variable not in spec.formula.predictors():
+        raise AnswerError(
+            f"groups={groups!r} leaves out what is special to each {variable}, so its levels do not differ. "
+            "They are compared with groups='observed'."
+        )
 
 
 def effect(
@@ -78,8 +91,8 @@ def effect(
     sign = decisions.check_goal(goal)
     table = keys.assign(
         **interval(flat, prob, median=scale in BY_MEDIAN),
-        prob_beats=_beats(sign * (treated - base)).ravel(),
-        expected_loss=np.maximum(sign * (base - treated), 0.0).mean(axis=-1).ravel(),
+        prob_beats=decisions.wins(treated, base, sign).mean(axis=-1).ravel(),
+        expected_loss=decisions.losses(treated, base, sign).mean(axis=-1).ravel(),
     )
     if bounds is not None:
         table = table.assign(prob_rope=((flat >= bounds[0]) & (flat <= bounds[1])).mean(axis=1))
@@ -95,7 +108,7 @@ def prob_beats_table(posterior: Posterior, variable: str, by: Any, control: Any,
     arms = compare_arms(posterior, variable, by, data, weights, groups)
     place = control_place(arms.levels, variable, control)
     others = [index for index in range(len(arms.levels)) if index != place]
-    beats = _beats(sign * (arms.draws[:, others] - arms.draws[:, place : place + 1]))
+    beats = decisions.wins(arms.draws[:, others], arms.draws[:, place : place + 1], sign).mean(axis=-1)
     columns = pd.Index([arms.levels[index] for index in others], name=variable)
     return pd.DataFrame(beats, index=_cell_index(arms), columns=columns)
 
@@ -110,7 +123,7 @@ def pairwise(posterior: Posterior, variable: str, by: Any, groups: str, data: An
     for row in range(count):
         for column in range(count):
             if row != column:
-                tables[:, row, column] = _beats(sign * (arms.draws[:, row] - arms.draws[:, column]))
+                tables[:, row, column] = decisions.wins(arms.draws[:, row], arms.draws[:, column], sign).mean(axis=-1)
     columns = pd.Index(arms.levels, name=variable)
     return pd.DataFrame(tables.reshape(-1, count), index=_arm_index(arms, variable), columns=columns)
 
@@ -141,11 +154,6 @@ def control_place(levels: tuple[Level, ...], variable: str, control: Any) -> int
     raise AnswerError(f"{variable!r} has no level {control!r} to be the control.{did_you_mean(str(control), levels)}")
 
 
-def _beats(difference: np.ndarray) -> np.ndarray:
-    """Share of draws above zero, ties split equally, over the last axis."""
-    return (0.5 * (np.sign(difference) + 1.0)).mean(axis=-1)
-
-
 def _cell_index(arms: Arms) -> pd.Index:
     if not arms.by:
         return pd.Index(["all"])
@@ -163,9 +171,7 @@ def _arm_index(arms: Arms, variable: str) -> pd.Index:
 
 def _check_scale(posterior: Posterior, scale: str) -> None:
     if scale not in SCALES:
-        raise AnswerError(
-            f"scale={scale!r}.{did_you_mean(str(scale), SCALES)} The scales are {enumerate_names(SCALES)}."
-        )
+        raise AnswerError(f"scale={scale!r}.{did_you_mean(str(scale), SCALES)}")
     if scale == "odds_ratio" and posterior.spec.family.statistic != "trials":
         raise AnswerError(f"scale='odds_ratio' needs rates; family {posterior.spec.family} has none. Say 'difference'.")
 

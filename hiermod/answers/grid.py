@@ -3,34 +3,19 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from hiermod.answers.rows import AnySpec, Base
 from hiermod.data.compress import number_rows
-from hiermod.data.frames import has_columns, missing_rows, read_columns
 from hiermod.data.levels import Level, as_levels, encode, level_series
-from hiermod.data.predictors import Factor
-from hiermod.data.responses import read_counts
+from hiermod.data.predictors import Factor, Numeric
 from hiermod.errors import AnswerError, DataError, did_you_mean
-from hiermod.formula.expressions import columns
-from hiermod.formula.nodes import TrialsResponse
-from hiermod.modeling.beta_pooling import BetaSpec
-from hiermod.modeling.spec import Spec
 
 MAX_ARMS = 50
-AnySpec = Spec | BetaSpec
-
-
-@dataclass(frozen=True, eq=False)
-class Base:
-    """Rows to average over, with their weights."""
-
-    frame: pd.DataFrame
-    weight: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,66 +28,24 @@ class Grid:
     keys: pd.DataFrame
 
 
-def base_rows(spec: AnySpec, data: Any, weights: str | None, needed: Sequence[str], groups: str) -> Base:
-    """The fitted cells, or the rows of `data` read as the model reads them."""
-    if data is None:
-        if weights is not None:
-            raise AnswerError("weights= names a column of data=, which is not given.")
-        return Base(spec.cells.frame, spec.cells.response.weight)
-    names = list(spec.formula.predictors())
-    if groups == "observed":
-        names += spec.formula.grouping_columns()
-    names = list(dict.fromkeys([*names, *(name for name in needed if name in spec.cells.frame)]))
-    raw = read_columns(data, tuple(dict.fromkeys([*names, *([weights] if weights else [])])))
-    if raw.empty or missing_rows(raw).any():
-        raise DataError("data= has no rows, or rows with missing values. Drop those rows first.")
-    weight = _own_weights(spec, data, len(raw)) if weights is None else _read_weights(raw, weights)
-    return Base(read_new_rows(spec, raw[names]), weight)
-
-
-def read_new_rows(spec: AnySpec, raw: pd.DataFrame) -> pd.DataFrame:
-    """Code new rows as the fitted ones; unknown levels of predictors are refused, of groups kept as they are."""
-    predictors = spec.cells.predictors
-    columns = {name: predictors[name].column(raw[name]) if name in predictors else raw[name] for name in raw.columns}
-    return pd.DataFrame(columns, index=pd.RangeIndex(len(raw)))
-
-
-def _own_weights(spec: AnySpec, data: Any, rows: int) -> np.ndarray:
-    """A row weighs its trials where the response has them and `data` too; else one."""
-    response = spec.formula.response
-    if not isinstance(response, TrialsResponse) or not has_columns(data, columns(response.trials)):
-        return np.ones(rows)
-    trials = trials_of(response, data, rows)
-    if not trials.any():
-        raise DataError(f"data= has no trials: {response.trials} is 0 in every row.")
-    return trials
-
-
-def trials_of(response: TrialsResponse, data: Any, rows: int) -> np.ndarray:
-    """The trials of each row of new data."""
-    names = tuple(dict.fromkeys(columns(response.trials)))
-    frame = read_columns(data, names) if names else pd.DataFrame(index=pd.RangeIndex(rows))
-    if names and missing_rows(frame).any():
-        raise DataError(f"The trials of data=, {response.trials}, are missing in some rows. Fill or drop those rows.")
-    return read_counts(response.trials, frame)
-
-
-def _read_weights(raw: pd.DataFrame, weights: str) -> np.ndarray:
-    values = raw[weights].to_numpy(dtype=float)
-    if not np.isfinite(values).all() or (values < 0).any() or not values.any():
-        raise DataError(f"The weights in {weights!r} must be finite numbers from 0 on, not all of them 0.")
-    return values
-
-
 def check_columns(spec: AnySpec, by: Any, role: str = "by") -> tuple[str, ...]:
     """Read ``by=`` into column names of the model."""
-    names = () if by is None else (by,) if isinstance(by, str) else tuple(by)
+    names = () if by is None else tuple(by) if isinstance(by, list | tuple) else (by,)
     for name in names:
+        if not isinstance(name, str):
+            raise AnswerError(f"{role}={by!r}: a column's name, or a list of names, is needed.")
         if name not in spec.cells.frame:
             raise AnswerError(f"{role}: the model has no column {name!r}.{did_you_mean(str(name), spec.cells.frame)}")
     if len(set(names)) < len(names):
         raise AnswerError(f"{role}: a column is named twice in {list(names)}.")
     return names
+
+
+def check_column(spec: AnySpec, name: Any, role: str) -> str:
+    """Read one column name of the model."""
+    if not isinstance(name, str):
+        raise AnswerError(f"{role}={name!r}: the name of one column is needed.")
+    return check_columns(spec, name, role)[0]
 
 
 def levels_of(spec: AnySpec, name: str) -> tuple[Level, ...]:
@@ -121,18 +64,22 @@ def arm_levels(spec: AnySpec, name: str) -> tuple[Level, ...]:
     levels = levels_of(spec, name)
     if len(levels) < 2:
         raise AnswerError(f"{name!r} has one level only ({levels[0]!r}): there is nothing to compare.")
-    if name in spec.cells.predictors and not isinstance(spec.cells.predictors[name], Factor) and len(levels) > MAX_ARMS:
-        raise AnswerError(
-            f"{name!r} has {len(levels)} distinct numbers, too many to compare as arms. Look at its coefficient in "
-            "fit.fixef(), or at fit.predict() at chosen values."
-        )
+    refuse_many(spec, name, len(levels))
     return levels
 
 
-def with_level(frame: pd.DataFrame, name: str, level: Level, levels: tuple[Level, ...]) -> pd.DataFrame:
+def refuse_many(spec: AnySpec, name: str, count: int) -> None:
+    """Refuse to set a numeric column to each of very many values."""
+    if isinstance(spec.cells.predictors.get(name), Numeric) and count > MAX_ARMS:
+        raise AnswerError(
+            f"{name!r} has {count} distinct numbers, too many to set every row to each. Look at its coefficient in "
+            "fit.fixef(), or at fit.predict() at chosen values."
+        )
+
+
+def with_level(spec: AnySpec, frame: pd.DataFrame, name: str, level: Level, levels: tuple[Level, ...]) -> pd.DataFrame:
     """A copy of `frame` in which one column has one level throughout."""
-    column = frame.get(name)
-    if column is not None and not isinstance(column.dtype, pd.CategoricalDtype) and not isinstance(level, str):
+    if isinstance(spec.cells.predictors.get(name), Numeric):
         return with_column(frame, name, level)
     code = levels.index(level)
     return with_column(frame, name, level_series(np.full(len(frame), code), levels))
@@ -153,11 +100,13 @@ def cell_grid(spec: AnySpec, base: Base, by: tuple[str, ...], setting: tuple[str
     selecting = tuple(name for name in by if name not in setting)
     selected, combos = _select(base.frame, selecting)
     levels = {name: levels_of(spec, name) for name in setting}
+    for name, own in levels.items():
+        refuse_many(spec, name, len(own))
     frames, keys, cells = [], [], []
     for place, chosen in enumerate(itertools.product(*levels.values())):
         frame, key = base.frame, combos
         for name, level in zip(setting, chosen, strict=True):
-            frame, key = with_level(frame, name, level, levels[name]), with_column(key, name, level)
+            frame, key = with_level(spec, frame, name, level, levels[name]), with_column(key, name, level)
         frames.append(frame)
         keys.append(key)
         cells.append(selected + place * len(combos))
@@ -169,7 +118,16 @@ def cell_grid(spec: AnySpec, base: Base, by: tuple[str, ...], setting: tuple[str
     weight = np.tile(base.weight, len(frames))
     frame = pd.concat(frames, ignore_index=True)
     ordered = all_keys.iloc[order][names].reset_index(drop=True)
-    return _merged(Grid(frame, weight, rank[np.concatenate(cells)], ordered))
+    grid = _merged(Grid(frame, weight, rank[np.concatenate(cells)], ordered))
+    _refuse_weightless(grid)
+    return grid
+
+
+def _refuse_weightless(grid: Grid) -> None:
+    empty = np.flatnonzero(np.bincount(grid.cell, grid.weight, len(grid.keys)) <= 0)
+    if len(empty):
+        where = ", ".join(f"{name} {value}" for name, value in grid.keys.iloc[empty[0]].items())
+        raise DataError(f"All rows of {where or 'data='} have the weight 0, so there is no average. Leave them out.")
 
 
 def _select(frame: pd.DataFrame, names: tuple[str, ...]) -> tuple[np.ndarray, pd.DataFrame]:
@@ -193,7 +151,8 @@ def _codable(column: pd.Series) -> pd.Series:
 def _key_order(keys: pd.DataFrame, names: list[str], levels: dict[str, tuple[Level, ...]]) -> np.ndarray:
     if not names:
         return np.arange(len(keys))
-    return np.lexsort([encode(keys[name], levels[name]) for name in reversed(names)])
+    codes = {name: encode(keys[name], levels[name]) for name in names}
+    return np.lexsort([np.where(codes[name] < 0, len(levels[name]), codes[name]) for name in reversed(names)])
 
 
 def _merged(grid: Grid) -> Grid:

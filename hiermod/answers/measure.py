@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hiermod.formula.expressions import Column
+from hiermod.formula.nodes import Response, SingleResponse
 from hiermod.modeling.beta_pooling import BetaSpec
 from hiermod.modeling.spec import Spec
 
@@ -30,7 +32,22 @@ UNKNOWN = Measure("expected response", percent=False, link="link")
 
 
 def measure_of(spec: Spec | BetaSpec) -> Measure:
-    """A success rate, or the mean of the response."""
-    if spec.family.statistic == "trials":
-        return Measure("success rate", percent=True, link=spec.family.link.name)
-    return Measure(f"mean {spec.formula.response.name}", percent=False, link=spec.family.link.name)
+    """The rate of successes, or the mean of the response."""
+    is_rate = spec.family.statistic == "trials"
+    return Measure(outcome_name(spec.formula.response, is_rate), percent=is_rate, link=spec.family.link.name)
+
+
+def outcome_name(response: Response, is_rate: bool) -> str:
+    """What a response's expectation is called: ``success rate``, ``mean Reaction``."""
+    if isinstance(response, SingleResponse):
+        return f"{response.column} rate" if is_rate else f"mean {response.column}"
+    successes = response.successes
+    return f"{_singular(successes.name) if isinstance(successes, Column) else 'success'} rate"
+
+
+def _singular(noun: str) -> str:
+    """``successes`` to ``success``, ``clicks`` to ``click``; what is no plain plural stays."""
+    if noun.endswith("sses"):
+        return noun[:-2]
+    plural = noun.endswith("s") and len(noun) > 3 and not noun.endswith(("ss", "us", "is"))
+    return noun[:-1] if plural else noun

@@ -9,8 +9,9 @@ import pandas as pd
 
 from hiermod.answers.answer import Answer, Question, check_prob, interval, with_coords
 from hiermod.answers.expectation import averages, expectation, in_blocks
-from hiermod.answers.grid import Base, base_rows, cell_grid, check_columns, trials_of
+from hiermod.answers.grid import cell_grid, check_columns
 from hiermod.answers.measure import measure_of
+from hiermod.answers.rows import base_rows, new_rows, trials_of
 from hiermod.answers.simulation import simulate
 from hiermod.answers.varying import check_groups
 from hiermod.errors import AnswerError
@@ -18,14 +19,16 @@ from hiermod.formula.nodes import TrialsResponse
 from hiermod.sampling.posterior import Posterior
 
 KINDS = ("mean", "link", "response")
+ROW = "row_number"
 
 
 def rates(posterior: Posterior, by: Any, data: Any, weights: str | None, groups: str, prob: float) -> Answer:
     """Expected response per `by` cell, averaged over its rows within each draw."""
     spec, names = posterior.spec, check_columns(posterior.spec, by)
     check_groups(groups), check_prob(prob)
-    base = base_rows(spec, data, weights, names, groups)
-    setting = tuple(name for name in names if name in spec.formula.common_variables())
+    selecting = spec.formula.grouping_columns()
+    setting = tuple(name for name in names if name in spec.formula.common_variables() and name not in selecting)
+    base = base_rows(spec, data, weights, names, groups, setting)
     grid = cell_grid(spec, base, names, setting)
     draws = averages(posterior, groups, grid.frame, grid.weight, grid.cell, len(grid.keys))
     table = grid.keys.assign(**interval(draws, prob))
@@ -41,12 +44,13 @@ def predict(posterior: Posterior, data: Any, kind: str, groups: str, prob: float
     if kind not in KINDS:
         raise AnswerError(f"kind={kind!r}: 'mean', 'link' or 'response'.")
     check_groups(groups), check_prob(prob)
-    base = base_rows(posterior.spec, data, None, (), groups)
-    draws = _row_draws(posterior, base, kind, groups)
+    spec = posterior.spec
+    frame = spec.cells.frame if data is None else new_rows(spec, data, (), groups, also=spec.formula.grouping_columns())
+    draws = _row_draws(posterior, frame, kind, groups)
     if kind == "response":
-        draws = simulate(posterior, draws, _trials(posterior, data, len(base.frame)))
-    keys = pd.DataFrame({"row_number": np.arange(len(base.frame))})
-    table = base.frame.reset_index(drop=True).assign(**interval(draws, prob))
+        draws = simulate(posterior, draws, _trials(posterior, data, len(frame)))
+    keys = pd.DataFrame({ROW: np.arange(len(frame))})
+    table = pd.concat([keys, frame.reset_index(drop=True)], axis=1).assign(**interval(draws, prob))
     return Answer(
         with_coords(draws, keys, posterior.shape, kind),
         table,
@@ -54,9 +58,9 @@ def predict(posterior: Posterior, data: Any, kind: str, groups: str, prob: float
     )
 
 
-def _row_draws(posterior: Posterior, base: Base, kind: str, groups: str) -> np.ndarray:
+def _row_draws(posterior: Posterior, frame: pd.DataFrame, kind: str, groups: str) -> np.ndarray:
     model = expectation(posterior, groups)
-    blocks = in_blocks(base.frame, int(np.prod(posterior.shape)))
+    blocks = in_blocks(frame, int(np.prod(posterior.shape)))
     parts = [model.predictor(block) if kind == "link" else model.response(block) for block in blocks]
     return np.concatenate(parts)
 

@@ -42,9 +42,9 @@ def _chosen(spec: Spec | BetaSpec, group: str | None) -> Grouping:
                 f"The model has several grouping factors: say group= one of {enumerate_names(groupings)}."
             )
         return next(iter(groupings.values()))
-    if without_slash(group) not in groupings:
+    if without_slash(str(group)) not in groupings:
         raise AnswerError(f"There is no grouping factor {group!r}.{did_you_mean(str(group), groupings)}")
-    return groupings[without_slash(group)]
+    return groupings[without_slash(str(group))]
 
 
 def _pull(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from hiermod.cli.files import read_file
 from hiermod.cli.output import DONE, INTERRUPTED, section, wants_progress, was_interrupted
-from hiermod.errors import DataError, HiermodError
+from hiermod.errors import DataError, StorageError
 
 if TYPE_CHECKING:
     from hiermod.facades.fit import Fit
@@ -19,15 +20,21 @@ def run(options: argparse.Namespace) -> int:
     from hiermod.facades.notices import announce
     from hiermod.modeling.definition import Definition, define
     from hiermod.modeling.families import read_family
+    from hiermod.sampling.storage import check_target
 
     _check_options(options)
+    if options.save:
+        try:
+            check_target(options.save)
+        except StorageError as error:
+            options.refuse(f"argument --save: {error}")
     if options.family is not None:
         try:
             read_family(options.family)
         except DataError as error:
             options.refuse(f"argument --family: {error}")
     definition = Definition(options.formula, options.family, pooling=options.pooling)
-    defined = define(definition, _read(options.data))
+    defined = define(definition, read_file(options.data))
     announce(defined.notices)
     _check_questions(options, defined)
 
@@ -35,7 +42,8 @@ def run(options: argparse.Namespace) -> int:
 
     fit = Model(defined).fit(draws=options.draws, seed=options.seed, progress=wants_progress(options))
     if options.save:
-        _save(fit, options.save)
+        fit.save(options.save)
+        print(f"hiermod: stored in {options.save}", file=sys.stderr)
     print(fit.summary(options.prob))
     _print_answers(options, defined, fit)
     return INTERRUPTED if was_interrupted(fit) else DONE
@@ -62,26 +70,6 @@ def _check_questions(options: argparse.Namespace, defined: Defined) -> None:
     control_place(arm_levels(spec, options.effect), options.effect, options.control)
     if options.scale == "odds_ratio" and spec.family.statistic != "trials":
         options.refuse(f"argument --scale: the family {spec.family} has no odds; say difference")
-
-
-def _read(path: str) -> Any:
-    """Read CSV or Parquet; whole numbers and booleans stay what they are beside empty cells."""
-    import pandas as pd
-
-    try:
-        if path.lower().endswith(".csv"):
-            return pd.read_csv(path, low_memory=False, dtype_backend="numpy_nullable")
-        return pd.read_parquet(path, dtype_backend="numpy_nullable")
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path!r} cannot be read: {error}") from error
-
-
-def _save(fit: Fit, path: str) -> None:
-    try:
-        fit.save(path)
-    except OSError as error:
-        raise HiermodError(f"the fit cannot be stored: {error}") from error
-    print(f"hiermod: stored in {path}", file=sys.stderr)
 
 
 def _print_answers(options: argparse.Namespace, defined: Defined, fit: Fit) -> None:

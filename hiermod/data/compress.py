@@ -61,7 +61,7 @@ def read_rows(formula: Formula, data: Any, na: str = "drop") -> Rows:
     complete, missing = _complete(raw, na)
     response = read_response(formula.response, complete)
     response, complete, without_trials = _with_trials(response, complete)
-    notices: list[str] = []
+    notices = _missing_notices(raw)
     predictors, columns = {}, {}
     for name in formula.predictors():
         predictors[name], columns[name], found = read_predictor(name, complete[name])
@@ -86,7 +86,14 @@ def _complete(raw: pd.DataFrame, na: str) -> tuple[pd.DataFrame, int]:
         )
     if count == len(raw):
         raise DataError(f"Nothing is left: all {count} rows have a missing value in a column that the formula names.")
-    return (raw[~missing].reset_index(drop=True) if count else raw), count
+    return (raw[~missing] if count else raw), count
+
+
+def _missing_notices(raw: pd.DataFrame) -> list[str]:
+    """How many values are missing in each column, where several columns have some."""
+    counts = {name: int(missing_values(raw[name]).sum()) for name in raw.columns}
+    named = [f"{name} {count:,}" for name, count in counts.items() if count]
+    return [f"missing values by column: {', '.join(named)}"] if len(named) > 1 else []
 
 
 def _with_trials(response: ResponseRows, frame: pd.DataFrame) -> tuple[ResponseRows, pd.DataFrame, int]:
@@ -96,7 +103,7 @@ def _with_trials(response: ResponseRows, frame: pd.DataFrame) -> tuple[ResponseR
     if not keep.any():
         raise DataError("Nothing is left: every row has 0 trials.")
     kept = TrialsRows(response.successes[keep], response.trials[keep])
-    return kept, frame[keep].reset_index(drop=True), int((~keep).sum())
+    return kept, frame[keep], int((~keep).sum())
 
 
 def _group_column(name: str, values: pd.Series) -> pd.Categorical:

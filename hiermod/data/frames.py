@@ -12,7 +12,7 @@ import pandas as pd
 from hiermod.errors import DataError, FormulaError, did_you_mean
 from hiermod.formula.nodes import Formula
 
-RESERVED = ("chain", "draw", "row", "Intercept", "sigma")
+RESERVED = ("chain", "draw", "row", "Intercept", "sigma", "__obs__", ".", "..")
 NULLABLE = {"bool": "boolean"}
 NULLABLE |= {f"{u}int{bits}": f"{u.upper()}Int{bits}" for u in ("", "u") for bits in (8, 16, 32, 64)}
 RESULT_COLUMNS = ("estimate", "lower", "upper", "contrast", "prob_beats", "prob_rope", "expected_loss")
@@ -33,8 +33,14 @@ def read_columns(data: Any, names: tuple[str, ...], formula: Formula | None = No
     for name in names:
         if name not in present:
             _missing_column(name, present, formula)
+    if not names:
+        return pd.DataFrame(index=pd.RangeIndex(_row_count(frame)))
     eager = frame.select(*names).collect() if isinstance(frame, nw.LazyFrame) else frame[list(names)]
     return _as_pandas(eager).reset_index(drop=True)
+
+
+def _row_count(frame: nw.DataFrame[Any] | nw.LazyFrame[Any]) -> int:
+    return len(frame) if isinstance(frame, nw.DataFrame) else int(frame.select(nw.len()).collect().item())
 
 
 def has_columns(data: Any, names: Iterable[str]) -> bool:
@@ -52,7 +58,10 @@ def _as_pandas(frame: nw.DataFrame[Any]) -> pd.DataFrame:
         return frame.to_pandas()
     encoded = [name for name, dtype in frame.schema.items() if dtype == nw.Categorical]
     frame = frame.with_columns(*(frame[name].cast(nw.String) for name in encoded))
-    return frame.to_arrow().to_pandas(types_mapper=_nullable)
+    try:
+        return frame.to_arrow().to_pandas(types_mapper=_nullable)
+    except Exception as error:
+        raise DataError(f"The data cannot be converted to Arrow: {error}") from error
 
 
 def _nullable(kind: Any) -> Any:
@@ -117,11 +126,12 @@ def missing_values(values: pd.Series) -> np.ndarray:
     return missing
 
 
-def check_finite(name: str, values: np.ndarray) -> None:
-    """Refuse infinity, naming the first row that holds it."""
+def check_finite(name: str, values: np.ndarray, rows: pd.Index | None = None) -> None:
+    """Refuse infinity, naming the first row that holds it by its place in the data."""
     infinite = np.flatnonzero(np.isinf(values))
     if len(infinite):
         raise DataError(
-            f"The column {name!r} holds infinity ({len(infinite)} rows, the first is row {infinite[0]}). "
+            f"The column {name!r} holds infinity ({len(infinite)} rows, the first is row "
+            f"{infinite[0] if rows is None else rows[infinite[0]]}). "
             "Replace it by a number, or by a missing value to drop those rows."
         )

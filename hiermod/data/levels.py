@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -40,11 +41,24 @@ def code_levels(name: str, values: pd.Series) -> tuple[np.ndarray, tuple[Level, 
             f"The column {name!r} mixes types, or holds one that is not read (numbers, text, booleans, dates are). "
             f"Make it text: data[{name!r}] = data[{name!r}].astype(str)."
         )
+    _refuse_instants(name, values)
     if isinstance(values.dtype, pd.CategoricalDtype):
         used = values.cat.remove_unused_categories()
         return used.cat.codes.to_numpy().astype(np.int64), as_levels(used.cat.categories)
     codes, levels = pd.factorize(values, sort=True)
     return codes.astype(np.int64), as_levels(pd.Index(levels))
+
+
+def _refuse_instants(name: str, values: pd.Series) -> None:
+    """Local time zones would not survive storage, nor would differences below a microsecond."""
+    distinct = values.dtype.categories if isinstance(values.dtype, pd.CategoricalDtype) else pd.Index(pd.unique(values))
+    if not isinstance(distinct, pd.DatetimeIndex):
+        return
+    if str(distinct.tz) not in ("None", "UTC") or len(distinct.floor("us").unique()) < len(distinct):
+        raise DataError(
+            f"The column {name!r} holds instants in a local time zone, or closer than a microsecond, as levels. "
+            f"Make them text: data[{name!r}] = data[{name!r}].astype(str)."
+        )
 
 
 def as_levels(index: pd.Index) -> tuple[Level, ...]:
@@ -58,7 +72,9 @@ def _plain(value: Any) -> Level:
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, pd.Timestamp):
-        return value.to_pydatetime()
+        return value.to_pydatetime(warn=False)
+    if isinstance(value, Decimal):
+        return int(value) if value == int(value) else float(value)
     return str(value) if isinstance(value, pd.Interval) else value
 
 

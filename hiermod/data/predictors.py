@@ -29,7 +29,7 @@ class Numeric:
                 f"The column {self.name!r} was numeric in the fitted data and holds {kind_of(values)} here."
             )
         numbers = values.to_numpy(dtype=float)
-        check_finite(self.name, numbers)
+        check_finite(self.name, numbers, values.index)
         return numbers.astype(np.int64) if self.integer and _whole(numbers) else numbers
 
 
@@ -60,7 +60,7 @@ def read_predictor(name: str, values: pd.Series) -> tuple[Predictor, np.ndarray 
     kind = kind_of(values)
     if kind in ("int", "float") and not isinstance(values.dtype, pd.CategoricalDtype):
         numbers = values.to_numpy(dtype=float)
-        check_finite(name, numbers)
+        check_finite(name, numbers, values.index)
         if (numbers == numbers[0]).all():
             raise DataError(f"The predictor {name!r} is constant ({numbers[0]:g} in every row). Leave it out.")
         integer = kind == "int" and bool((np.abs(numbers) <= EXACT).all())

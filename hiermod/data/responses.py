@@ -8,11 +8,14 @@ import numpy as np
 import pandas as pd
 
 from hiermod.data.frames import check_finite
-from hiermod.data.levels import kind_of
+from hiermod.data.levels import Level, as_levels, kind_of
 from hiermod.errors import DataError, enumerate_names
 from hiermod.formula.expressions import Arithmetic, Expression, columns, evaluate
 from hiermod.formula.nodes import Response, SingleResponse, TrialsResponse
 
+SUCCESSES = ("yes", "y", "true", "t", "success", "1", "positive", "won", "converted", "alive")
+MAX_MAPPED = 4
+LARGEST = 2.0**53  # counts up to here are exact
 ROUNDING = 1e-12  # relative; a count may come as proportion times trials, as in p(rate * n, n)
 
 
@@ -62,7 +65,7 @@ def read_response(response: Response, frame: pd.DataFrame) -> ResponseRows:
     if len(above):
         first = above[0]
         raise DataError(
-            f"More successes than trials in {len(above)} rows: row {first} has {response.successes} = "
+            f"More successes than trials in {len(above)} rows: row {frame.index[first]} has {response.successes} = "
             f"{successes[first]:g} and {response.trials} = {trials[first]:g}. {_swap_hint(response)}"
         )
     return TrialsRows(successes, trials)
@@ -79,14 +82,22 @@ def _read_single(name: str, values: pd.Series) -> SingleRows:
     if kind in ("date", "mixed"):
         raise DataError(f"The response {name!r} holds {kind} values; numbers, or 0/1 or booleans, can be modelled.")
     if kind == "text" or isinstance(values.dtype, pd.CategoricalDtype):
-        levels = [str(level) for level in pd.unique(values)]
+        levels = as_levels(pd.Index(pd.unique(values)).sort_values())
         raise DataError(
-            f"The response {name!r} holds {_named(kind)} ({enumerate_names(levels, 4)}). Say which one is a success: "
-            f"data[{name!r}] = data[{name!r}] == {levels[-1]!r}."
+            f"The response {name!r} holds {_named(kind)} ({enumerate_names(levels, 4)}). Say which one is a success, "
+            f"and missing values stay missing: {_mapping(name, levels)}"
         )
     numbers = values.to_numpy(dtype=float)
-    check_finite(name, numbers)
+    check_finite(name, numbers, values.index)
     return SingleRows(name, numbers, kind)
+
+
+def _mapping(name: str, levels: tuple[Level, ...]) -> str:
+    """How to make 0/1 of levels; a level that sounds like a success is taken for one, else the last."""
+    success = next((level for level in levels if str(level).casefold() in SUCCESSES), levels[-1])
+    if len(levels) > MAX_MAPPED:
+        return f"data[{name!r}].map({{{success!r}: 1, ...}}), with 0 for each level that is none."
+    return f"data[{name!r}] = data[{name!r}].map({ {level: int(level == success) for level in levels} })."
 
 
 def _named(kind: str) -> str:
@@ -101,15 +112,16 @@ def read_counts(expression: Expression, frame: pd.DataFrame) -> np.ndarray:
     with np.errstate(divide="ignore", invalid="ignore"):
         values = evaluate(expression, lambda name: frame[name].to_numpy(dtype=float))
     counts = np.broadcast_to(np.asarray(values, dtype=float), (len(frame),)).copy()
-    check_finite(str(expression), counts)
+    check_finite(str(expression), counts, frame.index)
     whole = np.round(counts)
     counts = np.where(np.abs(counts - whole) <= ROUNDING * np.abs(whole), whole, counts)
-    for wrong, what in ((counts < 0, "negative"), (counts != whole, "fractional")):
+    wrongs = ((counts < 0, "negative"), (counts != whole, "fractional"), (counts > LARGEST, "too large to be exact"))
+    for wrong, what in wrongs:
         if wrong.any():
             first = np.flatnonzero(wrong)[0]
             raise DataError(
                 f"Counts are whole numbers from 0 on; {str(expression)!r} is {what} in {wrong.sum()} rows "
-                f"(row {first}: {counts[first]:g})."
+                f"(row {frame.index[first]}: {counts[first]:g})."
             )
     return counts
 

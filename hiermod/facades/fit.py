@@ -27,6 +27,11 @@ class Fit(Estimates, Questions):
     the fitted data, with ``weights`` naming its column of weights; and ``groups`` says whose rate is meant:
     ``"observed"`` takes each row's own group, ``"typical"`` effects at zero, ``"new"`` one unseen group, and
     ``"population"`` the mean over the population of groups.
+
+    Examples
+    --------
+    >>> fit
+    <hiermod.Fit success ~ treated + (1 + treated | country), family bernoulli, 4 x 1000 draws>
     """
 
     def __init__(self, defined: Defined, posterior: Posterior, asked: Settings, model: Model) -> None:

@@ -29,6 +29,11 @@ class Model:
         The compressed table that the model sees.
     notices : list of str
         What was inferred from the data.
+
+    Examples
+    --------
+    >>> fit.model
+    <hiermod.Model success ~ treated + (1 + treated | country), family bernoulli, 4 cells>
     """
 
     def __init__(self, defined: Defined) -> None:

@@ -16,6 +16,9 @@ class FitPlots:
     def __init__(self, fit: Fit, posterior: Posterior) -> None:
         self._fit, self._posterior = fit, posterior
 
+    def __repr__(self) -> str:
+        return "plots: .rates(by), .effect(variable), .shrinkage(group), .trace(names)"
+
     def rates(self, by: Any = None, *, ax: Any = None, **options: Any) -> Any:
         """A forest of rates per cell of `by`: the mean with a 50 % interval (thick) and a ``prob`` one (thin).
 

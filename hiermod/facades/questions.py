@@ -34,6 +34,19 @@ class Questions:
         The `by` variables that stand in common terms are set to each level for all rows; grouping factors and other
         columns select rows.
 
+        Parameters
+        ----------
+        by : str or list of str, optional
+            The columns whose combinations are the cells; one cell of all rows without it.
+        data : data frame, optional
+            Rows to average over instead of the fitted data, such as a census. They weigh their trials, if there.
+        groups : {"observed", "typical", "new", "population"}
+            Whose rate: each row's own group, effects at zero, one unseen group, or the mean over the population.
+        prob : float
+            The probability of the interval.
+        weights : str, optional
+            A column of `data` with the weights of its rows.
+
         Returns
         -------
         Answer
@@ -71,6 +84,8 @@ class Questions:
         ----------
         variable : str
             A 0/1, boolean or categorical column, or a grouping factor.
+        by : str or list of str, optional
+            The columns whose combinations are the cells; one cell of all rows without it.
         control : optional
             The level to compare with; the first one otherwise.
         scale : {"difference", "ratio", "lift", "odds_ratio", "link"}
@@ -79,6 +94,8 @@ class Questions:
             A region of practical equivalence on the scale of the contrast; adds ``prob_rope``.
         goal : {"max", "min"}
             ``"min"`` where lower is better.
+        groups, data, weights, prob
+            As in `rates`. `data` need not have the column `variable`.
 
         Returns
         -------
@@ -175,8 +192,17 @@ class Questions:
 
         Parameters
         ----------
+        data : data frame, optional
+            Rows with the model's predictors, and the grouping columns where ``groups="observed"``.
         kind : {"mean", "link", "response"}
             Expected response, linear predictor, or new responses (successes, counts or values).
+        groups : {"observed", "typical", "new", "population"}
+            As in `rates`; ``"new"`` is one unseen group for all rows.
+
+        Returns
+        -------
+        Answer
+            Its table has a row for each of `data`, in order, with its place ``row_number`` and its columns.
 
         Examples
         --------

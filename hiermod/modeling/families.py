@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hiermod.data.responses import ResponseRows, SingleRows, TrialsRows
-from hiermod.errors import DataError, did_you_mean
+from hiermod.data.responses import LARGEST, ResponseRows, SingleRows, TrialsRows
+from hiermod.errors import DataError, did_you_mean, nearest
 from hiermod.modeling.links import LINKS, Link
 
 USUAL_LINKS = {
@@ -43,14 +43,11 @@ def read_family(family: str) -> Family:
     found = SPELLING.fullmatch(family) if isinstance(family, str) else None
     name, link = (found.group(1).lower(), found.group(2)) if found else ("", None)
     if name not in USUAL_LINKS:
-        raise DataError(f"There is no family {family!r}.{did_you_mean(str(family), USUAL_LINKS)}{_listed()}")
+        hint = did_you_mean(str(family), USUAL_LINKS) if nearest(str(family), USUAL_LINKS) else ""
+        raise DataError(f"There is no family {family!r}.{hint} The families are {', '.join(USUAL_LINKS)}.")
     if link is not None and link not in USUAL_LINKS[name]:
         raise DataError(f"The family {name} has no link {link!r}.{did_you_mean(link, USUAL_LINKS[name])}")
     return Family(name, LINKS[link or USUAL_LINKS[name][0]])
-
-
-def _listed() -> str:
-    return f" The families are {', '.join(USUAL_LINKS)}."
 
 
 def choose_family(family: str | None, response: ResponseRows) -> tuple[Family, str]:
@@ -66,7 +63,16 @@ def choose_family(family: str | None, response: ResponseRows) -> tuple[Family, s
     chosen, reason = _choose(family, response)
     CHECKS[chosen.name](response)
     _refuse_constant(chosen, response)
-    return chosen, f"family {chosen}{reason}"
+    return chosen, f"family {chosen}{reason}{_remark(chosen, response)}"
+
+
+def _remark(family: Family, response: ResponseRows) -> str:
+    """What may not be meant: one value only, or 0/1 taken as numbers."""
+    if not isinstance(response, SingleRows) or not response.binary:
+        return ""
+    if family.statistic != "trials":
+        return "; the response is 0/1, whose rate family='bernoulli' would model"
+    return f"; every response is {response.values[0]:g}" if (response.values == response.values[0]).all() else ""
 
 
 def _choose(family: str | None, response: ResponseRows) -> tuple[Family, str]:
@@ -114,6 +120,8 @@ def _check_counts(response: ResponseRows) -> None:
     if not response.whole:
         wrong = response.values[(response.values < 0) | (response.values != np.round(response.values))][0]
         raise DataError(f"Counts are whole numbers from 0 on; {response.name!r} holds {wrong:g}.")
+    if (response.values > LARGEST).any():
+        raise DataError(f"The counts in {response.name!r} are too large to be exact: {response.values.max():g}.")
 
 
 CHECKS = {"bernoulli": _check_bernoulli, "binomial": _check_binomial, "gaussian": _check_real, "poisson": _check_counts}

@@ -1,4 +1,4 @@
-"""Which prior each parameter gets: the user's where a key names it, else the default of DEFAULTS in the docs."""
+"""Which prior each parameter gets: the user's where a key names it, else the default."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ import numpy as np
 
 from hiermod.data.cells import Cells
 from hiermod.data.responses import BinomialCells, CountCells, RealCells
-from hiermod.errors import PriorError, did_you_mean
+from hiermod.errors import DataError, PriorError, did_you_mean
 from hiermod.formula.nodes import without_slash
 from hiermod.modeling.coding import Block
 from hiermod.modeling.design import CommonDesign, VaryingBar
 from hiermod.modeling.families import Family
 from hiermod.modeling.priors import Prior, read_prior, require_support
+
+SMALLEST, LARGEST = 1e-100, 1e100
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ def response_scale(family: Family, cells: Cells) -> ResponseScale:
         case RealCells(mean=mean, count=count, within=within):
             centre = np.average(mean, weights=count)
             spread = np.sqrt((within.sum() + (count * (mean - centre) ** 2).sum()) / count.sum())
+            _refuse_extreme("response", float(spread), float(np.abs(mean).max()))
             return ResponseScale(float(centre), float(spread), 2.5)
         case CountCells(total=total, exposure=exposure):
             return ResponseScale(float(np.log((total.sum() + 0.5) / exposure.sum())), 1.0, 1.0)
@@ -62,9 +65,12 @@ def choose_priors(
     PriorError
         On a key that names no parameter, or a prior that does not fit its parameter.
     """
-    given = {without_slash(key): read_prior(key, text) for key, text in user.items()}
+    given = {without_slash(str(key)): read_prior(str(key), text) for key, text in user.items()}
     _refuse_ambiguous(given, common)
     scale = response_scale(family, cells)
+    for own in (common.scales, *(effect.scales for bar in bars for effect in bar.effects)):
+        for column in own:
+            _refuse_extreme("predictor", float(column), 0.0)
     table = PriorTable(
         {block.name: _coefficient(block.name, common, scale, given) for block in common.blocks},
         {effect.name: _sd(effect.name, effect.scales, scale, given) for bar in bars for effect in bar.effects},
@@ -73,6 +79,14 @@ def choose_priors(
     )
     _refuse_unknown(given, table, common, bars)
     return table
+
+
+def _refuse_extreme(what: str, spread: float, size: float) -> None:
+    if not SMALLEST < spread < LARGEST or not size < LARGEST:
+        raise DataError(
+            f"A {what} has the standard deviation {spread:.3g}, with which a computer cannot calculate. "
+            f"Measure it in other units: between {SMALLEST:g} and {LARGEST:g}."
+        )
 
 
 def _refuse_ambiguous(given: Mapping[str, Prior], common: CommonDesign) -> None:
@@ -141,6 +155,6 @@ def _refuse_unknown(
     known += (["cor"] if table.correlations else []) + (["sigma"] if table.residual else [])
     for key in given:
         if key not in known:
-            raise PriorError(
-                f"The model has no parameter {key!r} to give a prior.{did_you_mean(key, dict.fromkeys(known))}"
-            )
+            term = next((name for name in known if key.startswith(f"{name}[")), None)
+            hint = f" A prior is for the whole term: {term!r}." if term else did_you_mean(key, dict.fromkeys(known))
+            raise PriorError(f"The model has no parameter {key!r} to give a prior.{hint}")

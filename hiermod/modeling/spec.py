@@ -53,6 +53,10 @@ def build_spec(formula: Formula, family: Family, cells: Cells, priors: Mapping[s
     return spec, notices
 
 
+def _repeated(names: list[str]) -> list[str]:
+    return [name for name, count in Counter(names).items() if count > 1]
+
+
 def _refuse_clashes(spec: Spec) -> None:
     """Refuse column names that would give two variables or dimensions of the posterior one name."""
     names = [spec.formula.response.name, *spec.priors.coefficients, *(["sigma"] if spec.priors.residual else [])]
@@ -62,6 +66,20 @@ def _refuse_clashes(spec: Spec) -> None:
     names += [f"{name}{tail}" for name in spec.priors.correlations for tail in ("", "_offset", "_dim")]
     names += {f"{bar.grouping.name}__factor_dim" for bar in spec.bars}
     names += {f"{effect.block.term.name}__expr_dim" for effect in effects}
-    twice = [name for name, count in Counter(names).items() if count > 1]
+    twice = _repeated(names)
+    if not twice:
+        twice = _repeated([name for block in spec.common.blocks for name in block.row_names()])
+    for group in {bar.grouping.name for bar in spec.bars}:
+        twice = twice or _repeated(
+            [
+                name
+                for bar in spec.bars
+                if bar.grouping.name == group
+                for effect in bar.effects
+                for name in effect.row_names
+            ]
+        )
     if twice:
-        raise DataError(f"Two quantities of this model would be called {twice[0]!r}. Rename a column of the formula.")
+        raise DataError(
+            f"Two quantities of this model would be called {twice[0]!r}. Rename a column, or a level, of the formula."
+        )

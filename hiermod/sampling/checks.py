@@ -69,21 +69,29 @@ def _checks(posterior: Posterior) -> Iterator[Check]:
     chains, draws = posterior.shape
     raise_target = f"raise target_accept above {posterior.settings.target_accept}, or use a tighter prior for the sds"
     more_draws = f"ask for more draws (there are {draws} in each of {chains} chains)"
-    rhat = f"{seen.rhat:.3f} ({seen.rhat_of}), at most {MAX_RHAT}"
-    bulk = f"{seen.ess_bulk:.0f} ({seen.ess_bulk_of}), at least {MIN_ESS:.0f}"
-    tail = f"{seen.ess_tail:.0f} ({seen.ess_tail_of}), at least {MIN_ESS:.0f}"
-    ebfmi = f"{seen.ebfmi:.2f}, at least {MIN_EBFMI}"
+    rhat = f"{_figure(seen.rhat, seen.rhat_of, 3)}, at most {MAX_RHAT}"
+    bulk = f"{_figure(seen.ess_bulk, seen.ess_bulk_of, 0)}, at least {MIN_ESS:.0f}"
+    tail = f"{_figure(seen.ess_tail, seen.ess_tail_of, 0)}, at least {MIN_ESS:.0f}"
+    ebfmi = f"{_figure(seen.ebfmi, '', 2)}, at least {MIN_EBFMI}"
     yield Check("divergences", seen.divergences == 0, f"{seen.divergences} of {chains * draws} draws",
                 f"{raise_target}: near divergences the posterior was not explored")  # fmt: skip
-    yield Check("R-hat", not seen.rhat > MAX_RHAT, rhat, f"{more_draws}, or simplify the model: the chains disagree")
-    yield Check("bulk ESS", not seen.ess_bulk < MIN_ESS, bulk, f"{more_draws}: means are noisy")
-    yield Check("tail ESS", not seen.ess_tail < MIN_ESS, tail, f"{more_draws}: ends of intervals are noisy")
+    unknown = "run at least two chains of several hundred draws: it cannot be told from fewer"
+    disagree = unknown if np.isnan(seen.rhat) else f"{more_draws}, or simplify the model: the chains disagree"
+    yield Check("R-hat", seen.rhat <= MAX_RHAT, rhat, disagree)
+    yield Check("bulk ESS", seen.ess_bulk >= MIN_ESS, bulk, f"{more_draws}: means are noisy")
+    yield Check("tail ESS", seen.ess_tail >= MIN_ESS, tail, f"{more_draws}: ends of intervals are noisy")
     yield Check("E-BFMI", not seen.ebfmi < MIN_EBFMI, ebfmi,
                 "use a tighter prior for the sds, or a longer warm-up (tune=)")  # fmt: skip
     yield Check("tree depth", seen.max_depth_hits == 0, f"{seen.max_depth_hits} draws at the greatest depth",
                 "scale the predictors: the posterior is long in one direction")  # fmt: skip
     if not isinstance(posterior.spec, BetaSpec) and "Intercept" in posterior.spec.priors.coefficients:
         yield _intercept_check(posterior)
+
+
+def _figure(value: float, of: str, decimals: int) -> str:
+    if np.isnan(value):
+        return "not known"
+    return f"{value:.{decimals}f} ({of})" if of else f"{value:.{decimals}f}"
 
 
 def _intercept_check(posterior: Posterior) -> Check:

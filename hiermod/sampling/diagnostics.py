@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import arviz_stats as azs
@@ -29,7 +30,7 @@ class Diagnostics:
 
     @property
     def converged(self) -> bool:
-        """Whether R-hat and both effective sample sizes reach their bounds; a figure that is missing does not fail."""
+        """Whether R-hat and effective sample sizes call for no other run; what is not known calls for none."""
         return not (self.rhat > MAX_RHAT or self.ess_bulk < MIN_ESS or self.ess_tail < MIN_ESS)
 
     @property
@@ -41,7 +42,9 @@ class Diagnostics:
 def diagnose(tree: xr.DataTree) -> Diagnostics:
     """Measure a run."""
     posterior, stats = tree["posterior"].to_dataset(), tree["sample_stats"].to_dataset()
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        # ArviZ warns that a dataset with more chains than draws may have them swapped.
+        warnings.filterwarnings("ignore", message=".*[Mm]ore chains.*", category=UserWarning)
         rhat, rhat_of = _extreme(azs.rhat(posterior), largest=True)
         bulk, bulk_of = _extreme(azs.ess(posterior, method="bulk"), largest=False)
         tail, tail_of = _extreme(azs.ess(posterior, method="tail"), largest=False)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from hiermod.errors import SamplingError
+from hiermod.errors import SamplingError, enumerate_names
 from hiermod.modeling.beta_pooling import MEAN, SPREAD, BetaSpec
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.diagnostics import diagnose
@@ -30,12 +30,36 @@ def posterior_from_draws(spec: Spec | BetaSpec, draws: Any) -> Posterior:
         found = posterior[name].transpose("chain", "draw", ...).shape[2:]
         if found != shape:
             raise SamplingError(f"The variable {name!r} has shape {found} in each draw; the model needs {shape}.")
-    kept = posterior[list(expected_shapes(spec))].transpose("chain", "draw", ...)
+    kept = _in_model_order(spec, posterior[list(expected_shapes(spec))].transpose("chain", "draw", ...))
     has_stats = isinstance(draws, xr.DataTree) and "sample_stats" in draws.children
     stats = draws["sample_stats"].to_dataset() if has_stats else xr.Dataset()
     tree = xr.DataTree.from_dict({"posterior": kept, "sample_stats": stats})
     settings = Settings(kept.sizes["draw"], None, kept.sizes["chain"], None, 0, None)
     return Posterior(spec, tree, settings, diagnose(tree))
+
+
+def _in_model_order(spec: Spec | BetaSpec, posterior: xr.Dataset) -> xr.Dataset:
+    """Put labelled dimensions in the model's order; labels that the model does not have are refused."""
+    for dim, labels in expected_labels(spec).items():
+        if dim not in posterior.coords:
+            continue
+        found = [str(label) for label in posterior[dim].to_numpy()]
+        if sorted(found) != sorted(labels):
+            raise SamplingError(
+                f"The draws' dimension {dim!r} is labelled {enumerate_names(found, 6)}; the model has "
+                f"{enumerate_names(labels, 6)}."
+            )
+        posterior = posterior.isel({dim: [found.index(label) for label in labels]})
+    return posterior
+
+
+def expected_labels(spec: Spec | BetaSpec) -> dict[str, list[str]]:
+    """The labels of the dimensions of a spec's parameters."""
+    groupings = [spec.grouping] if isinstance(spec, BetaSpec) else [bar.grouping for bar in spec.bars]
+    labels = {f"{grouping.name}__factor_dim": [str(label) for label in grouping.labels()] for grouping in groupings}
+    if not isinstance(spec, BetaSpec):
+        labels |= {f"{block.name}_dim": list(block.labels) for block in spec.common.blocks if block.labels}
+    return labels
 
 
 def expected_shapes(spec: Spec | BetaSpec) -> dict[str, tuple[int, ...]]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any
 
 from hiermod.errors import SamplingError
 
 DEFAULT_TARGET_ACCEPT = 0.95
 DEFAULT_TUNE = 1000
+LARGEST = 2**63
 
 
 @dataclass(frozen=True)
@@ -24,12 +27,18 @@ class Settings:
 
     def __post_init__(self) -> None:
         for name, least in (("draws", 1), ("chains", 1), ("tune", 1), ("cores", 1), ("seed", 0)):
-            value = getattr(self, name)
-            allowed = value is None and name in ("tune", "cores", "seed")
-            if not allowed and (isinstance(value, bool) or not isinstance(value, int) or value < least):
-                raise SamplingError(f"{name}={value!r}: a whole number from {least} on is needed.")
-        if self.target_accept is not None and not 0 < self.target_accept < 1:
-            raise SamplingError(f"target_accept={self.target_accept!r}: a number between 0 and 1 is needed.")
+            value: Any = getattr(self, name)
+            if value is None and name in ("tune", "cores", "seed"):
+                continue
+            if isinstance(value, bool) or not isinstance(value, Integral) or not least <= int(value) < LARGEST:
+                raise SamplingError(f"{name}={value!r}: a whole number from {least} on, below 2^63, is needed.")
+            object.__setattr__(self, name, int(value))
+        target: Any = self.target_accept
+        if target is None:
+            return
+        if not isinstance(target, Real) or not 0 < float(target) < 1:
+            raise SamplingError(f"target_accept={target!r}: a number between 0 and 1 is needed.")
+        object.__setattr__(self, "target_accept", float(target))
 
 
 def fresh_seed() -> int:

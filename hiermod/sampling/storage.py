@@ -31,8 +31,25 @@ class StoredFit:
     asked: Settings
 
 
+def check_target(path: str | Path) -> Path:
+    """Refuse a path at which no file can be written, before anything is sampled for it."""
+    path = Path(path)
+    if path.is_dir():
+        raise StorageError(f"{str(path)!r} is a folder; a fit is stored in a file, such as {str(path / 'fit.nc')!r}.")
+    if not path.absolute().parent.is_dir():
+        raise StorageError(f"The folder of {str(path)!r} is not there. Make it first.")
+    return path
+
+
 def save(stored: StoredFit, path: str | Path) -> None:
-    """Write a fit to a NetCDF file; an existing file is replaced only when the new one is complete."""
+    """Write a fit to a NetCDF file; an existing file is replaced only when the new one is complete.
+
+    Raises
+    ------
+    StorageError
+        If no file can be written there.
+    """
+    path = check_target(path)
     defined, posterior = stored.defined, stored.posterior
     cells, description = cells_to_dataset(defined.spec.cells)
     metadata = {
@@ -50,11 +67,12 @@ def save(stored: StoredFit, path: str | Path) -> None:
     groups = {name: node.to_dataset() for name, node in posterior.tree.children.items()}
     tree = xr.DataTree.from_dict({**groups, "hiermod_cells": cells})
     tree.attrs["hiermod"] = json.dumps(metadata, ensure_ascii=False)
-    path = Path(path)
     partial = path.with_name(path.name + ".partial")
     try:
         tree.to_netcdf(partial, engine="h5netcdf")
         partial.replace(path)
+    except OSError as error:
+        raise StorageError(f"The fit cannot be stored in {str(path)!r}: {error}") from error
     finally:
         partial.unlink(missing_ok=True)
 
@@ -75,7 +93,13 @@ def load(path: str | Path) -> StoredFit:
             tree = opened.load()
     except (OSError, ValueError, KeyError) as error:
         raise StorageError(f"{str(path)!r} is not a NetCDF file that can be read: {error}") from error
-    metadata = _metadata(tree, path)
+    try:
+        return _read(tree, _metadata(tree, path))
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise StorageError(f"{str(path)!r} was stored by hiermod, but is damaged: {error!r}.") from error
+
+
+def _read(tree: xr.DataTree, metadata: dict[str, Any]) -> StoredFit:
     definition = Definition(**metadata["definition"])
     cells = cells_from_dataset(tree["hiermod_cells"].to_dataset(), metadata["cells"])
     defined = redefine(definition, metadata["family"], cells, tuple(metadata["model_notices"]))

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from hiermod.answers.answer import Answer, Question
+from hiermod.answers.effects import BY_MEDIAN
 from hiermod.answers.measure import Measure
 from hiermod.show.forest import Layout, arrange, draw_forest
 from hiermod.show.measure import format_percent, format_signed_percent, probability_text
@@ -15,7 +16,6 @@ from hiermod.show.style import GREY, axes_for, label_rows, literal, one, set_hea
 
 INNER = 0.5
 MAX_LINE = 72
-MEDIANS = ("ratio", "lift", "odds_ratio")
 LOG_SPAN = 4.0  # ratios that reach further than this are shown on a log axis
 WHOSE = {"typical": "typical group", "new": "new group", "population": "population of groups"}
 
@@ -73,7 +73,7 @@ def _series_names(layout: Layout, question: Question) -> list[str]:
 
 
 def _intervals(question: Question) -> str:
-    point = f"posterior {'median' if question.scale in MEDIANS else 'mean'}"
+    point = f"posterior {'median' if question.scale in BY_MEDIAN else 'mean'}"
     outer = f"{100 * question.prob:.4g}%"
     return f"{point}, {INNER:.0%} and {outer} intervals" if question.prob > INNER else f"{point}, {outer} interval"
 
@@ -83,7 +83,7 @@ def _title(keys: pd.DataFrame, question: Question, measure: Measure) -> str:
     if question.kind == "effect":
         contrasts = keys["contrast"].unique()
         contrast = one(contrasts[0]) if len(contrasts) == 1 else f"{len(contrasts)} levels vs {one(question.control)}"
-        second = f"control {one(question.control)}, scale {question.scale.replace('_', ' ')}"
+        second = f"scale {question.scale.replace('_', ' ')}"
         return f"Effect of {one(question.variable)}: {contrast}\n{second}" + (f", {whose}" if whose else "")
     kind = "Predictions" if question.kind == "predict" else _capital(literal(measure.name))
     by = f" by {_listed([one(name) for name in question.by])}" if question.by else ""

@@ -24,6 +24,6 @@ def signed_percent(value: float, symbol: str = "%") -> str:
 
 def probability_text(probability: float) -> str:
     """A probability with one decimal; draws that agree are no certainty."""
-    if probability > 0.9995:
+    if probability >= 0.9995:
         return ">99.9%"
     return "<0.1%" if probability < 0.0005 else f"{probability:.1%}"

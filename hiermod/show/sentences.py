@@ -11,8 +11,8 @@ import pandas as pd
 
 from hiermod.answers.answer import Answer, Question
 from hiermod.answers.decisions import check_goal
-from hiermod.formula.expressions import Column
-from hiermod.formula.nodes import Response, SingleResponse
+from hiermod.answers.measure import outcome_name
+from hiermod.formula.nodes import Response, TrialsResponse
 
 COUNTS = (
     "no",
@@ -51,11 +51,8 @@ class Outcome:
 
 def outcome_of(response: Response, statistic: str) -> Outcome:
     """Name what a model's response measures; `statistic` is that of its family."""
-    if isinstance(response, SingleResponse):
-        is_rate = statistic == "trials"
-        return Outcome(f"{response.column} rate" if is_rate else f"mean {response.column}", is_rate)
-    known = isinstance(response.successes, Column)
-    return Outcome(f"{_singular(str(response.successes)) if known else 'success'} rate", True)
+    is_rate = isinstance(response, TrialsResponse) or statistic == "trials"
+    return Outcome(outcome_name(response, is_rate), is_rate)
 
 
 def effect_sentences(answer: Answer, outcome: Outcome, goal: str = "max") -> list[str]:
@@ -194,12 +191,16 @@ def _points(text: str) -> str:
 
 def _together(values: Sequence[float], least: int = 0) -> list[str]:
     """An estimate and its interval, with the decimals that the interval's width can bear."""
-    middle, low, high = values
+    _, low, high = values
     decimals = max(least, _decimals(high - low))
-    if middle and round(middle, decimals) == 0:
-        decimals_of_middle = min(_decimals(middle) - 1, decimals + 3)
-        return [_number(middle, decimals_of_middle), _number(low, decimals), _number(high, decimals)]
-    return [_number(value, decimals) for value in values]
+    return [_visible(value, decimals) for value in values]
+
+
+def _visible(value: float, decimals: int) -> str:
+    """A number that is not zero does not print as zero, which would hide its sign."""
+    if value and math.isfinite(value) and round(value, decimals) == 0:
+        decimals = min(_decimals(value) - 1, decimals + 3)
+    return _number(value, decimals)
 
 
 def _decimals(size: float) -> int:
@@ -235,11 +236,3 @@ def _plural(noun: str) -> str:
     if noun.endswith("y") and noun[-2:-1] not in tuple("aeiou"):
         return f"{noun[:-1]}ies"
     return f"{noun}es" if noun.endswith(("s", "x", "ch", "sh")) else f"{noun}s"
-
-
-def _singular(noun: str) -> str:
-    """``successes`` to ``success``, ``clicks`` to ``click``; what is no plain plural stays."""
-    if noun.endswith("sses"):
-        return noun[:-2]
-    plural = noun.endswith("s") and len(noun) > 3 and not noun.endswith(("ss", "us", "is"))
-    return noun[:-1] if plural else noun

@@ -10,7 +10,7 @@ import pytest
 import hiermod as hm
 
 PUBLIC = [
-    "errors", "example", "expected_loss", "fit", "glmer", "inv_logit",
+    "Fit", "Model", "errors", "example", "expected_loss", "fit", "glmer", "inv_logit",
     "lmer", "load", "logit", "model", "prob_beats", "prob_best",
 ]  # fmt: skip
 LATER = ["compare", "from_bambi", "plan", "srm"]

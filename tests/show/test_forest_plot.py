@@ -118,7 +118,7 @@ def test_effect_has_its_null_and_its_probabilities():
     assert dashed(ax) == [0.0]
     assert row_labels(ax) == {0.0: "Canada", 1.0: "China"}
     assert right_labels(ax) == {0.0: f"{table['prob_beats'][0]:.1%}", 1.0: f"{table['prob_beats'][1]:.1%}"}
-    assert ax.get_title(loc="left") == "Effect of treated: 1 vs 0\ncontrol 0, scale difference"
+    assert ax.get_title(loc="left") == "Effect of treated: 1 vs 0\nscale difference"
     assert "P(beats control)" in [text.get_text() for text in ax.texts]
     assert ax.get_legend() is None
 
@@ -155,7 +155,7 @@ def test_several_contrasts_by_group_are_series():
     ax = fit.plot.effect("period", by="herd", control="2")
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["1 vs 2", "3 vs 2", "4 vs 2"]
     assert len(right_labels(ax)) == 45
-    assert ax.get_title(loc="left") == "Effect of period: 3 levels vs 2\ncontrol 2, scale difference"
+    assert ax.get_title(loc="left") == "Effect of period: 3 levels vs 2\nscale difference"
 
 
 def test_wide_ratios_are_on_a_log_axis_with_the_same_numbers():
@@ -178,7 +178,7 @@ def test_infinite_and_missing_ends_do_not_break_the_picture():
 
 
 @pytest.mark.parametrize(
-    ("kind", "named"), [("mean", "success rate"), ("link", "linear predictor"), ("response", "new response")]
+    ("kind", "named"), [("mean", "incidence rate"), ("link", "linear predictor"), ("response", "new response")]
 )
 def test_predictions_are_numbered_rows(kind, named):
     fit = made.cbpp()
