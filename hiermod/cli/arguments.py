@@ -88,9 +88,9 @@ def _prob(text: str) -> float:
 
 def _count(text: str, least: int = 1) -> int:
     with contextlib.suppress(ValueError):
-        if int(text) >= least:
+        if least <= int(text) < 2**63:
             return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} on")
+    raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} on, below 2^63")
 
 
 def _seed(text: str) -> int:

@@ -141,8 +141,9 @@ def _weighted_mean(values: np.ndarray, weight: np.ndarray) -> float:
 
 
 def _weighted_sd(values: np.ndarray, weight: np.ndarray) -> float:
-    mean = np.average(values, weights=weight)
-    return float(np.sqrt(np.average((values - mean) ** 2, weights=weight)))
+    with np.errstate(over="ignore"):
+        mean = np.average(values, weights=weight)
+        return float(np.sqrt(np.average((values - mean) ** 2, weights=weight)))
 
 
 def _column_scale(values: np.ndarray, weight: np.ndarray) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 
 import arviz_stats as azs
@@ -42,9 +41,7 @@ class Diagnostics:
 def diagnose(tree: xr.DataTree) -> Diagnostics:
     """Measure a run."""
     posterior, stats = tree["posterior"].to_dataset(), tree["sample_stats"].to_dataset()
-    with np.errstate(all="ignore"), warnings.catch_warnings():
-        # ArviZ warns that a dataset with more chains than draws may have them swapped.
-        warnings.filterwarnings("ignore", message=".*[Mm]ore chains.*", category=UserWarning)
+    with np.errstate(all="ignore"):
         rhat, rhat_of = _extreme(azs.rhat(posterior), largest=True)
         bulk, bulk_of = _extreme(azs.ess(posterior, method="bulk"), largest=False)
         tail, tail_of = _extreme(azs.ess(posterior, method="tail"), largest=False)

@@ -67,7 +67,10 @@ def run(compiled: Compiled, settings: Settings, progress: bool) -> tuple[xr.Data
             save_warmup=False,
             blocking=False,
         )
-        return _checked(sampler.wait(), settings, interrupted=False)
+        with warnings.catch_warnings():
+            # ArviZ takes a run with more chains than draws for one with both swapped.
+            warnings.filterwarnings("ignore", message="Found chain dimension", category=UserWarning)
+            return _checked(sampler.wait(), settings, interrupted=False)
     except KeyboardInterrupt:
         if sampler is None:
             raise

@@ -68,7 +68,7 @@ def test_a_cell_without_weight_is_no_average(fit):
 
 
 def test_missing_values_are_named(fit):
-    with pytest.raises(DataError, match="missing values in 1 rows, in 't' .the first is row 2"):
+    with pytest.raises(DataError, match=r"missing values in 1 rows, in 't' \(the first is row 2"):
         fit.predict(ROWS.assign(t=[0, 1, np.nan, 1]))
     with pytest.raises(DataError, match="data= has no rows"):
         fit.predict(ROWS.iloc[:0])

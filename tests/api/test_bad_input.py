@@ -157,3 +157,69 @@ def test_too_many_arms(rows):
     fit = hm.model("y ~ x", data).with_draws(draws)
     with pytest.raises(AnswerError, match="80 distinct numbers, too many to set every row to each"):
         fit.effect("x")
+
+
+def test_rows_are_named_by_their_place_in_the_data():
+    data = pd.DataFrame({"s": [1, 2, 3, 50, 1], "n": 20, "x": [np.nan, np.nan, 1.0, 2.0, np.inf]})
+    with pytest.raises(DataError, match="row 3 has s = 50 and n = 20"):
+        hm.model("s/n ~ x", data)
+    with pytest.raises(DataError, match=r"holds infinity \(1 rows, the first is row 4"):
+        hm.model("s/n ~ x", data.assign(s=1))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda data: data.assign(y=data["y"] * 1e-300), "response has the standard deviation"),
+        (lambda data: data.assign(x=data["x"] * 1e300), "predictor has the standard deviation"),
+    ],
+)
+def test_numbers_beyond_reckoning(change, message):
+    data = pd.DataFrame({"y": [1.0, 2.5, 3.0, 4.0], "x": [1.0, 2.0, 5.0, 4.0]})
+    with pytest.raises(DataError, match=message):
+        hm.model("y ~ x", change(data))
+
+
+def test_counts_too_large_to_be_exact():
+    with pytest.raises(DataError, match="too large to be exact"):
+        hm.model("y ~ 1", pd.DataFrame({"y": [1e19, 2e19]}), "poisson")
+    with pytest.raises(DataError, match="too large to be exact"):
+        hm.model("s/n ~ 1", pd.DataFrame({"s": [1, 2], "n": [1e19, 5]}))
+
+
+def test_priors_are_a_dict_of_parameters(rows):
+    with pytest.raises(PriorError, match="a dict by parameter is needed"):
+        hm.model("y ~ x", rows, priors="Normal(0, 1)")
+    with pytest.raises(PriorError, match="no parameter '1'"):
+        hm.model("y ~ x", rows, priors={1: "Normal(0, 1)"})
+    with pytest.raises(PriorError, match=r"A prior is for the whole term: 'g'"):
+        hm.model("y ~ g", rows, priors={"g[b]": "Normal(0, 1)"})
+
+
+def test_levels_that_would_name_two_coefficients():
+    data = pd.DataFrame({"y": [1.0, 2.0, 4.0, 3.0], "f": list("abab"), "f[b]": [1.0, 2.0, 3.0, 5.0]})
+    with pytest.raises(DataError, match=r"would be called 'f\[b\]'"):
+        hm.model("y ~ f + `f[b]`", data)
+
+
+def test_lme4s_own_arguments():
+    for name, message in (("REML", "averages over"), ("link", r"binomial\(probit\)")):
+        with pytest.raises(ModelError, match=f"{name}= belongs to lme4.*{message}"):
+            hm.glmer("y ~ x", None, "binomial", **{name: False})
+
+
+def test_a_response_of_one_value_or_of_numbers_that_look_like_successes_is_remarked(rows, capsys):
+    hm.model("y ~ x", rows.assign(y=1))
+    assert "every response is 1" in capsys.readouterr().err
+    hm.model("y ~ x", rows.assign(y=[0, 1] * 20), "gaussian")
+    assert "whose rate family='bernoulli' would model" in capsys.readouterr().err
+
+
+def test_missing_values_are_counted_by_column(rows, capsys):
+    rows = rows.astype({"x": float})
+    rows.loc[[0, 1, 2], "x"] = np.nan
+    rows.loc[[2, 3], "g"] = None
+    hm.model("y ~ x + g", rows)
+    err = capsys.readouterr().err
+    assert "4 rows with missing values dropped" in err
+    assert "missing values by column: x 3, g 2" in err

@@ -1,6 +1,9 @@
 """Runs: seeds, interruptions, and what is done about trouble."""
 
+import os
 import signal
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -139,3 +142,39 @@ def test_draws_of_somebody_else_must_fit_the_model(model, variants_fit):
         model.with_draws(variants_fit.posterior.drop_vars("rate_spread"))
     with pytest.raises(SamplingError, match=r"'rate\|variant' has shape \(2,\) in each draw; the model needs \(4,\)"):
         model.with_draws(variants_fit.posterior.isel(variant__factor_dim=slice(2)))
+
+
+@pytest.mark.parametrize("size", [{"draws": 2}, {"chains": 1, "draws": 400}])
+def test_what_cannot_be_known_is_not_passed(model, size):
+    report = model.fit(**{"seed": 1, "chains": 4, "progress": False, **size}).check()
+    rhat = report.table.set_index("check").loc["R-hat"]
+    assert not rhat["passed"]
+    assert rhat["figure"].startswith("not known")
+    assert "at least two chains" in rhat["next_step"]
+
+
+def test_numpy_numbers_are_settings():
+    assert Settings(np.int64(50), seed=np.int32(3), target_accept=np.float32(0.5)) == Settings(
+        50, seed=3, target_accept=0.5
+    )
+    for wrong in ({"seed": 2**70}, {"target_accept": "0.9"}, {"draws": True}):
+        with pytest.raises(SamplingError, match=f"{next(iter(wrong))}="):
+            Settings(**wrong)
+
+
+COLD = """
+import sys
+import hiermod as hm
+fit = hm.fit("Reaction ~ Days + (1 | Subject)", hm.example("sleepstudy"), seed=1, draws=100, tune=100, progress=False)
+sys.stdout.write(repr(fit.posterior["Intercept"].to_numpy().ravel()[-3:].tolist()))
+"""
+
+
+@pytest.mark.slow
+def test_code_just_compiled_and_code_from_the_cache_give_the_same_draws(tmp_path):
+    environment = {**os.environ, "PYTENSOR_FLAGS": f"base_compiledir={tmp_path}"}
+    runs = [
+        subprocess.run([sys.executable, "-c", COLD], env=environment, capture_output=True, text=True, check=True).stdout
+        for _ in range(2)
+    ]
+    assert runs[0] == runs[1]

@@ -137,3 +137,23 @@ def test_not_a_stored_fit(tmp_path):
     xr.Dataset({"x": ("i", [1.0])}).to_netcdf(tmp_path / "other.nc", engine="h5netcdf")
     with pytest.raises(StorageError, match="not a fit that hiermod stored"):
         hm.load(tmp_path / "other.nc")
+
+
+def test_a_fit_is_not_sampled_for_a_path_that_cannot_be(tmp_path, country_fit):
+    for path in (tmp_path, tmp_path / "none" / "x.nc"):
+        with pytest.raises(StorageError, match=r"is a folder|is not there"):
+            country_fit.save(path)
+        with pytest.raises(StorageError, match=r"is a folder|is not there"):
+            hm.fit("y ~ 1", None, file=path)
+
+
+def test_a_damaged_file_says_so(tmp_path, country_fit):
+    path = tmp_path / "fit.nc"
+    country_fit.save(path)
+    tree = xr.load_datatree(path, engine="h5netcdf")
+    metadata = json.loads(tree.attrs["hiermod"])
+    del metadata["cells"]
+    tree.attrs["hiermod"] = json.dumps(metadata)
+    tree.to_netcdf(tmp_path / "damaged.nc", engine="h5netcdf")
+    with pytest.raises(StorageError, match="is damaged: KeyError"):
+        hm.load(tmp_path / "damaged.nc")
