@@ -110,6 +110,15 @@ def test_a_seed_is_drawn_and_kept_where_none_is_given(model):
     xr.testing.assert_equal(fit.posterior, again.posterior)
 
 
+@pytest.fixture
+def ctrl_c_is_heard():
+    """A process started in the background may have been told to ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c_is_heard")
 def test_an_interrupted_run_keeps_its_draws(model, monkeypatch):
     start = nutpie.sample
 
