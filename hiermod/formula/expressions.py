@@ -1,20 +1,17 @@
-"""Simple arithmetic on columns, as it may stand on the left side of a formula."""
+"""Expressions on columns: arithmetic, and calls of functions from the vocabulary. They are data and never code."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from hiermod.formula.tokens import NAME
 
-OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
-    "+": lambda left, right: left + right,
-    "-": lambda left, right: left - right,
-    "*": lambda left, right: left * right,
-    "/": lambda left, right: left / right,
-}
+CALL = re.compile(r"[\w.]+\(.*\)", re.DOTALL)
+BINDING = {"+": 1, "-": 1, "*": 2, "/": 2, "^": 4}
+NEGATIVE = 3
 
 
 @dataclass(frozen=True)
@@ -38,25 +35,92 @@ class Number:
 
 
 @dataclass(frozen=True)
+class Text:
+    """A literal text, such as a level."""
+
+    value: str
+
+    def __str__(self) -> str:
+        return f"'{self.value}'" if "'" not in self.value else f'"{self.value}"'
+
+
+@dataclass(frozen=True)
+class Flag:
+    """``TRUE`` or ``FALSE``."""
+
+    value: bool
+
+    def __str__(self) -> str:
+        return str(self.value).upper()
+
+
+@dataclass(frozen=True)
+class Vector:
+    """``c(1, 2, 3)``: literal values, as options of functions take them."""
+
+    items: tuple[Expression, ...]
+
+    def __str__(self) -> str:
+        return f"c({', '.join(map(str, self.items))})"
+
+
+@dataclass(frozen=True)
+class Negative:
+    """``-x``."""
+
+    operand: Expression
+
+    def __str__(self) -> str:
+        return f"-{_bracketed(self.operand, _binding(self.operand) < NEGATIVE)}"
+
+
+@dataclass(frozen=True)
 class Arithmetic:
-    """``left operator right`` with one of ``+ - * /``."""
+    """``left operator right`` with one of ``+ - * / ^``."""
 
     operator: str
     left: Expression
     right: Expression
 
     def __str__(self) -> str:
-        left, right = self._side(self.left, loose="+-"), self._side(self.right, loose="+-*/")
+        own = BINDING[self.operator]
+        if self.operator == "^":
+            left = _bracketed(self.left, _binding(self.left) <= own)
+            return f"{left}^{_bracketed(self.right, _binding(self.right) < NEGATIVE)}"
+        left = _bracketed(self.left, _binding(self.left) < own)
+        right = _bracketed(self.right, _binding(self.right) <= own)
         return f"{left} {self.operator} {right}"
 
-    def _side(self, side: Expression, loose: str) -> str:
-        if not isinstance(side, Arithmetic):
-            return str(side)
-        needs_brackets = side.operator in loose and (self.operator in "*/" or side is self.right)
-        return f"({side})" if needs_brackets else str(side)
+
+@dataclass(frozen=True)
+class Call:
+    """A function of the vocabulary with its arguments; `options` are those given by name."""
+
+    function: str
+    arguments: tuple[Expression, ...]
+    options: tuple[tuple[str, Expression], ...] = ()
+
+    def __str__(self) -> str:
+        named = [f"{name}={value}" for name, value in self.options]
+        return f"{self.function}({', '.join([*map(str, self.arguments), *named])})"
 
 
-Expression = Column | Number | Arithmetic
+Literal = Number | Text | Flag | Vector
+Expression = Column | Number | Text | Flag | Vector | Negative | Arithmetic | Call
+
+
+def _binding(expression: Expression) -> int:
+    """How tightly an expression's own operator binds; more than any operator where it has none."""
+    match expression:
+        case Arithmetic(operator):
+            return BINDING[operator]
+        case Negative():
+            return NEGATIVE
+    return 5
+
+
+def _bracketed(expression: Expression, needed: bool) -> str:
+    return f"({expression})" if needed else str(expression)
 
 
 def columns(expression: Expression) -> Iterator[str]:
@@ -67,19 +131,13 @@ def columns(expression: Expression) -> Iterator[str]:
         case Arithmetic(_, left, right):
             yield from columns(left)
             yield from columns(right)
-
-
-def evaluate(expression: Expression, lookup: Callable[[str], Any]) -> Any:
-    """Evaluate an expression, each column's values being given by `lookup`."""
-    match expression:
-        case Column(name):
-            return lookup(name)
-        case Number(value):
-            return value
-        case Arithmetic(operator, left, right):
-            return OPERATORS[operator](evaluate(left, lookup), evaluate(right, lookup))
+        case Negative(operand):
+            yield from columns(operand)
+        case Call(_, arguments, options):
+            for argument in (*arguments, *(value for _, value in options)):
+                yield from columns(argument)
 
 
 def quote(name: str) -> str:
-    """Write a column name as a formula needs it: in backticks unless it is a plain name."""
-    return name if NAME.fullmatch(name) else f"`{name}`"
+    """Write a variable as a formula needs it: in backticks unless it is a plain name or a call."""
+    return name if NAME.fullmatch(name) or CALL.fullmatch(name) else f"`{name}`"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from hiermod.formula.expressions import Arithmetic, Column, Expression, columns, quote
+from hiermod.formula.expressions import Column, Expression, Number, columns, quote
 
 SLASH = "∕"
+DOT = "."
 
 
 def without_slash(name: str) -> str:
@@ -17,7 +18,10 @@ def without_slash(name: str) -> str:
 
 @dataclass(frozen=True)
 class Term:
-    """A product of variables; the empty product is the intercept. ``a:b`` equals ``b:a``."""
+    """A product of variables; the empty product is the intercept. ``a:b`` equals ``b:a``.
+
+    A variable is a column, or what a function makes of columns, by its text: ``log(x)``.
+    """
 
     variables: tuple[str, ...] = ()
 
@@ -69,16 +73,38 @@ class GroupTerm:
 
 @dataclass(frozen=True)
 class SingleResponse:
-    """A response that is one column: ``y``."""
+    """A response of one number a row: a column, or what a function makes of it."""
 
-    column: str
+    expression: Expression
 
     def __str__(self) -> str:
-        return quote(self.column)
+        return str(self.expression)
 
     @property
     def name(self) -> str:
         """The observed variable's name in a posterior."""
+        return without_slash(self.expression.name if isinstance(self.expression, Column) else str(self))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns it reads."""
+        return tuple(dict.fromkeys(columns(self.expression)))
+
+
+@dataclass(frozen=True)
+class LevelResponse:
+    """Whether a column has one level: ``y['yes']``."""
+
+    column: str
+    level: str
+
+    def __str__(self) -> str:
+        mark = '"' if "'" in self.level else "'"
+        return f"{quote(self.column)}[{mark}{self.level}{mark}]"
+
+    @property
+    def name(self) -> str:
+        """The observed variable's name in a posterior, the column's as in Bambi."""
         return without_slash(self.column)
 
     @property
@@ -96,8 +122,8 @@ class TrialsResponse:
 
     def __str__(self) -> str:
         if isinstance(self.successes, Column):
-            trials = f"({self.trials})" if isinstance(self.trials, Arithmetic) else str(self.trials)
-            return f"{self.successes}/{trials}"
+            plain = isinstance(self.trials, Column | Number)
+            return f"{self.successes}/{self.trials}" if plain else f"{self.successes}/({self.trials})"
         return f"p({self.successes}, {self.trials})"
 
     @property
@@ -111,14 +137,16 @@ class TrialsResponse:
         return tuple(dict.fromkeys([*columns(self.successes), *columns(self.trials)]))
 
 
-Response = SingleResponse | TrialsResponse
+Response = SingleResponse | LevelResponse | TrialsResponse
 
 
 @dataclass(frozen=True)
 class Formula:
     """A parsed formula.
 
-    `places` gives where in `text` each column was first named, for carets in later errors.
+    `weights` is the column of frequency weights; `offsets` are variables with the coefficient one; `removed` are terms
+    to take away from what ``.`` will stand for, where that is not known yet; `expressions` gives what each variable is
+    made of where it is no plain column; `places` where in `text` each column was first named.
     """
 
     text: str = field(compare=False)
@@ -126,24 +154,55 @@ class Formula:
     intercept: bool
     common: tuple[Term, ...]
     groups: tuple[GroupTerm, ...]
+    offsets: tuple[str, ...] = ()
+    weights: str | None = None
+    removed: tuple[Term, ...] = ()
+    expressions: Mapping[str, Expression] = field(compare=False, repr=False, default_factory=dict)
     places: Mapping[str, tuple[int, int]] = field(compare=False, repr=False, default_factory=dict)
 
     def __str__(self) -> str:
-        terms = [str(term) for term in self.common]
+        terms = [*map(str, self.common), *self.offsets]
         lead = ["0"] if not self.intercept else ([] if terms else ["1"])
-        return f"{self.response} ~ {' + '.join([*lead, *terms, *map(str, self.groups)])}"
+        weights = f" | weights({quote(self.weights)})" if self.weights else ""
+        removed = "".join(f" - {term}" for term in self.removed)
+        return f"{self.response}{weights} ~ {' + '.join([*lead, *terms, *map(str, self.groups)])}{removed}"
 
-    def predictors(self) -> tuple[str, ...]:
-        """The columns that stand in common terms or inside a bar, in order of appearance."""
-        return tuple(dict.fromkeys([*self._common_variables(), *self._bar_variables()]))
+    @property
+    def has_dot(self) -> bool:
+        """Whether ``.`` still stands for all other columns."""
+        return DOT in self.variables()
+
+    def variables(self) -> tuple[str, ...]:
+        """The variables of common terms, of bars and of offsets, in order of appearance."""
+        return tuple(dict.fromkeys([*self._common_variables(), *self._bar_variables(), *self.offsets]))
 
     def common_variables(self) -> tuple[str, ...]:
-        """The columns that stand in common terms."""
+        """The variables of common terms."""
         return tuple(dict.fromkeys(self._common_variables()))
+
+    def common_columns(self) -> tuple[str, ...]:
+        """The variables of common terms, and the columns that they are made of."""
+        variables = self.common_variables()
+        return tuple(dict.fromkeys([*variables, *(name for own in variables for name in self.sources(own))]))
+
+    def sources(self, variable: str) -> tuple[str, ...]:
+        """The columns that a variable is made of."""
+        expression = self.expressions.get(variable)
+        return (variable,) if expression is None else tuple(dict.fromkeys(columns(expression)))
+
+    def predictor_columns(self) -> tuple[str, ...]:
+        """The columns behind all variables."""
+        return tuple(dict.fromkeys(name for variable in self.variables() for name in self.sources(variable)))
 
     def grouping_columns(self) -> tuple[str, ...]:
         """The columns that make up grouping factors."""
         return tuple(dict.fromkeys(factor for group in self.groups for factor in group.factors))
+
+    def all_columns(self) -> tuple[str, ...]:
+        """Every column that the formula reads, in order of appearance."""
+        weights = (self.weights,) if self.weights else ()
+        right = (*self.predictor_columns(), *self.grouping_columns())
+        return tuple(dict.fromkeys([*self.response.columns, *weights, *right]))
 
     def _common_variables(self) -> Iterator[str]:
         return (variable for term in self.common for variable in term.variables)

@@ -1,14 +1,18 @@
 """Reads a formula: text to `Formula`, or a `FormulaError` with a caret. Nothing is ever evaluated.
 
-The right side is a sum of terms as in R: ``+``, ``-``, ``*`` (``a*b`` is ``a + b + a:b``), ``:``, brackets, ``0`` and
-``1``, and bars ``(1 + x | g)``, ``||``, with groups ``g``, ``a:b``, ``a/b``.
+The right side is a sum of terms as in R: ``+``, ``-``, ``*`` (``a*b`` is ``a + b + a:b``), ``:``, ``/``, ``^``,
+``%in%``, brackets, ``0`` and ``1``, ``.``, functions of the vocabulary, offsets, and bars ``(1 + x | g)``, ``||``, with
+groups ``g``, ``a:b``, ``a/b``, ``g + h``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hiermod.errors import FormulaError
+from hiermod.formula.bars import read_bars
 from hiermod.formula.expressions import Column
-from hiermod.formula.nodes import Formula, GroupTerm, TrialsResponse
+from hiermod.formula.nodes import DOT, Formula, GroupTerm, TrialsResponse
 from hiermod.formula.reader import Reader
 from hiermod.formula.response import read_response
 from hiermod.formula.terms import TermSet, read_sum
@@ -17,13 +21,15 @@ from hiermod.formula.tokens import tokenize
 MAX_NESTING = 5
 
 
-def parse(text: str) -> Formula:
+def parse(text: str, columns: Sequence[str] | None = None) -> Formula:
     """Read a formula.
 
     Parameters
     ----------
     text : str
         An lme4-style formula such as ``"success ~ treated + (1 + treated | country)"``.
+    columns : sequence of str, optional
+        The columns of the data, for ``.`` to stand for those that the formula does not use otherwise.
 
     Returns
     -------
@@ -42,23 +48,40 @@ def parse(text: str) -> Formula:
     """
     if not isinstance(text, str):
         raise FormulaError(f"A formula is a text, not {type(text).__name__}.", str(text), 0)
-    reader = Reader(text)
-    response = read_response(reader)
+    formula = _parse(text, None)
+    if columns is not None and formula.has_dot:
+        used = set(formula.all_columns())
+        others = tuple(name for name in columns if name not in used)
+        if not others:
+            place = next(token for token in tokenize(text) if token.text == DOT)
+            raise FormulaError("There are no other columns for '.' to stand for.", text, place.start, place.end)
+        formula = _parse(text, others)
+    _refuse_response_on_the_right(formula)
+    return formula
+
+
+def _parse(text: str, others: tuple[str, ...] | None) -> Formula:
+    reader = Reader(text, others)
+    response, weights = read_response(reader)
+    if reader.peek().kind == "=":
+        reader.fail("A formula has '~' between response and terms, not '='.")
     reader.expect("~", "A formula reads 'response ~ terms': there is no '~' after the response.")
     terms = TermSet()
-    bars = read_sum(reader, terms, allow_bars=True)
+    bars = read_sum(reader, terms, read_bars)
     if reader.peek().kind in ("|", "||"):
         reader.fail("A bar needs brackets round it: write (1 | g).")
     if reader.peek().kind == "~":
         reader.fail("A second '~': a formula has one response and one right side.")
-    reader.expect("end", "This was not expected here: terms are joined by + - * or :.")
+    reader.expect("end", "This was not expected here: terms are joined by + - * : / or ^.")
     if not terms.intercept and not terms.products and not bars:
         raise FormulaError(
             "There is no term on the right side. Write '~ 1' for an intercept alone.", text, len(text) - 1
         )
-    formula = Formula(text, response, terms.intercept, terms.ordered(), _merged(bars, reader), reader.places)
-    _refuse_response_on_the_right(formula)
-    return formula
+    groups = _merged(bars, reader)
+    return Formula(
+        text, response, terms.intercept, terms.ordered(), groups, tuple(terms.offsets), weights,
+        tuple(terms.removed), reader.expressions, reader.places,
+    )  # fmt: skip
 
 
 def _merged(bars: list[tuple[GroupTerm, int, int]], reader: Reader) -> tuple[GroupTerm, ...]:
@@ -81,8 +104,10 @@ def _merged(bars: list[tuple[GroupTerm, int, int]], reader: Reader) -> tuple[Gro
 
 def _refuse_response_on_the_right(formula: Formula) -> None:
     response = formula.response
-    outcome = response.successes if isinstance(response, TrialsResponse) else Column(response.column)
-    if isinstance(outcome, Column) and outcome.name in {*formula.predictors(), *formula.grouping_columns()}:
+    outcome = response.successes if isinstance(response, TrialsResponse) else Column(response.columns[0])
+    right = {*formula.predictor_columns(), *formula.grouping_columns()}
+    single = len(response.columns) == 1 or isinstance(response, TrialsResponse)
+    if single and isinstance(outcome, Column) and outcome.name in right:
         last = [token for token in tokenize(formula.text) if token.text == outcome.name][-1]
         message = f"The response {outcome.name!r} stands on the right side too. Take it out."
         raise FormulaError(message, formula.text, last.start, last.end)

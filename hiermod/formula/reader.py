@@ -5,17 +5,23 @@ from __future__ import annotations
 from typing import NoReturn
 
 from hiermod.errors import FormulaError
+from hiermod.formula.expressions import CALL, Expression
 from hiermod.formula.tokens import Token, tokenize
 
 MAX_DEPTH = 40
 
 
 class Reader:
-    """Walks the tokens of a formula; remembers where each column was first named."""
+    """Walks the tokens of a formula; remembers where each column was first named, and what functions make.
 
-    def __init__(self, text: str) -> None:
+    `others` are the columns that ``.`` stands for, None where no data is known.
+    """
+
+    def __init__(self, text: str, others: tuple[str, ...] | None = None) -> None:
         self.text = text
+        self.others = others
         self.places: dict[str, tuple[int, int]] = {}
+        self.expressions: dict[str, Expression] = {}
         self._tokens = tokenize(text)
         self._index = 0
         self._depth = 0
@@ -50,11 +56,10 @@ class Reader:
         token = self.peek()
         if token.kind != "name":
             self.fail(message)
-        if self.peek(1).kind == "(":
-            self.fail(
-                f"{token.text}(…) is not read here: functions do not belong to this language. "
-                "Add a column with the transformed values to the data and name it."
-            )
+        if self.peek(1).kind == "(" and not token.quoted:
+            self.fail(f"A function, {token.text}(…), cannot stand here. {message}")
+        if token.quoted and (token.text == "." or CALL.fullmatch(token.text)):
+            self.fail(f"The column name {token.text!r} looks like a part of a formula. Rename the column.")
         self.take()
         self.places.setdefault(token.text, (token.start, token.end))
         return token.text
@@ -73,6 +78,18 @@ class Reader:
             self.fail_at("This bracket is never closed.", opened.start, opened.end)
         self._depth -= 1
         return self.expect(")", "A closing bracket was expected here.")
+
+    def bar_ahead(self) -> bool:
+        """Whether the bracket that comes next holds a bar at its own level."""
+        depth, ahead = 0, 0
+        while (kind := self.peek(ahead).kind) != "end":
+            depth += (kind == "(") - (kind == ")")
+            if depth == 0:
+                return False
+            if depth == 1 and kind in ("|", "||"):
+                return True
+            ahead += 1
+        return False
 
     def fail(self, message: str) -> NoReturn:
         """Raise a FormulaError at the next token."""

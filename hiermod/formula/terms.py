@@ -1,26 +1,36 @@
-"""Reads sums of terms and bars, and expands them as R does."""
+"""Reads sums of terms, and expands their products as R does."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from hiermod.formula.nodes import INTERCEPT, GroupTerm, Term
+from hiermod.formula.arithmetic import read_call, read_expression
+from hiermod.formula.expressions import Call, columns
+from hiermod.formula.nodes import DOT, INTERCEPT, GroupTerm, Term
 from hiermod.formula.reader import Reader
 from hiermod.formula.tokens import Token
 
 MAX_TERMS = 500
+MAX_POWER = 20
+PRODUCTS = ("*", "/", ":", "^", "%in%")
+ATOM = "A term was expected here: a column, a function of one, 0, 1, or a bar such as (1 | g)."
 PlacedBar = tuple[GroupTerm, int, int]
+ReadBars = Callable[[Reader], list[PlacedBar]]
 
 
 @dataclass
 class TermSet:
-    """The terms of a sum while it is being read: products in order of appearance, and the intercept.
+    """The terms of a sum while it is being read: products in order of appearance, the intercept, and offsets.
 
-    `bracketed` marks a sum inside brackets, which has no intercept of its own.
+    `removed` are taken away from what a dot will stand for; `bracketed` marks a sum inside brackets, which has no
+    intercept of its own.
     """
 
     intercept: bool = True
     products: dict[Term, None] = field(default_factory=dict)
+    offsets: dict[str, None] = field(default_factory=dict)
+    removed: dict[Term, None] = field(default_factory=dict)
     bracketed: bool = False
 
     def ordered(self) -> tuple[Term, ...]:
@@ -28,17 +38,17 @@ class TermSet:
         return tuple(sorted(self.products, key=lambda term: len(term.variables)))
 
 
-def read_sum(reader: Reader, terms: TermSet, allow_bars: bool) -> list[PlacedBar]:
-    """Read ``item ± item ± …`` into `terms`; return the bars met on the way. ``+ -1`` is ``- 1``."""
+def read_sum(reader: Reader, terms: TermSet, read_bars: ReadBars | None = None) -> list[PlacedBar]:
+    """Read ``item ± item ± …`` into `terms`; return the bars that `read_bars` met on the way. ``+ -1`` is ``- 1``."""
     bars: list[PlacedBar] = []
     sign = reader.take_if("+", "-")
     while True:
         subtract = sign is not None and (sign.kind == "-" or reader.take_if("-") is not None)
-        if allow_bars and reader.peek().kind == "(" and (found := _read_bars(reader)):
+        if read_bars and reader.peek().kind == "(" and (found := read_bars(reader)):
             if subtract:
                 reader.fail_at("A bar cannot be subtracted. Leave it out.", found[0][1], found[0][2])
             bars.extend(found)
-            if reader.peek().kind in ("*", ":", "/"):
+            if reader.peek().kind in PRODUCTS:
                 reader.fail("A bar stands alone in the sum: it cannot be multiplied. Put '+' here.")
         else:
             _read_item(reader, terms, subtract)
@@ -52,11 +62,16 @@ def _read_item(reader: Reader, terms: TermSet, subtract: bool) -> None:
     if start.kind == "number":
         _read_number(reader, terms, subtract)
         return
+    if start.text == "offset" and reader.peek(1).kind == "(":
+        _read_offset(reader, terms, subtract)
+        return
     for term in _read_product(reader):
         if not subtract:
             terms.products.setdefault(term)
         elif term in terms.products:
             del terms.products[term]
+        elif Term((DOT,)) in terms.products:
+            terms.removed.setdefault(term)
         else:
             reader.fail_at(f"There is no term {term} before this to take away.", start.start, start.end)
     if len(terms.products) > MAX_TERMS:
@@ -69,37 +84,84 @@ def _read_number(reader: Reader, terms: TermSet, subtract: bool) -> None:
         reader.fail_at(
             "The only numbers in a sum are 1 (an intercept), 0 and -1 (no intercept).", number.start, number.end
         )
+    if terms.bracketed and reader.peek().kind == "name":
+        reader.fail_at(f"A bar is missing: write (1 | {reader.peek().text}).", number.start, reader.peek().end)
     if terms.bracketed:
         reader.fail_at(
             "An intercept belongs outside of brackets: write 0 + (x + z), or (0 + x | g) for a bar.",
             number.start,
             number.end,
         )
-    if reader.peek().kind in ("*", ":", "/"):
+    if reader.peek().kind in PRODUCTS:
         reader.fail("A number cannot be multiplied with a term.")
     terms.intercept = number.text == "1" and not subtract
 
 
+def _read_offset(reader: Reader, terms: TermSet, subtract: bool) -> None:
+    """``offset(log(n))``: a variable whose coefficient is one."""
+    name = reader.take()
+    opened = reader.open_bracket()
+    expression = read_expression(reader)
+    closed = reader.close_bracket(opened)
+    if subtract or terms.bracketed or reader.peek().kind in PRODUCTS:
+        reader.fail_at("An offset stands alone in the sum of common terms: + offset(x).", name.start, closed.end)
+    if not list(columns(expression)):
+        reader.fail_at("An offset is made of a column.", name.start, closed.end)
+    label = f"offset({expression})"
+    reader.expressions[label] = expression
+    terms.offsets.setdefault(label)
+
+
 def _read_product(reader: Reader) -> list[Term]:
-    """``a*b`` means ``a + b + a:b``."""
+    """``a*b`` means ``a + b + a:b``; ``a/b`` means ``a + a:b``, all variables before the slash taking part."""
+    start = reader.peek()
+    left = _read_within(reader)
+    while operator := reader.take_if("*", "/"):
+        right = _read_within(reader)
+        if operator.kind == "*":
+            left = _distinct(reader, start, left, right, [_joined(a, b) for a in left for b in right])
+        else:
+            whole = _joined(*left) if left else INTERCEPT
+            left = _distinct(reader, start, left, [_joined(whole, b) for b in right])
+    return left
+
+
+def _read_within(reader: Reader) -> list[Term]:
+    """``a %in% b`` means ``a:b``."""
     start = reader.peek()
     left = _read_interaction(reader)
-    while reader.peek().kind in ("*", "/"):
-        operator = reader.take()
-        if operator.kind == "/":
-            reader.fail_at("'/' is read in groups alone: (1 | a/b). Write a + a:b here.", operator.start, operator.end)
+    while reader.take_if("%in%"):
         right = _read_interaction(reader)
-        left = _distinct(reader, start, left, right, [a_b for a in left for b in right for a_b in [_joined(a, b)]])
+        left = _distinct(reader, start, [_joined(a, b) for a in left for b in right])
     return left
 
 
 def _read_interaction(reader: Reader) -> list[Term]:
     start = reader.peek()
-    left = _read_atom(reader)
+    left = _read_power(reader)
     while reader.take_if(":"):
-        right = _read_atom(reader)
+        right = _read_power(reader)
         left = _distinct(reader, start, [_joined(a, b) for a in left for b in right])
     return left
+
+
+def _read_power(reader: Reader) -> list[Term]:
+    """``(a + b)^2`` means all products of up to two of them."""
+    start = reader.peek()
+    terms = _read_atom(reader)
+    while reader.take_if("^"):
+        power = reader.expect(
+            "number", "After '^' stands a whole number: (a + b)^2. For the square of a column, I(x^2)."
+        )
+        if not power.text.isdigit() or not 1 <= len(power.text) <= 2 or not 1 <= int(power.text) <= MAX_POWER:
+            reader.fail_at(f"A power of terms is a whole number from 1 to {MAX_POWER}.", power.start, power.end)
+        base = terms
+        for _ in range(int(power.text) - 1):
+            longer = _distinct(reader, start, terms, [_joined(a, b) for a in terms for b in base])
+            if len(longer) == len(terms):
+                break
+            terms = longer
+    return terms
 
 
 def _distinct(reader: Reader, start: Token, *lists: list[Term]) -> list[Term]:
@@ -109,82 +171,55 @@ def _distinct(reader: Reader, start: Token, *lists: list[Term]) -> list[Term]:
     return terms
 
 
-def _joined(left: Term, right: Term) -> Term:
-    return Term(tuple(dict.fromkeys([*left.variables, *right.variables])))
+def _joined(*terms: Term) -> Term:
+    return Term(tuple(dict.fromkeys(variable for term in terms for variable in term.variables)))
 
 
 def _read_atom(reader: Reader) -> list[Term]:
     token = reader.peek()
     if token.kind == "(":
-        if _bar_inside(reader):
+        if reader.bar_ahead():
             reader.fail("A bar stands alone in the sum: it cannot be multiplied or stand inside brackets.")
         opened = reader.open_bracket()
         inner = TermSet(bracketed=True)
-        read_sum(reader, inner, allow_bars=False)
+        read_sum(reader, inner)
         reader.close_bracket(opened)
         return list(inner.products)
     if token.kind == "number":
         reader.fail("A number cannot be multiplied with a term.")
     if token.kind in ("|", "||"):
         reader.fail("A bar needs terms before it and brackets round it: write (1 | g).")
-    return [Term((reader.take_column("A term was expected here: a column, 0, 1, or a bar such as (1 | g)."),))]
+    if token.kind == "name" and not token.quoted:
+        if reader.peek(1).kind == "(":
+            return [_read_function(reader)]
+        if token.text == DOT:
+            return _read_dot(reader)
+    return [Term((reader.take_column(ATOM),))]
 
 
-def _bar_inside(reader: Reader) -> bool:
-    """Whether the bracket that comes next holds a bar at its own level."""
-    depth, ahead = 0, 0
-    while (kind := reader.peek(ahead).kind) != "end":
-        depth += (kind == "(") - (kind == ")")
-        if depth == 0:
-            return False
-        if depth == 1 and kind in ("|", "||"):
-            return True
-        ahead += 1
-    return False
+def _read_function(reader: Reader) -> Term:
+    start = reader.peek()
+    if start.text in UNREAD:
+        reader.fail(UNREAD[start.text])
+    call = read_call(reader)
+    if not isinstance(call, Call):
+        reader.fail_at("c(…) is no term. Write the terms with + between them.", start.start, start.end)
+    label = str(call)
+    reader.expressions[label] = call
+    reader.places.setdefault(label, (start.start, reader.peek(-1).end))
+    return Term((label,))
 
 
-def _read_bars(reader: Reader) -> list[PlacedBar]:
-    """Read one bracketed bar; ``(1 | a/b)`` gives two. Return nothing if the bracket holds no bar."""
-    if not _bar_inside(reader):
-        return []
-    opened = reader.open_bracket()
-    inside = TermSet()
-    if reader.peek().kind in ("|", "||"):
-        reader.fail("There is nothing before the bar: write (1 | g).")
-    read_sum(reader, inside, allow_bars=False)
-    bar = reader.take()
-    terms = ((INTERCEPT,) if inside.intercept else ()) + inside.ordered()
-    if not terms:
-        reader.fail_at("There is no effect before the bar: write (1 | g) or (0 + x | g).", opened.start, bar.end)
-    groups = _read_groups(reader)
-    closed = reader.close_bracket(opened)
-    return [(GroupTerm(terms, factors, bar.kind == "|"), opened.start, closed.end) for factors in groups]
+UNREAD = {
+    "offset": "An offset stands alone in the sum of common terms: + offset(x).",
+    "s": "Smooths, s(…), are not fitted. bs(x, df=5) and ns(x, df=4) are splines with fixed knots.",
+    "t2": "Smooths, t2(…), are not fitted. bs(x, df=5) and ns(x, df=4) are splines with fixed knots.",
+    "te": "Smooths, te(…), are not fitted. bs(x, df=5) and ns(x, df=4) are splines with fixed knots.",
+    "mo": "Monotonic effects, mo(…), are not fitted. ordered(x) codes polynomial contrasts.",
+    "gp": "Gaussian processes, gp(…), are not fitted. bs(x, df=5) and ns(x, df=4) are splines with fixed knots.",
+}
 
 
-def _read_groups(reader: Reader) -> list[tuple[str, ...]]:
-    """``g``, ``a:b`` or ``a/b``: the column tuples of each grouping factor."""
-    groups = [_read_crossed(reader)]
-    while reader.take_if("/"):
-        inner = _read_crossed(reader)
-        repeated = set(groups[-1]) & set(inner)
-        if repeated:
-            reader.fail_at(
-                f"The column {repeated.pop()!r} is nested in itself.", reader.peek(-1).start, reader.peek(-1).end
-            )
-        groups.append((*groups[-1], *inner))
-    kind = reader.peek().kind
-    if kind in ("+", "*"):
-        reader.fail("After a bar stands one grouping factor: g, a:b or a/b. Write (1 | a) + (1 | b) for two.")
-    if kind in ("|", "||"):
-        reader.fail("A second bar: write (1 | a) + (1 | b) for two grouping factors.")
-    return groups
-
-
-def _read_crossed(reader: Reader) -> tuple[str, ...]:
-    message = "A grouping factor was expected here: a column, a:b or a/b."
-    factors = [reader.take_column(message)]
-    while reader.take_if(":"):
-        factors.append(reader.take_column(message))
-    if len(set(factors)) < len(factors):
-        reader.fail_at("A grouping factor names a column twice.", reader.peek(-1).start, reader.peek(-1).end)
-    return tuple(factors)
+def _read_dot(reader: Reader) -> list[Term]:
+    reader.take()
+    return [Term((DOT,))] if reader.others is None else [Term((name,)) for name in reader.others]

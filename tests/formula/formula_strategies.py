@@ -40,16 +40,33 @@ RESPONSES = [
     "p(s - t - m, n / m / 2)",
     "p(`a b` * 2, n)",
     "s | trials(n)",
+    "log(y)",
+    "I((y - 1) / 2)",
+    "y['yes']",
+    '`the y`["it\'s"]',
+    "y | weights(w2)",
+    "s | trials(n) + weights(w2)",
+    "prop(s, n)",
 ]
+FUNCTIONS = [
+    "log(x)", "log(x + 1, base = 2)", "poly(x, 2)", "poly(z,3,raw=TRUE)", "bs(x, knots=c(-1, 0.5))", "I(x^2 * -z)",
+    "I(-(x - z)^-2)", "cut(x, c(0, 1, 2), labels=c('lo', \"it's\"))", "C(f, contr.sum)", "relevel(f, ref = 'b')",
+    "scale(x, scale=FALSE)", "np.log(x)", "factor(x2)", "I(2^x^2)", "I((2^x)^2)", "I(x - (z - w))", "I(x / (z * w))",
+]  # fmt: skip
 
 
 def items(names):
     """A term: a name, a product, an interaction, a bracket."""
     name = st.sampled_from(names)
     pair = st.tuples(name, name)
+    function = st.sampled_from(FUNCTIONS)
+    power = pair.map(lambda two: f"({two[0]} + {two[1]})^2")
+    extra = [function, st.tuples(name, function).map(":".join), power, pair.map("/".join), pair.map(" %in% ".join)]
+    extra = extra if names is PREDICTORS else [pair.map("/".join), power]
     return st.one_of(
         name,
         pair.map(":".join),
+        *extra,
         pair.map("*".join),
         pair.map(lambda two: f"({two[0]} + {two[1]})"),
         st.tuples(name, name, name).map(" * ".join),

@@ -2,6 +2,7 @@
 
 import pytest
 
+from hiermod.formula.expressions import Column
 from hiermod.formula.nodes import SingleResponse, Term, TrialsResponse
 from hiermod.formula.parser import parse
 
@@ -148,7 +149,7 @@ def test_responses_of_two_parts(text, successes, trials):
 
 @pytest.mark.parametrize("text", ["y", "(y)", "`y`", " y "])
 def test_response_of_one_column(text):
-    assert parse(f"{text} ~ x").response == SingleResponse("y")
+    assert parse(f"{text} ~ x").response == SingleResponse(Column("y"))
 
 
 def test_response_names_are_bambis():
@@ -200,7 +201,7 @@ def test_terms_are_sets_of_variables():
 def test_columns_that_a_formula_reads():
     formula = parse("s/(n + m) ~ x*f + (1 + z | g/h) + (0 + x | k)")
     assert formula.response.columns == ("s", "n", "m")
-    assert formula.predictors() == ("x", "f", "z")
+    assert formula.variables() == ("x", "f", "z")
     assert formula.common_variables() == ("x", "f")
     assert formula.grouping_columns() == ("g", "h", "k")
 

@@ -1,0 +1,151 @@
+"""Writes a formula as lme4, brms or Bambi spell it."""
+
+from __future__ import annotations
+
+from hiermod.errors import HiermodError, did_you_mean
+from hiermod.formula.expressions import (
+    Arithmetic,
+    Call,
+    Column,
+    Expression,
+    Flag,
+    Negative,
+    Number,
+    Text,
+    Vector,
+    quote,
+)
+from hiermod.formula.nodes import INTERCEPT, Formula, GroupTerm, LevelResponse, SingleResponse, Term, TrialsResponse
+from hiermod.formula.parser import parse
+
+SPELLINGS = ("lme4", "brms", "bambi")
+IN_NUMPY = ("log", "log10", "log2", "log1p", "exp", "expm1", "sqrt", "abs", "sin", "cos", "tan", "round")
+CONTRASTS = {"treatment": "Treatment", "sum": "Sum", "helmert": "Helmert", "poly": "Poly"}
+
+
+def translate(formula: str, to: str) -> str:
+    """Write a formula in another package's spelling.
+
+    Parameters
+    ----------
+    formula : str
+        In any spelling that `hiermod.fit` reads.
+    to : {"lme4", "brms", "bambi"}
+
+    Returns
+    -------
+    str
+        The same model's formula. Bambi fits ``(x | g)`` without correlations; `Model.bambi` gives the correlated one.
+
+    Raises
+    ------
+    FormulaError
+        If the formula cannot be read.
+
+    Examples
+    --------
+    >>> import hiermod as hm
+    >>> hm.translate("successes/trials ~ period + (1 | herd)", "brms")
+    'successes | trials(trials) ~ period + (1 | herd)'
+    """
+    return spell(parse(formula), to)
+
+
+def spell(formula: Formula, to: str) -> str:
+    """Write a parsed formula in a package's spelling."""
+    if to not in SPELLINGS:
+        raise HiermodError(f"to={to!r}.{did_you_mean(str(to), SPELLINGS)}")
+    terms = [_term(term, formula, to) for term in formula.common]
+    terms += [f"offset({_expression(formula.expressions[name], to)})" for name in formula.offsets]
+    lead = ["0"] if not formula.intercept else ([] if terms else ["1"])
+    bars = [_bar(bar, formula, to) for bar in formula.groups]
+    removed = "".join(f" - {_term(term, formula, to)}" for term in formula.removed)
+    return f"{_response(formula, to)} ~ {' + '.join([*lead, *terms, *bars])}{removed}{_weights(formula, to)}"
+
+
+def _response(formula: Formula, to: str) -> str:
+    response = formula.response
+    added = [f"weights({quote(formula.weights)})"] if formula.weights and to == "brms" else []
+    match response:
+        case TrialsResponse(successes, trials):
+            own, total = _expression(successes, to), _expression(trials, to)
+            if to == "bambi":
+                return f"p({own}, {total})"
+            if to == "lme4":
+                return f"cbind({own}, {_expression(Arithmetic('-', trials, successes), to)})"
+            text, added = own, [f"trials({total})", *added]
+        case LevelResponse(column, level):
+            text = str(response) if to == "bambi" else f"I({quote(column)} == {Text(level)})"
+        case SingleResponse(expression):
+            text = _expression(expression, to)
+    return f"{text} | {' + '.join(added)}" if added else text
+
+
+def _weights(formula: Formula, to: str) -> str:
+    """Weights are an argument in lme4, and none in Bambi's formulas."""
+    if not formula.weights or to == "brms":
+        return ""
+    return f", weights = {quote(formula.weights)}" if to == "lme4" else f"  # rows repeated {formula.weights} times"
+
+
+def _term(term: Term, formula: Formula, to: str) -> str:
+    written = []
+    for variable in term.variables:
+        expression = formula.expressions.get(variable)
+        written.append(quote(variable) if expression is None else _expression(expression, to))
+    return ":".join(written) or "1"
+
+
+def _bar(bar: GroupTerm, formula: Formula, to: str) -> str:
+    inside = " + ".join(_term(term, formula, to) for term in bar.terms)
+    inside = inside if INTERCEPT in bar.terms else f"0 + {inside}"
+    mark = "|" if bar.correlated or to == "bambi" else "||"
+    return f"({inside} {mark} {':'.join(quote(factor) for factor in bar.factors)})"
+
+
+def _expression(expression: Expression, to: str) -> str:
+    if to != "bambi":
+        return _in_r(expression)
+    return _in_python(expression)
+
+
+def _in_r(expression: Expression) -> str:
+    if isinstance(expression, Call) and expression.function == "C" and len(expression.arguments) == 2:
+        factor, contrasts = expression.arguments
+        name = contrasts.value if isinstance(contrasts, Text) else str(contrasts)
+        return f"C({factor}, contr.{name})"
+    return str(expression)
+
+
+def _in_python(expression: Expression) -> str:
+    match expression:
+        case Column() | Number() | Text():
+            return str(expression)
+        case Flag(value):
+            return str(value)
+        case Vector(items):
+            return f"[{', '.join(map(_in_python, items))}]"
+        case Negative(operand):
+            return (
+                f"-{_in_python(operand)}"
+                if isinstance(operand, Column | Number | Call)
+                else f"-({_in_python(operand)})"
+            )
+        case Arithmetic(operator, left, right):
+            sides = [
+                f"({_in_python(side)})" if isinstance(side, Arithmetic | Negative) else _in_python(side)
+                for side in (left, right)
+            ]
+            return f"{sides[0]}**{sides[1]}" if operator == "^" else f"{sides[0]} {operator} {sides[1]}"
+        case Call(function, arguments, options):
+            return _call_in_python(function, [_in_python(argument) for argument in arguments], options)
+
+
+def _call_in_python(function: str, arguments: list[str], options: tuple[tuple[str, Expression], ...]) -> str:
+    if function == "C" and len(arguments) == 2:
+        arguments = [arguments[0], CONTRASTS.get(arguments[1].strip("'\""), arguments[1])]
+    if function == "relevel":
+        return f"C({arguments[0]}, Treatment({arguments[1] if len(arguments) > 1 else _in_python(options[0][1])}))"
+    names = {"factor": "C", "as.factor": "C", **{name: f"np.{name}" for name in IN_NUMPY}}
+    named = [f"{name}={_in_python(value)}" for name, value in options]
+    return f"{names.get(function, function)}({', '.join([*arguments, *named])})"
