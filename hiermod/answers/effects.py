@@ -12,9 +12,9 @@ import pandas as pd
 from hiermod.answers import decisions
 from hiermod.answers.answer import Answer, Question, check_prob, interval, with_coords
 from hiermod.answers.expectation import averages
-from hiermod.answers.grid import arm_levels, cell_grid, check_column, check_columns, with_column
+from hiermod.answers.grid import arm_levels, cell_grid, check_column, check_columns
 from hiermod.answers.measure import measure_of
-from hiermod.answers.rows import base_rows
+from hiermod.answers.rows import base_rows, with_column
 from hiermod.answers.varying import check_groups
 from hiermod.data.levels import Level
 from hiermod.errors import AnswerError, did_you_mean
@@ -63,7 +63,8 @@ def compare_arms(
 
 def _check_differs(spec: Spec | BetaSpec, variable: str, groups: str) -> None:
     """Refuse to compare groups where ``groups=`` takes their differences away; 0.5 would be no answer."""
-    if groups != "observed" and variable not in spec.formula.predictors():
+    formula = spec.formula
+    if groups != "observed" and variable not in (*formula.variables(), *formula.predictor_columns()):
         raise AnswerError(
             f"groups={groups!r} leaves out what is special to each {variable}, so its levels do not differ. "
             "They are compared with groups='observed'."

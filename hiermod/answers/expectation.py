@@ -10,8 +10,10 @@ import pandas as pd
 from scipy import sparse
 
 from hiermod.answers.integration import population_mean
+from hiermod.answers.rows import per_exposure
 from hiermod.answers.varying import check_groups, known_codes, new_effect, observed_effect, population_variance
 from hiermod.modeling.beta_pooling import MEAN, SPREAD, BetaSpec
+from hiermod.modeling.design import offset
 from hiermod.modeling.links import LINKS, Link
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.posterior import Posterior
@@ -33,19 +35,23 @@ class Expectation(Protocol):
         ...
 
 
-def expectation(posterior: Posterior, groups: str) -> Expectation:
-    """The expectation under a model, with one reading of ``groups=``."""
+def expectation(posterior: Posterior, groups: str, exposed: bool = False) -> Expectation:
+    """The expectation under a model, with one reading of ``groups=``.
+
+    On a log link it is per unit of exposure, unless rows are `exposed`: then their offsets count.
+    """
     check_groups(groups)
     if isinstance(posterior.spec, BetaSpec):
         return BetaExpectation(posterior, posterior.spec, groups)
-    return LinearExpectation(posterior, posterior.spec, groups)
+    return LinearExpectation(posterior, posterior.spec, groups, exposed)
 
 
 class LinearExpectation:
     """Of a hierarchical generalized linear model."""
 
-    def __init__(self, posterior: Posterior, spec: Spec, groups: str) -> None:
+    def __init__(self, posterior: Posterior, spec: Spec, groups: str, exposed: bool) -> None:
         self._posterior, self._spec, self._groups = posterior, spec, groups
+        self._with_offset = exposed or not per_exposure(spec)
         self.link = spec.family.link
 
     def response(self, frame: pd.DataFrame) -> np.ndarray:
@@ -70,6 +76,8 @@ class LinearExpectation:
         total = np.zeros((len(frame), draws))
         for block in self._spec.common.blocks:
             total += block.matrix(frame) @ self._posterior.values(block.name).reshape(draws, -1).T
+        if self._with_offset:
+            total += offset(self._spec.formula, frame)[:, None]
         return total
 
 

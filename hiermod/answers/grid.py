@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hiermod.answers.rows import AnySpec, Base
+from hiermod.answers.rows import AnySpec, Base, is_numeric, with_column, with_levels
 from hiermod.data.compress import number_rows
-from hiermod.data.levels import Level, as_levels, encode, level_series
-from hiermod.data.predictors import Factor, Numeric
+from hiermod.data.levels import Level, as_levels, encode
+from hiermod.data.predictors import Factor
 from hiermod.errors import AnswerError, DataError, did_you_mean
 
 MAX_ARMS = 50
@@ -70,26 +70,11 @@ def arm_levels(spec: AnySpec, name: str) -> tuple[Level, ...]:
 
 def refuse_many(spec: AnySpec, name: str, count: int) -> None:
     """Refuse to set a numeric column to each of very many values."""
-    if isinstance(spec.cells.predictors.get(name), Numeric) and count > MAX_ARMS:
+    if is_numeric(spec, name) and count > MAX_ARMS:
         raise AnswerError(
             f"{name!r} has {count} distinct numbers, too many to set every row to each. Look at its coefficient in "
             "fit.fixef(), or at fit.predict() at chosen values."
         )
-
-
-def with_level(spec: AnySpec, frame: pd.DataFrame, name: str, level: Level, levels: tuple[Level, ...]) -> pd.DataFrame:
-    """A copy of `frame` in which one column has one level throughout."""
-    if isinstance(spec.cells.predictors.get(name), Numeric):
-        return with_column(frame, name, level)
-    code = levels.index(level)
-    return with_column(frame, name, level_series(np.full(len(frame), code), levels))
-
-
-def with_column(frame: pd.DataFrame, name: str, values: Any) -> pd.DataFrame:
-    """A copy of `frame` with one column new or changed, whatever its name (`assign` cannot take ``self``)."""
-    copy = frame.copy(deep=False)
-    copy[name] = values
-    return copy
 
 
 def cell_grid(spec: AnySpec, base: Base, by: tuple[str, ...], setting: tuple[str, ...]) -> Grid:
@@ -104,10 +89,11 @@ def cell_grid(spec: AnySpec, base: Base, by: tuple[str, ...], setting: tuple[str
         refuse_many(spec, name, len(own))
     frames, keys, cells = [], [], []
     for place, chosen in enumerate(itertools.product(*levels.values())):
-        frame, key = base.frame, combos
+        key = combos
         for name, level in zip(setting, chosen, strict=True):
-            frame, key = with_level(spec, frame, name, level, levels[name]), with_column(key, name, level)
-        frames.append(frame)
+            key = with_column(key, name, level)
+        settled = {name: (level, levels[name]) for name, level in zip(setting, chosen, strict=True)}
+        frames.append(with_levels(spec, base.frame, settled))
         keys.append(key)
         cells.append(selected + place * len(combos))
     all_keys = pd.concat(keys, ignore_index=True)

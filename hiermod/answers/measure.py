@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hiermod.formula.expressions import Column
-from hiermod.formula.nodes import Response, SingleResponse
+from hiermod.formula.nodes import LevelResponse, Response, SingleResponse
 from hiermod.modeling.beta_pooling import BetaSpec
 from hiermod.modeling.spec import Spec
 
@@ -39,8 +39,10 @@ def measure_of(spec: Spec | BetaSpec) -> Measure:
 
 def outcome_name(response: Response, is_rate: bool) -> str:
     """What a response's expectation is called: ``success rate``, ``mean Reaction``."""
+    if isinstance(response, LevelResponse):
+        return f"{response.column}={response.level} rate"
     if isinstance(response, SingleResponse):
-        return f"{response.column} rate" if is_rate else f"mean {response.column}"
+        return f"{response.name} rate" if is_rate else f"mean {response.name}"
     successes = response.successes
     return f"{_singular(successes.name) if isinstance(successes, Column) else 'success'} rate"
 

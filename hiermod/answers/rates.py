@@ -16,6 +16,8 @@ from hiermod.answers.simulation import simulate
 from hiermod.answers.varying import check_groups
 from hiermod.errors import AnswerError
 from hiermod.formula.nodes import TrialsResponse
+from hiermod.modeling.beta_pooling import BetaSpec
+from hiermod.modeling.spec import Spec
 from hiermod.sampling.posterior import Posterior
 
 KINDS = ("mean", "link", "response")
@@ -27,7 +29,7 @@ def rates(posterior: Posterior, by: Any, data: Any, weights: str | None, groups:
     spec, names = posterior.spec, check_columns(posterior.spec, by)
     check_groups(groups), check_prob(prob)
     selecting = spec.formula.grouping_columns()
-    setting = tuple(name for name in names if name in spec.formula.common_variables() and name not in selecting)
+    setting = tuple(name for name in names if name in spec.formula.common_columns() and name not in selecting)
     base = base_rows(spec, data, weights, names, groups, setting)
     grid = cell_grid(spec, base, names, setting)
     draws = averages(posterior, groups, grid.frame, grid.weight, grid.cell, len(grid.keys))
@@ -45,12 +47,13 @@ def predict(posterior: Posterior, data: Any, kind: str, groups: str, prob: float
         raise AnswerError(f"kind={kind!r}: 'mean', 'link' or 'response'.")
     check_groups(groups), check_prob(prob)
     spec = posterior.spec
-    frame = spec.cells.frame if data is None else new_rows(spec, data, (), groups, also=spec.formula.grouping_columns())
+    frame = spec.cells.frame if data is None else new_rows(spec, data, (), groups, exposed=True)
     draws = _row_draws(posterior, frame, kind, groups)
     if kind == "response":
         draws = simulate(posterior, draws, _trials(posterior, data, len(frame)))
     keys = pd.DataFrame({ROW: np.arange(len(frame))})
-    table = pd.concat([keys, frame.reset_index(drop=True)], axis=1).assign(**interval(draws, prob))
+    shown = frame.drop(columns=_made(spec)).reset_index(drop=True)
+    table = pd.concat([keys, shown], axis=1).assign(**interval(draws, prob))
     return Answer(
         with_coords(draws, keys, posterior.shape, kind),
         table,
@@ -58,8 +61,13 @@ def predict(posterior: Posterior, data: Any, kind: str, groups: str, prob: float
     )
 
 
+def _made(spec: Spec | BetaSpec) -> list[str]:
+    """The columns that functions made: rows are shown by the columns behind them."""
+    return [name for recipe in spec.cells.recipes for name in spec.cells.predictors[recipe].columns]
+
+
 def _row_draws(posterior: Posterior, frame: pd.DataFrame, kind: str, groups: str) -> np.ndarray:
-    model = expectation(posterior, groups)
+    model = expectation(posterior, groups, exposed=True)
     blocks = in_blocks(frame, int(np.prod(posterior.shape)))
     parts = [model.predictor(block) if kind == "link" else model.response(block) for block in blocks]
     return np.concatenate(parts)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from hiermod.data.frames import has_columns, missing_rows, read_columns
-from hiermod.data.levels import kind_of
+from hiermod.data.frames import column_names, has_columns, missing_rows, read_columns
+from hiermod.data.levels import Level, kind_of, level_series
 from hiermod.data.responses import read_counts
+from hiermod.data.variables import apply_recipe
 from hiermod.errors import AnswerError, DataError, enumerate_names
 from hiermod.formula.expressions import columns
 from hiermod.formula.nodes import TrialsResponse
@@ -48,31 +49,92 @@ def base_rows(
 
 
 def new_rows(
-    spec: AnySpec, data: Any, needed: Sequence[str], groups: str, setting: Sequence[str] = (), also: Sequence[str] = ()
+    spec: AnySpec, data: Any, needed: Sequence[str], groups: str, setting: Sequence[str] = (), exposed: bool = False
 ) -> pd.DataFrame:
-    """The columns of new rows that an answer needs; those in `setting` and `also` only where `data` has them."""
-    names = [*spec.formula.predictors(), *(name for name in needed if name in spec.cells.frame)]
-    if groups == "observed":
-        names += spec.formula.grouping_columns()
-    names = [name for name in dict.fromkeys(names) if name not in setting or has_columns(data, (name,))]
-    names += [name for name in also if name not in names and has_columns(data, (name,))]
-    raw = read_columns(data, tuple(names))
+    """The variables of new rows, the columns behind them, and the groups.
+
+    Columns in `setting` are read where `data` has them; so are groups that are not `needed`. The offset of a log link,
+    an exposure, is read where `exposed` says so.
+    """
+    formula = spec.formula
+    left_out = () if exposed or not per_exposure(spec) else formula.offsets
+    variables = [name for name in formula.variables() if name not in left_out]
+    names = [*(name for own in variables for name in formula.sources(own)), *needed]
+    names += formula.grouping_columns() if groups == "observed" else ()
+    present = set(column_names(data))
+    wanted = [name for name in dict.fromkeys(names) if name in present or name not in setting]
+    wanted = [name for name in wanted if name not in formula.expressions]
+    wanted += [name for name in formula.grouping_columns() if name in present and name not in wanted]
+    raw = read_columns(data, tuple(wanted))
+    _refuse_missing(raw)
+    return read_variables_again(spec, raw, variables)
+
+
+def _refuse_missing(raw: pd.DataFrame) -> None:
     if not len(raw):
         raise DataError("data= has no rows.")
-    if len(names) and (missing := missing_rows(raw)).any():
-        which = [name for name in names if missing_rows(raw[[name]]).any()]
+    if len(raw.columns) and (missing := missing_rows(raw)).any():
+        which = [name for name in raw.columns if missing_rows(raw[[name]]).any()]
         raise DataError(
             f"data= has missing values in {missing.sum()} rows, in {enumerate_names(which)} "
             f"(the first is row {np.flatnonzero(missing)[0]}). Fill or drop those rows."
         )
-    return read_new_rows(spec, raw)
 
 
-def read_new_rows(spec: AnySpec, raw: pd.DataFrame) -> pd.DataFrame:
-    """Code new rows as the fitted ones; unknown levels of predictors are refused, of groups kept as they are."""
-    predictors = spec.cells.predictors
+def per_exposure(spec: AnySpec) -> bool:
+    """Whether answers are per unit of exposure: on a log link, offsets are logarithms of exposures."""
+    return bool(spec.formula.offsets) and spec.family.link.name == "log"
+
+
+def read_variables_again(spec: AnySpec, raw: pd.DataFrame, variables: Sequence[str]) -> pd.DataFrame:
+    """Code rows as the fitted ones; unknown levels of predictors are refused, of groups kept as they are.
+
+    Variables whose columns are not there are left out.
+    """
+    predictors, recipes = spec.cells.predictors, spec.cells.recipes
     columns = {name: predictors[name].column(raw[name]) if name in predictors else raw[name] for name in raw.columns}
+    for name in variables:
+        if name in recipes and set(recipes[name].sources) <= set(raw.columns):
+            columns |= apply_recipe(recipes[name], predictors[name], raw)
     return pd.DataFrame(columns, index=pd.RangeIndex(len(raw)))
+
+
+def with_levels(
+    spec: AnySpec, frame: pd.DataFrame, chosen: Mapping[str, tuple[Level, tuple[Level, ...]]]
+) -> pd.DataFrame:
+    """A copy of `frame` in which each chosen column has one of its levels throughout; what is made of it follows."""
+    for name, (level, levels) in chosen.items():
+        frame = with_column(frame, name, _throughout(spec, name, level, levels, len(frame)))
+    for name, recipe in spec.cells.recipes.items():
+        if set(recipe.sources).isdisjoint(chosen) or name in chosen:
+            continue
+        absent = [source for source in recipe.sources if source not in frame]
+        if absent:
+            raise AnswerError(
+                f"{name} follows from {enumerate_names(recipe.sources)}, and {absent[0]!r} differs within cells. "
+                "Fit with compress=False, or give rows with data=."
+            )
+        for column, values in apply_recipe(recipe, spec.cells.predictors[name], frame).items():
+            frame = with_column(frame, column, values)
+    return frame
+
+
+def _throughout(spec: AnySpec, name: str, level: Level, levels: tuple[Level, ...], rows: int) -> Any:
+    if is_numeric(spec, name):
+        return level
+    return level_series(np.full(rows, levels.index(level)), levels)
+
+
+def is_numeric(spec: AnySpec, name: str) -> bool:
+    """Whether a column of the cells holds numbers, not levels."""
+    return not isinstance(spec.cells.frame[name].dtype, pd.CategoricalDtype)
+
+
+def with_column(frame: pd.DataFrame, name: str, values: Any) -> pd.DataFrame:
+    """A copy of `frame` with one column new or changed, whatever its name (`assign` cannot take ``self``)."""
+    copy = frame.copy(deep=False)
+    copy[name] = values
+    return copy
 
 
 def _own_weights(spec: AnySpec, data: Any, rows: int) -> np.ndarray:

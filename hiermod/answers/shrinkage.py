@@ -10,10 +10,12 @@ import pandas as pd
 
 from hiermod.answers.answer import check_prob, interval
 from hiermod.answers.expectation import averages
+from hiermod.answers.rows import per_exposure
 from hiermod.data.predictors import Grouping
 from hiermod.errors import AnswerError, did_you_mean, enumerate_names
 from hiermod.formula.nodes import without_slash
 from hiermod.modeling.beta_pooling import SPREAD, BetaSpec
+from hiermod.modeling.design import offset
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.posterior import Posterior
 
@@ -23,12 +25,14 @@ def shrinkage(posterior: Posterior, group: str | None, prob: float) -> pd.DataFr
     check_prob(prob)
     grouping = _chosen(posterior.spec, group)
     cells = posterior.spec.cells
-    codes, weight = grouping.codes(cells.frame), cells.response.weight
-    n = np.bincount(codes, weight, grouping.size)
-    raw = np.bincount(codes, weight * cells.response.mean, grouping.size) / n
+    codes = grouping.codes(cells.frame)
+    n = np.bincount(codes, cells.response.weight, grouping.size)
+    weight = _exposure(posterior.spec)
+    total = np.bincount(codes, cells.response.weight * cells.response.mean, grouping.size)
+    raw = total / np.bincount(codes, weight, grouping.size)
     draws = averages(posterior, "observed", cells.frame, weight, codes, grouping.size)
     table = {"n": n.astype(np.int64), "raw": raw, **interval(draws, prob)}
-    table["pull"] = _pull(posterior, grouping, codes, raw, table["estimate"])
+    table["pull"] = _pull(posterior, grouping, codes, weight, raw, table["estimate"])
     return pd.DataFrame(table, index=pd.Index(grouping.labels(), name=grouping.name))
 
 
@@ -47,8 +51,19 @@ def _chosen(spec: Spec | BetaSpec, group: str | None) -> Grouping:
     return groupings[without_slash(str(group))]
 
 
+def _exposure(spec: Spec | BetaSpec) -> np.ndarray:
+    """What each cell counts: its rows or trials, times the exposure that an offset on a log link stands for."""
+    weight = spec.cells.response.weight
+    return weight * np.exp(offset(spec.formula, spec.cells.frame)) if per_exposure(spec) else weight
+
+
 def _pull(
-    posterior: Posterior, grouping: Grouping, codes: np.ndarray, raw: np.ndarray, estimate: np.ndarray
+    posterior: Posterior,
+    grouping: Grouping,
+    codes: np.ndarray,
+    weight: np.ndarray,
+    raw: np.ndarray,
+    estimate: np.ndarray,
 ) -> np.ndarray:
     spec, cells = posterior.spec, posterior.spec.cells
     if isinstance(spec, BetaSpec):
@@ -57,7 +72,7 @@ def _pull(
     without = replace(
         posterior, spec=replace(spec, bars=tuple(bar for bar in spec.bars if bar.grouping is not grouping))
     )
-    pooled = averages(without, "observed", cells.frame, cells.response.weight, codes, grouping.size)
+    pooled = averages(without, "observed", cells.frame, weight, codes, grouping.size)
     distance = raw - pooled.mean(axis=1)
     error = _mean_errors(pooled, distance, posterior.shape)
     with np.errstate(divide="ignore", invalid="ignore"):

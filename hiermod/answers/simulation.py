@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hiermod.data.responses import BinomialCells, CountCells
+from hiermod.data.statistics import BinomialCells, CountCells
 from hiermod.sampling.posterior import Posterior
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from hiermod.data.predictors import Grouping, Predictor
-from hiermod.data.responses import BinomialCells, ResponseCells
+from hiermod.data.recipes import Recipe
+from hiermod.data.statistics import BinomialCells, ResponseCells
 
 
 @dataclass(frozen=True)
@@ -28,11 +30,14 @@ class Cells:
     Parameters
     ----------
     frame : pandas.DataFrame
-        A row per cell: its predictors (numbers, or categoricals with fixed level order) and grouping columns.
+        A row per cell: its variables (numbers, or categoricals with fixed level order), grouping columns, and those
+        columns behind functions that have one value in each cell.
     response : BinomialCells, CountCells or RealCells
         The sufficient statistics of each cell.
     predictors, groupings : mappings by name
-        How each column and grouping factor is understood.
+        How each variable and grouping factor is understood.
+    recipes : mapping by name
+        How variables that are no plain columns are made.
     source : Source
         The rows behind the cells.
     """
@@ -41,6 +46,7 @@ class Cells:
     response: ResponseCells
     predictors: Mapping[str, Predictor]
     groupings: Mapping[str, Grouping]
+    recipes: Mapping[str, Recipe]
     source: Source
 
     def __len__(self) -> int:
@@ -53,11 +59,14 @@ class Cells:
         return pd.concat([self.frame, statistics.rename(columns=taken)], axis=1)
 
     def as_rows(self) -> tuple[pd.DataFrame, dict[str, object]]:
-        """The rows behind the cells, in cell order, and their responses by name.
+        """The rows behind the cells, in cell order, each as often as it counts, and their responses by name.
 
         Successes of bernoulli rows come first within a cell; other responses keep their order.
         """
-        frame = self.frame.loc[self.frame.index.repeat(self.response.rows)].reset_index(drop=True)
+        times = self.response.row_times.astype(np.int64)
+        cells = np.repeat(np.repeat(np.arange(len(self)), self.response.rows), times)
+        frame = self.frame.iloc[cells].reset_index(drop=True)
         if isinstance(self.response, BinomialCells):
-            return frame, {"successes": self.response.row_successes, "trials": self.response.row_trials}
-        return frame, {"values": self.response.row_values}
+            pairs = {"successes": self.response.row_successes, "trials": self.response.row_trials}
+            return frame, {name: np.repeat(values, times) for name, values in pairs.items()}
+        return frame, {"values": np.repeat(self.response.row_values, times)}

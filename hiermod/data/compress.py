@@ -13,16 +13,10 @@ import pandas as pd
 from hiermod.data.cells import Cells, Source
 from hiermod.data.frames import check_names, missing_rows, missing_values, read_columns
 from hiermod.data.levels import as_levels, code_levels, level_series
-from hiermod.data.predictors import Grouping, Predictor, read_grouping, read_predictor
-from hiermod.data.responses import (
-    ResponseRows,
-    SingleRows,
-    TrialsRows,
-    read_response,
-    reduce_counts,
-    reduce_reals,
-    reduce_trials,
-)
+from hiermod.data.predictors import Grouping, read_grouping
+from hiermod.data.responses import ResponseRows, SingleRows, TrialsRows, read_response
+from hiermod.data.statistics import reduce_counts, reduce_reals, reduce_trials
+from hiermod.data.variables import Variables, read_sources, read_variables
 from hiermod.errors import DataError
 from hiermod.formula.nodes import Formula
 
@@ -31,11 +25,15 @@ REDUCERS: dict[str, Callable[..., Any]] = {"trials": reduce_trials, "count": red
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """The rows that a formula uses, understood and complete, before compression."""
+    """The rows that a formula uses, understood and complete, before compression.
+
+    `frame` is what the model sees; `sources` are the columns behind functions, which stay where they can.
+    """
 
     frame: pd.DataFrame
+    sources: pd.DataFrame
     response: ResponseRows
-    predictors: dict[str, Predictor]
+    variables: Variables
     groupings: dict[str, Grouping]
     source: Source
     notices: tuple[str, ...]
@@ -44,7 +42,8 @@ class Rows:
 def read_rows(formula: Formula, data: Any, na: str = "drop") -> Rows:
     """Read the columns of `formula` from any frame.
 
-    Missing rows are dropped and counted (``na="drop"``) or an error (``na="error"``); rows of no trials are dropped.
+    Missing rows are dropped and counted (``na="drop"``) or an error (``na="error"``); rows of no trials and of no
+    weight are dropped.
 
     Raises
     ------
@@ -54,25 +53,26 @@ def read_rows(formula: Formula, data: Any, na: str = "drop") -> Rows:
     if na not in ("drop", "error"):
         raise DataError(f"na={na!r}: 'drop' leaves rows with missing values out, 'error' refuses them.")
     check_names(formula)
-    right = tuple(dict.fromkeys([*formula.predictors(), *formula.grouping_columns()]))
-    raw = read_columns(data, tuple(dict.fromkeys([*formula.response.columns, *right])), formula)
+    raw = read_columns(data, formula.all_columns(), formula)
     if raw.empty:
         raise DataError("The data has no rows.")
     complete, missing = _complete(raw, na)
-    response = read_response(formula.response, complete)
-    response, complete, without_trials = _with_trials(response, complete)
-    notices = _missing_notices(raw)
-    predictors, columns = {}, {}
-    for name in formula.predictors():
-        predictors[name], columns[name], found = read_predictor(name, complete[name])
-        notices.extend(found)
+    response, complete, without_trials = _weighty(read_response(formula, complete), complete)
+    used = np.isin(raw.index, complete.index)
+    weight = np.ones(len(raw)) if isinstance(response, SingleRows) and formula.weights is None else np.zeros(len(raw))
+    weight[used] = response.weight
+    variables = read_variables(formula, raw, used, weight)
     groupings = {bar.group: read_grouping(bar.factors, complete) for bar in formula.groups}
+    columns = dict(variables.columns)
     for grouping in groupings.values():
         for name in grouping.columns:
             columns.setdefault(name, _group_column(name, complete[name]))
-    frame = pd.DataFrame(columns, index=pd.RangeIndex(len(complete)))
-    source = Source(len(complete), missing, without_trials, _fingerprint(frame, response))
-    return Rows(frame, response, predictors, groupings, source, tuple(notices))
+    index = pd.RangeIndex(len(complete))
+    frame = pd.DataFrame(columns, index=index)
+    sources = pd.DataFrame(read_sources(variables.recipes, complete, set(columns)), index=index)
+    source = Source(len(complete), missing, without_trials, _fingerprint(pd.concat([frame, sources], axis=1), response))
+    notices = (*_missing_notices(raw), *variables.notices)
+    return Rows(frame, sources, response, variables, groupings, source, notices)
 
 
 def _complete(raw: pd.DataFrame, na: str) -> tuple[pd.DataFrame, int]:
@@ -96,14 +96,14 @@ def _missing_notices(raw: pd.DataFrame) -> list[str]:
     return [f"missing values by column: {', '.join(named)}"] if len(named) > 1 else []
 
 
-def _with_trials(response: ResponseRows, frame: pd.DataFrame) -> tuple[ResponseRows, pd.DataFrame, int]:
-    if not isinstance(response, TrialsRows):
-        return response, frame, 0
-    keep = response.trials > 0
+def _weighty(response: ResponseRows, frame: pd.DataFrame) -> tuple[ResponseRows, pd.DataFrame, int]:
+    """The rows that count: those with trials, and with a frequency weight above 0."""
+    keep = response.weight > 0
     if not keep.any():
-        raise DataError("Nothing is left: every row has 0 trials.")
-    kept = TrialsRows(response.successes[keep], response.trials[keep])
-    return kept, frame[keep], int((~keep).sum())
+        raise DataError("Nothing is left: every row has 0 trials, or the weight 0.")
+    if keep.all():
+        return response, frame, 0
+    return response.chosen(keep), frame[keep], int((~keep).sum())
 
 
 def _group_column(name: str, values: pd.Series) -> pd.Categorical:
@@ -128,10 +128,23 @@ def compress(rows: Rows, statistic: str, enabled: bool = True) -> Cells:
     first[cell[::-1]] = np.arange(len(cell))[::-1]
     response = rows.response
     if statistic == "trials" and isinstance(response, SingleRows):
-        response = TrialsRows(response.values, np.ones(len(response.values)))
-    frame = rows.frame.iloc[first].reset_index(drop=True)
+        response = TrialsRows(response.values, np.ones(len(response.values)), response.times)
+    kept = pd.concat([rows.frame, _settled(rows.sources, cell, first)], axis=1)
+    frame = kept.iloc[first].reset_index(drop=True)
     reduced = REDUCERS[statistic](response, cell, count)
-    return Cells(frame, reduced, rows.predictors, rows.groupings, rows.source)
+    variables = rows.variables
+    return Cells(frame, reduced, variables.predictors, rows.groupings, variables.recipes, rows.source)
+
+
+def _settled(sources: pd.DataFrame, cell: np.ndarray, first: np.ndarray) -> pd.DataFrame:
+    """The columns that have one value in each cell, so that questions can be asked by them."""
+    same = []
+    for name in sources.columns:
+        column = sources[name]
+        values = column.cat.codes.to_numpy() if isinstance(column.dtype, pd.CategoricalDtype) else column.to_numpy()
+        if (values == values[first[cell]]).all():
+            same.append(name)
+    return sources[same]
 
 
 def number_rows(frame: pd.DataFrame) -> np.ndarray:
@@ -158,6 +171,6 @@ def _fingerprint(frame: pd.DataFrame, response: ResponseRows) -> str:
         else:
             digest.update(column.to_numpy().astype(float).tobytes())
     parts = (response.successes, response.trials) if isinstance(response, TrialsRows) else (response.values,)
-    for part in parts:
+    for part in (*parts, response.times):
         digest.update(np.ascontiguousarray(part, dtype=float).tobytes())
     return digest.hexdigest()

@@ -43,9 +43,14 @@ def _row_count(frame: nw.DataFrame[Any] | nw.LazyFrame[Any]) -> int:
     return len(frame) if isinstance(frame, nw.DataFrame) else int(frame.select(nw.len()).collect().item())
 
 
+def column_names(data: Any) -> tuple[str, ...]:
+    """The names of a frame's columns, in order."""
+    return tuple(_narwhals_frame(data).collect_schema().names())
+
+
 def has_columns(data: Any, names: Iterable[str]) -> bool:
     """Whether a frame has all the named columns."""
-    return set(names) <= set(_narwhals_frame(data).collect_schema().names())
+    return set(names) <= set(column_names(data))
 
 
 def _as_pandas(frame: nw.DataFrame[Any]) -> pd.DataFrame:
@@ -94,20 +99,13 @@ def _missing_column(name: str, present: list[str], formula: Formula | None) -> N
 
 def check_names(formula: Formula) -> None:
     """Refuse columns whose names a posterior or a table of results needs for itself."""
-    predictors = (*formula.predictors(), *formula.grouping_columns())
-    for name in (*predictors, *formula.response.columns):
+    predictors = (*formula.predictor_columns(), *formula.grouping_columns())
+    for name in (*predictors, *formula.response.columns, *((formula.weights,) if formula.weights else ())):
         clash = name in RESERVED or (name in RESULT_COLUMNS and name in predictors)
         if clash:
             raise FormulaError(
                 f"hiermod's results use the name {name!r} themselves. "
                 f"Rename the column: data.rename(columns={{{name!r}: {name + '_'!r}}}).",
-                formula.text,
-                *formula.places.get(name, (0, 1)),
-            )
-
-        if "," in name:
-            raise FormulaError(
-                f"The column name {name!r} holds a comma, which the sampler cannot carry. Rename the column.",
                 formula.text,
                 *formula.places.get(name, (0, 1)),
             )

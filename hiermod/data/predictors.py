@@ -22,6 +22,11 @@ class Numeric:
     name: str
     integer: bool
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of cells that hold it."""
+        return (self.name,)
+
     def column(self, values: pd.Series) -> np.ndarray:
         """The values as numbers; anything else is refused."""
         if kind_of(values) not in ("int", "float", "bool"):
@@ -35,10 +40,16 @@ class Numeric:
 
 @dataclass(frozen=True)
 class Factor:
-    """A categorical predictor; the first level is the reference."""
+    """A categorical predictor; the first level is the reference of treatment contrasts, which `coding` names."""
 
     name: str
     levels: tuple[Level, ...]
+    coding: str = "treatment"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of cells that hold it."""
+        return (self.name,)
 
     def column(self, values: pd.Series) -> pd.Categorical:
         """The values as levels; an unknown one is refused."""
@@ -52,7 +63,29 @@ class Factor:
         return level_series(codes, self.levels)
 
 
-Predictor = Numeric | Factor
+@dataclass(frozen=True)
+class Basis:
+    """A predictor of several numeric columns, such as ``poly(x, 2)``."""
+
+    name: str
+    count: int
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What its columns are called: 1, 2, ..."""
+        return tuple(str(number) for number in range(1, self.count + 1))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of cells that hold it: ``poly(x, 2)[1]``."""
+        return tuple(f"{self.name}[{label}]" for label in self.labels)
+
+    def column(self, values: pd.Series) -> np.ndarray:
+        """A basis is made by its function alone."""
+        raise DataError(f"{self.name} is made of other columns; give those.")
+
+
+Predictor = Numeric | Factor | Basis
 
 
 def read_predictor(name: str, values: pd.Series) -> tuple[Predictor, np.ndarray | pd.Categorical, list[str]]:
@@ -70,18 +103,21 @@ def read_predictor(name: str, values: pd.Series) -> tuple[Predictor, np.ndarray 
     codes, levels = code_levels(name, values)
     if len(levels) < 2:
         raise DataError(f"The predictor {name!r} is constant ({str(levels[0])!r} in every row). Leave it out.")
-    factor = Factor(name, levels)
+    ordered = isinstance(values.dtype, pd.CategoricalDtype) and bool(values.dtype.ordered)
+    factor = Factor(name, levels, "poly" if ordered else "treatment")
     return factor, level_series(codes, levels), _factor_notices(name, values, levels)
 
 
 def _factor_notices(name: str, values: pd.Series, levels: tuple[Level, ...]) -> list[str]:
-    notices = [] if kind_of(values) == "bool" else [f"{name}: reference level {str(levels[0])!r}"]
+    ordered = isinstance(values.dtype, pd.CategoricalDtype) and bool(values.dtype.ordered)
+    plain = kind_of(values) == "bool" or ordered
+    notices = [] if plain else [f"{name}: reference level {str(levels[0])!r}"]
     if isinstance(values.dtype, pd.CategoricalDtype):
         unused = len(values.dtype.categories) - len(levels)
         if unused:
             notices.append(f"{name}: {unused} level{'s' * (unused > 1)} without rows left out")
-        if values.dtype.ordered:
-            notices.append(f"{name}: ordered levels are coded like unordered ones (treatment contrasts)")
+        if ordered:
+            notices.append(f"{name}: ordered levels are coded by polynomial contrasts, C({name}, treatment) by levels")
     return notices
 
 

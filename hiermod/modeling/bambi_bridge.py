@@ -14,11 +14,12 @@ import formulae
 import numpy as np
 import pandas as pd
 
-from hiermod.data.predictors import Factor
-from hiermod.data.responses import BinomialCells
+from hiermod.data.predictors import Basis, Factor
+from hiermod.data.statistics import BinomialCells
 from hiermod.errors import ModelError
-from hiermod.formula.expressions import Column, quote
-from hiermod.formula.nodes import INTERCEPT, SingleResponse, Term, TrialsResponse
+from hiermod.formula.expressions import Column
+from hiermod.formula.nodes import INTERCEPT, Term, TrialsResponse
+from hiermod.formula.tokens import NAME
 from hiermod.modeling.coding import Block
 from hiermod.modeling.design import VaryingBar, VaryingEffect
 from hiermod.modeling.priors import Prior
@@ -36,6 +37,7 @@ def build_bambi(spec: Spec) -> bmb.Model:
     ModelError
         If Bambi codes a term differently, so that its model would be another one.
     """
+    _refuse_bases(spec)
     text, data = bambi_formula(spec), _bambi_data(spec)
     _check_same_coding(spec, text, data)
     model = bmb.Model(
@@ -46,6 +48,13 @@ def build_bambi(spec: Spec) -> bmb.Model:
         model.set_alias(aliases)
     model.build()
     return model
+
+
+def _refuse_bases(spec: Spec) -> None:
+    for name, predictor in spec.cells.predictors.items():
+        contrasted = isinstance(predictor, Factor) and predictor.coding != "treatment"
+        if isinstance(predictor, Basis) or contrasted:
+            raise ModelError(f"{name} has columns that Bambi would make in its own way. Use model.pymc().")
 
 
 def _aliases(spec: Spec) -> dict[str, str]:
@@ -60,7 +69,7 @@ def _effect_name(bar: VaryingBar, effect: VaryingEffect) -> str:
 
 def _family_name(spec: Spec) -> str:
     if isinstance(spec.cells.response, BinomialCells):
-        return "bernoulli" if isinstance(spec.formula.response, SingleResponse) else "binomial"
+        return "binomial" if isinstance(spec.formula.response, TrialsResponse) else "bernoulli"
     return spec.family.name
 
 
@@ -69,7 +78,8 @@ def bambi_formula(spec: Spec) -> str:
     formula = spec.formula
     common = ([] if formula.intercept else ["0"]) + [_term(term) for term in formula.common]
     bars = [f"({_inside(bar)} | {_group_column(bar)})" for bar in spec.bars]
-    return f"{_response(spec)} ~ {' + '.join([*(common or ['1']), *bars])}"
+    offsets = [f"offset({_quoted(name)})" for name in formula.offsets]
+    return f"{_response(spec)} ~ {' + '.join([*(common or ['1']), *offsets, *bars])}"
 
 
 def _inside(bar: VaryingBar) -> str:
@@ -79,15 +89,20 @@ def _inside(bar: VaryingBar) -> str:
 
 
 def _term(term: Term) -> str:
-    return ":".join(quote(variable) for variable in term.variables)
+    return ":".join(_quoted(variable) for variable in term.variables)
+
+
+def _quoted(name: str) -> str:
+    """Bambi gets variables that are no plain columns as columns of the data, under their names."""
+    return name if NAME.fullmatch(name) else f"`{name}`"
 
 
 def _response(spec: Spec) -> str:
     response = spec.formula.response
-    if isinstance(response, SingleResponse):
-        return quote(response.column)
+    if not isinstance(response, TrialsResponse):
+        return _quoted(response.name)
     successes, trials = _trials_columns(response)
-    return f"p({quote(successes)}, {quote(trials)})"
+    return f"p({_quoted(successes)}, {_quoted(trials)})"
 
 
 def _trials_columns(response: TrialsResponse) -> tuple[str, str]:
@@ -100,7 +115,7 @@ def _trials_columns(response: TrialsResponse) -> tuple[str, str]:
 
 def _group_column(bar: VaryingBar) -> str:
     """Crossed groups become one column of the pairs that occur, so that Bambi does not make the full product."""
-    return quote(CROSSED.join(bar.grouping.columns))
+    return _quoted(CROSSED.join(bar.grouping.columns))
 
 
 def _bambi_data(spec: Spec) -> pd.DataFrame:
@@ -115,10 +130,10 @@ def _bambi_data(spec: Spec) -> pd.DataFrame:
         name = CROSSED.join(bar.grouping.columns)
         if name not in spec.cells.predictors:
             data[name] = pd.Categorical.from_codes(codes, categories=pd.Index(labels))
-    if isinstance(spec.formula.response, SingleResponse):
+    if not isinstance(spec.formula.response, TrialsResponse):
         values = response.get("values", response.get("successes"))
         whole = spec.family.name != "gaussian"
-        data[spec.formula.response.column] = np.asarray(values).astype(np.int64 if whole else float)
+        data[spec.formula.response.name] = np.asarray(values).astype(np.int64 if whole else float)
     else:
         for name, values in zip(_trials_columns(spec.formula.response), response.values(), strict=True):
             data[name] = np.asarray(values).astype(np.int64)
@@ -140,7 +155,8 @@ def _is_full(spec: Spec, name: str) -> bool:
 def _check_same_coding(spec: Spec, text: str, data: pd.DataFrame) -> None:
     design = formulae.design_matrices(text, data)
     frame, _ = spec.cells.as_rows()
-    names = set(design.common.terms) if design.common is not None else set()
+    terms = design.common.terms if design.common is not None else ()
+    names = {name for name in terms if not name.startswith("offset(")}
     own = {block.name for block in spec.common.blocks}
     if names != own:
         _refuse(spec, f"the terms {sorted(names)} instead of {sorted(own)}")

@@ -13,7 +13,7 @@ import pymc as pm
 
 from hiermod.data.cells import Cells
 from hiermod.data.predictors import Grouping
-from hiermod.data.responses import BinomialCells
+from hiermod.data.statistics import BinomialCells
 from hiermod.errors import DataError, FormulaError, PriorError
 from hiermod.formula.nodes import INTERCEPT, Formula
 from hiermod.modeling.families import Family
@@ -50,7 +50,7 @@ def build_beta_spec(formula: Formula, family: Family, cells: Cells, priors: obje
     PriorError
         If priors are given: this model's hyperprior is fixed.
     """
-    plain = formula.intercept and not formula.common and len(formula.groups) == 1
+    plain = formula.intercept and not formula.common and not formula.offsets and len(formula.groups) == 1
     if not plain or formula.groups[0].terms != (INTERCEPT,):
         message = (
             "pooling='beta' is for the rates of groups alone: s/n ~ (1 | g). Use pooling='normal' for other terms."

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -53,7 +54,7 @@ def _subsets(names: list[str]) -> list[tuple[str, ...]]:
 
 
 def _without(column: Column, dropped: tuple[str, ...]) -> Column:
-    return Column(tuple(name for name in column.numerics if name not in dropped), column.levels)
+    return Column(tuple(name for name in column.numerics if name not in dropped), column.levels, column.contrasts)
 
 
 def _express(column: Column, columns: set[Column], predictors: Mapping[str, Predictor]) -> Combination | None:
@@ -76,7 +77,7 @@ def _as_sum(column: Column, columns: set[Column], predictors: Mapping[str, Predi
         assert isinstance(factor, Factor)
         total: Combination = {}
         for code in range(len(factor.levels)):
-            part = _as_sum(Column(column.numerics, (*column.levels, (name, code))), columns, predictors)
+            part = _as_sum(replace(column, levels=(*column.levels, (name, code))), columns, predictors)
             if part is None:
                 break
             total.update(part)
@@ -92,8 +93,8 @@ def _as_remainder(
     factor = predictors[name]
     assert isinstance(factor, Factor)
     rest = tuple(pair for pair in column.levels if pair[0] != name)
-    parts = [(Column(column.numerics, rest), 1.0)]
-    parts += [(Column(column.numerics, (*rest, (name, code))), -1.0) for code in range(1, len(factor.levels))]
+    parts = [(replace(column, levels=rest), 1.0)]
+    parts += [(replace(column, levels=(*rest, (name, code))), -1.0) for code in range(1, len(factor.levels))]
     total: Combination = {}
     for part, sign in parts:
         combination = _express(part, columns, predictors)

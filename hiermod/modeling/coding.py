@@ -5,20 +5,26 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from hiermod.data.predictors import Factor, Numeric, Predictor
+from hiermod.data.factors import contrast_labels, contrast_matrix
+from hiermod.data.predictors import Basis, Factor, Numeric, Predictor
 from hiermod.formula.nodes import INTERCEPT, Term
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a design: a product of numeric predictors and of indicators of factor levels."""
+    """A column of a design: a product of numbers, of indicators of factor levels, and of contrasts of levels.
+
+    A contrast gives each level of its factor a number.
+    """
 
     numerics: tuple[str, ...] = ()
     levels: tuple[tuple[str, int], ...] = ()
+    contrasts: tuple[tuple[str, tuple[float, ...]], ...] = ()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Column) and self._key == other._key
@@ -27,8 +33,8 @@ class Column:
         return hash(self._key)
 
     @property
-    def _key(self) -> tuple[frozenset[str], frozenset[tuple[str, int]]]:
-        return frozenset(self.numerics), frozenset(self.levels)
+    def _key(self) -> tuple[frozenset[Any], ...]:
+        return frozenset(self.numerics), frozenset(self.levels), frozenset(self.contrasts)
 
     def values(self, frame: pd.DataFrame, centres: Mapping[str, float]) -> np.ndarray:
         """The column on `frame`, shape ``(rows,)``; each numeric predictor in `centres` has its centre taken off."""
@@ -37,6 +43,8 @@ class Column:
             result *= frame[name].to_numpy(dtype=float) - centres.get(name, 0.0)
         for name, code in self.levels:
             result *= frame[name].cat.codes.to_numpy() == code
+        for name, numbers in self.contrasts:
+            result *= np.array(numbers)[frame[name].cat.codes.to_numpy()]
         return result
 
 
@@ -80,21 +88,26 @@ class Block:
 def code_terms(terms: Sequence[Term], intercept: bool, predictors: Mapping[str, Predictor]) -> tuple[Block, ...]:
     """Code terms into blocks of columns, the intercept first.
 
-    A factor in a term is coded by treatment contrasts where the term without it is in the model too, else by an
-    indicator for each level; without an intercept, the first factor of the first term that has one keeps all its
-    levels (R's rule, ``?model.matrix``).
+    A factor in a term is coded by its contrasts where the term without it is empty or stands, whole or as a part, in
+    an earlier term; else by an indicator for each level. Without an intercept, the first factor of the first term that
+    has one keeps all its levels. This is R's rule (``?model.matrix``, and ``TermCode`` in its sources).
     """
-    present = {*terms, INTERCEPT}
     blocks = [Block(INTERCEPT, (Column(),), None, full=False)] if intercept else []
     keeps_all = None if intercept else _first_factor(terms, predictors)
-    for term in terms:
+    for place, term in enumerate(terms):
         full = {
             name
             for name in term.variables
-            if isinstance(predictors[name], Factor) and (term.without(name) not in present or (term, name) == keeps_all)
+            if isinstance(predictors[name], Factor)
+            and (not _is_marginal(term.without(name), terms[:place]) or (term, name) == keeps_all)
         }
         blocks.append(_block(term, full, predictors))
     return tuple(blocks)
+
+
+def _is_marginal(margin: Term, earlier: Sequence[Term]) -> bool:
+    wanted = set(margin.variables)
+    return not wanted or any(wanted <= set(term.variables) for term in earlier)
 
 
 def _first_factor(terms: Sequence[Term], predictors: Mapping[str, Predictor]) -> tuple[Term, str] | None:
@@ -106,20 +119,39 @@ def _first_factor(terms: Sequence[Term], predictors: Mapping[str, Predictor]) ->
 
 
 def _block(term: Term, full: set[str], predictors: Mapping[str, Predictor]) -> Block:
-    numerics = tuple(name for name in term.variables if isinstance(predictors[name], Numeric))
-    factors = [predictor for name in term.variables if isinstance(predictor := predictors[name], Factor)]
-    choices = [range(0 if factor.name in full else 1, len(factor.levels)) for factor in factors]
+    choices = [_choices(predictors[name], name in full) for name in term.variables]
     columns, labels = [], []
-    for codes in itertools.product(*choices):
-        columns.append(Column(numerics, tuple((f.name, code) for f, code in zip(factors, codes, strict=True))))
-        named = [
-            str(factor.levels[code])
-            for factor, code in zip(factors, codes, strict=True)
-            if factor.name in full or not _is_boolean(factor)
-        ]
-        labels.append(", ".join(named))
+    for parts in itertools.product(*choices):
+        columns.append(
+            Column(
+                tuple(name for part, _ in parts for name in part.numerics),
+                tuple(pair for part, _ in parts for pair in part.levels),
+                tuple(pair for part, _ in parts for pair in part.contrasts),
+            )
+        )
+        labels.append(", ".join(label for _, label in parts if label))
     plain = len(columns) == 1 and labels == [""]
     return Block(term, tuple(columns), None if plain else tuple(labels), bool(full))
+
+
+def _choices(predictor: Predictor, full: bool) -> list[tuple[Column, str]]:
+    """What one variable contributes to the columns of a term, each with its part of the label."""
+    match predictor:
+        case Numeric(name):
+            return [(Column((name,)), "")]
+        case Basis():
+            return [(Column((name,)), label) for name, label in zip(predictor.columns, predictor.labels, strict=True)]
+        case Factor(name, levels, coding) if coding != "treatment" and not full:
+            columns = contrast_matrix(coding, len(levels)).T
+            labels = contrast_labels(coding, levels)
+            return [
+                (Column((), (), ((name, tuple(column.tolist())),)), label)
+                for column, label in zip(columns, labels, strict=True)
+            ]
+        case Factor(name, levels):
+            named = full or not _is_boolean(predictor)
+            codes = range(0 if full else 1, len(levels))
+            return [(Column((), ((name, code),)), str(levels[code]) if named else "") for code in codes]
 
 
 def _is_boolean(factor: Factor) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hiermod.data.cells import Cells, Source
 from hiermod.data.compress import compress, read_rows
+from hiermod.data.frames import column_names
 from hiermod.errors import ModelError, did_you_mean
 from hiermod.formula.parser import parse
 from hiermod.modeling.beta_pooling import BetaSpec, build_beta_spec
@@ -45,11 +46,16 @@ class Defined:
 def define(definition: Definition, data: Any) -> Defined:
     """Read formula and data and build the spec; every error of the input is raised here, before sampling."""
     formula = parse(definition.formula)
+    dot: tuple[str, ...] = ()
+    if formula.has_dot:
+        formula = parse(definition.formula, column_names(data))
+        definition = replace(definition, formula=str(formula))
+        dot = (f"'.' stands for all other columns: {formula}",)
     rows = read_rows(formula, data, definition.na)
     family, notice = choose_family(definition.family, rows.response)
     cells = compress(rows, family.statistic, definition.compress)
     spec, notices = _build(definition, family, cells)
-    return Defined(definition, spec, (notice, *_source_notices(cells), *rows.notices, *notices))
+    return Defined(definition, spec, (notice, *_source_notices(cells), *dot, *rows.notices, *notices))
 
 
 def redefine(definition: Definition, family: str, cells: Cells, notices: tuple[str, ...]) -> Defined:
@@ -72,5 +78,5 @@ def _source_notices(cells: Cells) -> list[str]:
     if source.missing:
         dropped.append(f"{source.missing:,} rows with missing values dropped")
     if source.without_trials:
-        dropped.append(f"{source.without_trials:,} rows with 0 trials dropped")
+        dropped.append(f"{source.without_trials:,} rows with 0 trials or weight dropped")
     return [", ".join([size, *dropped])]

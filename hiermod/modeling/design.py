@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from hiermod.data.cells import Cells
-from hiermod.data.predictors import Grouping, Numeric
+from hiermod.data.predictors import Factor, Grouping
 from hiermod.formula.nodes import INTERCEPT, Formula, GroupTerm
 from hiermod.modeling.centring import choose_centres, shift_matrix
 from hiermod.modeling.coding import Block, code_terms
+
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,10 +88,11 @@ def build_common(formula: Formula, cells: Cells) -> CommonDesign:
     """Code the common terms, choose what is centred, and measure each centred column."""
     blocks = code_terms(formula.common, formula.intercept, cells.predictors)
     means = {
-        name: _weighted_mean(values, cells.response.weight)
-        for name in formula.common_variables()
-        if isinstance(cells.predictors[name], Numeric)
-        and not _is_binary(values := cells.frame[name].to_numpy(dtype=float))
+        name: mean
+        for variable in formula.common_variables()
+        if not isinstance(cells.predictors[variable], Factor)
+        for name in cells.predictors[variable].columns
+        if (mean := _centre(cells.frame[name].to_numpy(dtype=float), cells.response.weight))
     }
     centres = choose_centres(blocks, cells.predictors, means)
     if not blocks:
@@ -99,6 +103,17 @@ def build_common(formula: Formula, cells: Cells) -> CommonDesign:
         for column in block.columns
     ]
     return CommonDesign(blocks, centres, shift_matrix(blocks, cells.predictors, centres), np.array(scales))
+
+
+def _centre(values: np.ndarray, weight: np.ndarray) -> float:
+    """The mean of a column; 0 where it holds 0 and 1 alone, or its mean is 0 but for rounding."""
+    mean = _weighted_mean(values, weight)
+    return 0.0 if _is_binary(values) or abs(mean) < ROUNDING * _weighted_sd(values, weight) else mean
+
+
+def offset(formula: Formula, frame: pd.DataFrame) -> np.ndarray:
+    """The sum of the offsets on `frame`, shape ``(rows,)``, on the link scale."""
+    return np.asarray(sum((frame[name].to_numpy(dtype=float) for name in formula.offsets), np.zeros(len(frame))))
 
 
 def build_bar(bar: GroupTerm, cells: Cells) -> tuple[VaryingBar, list[str]]:

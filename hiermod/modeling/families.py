@@ -61,6 +61,10 @@ def choose_family(family: str | None, response: ResponseRows) -> tuple[Family, s
         If the family does not take this response, or a numeric response is constant.
     """
     chosen, reason = _choose(family, response)
+    if isinstance(response, SingleRows) and response.transformed:
+        if chosen.name != "gaussian":
+            raise DataError(f"The family {chosen} takes a response as it is, not {response.name}.")
+        reason += f"; answers are on the scale of {response.name}"
     CHECKS[chosen.name](response)
     _refuse_constant(chosen, response)
     return chosen, f"family {chosen}{reason}{_remark(chosen, response)}"

@@ -9,7 +9,7 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
-from hiermod.data.responses import BinomialCells, CountCells, RealCells, ResponseCells
+from hiermod.data.statistics import BinomialCells, CountCells, RealCells, ResponseCells
 from hiermod.modeling.families import Family
 from hiermod.modeling.links import Link
 

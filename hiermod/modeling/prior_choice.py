@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from hiermod.data.cells import Cells
-from hiermod.data.responses import BinomialCells, CountCells, RealCells
+from hiermod.data.statistics import BinomialCells, CountCells, RealCells
 from hiermod.errors import DataError, PriorError, did_you_mean
 from hiermod.formula.nodes import without_slash
 from hiermod.modeling.coding import Block
 from hiermod.modeling.design import CommonDesign, VaryingBar
-from hiermod.modeling.families import Family
 from hiermod.modeling.priors import Prior, read_prior, require_support
 
 SMALLEST, LARGEST = 1e-100, 1e100
@@ -41,22 +40,23 @@ class PriorTable:
     residual: Prior | None = None
 
 
-def response_scale(family: Family, cells: Cells) -> ResponseScale:
-    """Measure the response, weighting cells by their rows, trials or exposure."""
+def response_scale(cells: Cells, offset: np.ndarray) -> ResponseScale:
+    """Measure the response, weighting cells by their rows, trials or exposure; its location is that less the offset."""
     match cells.response:
         case RealCells(mean=mean, count=count, within=within):
             centre = np.average(mean, weights=count)
             spread = np.sqrt((within.sum() + (count * (mean - centre) ** 2).sum()) / count.sum())
+            centre -= np.average(offset, weights=count)
             _refuse_extreme("response", float(spread), float(np.abs(mean).max()))
             return ResponseScale(float(centre), float(spread), 2.5)
         case CountCells(total=total, exposure=exposure):
-            return ResponseScale(float(np.log((total.sum() + 0.5) / exposure.sum())), 1.0, 1.0)
+            return ResponseScale(float(np.log((total.sum() + 0.5) / (exposure * np.exp(offset)).sum())), 1.0, 1.0)
         case BinomialCells():
             return ResponseScale(0.0, 1.0, 1.0)
 
 
 def choose_priors(
-    family: Family, cells: Cells, common: CommonDesign, bars: tuple[VaryingBar, ...], user: Mapping[str, str]
+    cells: Cells, offset: np.ndarray, common: CommonDesign, bars: tuple[VaryingBar, ...], user: Mapping[str, str]
 ) -> PriorTable:
     """Choose every prior.
 
@@ -67,7 +67,7 @@ def choose_priors(
     """
     given = {without_slash(str(key)): read_prior(str(key), text) for key, text in user.items()}
     _refuse_ambiguous(given, common)
-    scale = response_scale(family, cells)
+    scale = response_scale(cells, offset)
     for own in (common.scales, *(effect.scales for bar in bars for effect in bar.effects)):
         for column in own:
             _refuse_extreme("predictor", float(column), 0.0)

@@ -8,7 +8,7 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
-from hiermod.modeling.design import VaryingBar
+from hiermod.modeling.design import VaryingBar, offset
 from hiermod.modeling.likelihood import observe
 from hiermod.modeling.pymc_parts import coefficient, column_dims, distribution, register_correlations, varying_effect
 from hiermod.modeling.spec import Spec
@@ -21,7 +21,7 @@ def build_model(spec: Spec) -> pm.Model:
     with pm.Model(coords={"__obs__": np.arange(len(spec.cells))}) as model:
         for block in spec.common.blocks:
             coefficient(block.name, spec.common, spec.priors.coefficients)
-        eta = _common_part(spec) + _varying_part(spec)
+        eta = _common_part(spec) + _varying_part(spec) + offset(spec.formula, spec.cells.frame)
         sigma = distribution(spec.priors.residual, "sigma") if spec.priors.residual else None
         observe(spec.formula.response.name, spec.family, spec.cells.response, eta, sigma)
     return model

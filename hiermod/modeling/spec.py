@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hiermod.data.cells import Cells
 from hiermod.errors import DataError
 from hiermod.formula.nodes import Formula
-from hiermod.modeling.design import CommonDesign, VaryingBar, build_bar, build_common
+from hiermod.modeling.design import CommonDesign, VaryingBar, build_bar, build_common, offset
 from hiermod.modeling.families import Family
 from hiermod.modeling.prior_choice import PriorTable, choose_priors
 
@@ -47,7 +47,7 @@ def build_spec(formula: Formula, family: Family, cells: Cells, priors: Mapping[s
         built, found = build_bar(bar, cells)
         bars.append(built)
         notices.extend(found)
-    table = choose_priors(family, cells, common, tuple(bars), priors)
+    table = choose_priors(cells, offset(formula, cells.frame), common, tuple(bars), priors)
     spec = Spec(formula, family, cells, common, tuple(bars), table)
     _refuse_clashes(spec)
     return spec, notices

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,15 +14,17 @@ import xarray as xr
 from hiermod.errors import SamplingError
 from hiermod.sampling.settings import Settings
 
+COMMA = "‚"  # U+201A
 FLAGS = {"cxx": "", "mode": "FAST_COMPILE", "numba__fastmath": False}
 
 
 @dataclass(frozen=True, eq=False)
 class Compiled:
-    """A model compiled for nutpie, with the order in which its variables are reported."""
+    """A model compiled for nutpie, the order in which its variables are reported, and its own names of dimensions."""
 
     program: Any
     variables: tuple[str, ...]
+    dims: dict[str, str] = field(default_factory=dict)
 
 
 def compile_model(model: pm.Model) -> Compiled:
@@ -33,14 +35,29 @@ def compile_model(model: pm.Model) -> Compiled:
     """
     import nutpie
 
-    names = tuple(
-        variable.name for variable in [*model.free_RVs, *model.deterministics] if not variable.name.endswith("_offset")
-    )
+    dims = _without_commas(model)
+    variables = [variable.name for variable in [*model.free_RVs, *model.deterministics]]
+    names = tuple(name for name in variables if not _is_standard_normal(name, model))
     with pytensor.config.change_flags(**FLAGS), warnings.catch_warnings():
         # PyTensor falls back to several loops where one would be too large; nothing is wrong then.
         warnings.filterwarnings("ignore", message="Loop fusion failed", category=UserWarning)
         program = nutpie.compile_pymc_model(model, var_names=list(names))
-    return Compiled(program, names)
+    return Compiled(program, names, dims)
+
+
+def _without_commas(model: pm.Model) -> dict[str, str]:
+    """Rename the dimensions of a model in whose names nutpie would see several; return their own names."""
+    own = {dim.replace(",", COMMA): dim for dim in model.coords if "," in dim}
+    for plain, dim in own.items():
+        model.add_coords({plain: model.coords[dim]})
+    for variable, names in model.named_vars_to_dims.items():
+        model.named_vars_to_dims[variable] = tuple(str(name).replace(",", COMMA) for name in names)
+    return own
+
+
+def _is_standard_normal(name: str, model: pm.Model) -> bool:
+    """Whether a variable is an auxiliary one of `pymc_parts`; a predictor may be called ``x_offset`` too."""
+    return name.endswith("_offset") and name.removesuffix("_offset") in {own.name for own in model.deterministics}
 
 
 def run(compiled: Compiled, settings: Settings, progress: bool) -> tuple[xr.DataTree, bool]:
@@ -70,19 +87,21 @@ def run(compiled: Compiled, settings: Settings, progress: bool) -> tuple[xr.Data
         with warnings.catch_warnings():
             # ArviZ takes a run with more chains than draws for one with both swapped.
             warnings.filterwarnings("ignore", message="Found chain dimension", category=UserWarning)
-            return _checked(sampler.wait(), settings, interrupted=False)
+            return _checked(sampler.wait(), compiled, settings, interrupted=False)
     except KeyboardInterrupt:
         if sampler is None:
             raise
-        return _checked(sampler.abort(), settings, interrupted=True)
+        return _checked(sampler.abort(), compiled, settings, interrupted=True)
     except RuntimeError as error:
         raise SamplingError(
             f"The sampler stopped: {error}. Look at the priors (model.prior_summary()) and the scale of the predictors."
         ) from error
 
 
-def _checked(tree: xr.DataTree, settings: Settings, interrupted: bool) -> tuple[xr.DataTree, bool]:
+def _checked(tree: xr.DataTree, compiled: Compiled, settings: Settings, interrupted: bool) -> tuple[xr.DataTree, bool]:
     kept = {name: tree[name].to_dataset() for name in ("posterior", "sample_stats")}
+    present = {plain: own for plain, own in compiled.dims.items() if plain in kept["posterior"].dims}
+    kept["posterior"] = kept["posterior"].rename(present)
     chains, draws = np.arange(settings.chains), settings.draws
     if interrupted:
         chains, draws = _complete(kept["sample_stats"])

@@ -11,6 +11,7 @@ from typing import Any
 import xarray as xr
 
 from hiermod.errors import StorageError
+from hiermod.formula.parser import parse
 from hiermod.modeling.definition import Defined, Definition, redefine
 from hiermod.sampling.diagnostics import Diagnostics
 from hiermod.sampling.posterior import Posterior
@@ -18,7 +19,7 @@ from hiermod.sampling.settings import Settings
 from hiermod.sampling.stored_cells import cells_from_dataset, cells_to_dataset
 from hiermod.version import __version__
 
-FORMAT = 1
+FORMAT = 2
 VERSIONED = ("bambi", "pymc", "nutpie", "arviz", "numpy", "pandas")
 
 
@@ -101,7 +102,8 @@ def load(path: str | Path) -> StoredFit:
 
 def _read(tree: xr.DataTree, metadata: dict[str, Any]) -> StoredFit:
     definition = Definition(**metadata["definition"])
-    cells = cells_from_dataset(tree["hiermod_cells"].to_dataset(), metadata["cells"])
+    formula = parse(definition.formula)
+    cells = cells_from_dataset(tree["hiermod_cells"].to_dataset(), metadata["cells"], formula)
     defined = redefine(definition, metadata["family"], cells, tuple(metadata["model_notices"]))
     groups = {name: node.to_dataset() for name, node in tree.children.items() if name != "hiermod_cells"}
     posterior = Posterior(

@@ -12,8 +12,10 @@ import xarray as xr
 
 from hiermod.data.cells import Cells, Source
 from hiermod.data.levels import Level, as_levels, level_series
-from hiermod.data.predictors import Factor, Grouping, Numeric, Predictor
-from hiermod.data.responses import BinomialCells, CountCells, RealCells
+from hiermod.data.predictors import Basis, Factor, Grouping, Numeric, Predictor
+from hiermod.data.recipes import Recipe
+from hiermod.data.statistics import BinomialCells, CountCells, RealCells
+from hiermod.formula.nodes import Formula
 
 RESPONSES = {kind.__name__: kind for kind in (BinomialCells, CountCells, RealCells)}
 
@@ -38,12 +40,13 @@ def cells_to_dataset(cells: Cells) -> tuple[xr.Dataset, dict[str, Any]]:
         "response": type(cells.response).__name__,
         "predictors": [_predictor_out(predictor) for predictor in cells.predictors.values()],
         "groupings": groupings,
+        "recipes": {name: _state_out(recipe.states) for name, recipe in cells.recipes.items()},
         "source": asdict(cells.source),
     }
     return xr.Dataset({name: (f"{name}_dim", values) for name, values in arrays.items()}), description
 
 
-def cells_from_dataset(dataset: xr.Dataset, description: dict[str, Any]) -> Cells:
+def cells_from_dataset(dataset: xr.Dataset, description: dict[str, Any], formula: Formula) -> Cells:
     """Cells from what `cells_to_dataset` gave."""
     columns = {}
     for place, column in enumerate(description["columns"]):
@@ -60,19 +63,46 @@ def cells_from_dataset(dataset: xr.Dataset, description: dict[str, Any]) -> Cell
         groupings[grouping.name] = grouping
     predictors = {predictor.name: predictor for predictor in map(_predictor_in, description["predictors"])}
     frame = pd.DataFrame(columns, index=pd.RangeIndex(len(response.weight)))
-    return Cells(frame, response, predictors, groupings, Source(**description["source"]))
+    recipes = {
+        name: Recipe(name, formula.expressions[name], _state_in(states))
+        for name, states in description["recipes"].items()
+    }
+    return Cells(frame, response, predictors, groupings, recipes, Source(**description["source"]))
 
 
 def _predictor_out(predictor: Predictor) -> dict[str, Any]:
     if isinstance(predictor, Numeric):
         return {"name": predictor.name, "integer": predictor.integer}
-    return {"name": predictor.name, "levels": _levels_out(predictor.levels)}
+    if isinstance(predictor, Basis):
+        return {"name": predictor.name, "count": predictor.count}
+    return {"name": predictor.name, "levels": _levels_out(predictor.levels), "coding": predictor.coding}
 
 
 def _predictor_in(stored: dict[str, Any]) -> Predictor:
+    if "count" in stored:
+        return Basis(stored["name"], stored["count"])
     if "levels" in stored:
-        return Factor(stored["name"], _levels_in(stored["levels"]))
+        return Factor(stored["name"], _levels_in(stored["levels"]), stored["coding"])
     return Numeric(stored["name"], stored["integer"])
+
+
+def _state_out(state: Any) -> Any:
+    """What functions learned, ready for JSON; levels may be dates."""
+    match state:
+        case dict():
+            return {"state": {key: _state_out(value) for key, value in state.items()}}
+        case list() | tuple():
+            return [_state_out(value) for value in state]
+    return _level_out(state)
+
+
+def _state_in(stored: Any) -> Any:
+    match stored:
+        case {"state": state}:
+            return {key: _state_in(value) for key, value in state.items()}
+        case list():
+            return [_state_in(value) for value in stored]
+    return _level_in(stored)
 
 
 def _levels_out(levels: tuple[Level, ...]) -> list[Any]:

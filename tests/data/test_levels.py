@@ -15,7 +15,7 @@ DAYS = [dt.date(2024, 1, 31), dt.date(2024, 1, 2), None, dt.date(2023, 5, 1)]
 def levels(column, formula="y ~ (1 | g)"):
     column = pd.Series(column) if not isinstance(column, pd.Series) else column
     rows = rows_of(formula, pd.DataFrame({"y": np.arange(len(column), dtype=float), "g": column}))
-    return rows.groupings["g"].labels() if "|" in formula else list(rows.predictors["g"].levels)
+    return rows.groupings["g"].labels() if "|" in formula else list(rows.variables.predictors["g"].levels)
 
 
 @pytest.mark.parametrize("formula", ["y ~ (1 | g)", "y ~ g"])
@@ -114,7 +114,7 @@ STRANGE += [
 def test_levels_may_be_any_text(formula):
     frame = pd.DataFrame({"y": np.arange(len(STRANGE) * 2.0), "g": STRANGE * 2, "h": ["p", "q"] * len(STRANGE)})
     rows = rows_of(formula, frame)
-    found = rows.predictors["g"].levels if "g" in rows.predictors else rows.groupings["g"].labels()
+    found = rows.variables.predictors["g"].levels if "g" in rows.variables.predictors else rows.groupings["g"].labels()
     assert list(found) == sorted(STRANGE)
     assert list(rows.frame["g"]) == STRANGE * 2
     assert rows.source.missing == 0

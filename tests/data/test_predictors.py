@@ -25,7 +25,7 @@ from data_tools import rows_of
 )
 def test_how_predictors_are_understood(column, kind):
     rows = rows_of("y ~ v", pd.DataFrame({"y": [1.0, 2.0, 3.0, 5.0], "v": column}))
-    assert type(rows.predictors["v"]).__name__ == kind
+    assert type(rows.variables.predictors["v"]).__name__ == kind
 
 
 def test_whole_numbers_stay_whole_and_huge_ones_become_real():
@@ -36,11 +36,12 @@ def test_whole_numbers_stay_whole_and_huge_ones_become_real():
 
 
 def test_the_reference_level_is_a_notice_and_so_are_levels_without_rows():
-    column = pd.Categorical(["b", "a", "b"], categories=["b", "a", "c", "d"], ordered=True)
+    column = pd.Categorical(["b", "a", "b"], categories=["b", "a", "c", "d"])
     notices = rows_of("y ~ g", pd.DataFrame({"y": [1.0, 2.0, 3.0], "g": column})).notices
     assert notices[0] == "g: reference level 'b'"
     assert "2 levels without rows" in notices[1]
-    assert "treatment contrasts" in notices[2]
+    ordered = pd.DataFrame({"y": [1.0, 2.0, 3.0], "g": column.as_ordered()})
+    assert "polynomial contrasts" in rows_of("y ~ g", ordered).notices[1]
 
 
 def test_counts_may_come_as_proportions_of_trials():

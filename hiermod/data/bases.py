@@ -1,0 +1,127 @@
+"""Functions of one column that learn from the fitted rows: scaling, orthogonal polynomials, splines.
+
+Each learns a state of plain numbers from values and row weights, so that whole-number weights and repeated rows give
+the same state, and applies it to new values. All follow R.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.interpolate import BSpline
+
+from hiermod.errors import DataError
+
+State = dict[str, Any]
+
+
+def learn_scale(x: np.ndarray, weight: np.ndarray, center: Any = True, scale: Any = True) -> State:
+    """R's ``scale``: the mean, and the standard deviation with n - 1 (the root mean square where not centred)."""
+    middle = (float(np.average(x, weights=weight)) if center else 0.0) if isinstance(center, bool) else float(center)
+    if not isinstance(scale, bool):
+        return {"center": middle, "scale": float(scale)}
+    spread = float(np.sqrt((weight * (x - middle) ** 2).sum() / (weight.sum() - 1.0))) if scale else 1.0
+    return {"center": middle, "scale": spread}
+
+
+def apply_scale(x: np.ndarray, state: State) -> np.ndarray:
+    """Take the centre off and divide by the scale."""
+    return (x - state["center"]) / state["scale"]
+
+
+def learn_poly(x: np.ndarray, weight: np.ndarray, degree: Any = 1, raw: Any = False) -> State:
+    """R's ``poly``: the recurrence of the orthogonal polynomials on the rows (Kennedy and Gentle 1980, p. 343)."""
+    degree = _whole("poly", "degree", degree, 1)
+    if raw:
+        return {"raw": degree}
+    if len(np.unique(x)) <= degree:
+        raise DataError(f"poly(): a degree of {degree} needs more than {degree} distinct values.")
+    alpha, norms = [], [float(weight.sum())]
+    before, current = np.zeros_like(x), np.ones_like(x)
+    for place in range(degree):
+        alpha.append(float((weight * x * current**2).sum() / norms[-1]))
+        factor = norms[-1] / norms[-2] if place else 0.0
+        before, current = current, (x - alpha[-1]) * current - factor * before
+        norms.append(float((weight * current**2).sum()))
+    return {"alpha": alpha, "norms": norms}
+
+
+def apply_poly(x: np.ndarray, state: State) -> np.ndarray:
+    """Polynomials of degree one and up, shape ``(rows, degree)``."""
+    if "raw" in state:
+        return x[:, None] ** np.arange(1, state["raw"] + 1)
+    alpha, norms = state["alpha"], state["norms"]
+    columns = []
+    before, current = np.zeros_like(x), np.ones_like(x)
+    for place, own in enumerate(alpha):
+        factor = norms[place] / norms[place - 1] if place else 0.0
+        before, current = current, (x - own) * current - factor * before
+        columns.append(current / np.sqrt(norms[place + 1]))
+    return np.column_stack(columns)
+
+
+def learn_bs(x: np.ndarray, weight: np.ndarray, df: Any = None, knots: Any = None, degree: Any = 3,
+             intercept: Any = False) -> State:  # fmt: skip
+    """R's ``bs``: B-splines with knots at quantiles of the rows, or where they are given."""
+    degree = _whole("bs", "degree", degree, 1)
+    count = 0 if df is None else _whole("bs", "df", df, degree + bool(intercept)) - degree - bool(intercept)
+    inner = _inner_knots("bs", x, weight, knots, count)
+    ends = [float(x.min())] * (degree + 1), [float(x.max())] * (degree + 1)
+    return {"knots": [*ends[0], *inner, *ends[1]], "degree": degree, "skip": int(not intercept)}
+
+
+def apply_bs(x: np.ndarray, state: State) -> np.ndarray:
+    """The B-splines' values, shape ``(rows, df)``; outside the boundary the end polynomials go on."""
+    return _splines(x, state["knots"], state["degree"])[:, state["skip"] :]
+
+
+def learn_ns(x: np.ndarray, weight: np.ndarray, df: Any = None, knots: Any = None, intercept: Any = False) -> State:
+    """R's ``ns``: natural cubic splines, the B-splines whose second derivative vanishes at the boundary."""
+    count = 0 if df is None else _whole("ns", "df", df, 1 + bool(intercept)) - 1 - bool(intercept)
+    inner = _inner_knots("ns", x, weight, knots, count)
+    ends = [float(x.min())] * 4, [float(x.max())] * 4
+    state: State = {"knots": [*ends[0], *inner, *ends[1]], "skip": int(not intercept)}
+    curvature = _splines(np.array([x.min(), x.max()]), state["knots"], 3, derivative=2)[:, state["skip"] :]
+    free = np.linalg.qr(curvature.T, mode="complete")[0][:, 2:]
+    return {**state, "free": free.tolist()}
+
+
+def apply_ns(x: np.ndarray, state: State) -> np.ndarray:
+    """The natural splines' values, shape ``(rows, df)``; outside the boundary they go on as straight lines."""
+    low, high = state["knots"][0], state["knots"][-1]
+    inside = x.clip(low, high)
+    values = _splines(inside, state["knots"], 3)
+    if (x != inside).any():
+        values = values + _splines(inside, state["knots"], 3, derivative=1) * (x - inside)[:, None]
+    return values[:, state["skip"] :] @ np.array(state["free"])
+
+
+def _splines(x: np.ndarray, knots: list[float], degree: int, derivative: int = 0) -> np.ndarray:
+    count = len(knots) - degree - 1
+    return np.asarray(BSpline(np.array(knots), np.eye(count), degree)(x, nu=derivative))
+
+
+def _inner_knots(function: str, x: np.ndarray, weight: np.ndarray, knots: Any, count: int) -> list[float]:
+    if knots is None:
+        return [weighted_quantile(x, weight, place / (count + 1)) for place in range(1, count + 1)]
+    given = sorted(float(knot) for knot in (knots if isinstance(knots, list) else [knots]))
+    if not x.min() < given[0] or not given[-1] < x.max():
+        raise DataError(f"{function}(): its knots must lie between {x.min():g} and {x.max():g}, the column's range.")
+    return given
+
+
+def weighted_quantile(x: np.ndarray, weight: np.ndarray, share: float) -> float:
+    """R's quantile of type 7, each value counted as often as its weight says."""
+    order = np.argsort(x, kind="stable")
+    ends = np.cumsum(weight[order])
+    place = (ends[-1] - 1.0) * share
+    lower, upper = (x[order][min(np.searchsorted(ends, rank, side="right"), len(x) - 1)] for rank in
+                    (np.floor(place), np.floor(place) + 1.0))  # fmt: skip
+    return float(lower + (place - np.floor(place)) * (upper - lower))
+
+
+def _whole(function: str, option: str, value: Any, least: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value) or not least <= value <= 50:
+        raise DataError(f"{function}(): {option} is a whole number from {least} to 50, not {value!r}.")
+    return int(value)

@@ -1,0 +1,103 @@
+"""Reads the variables of a formula: plain columns, and what functions make of columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from hiermod.data.factors import Leveled
+from hiermod.data.frames import missing_rows
+from hiermod.data.levels import kind_of, level_series
+from hiermod.data.predictors import Basis, Factor, Numeric, Predictor, read_predictor
+from hiermod.data.recipes import Recipe, Value, learn
+from hiermod.errors import DataError, FormulaError, HiermodError, enumerate_names
+from hiermod.formula.nodes import Formula
+
+
+@dataclass(frozen=True, eq=False)
+class Variables:
+    """The variables on the rows used: how each is understood and made, its columns, and what to tell."""
+
+    predictors: dict[str, Predictor]
+    recipes: dict[str, Recipe]
+    columns: dict[str, Any]
+    notices: tuple[str, ...]
+
+
+def read_variables(formula: Formula, raw: pd.DataFrame, used: np.ndarray, weight: np.ndarray) -> Variables:
+    """Understand every variable of a formula.
+
+    As in R, functions learn from every row that has their own columns, also from those that `used` leaves out.
+    """
+    predictors: dict[str, Predictor] = {}
+    recipes: dict[str, Recipe] = {}
+    values: dict[str, Any] = {}
+    notices: list[str] = []
+    for name in formula.variables():
+        if name not in formula.expressions:
+            predictors[name], values[name], found = read_predictor(name, raw[name][used])
+        else:
+            recipes[name] = _learn(formula, name, raw, weight)
+            value = recipes[name].apply(raw[used].reset_index(drop=True))
+            predictors[name], own, found = _understand(name, value, constant_allowed=name in formula.offsets)
+            values.update(own)
+        notices.extend(found)
+    return Variables(predictors, recipes, values, tuple(notices))
+
+
+def _learn(formula: Formula, name: str, raw: pd.DataFrame, weight: np.ndarray) -> Recipe:
+    rows = ~missing_rows(raw[list(formula.sources(name))]) & (weight > 0)
+    try:
+        return learn(name, formula.expressions[name], raw[rows].reset_index(drop=True), weight[rows])
+    except HiermodError as error:
+        if name in formula.places:
+            raise FormulaError(str(error), formula.text, *formula.places[name]) from error
+        raise
+
+
+def _understand(name: str, value: Value, constant_allowed: bool) -> tuple[Predictor, dict[str, Any], list[str]]:
+    if isinstance(value, Leveled):
+        return _understand_levels(name, value)
+    if (value == value[:1]).all() and not constant_allowed:
+        raise DataError(f"The predictor {name} is constant ({value.flat[0]:g} in every row). Leave it out.")
+    if value.ndim == 1:
+        return Numeric(name, False), {name: value}, []
+    basis = Basis(name, value.shape[1])
+    return basis, dict(zip(basis.columns, value.T.copy(), strict=True)), []
+
+
+def _understand_levels(name: str, value: Leveled) -> tuple[Predictor, dict[str, Any], list[str]]:
+    occurring = np.unique(value.codes)
+    levels = tuple(value.levels[code] for code in occurring)
+    if len(levels) < 2:
+        raise DataError(f"The predictor {name} is constant ({str(levels[0])!r} in every row). Leave it out.")
+    notices = [f"{name}: reference level {str(levels[0])!r}"] if value.coding == "treatment" else []
+    if dropped := [level for code, level in enumerate(value.levels) if code not in occurring]:
+        notices.append(f"{name}: levels without rows left out: {enumerate_names(dropped, 6)}")
+    codes = np.searchsorted(occurring, value.codes)
+    return Factor(name, levels, value.coding), {name: level_series(codes, levels)}, notices
+
+
+def apply_recipe(recipe: Recipe, predictor: Predictor, frame: pd.DataFrame) -> dict[str, Any]:
+    """The columns of one variable on other rows, read as in the fitted data."""
+    value = recipe.apply(frame)
+    if isinstance(value, Leveled):
+        series = pd.Series([value.levels[code] for code in value.codes], dtype=object)
+        return {predictor.name: predictor.column(series)}
+    return dict(zip(predictor.columns, value.reshape(len(frame), -1).T.copy(), strict=True))
+
+
+def read_sources(recipes: dict[str, Recipe], frame: pd.DataFrame, taken: set[str]) -> dict[str, Any]:
+    """The columns behind recipes, as numbers or levels, where they are no variables themselves."""
+    names = dict.fromkeys(name for recipe in recipes.values() for name in recipe.sources if name not in taken)
+    return {name: _plain(name, frame[name]) for name in names if kind_of(frame[name]) not in ("date", "mixed")}
+
+
+def _plain(name: str, values: pd.Series) -> Any:
+    try:
+        return read_predictor(name, values)[1]
+    except DataError:  # constant: nothing to set or to ask by
+        return None

@@ -1,0 +1,123 @@
+"""The whole formula language against R: `model.matrix`, lme4's Z and offsets (tests/reference/language.R).
+
+R's formula is typed as it stands. Names of columns are mapped: R's ``fyes`` is ``f[yes]`` here, ``poly(x, 2)1`` is
+``poly(x, 2)[1]``, ``C(g, sum)1`` is ``C(g, 'sum')[1]``; columns are compared by position in R's order of variables.
+"""
+
+import re
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import hiermod as hm
+from hiermod.errors import HiermodError
+from tests.truth import REFERENCE
+
+TABLES = {
+    name: pd.read_csv(REFERENCE / f"language_{name}.csv", keep_default_na=name == "data")
+    for name in ("data", "formulas", "levels", "rows", "X", "X_columns", "Z", "Z_columns", "offset")
+}
+FORMULAS = TABLES["formulas"].set_index("id")
+SETS = ["complete", "missing", "nested", "numbers"]
+REFUSED = {
+    86: "to take away",  # x - z: a term that is not there
+    98: "no meaning", 99: "no meaning",  # comparisons: a column of the data says more
+    155: "no option 'base'",
+}  # fmt: skip
+REMOVED_VARIABLES = (84, 85)  # R drops rows for z in x + z - z too; here a variable that is not used drops none
+UNCORRELATED_FACTORS = (214,)  # lme4 reads (f || h) as correlated levels
+
+
+@cache
+def frame_of(name):
+    data = TABLES["data"]
+    data = data[data["data"] == name].drop(columns="data").reset_index(drop=True)
+    for column, levels in TABLES["levels"].groupby("column", sort=False):
+        ordered = bool((levels["ordered"].astype(str) == "True").any())
+        data[column] = pd.Categorical(data[column], categories=[*levels["level"]], ordered=ordered)
+    data["b"] = data["b"].map({"True": True, "False": False, True: True, False: False}).astype("boolean")
+    for column in ("i", "k"):
+        data[column] = data[column].astype("Int64")
+    return data
+
+
+@cache
+def spec_of(name, number):
+    right = FORMULAS.loc[number, "r"]
+    text = right if right.startswith("y ~") else f"y ~ {right}"
+    data = frame_of(name)
+    if FORMULAS.loc[number, "kind"] == "common":
+        data = data.assign(y=np.arange(len(data), dtype=float))  # R's matrix of common terms does not look at y
+    return hm.model(text, data, compress=False)._defined.spec
+
+
+def table(kind, name, number):
+    rows = TABLES[kind]
+    return rows[(rows["data"] == name) & (rows["id"] == number)]
+
+
+def kept_rows(name, number):
+    (text,) = table("rows", name, number)["rows"]
+    return np.array(text.split(), dtype=int)
+
+
+def matrix(kind, name, number, kept, columns):
+    values = np.zeros((kept.max() + 1, columns))
+    entries = table(kind, name, number)
+    values[entries["row"], entries["position"] - 1] = entries["value"]
+    return values[kept]
+
+
+def matched(ours, theirs):
+    """Whether two sets of columns are the same, in whatever order; each column of one has its own in the other."""
+    assert ours.shape == theirs.shape
+    left = list(range(ours.shape[1]))
+    scale = np.abs(theirs).max(initial=1.0)
+    for column in theirs.T:
+        place = next((k for k in left if np.allclose(ours[:, k], column, rtol=1e-10, atol=1e-10 * scale)), None)
+        assert place is not None, column
+        left.remove(place)
+
+
+@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("number", [number for number in FORMULAS.index if number not in REFUSED])
+def test_common_terms(number, name):
+    spec = spec_of(name, number)
+    kept = kept_rows(name, number)
+    if not (number in REMOVED_VARIABLES and name == "missing"):
+        assert spec.cells.source.rows == len(kept)
+    else:
+        return
+    theirs = matrix("X", name, number, kept, len(table("X_columns", name, number)))
+    blocks = [block.matrix(spec.cells.frame) for block in spec.common.blocks]
+    matched(np.hstack(blocks), theirs)
+    offsets = table("offset", name, number)
+    if len(offsets):
+        values = offsets.set_index("row")["value"].loc[kept].to_numpy()
+        ours = sum(spec.cells.frame[column].to_numpy(float) for column in spec.formula.offsets)
+        np.testing.assert_allclose(ours, values, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("number", [*FORMULAS.index[FORMULAS["kind"] == "bars"].difference(UNCORRELATED_FACTORS)])
+def test_varying_terms(number, name):
+    spec = spec_of(name, number)
+    kept = kept_rows(name, number)
+    columns = table("Z_columns", name, number)
+    theirs = matrix("Z", name, number, kept, len(columns))
+    ours = []
+    for bar in spec.bars:
+        codes = bar.grouping.codes(spec.cells.frame)
+        effects = np.hstack([effect.block.matrix(spec.cells.frame) for effect in bar.effects])
+        ours += [effects * (codes == level)[:, None] for level in range(bar.grouping.size)]
+    matched(np.hstack(ours), theirs)
+    labels = {frozenset(re.split(":", label)) for label in columns["level"]}
+    assert {frozenset(str(label).split(":")) for bar in spec.bars for label in bar.grouping.labels()} == labels
+
+
+@pytest.mark.parametrize("number", REFUSED)
+def test_what_is_refused_says_why(number):
+    with pytest.raises(HiermodError, match=REFUSED[number]):
+        spec_of("complete", number)
