@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from hiermod.data.examples import example
     from hiermod.facades.fit import Fit
     from hiermod.facades.model import Model
+    from hiermod.formula.translate import translate
+    from hiermod.formula.vocabulary import register
 
 _HOME = {
     "Fit": "hiermod.facades.fit",
@@ -35,6 +37,8 @@ _HOME = {
     "model": "hiermod.api",
     "prob_beats": "hiermod.answers.decisions",
     "prob_best": "hiermod.answers.decisions",
+    "register": "hiermod.formula.vocabulary",
+    "translate": "hiermod.formula.translate",
 }
 
 __all__ = [
@@ -52,6 +56,8 @@ __all__ = [
     "model",
     "prob_beats",
     "prob_best",
+    "register",
+    "translate",
 ]
 
 

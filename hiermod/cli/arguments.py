@@ -33,6 +33,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_demo(commands)
     _add_fit(commands)
+    _add_explain(commands)
     return parser
 
 
@@ -69,6 +70,15 @@ def _add_fit(commands: Any) -> None:
     fit.add_argument("--save", type=_new_file, metavar="FILE.nc", help="store the fit, for hiermod.load")
     _add_progress(fit)
     fit.set_defaults(command="fit", refuse=fit.error)
+
+
+def _add_explain(commands: Any) -> None:
+    about = "say in words what a formula means, without sampling"
+    explain = commands.add_parser("explain", help=about, description=about)
+    explain.add_argument("formula", metavar="FORMULA", help="as in lme4, quoted")
+    explain.add_argument("data", metavar="DATA", nargs="?", type=_data_file, help="a CSV or Parquet file")
+    explain.add_argument("--family", metavar="F", help="otherwise inferred from the response")
+    explain.set_defaults(command="explain", refuse=explain.error)
 
 
 def _add_progress(command: argparse.ArgumentParser) -> None:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import pymc as pm
 
+    from hiermod.show.explanation import Explanation
+
 
 class Model:
     """A hierarchical model of some data, before sampling. Made by `hiermod.model`.
@@ -120,6 +122,18 @@ class Model:
         """
         posterior = posterior_from_draws(self._defined.spec, draws)
         return Fit(self._defined, posterior, posterior.settings, self)
+
+    def explain(self) -> Explanation:
+        """The model in words: what each term means, how each predictor is coded, the priors; equations in a notebook.
+
+        Examples
+        --------
+        >>> print(str(fit.model.explain()).splitlines()[0])
+        success ~ treated + (1 + treated | country)
+        """
+        from hiermod.show.explanation import explain
+
+        return explain(self._defined.spec)
 
     def prior_summary(self) -> pd.DataFrame:
         """Every prior in numbers.

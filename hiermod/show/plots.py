@@ -23,9 +23,10 @@ def default_by(spec: Spec | BetaSpec) -> tuple[str, ...]:
     Predictors come before groups where there is no room for all; without any, the smallest group is shown whole.
     """
     formula = spec.formula
-    groups = [name for name in formula.grouping_columns() if name not in formula.predictors()]
-    sizes = {name: len(levels_of(spec, name)) for name in [*formula.predictors(), *groups]}
-    few = [name for name in formula.predictors() if sizes[name] <= len(COLOURS)]
+    variables = [name for name in formula.common_columns() if name in spec.cells.frame]
+    groups = [name for name in formula.grouping_columns() if name not in variables]
+    sizes = {name: len(levels_of(spec, name)) for name in [*variables, *groups]}
+    few = [name for name in variables if sizes[name] <= len(COLOURS)]
     chosen: list[str] = []
     for name in [*few, *sorted(groups, key=lambda name: sizes[name])]:
         if np.prod([sizes[other] for other in (*chosen, name)]) <= MAX_CELLS:

@@ -63,7 +63,7 @@ def test_constant_predictor_and_response(rows):
 
 
 def test_text_outcome_names_the_remedy(rows):
-    with pytest.raises(DataError, match=r"'y' holds text \('no', 'yes'\).*data\['y'\].map\(\{'no': 0, 'yes': 1\}\)"):
+    with pytest.raises(DataError, match=r"'y' holds text \('no', 'yes'\).*write y\['yes'\]"):
         hm.fit("y ~ x", change(rows, y=np.tile(["no", "yes"], 20)))
 
 

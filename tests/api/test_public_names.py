@@ -11,7 +11,7 @@ import hiermod as hm
 
 PUBLIC = [
     "Fit", "Model", "errors", "example", "expected_loss", "fit", "glmer", "inv_logit",
-    "lmer", "load", "logit", "model", "prob_beats", "prob_best",
+    "lmer", "load", "logit", "model", "prob_beats", "prob_best", "register", "translate",
 ]  # fmt: skip
 LATER = ["compare", "from_bambi", "plan", "srm"]
 

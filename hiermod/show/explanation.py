@@ -1,0 +1,141 @@
+"""A model in words and in LaTeX: what each part of a formula means, for given data or without."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from hiermod.data.predictors import Basis, Factor, Numeric
+from hiermod.errors import enumerate_names
+from hiermod.formula.nodes import DOT, INTERCEPT, Formula, GroupTerm, LevelResponse, Term, TrialsResponse
+from hiermod.formula.translate import SPELLINGS, spell
+from hiermod.modeling.beta_pooling import BetaSpec
+from hiermod.modeling.prior_table import prior_summary
+from hiermod.modeling.spec import Spec
+from hiermod.show.latex import latex_of
+
+LINKS = {
+    "logit": "log odds",
+    "probit": "probit",
+    "cloglog": "log of the hazard",
+    "identity": "mean",
+    "log": "log of the mean",
+}
+CODINGS = {
+    "treatment": "indicators of its other levels; the reference is {!r}",
+    "sum": "sum contrasts: each level against the mean of levels, the last follows",
+    "helmert": "Helmert contrasts: each level against the mean of those before it",
+    "poly": "polynomial contrasts over its ordered levels",
+}
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A model in words; its repr is the text, ``latex`` the equations, which a notebook shows."""
+
+    text: str
+    latex: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_latex_(self) -> str:
+        return f"$${self.latex}$$"
+
+
+def explain(spec: Spec | BetaSpec) -> Explanation:
+    """Explain a model with its data."""
+    lines = [*_heading(spec.formula), "", f"Response: {_response(spec.formula)}, {spec.family}."]
+    if isinstance(spec, BetaSpec):
+        lines += ["", f"The rates of {spec.grouping.name} are draws from one Beta(a, b), p(a, b) ∝ (a + b)^(-5/2)."]
+        return Explanation("\n".join(lines), latex_of(spec))
+    lines[-1] += f" The terms add up to its {LINKS[spec.family.link.name]}."
+    lines += ["", "Common terms:", *_common(spec.formula, spec), *_offsets(spec.formula)]
+    lines += _varying(spec.formula, spec)
+    lines += ["", f"Columns: {enumerate_names(spec.formula.all_columns(), 30)}.", "", "Priors:"]
+    lines += [f"  {line}" for line in prior_summary(spec).to_string(index=False).splitlines()]
+    return Explanation("\n".join(lines), latex_of(spec))
+
+
+def explain_formula(formula: Formula) -> str:
+    """Explain what a formula says by itself, without data."""
+    lines = [*_heading(formula), "", f"Response: {_response(formula)}.", "", "Common terms:"]
+    lines += [*_common(formula, None), *_offsets(formula), *_varying(formula, None)]
+    lines += ["", f"Columns: {enumerate_names([name for name in formula.all_columns() if name != DOT], 30)}."]
+    return "\n".join(lines)
+
+
+def _heading(formula: Formula) -> list[str]:
+    return [str(formula), *(f"  {name + ':':<7}{spell(formula, name)}" for name in SPELLINGS)]
+
+
+def _response(formula: Formula) -> str:
+    counted = f", each row counted {formula.weights} times" if formula.weights else ""
+    match formula.response:
+        case TrialsResponse(successes, trials):
+            return f"{successes} successes out of {trials} trials{counted}"
+        case LevelResponse(column, level):
+            return f"whether {column} is {level!r}{counted}"
+    return f"{formula.response}{counted}"
+
+
+def _common(formula: Formula, spec: Spec | None) -> Iterator[str]:
+    if formula.intercept:
+        yield f"  {'Intercept':<24} the level where numbers are 0 and factors at their reference"
+    for term in formula.common:
+        yield f"  {term!s:<24} {_meaning(term, spec)}"
+
+
+def _offsets(formula: Formula) -> Iterator[str]:
+    for name in formula.offsets:
+        yield f"  {name:<24} added with the coefficient 1"
+
+
+def _meaning(term: Term, spec: Spec | None) -> str:
+    if term.variables == (DOT,):
+        return "all columns that the formula does not use otherwise"
+    if spec is None:
+        return _without_data(term)
+    parts = [_coding(spec, name) for name in term.variables]
+    columns = next((len(block.columns) for block in spec.common.blocks if block.term == term), 0)
+    count = f" ({columns} columns)" if columns > 1 else ""
+    return (" times ".join(parts) if len(parts) > 1 else parts[0]) + count
+
+
+def _without_data(term: Term) -> str:
+    if len(term.variables) == 1:
+        return "a slope if it is numeric, a difference from the reference for each other level of a factor"
+    return f"how {', '.join(term.variables[:-1])} and {term.variables[-1]} change each other's effect"
+
+
+def _coding(spec: Spec, name: str) -> str:
+    match spec.cells.predictors[name]:
+        case Numeric():
+            return f"{name} as a number"
+        case Basis(_, count):
+            return f"{name} as {count} numbers learned from the rows"
+        case Factor(_, levels, coding) if all(isinstance(level, bool) for level in levels):
+            return f"{name} as {coding} contrast of True"
+        case Factor(_, levels, coding):
+            return f"{name} ({len(levels)} levels) by {CODINGS[coding].format(str(levels[0]))}"
+
+
+def _varying(formula: Formula, spec: Spec | None) -> Iterator[str]:
+    if formula.groups:
+        yield ""
+        yield "Varying effects:"
+    for bar in formula.groups:
+        yield f"  {bar!s:<24} {_bar(bar, spec)}"
+
+
+def _bar(bar: GroupTerm, spec: Spec | None) -> str:
+    names = ["the intercept" if term == INTERCEPT else f"the effect of {term}" for term in bar.terms]
+    several = len(names) > 1
+    how = ", correlated" if several and bar.correlated else ", independently" if several else ""
+    size = f"{spec.cells.groupings[bar.group].size:,} " if spec else ""
+    over = (
+        f"levels of {bar.factors[0]}"
+        if len(bar.factors) == 1
+        else f"occurring combinations of {', '.join(bar.factors)}"
+    )
+    return f"{' and '.join(names)} {'vary' if several else 'varies'} over the {size}{over}{how}"
