@@ -59,7 +59,7 @@ def new_rows(
     formula = spec.formula
     left_out = () if exposed or not per_exposure(spec) else formula.offsets
     variables = [name for name in formula.variables() if name not in left_out]
-    names = [*(name for own in variables for name in formula.sources(own)), *needed]
+    names = [*(name for own in variables if own not in setting for name in formula.sources(own)), *needed]
     names += formula.grouping_columns() if groups == "observed" else ()
     present = set(column_names(data))
     wanted = [name for name in dict.fromkeys(names) if name in present or name not in setting]

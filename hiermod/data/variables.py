@@ -10,7 +10,7 @@ import pandas as pd
 
 from hiermod.data.factors import Leveled
 from hiermod.data.frames import missing_rows
-from hiermod.data.levels import kind_of, level_series
+from hiermod.data.levels import code_levels, kind_of, level_series
 from hiermod.data.predictors import Basis, Factor, Numeric, Predictor, read_predictor
 from hiermod.data.recipes import Recipe, Value, learn
 from hiermod.errors import DataError, FormulaError, HiermodError, enumerate_names
@@ -97,7 +97,7 @@ def read_sources(recipes: dict[str, Recipe], frame: pd.DataFrame, taken: set[str
 
 
 def _plain(name: str, values: pd.Series) -> Any:
-    try:
-        return read_predictor(name, values)[1]
-    except DataError:  # constant: nothing to set or to ask by
-        return None
+    kind = kind_of(values)
+    if kind in ("int", "float") and not isinstance(values.dtype, pd.CategoricalDtype):
+        return values.to_numpy(dtype=np.int64 if kind == "int" else float)
+    return level_series(*code_levels(name, values))

@@ -133,6 +133,17 @@ def test_a_column_that_differs_within_cells_cannot_be_set(data):
     assert len(fit.effect("cut(z, 3)").table) == 2
 
 
+def test_columns_behind_functions_stay_where_they_can(data):
+    model = hm.model("b ~ I(k * n) + cut(x, 3)", data)
+    assert "n" in model.cells
+    assert "x" not in model.cells
+    assert not model.cells.isna().to_numpy().any()
+    fit = drawn(model, **{"I(k * n)": [0.5, 0.5]})
+    np.testing.assert_allclose(fit.effect("k", scale="link").table["estimate"], [2.0, 4.0], rtol=1e-12)
+    rows = data.drop(columns="x")
+    assert len(fit.effect("cut(x, 3)", data=rows).table) == 2
+
+
 @pytest.mark.parametrize("response", ["t['yes']", "I(t == 'yes')", "t == 'yes'"])
 def test_a_level_is_a_response(data, response):
     texts = data.assign(t=data["b"].map({0: "no", 1: "yes"}))
