@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -84,10 +85,13 @@ def _narwhals_frame(data: Any) -> nw.DataFrame[Any] | nw.LazyFrame[Any]:
     try:
         return nw.from_native(data)
     except TypeError as error:
-        raise DataError(
-            f"The data is of type {type(data).__name__}, not a data frame. "
-            "Give a pandas or polars frame; a dict becomes one through pandas.DataFrame(...)."
-        ) from error
+        path = isinstance(data, str | os.PathLike)
+        remedy = (
+            f"Read the file first: pandas.read_csv({str(data)!r})."
+            if path
+            else "A dict becomes one: pandas.DataFrame(...)."
+        )
+        raise DataError(f"The data is of type {type(data).__name__}, not a data frame. {remedy}") from error
 
 
 def _missing_column(name: str, present: list[str], formula: Formula | None) -> None:

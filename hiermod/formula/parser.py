@@ -47,7 +47,8 @@ def parse(text: str, columns: Sequence[str] | None = None) -> Formula:
     'successes/trials ~ 1 + (1 | variant)'
     """
     if not isinstance(text, str):
-        raise FormulaError(f"A formula is a text, not {type(text).__name__}.", str(text), 0)
+        message = f"A formula is a text, not {type(text).__name__}; it comes first, the data second."
+        raise FormulaError(message, f"<{type(text).__name__}>", 0)
     formula = _parse(text, None)
     if columns is not None and formula.has_dot:
         used = set(formula.all_columns())
