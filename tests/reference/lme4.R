@@ -50,6 +50,7 @@ fits <- list(
   sleepstudy_ml = lmer(Reaction ~ Days + (Days | Subject), sleepstudy, control = lctl, REML = FALSE),
   sleepstudy_nocor_reml = lmer(Reaction ~ Days + (Days || Subject), sleepstudy, control = lctl),
   sleepstudy_nocor_ml = lmer(Reaction ~ Days + (Days || Subject), sleepstudy, control = lctl, REML = FALSE),
+  sleepstudy_square_reml = lmer(Reaction ~ Days + I(Days^2) + (Days | Subject), sleepstudy, control = lctl),
   grouseticks = glmer(TICKS ~ YEAR + cHEIGHT + (1 | BROOD) + (1 | LOCATION), ticks, poisson, control = gctl)
 )
 

@@ -63,6 +63,13 @@ def test_sleepstudy_is_near_lme4(sleepstudy_fit):
     assert abs(draws.mean() - theirs) < 0.25 * draws.std()
 
 
+def test_a_square_of_a_predictor_is_near_lme4():
+    fit = hm.lmer("Reaction ~ Days + I(Days^2) + (Days | Subject)", hm.example("sleepstudy"), seed=7, progress=False)
+    assert fit.check().passed, repr(fit.check())
+    names = {"Intercept": "(Intercept)", "Days": "Days", "I(Days^2)": "I(Days^2)"}
+    assert_near_lme4(fit, "sleepstudy_square_reml", names)
+
+
 def test_varcorr_has_lme4s_rows_in_lme4s_order(sleepstudy_fit):
     table = sleepstudy_fit.varcorr()
     theirs = VARCORR[VARCORR["model"] == "sleepstudy_reml"]
