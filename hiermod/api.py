@@ -182,10 +182,10 @@ OF_LME4 = {
     "control": "There is no optimizer; tune, draws and target_accept set the sampler.",
     "nAGQ": "Varying effects are sampled, not integrated by quadrature.",
     "link": "Write it with the family: 'binomial(probit)'.",
-    "weights": "Frequencies are counted by rows, or as trials: s/n.",
-    "offset": "Offsets cannot be given yet.",
+    "weights": "Write frequencies in the formula: y | weights(w) ~ ..., or as trials: s/n.",
+    "offset": "Write it in the formula: + offset(x).",
     "subset": "Select the rows of the data first.",
-    "contrasts": "Factors are coded by treatment contrasts.",
+    "contrasts": "Write them in the formula: C(f, sum).",
     "start": "The sampler starts by itself.",
 }
 

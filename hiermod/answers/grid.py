@@ -14,6 +14,7 @@ from hiermod.data.compress import number_rows
 from hiermod.data.levels import Level, as_levels, encode
 from hiermod.data.predictors import Factor
 from hiermod.errors import AnswerError, DataError, did_you_mean
+from hiermod.formula.parser import canonical
 
 MAX_ARMS = 50
 
@@ -34,11 +35,14 @@ def check_columns(spec: AnySpec, by: Any, role: str = "by") -> tuple[str, ...]:
     for name in names:
         if not isinstance(name, str):
             raise AnswerError(f"{role}={by!r}: a column's name, or a list of names, is needed.")
+        name = canonical(name)
+        if name not in spec.cells.frame and name in spec.formula.predictor_columns():
+            raise AnswerError(f"{role}: {name!r} differs within cells. Fit with compress=False to ask by it.")
         if name not in spec.cells.frame:
             raise AnswerError(f"{role}: the model has no column {name!r}.{did_you_mean(str(name), spec.cells.frame)}")
     if len(set(names)) < len(names):
         raise AnswerError(f"{role}: a column is named twice in {list(names)}.")
-    return names
+    return tuple(canonical(name) for name in names)
 
 
 def check_column(spec: AnySpec, name: Any, role: str) -> str:

@@ -106,7 +106,8 @@ def with_levels(
     for name, (level, levels) in chosen.items():
         frame = with_column(frame, name, _throughout(spec, name, level, levels, len(frame)))
     for name, recipe in spec.cells.recipes.items():
-        if set(recipe.sources).isdisjoint(chosen) or name in chosen:
+        unused = per_exposure(spec) and name in spec.formula.offsets
+        if set(recipe.sources).isdisjoint(chosen) or name in chosen or unused:
             continue
         absent = [source for source in recipe.sources if source not in frame]
         if absent:

@@ -13,7 +13,7 @@ import pandas as pd
 from hiermod.data.cells import Cells, Source
 from hiermod.data.frames import check_names, missing_rows, missing_values, read_columns
 from hiermod.data.levels import as_levels, code_levels, level_series
-from hiermod.data.predictors import Grouping, read_grouping
+from hiermod.data.predictors import Factor, Grouping, read_grouping
 from hiermod.data.responses import ResponseRows, SingleRows, TrialsRows, read_response
 from hiermod.data.statistics import reduce_counts, reduce_reals, reduce_trials
 from hiermod.data.variables import Variables, read_sources, read_variables
@@ -122,7 +122,7 @@ def compress(rows: Rows, statistic: str, enabled: bool = True) -> Cells:
     enabled : bool
         False keeps each row as a cell of its own.
     """
-    cell = number_rows(rows.frame) if enabled else np.arange(rows.source.rows)
+    cell = number_rows(_key(rows)) if enabled else np.arange(rows.source.rows)
     count = int(cell.max()) + 1
     first = np.full(count, -1, dtype=np.int64)
     first[cell[::-1]] = np.arange(len(cell))[::-1]
@@ -134,6 +134,17 @@ def compress(rows: Rows, statistic: str, enabled: bool = True) -> Cells:
     reduced = REDUCERS[statistic](response, cell, count)
     variables = rows.variables
     return Cells(frame, reduced, variables.predictors, rows.groupings, variables.recipes, rows.source)
+
+
+def _key(rows: Rows) -> pd.DataFrame:
+    """What rows of one cell share: the variables, and the columns behind numeric ones, so that these can be set.
+
+    Columns behind factors that a formula makes (``cut(age, 3)``), and behind offsets, may differ within a cell.
+    """
+    predictors, recipes = rows.variables.predictors, rows.variables.recipes
+    numeric = [name for name in recipes if not isinstance(predictors[name], Factor) and not name.startswith("offset(")]
+    behind = {source for name in numeric for source in recipes[name].sources}
+    return pd.concat([rows.frame, rows.sources[[name for name in rows.sources if name in behind]]], axis=1)
 
 
 def _settled(sources: pd.DataFrame, cell: np.ndarray, first: np.ndarray) -> pd.DataFrame:

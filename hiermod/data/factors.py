@@ -62,10 +62,11 @@ def as_leveled(name: str, values: Any) -> Leveled:
 def learn_factor(name: str, values: Any, levels: Any = None, labels: Any = None) -> dict[str, Any]:
     """The levels of ``factor(x)``, in order, and what they are called."""
     found = as_leveled(name, values).levels
-    kept = found if levels is None else tuple(_match(name, level, found) for level in _listed(levels))
+    kept = found if levels is None else tuple(_found(level, found) for level in _listed(levels))
     named = list(kept) if labels is None else _listed(labels)
     if len(named) != len(kept):
         raise DataError(f"{name}: {len(named)} labels for {len(kept)} levels.")
+    _refuse_repeated(name, named)
     missing = [level for level in found if level not in kept]
     if missing:
         raise DataError(f"{name}: levels= leaves out {enumerate_names(missing, 4)}, which occur. List every level.")
@@ -88,10 +89,23 @@ def apply_factor(name: str, values: Any, state: dict[str, Any], coding: str = "t
 def relevel(name: str, values: Any, ref: Any) -> Leveled:
     """Put one level first, as the reference."""
     own = as_leveled(name, values)
-    first = own.levels.index(_match(name, ref, own.levels))
+    if own.coding == "poly":
+        raise DataError(
+            f"{name}: the levels are ordered, so none is a reference. C({name}, treatment) takes the first."
+        )
+    first = _place(name, ref, own.levels)
     order = [first, *(code for code in range(len(own.levels)) if code != first)]
     place = np.argsort(order)
     return Leveled(place[own.codes], tuple(own.levels[code] for code in order))
+
+
+def _place(name: str, ref: Any, levels: tuple[Level, ...]) -> int:
+    """Where the reference stands: a number counts levels from 1, as in R; a text names one."""
+    if isinstance(ref, int) and not isinstance(ref, bool):
+        if 1 <= ref <= len(levels):
+            return ref - 1
+        raise DataError(f"{name}: there is no level number {ref}; there are {len(levels)}. A text names a level.")
+    return levels.index(_match(name, ref, levels))
 
 
 def contrasted(name: str, values: Any, contr: Any = "treatment") -> Leveled:
@@ -116,6 +130,7 @@ def learn_cut(name: str, x: np.ndarray, breaks: Any, labels: Any = None, lowest:
     named = _interval_names(edges, bool(right), bool(lowest)) if labels is None else _listed(labels)
     if len(named) != len(edges) - 1:
         raise DataError(f"{name}: {len(named)} labels for {len(edges) - 1} intervals.")
+    _refuse_repeated(name, named)
     return {"edges": edges.tolist(), "labels": named, "right": bool(right), "lowest": bool(lowest)}
 
 
@@ -136,7 +151,11 @@ def apply_cut(name: str, x: np.ndarray, state: dict[str, Any]) -> Leveled:
 
 def _interval_names(edges: np.ndarray, right: bool, lowest: bool) -> list[str]:
     texts = next(
-        (texts for digits in range(3, 17) if len(set(texts := [f"{edge:.{digits}g}" for edge in edges])) == len(edges)),
+        (
+            texts
+            for digits in range(3, 17)
+            if len(set(texts := [f"{edge:.{digits}g}".replace("inf", "Inf") for edge in edges])) == len(edges)
+        ),
         [repr(float(edge)) for edge in edges],
     )
     left, end = ("(", "]") if right else ("[", ")")
@@ -146,6 +165,16 @@ def _interval_names(edges: np.ndarray, right: bool, lowest: bool) -> list[str]:
     if lowest and not right:
         names[-1] = names[-1][:-1] + "]"
     return names
+
+
+def _refuse_repeated(name: str, labels: list[Any]) -> None:
+    if len({str(label) for label in labels}) < len(labels):
+        raise DataError(f"{name}: two levels have one label. Give each its own.")
+
+
+def _found(level: Any, levels: tuple[Level, ...]) -> Level:
+    """The level of the data that is meant; one that does not occur stays as it is written."""
+    return next((own for own in levels if own == level or str(own) == str(level)), level)
 
 
 def _listed(value: Any) -> list[Any]:

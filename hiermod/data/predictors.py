@@ -10,6 +10,7 @@ import pandas as pd
 from hiermod.data.frames import check_finite
 from hiermod.data.levels import Level, code_levels, encode, kind_of, level_series
 from hiermod.errors import DataError, did_you_mean, enumerate_names
+from hiermod.formula.expressions import quote
 from hiermod.formula.nodes import without_slash
 
 EXACT = 2.0**53  # whole numbers up to here are floating-point numbers too
@@ -117,7 +118,9 @@ def _factor_notices(name: str, values: pd.Series, levels: tuple[Level, ...]) -> 
         if unused:
             notices.append(f"{name}: {unused} level{'s' * (unused > 1)} without rows left out")
         if ordered:
-            notices.append(f"{name}: ordered levels are coded by polynomial contrasts, C({name}, treatment) by levels")
+            notices.append(
+                f"{name}: ordered levels are coded by polynomial contrasts; C({quote(name)}, treatment) takes levels"
+            )
     return notices
 
 

@@ -13,17 +13,16 @@ from hiermod.data import bases, factors
 from hiermod.data.factors import Leveled
 from hiermod.data.frames import check_finite
 from hiermod.data.levels import kind_of
+from hiermod.data.options import options_of
 from hiermod.errors import DataError
 from hiermod.formula.expressions import (
     Arithmetic,
     Call,
     Column,
     Expression,
-    Flag,
     Negative,
     Number,
-    Text,
-    Vector,
+    calls,
     columns,
 )
 from hiermod.formula.vocabulary import REGISTERED, SIGNATURES
@@ -58,6 +57,11 @@ class Recipe:
     name: str
     expression: Expression
     states: dict[str, Any]
+
+    @property
+    def registered(self) -> bool:
+        """Whether it calls a function that a user registered."""
+        return calls(self.expression) - set(SIGNATURES) != set()
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -137,7 +141,8 @@ class _Kitchen:
         if isinstance(value, Leveled) or (isinstance(value, np.ndarray) and value.ndim > 1):
             raise DataError(f"{name} has several columns or levels, so it cannot be calculated with.")
         if isinstance(value, pd.Series):
-            if kind_of(value) not in ("int", "float", "bool") or isinstance(value.dtype, pd.CategoricalDtype):
+            coded = isinstance(value.dtype, pd.CategoricalDtype)
+            if kind_of(value) not in ("int", "float", "bool") or (coded and self._weight is not None):
                 raise DataError(f"The column {name!r} holds {kind_of(value)}, with which nothing can be calculated.")
             return value.to_numpy(dtype=float)
         return value
@@ -147,7 +152,12 @@ class _Kitchen:
             return self._registered(call)
         if call.function not in SIGNATURES:
             raise DataError(f"The function {call.function!r} is not registered here: call hiermod.register first.")
-        options = _options(call)
+        try:
+            return self._known(call, options_of(call))
+        except (TypeError, ValueError, IndexError, OverflowError) as error:
+            raise DataError(f"{call} cannot be computed: {error}.") from error
+
+    def _known(self, call: Call, options: dict[str, Any]) -> Value:
         if SIGNATURES[call.function].factor:
             return self._leveled(call, options)
         x = np.broadcast_to(self.number(call.arguments[0]), (len(self._frame),)).astype(float)
@@ -157,8 +167,11 @@ class _Kitchen:
         return use(x, self._state(call, lambda: how(x, self._weight, **options)))
 
     def _registered(self, call: Call) -> np.ndarray:
-        arguments = [self.number(argument) for argument in call.arguments]
-        result = np.asarray(REGISTERED[call.function](*arguments), dtype=float)
+        arguments = [np.array(self.number(argument), dtype=float) for argument in call.arguments]
+        try:
+            result = np.asarray(REGISTERED[call.function](*arguments), dtype=float)
+        except Exception as error:
+            raise DataError(f"{call}: the registered function failed: {error!r}.") from error
         if result.shape != (len(self._frame),):
             raise DataError(
                 f"{call}: the registered function returned the shape {result.shape}, not one number for each of "
@@ -187,22 +200,3 @@ class _Kitchen:
         if self._weight is not None:
             self._states[str(call)] = learn_it()
         return self._states[str(call)]
-
-
-def _options(call: Call) -> dict[str, Any]:
-    names = SIGNATURES[call.function].options
-    placed = dict(zip(names, call.arguments[1:], strict=False))
-    return {name: _literal(value) for name, value in {**placed, **dict(call.options)}.items()}
-
-
-def _literal(expression: Expression) -> Any:
-    match expression:
-        case Number(value):
-            return int(value) if value == int(value) else value
-        case Text(value) | Flag(value):
-            return value
-        case Negative(operand):
-            return -_literal(operand)
-        case Vector(items):
-            return [_literal(item) for item in items]
-    raise DataError(f"{expression} cannot be an option: options are numbers, texts, TRUE and FALSE.")

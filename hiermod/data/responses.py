@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -104,10 +105,19 @@ def read_response(formula: Formula, frame: pd.DataFrame) -> ResponseRows:
 def _read_level(response: LevelResponse, values: pd.Series, times: np.ndarray) -> SingleRows:
     """Whether each row has the level, as 0 and 1."""
     codes, levels = code_levels(response.column, values)
-    texts = [str(level) for level in levels]
-    if response.level not in texts:
-        raise DataError(f"{response}: there is no level {response.level!r}.{did_you_mean(response.level, texts)}")
-    return SingleRows(response.name, (codes == texts.index(response.level)).astype(float), "bool", times)
+    place = next((place for place, level in enumerate(levels) if _is_level(level, response.level)), None)
+    if place is None:
+        raise DataError(f"{response}: there is no level {response.level!r}.{did_you_mean(response.level, levels)}")
+    return SingleRows(response.name, (codes == place).astype(float), "bool", times)
+
+
+def _is_level(level: Level, text: str) -> bool:
+    """Whether a text names a level: ``1`` is 1.0, ``TRUE`` is True."""
+    if str(level) == text or (isinstance(level, bool) and text.casefold() == str(level).casefold()):
+        return True
+    with contextlib.suppress(ValueError):
+        return isinstance(level, int | float) and float(text) == level
+    return False
 
 
 def _read_transformed(response: SingleResponse, frame: pd.DataFrame, times: np.ndarray) -> SingleRows:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,28 +42,44 @@ def read_variables(formula: Formula, raw: pd.DataFrame, used: np.ndarray, weight
         if name not in formula.expressions:
             predictors[name], values[name], found = read_predictor(name, raw[name][used])
         else:
-            recipes[name] = _learn(formula, name, raw, weight)
-            value = recipes[name].apply(raw[used].reset_index(drop=True))
-            predictors[name], own, found = _understand(name, value, constant_allowed=name in formula.offsets)
+            with _at(formula, name):
+                recipes[name] = _learn(formula, name, raw, used, weight)
+                value = recipes[name].apply(raw[used].reset_index(drop=True))
+                predictors[name], own, found = _understand(name, value, name in formula.offsets)
             values.update(own)
         notices.extend(found)
     return Variables(predictors, recipes, values, tuple(notices))
 
 
-def _learn(formula: Formula, name: str, raw: pd.DataFrame, weight: np.ndarray) -> Recipe:
-    rows = ~missing_rows(raw[list(formula.sources(name))]) & (weight > 0)
+@contextlib.contextmanager
+def _at(formula: Formula, name: str) -> Iterator[None]:
+    """Point into the formula where an error of a variable is known to come from."""
     try:
-        return learn(name, formula.expressions[name], raw[rows].reset_index(drop=True), weight[rows])
+        yield
     except HiermodError as error:
         if name in formula.places:
             raise FormulaError(str(error), formula.text, *formula.places[name]) from error
         raise
 
 
-def _understand(name: str, value: Value, constant_allowed: bool) -> tuple[Predictor, dict[str, Any], list[str]]:
+def _learn(formula: Formula, name: str, raw: pd.DataFrame, used: np.ndarray, weight: np.ndarray) -> Recipe:
+    """Learn from all rows that can be; where rows that are not used stand in the way, from the used ones alone."""
+    rows = ~missing_rows(raw[list(formula.sources(name))]) & (weight > 0)
+    expression = formula.expressions[name]
+    try:
+        return learn(name, expression, raw[rows].reset_index(drop=True), weight[rows])
+    except DataError:
+        if not (rows & ~used).any():
+            raise
+        return learn(name, expression, raw[used].reset_index(drop=True), weight[used])
+
+
+def _understand(name: str, value: Value, is_offset: bool) -> tuple[Predictor, dict[str, Any], list[str]]:
+    if is_offset and (isinstance(value, Leveled) or value.ndim > 1):
+        raise DataError(f"{name} has levels or several columns; an offset is one number a row.")
     if isinstance(value, Leveled):
         return _understand_levels(name, value)
-    if (value == value[:1]).all() and not constant_allowed:
+    if (value == value[:1]).all() and not is_offset:
         raise DataError(f"The predictor {name} is constant ({value.flat[0]:g} in every row). Leave it out.")
     if value.ndim == 1:
         return Numeric(name, False), {name: value}, []
@@ -75,6 +93,8 @@ def _understand_levels(name: str, value: Leveled) -> tuple[Predictor, dict[str, 
     if len(levels) < 2:
         raise DataError(f"The predictor {name} is constant ({str(levels[0])!r} in every row). Leave it out.")
     notices = [f"{name}: reference level {str(levels[0])!r}"] if value.coding == "treatment" else []
+    if value.coding == "poly":
+        notices = [f"{name}: ordered levels are coded by polynomial contrasts"]
     if dropped := [level for code, level in enumerate(value.levels) if code not in occurring]:
         notices.append(f"{name}: levels without rows left out: {enumerate_names(dropped, 6)}")
     codes = np.searchsorted(occurring, value.codes)
@@ -93,7 +113,7 @@ def apply_recipe(recipe: Recipe, predictor: Predictor, frame: pd.DataFrame) -> d
 def read_sources(recipes: dict[str, Recipe], frame: pd.DataFrame, taken: set[str]) -> dict[str, Any]:
     """The columns behind recipes, as numbers or levels, where they are no variables themselves."""
     names = dict.fromkeys(name for recipe in recipes.values() for name in recipe.sources if name not in taken)
-    return {name: _plain(name, frame[name]) for name in names if kind_of(frame[name]) not in ("date", "mixed")}
+    return {name: _plain(name, frame[name]) for name in names if kind_of(frame[name]) != "mixed"}
 
 
 def _plain(name: str, values: pd.Series) -> Any:

@@ -78,11 +78,16 @@ def _read_value(reader: Reader, begin: int) -> Expression:
         return inside
     if token.kind == "number":
         return _read_number(reader)
+    if token.kind == "[":
+        return _read_vector(reader, begin)
     if token.kind == "text":
         return Text(reader.take().text)
     if token.kind == "name" and not token.quoted:
         if reader.peek(1).kind == "(":
             return read_call(reader, begin)
+        if token.text == "Inf":
+            reader.take()
+            return Number(math.inf)
         if token.text in FLAGS:
             return Flag(FLAGS[reader.take().text])
         if token.text == ".":
@@ -125,7 +130,9 @@ def _relevelled(call: Call) -> Call:
     """Formulae's ``C(g, Treatment('b'))`` is R's ``relevel(g, 'b')``."""
     match call:
         case Call("C", (factor, Call("treatment", (reference,))), ()):
-            return Call("relevel", (factor, reference))
+            return Call("relevel", (factor, Text(str(reference)) if isinstance(reference, Number) else reference))
+        case Call("C", (factor,), (("contr", contrasts),)):
+            return Call("C", (factor, contrasts))
     return call
 
 
@@ -165,19 +172,21 @@ def _read_contrasts(reader: Reader, begin: int) -> Expression:
 
 def _contrast(value: Expression, function: str) -> Expression:
     """Contrasts are named without quotes in R: ``C(g, contr.sum)``."""
-    if function == "C" and isinstance(value, Column) and value.name in CONTRASTS:
-        return Text(CONTRASTS[value.name])
+    match value:
+        case Column(name) | Text(name) if function == "C" and name in CONTRASTS:
+            return Text(CONTRASTS[name])
     return value
 
 
 def _read_vector(reader: Reader, begin: int) -> Vector:
-    opened = reader.open_bracket()
+    square = reader.take_if("[")
+    opened = square or reader.open_bracket()
     items: list[Expression] = []
-    while reader.peek().kind != ")":
+    while reader.peek().kind not in (")", "]"):
         items.append(read_expression(reader, begin))
         if not reader.take_if(","):
             break
-    closed = reader.close_bracket(opened)
+    closed = reader.expect("]", "A closing square bracket was expected.") if square else reader.close_bracket(opened)
     if not items or not all(isinstance(item, LITERALS) and not list(columns(item)) for item in items):
         reader.fail_at("c(…) holds numbers or texts.", opened.start, closed.end)
     return Vector(tuple(items))

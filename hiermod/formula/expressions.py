@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,6 +11,39 @@ from decimal import Decimal
 from hiermod.formula.tokens import NAME
 
 CALL = re.compile(r"[\w.]+\(.*\)", re.DOTALL)
+R_WORDS = (
+    "if",
+    "else",
+    "repeat",
+    "while",
+    "function",
+    "for",
+    "next",
+    "break",
+    "TRUE",
+    "FALSE",
+    "NULL",
+    "NA",
+    "Inf",
+    "NaN",
+)
+PYTHON_WORDS = (
+    "True",
+    "False",
+    "None",
+    "lambda",
+    "import",
+    "and",
+    "or",
+    "not",
+    "is",
+    "del",
+    "def",
+    "class",
+    "return",
+    "in",
+)
+KEYWORDS = frozenset((*R_WORDS, *PYTHON_WORDS))
 BINDING = {"+": 1, "-": 1, "*": 2, "/": 2, "^": 4}
 NEGATIVE = 3
 
@@ -31,7 +65,7 @@ class Number:
     value: float
 
     def __str__(self) -> str:
-        return f"{Decimal(repr(self.value)):f}".removesuffix(".0")
+        return "Inf" if math.isinf(self.value) else f"{Decimal(repr(self.value)):f}".removesuffix(".0")
 
 
 @dataclass(frozen=True)
@@ -138,6 +172,19 @@ def columns(expression: Expression) -> Iterator[str]:
                 yield from columns(argument)
 
 
+def calls(expression: Expression) -> set[str]:
+    """The functions that an expression calls."""
+    match expression:
+        case Arithmetic(_, left, right):
+            return calls(left) | calls(right)
+        case Negative(operand):
+            return calls(operand)
+        case Call(function, arguments):
+            return {function}.union(*(calls(argument) for argument in arguments))
+    return set()
+
+
 def quote(name: str) -> str:
     """Write a variable as a formula needs it: in backticks unless it is a plain name or a call."""
-    return name if NAME.fullmatch(name) or CALL.fullmatch(name) else f"`{name}`"
+    plain = NAME.fullmatch(name) and name not in KEYWORDS
+    return name if plain or CALL.fullmatch(name) else f"`{name}`"

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hiermod.errors import FormulaError
+from hiermod.formula.arithmetic import read_call
 from hiermod.formula.bars import read_bars
-from hiermod.formula.expressions import Column
+from hiermod.formula.expressions import CALL, Column
 from hiermod.formula.nodes import DOT, Formula, GroupTerm, TrialsResponse
 from hiermod.formula.reader import Reader
 from hiermod.formula.response import read_response
@@ -47,11 +48,15 @@ def parse(text: str, columns: Sequence[str] | None = None) -> Formula:
     'successes/trials ~ 1 + (1 | variant)'
     """
     if not isinstance(text, str):
-        message = f"A formula is a text, not {type(text).__name__}; it comes first, the data second."
-        raise FormulaError(message, f"<{type(text).__name__}>", 0)
+        raise FormulaError(
+            f"A formula is a text, not {type(text).__name__}; it comes first, the data second.",
+            f"<{type(text).__name__}>",
+            0,
+        )
     formula = _parse(text, None)
     if columns is not None and formula.has_dot:
-        used = set(formula.all_columns())
+        weights = {formula.weights} if formula.weights else set()
+        used = {*formula.response.columns, *formula.grouping_columns(), *weights}
         others = tuple(name for name in columns if name not in used)
         if not others:
             place = next(token for token in tokenize(text) if token.text == DOT)
@@ -59,6 +64,17 @@ def parse(text: str, columns: Sequence[str] | None = None) -> Formula:
         formula = _parse(text, others)
     _refuse_response_on_the_right(formula)
     return formula
+
+
+def canonical(name: str) -> str:
+    """A variable's name as formulas print it: ``poly(x,2)`` becomes ``poly(x, 2)``; other names stay."""
+    if not CALL.fullmatch(name):
+        return name
+    reader = Reader(name)
+    try:
+        return str(read_call(reader))
+    except FormulaError:
+        return name
 
 
 def _parse(text: str, others: tuple[str, ...] | None) -> Formula:

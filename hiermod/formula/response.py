@@ -5,7 +5,7 @@ Frequency weights follow a bar, as in brms: ``y | weights(w)``.
 
 from __future__ import annotations
 
-from hiermod.formula.arithmetic import read_expression
+from hiermod.formula.arithmetic import FLAGS, read_expression
 from hiermod.formula.expressions import Arithmetic, Call, Column, Expression
 from hiermod.formula.nodes import LevelResponse, Response, SingleResponse, TrialsResponse
 from hiermod.formula.reader import Reader
@@ -48,7 +48,8 @@ def _read_comparison(reader: Reader) -> LevelResponse | None:
     wrapped = reader.peek().text == "I" and reader.peek(1).kind == "("
     first = 2 if wrapped else 0
     kinds = [reader.peek(first + ahead).kind for ahead in range(4)]
-    if kinds[:3] != ["name", "=", "="] or kinds[3] not in ("text", "number"):
+    flag = reader.peek(first + 3).text in FLAGS
+    if kinds[:3] != ["name", "=", "="] or not (kinds[3] in ("text", "number") or flag):
         return None
     opened = (reader.take(), reader.open_bracket())[1] if wrapped else None
     column = reader.take_column(KINDS)

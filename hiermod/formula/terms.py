@@ -6,13 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from hiermod.formula.arithmetic import read_call, read_expression
-from hiermod.formula.expressions import Call, columns
+from hiermod.formula.expressions import CALL, Call, columns
 from hiermod.formula.nodes import DOT, INTERCEPT, GroupTerm, Term
 from hiermod.formula.reader import Reader
 from hiermod.formula.tokens import Token
 
 MAX_TERMS = 500
 MAX_POWER = 20
+MAX_VARIABLES = 20
 PRODUCTS = ("*", "/", ":", "^", "%in%")
 ATOM = "A term was expected here: a column, a function of one, 0, 1, or a bar such as (1 | g)."
 PlacedBar = tuple[GroupTerm, int, int]
@@ -109,6 +110,7 @@ def _read_offset(reader: Reader, terms: TermSet, subtract: bool) -> None:
         reader.fail_at("An offset is made of a column.", name.start, closed.end)
     label = f"offset({expression})"
     reader.expressions[label] = expression
+    reader.places.setdefault(label, (name.start, closed.end))
     terms.offsets.setdefault(label)
 
 
@@ -166,6 +168,8 @@ def _read_power(reader: Reader) -> list[Term]:
 
 def _distinct(reader: Reader, start: Token, *lists: list[Term]) -> list[Term]:
     terms = list(dict.fromkeys(term for one in lists for term in one))
+    if any(len(term.variables) > MAX_VARIABLES for term in terms):
+        reader.fail_at(f"A product has at most {MAX_VARIABLES} variables.", start.start, start.end)
     if len(terms) > MAX_TERMS:
         reader.fail_at(f"This expands to more than {MAX_TERMS} terms.", start.start, start.end)
     return terms
@@ -221,5 +225,10 @@ UNREAD = {
 
 
 def _read_dot(reader: Reader) -> list[Term]:
-    reader.take()
+    dot = reader.take()
+    for name in reader.others or ():
+        if "`" in name or CALL.fullmatch(name):
+            reader.fail_at(
+                f"The dot stands for a column {name!r} that cannot be written. Rename it.", dot.start, dot.end
+            )
     return [Term((DOT,))] if reader.others is None else [Term((name,)) for name in reader.others]

@@ -17,9 +17,9 @@ from hiermod.formula.expressions import (
 )
 from hiermod.formula.nodes import INTERCEPT, Formula, GroupTerm, LevelResponse, SingleResponse, Term, TrialsResponse
 from hiermod.formula.parser import parse
+from hiermod.formula.vocabulary import IN_NUMPY
 
 SPELLINGS = ("lme4", "brms", "bambi")
-IN_NUMPY = ("log", "log10", "log2", "log1p", "exp", "expm1", "sqrt", "abs", "sin", "cos", "tan", "round")
 CONTRASTS = {"treatment": "Treatment", "sum": "Sum", "helmert": "Helmert", "poly": "Poly"}
 
 
@@ -35,7 +35,8 @@ def translate(formula: str, to: str) -> str:
     Returns
     -------
     str
-        The same model's formula. Bambi fits ``(x | g)`` without correlations; `Model.bambi` gives the correlated one.
+        The same model's formula, but for two readings that no spelling changes: Bambi fits ``(x | g)`` without
+        correlations (`Model.bambi` gives the correlated model), and lme4 keeps a factor's columns correlated in ``||``.
 
     Raises
     ------
@@ -72,13 +73,20 @@ def _response(formula: Formula, to: str) -> str:
             if to == "bambi":
                 return f"p({own}, {total})"
             if to == "lme4":
-                return f"cbind({own}, {_expression(Arithmetic('-', trials, successes), to)})"
+                return f"cbind({own}, {_expression(_failures(successes, trials), to)})"
             text, added = own, [f"trials({total})", *added]
         case LevelResponse(column, level):
             text = str(response) if to == "bambi" else f"I({quote(column)} == {Text(level)})"
         case SingleResponse(expression):
             text = _expression(expression, to)
     return f"{text} | {' + '.join(added)}" if added else text
+
+
+def _failures(successes: Expression, trials: Expression) -> Expression:
+    match trials:
+        case Arithmetic("+", first, second) if successes in (first, second):
+            return second if first == successes else first
+    return Arithmetic("-", trials, successes)
 
 
 def _weights(formula: Formula, to: str) -> str:
@@ -110,10 +118,13 @@ def _expression(expression: Expression, to: str) -> str:
 
 
 def _in_r(expression: Expression) -> str:
-    if isinstance(expression, Call) and expression.function == "C" and len(expression.arguments) == 2:
-        factor, contrasts = expression.arguments
-        name = contrasts.value if isinstance(contrasts, Text) else str(contrasts)
-        return f"C({factor}, contr.{name})"
+    match expression:
+        case Call("C", (factor, Text(name))):
+            return f"C({factor}, contr.{name})"
+        case Call("center", (column,)):
+            return f"scale({column}, scale=FALSE)"
+        case Call("standardize", (column,)):
+            return f"scale({column})"
     return str(expression)
 
 
@@ -144,6 +155,9 @@ def _in_python(expression: Expression) -> str:
 def _call_in_python(function: str, arguments: list[str], options: tuple[tuple[str, Expression], ...]) -> str:
     if function == "C" and len(arguments) == 2:
         arguments = [arguments[0], CONTRASTS.get(arguments[1].strip("'\""), arguments[1])]
+    if function == "log" and len(arguments) + len(options) > 1:
+        base = arguments[1] if len(arguments) > 1 else _in_python(options[0][1])
+        return f"I(np.log({arguments[0]}) / np.log({base}))"
     if function == "relevel":
         return f"C({arguments[0]}, Treatment({arguments[1] if len(arguments) > 1 else _in_python(options[0][1])}))"
     names = {"factor": "C", "as.factor": "C", **{name: f"np.{name}" for name in IN_NUMPY}}

@@ -36,7 +36,8 @@ SIGNATURES: dict[str, Signature] = {
     "relevel": Signature(("ref",), required=1, factor=True),
     "C": Signature(("contr",), factor=True),
 }
-ALIASES = {f"np.{name}": name for name in ("log", "log10", "log2", "log1p", "exp", "expm1", "sqrt", "abs")}
+IN_NUMPY = ("log", "log10", "log2", "log1p", "exp", "expm1", "sqrt", "abs", "sin", "cos", "tan", "round")
+ALIASES = {f"np.{name}": name for name in IN_NUMPY}
 CONTRASTS = {
     **{name: name for name in ("treatment", "sum", "helmert", "poly")},
     **{f"contr.{name}": name for name in ("treatment", "sum", "helmert", "poly")},
@@ -85,4 +86,19 @@ def register(name: str, function: Callable[..., Any]) -> None:
     REGISTERED[name] = function
 
 
-RESERVED = ("offset", "cbind", "p", "prop", "proportion", "trials", "weights", "c", "s", "t2", "te", "mo")
+RESERVED = (
+    "offset",
+    "cbind",
+    "p",
+    "prop",
+    "proportion",
+    "trials",
+    "weights",
+    "c",
+    "s",
+    "t2",
+    "te",
+    "mo",
+    "gp",
+    "treatment",
+)

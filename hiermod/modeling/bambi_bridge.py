@@ -18,7 +18,7 @@ from hiermod.data.predictors import Basis, Factor
 from hiermod.data.statistics import BinomialCells
 from hiermod.errors import ModelError
 from hiermod.formula.expressions import Column
-from hiermod.formula.nodes import INTERCEPT, Term, TrialsResponse
+from hiermod.formula.nodes import INTERCEPT, Term, TrialsResponse, without_slash
 from hiermod.formula.tokens import NAME
 from hiermod.modeling.coding import Block
 from hiermod.modeling.design import VaryingBar, VaryingEffect
@@ -53,7 +53,7 @@ def build_bambi(spec: Spec) -> bmb.Model:
 def _refuse_bases(spec: Spec) -> None:
     for name, predictor in spec.cells.predictors.items():
         contrasted = isinstance(predictor, Factor) and predictor.coding != "treatment"
-        if isinstance(predictor, Basis) or contrasted:
+        if isinstance(predictor, Basis) or contrasted or "`" in name:
             raise ModelError(f"{name} has columns that Bambi would make in its own way. Use model.pymc().")
 
 
@@ -156,12 +156,13 @@ def _check_same_coding(spec: Spec, text: str, data: pd.DataFrame) -> None:
     design = formulae.design_matrices(text, data)
     frame, _ = spec.cells.as_rows()
     terms = design.common.terms if design.common is not None else ()
-    names = {name for name in terms if not name.startswith("offset(")}
+    written = {without_slash(name): name for name in terms if not name.startswith("offset(")}
+    names = set(written)
     own = {block.name for block in spec.common.blocks}
     if names != own:
         _refuse(spec, f"the terms {sorted(names)} instead of {sorted(own)}")
     for block in spec.common.blocks:
-        _compare(spec, block, np.asarray(design.common[block.name], dtype=float), frame)
+        _compare(spec, block, np.asarray(design.common[written[block.name]], dtype=float), frame)
     for bar in spec.bars:
         for effect in bar.effects:
             theirs = design.group.terms[_effect_name(bar, effect)]

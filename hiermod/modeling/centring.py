@@ -17,6 +17,8 @@ from hiermod.data.predictors import Factor, Predictor
 from hiermod.modeling.coding import Block, Column
 
 Combination = dict[Column, float]
+LARGEST_SYSTEM = 1e6
+EXACT = 1e-10
 
 
 def choose_centres(
@@ -59,11 +61,46 @@ def _without(column: Column, dropped: tuple[str, ...]) -> Column:
 
 def _express(column: Column, columns: set[Column], predictors: Mapping[str, Predictor]) -> Combination | None:
     """Write a column as a combination of the design's columns, None where it is none."""
+    same = [other for other in columns if frozenset(other.numerics) == frozenset(column.numerics)]
+    if any(other.contrasts for other in (column, *same)):
+        return _solve(column, same, predictors)
     combination = _as_sum(column, columns, predictors)
     for name, code in column.levels:
         if combination is None and code == 0:
             combination = _as_remainder(column, name, columns, predictors)
     return combination
+
+
+def _solve(column: Column, candidates: list[Column], predictors: Mapping[str, Predictor]) -> Combination | None:
+    """Write a column by others of the same numbers: solve for it over all combinations of the factors' levels."""
+    names = sorted({name for own in (column, *candidates) for name, _ in (*own.levels, *own.contrasts)})
+    sizes = [len(_levels(predictors[name])) for name in names]
+    if np.prod([*sizes, len(candidates)], dtype=float) > LARGEST_SYSTEM or not candidates:
+        return None
+    grid = dict(zip(names, np.indices(sizes).reshape(len(names), -1) if names else [], strict=True))
+    rows = int(np.prod(sizes)) if names else 1
+    target = _over_levels(column, grid, rows)
+    candidates = sorted(candidates, key=repr)
+    matrix = np.column_stack([_over_levels(other, grid, rows) for other in candidates])
+    weights = np.linalg.lstsq(matrix, target, rcond=None)[0]
+    if not np.allclose(matrix @ weights, target, atol=EXACT):
+        return None
+    return {own: float(weight) for own, weight in zip(candidates, weights, strict=True) if abs(weight) > EXACT}
+
+
+def _levels(predictor: Predictor) -> tuple[object, ...]:
+    assert isinstance(predictor, Factor)
+    return predictor.levels
+
+
+def _over_levels(column: Column, grid: Mapping[str, np.ndarray], rows: int) -> np.ndarray:
+    """The factors' part of a column for each combination of levels."""
+    values = np.ones(rows)
+    for name, code in column.levels:
+        values = values * (grid[name] == code)
+    for name, numbers in column.contrasts:
+        values = values * np.array(numbers)[grid[name]]
+    return values
 
 
 def _as_sum(column: Column, columns: set[Column], predictors: Mapping[str, Predictor]) -> Combination | None:

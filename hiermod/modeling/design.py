@@ -137,7 +137,8 @@ def build_bar(bar: GroupTerm, cells: Cells) -> tuple[VaryingBar, list[str]]:
 
 def _bar_notices(bar: GroupTerm, built: VaryingBar, cells: Cells) -> list[str]:
     notices = []
-    if not bar.correlated and any(effect.block.labels for effect in built.effects):
+    factors = (name for term in bar.terms for name in term.variables if isinstance(cells.predictors[name], Factor))
+    if not bar.correlated and any(factors):
         notices.append(f"{bar}: the columns of the factor vary without correlations (lme4 would keep them correlated)")
     for effect in built.effects:
         for name in effect.block.columns[0].numerics:

@@ -11,6 +11,7 @@ from hiermod.data.cells import Cells
 from hiermod.data.statistics import BinomialCells, CountCells, RealCells
 from hiermod.errors import DataError, PriorError, did_you_mean
 from hiermod.formula.nodes import without_slash
+from hiermod.formula.parser import canonical
 from hiermod.modeling.coding import Block
 from hiermod.modeling.design import CommonDesign, VaryingBar
 from hiermod.modeling.priors import Prior, read_prior, require_support
@@ -65,7 +66,7 @@ def choose_priors(
     PriorError
         On a key that names no parameter, or a prior that does not fit its parameter.
     """
-    given = {without_slash(str(key)): read_prior(str(key), text) for key, text in user.items()}
+    given = {_canonical(str(key)): read_prior(str(key), text) for key, text in user.items()}
     _refuse_ambiguous(given, common)
     scale = response_scale(cells, offset)
     for own in (common.scales, *(effect.scales for bar in bars for effect in bar.effects)):
@@ -79,6 +80,14 @@ def choose_priors(
     )
     _refuse_unknown(given, table, common, bars)
     return table
+
+
+def _canonical(key: str) -> str:
+    """A key as parameters are named: ``sd(poly(x,2)|g)`` is ``sd(poly(x, 2)|g)``."""
+    if key.startswith("sd(") and key.endswith(")") and "|" in key:
+        term, _, group = key[3:-1].rpartition("|")
+        return without_slash(f"sd({canonical(term)}|{group})")
+    return without_slash(canonical(key))
 
 
 def _refuse_extreme(what: str, spread: float, size: float) -> None:

@@ -8,8 +8,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
+from hiermod.data.cells import Cells
+from hiermod.data.variables import apply_recipe
 from hiermod.errors import StorageError
 from hiermod.formula.parser import parse
 from hiermod.modeling.definition import Defined, Definition, redefine
@@ -104,6 +107,7 @@ def _read(tree: xr.DataTree, metadata: dict[str, Any]) -> StoredFit:
     definition = Definition(**metadata["definition"])
     formula = parse(definition.formula)
     cells = cells_from_dataset(tree["hiermod_cells"].to_dataset(), metadata["cells"], formula)
+    _refuse_other_functions(cells)
     defined = redefine(definition, metadata["family"], cells, tuple(metadata["model_notices"]))
     groups = {name: node.to_dataset() for name, node in tree.children.items() if name != "hiermod_cells"}
     posterior = Posterior(
@@ -111,6 +115,16 @@ def _read(tree: xr.DataTree, metadata: dict[str, Any]) -> StoredFit:
         Diagnostics(**metadata["diagnostics"]), tuple(metadata["run_notices"]),
     )  # fmt: skip
     return StoredFit(defined, posterior, Settings(**metadata["asked"]))
+
+
+def _refuse_other_functions(cells: Cells) -> None:
+    """A function of the user's own must still be the one that the fit was made with."""
+    for name, recipe in cells.recipes.items():
+        if not recipe.registered or not set(recipe.sources) <= set(cells.frame):
+            continue
+        for column, values in apply_recipe(recipe, cells.predictors[name], cells.frame).items():
+            if not np.allclose(values, cells.frame[column]):
+                raise StorageError(f"{name} gives other values now than when the fit was made: its function changed.")
 
 
 def difference(stored: StoredFit, defined: Defined, asked: Settings) -> str | None:

@@ -81,9 +81,15 @@ def _response(formula: Formula) -> str:
 
 def _common(formula: Formula, spec: Spec | None) -> Iterator[str]:
     if formula.intercept:
-        yield f"  {'Intercept':<24} the level where numbers are 0 and factors at their reference"
+        yield f"  {'Intercept':<24} the level where numbers are 0 and factors {_where_factors(spec)}"
     for term in formula.common:
         yield f"  {term!s:<24} {_meaning(term, spec)}"
+
+
+def _where_factors(spec: Spec | None) -> str:
+    predictors = spec.cells.predictors.values() if spec else ()
+    contrasted = any(isinstance(own, Factor) and own.coding != "treatment" for own in predictors)
+    return "at their reference, or their contrasts 0" if contrasted else "at their reference"
 
 
 def _offsets(formula: Formula) -> Iterator[str]:
@@ -96,8 +102,12 @@ def _meaning(term: Term, spec: Spec | None) -> str:
         return "all columns that the formula does not use otherwise"
     if spec is None:
         return _without_data(term)
-    parts = [_coding(spec, name) for name in term.variables]
-    columns = next((len(block.columns) for block in spec.common.blocks if block.term == term), 0)
+    block = next(block for block in spec.common.blocks if block.term == term)
+    whole = {name for column in block.columns for name, code in column.levels if code == 0}
+    parts = [
+        f"{name} by an indicator for each level" if name in whole else _coding(spec, name) for name in term.variables
+    ]
+    columns = len(block.columns)
     count = f" ({columns} columns)" if columns > 1 else ""
     return (" times ".join(parts) if len(parts) > 1 else parts[0]) + count
 
@@ -105,7 +115,7 @@ def _meaning(term: Term, spec: Spec | None) -> str:
 def _without_data(term: Term) -> str:
     if len(term.variables) == 1:
         return "a slope if it is numeric, a difference from the reference for each other level of a factor"
-    return f"how {', '.join(term.variables[:-1])} and {term.variables[-1]} change each other's effect"
+    return f"the product of {', '.join(term.variables[:-1])} and {term.variables[-1]}"
 
 
 def _coding(spec: Spec, name: str) -> str:

@@ -128,7 +128,7 @@ def test_what_is_made_of_a_column_follows_where_it_is_set(data):
 
 def test_a_column_that_differs_within_cells_cannot_be_set(data):
     fit = drawn(hm.model("b ~ cut(z, 3)", data))
-    with pytest.raises(HiermodError, match="no column 'z'"):
+    with pytest.raises(HiermodError, match=r"'z' differs within cells. Fit with compress=False"):
         fit.effect("z")
     assert len(fit.effect("cut(z, 3)").table) == 2
 
@@ -203,8 +203,13 @@ def test_the_dot_stands_for_all_other_columns(data, capsys):
     model = hm.model("y ~ . - w + (1 | g)", data[["y", "x", "f", "g", "w"]])
     assert model.formula == "y ~ x + f + (1 | g)"
     assert "'.' stands for all other columns" in capsys.readouterr().err
+    wide = hm.model("y ~ . + x:f + I(x^2)", data[["y", "x", "f"]])
+    assert wide.formula == "y ~ x + f + I(x^2) + x:f"
+    assert hm.model("y ~ . - x + x:f", data[["y", "x", "f"]]).formula == "y ~ f + x:f"
     with pytest.raises(FormulaError, match="no other columns"):
-        hm.model("y ~ . + x", data[["y", "x"]])
+        hm.model("y ~ . + (1 | g)", data[["y", "g"]])
+    with pytest.raises(FormulaError, match=r"column 'log\(x\)' that cannot be written"):
+        hm.model("y ~ .", data[["y", "x"]].assign(**{"log(x)": 1.0}))
 
 
 def test_functions_of_ones_own(data, tmp_path):
@@ -289,3 +294,102 @@ def test_names_with_commas_are_sampled(data):
     )
     assert fit.posterior["poly(x, 2)"].dims[-1] == "poly(x, 2)_dim"
     assert list(fit.fixef().index) == ["Intercept", "poly(x, 2)[1]", "poly(x, 2)[2]", "a, b[b]", "a, b[c]"]
+
+
+@pytest.mark.parametrize("right", ["o/year", "0 + o*year", "C(f, sum)/year", "0 + C(f, sum)*year", "o + year:o"])
+def test_numbers_are_centred_beside_any_contrasts(data, right):
+    rows = data.assign(year=2008.0 + data["x"], o=pd.Categorical(data["f"], ordered=True))
+    model = hm.model(f"y ~ {right}", rows)
+    common = model._defined.spec.common
+    assert "year" in common.centres
+    frame, matrix = model._defined.spec.cells.frame, []
+    for centres in ({}, common.centres):
+        matrix.append(np.hstack([block.matrix(frame, centres) for block in common.blocks]))
+    b = np.random.default_rng(1).normal(size=matrix[0].shape[1])
+    np.testing.assert_allclose(matrix[1] @ (b + common.shift @ b), matrix[0] @ b, rtol=1e-8)
+
+
+def test_a_numeric_reference_counts_levels_as_in_r(data):
+    levels = hm.model("y ~ relevel(factor(k), 2)", data)._defined.spec.cells.predictors["relevel(factor(k), 2)"].levels
+    assert levels == (1, 0, 2)
+    named = hm.model("y ~ C(k, Treatment(2))", data)._defined.spec.cells.predictors["relevel(k, '2')"].levels
+    assert named == (2, 0, 1)
+    ordered = data.assign(o=pd.Categorical(data["f"], ordered=True))
+    with pytest.raises(FormulaError, match="none is a reference"):
+        hm.model("y ~ relevel(o, 'b')", ordered)
+
+
+@pytest.mark.parametrize("inside", ["factor(k)", "poly(x, 2)", "factor(f)"])
+def test_offsets_are_numbers(data, inside):
+    with pytest.raises(FormulaError, match="an offset is one number a row"):
+        hm.model(f"y ~ x + offset({inside})", data)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "log(x, 'a')", "log(x, c(2, 3))", "round(x, 'a')", "scale(x, 'a')", "scale(x, scale='no')", "bs(x, knots='a')",
+        "bs(x, knots=TRUE)", "cut(x, 'a')", "cut(x, c('a', 'b', 'c'))", "factor(poly(x, 2))", "poly(x, raw='yes')",
+        "factor(k, labels=c('a', 'b', 'a'))", "cut(x, c(0, 2, 5, 30), labels=c('a', 'b', 'a'))",
+    ],
+)  # fmt: skip
+def test_options_that_do_not_fit(data, call):
+    with pytest.raises(FormulaError, match=r"cannot be|cannot be computed|one label"):
+        hm.model(f"y ~ {call}", data)
+
+
+def test_own_functions_that_fail_or_change(data, tmp_path):
+    def doubling(x):
+        x *= 2
+        return x
+
+    try:
+        hm.register("cube", lambda x: x**3)
+        hm.register("broken", lambda x: 1 / 0)
+        hm.register("doubling", doubling)
+        before = data["x"].copy()
+        hm.model("y ~ doubling(x)", data)
+        pd.testing.assert_series_equal(data["x"], before)
+        with pytest.raises(FormulaError, match="registered function failed: ZeroDivisionError"):
+            hm.model("y ~ broken(x)", data)
+        drawn(hm.model("y ~ cube(x)", data), sigma=[1.0, 1.0]).save(tmp_path / "fit.nc")
+        hm.register("cube", lambda x: -x)
+        with pytest.raises(hm.errors.StorageError, match="its function changed"):
+            hm.load(tmp_path / "fit.nc")
+    finally:
+        REGISTERED.clear()
+
+
+def test_rows_without_a_response_do_not_stand_in_the_way(data):
+    rows = data.assign(v=data["x"])
+    rows.loc[0, ["y", "v"]] = [np.nan, 0.0]
+    assert len(hm.model("y ~ log(v) + cut(v, c(0.5, 5, 20))", rows, compress=False).cells) == len(data) - 1
+
+
+def test_a_level_may_be_a_number_or_a_boolean(data):
+    rows = data.assign(v=data["b"].astype(float), t=data["b"] == 1)
+    rows.loc[0, "v"] = np.nan
+    expected = hm.model("b ~ x", data.iloc[1:], compress=False).cells["successes"].to_numpy()
+    np.testing.assert_array_equal(hm.model("v[1] ~ x", rows, compress=False).cells["successes"], expected)
+    for text in ("t[TRUE]", "t['True']", "I(t == TRUE)", "t[1]"):
+        assert hm.model(f"{text} ~ x", rows, compress=False).cells["successes"].sum() == data["b"].sum()
+
+
+def test_booleans_and_groups_in_functions_can_be_set(data):
+    rows = data.assign(t=data["b"] == 1)
+    fit = drawn(hm.model("y ~ t + I(t * k) + factor(w) + (1 | w)", rows), t=[1.0, 1.0], **{"I(t * k)": [1.0, 1.0]})
+    expected = 1.0 + data["k"].mean()
+    np.testing.assert_allclose(fit.effect("t").table["estimate"], [expected], rtol=1e-12)
+
+
+def test_names_are_read_as_formulas_print_them(data):
+    model = hm.model("y ~ poly(x,2) + cut(z,3)", data, priors={"poly(x,2)": "Normal(0, 1)"})
+    assert "Normal(0, 1)" in model.prior_summary()["prior"].to_list()
+    assert len(drawn(model, sigma=[1.0, 1.0]).effect("cut(z,3)").table) == 2
+
+
+def test_levels_that_do_not_occur_are_dropped_with_a_notice(data, capsys):
+    model = hm.model("y ~ factor(k, levels=c(2, 1, 0, 7))", data)
+    assert model._defined.spec.cells.predictors["factor(k, levels=c(2, 1, 0, 7))"].levels == (2, 1, 0)
+    assert "levels without rows left out: '7'" in capsys.readouterr().err
+    assert hm.model("y ~ cut(x, c(-Inf, 4, Inf))", data).cells.shape[0] > 0

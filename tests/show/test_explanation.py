@@ -57,7 +57,7 @@ def test_the_command_explains_with_data_and_without(trial, tmp_path, capsys):
     assert main(["explain", "won/tries ~ . + log(age):arm + offset(hours) + (1 | site_1/arm)"]) == 0
     out = capsys.readouterr().out
     assert "all columns that the formula does not use otherwise" in out
-    assert "how log(age) and arm change each other's effect" in out
+    assert "the product of log(age) and arm" in out
     assert "occurring combinations of site_1, arm" in out
     path = tmp_path / "trial.csv"
     trial.to_csv(path, index=False)
