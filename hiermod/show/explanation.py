@@ -99,7 +99,7 @@ def _offsets(formula: Formula) -> Iterator[str]:
 
 def _meaning(term: Term, spec: Spec | None) -> str:
     if term.variables == (DOT,):
-        return "all columns that the formula does not use otherwise"
+        return "all other columns but the grouping factors"
     if spec is None:
         return _without_data(term)
     block = next(block for block in spec.common.blocks if block.term == term)

@@ -56,7 +56,7 @@ def test_equations_have_balanced_braces_and_escaped_names(trial):
 def test_the_command_explains_with_data_and_without(trial, tmp_path, capsys):
     assert main(["explain", "won/tries ~ . + log(age):arm + offset(hours) + (1 | site_1/arm)"]) == 0
     out = capsys.readouterr().out
-    assert "all columns that the formula does not use otherwise" in out
+    assert "all other columns but the grouping factors" in out
     assert "the product of log(age) and arm" in out
     assert "occurring combinations of site_1, arm" in out
     path = tmp_path / "trial.csv"
