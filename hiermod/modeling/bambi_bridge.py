@@ -64,7 +64,7 @@ def _aliases(spec: Spec) -> dict[str, str]:
 
 
 def _effect_name(bar: VaryingBar, effect: VaryingEffect) -> str:
-    return f"{effect.block.term.name}|{CROSSED.join(bar.grouping.columns)}"
+    return f"{effect.block.term.name}|{without_slash(CROSSED.join(bar.grouping.columns))}"
 
 
 def _family_name(spec: Spec) -> str:
@@ -94,6 +94,7 @@ def _term(term: Term) -> str:
 
 def _quoted(name: str) -> str:
     """Bambi gets variables that are no plain columns as columns of the data, under their names."""
+    name = without_slash(name)
     return name if NAME.fullmatch(name) else f"`{name}`"
 
 
@@ -137,14 +138,14 @@ def _bambi_data(spec: Spec) -> pd.DataFrame:
     else:
         for name, values in zip(_trials_columns(spec.formula.response), response.values(), strict=True):
             data[name] = np.asarray(values).astype(np.int64)
-    return data
+    return data.rename(columns=without_slash)
 
 
 def _factor_column(values: pd.Series, factor: Factor, full: bool) -> Any:
     codes = values.cat.codes.to_numpy()
     if all(isinstance(level, bool) for level in factor.levels) and not full:
         return codes == 1
-    return pd.Categorical.from_codes(codes, categories=pd.Index([str(level) for level in factor.levels]))
+    return pd.Categorical.from_codes(codes, categories=pd.Index([str(level) for level in factor.levels]), ordered=True)
 
 
 def _is_full(spec: Spec, name: str) -> bool:

@@ -266,7 +266,8 @@ def test_weights_are_counts(data, capsys):
 
 
 def test_bambi_gets_variables_as_columns_or_says_that_it_cannot(data):
-    model = hm.model("y ~ log(x) + factor(k) + offset(z) + (log(x) | g)", data)
+    rows = data.rename(columns={"g": "g/1"})
+    model = hm.model("y ~ log(x) + relevel(f, 'b')*I(x / 2) + factor(k) + offset(z) + (I(x / 2) | `g/1`)", rows)
     own, theirs = model.pymc(), model.bambi().backend.model
     assert {value.name for value in own.value_vars} == {value.name for value in theirs.value_vars}
     difference = [
