@@ -16,8 +16,8 @@ FAMILIES = {
 }
 LINKS = {"identity": r"\mu_i", "log": r"\log \mu_i", "logit": r"\operatorname{logit} \mu_i"}
 SPECIAL = {
-    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "_": r"\_", "%": r"\%", "#": r"\#", "&": r"\&", "$": r"\$",
-    "^": r"\^{}", "~": r"\~{}",
+    "\\": r"}\backslash\text{", "{": r"\{", "}": r"\}", "_": r"\_", "%": r"\%", "#": r"\#", "&": r"\&", "$": r"\$",
+    "^": r"}\wedge\text{", "~": r"}\sim\text{",
 }  # fmt: skip
 
 

@@ -41,7 +41,7 @@ def test_equations_have_balanced_braces_and_escaped_names(trial):
     for formula, options in (
         ("won/tries ~ arm + (1 + age | site_1)", {}),
         ("age ~ arm + offset(hours) + (1 | site_1)", {}),
-        ("won ~ arm", {"family": "poisson"}),
+        ("won ~ arm + I(age^2)", {"family": "poisson"}),
         ("won/tries ~ (1 | site_1)", {"pooling": "beta"}),
     ):
         explanation = hm.model(formula, trial, **options).explain()
