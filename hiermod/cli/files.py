@@ -28,7 +28,7 @@ def _read_csv(path: str) -> Any:
 
     with open(path, newline="", encoding="utf-8-sig") as file:
         header = next(csv.reader(file), [])
-    twice = sorted({name for name in header if header.count(name) > 1})
+    twice = sorted({name for name in header if name and header.count(name) > 1})
     if twice:
         raise DataError(f"{path!r} has two columns named {twice[0]!r}. Rename one of them.")
     with warnings.catch_warnings():

@@ -35,6 +35,12 @@ def test_two_columns_of_one_name_are_refused(tmp_path):
         read_file(str(path))
 
 
+def test_columns_without_a_name_do_not_stand_in_the_way(tmp_path):
+    path = tmp_path / "export.csv"
+    path.write_text("y,,t,\n0,a,1,b\n1,a,0,b\n")
+    assert read_file(str(path))[["y", "t"]].to_dict("list") == {"y": [0, 1], "t": [1, 0]}
+
+
 def test_codes_with_leading_zeros_stay_text(tmp_path):
     path = tmp_path / "codes.csv"
     path.write_text("zip,n,y\n01234,10,0\n1234,7,1\n,0,1\n")
