@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pandas as pd
 
 from hiermod.answers.rows import AnySpec, Base, is_numeric, with_column, with_levels
-from hiermod.data.compress import number_rows
 from hiermod.data.levels import Level, as_levels, encode
+from hiermod.data.numbering import number_rows
 from hiermod.data.predictors import Factor
 from hiermod.errors import AnswerError, DataError, did_you_mean
 from hiermod.formula.parser import canonical
@@ -36,6 +36,8 @@ def check_columns(spec: AnySpec, by: Any, role: str = "by") -> tuple[str, ...]:
         if not isinstance(name, str):
             raise AnswerError(f"{role}={by!r}: a column's name, or a list of names, is needed.")
         name = canonical(name)
+        if name in spec.cells.averaged:
+            _refuse_averaged(spec, name)
         if name not in spec.cells.frame and name in spec.formula.predictor_columns():
             raise AnswerError(f"{role}: {name!r} differs within cells. Fit with compress=False to ask by it.")
         if name not in spec.cells.frame:
@@ -43,6 +45,15 @@ def check_columns(spec: AnySpec, by: Any, role: str = "by") -> tuple[str, ...]:
     if len(set(names)) < len(names):
         raise AnswerError(f"{role}: a column is named twice in {list(names)}.")
     return tuple(canonical(name) for name in names)
+
+
+def _refuse_averaged(spec: AnySpec, name: str) -> NoReturn:
+    """Refuse to ask by a number over which cells average: it has too many values."""
+    count = f"{spec.cells.observations()[0][name].nunique()} distinct" if spec.cells.rows_kept else "many distinct"
+    raise AnswerError(
+        f"{name!r} has {count} numbers, too many to set every row to each. Look at its coefficient in fit.fixef(), or "
+        "at fit.predict() at chosen values."
+    )
 
 
 def check_column(spec: AnySpec, name: Any, role: str) -> str:
@@ -97,7 +108,7 @@ def cell_grid(spec: AnySpec, base: Base, by: tuple[str, ...], setting: tuple[str
         for name, level in zip(setting, chosen, strict=True):
             key = with_column(key, name, level)
         settled = {name: (level, levels[name]) for name, level in zip(setting, chosen, strict=True)}
-        frames.append(with_levels(spec, base.frame, settled))
+        frames.append(with_levels(spec, base, settled))
         keys.append(key)
         cells.append(selected + place * len(combos))
     all_keys = pd.concat(keys, ignore_index=True)

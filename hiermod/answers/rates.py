@@ -47,7 +47,7 @@ def predict(posterior: Posterior, data: Any, kind: str, groups: str, prob: float
         raise AnswerError(f"kind={kind!r}: 'mean', 'link' or 'response'.")
     check_groups(groups), check_prob(prob)
     spec = posterior.spec
-    frame = spec.cells.frame if data is None else new_rows(spec, data, (), groups, exposed=True)
+    frame = _fitted_rows(spec) if data is None else new_rows(spec, data, (), groups, exposed=True)
     draws = _row_draws(posterior, frame, kind, groups)
     if kind == "response":
         draws = simulate(posterior, draws, _trials(posterior, data, len(frame)))
@@ -59,6 +59,12 @@ def predict(posterior: Posterior, data: Any, kind: str, groups: str, prob: float
         table,
         Question("predict", (), groups, prob, scale=kind, measure=measure_of(posterior.spec)),
     )
+
+
+def _fitted_rows(spec: Spec | BetaSpec) -> pd.DataFrame:
+    """The cells; where these average over predictors, the rows behind them if they are known."""
+    cells = spec.cells
+    return cells.observations()[0] if cells.averaged and cells.rows_kept else cells.frame
 
 
 def _made(spec: Spec | BetaSpec) -> list[str]:

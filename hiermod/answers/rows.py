@@ -24,10 +24,11 @@ AnySpec = Spec | BetaSpec
 
 @dataclass(frozen=True, eq=False)
 class Base:
-    """Rows to average over, with their weights."""
+    """Rows to average over, with their weights; `averaged` columns are means over several rows already."""
 
     frame: pd.DataFrame
     weight: np.ndarray
+    averaged: tuple[str, ...] = ()
 
 
 def base_rows(
@@ -40,7 +41,7 @@ def base_rows(
     if data is None:
         if weights is not None:
             raise AnswerError("weights= names a column of data=, which is not given.")
-        return Base(spec.cells.frame, spec.cells.response.weight)
+        return Base(spec.cells.frame, spec.cells.response.weight, spec.cells.averaged)
     if weights is not None and not isinstance(weights, str):
         raise AnswerError(f"weights={weights!r}: the name of a column of data= is needed.")
     frame = new_rows(spec, data, needed, groups, setting)
@@ -99,17 +100,16 @@ def read_variables_again(spec: AnySpec, raw: pd.DataFrame, variables: Sequence[s
     return pd.DataFrame(columns, index=pd.RangeIndex(len(raw)))
 
 
-def with_levels(
-    spec: AnySpec, frame: pd.DataFrame, chosen: Mapping[str, tuple[Level, tuple[Level, ...]]]
-) -> pd.DataFrame:
-    """A copy of `frame` in which each chosen column has one of its levels throughout; what is made of it follows."""
+def with_levels(spec: AnySpec, base: Base, chosen: Mapping[str, tuple[Level, tuple[Level, ...]]]) -> pd.DataFrame:
+    """The rows with each chosen column at one of its levels throughout; what is made of it follows."""
+    frame = base.frame
     for name, (level, levels) in chosen.items():
         frame = with_column(frame, name, _throughout(spec, name, level, levels, len(frame)))
     for name, recipe in spec.cells.recipes.items():
         unused = per_exposure(spec) and name in spec.formula.offsets
         if set(recipe.sources).isdisjoint(chosen) or name in chosen or unused:
             continue
-        absent = [source for source in recipe.sources if source not in frame]
+        absent = [source for source in recipe.sources if source not in frame or source in base.averaged]
         if absent:
             raise AnswerError(
                 f"{name} follows from {enumerate_names(recipe.sources)}, and {absent[0]!r} differs within cells. "

@@ -10,7 +10,8 @@ import pandas as pd
 
 from hiermod.data.predictors import Grouping, Predictor
 from hiermod.data.recipes import Recipe
-from hiermod.data.statistics import BinomialCells, ResponseCells
+from hiermod.data.statistics import BinomialCells, MomentCells, ResponseCells
+from hiermod.errors import DataError
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,8 @@ class Cells:
     ----------
     frame : pandas.DataFrame
         A row per cell: its variables (numbers, or categoricals with fixed level order), grouping columns, and those
-        columns behind functions that have one value in each cell.
-    response : BinomialCells, CountCells or RealCells
+        columns behind functions that have one value in each cell. `averaged` columns hold means.
+    response : BinomialCells, CountCells, RealCells or MomentCells
         The sufficient statistics of each cell.
     predictors, groupings : mappings by name
         How each variable and grouping factor is understood.
@@ -52,11 +53,46 @@ class Cells:
     def __len__(self) -> int:
         return len(self.frame)
 
+    def size(self) -> str:
+        """How many rows in how many cells, in words."""
+        rows = f"{self.source.rows:,} rows"
+        return f"{rows} in {len(self):,} cell{'s' * (len(self) > 1)}" if len(self) < self.source.rows else rows
+
     def table(self) -> pd.DataFrame:
         """The cells as a plain frame: columns, then statistics (``mean_`` where a column has the name ``mean``)."""
         statistics = pd.DataFrame(self.response.table(), index=self.frame.index)
         taken = {name: f"{name}_" for name in statistics if name in self.frame}
         return pd.concat([self.frame, statistics.rename(columns=taken)], axis=1)
+
+    @property
+    def averaged(self) -> tuple[str, ...]:
+        """The numeric columns that are means over the rows of a cell, products of several included."""
+        return tuple(self.response.moments.columns()) if isinstance(self.response, MomentCells) else ()
+
+    @property
+    def rows_kept(self) -> bool:
+        """Whether the rows behind the cells are known; an engine that aggregates numbers leaves them where they are."""
+        return bool(self.response.rows.any())
+
+    def observations(self) -> tuple[pd.DataFrame, np.ndarray]:
+        """The variables of the rows behind the cells, in cell order, and the cell of each; not repeated by weights.
+
+        Raises
+        ------
+        DataError
+            If the rows were left where they are.
+        """
+        if not self.rows_kept:
+            raise DataError(
+                "The rows behind these cells were aggregated where the data is, and are not known here. "
+                "Give the rows that are needed with data=, or fit a sample of them that fits in memory."
+            )
+        cell = np.repeat(np.arange(len(self)), self.response.rows)
+        frame = self.frame.iloc[cell].reset_index(drop=True)
+        if isinstance(self.response, MomentCells):
+            own = dict(zip(self.response.moments.names, self.response.row_columns.T, strict=True))
+            frame = pd.concat([frame.drop(columns=list(self.averaged)), pd.DataFrame(own)], axis=1)
+        return frame, cell
 
     def as_rows(self) -> tuple[pd.DataFrame, dict[str, object]]:
         """The rows behind the cells, in cell order, each as often as it counts, and their responses by name.
@@ -64,8 +100,8 @@ class Cells:
         Successes of bernoulli rows come first within a cell; other responses keep their order.
         """
         times = self.response.row_times.astype(np.int64)
-        cells = np.repeat(np.repeat(np.arange(len(self)), self.response.rows), times)
-        frame = self.frame.iloc[cells].reset_index(drop=True)
+        frame, _ = self.observations()
+        frame = frame.iloc[np.repeat(np.arange(len(frame)), times)].reset_index(drop=True)
         if isinstance(self.response, BinomialCells):
             pairs = {"successes": self.response.row_successes, "trials": self.response.row_trials}
             return frame, {name: np.repeat(values, times) for name, values in pairs.items()}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
 from hiermod.data.frames import check_finite
 from hiermod.data.levels import Level, as_levels, code_levels, kind_of
+from hiermod.data.moments import Moments
 from hiermod.data.recipes import calculate, learn
 from hiermod.errors import DataError, did_you_mean, enumerate_names
 from hiermod.formula.expressions import Arithmetic, Column, Expression, columns, quote
@@ -66,12 +67,48 @@ class SingleRows:
         """Whether only whole numbers from 0 on occur."""
         return bool(((self.values >= 0) & (self.values == np.round(self.values))).all())
 
+    @property
+    def constant(self) -> bool:
+        """Whether one value is all there is."""
+        return bool((self.values == self.values[0]).all())
+
     def chosen(self, keep: np.ndarray) -> SingleRows:
         """The rows in `keep`."""
         return replace(self, values=self.values[keep], times=self.times[keep])
 
 
+@dataclass(frozen=True, eq=False)
+class MomentRows(SingleRows):
+    """Numbers that an engine has aggregated: `values` are means, and a row stands for all rows behind its `moments`.
+
+    `repeats` says how often each of those rows counts, its frequency weight.
+    """
+
+    moments: Moments = field(kw_only=True)
+    repeats: np.ndarray = field(kw_only=True)
+
+    @property
+    def binary(self) -> bool:
+        """An engine keeps 0/1 responses as they are."""
+        return False
+
+    @property
+    def constant(self) -> bool:
+        """Whether one value is all there is."""
+        return super().constant and not self.moments.cross[:, -1, -1].any()
+
+    def chosen(self, keep: np.ndarray) -> MomentRows:
+        """The rows in `keep`."""
+        repeats, moments = self.repeats[keep], self.moments.chosen(keep)
+        return replace(self, values=self.values[keep], times=self.times[keep], moments=moments, repeats=repeats)
+
+
 ResponseRows = TrialsRows | SingleRows
+
+
+def counted(response: ResponseRows, count: np.ndarray) -> ResponseRows:
+    """The response where each row stands for several."""
+    return replace(response, times=response.times * count)
 
 
 def read_response(formula: Formula, frame: pd.DataFrame) -> ResponseRows:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
-from hiermod.data.responses import SingleRows, TrialsRows
+from hiermod.data.moments import Feature, Moments, centred_products, feature_values, merged
+from hiermod.data.responses import MomentRows, SingleRows, TrialsRows
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +83,29 @@ class RealCells:
         return {"count": self.count.astype(np.int64), "mean": self.mean, "sum_of_squares": self.within}
 
 
+@dataclass(frozen=True, eq=False)
+class MomentCells(RealCells):
+    """Cells that average over numeric predictors as well: `moments` holds their cross-products with the response.
+
+    Where the rows are in memory, `row_columns` has their values of ``moments.names``, shape ``(rows, names)``.
+    """
+
+    moments: Moments
+    row_columns: np.ndarray
+
+    def table(self) -> dict[str, np.ndarray]:
+        """The columns shown by ``fit.cells``: means of predictors stand among the cell's columns."""
+        spread = {
+            f"sum_of_squares({'*'.join(feature)})": self.moments.cross[:, place, place]
+            for place, feature in enumerate(self.moments.features)
+        }
+        products = {
+            f"sum_of_products({'*'.join(feature)})": self.moments.cross[:, place, -1]
+            for place, feature in enumerate(self.moments.features)
+        }
+        return {**super().table(), **spread, **products}
+
+
 ResponseCells = BinomialCells | CountCells | RealCells
 
 
@@ -102,15 +127,45 @@ def reduce_counts(rows: SingleRows, cell: np.ndarray, count: int) -> CountCells:
 
 
 def reduce_reals(rows: SingleRows, cell: np.ndarray, count: int) -> RealCells:
-    """Mean and centred sum of squares of each cell, centred twice so that a large mean costs no digits."""
-    times, order = rows.times, np.argsort(cell, kind="stable")
-    size = np.bincount(cell, times, count)
-    shift = np.average(rows.values, weights=times)
-    mean = np.bincount(cell, times * (rows.values - shift), count) / size
-    residual = rows.values - shift - mean[cell]
-    mean += np.bincount(cell, times * residual, count) / size
-    residual = rows.values - shift - mean[cell]
-    within = np.bincount(cell, times * residual**2, count) - np.bincount(cell, times * residual, count) ** 2 / size
-    return RealCells(
-        mean + shift, size, within.clip(min=0), rows.values[order], times[order], np.bincount(cell, minlength=count)
-    )
+    """Mean and centred sum of squares of each cell; a large mean costs no digits."""
+    mean, cross = _response_moments(rows, np.empty((len(rows.values), 0)), cell, count)
+    return RealCells(mean[:, -1], np.bincount(cell, rows.times, count), cross[:, -1, -1], *_kept(rows, cell, count))
+
+
+def reduce_moments(
+    rows: SingleRows, cell: np.ndarray, count: int, features: tuple[Feature, ...], columns: pd.DataFrame
+) -> MomentCells:
+    """Cross-products of `features` and the response in each cell; `columns` holds the rows' numbers."""
+    if isinstance(rows, MomentRows):
+        features, centres, values = rows.moments.features, rows.moments.centres, rows.moments.mean
+    else:
+        centres = {str(name): float(np.average(columns[name], weights=rows.times)) for name in columns}
+        values = feature_values(features, columns, centres)
+    mean, cross = _response_moments(rows, values, cell, count)
+    kept = _kept(rows, cell, count)
+    own = columns.to_numpy(dtype=float)[np.argsort(cell, kind="stable")][: len(kept[0])]
+    moments = Moments(features, centres, mean[:, :-1], cross)
+    size = np.bincount(cell, rows.times, count)
+    return MomentCells(mean[:, -1], size, cross[:, -1, -1], *kept, moments, own)
+
+
+def _response_moments(
+    rows: SingleRows, values: np.ndarray, cell: np.ndarray, count: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Means and cross-products of `values` and the response, over rows that may stand for many themselves."""
+    shift = np.average(rows.values, weights=rows.times)
+    mean, cross = centred_products(np.column_stack([values, rows.values - shift]), rows.times, cell, count)
+    mean[:, -1] += shift
+    diagonal = np.einsum("cii->ci", cross)
+    np.maximum(diagonal, 0.0, out=diagonal)
+    if isinstance(rows, MomentRows):
+        cross += merged(rows.repeats[:, None, None] * rows.moments.cross, cell, count)
+    return mean, cross
+
+
+def _kept(rows: SingleRows, cell: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The rows' own values and how often they count, in cell order, and how many each cell has; none of moments."""
+    if isinstance(rows, MomentRows):
+        return np.empty(0), np.empty(0), np.zeros(count, dtype=np.int64)
+    order = np.argsort(cell, kind="stable")
+    return rows.values[order], rows.times[order], np.bincount(cell, minlength=count)

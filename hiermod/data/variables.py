@@ -21,12 +21,16 @@ from hiermod.formula.nodes import Formula
 
 @dataclass(frozen=True, eq=False)
 class Variables:
-    """The variables on the rows used: how each is understood and made, its columns, and what to tell."""
+    """The variables on the rows used: how each is understood and made, its columns, and what to tell.
+
+    `averaged` are those that an engine has averaged already.
+    """
 
     predictors: dict[str, Predictor]
     recipes: dict[str, Recipe]
     columns: dict[str, Any]
     notices: tuple[str, ...]
+    averaged: tuple[str, ...] = ()
 
 
 def read_variables(formula: Formula, raw: pd.DataFrame, used: np.ndarray, weight: np.ndarray) -> Variables:

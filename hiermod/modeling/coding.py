@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from hiermod.data.factors import contrast_labels, contrast_matrix
+from hiermod.data.moments import product_name, subsets
 from hiermod.data.predictors import Basis, Factor, Numeric, Predictor
 from hiermod.formula.nodes import INTERCEPT, Term
 
@@ -37,15 +38,29 @@ class Column:
         return frozenset(self.numerics), frozenset(self.levels), frozenset(self.contrasts)
 
     def values(self, frame: pd.DataFrame, centres: Mapping[str, float]) -> np.ndarray:
-        """The column on `frame`, shape ``(rows,)``; each numeric predictor in `centres` has its centre taken off."""
+        """The column on `frame`, shape ``(rows,)``; each numeric predictor in `centres` has its centre taken off.
+
+        Centres are for rows that average over nothing.
+        """
         result = np.ones(len(frame))
-        for name in self.numerics:
+        for name in self.numerics if centres else _factors(self.numerics, frame):
             result *= frame[name].to_numpy(dtype=float) - centres.get(name, 0.0)
         for name, code in self.levels:
             result *= frame[name].cat.codes.to_numpy() == code
         for name, numbers in self.contrasts:
             result *= np.array(numbers)[frame[name].cat.codes.to_numpy()]
         return result
+
+
+def _factors(numerics: Sequence[str], frame: pd.DataFrame) -> list[str]:
+    """The columns whose product is that of `numerics`: cells that average over several hold the mean of their product.
+
+    The mean of a product is not the product of means.
+    """
+    for held in reversed(subsets(numerics)):
+        if len(held) > 1 and product_name(held) in frame:
+            return [product_name(held), *_factors([name for name in numerics if name not in held], frame)]
+    return list(numerics)
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hiermod.data.cells import Cells, Source
-from hiermod.data.compress import compress, read_rows
+from hiermod.data.compress import compress
 from hiermod.data.frames import column_names
+from hiermod.data.rows import read_rows
 from hiermod.errors import ModelError, did_you_mean
 from hiermod.formula.parser import parse
 from hiermod.modeling.beta_pooling import BetaSpec, build_beta_spec
@@ -51,7 +52,7 @@ def define(definition: Definition, data: Any) -> Defined:
         formula = parse(definition.formula, column_names(data))
         definition = replace(definition, formula=str(formula))
         dot = (f"'.' stands for all other columns: {formula}",)
-    rows = read_rows(formula, data, definition.na)
+    rows = read_rows(formula, data, definition.na, definition.compress)
     family, notice = choose_family(definition.family, rows.response)
     cells = compress(rows, family.statistic, definition.compress)
     spec, notices = _build(definition, family, cells)
@@ -73,7 +74,7 @@ def _build(definition: Definition, family: Any, cells: Cells) -> tuple[Spec | Be
 
 def _source_notices(cells: Cells) -> list[str]:
     source: Source = cells.source
-    size = f"{source.rows:,} rows" + (f" in {len(cells):,} cells" if len(cells) < source.rows else "")
+    size = cells.size()
     dropped = []
     if source.missing:
         dropped.append(f"{source.missing:,} rows with missing values dropped")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,8 @@ from hiermod.data.cells import Cells
 from hiermod.data.predictors import Factor, Grouping
 from hiermod.formula.nodes import INTERCEPT, Formula, GroupTerm
 from hiermod.modeling.centring import choose_centres, shift_matrix
-from hiermod.modeling.coding import Block, code_terms
+from hiermod.modeling.coding import Block, Column, code_terms
+from hiermod.modeling.observed import Observed, observe
 
 ROUNDING = 1e-12
 
@@ -87,28 +89,25 @@ class VaryingBar:
 def build_common(formula: Formula, cells: Cells) -> CommonDesign:
     """Code the common terms, choose what is centred, and measure each centred column."""
     blocks = code_terms(formula.common, formula.intercept, cells.predictors)
+    rows = observe(cells)
     means = {
         name: mean
         for variable in formula.common_variables()
         if not isinstance(cells.predictors[variable], Factor)
         for name in cells.predictors[variable].columns
-        if (mean := _centre(cells.frame[name].to_numpy(dtype=float), cells.response.weight))
+        if (mean := _centre(rows, Column((name,))))
     }
     centres = choose_centres(blocks, cells.predictors, means)
     if not blocks:
         return CommonDesign((), {}, np.zeros((0, 0)), np.zeros(0))
-    scales = [
-        _column_scale(column.values(cells.frame, centres), cells.response.weight)
-        for block in blocks
-        for column in block.columns
-    ]
+    scales = [_column_scale(rows, column, centres) for block in blocks for column in block.columns]
     return CommonDesign(blocks, centres, shift_matrix(blocks, cells.predictors, centres), np.array(scales))
 
 
-def _centre(values: np.ndarray, weight: np.ndarray) -> float:
+def _centre(rows: Observed, column: Column) -> float:
     """The mean of a column; 0 where it holds 0 and 1 alone, or its mean is 0 but for rounding."""
-    mean = _weighted_mean(values, weight)
-    return 0.0 if _is_binary(values) or abs(mean) < ROUNDING * _weighted_sd(values, weight) else mean
+    mean = rows.mean(column)
+    return 0.0 if rows.is_binary(column, {}) or abs(mean) < ROUNDING * rows.sd(column, {}) else mean
 
 
 def offset(formula: Formula, frame: pd.DataFrame) -> np.ndarray:
@@ -120,30 +119,28 @@ def build_bar(bar: GroupTerm, cells: Cells) -> tuple[VaryingBar, list[str]]:
     """Code the effects of a bar, uncentred as in lme4; return it with its notices."""
     terms = [term for term in bar.terms if term != INTERCEPT]
     blocks = code_terms(terms, INTERCEPT in bar.terms, cells.predictors)
+    rows = observe(cells)
     effects = tuple(
         VaryingEffect(
             f"{block.term.name}|{bar.group}",
             block,
-            np.array(
-                [_column_scale(column.values(cells.frame, {}), cells.response.weight) for column in block.columns]
-            ),
+            np.array([_column_scale(rows, column, {}) for column in block.columns]),
         )
         for block in blocks
     )
     several = sum(len(effect.block.columns) for effect in effects) > 1
     built = VaryingBar(effects, cells.groupings[bar.group], bar.correlated and several)
-    return built, _bar_notices(bar, built, cells)
+    return built, _bar_notices(bar, built, cells, rows)
 
 
-def _bar_notices(bar: GroupTerm, built: VaryingBar, cells: Cells) -> list[str]:
+def _bar_notices(bar: GroupTerm, built: VaryingBar, cells: Cells, rows: Observed) -> list[str]:
     notices = []
     factors = (name for term in bar.terms for name in term.variables if isinstance(cells.predictors[name], Factor))
     if not bar.correlated and any(factors):
         notices.append(f"{bar}: the columns of the factor vary without correlations (lme4 would keep them correlated)")
     for effect in built.effects:
         for name in effect.block.columns[0].numerics:
-            values = cells.frame[name].to_numpy(dtype=float)
-            mean, sd = _weighted_mean(values, cells.response.weight), _weighted_sd(values, cells.response.weight)
+            mean, sd = rows.mean(Column((name,))), rows.sd(Column((name,)), {})
             if abs(mean) > 2 * sd:
                 notices.append(
                     f"{bar}: {name} is far from 0 (mean {mean:.3g}, sd {sd:.3g}), where its varying intercept stands; "
@@ -152,19 +149,5 @@ def _bar_notices(bar: GroupTerm, built: VaryingBar, cells: Cells) -> list[str]:
     return notices
 
 
-def _weighted_mean(values: np.ndarray, weight: np.ndarray) -> float:
-    return float(np.average(values, weights=weight))
-
-
-def _weighted_sd(values: np.ndarray, weight: np.ndarray) -> float:
-    with np.errstate(over="ignore"):
-        mean = np.average(values, weights=weight)
-        return float(np.sqrt(np.average((values - mean) ** 2, weights=weight)))
-
-
-def _column_scale(values: np.ndarray, weight: np.ndarray) -> float:
-    return 1.0 if _is_binary(values) else (_weighted_sd(values, weight) or 1.0)
-
-
-def _is_binary(values: np.ndarray) -> bool:
-    return bool(np.isin(values, (0.0, 1.0)).all())
+def _column_scale(rows: Observed, column: Column, centres: Mapping[str, float]) -> float:
+    return 1.0 if rows.is_binary(column, centres) else (rows.sd(column, centres) or 1.0)

@@ -76,7 +76,7 @@ def _remark(family: Family, response: ResponseRows) -> str:
         return ""
     if family.statistic != "trials":
         return "; the response is 0/1, whose rate family='bernoulli' would model"
-    return f"; every response is {response.values[0]:g}" if (response.values == response.values[0]).all() else ""
+    return f"; every response is {response.values[0]:g}" if response.constant else ""
 
 
 def _choose(family: str | None, response: ResponseRows) -> tuple[Family, str]:
@@ -94,7 +94,7 @@ def _refuse_constant(family: Family, response: ResponseRows) -> None:
     """A constant number says nothing of its spread; all successes do say something of a rate, under a proper prior."""
     if family.statistic == "trials" or isinstance(response, TrialsRows):
         return
-    if (response.values == response.values[0]).all():
+    if response.constant:
         raise DataError(f"The response {response.name!r} is constant ({response.values[0]:g} in every row).")
 
 

@@ -9,9 +9,10 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
-from hiermod.data.statistics import BinomialCells, CountCells, RealCells, ResponseCells
+from hiermod.data.statistics import BinomialCells, CountCells, RealCells
 from hiermod.modeling.families import Family
 from hiermod.modeling.links import Link
+from hiermod.modeling.observed import Observed
 
 ROOT_HALF = float(np.sqrt(0.5))
 LogRates = Callable[[Any], tuple[Any, Any]]
@@ -42,15 +43,15 @@ def _cloglog(eta: Any) -> tuple[Any, Any]:
 LOG_RATES: dict[str, LogRates] = {"logit": _logit, "probit": _probit, "cloglog": _cloglog}
 
 
-def observe(name: str, family: Family, response: ResponseCells, eta: Any, sigma: Any = None) -> None:
-    """Register the observed response of each cell under `name`, given the linear predictor `eta`."""
-    match response:
+def likelihood(name: str, family: Family, rows: Observed, eta: Any, sigma: Any = None) -> None:
+    """Register the observed response of each cell under `name`, given the linear predictor `eta` of all rows."""
+    match rows.cells.response:
         case BinomialCells(successes=successes, trials=trials):
             _observe_trials(name, family.link, successes, trials, eta)
         case CountCells(total=total, exposure=exposure):
             _observe_counts(name, total, exposure, eta)
-        case RealCells():
-            _observe_reals(name, response, eta, sigma)
+        case RealCells() as response:
+            _observe_reals(name, rows, response, eta, sigma)
 
 
 def _observe_trials(name: str, link: Link, successes: np.ndarray, trials: np.ndarray, eta: Any) -> None:
@@ -86,10 +87,12 @@ def _observe_counts(name: str, total: np.ndarray, exposure: np.ndarray, eta: Any
     )  # fmt: skip
 
 
-def _observe_reals(name: str, response: RealCells, eta: Any, sigma: Any) -> None:
-    """The mean of a cell is Normal; its sum of squares depends on sigma alone, summed over cells."""
-    pm.Normal(name, mu=eta, sigma=sigma / np.sqrt(response.count), observed=response.mean, dims="__obs__")
-    freedom = float((response.count - 1).sum())
+def _observe_reals(name: str, rows: Observed, response: RealCells, eta: Any, sigma: Any) -> None:
+    """The mean of a cell is Normal; the squares within cells stand beside it, as one potential."""
+    cells = len(rows.cells)
+    mean = eta[:cells] if len(rows) > cells else eta
+    pm.Normal(name, mu=mean, sigma=sigma / np.sqrt(response.weight), observed=response.mean, dims="__obs__")
+    freedom = float((response.weight - 1).sum())
     if freedom:
-        squares = float(response.within.sum())
+        squares = ((rows.response - eta[cells:]) ** 2).sum() if len(rows) > cells else float(response.within.sum())
         pm.Potential(f"{name}_within", -freedom * pt.log(sigma) - squares / (2.0 * sigma**2))

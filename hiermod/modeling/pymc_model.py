@@ -8,8 +8,9 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
-from hiermod.modeling.design import VaryingBar, offset
-from hiermod.modeling.likelihood import observe
+from hiermod.modeling.design import VaryingBar
+from hiermod.modeling.likelihood import likelihood
+from hiermod.modeling.observed import Observed, observe
 from hiermod.modeling.pymc_parts import coefficient, column_dims, distribution, register_correlations, varying_effect
 from hiermod.modeling.spec import Spec
 
@@ -18,24 +19,25 @@ MAX_WRITTEN_OUT = 6
 
 def build_model(spec: Spec) -> pm.Model:
     """Build the PyMC model of a spec; groups are integer codes, never indicators."""
+    rows = observe(spec.cells)
     with pm.Model(coords={"__obs__": np.arange(len(spec.cells))}) as model:
         for block in spec.common.blocks:
             coefficient(block.name, spec.common, spec.priors.coefficients)
-        eta = _common_part(spec) + _varying_part(spec) + offset(spec.formula, spec.cells.frame)
+        eta = _common_part(spec, rows) + _varying_part(spec, rows) + rows.offset(spec.formula)
         sigma = distribution(spec.priors.residual, "sigma") if spec.priors.residual else None
-        observe(spec.formula.response.name, spec.family, spec.cells.response, eta, sigma)
+        likelihood(spec.formula.response.name, spec.family, rows, eta, sigma)
     return model
 
 
-def _common_part(spec: Spec) -> Any:
+def _common_part(spec: Spec, rows: Observed) -> Any:
     """The common terms' part, without a matrix product: compiling one takes seconds."""
     model = pm.modelcontext(None)
     blocks = spec.common.blocks
     if not blocks:
-        return np.zeros(len(spec.cells))
+        return np.zeros(len(rows))
     if len(blocks) <= MAX_WRITTEN_OUT and not any(block.labels for block in blocks):
-        return sum(_times(block.matrix(spec.cells.frame)[:, 0], model[block.name]) for block in blocks)
-    matrix = np.hstack([block.matrix(spec.cells.frame) for block in blocks])
+        return sum(_times(rows.matrix(block)[:, 0], model[block.name]) for block in blocks)
+    matrix = np.hstack([rows.matrix(block) for block in blocks])
     coefficients = pt.concatenate([pt.atleast_1d(model[block.name]) for block in blocks])
     return (matrix * coefficients).sum(axis=1)
 
@@ -44,12 +46,12 @@ def _times(column: np.ndarray, value: Any) -> Any:
     return value if (column == 1.0).all() else column * value
 
 
-def _varying_part(spec: Spec) -> Any:
+def _varying_part(spec: Spec, rows: Observed) -> Any:
     total: Any = 0.0
     for bar in spec.bars:
-        codes = bar.grouping.codes(spec.cells.frame)
+        codes = rows.codes(bar.grouping)
         for index, value in enumerate(_bar_effects(spec, bar)):
-            matrix = bar.effects[index].block.matrix(spec.cells.frame)
+            matrix = rows.matrix(bar.effects[index].block)
             own = value[codes]
             if bar.effects[index].block.labels is not None:
                 total = total + (own * matrix).sum(axis=1)

@@ -22,7 +22,7 @@ from hiermod.sampling.settings import Settings
 from hiermod.sampling.stored_cells import cells_from_dataset, cells_to_dataset
 from hiermod.version import __version__
 
-FORMAT = 2
+FORMAT = 3
 VERSIONED = ("bambi", "pymc", "nutpie", "arviz", "numpy", "pandas")
 
 
@@ -121,6 +121,8 @@ def _refuse_other_functions(cells: Cells) -> None:
     """A function of the user's own must still be the one that the fit was made with."""
     for name, recipe in cells.recipes.items():
         if not recipe.registered or not set(recipe.sources) <= set(cells.frame):
+            continue
+        if not set(cells.averaged).isdisjoint({*recipe.sources, *cells.predictors[name].columns}):
             continue
         for column, values in apply_recipe(recipe, cells.predictors[name], cells.frame).items():
             if not np.allclose(values, cells.frame[column]):

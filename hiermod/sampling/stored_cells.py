@@ -12,12 +12,13 @@ import xarray as xr
 
 from hiermod.data.cells import Cells, Source
 from hiermod.data.levels import Level, as_levels, level_series
+from hiermod.data.moments import Moments
 from hiermod.data.predictors import Basis, Factor, Grouping, Numeric, Predictor
 from hiermod.data.recipes import Recipe
-from hiermod.data.statistics import BinomialCells, CountCells, RealCells
+from hiermod.data.statistics import BinomialCells, CountCells, MomentCells, RealCells, ResponseCells
 from hiermod.formula.nodes import Formula
 
-RESPONSES = {kind.__name__: kind for kind in (BinomialCells, CountCells, RealCells)}
+RESPONSES = {kind.__name__: kind for kind in (BinomialCells, CountCells, RealCells, MomentCells)}
 
 
 def cells_to_dataset(cells: Cells) -> tuple[xr.Dataset, dict[str, Any]]:
@@ -29,8 +30,8 @@ def cells_to_dataset(cells: Cells) -> tuple[xr.Dataset, dict[str, Any]]:
         coded = isinstance(column.dtype, pd.CategoricalDtype)
         arrays[f"column_{place}"] = column.cat.codes.to_numpy().astype(np.int64) if coded else column.to_numpy()
         columns.append({"name": name, "levels": _levels_out(as_levels(column.cat.categories)) if coded else None})
-    for part in fields(cells.response):
-        arrays[f"response_{part.name}"] = getattr(cells.response, part.name)
+    for name, values in _statistics_out(cells.response).items():
+        arrays[f"response_{name}"] = values
     groupings = []
     for place, grouping in enumerate(cells.groupings.values()):
         arrays[f"grouping_{place}"] = grouping.combinations.ravel()
@@ -38,12 +39,16 @@ def cells_to_dataset(cells: Cells) -> tuple[xr.Dataset, dict[str, Any]]:
     description = {
         "columns": columns,
         "response": type(cells.response).__name__,
+        "moments": _moments_out(cells.response),
         "predictors": [_predictor_out(predictor) for predictor in cells.predictors.values()],
         "groupings": groupings,
         "recipes": {name: _state_out(recipe.states) for name, recipe in cells.recipes.items()},
         "source": asdict(cells.source),
     }
-    return xr.Dataset({name: (f"{name}_dim", values) for name, values in arrays.items()}), description
+    variables = {
+        name: ([f"{name}_dim_{axis}" for axis in range(values.ndim)], values) for name, values in arrays.items()
+    }
+    return xr.Dataset(variables), description
 
 
 def cells_from_dataset(dataset: xr.Dataset, description: dict[str, Any], formula: Formula) -> Cells:
@@ -54,7 +59,7 @@ def cells_from_dataset(dataset: xr.Dataset, description: dict[str, Any], formula
         coded = column["levels"] is not None
         columns[column["name"]] = level_series(values, _levels_in(column["levels"])) if coded else values
     kind: Any = RESPONSES[description["response"]]
-    response = kind(**{part.name: dataset[f"response_{part.name}"].to_numpy() for part in fields(kind)})
+    response = _statistics_in(kind, dataset, description)
     groupings = {}
     for place, stored in enumerate(description["groupings"]):
         levels = {name: _levels_in(own) for name, own in stored}
@@ -68,6 +73,30 @@ def cells_from_dataset(dataset: xr.Dataset, description: dict[str, Any], formula
         for name, states in description["recipes"].items()
     }
     return Cells(frame, response, predictors, groupings, recipes, Source(**description["source"]))
+
+
+def _statistics_out(response: ResponseCells) -> dict[str, np.ndarray]:
+    arrays = {part.name: getattr(response, part.name) for part in fields(response) if part.name != "moments"}
+    if isinstance(response, MomentCells):
+        arrays |= {"feature_mean": response.moments.mean, "feature_cross": response.moments.cross}
+    return arrays
+
+
+def _moments_out(response: ResponseCells) -> dict[str, Any] | None:
+    if not isinstance(response, MomentCells):
+        return None
+    moments = response.moments
+    return {"features": [list(own) for own in moments.features], "centres": dict(moments.centres)}
+
+
+def _statistics_in(kind: Any, dataset: xr.Dataset, description: dict[str, Any]) -> Any:
+    plain = [part.name for part in fields(kind) if part.name != "moments"]
+    arrays = {name: dataset[f"response_{name}"].to_numpy() for name in plain}
+    if kind is not MomentCells:
+        return kind(**arrays)
+    features = tuple(tuple(own) for own in description["moments"]["features"])
+    mean, cross = (dataset[f"response_feature_{name}"].to_numpy() for name in ("mean", "cross"))
+    return MomentCells(**arrays, moments=Moments(features, description["moments"]["centres"], mean, cross))
 
 
 def _predictor_out(predictor: Predictor) -> dict[str, Any]:

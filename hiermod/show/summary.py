@@ -100,7 +100,7 @@ def _head(posterior: Posterior) -> str:
     spec, settings = posterior.spec, posterior.settings
     chains, draws = posterior.shape
     source = spec.cells.source
-    data = f"{source.rows:,} rows" + (f" in {len(spec.cells):,} cells" if len(spec.cells) < source.rows else "")
+    data = spec.cells.size()
     if source.missing:
         data += f" ({source.missing:,} with missing values dropped)"
     return "\n".join(

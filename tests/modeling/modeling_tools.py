@@ -4,7 +4,7 @@ import numpy as np
 from pytensor.compile.mode import Mode
 
 from hiermod.data.compress import compress as to_cells
-from hiermod.data.compress import read_rows
+from hiermod.data.rows import read_rows
 from hiermod.formula.parser import parse
 from hiermod.modeling.families import choose_family
 from hiermod.modeling.pymc_model import build_model

@@ -6,7 +6,8 @@ import pytest
 from modeling_tools import QUICK, assert_equal_up_to_one_constant, random_points
 from scipy import stats
 
-from hiermod.data.compress import compress, read_rows
+from hiermod.data.compress import compress
+from hiermod.data.rows import read_rows
 from hiermod.errors import DataError, FormulaError, PriorError
 from hiermod.formula.parser import parse
 from hiermod.modeling.beta_pooling import build_beta_model, build_beta_spec, draw_rates

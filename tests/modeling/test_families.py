@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from modeling_tools import spec_of
 
-from hiermod.data.compress import read_rows
+from hiermod.data.rows import read_rows
 from hiermod.errors import DataError
 from hiermod.formula.parser import parse
 from hiermod.modeling.families import choose_family

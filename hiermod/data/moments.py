@@ -1,0 +1,144 @@
+"""Cross-products of numeric predictors and a real response within each cell: all that a Gaussian likelihood sees.
+
+A feature is a product of numeric columns, each taken from a fixed centre; with every feature stand those of fewer
+columns, so that products of uncentred columns are exact combinations of features.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+Feature = tuple[str, ...]
+TIMES = " × "
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """Moments of features and response within cells (or within rows that an engine has aggregated already).
+
+    Parameters
+    ----------
+    features : tuple of Feature
+        Products of columns, those of fewer columns first.
+    centres : mapping
+        The point from which each column is taken.
+    mean : ndarray, shape (cells, features)
+        Means of the features.
+    cross : ndarray, shape (cells, features + 1, features + 1)
+        Sums of centred cross-products; the response stands last.
+    """
+
+    features: tuple[Feature, ...]
+    centres: Mapping[str, float]
+    mean: np.ndarray
+    cross: np.ndarray
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns that features are made of."""
+        return tuple(feature[0] for feature in self.features if len(feature) == 1)
+
+    def chosen(self, keep: np.ndarray) -> Moments:
+        """The cells in `keep`."""
+        return Moments(self.features, self.centres, self.mean[keep], self.cross[keep])
+
+    def columns(self) -> dict[str, np.ndarray]:
+        """Means of each column, and of products of columns (under `product_name`), in each cell; not centred."""
+        result = {}
+        for feature in self.features:
+            result[product_name(feature)] = self._combined(self.mean, feature, {}, constant=1.0)
+        return result
+
+    @functools.cached_property
+    def factor(self) -> np.ndarray:
+        """A factor R of each cell's cross-products, ``R'R = cross``, shape ``(cells, features + 1, features + 1)``.
+
+        Its rows stand for the cell's rows less their mean: both have the same sums of squares and products.
+        """
+        scale = np.sqrt(np.einsum("cii->ci", self.cross).max(axis=0, initial=0.0))
+        scale[scale == 0.0] = 1.0
+        values, vectors = np.linalg.eigh(self.cross / scale / scale[:, None])
+        return np.sqrt(values.clip(min=0.0))[:, :, None] * np.swapaxes(vectors, 1, 2) * scale
+
+    def means_of(self, product: Sequence[str], centres: Mapping[str, float]) -> np.ndarray:
+        """Means of a product of columns, each with its centre in `centres` taken off, shape ``(cells,)``."""
+        return self._combined(self.mean, tuple(product), centres, constant=1.0)
+
+    def within(self, product: Sequence[str], centres: Mapping[str, float], factor: np.ndarray) -> np.ndarray:
+        """What the rows of `factor` hold of a product of columns, shape ``(cells, features + 1)``."""
+        return self._combined(factor, tuple(product), centres, constant=0.0)
+
+    def _combined(
+        self, values: np.ndarray, product: Feature, centres: Mapping[str, float], constant: float
+    ) -> np.ndarray:
+        """``Π (x_n + centre_n − centres_n)`` multiplied out over features, whose values stand on the last axis."""
+        place = {feature: index for index, feature in enumerate(self.features)}
+        total = np.zeros(values.shape[:-1])
+        for kept in subsets(product):
+            rest = [name for name in product if name not in kept]
+            weight = np.prod([self.centres[name] - centres.get(name, 0.0) for name in rest])
+            total += weight * (values[..., place[kept]] if kept else constant)
+        return total
+
+
+def product_name(feature: Sequence[str]) -> str:
+    """The name of a column that holds means of a product."""
+    return TIMES.join(sorted(feature))
+
+
+def subsets(product: Iterable[str]) -> list[Feature]:
+    """All products of some of the columns, the empty one first, names in order."""
+    names = sorted(product)
+    return [own for size in range(len(names) + 1) for own in itertools.combinations(names, size)]
+
+
+def closed(products: Iterable[Iterable[str]]) -> tuple[Feature, ...]:
+    """The features for given products: each with all products of some of its columns, shorter ones first."""
+    features = {own for product in products for own in subsets(product) if own}
+    return tuple(sorted(features, key=lambda feature: (len(feature), feature)))
+
+
+def feature_values(
+    features: Sequence[Feature], frame: Mapping[str, np.ndarray] | pd.DataFrame, centres: Mapping[str, float]
+) -> np.ndarray:
+    """The features of single rows, shape ``(rows, features)``."""
+    columns = [
+        np.prod([np.asarray(frame[name], dtype=float) - centres[name] for name in own], axis=0) for own in features
+    ]
+    return np.column_stack(columns)
+
+
+def centred_products(
+    values: np.ndarray, times: np.ndarray, cell: np.ndarray, count: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Means ``(count, k)`` and sums of centred cross-products ``(count, k, k)`` of the columns of `values` in cells.
+
+    Rows are centred twice, so that a mean far from 0 costs no digits.
+    """
+    size = np.bincount(cell, times, count)
+    mean, residual = np.zeros((count, values.shape[1])), values
+    for _ in range(2):
+        step = _sums(times[:, None] * residual, cell, count) / size[:, None]
+        mean, residual = mean + step, residual - step[cell]
+    rest = _sums(times[:, None] * residual, cell, count)
+    cross = np.empty((count, values.shape[1], values.shape[1]))
+    for row, column in itertools.combinations_with_replacement(range(values.shape[1]), 2):
+        total = np.bincount(cell, times * residual[:, row] * residual[:, column], count)
+        cross[:, row, column] = cross[:, column, row] = total - rest[:, row] * rest[:, column] / size
+    return mean, cross
+
+
+def _sums(values: np.ndarray, cell: np.ndarray, count: int) -> np.ndarray:
+    return np.column_stack([np.bincount(cell, column, count) for column in values.T])
+
+
+def merged(moments: np.ndarray, cell: np.ndarray, count: int) -> np.ndarray:
+    """Sums of cross-products over the rows of each cell."""
+    flat = moments.reshape(len(moments), -1)
+    return _sums(flat, cell, count).reshape(count, *moments.shape[1:])

@@ -1,0 +1,57 @@
+"""Numbers for equal rows of a frame."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+SAMPLE = 20_000
+DENSE = 2**20  # so many numbers are counted rather than sorted
+
+
+def number_rows(frame: pd.DataFrame) -> np.ndarray:
+    """Give equal rows of a frame one number, in the order of their values (not of their appearance)."""
+    key, size = np.zeros(len(frame), dtype=np.int64), 1
+    for name in frame.columns:
+        codes, count = _codes(frame[name])
+        if size > 1 and size * count > _dense(len(frame)):
+            key, size = _renumbered(key, size)
+        key, size = key * count + codes, size * count
+    return _renumbered(key, size)[0]
+
+
+def hardly_repeats(frame: pd.DataFrame) -> bool:
+    """Whether so few rows of a large frame are equal that grouping them does not pay, judged by a sample."""
+    if len(frame) <= SAMPLE or not frame.columns.size:
+        return False
+    places = np.unique(np.random.default_rng(0).integers(0, len(frame), SAMPLE))
+    equal = int(frame.iloc[places].duplicated().sum())
+    return len(places) ** 2 > len(frame) * max(equal, 1)
+
+
+def _codes(column: pd.Series) -> tuple[np.ndarray, int]:
+    """Codes from 0 on in the order of values, and a bound of how many there are."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return column.cat.codes.to_numpy().astype(np.int64), max(len(column.cat.categories), 1)
+    values = column.to_numpy()
+    if np.issubdtype(values.dtype, np.integer) and len(values):
+        low, high = int(values.min()), int(values.max())
+        if high - low < _dense(len(values)):
+            return values.astype(np.int64) - low, high - low + 1
+    codes, distinct = pd.factorize(values, sort=True)
+    return codes.astype(np.int64), max(len(distinct), 1)
+
+
+def _renumbered(key: np.ndarray, size: int) -> tuple[np.ndarray, int]:
+    """The same order with numbers from 0 on and no gaps, and how many there are."""
+    if size > _dense(len(key)):
+        distinct, codes = np.unique(key, return_inverse=True)
+        return codes.astype(np.int64), len(distinct)
+    occurs = np.zeros(size, dtype=bool)
+    occurs[key] = True
+    place = np.cumsum(occurs) - 1
+    return place[key], int(place[-1]) + 1 if size else 0
+
+
+def _dense(rows: int) -> int:
+    return max(4 * rows, DENSE)

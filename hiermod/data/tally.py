@@ -1,0 +1,56 @@
+"""Counts equal rows of a frame, so that what follows sees each distinct row once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import duckdb
+import narwhals as nw
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from hiermod.data.numbering import hardly_repeats
+
+LARGE = 100_000  # rows; fewer are read one by one
+ROW, COUNT = "row number", "rows"
+
+
+@dataclass(frozen=True, eq=False)
+class Tally:
+    """Rows of the columns that a formula reads, and how many rows of the data each stands for."""
+
+    frame: pd.DataFrame
+    count: np.ndarray
+
+
+def each_row(frame: pd.DataFrame) -> Tally:
+    """Every row by itself."""
+    return Tally(frame, np.ones(len(frame), dtype=np.int64))
+
+
+def tally(frame: pd.DataFrame) -> Tally:
+    """The distinct rows in order of appearance, under the number of their first row; all rows where that hardly pays.
+
+    DuckDB groups the columns where they lie, on all cores.
+    """
+    if len(frame) <= LARGE or not len(frame.columns):
+        return each_row(frame)
+    try:
+        if hardly_repeats(frame):
+            return each_row(frame)
+        columns = {str(place): _comparable(frame[name]) for place, name in enumerate(frame.columns)}
+    except (TypeError, pa.ArrowException):  # a column of mixed types, of which others tell
+        return each_row(frame)
+    table = pa.table({**columns, ROW: pa.array(np.arange(len(frame)))})
+    relation = nw.from_native(duckdb.connect().from_arrow(table))
+    grouped = relation.group_by(list(columns)).agg(nw.col(ROW).min(), nw.len().cast(nw.Int64).alias(COUNT)).collect()
+    first, count = grouped[ROW].to_numpy(), grouped[COUNT].to_numpy()
+    order = np.argsort(first)
+    return Tally(frame.iloc[first[order]], count[order])
+
+
+def _comparable(values: pd.Series) -> pa.Array | pa.ChunkedArray:
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return pa.array(values.cat.codes.to_numpy())
+    return pa.array(values, from_pandas=True)
