@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hiermod.facades.comparison import Comparison
 from hiermod.facades.estimates import Estimates
 from hiermod.facades.plots import FitPlots
 from hiermod.facades.questions import Questions
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from hiermod.facades.model import Model
 
 
-class Fit(Estimates, Questions):
+class Fit(Estimates, Questions, Comparison):
     """A posterior with its model. Made by `hiermod.fit`, `hiermod.load` and `Model.fit`.
 
     In every method, ``by`` is a column or a list of columns; ``data`` another frame of rows to average over instead of

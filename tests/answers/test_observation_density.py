@@ -1,0 +1,74 @@
+"""Log densities of single observations against scipy.stats, where rates are moderate and where they round to 0 or 1."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import special, stats
+
+from hiermod.answers.observation_density import LOG_RATES, log_density
+from hiermod.modeling.families import read_family
+
+MODERATE = np.linspace(-4.0, 3.0, 29)
+EXTREME = np.array([-800.0, -700.0, -100.0, -41.0, -40.0, -39.0, -21.0, -10.0, 0.0, 10.0, 40.0, 100.0, 300.0])
+ERROR = {"logit": stats.logistic, "probit": stats.norm, "cloglog": stats.gumbel_l}  # 1 - exp(-exp(x)) is Gumbel's
+PAIRS = [(0, 1), (1, 1), (0, 7), (3, 7), (7, 7), (400, 1000), (123_456, 1_000_000)]
+
+
+def density(family, response, predictor, sigma=None):
+    return log_density(read_family(family), np.array(response, dtype=float), predictor, sigma)
+
+
+@pytest.mark.parametrize("link", LOG_RATES)
+@pytest.mark.parametrize(("successes", "trials"), PAIRS)
+def test_trials_are_scipy_s_where_rates_are_moderate(link, successes, trials):
+    expected = stats.binom.logpmf(successes, trials, ERROR[link].cdf(MODERATE))
+    seen = density(f"binomial({link})", (successes, trials), MODERATE)
+    kept = slice(None) if link != "cloglog" else MODERATE < 2.0  # above, 1 - rate has lost its digits
+    np.testing.assert_allclose(seen[kept], expected[kept], rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("link", LOG_RATES)
+@pytest.mark.parametrize(("successes", "trials"), PAIRS)
+def test_trials_are_finite_and_right_where_rates_round(link, successes, trials):
+    with np.errstate(all="ignore"):
+        success, failure = ERROR[link].logcdf(EXTREME), ERROR[link].logsf(EXTREME)
+    success = np.where(EXTREME < -36.0, EXTREME, success) if link == "cloglog" else success
+    ways = math.lgamma(trials + 1) - math.lgamma(successes + 1) - math.lgamma(trials - successes + 1)
+    expected = ways + successes * success + (trials - successes) * failure
+    seen = density(f"binomial({link})", (successes, trials), EXTREME)
+    assert np.isfinite(seen).all()
+    np.testing.assert_allclose(seen, expected, rtol=1e-10, atol=1e-14)
+
+
+@pytest.mark.parametrize("link", LOG_RATES)
+def test_the_largest_counts_are_finite_anywhere(link):
+    seen = density(f"binomial({link})", (2.0**51, 2.0**52), np.array([-1e4, -800.0, 800.0, 1e4]))
+    assert np.isfinite(seen**2).all()
+
+
+def test_one_bernoulli_row_has_no_constant():
+    for successes in (0, 1):
+        np.testing.assert_allclose(
+            density("bernoulli", (successes, 1), MODERATE),
+            stats.bernoulli.logpmf(successes, special.expit(MODERATE)), rtol=1e-12,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("count", [0, 1, 5, 300])
+def test_counts(count):
+    np.testing.assert_allclose(
+        density("poisson", [count], MODERATE), stats.poisson.logpmf(count, np.exp(MODERATE)), rtol=1e-10
+    )
+    rare = count * -800.0 - special.gammaln(count + 1.0)
+    seen = density("poisson", [count], np.array([-800.0, 800.0]))
+    np.testing.assert_allclose(seen[0], rare, rtol=1e-12)
+    assert np.isfinite(seen[1])
+    assert seen[1] < -1e100
+
+
+@pytest.mark.parametrize("value", [-3.0, 0.0, 1e6])
+def test_reals(value):
+    sigma = np.geomspace(1e-3, 1e3, len(MODERATE))
+    seen = density("gaussian", [value], MODERATE, sigma)
+    np.testing.assert_allclose(seen, stats.norm.logpdf(value, MODERATE, sigma), rtol=1e-10)
