@@ -118,10 +118,11 @@ def leave_one_out(posterior: Posterior) -> LeaveOneOut:
         If the model has no density of a row, or there are too few draws.
     """
     _refuse(posterior)
-    rows = observations(posterior.spec.cells)
+    seen = observations(posterior.spec.cells)
+    rows = seen.table
     efficiency = _relative_efficiency(posterior)
     found = np.empty((len(rows), 3))
-    for place, density in enumerate(_log_densities(posterior, rows)):
+    for place, density in enumerate(_log_densities(posterior, seen)):
         found[place] = _left_out(density, efficiency)
     pointwise = rows.assign(elpd=found[:, 0], p=found[:, 1], pareto_k=found[:, 2])
     times, draws = rows["times"].to_numpy(), int(np.prod(posterior.shape))
@@ -135,13 +136,27 @@ def _refuse(posterior: Posterior) -> None:
             "fit.loo() leaves out one row at a time, which does not apply to pooling='beta': the rates are integrated "
             "out, so a row has no density of its own. Fit with pooling='normal'."
         )
+    if not posterior.spec.cells.rows_kept:
+        raise AnswerError(
+            "fit.loo() leaves out one row at a time, and these rows were aggregated where the data is: only cells are "
+            "known here, which are enough to leave out whole groups. Fit a sample of the rows that fits in memory."
+        )
     draws = int(np.prod(posterior.shape))
     if draws < MIN_DRAWS:
         raise AnswerError(f"fit.loo() needs at least {MIN_DRAWS} draws, better thousands; this fit has {draws}.")
 
 
-def observations(cells: Cells) -> pd.DataFrame:
-    """The distinct observations: ``cell`` in ascending order, the response, and how many rows are equal (``times``)."""
+@dataclass(frozen=True, eq=False)
+class Observations:
+    """Distinct observations: `table` has their ``cell``, response and ``times``, `place` their rows of `frame`."""
+
+    frame: pd.DataFrame
+    place: np.ndarray
+    table: pd.DataFrame
+
+
+def observations(cells: Cells) -> Observations:
+    """The distinct observations behind cells, and the predictors of each."""
     response = cells.response
     if isinstance(response, BinomialCells):
         pairs = {"successes": response.row_successes, "trials": response.row_trials}
@@ -151,22 +166,25 @@ def observations(cells: Cells) -> pd.DataFrame:
         values = {"value": response.row_values.astype(np.int64) if counted else response.row_values}
     rows = pd.DataFrame({"cell": np.repeat(np.arange(len(cells)), response.rows), **values})
     rows["times"] = response.row_times.astype(np.int64)
-    return rows.groupby(["cell", *values], as_index=False).sum()
+    if cells.averaged:
+        return Observations(cells.observations()[0], np.arange(len(rows)), rows)
+    distinct = rows.groupby(["cell", *values], as_index=False).sum()
+    return Observations(cells.frame, distinct["cell"].to_numpy(), distinct)
 
 
-def _log_densities(posterior: Posterior, rows: pd.DataFrame) -> Iterator[np.ndarray]:
-    """Log densities of the observations in `rows`, one after another: each in every draw."""
+def _log_densities(posterior: Posterior, seen: Observations) -> Iterator[np.ndarray]:
+    """Log densities of the observations, one after another: each in every draw."""
     spec = posterior.spec
     model = expectation(posterior, "observed", exposed=True)
     sigma = posterior.values("sigma") if spec.family.statistic == "real" else None
-    responses = rows.drop(columns=["cell", "times"]).to_numpy(dtype=float)
-    first = np.searchsorted(rows["cell"], np.arange(len(spec.cells) + 1))
-    cell = 0
-    for block in in_blocks(spec.cells.frame, int(np.prod(posterior.shape))):
+    responses = seen.table.drop(columns=["cell", "times"]).to_numpy(dtype=float)
+    first = np.searchsorted(seen.place, np.arange(len(seen.frame) + 1))
+    row = 0
+    for block in in_blocks(seen.frame, int(np.prod(posterior.shape))):
         for predictor in model.predictor(block):
-            for response in responses[first[cell] : first[cell + 1]]:
+            for response in responses[first[row] : first[row + 1]]:
                 yield log_density(spec.family, response, predictor, sigma)
-            cell += 1
+            row += 1
 
 
 def _relative_efficiency(posterior: Posterior) -> float:
@@ -198,9 +216,7 @@ def _unsmoothed(density: np.ndarray) -> tuple[float, float]:
 
 
 def _standard_error(elpd: np.ndarray, times: np.ndarray) -> float:
-    """Of a sum over rows, by the variance between rows (divided by rows less one, as ArviZ does)."""
-    n = int(times.sum())
-    if n == 1:
-        return 0.0
+    """Of a sum over rows: ``sqrt(n · variance)``, the variance divided by the number of rows."""
+    n = times.sum()
     mean = times @ elpd / n
-    return float(np.sqrt(n * (times @ (elpd - mean) ** 2) / (n - 1)))
+    return float(np.sqrt(times @ (elpd - mean) ** 2))

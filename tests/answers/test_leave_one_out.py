@@ -85,7 +85,7 @@ def test_totals_are_sums_over_the_distinct_observations(country_fit):
     np.testing.assert_allclose((times * loo.pointwise["elpd"]).sum(), loo.elpd)
     np.testing.assert_allclose((times * loo.pointwise["p"]).sum(), loo.p)
     rows = np.repeat(loo.pointwise["elpd"], times)
-    np.testing.assert_allclose(np.sqrt(loo.n * rows.var(ddof=1)), loo.se)
+    np.testing.assert_allclose(np.sqrt(loo.n * rows.var(ddof=0)), loo.se)
     cells = country_fit.cells
     np.testing.assert_array_equal(times.groupby(loo.pointwise["cell"]).sum(), cells["trials"])
     np.testing.assert_array_equal(times[loo.pointwise["successes"] == 1], cells["successes"])
@@ -236,3 +236,17 @@ def test_too_few_draws_are_refused():
     with pytest.raises(hm.errors.AnswerError, match="at least 25 draws, better thousands; this fit has 24"):
         with_made_up_draws(model, draws=6).loo()
     assert with_made_up_draws(model, draws=7).loo().n == 3
+
+
+def test_cells_that_average_over_predictors_leave_out_single_rows():
+    rng = np.random.default_rng(3)
+    size = 300
+    frame = pd.DataFrame({"x": rng.normal(size=size), "z": rng.normal(size=size), "g": rng.choice(list("abc"), size)})
+    frame["y"] = 1.0 + frame["x"] * frame["z"] + rng.normal(size=size)
+    text = "y ~ x*z + (1 | g)"
+    cells, rows = (hm.model(text, frame, compress=compress) for compress in (True, False))
+    assert len(cells.cells) == 3
+    fit = cells.fit(draws=100, tune=200, chains=2, seed=1, progress=False)
+    one, other = fit.loo(), rows.with_draws(fit.idata).loo()
+    np.testing.assert_allclose([one.elpd, one.se, one.p], [other.elpd, other.se, other.p], rtol=1e-9)
+    assert one.n == size
