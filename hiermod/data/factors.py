@@ -140,12 +140,15 @@ def apply_cut(name: str, x: np.ndarray, state: dict[str, Any]) -> Leveled:
     codes = np.searchsorted(edges, x, side="left" if state["right"] else "right") - 1
     if state["lowest"]:
         codes = np.where(x == edges[0] if state["right"] else x == edges[-1], codes.clip(0, len(edges) - 2), codes)
-    outside = (codes < 0) | (codes > len(edges) - 2)
-    if outside.any():
-        value = x[int(np.flatnonzero(outside)[0])]
-        raise DataError(
-            f"{name}: {value:g} is in none of the intervals {', '.join(state['labels'])}. Widen the breaks."
-        )
+    return coded(name, codes, state, x)
+
+
+def coded(name: str, codes: np.ndarray, state: dict[str, Any], x: np.ndarray | None = None) -> Leveled:
+    """The levels of intervals by their numbers; a value outside of all is refused."""
+    outside = np.flatnonzero((codes < 0) | (codes >= len(state["labels"])))
+    if len(outside):
+        value = "a value" if x is None else f"{x[outside[0]]:g}"
+        raise DataError(f"{name}: {value} is in none of the intervals {', '.join(state['labels'])}. Widen the breaks.")
     return Leveled(codes, tuple(state["labels"]))
 
 

@@ -17,20 +17,22 @@ def fingerprint(frame: pd.DataFrame, response: ResponseRows) -> str:
     row = np.zeros(len(frame), dtype=np.uint64)
     for name in sorted(frame.columns):
         row = _mixed(row, _hashes(frame[name], name))
-    parts = (response.successes, response.trials) if isinstance(response, TrialsRows) else (_values(response),)
-    for place, part in enumerate(parts):
+    for place, part in enumerate(_parts(response)):
         row = _mixed(row, _hashes(pd.Series(part), f"response {place}"))
     times = response.times.astype(np.uint64)
     sums = [int((times * own).sum(dtype=np.uint64)) for own in (row, _mixed(row, row))]
     return "".join(f"{own:016x}" for own in sums)
 
 
-def _values(response: ResponseRows) -> np.ndarray:
-    assert not isinstance(response, TrialsRows)
+def _parts(response: ResponseRows) -> list[np.ndarray]:
+    """The numbers of each row; of rows that stand for many, their means in units of the spread within them."""
+    if isinstance(response, TrialsRows):
+        return [response.successes, response.trials]
     if not isinstance(response, MomentRows):
-        return response.values
-    spread = np.sqrt(response.moments.cross[:, -1, -1].sum() / response.times.sum()) or 1.0
-    return np.round(response.values / spread, DIGITS)
+        return [response.values]
+    means = [*response.moments.mean.T, response.values]
+    squares = np.einsum("cii->i", response.moments.cross) / response.times.sum()
+    return [np.round(own / (np.sqrt(square) or 1.0), DIGITS) for own, square in zip(means, squares, strict=True)]
 
 
 def _hashes(column: pd.Series, name: str) -> np.ndarray:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from hiermod.errors import DataError, FormulaError, did_you_mean
+from hiermod.errors import DataError, FormulaError, HiermodError, did_you_mean
 from hiermod.formula.nodes import Formula
 
+AGGREGATED = "aggregated"
 RESERVED = ("chain", "draw", "row", "Intercept", "sigma", "__obs__", ".", "..")
 NULLABLE = {"bool": "boolean"}
 NULLABLE |= {f"{u}int{bits}": f"{u.upper()}Int{bits}" for u in ("", "u") for bits in (8, 16, 32, 64)}
@@ -29,15 +31,39 @@ def read_columns(data: Any, names: tuple[str, ...], formula: Formula | None = No
     FormulaError
         Where the formula names a column that is not there; the nearest names are shown.
     """
+    frame = select_columns(data, names, formula)
+    with asking(data):
+        if not names:
+            return pd.DataFrame(index=pd.RangeIndex(_row_count(_narwhals_frame(data))))
+        return as_pandas(frame.collect() if isinstance(frame, nw.LazyFrame) else frame, data)
+
+
+def select_columns(
+    data: Any, names: tuple[str, ...], formula: Formula | None = None
+) -> nw.DataFrame[Any] | nw.LazyFrame[Any]:
+    """The named columns of any frame where they are; errors as of `read_columns`."""
     frame = _narwhals_frame(data)
     present = frame.collect_schema().names() if isinstance(frame, nw.LazyFrame) else list(frame.columns)
     for name in names:
         if name not in present:
             _missing_column(name, present, formula)
-    if not names:
-        return pd.DataFrame(index=pd.RangeIndex(_row_count(frame)))
-    eager = frame.select(*names).collect() if isinstance(frame, nw.LazyFrame) else frame[list(names)]
-    return _as_pandas(eager).reset_index(drop=True)
+    return frame.select(*names) if isinstance(frame, nw.LazyFrame) else frame[list(names)]
+
+
+@contextlib.contextmanager
+def asking(data: Any) -> Iterator[None]:
+    """Turn an engine's own errors into one that says whose they are."""
+    try:
+        yield
+    except (HiermodError, KeyboardInterrupt, MemoryError):
+        raise
+    except Exception as error:
+        raise DataError(f"The data ({type(data).__name__}) cannot be read: {str(error).strip()}") from error
+
+
+def row_name(index: pd.Index, place: int) -> str:
+    """What a row of the data is called in messages."""
+    return "a row that is not numbered here" if index.name == AGGREGATED else f"row {index[place]}"
 
 
 def _row_count(frame: nw.DataFrame[Any] | nw.LazyFrame[Any]) -> int:
@@ -54,20 +80,20 @@ def has_columns(data: Any, names: Iterable[str]) -> bool:
     return set(names) <= set(column_names(data))
 
 
-def _as_pandas(frame: nw.DataFrame[Any]) -> pd.DataFrame:
+def as_pandas(frame: nw.DataFrame[Any], data: Any) -> pd.DataFrame:
     """Convert so that whole numbers and booleans stay what they are beside missing values.
 
     Encoded text that has no order of its own (polars' Categorical, Arrow's dictionaries) becomes plain text, since
     the order of its codes is that of first appearance.
     """
     if frame.implementation.is_pandas_like():
-        return frame.to_pandas()
+        return frame.to_pandas().reset_index(drop=True)
     encoded = [name for name, dtype in frame.schema.items() if dtype == nw.Categorical]
     frame = frame.with_columns(*(frame[name].cast(nw.String) for name in encoded))
     try:
         return frame.to_arrow().to_pandas(types_mapper=_nullable)
     except Exception as error:
-        raise DataError(f"The data cannot be converted to Arrow: {error}") from error
+        raise DataError(f"The data ({type(data).__name__}) cannot be converted to Arrow: {error}") from error
 
 
 def _nullable(kind: Any) -> Any:
@@ -133,7 +159,7 @@ def check_finite(name: str, values: np.ndarray, rows: pd.Index | None = None) ->
     infinite = np.flatnonzero(np.isinf(values))
     if len(infinite):
         raise DataError(
-            f"The column {name!r} holds infinity ({len(infinite)} rows, the first is row "
-            f"{infinite[0] if rows is None else rows[infinite[0]]}). "
+            f"The column {name!r} holds infinity ({len(infinite)} rows, the first is "
+            f"{row_name(pd.RangeIndex(len(values)) if rows is None else rows, infinite[0])}). "
             "Replace it by a number, or by a missing value to drop those rows."
         )

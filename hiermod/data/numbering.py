@@ -25,8 +25,13 @@ def hardly_repeats(frame: pd.DataFrame) -> bool:
     if len(frame) <= SAMPLE or not frame.columns.size:
         return False
     places = np.unique(np.random.default_rng(0).integers(0, len(frame), SAMPLE))
-    equal = int(frame.iloc[places].duplicated().sum())
-    return len(places) ** 2 > len(frame) * max(equal, 1)
+    return hardly_repeat(frame.iloc[places], len(frame))
+
+
+def hardly_repeat(sample: pd.DataFrame, rows: int) -> bool:
+    """Whether a sample of so many rows has fewer equal ones than if every distinct row came twice."""
+    equal, half = int(sample.duplicated().sum()), rows / 2.0
+    return equal < len(sample) - half * -np.expm1(-len(sample) / half)
 
 
 def _codes(column: pd.Series) -> tuple[np.ndarray, int]:

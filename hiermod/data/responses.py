@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from hiermod.data.frames import check_finite
+from hiermod.data.frames import check_finite, row_name
 from hiermod.data.levels import Level, as_levels, code_levels, kind_of
 from hiermod.data.moments import Moments
 from hiermod.data.recipes import calculate, learn
@@ -86,11 +86,17 @@ class MomentRows(SingleRows):
 
     moments: Moments = field(kw_only=True)
     repeats: np.ndarray = field(kw_only=True)
+    whole_numbers: bool = field(kw_only=True)
 
     @property
     def binary(self) -> bool:
         """An engine keeps 0/1 responses as they are."""
         return False
+
+    @property
+    def whole(self) -> bool:
+        """Whether only whole numbers from 0 on occur."""
+        return self.whole_numbers
 
     @property
     def constant(self) -> bool:
@@ -133,8 +139,9 @@ def read_response(formula: Formula, frame: pd.DataFrame) -> ResponseRows:
     if len(above):
         first = above[0]
         raise DataError(
-            f"More successes than trials in {len(above)} rows: row {frame.index[first]} has {response.successes} = "
-            f"{successes[first]:g} and {response.trials} = {trials[first]:g}. {_swap_hint(response)}"
+            f"More successes than trials in {len(above)} rows: {row_name(frame.index, first)} has "
+            f"{response.successes} = {successes[first]:g} and {response.trials} = {trials[first]:g}. "
+            f"{_swap_hint(response)}"
         )
     return TrialsRows(successes, trials, times)
 
@@ -212,6 +219,6 @@ def read_counts(expression: Expression, frame: pd.DataFrame) -> np.ndarray:
             first = np.flatnonzero(wrong)[0]
             raise DataError(
                 f"Counts are whole numbers from 0 on; {str(expression)!r} is {what} in {wrong.sum()} rows "
-                f"(row {frame.index[first]}: {counts[first]:g})."
+                f"({row_name(frame.index, first)}: {counts[first]:g})."
             )
     return counts

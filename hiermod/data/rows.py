@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from hiermod.data.cells import Source
+from hiermod.data.engine import Summary
 from hiermod.data.fingerprint import fingerprint
-from hiermod.data.frames import check_names, missing_rows, missing_values, read_columns
+from hiermod.data.frames import check_names, missing_rows, missing_values, row_name
+from hiermod.data.gather import gather
 from hiermod.data.levels import code_levels, level_series
 from hiermod.data.predictors import Grouping, read_grouping
-from hiermod.data.responses import ResponseRows, SingleRows, counted, read_response
-from hiermod.data.tally import Tally, each_row, tally
+from hiermod.data.responses import MomentRows, ResponseRows, SingleRows, counted, read_counts, read_response
+from hiermod.data.tally import Known, Tally
 from hiermod.data.variables import Variables, read_sources, read_variables
 from hiermod.errors import DataError
-from hiermod.formula.nodes import Formula
+from hiermod.formula.expressions import Column
+from hiermod.formula.nodes import Formula, SingleResponse
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,11 +41,12 @@ class Rows:
     notices: tuple[str, ...]
 
 
-def read_rows(formula: Formula, data: Any, na: str = "drop", compress: bool = True) -> Rows:
+def read_rows(formula: Formula, data: Any, na: str = "drop", compress: bool = True, real: bool | None = None) -> Rows:
     """Read the columns of `formula` from any frame.
 
     Missing rows are dropped and counted (``na="drop"``) or an error (``na="error"``); rows of no trials and of no
-    weight are dropped. With `compress`, equal rows of large frames are counted at once.
+    weight are dropped. With `compress`, equal rows of large frames are counted at once, lazy ones by their engine;
+    `real` says whether the family takes real numbers, None if that is to be inferred.
 
     Raises
     ------
@@ -51,29 +56,71 @@ def read_rows(formula: Formula, data: Any, na: str = "drop", compress: bool = Tr
     if na not in ("drop", "error"):
         raise DataError(f"na={na!r}: 'drop' leaves rows with missing values out, 'error' refuses them.")
     check_names(formula)
-    frame = read_columns(data, formula.all_columns(), formula)
-    if frame.empty:
-        raise DataError("The data has no rows.")
-    return _understand(formula, tally(frame) if compress else each_row(frame), na)
+    read = gather(formula, data, real, compress)
+    return _of_summary(formula, read, na) if isinstance(read, Summary) else _of_tally(formula, read, na)
 
 
-def _understand(formula: Formula, read: Tally, na: str) -> Rows:
+def _of_tally(formula: Formula, read: Tally, na: str) -> Rows:
     raw = read.frame
     complete = ~missing_rows(raw)
-    _refuse_missing(read, complete, na)
+    missing = {name: int(read.count[missing_values(raw[name])].sum()) for name in raw.columns}
+    first = f" (the first is {row_name(raw.index[~complete], 0)})" if not complete.all() else ""
+    _refuse_missing(int(read.count[~complete].sum()), missing, na, first)
+    if not complete.any():
+        raise DataError(
+            f"Nothing is left: all {read.count.sum()} rows have a missing value in a column that the formula names."
+        )
     response = counted(read_response(formula, raw[complete]), read.count[complete])
-    weighty = response.weight > 0
-    if not weighty.any():
-        raise DataError("Nothing is left: every row has 0 trials, or the weight 0.")
-    response = response if weighty.all() else response.chosen(weighty)
+    response, weighty = _weighty(response)
     used = complete.copy()
     used[complete] = weighty
     weight = read.count * float(isinstance(response, SingleRows) and formula.weights is None)
     weight[used] = response.weight
-    variables = read_variables(formula, raw, used, weight)
+    variables = read_variables(formula, raw, used, weight, read.known)
     left_out = (int(read.count[~complete].sum()), int(read.count[complete & ~used].sum()))
-    notices = _missing_notices(read)
+    notices = (*read.notices, *_missing_notices(missing))
     return assemble(formula, raw[used], response, variables, int(read.count[used].sum()), left_out, notices)
+
+
+def _of_summary(formula: Formula, read: Summary, na: str) -> Rows:
+    _refuse_missing(read.incomplete, read.missing, na, "")
+    raw, count = read.tally.frame, read.tally.count
+    repeats = np.ones(len(raw)) if formula.weights is None else read_counts(Column(formula.weights), raw)
+    assert isinstance(formula.response, SingleResponse)
+    transformed = not isinstance(formula.response.expression, Column)
+    response, weighty = _weighty(
+        MomentRows(
+            formula.response.name, read.mean, "int" if read.whole else "float", repeats * count, transformed,
+            moments=read.moments, repeats=repeats, whole_numbers=read.whole,
+        )
+    )  # fmt: skip
+    assert isinstance(response, MomentRows)
+    known = read.tally.known
+    variables = _with_averaged(formula, read_variables(formula, raw, weighty, repeats * count, known), known, response)
+    left_out = (read.incomplete, int(count[~weighty].sum()))
+    notices = _missing_notices(read.missing)
+    return assemble(formula, raw[weighty], response, variables, int(count[weighty].sum()), left_out, notices)
+
+
+def _with_averaged(formula: Formula, found: Variables, known: Known, response: MomentRows) -> Variables:
+    """Put the variables that an engine has averaged beside the others, in the formula's order."""
+    predictors = {**found.predictors, **known.predictors}
+    means = response.moments.columns()
+    return replace(
+        found,
+        predictors={name: predictors[name] for name in formula.variables()},
+        recipes={**known.recipes, **found.recipes},
+        columns={**found.columns, **{name: means[name] for name in response.moments.names}},
+        averaged=tuple(known.predictors),
+    )
+
+
+def _weighty(response: Any) -> tuple[ResponseRows, np.ndarray]:
+    """The rows that count, those with trials and with a frequency weight above 0, and which they are."""
+    weighty = response.weight > 0
+    if not weighty.any():
+        raise DataError("Nothing is left: every row has 0 trials, or the weight 0.")
+    return response if weighty.all() else response.chosen(weighty), weighty
 
 
 def assemble(
@@ -89,24 +136,26 @@ def assemble(
     index = pd.RangeIndex(len(frame))
     own = pd.DataFrame(columns, index=index)
     sources = pd.DataFrame(read_sources(variables.recipes, frame, set(columns)), index=index)
-    source = Source(rows, *left_out, fingerprint(pd.concat([own, sources], axis=1), response))
+    made = {
+        column
+        for name, recipe in variables.recipes.items()
+        for column in variables.predictors[name].columns
+        if name in variables.averaged or set(recipe.sources) <= set(frame)
+    }
+    plain = own.drop(columns=list(made))
+    source = Source(rows, *left_out, fingerprint(pd.concat([plain, sources], axis=1), response))
     return Rows(formula, own, sources, response, variables, groupings, source, (*notices, *variables.notices))
 
 
-def _refuse_missing(read: Tally, complete: np.ndarray, na: str) -> None:
-    count = int(read.count[~complete].sum())
+def _refuse_missing(count: int, by_column: Mapping[str, int], na: str, first: str) -> None:
     if count and na == "error":
-        columns = ", ".join(repr(name) for name in read.frame.columns if missing_values(read.frame[name]).any())
+        columns = ", ".join(repr(name) for name, own in by_column.items() if own)
         raise DataError(
-            f"{count} rows have missing values in {columns} (the first is row {read.frame.index[~complete][0]}). "
-            "Fill them, drop them, or say na='drop'."
+            f"{count} rows have missing values in {columns}{first}. Fill them, drop them, or say na='drop'."
         )
-    if not complete.any():
-        raise DataError(f"Nothing is left: all {count} rows have a missing value in a column that the formula names.")
 
 
-def _missing_notices(read: Tally) -> tuple[str, ...]:
+def _missing_notices(by_column: Mapping[str, int]) -> tuple[str, ...]:
     """How many values are missing in each column, where several columns have some."""
-    counts = {name: int(read.count[missing_values(read.frame[name])].sum()) for name in read.frame.columns}
-    named = [f"{name} {count:,}" for name, count in counts.items() if count]
+    named = [f"{name} {count:,}" for name, count in by_column.items() if count]
     return (f"missing values by column: {', '.join(named)}",) if len(named) > 1 else ()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import duckdb
 import narwhals as nw
@@ -11,17 +12,32 @@ import pandas as pd
 import pyarrow as pa
 
 from hiermod.data.numbering import hardly_repeats
+from hiermod.data.predictors import Predictor
+from hiermod.data.recipes import Recipe
 
 LARGE = 100_000  # rows; fewer are read one by one
 ROW, COUNT = "row number", "rows"
 
 
 @dataclass(frozen=True, eq=False)
+class Known:
+    """Variables that an engine has made: those with a predictor are averaged, the others stand as codes of levels."""
+
+    recipes: Mapping[str, Recipe] = field(default_factory=dict)
+    predictors: Mapping[str, Predictor] = field(default_factory=dict)
+
+
+NOTHING = Known()
+
+
+@dataclass(frozen=True, eq=False)
 class Tally:
-    """Rows of the columns that a formula reads, and how many rows of the data each stands for."""
+    """Rows of the columns that a formula reads, how many rows of the data each stands for, and what to tell."""
 
     frame: pd.DataFrame
     count: np.ndarray
+    known: Known = NOTHING
+    notices: tuple[str, ...] = ()
 
 
 def each_row(frame: pd.DataFrame) -> Tally:

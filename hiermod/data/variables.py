@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hiermod.data.factors import Leveled
+from hiermod.data.factors import Leveled, coded
 from hiermod.data.frames import missing_rows
 from hiermod.data.levels import code_levels, kind_of, level_series
 from hiermod.data.predictors import Basis, Factor, Numeric, Predictor, read_predictor
 from hiermod.data.recipes import Recipe, Value, learn
+from hiermod.data.tally import NOTHING, Known
 from hiermod.errors import DataError, FormulaError, HiermodError, enumerate_names
 from hiermod.formula.nodes import Formula
 
@@ -33,8 +34,10 @@ class Variables:
     averaged: tuple[str, ...] = ()
 
 
-def read_variables(formula: Formula, raw: pd.DataFrame, used: np.ndarray, weight: np.ndarray) -> Variables:
-    """Understand every variable of a formula.
+def read_variables(
+    formula: Formula, raw: pd.DataFrame, used: np.ndarray, weight: np.ndarray, known: Known = NOTHING
+) -> Variables:
+    """Understand every variable of a formula but those that an engine has averaged.
 
     As in R, functions learn from every row that has their own columns, also from those that `used` leaves out.
     """
@@ -43,16 +46,27 @@ def read_variables(formula: Formula, raw: pd.DataFrame, used: np.ndarray, weight
     values: dict[str, Any] = {}
     notices: list[str] = []
     for name in formula.variables():
+        if name in known.predictors:
+            continue
         if name not in formula.expressions:
             predictors[name], values[name], found = read_predictor(name, raw[name][used])
         else:
             with _at(formula, name):
-                recipes[name] = _learn(formula, name, raw, used, weight)
-                value = recipes[name].apply(raw[used].reset_index(drop=True))
+                recipes[name], value = _make(formula, name, raw, used, weight, known)
                 predictors[name], own, found = _understand(name, value, name in formula.offsets)
             values.update(own)
         notices.extend(found)
     return Variables(predictors, recipes, values, tuple(notices))
+
+
+def _make(
+    formula: Formula, name: str, raw: pd.DataFrame, used: np.ndarray, weight: np.ndarray, known: Known
+) -> tuple[Recipe, Value]:
+    if name in known.recipes:
+        recipe = known.recipes[name]
+        return recipe, coded(name, raw[name][used].to_numpy(dtype=np.int64), recipe.states[name])
+    recipe = _learn(formula, name, raw, used, weight)
+    return recipe, recipe.apply(raw[used].reset_index(drop=True))
 
 
 @contextlib.contextmanager
@@ -117,6 +131,7 @@ def apply_recipe(recipe: Recipe, predictor: Predictor, frame: pd.DataFrame) -> d
 def read_sources(recipes: dict[str, Recipe], frame: pd.DataFrame, taken: set[str]) -> dict[str, Any]:
     """The columns behind recipes, as numbers or levels, where they are no variables themselves."""
     names = dict.fromkeys(name for recipe in recipes.values() for name in recipe.sources if name not in taken)
+    names = dict.fromkeys(name for name in names if name in frame)
     return {name: _plain(name, frame[name]) for name in names if kind_of(frame[name]) != "mixed"}
 
 

@@ -52,7 +52,8 @@ def define(definition: Definition, data: Any) -> Defined:
         formula = parse(definition.formula, column_names(data))
         definition = replace(definition, formula=str(formula))
         dot = (f"'.' stands for all other columns: {formula}",)
-    rows = read_rows(formula, data, definition.na, definition.compress)
+    real = None if definition.family is None else read_family(definition.family).statistic == "real"
+    rows = read_rows(formula, data, definition.na, definition.compress, real)
     family, notice = choose_family(definition.family, rows.response)
     cells = compress(rows, family.statistic, definition.compress)
     spec, notices = _build(definition, family, cells)

@@ -1,0 +1,90 @@
+"""From any frame to the rows that a formula needs: all of a small one, distinct rows or moments of a large one."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import Any
+
+import narwhals as nw
+
+from hiermod.data.engine import Engine, Summary
+from hiermod.data.engine_expressions import NotInEngineError
+from hiermod.data.frames import as_pandas, asking, select_columns
+from hiermod.data.tally import LARGE, Tally, each_row, tally
+from hiermod.errors import DataError, enumerate_names
+from hiermod.formula.nodes import Formula
+
+HEAD = 20_000
+BYTES = 64  # what a number costs while its row becomes part of a cell
+SHARE = 0.25  # of the machine's memory that may be taken for it
+
+
+def gather(formula: Formula, data: Any, real: bool | None, compress: bool) -> Tally | Summary:
+    """Read the columns of a formula.
+
+    A lazy frame of more than `LARGE` rows is aggregated by its own engine where that pays; rows come to Python where it
+    does not, and where an engine cannot compute a function.
+
+    Parameters
+    ----------
+    real : bool, optional
+        Whether the family takes real numbers; None if it is to be inferred.
+    compress : bool
+        False reads all rows.
+
+    Raises
+    ------
+    DataError
+        If all rows are needed and do not fit in memory.
+    """
+    names = formula.all_columns()
+    frame = select_columns(data, names, formula)
+    if isinstance(frame, nw.DataFrame):
+        return _counted(as_pandas(frame, data), compress)
+    with asking(data):
+        rows = int(frame.select(nw.len()).collect().item()) if names else 0
+        if rows <= LARGE:
+            return _counted(as_pandas(frame.collect(), data), compress)
+        return _from_engine(formula, frame, data, rows, real) if compress else _all(frame, data, rows, "")
+
+
+def _from_engine(
+    formula: Formula, frame: nw.LazyFrame[Any], data: Any, rows: int, real: bool | None
+) -> Tally | Summary:
+    engine = Engine(formula, frame, data, as_pandas(frame.head(HEAD).collect(), data), rows)
+    try:
+        found = engine.summary() if engine.takes_moments(real) else engine.tally()
+        why = f"hardly any rows are equal, since {enumerate_names(engine.many)} have many values"
+    except NotInEngineError as error:
+        found, why = None, f"{error} is not computed where the data is"
+    return found or _all(frame, data, rows, why)
+
+
+def _all(frame: nw.LazyFrame[Any], data: Any, rows: int, why: str) -> Tally:
+    """All rows, if there is room for them."""
+    names = frame.collect_schema().names()
+    needed, room = rows * len(names) * BYTES, SHARE * _memory()
+    if needed > room:
+        raise DataError(
+            f"{rows:,} rows of {enumerate_names(names)} would have to be read into memory{f': {why}' if why else ''}. "
+            f"They take about {needed / 1e9:.0f} GB. Round these columns or cut() them, add a column with the result "
+            "to the data, or fit a sample of the rows."
+        )
+    read = _counted(as_pandas(frame.collect(), data), compress=bool(why))
+    told = (f"{rows:,} rows read into memory: {why}",) if "computed" in why else ()
+    return replace(read, notices=told)
+
+
+def _counted(frame: Any, compress: bool) -> Tally:
+    if not len(frame):
+        raise DataError("The data has no rows.")
+    return tally(frame) if compress else each_row(frame)
+
+
+def _memory() -> float:
+    """Bytes of memory of this machine; 8 GB where it does not tell."""
+    try:
+        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    except (AttributeError, ValueError, OSError):
+        return 8e9
