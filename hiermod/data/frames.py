@@ -1,15 +1,15 @@
-"""The door for data: any frame that narwhals knows becomes a pandas frame of the columns a formula needs."""
+"""The door for data: any frame that narwhals knows, or a path, becomes a pandas frame of the columns needed."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import narwhals as nw
 import numpy as np
 import pandas as pd
 
+from hiermod.data.paths import is_path, open_path, ordered_columns, reading
 from hiermod.errors import DataError, FormulaError, did_you_mean
 from hiermod.formula.nodes import Formula
 
@@ -20,7 +20,7 @@ RESULT_COLUMNS = ("estimate", "lower", "upper", "contrast", "prob_beats", "prob_
 
 
 def read_columns(data: Any, names: tuple[str, ...], formula: Formula | None = None) -> pd.DataFrame:
-    """Return the named columns of any frame as pandas, rows numbered from 0.
+    """Return the named columns of any frame, or of the files behind a path, as pandas, rows numbered from 0.
 
     Raises
     ------
@@ -29,15 +29,21 @@ def read_columns(data: Any, names: tuple[str, ...], formula: Formula | None = No
     FormulaError
         Where the formula names a column that is not there; the nearest names are shown.
     """
-    frame = _narwhals_frame(data)
-    present = frame.collect_schema().names() if isinstance(frame, nw.LazyFrame) else list(frame.columns)
+    frame = _narwhals_frame(data, names)
+    lazy = isinstance(frame, nw.LazyFrame)
+    present = frame.collect_schema().names() if lazy else list(frame.columns)
     for name in names:
         if name not in present:
             _missing_column(name, present, formula)
-    if not names:
-        return pd.DataFrame(index=pd.RangeIndex(_row_count(frame)))
-    eager = frame.select(*names).collect() if isinstance(frame, nw.LazyFrame) else frame[list(names)]
-    return _as_pandas(eager).reset_index(drop=True)
+    with reading(data):
+        if not names:
+            return pd.DataFrame(index=pd.RangeIndex(_row_count(frame)))
+        eager = frame.select(*names).collect() if isinstance(frame, nw.LazyFrame) else frame[list(names)]
+    enums = [name for name in names if lazy and frame.collect_schema()[name] == nw.Enum]
+    columns = _as_pandas(eager, enums).reset_index(drop=True)
+    for name in ordered_columns(data).intersection(enums):
+        columns[name] = columns[name].cat.as_ordered()
+    return columns
 
 
 def _row_count(frame: nw.DataFrame[Any] | nw.LazyFrame[Any]) -> int:
@@ -46,7 +52,7 @@ def _row_count(frame: nw.DataFrame[Any] | nw.LazyFrame[Any]) -> int:
 
 def column_names(data: Any) -> tuple[str, ...]:
     """The names of a frame's columns, in order."""
-    return tuple(_narwhals_frame(data).collect_schema().names())
+    return tuple(_narwhals_frame(data, ()).collect_schema().names())
 
 
 def has_columns(data: Any, names: Iterable[str]) -> bool:
@@ -54,15 +60,15 @@ def has_columns(data: Any, names: Iterable[str]) -> bool:
     return set(names) <= set(column_names(data))
 
 
-def _as_pandas(frame: nw.DataFrame[Any]) -> pd.DataFrame:
+def _as_pandas(frame: nw.DataFrame[Any], enums: Collection[str]) -> pd.DataFrame:
     """Convert so that whole numbers and booleans stay what they are beside missing values.
 
     Encoded text that has no order of its own (polars' Categorical, Arrow's dictionaries) becomes plain text, since
-    the order of its codes is that of first appearance.
+    the order of its codes is that of first appearance. `enums` have one.
     """
     if frame.implementation.is_pandas_like():
         return frame.to_pandas()
-    encoded = [name for name, dtype in frame.schema.items() if dtype == nw.Categorical]
+    encoded = [name for name, dtype in frame.schema.items() if dtype == nw.Categorical and name not in enums]
     frame = frame.with_columns(*(frame[name].cast(nw.String) for name in encoded))
     try:
         return frame.to_arrow().to_pandas(types_mapper=_nullable)
@@ -75,7 +81,10 @@ def _nullable(kind: Any) -> Any:
     return pd.api.types.pandas_dtype(NULLABLE[str(kind)]) if str(kind) in NULLABLE else None
 
 
-def _narwhals_frame(data: Any) -> nw.DataFrame[Any] | nw.LazyFrame[Any]:
+def _narwhals_frame(data: Any, names: Collection[str] | None = None) -> nw.DataFrame[Any] | nw.LazyFrame[Any]:
+    """Any frame, or what stands behind a path, as narwhals sees it; `names` are the columns that will be used."""
+    if is_path(data):
+        data = open_path(data, names)
     if isinstance(data, pd.DataFrame):
         data = data.rename(columns=str)
     names = pd.Index(data.columns if isinstance(data, pd.DataFrame) else getattr(data, "column_names", ()))
@@ -85,13 +94,10 @@ def _narwhals_frame(data: Any) -> nw.DataFrame[Any] | nw.LazyFrame[Any]:
     try:
         return nw.from_native(data)
     except TypeError as error:
-        path = isinstance(data, str | os.PathLike)
-        remedy = (
-            f"Read the file first: pandas.read_csv({str(data)!r})."
-            if path
-            else "A dict becomes one: pandas.DataFrame(...)."
-        )
-        raise DataError(f"The data is of type {type(data).__name__}, not a data frame. {remedy}") from error
+        raise DataError(
+            f"The data is of type {type(data).__name__}, not a data frame or a path. "
+            "A dict becomes a frame: pandas.DataFrame(...)."
+        ) from error
 
 
 def _missing_column(name: str, present: list[str], formula: Formula | None) -> None:
