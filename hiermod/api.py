@@ -79,8 +79,9 @@ def fit(
     ----------
     formula : str
         As in lme4: ``"success ~ treated + (1 + treated | country)"``, ``"successes/trials ~ (1 | variant)"``.
-    data : data frame
-        Any frame that narwhals knows (pandas, polars, pyarrow, …). Each row is an observation.
+    data : data frame or path
+        Any frame that narwhals knows (pandas, polars, pyarrow, DuckDB, …), or the path of a CSV or Parquet file, of a
+        folder of Parquet files (``country=CA`` in its names becomes a column), or a glob. Each row is an observation.
     family : str, optional
         ``"bernoulli"``, ``"binomial"``, ``"gaussian"`` or ``"poisson"``, with a link in brackets where it is not the
         usual one: ``"binomial(probit)"``. None infers it from the response, with a notice.

@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-from collections.abc import Sequence
 from typing import Any
 
 from hiermod.version import __version__
 
 SCALES = ("difference", "ratio", "lift", "odds_ratio", "link")
 GROUPS = ("observed", "typical", "new", "population")
-ENDINGS = (".csv", ".parquet", ".pq")
+DATA = "a CSV or Parquet file, a folder of Parquet files, or a pattern such as 'trials/*.csv'"
 DEMO_SEED = 1
 
 
@@ -49,12 +48,12 @@ def _add_demo(commands: Any) -> None:
 def _add_fit(commands: Any) -> None:
     fit = commands.add_parser(
         "fit",
-        help="fit a formula to a CSV or Parquet file and print the answers",
-        description="Fit a formula to a file; print the summary, rates (--by) and effects (--effect).",
+        help="fit a formula to CSV or Parquet files and print the answers",
+        description="Fit a formula to files; print the summary, rates (--by) and effects (--effect).",
         epilog="example: hiermod fit trial.csv 'success ~ treated + (1 + treated | country)' "
         "--effect treated --by country --save trial.nc",
     )
-    fit.add_argument("data", metavar="DATA", type=_data_file, help=f"a file with the ending {_or(ENDINGS)}")
+    fit.add_argument("data", metavar="DATA", type=_data_path, help=DATA)
     fit.add_argument("formula", metavar="FORMULA", help="as in lme4, in quotes")
     fit.add_argument("--family", metavar="F", help="bernoulli, binomial, gaussian or poisson; else inferred")
     fit.add_argument("--pooling", choices=("normal", "beta"), default="normal", help="(%(default)s)")
@@ -76,17 +75,13 @@ def _add_explain(commands: Any) -> None:
     about = "say in words what a formula means, without sampling"
     explain = commands.add_parser("explain", help=about, description=about)
     explain.add_argument("formula", metavar="FORMULA", help="as in lme4, quoted")
-    explain.add_argument("data", metavar="DATA", nargs="?", type=_data_file, help="a CSV or Parquet file")
+    explain.add_argument("data", metavar="DATA", nargs="?", type=_data_path, help=DATA)
     explain.add_argument("--family", metavar="F", help="otherwise inferred from the response")
     explain.set_defaults(command="explain", refuse=explain.error)
 
 
 def _add_progress(command: argparse.ArgumentParser) -> None:
     command.add_argument("--no-progress", action="store_true", help="no progress bar")
-
-
-def _or(names: Sequence[str]) -> str:
-    return f"{', '.join(names[:-1])} or {names[-1]}"
 
 
 def _prob(text: str) -> float:
@@ -114,11 +109,14 @@ def _columns(text: str) -> list[str]:
     return names
 
 
-def _data_file(text: str) -> str:
-    if not os.path.isfile(text):
-        raise argparse.ArgumentTypeError(f"there is no file {text!r}")
-    if not text.lower().endswith(ENDINGS):
-        raise argparse.ArgumentTypeError(f"{text!r} does not end in {_or(ENDINGS)}")
+def _data_path(text: str) -> str:
+    from hiermod.data.paths import find_files  # loads DuckDB, which no other argument needs
+    from hiermod.errors import DataError
+
+    try:
+        find_files(text)
+    except DataError as error:
+        raise argparse.ArgumentTypeError(str(error)[:1].lower() + str(error)[1:]) from error
     return text
 
 

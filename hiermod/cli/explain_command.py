@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 
-from hiermod.cli.files import read_file
 from hiermod.cli.output import DONE
 
 
@@ -20,7 +19,7 @@ def run(options: argparse.Namespace) -> int:
     from hiermod.facades.notices import announce
     from hiermod.modeling.definition import Definition, define
 
-    defined = define(Definition(options.formula, options.family), read_file(options.data))
+    defined = define(Definition(options.formula, options.family), options.data)
     announce(defined.notices)
     print(explain(defined.spec))
     return DONE

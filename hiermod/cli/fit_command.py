@@ -6,7 +6,6 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from hiermod.cli.files import read_file
 from hiermod.cli.output import DONE, INTERRUPTED, section, wants_progress, was_interrupted
 from hiermod.errors import DataError, StorageError
 
@@ -34,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
         except DataError as error:
             options.refuse(f"argument --family: {error}")
     definition = Definition(options.formula, options.family, pooling=options.pooling)
-    defined = define(definition, read_file(options.data))
+    defined = define(definition, options.data)
     announce(defined.notices)
     _check_questions(options, defined)
 

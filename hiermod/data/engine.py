@@ -12,7 +12,7 @@ import pandas as pd
 from hiermod.data.averaging import MAX_LEVELS, averaging_over
 from hiermod.data.engine_expressions import EngineRecipe, is_present
 from hiermod.data.engine_moments import grouped_moments, measure
-from hiermod.data.frames import AGGREGATED, as_pandas
+from hiermod.data.frames import AGGREGATED, Selected
 from hiermod.data.moments import Moments
 from hiermod.data.numbering import hardly_repeat
 from hiermod.data.predictors import EXACT, Basis, Numeric, Predictor
@@ -57,10 +57,12 @@ class Summary:
 class Engine:
     """A large lazy frame of the columns that a formula reads, judged by a sample of its first rows."""
 
-    def __init__(self, formula: Formula, frame: Frame, data: Any, head: pd.DataFrame, rows: int) -> None:
-        self._formula, self._frame, self._data, self._head, self._rows = formula, frame, data, head, rows
-        self._schema = frame.collect_schema()
-        self.many = {name for name, dtype in self._schema.items() if dtype.is_numeric() and _has_many(head[name])}
+    def __init__(self, formula: Formula, selected: Selected, sample: int, rows: int) -> None:
+        assert isinstance(selected.frame, nw.LazyFrame)
+        self._formula, self._selected, self._frame, self._rows = formula, selected, selected.frame, rows
+        self._schema = self._frame.collect_schema()
+        self._head = selected.to_pandas(self._frame.head(sample).collect())
+        self.many = {name for name, dtype in self._schema.items() if dtype.is_numeric() and _has_many(self._head[name])}
         self._recipe = EngineRecipe(self._teaching(), formula.weights)
 
     def _teaching(self) -> Frame:
@@ -183,7 +185,7 @@ class Engine:
         return {name: Recipe(name, self._formula.expressions[name], self._recipe.states) for name in names}
 
     def _counted(self, found: nw.DataFrame[Any], known: Known) -> Tally:
-        frame = as_pandas(found, self._data).rename_axis(index=AGGREGATED)
+        frame = self._selected.to_pandas(found).rename_axis(index=AGGREGATED)
         return Tally(frame.drop(columns=[COUNT]), frame[COUNT].to_numpy(dtype=np.int64), known)
 
 

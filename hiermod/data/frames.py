@@ -1,16 +1,17 @@
-"""The door for data: any frame that narwhals knows becomes a pandas frame of the columns a formula needs."""
+"""The door for data: any frame that narwhals knows, or a path, becomes a pandas frame of the columns needed."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import narwhals as nw
 import numpy as np
 import pandas as pd
 
+from hiermod.data.paths import is_path, open_path, ordered_columns, reading
 from hiermod.errors import DataError, FormulaError, HiermodError, did_you_mean
 from hiermod.formula.nodes import Formula
 
@@ -21,8 +22,39 @@ NULLABLE |= {f"{u}int{bits}": f"{u.upper()}Int{bits}" for u in ("", "u") for bit
 RESULT_COLUMNS = ("estimate", "lower", "upper", "contrast", "prob_beats", "prob_rope", "expected_loss")
 
 
-def read_columns(data: Any, names: tuple[str, ...], formula: Formula | None = None) -> pd.DataFrame:
-    """Return the named columns of any frame as pandas, rows numbered from 0.
+@dataclass(frozen=True, eq=False)
+class Selected:
+    """The columns that a formula needs, where they are.
+
+    `enums` are columns whose levels have an order, `ordered` those of them that say so.
+    """
+
+    data: Any
+    frame: nw.DataFrame[Any] | nw.LazyFrame[Any]
+    enums: frozenset[str]
+    ordered: frozenset[str]
+
+    def to_pandas(self, eager: nw.DataFrame[Any]) -> pd.DataFrame:
+        """Convert so that whole numbers and booleans stay what they are beside missing values; rows are numbered.
+
+        Encoded text that has no order of its own (polars' Categorical, Arrow's dictionaries) becomes plain text, since
+        the order of its codes is that of first appearance.
+        """
+        if eager.implementation.is_pandas_like():
+            return eager.to_pandas().reset_index(drop=True)
+        encoded = [name for name, dtype in eager.schema.items() if dtype == nw.Categorical and name not in self.enums]
+        eager = eager.with_columns(*(eager[name].cast(nw.String) for name in encoded))
+        try:
+            frame = eager.to_arrow().to_pandas(types_mapper=_nullable)
+        except Exception as error:
+            raise DataError(f"The data cannot be converted to Arrow: {error}") from error
+        for name in self.ordered.intersection(frame.columns):
+            frame[name] = frame[name].cat.as_ordered()
+        return frame
+
+
+def select_columns(data: Any, names: tuple[str, ...], formula: Formula | None = None) -> Selected:
+    """Find the named columns of any frame, or of the files behind a path.
 
     Raises
     ------
@@ -31,31 +63,34 @@ def read_columns(data: Any, names: tuple[str, ...], formula: Formula | None = No
     FormulaError
         Where the formula names a column that is not there; the nearest names are shown.
     """
-    frame = select_columns(data, names, formula)
+    frame = _narwhals_frame(data, names)
+    schema = frame.collect_schema()
+    for name in names:
+        if name not in schema:
+            _missing_column(name, schema.names(), formula)
+    if isinstance(frame, nw.DataFrame):
+        return Selected(data, frame[list(names)], frozenset(), frozenset())
+    enums = frozenset(name for name in names if schema[name] == nw.Enum)
+    return Selected(data, frame.select(*names) if names else frame, enums, ordered_columns(data) & enums)
+
+
+def read_columns(data: Any, names: tuple[str, ...], formula: Formula | None = None) -> pd.DataFrame:
+    """Return the named columns as pandas, rows numbered from 0; errors are those of `select_columns`."""
+    selected = select_columns(data, names, formula)
     with asking(data):
         if not names:
-            return pd.DataFrame(index=pd.RangeIndex(_row_count(_narwhals_frame(data))))
-        return as_pandas(frame.collect() if isinstance(frame, nw.LazyFrame) else frame, data)
+            return pd.DataFrame(index=pd.RangeIndex(_row_count(_narwhals_frame(data, ()))))
+        frame = selected.frame
+        return selected.to_pandas(frame.collect() if isinstance(frame, nw.LazyFrame) else frame)
 
 
-def select_columns(
-    data: Any, names: tuple[str, ...], formula: Formula | None = None
-) -> nw.DataFrame[Any] | nw.LazyFrame[Any]:
-    """The named columns of any frame where they are; errors as of `read_columns`."""
-    frame = _narwhals_frame(data)
-    present = frame.collect_schema().names() if isinstance(frame, nw.LazyFrame) else list(frame.columns)
-    for name in names:
-        if name not in present:
-            _missing_column(name, present, formula)
-    return frame.select(*names) if isinstance(frame, nw.LazyFrame) else frame[list(names)]
-
-
-@contextlib.contextmanager
+@contextmanager
 def asking(data: Any) -> Iterator[None]:
-    """Turn an engine's own errors into one that says whose they are."""
+    """Turn errors of the engine that holds the data into one that says whose they are."""
     try:
-        yield
-    except (HiermodError, KeyboardInterrupt, MemoryError):
+        with reading(data):
+            yield
+    except (HiermodError, MemoryError):
         raise
     except Exception as error:
         raise DataError(f"The data ({type(data).__name__}) cannot be read: {str(error).strip()}") from error
@@ -72,7 +107,7 @@ def _row_count(frame: nw.DataFrame[Any] | nw.LazyFrame[Any]) -> int:
 
 def column_names(data: Any) -> tuple[str, ...]:
     """The names of a frame's columns, in order."""
-    return tuple(_narwhals_frame(data).collect_schema().names())
+    return tuple(_narwhals_frame(data, ()).collect_schema().names())
 
 
 def has_columns(data: Any, names: Iterable[str]) -> bool:
@@ -80,28 +115,15 @@ def has_columns(data: Any, names: Iterable[str]) -> bool:
     return set(names) <= set(column_names(data))
 
 
-def as_pandas(frame: nw.DataFrame[Any], data: Any) -> pd.DataFrame:
-    """Convert so that whole numbers and booleans stay what they are beside missing values.
-
-    Encoded text that has no order of its own (polars' Categorical, Arrow's dictionaries) becomes plain text, since
-    the order of its codes is that of first appearance.
-    """
-    if frame.implementation.is_pandas_like():
-        return frame.to_pandas().reset_index(drop=True)
-    encoded = [name for name, dtype in frame.schema.items() if dtype == nw.Categorical]
-    frame = frame.with_columns(*(frame[name].cast(nw.String) for name in encoded))
-    try:
-        return frame.to_arrow().to_pandas(types_mapper=_nullable)
-    except Exception as error:
-        raise DataError(f"The data ({type(data).__name__}) cannot be converted to Arrow: {error}") from error
-
-
 def _nullable(kind: Any) -> Any:
     """Return pandas' dtype that holds missing values beside integers or booleans of this Arrow type."""
     return pd.api.types.pandas_dtype(NULLABLE[str(kind)]) if str(kind) in NULLABLE else None
 
 
-def _narwhals_frame(data: Any) -> nw.DataFrame[Any] | nw.LazyFrame[Any]:
+def _narwhals_frame(data: Any, names: Collection[str] | None = None) -> nw.DataFrame[Any] | nw.LazyFrame[Any]:
+    """Any frame, or what stands behind a path, as narwhals sees it; `names` are the columns that will be used."""
+    if is_path(data):
+        data = open_path(data, names)
     if isinstance(data, pd.DataFrame):
         data = data.rename(columns=str)
     names = pd.Index(data.columns if isinstance(data, pd.DataFrame) else getattr(data, "column_names", ()))
@@ -111,13 +133,10 @@ def _narwhals_frame(data: Any) -> nw.DataFrame[Any] | nw.LazyFrame[Any]:
     try:
         return nw.from_native(data)
     except TypeError as error:
-        path = isinstance(data, str | os.PathLike)
-        remedy = (
-            f"Read the file first: pandas.read_csv({str(data)!r})."
-            if path
-            else "A dict becomes one: pandas.DataFrame(...)."
-        )
-        raise DataError(f"The data is of type {type(data).__name__}, not a data frame. {remedy}") from error
+        raise DataError(
+            f"The data is of type {type(data).__name__}, not a data frame or a path. "
+            "A dict becomes a frame: pandas.DataFrame(...)."
+        ) from error
 
 
 def _missing_column(name: str, present: list[str], formula: Formula | None) -> None:

@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 import narwhals as nw
+import pandas as pd
 
 from hiermod.data.engine import Engine, Summary
 from hiermod.data.engine_expressions import NotInEngineError
-from hiermod.data.frames import as_pandas, asking, select_columns
+from hiermod.data.frames import Selected, asking, select_columns
 from hiermod.data.tally import LARGE, Tally, each_row, tally
 from hiermod.errors import DataError, enumerate_names
 from hiermod.formula.nodes import Formula
@@ -38,32 +39,31 @@ def gather(formula: Formula, data: Any, real: bool | None, compress: bool) -> Ta
     DataError
         If all rows are needed and do not fit in memory.
     """
-    names = formula.all_columns()
-    frame = select_columns(data, names, formula)
+    selected = select_columns(data, formula.all_columns(), formula)
+    frame = selected.frame
     if isinstance(frame, nw.DataFrame):
-        return _counted(as_pandas(frame, data), compress)
+        return _counted(selected.to_pandas(frame), compress)
     with asking(data):
-        rows = int(frame.select(nw.len()).collect().item()) if names else 0
+        rows = int(frame.select(nw.len()).collect().item())
         if rows <= LARGE:
-            return _counted(as_pandas(frame.collect(), data), compress)
-        return _from_engine(formula, frame, data, rows, real) if compress else _all(frame, data, rows, "")
+            return _counted(selected.to_pandas(frame.collect()), compress)
+        return _from_engine(formula, selected, rows, real) if compress else _all(selected, rows, "")
 
 
-def _from_engine(
-    formula: Formula, frame: nw.LazyFrame[Any], data: Any, rows: int, real: bool | None
-) -> Tally | Summary:
-    engine = Engine(formula, frame, data, as_pandas(frame.head(HEAD).collect(), data), rows)
+def _from_engine(formula: Formula, selected: Selected, rows: int, real: bool | None) -> Tally | Summary:
+    engine = Engine(formula, selected, HEAD, rows)
     try:
         found = engine.summary() if engine.takes_moments(real) else engine.tally()
-        why = f"hardly any rows are equal, since {enumerate_names(engine.many)} have many values"
+        why = f"hardly any rows are equal, since {enumerate_names(sorted(engine.many))} have many values"
     except NotInEngineError as error:
         found, why = None, f"{error} is not computed where the data is"
-    return found or _all(frame, data, rows, why)
+    return found or _all(selected, rows, why)
 
 
-def _all(frame: nw.LazyFrame[Any], data: Any, rows: int, why: str) -> Tally:
+def _all(selected: Selected, rows: int, why: str) -> Tally:
     """All rows, if there is room for them."""
-    names = frame.collect_schema().names()
+    assert isinstance(selected.frame, nw.LazyFrame)
+    names = selected.frame.collect_schema().names()
     needed, room = rows * len(names) * BYTES, SHARE * _memory()
     if needed > room:
         raise DataError(
@@ -71,12 +71,12 @@ def _all(frame: nw.LazyFrame[Any], data: Any, rows: int, why: str) -> Tally:
             f"They take about {needed / 1e9:.0f} GB. Round these columns or cut() them, add a column with the result "
             "to the data, or fit a sample of the rows."
         )
-    read = _counted(as_pandas(frame.collect(), data), compress=bool(why))
+    read = _counted(selected.to_pandas(selected.frame.collect()), compress=bool(why))
     told = (f"{rows:,} rows read into memory: {why}",) if "computed" in why else ()
     return replace(read, notices=told)
 
 
-def _counted(frame: Any, compress: bool) -> Tally:
+def _counted(frame: pd.DataFrame, compress: bool) -> Tally:
     if not len(frame):
         raise DataError("The data has no rows.")
     return tally(frame) if compress else each_row(frame)

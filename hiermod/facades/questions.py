@@ -38,7 +38,7 @@ class Questions:
         ----------
         by : str or list of str, optional
             The columns whose combinations are the cells; one cell of all rows without it.
-        data : data frame, optional
+        data : data frame or path, optional
             Rows to average over instead of the fitted data, such as a census. They weigh their trials, if there.
         groups : {"observed", "typical", "new", "population"}
             Whose rate: each row's own group, effects at zero, one unseen group, or the mean over the population.
@@ -192,7 +192,7 @@ class Questions:
 
         Parameters
         ----------
-        data : data frame, optional
+        data : data frame or path, optional
             Rows with the model's predictors, and the grouping columns where ``groups="observed"``.
         kind : {"mean", "link", "response"}
             Expected response, linear predictor, or new responses (successes, counts or values).

@@ -18,9 +18,10 @@ def folder(tmp_path, monkeypatch):
     frame.to_csv(tmp_path / "trial.csv", index=False)
     (tmp_path / "trial.xlsx").write_text("no table")
     (tmp_path / "empty.csv").write_text("")
-    (tmp_path / "ragged.csv").write_text("a,b\n1,2\n1,2,3\n")
+    (tmp_path / "ragged.csv").write_text("success,treated,country\n1,0,Peru\n0,1,Peru,5\n")
     (tmp_path / "binary.csv").write_bytes(b"a,b\n\xff\xfe\x00,1\n")
     (tmp_path / "broken.parquet").write_text("no table")
+    (tmp_path / "bare").mkdir()
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -48,8 +49,10 @@ def refused(capsys, code, *words):
         (["demo", "--out", "trial.csv"], "--out"),
         (["fit"], "DATA"),
         (["fit", "trial.csv"], "FORMULA"),
-        (["fit", "trail.csv", FORMULA], "there is no file 'trail.csv'"),
-        (["fit", ".", FORMULA], "there is no file '.'"),
+        (["fit", "trail.csv", FORMULA], "there is no file 'trail.csv'. Did you mean 'trial.csv'"),
+        (["fit", "bare", FORMULA], "the folder 'bare' holds no Parquet file"),
+        (["fit", "*.parq", FORMULA], "there is no file '*.parq'"),
+        (["fit", "https://example.org/d.csv", FORMULA], "no file of this machine"),
         (["fit", "trial.xlsx", FORMULA], "does not end in .csv, .parquet or .pq"),
         (["fit", "trial.csv", FORMULA, "--prob", "2"], "'2' is no number between 0 and 1"),
         (["fit", "trial.csv", FORMULA, "--prob", "0"], "'0' is no number between 0 and 1"),
@@ -91,6 +94,7 @@ def test_bad_arguments(folder, capsys, argv, words):
         ("ragged.csv", FORMULA, ["'ragged.csv' cannot be read"]),
         ("binary.csv", FORMULA, ["'binary.csv' cannot be read"]),
         ("broken.parquet", FORMULA, ["'broken.parquet' cannot be read"]),
+        (".", FORMULA, ["'.' cannot be read"]),
     ],
 )
 def test_what_cannot_be_fitted(folder, capsys, data, formula, words):

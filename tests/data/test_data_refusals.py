@@ -291,7 +291,7 @@ def test_columns_with_reserved_names_that_the_formula_does_not_use_do_no_harm():
 
 @pytest.mark.parametrize(
     "data",
-    [None, {"y": [1.0], "x": [2.0]}, np.ones((3, 2)), "data.csv", [1, 2], pd.Series([1.0, 2.0], name="y"), 5],
+    [None, {"y": [1.0], "x": [2.0]}, np.ones((3, 2)), [1, 2], pd.Series([1.0, 2.0], name="y"), 5],
 )
 def test_what_is_no_frame(data):
     refused("y ~ x", data, "not a data frame")
