@@ -12,7 +12,7 @@ from hiermod.modeling.engines import check_engine
 from hiermod.modeling.prior_table import prior_summary
 from hiermod.sampling.given import posterior_from_draws
 from hiermod.sampling.nuts import Compiled, compile_model
-from hiermod.sampling.sample import build_pymc, sample
+from hiermod.sampling.sample import build_for_sampling, build_pymc, sample
 from hiermod.sampling.settings import Settings
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class Model:
         check_engine(engine)
         settings = Settings(draws, tune, chains, cores, seed, target_accept)
         if self._compiled is None:
-            self._compiled = compile_model(self.pymc())
+            self._compiled = compile_model(build_for_sampling(self._defined.spec))
         posterior = sample(self._defined.spec, self._compiled, settings, progress)
         announce(posterior.notices)
         return Fit(self._defined, posterior, settings, self)

@@ -9,6 +9,7 @@ import pymc as pm
 import pytensor.tensor as pt
 
 from hiermod.modeling.design import VaryingBar
+from hiermod.modeling.geometry import own_coefficients
 from hiermod.modeling.likelihood import likelihood
 from hiermod.modeling.observed import Observed, observe
 from hiermod.modeling.pymc_parts import coefficient, column_dims, distribution, register_correlations, varying_effect
@@ -17,13 +18,17 @@ from hiermod.modeling.spec import Spec
 MAX_WRITTEN_OUT = 6
 
 
-def build_model(spec: Spec) -> pm.Model:
-    """Build the PyMC model of a spec; groups are integer codes, never indicators."""
+def build_model(spec: Spec, informed: tuple[np.ndarray, ...] | None = None) -> pm.Model:
+    """Build the PyMC model of a spec; groups are integer codes, never indicators.
+
+    For a sampler, `informed` tells for each bar which columns are registered by the groups' own coefficients; the
+    posterior is the same.
+    """
     rows = observe(spec.cells)
     with pm.Model(coords={"__obs__": np.arange(len(spec.cells))}) as model:
         for block in spec.common.blocks:
             coefficient(block.name, spec.common, spec.priors.coefficients)
-        eta = _common_part(spec, rows) + _varying_part(spec, rows) + rows.offset(spec.formula)
+        eta = _common_part(spec, rows) + _varying_part(spec, rows, informed) + rows.offset(spec.formula)
         sigma = distribution(spec.priors.residual, "sigma") if spec.priors.residual else None
         likelihood(spec.formula.response.name, spec.family, rows, eta, sigma)
     return model
@@ -46,26 +51,39 @@ def _times(column: np.ndarray, value: Any) -> Any:
     return value if (column == 1.0).all() else column * value
 
 
-def _varying_part(spec: Spec, rows: Observed) -> Any:
+def _varying_part(spec: Spec, rows: Observed, informed: tuple[np.ndarray, ...] | None) -> Any:
     total: Any = 0.0
-    for bar in spec.bars:
+    shared: set[str] = set()
+    for place, bar in enumerate(spec.bars):
         codes = rows.codes(bar.grouping)
-        for index, value in enumerate(_bar_effects(spec, bar)):
-            matrix = rows.matrix(bar.effects[index].block)
-            own = value[codes]
-            if bar.effects[index].block.labels is not None:
-                total = total + (own * matrix).sum(axis=1)
+        own = informed[place] if informed else np.zeros(0, dtype=bool)
+        effects = _own_coefficients(spec, bar, own, shared) if own.any() else _bar_effects(spec, bar)
+        for effect, value in zip(bar.effects, effects, strict=True):
+            matrix = rows.matrix(effect.block)
+            if effect.block.labels is not None:
+                total = total + (value[codes] * matrix).sum(axis=1)
             else:
-                total = total + _times(matrix[:, 0], own)
+                total = total + _times(matrix[:, 0], value[codes])
     return total
 
 
 def _bar_effects(spec: Spec, bar: VaryingBar) -> list[Any]:
+    _correlate(spec, bar)
+    return [varying_effect(bar, index, _sigma(spec, bar, index)) for index in range(len(bar.effects))]
+
+
+def _own_coefficients(spec: Spec, bar: VaryingBar, informed: np.ndarray, shared: set[str]) -> list[Any]:
+    _correlate(spec, bar)
+    sigmas = [_sigma(spec, bar, index) for index in range(len(bar.effects))]
+    return own_coefficients(spec, bar, informed, sigmas, shared)
+
+
+def _correlate(spec: Spec, bar: VaryingBar) -> None:
     if bar.correlated:
         register_correlations(bar, spec.priors.correlations[bar.correlation_name])
-    effects = []
-    for index, effect in enumerate(bar.effects):
-        dims = column_dims(bar, effect.block) or None
-        sigma = distribution(spec.priors.sds[effect.name], f"{effect.name}_sigma", dims=dims)
-        effects.append(varying_effect(bar, index, sigma))
-    return effects
+
+
+def _sigma(spec: Spec, bar: VaryingBar, index: int) -> Any:
+    effect = bar.effects[index]
+    dims = column_dims(bar, effect.block) or None
+    return distribution(spec.priors.sds[effect.name], f"{effect.name}_sigma", dims=dims)

@@ -9,6 +9,7 @@ import pymc as pm
 import xarray as xr
 
 from hiermod.modeling.beta_pooling import MEAN, SPREAD, BetaSpec, build_beta_model, draw_rates
+from hiermod.modeling.geometry import informed_columns
 from hiermod.modeling.pymc_model import build_model
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.diagnostics import MIN_ESS, Diagnostics, diagnose
@@ -23,6 +24,11 @@ RAISED_TARGETS = (0.99, 0.998)
 def build_pymc(spec: Spec | BetaSpec) -> pm.Model:
     """The PyMC model of any spec."""
     return build_beta_model(spec) if isinstance(spec, BetaSpec) else build_model(spec)
+
+
+def build_for_sampling(spec: Spec | BetaSpec) -> pm.Model:
+    """The PyMC model in the coordinates that suit its data; its posterior is that of `build_pymc`."""
+    return build_beta_model(spec) if isinstance(spec, BetaSpec) else build_model(spec, informed_columns(spec))
 
 
 def sample(spec: Spec | BetaSpec, compiled: Compiled, settings: Settings, progress: bool = True) -> Posterior:

@@ -1,0 +1,183 @@
+"""In which coordinates varying effects are sampled: the posterior is the same, the way through it is not.
+
+Where a bar's groups say little, the standard normals behind its effects are nearly independent of all else: the
+non-centred form, which the public model has. Where they say much, the groups' own coefficients are: common coefficient
+plus varying effect, along columns that the data tells apart (Papaspiliopoulos, Roberts and Sköld 2007).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+
+from hiermod.data.statistics import BinomialCells, CountCells, MomentCells, RealCells
+from hiermod.modeling.design import VaryingBar
+from hiermod.modeling.observed import observe
+from hiermod.modeling.pymc_parts import cholesky_factor, effect_dims
+from hiermod.modeling.spec import Spec
+
+STEP = 1e-4  # of a numerical derivative
+INFORMED = 1.0  # variance between groups over that within, from which a group's own coefficient is sampled
+SPREAD = 2.0  # standard errors that are taken off the variance between groups, to be sure of it
+
+
+def informed_columns(spec: Spec) -> tuple[np.ndarray, ...]:
+    """For each bar, which of its columns the groups themselves say more about than the other groups do."""
+    return tuple(_information_ratios(spec, bar) > INFORMED for bar in spec.bars)
+
+
+def _information_ratios(spec: Spec, bar: VaryingBar) -> np.ndarray:
+    """For each column of a bar, a low estimate of the variance between groups over the median one within."""
+    precision, total, squares = _normal_equations(spec, bar)
+    groups, columns = total.shape
+    ridge = 1e-9 * np.diag(np.diag(precision.mean(axis=0)))
+    within = np.linalg.inv(precision + ridge)
+    estimates = np.einsum("gij,gj->gi", within, total)
+    error = np.einsum("gii->gi", within)
+    if isinstance(spec.cells.response, RealCells):
+        response = spec.cells.response
+        freedom = response.count.sum() - groups * columns
+        averaged = isinstance(response, MomentCells)
+        left = squares + (0.0 if averaged else response.within.sum()) - (estimates * total).sum()
+        error = error * (left / freedom if freedom > 0 and left > 0 else np.inf)
+    typical = np.median(error, axis=0)
+    if not np.isfinite(typical).all():
+        return np.zeros(columns)
+    between = (estimates - np.median(estimates, axis=0)) ** 2 - error
+    low = np.average(between, axis=0, weights=1.0 / np.maximum(error, typical))
+    return low * max(0.0, 1.0 - SPREAD * np.sqrt(2.0 / groups)) / typical
+
+
+def _normal_equations(spec: Spec, bar: VaryingBar) -> tuple[np.ndarray, np.ndarray, float]:
+    """Each group's X'WX and X'Wy of a bar's columns, and y'Wy in all, by one step of scoring from the mean response."""
+    rows = observe(spec.cells)
+    matrix = np.hstack([rows.matrix(effect.block) for effect in bar.effects])
+    weight, working = _working(spec, rows.offset(spec.formula)[: len(spec.cells)])
+    weight = np.concatenate([weight, np.ones(len(rows) - len(weight))])
+    working = np.concatenate([working, rows.response - rows.offset(spec.formula)[len(spec.cells) :]])
+    codes, size = rows.codes(bar.grouping), bar.grouping.size
+    columns = range(matrix.shape[1])
+    total = np.column_stack([np.bincount(codes, weight * matrix[:, own] * working, size) for own in columns])
+    precision = np.empty((size, len(columns), len(columns)))
+    for one in columns:
+        for other in columns:
+            precision[:, one, other] = np.bincount(codes, weight * matrix[:, one] * matrix[:, other], size)
+    return precision, total, float((weight * working**2).sum())
+
+
+def _working(spec: Spec, offset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Weights and responses of the cells on the link scale."""
+    link = spec.family.link
+    match spec.cells.response:
+        case BinomialCells(successes=successes, trials=trials):
+            rate = (successes.sum() + 0.5) / (trials.sum() + 1.0)
+            slope = (link.inverse(link.forward(rate) + STEP) - link.inverse(link.forward(rate) - STEP)) / (2.0 * STEP)
+            return trials * slope**2 / (rate * (1.0 - rate)), (successes / trials - rate) / slope - offset
+        case CountCells(total=total, exposure=exposure):
+            expected = exposure * np.exp(offset)
+            expected *= (total.sum() + 0.5) / expected.sum()
+            return expected, total / expected - 1.0
+        case RealCells(mean=mean, count=count):
+            return count, mean - offset
+
+
+def own_coefficients(
+    spec: Spec, bar: VaryingBar, informed: np.ndarray, sigmas: list[Any], shared: set[str]
+) -> list[Any]:
+    """Register a bar; return its effects, as `pymc_parts.varying_effect` does.
+
+    Parameters
+    ----------
+    informed : ndarray of bool, shape (columns,)
+        The columns that are registered by the groups' own coefficients; the others are by standard normals.
+    sigmas : list
+        The standard deviations of each effect.
+    shared : set of str
+        Common terms whose coefficients are part of some bar's own coefficients already; those of this one are added.
+    """
+    places = [int(place) for place in np.flatnonzero(informed)]
+    free = _free_columns(bar)
+    back = np.linalg.inv(_directions(spec, bar, places))
+    own = {place: _combined(back[row], [free[other] for other in places]) for row, place in enumerate(places)}
+    scales = _columns_of_sigmas(bar, sigmas)
+    commons = _commons(spec, bar, informed, shared)
+    factor: Any = cholesky_factor(bar) if bar.correlated else np.eye(len(bar.row_names))
+    standard: list[Any] = []
+    values: list[Any] = []
+    density: Any = 0.0
+    for place, scale in enumerate(scales):
+        before = sum((factor[place, other] * standard[other] for other in range(place)), 0.0) if bar.correlated else 0.0
+        rest = factor[place, place]
+        if informed[place]:
+            values.append(own[place] - commons[place])
+            standard.append((values[-1] / scale - before) / rest)
+            density = density - 0.5 * (standard[-1] ** 2).sum() - bar.grouping.size * pt.log(scale * rest)
+        else:
+            standard.append(free[place])
+            values.append(scale * (before + rest * free[place]))
+            density = density - 0.5 * (standard[-1] ** 2).sum()
+    pm.Potential(f"{bar.correlation_name}_density", density)
+    return _registered(bar, values)
+
+
+def _free_columns(bar: VaryingBar) -> list[Any]:
+    """Register what is sampled of a bar; a column of shape ``(groups,)`` for each of its columns."""
+    columns: list[Any] = []
+    for effect in bar.effects:
+        free = pm.Flat(f"{effect.name}_offset", dims=effect_dims(bar, effect.block))
+        several = range(len(effect.block.columns))
+        columns += [free[:, place] for place in several] if effect.block.labels else [free]
+    return columns
+
+
+def _columns_of_sigmas(bar: VaryingBar, sigmas: list[Any]) -> list[Any]:
+    columns: list[Any] = []
+    for effect, sigma in zip(bar.effects, sigmas, strict=True):
+        several = range(len(effect.block.columns))
+        columns += [sigma[place] for place in several] if effect.block.labels else [sigma]
+    return columns
+
+
+def _combined(weights: np.ndarray, columns: list[Any]) -> Any:
+    return sum(float(weight) * own for weight, own in zip(weights, columns, strict=True) if weight)
+
+
+def _commons(spec: Spec, bar: VaryingBar, informed: np.ndarray, shared: set[str]) -> list[Any]:
+    """For each column the common coefficient that is part of the groups' own ones, 0 where there is none."""
+    model = pm.modelcontext(None)
+    blocks = {block.name: block for block in spec.common.blocks}
+    result: list[Any] = []
+    for effect in bar.effects:
+        count, block = len(effect.block.columns), blocks.get(effect.block.name)
+        chosen = informed[len(result) : len(result) + count]
+        if block is None or block.columns != effect.block.columns or block.name in shared or not chosen.any():
+            result += [0.0] * count
+            continue
+        shared.add(block.name)
+        value = model[block.name]
+        result += [value[place] for place in range(count)] if block.labels else [value]
+    return result
+
+
+def _directions(spec: Spec, bar: VaryingBar, places: list[int]) -> np.ndarray:
+    """An upper factor R of the average information, ``R'R``: the data tells ``R c`` of a group's coefficients apart.
+
+    It is scaled so that its diagonal is one.
+    """
+    precision, _, _ = _normal_equations(spec, bar)
+    pooled = precision.mean(axis=0)[np.ix_(places, places)]
+    factor = np.linalg.cholesky(pooled + 1e-9 * np.diag(np.diag(pooled))).T
+    return factor / np.diag(factor)[:, None]
+
+
+def _registered(bar: VaryingBar, columns: list[Any]) -> list[Any]:
+    effects, start = [], 0
+    for effect in bar.effects:
+        stop = start + len(effect.block.columns)
+        value = pt.stack(columns[start:stop], axis=1) if effect.block.labels else columns[start]
+        effects.append(pm.Deterministic(effect.name, value, dims=effect_dims(bar, effect.block)))
+        start = stop
+    return effects
