@@ -17,6 +17,7 @@ from hiermod.data.cells import Cells
 from hiermod.data.statistics import BinomialCells, CountCells
 from hiermod.errors import AnswerError
 from hiermod.modeling.beta_pooling import BetaSpec
+from hiermod.sampling.diagnostics import representative
 from hiermod.sampling.posterior import Posterior
 
 MIN_DRAWS = 25  # below, a tail has fewer than the five draws that a Pareto distribution is fitted to
@@ -192,7 +193,7 @@ def _relative_efficiency(posterior: Posterior) -> float:
     chains, draws = posterior.shape
     if chains == 1:
         return 1.0
-    effective = azs.ess(posterior.dataset, method="mean")
+    effective = azs.ess(representative(posterior.dataset), method="mean")
     return float(np.hstack([values.to_numpy().ravel() for values in effective.values()]).mean() / (chains * draws))
 
 

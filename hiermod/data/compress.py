@@ -10,7 +10,7 @@ import pandas as pd
 
 from hiermod.data.averaging import Averaging, averaging_over, choose_averaging
 from hiermod.data.cells import Cells
-from hiermod.data.numbering import hardly_repeats, number_rows
+from hiermod.data.numbering import first_of, hardly_repeats, number_rows
 from hiermod.data.predictors import Factor
 from hiermod.data.responses import MomentRows, SingleRows, TrialsRows
 from hiermod.data.rows import Rows
@@ -35,9 +35,8 @@ def compress(rows: Rows, statistic: str, enabled: bool = True) -> Cells:
     averaging = _averaging(rows, statistic, enabled)
     key = _key(rows, averaging)
     cell = number_rows(key) if enabled and not hardly_repeats(key) else np.arange(len(rows.frame))
-    count = int(cell.max()) + 1
-    first = np.full(count, -1, dtype=np.int64)
-    first[cell[::-1]] = np.arange(len(cell))[::-1]
+    first = first_of(cell)
+    count = len(first)
     frame = rows.frame.drop(columns=list(averaging.names))
     frame = pd.concat([frame, _settled(rows.sources, cell, first)], axis=1).iloc[first].reset_index(drop=True)
     response = rows.response

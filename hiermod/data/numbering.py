@@ -20,6 +20,18 @@ def number_rows(frame: pd.DataFrame) -> np.ndarray:
     return _renumbered(key, size)[0]
 
 
+def first_of(number: np.ndarray) -> np.ndarray:
+    """The first row of each number."""
+    first = np.full(int(number.max(initial=-1)) + 1, -1, dtype=np.int64)
+    first[number[::-1]] = np.arange(len(number))[::-1]
+    return first
+
+
+def distinct_rows(frame: pd.DataFrame) -> np.ndarray:
+    """The distinct rows of numbers, in order, shape ``(distinct, columns)``."""
+    return frame.to_numpy()[first_of(number_rows(frame))]
+
+
 def hardly_repeats(frame: pd.DataFrame) -> bool:
     """Whether so few rows of a large frame are equal that grouping them does not pay, judged by a sample."""
     if len(frame) <= SAMPLE or not frame.columns.size:

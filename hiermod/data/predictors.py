@@ -9,6 +9,7 @@ import pandas as pd
 
 from hiermod.data.frames import check_finite
 from hiermod.data.levels import Level, code_levels, encode, kind_of, level_series
+from hiermod.data.numbering import distinct_rows
 from hiermod.errors import DataError, did_you_mean, enumerate_names
 from hiermod.formula.expressions import quote
 from hiermod.formula.nodes import without_slash
@@ -178,7 +179,7 @@ def read_grouping(factors: tuple[str, ...], frame: pd.DataFrame) -> Grouping:
         _refuse_float_groups(name, frame[name])
         own, columns[name] = code_levels(name, frame[name])
         codes.append(own)
-    combinations = np.unique(np.column_stack(codes), axis=0)
+    combinations = distinct_rows(pd.DataFrame(np.column_stack(codes)))
     if len(combinations) < 2:
         (label,) = Grouping(columns, combinations).labels()
         raise DataError(

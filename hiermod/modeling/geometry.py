@@ -15,7 +15,7 @@ import pytensor.tensor as pt
 
 from hiermod.data.statistics import BinomialCells, CountCells, MomentCells, RealCells
 from hiermod.modeling.design import VaryingBar
-from hiermod.modeling.observed import observe
+from hiermod.modeling.observed import Observed, observe
 from hiermod.modeling.pymc_parts import cholesky_factor, effect_dims
 from hiermod.modeling.spec import Spec
 
@@ -58,6 +58,7 @@ def _normal_equations(spec: Spec, bar: VaryingBar) -> tuple[np.ndarray, np.ndarr
     weight, working = _working(spec, rows.offset(spec.formula)[: len(spec.cells)])
     weight = np.concatenate([weight, np.ones(len(rows) - len(weight))])
     working = np.concatenate([working, rows.response - rows.offset(spec.formula)[len(spec.cells) :]])
+    working = working - _common_fit(spec, rows, weight, working)
     codes, size = rows.codes(bar.grouping), bar.grouping.size
     columns = range(matrix.shape[1])
     total = np.column_stack([np.bincount(codes, weight * matrix[:, own] * working, size) for own in columns])
@@ -66,6 +67,15 @@ def _normal_equations(spec: Spec, bar: VaryingBar) -> tuple[np.ndarray, np.ndarr
         for other in columns:
             precision[:, one, other] = np.bincount(codes, weight * matrix[:, one] * matrix[:, other], size)
     return precision, total, float((weight * working**2).sum())
+
+
+def _common_fit(spec: Spec, rows: Observed, weight: np.ndarray, working: np.ndarray) -> np.ndarray:
+    """What the common terms alone say of the working responses."""
+    if not spec.common.blocks:
+        return np.zeros(len(rows))
+    matrix = np.hstack([rows.matrix(block) for block in spec.common.blocks])
+    normal = matrix.T @ (weight[:, None] * matrix)
+    return matrix @ np.linalg.lstsq(normal, matrix.T @ (weight * working), rcond=None)[0]
 
 
 def _working(spec: Spec, offset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -10,6 +10,7 @@ import xarray as xr
 
 MAX_RHAT = 1.01
 MIN_ESS = 400.0
+MAX_JUDGED = 1000
 MIN_EBFMI = 0.3
 
 
@@ -40,7 +41,7 @@ class Diagnostics:
 
 def diagnose(tree: xr.DataTree) -> Diagnostics:
     """Measure a run."""
-    posterior, stats = tree["posterior"].to_dataset(), tree["sample_stats"].to_dataset()
+    posterior, stats = representative(tree["posterior"].to_dataset()), tree["sample_stats"].to_dataset()
     with np.errstate(all="ignore"):
         rhat, rhat_of = _extreme(azs.rhat(posterior), largest=True)
         bulk, bulk_of = _extreme(azs.ess(posterior, method="bulk"), largest=False)
@@ -49,6 +50,13 @@ def diagnose(tree: xr.DataTree) -> Diagnostics:
     divergences = int(stats["diverging"].sum()) if "diverging" in stats else 0
     hits = int(stats["maxdepth_reached"].sum()) if "maxdepth_reached" in stats else 0
     return Diagnostics(rhat, rhat_of, bulk, bulk_of, tail, tail_of, divergences, ebfmi, hits)
+
+
+def representative(posterior: xr.Dataset) -> xr.Dataset:
+    """The parameters that a run is judged by: all, but of more than `MAX_JUDGED` groups some, evenly spread."""
+    large = {dim: size for dim, size in posterior.sizes.items() if size > MAX_JUDGED and dim not in ("chain", "draw")}
+    places = {dim: np.linspace(0, size - 1, MAX_JUDGED).astype(int) for dim, size in large.items()}
+    return posterior.isel(places)
 
 
 def _extreme(figures: xr.Dataset, largest: bool) -> tuple[float, str]:

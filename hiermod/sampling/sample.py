@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import numpy as np
 import pymc as pm
 import xarray as xr
 
@@ -17,6 +18,7 @@ from hiermod.sampling.nuts import Compiled, run
 from hiermod.sampling.posterior import Posterior
 from hiermod.sampling.settings import DEFAULT_TARGET_ACCEPT, DEFAULT_TUNE, Settings, fresh_seed
 
+LARGE = 100_000_000  # draws of one variable, 800 MB in double precision
 MAX_RERUNS = 2
 RAISED_TARGETS = (0.99, 0.998)
 
@@ -119,12 +121,16 @@ def _finish(spec: Spec | BetaSpec, tree: xr.DataTree, compiled: Compiled, settin
         posterior = _with_rates(spec, posterior, settings)
     else:
         posterior = posterior[_ordered(spec, list(posterior.data_vars))]
+    posterior = posterior.map(_kept_precision, keep_attrs=True)
     return xr.DataTree.from_dict({"posterior": posterior, "sample_stats": tree["sample_stats"].to_dataset()})
 
 
-def _with_rates(spec: BetaSpec, posterior: xr.Dataset, settings: Settings) -> xr.Dataset:
-    import numpy as np
+def _kept_precision(values: xr.DataArray) -> xr.DataArray:
+    """Single precision for very many draws: its seven digits are more than draws tell, and take half the room."""
+    return values.astype(np.float32) if values.size > LARGE else values
 
+
+def _with_rates(spec: BetaSpec, posterior: xr.Dataset, settings: Settings) -> xr.Dataset:
     rng = np.random.default_rng([settings.seed or 0, 0])
     rates = draw_rates(spec, posterior[MEAN].to_numpy(), posterior[SPREAD].to_numpy(), rng)
     dim = f"{spec.grouping.name}__factor_dim"
