@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import time
@@ -37,6 +38,7 @@ def cluster(folder: Path, workers: int = 2) -> Iterator[Cluster]:
     port, page = free_ports(2)
     url = f"spark://{HOST}:{port}"
     with ExitStack() as running:
+        running.callback(signal.signal, signal.SIGTERM, signal.signal(signal.SIGTERM, signal.default_int_handler))
         daemons = [_daemon(running, folder / "master", "master.Master", "--port", port, "--webui-port", page)]
         for place in range(workers):
             size = ("--cores", 1, "--memory", "1g", "--webui-port", 0, "--work-dir", folder / f"work{place}")
