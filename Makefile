@@ -6,7 +6,7 @@ export PYTHON
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow lint format notebooks bench lock clean
+.PHONY: help setup demo test test-slow spark-test lint format notebooks bench lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s  %s\n", $$1, $$2}' Makefile
@@ -21,7 +21,11 @@ test: setup  ## the test suite and the docstrings' examples, without the slow te
 	@MPLBACKEND=Agg $(BIN)/python -m pytest tests hiermod --doctest-modules
 
 test-slow: setup  ## only the tests marked slow
-	@MPLBACKEND=Agg $(BIN)/python -m pytest -m slow
+	@MPLBACKEND=Agg $(BIN)/python -m pytest -m "slow and not spark"
+
+spark-test:  ## aggregation by a Spark cluster, which is started on this machine (needs Java)
+	@tools/setup_spark.sh
+	@MPLBACKEND=Agg $(BIN)/python -m pytest -m spark tests/spark
 
 lint: setup  ## style, formatting, types and the layers of the package
 	@$(BIN)/ruff check .

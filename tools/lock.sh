@@ -1,8 +1,10 @@
 #!/bin/sh
-# Write requirements-dev.txt and requirements.txt from pyproject.toml, with hashes, for every platform.
+# Write requirements-dev.txt, requirements.txt and requirements-spark.txt from pyproject.toml, with hashes,
+# for every platform.
 #
-# Versions already locked are kept where they still fit; pass --upgrade to take the newest. The run-time
-# lock is constrained by the development one, so the two never disagree on a version.
+# Versions already locked are kept where they still fit; pass --upgrade to take the newest. The others are
+# constrained by the development lock, so that they never disagree with it on a version; that of Spark holds
+# only what Spark needs on top of it.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -23,3 +25,7 @@ echo "resolving…" >&2
 compile --extra dev --no-emit-package hiermod --output-file requirements-dev.txt "$@"
 compile --constraint requirements-dev.txt --output-file "$work/requirements.txt"
 sed '/#   -c requirements-dev.txt$/d' "$work/requirements.txt" >requirements.txt
+compile --extra spark --constraint requirements-dev.txt --output-file "$work/requirements-spark.txt"
+awk '/^[^ #]/ { keep(); block = ""; locked = 0 } { block = block $0 "\n" } /#   -c requirements-dev.txt$/ { locked = 1 }
+    function keep() { if (!locked) printf "%s", block } END { keep() }' \
+    "$work/requirements-spark.txt" >requirements-spark.txt

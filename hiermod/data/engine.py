@@ -1,4 +1,16 @@
-"""Lets the engine that holds a large lazy frame count its rows: distinct rows, or moments, are all that comes here."""
+"""Lets the engine that holds a large lazy frame count its rows: distinct rows, or moments, are all that comes here.
+
+Two ways, of which `gather` takes one:
+
+`Engine.tally`
+    One group-by of the columns that the formula reads. Distinct rows and their counts come here, and everything else is
+    computed on these as on rows in memory.
+`Engine.summary`
+    For a real response of many values: missing values are counted, means and ranges asked for, then sums of products in
+    each combination of the columns that are not averaged. Functions are those of `engine_expressions`.
+
+Before either, the first rows tell which columns have many values. ARCHITECTURE.md shows the queries.
+"""
 
 from __future__ import annotations
 
