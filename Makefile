@@ -6,7 +6,7 @@ export PYTHON
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow spark-test lint format notebooks bench lock clean
+.PHONY: help setup demo test test-slow spark-test lint format notebooks bench bench-size lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s  %s\n", $$1, $$2}' Makefile
@@ -42,6 +42,9 @@ notebooks: setup  ## run the notebooks into build/notebooks; fails on any error
 
 bench: setup  ## run the benchmarks
 	@$(BIN)/python benchmarks/run.py
+
+bench-size: setup  ## what the size of data costs, to a hundred million rows
+	@$(BIN)/python benchmarks/data_size.py
 
 lock:  ## lock the dependencies again (UPGRADE=1: take the newest versions)
 	@tools/lock.sh $(if $(UPGRADE),--upgrade)

@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-SIZES = {"rates": (10**4, 10**6, 10**8), "gaussian": (10**5, 10**7)}
+SIZES = {"rates": (10**4, 10**6, 10**8), "slopes": (10**4, 10**6, 10**8), "gaussian": (10**5, 10**7)}
 TITLES = {
-    "rates": "success ~ treated + device + (1 + treated | country), 200 countries × 2 arms × 3 devices, from Parquet",
+    "rates": "success ~ treated * device + (1 | country), 200 countries × 2 arms × 3 devices, from Parquet",
+    "slopes": "success ~ treated + device + (1 + treated | country), the same data",
     "gaussian": "y ~ x1 + x2 + x3 + x4 + (1 + x1 | g), 1,000 groups, from Parquet",
 }
 COLUMNS = {

@@ -156,20 +156,35 @@ def _combined(weights: np.ndarray, columns: list[Any]) -> Any:
 
 
 def _commons(spec: Spec, bar: VaryingBar, informed: np.ndarray, shared: set[str]) -> list[Any]:
-    """For each column the common coefficient that is part of the groups' own ones, 0 where there is none."""
-    model = pm.modelcontext(None)
-    blocks = {block.name: block for block in spec.common.blocks}
+    """For each column the common coefficient that is part of the groups' own ones, 0 where there is none.
+
+    It is that of the design in which the predictors that do not vary with the group are centred.
+    """
+    common, slices = spec.common, spec.common.slices()
     result: list[Any] = []
+    own: dict[int, int] = {}
     for effect in bar.effects:
-        count, block = len(effect.block.columns), blocks.get(effect.block.name)
-        chosen = informed[len(result) : len(result) + count]
-        if block is None or block.columns != effect.block.columns or block.name in shared or not chosen.any():
-            result += [0.0] * count
-            continue
-        shared.add(block.name)
-        value = model[block.name]
-        result += [value[place] for place in range(count)] if block.labels else [value]
+        start, block = len(result), next((own for own in common.blocks if own.name == effect.block.name), None)
+        result += [0.0] * len(effect.block.columns)
+        chosen = informed[start : len(result)]
+        if block is not None and block.columns == effect.block.columns and block.name not in shared and chosen.any():
+            shared.add(block.name)
+            own |= {start + place: slices[block.name].start + place for place in range(len(block.columns))}
+    values = _coefficients(spec)
+    for place, column in own.items():
+        others = [other for other in np.flatnonzero(common.shift[column]) if other not in own.values()]
+        result[place] = values[column] + sum((common.shift[column, other] * values[other] for other in others), 0.0)
     return result
+
+
+def _coefficients(spec: Spec) -> list[Any]:
+    """The common coefficients, one by one."""
+    model = pm.modelcontext(None)
+    values: list[Any] = []
+    for block in spec.common.blocks:
+        own = model[block.name]
+        values += [own[place] for place in range(len(block.columns))] if block.labels else [own]
+    return values
 
 
 def _directions(spec: Spec, bar: VaryingBar, places: list[int]) -> np.ndarray:

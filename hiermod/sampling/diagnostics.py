@@ -10,7 +10,7 @@ import xarray as xr
 
 MAX_RHAT = 1.01
 MIN_ESS = 400.0
-MAX_JUDGED = 1000
+MAX_JUDGED = 250
 MIN_EBFMI = 0.3
 
 
