@@ -105,7 +105,7 @@ def fit(
     na : {"drop", "error"}
         What happens to rows with missing values.
     compress : bool
-        Whether equal rows become one cell; the posterior is the same.
+        Whether rows that the model cannot tell apart become one cell; the posterior is the same.
 
     Returns
     -------

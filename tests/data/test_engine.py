@@ -1,15 +1,22 @@
 """Large lazy frames are aggregated by their own engine: the cells are those of the rows in memory."""
 
+from fractions import Fraction
+
 import duckdb
 import ibis
 import narwhals as nw
+import numpy as np
+import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 
+import hiermod as hm
 from hiermod.data import gather
 from hiermod.data.rows import read_rows
+from hiermod.errors import DataError, HiermodError
 from hiermod.formula.parser import parse
-from tests.data.engine_cases import ARROW, COUNTED, MOMENTS, check_counts, check_moments
+from tests.data.engine_cases import ARROW, COUNTED, FRAME, MOMENTS, cells_of, check_counts, check_moments
 
 
 def through_ibis(table):
@@ -56,3 +63,75 @@ def test_few_questions_are_asked_and_little_comes_back(lazily, text, questions, 
     read_rows(parse(text), lazily(ARROW))
     assert len(sizes) == questions
     assert max(sizes) == gather.HEAD
+
+
+def test_a_large_mean_and_groups_far_apart_lose_nothing(lazily):
+    rng = np.random.default_rng(4)
+    size = 6000
+    group = rng.integers(0, 3, size)
+    frame = pd.DataFrame({"g": group, "x": rng.normal(size=size) + 1e6, "y": 1e6 + 1e7 * group + rng.normal(size=size)})
+    cells = cells_of("y ~ x + (1 | g)", lazily(pa.Table.from_pandas(frame)), "real")
+    for place in range(3):
+        own = frame[frame["g"] == place]
+        values = [own["x"].map(Fraction), own["y"].map(Fraction)]
+        means = [sum(column) / len(own) for column in values]
+        for row in range(2):
+            for column in range(2):
+                exact = sum(
+                    (a - means[row]) * (b - means[column]) for a, b in zip(values[row], values[column], strict=True)
+                )
+                found = cells.response.moments.cross[place, row, column]
+                assert found == pytest.approx(float(exact), rel=1e-8, abs=1e-5 * len(own))
+        assert cells.response.mean[place] == pytest.approx(float(means[1]), rel=1e-14)
+
+
+def test_a_function_that_no_engine_has_brings_the_rows_here(lazily):
+    rows = read_rows(parse("y ~ round(x) + (1 | g)"), lazily(ARROW), real=True)
+    assert rows.notices[0] == f"{len(FRAME):,} rows read into memory: round is not computed where the data is"
+    assert len(rows.response.values) == rows.source.rows
+
+
+def test_rows_that_do_not_fit_are_refused_with_advice(lazily, monkeypatch):
+    monkeypatch.setattr(gather, "_memory", lambda: 1e6)
+    with pytest.raises(
+        DataError, match=r"12,000 rows of 'y', 'x', 'g' would have to be read into memory: round is not"
+    ):
+        read_rows(parse("y ~ round(x) + (1 | g)"), lazily(ARROW), real=True)
+    with pytest.raises(DataError, match="hardly any rows are equal, since 'p', 'x' have many values"):
+        read_rows(parse("count ~ x + p"), lazily(ARROW), real=False)
+    with pytest.raises(DataError, match="12,000 rows of 'success', 'f' would have to be read"):
+        read_rows(parse("success ~ f"), lazily(ARROW), compress=False)
+
+
+def test_without_compression_all_rows_come(lazily):
+    rows = read_rows(parse("success ~ f"), lazily(ARROW), compress=False)
+    assert len(rows.frame) == rows.source.rows
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("y ~ log(z) + (1 | g)", r"log\(z\) is no finite number|logarithm"),
+        ("y ~ x + cut(z, c(-25, -20, -15)) + (1 | g)", "is in none of the intervals .* Widen the breaks"),
+        ("y ~ x + nothing", "There is no column 'nothing'"),
+        ("log(z) ~ x", r"log\(z\) is no finite number|logarithm"),
+    ],
+)
+def test_bad_input_is_named(lazily, text, message):
+    with pytest.raises(HiermodError, match=message):
+        read_rows(parse(text), lazily(ARROW), real=True)
+
+
+def test_missing_rows_are_refused_by_column(lazily):
+    with pytest.raises(DataError, match=r"\d+ rows have missing values in 'y', 'x', 'g'. Fill them"):
+        read_rows(parse("y ~ x + (1 | g)"), lazily(ARROW), na="error", real=True)
+
+
+def test_a_file_of_real_size(tmp_path):
+    frame = pd.concat([FRAME] * 12, ignore_index=True)
+    frame.to_parquet(tmp_path / "large.parquet", index=False)
+    assert len(frame) > gather.LARGE
+    for text in ("success ~ f + (1 | g)", "y ~ x*f + (1 + x | g)"):
+        one, other = hm.model(text, tmp_path / "large.parquet"), hm.model(text, frame)
+        assert len(one.cells) == len(other.cells)
+        assert one.notices == other.notices
