@@ -175,7 +175,7 @@ def many(job: str, rows: int, folder: Path) -> dict[str, float]:
     frame = pd.DataFrame({"successes": successes, "trials": trials, "x": x, "user": user})
     model = hm.model("successes/trials ~ x + (1 | user)", frame)
     built = peak()
-    fit = model.fit(draws=20, tune=20, chains=2, seed=1, target_accept=0.8, progress=False)
+    fit = model.fit(draws=5, tune=5, chains=2, seed=1, target_accept=0.8, progress=False)
     steps = float(fit.idata["sample_stats"]["n_steps"].mean())
     sampled = peak()
     seconds = best(lambda: fit.rates(by="user"), 1)

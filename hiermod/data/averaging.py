@@ -37,9 +37,10 @@ def choose_averaging(
 ) -> Averaging:
     """Average over numbers of many values, where that at least halves what cells hold.
 
-    What is made of several columns is left alone, so that each of these can still be set in questions.
+    What is made of several columns is left alone, so that each of these can still be set in questions; and what a
+    registered function makes, so that a stored fit can tell whether it is still the same.
     """
-    several = {name for name, recipe in recipes.items() if len(recipe.sources) > 1}
+    several = {name for name, recipe in recipes.items() if len(recipe.sources) > 1 or recipe.registered}
     possible = [
         name
         for name in formula.variables()

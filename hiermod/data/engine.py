@@ -14,6 +14,8 @@ Before either, the first rows tell which columns have many values. ARCHITECTURE.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,16 +24,17 @@ import numpy as np
 import pandas as pd
 
 from hiermod.data.averaging import MAX_LEVELS, averaging_over
-from hiermod.data.engine_expressions import EngineRecipe, is_present
-from hiermod.data.engine_moments import grouped_moments, measure
+from hiermod.data.engine_expressions import EngineRecipe, NotInEngineError, is_present
+from hiermod.data.engine_moments import grouped_moments, measure, own_names
 from hiermod.data.frames import AGGREGATED, Selected
 from hiermod.data.moments import Moments
 from hiermod.data.numbering import hardly_repeat
 from hiermod.data.predictors import EXACT, Basis, Numeric, Predictor
 from hiermod.data.recipes import Recipe
 from hiermod.data.tally import COUNT, Known, Tally
+from hiermod.data.variables import at
 from hiermod.errors import DataError
-from hiermod.formula.expressions import Call, Column, Expression
+from hiermod.formula.expressions import Call, Column, Expression, columns
 from hiermod.formula.nodes import Formula, SingleResponse, TrialsResponse
 from hiermod.formula.vocabulary import SIGNATURES
 
@@ -54,8 +57,8 @@ class Summary:
         Whether the response holds whole numbers from 0 on.
     missing : dict
         Rows with missing values by column.
-    incomplete : int
-        Rows with any missing value.
+    incomplete, weightless : int
+        Rows with any missing value, and others with the weight 0.
     """
 
     tally: Tally
@@ -64,6 +67,7 @@ class Summary:
     whole: bool
     missing: dict[str, int]
     incomplete: int
+    weightless: int
 
 
 class Engine:
@@ -78,15 +82,17 @@ class Engine:
         self._recipe = EngineRecipe(self._teaching(), formula.weights)
 
     def _teaching(self) -> Frame:
-        """The rows that functions learn from: all, or those with a weight where rows have weights."""
+        """The rows that functions learn from: all, or those with a weight or trials where rows have these."""
         response, weights = self._formula.response, self._formula.weights
         if not isinstance(response, TrialsResponse) and weights is None:
             return self._frame
         complete = self._frame.filter(*(is_present(self._frame, name) for name in self._schema.names()))
-        recipe = EngineRecipe(complete, None)
         weighty: list[Expression] = [Column(weights)] if weights else []
-        weighty += [response.trials] if isinstance(response, TrialsResponse) else []
-        return complete.filter(*(recipe.columns(own)[0] > 0.0 for own in weighty))
+        weighty += [response.trials] if isinstance(response, TrialsResponse) and any(columns(response.trials)) else []
+        with suppress(NotInEngineError):
+            for own in weighty:
+                complete = complete.filter(EngineRecipe(complete, None).columns(own)[0] > 0.0)
+        return complete
 
     def takes_moments(self, real: bool | None) -> bool:
         """Whether the response is a number of many values; `real` tells what the family says, None if none is asked."""
@@ -94,16 +100,18 @@ class Engine:
         plain = real is not False and isinstance(response, SingleResponse)
         return plain and not self.many.isdisjoint(response.columns)
 
-    def tally(self) -> Tally | None:
-        """Count the distinct rows; None where hardly any are equal."""
+    def tally(self, room: float) -> Tally | None:
+        """Count the distinct rows; None where hardly any are equal, or more than `room` numbers would come here."""
         coded = self._coded()
         kept = self._columns_of([name for name in self._formula.variables() if name not in coded])
         kept = list(dict.fromkeys([*self._formula.response.columns, *kept]))
         if hardly_repeat(self._head[kept], self._rows):
             return None
-        made = self._frame.select(*kept, **coded)
-        names = [*kept, *coded]
-        return self._counted(made.group_by(*names).agg(_count()).sort(*names).collect(), Known(self._recipes(coded)))
+        made, names = own_names(self._frame, {**{name: nw.col(name) for name in kept}, **coded})
+        if self._rows * len(names) > room and _groups(made, names) * len(names) > room:
+            return None
+        found = made.group_by(*names).agg(_count()).sort(*names).collect().rename(names)
+        return self._counted(found, Known(self._recipes(coded)))
 
     def summary(self) -> Summary:
         """Take moments of the response and of the numeric variables of many values.
@@ -113,7 +121,7 @@ class Engine:
         NotInEngineError
             If the engine cannot compute one of them.
         """
-        complete, missing, incomplete = self._complete()
+        complete, missing, incomplete, weightless = self._complete()
         response = self._formula.response
         assert isinstance(response, SingleResponse)
         (values,) = self._recipe.columns(response.expression)
@@ -124,14 +132,14 @@ class Engine:
         features = averaging_over(self._formula, predictors, averaged).features
         coded = self._coded()
         keys = self._columns_of([name for name in self._formula.variables() if name not in (*coded, *averaged)])
-        rows = complete.with_columns(**coded) if coded else complete
         made = {**numbers, response.name: values}
-        groups, mean, cross = grouped_moments(rows, [*keys, *coded], made, centres, features, response.name)
+        by = {**{name: nw.col(name) for name in keys}, **coded}
+        groups, mean, cross = grouped_moments(complete, by, made, centres, features, response.name)
         moments = Moments(features, {name: centres[name] for name in numbers}, mean[:, :-1], cross)
         recipes = self._recipes([*coded, *(name for name in averaged if name in self._formula.expressions)])
         tally = self._counted(groups, Known(recipes, predictors))
         whole = self._is_whole(response.name) and found[response.name][1] >= 0
-        return Summary(tally, mean[:, -1] + centres[response.name], moments, whole, missing, incomplete)
+        return Summary(tally, mean[:, -1] + centres[response.name], moments, whole, missing, incomplete, weightless)
 
     def _averaged(self) -> tuple[dict[str, list[str]], dict[str, nw.Expr]]:
         """The numeric variables of many values with the names of their columns, and these columns."""
@@ -141,7 +149,8 @@ class Engine:
             expression = self._formula.expressions.get(name, Column(name))
             if not self._of_many(name) or _makes_levels(expression) or name in self._formula.grouping_columns():
                 continue
-            made = self._recipe.columns(expression)
+            with at(self._formula, name):
+                made = self._recipe.columns(expression)
             several = isinstance(expression, Call) and expression.function in BASES
             names = list(Basis(name, len(made)).columns) if several else [name]
             averaged[name] = names
@@ -162,7 +171,8 @@ class Engine:
         found = {}
         for name, expression in self._formula.expressions.items():
             if isinstance(expression, Call) and expression.function == "cut" and self._of_many(name):
-                found[name] = self._recipe.codes(expression)
+                with at(self._formula, name):
+                    found[name] = self._recipe.codes(expression)
         return found
 
     def _of_many(self, variable: str) -> bool:
@@ -178,20 +188,26 @@ class Engine:
         weights = (formula.weights,) if formula.weights else ()
         return list(dict.fromkeys([*behind, *formula.grouping_columns(), *weights]))
 
-    def _complete(self) -> tuple[Frame, dict[str, int], int]:
-        """The rows without missing values, and how many others there are, by column and in all."""
+    def _complete(self) -> tuple[Frame, dict[str, int], int, int]:
+        """The rows that count; how many have missing values, by column and in all; how many others have no weight."""
         names = self._schema.names()
         present = {name: is_present(self._frame, name) for name in names}
         counts = [(~own).cast(nw.Int64()).sum().alias(f"n{place}") for place, own in enumerate(present.values())]
         every = nw.all_horizontal(*present.values(), ignore_nulls=False)
-        found = self._frame.select(*counts, every.cast(nw.Int64()).sum().alias("complete")).collect()
-        complete = int(found["complete"][0])
+        weights = self._formula.weights
+        weighty = every if weights is None else every & (self._recipe.columns(Column(weights))[0] != 0.0)
+        sums = {"complete": every, "weighty": weighty}
+        wanted = [own.cast(nw.Int64()).sum().alias(name) for name, own in sums.items()]
+        found = self._frame.select(*counts, *wanted).collect()
+        complete, counting = int(found["complete"][0]), int(found["weighty"][0] or 0)
         if not complete:
             raise DataError(
                 f"Nothing is left: all {self._rows} rows have a missing value in a column that the formula names."
             )
+        if not counting:
+            raise DataError("Nothing is left: every row has 0 trials, or the weight 0.")
         missing = {name: int(found[f"n{place}"][0]) for place, name in enumerate(names)}
-        return self._frame.filter(every), missing, self._rows - complete
+        return self._frame.filter(weighty), missing, self._rows - complete, complete - counting
 
     def _recipes(self, names: Any) -> dict[str, Recipe]:
         return {name: Recipe(name, self._formula.expressions[name], self._recipe.states) for name in names}
@@ -206,6 +222,10 @@ BASES = ("poly", "bs", "ns")
 
 def _has_many(values: pd.Series) -> bool:
     return int(values.nunique()) > MAX_LEVELS
+
+
+def _groups(frame: Frame, names: Iterable[str]) -> int:
+    return int(frame.group_by(*names).agg(_count()).select(nw.len()).collect().item())
 
 
 def _count() -> nw.Expr:

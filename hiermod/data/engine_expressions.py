@@ -86,12 +86,14 @@ class EngineRecipe:
         if state["lowest"]:
             place = 0 if state["right"] else -1
             above[place] = x >= edges[0] if state["right"] else x > edges[-1]
-        return sum((own.cast(nw.Int64()) for own in above[1:]), above[0].cast(nw.Int64())) - 1
+        code = sum((own.cast(nw.Int64()) for own in above[1:]), above[0].cast(nw.Int64())) - 1
+        present = [is_present(self._frame, name) for name in dict.fromkeys(columns(call))]
+        return nw.when(*present).then(code)
 
     def _number(self, expression: Expression) -> nw.Expr:
         match expression:
             case Column(name):
-                return nw.col(name).cast(nw.Float64())
+                return self._column(name)
             case Number(value):
                 return nw.lit(float(value))
             case Negative(operand):
@@ -100,6 +102,8 @@ class EngineRecipe:
                 return OPERATORS[sign](self._number(left), self._number(right))
             case Arithmetic("^", left, Number(power)):
                 return self._number(left) ** float(power)
+            case Arithmetic("^", left, Negative(Number(power))):
+                return self._number(left) ** -float(power)
             case Call(function) if function in ELEMENTWISE and function not in REGISTERED:
                 return ELEMENTWISE[function](self._number(expression.arguments[0]), **options_of(expression))
             case Call():
@@ -107,6 +111,12 @@ class EngineRecipe:
                 if len(own) == 1:
                     return own[0]
         raise NotInEngineError(str(expression))
+
+    def _column(self, name: str) -> nw.Expr:
+        dtype = self._frame.collect_schema()[name]
+        if not (dtype.is_numeric() or dtype == nw.Boolean):
+            raise DataError(f"The column {name!r} holds {dtype}, with which nothing can be calculated.")
+        return nw.col(name).cast(nw.Float64())
 
     def _learned(self, call: Call) -> tuple[nw.Expr, Any]:
         """The argument of a function, and what the function learns of it from all rows that have its columns."""
@@ -138,7 +148,7 @@ class EngineRecipe:
     def _sums(self, call: Call, value: nw.Expr) -> tuple[float, float]:
         """The weighted sum of a number over the rows that have it, and the sum of weights."""
         weight = nw.lit(1.0) if self._weight is None else nw.col(self._weight).cast(nw.Float64())
-        rows = self._present(call).with_columns(value=value, weight=weight)
+        rows = self._present(call).select(value=value, weight=weight)
         found = rows.select(total=(nw.col("value") * nw.col("weight")).sum(), size=nw.col("weight").sum()).collect()
         return float(found["total"][0]), float(found["size"][0])
 
@@ -147,6 +157,8 @@ class EngineRecipe:
         weight = nw.lit(1.0) if self._weight is None else nw.col(self._weight).cast(nw.Float64())
         rows = self._present(call)
         count = int(rows.select(nw.len()).collect().item())
+        if not count:
+            raise DataError(f"{call}: no row with a weight has a value to learn from.")
         if count > MAX_TALLY:
             raise DataError(
                 f"{call} learns from every value of its column, and {count:,} are too many. Use scale(), I() or log(), "

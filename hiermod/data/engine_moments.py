@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import narwhals as nw
 import numpy as np
 
 from hiermod.data.moments import Feature
-from hiermod.data.tally import COUNT
+from hiermod.data.tally import COUNT, OWN
 from hiermod.errors import DataError
 
 CANCELLED = 1e-5  # a sum of squares that lost so much of its size is centred anew
@@ -26,7 +26,7 @@ def measure(frame: Frame, numbers: Mapping[str, nw.Expr]) -> dict[str, tuple[flo
     DataError
         If one is not finite somewhere.
     """
-    own = {f"v{place}": number for place, number in enumerate(numbers.values())}
+    own = {f"{OWN}v{place}": number for place, number in enumerate(numbers.values())}
     made = frame.select(**own)
     wanted = []
     for name in own:
@@ -49,11 +49,17 @@ def _unusable(value: nw.Expr) -> nw.Expr:
     return (value.is_null() | ~value.is_finite()).cast(nw.Int64())
 
 
+def own_names(frame: Frame, columns: Mapping[str, nw.Expr]) -> tuple[Frame, dict[str, str]]:
+    """Columns under names that no engine reads as anything else, and what each is called by the user."""
+    names = {f"{OWN}k{place}": name for place, name in enumerate(columns)}
+    return frame.select(**dict(zip(names, columns.values(), strict=True))), names
+
+
 def grouped_moments(
-    frame: Frame, keys: Sequence[str], numbers: Mapping[str, nw.Expr], centres: Mapping[str, float],
+    frame: Frame, by: Mapping[str, nw.Expr], numbers: Mapping[str, nw.Expr], centres: Mapping[str, float],
     features: Sequence[Feature], response: str,
 ) -> tuple[nw.DataFrame[Any], np.ndarray, np.ndarray]:  # fmt: skip
-    """Group rows by `keys`; return the groups with their number of rows, means and sums of centred cross-products.
+    """Group rows; return the groups with their number of rows, means and sums of centred cross-products.
 
     Parameters
     ----------
@@ -70,20 +76,22 @@ def grouped_moments(
         Of features and response, from their centres.
     cross : ndarray, shape (groups, features + 1, features + 1)
     """
-    taken = {f"n{place}": number - centres[name] for place, (name, number) in enumerate(numbers.items())}
+    taken = {f"{OWN}n{place}": number - centres[name] for place, (name, number) in enumerate(numbers.items())}
     place = dict(zip(numbers, taken, strict=True))
     products = [_product([nw.col(place[name]) for name in own]) for own in (*features, (response,))]
-    values = [f"f{index}" for index in range(len(products))]
-    made = frame.with_columns(**taken).select(*keys, **dict(zip(values, products, strict=True)))
+    values = [f"{OWN}f{index}" for index in range(len(products))]
+    names = {f"{OWN}k{index}": name for index, name in enumerate(by)}
+    keys = dict(zip(names, by.values(), strict=True))
+    made = frame.select(**keys, **taken).select(*keys, **dict(zip(values, products, strict=True)))
     groups, mean, cross, share = _summed(made, keys, values)
     if keys and share < CANCELLED:
-        means = made.group_by(keys).agg(nw.col(name).mean().alias(f"{name} mean") for name in values)
+        means = made.group_by(*keys).agg(nw.col(name).mean().alias(f"{name} mean") for name in values)
         joined = made.join(means, on=list(keys), how="inner")
         nearer = {name: nw.col(name) - nw.col(f"{name} mean") for name in values}
         groups, rest, cross, _ = _summed(joined.select(*keys, **nearer), keys, values)
         own = means.sort(*keys).collect()
         mean = np.column_stack([own[f"{name} mean"].to_numpy() for name in values]) + rest
-    return groups, mean, cross
+    return groups.rename(names), mean, cross
 
 
 def _product(factors: list[nw.Expr]) -> nw.Expr:
@@ -94,11 +102,11 @@ def _product(factors: list[nw.Expr]) -> nw.Expr:
 
 
 def _summed(
-    frame: Frame, keys: Sequence[str], values: Sequence[str]
+    frame: Frame, keys: Collection[str], values: Sequence[str]
 ) -> tuple[nw.DataFrame[Any], np.ndarray, np.ndarray, float]:
     """Groups in the order of their keys, means, centred cross-products, and the least share of squares that is left."""
     pairs = list(itertools.combinations_with_replacement(range(len(values)), 2))
-    squares = {f"s{row} {column}": nw.col(values[row]) * nw.col(values[column]) for row, column in pairs}
+    squares = {f"{OWN}s{row} {column}": nw.col(values[row]) * nw.col(values[column]) for row, column in pairs}
     made = frame.with_columns(**squares)
     sums = [nw.col(name).sum() for name in (*values, *squares)]
     count = nw.len().cast(nw.Int64()).alias(COUNT)
@@ -112,7 +120,7 @@ def _summed(
         own = raw - total[:, row] * total[:, column] / size
         if row == column:
             own = own.clip(min=0.0)
-            several = (size > 1) & (own > 0)
+            several = (size > 1) & (raw > 0)
             share = min(share, float((own[several] / raw[several]).min(initial=1.0)))
         cross[:, row, column] = cross[:, column, row] = own
     return found.select(*keys, COUNT), total / size[:, None], cross, share

@@ -10,6 +10,7 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from hiermod.data.paths import is_path, open_path, ordered_columns, reading
 from hiermod.errors import DataError, FormulaError, HiermodError, did_you_mean
@@ -37,15 +38,14 @@ class Selected:
     def to_pandas(self, eager: nw.DataFrame[Any]) -> pd.DataFrame:
         """Convert so that whole numbers and booleans stay what they are beside missing values; rows are numbered.
 
-        Encoded text that has no order of its own (polars' Categorical, Arrow's dictionaries) becomes plain text, since
-        the order of its codes is that of first appearance.
+        Encoded values that have no order of their own (polars' Categorical, Arrow's dictionaries) become plain ones,
+        since the order of their codes is that of first appearance.
         """
         if eager.implementation.is_pandas_like():
             return eager.to_pandas().reset_index(drop=True)
         encoded = [name for name, dtype in eager.schema.items() if dtype == nw.Categorical and name not in self.enums]
-        eager = eager.with_columns(*(eager[name].cast(nw.String) for name in encoded))
         try:
-            frame = eager.to_arrow().to_pandas(types_mapper=_nullable)
+            frame = _decoded(eager.to_arrow(), encoded).to_pandas(types_mapper=_nullable)
         except Exception as error:
             raise DataError(f"The data cannot be converted to Arrow: {error}") from error
         for name in self.ordered.intersection(frame.columns):
@@ -113,6 +113,14 @@ def column_names(data: Any) -> tuple[str, ...]:
 def has_columns(data: Any, names: Iterable[str]) -> bool:
     """Whether a frame has all the named columns."""
     return set(names) <= set(column_names(data))
+
+
+def _decoded(table: pa.Table, names: Collection[str]) -> pa.Table:
+    """A table in which the named columns, where they are dictionaries, hold the values themselves."""
+    for place, field in enumerate(table.schema):
+        if field.name in names and pa.types.is_dictionary(field.type):
+            table = table.set_column(place, field.name, table.column(place).cast(field.type.value_type))
+    return table
 
 
 def _nullable(kind: Any) -> Any:

@@ -53,7 +53,7 @@ def gather(formula: Formula, data: Any, real: bool | None, compress: bool) -> Ta
 def _from_engine(formula: Formula, selected: Selected, rows: int, real: bool | None) -> Tally | Summary:
     engine = Engine(formula, selected, HEAD, rows)
     try:
-        found = engine.summary() if engine.takes_moments(real) else engine.tally()
+        found = engine.summary() if engine.takes_moments(real) else engine.tally(SHARE * _memory() / BYTES)
         why = f"hardly any rows are equal, since {enumerate_names(sorted(engine.many))} have many values"
     except NotInEngineError as error:
         found, why = None, f"{error} is not computed where the data is"

@@ -28,6 +28,7 @@ def open_parquet(
     """
     schema = _common_schema(files)
     keys, above = _folder_keys(files[0], base, schema.names)
+    _refuse_unread(schema, keys, columns or ())
     source = connection.sql(
         f"FROM read_parquet({sql_list(map(glob.escape, files))}, union_by_name = false, "
         f"hive_partitioning = {bool(keys)}, hive_types_autocast = false)"
@@ -89,6 +90,19 @@ def _folder_keys(file: str, base: str, names: Sequence[str]) -> tuple[list[str],
     if clash:
         raise DataError(f"The column {clash[0]!r} has the name of a folder above {base!r}. Rename one of them.")
     return keys, above
+
+
+def _refuse_unread(schema: pa.Schema, keys: Sequence[str], columns: Collection[str]) -> None:
+    """Refuse needed columns that stand in two places, or of which DuckDB reads something else."""
+    for field in schema:
+        if field.name in columns and field.name in keys:
+            raise DataError(
+                f"The column {field.name!r} stands in the files and in the names of their folders. Rename one."
+            )
+        if field.name in columns and pa.types.is_duration(field.type):
+            raise DataError(
+                f"The column {field.name!r} holds durations, which are not read. Add a column of numbers of seconds."
+            )
 
 
 def _pandas_notes(schema: pa.Schema) -> dict[str, list[object]]:

@@ -15,11 +15,12 @@ from hiermod.data.fingerprint import fingerprint
 from hiermod.data.frames import check_names, missing_rows, missing_values, row_name
 from hiermod.data.gather import gather
 from hiermod.data.levels import code_levels, level_series
-from hiermod.data.predictors import Grouping, read_grouping
+from hiermod.data.predictors import Factor, Grouping, read_grouping
+from hiermod.data.recipes import Recipe
 from hiermod.data.responses import MomentRows, ResponseRows, SingleRows, counted, read_counts, read_response
-from hiermod.data.tally import Known, Tally
+from hiermod.data.tally import Known, Tally, each_row
 from hiermod.data.variables import Variables, read_sources, read_variables
-from hiermod.errors import DataError
+from hiermod.errors import DataError, HiermodError
 from hiermod.formula.expressions import Column
 from hiermod.formula.nodes import Formula, SingleResponse
 
@@ -57,13 +58,21 @@ def read_rows(formula: Formula, data: Any, na: str = "drop", compress: bool = Tr
         raise DataError(f"na={na!r}: 'drop' leaves rows with missing values out, 'error' refuses them.")
     check_names(formula)
     read = gather(formula, data, real, compress)
-    return _of_summary(formula, read, na) if isinstance(read, Summary) else _of_tally(formula, read, na)
+    if isinstance(read, Summary):
+        return _of_summary(formula, read, na)
+    try:
+        return _of_tally(formula, read, na)
+    except HiermodError:
+        if read.rows is None:
+            raise
+    return _of_tally(formula, each_row(read.rows), na)  # so that errors count and name rows, not distinct ones
 
 
 def _of_tally(formula: Formula, read: Tally, na: str) -> Rows:
     raw = read.frame
     complete = ~missing_rows(raw)
-    missing = {name: int(read.count[missing_values(raw[name])].sum()) for name in raw.columns}
+    behind = {name: recipe.sources[0] for name, recipe in read.known.recipes.items()}
+    missing = {behind.get(name, name): int(read.count[missing_values(raw[name])].sum()) for name in raw.columns}
     first = f" (the first is {row_name(raw.index[~complete], 0)})" if not complete.all() else ""
     _refuse_missing(int(read.count[~complete].sum()), missing, na, first)
     if not complete.any():
@@ -97,7 +106,7 @@ def _of_summary(formula: Formula, read: Summary, na: str) -> Rows:
     assert isinstance(response, MomentRows)
     known = read.tally.known
     variables = _with_averaged(formula, read_variables(formula, raw, weighty, repeats * count, known), known, response)
-    left_out = (read.incomplete, int(count[~weighty].sum()))
+    left_out = (read.incomplete, read.weightless)
     notices = _missing_notices(read.missing)
     return assemble(formula, raw[weighty], response, variables, int(count[weighty].sum()), left_out, notices)
 
@@ -138,13 +147,20 @@ def assemble(
     sources = pd.DataFrame(read_sources(variables.recipes, frame, set(columns)), index=index)
     made = {
         column
-        for name, recipe in variables.recipes.items()
+        for name in variables.predictors
         for column in variables.predictors[name].columns
-        if name in variables.averaged or set(recipe.sources) <= set(frame)
+        if name in variables.averaged or _follows(variables.recipes.get(name), frame)
     }
     plain = own.drop(columns=list(made))
-    source = Source(rows, *left_out, fingerprint(pd.concat([plain, sources], axis=1), response))
+    factors = [predictor for predictor in variables.predictors.values() if isinstance(predictor, Factor)]
+    structure = [*factors, *(grouping.columns for grouping in groupings.values())]
+    source = Source(rows, *left_out, fingerprint(pd.concat([plain, sources], axis=1), response, structure))
     return Rows(formula, own, sources, response, variables, groupings, source, (*notices, *variables.notices))
+
+
+def _follows(recipe: Recipe | None, frame: pd.DataFrame) -> bool:
+    """Whether a variable follows from columns that are there, by functions that do not change."""
+    return recipe is not None and not recipe.registered and set(recipe.sources) <= set(frame)
 
 
 def _refuse_missing(count: int, by_column: Mapping[str, int], na: str, first: str) -> None:

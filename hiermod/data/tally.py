@@ -16,7 +16,8 @@ from hiermod.data.predictors import Predictor
 from hiermod.data.recipes import Recipe
 
 LARGE = 100_000  # rows; fewer are read one by one
-ROW, COUNT = "row number", "rows"
+OWN = "hiermod's own "  # begins the names of columns that are made beside the user's
+ROW, COUNT = f"{OWN}row", f"{OWN}rows"
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,12 +33,16 @@ NOTHING = Known()
 
 @dataclass(frozen=True, eq=False)
 class Tally:
-    """Rows of the columns that a formula reads, how many rows of the data each stands for, and what to tell."""
+    """Rows of the columns that a formula reads, how many rows of the data each stands for, and what to tell.
+
+    `rows` are those of the data one by one, where they are in memory and were counted.
+    """
 
     frame: pd.DataFrame
     count: np.ndarray
     known: Known = NOTHING
     notices: tuple[str, ...] = ()
+    rows: pd.DataFrame | None = None
 
 
 def each_row(frame: pd.DataFrame) -> Tally:
@@ -55,15 +60,20 @@ def tally(frame: pd.DataFrame) -> Tally:
     try:
         if hardly_repeats(frame):
             return each_row(frame)
-        columns = {str(place): _comparable(frame[name]) for place, name in enumerate(frame.columns)}
-    except (TypeError, pa.ArrowException):  # a column of mixed types, of which others tell
+        first, count = _grouped(frame)
+    except (TypeError, OverflowError, pa.ArrowException, duckdb.Error):  # a column of mixed types; others tell of it
         return each_row(frame)
+    order = np.argsort(first)
+    return Tally(frame.iloc[first[order]], count[order], rows=frame)
+
+
+def _grouped(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """The first row of each distinct one, and how many are equal to it."""
+    columns = {str(place): _comparable(frame[name]) for place, name in enumerate(frame.columns)}
     table = pa.table({**columns, ROW: pa.array(np.arange(len(frame)))})
     relation = nw.from_native(duckdb.connect().from_arrow(table))
     grouped = relation.group_by(list(columns)).agg(nw.col(ROW).min(), nw.len().cast(nw.Int64).alias(COUNT)).collect()
-    first, count = grouped[ROW].to_numpy(), grouped[COUNT].to_numpy()
-    order = np.argsort(first)
-    return Tally(frame.iloc[first[order]], count[order])
+    return grouped[ROW].to_numpy(), grouped[COUNT].to_numpy()
 
 
 def _comparable(values: pd.Series) -> pa.Array | pa.ChunkedArray:

@@ -51,7 +51,7 @@ def read_variables(
         if name not in formula.expressions:
             predictors[name], values[name], found = read_predictor(name, raw[name][used])
         else:
-            with _at(formula, name):
+            with at(formula, name):
                 recipes[name], value = _make(formula, name, raw, used, weight, known)
                 predictors[name], own, found = _understand(name, value, name in formula.offsets)
             values.update(own)
@@ -70,7 +70,7 @@ def _make(
 
 
 @contextlib.contextmanager
-def _at(formula: Formula, name: str) -> Iterator[None]:
+def at(formula: Formula, name: str) -> Iterator[None]:
     """Point into the formula where an error of a variable is known to come from."""
     try:
         yield

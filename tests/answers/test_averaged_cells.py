@@ -110,6 +110,15 @@ def test_a_stored_fit_is_not_reused_for_other_numbers(tmp_path):
     assert storage.load(path).defined.spec.cells.source.fingerprint != before
 
 
+def test_the_order_of_levels_is_part_of_the_data():
+    from hiermod.data.rows import read_rows
+    from hiermod.formula.parser import parse
+
+    kinds = [(["a", "b"], False), (["b", "a"], False), (["b", "a"], True)]
+    frames = [FRAME.assign(f=pd.Categorical(FRAME["f"], categories=levels, ordered=own)) for levels, own in kinds]
+    assert len({read_rows(parse("y ~ f"), frame).source.fingerprint for frame in frames}) == 3
+
+
 def test_what_an_engine_left_behind_is_refused_where_it_is_needed(monkeypatch):
     import polars as pl
 

@@ -135,3 +135,73 @@ def test_a_file_of_real_size(tmp_path):
         one, other = hm.model(text, tmp_path / "large.parquet"), hm.model(text, frame)
         assert len(one.cells) == len(other.cells)
         assert one.notices == other.notices
+
+
+@pytest.mark.parametrize(
+    "name", ["Weight", "Value", "rows", "Rows", "n0", "N1", "v0", "f0", "s0 0", "a.b", 'a "b"', "x y"]
+)
+def test_no_name_of_a_column_is_taken(lazily, name):
+    frame = FRAME.rename(columns={"p": name})
+    data = lazily(pa.Table.from_pandas(frame))
+    quoted = f"`{name}`"
+    for text in (f"y ~ scale({quoted}) + center(x) + h + (1 | g)", f"y ~ {quoted} * x + (1 | g)", f"{quoted} ~ x + z"):
+        one, other = cells_of(text, data, "real"), cells_of(text, frame, "real")
+        pd.testing.assert_frame_equal(one.frame, other.frame[list(one.frame)], rtol=1e-9, atol=1e-9)
+    grouped = FRAME.rename(columns={"h": name})
+    text = f"success ~ f + (1 | {quoted})"
+    one, other = (cells_of(text, data, "trials") for data in (lazily(pa.Table.from_pandas(grouped)), grouped))
+    pd.testing.assert_frame_equal(one.frame, other.frame)
+
+
+def test_groups_that_lie_very_far_apart_keep_their_spread(lazily):
+    rng = np.random.default_rng(5)
+    for seed in range(5):
+        group = rng.choice(["a", "b"], 3000)
+        frame = pd.DataFrame({"g": group, "y": np.where(group == "a", 1e9, -1e9) + rng.normal(size=3000)})
+        one, other = (
+            cells_of("y ~ 1 + (1 | g)", data, "real") for data in (lazily(pa.Table.from_pandas(frame)), frame)
+        )
+        np.testing.assert_allclose(one.response.within, other.response.within, rtol=1e-6, err_msg=str(seed))
+
+
+def test_rows_without_weight_take_no_part(lazily):
+    frame = FRAME.dropna().assign(v=lambda data: np.where(data["w"] == 0, data["x"], 0.5))
+    data = lazily(pa.Table.from_pandas(frame))
+    with pytest.raises(DataError, match="The predictor v is constant"):
+        read_rows(parse("y | weights(w) ~ v + (1 | g)"), data, real=True)
+    frame["u"] = np.where(frame["w"] == 0, 0.0, frame["p"])
+    rows = read_rows(parse("y | weights(w) ~ log(u)"), lazily(pa.Table.from_pandas(frame)), real=True)
+    assert rows.source.without_trials == (frame["w"] == 0).sum()
+    nothing = lazily(pa.Table.from_pandas(frame.assign(w=0)))
+    with pytest.raises(DataError, match="every row has 0 trials, or the weight 0"):
+        read_rows(parse("y | weights(w) ~ scale(x)"), nothing, real=True)
+
+
+@pytest.mark.parametrize("trials", ["10", "round(h + 6)", "(h + 6)^(1 + flag)"])
+def test_trials_of_any_kind(lazily, trials):
+    text = f"p(s, {trials}) ~ cut(age, 3) + (1 | g)"
+    one, other = cells_of(text, lazily(ARROW), "trials"), cells_of(text, FRAME, "trials")
+    np.testing.assert_array_equal(one.response.trials, other.response.trials)
+
+
+def test_missing_values_behind_cut(lazily):
+    age = FRAME["age"].where(FRAME["age"] > 20)
+    table = ARROW.set_column(ARROW.schema.get_field_index("age"), "age", pa.array(age, from_pandas=False))
+    one = read_rows(parse("success ~ cut(age, 4)"), lazily(table))
+    other = read_rows(parse("success ~ cut(age, 4)"), FRAME.assign(age=age))
+    assert one.source.missing == other.source.missing
+    assert one.notices == other.notices
+
+
+def test_the_fingerprint_tells_what_the_model_sees(lazily):
+    def of(frame, text="y ~ log(p) + x + (1 | g)"):
+        return read_rows(parse(text), lazily(pa.Table.from_pandas(frame)), real=True).source.fingerprint
+
+    rng = np.random.default_rng(6)
+    shuffled = FRAME.groupby("g")["p"].transform(lambda own: rng.permutation(own.to_numpy()))
+    others = [
+        FRAME, FRAME.assign(p=shuffled.fillna(1.0)), FRAME.assign(y=2 * FRAME["y"]), FRAME.assign(p=FRAME["p"] ** 2),
+        FRAME.assign(y=FRAME["y"] + 1),
+    ]  # fmt: skip
+    assert len({of(frame) for frame in others}) == len(others)
+    assert of(FRAME) == of(FRAME.sample(frac=1.0, random_state=1))

@@ -481,3 +481,20 @@ def test_new_rows_of_questions_may_be_a_path(country_fit, write):
     rows = pd.DataFrame({"country": ["China", "Canada"], "treated": [1, 0]})
     rows.to_csv(write("", "rows.csv"), index=False)
     pd.testing.assert_frame_equal(country_fit.predict("rows.csv").table, country_fit.predict(rows).table)
+
+
+def test_what_cannot_be_read_as_it_is(tmp_path):
+    import datetime as dt
+
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    for key in (1, 2):
+        (tmp_path / f"k={key}").mkdir()
+        pq.write_table(pa.table({"y": [1.0, 2.0, 4.0], "k": [5, 6, 7]}), tmp_path / f"k={key}" / "part.parquet")
+    with pytest.raises(DataError, match="'k' stands in the files and in the names of their folders"):
+        rows_of("y ~ k", tmp_path)
+    table = pa.table({"y": [1.0, 2.0], "d": [dt.timedelta(seconds=1), dt.timedelta(seconds=2)]})
+    pq.write_table(table, tmp_path / "durations.parquet")
+    with pytest.raises(DataError, match="'d' holds durations, which are not read"):
+        rows_of("y ~ d", tmp_path / "durations.parquet")
