@@ -27,6 +27,7 @@ TITLES = {
 }
 COLUMNS = {
     "rows": "rows", "cells": "cells", "group_by": "bare group-by, s", "model": "rows to model, s",
+    "sampling": "sampling alone, s",
     "fit": "first fit, s", "again": "fit again, s", "net": "fit again less group-by, s", "ess": "smallest bulk ESS",
     "peak": "peak memory, MB",
 }  # fmt: skip

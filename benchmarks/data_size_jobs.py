@@ -90,10 +90,12 @@ def size(job: str, rows: int, folder: Path) -> dict[str, float]:
         fit = hm.fit(FORMULAS[job], path, family, seed=1, progress=False)
         seconds.append(time.perf_counter() - start)
     model = best(lambda: hm.model(FORMULAS[job], path, family))
+    compiled = fit.model
+    sampling = best(lambda: compiled.fit(seed=1, progress=False), 2)
     ess = min(float(own) for own in (fit.check().table["figure"].str.extract(r"^([\d.]+)")[0][2:3]))
     return {
-        "rows": rows, "cells": len(fit.cells), "group_by": group_by, "model": model, "fit": seconds[0],
-        "again": min(seconds[1:]), "net": min(seconds[1:]) - group_by, "ess": ess, "peak": peak(),
+        "rows": rows, "cells": len(fit.cells), "group_by": group_by, "model": model, "sampling": sampling,
+        "fit": seconds[0], "again": min(seconds[1:]), "net": min(seconds[1:]) - group_by, "ess": ess, "peak": peak(),
     }  # fmt: skip
 
 
