@@ -6,6 +6,7 @@ the same state, and applies it to new values. All follow R.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -49,16 +50,20 @@ def learn_poly(x: np.ndarray, weight: np.ndarray, degree: Any = 1, raw: Any = Fa
 
 def apply_poly(x: np.ndarray, state: State) -> np.ndarray:
     """Polynomials of degree one and up, shape ``(rows, degree)``."""
+    return np.column_stack(list(polynomials(x, state)))
+
+
+def polynomials(x: Any, state: State) -> Iterator[Any]:
+    """The polynomials of one degree after another, of numbers or of what an engine calculates with like numbers."""
     if "raw" in state:
-        return x[:, None] ** np.arange(1, state["raw"] + 1)
+        yield from (x**power for power in range(1, state["raw"] + 1))
+        return
     alpha, norms = state["alpha"], state["norms"]
-    columns = []
-    before, current = np.zeros_like(x), np.ones_like(x)
+    before, current = x * 0.0, x * 0.0 + 1.0
     for place, own in enumerate(alpha):
         factor = norms[place] / norms[place - 1] if place else 0.0
-        before, current = current, (x - own) * current - factor * before
-        columns.append(current / np.sqrt(norms[place + 1]))
-    return np.column_stack(columns)
+        before, current = current, (x - own) * current - before * factor
+        yield current / float(np.sqrt(norms[place + 1]))
 
 
 def learn_bs(x: np.ndarray, weight: np.ndarray, df: Any = None, knots: Any = None, degree: Any = 3,

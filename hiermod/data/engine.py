@@ -21,9 +21,8 @@ from typing import Any
 
 import narwhals as nw
 import numpy as np
-import pandas as pd
 
-from hiermod.data.averaging import MAX_LEVELS, averaging_over
+from hiermod.data.averaging import averaging_over, has_many
 from hiermod.data.engine_expressions import EngineRecipe, NotInEngineError, is_present
 from hiermod.data.engine_moments import grouped_moments, measure, own_names
 from hiermod.data.frames import AGGREGATED, Selected
@@ -78,7 +77,9 @@ class Engine:
         self._formula, self._selected, self._frame, self._rows = formula, selected, selected.frame, rows
         self._schema = self._frame.collect_schema()
         self._head = selected.to_pandas(self._frame.head(sample).collect())
-        self.many = {name for name, dtype in self._schema.items() if dtype.is_numeric() and _has_many(self._head[name])}
+        self.many = {
+            name for name, dtype in self._schema.items() if dtype.is_numeric() and has_many(self._head[name].dropna())
+        }
         self._recipe = EngineRecipe(self._teaching(), formula.weights)
 
     def _teaching(self) -> Frame:
@@ -107,7 +108,8 @@ class Engine:
         kept = list(dict.fromkeys([*self._formula.response.columns, *kept]))
         if hardly_repeat(self._head[kept], self._rows):
             return None
-        made, names = own_names(self._frame, {**{name: nw.col(name) for name in kept}, **coded})
+        keys, names = own_names({**{name: nw.col(name) for name in kept}, **coded})
+        made = self._frame.select(**keys)
         if self._rows * len(names) > room and _groups(made, names) * len(names) > room:
             return None
         found = made.group_by(*names).agg(_count()).sort(*names).collect().rename(names)
@@ -218,10 +220,6 @@ class Engine:
 
 
 BASES = ("poly", "bs", "ns")
-
-
-def _has_many(values: pd.Series) -> bool:
-    return int(values.nunique()) > MAX_LEVELS
 
 
 def _groups(frame: Frame, names: Iterable[str]) -> int:

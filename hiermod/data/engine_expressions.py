@@ -11,12 +11,13 @@ import numpy as np
 from scipy.interpolate import BSpline, PPoly
 
 from hiermod.data import bases, factors
-from hiermod.data.options import options_of
+from hiermod.data.options import cut_options, options_of
 from hiermod.data.recipes import LEARNED
 from hiermod.errors import DataError
 from hiermod.formula.expressions import Arithmetic, Call, Column, Expression, Negative, Number, columns
 from hiermod.formula.vocabulary import REGISTERED
 
+WIDTH = 1.0
 MAX_TALLY = 50_000_000  # rows whose values a function may have to learn from one by one
 OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv,
@@ -72,13 +73,12 @@ class EngineRecipe:
         if expression.function in ("scale", "standardize", "center"):
             return [(x - state["center"]) / state["scale"]]
         if expression.function == "poly":
-            return _polynomials(x, state)
+            return list(bases.polynomials(x, state))
         return _splines(x, expression.function, state)
 
     def codes(self, call: Call) -> nw.Expr:
         """The number of the interval of ``cut`` that each row falls into; outside of all it is -1 or too large."""
-        x, options = self._number(call.arguments[0]), options_of(call)
-        options = {{"include.lowest": "lowest"}.get(key, key): value for key, value in options.items()}
+        x, options = self._number(call.arguments[0]), cut_options(call)
         values = self._values(x, call)[0] if not isinstance(options["breaks"], list) else np.empty(0)
         state = self.states[str(call)] = factors.learn_cut(str(call), values, **options)
         edges = state["edges"]
@@ -181,18 +181,6 @@ def is_present(frame: nw.LazyFrame[Any], name: str) -> nw.Expr:
     return present & ~nw.col(name).is_nan() if frame.collect_schema()[name].is_float() else present
 
 
-def _polynomials(x: nw.Expr, state: bases.State) -> list[nw.Expr]:
-    if "raw" in state:
-        return [x**power for power in range(1, state["raw"] + 1)]
-    made: list[nw.Expr] = []
-    before, current = x * 0.0, x * 0.0 + 1.0
-    for place, alpha in enumerate(state["alpha"]):
-        factor = state["norms"][place] / state["norms"][place - 1] if place else 0.0
-        before, current = current, (x - alpha) * current - before * factor
-        made.append(current / float(np.sqrt(state["norms"][place + 1])))
-    return made
-
-
 def _splines(x: nw.Expr, function: str, state: bases.State) -> list[nw.Expr]:
     """Splines as what they are, a polynomial on each interval between knots."""
     degree = state.get("degree", 3)
@@ -225,8 +213,8 @@ def _with_lines(weights: np.ndarray, edges: np.ndarray) -> tuple[np.ndarray, np.
     last = np.poly1d(weights[:, -1])
     left = np.array([0.0, 0.0, weights[-2, 0], weights[-1, 0]])
     right = np.array([0.0, 0.0, last.deriv()(step), last(step)])
-    left[-1] -= left[-2] * 1.0
-    return np.column_stack([left, weights, right]), np.array([edges[0] - 1.0, *edges, np.inf])
+    left[-1] -= left[-2] * WIDTH  # its left edge stands before the first knot
+    return np.column_stack([left, weights, right]), np.array([edges[0] - WIDTH, *edges, np.inf])
 
 
 def _horner(x: nw.Expr, weights: np.ndarray) -> nw.Expr:

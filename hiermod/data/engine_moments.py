@@ -49,10 +49,10 @@ def _unusable(value: nw.Expr) -> nw.Expr:
     return (value.is_null() | ~value.is_finite()).cast(nw.Int64())
 
 
-def own_names(frame: Frame, columns: Mapping[str, nw.Expr]) -> tuple[Frame, dict[str, str]]:
+def own_names(columns: Mapping[str, nw.Expr]) -> tuple[dict[str, nw.Expr], dict[str, str]]:
     """Columns under names that no engine reads as anything else, and what each is called by the user."""
     names = {f"{OWN}k{place}": name for place, name in enumerate(columns)}
-    return frame.select(**dict(zip(names, columns.values(), strict=True))), names
+    return dict(zip(names, columns.values(), strict=True)), names
 
 
 def grouped_moments(
@@ -80,8 +80,7 @@ def grouped_moments(
     place = dict(zip(numbers, taken, strict=True))
     products = [_product([nw.col(place[name]) for name in own]) for own in (*features, (response,))]
     values = [f"{OWN}f{index}" for index in range(len(products))]
-    names = {f"{OWN}k{index}": name for index, name in enumerate(by)}
-    keys = dict(zip(names, by.values(), strict=True))
+    keys, names = own_names(by)
     made = frame.select(**keys, **taken).select(*keys, **dict(zip(values, products, strict=True)))
     groups, mean, cross, share = _summed(made, keys, values)
     if keys and share < CANCELLED:

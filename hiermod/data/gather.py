@@ -47,21 +47,23 @@ def gather(formula: Formula, data: Any, real: bool | None, compress: bool) -> Ta
         rows = int(frame.select(nw.len()).collect().item())
         if rows <= LARGE:
             return _counted(selected.to_pandas(frame.collect()), compress)
-        return _from_engine(formula, selected, rows, real) if compress else _all(selected, rows, "")
+        return _from_engine(formula, selected, rows, real) if compress else each_row(_all(selected, rows))
 
 
 def _from_engine(formula: Formula, selected: Selected, rows: int, real: bool | None) -> Tally | Summary:
     engine = Engine(formula, selected, HEAD, rows)
     try:
         found = engine.summary() if engine.takes_moments(real) else engine.tally(SHARE * _memory() / BYTES)
-        why = f"hardly any rows are equal, since {enumerate_names(sorted(engine.many))} have many values"
     except NotInEngineError as error:
-        found, why = None, f"{error} is not computed where the data is"
-    return found or _all(selected, rows, why)
+        why = f"{error} is not computed where the data is"
+        notices = (f"{rows:,} rows read into memory: {why}",)
+        return replace(tally(_all(selected, rows, why)), notices=notices)
+    many = enumerate_names(sorted(engine.many))
+    return found or tally(_all(selected, rows, f"hardly any rows are equal, since {many} have many values"))
 
 
-def _all(selected: Selected, rows: int, why: str) -> Tally:
-    """All rows, if there is room for them."""
+def _all(selected: Selected, rows: int, why: str = "") -> pd.DataFrame:
+    """All rows, if there is room for them; `why` they are needed."""
     assert isinstance(selected.frame, nw.LazyFrame)
     names = selected.frame.collect_schema().names()
     needed, room = rows * len(names) * BYTES, SHARE * _memory()
@@ -71,9 +73,7 @@ def _all(selected: Selected, rows: int, why: str) -> Tally:
             f"They take about {needed / 1e9:.0f} GB. Round these columns or cut() them, add a column with the result "
             "to the data, or fit a sample of the rows."
         )
-    read = _counted(selected.to_pandas(selected.frame.collect()), compress=bool(why))
-    told = (f"{rows:,} rows read into memory: {why}",) if "computed" in why else ()
-    return replace(read, notices=told)
+    return selected.to_pandas(selected.frame.collect())
 
 
 def _counted(frame: pd.DataFrame, compress: bool) -> Tally:

@@ -23,6 +23,11 @@ def options_of(call: Call) -> dict[str, Any]:
     return options
 
 
+def cut_options(call: Call) -> dict[str, Any]:
+    """The options of ``cut`` as `factors.learn_cut` calls them."""
+    return {{"include.lowest": "lowest"}.get(name, name): value for name, value in options_of(call).items()}
+
+
 def _is_flag(value: Any) -> bool:
     return isinstance(value, bool)
 

@@ -13,7 +13,7 @@ from hiermod.data import bases, factors
 from hiermod.data.factors import Leveled
 from hiermod.data.frames import check_finite
 from hiermod.data.levels import kind_of
-from hiermod.data.options import options_of
+from hiermod.data.options import cut_options, options_of
 from hiermod.errors import DataError
 from hiermod.formula.expressions import (
     Arithmetic,
@@ -189,7 +189,7 @@ class _Kitchen:
             return factors.contrasted(name, factors.apply_factor(name, source, state), **options)
         if call.function == "cut":
             x = self._numbers(source, str(call.arguments[0]))
-            options = {{"include.lowest": "lowest"}.get(key, key): value for key, value in options.items()}
+            options = cut_options(call)
             return factors.apply_cut(name, x, self._state(call, lambda: factors.learn_cut(name, x, **options)))
         coding = "poly" if call.function == "ordered" else "treatment"
         return factors.apply_factor(

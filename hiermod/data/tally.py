@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from hiermod.data.embedded import connect
 from hiermod.data.numbering import hardly_repeats
 from hiermod.data.predictors import Predictor
 from hiermod.data.recipes import Recipe
@@ -71,7 +72,7 @@ def _grouped(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """The first row of each distinct one, and how many are equal to it."""
     columns = {str(place): _comparable(frame[name]) for place, name in enumerate(frame.columns)}
     table = pa.table({**columns, ROW: pa.array(np.arange(len(frame)))})
-    relation = nw.from_native(duckdb.connect().from_arrow(table))
+    relation = nw.from_native(connect().from_arrow(table))
     grouped = relation.group_by(list(columns)).agg(nw.col(ROW).min(), nw.len().cast(nw.Int64).alias(COUNT)).collect()
     return grouped[ROW].to_numpy(), grouped[COUNT].to_numpy()
 

@@ -120,9 +120,7 @@ def _read(tree: xr.DataTree, metadata: dict[str, Any]) -> StoredFit:
 def _refuse_other_functions(cells: Cells) -> None:
     """A function of the user's own must still be the one that the fit was made with."""
     for name, recipe in cells.recipes.items():
-        if not recipe.registered or not set(recipe.sources) <= set(cells.frame):
-            continue
-        if not set(cells.averaged).isdisjoint({*recipe.sources, *cells.predictors[name].columns}):
+        if not recipe.registered or not set(recipe.sources) <= set(cells.frame) - set(cells.averaged):
             continue
         for column, values in apply_recipe(recipe, cells.predictors[name], cells.frame).items():
             if not np.allclose(values, cells.frame[column]):

@@ -6,7 +6,7 @@ import pytest
 
 import hiermod as hm
 from hiermod.data import gather
-from hiermod.errors import AnswerError, HiermodError, StorageError
+from hiermod.errors import AnswerError, HiermodError
 from hiermod.sampling import sample, storage
 
 TEXT = "y ~ treated*x*z + log(p) + f + offset(o) + (1 + treated + x | g)"
@@ -150,9 +150,3 @@ def test_very_many_draws_are_kept_in_single_precision(monkeypatch):
     full = hm.fit("incidence/size ~ 1 + (1 | herd)", hm.example("cbpp"), **settings)
     assert full.posterior["1|herd"].dtype == np.float64
     np.testing.assert_allclose(small.rates("herd").table["estimate"], full.rates("herd").table["estimate"], rtol=1e-6)
-
-
-def test_other_formats_are_told(tmp_path):
-    (tmp_path / "no.nc").write_text("text")
-    with pytest.raises(StorageError, match="not a NetCDF file"):
-        hm.load(tmp_path / "no.nc")
