@@ -14,7 +14,7 @@ from scipy import special
 from hiermod.answers.expectation import expectation, in_blocks
 from hiermod.answers.observation_density import log_density
 from hiermod.data.cells import Cells
-from hiermod.data.statistics import BinomialCells, CountCells
+from hiermod.data.statistics import BinomialCells, PairCells
 from hiermod.errors import AnswerError
 from hiermod.modeling.beta_pooling import BetaSpec
 from hiermod.sampling.diagnostics import representative
@@ -119,7 +119,7 @@ def leave_one_out(posterior: Posterior) -> LeaveOneOut:
         If the model has no density of a row, or there are too few draws.
     """
     _refuse(posterior)
-    seen = observations(posterior.spec.cells)
+    seen = observations(posterior.spec.cells, posterior.spec.family.counts)
     rows = seen.table
     efficiency = _relative_efficiency(posterior)
     found = np.empty((len(rows), 3))
@@ -156,15 +156,14 @@ class Observations:
     table: pd.DataFrame
 
 
-def observations(cells: Cells) -> Observations:
-    """The distinct observations behind cells, and the predictors of each."""
+def observations(cells: Cells, whole: bool = False) -> Observations:
+    """The distinct observations behind cells, and the predictors of each; `whole` numbers are shown as such."""
     response = cells.response
-    if isinstance(response, BinomialCells):
+    if isinstance(response, BinomialCells | PairCells):
         pairs = {"successes": response.row_successes, "trials": response.row_trials}
         values = {name: numbers.astype(np.int64) for name, numbers in pairs.items()}
     else:
-        counted = isinstance(response, CountCells)
-        values = {"value": response.row_values.astype(np.int64) if counted else response.row_values}
+        values = {"value": response.row_values.astype(np.int64) if whole else response.row_values}
     rows = pd.DataFrame({"cell": np.repeat(np.arange(len(cells)), response.rows), **values})
     rows["times"] = response.row_times.astype(np.int64)
     if cells.averaged:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from hiermod.data.predictors import Grouping, Predictor
 from hiermod.data.recipes import Recipe
-from hiermod.data.statistics import BinomialCells, MomentCells, ResponseCells
+from hiermod.data.statistics import BinomialCells, MomentCells, PairCells, ResponseCells
 from hiermod.errors import DataError
 
 
@@ -33,7 +33,7 @@ class Cells:
     frame : pandas.DataFrame
         A row per cell: its variables (numbers, or categoricals with fixed level order), grouping columns, and those
         columns behind functions that have one value in each cell. `averaged` columns hold means.
-    response : BinomialCells, CountCells, RealCells or MomentCells
+    response : BinomialCells, CountCells, RealCells, MomentCells, ValueCells or PairCells
         The sufficient statistics of each cell.
     predictors, groupings : mappings by name
         How each variable and grouping factor is understood.
@@ -102,7 +102,7 @@ class Cells:
         times = self.response.row_times.astype(np.int64)
         frame, _ = self.observations()
         frame = frame.iloc[np.repeat(np.arange(len(frame)), times)].reset_index(drop=True)
-        if isinstance(self.response, BinomialCells):
+        if isinstance(self.response, BinomialCells | PairCells):
             pairs = {"successes": self.response.row_successes, "trials": self.response.row_trials}
             return frame, {name: np.repeat(values, times) for name, values in pairs.items()}
         return frame, {"values": np.repeat(self.response.row_values, times)}

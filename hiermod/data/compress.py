@@ -12,11 +12,25 @@ from hiermod.data.averaging import Averaging, averaging_over, choose_averaging
 from hiermod.data.cells import Cells
 from hiermod.data.numbering import first_of, hardly_repeats, number_rows
 from hiermod.data.predictors import Factor
-from hiermod.data.responses import MomentRows, SingleRows, TrialsRows
+from hiermod.data.responses import MomentRows, ResponseRows, SingleRows, TrialsRows
 from hiermod.data.rows import Rows
-from hiermod.data.statistics import reduce_counts, reduce_moments, reduce_reals, reduce_trials
+from hiermod.data.statistics import (
+    reduce_counts,
+    reduce_moments,
+    reduce_pairs,
+    reduce_reals,
+    reduce_trials,
+    reduce_values,
+)
+from hiermod.data.tally import OWN
 
-REDUCERS: dict[str, Callable[..., Any]] = {"trials": reduce_trials, "count": reduce_counts, "real": reduce_reals}
+REDUCERS: dict[str, Callable[..., Any]] = {
+    "trials": reduce_trials,
+    "count": reduce_counts,
+    "real": reduce_reals,
+    "values": reduce_values,
+    "pairs": reduce_pairs,
+}
 
 
 def compress(rows: Rows, statistic: str, enabled: bool = True) -> Cells:
@@ -26,14 +40,15 @@ def compress(rows: Rows, statistic: str, enabled: bool = True) -> Cells:
     ----------
     rows : Rows
         What `read_rows` gave.
-    statistic : {"trials", "count", "real"}
+    statistic : {"trials", "count", "real", "values", "pairs"}
         Which sufficient statistics the family needs. Cells of real responses average over numeric predictors of many
-        values, where that pays, and hold their cross-products.
+        values, where that pays, and hold their cross-products. Those of values, and of pairs of successes and trials,
+        hold rows that are equal in the response too.
     enabled : bool
         False keeps each row as a cell of its own.
     """
     averaging = _averaging(rows, statistic, enabled)
-    key = _key(rows, averaging)
+    key = pd.concat([_key(rows, averaging), _seen_of(rows.response, statistic)], axis=1)
     cell = number_rows(key) if enabled and not hardly_repeats(key) else np.arange(len(rows.frame))
     first = first_of(cell)
     count = len(first)
@@ -50,6 +65,15 @@ def compress(rows: Rows, statistic: str, enabled: bool = True) -> Cells:
         reduced = REDUCERS[statistic](response, cell, count)
     variables = rows.variables
     return Cells(frame, reduced, variables.predictors, rows.groupings, variables.recipes, rows.source)
+
+
+def _seen_of(response: ResponseRows, statistic: str) -> pd.DataFrame:
+    """What rows of one cell share of the response: all of it where a family has no statistics for sums."""
+    if statistic not in ("values", "pairs"):
+        return pd.DataFrame(index=pd.RangeIndex(len(response.times)))
+    if isinstance(response, TrialsRows):
+        return pd.DataFrame({f"{OWN}successes": response.successes, f"{OWN}trials": response.trials})
+    return pd.DataFrame({f"{OWN}value": response.values})
 
 
 def _averaging(rows: Rows, statistic: str, enabled: bool) -> Averaging:

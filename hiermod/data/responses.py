@@ -43,7 +43,7 @@ class TrialsRows:
 class SingleRows:
     """One number a row, what kind of numbers they are (``bool``, ``int``, ``float``), and how often the row counts.
 
-    `transformed` tells that the numbers are no column but what a function made of columns.
+    `transformed` tells that the numbers are no column but what a function made of columns; `index` names the rows.
     """
 
     name: str
@@ -51,6 +51,7 @@ class SingleRows:
     kind: str
     times: np.ndarray
     transformed: bool = False
+    index: pd.Index = field(default_factory=lambda: pd.RangeIndex(0))
 
     @property
     def weight(self) -> np.ndarray:
@@ -74,7 +75,8 @@ class SingleRows:
 
     def chosen(self, keep: np.ndarray) -> SingleRows:
         """The rows in `keep`."""
-        return replace(self, values=self.values[keep], times=self.times[keep])
+        index = self.index[keep] if len(self.index) else self.index
+        return replace(self, values=self.values[keep], times=self.times[keep], index=index)
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,7 +154,7 @@ def _read_level(response: LevelResponse, values: pd.Series, times: np.ndarray) -
     place = next((place for place, level in enumerate(levels) if _is_level(level, response.level)), None)
     if place is None:
         raise DataError(f"{response}: there is no level {response.level!r}.{did_you_mean(response.level, levels)}")
-    return SingleRows(response.name, (codes == place).astype(float), "bool", times)
+    return SingleRows(response.name, (codes == place).astype(float), "bool", times, index=values.index)
 
 
 def _is_level(level: Level, text: str) -> bool:
@@ -169,7 +171,7 @@ def _read_transformed(response: SingleResponse, frame: pd.DataFrame, times: np.n
     values = recipe.apply(frame)
     if not isinstance(values, np.ndarray) or values.ndim > 1:
         raise DataError(f"The response {response} has several columns or levels; one number a row can be modelled.")
-    return SingleRows(response.name, values, "float", times, transformed=True)
+    return SingleRows(response.name, values, "float", times, transformed=True, index=frame.index)
 
 
 def _swap_hint(response: TrialsResponse) -> str:
@@ -190,7 +192,7 @@ def _read_single(name: str, values: pd.Series, times: np.ndarray) -> SingleRows:
         )
     numbers = values.to_numpy(dtype=float)
     check_finite(name, numbers, values.index)
-    return SingleRows(name, numbers, kind, times)
+    return SingleRows(name, numbers, kind, times, index=values.index)
 
 
 def _success(name: str, levels: tuple[Level, ...]) -> str:

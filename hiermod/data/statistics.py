@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from hiermod.data.moments import Feature, Moments, centred_products, feature_values, merged
+from hiermod.data.numbering import first_of
 from hiermod.data.responses import MomentRows, SingleRows, TrialsRows
 
 
@@ -106,7 +107,59 @@ class MomentCells(RealCells):
         return {**super().table(), **spread, **products}
 
 
-ResponseCells = BinomialCells | CountCells | RealCells
+@dataclass(frozen=True, eq=False)
+class ValueCells:
+    """The one value of each cell and how many rows have it; the rows' own values are kept in cell order."""
+
+    value: np.ndarray
+    count: np.ndarray
+    row_values: np.ndarray
+    row_times: np.ndarray
+    rows: np.ndarray
+
+    @property
+    def weight(self) -> np.ndarray:
+        """Number of rows that each cell stands for."""
+        return self.count
+
+    @property
+    def mean(self) -> np.ndarray:
+        """The value of each cell."""
+        return self.value
+
+    def table(self) -> dict[str, np.ndarray]:
+        """The columns shown by ``fit.cells``."""
+        return {"value": self.value, "count": self.count.astype(np.int64)}
+
+
+@dataclass(frozen=True, eq=False)
+class PairCells:
+    """The one pair of successes and trials of each cell, and how many rows have it; these are kept in cell order."""
+
+    successes: np.ndarray
+    trials: np.ndarray
+    count: np.ndarray
+    row_successes: np.ndarray
+    row_trials: np.ndarray
+    row_times: np.ndarray
+    rows: np.ndarray
+
+    @property
+    def weight(self) -> np.ndarray:
+        """Trials of all rows of each cell."""
+        return self.trials * self.count
+
+    @property
+    def mean(self) -> np.ndarray:
+        """Raw success rate of each cell."""
+        return self.successes / self.trials
+
+    def table(self) -> dict[str, np.ndarray]:
+        """The columns shown by ``fit.cells``."""
+        return {name: getattr(self, name).astype(np.int64) for name in ("successes", "trials", "count")}
+
+
+ResponseCells = BinomialCells | CountCells | RealCells | ValueCells | PairCells
 
 
 def reduce_trials(rows: TrialsRows, cell: np.ndarray, count: int) -> BinomialCells:
@@ -130,6 +183,20 @@ def reduce_reals(rows: SingleRows, cell: np.ndarray, count: int) -> RealCells:
     """Mean and centred sum of squares of each cell; a large mean costs no digits."""
     mean, cross = _response_moments(rows, np.empty((len(rows.values), 0)), cell, count)
     return RealCells(mean[:, -1], np.bincount(cell, rows.times, count), cross[:, -1, -1], *_kept(rows, cell, count))
+
+
+def reduce_values(rows: SingleRows, cell: np.ndarray, count: int) -> ValueCells:
+    """The value of each cell, whose rows are equal in it."""
+    return ValueCells(rows.values[first_of(cell)], np.bincount(cell, rows.times, count), *_kept(rows, cell, count))
+
+
+def reduce_pairs(rows: TrialsRows, cell: np.ndarray, count: int) -> PairCells:
+    """Successes and trials of each cell, whose rows are equal in them."""
+    first, order = first_of(cell), np.argsort(cell, kind="stable")
+    return PairCells(
+        rows.successes[first], rows.trials[first], np.bincount(cell, rows.times, count),
+        rows.successes[order], rows.trials[order], rows.times[order], np.bincount(cell, minlength=count),
+    )  # fmt: skip
 
 
 def reduce_moments(

@@ -189,9 +189,7 @@ def _priors(spec: Spec) -> dict[str, Any]:
     for bar in spec.bars:
         for index, effect in enumerate(bar.effects):
             priors[_effect_name(bar, effect)] = _effect_prior(spec, bar, index)
-    if spec.priors.residual:
-        priors["sigma"] = _plain(spec.priors.residual)
-    return priors
+    return priors | {name: _plain(prior) for name, prior in spec.priors.auxiliary.items()}
 
 
 def _plain(prior: Prior, **options: Any) -> bmb.Prior:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hiermod.data.frames import row_name
 from hiermod.data.responses import LARGEST, ResponseRows, SingleRows, TrialsRows
 from hiermod.errors import DataError, did_you_mean, nearest
 from hiermod.modeling.links import LINKS, Link
@@ -16,22 +17,71 @@ USUAL_LINKS = {
     "binomial": ("logit", "probit", "cloglog"),
     "gaussian": ("identity",),
     "poisson": ("log",),
+    "negbinomial": ("log",),
+    "student": ("identity",),
+    "gamma": ("log",),
+    "beta_binomial": ("logit", "probit", "cloglog"),
 }
-STATISTICS = {"bernoulli": "trials", "binomial": "trials", "gaussian": "real", "poisson": "count"}
+STATISTICS = {
+    "bernoulli": "trials",
+    "binomial": "trials",
+    "gaussian": "real",
+    "poisson": "count",
+    "negbinomial": "values",
+    "student": "values",
+    "gamma": "values",
+    "beta_binomial": "pairs",
+}
+AUXILIARY = {
+    "gaussian": ("sigma",),
+    "negbinomial": ("alpha",),
+    "student": ("sigma", "nu"),
+    "gamma": ("alpha",),
+    "beta_binomial": ("kappa",),
+}
+OTHER_NAMES = {
+    "negbinomial": ("negativebinomial", "negative_binomial", "negbin", "nb"),
+    "student": ("t", "studentt", "student_t"),
+    "beta_binomial": ("betabinomial",),
+}
+CANONICAL = {other: name for name, others in OTHER_NAMES.items() for other in others}
+TRANSFORMABLE = ("gaussian", "student", "gamma")
 SPELLING = re.compile(r"\s*(\w+)\s*(?:\(\s*(?:(?:link\s*=\s*)?['\"]?(\w+)['\"]?\s*)?\))?\s*")
 
 
 @dataclass(frozen=True)
 class Family:
-    """A family with its link; `statistic` names what a cell must hold for it."""
+    """A family with its link; `statistic` names what a cell must hold for it.
+
+    With mean mu, ``negbinomial`` has the variance ``mu + mu²/alpha``, ``gamma`` the shape ``alpha`` and the rate
+    ``alpha/mu``; the rates behind ``beta_binomial`` are ``Beta(mu·kappa, (1 - mu)·kappa)``.
+    """
 
     name: str
     link: Link
 
     @property
     def statistic(self) -> str:
-        """``trials``, ``count`` or ``real``: the sufficient statistics of a cell."""
+        """The sufficient statistics of a cell.
+
+        ``trials``, ``count`` or ``real``; ``values`` and ``pairs`` where equal responses are all that can be counted.
+        """
         return STATISTICS[self.name]
+
+    @property
+    def auxiliary(self) -> tuple[str, ...]:
+        """The names of its parameters beside the mean, all of them positive."""
+        return AUXILIARY.get(self.name, ())
+
+    @property
+    def counts(self) -> bool:
+        """Whether the response is a count."""
+        return self.name in ("poisson", "negbinomial")
+
+    @property
+    def is_rate(self) -> bool:
+        """Whether the expected response is a rate of successes."""
+        return self.statistic in ("trials", "pairs")
 
     def __str__(self) -> str:
         usual = USUAL_LINKS[self.name][0]
@@ -42,6 +92,7 @@ def read_family(family: str) -> Family:
     """Read a family's name, with a link in brackets where it is not the usual one: ``"binomial(probit)"``."""
     found = SPELLING.fullmatch(family) if isinstance(family, str) else None
     name, link = (found.group(1).lower(), found.group(2)) if found else ("", None)
+    name = CANONICAL.get(name, name)
     if name not in USUAL_LINKS:
         hint = did_you_mean(str(family), USUAL_LINKS) if nearest(str(family), USUAL_LINKS) else ""
         raise DataError(f"There is no family {family!r}.{hint} The families are {', '.join(USUAL_LINKS)}.")
@@ -62,10 +113,10 @@ def choose_family(family: str | None, response: ResponseRows) -> tuple[Family, s
     """
     chosen, reason = _choose(family, response)
     if isinstance(response, SingleRows) and response.transformed:
-        if chosen.name != "gaussian":
+        if chosen.name not in TRANSFORMABLE:
             raise DataError(f"The family {chosen} takes a response as it is, not {response.name}.")
         reason += f"; answers are on the scale of {response.name}"
-    CHECKS[chosen.name](response)
+    CHECKS[chosen.name](chosen.name, response)
     _refuse_constant(chosen, response)
     return chosen, f"family {chosen}{reason}{_remark(chosen, response)}"
 
@@ -74,7 +125,7 @@ def _remark(family: Family, response: ResponseRows) -> str:
     """What may not be meant: one value only, or 0/1 taken as numbers."""
     if not isinstance(response, SingleRows) or not response.binary:
         return ""
-    if family.statistic != "trials":
+    if not family.is_rate:
         return "; the response is 0/1, whose rate family='bernoulli' would model"
     return f"; every response is {response.values[0]:g}" if response.constant else ""
 
@@ -86,19 +137,19 @@ def _choose(family: str | None, response: ResponseRows) -> tuple[Family, str]:
         return read_family("binomial"), " (the response has successes and trials)"
     if response.kind == "bool" or response.binary:
         return read_family("bernoulli"), " (the response is 0/1)"
-    hint = "; for counts say family='poisson'" if response.whole else ""
+    hint = "; for counts say family='poisson' or 'negbinomial'" if response.whole else ""
     return read_family("gaussian"), f" (the response is numeric{hint})"
 
 
 def _refuse_constant(family: Family, response: ResponseRows) -> None:
     """A constant number says nothing of its spread; all successes do say something of a rate, under a proper prior."""
-    if family.statistic == "trials" or isinstance(response, TrialsRows):
+    if family.is_rate or isinstance(response, TrialsRows):
         return
     if response.constant:
         raise DataError(f"The response {response.name!r} is constant ({response.values[0]:g} in every row).")
 
 
-def _check_binomial(response: ResponseRows) -> None:
+def _check_binomial(_: str, response: ResponseRows) -> None:
     if isinstance(response, SingleRows) and not response.binary:
         wrong = response.values[~np.isin(response.values, (0.0, 1.0))][0]
         raise DataError(
@@ -107,25 +158,61 @@ def _check_binomial(response: ResponseRows) -> None:
         )
 
 
-def _check_bernoulli(response: ResponseRows) -> None:
+def _check_bernoulli(name: str, response: ResponseRows) -> None:
     if isinstance(response, TrialsRows):
         raise DataError("The family bernoulli takes one 0/1 column; for successes out of trials say family='binomial'.")
-    _check_binomial(response)
+    _check_binomial(name, response)
 
 
-def _check_real(response: ResponseRows) -> None:
+def _check_pairs(name: str, response: ResponseRows) -> None:
+    if isinstance(response, SingleRows) or (response.trials <= 1.0).all():
+        what = f"{response.name!r} is one column" if isinstance(response, SingleRows) else "here each row has one"
+        raise DataError(
+            f"The family {name} takes successes out of several trials; {what}. Single trials cannot show "
+            "overdispersion: say family='bernoulli', or write successes/trials."
+        )
+
+
+def _check_real(name: str, response: ResponseRows) -> None:
     if isinstance(response, TrialsRows) or response.kind == "bool":
-        raise DataError("The family gaussian takes one numeric column; this response is successes, so say 'binomial'.")
+        raise DataError(f"The family {name} takes one numeric column; this response is successes, so say 'binomial'.")
 
 
-def _check_counts(response: ResponseRows) -> None:
+def _check_positive(name: str, response: ResponseRows) -> None:
+    _check_real(name, response)
+    assert isinstance(response, SingleRows)
+    wrong = np.flatnonzero(response.values <= 0.0)
+    if len(wrong):
+        raise DataError(
+            f"The family {name} takes numbers above 0; {response.name!r} holds {_first(response, wrong)}. "
+            "Where 0 is possible, another family fits, such as 'student'."
+        )
+
+
+def _check_counts(name: str, response: ResponseRows) -> None:
     if isinstance(response, TrialsRows):
-        raise DataError("The family poisson takes one column of counts; for successes out of trials say 'binomial'.")
+        raise DataError(f"The family {name} takes one column of counts; for successes out of trials say 'binomial'.")
     if not response.whole:
-        wrong = response.values[(response.values < 0) | (response.values != np.round(response.values))][0]
-        raise DataError(f"Counts are whole numbers from 0 on; {response.name!r} holds {wrong:g}.")
+        wrong = np.flatnonzero((response.values < 0) | (response.values != np.round(response.values)))
+        raise DataError(f"Counts are whole numbers from 0 on; {response.name!r} holds {_first(response, wrong)}.")
     if (response.values > LARGEST).any():
         raise DataError(f"The counts in {response.name!r} are too large to be exact: {response.values.max():g}.")
 
 
-CHECKS = {"bernoulli": _check_bernoulli, "binomial": _check_binomial, "gaussian": _check_real, "poisson": _check_counts}
+def _first(response: SingleRows, wrong: np.ndarray) -> str:
+    """The first wrong value, and where it stands."""
+    place = int(wrong[0])
+    where = f" ({row_name(response.index, place)})" if len(response.index) else ""
+    return f"{response.values[place]:g}{where}"
+
+
+CHECKS = {
+    "bernoulli": _check_bernoulli,
+    "binomial": _check_binomial,
+    "gaussian": _check_real,
+    "poisson": _check_counts,
+    "negbinomial": _check_counts,
+    "student": _check_real,
+    "gamma": _check_positive,
+    "beta_binomial": _check_pairs,
+}

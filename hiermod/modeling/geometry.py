@@ -13,7 +13,7 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
-from hiermod.data.statistics import BinomialCells, CountCells, MomentCells, RealCells
+from hiermod.data.statistics import BinomialCells, CountCells, MomentCells, PairCells, RealCells, ValueCells
 from hiermod.modeling.design import VaryingBar
 from hiermod.modeling.observed import Observed, observe
 from hiermod.modeling.pymc_parts import cholesky_factor, effect_dims
@@ -37,11 +37,12 @@ def _information_ratios(spec: Spec, bar: VaryingBar) -> np.ndarray:
     within = np.linalg.inv(precision + ridge)
     estimates = np.einsum("gij,gj->gi", within, total)
     error = np.einsum("gii->gi", within)
-    if isinstance(spec.cells.response, RealCells):
-        response = spec.cells.response
+    response = spec.cells.response
+    if isinstance(response, RealCells | ValueCells | PairCells):
         freedom = response.count.sum() - groups * columns
-        averaged = isinstance(response, MomentCells)
-        left = squares + (0.0 if averaged else response.within.sum()) - (estimates * total).sum()
+        left = squares - (estimates * total).sum()
+        if isinstance(response, RealCells) and not isinstance(response, MomentCells):
+            left += response.within.sum()
         error = error * (left / freedom if freedom > 0 and left > 0 else np.inf)
     typical = np.median(error, axis=0)
     if not np.isfinite(typical).all():
@@ -79,19 +80,39 @@ def _common_fit(spec: Spec, rows: Observed, weight: np.ndarray, working: np.ndar
 
 
 def _working(spec: Spec, offset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Weights and responses of the cells on the link scale."""
-    link = spec.family.link
+    """Weights and responses of the cells on the link scale, as if shapes were 1; dispersion is measured from these."""
     match spec.cells.response:
         case BinomialCells(successes=successes, trials=trials):
-            rate = (successes.sum() + 0.5) / (trials.sum() + 1.0)
-            slope = (link.inverse(link.forward(rate) + STEP) - link.inverse(link.forward(rate) - STEP)) / (2.0 * STEP)
-            return trials * slope**2 / (rate * (1.0 - rate)), (successes / trials - rate) / slope - offset
+            return _working_rates(spec, successes, trials, np.ones(len(trials)), offset)
+        case PairCells(successes=successes, trials=trials, count=times):
+            return _working_rates(spec, successes, trials, times, offset)
         case CountCells(total=total, exposure=exposure):
-            expected = exposure * np.exp(offset)
-            expected *= (total.sum() + 0.5) / expected.sum()
+            expected = _expected(total, exposure, offset)
             return expected, total / expected - 1.0
+        case ValueCells(value=value, count=count) if spec.family.link.name == "log":
+            expected = _expected(count * value, count, offset)
+            mean = expected / count
+            weight = expected / (1.0 + mean) if spec.family.name == "negbinomial" else count
+            return weight, value / mean - 1.0
+        case ValueCells(value=mean, count=count):
+            return count, mean - offset
         case RealCells(mean=mean, count=count):
             return count, mean - offset
+
+
+def _working_rates(
+    spec: Spec, successes: np.ndarray, trials: np.ndarray, times: np.ndarray, offset: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    link, weight = spec.family.link, trials * times
+    rate = ((successes * times).sum() + 0.5) / (weight.sum() + 1.0)
+    slope = (link.inverse(link.forward(rate) + STEP) - link.inverse(link.forward(rate) - STEP)) / (2.0 * STEP)
+    return weight * slope**2 / (rate * (1.0 - rate)), (successes / trials - rate) / slope - offset
+
+
+def _expected(total: np.ndarray, exposure: np.ndarray, offset: np.ndarray) -> np.ndarray:
+    """What each cell would sum up to at one rate."""
+    expected = exposure * np.exp(offset)
+    return expected * ((total.sum() + 0.5) / expected.sum())
 
 
 def own_coefficients(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -43,15 +43,18 @@ def _cloglog(eta: Any) -> tuple[Any, Any]:
 LOG_RATES: dict[str, LogRates] = {"logit": _logit, "probit": _probit, "cloglog": _cloglog}
 
 
-def likelihood(name: str, family: Family, rows: Observed, eta: Any, sigma: Any = None) -> None:
-    """Register the observed response of each cell under `name`, given the linear predictor `eta` of all rows."""
+def likelihood(name: str, family: Family, rows: Observed, eta: Any, auxiliary: Sequence[Any] = ()) -> None:
+    """Register the observed response of each cell under `name`, given the linear predictor `eta` of all rows.
+
+    `auxiliary` are the family's own parameters, in the order of ``family.auxiliary``.
+    """
     match rows.cells.response:
         case BinomialCells(successes=successes, trials=trials):
             _observe_trials(name, family.link, successes, trials, eta)
         case CountCells(total=total, exposure=exposure):
             _observe_counts(name, total, exposure, eta)
         case RealCells() as response:
-            _observe_reals(name, rows, response, eta, sigma)
+            _observe_reals(name, rows, response, eta, *auxiliary)
 
 
 def _observe_trials(name: str, link: Link, successes: np.ndarray, trials: np.ndarray, eta: Any) -> None:

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from hiermod.data.cells import Cells
-from hiermod.data.statistics import BinomialCells, CountCells, RealCells
+from hiermod.data.statistics import CountCells, RealCells, ValueCells
 from hiermod.errors import DataError, PriorError, did_you_mean
 from hiermod.formula.nodes import without_slash
 from hiermod.formula.parser import canonical
 from hiermod.modeling.coding import Block
 from hiermod.modeling.design import CommonDesign, VaryingBar
+from hiermod.modeling.families import Family
 from hiermod.modeling.priors import Prior, read_prior, require_support
 
 SMALLEST, LARGEST = 1e-100, 1e100
@@ -33,32 +34,48 @@ class ResponseScale:
 
 @dataclass(frozen=True, eq=False)
 class PriorTable:
-    """A prior for every parameter, by the parameter's name in the posterior; `cor` by the bar's correlation name."""
+    """A prior for every parameter, by the parameter's name in the posterior; correlations by their bar's name for them.
+
+    `auxiliary` are those of the family beside its mean, such as ``sigma``.
+    """
 
     coefficients: dict[str, Prior] = field(default_factory=dict)
     sds: dict[str, Prior] = field(default_factory=dict)
     correlations: dict[str, Prior] = field(default_factory=dict)
-    residual: Prior | None = None
+    auxiliary: dict[str, Prior] = field(default_factory=dict)
 
 
-def response_scale(cells: Cells, offset: np.ndarray) -> ResponseScale:
+def response_scale(family: Family, cells: Cells, offset: np.ndarray) -> ResponseScale:
     """Measure the response, weighting cells by their rows, trials or exposure; its location is that less the offset."""
     match cells.response:
         case RealCells(mean=mean, count=count, within=within):
-            centre = np.average(mean, weights=count)
-            spread = np.sqrt((within.sum() + (count * (mean - centre) ** 2).sum()) / count.sum())
-            centre -= np.average(offset, weights=count)
-            _refuse_extreme("response", float(spread), float(np.abs(mean).max()))
-            return ResponseScale(float(centre), float(spread), 2.5)
+            return _identity_scale(mean, count, float(within.sum()), offset)
         case CountCells(total=total, exposure=exposure):
-            return ResponseScale(float(np.log((total.sum() + 0.5) / (exposure * np.exp(offset)).sum())), 1.0, 1.0)
-        case BinomialCells():
-            return ResponseScale(0.0, 1.0, 1.0)
+            return _log_scale(float(total.sum()), exposure, offset)
+        case ValueCells(value=value, count=count) if family.link.name == "identity":
+            return _identity_scale(value, count, 0.0, offset)
+        case ValueCells(value=value, count=count):
+            return _log_scale(float((count * value).sum()), count, offset)
+    return ResponseScale(0.0, 1.0, 1.0)
+
+
+def _identity_scale(mean: np.ndarray, count: np.ndarray, within: float, offset: np.ndarray) -> ResponseScale:
+    centre = np.average(mean, weights=count)
+    spread = np.sqrt((within + (count * (mean - centre) ** 2).sum()) / count.sum())
+    centre -= np.average(offset, weights=count)
+    _refuse_extreme("response", float(spread), float(np.abs(mean).max()))
+    return ResponseScale(float(centre), float(spread), 2.5)
+
+
+def _log_scale(total: float, weight: np.ndarray, offset: np.ndarray) -> ResponseScale:
+    """Half is added to the total, as if to a count: it may be 0."""
+    return ResponseScale(float(np.log((total + 0.5) / (weight * np.exp(offset)).sum())), 1.0, 1.0)
 
 
 def choose_priors(
-    cells: Cells, offset: np.ndarray, common: CommonDesign, bars: tuple[VaryingBar, ...], user: Mapping[str, str]
-) -> PriorTable:
+    family: Family, cells: Cells, offset: np.ndarray, common: CommonDesign, bars: tuple[VaryingBar, ...],
+    user: Mapping[str, str],
+) -> PriorTable:  # fmt: skip
     """Choose every prior.
 
     Raises
@@ -68,7 +85,7 @@ def choose_priors(
     """
     given = {_canonical(str(key)): read_prior(str(key), text) for key, text in user.items()}
     _refuse_ambiguous(given, common)
-    scale = response_scale(cells, offset)
+    scale = response_scale(family, cells, offset)
     for own in (common.scales, *(effect.scales for bar in bars for effect in bar.effects)):
         for column in own:
             _refuse_extreme("predictor", float(column), 0.0)
@@ -76,7 +93,7 @@ def choose_priors(
         {block.name: _coefficient(block.name, common, scale, given) for block in common.blocks},
         {effect.name: _sd(effect.name, effect.scales, scale, given) for bar in bars for effect in bar.effects},
         {bar.correlation_name: _correlation(bar, given) for bar in bars if bar.correlated},
-        _residual(scale, given) if isinstance(cells.response, RealCells) else None,
+        {name: _auxiliary(name, scale, given) for name in family.auxiliary},
     )
     _refuse_unknown(given, table, common, bars)
     return table
@@ -149,10 +166,17 @@ def _correlation(bar: VaryingBar, given: Mapping[str, Prior]) -> Prior:
     return Prior("LKJ", (2.0,))
 
 
-def _residual(scale: ResponseScale, given: Mapping[str, Prior]) -> Prior:
-    if "sigma" in given:
-        return require_support("sigma", given["sigma"], "positive")
-    return Prior("Exponential", (1.0 / scale.unit,))
+def _auxiliary(name: str, scale: ResponseScale, given: Mapping[str, Prior]) -> Prior:
+    """The prior of a family's own parameter.
+
+    That of degrees of freedom is Juárez and Steel's (2010, J. Appl. Econometrics 25, 1128-1154), that of shapes brms's
+    default of a shape.
+    """
+    if name in given:
+        return require_support(name, given[name], "positive")
+    if name == "sigma":
+        return Prior("Exponential", (1.0 / scale.unit,))
+    return Prior("Gamma", (2.0, 0.1)) if name == "nu" else Prior("InverseGamma", (0.4, 0.3))
 
 
 def _refuse_unknown(
@@ -161,7 +185,7 @@ def _refuse_unknown(
     known = [*table.coefficients, *(_kind(block, common) for block in common.blocks)]
     known += [f"sd({name})" for name in table.sds] + (["sd"] if table.sds else [])
     known += [f"cor({bar.grouping.name})" for bar in bars if bar.correlated]
-    known += (["cor"] if table.correlations else []) + (["sigma"] if table.residual else [])
+    known += (["cor"] if table.correlations else []) + [*table.auxiliary]
     for key in given:
         if key not in known:
             term = next((name for name in known if key.startswith(f"{name}[")), None)

@@ -8,6 +8,7 @@ from hiermod.modeling.beta_pooling import MEAN, SPREAD, BetaSpec
 from hiermod.modeling.spec import Spec
 
 COLUMNS = ["parameter", "prior", "scale", "stated_at"]
+AUXILIARY = {"sigma": "response", "nu": "degrees of freedom", "alpha": "shape", "kappa": "precision"}
 
 
 def prior_summary(spec: Spec | BetaSpec) -> pd.DataFrame:
@@ -43,6 +44,4 @@ def _rows(spec: Spec) -> list[tuple[str, str, str, str]]:
         if bar.correlated:
             prior = spec.priors.correlations[bar.correlation_name]
             rows.append((f"cor({bar.grouping.name})", prior.describe(), "correlation", ", ".join(bar.row_names)))
-    if spec.priors.residual:
-        rows.append(("sigma", spec.priors.residual.describe(), "response", ""))
-    return rows
+    return rows + [(name, prior.describe(), AUXILIARY[name], "") for name, prior in spec.priors.auxiliary.items()]

@@ -29,8 +29,8 @@ def build_model(spec: Spec, informed: tuple[np.ndarray, ...] | None = None) -> p
         for block in spec.common.blocks:
             coefficient(block.name, spec.common, spec.priors.coefficients)
         eta = _common_part(spec, rows) + _varying_part(spec, rows, informed) + rows.offset(spec.formula)
-        sigma = distribution(spec.priors.residual, "sigma") if spec.priors.residual else None
-        likelihood(spec.formula.response.name, spec.family, rows, eta, sigma)
+        auxiliary = [distribution(prior, name) for name, prior in spec.priors.auxiliary.items()]
+        likelihood(spec.formula.response.name, spec.family, rows, eta, auxiliary)
     return model
 
 

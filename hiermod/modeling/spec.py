@@ -47,7 +47,7 @@ def build_spec(formula: Formula, family: Family, cells: Cells, priors: Mapping[s
         built, found = build_bar(bar, cells)
         bars.append(built)
         notices.extend(found)
-    table = choose_priors(cells, offset(formula, cells.frame), common, tuple(bars), priors)
+    table = choose_priors(family, cells, offset(formula, cells.frame), common, tuple(bars), priors)
     spec = Spec(formula, family, cells, common, tuple(bars), table)
     _refuse_clashes(spec)
     return spec, notices
@@ -59,7 +59,7 @@ def _repeated(names: list[str]) -> list[str]:
 
 def _refuse_clashes(spec: Spec) -> None:
     """Refuse column names that would give two variables or dimensions of the posterior one name."""
-    names = [spec.formula.response.name, *spec.priors.coefficients, *(["sigma"] if spec.priors.residual else [])]
+    names = [spec.formula.response.name, *spec.priors.coefficients, *spec.priors.auxiliary]
     names += [f"{block.name}_dim" for block in spec.common.blocks if block.labels]
     effects = [effect for bar in spec.bars for effect in bar.effects]
     names += [f"{effect.name}{tail}" for effect in effects for tail in ("", "_sigma", "_offset")]

@@ -69,8 +69,7 @@ def expected_shapes(spec: Spec | BetaSpec) -> dict[str, tuple[int, ...]]:
     shapes: dict[str, tuple[int, ...]] = {}
     for block in spec.common.blocks:
         shapes[block.name] = () if block.labels is None else (len(block.columns),)
-    if spec.priors.residual:
-        shapes["sigma"] = ()
+    shapes |= dict.fromkeys(spec.priors.auxiliary, ())
     for bar in spec.bars:
         for effect in bar.effects:
             own = () if effect.block.labels is None else (len(effect.block.columns),)

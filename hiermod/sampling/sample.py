@@ -139,8 +139,8 @@ def _with_rates(spec: BetaSpec, posterior: xr.Dataset, settings: Settings) -> xr
 
 
 def _ordered(spec: Spec, names: list[object]) -> list[str]:
-    """Common coefficients as in the formula, the residual, then each bar's sds, correlations and effects."""
-    order = [block.name for block in spec.common.blocks] + ["sigma"]
+    """Common coefficients as in the formula, the family's parameters, then each bar's sds, correlations and effects."""
+    order = [block.name for block in spec.common.blocks] + [*spec.priors.auxiliary]
     for bar in spec.bars:
         order += [f"{effect.name}_sigma" for effect in bar.effects] + [bar.correlation_name]
         order += [effect.name for effect in bar.effects]

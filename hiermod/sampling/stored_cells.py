@@ -15,10 +15,18 @@ from hiermod.data.levels import Level, as_levels, level_series
 from hiermod.data.moments import Moments
 from hiermod.data.predictors import Basis, Factor, Grouping, Numeric, Predictor
 from hiermod.data.recipes import Recipe
-from hiermod.data.statistics import BinomialCells, CountCells, MomentCells, RealCells, ResponseCells
+from hiermod.data.statistics import (
+    BinomialCells,
+    CountCells,
+    MomentCells,
+    PairCells,
+    RealCells,
+    ResponseCells,
+    ValueCells,
+)
 from hiermod.formula.nodes import Formula
 
-RESPONSES = {kind.__name__: kind for kind in (BinomialCells, CountCells, RealCells, MomentCells)}
+RESPONSES = {kind.__name__: kind for kind in (BinomialCells, CountCells, RealCells, MomentCells, ValueCells, PairCells)}
 
 
 def cells_to_dataset(cells: Cells) -> tuple[xr.Dataset, dict[str, Any]]:

@@ -48,7 +48,7 @@ def test_identity_link():
     assert_prior(priors.sds["1|g"], "HalfNormal", SD)
     assert_prior(priors.sds["x|g"], "HalfNormal", SD / sd(DATA["x"]))
     assert_prior(priors.correlations["1+x|g_cor"], "LKJ", 2)
-    assert_prior(priors.residual, "Exponential", 1 / SD)
+    assert_prior(priors.auxiliary["sigma"], "Exponential", 1 / SD)
 
 
 @pytest.mark.parametrize("family", ["bernoulli", "bernoulli(probit)", "binomial(cloglog)"])
@@ -61,7 +61,7 @@ def test_links_of_rates_are_conservative(family):
     assert_prior(priors.sds["1|g"], "HalfNormal", 1)
     assert_prior(priors.sds["x|g"], "HalfNormal", 1 / sd(DATA["x"]))
     assert_prior(priors.correlations["1+x|g_cor"], "LKJ", 2)
-    assert priors.residual is None
+    assert priors.auxiliary == {}
 
 
 def test_a_log_link_centres_the_intercept_at_the_raw_rate():

@@ -64,7 +64,7 @@ def test_spellings(family, name, link):
     ("values", "family", "match"),
     [
         ([0, 1, 1], "binomal", "no family 'binomal'.*Did you mean 'binomial'.*The families are"),
-        ([0, 1, 1], "gamma", "The families are bernoulli, binomial, gaussian, poisson"),
+        ([0, 1, 1], "lognormal", "The families are bernoulli, binomial, gaussian, poisson, negbinomial, student"),
         ([0, 1, 1], "", "The families are"),
         ([0, 1, 1], 3, "no family 3"),
         ([0, 1, 1], "binomial(log)", "no link 'log'"),

@@ -79,7 +79,7 @@ def test_precedence_of_keys():
     table = priors_of({"cor": "LKJ(4)", "cor(h)": "LKJ(9)", "sigma": "HalfNormal(7)"})
     assert table.correlations["1+x|g_cor"].arguments == (4,)
     assert table.correlations["1+z|h_cor"].arguments == (9,)
-    assert table.residual.arguments == (7,)
+    assert table.auxiliary["sigma"].arguments == (7,)
 
 
 @pytest.mark.parametrize("text", ["y ~ 0 + f", "y ~ 0 + f + x", "y ~ 0 + f:h"])
