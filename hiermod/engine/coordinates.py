@@ -1,0 +1,148 @@
+"""Coordinates in which a posterior is nearly standard normal: chosen at its mode, and true to the density anywhere.
+
+Given the single parameters, the effects of the largest factor are measured from their conditional mode in units of their
+conditional spread, both of which follow all other coefficients and the covariance (`effects`); those of other factors
+likewise, by what the data say once the largest is integrated out; common coefficients by their marginal spread. What
+is left of long and short directions is found in the curvature at the mode and stretched (`directions`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import optimize
+from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
+
+from hiermod.engine.blocks import without_factor
+from hiermod.engine.families import GAUSSIAN
+from hiermod.engine.program import Program, products_at
+from hiermod.engine.reference import Reference, covariance_root, refer, typical
+
+ROUNDS = 8
+SETTLED = 0.05  # of a single parameter on the line
+STEP = 1e-4
+DENSE_UP_TO = 300
+MOST_DIRECTIONS = 24
+WORTH = 1.3  # a direction's standard deviation, or one over it, from which it is stretched
+
+
+@dataclass(frozen=True, eq=False)
+class Whitened:
+    """A program in its coordinates; starting points scatter around zero."""
+
+    program: Program
+
+
+def whiten(program: Program) -> Whitened:
+    """Find the mode and choose coordinates there."""
+    problem = program.problem
+    scalars = np.array([typical(scalar) for scalar in problem.scalars])
+    theta = np.zeros(problem.coefficients)
+    for place, prior in enumerate(problem.priors):
+        theta[place] = float(np.asarray(prior.arguments[-2]))
+    for scalar, value in zip(problem.scalars, scalars, strict=True):
+        if scalar.coefficient >= 0:
+            theta[scalar.coefficient] = value
+    moved = program
+    for _ in range(ROUNDS):
+        reference = refer(program, theta, scalars)
+        moved = _around(program, reference)
+        before = program.free(scalars)
+        values = _settle(moved, before)
+        moved = moved.moved(scalar_centre=values)
+        theta, scalars = moved.expand(np.zeros(problem.dimension))
+        if np.abs(values - before).max(initial=0.0) < SETTLED:
+            break
+    moved = _around(program, refer(program, theta, scalars)).moved(scalar_centre=program.free(scalars))
+    moved = moved.moved(scalar_map=_scalar_map(moved))
+    return Whitened(_stretched(moved))
+
+
+def _around(program: Program, reference: Reference) -> Program:
+    """Coordinates of common coefficients and effects at a reference."""
+    problem, information, theta = program.problem, reference.information, reference.theta
+    areas, scores, coupling = [], [], {}
+    for factor in problem.factors:
+        own = information.of_groups(factor)
+        if factor is not problem.factors[-1]:
+            last = problem.factors[-1]
+            root = covariance_root(problem, last, reference.scalars)
+            given = information.of_groups(last) + np.linalg.inv(root @ root.T)
+            own = without_factor(information.matrix, factor, last, given)
+        effects = theta[factor.span].reshape(factor.width, factor.groups)
+        score = information.score[factor.span].reshape(factor.width, factor.groups)
+        scores.append((score + np.einsum("gij,jg->ig", own, effects)).ravel())
+        areas.append(own.transpose(1, 2, 0).ravel())
+    if problem.factors:
+        across = information.matrix[problem.factors[-1].span, : problem.factors[-1].start]
+        coupling = {"coupling": across.data, "coupling_rows": across.indptr.astype(int),
+                    "coupling_columns": across.indices.astype(int)}  # fmt: skip
+    marginal = reference.precision.of_common()[: problem.linear, : problem.linear]
+    root = np.linalg.inv(np.linalg.cholesky(marginal)).T if problem.linear else marginal
+    products = products_at(problem, theta) if problem.family == GAUSSIAN else {}
+    return program.moved(
+        information=np.concatenate([*areas, np.zeros(0)]), score=np.concatenate([*scores, np.zeros(0)]),
+        reference=theta, linear_map=root, **coupling, **products,
+    )  # fmt: skip
+
+
+def _settle(program: Program, values: np.ndarray) -> np.ndarray:
+    """The most likely single parameters where all else follows them."""
+    size = len(values)
+    if not size:
+        return values
+
+    def negative(at: np.ndarray) -> tuple[float, np.ndarray]:
+        z = np.concatenate([np.zeros(program.problem.dimension - size), at])
+        value, gradient = program.log_density(z)
+        if not np.isfinite(value) or not np.isfinite(gradient).all():
+            return 1e300, np.zeros(size)
+        return -value, -gradient[-size:]
+
+    bounds = [(value - 3.0, value + 3.0) for value in values]
+    return np.asarray(optimize.minimize(negative, values, jac=True, method="L-BFGS-B", bounds=bounds).x)
+
+
+def _hessian(program: Program, directions: np.ndarray) -> np.ndarray:
+    """Minus the Hessian at zero times each column of `directions`."""
+    columns = [program.log_density(-STEP * column)[1] - program.log_density(STEP * column)[1]
+               for column in directions.T]  # fmt: skip
+    return np.column_stack(columns) / (2.0 * STEP)
+
+
+def _scalar_map(program: Program) -> np.ndarray:
+    """A root of the single parameters' covariance, as the curvature tells it."""
+    size, dimension = len(program.problem.scalars), program.problem.dimension
+    if not size:
+        return np.zeros((0, 0))
+    own = _hessian(program, np.eye(dimension)[:, dimension - size :])[dimension - size :]
+    values, vectors = np.linalg.eigh(0.5 * (own + own.T))
+    return vectors / np.sqrt(np.clip(values, 0.25, None))
+
+
+def _stretched(program: Program) -> Program:
+    """Stretch the long and short directions that are left."""
+    size = program.problem.dimension - len(program.problem.scalars)
+    if not size:
+        return program
+    pad = np.zeros(program.problem.dimension)
+
+    def times(vector: np.ndarray) -> np.ndarray:
+        pad[:size] = vector.ravel()
+        return _hessian(program, pad[:, None])[:size, 0]
+
+    if size <= DENSE_UP_TO:
+        matrix = _hessian(program, np.eye(program.problem.dimension)[:, :size])[:size]
+        values, vectors = np.linalg.eigh(0.5 * (matrix + matrix.T))
+    else:
+        operator = LinearOperator((size, size), matvec=times, dtype=float)
+        start = np.random.default_rng(0).normal(size=size)
+        try:
+            values, vectors = eigsh(operator, k=MOST_DIRECTIONS, which="BE", tol=0.05, v0=start, maxiter=4)
+        except ArpackNoConvergence as found:
+            values, vectors = found.eigenvalues, found.eigenvectors
+    worth = np.abs(np.log(np.clip(values, 1e-4, None))) > 2.0 * np.log(WORTH)
+    worth &= values > 0.0
+    values, vectors = values[worth], vectors[:, worth]
+    return program.moved(directions=vectors.T.ravel(), stretch=values**-0.5 - 1.0)

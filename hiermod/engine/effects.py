@@ -1,0 +1,186 @@
+"""Effects of groups from independent coordinates, and the way back of gradients, in compiled code.
+
+A group's effects are ``u = Λ o``: o are the standard normals of the public model, Λ the Cholesky factor of the effects'
+covariance. If A is the information that the data hold on u (at a reference) and e the score there at u = 0, the normals'
+conditional precision is ``H = I + Λ'AΛ = L L'``. They are sampled as ``o = L^-T (w + L^-1 Λ'e)``, with w nearly standard
+normal whatever Λ is: little information leaves the non-centred form, much of it gives the centred one.
+
+Arrays are flat, with groups last: element (i, j) of group g of a ``(d, d, groups)`` array stands at
+``at + (i d + j) groups + g``. Work is done for up to `LANES` groups at once.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numba
+import numpy as np
+
+from hiermod.engine.lanes import add_product, add_scaled, copy, divide, dot, fill, root, total
+from hiermod.engine.special import NJIT
+
+LANES = 64
+Array = np.ndarray
+
+
+@numba.njit(**NJIT)
+def covariance_factor(x: Array, sds: int, partial: int, first: int, columns: int, factor: Array) -> None:
+    """Write a bar's Λ at rows and columns from `first` on.
+
+    Its standard deviations stand in `x` from `sds` on, the offsets in (0, 1) of its partial correlations from
+    `partial` on, which is negative where there are none.
+    """
+    place = partial
+    for i in range(columns):
+        rest = x[sds + i]
+        for j in range(i):
+            offset = x[place] if partial >= 0 else 0.5
+            factor[first + i, first + j] = (2.0 * offset - 1.0) * rest
+            rest *= 2.0 * math.sqrt(offset * (1.0 - offset))
+            place += 1
+        factor[first + i, first + i] = rest
+
+
+@numba.njit(**NJIT)
+def covariance_factor_back(
+    x: Array, sds: int, partial: int, first: int, columns: int, factor: Array, by_factor: Array, by_x: Array
+) -> None:
+    """Add the derivatives by standard deviations and by offsets of partial correlations."""
+    place = partial
+    for i in range(columns):
+        later = by_factor[first + i, first + i] * factor[first + i, first + i]
+        for j in range(i - 1, -1, -1):
+            part = by_factor[first + i, first + j] * factor[first + i, first + j]
+            if partial >= 0:
+                offset = x[place + j]
+                rest = x[sds + i]
+                for k in range(j):
+                    rest *= 2.0 * math.sqrt(x[place + k] * (1.0 - x[place + k]))
+                by_x[place + j] += 2.0 * rest * by_factor[first + i, first + j]
+                by_x[place + j] -= later * (2.0 * offset - 1.0) / (2.0 * offset * (1.0 - offset))
+            later += part
+        by_x[sds + i] += later / x[sds + i]
+        place += i
+
+
+@numba.njit(**NJIT)
+def effects_forward(
+    d: int, groups: int, w: Array, w_at: int, factor: Array, information: Array, at: int, u: Array, u_at: int,
+    lower: Array, product: Array, score: Array, shifted: Array, own: Array, normals: Array, v_at: int, terms: Array,
+) -> float:  # fmt: skip
+    """Write u, shape ``(d, groups)``; return the log density of the normals with that of the map.
+
+    What the way back needs is kept: L in `lower`, AΛ in `product`, L^-1 Λ'e in `own`, w + that in `shifted`, o in
+    `normals`. Matrices stand from `at` on, vectors from `v_at` on.
+    """
+    result = 0.0
+    for start in range(0, groups, LANES):
+        m = min(groups - start, LANES)
+        a, v = at + start, v_at + start
+        fill(terms, 0, 0.0, m)
+        for i in range(d):
+            for j in range(d):
+                ij = a + (i * d + j) * groups
+                fill(product, ij, 0.0, m)
+                for k in range(j, d):
+                    add_scaled(product, ij, information, a + (i * d + k) * groups, factor[k, j], m)
+        for j in range(d):
+            jj = a + j * (d + 1) * groups
+            for i in range(j, d):
+                ij = a + (i * d + j) * groups
+                fill(lower, ij, 1.0 if i == j else 0.0, m)
+                for k in range(i, d):
+                    add_scaled(lower, ij, product, a + (k * d + j) * groups, factor[k, i], m)
+                for k in range(j):
+                    add_product(lower, ij, lower, a + (i * d + k) * groups, lower, a + (j * d + k) * groups, -1.0, m)
+                if i == j:
+                    root(lower, jj, terms, m)
+                else:
+                    divide(lower, ij, lower, jj, m)
+        for j in range(d):
+            jv = v + j * groups
+            fill(own, jv, 0.0, m)
+            for k in range(j, d):
+                add_scaled(own, jv, score, v + k * groups, factor[k, j], m)
+            for k in range(j):
+                add_product(own, jv, lower, a + (j * d + k) * groups, own, v + k * groups, -1.0, m)
+            divide(own, jv, lower, a + j * (d + 1) * groups, m)
+            copy(shifted, jv, own, jv, m)
+            add_scaled(shifted, jv, w, w_at + start + j * groups, 1.0, m)
+        for j in range(d - 1, -1, -1):
+            jv = v + j * groups
+            copy(normals, jv, shifted, jv, m)
+            for k in range(j + 1, d):
+                add_product(normals, jv, lower, a + (k * d + j) * groups, normals, v + k * groups, -1.0, m)
+            divide(normals, jv, lower, a + j * (d + 1) * groups, m)
+            add_product(terms, 0, normals, jv, normals, jv, -0.5, m)
+        for i in range(d):
+            iu = u_at + start + i * groups
+            fill(u, iu, 0.0, m)
+            for k in range(i + 1):
+                add_scaled(u, iu, normals, v + k * groups, factor[i, k], m)
+        result += total(terms, 0, m)
+    return result
+
+
+@numba.njit(**NJIT)
+def effects_back(
+    d: int, groups: int, by_u: Array, u_at: int, factor: Array, lower: Array, product: Array, at: int,
+    score: Array, shifted: Array, own: Array, normals: Array, v_at: int, by_w: Array, w_at: int, by_score: Array,
+    by_factor: Array, inner: Array, back: Array,
+) -> None:  # fmt: skip
+    """From the derivative by u, write those by w and by the score, and add those by Λ.
+
+    With s the derivative by w, that by H is ``L^-T S L^-1``, S symmetric with ``-(q s' + s y')`` on and below its
+    diagonal, halved, where q is `shifted` and y is `own`; the determinant of L takes half a one off its diagonal.
+    """
+    for start in range(0, groups, LANES):
+        m = min(groups - start, LANES)
+        a, v, iw, iu = at + start, v_at + start, w_at + start, u_at + start
+        for j in range(d):
+            jw = iw + j * groups
+            fill(by_w, jw, 0.0, m)
+            add_scaled(by_w, jw, normals, v + j * groups, -1.0, m)
+            for k in range(j, d):
+                add_scaled(by_w, jw, by_u, iu + k * groups, factor[k, j], m)
+            for k in range(j):
+                add_product(by_w, jw, lower, a + (j * d + k) * groups, by_w, iw + k * groups, -1.0, m)
+            divide(by_w, jw, lower, a + j * (d + 1) * groups, m)
+        for j in range(d - 1, -1, -1):
+            copy(back, j * LANES, by_w, iw + j * groups, m)
+            for k in range(j + 1, d):
+                add_product(back, j * LANES, lower, a + (k * d + j) * groups, back, k * LANES, -1.0, m)
+            divide(back, j * LANES, lower, a + j * (d + 1) * groups, m)
+        for i in range(d):
+            fill(by_score, start + i * groups, 0.0, m)
+            for k in range(i + 1):
+                add_scaled(by_score, start + i * groups, back, k * LANES, factor[i, k], m)
+            for j in range(i + 1):
+                ij = (i * d + j) * LANES
+                fill(inner, ij, -0.5 if i == j else 0.0, m)
+                add_product(inner, ij, shifted, v + i * groups, by_w, iw + j * groups, -0.5, m)
+                add_product(inner, ij, by_w, iw + i * groups, own, v + j * groups, -0.5, m)
+                copy(inner, (j * d + i) * LANES, inner, ij, m)
+        _solve_both(d, groups, lower, a, inner, m)
+        for i in range(d):
+            for j in range(i + 1):
+                sum_ = dot(score, v + i * groups, back, j * LANES, m)
+                sum_ += dot(by_u, iu + i * groups, normals, v + j * groups, m)
+                for k in range(d):
+                    sum_ += 2.0 * dot(product, a + (i * d + k) * groups, inner, (k * d + j) * LANES, m)
+                by_factor[i, j] += sum_
+
+
+@numba.njit(**NJIT)
+def _solve_both(d: int, groups: int, lower: Array, a: int, inner: Array, m: int) -> None:
+    """Replace a symmetric S by L^-T S L^-1."""
+    for j in range(d):
+        for i in range(d - 1, -1, -1):
+            for k in range(i + 1, d):
+                add_product(inner, (i * d + j) * LANES, lower, a + (k * d + i) * groups, inner, (k * d + j) * LANES, -1.0, m)
+            divide(inner, (i * d + j) * LANES, lower, a + i * (d + 1) * groups, m)
+    for i in range(d):
+        for j in range(d - 1, -1, -1):
+            for k in range(j + 1, d):
+                add_product(inner, (i * d + j) * LANES, lower, a + (k * d + j) * groups, inner, (i * d + k) * LANES, -1.0, m)
+            divide(inner, (i * d + j) * LANES, lower, a + j * (d + 1) * groups, m)

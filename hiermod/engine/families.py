@@ -1,0 +1,162 @@
+"""Log likelihood and score of a block of rows, family by family, in compiled code.
+
+Each returns the log likelihood up to a constant, writes its derivative by the linear predictor to `score`, and adds
+those by the family's auxiliary parameters to `slopes`.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numba
+import numpy as np
+
+from hiermod.engine.elementary import exp, log, log1p
+from hiermod.engine.lanes import total as total_of
+from hiermod.engine.special import NJIT, log_rates, log_rising, digamma
+
+LOGIT, PROBIT, CLOGLOG, POISSON, NEGBINOMIAL, STUDENT, GAMMA, BETA_LOGIT, BETA_PROBIT, BETA_CLOGLOG, GAUSSIAN = range(11)
+CODES = {
+    ("bernoulli", "logit"): LOGIT, ("bernoulli", "probit"): PROBIT, ("bernoulli", "cloglog"): CLOGLOG,
+    ("binomial", "logit"): LOGIT, ("binomial", "probit"): PROBIT, ("binomial", "cloglog"): CLOGLOG,
+    ("poisson", "log"): POISSON, ("negbinomial", "log"): NEGBINOMIAL, ("student", "identity"): STUDENT,
+    ("gamma", "log"): GAMMA, ("beta_binomial", "logit"): BETA_LOGIT, ("beta_binomial", "probit"): BETA_PROBIT,
+    ("beta_binomial", "cloglog"): BETA_CLOGLOG, ("gaussian", "identity"): GAUSSIAN,
+}  # fmt: skip
+Array = np.ndarray
+
+
+@numba.njit(**NJIT)
+def score_block(
+    code: int, eta: Array, y: Array, size: Array, count: Array, start: int, rows: int,
+    auxiliary: Array, score: Array, slopes: Array,
+) -> float:  # fmt: skip
+    """Score rows `start` to `start + rows`; `eta` and `score` hold this block alone."""
+    if code == LOGIT:
+        return _logit(eta, y, size, start, rows, score)
+    if code == POISSON:
+        return _poisson(eta, y, size, start, rows, score)
+    if code == PROBIT or code == CLOGLOG:
+        return _trials(code, eta, y, size, start, rows, score)
+    if code == NEGBINOMIAL:
+        return _negbinomial(eta, y, size, start, rows, auxiliary, score, slopes)
+    if code == STUDENT:
+        return _student(eta, y, size, start, rows, auxiliary, score, slopes)
+    if code == GAMMA:
+        return _gamma(eta, y, size, start, rows, auxiliary, score, slopes)
+    return _beta_binomial(code - BETA_LOGIT, eta, y, size, count, start, rows, auxiliary, score, slopes)
+
+
+@numba.njit(**NJIT)
+def _logit(eta: Array, y: Array, size: Array, start: int, rows: int, score: Array) -> float:
+    for i in range(rows):
+        x, n, s = eta[i], size[start + i], y[start + i]
+        small = exp(-abs(x))
+        score[i] = s - n * (1.0 if x >= 0.0 else small) / (1.0 + small)
+        eta[i] = s * x - n * (max(x, 0.0) + log1p(small))
+    return total_of(eta, 0, rows)
+
+
+@numba.njit(**NJIT)
+def _poisson(eta: Array, y: Array, size: Array, start: int, rows: int, score: Array) -> float:
+    for i in range(rows):
+        expected = size[start + i] * exp(eta[i])
+        score[i] = y[start + i] - expected
+        eta[i] = y[start + i] * eta[i] - expected
+    return total_of(eta, 0, rows)
+
+
+@numba.njit(**NJIT)
+def _trials(link: int, eta: Array, y: Array, size: Array, start: int, rows: int, score: Array) -> float:
+    total = 0.0
+    for i in range(rows):
+        successes, failures = y[start + i], size[start + i] - y[start + i]
+        success, failure, up, down = log_rates(link, eta[i])
+        total += successes * success + failures * failure
+        score[i] = successes * up + failures * down
+    return total
+
+
+@numba.njit(**NJIT)
+def _negbinomial(
+    eta: Array, y: Array, size: Array, start: int, rows: int, auxiliary: Array, score: Array, slopes: Array
+) -> float:
+    """Rows of one count after the other share what depends on the count alone."""
+    alpha = auxiliary[0]
+    log_alpha, total, slope, last, rising, by_alpha = math.log(alpha), 0.0, 0.0, -1.0, 0.0, 0.0
+    for i in range(rows):
+        value, weight = y[start + i], size[start + i]
+        if value != last:
+            rising, by_alpha = log_rising(alpha, value)
+            last = value
+        x = eta[i] - log_alpha
+        small = exp(-abs(x))
+        share = (1.0 if x >= 0.0 else small) / (1.0 + small)  # mean over mean and alpha
+        above = max(x, 0.0) + log1p(small)  # logarithm of 1 + mean / alpha
+        total += weight * (rising + value * x - (value + alpha) * above)
+        score[i] = weight * (value - (value + alpha) * share)
+        slope += weight * (by_alpha - above + share - value * (1.0 - share) / alpha)
+    slopes[0] += slope
+    return total
+
+
+@numba.njit(**NJIT)
+def _student(
+    eta: Array, y: Array, size: Array, start: int, rows: int, auxiliary: Array, score: Array, slopes: Array
+) -> float:
+    sigma, nu = auxiliary[0], auxiliary[1]
+    total, by_sigma, by_nu, weights = 0.0, 0.0, 0.0, 0.0
+    for i in range(rows):
+        weight = size[start + i]
+        t = (y[start + i] - eta[i]) / sigma
+        ratio = t * t / nu
+        tail = log(1.0 + ratio) if ratio > 0.4 else math.log1p(ratio)
+        pull = (nu + 1.0) * t / (nu + t * t)
+        total -= weight * 0.5 * (nu + 1.0) * tail
+        score[i] = weight * pull / sigma
+        by_sigma += weight * t * pull
+        by_nu += weight * (t * pull / nu - tail)
+        weights += weight
+    half, _ = log_rising(0.5 * nu, 0.5)
+    total += weights * (half - 0.5 * math.log(nu) - math.log(sigma))
+    slopes[0] += (by_sigma - weights) / sigma
+    slopes[1] += 0.5 * (by_nu + weights * (digamma(0.5 * (nu + 1.0)) - digamma(0.5 * nu) - 1.0 / nu))
+    return total
+
+
+@numba.njit(**NJIT)
+def _gamma(
+    eta: Array, y: Array, size: Array, start: int, rows: int, auxiliary: Array, score: Array, slopes: Array
+) -> float:
+    alpha = auxiliary[0]
+    total, weights = 0.0, 0.0
+    for i in range(rows):
+        value, weight = y[start + i], size[start + i]
+        x = log(value) - eta[i]
+        ratio = exp(x)
+        score[i] = weight * alpha * (ratio - 1.0)
+        total += weight * (x - ratio)
+        weights += weight
+    slopes[0] += total + weights * (math.log(alpha) + 1.0 - digamma(alpha))
+    return alpha * total + weights * (alpha * math.log(alpha) - math.lgamma(alpha))
+
+
+@numba.njit(**NJIT)
+def _beta_binomial(
+    link: int, eta: Array, y: Array, size: Array, count: Array, start: int, rows: int,
+    auxiliary: Array, score: Array, slopes: Array,
+) -> float:  # fmt: skip
+    kappa = auxiliary[0]
+    total, slope = 0.0, 0.0
+    for i in range(rows):
+        successes, trials, weight = y[start + i], size[start + i], count[start + i]
+        log_success, log_failure, up, down = log_rates(link, eta[i])
+        rate, rest = math.exp(log_success), math.exp(log_failure)
+        won, by_won = log_rising(max(kappa * rate, 1e-300), successes)
+        lost, by_lost = log_rising(max(kappa * rest, 1e-300), trials - successes)
+        all_, by_all = log_rising(kappa, trials)
+        total += weight * (won + lost - all_)
+        score[i] = weight * kappa * (by_won * rate * up + by_lost * rest * down)
+        slope += weight * (by_won * rate + by_lost * rest - by_all)
+    slopes[0] += slope
+    return total

@@ -1,0 +1,60 @@
+"""How a problem stands in memory for compiled code: one block of sizes and addresses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+import numpy as np
+from numba import carray, types
+from numba.extending import intrinsic
+
+from hiermod.engine.special import NJIT
+
+SIZES = (
+    "rows", "common", "linear", "coefficients", "scalars", "factors", "family", "auxiliary", "rank", "products",
+)  # fmt: skip
+DOUBLES = (
+    "design", "offset", "response", "size", "count", "multipliers", "information", "score", "coupling", "reference",
+    "linear_map", "directions", "stretch", "scalar_arguments", "scalar_centre", "scalar_map", "coefficient_arguments",
+    "product_values", "product_score", "product_point", "product_numbers",
+)  # fmt: skip
+INTEGERS = (
+    "factor_table", "bar_table", "codes", "plain_columns", "plain_multipliers", "coupling_rows", "coupling_columns",
+    "scalar_kinds", "coefficient_kinds", "product_rows", "product_columns",
+)  # fmt: skip
+FIELDS = (*SIZES, *DOUBLES, *INTEGERS)
+(
+    ROWS, COMMON, LINEAR, COEFFICIENTS, SCALARS, FACTORS, FAMILY, AUXILIARY, RANK, PRODUCTS,
+    DESIGN, OFFSET, RESPONSE, SIZE, COUNT, MULTIPLIERS, INFORMATION, SCORE, COUPLING, REFERENCE,
+    LINEAR_MAP, DIRECTIONS, STRETCH, SCALAR_ARGUMENTS, SCALAR_CENTRE, SCALAR_MAP, COEFFICIENT_ARGUMENTS,
+    PRODUCT_VALUES, PRODUCT_SCORE, PRODUCT_POINT, PRODUCT_NUMBERS,
+    FACTOR_TABLE, BAR_TABLE, CODES, PLAIN_COLUMNS, PLAIN_MULTIPLIERS, COUPLING_ROWS, COUPLING_COLUMNS,
+    SCALAR_KINDS, COEFFICIENT_KINDS, PRODUCT_ROWS, PRODUCT_COLUMNS,
+) = range(len(FIELDS))  # fmt: skip
+# Columns of the table of factors and of that of bars.
+GROUPS, WIDTH, START, FIRST_BAR, BARS, FIRST_MULTIPLIER, INFORMATION_AT, SCORE_AT, COUPLED = range(9)
+BAR_COLUMNS, BAR_FIRST, BAR_SDS, BAR_PARTIAL = range(4)
+FACTOR_FIELDS, BAR_FIELDS = 9, 4
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _pointer(typingctx: Any, address: Any) -> Any:
+    from numba.core import cgutils
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.inttoptr(arguments[0], cgutils.voidptr_t)
+
+    return types.voidptr(types.int64), codegen
+
+
+@numba.njit(**NJIT)
+def doubles(head: np.ndarray, place: int, size: int) -> np.ndarray:
+    """A view of doubles behind an address."""
+    return carray(_pointer(head[place]), (size,), dtype=np.float64)
+
+
+@numba.njit(**NJIT)
+def integers(head: np.ndarray, place: int, size: int) -> np.ndarray:
+    """A view of 32-bit integers behind an address."""
+    return carray(_pointer(head[place]), (size,), dtype=np.int32)

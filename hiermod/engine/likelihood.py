@@ -1,0 +1,141 @@
+"""The log likelihood of all rows and its gradient, in compiled code: by blocks of rows, or of a matrix of products."""
+
+from __future__ import annotations
+
+import math
+
+import numba
+import numpy as np
+
+from hiermod.engine.families import GAUSSIAN, score_block
+from hiermod.engine.head import (
+    CODES, COEFFICIENTS, COMMON, COUNT, DESIGN, FACTOR_FIELDS, FACTOR_TABLE, FACTORS, FAMILY, FIRST_MULTIPLIER, GROUPS,
+    MULTIPLIERS, OFFSET, PLAIN_COLUMNS, PLAIN_MULTIPLIERS, PRODUCT_COLUMNS, PRODUCT_NUMBERS, PRODUCT_POINT,
+    PRODUCT_ROWS, PRODUCT_SCORE, PRODUCT_VALUES, PRODUCTS, RESPONSE, ROWS, SIZE, START, WIDTH, doubles, integers,
+)  # fmt: skip
+from hiermod.engine.lanes import add_scaled, dot, total
+from hiermod.engine.special import NJIT
+
+BLOCK = 256
+Array = np.ndarray
+
+
+@numba.njit(**NJIT)
+def log_likelihood(head: Array, theta: Array, auxiliary: Array, by_theta: Array, slopes: Array) -> float:
+    """Log likelihood up to a constant; writes its derivatives by coefficients and auxiliary parameters."""
+    if head[FAMILY] == GAUSSIAN:
+        return _from_products(head, theta, auxiliary, by_theta, slopes)
+    by_theta[:] = 0.0
+    slopes[:] = 0.0
+    rows = head[ROWS]
+    eta, score = np.empty(BLOCK), np.empty(BLOCK)
+    response, size = doubles(head, RESPONSE, rows), doubles(head, SIZE, rows)
+    count = doubles(head, COUNT, rows)
+    result = 0.0
+    for start in range(0, rows, BLOCK):
+        own = min(BLOCK, rows - start)
+        linear_predictor(head, theta, start, own, eta)
+        result += score_block(head[FAMILY], eta, response, size, count, start, own, auxiliary, score, slopes)
+        scatter(head, score, start, own, by_theta)
+    return result
+
+
+@numba.njit(**NJIT)
+def linear_predictor(head: Array, theta: Array, start: int, own: int, eta: Array) -> None:
+    """Write the linear predictor of `own` rows from `start` on."""
+    rows, common = head[ROWS], head[COMMON]
+    design, offset = doubles(head, DESIGN, common * rows), doubles(head, OFFSET, rows)
+    plain = integers(head, PLAIN_COLUMNS, common)
+    base = 0.0
+    for j in range(common):
+        if plain[j]:
+            base += theta[j]
+    for i in range(own):
+        eta[i] = base + offset[start + i]
+    for j in range(common):
+        if not plain[j]:
+            add_scaled(eta, 0, design, j * rows + start, theta[j], own)
+    table = integers(head, FACTOR_TABLE, head[FACTORS] * FACTOR_FIELDS)
+    codes = integers(head, CODES, head[FACTORS] * rows)
+    for factor in range(head[FACTORS]):
+        place = factor * FACTOR_FIELDS
+        for column in range(table[place + WIDTH]):
+            first = table[place + START] + column * table[place + GROUPS]
+            multiplier = table[place + FIRST_MULTIPLIER] + column
+            _gather(head, theta, first, codes, factor * rows + start, multiplier, start, own, eta)
+
+
+@numba.njit(**NJIT)
+def _gather(
+    head: Array, theta: Array, first: int, codes: Array, at: int, multiplier: int, start: int, own: int, eta: Array
+) -> None:
+    if integers(head, PLAIN_MULTIPLIERS, multiplier + 1)[multiplier]:
+        for i in range(own):
+            eta[i] += theta[first + np.uint32(codes[at + i])]
+        return
+    rows = head[ROWS]
+    numbers, here = doubles(head, MULTIPLIERS, (multiplier + 1) * rows), multiplier * rows + start
+    for i in range(own):
+        eta[i] += theta[first + np.uint32(codes[at + i])] * numbers[here + i]
+
+
+@numba.njit(**NJIT)
+def scatter(head: Array, score: Array, start: int, own: int, by_theta: Array) -> None:
+    """Add the scores of `own` rows to the derivatives by their coefficients."""
+    rows, common = head[ROWS], head[COMMON]
+    design, plain = doubles(head, DESIGN, common * rows), integers(head, PLAIN_COLUMNS, common)
+    for j in range(common):
+        by_theta[j] += total(score, 0, own) if plain[j] else dot(score, 0, design, j * rows + start, own)
+    table = integers(head, FACTOR_TABLE, head[FACTORS] * FACTOR_FIELDS)
+    codes = integers(head, CODES, head[FACTORS] * rows)
+    for factor in range(head[FACTORS]):
+        place = factor * FACTOR_FIELDS
+        for column in range(table[place + WIDTH]):
+            first = table[place + START] + column * table[place + GROUPS]
+            multiplier = table[place + FIRST_MULTIPLIER] + column
+            _scatter(head, score, first, codes, factor * rows + start, multiplier, start, own, by_theta)
+
+
+@numba.njit(**NJIT)
+def _scatter(
+    head: Array, score: Array, first: int, codes: Array, at: int, multiplier: int, start: int, own: int, by_theta: Array
+) -> None:
+    if integers(head, PLAIN_MULTIPLIERS, multiplier + 1)[multiplier]:
+        for i in range(own):
+            by_theta[first + np.uint32(codes[at + i])] += score[i]
+        return
+    rows = head[ROWS]
+    numbers, here = doubles(head, MULTIPLIERS, (multiplier + 1) * rows), multiplier * rows + start
+    for i in range(own):
+        by_theta[first + np.uint32(codes[at + i])] += score[i] * numbers[here + i]
+
+
+@numba.njit(**NJIT)
+def _from_products(head: Array, theta: Array, auxiliary: Array, by_theta: Array, slopes: Array) -> float:
+    """A Gaussian likelihood from F'F, and from F'(y − Fp) and the squares left at a point p near the mode.
+
+    The matrix is symmetric and holds its upper triangle by rows, the diagonal first in each.
+    """
+    size, sigma = head[COEFFICIENTS], auxiliary[0]
+    rows, columns = integers(head, PRODUCT_ROWS, size + 1), integers(head, PRODUCT_COLUMNS, head[PRODUCTS])
+    values = doubles(head, PRODUCT_VALUES, head[PRODUCTS])
+    score, point = doubles(head, PRODUCT_SCORE, size), doubles(head, PRODUCT_POINT, size)
+    numbers = doubles(head, PRODUCT_NUMBERS, 2)
+    step = theta - point
+    by_theta[:] = 0.0
+    for i in range(size):
+        begin, end, own, sum_ = rows[i], rows[i + 1], step[i], 0.0
+        if begin == end:
+            continue
+        for k in range(begin + 1, end):
+            column = np.uint32(columns[k])
+            sum_ += values[k] * step[column]
+            by_theta[column] += values[k] * own
+        by_theta[i] += sum_ + values[begin] * own
+    squares = numbers[0]
+    precision = 1.0 / (sigma * sigma)
+    for i in range(size):
+        squares += step[i] * (by_theta[i] - 2.0 * score[i])
+        by_theta[i] = (score[i] - by_theta[i]) * precision
+    slopes[0] = (squares * precision - numbers[1]) / sigma
+    return -0.5 * squares * precision - numbers[1] * math.log(sigma)
