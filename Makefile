@@ -6,7 +6,7 @@ export PYTHON
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow spark-test lint format notebooks bench bench-size lock clean
+.PHONY: help setup demo test test-slow spark-test lint format notebooks bench bench-size calibration lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s  %s\n", $$1, $$2}' Makefile
@@ -45,6 +45,9 @@ bench: setup  ## run the benchmarks
 
 bench-size: setup  ## what the size of data costs, to a hundred million rows
 	@$(BIN)/python benchmarks/data_size.py
+
+calibration: setup  ## simulation-based calibration of nine models, 500 data sets each (REPLICATIONS=n; hours)
+	@$(BIN)/python -m benchmarks.calibration.run $(if $(REPLICATIONS),--replications $(REPLICATIONS))
 
 lock:  ## lock the dependencies again (UPGRADE=1: take the newest versions)
 	@tools/lock.sh $(if $(UPGRADE),--upgrade)

@@ -1,0 +1,160 @@
+"""The models whose calibration is measured, each with every prior in numbers and a design that never changes."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.calibration.questions import (
+    Question,
+    effect,
+    new_response,
+    overall_rate,
+    population_rate,
+    rates,
+)
+from benchmarks.calibration.simulate import Bar, Definition, Likelihood
+
+
+@dataclass(frozen=True, eq=False)
+class Shape:
+    """A model as hiermod is given it, `formula` and `family`, as simulations have it, and what is asked of its fits."""
+
+    name: str
+    formula: str
+    family: str
+    model: Definition
+    questions: tuple[Question, ...]
+
+
+def crossed(**levels: Sequence[object]) -> pd.DataFrame:
+    """Every combination of levels, the last column fastest."""
+    return pd.DataFrame(list(itertools.product(*levels.values())), columns=list(levels))
+
+
+def named(prefix: str, count: int) -> list[str]:
+    """Names of groups that sort in their order: ``g01``, ``g02``."""
+    return [f"{prefix}{number:02d}" for number in range(1, count + 1)]
+
+
+def bernoulli() -> Shape:
+    """0/1 responses with an intercept and an effect that vary together."""
+    priors = {
+        "Intercept": "Normal(-0.5, 1)", "treated": "Normal(0.3, 0.8)", "sd(1|country)": "HalfNormal(1)",
+        "sd(treated|country)": "HalfNormal(0.7)", "cor(country)": "LKJ(2)",
+    }  # fmt: skip
+    design = crossed(country=named("c", 8), treated=[0, 1], row=range(12)).drop(columns="row")
+    bars = (Bar("country", ("1", "treated")),)
+    model = Definition(("1", "treated"), bars, Likelihood("bernoulli", "logit"), priors, design)
+    formula = "y ~ treated + (1 + treated | country)"
+    return Shape("bernoulli", formula, "bernoulli", model, (effect("treated"),))
+
+
+def binomial() -> Shape:
+    """Successes of very different numbers of trials, one cell a group."""
+    priors = {"Intercept": "Normal(-1, 1)", "sd(1|variant)": "HalfNormal(1)"}
+    design = pd.DataFrame({"variant": named("v", 20), "trials": np.geomspace(4, 400, 20).round().astype(int)})
+    likelihood = Likelihood("binomial", "logit", trials="trials")
+    model = Definition(("1",), (Bar("variant", ("1",)),), likelihood, priors, design)
+    return Shape("binomial", "y/trials ~ (1 | variant)", "binomial", model, (population_rate(),))
+
+
+def gaussian() -> Shape:
+    """The shape of sleepstudy: correlated slopes, of a predictor far from its mean of 2.5, where the prior stands."""
+    priors = {
+        "Intercept": "Normal(25, 3)", "days": "Normal(1, 0.7)", "sd(1|subject)": "HalfNormal(3)",
+        "sd(days|subject)": "HalfNormal(0.8)", "cor(subject)": "LKJ(2)", "sigma": "Gamma(4, 2)",
+    }  # fmt: skip
+    design = crossed(subject=named("s", 15), days=range(6))
+    bars = (Bar("subject", ("1", "days")),)
+    model = Definition(("1", "days"), bars, Likelihood("gaussian", "identity"), priors, design)
+    formula = "y ~ days + (1 + days | subject)"
+    return Shape("gaussian", formula, "gaussian", model, (new_response("days", 8.0),))
+
+
+def poisson() -> Shape:
+    """Counts with exposures and two crossed factors."""
+    priors = {
+        "Intercept": "Normal(0.7, 0.5)", "treated": "Normal(0, 0.5)", "sd(1|site)": "Exponential(2)",
+        "sd(1|batch)": "HalfNormal(0.5)",
+    }  # fmt: skip
+    design = crossed(site=named("s", 10), batch=named("b", 6))
+    place = np.arange(len(design))
+    design = design.assign(treated=(place // 6 + place) % 2, exposure=1.0 + place % 7)
+    likelihood = Likelihood("poisson", "log", exposure="exposure")
+    model = Definition(("1", "treated"), (Bar("site", ("1",)), Bar("batch", ("1",))), likelihood, priors, design)
+    formula = "y ~ treated + offset(log(exposure)) + (1 | site) + (1 | batch)"
+    return Shape("poisson", formula, "poisson", model, (rates("treated"),))
+
+
+def negbinomial() -> Shape:
+    """Overdispersed counts with a varying intercept."""
+    priors = {
+        "Intercept": "Normal(1.5, 0.5)", "x": "Normal(0, 0.5)", "sd(1|site)": "HalfNormal(0.5)",
+        "alpha": "LogNormal(0.7, 0.5)",
+    }  # fmt: skip
+    design = crossed(site=named("s", 12), x=np.linspace(-1.0, 1.0, 8))
+    model = Definition(("1", "x"), (Bar("site", ("1",)),), Likelihood("negbinomial", "log"), priors, design)
+    return Shape("negbinomial", "y ~ x + (1 | site)", "negbinomial", model, (overall_rate(),))
+
+
+def student() -> Shape:
+    """Heavy tails, with an intercept and a slope that vary without correlation."""
+    priors = {
+        "Intercept": "Normal(0, 2)", "x": "StudentT(5, 0, 1)", "sd(1|g)": "HalfNormal(1)", "sd(x|g)": "HalfNormal(1)",
+        "sigma": "Gamma(4, 4)", "nu": "Gamma(4, 0.5)",
+    }  # fmt: skip
+    design = crossed(g=named("g", 10), x=np.linspace(-1.5, 1.5, 10))
+    bars = (Bar("g", ("1", "x"), correlated=False),)
+    model = Definition(("1", "x"), bars, Likelihood("student", "identity"), priors, design)
+    return Shape("student", "y ~ x + (1 + x || g)", "student", model, (overall_rate(),))
+
+
+def beta_binomial() -> Shape:
+    """Overdispersed successes, by a probit."""
+    priors = {
+        "Intercept": "Normal(-0.3, 0.5)", "treated": "Normal(0.2, 0.4)", "sd(1|g)": "HalfNormal(0.5)",
+        "kappa": "LogNormal(2, 0.5)",
+    }  # fmt: skip
+    design = crossed(g=named("g", 12), treated=[0, 1], trials=[8, 12, 20])
+    likelihood = Likelihood("beta_binomial", "probit", trials="trials")
+    model = Definition(("1", "treated"), (Bar("g", ("1",)),), likelihood, priors, design)
+    formula = "y/trials ~ treated + (1 | g)"
+    return Shape("beta_binomial", formula, "beta_binomial(probit)", model, (effect("treated"),))
+
+
+def gamma() -> Shape:
+    """Positive numbers with a varying intercept."""
+    priors = {
+        "Intercept": "Normal(1, 0.7)", "treated": "Normal(0, 0.5)", "sd(1|g)": "HalfNormal(0.5)",
+        "alpha": "LogNormal(0.7, 0.5)",
+    }  # fmt: skip
+    design = crossed(g=named("g", 12), treated=[0, 1], row=range(4)).drop(columns="row")
+    model = Definition(("1", "treated"), (Bar("g", ("1",)),), Likelihood("gamma", "log"), priors, design)
+    return Shape("gamma", "y ~ treated + (1 | g)", "gamma", model, (rates("treated"),))
+
+
+def three_effects() -> Shape:
+    """A factor of three levels whose effects vary together by one group, crossed with another group."""
+    priors = {
+        "Intercept": "Normal(0, 2)", "f": "Normal(0, 1)", "sd(1|g)": "HalfNormal(1)", "sd(f|g)": "HalfNormal(0.8)",
+        "cor(g)": "LKJ(2)", "sd(1|h)": "HalfNormal(1)", "sigma": "Gamma(4, 4)",
+    }  # fmt: skip
+    design = crossed(g=named("g", 10), h=named("h", 6), f=["a", "b", "c"])
+    bars = (Bar("g", ("1", "f")), Bar("h", ("1",)))
+    model = Definition(("1", "f"), bars, Likelihood("gaussian", "identity"), priors, design)
+    formula = "y ~ f + (1 + f | g) + (1 | h)"
+    return Shape("three_effects", formula, "gaussian", model, (rates("f"),))
+
+
+SHAPES = {
+    shape.name: shape
+    for shape in (
+        bernoulli(), binomial(), gaussian(), poisson(), negbinomial(), student(), beta_binomial(), gamma(),
+        three_effects(),
+    )
+}  # fmt: skip
