@@ -8,14 +8,12 @@ is left of long and short directions is found in the curvature at the mode and s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from scipy import optimize
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 from hiermod.engine.blocks import without_factor
-from hiermod.engine.families import GAUSSIAN
+from hiermod.engine.codes import GAUSSIAN
 from hiermod.engine.program import Program, products_at
 from hiermod.engine.reference import Reference, covariance_root, refer, typical
 
@@ -27,15 +25,8 @@ MOST_DIRECTIONS = 24
 WORTH = 1.3  # a direction's standard deviation, or one over it, from which it is stretched
 
 
-@dataclass(frozen=True, eq=False)
-class Whitened:
-    """A program in its coordinates; starting points scatter around zero."""
-
-    program: Program
-
-
-def whiten(program: Program) -> Whitened:
-    """Find the mode and choose coordinates there."""
+def whiten(program: Program) -> Program:
+    """Find the mode and choose coordinates there; zero is near the mode, one is about a standard deviation."""
     problem = program.problem
     scalars = np.array([typical(scalar) for scalar in problem.scalars])
     theta = np.zeros(problem.coefficients)
@@ -56,7 +47,7 @@ def whiten(program: Program) -> Whitened:
             break
     moved = _around(program, refer(program, theta, scalars)).moved(scalar_centre=program.free(scalars))
     moved = moved.moved(scalar_map=_scalar_map(moved))
-    return Whitened(_stretched(moved))
+    return _stretched(moved)
 
 
 def _around(program: Program, reference: Reference) -> Program:

@@ -11,18 +11,11 @@ import math
 import numba
 import numpy as np
 
+from hiermod.engine.codes import BETA_LOGIT, CLOGLOG, GAMMA_LOG, LOGIT, NEGBINOMIAL, POISSON, PROBIT, STUDENT_T
 from hiermod.engine.elementary import exp, log, log1p
 from hiermod.engine.lanes import total as total_of
 from hiermod.engine.special import NJIT, log_rates, log_rising, digamma
 
-LOGIT, PROBIT, CLOGLOG, POISSON, NEGBINOMIAL, STUDENT, GAMMA, BETA_LOGIT, BETA_PROBIT, BETA_CLOGLOG, GAUSSIAN = range(11)
-CODES = {
-    ("bernoulli", "logit"): LOGIT, ("bernoulli", "probit"): PROBIT, ("bernoulli", "cloglog"): CLOGLOG,
-    ("binomial", "logit"): LOGIT, ("binomial", "probit"): PROBIT, ("binomial", "cloglog"): CLOGLOG,
-    ("poisson", "log"): POISSON, ("negbinomial", "log"): NEGBINOMIAL, ("student", "identity"): STUDENT,
-    ("gamma", "log"): GAMMA, ("beta_binomial", "logit"): BETA_LOGIT, ("beta_binomial", "probit"): BETA_PROBIT,
-    ("beta_binomial", "cloglog"): BETA_CLOGLOG, ("gaussian", "identity"): GAUSSIAN,
-}  # fmt: skip
 Array = np.ndarray
 
 
@@ -40,17 +33,18 @@ def score_block(
         return _trials(code, eta, y, size, start, rows, score)
     if code == NEGBINOMIAL:
         return _negbinomial(eta, y, size, start, rows, auxiliary, score, slopes)
-    if code == STUDENT:
+    if code == STUDENT_T:
         return _student(eta, y, size, start, rows, auxiliary, score, slopes)
-    if code == GAMMA:
+    if code == GAMMA_LOG:
         return _gamma(eta, y, size, start, rows, auxiliary, score, slopes)
     return _beta_binomial(code - BETA_LOGIT, eta, y, size, count, start, rows, auxiliary, score, slopes)
 
 
 @numba.njit(**NJIT)
 def _logit(eta: Array, y: Array, size: Array, start: int, rows: int, score: Array) -> float:
-    for i in range(rows):
-        x, n, s = eta[i], size[start + i], y[start + i]
+    begin = np.uint64(start)
+    for i in range(np.uint64(rows)):
+        x, n, s = eta[i], size[begin + i], y[begin + i]
         small = exp(-abs(x))
         score[i] = s - n * (1.0 if x >= 0.0 else small) / (1.0 + small)
         eta[i] = s * x - n * (max(x, 0.0) + log1p(small))
@@ -59,18 +53,20 @@ def _logit(eta: Array, y: Array, size: Array, start: int, rows: int, score: Arra
 
 @numba.njit(**NJIT)
 def _poisson(eta: Array, y: Array, size: Array, start: int, rows: int, score: Array) -> float:
-    for i in range(rows):
-        expected = size[start + i] * exp(eta[i])
-        score[i] = y[start + i] - expected
-        eta[i] = y[start + i] * eta[i] - expected
+    begin = np.uint64(start)
+    for i in range(np.uint64(rows)):
+        expected = size[begin + i] * exp(eta[i])
+        score[i] = y[begin + i] - expected
+        eta[i] = y[begin + i] * eta[i] - expected
     return total_of(eta, 0, rows)
 
 
 @numba.njit(**NJIT)
 def _trials(link: int, eta: Array, y: Array, size: Array, start: int, rows: int, score: Array) -> float:
     total = 0.0
-    for i in range(rows):
-        successes, failures = y[start + i], size[start + i] - y[start + i]
+    begin = np.uint64(start)
+    for i in range(np.uint64(rows)):
+        successes, failures = y[begin + i], size[begin + i] - y[begin + i]
         success, failure, up, down = log_rates(link, eta[i])
         total += successes * success + failures * failure
         score[i] = successes * up + failures * down
@@ -84,8 +80,9 @@ def _negbinomial(
     """Rows of one count after the other share what depends on the count alone."""
     alpha = auxiliary[0]
     log_alpha, total, slope, last, rising, by_alpha = math.log(alpha), 0.0, 0.0, -1.0, 0.0, 0.0
-    for i in range(rows):
-        value, weight = y[start + i], size[start + i]
+    begin = np.uint64(start)
+    for i in range(np.uint64(rows)):
+        value, weight = y[begin + i], size[begin + i]
         if value != last:
             rising, by_alpha = log_rising(alpha, value)
             last = value
@@ -106,9 +103,10 @@ def _student(
 ) -> float:
     sigma, nu = auxiliary[0], auxiliary[1]
     total, by_sigma, by_nu, weights = 0.0, 0.0, 0.0, 0.0
-    for i in range(rows):
-        weight = size[start + i]
-        t = (y[start + i] - eta[i]) / sigma
+    begin = np.uint64(start)
+    for i in range(np.uint64(rows)):
+        weight = size[begin + i]
+        t = (y[begin + i] - eta[i]) / sigma
         ratio = t * t / nu
         tail = log(1.0 + ratio) if ratio > 0.4 else math.log1p(ratio)
         pull = (nu + 1.0) * t / (nu + t * t)
@@ -130,8 +128,9 @@ def _gamma(
 ) -> float:
     alpha = auxiliary[0]
     total, weights = 0.0, 0.0
-    for i in range(rows):
-        value, weight = y[start + i], size[start + i]
+    begin = np.uint64(start)
+    for i in range(np.uint64(rows)):
+        value, weight = y[begin + i], size[begin + i]
         x = log(value) - eta[i]
         ratio = exp(x)
         score[i] = weight * alpha * (ratio - 1.0)
@@ -148,8 +147,9 @@ def _beta_binomial(
 ) -> float:  # fmt: skip
     kappa = auxiliary[0]
     total, slope = 0.0, 0.0
-    for i in range(rows):
-        successes, trials, weight = y[start + i], size[start + i], count[start + i]
+    begin = np.uint64(start)
+    for i in range(np.uint64(rows)):
+        successes, trials, weight = y[begin + i], size[begin + i], count[begin + i]
         log_success, log_failure, up, down = log_rates(link, eta[i])
         rate, rest = math.exp(log_success), math.exp(log_failure)
         won, by_won = log_rising(max(kappa * rate, 1e-300), successes)

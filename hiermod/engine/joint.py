@@ -22,8 +22,18 @@ from hiermod.engine.program import Program
 CORE = "nutpie._lib"
 DRAWS, NUMBER = "draws", "number"
 KEPT = ("diverging", "energy", "logp", "n_steps", "step_size", "depth", "maxdepth_reached")
+TRAJECTORY = "ExactNormal"  # moves along a standard normal exactly, and steps along what is left of the density
 RATE = 250  # milliseconds between reports of progress
+PARTS = (
+    "PyNutsSettings.Diag", "PyNutsSettings.update_settings", "PyVariable.new_variables", "LogpFunc", "ExpandFunc",
+    "PyMcModel", "PySampler.from_pymc", "PySampler.wait", "PySampler.abort", "PySampler.take_results",
+    "ProgressType.none", "PyStorage.arrow",
+)  # fmt: skip
 Report = Callable[[list[Any]], None]
+
+
+class Unavailable(Exception):
+    """nutpie's core is not what this file knows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +63,31 @@ def core() -> Any:
                 sys.modules[CORE] = module
                 spec.loader.exec_module(module)
                 return module
-    return importlib.import_module(CORE)
+    return _imported()
+
+
+def _imported() -> Any:
+    try:
+        return importlib.import_module(CORE)
+    except ImportError as error:
+        raise Unavailable(f"nutpie's core cannot be loaded: {error}") from error
+
+
+def check() -> None:
+    """Tell whether the parts that are used are there.
+
+    Raises
+    ------
+    Unavailable
+        Naming the first part that is not.
+    """
+    lib = core()
+    for name in PARTS:
+        part: Any = lib
+        for piece in name.split("."):
+            part = getattr(part, piece, None)
+        if part is None:
+            raise Unavailable(f"nutpie {getattr(lib, '__version__', '')} has no {name}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +117,7 @@ def start(
     size, expanded = program.problem.dimension, program.expanded
     settings = lib.PyNutsSettings.Diag(seed)
     settings.update({"num_draws": draws, "num_tune": tune, "num_chains": chains, "target_accept": target_accept})
+    settings.update_settings({**settings.as_dict()["settings"], "trajectory_kind": TRAJECTORY})
     head, sizes = program.memory.address, {NUMBER: expanded}
     variables = lib.PyVariable.new_variables([DRAWS], ["float64"], [(expanded,)], sizes, {DRAWS: (NUMBER,)})
     log_density = lib.LogpFunc(program.compiled["log_density"].address, head, program)

@@ -7,7 +7,8 @@ import math
 import numba
 import numpy as np
 
-from hiermod.engine.families import GAUSSIAN, score_block
+from hiermod.engine.codes import GAUSSIAN
+from hiermod.engine.families import score_block
 from hiermod.engine.head import (
     CODES, COEFFICIENTS, COMMON, COUNT, DESIGN, FACTOR_FIELDS, FACTOR_TABLE, FACTORS, FAMILY, FIRST_MULTIPLIER, GROUPS,
     MULTIPLIERS, OFFSET, PLAIN_COLUMNS, PLAIN_MULTIPLIERS, PRODUCT_COLUMNS, PRODUCT_NUMBERS, PRODUCT_POINT,
@@ -50,8 +51,9 @@ def linear_predictor(head: Array, theta: Array, start: int, own: int, eta: Array
     for j in range(common):
         if plain[j]:
             base += theta[j]
-    for i in range(own):
-        eta[i] = base + offset[start + i]
+    begin = np.uint64(start)
+    for i in range(np.uint64(own)):
+        eta[i] = base + offset[begin + i]
     for j in range(common):
         if not plain[j]:
             add_scaled(eta, 0, design, j * rows + start, theta[j], own)
@@ -69,14 +71,15 @@ def linear_predictor(head: Array, theta: Array, start: int, own: int, eta: Array
 def _gather(
     head: Array, theta: Array, first: int, codes: Array, at: int, multiplier: int, start: int, own: int, eta: Array
 ) -> None:
+    base, place = np.uint64(first), np.uint64(at)
     if integers(head, PLAIN_MULTIPLIERS, multiplier + 1)[multiplier]:
-        for i in range(own):
-            eta[i] += theta[first + np.uint32(codes[at + i])]
+        for i in range(np.uint64(own)):
+            eta[i] += theta[base + np.uint64(codes[place + i])]
         return
     rows = head[ROWS]
-    numbers, here = doubles(head, MULTIPLIERS, (multiplier + 1) * rows), multiplier * rows + start
-    for i in range(own):
-        eta[i] += theta[first + np.uint32(codes[at + i])] * numbers[here + i]
+    numbers, here = doubles(head, MULTIPLIERS, (multiplier + 1) * rows), np.uint64(multiplier * rows + start)
+    for i in range(np.uint64(own)):
+        eta[i] += theta[base + np.uint64(codes[place + i])] * numbers[here + i]
 
 
 @numba.njit(**NJIT)
@@ -100,14 +103,15 @@ def scatter(head: Array, score: Array, start: int, own: int, by_theta: Array) ->
 def _scatter(
     head: Array, score: Array, first: int, codes: Array, at: int, multiplier: int, start: int, own: int, by_theta: Array
 ) -> None:
+    base, place = np.uint64(first), np.uint64(at)
     if integers(head, PLAIN_MULTIPLIERS, multiplier + 1)[multiplier]:
-        for i in range(own):
-            by_theta[first + np.uint32(codes[at + i])] += score[i]
+        for i in range(np.uint64(own)):
+            by_theta[base + np.uint64(codes[place + i])] += score[i]
         return
     rows = head[ROWS]
-    numbers, here = doubles(head, MULTIPLIERS, (multiplier + 1) * rows), multiplier * rows + start
-    for i in range(own):
-        by_theta[first + np.uint32(codes[at + i])] += score[i] * numbers[here + i]
+    numbers, here = doubles(head, MULTIPLIERS, (multiplier + 1) * rows), np.uint64(multiplier * rows + start)
+    for i in range(np.uint64(own)):
+        by_theta[base + np.uint64(codes[place + i])] += score[i] * numbers[here + i]
 
 
 @numba.njit(**NJIT)
@@ -127,8 +131,8 @@ def _from_products(head: Array, theta: Array, auxiliary: Array, by_theta: Array,
         begin, end, own, sum_ = rows[i], rows[i + 1], step[i], 0.0
         if begin == end:
             continue
-        for k in range(begin + 1, end):
-            column = np.uint32(columns[k])
+        for k in range(np.uint64(begin + 1), np.uint64(end)):
+            column = np.uint64(columns[k])
             sum_ += values[k] * step[column]
             by_theta[column] += values[k] * own
         by_theta[i] += sum_ + values[begin] * own

@@ -10,7 +10,7 @@ from scipy import sparse
 
 from hiermod.data.predictors import Grouping
 from hiermod.data.statistics import BinomialCells, CountCells, PairCells, RealCells, ValueCells
-from hiermod.engine.families import CODES
+from hiermod.engine.codes import FAMILIES
 from hiermod.modeling.design import VaryingBar
 from hiermod.modeling.observed import Observed, observe
 from hiermod.modeling.priors import Prior
@@ -152,7 +152,7 @@ def read_problem(spec: Spec) -> Problem:
     auxiliary = len(scalars)
     scalars += [Scalar(name, 0, prior.at(0)) for name, prior in spec.priors.auxiliary.items()]
     return Problem(
-        spec, CODES[spec.family.name, spec.family.link.name], design[order], order, linear, back[:, order],
+        spec, FAMILIES[spec.family.name, spec.family.link.name], design[order], order, linear, back[:, order],
         tuple(flat[column] for column in order[:linear]), tuple(factors), tuple(scalars), auxiliary,
         rows.offset(spec.formula), *_response(spec, rows),
     )  # fmt: skip

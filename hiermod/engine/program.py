@@ -10,19 +10,11 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from hiermod.engine import scalars as codes
-from hiermod.engine.families import GAUSSIAN
+from hiermod.engine.codes import GAUSSIAN, INTERVAL, LOG, PRIORS
 from hiermod.engine.head import FACTOR_FIELDS
 from hiermod.engine.memory import Memory, lay_out, replaced
 from hiermod.engine.problem import Problem, Scalar
 from hiermod.modeling.priors import Prior
-
-KINDS = {
-    "Normal": codes.NORMAL, "StudentT": codes.STUDENT, "Cauchy": codes.STUDENT, "Laplace": codes.LAPLACE,
-    "Logistic": codes.LOGISTIC, "Uniform": codes.UNIFORM, "HalfNormal": codes.NORMAL, "HalfStudentT": codes.STUDENT,
-    "HalfCauchy": codes.STUDENT, "Exponential": codes.EXPONENTIAL, "Gamma": codes.GAMMA,
-    "InverseGamma": codes.INVERSE_GAMMA, "LogNormal": codes.LOG_NORMAL, "Beta": codes.BETA,
-}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +44,7 @@ class Program:
         low, high = numbers[:, 3], numbers[:, 4]
         with np.errstate(all="ignore"):
             logit = np.log(scalars - low) - np.log(high - scalars)
-            return np.where(kinds[:, 0] == codes.INTERVAL, logit, np.log(scalars))
+            return np.where(kinds[:, 0] == INTERVAL, logit, np.log(scalars))
 
     def curvature(self, theta: np.ndarray, auxiliary: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Each row's score by its linear predictor, and minus the derivative of that."""
@@ -136,7 +128,7 @@ def _priors(problem: Problem) -> dict[str, np.ndarray]:
     return {
         "scalar_kinds": np.array([kinds for kinds, _ in scalars], dtype=int),
         "scalar_arguments": np.array([numbers for _, numbers in scalars], dtype=float),
-        "coefficient_kinds": np.array([KINDS[prior.name] for prior in problem.priors], dtype=int),
+        "coefficient_kinds": np.array([PRIORS[prior.name] for prior in problem.priors], dtype=int),
         "coefficient_arguments": np.array([_numbers(prior) for prior in problem.priors], dtype=float),
     }
 
@@ -158,11 +150,11 @@ def _numbers(prior: Prior) -> list[float]:
 
 def _scalar(scalar: Scalar) -> tuple[list[int], list[float]]:
     numbers, prior = _numbers(scalar.prior), scalar.prior
-    transform, bounds = codes.LOG, [0.0, 1.0]
+    transform, bounds = LOG, [0.0, 1.0]
     if prior.name in ("Uniform", "Beta"):
-        transform = codes.INTERVAL
+        transform = INTERVAL
         bounds = numbers[:2] if prior.name == "Uniform" else bounds
-    return [transform, KINDS[prior.name], scalar.coefficient], [*numbers, *bounds]
+    return [transform, PRIORS[prior.name], scalar.coefficient], [*numbers, *bounds]
 
 
 def _products(problem: Problem) -> dict[str, np.ndarray]:

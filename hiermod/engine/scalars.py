@@ -7,10 +7,11 @@ import math
 import numba
 import numpy as np
 
+from hiermod.engine.codes import (
+    BETA, EXPONENTIAL, GAMMA, INTERVAL, INVERSE_GAMMA, LAPLACE, LOG, LOG_NORMAL, LOGISTIC, NORMAL, STUDENT,
+)  # fmt: skip
 from hiermod.engine.special import NJIT, log_sigmoids
 
-IDENTITY, LOG, INTERVAL = range(3)
-NORMAL, STUDENT, LAPLACE, LOGISTIC, UNIFORM, EXPONENTIAL, GAMMA, INVERSE_GAMMA, LOG_NORMAL, BETA = range(10)
 FIELDS, ARGUMENTS = 3, 5  # of a parameter: transform, kind of prior, coefficient; numbers of the prior, bounds
 Array = np.ndarray
 

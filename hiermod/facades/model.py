@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hiermod.facades.fit import Fit
@@ -11,8 +12,8 @@ from hiermod.modeling.definition import Defined
 from hiermod.modeling.engines import check_engine
 from hiermod.modeling.prior_table import prior_summary
 from hiermod.sampling.given import posterior_from_draws
-from hiermod.sampling.nuts import Compiled, compile_model
-from hiermod.sampling.sample import build_for_sampling, build_pymc, sample
+from hiermod.sampling.sample import Sampler, build_pymc, sample
+from hiermod.sampling.samplers import choose_sampler
 from hiermod.sampling.settings import Settings
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Model:
 
     def __init__(self, defined: Defined) -> None:
         self._defined = defined
-        self._compiled: Compiled | None = None
+        self._samplers: dict[str, tuple[Sampler, str]] = {}
 
     def __repr__(self) -> str:
         spec = self._defined.spec
@@ -93,10 +94,13 @@ class Model:
         """
         check_engine(engine)
         settings = Settings(draws, tune, chains, cores, seed, target_accept)
-        if self._compiled is None:
-            self._compiled = compile_model(build_for_sampling(self._defined.spec))
-        posterior = sample(self._defined.spec, self._compiled, settings, progress)
+        if engine not in self._samplers:
+            self._samplers[engine] = choose_sampler(self._defined.spec, engine, lambda text: announce([text]))
+        sampler, which = self._samplers[engine]
+        announce([which])
+        posterior = sample(self._defined.spec, sampler, settings, progress)
         announce(posterior.notices)
+        posterior = replace(posterior, notices=(which, *posterior.notices))
         return Fit(self._defined, posterior, settings, self)
 
     def with_draws(self, draws: Any) -> Fit:

@@ -7,9 +7,9 @@ spread (a + b)^(-1/2). The rates are integrated out, so two parameters are sampl
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pymc as pm
 
 from hiermod.data.cells import Cells
 from hiermod.data.predictors import Grouping
@@ -17,6 +17,9 @@ from hiermod.data.statistics import BinomialCells
 from hiermod.errors import DataError, FormulaError, PriorError
 from hiermod.formula.nodes import INTERCEPT, Formula
 from hiermod.modeling.families import Family
+
+if TYPE_CHECKING:
+    import pymc as pm
 
 MEAN, SPREAD = "rate_mean", "rate_spread"
 
@@ -74,6 +77,8 @@ def build_beta_spec(formula: Formula, family: Family, cells: Cells, priors: obje
 
 def build_beta_model(spec: BetaSpec) -> pm.Model:
     """The two-parameter model: beta-binomial totals of the groups."""
+    import pymc as pm
+
     coords = {"__obs__": [str(label) for label in spec.grouping.labels()]}
     with pm.Model(coords=coords) as model:
         mean = pm.Uniform(MEAN, 0.0, 1.0)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from hiermod.modeling.beta_pooling import BetaSpec
 from hiermod.modeling.prior_quantiles import central_interval
-from hiermod.sampling.diagnostics import MAX_RHAT, MIN_EBFMI, MIN_ESS
+from hiermod.sampling.diagnostics import MIN_EBFMI, MIN_ESS
 from hiermod.sampling.posterior import Posterior
 
 
@@ -69,7 +69,7 @@ def _checks(posterior: Posterior) -> Iterator[Check]:
     chains, draws = posterior.shape
     raise_target = f"raise target_accept above {posterior.settings.target_accept}, or use a tighter prior for the sds"
     more_draws = f"ask for more draws (there are {draws} in each of {chains} chains)"
-    rhat = f"{_figure(seen.rhat, seen.rhat_of, 3)}, at most {MAX_RHAT}"
+    rhat = f"{_figure(seen.rhat, seen.rhat_of, 3)}, at most {seen.max_rhat}"
     bulk = f"{_figure(seen.ess_bulk, seen.ess_bulk_of, 0)}, at least {MIN_ESS:.0f}"
     tail = f"{_figure(seen.ess_tail, seen.ess_tail_of, 0)}, at least {MIN_ESS:.0f}"
     ebfmi = f"{_figure(seen.ebfmi, '', 2)}, at least {MIN_EBFMI}"
@@ -77,7 +77,7 @@ def _checks(posterior: Posterior) -> Iterator[Check]:
                 f"{raise_target}: near divergences the posterior was not explored")  # fmt: skip
     unknown = "run at least two chains of several hundred draws: it cannot be told from fewer"
     disagree = unknown if np.isnan(seen.rhat) else f"{more_draws}, or simplify the model: the chains disagree"
-    yield Check("R-hat", seen.rhat <= MAX_RHAT, rhat, disagree)
+    yield Check("R-hat", seen.rhat <= seen.max_rhat, rhat, disagree)
     yield Check("bulk ESS", seen.ess_bulk >= MIN_ESS, bulk, f"{more_draws}: means are noisy")
     yield Check("tail ESS", seen.ess_tail >= MIN_ESS, tail, f"{more_draws}: ends of intervals are noisy")
     yield Check("E-BFMI", not seen.ebfmi < MIN_EBFMI, ebfmi,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import arviz_stats as azs
 import numpy as np
 import xarray as xr
 
-MAX_RHAT = 1.01
+from hiermod.sampling.effective import figures
+
+MAX_RHAT, MAX_RHAT_OF_MANY, FEW = 1.01, 1.02, 50
 MIN_ESS = 400.0
 MAX_JUDGED = 250
 MIN_EBFMI = 0.3
@@ -27,11 +28,17 @@ class Diagnostics:
     divergences: int
     ebfmi: float
     max_depth_hits: int
+    judged: int = 1
+
+    @property
+    def max_rhat(self) -> float:
+        """The largest R-hat of good chains; the largest of many has more noise in it."""
+        return MAX_RHAT if self.judged <= FEW else MAX_RHAT_OF_MANY
 
     @property
     def converged(self) -> bool:
         """Whether R-hat and effective sample sizes call for no other run; what is not known calls for none."""
-        return not (self.rhat > MAX_RHAT or self.ess_bulk < MIN_ESS or self.ess_tail < MIN_ESS)
+        return not (self.rhat > self.max_rhat or self.ess_bulk < MIN_ESS or self.ess_tail < MIN_ESS)
 
     @property
     def clean(self) -> bool:
@@ -42,14 +49,33 @@ class Diagnostics:
 def diagnose(tree: xr.DataTree) -> Diagnostics:
     """Measure a run."""
     posterior, stats = representative(tree["posterior"].to_dataset()), tree["sample_stats"].to_dataset()
-    with np.errstate(all="ignore"):
-        rhat, rhat_of = _extreme(azs.rhat(posterior), largest=True)
-        bulk, bulk_of = _extreme(azs.ess(posterior, method="bulk"), largest=False)
-        tail, tail_of = _extreme(azs.ess(posterior, method="tail"), largest=False)
-        ebfmi = float(np.min(azs.bfmi(tree)["energy"].to_numpy())) if "energy" in stats else float("nan")
+    names, draws = _flat(posterior)
+    seen = figures(draws)
+    rhat, rhat_of = _extreme(names, seen.rhat, largest=True)
+    bulk, bulk_of = _extreme(names, seen.bulk, largest=False)
+    tail, tail_of = _extreme(names, seen.tail, largest=False)
     divergences = int(stats["diverging"].sum()) if "diverging" in stats else 0
     hits = int(stats["maxdepth_reached"].sum()) if "maxdepth_reached" in stats else 0
-    return Diagnostics(rhat, rhat_of, bulk, bulk_of, tail, tail_of, divergences, ebfmi, hits)
+    return Diagnostics(rhat, rhat_of, bulk, bulk_of, tail, tail_of, divergences, _ebfmi(stats), hits, len(names))
+
+
+def _flat(posterior: xr.Dataset) -> tuple[list[str], np.ndarray]:
+    """The name of each number's variable, and all draws, shape ``(chain, draw, number)``."""
+    names, parts = [], []
+    for name, values in posterior.data_vars.items():
+        own = values.transpose("chain", "draw", ...).to_numpy()
+        parts.append(own.reshape(*own.shape[:2], -1))
+        names += [str(name)] * parts[-1].shape[2]
+    return names, np.concatenate(parts, axis=2)
+
+
+def _ebfmi(stats: xr.Dataset) -> float:
+    """The smallest estimated fraction of missing information about the energy (Betancourt 2016) of all chains."""
+    if "energy" not in stats or stats.sizes["draw"] < 2:
+        return float("nan")
+    energy = stats["energy"].transpose("chain", "draw").to_numpy()
+    with np.errstate(all="ignore"):
+        return float(np.min((np.diff(energy, axis=1) ** 2).mean(axis=1) / energy.var(axis=1)))
 
 
 def representative(posterior: xr.Dataset) -> xr.Dataset:
@@ -59,15 +85,11 @@ def representative(posterior: xr.Dataset) -> xr.Dataset:
     return posterior.isel(places)
 
 
-def _extreme(figures: xr.Dataset, largest: bool) -> tuple[float, str]:
+def _extreme(names: list[str], figures_: np.ndarray, largest: bool) -> tuple[float, str]:
     """The worst figure and the parameter that has it; NaN where no figure can be had."""
-    worst, name = float("nan"), ""
-    for variable, values in figures.data_vars.items():
-        numbers = values.to_numpy().ravel()
-        numbers = numbers[np.isfinite(numbers)]
-        if not len(numbers):
-            continue
-        own = float(numbers.max() if largest else numbers.min())
-        if np.isnan(worst) or (own > worst if largest else own < worst):
-            worst, name = own, str(variable)
-    return worst, name
+    finite = np.flatnonzero(np.isfinite(figures_))
+    if not len(finite):
+        return float("nan"), ""
+    own = figures_[finite]
+    place = int(finite[own.argmax() if largest else own.argmin()])
+    return float(figures_[place]), names[place]

@@ -12,7 +12,7 @@ import pytensor
 import xarray as xr
 
 from hiermod.errors import SamplingError
-from hiermod.sampling.settings import Settings
+from hiermod.sampling.settings import DEFAULT_TARGET_ACCEPT, DEFAULT_TUNE, Settings
 
 COMMA = "‚"  # U+201A
 FLAGS = {"cxx": "", "mode": "FAST_COMPILE", "numba__fastmath": False}
@@ -25,6 +25,12 @@ class Compiled:
     program: Any
     variables: tuple[str, ...]
     dims: dict[str, str] = field(default_factory=dict)
+    tune: int = DEFAULT_TUNE
+    target_accept: float = DEFAULT_TARGET_ACCEPT
+
+    def run(self, settings: Settings, progress: bool) -> tuple[xr.DataTree, bool]:
+        """Sample once; return the draws and whether the run was interrupted."""
+        return run(self, settings, progress)
 
 
 def compile_model(model: pm.Model) -> Compiled:

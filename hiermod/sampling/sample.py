@@ -5,18 +5,19 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from typing import TYPE_CHECKING, Protocol
+
 import numpy as np
-import pymc as pm
 import xarray as xr
 
 from hiermod.modeling.beta_pooling import MEAN, SPREAD, BetaSpec, build_beta_model, draw_rates
-from hiermod.modeling.geometry import informed_columns
-from hiermod.modeling.pymc_model import build_model
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.diagnostics import MIN_ESS, Diagnostics, diagnose
-from hiermod.sampling.nuts import Compiled, run
 from hiermod.sampling.posterior import Posterior
-from hiermod.sampling.settings import DEFAULT_TARGET_ACCEPT, DEFAULT_TUNE, Settings, fresh_seed
+from hiermod.sampling.settings import Settings, fresh_seed
+
+if TYPE_CHECKING:
+    import pymc as pm
 
 LARGE = 100_000_000  # draws of one variable, 800 MB in double precision
 MAX_RERUNS = 2
@@ -25,16 +26,40 @@ RAISED_TARGETS = (0.99, 0.998)
 
 def build_pymc(spec: Spec | BetaSpec) -> pm.Model:
     """The PyMC model of any spec."""
+    from hiermod.modeling.pymc_model import build_model
+
     return build_beta_model(spec) if isinstance(spec, BetaSpec) else build_model(spec)
+
+
+class Sampler(Protocol):
+    """Something that samples a model: what its variables are called, its defaults, and one run of it."""
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The variables that it reports."""
+
+    @property
+    def tune(self) -> int:
+        """Warm-up of each chain, unless the user set it."""
+
+    @property
+    def target_accept(self) -> float:
+        """The first target, unless the user set it."""
+
+    def run(self, settings: Settings, progress: bool) -> tuple[xr.DataTree, bool]:
+        """Sample once; return the draws and whether the run was interrupted."""
 
 
 def build_for_sampling(spec: Spec | BetaSpec) -> pm.Model:
     """The PyMC model in the coordinates that suit its data; its posterior is that of `build_pymc`."""
+    from hiermod.modeling.geometry import informed_columns
+    from hiermod.modeling.pymc_model import build_model
+
     return build_beta_model(spec) if isinstance(spec, BetaSpec) else build_model(spec, informed_columns(spec))
 
 
-def sample(spec: Spec | BetaSpec, compiled: Compiled, settings: Settings, progress: bool = True) -> Posterior:
-    """Sample the posterior of a compiled model.
+def sample(spec: Spec | BetaSpec, sampler: Sampler, settings: Settings, progress: bool = True) -> Posterior:
+    """Sample the posterior of a model.
 
     On divergences the run is repeated with a higher ``target_accept`` (unless the user set one), on R-hat > 1.01 or an
     effective sample size under 400 with more draws, at most twice; each is said in a notice.
@@ -46,15 +71,15 @@ def sample(spec: Spec | BetaSpec, compiled: Compiled, settings: Settings, progre
     """
     current = replace(
         settings,
-        tune=settings.tune or DEFAULT_TUNE,
+        tune=settings.tune or sampler.tune,
         seed=settings.seed if settings.seed is not None else fresh_seed(),
-        target_accept=settings.target_accept or DEFAULT_TARGET_ACCEPT,
+        target_accept=settings.target_accept or sampler.target_accept,
     )
     notices: list[str] = []
     best: Posterior | None = None
     for attempt in range(MAX_RERUNS + 1):
-        tree, interrupted = run(compiled, current, progress)
-        tree = _finish(spec, tree, compiled, current)
+        tree, interrupted = sampler.run(current, progress)
+        tree = _finish(spec, tree, sampler, current)
         found = Posterior(spec, tree, current, diagnose(tree))
         if interrupted:
             notices.append(f"interrupted: {found.shape[1]:,} draws of {found.shape[0]} chains are kept")
@@ -75,13 +100,13 @@ def _replanned(asked: Settings, used: Settings, seen: Diagnostics, attempt: int)
     changed = used
     if seen.divergences and asked.target_accept is None:
         changed = replace(
-            changed, target_accept=RAISED_TARGETS[attempt], tune=math.ceil(1.5 * (used.tune or DEFAULT_TUNE))
+            changed, target_accept=RAISED_TARGETS[attempt], tune=math.ceil(1.5 * (used.tune or 1))
         )
     enough_asked = asked.draws * asked.chains >= MIN_ESS
     if not seen.converged and enough_asked:
         lowest = min(seen.ess_bulk, seen.ess_tail)
         factor = min(4, max(2, math.ceil(1.5 * MIN_ESS / max(lowest, 1.0)))) if lowest < MIN_ESS else 2
-        changed = replace(changed, draws=factor * used.draws, tune=2 * (used.tune or DEFAULT_TUNE))
+        changed = replace(changed, draws=factor * used.draws, tune=2 * (used.tune or 1))
     return None if changed == used else changed
 
 
@@ -113,10 +138,10 @@ def _badness(seen: Diagnostics) -> tuple[bool, int, float]:
     return not seen.converged, seen.divergences, -min(seen.ess_bulk, seen.ess_tail)
 
 
-def _finish(spec: Spec | BetaSpec, tree: xr.DataTree, compiled: Compiled, settings: Settings) -> xr.DataTree:
+def _finish(spec: Spec | BetaSpec, tree: xr.DataTree, sampler: Sampler, settings: Settings) -> xr.DataTree:
     """Put variables in the model's order; draw what is known exactly given the sampled parameters."""
     posterior = tree["posterior"].to_dataset()
-    posterior = posterior[[name for name in compiled.variables if name in posterior]]
+    posterior = posterior[[name for name in sampler.variables if name in posterior]]
     if isinstance(spec, BetaSpec):
         posterior = _with_rates(spec, posterior, settings)
     else:

@@ -13,6 +13,7 @@ import xarray as xr
 
 import hiermod as hm
 from hiermod.errors import SamplingError
+from hiermod.sampling import nuts
 from hiermod.sampling import sample as sampling
 from hiermod.sampling.diagnostics import Diagnostics
 from hiermod.sampling.nuts import Compiled, _complete
@@ -46,7 +47,7 @@ def scripted(model, monkeypatch):
                 seen["rhat"], "a", seen["ess_bulk"], "a", seen["ess_tail"], "a", seen["divergences"], 0.9, 0
             )
 
-        monkeypatch.setattr(sampling, "run", run)
+        monkeypatch.setattr(nuts, "run", run)
         monkeypatch.setattr(sampling, "diagnose", diagnose)
         compiled = Compiled(None, ("rate_mean", "rate_spread"))
         return sampling.sample(model._defined.spec, compiled, asked, progress=False), used

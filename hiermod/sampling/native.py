@@ -1,0 +1,142 @@
+"""Sampling by the compiled engine: from a spec to chains, and from their numbers to the variables of the public model."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from hiermod.engine import joint
+from hiermod.engine.coordinates import whiten
+from hiermod.engine.library import library
+from hiermod.engine.problem import read_problem
+from hiermod.engine.program import Program, public_coordinates
+from hiermod.engine.start import starting_points
+from hiermod.errors import SamplingError
+from hiermod.modeling.spec import Spec
+from hiermod.sampling.settings import Settings
+from hiermod.sampling.variables import posterior_of
+
+SMALL = 100  # coordinates, up to which steps are cheap and caution comes first
+WARM_UP, WARM_UP_OF_SMALL = 300, 500
+TARGET, TARGET_OF_SMALL = 0.8, 0.95
+PATIENCE = 1.0  # seconds before progress is shown
+
+
+@dataclass(frozen=True, eq=False)
+class Native:
+    """A program ready to be sampled."""
+
+    program: Program
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """All variables that a posterior of the spec has."""
+        return tuple(posterior_of(self.program.problem, np.zeros((1, 1, self.program.expanded))).data_vars)
+
+    @property
+    def tune(self) -> int:
+        """Warm-up of each chain."""
+        return WARM_UP_OF_SMALL if self.small else WARM_UP
+
+    @property
+    def target_accept(self) -> float:
+        """In many coordinates the best one is lower; in few, narrow places want caution more."""
+        return TARGET_OF_SMALL if self.small else TARGET
+
+    @property
+    def small(self) -> bool:
+        """Whether there are few coordinates."""
+        return self.program.problem.dimension <= SMALL
+
+    def run(self, settings: Settings, progress: bool) -> tuple[xr.DataTree, bool]:
+        """Sample once; return the draws and whether the run was interrupted.
+
+        Raises
+        ------
+        SamplingError
+            If no chain could start, or the run was interrupted before any draw.
+        """
+        chains, interrupted = None, False
+        report = Progress() if progress else None
+        try:
+            chains = joint.start(
+                self.program, settings.draws, settings.tune or self.tune, settings.chains, settings.cores,
+                settings.seed or 0, settings.target_accept or self.target_accept, starting_points(self.program), report,
+            )  # fmt: skip
+            found = chains.wait()
+        except KeyboardInterrupt:
+            if chains is None:
+                raise
+            found, interrupted = chains.abort(), True
+        except RuntimeError as error:
+            raise SamplingError(
+                f"The sampler stopped: {str(error).splitlines()[0]}. Look at the priors (model.prior_summary()) and the "
+                "scale of the predictors."
+            ) from error
+        finally:
+            if report is not None:
+                report.close()
+        return self._tree(_kept(found) if interrupted else found), interrupted
+
+    def _tree(self, found: joint.Run) -> xr.DataTree:
+        dims = ("chain", "draw")
+        coords = {"chain": np.arange(found.draws.shape[0]), "draw": np.arange(found.draws.shape[1])}
+        stats = xr.Dataset({name: (dims, values) for name, values in found.stats.items()}, coords=coords)
+        posterior = posterior_of(self.program.problem, found.draws)
+        return xr.DataTree.from_dict({"posterior": posterior, "sample_stats": stats})
+
+
+def prepare(spec: Spec, announce: Callable[[str], None]) -> Native:
+    """Read a spec, and choose coordinates at its mode.
+
+    Raises
+    ------
+    hiermod.engine.joint.Unavailable
+        If nutpie's core is not as it is known.
+    """
+    joint.check()
+    functions = library(announce).functions
+    return Native(whiten(public_coordinates(read_problem(spec), functions)))
+
+
+def _kept(found: joint.Run) -> joint.Run:
+    """The chains and the number of draws that keep most of an interrupted run."""
+    order = np.argsort(-found.lengths, kind="stable")
+    size = int(np.argmax(found.lengths[order] * np.arange(1, len(order) + 1))) + 1 if len(order) else 0
+    draws = int(found.lengths[order[size - 1]]) if size else 0
+    if not draws:
+        raise SamplingError("The run was interrupted during warm-up, before any draw. Nothing could be kept.")
+    chains = np.sort(order[:size])
+    stats = {name: values[chains, :draws] for name, values in found.stats.items()}
+    return joint.Run(found.draws[chains, :draws], stats, found.lengths[chains])
+
+
+class Progress:
+    """One line on stderr that is written over, from the first second on; called from a thread of the sampler."""
+
+    def __init__(self) -> None:
+        self.began, self.shown = time.monotonic(), False
+
+    def __call__(self, chains: list[Any]) -> None:
+        spent = time.monotonic() - self.began
+        if spent < PATIENCE:
+            return
+        done, total = sum(own.finished_draws for own in chains), sum(own.total_draws for own in chains)
+        diverged = sum(own.divergences for own in chains)
+        left = f", about {spent * (total - done) / done:.0f} s left" if done else ""
+        trouble = f", {diverged:,} divergences" if diverged else ""
+        sys.stderr.write(f"\rhiermod: {done:,} of {total:,} draws{left}{trouble}\x1b[K")
+        sys.stderr.flush()
+        self.shown = True
+
+    def close(self) -> None:
+        """Clear the line."""
+        if self.shown:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()

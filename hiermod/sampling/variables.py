@@ -1,0 +1,104 @@
+"""From the engine's numbers to the variables of the public model, under Bambi's names and dims."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from hiermod.engine.problem import BarPlace, Factor, Problem
+from hiermod.modeling.coding import Block
+
+DIMS = ("chain", "draw")
+
+
+def posterior_of(problem: Problem, draws: np.ndarray) -> xr.Dataset:
+    """All variables of a posterior.
+
+    Parameters
+    ----------
+    draws : ndarray, shape (chain, draw, expanded)
+        Common coefficients of the centred design, effects, single parameters.
+    """
+    coords: dict[str, list[str]] = {}
+    found: dict[str, tuple[tuple[str, ...], np.ndarray]] = _common(problem, draws, coords)
+    scalars = draws[:, :, problem.coefficients :]
+    for place, scalar in enumerate(problem.scalars[problem.auxiliary :], start=problem.auxiliary):
+        found[scalar.name] = (DIMS, scalars[:, :, place])
+    for bar in problem.spec.bars:
+        factor, own = next((factor, own) for factor in problem.factors for own in factor.bars if own.bar is bar)
+        found |= _spreads(own, scalars, coords)
+        found |= _effects(factor, own, draws, coords)
+    places = {name: np.arange(size) for name, size in zip(DIMS, draws.shape[:2], strict=True)}
+    return xr.Dataset(found, coords={**places, **coords})
+
+
+def _common(problem: Problem, draws: np.ndarray, coords: dict[str, list[str]]) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
+    values = draws[:, :, : problem.common] @ problem.back.T
+    found = {}
+    for block in problem.spec.common.blocks:
+        own = values[:, :, problem.spec.common.slices()[block.name]]
+        if block.labels is None:
+            found[block.name] = (DIMS, own[:, :, 0])
+        else:
+            coords[f"{block.name}_dim"] = list(block.labels)
+            found[block.name] = ((*DIMS, f"{block.name}_dim"), own)
+    return found
+
+
+def _spreads(own: BarPlace, scalars: np.ndarray, coords: dict[str, list[str]]) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
+    """Standard deviations of a bar's effects, and its correlations."""
+    bar, found, at = own.bar, {}, own.sds
+    for effect in bar.effects:
+        size = len(effect.block.columns)
+        dims, values = _column_dims(own, effect.block, coords), scalars[:, :, at : at + size]
+        found[f"{effect.name}_sigma"] = ((*DIMS, *dims), values if dims else values[:, :, 0])
+        at += size
+    if bar.correlated:
+        name = bar.correlation_name
+        coords[f"{name}_dim"] = [f"{bar.row_names[column]}, {bar.row_names[row]}" for row, column in bar.pairs()]
+        partial = 2.0 * scalars[:, :, own.partial : own.partial + len(bar.pairs())] - 1.0
+        found[name] = ((*DIMS, f"{name}_dim"), correlations(partial, len(bar.row_names)))
+    return found
+
+
+def correlations(partial: np.ndarray, size: int) -> np.ndarray:
+    """Correlations of canonical partial ones, both by rows of the lower triangle; shape ``(..., pairs)``."""
+    factor = np.zeros((*partial.shape[:-1], size, size))
+    rest = np.ones((*partial.shape[:-1], size))
+    place = 0
+    for row in range(size):
+        for column in range(row):
+            factor[..., row, column] = partial[..., place] * rest[..., row]
+            rest[..., row] *= np.sqrt(1.0 - partial[..., place] ** 2)
+            place += 1
+        factor[..., row, row] = rest[..., row]
+    rows, columns = np.tril_indices(size, -1)
+    return np.einsum("...pk,...pk->...p", factor[..., rows, :], factor[..., columns, :])
+
+
+def _effects(
+    factor: Factor, own: BarPlace, draws: np.ndarray, coords: dict[str, list[str]]
+) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
+    dim, at, found = f"{factor.grouping.name}__factor_dim", own.first, {}
+    coords[dim] = [str(label) for label in factor.grouping.labels()]
+    for effect in own.bar.effects:
+        size = len(effect.block.columns)
+        first = factor.start + at * factor.groups
+        values = draws[:, :, first : first + size * factor.groups]
+        dims = _column_dims(own, effect.block, coords)
+        if dims:
+            values = values.reshape(*values.shape[:2], size, factor.groups).swapaxes(2, 3)
+        found[effect.name] = ((*DIMS, dim, *dims), values)
+        at += size
+    return found
+
+
+def _column_dims(own: BarPlace, block: Block, coords: dict[str, list[str]]) -> tuple[str, ...]:
+    """The dim of a varying effect's columns, as `hiermod.modeling.pymc_parts` names it."""
+    if block.labels is None:
+        return ()
+    dim = f"{block.term.name}__expr_dim"
+    if coords.setdefault(dim, list(block.labels)) != list(block.labels):
+        dim = f"{block.term.name}|{own.bar.grouping.name}__expr_dim"
+        coords[dim] = list(block.labels)
+    return (dim,)
