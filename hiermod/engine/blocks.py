@@ -42,11 +42,14 @@ def diagonal_blocks(matrix: sparse.csr_array, factor: Factor) -> np.ndarray:
     return blocks
 
 
-def spread(blocks: np.ndarray) -> sparse.csr_array:
-    """A matrix with these blocks, shape ``(groups, width, width)``, in the order of a factor's effects."""
+def spread(blocks: np.ndarray, start: int = 0, size: int | None = None) -> sparse.csr_array:
+    """A matrix with these blocks, shape ``(groups, width, width)``, in the order of a factor's effects from `start`."""
     groups, width, _ = blocks.shape
-    parts = [[sparse.diags_array(blocks[:, i, j]) for j in range(width)] for i in range(width)]
-    return sparse.csr_array(sparse.block_array(parts))
+    places = start + np.arange(width)[None, :] * groups + np.arange(groups)[:, None]
+    rows = np.broadcast_to(places[:, :, None], blocks.shape).ravel()
+    columns = np.broadcast_to(places[:, None, :], blocks.shape).ravel()
+    whole = groups * width if size is None else size
+    return sparse.csr_array((blocks.ravel(), (rows, columns)), shape=(whole, whole))
 
 
 def without_factor(matrix: sparse.csr_array, rest: Factor, last: Factor, given: np.ndarray) -> np.ndarray:
@@ -130,12 +133,12 @@ def precision(information: Information, prior: np.ndarray, covariances: tuple[np
         Of each factor's effects.
     """
     problem, count = information.problem, information.problem.common
-    parts: list[sparse.csr_array] = [sparse.csr_array(np.diag(prior))] if count else []
-    inverses = []
+    matrix, inverses = information.matrix, []
+    matrix = matrix + sparse.diags_array(np.concatenate([prior, np.zeros(problem.coefficients - count)]))
     for factor, covariance in zip(problem.factors, covariances, strict=True):
         own = np.broadcast_to(np.linalg.inv(covariance), (factor.groups, factor.width, factor.width))
-        parts.append(spread(own))
+        matrix = matrix + spread(own, factor.start, problem.coefficients)
         inverses.append(np.linalg.inv(information.of_groups(factor) + own))
-    matrix = sparse.csr_array(information.matrix + sparse.block_diag(parts, format="csr"))
+    matrix = sparse.csr_array(matrix)
     common = matrix[:count, :count].toarray()
     return Precision(matrix, np.linalg.inv(common + RIDGE * np.diag(np.diag(common))), tuple(inverses), problem)

@@ -9,16 +9,18 @@ is left of long and short directions is found in the curvature at the mode and s
 from __future__ import annotations
 
 import numpy as np
-from scipy import optimize
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 from hiermod.engine.blocks import without_factor
-from hiermod.engine.codes import GAUSSIAN
+from hiermod.engine.codes import GAUSSIAN, STUDENT_T
 from hiermod.engine.program import Program, products_at
 from hiermod.engine.reference import Reference, covariance_root, refer, typical
 
-ROUNDS = 8
-SETTLED = 0.05  # of a single parameter on the line
+ROUNDS, MOST_STEPS = 6, 12
+LONGEST = 2.0  # step of a single parameter on the line
+LEAST_CURVATURE = 0.25
+SETTLED = 0.1  # of a single parameter on the line
+MOST_LOST = 0.2
 STEP = 1e-4
 DENSE_UP_TO = 300
 MOST_DIRECTIONS = 24
@@ -40,13 +42,14 @@ def whiten(program: Program) -> Program:
         reference = refer(program, theta, scalars)
         moved = _around(program, reference)
         before = program.free(scalars)
-        values = _settle(moved, before)
+        values = _settle(moved, before) + _lost_freedom(reference)
         moved = moved.moved(scalar_centre=values)
         theta, scalars = moved.expand(np.zeros(problem.dimension))
         if np.abs(values - before).max(initial=0.0) < SETTLED:
             break
-    moved = _around(program, refer(program, theta, scalars)).moved(scalar_centre=program.free(scalars))
-    moved = moved.moved(scalar_map=_scalar_map(moved))
+    values = program.free(scalars)
+    moved = _around(program, refer(program, theta, scalars))
+    moved = moved.moved(scalar_map=_scalar_map(moved, values), scalar_centre=values)
     return _stretched(moved)
 
 
@@ -78,21 +81,56 @@ def _around(program: Program, reference: Reference) -> Program:
     )  # fmt: skip
 
 
+def _lost_freedom(reference: Reference) -> np.ndarray:
+    """What the coefficients take from a residual standard deviation at the mode, on the line, as REML gives it back."""
+    problem, change = reference.information.problem, np.zeros(len(reference.scalars))
+    if problem.family not in (GAUSSIAN, STUDENT_T):
+        return change
+    observations = problem.observations if problem.family == GAUSSIAN else problem.size.sum()
+    spent = float(problem.common)
+    for factor, inverse in zip(problem.factors, reference.precision.groups, strict=True):
+        spent += float(np.einsum("gij,gji->", reference.information.of_groups(factor), inverse))
+    change[problem.auxiliary] = -0.5 * np.log(max(1.0 - spent / observations, MOST_LOST))
+    return change
+
+
 def _settle(program: Program, values: np.ndarray) -> np.ndarray:
-    """The most likely single parameters where all else follows them."""
-    size = len(values)
-    if not size:
+    """The most likely single parameters where all else follows them, by Newton's steps."""
+    if not len(values):
         return values
+    here, slope = _along_scalars(program, values)
+    for _ in range(MOST_STEPS):
+        eigenvalues, vectors = np.linalg.eigh(_scalar_curvature(program, values))
+        step = vectors @ ((vectors.T @ slope) / np.maximum(np.abs(eigenvalues), LEAST_CURVATURE))
+        step *= min(1.0, LONGEST / np.abs(step).max())
+        while True:
+            there, slope_there = _along_scalars(program, values + step)
+            if there > here - 1e-9 or np.abs(step).max() < 1e-3:
+                break
+            step *= 0.5
+        if not there > here - 1e-9:
+            break
+        values, here, slope = values + step, there, slope_there
+        if np.abs(step).max() < 0.2 * SETTLED:
+            break
+    return values
 
-    def negative(at: np.ndarray) -> tuple[float, np.ndarray]:
-        z = np.concatenate([np.zeros(program.problem.dimension - size), at])
-        value, gradient = program.log_density(z)
-        if not np.isfinite(value) or not np.isfinite(gradient).all():
-            return 1e300, np.zeros(size)
-        return -value, -gradient[-size:]
 
-    bounds = [(value - 3.0, value + 3.0) for value in values]
-    return np.asarray(optimize.minimize(negative, values, jac=True, method="L-BFGS-B", bounds=bounds).x)
+def _along_scalars(program: Program, values: np.ndarray) -> tuple[float, np.ndarray]:
+    z = np.concatenate([np.zeros(program.problem.dimension - len(values)), values])
+    value, gradient = program.log_density(z)
+    good = np.isfinite(value) and np.isfinite(gradient).all()
+    return (value, gradient[-len(values) :]) if good else (-np.inf, np.zeros(len(values)))
+
+
+def _scalar_curvature(program: Program, values: np.ndarray) -> np.ndarray:
+    """Minus the Hessian by the single parameters."""
+    columns = [
+        _along_scalars(program, values - step)[1] - _along_scalars(program, values + step)[1]
+        for step in STEP * np.eye(len(values))
+    ]
+    own = np.column_stack(columns) / (2.0 * STEP)
+    return 0.5 * (own + own.T)
 
 
 def _hessian(program: Program, directions: np.ndarray) -> np.ndarray:
@@ -102,14 +140,12 @@ def _hessian(program: Program, directions: np.ndarray) -> np.ndarray:
     return np.column_stack(columns) / (2.0 * STEP)
 
 
-def _scalar_map(program: Program) -> np.ndarray:
-    """A root of the single parameters' covariance, as the curvature tells it."""
-    size, dimension = len(program.problem.scalars), program.problem.dimension
-    if not size:
+def _scalar_map(program: Program, values: np.ndarray) -> np.ndarray:
+    """A root of the single parameters' covariance, as the curvature tells it; none is taken for very wide."""
+    if not len(values):
         return np.zeros((0, 0))
-    own = _hessian(program, np.eye(dimension)[:, dimension - size :])[dimension - size :]
-    values, vectors = np.linalg.eigh(0.5 * (own + own.T))
-    return vectors / np.sqrt(np.clip(values, 0.25, None))
+    eigenvalues, vectors = np.linalg.eigh(_scalar_curvature(program, values))
+    return vectors / np.sqrt(np.clip(eigenvalues, LEAST_CURVATURE, None))
 
 
 def _stretched(program: Program) -> Program:
