@@ -32,11 +32,11 @@ def _row(job: str, peer: str, own: dict[str, Any], ours: dict[str, Any] | None) 
     mark = "" if JOBS[job].is_equal(peer) else " (independent effects)"
     if own["fits"] == 1 and own["seconds"] == own["first"]:
         mark += " (first fit)"
-    ratio = f"{own['seconds'] / ours['seconds']:.2g}" if ours else ""
+    ratio = _short(own["seconds"] / ours["seconds"], 2) if ours else ""
     row = [peer + mark, _short(own["fresh"]), _short(own["seconds"]), ratio]
     if "ess" not in own:
         return _line([*row, *[""] * 6])
-    better = f"{ours['ess_per_second'] / own['ess_per_second']:.2g}" if ours else ""
+    better = _short(ours["ess_per_second"] / own["ess_per_second"], 2) if ours else ""
     quality = [f"{own['ess']:,.0f}", f"{own['rhat']:.3f}", str(own["divergences"])]
     return _line([*row, _short(own["sampling"]), *quality, _short(own["ess_per_second"]), better])
 
@@ -45,9 +45,9 @@ def _line(words: Any) -> str:
     return f"| {' | '.join(words)} |"
 
 
-def _short(number: float) -> str:
-    """Three digits, and no more decimals than that takes."""
-    return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
+def _short(number: float, digits: int = 3) -> str:
+    """So many digits, and no more decimals than that takes."""
+    return f"{number:,.0f}" if number >= 10 ** (digits - 1) else f"{number:.{digits}g}"
 
 
 def draw(results: dict[str, Any], path: Path) -> None:

@@ -31,9 +31,9 @@ def shipped(name: str) -> pd.DataFrame:
     return frame.assign(period="p" + frame["period"].astype(str)) if name == "cbpp" else frame
 
 
-def variants(count: int = 20) -> pd.DataFrame:
+def variants(count: int = 20, seed: int = 20) -> pd.DataFrame:
     """A test of many variants, whose rates are near 12 % and differ by a quarter."""
-    rng = np.random.default_rng(20)
+    rng = np.random.default_rng(seed)
     trials = rng.integers(500, 2000, count)
     successes = rng.binomial(trials, _rate(-2.0 + 0.25 * rng.normal(size=count)))
     return pd.DataFrame({"variant": [f"v{k + 1:02d}" for k in range(count)], "successes": successes, "trials": trials})
