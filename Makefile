@@ -6,10 +6,10 @@ export PYTHON
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow spark-test lint format notebooks bench bench-size calibration lock clean
+.PHONY: help setup demo test test-slow spark-test lint format notebooks bench bench-gradient bench-refit bench-size calibration lock clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s  %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s  %s\n", $$1, $$2}' Makefile
 
 setup:  ## make .venv from the lock (also done by each target below)
 	@tools/setup_venv.sh
@@ -40,8 +40,14 @@ format: setup  ## put imports and formatting in order
 notebooks: setup  ## run the notebooks into build/notebooks; fails on any error
 	@$(BIN)/python tools/run_notebooks.py
 
-bench: setup  ## run the benchmarks
-	@$(BIN)/python benchmarks/run.py
+bench: setup  ## hiermod beside its peers (ARGS="--jobs country --peers hiermod brms"; --help lists all)
+	@$(BIN)/python benchmarks/run.py $(ARGS)
+
+bench-gradient: setup  ## one gradient of a million cells beside NumPy's exp and log1p
+	@$(BIN)/python benchmarks/gradient.py $(ARGS)
+
+bench-refit: setup  ## a thousand fits of one structure on new data, and what memory they take
+	@$(BIN)/python benchmarks/refit.py $(ARGS)
 
 bench-size: setup  ## what the size of data costs, to a hundred million rows
 	@$(BIN)/python benchmarks/data_size.py

@@ -1,10 +1,10 @@
-"""Times hiermod beside its peers on the same job, each in a process of its own, and prints a table.
+"""Times hiermod beside its peers on the same jobs, each program in processes of its own, and prints tables.
 
     make bench
 
-Every program samples 4 chains of 1,000 draws after 1,000 of warm-up on its defaults; lme4 gives a point estimate.
-Seconds vary from machine to machine: only the ratios of one run count. Peers that are not installed are left out
-and named.
+Writes the figures (results.json), the tables (results.md) and a picture (results.png) into --out, where the data and
+each process's log are kept too. Programs that are not installed, fail or run out of time are left out and named.
+Seconds vary from machine to machine: only the ratios of one run count. What is measured stands in README.md.
 """
 
 from __future__ import annotations
@@ -13,90 +13,87 @@ import argparse
 import datetime as dt
 import json
 import platform
-import shutil
-import subprocess
 import sys
-import time
-from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jobs import IN_R, JOBS, PEERS, prior_table
+from programs import LeftOutError, count_cores, in_r, measure
+from report import draw, tables
+from sets import write_set
 
 HERE = Path(__file__).parent
-JOBS = {"country": "country experiment, 400 rows", "cbpp": "cbpp, 56 rows", "sleepstudy": "sleepstudy, 180 rows"}
-PEERS = ("hiermod", "bambi", "bambi+nutpie", "lme4")
-
-
-@dataclass(frozen=True)
-class Timing:
-    """Seconds of a fresh process, of the first and second fit inside it, and the smallest bulk ESS."""
-
-    process: float
-    first: float
-    again: float
-    ess: float | None
 
 
 def main() -> None:
+    chosen = arguments()
+    programs_of_r = in_r()
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    results = earlier(chosen.out) if chosen.resume else {"jobs": {}}
+    results["machine"] = machine(programs_of_r)
+    for name in chosen.jobs:
+        folder = chosen.out / name
+        source = prepare(name, folder, "lme4" in programs_of_r)
+        found = results["jobs"].setdefault(name, {"source": source, "peers": {}, "left_out": {}})
+        for peer in [peer for peer in chosen.peers if peer not in found["peers"]]:
+            try:
+                if peer in IN_R and peer not in programs_of_r:
+                    raise LeftOutError("it is not installed")
+                figures = measure(peer, name, folder, chosen.repeat, chosen.timeout)
+                found["peers"][peer] = figures
+                found["left_out"].pop(peer, None)
+                say(f"{name}, {peer}: {figures['seconds']:.2f} s")
+            except LeftOutError as why:
+                found["left_out"][peer] = str(why)
+                say(f"{name}, {peer}: left out, {why}")
+            (chosen.out / "results.json").write_text(json.dumps(results, indent=1))
+    (chosen.out / "results.md").write_text(tables(results) + "\n")
+    draw(results, chosen.out / "results.png")
+    print(tables(results))
+
+
+def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--jobs", nargs="+", choices=JOBS, default=list(JOBS))
-    parser.add_argument("--peers", nargs="+", choices=PEERS, default=list(PEERS))
-    parser.add_argument("--json", type=Path, help="also write the timings here")
+    parser.add_argument("--jobs", nargs="+", choices=JOBS, default=list(JOBS), metavar="JOB", help=", ".join(JOBS))
+    parser.add_argument("--peers", nargs="+", choices=PEERS, default=list(PEERS), metavar="PROGRAM",
+                        help=", ".join(PEERS))  # fmt: skip
+    parser.add_argument("--repeat", type=int, default=5, help="how often hiermod and lme4 are measured (5)")
+    parser.add_argument("--timeout", type=float, default=1800, help="seconds that a process may take (1800)")
+    parser.add_argument("--out", type=Path, default=HERE.parent / "build" / "bench", help="folder (build/bench)")
+    parser.add_argument("--resume", action="store_true", help="measure only what the results in --out lack")
     chosen = parser.parse_args()
-    results: dict[str, dict[str, Timing]] = {}
-    for job in chosen.jobs:
-        results[job] = {}
-        for peer in chosen.peers:
-            timing = measure(job, peer)
-            if timing is None:
-                print(f"{peer}: left out on {job}, it is not installed or failed", file=sys.stderr)
-            else:
-                results[job][peer] = timing
-                print(f"{job}, {peer}: {timing.again:.2f} s", file=sys.stderr)
-    print(table(results))
-    if chosen.json:
-        plain = {job: {peer: vars(timing) for peer, timing in peers.items()} for job, peers in results.items()}
-        chosen.json.write_text(json.dumps(plain, indent=1))
+    chosen.out = chosen.out.resolve()
+    return chosen
 
 
-def measure(job: str, peer: str) -> Timing | None:
-    """Run one program on one job in a fresh process; it prints its own timings as one line of JSON."""
-    if peer == "lme4":
-        if shutil.which("Rscript") is None:
-            return None
-        command = ["Rscript", str(HERE / "lme4_job.R"), job]
-    else:
-        command = [sys.executable, "-W", "ignore", str(HERE / "python_job.py"), job, peer]
-    start = time.perf_counter()
-    run = subprocess.run(command, capture_output=True, text=True, cwd=HERE.parent, check=False)
-    seconds = time.perf_counter() - start
-    if run.returncode:
-        print(run.stderr.splitlines()[-1] if run.stderr else f"exit {run.returncode}", file=sys.stderr)
-        return None
-    own = json.loads(run.stdout.splitlines()[-1])
-    return Timing(seconds - own["again"], own["first"], own["again"], own.get("ess"))
+def earlier(folder: Path) -> dict[str, Any]:
+    path = folder / "results.json"
+    return json.loads(path.read_text()) if path.exists() else {"jobs": {}}
 
 
-def table(results: dict[str, dict[str, Timing]]) -> str:
-    """A Markdown table, with the ratio of each peer's second fit to hiermod's."""
-    lines = [
-        f"{dt.date.today()}, Python {platform.python_version()}, {platform.machine()}, {count_cores()} cores",
-        "",
-        "| job | program | fresh process, s | first fit, s | fit in a running session, s | ratio | smallest bulk ESS |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for job, peers in results.items():
-        ours = peers.get("hiermod")
-        for peer, timing in peers.items():
-            ratio = f"{timing.again / ours.again:.2g}" if ours else ""
-            ess = f"{timing.ess:.0f}" if timing.ess else ""
-            numbers = f"{timing.process:.1f} | {timing.first:.2f} | {timing.again:.2f} | {ratio} | {ess}"
-            lines.append(f"| {JOBS[job]} | {peer} | {numbers} |")
-    return "\n".join(lines)
+def prepare(name: str, folder: Path, lme4: bool) -> str:
+    """Write a job's rows and priors as the programs read them; return where the rows come from."""
+    source = write_set(name, folder, lme4)
+    prior_table(JOBS[name], pd.read_csv(folder / "data.csv")).to_csv(folder / "priors.csv", index=False)
+    return source
 
 
-def count_cores() -> int:
-    import os
+def machine(programs_of_r: dict[str, str]) -> str:
+    """The day, the machine, and the version of everything that takes part."""
+    versions = {"Python": platform.python_version()}
+    for package in ("hiermod", "bambi", "pymc", "nutpie"):
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    words = ", ".join(f"{name} {number}" for name, number in (versions | programs_of_r).items())
+    return f"{dt.date.today()}, {platform.machine()}, {count_cores()} cores; {words}."
 
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

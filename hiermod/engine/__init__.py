@@ -1,1 +1,1 @@
-"""The density of a spec as compiled code behind nutpie's sampler: nothing is compiled when a formula or data changes."""
+"""The density of a spec in compiled code, behind nutpie's sampler; nothing is compiled when formulas or data change."""

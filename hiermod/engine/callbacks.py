@@ -10,7 +10,7 @@ from numba import carray, types
 
 from hiermod.engine import density, likelihood
 from hiermod.engine.families import score_block
-from hiermod.engine.head import COEFFICIENTS, COUNT, FAMILY, FIELDS, RESPONSE, ROWS, SCALARS, SIZE, doubles
+from hiermod.engine.head import COEFFICIENTS, COUNT, FAMILY, FIELDS, RESPONSE, ROWS, SIZE, doubles
 
 POINTER = types.CPointer(types.double)
 LOG_DENSITY = types.int64(types.uint64, POINTER, POINTER, POINTER, types.voidptr)

@@ -1,9 +1,9 @@
 """Coordinates in which a posterior is nearly standard normal: chosen at its mode, and true to the density anywhere.
 
-Given the single parameters, the effects of the largest factor are measured from their conditional mode in units of their
-conditional spread, both of which follow all other coefficients and the covariance (`effects`); those of other factors
-likewise, by what the data say once the largest is integrated out; common coefficients by their marginal spread. What
-is left of long and short directions is found in the curvature at the mode and stretched (`directions`).
+Given the single parameters, the effects of the largest factor are measured from their conditional mode in units of
+their conditional spread, both of which follow all other coefficients and the covariance (`effects`); those of other
+factors likewise, by what the data say once the largest is integrated out; common coefficients by their marginal spread.
+What is left of long and short directions is found in the curvature at the mode and stretched (`directions`).
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Effects of groups from independent coordinates, and the way back of gradients, in compiled code.
 
-A group's effects are ``u = Λ o``: o are the standard normals of the public model, Λ the Cholesky factor of the effects'
-covariance. If A is the information that the data hold on u (at a reference) and e the score there at u = 0, the normals'
-conditional precision is ``H = I + Λ'AΛ = L L'``. They are sampled as ``o = L^-T (w + L^-1 Λ'e)``, with w nearly standard
-normal whatever Λ is: little information leaves the non-centred form, much of it gives the centred one.
+A group's effects are ``u = Λ o``: o are the standard normals of the public model, Λ the Cholesky factor of the
+effects' covariance. If A is the information that the data hold on u (at a reference) and e the score there at u = 0,
+the normals' conditional precision is ``H = I + Λ'AΛ = L L'``. They are sampled as ``o = L^-T (w + L^-1 Λ'e)``, with w
+nearly standard normal whatever Λ is: little information leaves the non-centred form, much of it gives the centred one.
 
 Arrays are flat, with groups last: element (i, j) of group g of a ``(d, d, groups)`` array stands at
 ``at + (i d + j) groups + g``. Work is done for up to `LANES` groups at once.
@@ -177,10 +177,14 @@ def _solve_both(d: int, groups: int, lower: Array, a: int, inner: Array, m: int)
     for j in range(d):
         for i in range(d - 1, -1, -1):
             for k in range(i + 1, d):
-                add_product(inner, (i * d + j) * LANES, lower, a + (k * d + i) * groups, inner, (k * d + j) * LANES, -1.0, m)
+                add_product(
+                    inner, (i * d + j) * LANES, lower, a + (k * d + i) * groups, inner, (k * d + j) * LANES, -1.0, m
+                )
             divide(inner, (i * d + j) * LANES, lower, a + i * (d + 1) * groups, m)
     for i in range(d):
         for j in range(d - 1, -1, -1):
             for k in range(j + 1, d):
-                add_product(inner, (i * d + j) * LANES, lower, a + (k * d + j) * groups, inner, (i * d + k) * LANES, -1.0, m)
+                add_product(
+                    inner, (i * d + j) * LANES, lower, a + (k * d + j) * groups, inner, (i * d + k) * LANES, -1.0, m
+                )
             divide(inner, (i * d + j) * LANES, lower, a + j * (d + 1) * groups, m)

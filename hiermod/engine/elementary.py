@@ -19,14 +19,14 @@ LOWEST, HIGHEST = -708.0, 709.0
 SQRT_HALF_BITS = 0x3FE6A09E667F3BCD
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def _bits(typingctx: Any, value: Any) -> Any:
     from llvmlite import ir
 
     return types.int64(types.float64), lambda ctx, builder, sig, args: builder.bitcast(args[0], ir.IntType(64))
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def _double(typingctx: Any, bits: Any) -> Any:
     from llvmlite import ir
 
@@ -63,7 +63,7 @@ def log(x: float) -> float:
     bits = _bits(x) - SQRT_HALF_BITS
     exponent = bits >> 52
     f = _double((bits & 0x000FFFFFFFFFFFFF) + SQRT_HALF_BITS) - 1.0
-    k = _double((exponent + 0x4338000000000000)) - ROUND
+    k = _double(exponent + 0x4338000000000000) - ROUND
     return _log_of(f, k)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from hiermod.engine.codes import BETA_LOGIT, CLOGLOG, GAMMA_LOG, LOGIT, NEGBINOMIAL, POISSON, PROBIT, STUDENT_T
 from hiermod.engine.elementary import exp, log, log1p
 from hiermod.engine.lanes import total as total_of
-from hiermod.engine.special import NJIT, log_rates, log_rising, digamma
+from hiermod.engine.special import NJIT, digamma, log_rates, log_rising
 
 Array = np.ndarray
 
@@ -29,7 +29,7 @@ def score_block(
         return _logit(eta, y, size, start, rows, score)
     if code == POISSON:
         return _poisson(eta, y, size, start, rows, score)
-    if code == PROBIT or code == CLOGLOG:
+    if code in (PROBIT, CLOGLOG):
         return _trials(code, eta, y, size, start, rows, score)
     if code == NEGBINOMIAL:
         return _negbinomial(eta, y, size, start, rows, auxiliary, score, slopes)

@@ -38,7 +38,7 @@ BAR_COLUMNS, BAR_FIRST, BAR_SDS, BAR_PARTIAL = range(4)
 FACTOR_FIELDS, BAR_FIELDS = 9, 4
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def _pointer(typingctx: Any, address: Any) -> Any:
     from numba.core import cgutils
 

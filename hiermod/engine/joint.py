@@ -32,7 +32,7 @@ PARTS = (
 Report = Callable[[list[Any]], None]
 
 
-class Unavailable(Exception):
+class UnavailableError(Exception):
     """nutpie's core is not what this file knows."""
 
 
@@ -49,7 +49,7 @@ class Run:
 
 
 def core() -> Any:
-    """nutpie's extension module; shared with nutpie itself, whichever is loaded first."""
+    """Nutpie's extension module; shared with nutpie itself, whichever is loaded first."""
     if CORE in sys.modules:
         return sys.modules[CORE]
     found = importlib.util.find_spec("nutpie")
@@ -58,7 +58,8 @@ def core() -> Any:
             path = Path(folder) / f"_lib{suffix}"
             if path.exists():
                 spec = importlib.util.spec_from_file_location(CORE, path)
-                assert spec is not None and spec.loader is not None
+                assert spec is not None
+                assert spec.loader is not None
                 module = importlib.util.module_from_spec(spec)
                 sys.modules[CORE] = module
                 spec.loader.exec_module(module)
@@ -70,7 +71,7 @@ def _imported() -> Any:
     try:
         return importlib.import_module(CORE)
     except ImportError as error:
-        raise Unavailable(f"nutpie's core cannot be loaded: {error}") from error
+        raise UnavailableError(f"nutpie's core cannot be loaded: {error}") from error
 
 
 def check() -> None:
@@ -78,7 +79,7 @@ def check() -> None:
 
     Raises
     ------
-    Unavailable
+    UnavailableError
         Naming the first part that is not.
     """
     lib = core()
@@ -87,7 +88,7 @@ def check() -> None:
         for piece in name.split("."):
             part = getattr(part, piece, None)
         if part is None:
-            raise Unavailable(f"nutpie {getattr(lib, '__version__', '')} has no {name}")
+            raise UnavailableError(f"nutpie {getattr(lib, '__version__', '')} has no {name}")
 
 
 @dataclass(frozen=True, eq=False)

@@ -42,9 +42,7 @@ def add_scaled(out: Array, at: int, x: Array, from_: int, scale: float, count: i
 
 
 @numba.njit(**NJIT)
-def add_product(
-    out: Array, at: int, x: Array, from_: int, y: Array, and_: int, scale: float, count: int
-) -> None:
+def add_product(out: Array, at: int, x: Array, from_: int, y: Array, and_: int, scale: float, count: int) -> None:
     """Add a multiple of the product of two runs."""
     first, other, third = np.uint64(at), np.uint64(from_), np.uint64(and_)
     for g in range(np.uint64(count)):

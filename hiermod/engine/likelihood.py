@@ -10,9 +10,35 @@ import numpy as np
 from hiermod.engine.codes import GAUSSIAN
 from hiermod.engine.families import score_block
 from hiermod.engine.head import (
-    CODES, COEFFICIENTS, COMMON, COUNT, DESIGN, FACTOR_FIELDS, FACTOR_TABLE, FACTORS, FAMILY, FIRST_MULTIPLIER, GROUPS,
-    MULTIPLIERS, OFFSET, PLAIN_COLUMNS, PLAIN_MULTIPLIERS, PRODUCT_COLUMNS, PRODUCT_NUMBERS, PRODUCT_POINT,
-    PRODUCT_ROWS, PRODUCT_SCORE, PRODUCT_VALUES, PRODUCTS, RESPONSE, ROWS, SIZE, START, WIDTH, doubles, integers,
+    CODES,
+    COEFFICIENTS,
+    COMMON,
+    COUNT,
+    DESIGN,
+    FACTOR_FIELDS,
+    FACTOR_TABLE,
+    FACTORS,
+    FAMILY,
+    FIRST_MULTIPLIER,
+    GROUPS,
+    MULTIPLIERS,
+    OFFSET,
+    PLAIN_COLUMNS,
+    PLAIN_MULTIPLIERS,
+    PRODUCT_COLUMNS,
+    PRODUCT_NUMBERS,
+    PRODUCT_POINT,
+    PRODUCT_ROWS,
+    PRODUCT_SCORE,
+    PRODUCT_VALUES,
+    PRODUCTS,
+    RESPONSE,
+    ROWS,
+    SIZE,
+    START,
+    WIDTH,
+    doubles,
+    integers,
 )  # fmt: skip
 from hiermod.engine.lanes import add_scaled, dot, total
 from hiermod.engine.special import NJIT

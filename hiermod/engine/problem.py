@@ -148,7 +148,8 @@ def read_problem(spec: Spec) -> Problem:
         start = factors[-1].span.stop
     names = [(block.name, place) for block in blocks for place in range(len(block.columns))]
     for place, column in enumerate(order[linear:], start=linear):
-        scalars.append(Scalar(*names[column], flat[column], place))
+        name, within = names[column]
+        scalars.append(Scalar(name, within, flat[column], place))
     auxiliary = len(scalars)
     scalars += [Scalar(name, 0, prior.at(0)) for name, prior in spec.priors.auxiliary.items()]
     return Problem(
@@ -176,7 +177,8 @@ def _by_factor(spec: Spec) -> list[list[VaryingBar]]:
 
 
 def _factor(spec: Spec, rows: Observed, bars: list[VaryingBar], start: int, scalars: list[Scalar]) -> Factor:
-    places, multipliers = [], []
+    places: list[BarPlace] = []
+    multipliers: list[np.ndarray] = []
     for bar in bars:
         sds = len(scalars)
         for effect in bar.effects:

@@ -110,7 +110,9 @@ def _rows(problem: Problem) -> dict[str, np.ndarray]:
 
 
 def _tables(problem: Problem) -> dict[str, np.ndarray]:
-    factors, bars, multiplier, area, effect = [], [], 0, 0, 0
+    factors: list[list[int]] = []
+    bars: list[list[int]] = []
+    multiplier, area, effect = 0, 0, 0
     for place, factor in enumerate(problem.factors):
         coupled = int(place == len(problem.factors) - 1)
         factors.append([factor.groups, factor.width, factor.start, len(bars), len(factor.bars), multiplier, area,

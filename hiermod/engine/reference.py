@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,15 +17,16 @@ MOST_STEPS = 25
 HELD = 1e12  # precision of what does not move
 CLOSE = 1e-3
 LEAST_WEIGHT = 1e-3  # of a row's curvature, over the mean of all: the t distribution's is negative far out
-TYPICAL = {
+TYPICAL: dict[str, Callable[..., float]] = {
     "HalfNormal": lambda sigma: sigma, "HalfStudentT": lambda nu, sigma: sigma, "HalfCauchy": lambda beta: beta,
     "Exponential": lambda lam: 1.0 / lam, "Gamma": lambda alpha, beta: alpha / beta,
     "InverseGamma": lambda alpha, beta: beta / alpha, "LogNormal": lambda mu, sigma: float(np.exp(mu)),
     "Uniform": lambda lower, upper: 0.5 * (lower + upper), "Beta": lambda alpha, beta: 0.5,
 }  # fmt: skip
-PULLS = {  # of the normal that has the same score at t standard units from the centre: its precision in these units
-    "Normal": lambda t: 1.0, "StudentT": lambda t, nu: (nu + 1.0) / (nu + t * t), "Cauchy": lambda t: 2.0 / (1.0 + t * t),
-    "Laplace": lambda t: 1.0 / t, "Logistic": lambda t: math.tanh(0.5 * t) / t,
+# The precision of the normal that has a prior's score at t standard units from its centre, in these units.
+PULLS: dict[str, Callable[..., float]] = {
+    "Normal": lambda t: 1.0, "StudentT": lambda t, nu: (nu + 1.0) / (nu + t * t), "Laplace": lambda t: 1.0 / t,
+    "Cauchy": lambda t: 2.0 / (1.0 + t * t), "Logistic": lambda t: math.tanh(0.5 * t) / t,
 }  # fmt: skip
 
 

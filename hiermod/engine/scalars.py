@@ -8,7 +8,17 @@ import numba
 import numpy as np
 
 from hiermod.engine.codes import (
-    BETA, EXPONENTIAL, GAMMA, INTERVAL, INVERSE_GAMMA, LAPLACE, LOG, LOG_NORMAL, LOGISTIC, NORMAL, STUDENT,
+    BETA,
+    EXPONENTIAL,
+    GAMMA,
+    INTERVAL,
+    INVERSE_GAMMA,
+    LAPLACE,
+    LOG,
+    LOG_NORMAL,
+    LOGISTIC,
+    NORMAL,
+    STUDENT,
 )  # fmt: skip
 from hiermod.engine.special import NJIT, log_sigmoids
 

@@ -1,4 +1,4 @@
-"""Sampling by the compiled engine: from a spec to chains, and from their numbers to the variables of the public model."""
+"""Sampling by the compiled engine: from a spec to chains, and from their numbers to a posterior."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Native:
     @property
     def variables(self) -> tuple[str, ...]:
         """All variables that a posterior of the spec has."""
-        return tuple(posterior_of(self.program.problem, np.zeros((1, 1, self.program.expanded))).data_vars)
+        return tuple(map(str, posterior_of(self.program.problem, np.zeros((1, 1, self.program.expanded)))))
 
     @property
     def tune(self) -> int:
@@ -75,9 +75,9 @@ class Native:
                 raise
             found, interrupted = chains.abort(), True
         except RuntimeError as error:
+            why = str(error).splitlines()[0]
             raise SamplingError(
-                f"The sampler stopped: {str(error).splitlines()[0]}. Look at the priors (model.prior_summary()) and the "
-                "scale of the predictors."
+                f"The sampler stopped: {why}. Look at the priors (model.prior_summary()) and the scale of the predictors."
             ) from error
         finally:
             if report is not None:
@@ -97,7 +97,7 @@ def prepare(spec: Spec, announce: Callable[[str], None]) -> Native:
 
     Raises
     ------
-    hiermod.engine.joint.Unavailable
+    hiermod.engine.joint.UnavailableError
         If nutpie's core is not as it is known.
     """
     joint.check()
@@ -124,6 +124,7 @@ class Progress:
         self.began, self.shown = time.monotonic(), False
 
     def __call__(self, chains: list[Any]) -> None:
+        """Show how far the chains are."""
         spent = time.monotonic() - self.began
         if spent < PATIENCE:
             return

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -99,9 +98,7 @@ def _replanned(asked: Settings, used: Settings, seen: Diagnostics, attempt: int)
     """The next run's settings, or None where this run is good or nothing could help."""
     changed = used
     if seen.divergences and asked.target_accept is None:
-        changed = replace(
-            changed, target_accept=RAISED_TARGETS[attempt], tune=math.ceil(1.5 * (used.tune or 1))
-        )
+        changed = replace(changed, target_accept=RAISED_TARGETS[attempt], tune=math.ceil(1.5 * (used.tune or 1)))
     enough_asked = asked.draws * asked.chains >= MIN_ESS
     if not seen.converged and enough_asked:
         lowest = min(seen.ess_bulk, seen.ess_tail)

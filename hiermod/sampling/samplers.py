@@ -24,12 +24,12 @@ def choose_sampler(spec: Spec | BetaSpec, engine: str, announce: Callable[[str],
     why = "pooling='beta' is not covered" if isinstance(spec, BetaSpec) else uncovered(spec)
     if why is None:
         assert isinstance(spec, Spec)
-        from hiermod.engine.joint import Unavailable
+        from hiermod.engine.joint import UnavailableError
         from hiermod.sampling.native import prepare
 
         try:
             return prepare(spec, announce), "engine: compiled"
-        except Unavailable as error:
+        except UnavailableError as error:
             why = str(error)
     if engine == "compiled":
         raise ModelError(f"The compiled engine cannot take this model: {why}. Say engine='pymc', or leave it out.")

@@ -9,6 +9,7 @@ from hiermod.engine.problem import BarPlace, Factor, Problem
 from hiermod.modeling.coding import Block
 
 DIMS = ("chain", "draw")
+Variables = dict[str, tuple[tuple[str, ...], np.ndarray]]
 
 
 def posterior_of(problem: Problem, draws: np.ndarray) -> xr.Dataset:
@@ -20,7 +21,7 @@ def posterior_of(problem: Problem, draws: np.ndarray) -> xr.Dataset:
         Common coefficients of the centred design, effects, single parameters.
     """
     coords: dict[str, list[str]] = {}
-    found: dict[str, tuple[tuple[str, ...], np.ndarray]] = _common(problem, draws, coords)
+    found: Variables = _common(problem, draws, coords)
     scalars = draws[:, :, problem.coefficients :]
     for place, scalar in enumerate(problem.scalars[problem.auxiliary :], start=problem.auxiliary):
         found[scalar.name] = (DIMS, scalars[:, :, place])
@@ -32,9 +33,9 @@ def posterior_of(problem: Problem, draws: np.ndarray) -> xr.Dataset:
     return xr.Dataset(found, coords={**places, **coords})
 
 
-def _common(problem: Problem, draws: np.ndarray, coords: dict[str, list[str]]) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
+def _common(problem: Problem, draws: np.ndarray, coords: dict[str, list[str]]) -> Variables:
     values = draws[:, :, : problem.common] @ problem.back.T
-    found = {}
+    found: Variables = {}
     for block in problem.spec.common.blocks:
         own = values[:, :, problem.spec.common.slices()[block.name]]
         if block.labels is None:
@@ -45,9 +46,10 @@ def _common(problem: Problem, draws: np.ndarray, coords: dict[str, list[str]]) -
     return found
 
 
-def _spreads(own: BarPlace, scalars: np.ndarray, coords: dict[str, list[str]]) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
+def _spreads(own: BarPlace, scalars: np.ndarray, coords: dict[str, list[str]]) -> Variables:
     """Standard deviations of a bar's effects, and its correlations."""
-    bar, found, at = own.bar, {}, own.sds
+    found: Variables = {}
+    bar, at = own.bar, own.sds
     for effect in bar.effects:
         size = len(effect.block.columns)
         dims, values = _column_dims(own, effect.block, coords), scalars[:, :, at : at + size]
@@ -76,10 +78,9 @@ def correlations(partial: np.ndarray, size: int) -> np.ndarray:
     return np.einsum("...pk,...pk->...p", factor[..., rows, :], factor[..., columns, :])
 
 
-def _effects(
-    factor: Factor, own: BarPlace, draws: np.ndarray, coords: dict[str, list[str]]
-) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
-    dim, at, found = f"{factor.grouping.name}__factor_dim", own.first, {}
+def _effects(factor: Factor, own: BarPlace, draws: np.ndarray, coords: dict[str, list[str]]) -> Variables:
+    found: Variables = {}
+    dim, at = f"{factor.grouping.name}__factor_dim", own.first
     coords[dim] = [str(label) for label in factor.grouping.labels()]
     for effect in own.bar.effects:
         size = len(effect.block.columns)
