@@ -9,38 +9,11 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
-from hiermod.data.statistics import BinomialCells, CountCells, RealCells
+from hiermod.data.statistics import BinomialCells, CountCells, PairCells, RealCells, ValueCells
+from hiermod.modeling.densities import LOG_RATES, log_density
 from hiermod.modeling.families import Family
-from hiermod.modeling.links import Link
 from hiermod.modeling.observed import Observed
-
-ROOT_HALF = float(np.sqrt(0.5))
-LogRates = Callable[[Any], tuple[Any, Any]]
-
-
-def _logit(eta: Any) -> tuple[Any, Any]:
-    return -pt.softplus(-eta), -pt.softplus(eta)
-
-
-def _probit(eta: Any) -> tuple[Any, Any]:
-    return _log_normal_cdf(eta), _log_normal_cdf(-eta)
-
-
-def _log_normal_cdf(eta: Any) -> Any:
-    """PyMC's `normal_lcdf` takes the root of 2 in single precision; each branch is held where it is finite."""
-    low, high = pt.minimum(eta, -1.0), pt.maximum(eta, -1.0)
-    tail = pt.log(pt.erfcx(-low * ROOT_HALF) / 2.0) - low**2 / 2.0
-    return pt.switch(eta < -1.0, tail, pt.log1p(-pt.erfc(high * ROOT_HALF) / 2.0))
-
-
-def _cloglog(eta: Any) -> tuple[Any, Any]:
-    """Below -20 the logarithm's first two terms are exact; the hazard stays below overflow."""
-    low, high = pt.minimum(eta, -20.0), pt.clip(eta, -20.0, 700.0)
-    log_success = pt.switch(eta < -20.0, low - pt.exp(low) / 2.0, pt.log(-pt.expm1(-pt.exp(high))))
-    return log_success, -pt.exp(pt.minimum(eta, 700.0))
-
-
-LOG_RATES: dict[str, LogRates] = {"logit": _logit, "probit": _probit, "cloglog": _cloglog}
+from hiermod.modeling.random_responses import draw_responses
 
 
 def likelihood(name: str, family: Family, rows: Observed, eta: Any, auxiliary: Sequence[Any] = ()) -> None:
@@ -50,43 +23,70 @@ def likelihood(name: str, family: Family, rows: Observed, eta: Any, auxiliary: S
     """
     match rows.cells.response:
         case BinomialCells(successes=successes, trials=trials):
-            _observe_trials(name, family.link, successes, trials, eta)
+            _observe_trials(name, family, successes, trials, eta)
         case CountCells(total=total, exposure=exposure):
-            _observe_counts(name, total, exposure, eta)
+            _observe_counts(name, family, total, exposure, eta)
+        case ValueCells(value=value, count=count):
+            _observe_equal(name, family, value, np.ones(len(value)), count, eta, auxiliary)
+        case PairCells(successes=successes, trials=trials, count=count):
+            _observe_equal(name, family, successes, trials, count, eta, auxiliary)
         case RealCells() as response:
             _observe_reals(name, rows, response, eta, *auxiliary)
 
 
-def _observe_trials(name: str, link: Link, successes: np.ndarray, trials: np.ndarray, eta: Any) -> None:
+def _observe_trials(name: str, family: Family, successes: np.ndarray, trials: np.ndarray, eta: Any) -> None:
     """Successes by the logarithms of both rates, which stay finite where a rate rounds to 0 or 1."""
 
     def logp(value: Any, predictor: Any, count: Any) -> Any:
-        log_success, log_failure = LOG_RATES[link.name](predictor)
+        log_success, log_failure = LOG_RATES[family.link.name](predictor)
         return value * log_success + (count - value) * log_failure
 
-    def random(predictor: Any, count: Any, rng: np.random.Generator | None = None, size: Any = None) -> np.ndarray:
-        generator = rng or np.random.default_rng()
-        return generator.binomial(count.astype(np.int64), link.inverse(predictor), size=size)
+    def random(predictor: Any, count: Any, rng: Any = None, size: Any = None) -> np.ndarray:
+        return draw_responses(family, family.link.inverse(predictor), count, (), _generator(rng), size)
 
-    pm.CustomDist(
-        name, eta, trials, logp=logp, random=random, observed=successes, dims="__obs__", dtype="float64",
-        signature="(),()->()",
-    )  # fmt: skip
+    _observe(name, successes, (eta, trials), logp, random)
 
 
-def _observe_counts(name: str, total: np.ndarray, exposure: np.ndarray, eta: Any) -> None:
+def _observe_counts(name: str, family: Family, total: np.ndarray, exposure: np.ndarray, eta: Any) -> None:
     """Sums of counts by the logarithm of their rate, which stays finite where the rate rounds to 0."""
 
     def logp(value: Any, predictor: Any, units: Any) -> Any:
         return value * (predictor + pt.log(units)) - units * pt.exp(predictor) - pt.gammaln(value + 1.0)
 
-    def random(predictor: Any, units: Any, rng: np.random.Generator | None = None, size: Any = None) -> np.ndarray:
-        generator = rng or np.random.default_rng()
-        return generator.poisson(units * np.exp(predictor), size=size)
+    def random(predictor: Any, units: Any, rng: Any = None, size: Any = None) -> np.ndarray:
+        return draw_responses(family, units * np.exp(predictor), 1, (), _generator(rng), size)
 
+    _observe(name, total, (eta, exposure), logp, random)
+
+
+def _observe_equal(
+    name: str, family: Family, value: np.ndarray, trials: np.ndarray, times: np.ndarray, eta: Any,
+    auxiliary: Sequence[Any],
+) -> None:  # fmt: skip
+    """Rows that are equal in their response too: the density of one, as often as it occurs; one of them is drawn."""
+
+    def logp(value: Any, predictor: Any, trials: Any, times: Any, *auxiliary: Any) -> Any:
+        return times * log_density(family, value, trials, predictor, auxiliary)
+
+    def random(
+        predictor: Any, trials: Any, times: Any, *auxiliary: Any, rng: Any = None, size: Any = None
+    ) -> np.ndarray:
+        return draw_responses(family, family.link.inverse(predictor), trials, auxiliary, _generator(rng), size)
+
+    _observe(name, value, (eta, trials, times, *auxiliary), logp, random)
+
+
+def _generator(rng: np.random.Generator | None) -> np.random.Generator:
+    return rng or np.random.default_rng()
+
+
+def _observe(
+    name: str, observed: np.ndarray, parameters: tuple[Any, ...], logp: Callable[..., Any], random: Callable[..., Any]
+) -> None:
+    signature = f"{','.join(['()'] * len(parameters))}->()"
     pm.CustomDist(
-        name, eta, exposure, logp=logp, random=random, observed=total, dims="__obs__", dtype="float64",
-        signature="(),()->()",
+        name, *parameters, logp=logp, random=random, observed=observed, dims="__obs__", dtype="float64",
+        signature=signature,
     )  # fmt: skip
 
 

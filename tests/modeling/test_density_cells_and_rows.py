@@ -7,8 +7,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from modeling_tools import assert_equal_up_to_one_constant, log_density, model_of, random_points
 
-FAMILIES = ["bernoulli", "binomial", "gaussian", "poisson"]
-RESPONSES = {"bernoulli": "success", "binomial": "s/n", "gaussian": "real", "poisson": "count"}
+RESPONSES = {
+    "bernoulli": "success",
+    "binomial": "s/n",
+    "gaussian": "real",
+    "poisson": "count",
+    "negbinomial": "count",
+    "student": "rounded",
+    "gamma": "positive",
+    "beta_binomial": "s/n",
+}
+FAMILIES = list(RESPONSES)
 
 
 def frame_of(seed, size=150):
@@ -27,6 +36,8 @@ def frame_of(seed, size=150):
         }
     )
     frame["s"] = rng.binomial(frame["n"], 0.4)
+    frame["rounded"] = frame["real"].round(-1)
+    frame["positive"] = rng.gamma(2.0, 1.0, size).round() + 0.5
     return frame
 
 
@@ -45,7 +56,9 @@ def test_fixed_models(family, right):
     compare(f"{RESPONSES[family]} ~ {right}", frame_of(1), family)
 
 
-@pytest.mark.parametrize("family", ["binomial(probit)", "bernoulli(cloglog)"])
+@pytest.mark.parametrize(
+    "family", ["binomial(probit)", "bernoulli(cloglog)", "beta_binomial(probit)", "beta_binomial(cloglog)"]
+)
 def test_other_links(family):
     compare(f"{RESPONSES[family.split('(')[0]]} ~ i + f + (1 | g)", frame_of(2), family)
 
