@@ -1,4 +1,4 @@
-"""Single parameters in compiled code: from the sampler's line to their support, with the log density of their priors."""
+"""Single parameters in compiled code: from the line to their support, with the log density of their priors."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ class Native:
         except RuntimeError as error:
             why = str(error).splitlines()[0]
             raise SamplingError(
-                f"The sampler stopped: {why}. Look at the priors (model.prior_summary()) and the scale of the predictors."
+                f"The sampler stopped: {why}. Look at the priors (model.prior_summary()) and the predictors' scale."
             ) from error
         finally:
             if report is not None:
