@@ -14,6 +14,7 @@ from hiermod.engine.codes import GAUSSIAN, INTERVAL, LOG, PRIORS
 from hiermod.engine.head import FACTOR_FIELDS
 from hiermod.engine.memory import Memory, lay_out, replaced
 from hiermod.engine.problem import Problem, Scalar
+from hiermod.engine.scalars import ARGUMENTS, FIELDS
 from hiermod.modeling.priors import Prior
 
 
@@ -39,11 +40,10 @@ class Program:
 
     def free(self, scalars: np.ndarray) -> np.ndarray:
         """Single parameters on the line: logarithms, or logits between their bounds."""
-        problem = self.problem
-        kinds, numbers = (np.array(part) for part in zip(*(_scalar(one) for one in problem.scalars), strict=True))
-        low, high = numbers[:, 3], numbers[:, 4]
+        kinds = np.array([_scalar(one)[0] for one in self.problem.scalars]).reshape(-1, FIELDS)
+        numbers = np.array([_scalar(one)[1] for one in self.problem.scalars]).reshape(-1, ARGUMENTS)
         with np.errstate(all="ignore"):
-            logit = np.log(scalars - low) - np.log(high - scalars)
+            logit = np.log(scalars - numbers[:, 3]) - np.log(numbers[:, 4] - scalars)
             return np.where(kinds[:, 0] == INTERVAL, logit, np.log(scalars))
 
     def curvature(self, theta: np.ndarray, auxiliary: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
