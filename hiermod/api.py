@@ -96,8 +96,8 @@ def fit(
         The same seed gives the same draws on the same machine.
     target_accept : float, optional
         None starts at 0.95 and raises it on divergences; a number is kept.
-    engine : {"auto", "pymc"}
-        What computes the density.
+    engine : {"auto", "compiled", "pymc"}
+        What computes the density: ``"auto"`` takes the compiled engine where it covers the model, PyMC otherwise.
     file : path, optional
         Reuse the fit stored there if formula, data, priors and settings are the same; otherwise fit and store it.
     progress : bool

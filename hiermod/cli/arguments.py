@@ -33,6 +33,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_demo(commands)
     _add_fit(commands)
     _add_explain(commands)
+    _add_warmup(commands)
     return parser
 
 
@@ -78,6 +79,12 @@ def _add_explain(commands: Any) -> None:
     explain.add_argument("data", metavar="DATA", nargs="?", type=_data_path, help=DATA)
     explain.add_argument("--family", metavar="F", help="otherwise inferred from the response")
     explain.set_defaults(command="explain", refuse=explain.error)
+
+
+def _add_warmup(commands: Any) -> None:
+    about = "compile the engine ahead, which the first fit on a machine does otherwise"
+    warmup = commands.add_parser("warmup", help=about, description=about)
+    warmup.set_defaults(command="warmup", refuse=warmup.error)
 
 
 def _add_progress(command: argparse.ArgumentParser) -> None:

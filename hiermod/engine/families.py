@@ -17,6 +17,7 @@ from hiermod.engine.lanes import total as total_of
 from hiermod.engine.special import NJIT, digamma, log_rates, log_rising
 
 Array = np.ndarray
+NEXT_TO_NOTHING = -300.0  # a logarithm
 
 
 @numba.njit(**NJIT)
@@ -151,12 +152,27 @@ def _beta_binomial(
     for i in range(np.uint64(rows)):
         successes, trials, weight = y[begin + i], size[begin + i], count[begin + i]
         log_success, log_failure, up, down = log_rates(link, eta[i])
-        rate, rest = math.exp(log_success), math.exp(log_failure)
-        won, by_won = log_rising(max(kappa * rate, 1e-300), successes)
-        lost, by_lost = log_rising(max(kappa * rest, 1e-300), trials - successes)
+        won, by_won, won_by_kappa = _rising_rate(log_success, up, kappa, successes)
+        lost, by_lost, lost_by_kappa = _rising_rate(log_failure, down, kappa, trials - successes)
         all_, by_all = log_rising(kappa, trials)
         total += weight * (won + lost - all_)
-        score[i] = weight * kappa * (by_won * rate * up + by_lost * rest * down)
-        slope += weight * (by_won * rate + by_lost * rest - by_all)
+        score[i] = weight * (by_won + by_lost)
+        slope += weight * (won_by_kappa + lost_by_kappa - by_all)
     slopes[0] += slope
     return total
+
+
+@numba.njit(**NJIT)
+def _rising_rate(log_rate: float, slope: float, kappa: float, count: float) -> tuple[float, float, float]:
+    """lgamma(x + count) − lgamma(x) at x = kappa · rate, and its derivatives by the linear predictor and by kappa.
+
+    Where x is next to nothing its logarithm stands for it: x (x + 1) … is x times (count − 1)!.
+    """
+    if count == 0.0:
+        return 0.0, 0.0, 0.0
+    log_x = log_rate + math.log(kappa)
+    if log_x < NEXT_TO_NOTHING:
+        return log_x + math.lgamma(count), slope, 1.0 / kappa
+    rate = math.exp(log_rate)
+    value, by_x = log_rising(kappa * rate, count)
+    return value, by_x * kappa * rate * slope, by_x * rate

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import arviz_stats as azs
 import numpy as np
 import pandas as pd
 
@@ -15,6 +14,7 @@ from hiermod.answers.varying import correlation_matrices, standard_deviations
 from hiermod.modeling.beta_pooling import BetaSpec
 from hiermod.modeling.design import VaryingBar
 from hiermod.sampling.checks import CheckReport
+from hiermod.sampling.effective import figures
 from hiermod.sampling.posterior import Posterior
 
 COLUMNS = ["estimate", "sd", "lower", "upper", "rhat", "ess_bulk", "ess_tail"]
@@ -65,13 +65,8 @@ def _table(posterior: Posterior, draws: dict[str, np.ndarray], prob: float) -> p
 
 
 def _convergence(values: np.ndarray, shape: tuple[int, int]) -> dict[str, list[float]]:
-    chains = [row.reshape(shape) for row in values]
-    with np.errstate(all="ignore"):
-        return {
-            "rhat": [float(azs.rhat(row)) for row in chains],
-            "ess_bulk": [float(azs.ess(row, method="bulk")) for row in chains],
-            "ess_tail": [float(azs.ess(row, method="tail", prob=(0.05, 0.95))) for row in chains],
-        }
+    found = figures(np.moveaxis(values.reshape(len(values), *shape), 0, 2))
+    return {"rhat": found.rhat.tolist(), "ess_bulk": found.bulk.tolist(), "ess_tail": found.tail.tolist()}
 
 
 def _random(posterior: Posterior, prob: float) -> pd.DataFrame:

@@ -1,0 +1,105 @@
+"""The public PyMC model beside the engine's program of the same spec: the same points, densities and gradients."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from pytensor.compile.mode import Mode
+
+from hiermod.engine.library import library
+from hiermod.engine.problem import read_problem
+from hiermod.engine.program import Program, public_coordinates
+from hiermod.modeling.pymc_model import build_model
+
+QUICK = Mode(linker="py", optimizer="fast_compile")
+
+
+def program_of(spec):
+    return public_coordinates(read_problem(spec), library().functions)
+
+
+@dataclass(frozen=True, eq=False)
+class Oracle:
+    """The public model's density and gradient as functions of the engine's public coordinates."""
+
+    program: Program
+    model: object
+    density: object
+    slope: object
+
+    def at(self, z):
+        """Log density and gradient by the public model."""
+        places, values = self._places(), self._values(z)
+        point = {name: values[where] for name, where in places.items()}
+        flat = np.zeros(len(z))
+        raveled = self.slope(point)
+        start = 0
+        for variable in self.model.value_vars:
+            where = places[variable.name]
+            flat[where.ravel()] = raveled[start : start + where.size]
+            start += where.size
+        return float(self.density(point)), flat
+
+    def _values(self, z):
+        """Coordinates as the public model's value variables: a coefficient is measured from its prior's location
+        where that is shifted by other coefficients."""
+        problem, values = self.program.problem, z.copy()
+        common = problem.spec.common
+        for block in common.blocks:
+            span = common.slices()[block.name]
+            if not common.shift[span].any():
+                continue
+            for place in range(span.start, span.stop):
+                column = int(np.flatnonzero(problem.order == place)[0])
+                prior = problem.spec.priors.coefficients[block.name].at(place - span.start)
+                values[column] -= prior.arguments[-2]
+        return values
+
+    def _places(self):
+        """Where each value variable stands among the coordinates, in its own shape."""
+        problem, names = self.program.problem, {}
+        spec = problem.spec
+        bounded = {}
+        first = problem.dimension - len(problem.scalars)
+        for place, scalar in enumerate(problem.scalars):
+            if scalar.coefficient >= 0:
+                bounded[scalar.coefficient] = first + place
+            else:
+                names.setdefault(scalar.name, []).append(first + place)
+        for block in spec.common.blocks:
+            span = spec.common.slices()[block.name]
+            columns = [int(np.flatnonzero(problem.order == place)[0]) for place in range(span.start, span.stop)]
+            names[block.name] = [bounded.get(column, column) for column in columns]
+        at = problem.linear
+        for factor in problem.factors:
+            for own in factor.bars:
+                column = own.first
+                for effect in own.bar.effects:
+                    size = len(effect.block.columns)
+                    grid = at + (column + np.arange(size)) * factor.groups + np.arange(factor.groups)[:, None]
+                    names[f"{effect.name}_offset"] = grid if effect.block.labels else grid[:, 0]
+                    column += size
+            at += factor.groups * factor.width
+        found = {}
+        for variable in self.model.free_RVs:
+            value = self.model.rvs_to_values[variable]
+            where = np.asarray(names[variable.name], dtype=int)
+            found[value.name] = where if value.ndim else where.reshape(())
+        return found
+
+
+def oracle_of(spec):
+    model = build_model(spec)
+    return Oracle(program_of(spec), model, model.compile_logp(mode=QUICK), model.compile_dlogp(mode=QUICK))
+
+
+def assert_same_density(oracle, points, relative=1e-9):
+    """Log densities differ by one constant, gradients by nothing."""
+    differences, sizes = [], []
+    for z in points:
+        value, gradient = oracle.program.log_density(z)
+        expected, slope = oracle.at(z)
+        assert np.isfinite([value, expected]).all()
+        np.testing.assert_allclose(gradient, slope, rtol=relative, atol=relative * (1.0 + np.abs(slope).max()))
+        differences.append(value - expected)
+        sizes.append(abs(expected))
+    assert np.ptp(differences) <= relative * max(1.0, *sizes)

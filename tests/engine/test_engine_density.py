@@ -1,0 +1,167 @@
+"""The engine's density is the public model's, in public coordinates and in those it samples in."""
+
+import gc
+
+import numpy as np
+import pytest
+from engine_oracle import assert_same_density, oracle_of, program_of
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from random_models import random_frame, random_model
+
+from hiermod.data.examples import example
+from hiermod.engine.coordinates import whiten
+from hiermod.engine.memory import lay_out
+from hiermod.engine.reference import covariance_root
+from hiermod.errors import HiermodError
+from modeling_tools import spec_of
+
+SETTINGS = {
+    "deadline": None,
+    "phases": (Phase.explicit, Phase.generate),
+    "suppress_health_check": [HealthCheck.too_slow],
+    "derandomize": True,
+}
+
+
+def points_of(program, count=4, seed=0):
+    return np.random.default_rng(seed).normal(0.0, 0.7, (count, program.problem.dimension))
+
+
+def hold_random_model(seed):
+    text, family, priors, frame = random_model(seed)
+    oracle = oracle_of(spec_of(text, frame, family, priors))
+    assert_same_density(oracle, points_of(oracle.program, seed=seed))
+
+
+@settings(max_examples=20, **SETTINGS)
+@given(st.integers(0, 10**9))
+def test_density_and_gradient_are_those_of_the_public_model(seed):
+    hold_random_model(seed)
+
+
+@pytest.mark.slow
+@settings(max_examples=300, **SETTINGS)
+@given(st.integers(0, 10**9))
+def test_density_and_gradient_are_those_of_many_public_models(seed):
+    hold_random_model(seed)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5])
+def test_correlated_effects_of_any_size(size):
+    rng = np.random.default_rng(size)
+    frame = random_frame(rng).assign(**{f"x{k}": rng.normal(size=60) for k in range(1, size)})
+    inside = " + ".join(["1", *(f"x{k}" for k in range(1, size))])
+    oracle = oracle_of(spec_of(f"y ~ x + ({inside} | g) + (1 | h)", frame, "gaussian"))
+    assert_same_density(oracle, points_of(oracle.program))
+
+
+def test_cells_that_average_over_numbers():
+    rng = np.random.default_rng(3)
+    frame = random_frame(rng, 3000).assign(z=rng.normal(size=3000))
+    spec = spec_of("y ~ z + i + (1 + z | g)", frame, "gaussian")
+    assert len(spec.cells) < 20
+    oracle = oracle_of(spec)
+    assert_same_density(oracle, points_of(oracle.program))
+
+
+@pytest.mark.parametrize("family", ["bernoulli", "bernoulli(probit)", "bernoulli(cloglog)", "poisson", "negbinomial"])
+def test_points_far_out_are_finite_or_refused(family):
+    response = "b" if family.startswith("b") else "c"
+    program = program_of(spec_of(f"{response} ~ x + (1 | g)", random_frame(np.random.default_rng(1)), family))
+    for spread in (3.0, 10.0, 30.0):
+        for z in spread * np.random.default_rng(5).normal(size=(20, program.problem.dimension)):
+            value, gradient = program.log_density(z)
+            assert np.isfinite(gradient).all() or not np.isfinite(value) or np.abs(value) > 1e6
+
+
+def hessian_root_determinant(program, theta, scalars):
+    """The logarithm of the determinant of what maps coordinates of effects to standard normals, by dense algebra."""
+    arrays, change, at = program.memory.arrays, 0.0, 0
+    for factor in program.problem.factors:
+        size = factor.groups * factor.width**2
+        information = arrays["information"][at : at + size].reshape(factor.width, factor.width, factor.groups)
+        root = covariance_root(program.problem, factor, scalars)
+        for group in range(factor.groups):
+            precision = np.eye(factor.width) + root.T @ information[:, :, group] @ root
+            change -= 0.5 * np.linalg.slogdet(precision)[1]
+        at += size
+    return change
+
+
+@pytest.mark.parametrize(
+    ("text", "family", "name"),
+    [
+        ("success ~ treated + (1 + treated | country)", "bernoulli", "country"),
+        ("Reaction ~ Days + (Days | Subject)", "gaussian", "sleepstudy"),
+        ("incidence/size ~ period + (1 | herd)", "binomial", "cbpp"),
+    ],
+)
+def test_chosen_coordinates_leave_the_density_as_it_is(text, family, name):
+    public = program_of(spec_of(text, example(name), family))
+    moved = whiten(public)
+    differences = []
+    for z in points_of(moved, 6):
+        value, _ = moved.log_density(z)
+        theta, scalars = moved.expand(z)
+        parts = [theta[: public.problem.linear]]
+        for factor in public.problem.factors:
+            root = covariance_root(public.problem, factor, scalars)
+            parts.append(np.linalg.solve(root, theta[factor.span].reshape(factor.width, factor.groups)).ravel())
+        expected = public.log_density(np.concatenate([*parts, public.free(scalars)]))[0]
+        differences.append(value - expected - hessian_root_determinant(moved, theta, scalars))
+    assert np.ptp(differences) <= 1e-9 * max(np.abs(differences))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_gradients_in_chosen_coordinates_are_the_densitys(seed):
+    text, family, priors, frame = random_model(seed)
+    program = whiten(program_of(spec_of(text, frame, family, priors)))
+    for z in 0.5 * points_of(program, 2, seed):
+        _, gradient = program.log_density(z)
+        for place in range(0, len(z), max(1, len(z) // 12)):
+            step = 1e-5 * np.eye(len(z))[place]
+            slope = (program.log_density(z + step)[0] - program.log_density(z - step)[0]) / 2e-5
+            assert slope == pytest.approx(gradient[place], rel=1e-5, abs=1e-5 * (1.0 + np.abs(gradient).max()))
+
+
+def test_arrays_live_as_long_as_the_program():
+    spec = spec_of("Reaction ~ Days + (Days | Subject)", example("sleepstudy"), "gaussian")
+    program = whiten(program_of(spec))
+    z = points_of(program, 1)[0]
+    before = program.log_density(z)
+    del spec
+    gc.collect()
+    garbage = [np.random.default_rng(k).normal(size=5000) for k in range(200)]
+    after = program.log_density(z)
+    assert before[0] == after[0]
+    np.testing.assert_array_equal(before[1], after[1])
+    del garbage
+
+
+def test_memory_takes_any_order_and_refuses_wrong_numbers():
+    memory = program_of(spec_of("y ~ x + (1 + x | g)", random_frame(np.random.default_rng(0)), "gaussian")).memory
+    sizes = dict(zip(("rows", "common", "linear", "coefficients", "scalars", "factors", "family", "auxiliary", "rank",
+                      "products"), memory.head.tolist(), strict=False))  # fmt: skip
+    arrays = dict(memory.arrays)
+    again = lay_out(sizes, {**arrays, "design": np.asfortranarray(arrays["design"])})
+    np.testing.assert_array_equal(again.arrays["design"], arrays["design"])
+    assert again.arrays["design"].flags.c_contiguous
+    assert not again.arrays["design"].flags.writeable
+    with pytest.raises(TypeError, match="design: an array of object"):
+        lay_out(sizes, {**arrays, "design": np.array(["a"], dtype=object)})
+    with pytest.raises(TypeError, match="codes: an array of float64"):
+        lay_out(sizes, {**arrays, "codes": np.array([1.5])})
+    with pytest.raises(TypeError, match="codes: whole numbers that do not fit"):
+        lay_out(sizes, {**arrays, "codes": np.array([2**40])})
+    with pytest.raises(TypeError, match="missing or unknown: codes"):
+        lay_out(sizes, {name: array for name, array in arrays.items() if name != "codes"})
+
+
+def test_every_random_model_can_be_built():
+    for seed in range(60):
+        text, family, priors, frame = random_model(seed)
+        try:
+            spec_of(text, frame, family, priors)
+        except HiermodError as error:
+            pytest.fail(f"{text}: {error}")
