@@ -83,11 +83,15 @@ def fit(
         Any frame that narwhals knows (pandas, polars, pyarrow, DuckDB, …), or the path of a CSV or Parquet file, of a
         folder of Parquet files (``country=CA`` in its names becomes a column), or a glob. Each row is an observation.
     family : str, optional
-        ``"bernoulli"``, ``"binomial"``, ``"gaussian"`` or ``"poisson"``, with a link in brackets where it is not the
-        usual one: ``"binomial(probit)"``. None infers it from the response, with a notice.
+        ``"bernoulli"``, ``"binomial"`` or ``"beta_binomial"`` (links logit, probit, cloglog), ``"gaussian"`` or
+        ``"student"`` (identity), ``"poisson"``, ``"negbinomial"`` or ``"gamma"`` (log); with a link in brackets where it
+        is not the first one: ``"binomial(probit)"``. None infers the family from the response, with a notice; it never
+        takes ``negbinomial`` (variance mu + mu²/alpha), ``student`` (scale sigma, nu degrees of freedom), ``gamma``
+        (shape alpha) or ``beta_binomial`` (rates Beta(mu·kappa, (1 - mu)·kappa)).
     priors : dict, optional
         Priors as text, by key: ``{"Intercept": "Normal(0, 1.5)", "slope": "Normal(0, 1)", "treated": …, "sd": …,
-        "sd(1|country)": …, "cor": "LKJ(4)", "sigma": …}``. `Model.prior_summary` shows the defaults in numbers.
+        "sd(1|country)": …, "cor": "LKJ(4)", "sigma": …}``, and ``alpha``, ``nu`` or ``kappa`` of the families that have
+        these. `Model.prior_summary` shows the defaults in numbers.
     pooling : {"normal", "beta"}
         ``"beta"`` takes the rates of ``s/n ~ (1 | g)`` as draws from one Beta(a, b), p(a, b) ∝ (a + b)^(-5/2).
     draws, tune, chains, cores : int

@@ -173,7 +173,7 @@ def _arm_index(arms: Arms, variable: str) -> pd.Index:
 def _check_scale(posterior: Posterior, scale: str) -> None:
     if scale not in SCALES:
         raise AnswerError(f"scale={scale!r}.{did_you_mean(str(scale), SCALES)}")
-    if scale == "odds_ratio" and posterior.spec.family.statistic != "trials":
+    if scale == "odds_ratio" and not posterior.spec.family.is_rate:
         raise AnswerError(f"scale='odds_ratio' needs rates; family {posterior.spec.family} has none. Say 'difference'.")
 
 

@@ -78,13 +78,14 @@ def varcorr(posterior: Posterior, prob: float) -> pd.DataFrame:
     """Variance components, laid out as lme4's ``as.data.frame(VarCorr(m))``.
 
     For standard deviations ``sdcor`` is the mean, for correlations too; ``vcov`` is the mean variance or covariance;
-    ``lower, upper`` bound ``sdcor``.
+    ``lower, upper`` bound ``sdcor``. The last row, ``Residual``, is of the families that have a `sigma`; a student
+    family's is its scale, and its standard deviation is larger.
     """
     rows: list[dict[str, Any]] = []
     for bars in _bars_by_group(posterior).values():
         for bar in bars:
             rows.extend(_bar_rows(posterior, bar, prob))
-    if posterior.spec.family.name == "gaussian":
+    if posterior.spec.family.scaled:
         rows.append(_row("Residual", None, None, posterior.values("sigma"), posterior.values("sigma") ** 2, prob))
     columns = ["grp", "var1", "var2", "vcov", "sdcor", "lower", "upper"]
     return pd.DataFrame(rows, columns=columns)

@@ -176,14 +176,14 @@ def _log_densities(posterior: Posterior, seen: Observations) -> Iterator[np.ndar
     """Log densities of the observations, one after another: each in every draw."""
     spec = posterior.spec
     model = expectation(posterior, "observed", exposed=True)
-    sigma = posterior.values("sigma") if spec.family.statistic == "real" else None
+    auxiliary = [posterior.values(name) for name in spec.family.auxiliary]
     responses = seen.table.drop(columns=["cell", "times"]).to_numpy(dtype=float)
     first = np.searchsorted(seen.place, np.arange(len(seen.frame) + 1))
     row = 0
     for block in in_blocks(seen.frame, int(np.prod(posterior.shape))):
         for predictor in model.predictor(block):
             for response in responses[first[row] : first[row + 1]]:
-                yield log_density(spec.family, response, predictor, sigma)
+                yield log_density(spec.family, response, predictor, auxiliary)
             row += 1
 
 

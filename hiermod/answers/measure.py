@@ -33,7 +33,7 @@ UNKNOWN = Measure("expected response", percent=False, link="link")
 
 def measure_of(spec: Spec | BetaSpec) -> Measure:
     """The rate of successes, or the mean of the response."""
-    is_rate = spec.family.statistic == "trials"
+    is_rate = spec.family.is_rate
     return Measure(outcome_name(spec.formula.response, is_rate), percent=is_rate, link=spec.family.link.name)
 
 

@@ -14,6 +14,7 @@ from hiermod.answers.measure import measure_of
 from hiermod.answers.rows import base_rows, new_rows, trials_of
 from hiermod.answers.simulation import simulate
 from hiermod.answers.varying import check_groups
+from hiermod.data.statistics import BinomialCells, PairCells
 from hiermod.errors import AnswerError
 from hiermod.formula.nodes import TrialsResponse
 from hiermod.modeling.beta_pooling import BetaSpec
@@ -84,4 +85,8 @@ def _trials(posterior: Posterior, data: Any, rows: int) -> np.ndarray:
     response = posterior.spec.formula.response
     if not isinstance(response, TrialsResponse):
         return np.ones(rows)
-    return posterior.spec.cells.response.weight if data is None else trials_of(response, data, rows)
+    if data is not None:
+        return trials_of(response, data, rows)
+    fitted = posterior.spec.cells.response
+    assert isinstance(fitted, BinomialCells | PairCells)
+    return fitted.trials

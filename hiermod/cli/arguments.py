@@ -12,6 +12,10 @@ from hiermod.version import __version__
 SCALES = ("difference", "ratio", "lift", "odds_ratio", "link")
 GROUPS = ("observed", "typical", "new", "population")
 DATA = "a CSV or Parquet file, a folder of Parquet files, or a pattern such as 'trials/*.csv'"
+FAMILIES = (
+    "bernoulli, binomial, gaussian, poisson, negbinomial, student, gamma or beta_binomial, with a link in brackets where "
+    "it is not the usual one"
+)
 DEMO_SEED = 1
 
 
@@ -56,7 +60,7 @@ def _add_fit(commands: Any) -> None:
     )
     fit.add_argument("data", metavar="DATA", type=_data_path, help=DATA)
     fit.add_argument("formula", metavar="FORMULA", help="as in lme4, in quotes")
-    fit.add_argument("--family", metavar="F", help="bernoulli, binomial, gaussian or poisson; else inferred")
+    fit.add_argument("--family", metavar="F", help=f"{FAMILIES}; else inferred")
     fit.add_argument("--pooling", choices=("normal", "beta"), default="normal", help="(%(default)s)")
     fit.add_argument("--by", type=_columns, metavar="COL[,COL]", help="rates, and effects, for each level")
     fit.add_argument("--effect", metavar="VAR", help="the variable whose levels are compared")

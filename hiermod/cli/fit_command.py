@@ -67,14 +67,14 @@ def _check_questions(options: argparse.Namespace, defined: Defined) -> None:
     if options.effect in (options.by or ()):
         options.refuse(f"argument --by: {options.effect!r} is the variable of --effect")
     control_place(arm_levels(spec, options.effect), options.effect, options.control)
-    if options.scale == "odds_ratio" and spec.family.statistic != "trials":
+    if options.scale == "odds_ratio" and not spec.family.is_rate:
         options.refuse(f"argument --scale: the family {spec.family} has no odds; say difference")
 
 
 def _print_answers(options: argparse.Namespace, defined: Defined, fit: Fit) -> None:
     from hiermod.show.sentences import effect_sentences, outcome_of
 
-    outcome = outcome_of(defined.spec.formula.response, defined.spec.family.statistic)
+    outcome = outcome_of(defined.spec.formula.response, defined.spec.family.is_rate)
     if options.by:
         section(f"{_capital(outcome.name)} by {' and '.join(options.by)}:")
         print(fit.rates(options.by, groups=options.groups, prob=options.prob))

@@ -27,6 +27,7 @@ from hiermod.modeling.pymc_parts import coefficient, register_correlations, vary
 from hiermod.modeling.spec import Spec
 
 CROSSED = "_x_"
+FAMILIES = {"negbinomial": "negativebinomial", "student": "t"}
 
 
 def build_bambi(spec: Spec) -> bmb.Model:
@@ -70,7 +71,7 @@ def _effect_name(bar: VaryingBar, effect: VaryingEffect) -> str:
 def _family_name(spec: Spec) -> str:
     if isinstance(spec.cells.response, BinomialCells):
         return "binomial" if isinstance(spec.formula.response, TrialsResponse) else "bernoulli"
-    return spec.family.name
+    return FAMILIES.get(spec.family.name, spec.family.name)
 
 
 def bambi_formula(spec: Spec) -> str:
@@ -133,7 +134,7 @@ def _bambi_data(spec: Spec) -> pd.DataFrame:
             data[name] = pd.Categorical.from_codes(codes, categories=pd.Index(labels))
     if not isinstance(spec.formula.response, TrialsResponse):
         values = response.get("values", response.get("successes"))
-        whole = spec.family.name != "gaussian"
+        whole = spec.family.counts or spec.family.is_rate
         data[spec.formula.response.name] = np.asarray(values).astype(np.int64 if whole else float)
     else:
         for name, values in zip(_trials_columns(spec.formula.response), response.values(), strict=True):

@@ -74,6 +74,11 @@ class Family:
         return AUXILIARY.get(self.name, ())
 
     @property
+    def scaled(self) -> bool:
+        """Whether it has the scale `sigma` of a residual."""
+        return "sigma" in self.auxiliary
+
+    @property
     def counts(self) -> bool:
         """Whether the response is a count."""
         return self.name in ("poisson", "negbinomial")

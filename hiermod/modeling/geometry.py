@@ -87,10 +87,10 @@ def _working(spec: Spec, offset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         case PairCells(successes=successes, trials=trials, count=times):
             return _working_rates(spec, successes, trials, times, offset)
         case CountCells(total=total, exposure=exposure):
-            expected = _expected(total, exposure, offset)
+            expected = _expected(spec, total, exposure, offset)
             return expected, total / expected - 1.0
         case ValueCells(value=value, count=count) if spec.family.link.name == "log":
-            expected = _expected(count * value, count, offset)
+            expected = _expected(spec, count * value, count, offset)
             mean = expected / count
             weight = expected / (1.0 + mean) if spec.family.name == "negbinomial" else count
             return weight, value / mean - 1.0
@@ -109,10 +109,10 @@ def _working_rates(
     return weight * slope**2 / (rate * (1.0 - rate)), (successes / trials - rate) / slope - offset
 
 
-def _expected(total: np.ndarray, exposure: np.ndarray, offset: np.ndarray) -> np.ndarray:
-    """What each cell would sum up to at one rate."""
+def _expected(spec: Spec, total: np.ndarray, exposure: np.ndarray, offset: np.ndarray) -> np.ndarray:
+    """What each cell would sum up to at one rate; counts may all be 0."""
     expected = exposure * np.exp(offset)
-    return expected * ((total.sum() + 0.5) / expected.sum())
+    return expected * ((total.sum() + 0.5 * spec.family.counts) / expected.sum())
 
 
 def own_coefficients(

@@ -46,16 +46,19 @@ class PriorTable:
 
 
 def response_scale(family: Family, cells: Cells, offset: np.ndarray) -> ResponseScale:
-    """Measure the response, weighting cells by their rows, trials or exposure; its location is that less the offset."""
+    """Measure the response, weighting cells by their rows, trials or exposure; its location is that less the offset.
+
+    On a log link, half a count is added to the total of counts, which may be 0; positive numbers have their own unit.
+    """
     match cells.response:
         case RealCells(mean=mean, count=count, within=within):
             return _identity_scale(mean, count, float(within.sum()), offset)
         case CountCells(total=total, exposure=exposure):
-            return _log_scale(float(total.sum()), exposure, offset)
+            return _log_scale(float(total.sum()) + 0.5, exposure, offset)
         case ValueCells(value=value, count=count) if family.link.name == "identity":
             return _identity_scale(value, count, 0.0, offset)
         case ValueCells(value=value, count=count):
-            return _log_scale(float((count * value).sum()), count, offset)
+            return _log_scale(float((count * value).sum()) + 0.5 * family.counts, count, offset)
     return ResponseScale(0.0, 1.0, 1.0)
 
 
@@ -68,8 +71,7 @@ def _identity_scale(mean: np.ndarray, count: np.ndarray, within: float, offset: 
 
 
 def _log_scale(total: float, weight: np.ndarray, offset: np.ndarray) -> ResponseScale:
-    """Half is added to the total, as if to a count: it may be 0."""
-    return ResponseScale(float(np.log((total + 0.5) / (weight * np.exp(offset)).sum())), 1.0, 1.0)
+    return ResponseScale(float(np.log(total / (weight * np.exp(offset)).sum())), 1.0, 1.0)
 
 
 def choose_priors(
@@ -169,8 +171,9 @@ def _correlation(bar: VaryingBar, given: Mapping[str, Prior]) -> Prior:
 def _auxiliary(name: str, scale: ResponseScale, given: Mapping[str, Prior]) -> Prior:
     """The prior of a family's own parameter.
 
-    That of degrees of freedom is Juárez and Steel's (2010, J. Appl. Econometrics 25, 1128-1154), that of shapes brms's
-    default of a shape.
+    That of degrees of freedom is Juárez and Steel's (2010, J. Appl. Econometrics 25, 1128-1154). That of shapes and
+    precisions is brms's default for the shape of a negative binomial: it keeps off 0, and its tail, as x^-1.4, lets the
+    data go to the Poisson or binomial limit.
     """
     if name in given:
         return require_support(name, given[name], "positive")

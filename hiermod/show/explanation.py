@@ -21,6 +21,12 @@ LINKS = {
     "identity": "mean",
     "log": "log of the mean",
 }
+PARAMETERS = {
+    "negbinomial": "With mean mu, its variance is mu + mu²/alpha.",
+    "student": "It has nu degrees of freedom and the scale sigma.",
+    "gamma": "With mean mu, its shape is alpha and its standard deviation mu/sqrt(alpha).",
+    "beta_binomial": "With rate mu, each row's own rate is a draw from Beta(mu·kappa, (1 - mu)·kappa).",
+}
 CODINGS = {
     "treatment": "indicators of its other levels; the reference is {!r}",
     "sum": "sum contrasts: each level against the mean of levels, the last follows",
@@ -49,7 +55,9 @@ def explain(spec: Spec | BetaSpec) -> Explanation:
     if isinstance(spec, BetaSpec):
         lines += ["", f"The rates of {spec.grouping.name} are draws from one Beta(a, b), p(a, b) ∝ (a + b)^(-5/2)."]
         return Explanation("\n".join(lines), latex_of(spec))
-    lines[-1] += f" The terms add up to its {LINKS[spec.family.link.name]}."
+    location = "location" if spec.family.name == "student" else LINKS[spec.family.link.name]
+    lines[-1] += f" The terms add up to its {location}."
+    lines += [PARAMETERS[spec.family.name]] if spec.family.name in PARAMETERS else []
     lines += ["", "Common terms:", *_common(spec.formula, spec), *_offsets(spec.formula)]
     lines += _varying(spec.formula, spec)
     lines += ["", f"Columns: {enumerate_names(spec.formula.all_columns(), 30)}.", "", "Priors:"]

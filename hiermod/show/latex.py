@@ -13,6 +13,10 @@ FAMILIES = {
     "binomial": r"\operatorname{Binomial}(n_i, \mu_i)",
     "gaussian": r"\operatorname{Normal}(\mu_i, \sigma)",
     "poisson": r"\operatorname{Poisson}(\mu_i)",
+    "negbinomial": r"\operatorname{NegBinomial}(\mu_i, \alpha)",
+    "student": r"\operatorname{StudentT}(\nu, \mu_i, \sigma)",
+    "gamma": r"\operatorname{Gamma}(\alpha, \alpha / \mu_i)",
+    "beta_binomial": r"\operatorname{BetaBinomial}(n_i, \mu_i \kappa, (1 - \mu_i) \kappa)",
 }
 LINKS = {"identity": r"\mu_i", "log": r"\log \mu_i", "logit": r"\operatorname{logit} \mu_i"}
 SPECIAL = {

@@ -16,7 +16,7 @@ from hiermod.show.style import level_text
 
 
 def chief_draws(posterior: Posterior) -> dict[str, np.ndarray]:
-    """Common coefficients, sds, correlations and sigma (or Beta's two parameters), shape ``(chains, draws)``."""
+    """Common coefficients, sds, correlations, the family's parameters (or Beta's two), shape ``(chains, draws)``."""
     draws = dict(fixef_draws(posterior))
     spec = posterior.spec
     for bar in () if isinstance(spec, BetaSpec) else spec.bars:
@@ -26,8 +26,7 @@ def chief_draws(posterior: Posterior) -> dict[str, np.ndarray]:
         if bar.correlated:
             matrices = correlation_matrices(posterior, bar)
             draws.update({f"cor({names[j]}, {names[i]}|{group})": matrices[:, i, j] for i, j in bar.pairs()})
-    if "sigma" in posterior.dataset and spec.family.name == "gaussian":
-        draws["sigma"] = posterior.values("sigma")
+    draws.update({name: posterior.values(name) for name in spec.family.auxiliary})
     return {name: values.reshape(posterior.shape) for name, values in draws.items()}
 
 

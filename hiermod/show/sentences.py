@@ -12,7 +12,7 @@ import pandas as pd
 from hiermod.answers.answer import Answer, Question
 from hiermod.answers.decisions import check_goal
 from hiermod.answers.measure import outcome_name
-from hiermod.formula.nodes import Response, TrialsResponse
+from hiermod.formula.nodes import Response
 
 COUNTS = (
     "no",
@@ -49,9 +49,8 @@ class Outcome:
     is_rate: bool
 
 
-def outcome_of(response: Response, statistic: str) -> Outcome:
-    """Name what a model's response measures; `statistic` is that of its family."""
-    is_rate = isinstance(response, TrialsResponse) or statistic == "trials"
+def outcome_of(response: Response, is_rate: bool) -> Outcome:
+    """Name what a model's response measures; `is_rate` is what its family says."""
     return Outcome(outcome_name(response, is_rate), is_rate)
 
 

@@ -29,7 +29,8 @@ class Summary:
     fixed : pandas.DataFrame
         Common coefficients on the link scale, ``estimate`` first.
     random : pandas.DataFrame
-        Standard deviations and correlations of varying effects (and the residual), by group and term.
+        Standard deviations and correlations of varying effects, the residual's and the family's other parameters, by
+        group and term.
     text : str
         What is printed.
     """
@@ -74,8 +75,8 @@ def _random(posterior: Posterior, prob: float) -> pd.DataFrame:
     draws: dict[tuple[str, str], np.ndarray] = {}
     for bar in () if isinstance(spec, BetaSpec) else spec.bars:
         draws.update(_bar_draws(posterior, bar))
-    if spec.family.name == "gaussian":
-        draws["Residual", "sigma"] = posterior.values("sigma")
+    for name in spec.family.auxiliary:
+        draws["Residual" if name == "sigma" else "Family", name] = posterior.values(name)
     table = _table(posterior, {str(place): values for place, values in enumerate(draws.values())}, prob)
     table.index = pd.MultiIndex.from_tuples(list(draws), names=["group", "term"]) if draws else table.index
     return table
@@ -117,7 +118,8 @@ def _random_text(posterior: Posterior, random: pd.DataFrame, prob: float) -> str
     shown["group"] = shown["group"].where(~shown["group"].duplicated(), "")
     sizes = ", ".join(f"{grouping.name} {grouping.size:,}" for grouping in posterior.spec.cells.groupings.values())
     groups = f"\nNumber of levels: {sizes}" if sizes else ""
-    return f"Varying effects (sd, cor):\n{_printed(shown, prob)}{groups}"
+    title = "Varying effects (sd, cor)" if groups else "Family's parameters"
+    return f"{title}:\n{_printed(shown, prob)}{groups}"
 
 
 def _fixed_text(posterior: Posterior, fixed: pd.DataFrame, prob: float) -> str:

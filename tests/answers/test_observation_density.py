@@ -3,11 +3,17 @@
 import math
 
 import numpy as np
+import pytensor
+import pytensor.tensor as pt
 import pytest
+from pytensor.compile.mode import Mode
 from scipy import special, stats
 
 from hiermod.answers.observation_density import LOG_RATES, log_density
+from hiermod.modeling.densities import log_density as of_model
 from hiermod.modeling.families import read_family
+
+QUICK = Mode(linker="py", optimizer="fast_compile")
 
 MODERATE = np.linspace(-4.0, 3.0, 29)
 EXTREME = np.array([-800.0, -700.0, -100.0, -41.0, -40.0, -39.0, -21.0, -10.0, 0.0, 10.0, 40.0, 100.0, 300.0])
@@ -15,8 +21,8 @@ ERROR = {"logit": stats.logistic, "probit": stats.norm, "cloglog": stats.gumbel_
 PAIRS = [(0, 1), (1, 1), (0, 7), (3, 7), (7, 7), (400, 1000), (123_456, 1_000_000)]
 
 
-def density(family, response, predictor, sigma=None):
-    return log_density(read_family(family), np.array(response, dtype=float), predictor, sigma)
+def density(family, response, predictor, *auxiliary):
+    return log_density(read_family(family), np.array(response, dtype=float), predictor, auxiliary)
 
 
 @pytest.mark.parametrize("link", LOG_RATES)
@@ -72,3 +78,53 @@ def test_reals(value):
     sigma = np.geomspace(1e-3, 1e3, len(MODERATE))
     seen = density("gaussian", [value], MODERATE, sigma)
     np.testing.assert_allclose(seen, stats.norm.logpdf(value, MODERATE, sigma), rtol=1e-10)
+
+
+SIZES = np.geomspace(1e-2, 1e4, len(MODERATE))
+
+
+@pytest.mark.parametrize("count", [0, 1, 5, 300])
+def test_overdispersed_counts(count):
+    expected = stats.nbinom.logpmf(count, SIZES, SIZES / (SIZES + np.exp(MODERATE)))
+    np.testing.assert_allclose(density("negbinomial", [count], MODERATE, SIZES), expected, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("value", [-3.0, 0.0, 1e6])
+def test_reals_with_heavy_tails(value):
+    expected = stats.t.logpdf(value, SIZES, MODERATE, SIZES[::-1])
+    np.testing.assert_allclose(density("student", [value], MODERATE, SIZES[::-1], SIZES), expected, rtol=1e-10)
+
+
+@pytest.mark.parametrize("value", [1e-9, 0.5, 30.0])
+def test_positive_numbers(value):
+    expected = stats.gamma.logpdf(value, SIZES, scale=np.exp(MODERATE) / SIZES)
+    np.testing.assert_allclose(density("gamma", [value], MODERATE, SIZES), expected, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("link", LOG_RATES)
+@pytest.mark.parametrize(("successes", "trials"), PAIRS[:5])
+def test_overdispersed_trials(link, successes, trials):
+    kept = MODERATE < 1.5  # above, 1 - rate of cloglog has lost its digits
+    rate, size = ERROR[link].cdf(MODERATE)[kept], SIZES[kept]
+    expected = stats.betabinom.logpmf(successes, trials, rate * size, ERROR[link].sf(MODERATE)[kept] * size)
+    seen = density(f"beta_binomial({link})", (successes, trials), MODERATE[kept], size)
+    np.testing.assert_allclose(seen, expected, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize(
+    "family", ["negbinomial", "student", "gamma", *(f"beta_binomial({link})" for link in LOG_RATES)]
+)
+@pytest.mark.parametrize("size", [1e-12, 1e12])
+def test_every_family_is_that_of_the_model(family, size):
+    """At extremes too, it is the density that is sampled."""
+    own = read_family(family)
+    response = (3.0, 7.0) if own.is_rate else [3.0]
+    eta, auxiliary = pt.dvector(), [size] * len(own.auxiliary)
+    first, last, *numbers = (pt.constant(np.float64(number)) for number in (response[0], response[-1], *auxiliary))
+    symbolic = of_model(own, first, last, eta, numbers)
+    with np.errstate(all="ignore"):
+        sampled = pytensor.function([eta], symbolic, mode=QUICK)(EXTREME)
+    seen = density(family, response, EXTREME, *(np.full(len(EXTREME), number) for number in auxiliary))
+    assert np.isfinite(seen).all()
+    moderate = np.abs(sampled) < 1e100
+    np.testing.assert_allclose(seen[moderate], sampled[moderate], rtol=1e-10, atol=1e-10)

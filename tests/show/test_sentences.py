@@ -305,20 +305,20 @@ def test_the_best_of_each_cell():
 
 
 @pytest.mark.parametrize(
-    ("formula", "statistic", "outcome"),
+    ("formula", "is_rate", "outcome"),
     [
-        ("success ~ x", "trials", SUCCESS),
-        ("successes/trials ~ x", "trials", SUCCESS),
-        ("cbind(clicks, misses) ~ x", "trials", Outcome("click rate", is_rate=True)),
-        ("incidence/size ~ x", "trials", Outcome("incidence rate", is_rate=True)),
-        ("s/n ~ x", "trials", Outcome("s rate", is_rate=True)),
-        ("p(rate * n, n) ~ x", "trials", SUCCESS),
-        ("Reaction ~ x", "real", REACTION),
-        ("ticks ~ x", "count", Outcome("mean ticks", is_rate=False)),
+        ("success ~ x", True, SUCCESS),
+        ("successes/trials ~ x", True, SUCCESS),
+        ("cbind(clicks, misses) ~ x", True, Outcome("click rate", is_rate=True)),
+        ("incidence/size ~ x", True, Outcome("incidence rate", is_rate=True)),
+        ("s/n ~ x", True, Outcome("s rate", is_rate=True)),
+        ("p(rate * n, n) ~ x", True, SUCCESS),
+        ("Reaction ~ x", False, REACTION),
+        ("ticks ~ x", False, Outcome("mean ticks", is_rate=False)),
     ],
 )
-def test_an_outcome_is_named_after_the_response(formula, statistic, outcome):
-    assert outcome_of(parse(formula).response, statistic) == outcome
+def test_an_outcome_is_named_after_the_response(formula, is_rate, outcome):
+    assert outcome_of(parse(formula).response, is_rate) == outcome
 
 
 def test_an_unknown_goal_is_refused():

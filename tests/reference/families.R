@@ -1,0 +1,39 @@
+# Maximum likelihood with glmmTMB.  Run from the repository root:  Rscript tests/reference/families.R
+# Reads hiermod/data/sets/{cbpp,sleepstudy}.csv and tests/reference/grouseticks.csv; writes tests/reference/families.csv.
+suppressPackageStartupMessages(library(glmmTMB))
+here <- file.path("tests", "reference")
+sets <- file.path("hiermod", "data", "sets")
+
+cbpp <- read.csv(file.path(sets, "cbpp.csv"), colClasses = c("factor", "numeric", "numeric", "factor"))
+sleepstudy <- read.csv(file.path(sets, "sleepstudy.csv"), colClasses = c("numeric", "numeric", "factor"))
+ticks <- read.csv(file.path(here, "grouseticks.csv"), colClasses = c(YEAR = "factor"))
+
+trials <- cbind(incidence, size - incidence) ~ period
+fits <- list(
+  negbinomial = glmmTMB(TICKS ~ YEAR + cHEIGHT, ticks, nbinom2),
+  student = glmmTMB(TICKS ~ YEAR + cHEIGHT, ticks, t_family),
+  gamma = glmmTMB(Reaction ~ Days, sleepstudy, Gamma(link = "log")),
+  `beta_binomial(logit)` = glmmTMB(trials, cbpp, betabinomial("logit")),
+  `beta_binomial(probit)` = glmmTMB(trials, cbpp, betabinomial("probit")),
+  `beta_binomial(cloglog)` = glmmTMB(trials, cbpp, betabinomial("cloglog"))
+)
+
+# a family's own parameters in hiermod's names; glmmTMB's sigma of a gamma family is the coefficient of variation
+own <- function(family, fit) switch(sub("\\(.*", "", family),
+  negbinomial = c(alpha = sigma(fit)),
+  student = c(sigma = sigma(fit), nu = unname(family_params(fit))),
+  gamma = c(alpha = 1 / sigma(fit)^2),
+  beta_binomial = c(kappa = sigma(fit))
+)
+
+rows <- NULL
+for (family in names(fits)) {
+  fit <- fits[[family]]
+  stopifnot(fit$fit$convergence == 0)
+  values <- c(fixef(fit)$cond, own(family, fit), logLik = as.numeric(logLik(fit)))
+  names(values)[1] <- "Intercept"
+  rows <- rbind(rows, data.frame(family, quantity = names(values), value = sprintf("%.17g", values)))
+}
+out <- file(file.path(here, "families.csv"), open = "wb")
+write.table(rows, out, sep = ",", quote = FALSE, row.names = FALSE, eol = "\n")
+close(out)
