@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import arviz_stats as azs
 import numpy as np
 import pandas as pd
 from arviz_stats.base.array import array_stats
@@ -18,6 +17,7 @@ from hiermod.data.statistics import BinomialCells, PairCells
 from hiermod.errors import AnswerError
 from hiermod.modeling.beta_pooling import BetaSpec
 from hiermod.sampling.diagnostics import representative
+from hiermod.sampling.effective import mean_sizes
 from hiermod.sampling.posterior import Posterior
 
 MIN_DRAWS = 25  # below, a tail has fewer than the five draws that a Pareto distribution is fitted to
@@ -192,8 +192,9 @@ def _relative_efficiency(posterior: Posterior) -> float:
     chains, draws = posterior.shape
     if chains == 1:
         return 1.0
-    effective = azs.ess(representative(posterior.dataset), method="mean")
-    return float(np.hstack([values.to_numpy().ravel() for values in effective.values()]).mean() / (chains * draws))
+    parameters = representative(posterior.dataset).data_vars.values()
+    stacked = [values.transpose("chain", "draw", ...).to_numpy().reshape(chains, draws, -1) for values in parameters]
+    return float(mean_sizes(np.concatenate(stacked, axis=2)).mean() / (chains * draws))
 
 
 def _left_out(density: np.ndarray, efficiency: float) -> tuple[float, float, float]:

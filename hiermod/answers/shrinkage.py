@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import arviz_stats as azs
 import numpy as np
 import pandas as pd
 
@@ -17,6 +16,7 @@ from hiermod.formula.nodes import without_slash
 from hiermod.modeling.beta_pooling import SPREAD, BetaSpec
 from hiermod.modeling.design import offset
 from hiermod.modeling.spec import Spec
+from hiermod.sampling.effective import mean_sizes
 from hiermod.sampling.posterior import Posterior
 
 
@@ -84,6 +84,8 @@ def _mean_errors(draws: np.ndarray, distance: np.ndarray, shape: tuple[int, int]
     """Monte Carlo standard errors of means; 0 where they are unknown, or the distance is far above them."""
     errors = np.zeros(len(draws))
     if shape[1] >= 4:
-        for row in np.flatnonzero(np.abs(distance) < draws.std(axis=1)):
-            errors[row] = azs.mcse(draws[row].reshape(shape))
+        near = np.flatnonzero(np.abs(distance) < draws.std(axis=1))
+        chosen = draws[near]
+        sizes = mean_sizes(np.moveaxis(chosen.reshape(len(near), *shape), 0, 2)) if len(near) else np.ones(0)
+        errors[near] = chosen.std(axis=1, ddof=1) / np.sqrt(sizes)
     return np.nan_to_num(errors)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from hiermod.answers.leave_one_out import LeaveOneOut, leave_one_out
+from typing import TYPE_CHECKING
+
 from hiermod.sampling.posterior import Posterior
+
+if TYPE_CHECKING:
+    from hiermod.answers.leave_one_out import LeaveOneOut
 
 
 class Comparison:
@@ -35,4 +39,6 @@ class Comparison:
         >>> loo.n, len(loo.pointwise), loo.warning
         (400, 8, False)
         """
+        from hiermod.answers.leave_one_out import leave_one_out
+
         return leave_one_out(self._posterior)

@@ -37,6 +37,13 @@ def figures(draws: np.ndarray) -> Figures:
     return Figures(rhat if chains > 1 else np.full(count, np.nan), bulk, tail)
 
 
+def mean_sizes(draws: np.ndarray) -> np.ndarray:
+    """Effective sample sizes for means, of draws of shape ``(chain, draw, parameter)``; NaN where they are too few."""
+    if draws.shape[1] < 4:
+        return np.full(draws.shape[2], np.nan)
+    return _ess(_split(np.moveaxis(np.asarray(draws, dtype=float), 2, 0)))
+
+
 def _block(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """R-hat, bulk and tail ESS of draws of shape ``(parameter, chain, draw)``."""
     draws = np.asarray(draws, dtype=float)

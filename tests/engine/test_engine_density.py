@@ -7,6 +7,7 @@ import pytest
 from engine_oracle import assert_same_density, oracle_of, program_of
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from modeling_tools import spec_of
 from random_models import random_frame, random_model
 
 from hiermod.data.examples import example
@@ -14,7 +15,6 @@ from hiermod.engine.coordinates import whiten
 from hiermod.engine.memory import lay_out
 from hiermod.engine.reference import covariance_root
 from hiermod.errors import HiermodError
-from modeling_tools import spec_of
 
 SETTINGS = {
     "deadline": None,

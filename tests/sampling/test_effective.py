@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from hiermod.sampling.effective import figures
+from hiermod.sampling.effective import figures, mean_sizes
 
 
 def draws_of(chains, size, seed=0):
@@ -46,3 +46,10 @@ def test_what_is_not_finite_has_no_figures():
     assert np.isnan([found.rhat[0], found.bulk[0], found.tail[0]]).all()
     assert np.isfinite(found.bulk[1])
     assert np.isnan(figures(draws[:, :3]).bulk).all()
+
+
+def test_sizes_for_means_are_those_of_arviz():
+    draws = draws_of(4, 300)
+    data = xr.Dataset({"x": (("chain", "draw", "k"), draws)})
+    np.testing.assert_allclose(mean_sizes(draws), azs.ess(data, method="mean")["x"], rtol=1e-9)
+    assert np.isnan(mean_sizes(draws[:, :3])).all()
