@@ -34,14 +34,14 @@ def hold_random_model(seed):
     assert_same_density(oracle, points_of(oracle.program, seed=seed))
 
 
-@settings(max_examples=20, **SETTINGS)
+@settings(max_examples=8, **SETTINGS)
 @given(st.integers(0, 10**9))
 def test_density_and_gradient_are_those_of_the_public_model(seed):
     hold_random_model(seed)
 
 
 @pytest.mark.slow
-@settings(max_examples=300, **SETTINGS)
+@settings(max_examples=150, **SETTINGS)
 @given(st.integers(0, 10**9))
 def test_density_and_gradient_are_those_of_many_public_models(seed):
     hold_random_model(seed)
@@ -110,7 +110,7 @@ def test_chosen_coordinates_leave_the_density_as_it_is(text, family, name):
             parts.append(np.linalg.solve(root, theta[factor.span].reshape(factor.width, factor.groups)).ravel())
         expected = public.log_density(np.concatenate([*parts, public.free(scalars)]))[0]
         differences.append(value - expected - hessian_root_determinant(moved, theta, scalars))
-    assert np.ptp(differences) <= 1e-9 * max(np.abs(differences))
+    assert np.ptp(differences) <= 1e-9
 
 
 @pytest.mark.parametrize("seed", range(6))
