@@ -27,19 +27,21 @@ BLOCK = 8192  # rows that stay in the processor's cache
 
 
 def gradient_of(model: hm.Model) -> Callable[[], Any]:
-    """What computes the log density of a model and its gradient once, at a point away from zero.
+    """What computes the log density of a model and its gradient once, at a point away from zero, as chains do it."""
+    import ctypes
 
-    Until hiermod has a density of its own, this is PyTensor's: the engine's comes in here, and nowhere else.
-    """
     import numpy as np
-    from pymc.blocking import DictToArrayBijection
 
-    own = model.pymc()
-    function = own.logp_dlogp_function(ravel_inputs=True)
-    function.set_extra_values({})
-    start = DictToArrayBijection.map(own.initial_point()).data
-    point = start + 0.1 * np.random.default_rng(1).normal(size=len(start))
-    return lambda: function(point)
+    from hiermod.engine.library import library
+    from hiermod.engine.problem import read_problem
+    from hiermod.engine.program import public_coordinates
+
+    program = public_coordinates(read_problem(model._defined.spec), library(print).functions)
+    size = program.problem.dimension
+    point = 0.1 * np.random.default_rng(1).normal(size=size)
+    gradient, value = np.empty(size), np.empty(1)
+    arrays = [array.ctypes.data_as(ctypes.POINTER(ctypes.c_double)) for array in (point, gradient, value)]
+    return lambda: program.compiled["log_density"].ctypes(size, *arrays, program.memory.address)
 
 
 def main() -> None:
