@@ -63,7 +63,7 @@ def measure(peer: str, name: str, folder: Path, repeat: int, limit: float) -> di
 
 def run(peer: str, name: str, folder: Path, again: int, limit: float) -> Run:
     """One process; what it writes is kept in the job's folder. It and its children end with the time limit."""
-    log = folder / f"{peer}.log"
+    log = folder / f"{peer}{'' if again else '.fresh'}.log"
     start = time.perf_counter()
     with log.open("w") as errors:
         process = subprocess.Popen(
