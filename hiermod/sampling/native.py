@@ -101,8 +101,12 @@ def prepare(spec: Spec, announce: Callable[[str], None]) -> Native:
         If nutpie's core is not as it is known.
     """
     joint.check()
-    functions = library(announce).functions
-    return Native(whiten(public_coordinates(read_problem(spec), functions)))
+    public = public_coordinates(read_problem(spec), library(announce).functions)
+    try:
+        return Native(whiten(public))
+    except np.linalg.LinAlgError as error:
+        announce(f"no coordinates could be chosen at the mode ({error}): those of the public model are sampled, slower")
+        return Native(public)
 
 
 def _kept(found: joint.Run) -> joint.Run:

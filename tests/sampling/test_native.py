@@ -128,6 +128,16 @@ def test_pymc_takes_over_where_nutpies_core_is_another(monkeypatch):
     assert any("no PySampler.from_elsewhere" in notice for notice in fit.notices)
 
 
+def test_without_a_mode_the_public_coordinates_are_sampled(monkeypatch, capsys):
+    def fail(program):
+        raise np.linalg.LinAlgError("Singular matrix")
+
+    monkeypatch.setattr(native, "whiten", fail)
+    fit = hm.fit("incidence/size ~ period + (1 | herd)", hm.example("cbpp"), seed=1, progress=False)
+    assert "no coordinates could be chosen at the mode (Singular matrix)" in capsys.readouterr().err
+    assert fit.check().passed
+
+
 def test_nutpies_core_has_the_parts_that_are_used():
     joint.check()
     assert joint.core() is importlib.import_module("nutpie")._lib
