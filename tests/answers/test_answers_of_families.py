@@ -9,6 +9,7 @@ from pytensor.compile.mode import Mode
 from scipy import special, stats
 
 import hiermod as hm
+from hiermod.show.parameters import chief_draws
 
 RNG = np.random.default_rng(8)
 SIZE = 120
@@ -164,6 +165,7 @@ def test_the_residual_is_of_families_with_a_scale(case):
     rows = {name: ("Residual" if name == "sigma" else "Family", name) for name in fit._posterior.spec.family.auxiliary}
     random = fit.summary().random
     assert list(random.index) == [("g", "sd(Intercept)"), *rows.values()]
+    assert [name for name in chief_draws(fit._posterior) if name in rows] == list(rows)
     for name, row in rows.items():
         np.testing.assert_allclose(random.loc[row, "estimate"], draws_of(fit, name).mean(), rtol=1e-12)
         assert name in str(fit.summary())

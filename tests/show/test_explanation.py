@@ -84,5 +84,7 @@ def test_the_command_explains_with_data_and_without(trial, tmp_path, capsys):
     captured = capsys.readouterr()
     assert "arm (3 levels) by indicators of its other levels; the reference is 'a'" in captured.out
     assert "binomial(probit). The terms add up to its probit" in captured.out
+    assert main(["explain", "won ~ arm", str(path), "--family", "negbinomial()"]) == 0
+    assert "negbinomial. The terms add up to its log of the mean.\nWith mean mu" in capsys.readouterr().out
     assert main(["explain", "won/tries ~ arm +"]) == 1
     assert "A term was expected" in capsys.readouterr().err
