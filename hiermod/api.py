@@ -84,10 +84,10 @@ def fit(
         folder of Parquet files (``country=CA`` in its names becomes a column), or a glob. Each row is an observation.
     family : str, optional
         ``"bernoulli"``, ``"binomial"`` or ``"beta_binomial"`` (links logit, probit, cloglog), ``"gaussian"`` or
-        ``"student"`` (identity), ``"poisson"``, ``"negbinomial"`` or ``"gamma"`` (log); with a link in brackets where
-        it is not the first one: ``"binomial(probit)"``. None infers the family from the response, with a notice;
-        it never takes ``negbinomial`` (variance mu + mu²/alpha), ``student`` (scale sigma, nu degrees of freedom), or
-        ``gamma`` (shape alpha) or ``beta_binomial`` (rates Beta(mu·kappa, (1 - mu)·kappa)).
+        ``"student"`` (identity), ``"poisson"``, ``"negbinomial"`` or ``"gamma"`` (log), with a link in brackets where
+        it is not the first one: ``"binomial(probit)"``. None infers from the response one of bernoulli, binomial and
+        gaussian, with a notice. ``negbinomial`` has the variance mu + mu²/alpha, ``student`` the scale sigma and nu
+        degrees of freedom, ``gamma`` the shape alpha, ``beta_binomial`` rates from Beta(mu·kappa, (1 - mu)·kappa).
     priors : dict, optional
         Priors as text, by key: ``{"Intercept": "Normal(0, 1.5)", "slope": "Normal(0, 1)", "treated": …, "sd": …,
         "sd(1|country)": …, "cor": "LKJ(4)", "sigma": …}``, and ``alpha``, ``nu`` or ``kappa`` of the families that have

@@ -12,10 +12,7 @@ from hiermod.version import __version__
 SCALES = ("difference", "ratio", "lift", "odds_ratio", "link")
 GROUPS = ("observed", "typical", "new", "population")
 DATA = "a CSV or Parquet file, a folder of Parquet files, or a pattern such as 'trials/*.csv'"
-FAMILIES = (
-    "bernoulli, binomial, gaussian, poisson, negbinomial, student, gamma or beta_binomial, with a link in brackets "
-    "where it is not the usual one"
-)
+FAMILIES = "bernoulli, binomial, beta_binomial, gaussian, student, gamma, poisson or negbinomial"
 DEMO_SEED = 1
 
 

@@ -96,17 +96,17 @@ class Chains:
     """Chains that are under way."""
 
     sampler: Any
-    chains: int
+    expanded: int
 
     def wait(self) -> Run:
         """Wait for the last draw; Ctrl-C is heard."""
         self.sampler.wait(None)
-        return _collected(self.sampler.take_results(), self.chains)
+        return _collected(self.sampler.take_results(), self.expanded)
 
     def abort(self) -> Run:
         """Stop, and take what is there."""
         self.sampler.abort()
-        return _collected(self.sampler.take_results(), self.chains)
+        return _collected(self.sampler.take_results(), self.expanded)
 
 
 def start(
@@ -128,7 +128,7 @@ def start(
         settings, min(chains, cores or available_cores()), model, lib.ProgressType.none(), report, RATE,
         lib.PyStorage.arrow(),
     )  # fmt: skip
-    return Chains(sampler, chains)
+    return Chains(sampler, expanded)
 
 
 def available_cores() -> int:
@@ -136,18 +136,18 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _collected(trace: Any, chains: int) -> Run:
+def _collected(trace: Any, expanded: int) -> Run:
     batches, statistics = trace.get_arrow_trace()
     parts, stats, lengths = [], [], []
     for batch, numbers in zip(batches, statistics, strict=True):
         warm = int(np.sum(_column(numbers, "tuning")))
         rows = min(batch.num_rows, numbers.num_rows)
         own = pyarrow.array(batch.column(DRAWS)).slice(warm, rows - warm)
-        parts.append(own.flatten().to_numpy(zero_copy_only=False).reshape(len(own), -1))
+        parts.append(own.flatten().to_numpy(zero_copy_only=False).reshape(len(own), expanded))
         stats.append({name: _column(numbers, name)[warm:rows] for name in KEPT if name in numbers.column_names})
         lengths.append(len(own))
     longest = max(lengths, default=0)
-    draws = np.full((len(parts), longest, parts[0].shape[1] if parts else 0), np.nan)
+    draws = np.full((len(parts), longest, expanded), np.nan)
     for chain, part in enumerate(parts):
         draws[chain, : len(part)] = part
     names = stats[0] if stats else ()

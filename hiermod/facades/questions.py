@@ -32,7 +32,7 @@ class Questions:
         """Expected response per cell of `by`, back-transformed, averaged over rows within each draw.
 
         The `by` variables that stand in common terms are set to each level for all rows; grouping factors and other
-        columns select rows.
+        columns select rows. Of a student family it is the location, which is the mean where ``nu`` is above 1.
 
         Parameters
         ----------

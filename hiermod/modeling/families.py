@@ -54,7 +54,8 @@ class Family:
     """A family with its link; `statistic` names what a cell must hold for it.
 
     With mean mu, ``negbinomial`` has the variance ``mu + mu²/alpha``, ``gamma`` the shape ``alpha`` and the rate
-    ``alpha/mu``; the rates behind ``beta_binomial`` are ``Beta(mu·kappa, (1 - mu)·kappa)``.
+    ``alpha/mu``; the rates behind ``beta_binomial`` are ``Beta(mu·kappa, (1 - mu)·kappa)``. For ``student`` mu is the
+    location: the median, and the mean where ``nu`` is above 1 and there is one.
     """
 
     name: str

@@ -43,6 +43,35 @@ def test_counts_that_cannot_be(ab, columns, message):
         hm.fit("s/n ~ (1 | v)", change(ab, **columns))
 
 
+@pytest.mark.parametrize(
+    ("formula", "family", "message"),
+    [
+        ("s ~ (1 | v)", "negbinomial(identity)", "The family negbinomial has no link 'identity'"),
+        ("x ~ (1 | v)", "negbinomial", r"Counts are whole numbers from 0 on; 'x' holds 0.5 \(row 0\)"),
+        ("x ~ (1 | v)", "gamma", r"takes numbers above 0; 'x' holds -1.5 \(row 1\)"),
+        ("s/n ~ (1 | v)", "gamma", "takes one numeric column"),
+        ("s ~ (1 | v)", "beta_binomial", "successes out of several trials; 's' is one column"),
+        ("s/one ~ (1 | v)", "beta_binomial", "here each row has one. Single trials cannot show overdispersion"),
+        ("v ~ 1", "student", "'v' holds text"),
+    ],
+)
+def test_responses_that_a_family_does_not_take(ab, formula, family, message):
+    frame = ab.assign(s=[3, 5, 6, 8] if "one" not in formula else [0, 1, 1, 0], one=1, x=[0.5, -1.5, 2.0, 1.0])
+    with pytest.raises(DataError, match=message):
+        hm.fit(formula, frame, family)
+
+
+@pytest.mark.parametrize("name", ["alpha", "kappa", "nu"])
+def test_a_family_has_its_own_parameters_alone(rows, name):
+    with pytest.raises(PriorError, match=f"no parameter {name!r}"):
+        hm.model("y ~ x", rows, priors={name: "Exponential(1)"})
+
+
+def test_a_column_cannot_have_the_name_of_a_parameter(rows):
+    with pytest.raises(DataError, match="Two quantities of this model would be called 'nu'"):
+        hm.model("y ~ nu", rows.rename(columns={"x": "nu"}), "student")
+
+
 def test_empty_frame(ab):
     with pytest.raises(DataError, match="The data has no rows"):
         hm.fit("s/n ~ (1 | v)", ab.iloc[:0])

@@ -55,6 +55,9 @@ COUNTED = [
     ("count ~ f + offset(log(h + 1)) + (1 | g)", "count"),
     ("count ~ bs(age, df=4) + (1 | g)", "count"),
     ("h ~ f + (1 | g)", "real"),
+    ("h | weights(w) ~ f + (1 | g)", "values"),
+    ("count ~ f + cut(age, 3) + offset(log(h + 1)) + (1 | g)", "values"),
+    ("s/n ~ flag + poly(h, 2) + (1 | g/f)", "pairs"),
 ]
 MOMENTS = [
     "y ~ x",

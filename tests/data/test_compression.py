@@ -219,3 +219,32 @@ def test_compressing_leaves_the_rows_alone():
     before = rows.frame.copy(deep=True)
     compress(rows, "real")
     pd.testing.assert_frame_equal(rows.frame, before)
+
+
+@settings(max_examples=30, deadline=None)
+@given(frames(st.sampled_from([0.0, -0.0, 1.5, 2.0, 7.0])))
+def test_rows_of_values_share_a_cell_if_they_are_equal(frame):
+    cells = cells_of(FORMULA, frame, "values")
+    table = cells.table()
+    expected = frame.groupby([*KEYS, "y"]).size()
+    seen = table.groupby([*KEYS, "value"], observed=True)["count"].sum()
+    assert len(cells) == len(expected)
+    assert seen.astype(int).to_dict() == {key: int(count) for key, count in expected.items()}
+    np.testing.assert_array_equal(np.repeat(cells.response.value, cells.response.rows), cells.response.row_values)
+    assert cells.response.weight.sum() == len(frame)
+
+
+@settings(max_examples=30, deadline=None)
+@given(frames(st.integers(0, 4)))
+def test_rows_of_pairs_share_a_cell_if_they_are_equal(frame):
+    frame["n"] = frame["n"] + frame["y"]
+    cells = cells_of(FORMULA.replace("y ~", "y/n ~"), frame, "pairs")
+    table = cells.table()
+    expected = frame.groupby([*KEYS, "y", "n"]).size()
+    seen = table.groupby([*KEYS, "successes", "trials"], observed=True)["count"].sum()
+    assert len(cells) == len(expected)
+    assert seen.astype(int).to_dict() == {key: int(count) for key, count in expected.items()}
+    assert cells.response.weight.sum() == frame["n"].sum()
+    rows, responses = cells.as_rows()
+    assert len(rows) == len(frame)
+    assert responses["successes"].sum() == frame["y"].sum()

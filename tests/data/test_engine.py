@@ -91,6 +91,12 @@ def test_a_function_that_no_engine_has_brings_the_rows_here(lazily):
     assert len(rows.response.values) == rows.source.rows
 
 
+def test_a_student_response_of_many_values_brings_the_rows_here(lazily):
+    """Sums of squares are not sufficient for it."""
+    one, other = (hm.model("y ~ i + (1 | g)", data, "student") for data in (lazily(ARROW), FRAME))
+    pd.testing.assert_frame_equal(one.cells, other.cells)
+
+
 def test_rows_that_do_not_fit_are_refused_with_advice(lazily, monkeypatch):
     monkeypatch.setattr(gather, "_memory", lambda: 1e6)
     with pytest.raises(

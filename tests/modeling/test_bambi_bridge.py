@@ -27,6 +27,7 @@ DATA = pd.DataFrame(
     }
 )
 DATA["s"] = RNG.binomial(DATA["n"], 0.4)
+DATA["positive"] = RNG.gamma(2.0, 1.5, SIZE).round(1) + 0.1
 
 
 def compare(spec):
@@ -55,6 +56,12 @@ def test_four_variants():
         ("real ~ x + (1 | g/h)", "gaussian"),
         ("real ~ x*z + (1 | g)", "gaussian"),
         ("s/n ~ x*f + (1 | g)", "binomial"),
+        ("count ~ f + (1 + i | g)", "negbinomial"),
+        ("count ~ x + offset(z)", "negbinomial"),
+        ("real ~ x + (1 + i | g)", "student"),
+        ("positive ~ f + x + (1 | g)", "gamma"),
+        ("s/n ~ i + (1 + i | g)", "beta_binomial"),
+        ("s/n ~ f + (1 | g)", "beta_binomial(cloglog)"),
     ],
 )
 def test_densities_agree(text, family):

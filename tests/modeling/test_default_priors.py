@@ -71,6 +71,50 @@ def test_a_log_link_centres_the_intercept_at_the_raw_rate():
     assert_prior(priors.sds["1|g"], "HalfNormal", 1)
 
 
+def test_counts_of_a_negative_binomial_have_the_priors_of_poisson():
+    own, other = (spec_of("count ~ x + (1 | g)", DATA, family).priors for family in ("negbinomial", "poisson"))
+    for name, prior in other.coefficients.items():
+        assert_prior(own.coefficients[name], prior.name, *prior.arguments)
+    assert_prior(own.sds["1|g"], "HalfNormal", 1)
+    assert_prior(own.auxiliary["alpha"], "InverseGamma", 0.4, 0.3)
+
+
+def test_rates_of_a_beta_binomial_have_the_priors_of_rates():
+    frame = DATA.assign(s=DATA["count"], n=DATA["count"] + 2)
+    priors = spec_of("s/n ~ x + (1 | g)", frame, "beta_binomial").priors
+    assert_prior(priors.coefficients["Intercept"], "StudentT", 3, 0, 1)
+    assert_prior(priors.coefficients["x"], "StudentT", 3, 0, 1 / weighted_sd(frame["x"], frame["n"]))
+    assert_prior(priors.auxiliary["kappa"], "InverseGamma", 0.4, 0.3)
+
+
+def weighted_sd(values, weights):
+    return np.sqrt(np.average((values - np.average(values, weights=weights)) ** 2, weights=weights))
+
+
+def test_a_student_response_has_the_priors_of_a_gaussian_one():
+    own, other = (spec_of("y ~ x + f + (1 + x | g)", DATA, family).priors for family in ("student", "gaussian"))
+    for name, prior in [*other.coefficients.items(), *other.sds.items(), *other.auxiliary.items()]:
+        assert_prior({**own.coefficients, **own.sds, **own.auxiliary}[name], prior.name, *prior.arguments)
+    assert_prior(own.auxiliary["nu"], "Gamma", 2, 0.1)
+
+
+def test_a_gamma_response_has_no_unit():
+    """Measured in thousandths, the intercept's prior moves by the log of a thousand and nothing else does."""
+    for unit in (1.0, 1e-3):
+        frame = DATA.assign(p=np.exp(DATA["x"] - DATA["x"].mean()) * unit)
+        priors = spec_of("p ~ x + (1 | g)", frame, "gamma").priors
+        assert_prior(priors.coefficients["Intercept"], "StudentT", 3, np.log(frame["p"].mean()), 1)
+        assert_prior(priors.sds["1|g"], "HalfNormal", 1)
+        assert_prior(priors.auxiliary["alpha"], "InverseGamma", 0.4, 0.3)
+
+
+def test_an_exposure_moves_the_intercept_of_a_gamma_response():
+    frame = DATA.assign(p=np.exp(DATA["x"] - DATA["x"].mean()), hours=np.where(DATA["i"] == 1, 2.0, 5.0))
+    priors = spec_of("p ~ x + offset(log(hours))", frame, "gamma").priors
+    expected = np.log(frame["p"].sum() / frame["hours"].sum())
+    assert_prior(priors.coefficients["Intercept"], "StudentT", 3, expected, 1)
+
+
 def test_a_far_away_predictor_does_not_blow_up_its_priors():
     """The trap: a year of about 2015 gave an intercept's prior with a scale of hundreds on the logit."""
     priors = spec_of("success ~ x + (1 | g)", DATA).priors

@@ -22,7 +22,25 @@ DATA = pd.DataFrame(
     }
 )
 DATA["s"] = RNG.binomial(DATA["n"], 0.4)
-RESPONSES = {"bernoulli": "success", "binomial": "p(s, n)", "gaussian": "real", "poisson": "count"}
+DATA["positive"] = RNG.gamma(2.0, 1.5, SIZE)
+RESPONSES = {
+    "bernoulli": "success",
+    "binomial": "p(s, n)",
+    "gaussian": "real",
+    "poisson": "count",
+    "negbinomial": "count",
+    "student": "real",
+    "gamma": "positive",
+    "beta_binomial": "p(s, n)",
+}
+BAMBIS = {"negbinomial": "negativebinomial", "student": "t"}
+AUXILIARY = {
+    "gaussian": ["sigma"],
+    "negbinomial": ["alpha"],
+    "student": ["sigma", "nu"],
+    "gamma": ["alpha"],
+    "beta_binomial": ["kappa"],
+}
 OURS = {
     "Intercept": "Normal(0.3, 2)",
     "i": "StudentT(3, 0, 1.5)",
@@ -33,6 +51,9 @@ OURS = {
     "sd(f|h)": "HalfNormal(0.7)",
     "sd(1|h)": "HalfCauchy(1)",
     "sigma": "HalfNormal(4)",
+    "nu": "Gamma(3, 0.2)",
+    "alpha": "Exponential(0.5)",
+    "kappa": "HalfCauchy(3)",
 }
 
 
@@ -50,12 +71,15 @@ THEIRS = {
     "f|h": varying(bmb.Prior("HalfNormal", sigma=0.7)),
     "1|h": varying(bmb.Prior("HalfCauchy", beta=1)),
     "sigma": bmb.Prior("HalfNormal", sigma=4),
+    "nu": bmb.Prior("Gamma", alpha=3, beta=0.2),
+    "alpha": bmb.Prior("Exponential", lam=0.5),
+    "kappa": bmb.Prior("HalfCauchy", beta=3),
 }
 
 
 def compare(right, family, names, center=False, translate=dict, link=None, relative=1e-9):
     """Bambi writes independent effects with one bar where we write two."""
-    names = [*names, *(["sigma"] if family == "gaussian" else [])]
+    names = [*names, *AUXILIARY.get(family, [])]
     left = RESPONSES[family]
     ours = model_of(
         f"{left} ~ {right}",
@@ -65,8 +89,9 @@ def compare(right, family, names, center=False, translate=dict, link=None, relat
     )
     priors = {name: THEIRS[name] for name in names}
     bambi = bmb.Model(
-        f"{left} ~ {right.replace('||', '|')}", DATA, family=family, link=link, priors=priors, center_predictors=center
-    )
+        f"{left} ~ {right.replace('||', '|')}", DATA, family=BAMBIS.get(family, family), link=link, priors=priors,
+        center_predictors=center,
+    )  # fmt: skip
     bambi.build()
     theirs = bambi.backend.model
     points = random_points(ours, spread=0.4)
@@ -78,7 +103,8 @@ def compare(right, family, names, center=False, translate=dict, link=None, relat
 
 @pytest.mark.parametrize("family", RESPONSES)
 def test_independent_effects(family):
-    compare("i + f + (1 + x || g) + (1 | h)", family, ["Intercept", "i", "f", "1|g", "x|g", "1|h"])
+    link = "log" if family == "gamma" else None  # Bambi's own is the inverse
+    compare("i + f + (1 + x || g) + (1 | h)", family, ["Intercept", "i", "f", "1|g", "x|g", "1|h"], link=link)
 
 
 @pytest.mark.parametrize("family", ["gaussian", "binomial"])

@@ -8,7 +8,7 @@ from modeling_tools import spec_of
 from hiermod.data.rows import read_rows
 from hiermod.errors import DataError
 from hiermod.formula.parser import parse
-from hiermod.modeling.families import choose_family
+from hiermod.modeling.families import choose_family, read_family
 
 SUCCESSES = pd.DataFrame({"s": [1, 2, 0], "n": [3, 3, 3], "x": [1.0, 2.0, 4.0]})
 
@@ -61,6 +61,28 @@ def test_spellings(family, name, link):
 
 
 @pytest.mark.parametrize(
+    ("family", "name", "link"),
+    [
+        ("negbinomial", "negbinomial", "log"),
+        ("negbinomial()", "negbinomial", "log"),
+        ("negbinomial(link = 'log')", "negbinomial", "log"),
+        ("NegativeBinomial", "negbinomial", "log"),
+        ("nb", "negbinomial", "log"),
+        ("student()", "student", "identity"),
+        ("t", "student", "identity"),
+        ('Gamma(link="log")', "gamma", "log"),
+        ("Gamma", "gamma", "log"),
+        ("beta_binomial('cloglog')", "beta_binomial", "cloglog"),
+        ("betabinomial(link = probit)", "beta_binomial", "probit"),
+    ],
+)
+def test_spellings_of_r_and_bambi(family, name, link):
+    taken = read_family(family)
+    assert (taken.name, taken.link.name) == (name, link)
+    assert read_family(str(taken)) == taken
+
+
+@pytest.mark.parametrize(
     ("values", "family", "match"),
     [
         ([0, 1, 1], "binomal", "no family 'binomal'.*Did you mean 'binomial'.*The families are"),
@@ -77,6 +99,21 @@ def test_spellings(family, name, link):
         ([True, False, True], "gaussian", "say 'binomial'"),
         ([0, -1, 2], "poisson", "whole numbers from 0 on; 'y' holds -1"),
         ([0, 1.5, 2], "poisson", "'y' holds 1.5"),
+        ([0, 1, 2], "negbinomal", "Did you mean 'negbinomial'"),
+        ([0, 1, 2], "negbinomial(identity)", "no link 'identity'.*'log'"),
+        ([0, 3, -1], "negbinomial", r"whole numbers from 0 on; 'y' holds -1 \(row 2\)"),
+        ([0, 1.5, 2], "negbinomial", r"'y' holds 1.5 \(row 1\)"),
+        ([0, 2.0**60, 2], "negbinomial", "too large to be exact"),
+        ([2, 2, 2], "negbinomial", "constant"),
+        ([1, 2, 3], "Gamma(link='inverse')", "no link 'inverse'.*'log'"),
+        ([1.5, 0, 2], "gamma", r"takes numbers above 0; 'y' holds 0 \(row 1\).*'student'"),
+        ([1.5, 2, -2], "gamma", r"holds -2 \(row 2\)"),
+        ([1.5, 1.5, 1.5], "gamma", "constant"),
+        ([True, False, True], "gamma", "say 'binomial'"),
+        ([True, False, True], "student", "say 'binomial'"),
+        ([2.5, 2.5, 2.5], "student", "constant"),
+        ([1, 2, 3], "student(log)", "no link 'log'"),
+        ([0, 1, 1], "beta_binomial", "successes out of several trials; 'y' is one column.*'bernoulli'"),
     ],
 )
 def test_refusals(values, family, match):
@@ -86,11 +123,28 @@ def test_refusals(values, family, match):
 
 @pytest.mark.parametrize(
     ("family", "match"),
-    [("bernoulli", "say family='binomial'"), ("gaussian", "say 'binomial'"), ("poisson", "say 'binomial'")],
+    [
+        ("bernoulli", "say family='binomial'"),
+        *((family, "say 'binomial'") for family in ("gaussian", "poisson", "negbinomial", "student", "gamma")),
+    ],
 )
-def test_two_parts_are_nothing_but_binomial(family, match):
+def test_two_parts_are_successes_out_of_trials(family, match):
     with pytest.raises(DataError, match=match):
         choose_family(family, read_rows(parse("s/n ~ x"), SUCCESSES).response)
+
+
+def test_single_trials_cannot_show_overdispersion():
+    frame = SUCCESSES.assign(s=[1, 0, 1], n=1)
+    with pytest.raises(DataError, match=r"here each row has one.*say family='bernoulli'"):
+        choose_family("beta_binomial", read_rows(parse("s/n ~ x"), frame).response)
+    assert choose_family("beta_binomial", read_rows(parse("s/n ~ x"), SUCCESSES).response)[0].name == "beta_binomial"
+
+
+@pytest.mark.parametrize(("text", "family"), [("log(n)", "negbinomial"), ("sqrt(s + 4)", "poisson")])
+def test_counts_are_taken_as_they_are(text, family):
+    frame = SUCCESSES.assign(n=[2, 3, 4])
+    with pytest.raises(DataError, match=f"family {family} takes a response as it is"):
+        choose_family(family, read_rows(parse(f"{text} ~ x"), frame).response)
 
 
 def test_a_single_zero_one_column_may_be_called_binomial():

@@ -91,6 +91,25 @@ def test_levels_keep_their_types_and_order(kind, tmp_path):
     pd.testing.assert_frame_equal(fit.best("g"), loaded.best("g"))
 
 
+FAMILIES = {"negbinomial": "k", "student": "y", "gamma": "y", "beta_binomial(cloglog)": "k/n"}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_families_with_parameters_of_their_own_survive(family, tmp_path):
+    frame = pd.DataFrame({"g": list("aabbcc") * 2, "k": [0, 3, 3, 1, 2, 5] * 2, "n": 6, "y": [1.5, 0.5, 2.0] * 4})
+    fit = made_up(frame, f"{FAMILIES[family]} ~ (1 | g)", np.random.default_rng(3), family=family)
+    fit.save(tmp_path / "fit.nc")
+    loaded = hm.load(tmp_path / "fit.nc")
+    assert loaded.model.family == family
+    xr.testing.assert_identical(loaded.posterior, fit.posterior)
+    pd.testing.assert_frame_equal(loaded.cells, fit.cells)
+    pd.testing.assert_frame_equal(loaded.model.prior_summary(), fit.model.prior_summary())
+    for kind in ("mean", "response"):
+        pd.testing.assert_frame_equal(loaded.predict(kind=kind).table, fit.predict(kind=kind).table)
+    pd.testing.assert_frame_equal(loaded.shrinkage(), fit.shrinkage())
+    assert str(loaded.summary()) == str(fit.summary())
+
+
 def test_names_with_slashes_bars_and_spaces_survive(tmp_path):
     frame = pd.DataFrame({"a/b": [0.5, 1.5, 2.0, 3.5], "the group": list("uvuv"), "y": [1.0, 2.0, 4.0, 3.0]})
     fit = made_up(frame, "y ~ `a/b` + (1 + `a/b` | `the group`)", np.random.default_rng(2))

@@ -37,12 +37,31 @@ def test_a_model_in_words(trial):
         assert part in text, part
 
 
+FAMILIES = {
+    "negbinomial": ("won", "variance is mu + mu²/alpha", r"\operatorname{NegBinomial}(\mu_i, \alpha)"),
+    "student": ("age", "up to its location.\nIt has nu degrees", r"\operatorname{StudentT}(\nu, \mu_i, \sigma)"),
+    "gamma": ("age", "shape is alpha", r"\operatorname{Gamma}(\alpha, \alpha / \mu_i)"),
+    "beta_binomial": ("won/tries", "a draw from Beta(mu·kappa", r"\operatorname{BetaBinomial}(n_i, \mu_i \kappa"),
+}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_family_is_explained_with_its_parameters(trial, family):
+    left, words, equation = FAMILIES[family]
+    explanation = hm.model(f"{left} ~ arm + (1 | site_1)", trial, family).explain()
+    assert words in explanation.text
+    assert equation in explanation.latex
+    for name in {"negbinomial": ["alpha"], "student": ["sigma", "nu"], "gamma": ["alpha"]}.get(family, ["kappa"]):
+        assert re.search(rf"^ *{name} ", explanation.text, re.MULTILINE)
+
+
 def test_equations_have_balanced_braces_and_escaped_names(trial):
     for formula, options in (
         ("won/tries ~ arm + (1 + age | site_1)", {}),
         ("age ~ arm + offset(hours) + (1 | site_1)", {}),
         ("won ~ arm + I(age^2)", {"family": "poisson"}),
         ("won/tries ~ (1 | site_1)", {"pooling": "beta"}),
+        *((f"{left} ~ arm + (1 | site_1)", {"family": family}) for family, (left, _, _) in FAMILIES.items()),
     ):
         explanation = hm.model(formula, trial, **options).explain()
         latex = explanation._repr_latex_()
@@ -65,5 +84,7 @@ def test_the_command_explains_with_data_and_without(trial, tmp_path, capsys):
     captured = capsys.readouterr()
     assert "arm (3 levels) by indicators of its other levels; the reference is 'a'" in captured.out
     assert "binomial(probit). The terms add up to its probit" in captured.out
+    assert main(["explain", "won ~ arm", str(path), "--family", "negbinomial()"]) == 0
+    assert "negbinomial. The terms add up to its log of the mean.\nWith mean mu" in capsys.readouterr().out
     assert main(["explain", "won/tries ~ arm +"]) == 1
     assert "A term was expected" in capsys.readouterr().err
