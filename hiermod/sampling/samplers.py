@@ -33,7 +33,7 @@ def choose_sampler(spec: Spec | BetaSpec, engine: str, announce: Callable[[str],
             why = str(error)
     if engine == "compiled":
         raise ModelError(f"The compiled engine cannot take this model: {why}. Say engine='pymc', or leave it out.")
-    return _pymc(spec), f"engine: PyMC ({why} by the compiled engine)" if "covered" in why else f"engine: PyMC ({why})"
+    return _pymc(spec), f"engine: PyMC ({why})"
 
 
 def _pymc(spec: Spec | BetaSpec) -> Sampler:
