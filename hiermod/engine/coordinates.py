@@ -12,7 +12,8 @@ import numpy as np
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 from hiermod.engine.blocks import without_factor
-from hiermod.engine.codes import GAUSSIAN, STUDENT_T
+from hiermod.engine.codes import GAMMA_LOG, GAUSSIAN, STUDENT_T
+from hiermod.engine.common_spread import common_arrays
 from hiermod.engine.program import Program, products_at
 from hiermod.engine.reference import Reference, covariance_root, refer, typical
 
@@ -20,7 +21,7 @@ ROUNDS, MOST_STEPS = 6, 12
 LONGEST = 2.0  # step of a single parameter on the line
 LEAST_CURVATURE = 0.25
 SETTLED = 0.1  # of a single parameter on the line
-MOST_LOST = 0.2
+POWERS = {GAUSSIAN: -1.0, STUDENT_T: -1.0, GAMMA_LOG: 0.5}
 STEP = 1e-4
 DENSE_UP_TO = 300
 MOST_DIRECTIONS = 24
@@ -42,7 +43,7 @@ def whiten(program: Program) -> Program:
         reference = refer(program, theta, scalars)
         moved = _around(program, reference)
         before = program.free(scalars)
-        values = _settle(moved, before) + _lost_freedom(reference)
+        values = _settle(moved, before)
         moved = moved.moved(scalar_centre=values)
         theta, scalars = moved.expand(np.zeros(problem.dimension))
         if np.abs(values - before).max(initial=0.0) < SETTLED:
@@ -72,26 +73,18 @@ def _around(program: Program, reference: Reference) -> Program:
         across = information.matrix[problem.factors[-1].span, : problem.factors[-1].start]
         coupling = {"coupling": across.data, "coupling_rows": across.indptr.astype(int),
                     "coupling_columns": across.indices.astype(int)}  # fmt: skip
-    marginal = reference.precision.of_common()[: problem.linear, : problem.linear]
-    root = np.linalg.inv(np.linalg.cholesky(marginal)).T if problem.linear else marginal
     products = products_at(problem, theta) if problem.family == GAUSSIAN else {}
     return program.moved(
         information=np.concatenate([*areas, np.zeros(0)]), score=np.concatenate([*scores, np.zeros(0)]),
-        reference=theta, linear_map=root, **coupling, **products,
+        reference=theta, scale=_scale(reference), **common_arrays(reference), **coupling, **products,
     )  # fmt: skip
 
 
-def _lost_freedom(reference: Reference) -> np.ndarray:
-    """What the coefficients take from a residual standard deviation at the mode, on the line, as REML gives it back."""
-    problem, change = reference.information.problem, np.zeros(len(reference.scalars))
-    if problem.family not in (GAUSSIAN, STUDENT_T):
-        return change
-    observations = problem.observations if problem.family == GAUSSIAN else problem.size.sum()
-    spent = float(problem.common)
-    for factor, inverse in zip(problem.factors, reference.precision.groups, strict=True):
-        spent += float(np.einsum("gij,gji->", reference.information.of_groups(factor), inverse))
-    change[problem.auxiliary] = -0.5 * np.log(max(1.0 - spent / observations, MOST_LOST))
-    return change
+def _scale(reference: Reference) -> np.ndarray:
+    """The family's parameter with which the data's information grows, and half the power by which it does."""
+    problem = reference.information.problem
+    power = POWERS.get(problem.family, 0.0)
+    return np.array([reference.scalars[problem.auxiliary] if power else 1.0, power])
 
 
 def _settle(program: Program, values: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 Coordinates are ``(w, v)``: w for the common coefficients and the effects of groups, v for single parameters (standard
 deviations, correlations, auxiliary ones, and coefficients whose priors bound them). A fixed map of low rank comes
-first (`directions`), then common coefficients are linear in w, and effects follow as in `effects`, those of the factor
+first (`directions`), then common coefficients follow as in `common`, and effects as in `effects`, those of the factor
 that is `COUPLED` given all other coefficients.
 """
 
@@ -11,7 +11,8 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from hiermod.engine.effects import LANES, effects_back, effects_forward
+from hiermod.engine.common import coefficient_priors, common_coefficients, common_coefficients_back
+from hiermod.engine.effects import effects_back, effects_forward
 from hiermod.engine.head import (
     AUXILIARY,
     COEFFICIENTS,
@@ -25,9 +26,7 @@ from hiermod.engine.head import (
     INFORMATION,
     INFORMATION_AT,
     LINEAR,
-    LINEAR_MAP,
     RANK,
-    SCALAR_KINDS,
     SCALAR_MAP,
     SCALARS,
     SCORE,
@@ -38,20 +37,19 @@ from hiermod.engine.head import (
     doubles,
     integers,
 )  # fmt: skip
-from hiermod.engine.lanes import add_scaled, copy, dot
+from hiermod.engine.lanes import add_scaled, copy, dot, scale
 from hiermod.engine.likelihood import log_likelihood
 from hiermod.engine.parts import (
-    PLACED,
-    coefficient_priors,
-    common_coefficients,
     factor_covariance,
     factor_covariance_back,
+    information_scale,
+    information_scale_back,
     score_given_others,
     score_given_others_back,
     single_parameters,
 )  # fmt: skip
-from hiermod.engine.scalars import FIELDS
 from hiermod.engine.special import NJIT
+from hiermod.engine.workspace import Workspace, workspace
 
 Array = np.ndarray
 
@@ -70,97 +68,85 @@ def stretched(head: Array, z: Array, out: Array, size: int) -> None:
 @numba.njit(**NJIT)
 def expand(head: Array, z: Array, theta: Array, x: Array) -> None:
     """Coefficients and single parameters at a point."""
-    by_value = np.empty(head[SCALARS])
-    _forward(head, z, theta, x, by_value, np.empty(head[SCALARS]))
-
-
-@numba.njit(**NJIT)
-def _forward(head: Array, z: Array, theta: Array, x: Array, slopes: Array, by_value: Array):  # type: ignore[no-untyped-def]
-    common, linear, size = head[COMMON], head[LINEAR], head[COEFFICIENTS]
-    own_size = size - common + linear
-    table = integers(head, FACTOR_TABLE, head[FACTORS] * FACTOR_FIELDS)
-    w = np.empty(own_size)
-    stretched(head, z, w, own_size)
-    total = single_parameters(head, z, own_size, x, slopes, by_value)
-    common_coefficients(head, w, x, theta)
-    effects = size - common
-    matrices = 0
-    for factor in range(head[FACTORS]):
-        matrices += table[factor * FACTOR_FIELDS + GROUPS] * table[factor * FACTOR_FIELDS + WIDTH] ** 2
-    lower, product = np.empty(matrices), np.empty(matrices)
-    shifted, own, normals, given, terms = (
-        np.empty(effects), np.empty(effects), np.empty(effects), np.empty(effects), np.empty(LANES),
-    )  # fmt: skip
-    information, score = doubles(head, INFORMATION, matrices), doubles(head, SCORE, effects)
-    for factor in range(head[FACTORS]):
-        row = factor * FACTOR_FIELDS
-        groups, d, at = table[row + GROUPS], table[row + WIDTH], table[row + SCORE_AT]
-        lam = np.empty((d, d))
-        factor_covariance(head, factor, x, lam)
-        copy(given, at, score, at, groups * d)
-        if table[row + COUPLED]:
-            score_given_others(head, theta, groups * d, given, at)
-        total += effects_forward(
-            d, groups, w, linear + at, lam, information, table[row + INFORMATION_AT], theta, table[row + START],
-            lower, product, given, shifted, own, normals, at, terms,
-        )  # fmt: skip
-    return total, lower, product, shifted, own, normals, given
+    work = workspace(head)
+    _forward(head, z, work)
+    copy(theta, 0, work.theta, 0, len(theta))
+    copy(x, 0, work.x, 0, len(x))
 
 
 @numba.njit(**NJIT)
 def log_density(head: Array, z: Array, gradient: Array) -> float:
     """Log density at `z` up to a constant; writes its gradient."""
-    common, linear, size, count = head[COMMON], head[LINEAR], head[COEFFICIENTS], head[SCALARS]
-    own_size = size - common + linear
-    theta, by_theta = np.empty(size), np.empty(size)
-    x, slopes, by_value, by_x = np.empty(count), np.empty(count), np.empty(count), np.zeros(count)
-    total, lower, product, shifted, own, normals, given = _forward(head, z, theta, x, slopes, by_value)
-    auxiliary, by_auxiliary = np.ones(2), np.zeros(2)
-    first = head[AUXILIARY]
-    for i in range(min(2, count - first)):
-        auxiliary[i] = x[first + i]
-    total += log_likelihood(head, theta, auxiliary, by_theta, by_auxiliary)
-    for i in range(min(2, count - first)):
-        by_x[first + i] += by_auxiliary[i]
-    total += coefficient_priors(head, theta, by_theta)
-    by_w = np.empty(own_size)
-    _back(head, x, lower, product, shifted, own, normals, given, by_theta, by_x, by_w)
-    stretched(head, by_w, gradient, own_size)
+    own_size, count = head[COEFFICIENTS] - head[COMMON] + head[LINEAR], head[SCALARS]
+    work = workspace(head)
+    total = _forward(head, z, work)
+    total += log_likelihood(head, work.theta, work.x[head[AUXILIARY] :], work.by_theta, work.by_x[head[AUXILIARY] :])
+    total += coefficient_priors(head, work.theta, work.by_theta)
+    _back(head, work)
+    stretched(head, work.by_w, gradient, own_size)
     map_ = doubles(head, SCALAR_MAP, count * count)
     for j in range(count):
         slope = 0.0
         for i in range(count):
-            slope += map_[i * count + j] * (by_x[i] * slopes[i] + by_value[i])
+            slope += map_[i * count + j] * (work.by_x[i] * work.slopes[i] + work.by_value[i])
         gradient[own_size + j] = slope
     return total
 
 
 @numba.njit(**NJIT)
-def _back(
-    head: Array, x: Array, lower: Array, product: Array, shifted: Array, own: Array, normals: Array, given: Array,
-    by_theta: Array, by_x: Array, by_w: Array,
-) -> None:  # fmt: skip
-    linear, count = head[LINEAR], head[SCALARS]
+def _forward(head: Array, z: Array, work: Workspace) -> float:
+    """Write coefficients and single parameters, with what the way back needs; return the log density of the map."""
+    common, linear = head[COMMON], head[LINEAR]
+    effects, own_size = head[COEFFICIENTS] - common, head[COEFFICIENTS] - common + linear
+    stretched(head, z, work.w, own_size)
+    total = single_parameters(head, z, own_size, work.values, work.x, work.slopes, work.by_value)
+    total += common_coefficients(head, work.w, work.x, work.theta, work.along, work.spread)
     table = integers(head, FACTOR_TABLE, head[FACTORS] * FACTOR_FIELDS)
+    information, score = doubles(head, INFORMATION, len(work.lower)), doubles(head, SCORE, effects)
+    s = information_scale(head, work.x)
+    for factor in range(head[FACTORS]):
+        row = factor * FACTOR_FIELDS
+        groups, d, at = table[row + GROUPS], table[row + WIDTH], table[row + SCORE_AT]
+        lam = np.empty((2, d, d))
+        factor_covariance(head, factor, work.x, lam[0])
+        lam[1] = s * lam[0]
+        copy(work.given, at, score, at, groups * d)
+        if table[row + COUPLED]:
+            score_given_others(head, work.theta, groups * d, work.given, at)
+        scale(work.given, at, s, groups * d)
+        total += effects_forward(
+            d, groups, work.w, linear + at, lam[0], lam[1], information, table[row + INFORMATION_AT], work.theta,
+            table[row + START], work.lower, work.product, work.given, work.shifted, work.own, work.normals, at,
+            work.terms,
+        )  # fmt: skip
+    return total
+
+
+@numba.njit(**NJIT)
+def _back(head: Array, work: Workspace) -> None:
+    """From the derivative by the coefficients, write that by `w`, and add that by the single parameters."""
+    linear = head[LINEAR]
+    table = integers(head, FACTOR_TABLE, head[FACTORS] * FACTOR_FIELDS)
+    s, by_s = information_scale(head, work.x), 0.0
     for factor in range(head[FACTORS] - 1, -1, -1):
         row = factor * FACTOR_FIELDS
         groups, d, at = table[row + GROUPS], table[row + WIDTH], table[row + SCORE_AT]
-        lam, by_lam, by_score = np.empty((d, d)), np.zeros((d, d)), np.empty(groups * d)
-        factor_covariance(head, factor, x, lam)
+        lam, by_lam = np.empty((2, d, d)), np.zeros((2, d, d))
+        factor_covariance(head, factor, work.x, lam[0])
+        lam[1] = s * lam[0]
         effects_back(
-            d, groups, by_theta, table[row + START], lam, lower, product, table[row + INFORMATION_AT], given, shifted,
-            own, normals, at, by_w, linear + at, by_score, by_lam, np.empty(d * d * LANES), np.empty(d * LANES),
+            d, groups, work.by_theta, table[row + START], lam[0], lam[1], work.lower, work.product,
+            table[row + INFORMATION_AT], work.given, work.shifted, work.own, work.normals, at, work.by_w, linear + at,
+            work.by_score, by_lam[0], by_lam[1], work.inner, work.back,
         )  # fmt: skip
-        factor_covariance_back(head, factor, x, lam, by_lam, by_x)
+        by_s += dot(work.by_score, 0, work.given, at, groups * d) / s
+        for i in range(d):
+            for j in range(i + 1):
+                by_s += by_lam[1, i, j] * lam[0, i, j]
+                by_lam[0, i, j] += s * by_lam[1, i, j]
+        factor_covariance_back(head, factor, work.x, lam[0], by_lam[0], work.by_x)
         if table[row + COUPLED]:
-            score_given_others_back(head, by_score, groups * d, by_theta)
-    map_ = doubles(head, LINEAR_MAP, linear * linear)
-    for j in range(linear):
-        slope = 0.0
-        for i in range(linear):
-            slope += map_[i * linear + j] * by_theta[i]
-        by_w[j] = slope
-    kinds = integers(head, SCALAR_KINDS, FIELDS * count)
-    for i in range(count):
-        if kinds[i * FIELDS + PLACED] >= 0:
-            by_x[i] += by_theta[kinds[i * FIELDS + PLACED]]
+            scale(work.by_score, 0, s, groups * d)
+            score_given_others_back(head, work.by_score, groups * d, work.by_theta)
+    information_scale_back(head, work.x, s, by_s, work.by_x)
+    common_coefficients_back(head, work.x, work.along, work.spread, work.by_theta, work.by_w, work.by_x)

@@ -4,6 +4,8 @@ A group's effects are ``u = Λ o``: o are the standard normals of the public mod
 effects' covariance. If A is the information that the data hold on u (at a reference) and e the score there at u = 0,
 the normals' conditional precision is ``H = I + Λ'AΛ = L L'``. They are sampled as ``o = L^-T (w + L^-1 Λ'e)``, with w
 nearly standard normal whatever Λ is: little information leaves the non-centred form, much of it gives the centred one.
+Where information grows with a parameter of the family, by a factor s² from the reference on, sΛ and s e take the places
+of Λ and e in this map.
 
 Arrays are flat, with groups last: element (i, j) of group g of a ``(d, d, groups)`` array stands at
 ``at + (i d + j) groups + g``. Work is done for up to `LANES` groups at once.
@@ -65,12 +67,12 @@ def covariance_factor_back(
 
 @numba.njit(**NJIT)
 def effects_forward(
-    d: int, groups: int, w: Array, w_at: int, factor: Array, information: Array, at: int, u: Array, u_at: int,
-    lower: Array, product: Array, score: Array, shifted: Array, own: Array, normals: Array, v_at: int, terms: Array,
+    d: int, groups: int, w: Array, w_at: int, plain: Array, factor: Array, information: Array, at: int, u: Array,
+    u_at: int, lower: Array, product: Array, score: Array, shifted: Array, own: Array, normals: Array, v_at: int, terms: Array,
 ) -> float:  # fmt: skip
     """Write u, shape ``(d, groups)``; return the log density of the normals with that of the map.
 
-    What the way back needs is kept: L in `lower`, AΛ in `product`, L^-1 Λ'e in `own`, w + that in `shifted`, o in
+    `plain` is Λ, `factor` sΛ and `score` s e. What the way back needs is kept: L in `lower`, AΛ in `product`, L^-1 Λ'e in `own`, w + that in `shifted`, o in
     `normals`. Matrices stand from `at` on, vectors from `v_at` on.
     """
     result = 0.0
@@ -118,18 +120,18 @@ def effects_forward(
             iu = u_at + start + i * groups
             fill(u, iu, 0.0, m)
             for k in range(i + 1):
-                add_scaled(u, iu, normals, v + k * groups, factor[i, k], m)
+                add_scaled(u, iu, normals, v + k * groups, plain[i, k], m)
         result += total(terms, 0, m)
     return result
 
 
 @numba.njit(**NJIT)
 def effects_back(
-    d: int, groups: int, by_u: Array, u_at: int, factor: Array, lower: Array, product: Array, at: int,
+    d: int, groups: int, by_u: Array, u_at: int, plain: Array, factor: Array, lower: Array, product: Array, at: int,
     score: Array, shifted: Array, own: Array, normals: Array, v_at: int, by_w: Array, w_at: int, by_score: Array,
-    by_factor: Array, inner: Array, back: Array,
+    by_plain: Array, by_factor: Array, inner: Array, back: Array,
 ) -> None:  # fmt: skip
-    """From the derivative by u, write those by w and by the score, and add those by Λ.
+    """From the derivative by u, write those by w and by the score, and add those by Λ and sΛ.
 
     With s the derivative by w, that by H is ``L^-T S L^-1``, S symmetric with ``-(q s' + s y')`` on and below its
     diagonal, halved, where q is `shifted` and y is `own`; the determinant of L takes half a one off its diagonal.
@@ -142,7 +144,7 @@ def effects_back(
             fill(by_w, jw, 0.0, m)
             add_scaled(by_w, jw, normals, v + j * groups, -1.0, m)
             for k in range(j, d):
-                add_scaled(by_w, jw, by_u, iu + k * groups, factor[k, j], m)
+                add_scaled(by_w, jw, by_u, iu + k * groups, plain[k, j], m)
             for k in range(j):
                 add_product(by_w, jw, lower, a + (j * d + k) * groups, by_w, iw + k * groups, -1.0, m)
             divide(by_w, jw, lower, a + j * (d + 1) * groups, m)
@@ -165,7 +167,7 @@ def effects_back(
         for i in range(d):
             for j in range(i + 1):
                 sum_ = dot(score, v + i * groups, back, j * LANES, m)
-                sum_ += dot(by_u, iu + i * groups, normals, v + j * groups, m)
+                by_plain[i, j] += dot(by_u, iu + i * groups, normals, v + j * groups, m)
                 for k in range(d):
                     sum_ += 2.0 * dot(product, a + (i * d + k) * groups, inner, (k * d + j) * LANES, m)
                 by_factor[i, j] += sum_

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.machinery
 import importlib.util
+import json
 import os
 import sys
 from collections.abc import Callable
@@ -23,6 +24,7 @@ CORE = "nutpie._lib"
 DRAWS, NUMBER = "draws", "number"
 KEPT = ("diverging", "energy", "logp", "n_steps", "step_size", "depth", "maxdepth_reached")
 TRAJECTORY = "ExactNormal"  # moves along a standard normal exactly, and steps along what is left of the density
+LONGEST_STEP = 1.2  # a quarter turn forgets where it came from, half a turn only mirrors it
 RATE = 250  # milliseconds between reports of progress
 PARTS = (
     "PyNutsSettings.Diag", "PyNutsSettings.update_settings", "PyVariable.new_variables", "LogpFunc", "ExpandFunc",
@@ -118,7 +120,7 @@ def start(
     size, expanded = program.problem.dimension, program.expanded
     settings = lib.PyNutsSettings.Diag(seed)
     settings.update({"num_draws": draws, "num_tune": tune, "num_chains": chains, "target_accept": target_accept})
-    settings.update_settings({**settings.as_dict()["settings"], "trajectory_kind": TRAJECTORY})
+    settings.update_settings(_with_trajectory(settings.as_dict()["settings"]))
     head, sizes = program.memory.address, {NUMBER: expanded}
     variables = lib.PyVariable.new_variables([DRAWS], ["float64"], [(expanded,)], sizes, {DRAWS: (NUMBER,)})
     log_density = lib.LogpFunc(program.compiled["log_density"].address, head, program)
@@ -129,6 +131,13 @@ def start(
         lib.PyStorage.arrow(),
     )  # fmt: skip
     return Chains(sampler, expanded)
+
+
+def _with_trajectory(settings: dict[str, Any]) -> dict[str, Any]:
+    """Nutpie's settings with our trajectory, and its step kept from turning points into their mirror images."""
+    changed = json.loads(json.dumps({**settings, "trajectory_kind": TRAJECTORY}))
+    changed["adapt_options"]["step_size_settings"]["adapt_options"]["dual_average"]["max_step_size"] = LONGEST_STEP
+    return changed
 
 
 def available_cores() -> int:

@@ -42,6 +42,15 @@ def add_scaled(out: Array, at: int, x: Array, from_: int, scale: float, count: i
 
 
 @numba.njit(**NJIT)
+def scale(out: Array, at: int, factor: float, count: int) -> None:
+    """Multiply a run by a number."""
+    if factor != 1.0:
+        first = np.uint64(at)
+        for g in range(np.uint64(count)):
+            out[first + g] *= factor
+
+
+@numba.njit(**NJIT)
 def add_product(out: Array, at: int, x: Array, from_: int, y: Array, and_: int, scale: float, count: int) -> None:
     """Add a multiple of the product of two runs."""
     first, other, third = np.uint64(at), np.uint64(from_), np.uint64(and_)

@@ -49,11 +49,10 @@ Array = np.ndarray
 
 @numba.njit(**NJIT)
 def log_likelihood(head: Array, theta: Array, auxiliary: Array, by_theta: Array, slopes: Array) -> float:
-    """Log likelihood up to a constant; writes its derivatives by coefficients and auxiliary parameters."""
+    """Log likelihood up to a constant; writes its derivatives by coefficients, adds those by auxiliary parameters."""
     if head[FAMILY] == GAUSSIAN:
         return _from_products(head, theta, auxiliary, by_theta, slopes)
     by_theta[:] = 0.0
-    slopes[:] = 0.0
     rows = head[ROWS]
     eta, score = np.empty(BLOCK), np.empty(BLOCK)
     response, size = doubles(head, RESPONSE, rows), doubles(head, SIZE, rows)
@@ -167,5 +166,5 @@ def _from_products(head: Array, theta: Array, auxiliary: Array, by_theta: Array,
     for i in range(size):
         squares += step[i] * (by_theta[i] - 2.0 * score[i])
         by_theta[i] = (score[i] - by_theta[i]) * precision
-    slopes[0] = (squares * precision - numbers[1]) / sigma
+    slopes[0] += (squares * precision - numbers[1]) / sigma
     return -0.5 * squares * precision - numbers[1] * math.log(sigma)

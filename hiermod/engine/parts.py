@@ -1,4 +1,4 @@
-"""The parts of a density in compiled code: single parameters, common coefficients, covariances, scores of effects."""
+"""The parts of a density in compiled code: single parameters, covariances of effects, and their scores."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import numpy as np
 
 from hiermod.engine.effects import covariance_factor, covariance_factor_back
 from hiermod.engine.head import (
+    AUXILIARY,
     BAR_COLUMNS,
     BAR_FIELDS,
     BAR_FIRST,
@@ -14,8 +15,6 @@ from hiermod.engine.head import (
     BAR_SDS,
     BAR_TABLE,
     BARS,
-    COEFFICIENT_ARGUMENTS,
-    COEFFICIENT_KINDS,
     COEFFICIENTS,
     COUPLING,
     COUPLING_COLUMNS,
@@ -24,52 +23,36 @@ from hiermod.engine.head import (
     FACTOR_TABLE,
     FACTORS,
     FIRST_BAR,
-    LINEAR,
-    LINEAR_MAP,
     REFERENCE,
     SCALAR_ARGUMENTS,
     SCALAR_CENTRE,
     SCALAR_KINDS,
     SCALAR_MAP,
     SCALARS,
+    SCALE,
     doubles,
     integers,
 )  # fmt: skip
-from hiermod.engine.scalars import ARGUMENTS, FIELDS, constrain, log_prior
+from hiermod.engine.scalars import ARGUMENTS, FIELDS, constrain
 from hiermod.engine.special import NJIT
 
-PLACED = 2  # column of the kinds of scalars: the common coefficient that one is, -1 for none
 Array = np.ndarray
 
 
 @numba.njit(**NJIT)
-def single_parameters(head: Array, z: Array, at: int, x: Array, slopes: Array, by_value: Array) -> float:
+def single_parameters(
+    head: Array, z: Array, at: int, values: Array, x: Array, slopes: Array, by_value: Array
+) -> float:
     """Standard deviations and the like from their coordinates; returns the log density of their priors."""
     count = head[SCALARS]
     centre, map_ = doubles(head, SCALAR_CENTRE, count), doubles(head, SCALAR_MAP, count * count)
     kinds = integers(head, SCALAR_KINDS, FIELDS * count)
     arguments = doubles(head, SCALAR_ARGUMENTS, ARGUMENTS * count)
-    values = np.empty(count)
     for i in range(count):
         values[i] = centre[i]
         for j in range(count):
             values[i] += map_[i * count + j] * z[at + j]
     return constrain(values, count, kinds, arguments, x, slopes, by_value)
-
-
-@numba.njit(**NJIT)
-def common_coefficients(head: Array, w: Array, x: Array, theta: Array) -> None:
-    """Write the common coefficients of the centred design."""
-    linear, count = head[LINEAR], head[SCALARS]
-    reference, map_ = doubles(head, REFERENCE, head[COEFFICIENTS]), doubles(head, LINEAR_MAP, linear * linear)
-    for i in range(linear):
-        theta[i] = reference[i]
-        for j in range(linear):
-            theta[i] += map_[i * linear + j] * w[j]
-    kinds = integers(head, SCALAR_KINDS, FIELDS * count)
-    for i in range(count):
-        if kinds[i * FIELDS + PLACED] >= 0:
-            theta[kinds[i * FIELDS + PLACED]] = x[i]
 
 
 @numba.njit(**NJIT)
@@ -125,14 +108,17 @@ def score_given_others_back(head: Array, by_score: Array, size: int, by_theta: A
 
 
 @numba.njit(**NJIT)
-def coefficient_priors(head: Array, theta: Array, by_theta: Array) -> float:
-    """Log density of the priors of common coefficients that the line supports; adds its derivative."""
-    linear = head[LINEAR]
-    kinds = integers(head, COEFFICIENT_KINDS, linear)
-    numbers = doubles(head, COEFFICIENT_ARGUMENTS, 3 * linear)
-    total = 0.0
-    for i in range(linear):
-        density, slope = log_prior(kinds[i], numbers[3 * i], numbers[3 * i + 1], numbers[3 * i + 2], theta[i])
-        total += density
-        by_theta[i] += slope
-    return total
+def information_scale(head: Array, x: Array) -> float:
+    """By what the root of the data's information differs from that at the reference: (parameter / its value)^power."""
+    numbers = doubles(head, SCALE, 2)
+    if numbers[1] == 0.0:
+        return 1.0
+    return (x[head[AUXILIARY]] / numbers[0]) ** numbers[1]
+
+
+@numba.njit(**NJIT)
+def information_scale_back(head: Array, x: Array, s: float, by_s: float, by_x: Array) -> None:
+    """Add the derivative by the family's parameter."""
+    power = doubles(head, SCALE, 2)[1]
+    if power != 0.0:
+        by_x[head[AUXILIARY]] += by_s * power * s / x[head[AUXILIARY]]

@@ -79,12 +79,12 @@ def _expand_around(program: Program, theta: np.ndarray, scalars: np.ndarray, roo
     score, weight = program.curvature(theta, scalars[problem.auxiliary :])
     weight = np.maximum(weight, LEAST_WEIGHT * max(float(np.mean(np.abs(weight))), 1e-12))
     information = Information(problem, gram(problem, weight), problem.matrix.T @ score)
-    prior = _common_prior(problem, theta)[1]
+    prior = common_prior(problem, theta)[1]
     covariances = tuple(root @ root.T for root in roots)
     return Reference(theta, scalars, information, precision(information, prior, covariances))
 
 
-def _common_prior(problem: Problem, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def common_prior(problem: Problem, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Score of the common coefficients' priors, and the precision of the normals that have the same one.
 
     Coefficients that a prior bounds are held where they are.
@@ -101,7 +101,7 @@ def _common_prior(problem: Problem, theta: np.ndarray) -> tuple[np.ndarray, np.n
 def _gradient(reference: Reference, roots: list[np.ndarray]) -> np.ndarray:
     problem, theta = reference.information.problem, reference.theta
     slope = reference.information.score.copy()
-    slope[: problem.common] += _common_prior(problem, theta)[0]
+    slope[: problem.common] += common_prior(problem, theta)[0]
     slope[problem.linear : problem.common] = 0.0
     for factor, root in zip(problem.factors, roots, strict=True):
         effects = theta[factor.span].reshape(factor.width, factor.groups)

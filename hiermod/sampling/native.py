@@ -23,7 +23,7 @@ from hiermod.sampling.settings import Settings
 from hiermod.sampling.variables import posterior_of
 
 SMALL = 100  # coordinates, up to which steps are cheap and caution comes first
-WARM_UP, WARM_UP_OF_SMALL = 300, 500
+WARM_UP = 300
 TARGET, TARGET_OF_SMALL = 0.8, 0.95
 PATIENCE = 1.0  # seconds before progress is shown
 
@@ -42,7 +42,7 @@ class Native:
     @property
     def tune(self) -> int:
         """Warm-up of each chain."""
-        return WARM_UP_OF_SMALL if self.small else WARM_UP
+        return WARM_UP
 
     @property
     def target_accept(self) -> float:
