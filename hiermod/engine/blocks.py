@@ -52,8 +52,10 @@ def spread(blocks: np.ndarray, start: int = 0, size: int | None = None) -> spars
     return sparse.csr_array((blocks.ravel(), (rows, columns)), shape=(whole, whole))
 
 
-def without_factor(matrix: sparse.csr_array, rest: Factor, last: Factor, given: np.ndarray) -> np.ndarray:
-    """The groups' blocks of one factor once another is integrated out.
+def without_factor(
+    matrix: sparse.csr_array, rest: Factor, last: Factor, given: np.ndarray, common: int
+) -> tuple[np.ndarray, sparse.csr_array]:
+    """The groups' blocks of one factor, and its part with the common coefficients, once another is integrated out.
 
     Parameters
     ----------
@@ -69,7 +71,14 @@ def without_factor(matrix: sparse.csr_array, rest: Factor, last: Factor, given: 
         for j in range(width):
             second = explained[:, j * groups : (j + 1) * groups]
             blocks[:, i, j] -= first.multiply(second).sum(axis=0)
-    return blocks
+    across = root @ matrix[last.span, :common]
+    return blocks, sparse.csr_array(matrix[rest.span, :common] - explained.T @ across)
+
+
+def wide(matrix: sparse.csr_array, columns: int) -> sparse.csr_array:
+    """The matrix with columns of zeros after its own."""
+    rows = matrix.shape[0]
+    return sparse.csr_array((matrix.data, matrix.indices, matrix.indptr), shape=(rows, columns))
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,11 +9,13 @@ What is left of long and short directions is found in the curvature at the mode 
 from __future__ import annotations
 
 import numpy as np
+from scipy import sparse
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
-from hiermod.engine.blocks import without_factor
+from hiermod.engine.blocks import wide, without_factor
 from hiermod.engine.codes import GAMMA_LOG, GAUSSIAN, STUDENT_T
 from hiermod.engine.common_spread import common_arrays
+from hiermod.engine.problem import Factor
 from hiermod.engine.program import Program, products_at
 from hiermod.engine.reference import Reference, covariance_root, refer, typical
 
@@ -56,28 +58,40 @@ def whiten(program: Program) -> Program:
 
 def _around(program: Program, reference: Reference) -> Program:
     """Coordinates of common coefficients and effects at a reference."""
-    problem, information, theta = program.problem, reference.information, reference.theta
-    areas, scores, coupling = [], [], {}
+    problem, theta = program.problem, reference.theta
+    areas, scores, links = [np.zeros(0)], [np.zeros(0)], []
     for factor in problem.factors:
-        own = information.of_groups(factor)
-        if factor is not problem.factors[-1]:
-            last = problem.factors[-1]
-            root = covariance_root(problem, last, reference.scalars)
-            given = information.of_groups(last) + np.linalg.inv(root @ root.T)
-            own = without_factor(information.matrix, factor, last, given)
+        own, link = _told(reference, factor)
         effects = theta[factor.span].reshape(factor.width, factor.groups)
-        score = information.score[factor.span].reshape(factor.width, factor.groups)
+        score = reference.information.score[factor.span].reshape(factor.width, factor.groups)
         scores.append((score + np.einsum("gij,jg->ig", own, effects)).ravel())
         areas.append(own.transpose(1, 2, 0).ravel())
-    if problem.factors:
-        across = information.matrix[problem.factors[-1].span, : problem.factors[-1].start]
+        links.append(link)
+    coupling = {}
+    if links:
+        across = sparse.vstack(links, format="csr")
         coupling = {"coupling": across.data, "coupling_rows": across.indptr.astype(int),
                     "coupling_columns": across.indices.astype(int)}  # fmt: skip
     products = products_at(problem, theta) if problem.family == GAUSSIAN else {}
     return program.moved(
-        information=np.concatenate([*areas, np.zeros(0)]), score=np.concatenate([*scores, np.zeros(0)]),
-        reference=theta, scale=_scale(reference), **common_arrays(reference), **coupling, **products,
+        information=np.concatenate(areas), score=np.concatenate(scores), reference=theta, scale=_scale(reference),
+        **common_arrays(reference), **coupling, **products,
     )  # fmt: skip
+
+
+def _told(reference: Reference, factor: Factor) -> tuple[np.ndarray, sparse.csr_array]:
+    """What the data say of a factor's effects, by groups, and how that depends on coefficients before them.
+
+    Of the largest, given all others; of another, given the common coefficients, with the largest integrated out.
+    """
+    information, problem = reference.information, reference.information.problem
+    last = problem.factors[-1]
+    if factor is last:
+        return information.of_groups(last), wide(information.matrix[last.span, : last.start], problem.coefficients)
+    root = covariance_root(problem, last, reference.scalars)
+    given = information.of_groups(last) + np.linalg.inv(root @ root.T)
+    blocks, link = without_factor(information.matrix, factor, last, given, problem.common)
+    return blocks, wide(link, problem.coefficients)
 
 
 def _scale(reference: Reference) -> np.ndarray:

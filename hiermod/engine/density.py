@@ -2,8 +2,8 @@
 
 Coordinates are ``(w, v)``: w for the common coefficients and the effects of groups, v for single parameters (standard
 deviations, correlations, auxiliary ones, and coefficients whose priors bound them). A fixed map of low rank comes
-first (`directions`), then common coefficients follow as in `common`, and effects as in `effects`, those of the factor
-that is `COUPLED` given all other coefficients.
+first (`directions`), then common coefficients follow as in `common`, and effects as in `effects`, factor by factor, each
+given the coefficients before it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from hiermod.engine.head import (
     AUXILIARY,
     COEFFICIENTS,
     COMMON,
-    COUPLED,
     DIRECTIONS,
     FACTOR_FIELDS,
     FACTOR_TABLE,
@@ -111,8 +110,7 @@ def _forward(head: Array, z: Array, work: Workspace) -> float:
         factor_covariance(head, factor, work.x, lam[0])
         lam[1] = s * lam[0]
         copy(work.given, at, score, at, groups * d)
-        if table[row + COUPLED]:
-            score_given_others(head, work.theta, groups * d, work.given, at)
+        score_given_others(head, work.theta, at, groups * d, work.given)
         scale(work.given, at, s, groups * d)
         total += effects_forward(
             d, groups, work.w, linear + at, lam[0], lam[1], information, table[row + INFORMATION_AT], work.theta,
@@ -145,8 +143,7 @@ def _back(head: Array, work: Workspace) -> None:
                 by_s += by_lam[1, i, j] * lam[0, i, j]
                 by_lam[0, i, j] += s * by_lam[1, i, j]
         factor_covariance_back(head, factor, work.x, lam[0], by_lam[0], work.by_x)
-        if table[row + COUPLED]:
-            scale(work.by_score, 0, s, groups * d)
-            score_given_others_back(head, work.by_score, groups * d, work.by_theta)
+        scale(work.by_score, 0, s, groups * d)
+        score_given_others_back(head, work.by_score, at, groups * d, work.by_theta)
     information_scale_back(head, work.x, s, by_s, work.by_x)
     common_coefficients_back(head, work.x, work.along, work.spread, work.by_theta, work.by_w, work.by_x)

@@ -16,6 +16,7 @@ from hiermod.engine.head import (
     BAR_TABLE,
     BARS,
     COEFFICIENTS,
+    COMMON,
     COUPLING,
     COUPLING_COLUMNS,
     COUPLING_ROWS,
@@ -84,26 +85,28 @@ def factor_covariance_back(head: Array, factor: int, x: Array, lam: Array, by_la
 
 
 @numba.njit(**NJIT)
-def score_given_others(head: Array, theta: Array, size: int, out: Array, at: int) -> None:
-    """Take from a factor's score what other coefficients explain."""
+def score_given_others(head: Array, theta: Array, at: int, size: int, out: Array) -> None:
+    """Take from the score of `size` effects from `at` on what coefficients before them explain."""
+    effects = head[COEFFICIENTS] - head[COMMON]
     reference = doubles(head, REFERENCE, head[COEFFICIENTS])
-    rows = integers(head, COUPLING_ROWS, size + 1)
-    columns, values = integers(head, COUPLING_COLUMNS, rows[size]), doubles(head, COUPLING, rows[size])
-    for i in range(size):
+    rows = integers(head, COUPLING_ROWS, effects + 1)
+    columns, values = integers(head, COUPLING_COLUMNS, rows[effects]), doubles(head, COUPLING, rows[effects])
+    for i in range(at, at + size):
         total = 0.0
         for k in range(rows[i], rows[i + 1]):
             total += values[k] * (theta[columns[k]] - reference[columns[k]])
-        out[at + i] -= total
+        out[i] -= total
 
 
 @numba.njit(**NJIT)
-def score_given_others_back(head: Array, by_score: Array, size: int, by_theta: Array) -> None:
-    """Add the derivatives by the other coefficients."""
-    rows = integers(head, COUPLING_ROWS, size + 1)
-    columns, values = integers(head, COUPLING_COLUMNS, rows[size]), doubles(head, COUPLING, rows[size])
+def score_given_others_back(head: Array, by_score: Array, at: int, size: int, by_theta: Array) -> None:
+    """Add the derivatives by these coefficients; `by_score` begins with effect `at`."""
+    effects = head[COEFFICIENTS] - head[COMMON]
+    rows = integers(head, COUPLING_ROWS, effects + 1)
+    columns, values = integers(head, COUPLING_COLUMNS, rows[effects]), doubles(head, COUPLING, rows[effects])
     for i in range(size):
         own = by_score[i]
-        for k in range(rows[i], rows[i + 1]):
+        for k in range(rows[at + i], rows[at + i + 1]):
             by_theta[columns[k]] -= values[k] * own
 
 

@@ -79,7 +79,6 @@ def public_coordinates(problem: Problem, compiled: Mapping[str, Any]) -> Program
     effects = problem.coefficients - problem.common
     areas = sum(factor.groups * factor.width**2 for factor in problem.factors)
     size = len(problem.scalars)
-    largest = problem.factors[-1].groups * problem.factors[-1].width if problem.factors else 0
     sizes = {
         "rows": len(problem.response), "common": problem.common, "linear": problem.linear,
         "coefficients": problem.coefficients, "scalars": size, "factors": len(problem.factors),
@@ -87,7 +86,7 @@ def public_coordinates(problem: Problem, compiled: Mapping[str, Any]) -> Program
     }  # fmt: skip
     arrays = {
         "information": np.zeros(areas), "score": np.zeros(effects), "coupling": np.zeros(0),
-        "coupling_rows": np.zeros(largest + 1, dtype=int), "coupling_columns": np.zeros(0, dtype=int),
+        "coupling_rows": np.zeros(effects + 1, dtype=int), "coupling_columns": np.zeros(0, dtype=int),
         "reference": np.zeros(problem.coefficients), "linear_map": np.eye(problem.linear),
         "directions": np.zeros(0), "stretch": np.zeros(0), "scalar_centre": np.zeros(size),
         "scalar_map": np.eye(size), "common_numbers": np.tile([1.0, 0.0, 0.0, 0.0], problem.linear),
@@ -114,10 +113,9 @@ def _tables(problem: Problem) -> dict[str, np.ndarray]:
     factors: list[list[int]] = []
     bars: list[list[int]] = []
     multiplier, area, effect = 0, 0, 0
-    for place, factor in enumerate(problem.factors):
-        coupled = int(place == len(problem.factors) - 1)
+    for factor in problem.factors:
         factors.append([factor.groups, factor.width, factor.start, len(bars), len(factor.bars), multiplier, area,
-                        effect, coupled])  # fmt: skip
+                        effect])  # fmt: skip
         bars += [[own.columns, own.first, own.sds, own.partial] for own in factor.bars]
         multiplier += factor.width
         area += factor.groups * factor.width**2
