@@ -8,7 +8,7 @@ import numba
 import numpy as np
 from numba import carray, types
 
-from hiermod.engine import density, likelihood
+from hiermod.engine import density, likelihood, threads
 from hiermod.engine.families import score_block
 from hiermod.engine.head import COEFFICIENTS, COUNT, FAMILY, FIELDS, RESPONSE, ROWS, SIZE, doubles
 
@@ -16,6 +16,7 @@ POINTER = types.CPointer(types.double)
 LOG_DENSITY = types.int64(types.uint64, POINTER, POINTER, POINTER, types.voidptr)
 EXPAND = types.int64(types.uint64, types.uint64, POINTER, POINTER, types.voidptr)
 CURVATURE = types.int64(POINTER, POINTER, POINTER, POINTER, types.voidptr)
+WORK = types.int64(types.voidptr)
 LENGTH = len(FIELDS)
 NOT_FINITE = 4  # nutpie takes a positive code for a point to turn back from
 STEP = 1e-4  # of the numerical derivative of a score by its linear predictor
@@ -66,8 +67,14 @@ def curvature(coefficients: Any, auxiliary: Any, score: Any, weight: Any, memory
     return 0
 
 
+def worker(argument: Any) -> int:
+    """What a thread starts with."""
+    threads.run_job(carray(argument, (threads.JOB_FIELDS,), dtype=np.int64))
+    return 0
+
+
 SIGNATURES = {"log_density": (LOG_DENSITY, log_density), "expand": (EXPAND, expand),
-              "curvature": (CURVATURE, curvature)}  # fmt: skip
+              "curvature": (CURVATURE, curvature), "worker": (WORK, worker)}  # fmt: skip
 
 
 def compile_all(cache: bool) -> dict[str, Any]:

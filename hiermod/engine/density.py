@@ -37,7 +37,6 @@ from hiermod.engine.head import (
     integers,
 )  # fmt: skip
 from hiermod.engine.lanes import add_scaled, copy, dot, scale
-from hiermod.engine.likelihood import log_likelihood
 from hiermod.engine.parts import (
     factor_covariance,
     factor_covariance_back,
@@ -48,6 +47,7 @@ from hiermod.engine.parts import (
     single_parameters,
 )  # fmt: skip
 from hiermod.engine.special import NJIT
+from hiermod.engine.threads import log_likelihood
 from hiermod.engine.workspace import Workspace, workspace
 
 Array = np.ndarray

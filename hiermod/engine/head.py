@@ -13,6 +13,7 @@ from hiermod.engine.special import NJIT
 
 SIZES = (
     "rows", "common", "linear", "coefficients", "scalars", "factors", "family", "auxiliary", "rank", "products",
+    "threads", "worker",
 )  # fmt: skip
 DOUBLES = (
     "design", "offset", "response", "size", "count", "multipliers", "information", "score", "coupling", "reference",
@@ -25,7 +26,7 @@ INTEGERS = (
 )  # fmt: skip
 FIELDS = (*SIZES, *DOUBLES, *INTEGERS)
 (
-    ROWS, COMMON, LINEAR, COEFFICIENTS, SCALARS, FACTORS, FAMILY, AUXILIARY, RANK, PRODUCTS,
+    ROWS, COMMON, LINEAR, COEFFICIENTS, SCALARS, FACTORS, FAMILY, AUXILIARY, RANK, PRODUCTS, THREADS, WORKER,
     DESIGN, OFFSET, RESPONSE, SIZE, COUNT, MULTIPLIERS, INFORMATION, SCORE, COUPLING, REFERENCE,
     LINEAR_MAP, DIRECTIONS, STRETCH, SCALAR_ARGUMENTS, SCALAR_CENTRE, SCALAR_MAP, COEFFICIENT_ARGUMENTS,
     PRODUCT_VALUES, PRODUCT_SCORE, PRODUCT_POINT, PRODUCT_NUMBERS, COMMON_NUMBERS, COMMON_SPREAD, SCALE,
@@ -39,7 +40,8 @@ FACTOR_FIELDS, BAR_FIELDS = 8, 4
 
 
 @intrinsic
-def _pointer(typingctx: Any, address: Any) -> Any:
+def pointer(typingctx: Any, address: Any) -> Any:
+    """An address as a pointer."""
     from numba.core import cgutils
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -51,10 +53,10 @@ def _pointer(typingctx: Any, address: Any) -> Any:
 @numba.njit(**NJIT)
 def doubles(head: np.ndarray, place: int, size: int) -> np.ndarray:
     """A view of doubles behind an address."""
-    return carray(_pointer(head[place]), (size,), dtype=np.float64)
+    return carray(pointer(head[place]), (size,), dtype=np.float64)
 
 
 @numba.njit(**NJIT)
 def integers(head: np.ndarray, place: int, size: int) -> np.ndarray:
     """A view of 32-bit integers behind an address."""
-    return carray(_pointer(head[place]), (size,), dtype=np.int32)
+    return carray(pointer(head[place]), (size,), dtype=np.int32)

@@ -121,13 +121,15 @@ def start(
     settings = lib.PyNutsSettings.Diag(seed)
     settings.update({"num_draws": draws, "num_tune": tune, "num_chains": chains, "target_accept": target_accept})
     settings.update_settings(_with_trajectory(settings.as_dict()["settings"]))
+    cores = cores or available_cores()
+    program = program.threaded(max(1, cores // chains))
     head, sizes = program.memory.address, {NUMBER: expanded}
     variables = lib.PyVariable.new_variables([DRAWS], ["float64"], [(expanded,)], sizes, {DRAWS: (NUMBER,)})
     log_density = lib.LogpFunc(program.compiled["log_density"].address, head, program)
     expand = lib.ExpandFunc(size, expanded, program.compiled["expand"].address, head, program)
     model = lib.PyMcModel(log_density, expand, variables, size, sizes, {}, starting_point, None)
     sampler = lib.PySampler.from_pymc(
-        settings, min(chains, cores or available_cores()), model, lib.ProgressType.none(), report, RATE,
+        settings, min(chains, cores), model, lib.ProgressType.none(), report, RATE,
         lib.PyStorage.arrow(),
     )  # fmt: skip
     return Chains(sampler, expanded)

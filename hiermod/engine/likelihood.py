@@ -1,4 +1,4 @@
-"""The log likelihood of all rows and its gradient, in compiled code: by blocks of rows, or of a matrix of products."""
+"""A log likelihood and its gradient, in compiled code: of blocks of rows, or of a matrix of products."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import math
 import numba
 import numpy as np
 
-from hiermod.engine.codes import GAUSSIAN
 from hiermod.engine.families import score_block
 from hiermod.engine.head import (
     CODES,
@@ -48,18 +47,17 @@ Array = np.ndarray
 
 
 @numba.njit(**NJIT)
-def log_likelihood(head: Array, theta: Array, auxiliary: Array, by_theta: Array, slopes: Array) -> float:
-    """Log likelihood up to a constant; writes its derivatives by coefficients, adds those by auxiliary parameters."""
-    if head[FAMILY] == GAUSSIAN:
-        return _from_products(head, theta, auxiliary, by_theta, slopes)
-    by_theta[:] = 0.0
+def score_rows(
+    head: Array, theta: Array, auxiliary: Array, first: int, last: int, by_theta: Array, slopes: Array
+) -> float:
+    """Log likelihood of rows from `first` to before `last`; adds its derivatives."""
     rows = head[ROWS]
     eta, score = np.empty(BLOCK), np.empty(BLOCK)
     response, size = doubles(head, RESPONSE, rows), doubles(head, SIZE, rows)
     count = doubles(head, COUNT, rows)
     result = 0.0
-    for start in range(0, rows, BLOCK):
-        own = min(BLOCK, rows - start)
+    for start in range(first, last, BLOCK):
+        own = min(BLOCK, last - start)
         linear_predictor(head, theta, start, own, eta)
         result += score_block(head[FAMILY], eta, response, size, count, start, own, auxiliary, score, slopes)
         scatter(head, score, start, own, by_theta)
@@ -140,8 +138,8 @@ def _scatter(
 
 
 @numba.njit(**NJIT)
-def _from_products(head: Array, theta: Array, auxiliary: Array, by_theta: Array, slopes: Array) -> float:
-    """A Gaussian likelihood from F'F, and from F'(y − Fp) and the squares left at a point p near the mode.
+def products_likelihood(head: Array, theta: Array, auxiliary: Array, by_theta: Array, slopes: Array) -> float:
+    """A Gaussian log likelihood from F'F, and from F'(y − Fp) and the squares left at a point p near the mode.
 
     The matrix is symmetric and holds its upper triangle by rows, the diagonal first in each.
     """

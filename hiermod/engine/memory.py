@@ -48,10 +48,17 @@ def replaced(memory: Memory, **arrays: np.ndarray) -> Memory:
     head = memory.head.copy()
     for name in arrays:
         head[FIELDS.index(name)] = owned[name].ctypes.data
-    if "stretch" in arrays:
-        head[FIELDS.index("rank")] = np.size(arrays["stretch"])
+    moved = Memory(head, owned)
+    return resized(moved, rank=np.size(arrays["stretch"])) if "stretch" in arrays else moved
+
+
+def resized(memory: Memory, **sizes: int) -> Memory:
+    """The same with some numbers of the head changed."""
+    head = memory.head.copy()
+    for name, size in sizes.items():
+        head[FIELDS.index(name)] = size
     head.flags.writeable = False
-    return Memory(head, owned)
+    return Memory(head, memory.arrays)
 
 
 def _owned(name: str, array: np.ndarray) -> np.ndarray:

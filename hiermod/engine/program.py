@@ -12,7 +12,7 @@ from scipy import sparse
 
 from hiermod.engine.codes import GAUSSIAN, INTERVAL, LOG, PRIORS
 from hiermod.engine.head import FACTOR_FIELDS
-from hiermod.engine.memory import Memory, lay_out, replaced
+from hiermod.engine.memory import Memory, lay_out, replaced, resized
 from hiermod.engine.problem import Problem, Scalar
 from hiermod.engine.scalars import ARGUMENTS, FIELDS
 from hiermod.modeling.priors import Prior
@@ -69,6 +69,10 @@ class Program:
         """The same problem in other coordinates."""
         return Program(self.problem, replaced(self.memory, **arrays), self.compiled)
 
+    def threaded(self, threads: int) -> Program:
+        """The same, very many rows of which are scored by so many threads; results stay what they are."""
+        return Program(self.problem, resized(self.memory, threads=threads), self.compiled)
+
 
 def _double(array: np.ndarray) -> Any:
     return array.ctypes.data_as(ctypes.POINTER(ctypes.c_double))
@@ -83,6 +87,7 @@ def public_coordinates(problem: Problem, compiled: Mapping[str, Any]) -> Program
         "rows": len(problem.response), "common": problem.common, "linear": problem.linear,
         "coefficients": problem.coefficients, "scalars": size, "factors": len(problem.factors),
         "family": problem.family, "auxiliary": problem.auxiliary, "rank": 0, "products": 0,
+        "threads": 1, "worker": compiled["worker"].address,
     }  # fmt: skip
     arrays = {
         "information": np.zeros(areas), "score": np.zeros(effects), "coupling": np.zeros(0),

@@ -101,7 +101,7 @@ def prepare(spec: Spec, announce: Callable[[str], None]) -> Native:
         If nutpie's core is not as it is known.
     """
     joint.check()
-    public = public_coordinates(read_problem(spec), library(announce).functions)
+    public = public_coordinates(read_problem(spec), library(announce).functions).threaded(joint.available_cores())
     try:
         return Native(whiten(public))
     except np.linalg.LinAlgError as error:

@@ -14,6 +14,7 @@ from hiermod.data.examples import example
 from hiermod.engine.coordinates import whiten
 from hiermod.engine.memory import lay_out
 from hiermod.engine.reference import covariance_root
+from hiermod.engine.threads import PART
 from hiermod.errors import HiermodError
 
 SETTINGS = {
@@ -126,6 +127,22 @@ def test_gradients_in_chosen_coordinates_are_the_densitys(seed):
             assert slope == pytest.approx(gradient[place], rel=1e-5, abs=1e-5 * (1.0 + np.abs(gradient).max()))
 
 
+def test_densities_of_many_rows_are_the_same_on_any_number_of_threads():
+    frame = random_frame(np.random.default_rng(7), 60_000)
+    frame["x"] = np.random.default_rng(8).normal(size=len(frame))
+    for text, family in (("b ~ x + (1 + x | g)", "bernoulli"), ("c ~ x + (1 | g)", "negbinomial")):
+        oracle = oracle_of(spec_of(text, frame, family))
+        program = oracle.program
+        assert_same_density(oracle, points_of(program, 2))
+        z = points_of(program, 1)[0]
+        value, gradient = program.log_density(z)
+        assert len(program.problem.response) >= 2 * PART
+        for threads in (2, 3, 20):
+            again, slope = program.threaded(threads).log_density(z)
+            assert again == value
+            np.testing.assert_array_equal(slope, gradient)
+
+
 def test_arrays_live_as_long_as_the_program():
     spec = spec_of("Reaction ~ Days + (Days | Subject)", example("sleepstudy"), "gaussian")
     program = whiten(program_of(spec))
@@ -143,7 +160,7 @@ def test_arrays_live_as_long_as_the_program():
 def test_memory_takes_any_order_and_refuses_wrong_numbers():
     memory = program_of(spec_of("y ~ x + (1 + x | g)", random_frame(np.random.default_rng(0)), "gaussian")).memory
     sizes = dict(zip(("rows", "common", "linear", "coefficients", "scalars", "factors", "family", "auxiliary", "rank",
-                      "products"), memory.head.tolist(), strict=False))  # fmt: skip
+                      "products", "threads", "worker"), memory.head.tolist(), strict=False))  # fmt: skip
     arrays = dict(memory.arrays)
     again = lay_out(sizes, {**arrays, "design": np.asfortranarray(arrays["design"])})
     np.testing.assert_array_equal(again.arrays["design"], arrays["design"])
