@@ -2,8 +2,8 @@
 
 Coordinates are ``(w, v)``: w for the common coefficients and the effects of groups, v for single parameters (standard
 deviations, correlations, auxiliary ones, and coefficients whose priors bound them). A fixed map of low rank comes
-first (`directions`), then common coefficients follow as in `common`, and effects as in `effects`, factor by factor, each
-given the coefficients before it.
+first (`directions`), then common coefficients follow as in `common`, and effects as in `effects`, factor by factor,
+each given coefficients before it.
 """
 
 from __future__ import annotations

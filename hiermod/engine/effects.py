@@ -68,12 +68,13 @@ def covariance_factor_back(
 @numba.njit(**NJIT)
 def effects_forward(
     d: int, groups: int, w: Array, w_at: int, plain: Array, factor: Array, information: Array, at: int, u: Array,
-    u_at: int, lower: Array, product: Array, score: Array, shifted: Array, own: Array, normals: Array, v_at: int, terms: Array,
+    u_at: int, lower: Array, product: Array, score: Array, shifted: Array, own: Array, normals: Array, v_at: int,
+    terms: Array,
 ) -> float:  # fmt: skip
     """Write u, shape ``(d, groups)``; return the log density of the normals with that of the map.
 
-    `plain` is Λ, `factor` sΛ and `score` s e. What the way back needs is kept: L in `lower`, AΛ in `product`, L^-1 Λ'e in `own`, w + that in `shifted`, o in
-    `normals`. Matrices stand from `at` on, vectors from `v_at` on.
+    `plain` is Λ, `factor` sΛ and `score` s e. What the way back needs is kept: L in `lower`, AΛ in `product`,
+    L^-1 Λ'e in `own`, w + that in `shifted`, o in `normals`. Matrices stand from `at` on, vectors from `v_at` on.
     """
     result = 0.0
     for start in range(0, groups, LANES):

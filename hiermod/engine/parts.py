@@ -41,9 +41,7 @@ Array = np.ndarray
 
 
 @numba.njit(**NJIT)
-def single_parameters(
-    head: Array, z: Array, at: int, values: Array, x: Array, slopes: Array, by_value: Array
-) -> float:
+def single_parameters(head: Array, z: Array, at: int, values: Array, x: Array, slopes: Array, by_value: Array) -> float:
     """Standard deviations and the like from their coordinates; returns the log density of their priors."""
     count = head[SCALARS]
     centre, map_ = doubles(head, SCALAR_CENTRE, count), doubles(head, SCALAR_MAP, count * count)

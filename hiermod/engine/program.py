@@ -95,7 +95,8 @@ def public_coordinates(problem: Problem, compiled: Mapping[str, Any]) -> Program
         "reference": np.zeros(problem.coefficients), "linear_map": np.eye(problem.linear),
         "directions": np.zeros(0), "stretch": np.zeros(0), "scalar_centre": np.zeros(size),
         "scalar_map": np.eye(size), "common_numbers": np.tile([1.0, 0.0, 0.0, 0.0], problem.linear),
-        "common_spread": np.zeros(problem.linear * size), "scale": np.array([1.0, 0.0]), **_rows(problem), **_tables(problem), **_priors(problem),
+        "common_spread": np.zeros(problem.linear * size), "scale": np.array([1.0, 0.0]), **_rows(problem),
+        **_tables(problem), **_priors(problem),
     }  # fmt: skip
     products = _products(problem)
     sizes["products"] = len(products["product_values"])

@@ -1,4 +1,4 @@
-"""Room for one evaluation of a density, cut from a single allocation: many small ones cost more than small models do."""
+"""Room for one evaluation of a density, cut from a single allocation: many cost more than small models do."""
 
 from __future__ import annotations
 
