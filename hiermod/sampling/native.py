@@ -19,6 +19,7 @@ from hiermod.engine.program import Program, public_coordinates
 from hiermod.engine.start import starting_points
 from hiermod.errors import SamplingError
 from hiermod.modeling.spec import Spec
+from hiermod.sampling.interrupted import longest_run
 from hiermod.sampling.settings import Settings
 from hiermod.sampling.variables import posterior_of
 
@@ -111,12 +112,9 @@ def prepare(spec: Spec, announce: Callable[[str], None]) -> Native:
 
 def _kept(found: joint.Run) -> joint.Run:
     """The chains and the number of draws that keep most of an interrupted run."""
-    order = np.argsort(-found.lengths, kind="stable")
-    size = int(np.argmax(found.lengths[order] * np.arange(1, len(order) + 1))) + 1 if len(order) else 0
-    draws = int(found.lengths[order[size - 1]]) if size else 0
+    chains, draws = longest_run(found.lengths)
     if not draws:
         raise SamplingError("The run was interrupted during warm-up, before any draw. Nothing could be kept.")
-    chains = np.sort(order[:size])
     stats = {name: values[chains, :draws] for name, values in found.stats.items()}
     return joint.Run(found.draws[chains, :draws], stats, found.lengths[chains])
 

@@ -12,6 +12,7 @@ import pytensor
 import xarray as xr
 
 from hiermod.errors import SamplingError
+from hiermod.sampling.interrupted import longest_run
 from hiermod.sampling.settings import DEFAULT_TARGET_ACCEPT, DEFAULT_TUNE, Settings
 
 COMMA = "‚"  # U+201A
@@ -121,7 +122,4 @@ def _complete(stats: xr.Dataset) -> tuple[np.ndarray, int]:
     """The chains and the number of draws that keep most of an interrupted run; shorter chains are padded with NaN."""
     if "logp" not in stats or not stats.sizes.get("draw"):
         return np.arange(0), 0
-    lengths = np.isfinite(stats["logp"].to_numpy()).sum(axis=1)
-    longest_first = np.argsort(-lengths, kind="stable")
-    size = int(np.argmax(lengths[longest_first] * np.arange(1, len(lengths) + 1))) + 1
-    return np.sort(longest_first[:size]), int(lengths[longest_first[size - 1]])
+    return longest_run(np.isfinite(stats["logp"].to_numpy()).sum(axis=1))
