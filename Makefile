@@ -6,7 +6,7 @@ export PYTHON
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow spark-test lint format notebooks bench bench-gradient bench-refit bench-size calibration lock clean
+.PHONY: help setup demo test test-slow spark-test lint format notebooks bench bench-gradient bench-refit bench-geometry bench-size calibration lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s  %s\n", $$1, $$2}' Makefile
@@ -48,6 +48,9 @@ bench-gradient: setup  ## one gradient of a million cells beside NumPy's exp and
 
 bench-refit: setup  ## a thousand fits of one structure on new data, and what memory they take
 	@$(BIN)/python benchmarks/refit.py $(ARGS)
+
+bench-geometry: setup  ## what each idea behind the engine's coordinates is worth, in effective draws for a gradient
+	@$(BIN)/python benchmarks/geometry.py $(ARGS)
 
 bench-size: setup  ## what the size of data costs, to a hundred million rows
 	@$(BIN)/python benchmarks/data_size.py
