@@ -1,4 +1,4 @@
-"""What each idea behind the engine's coordinates is worth: effective draws for a thousand gradients, with and without it.
+"""What each idea behind the engine's coordinates is worth, in effective draws for a thousand gradients.
 
     python benchmarks/geometry.py [JOB ...]
 
