@@ -33,7 +33,7 @@ def test_names_still_to_come_are_absent():
     for name in ("sample_prior", "code"):
         assert f"`model.{name}`" in section
         assert not hasattr(Model, name)
-    for name in ("hypothesis", "report"):
+    for name in ("report",):
         assert f"`fit.{name}`" in section
         assert not hasattr(Fit, name)
     for name in ("compare", "from_bambi"):
