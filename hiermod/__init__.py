@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hiermod.api import fit, glmer, lmer, load, model
     from hiermod.data.examples import example
     from hiermod.facades.fit import Fit
+    from hiermod.facades.foreign import from_bambi
     from hiermod.facades.model import Model
     from hiermod.formula.translate import translate
     from hiermod.formula.vocabulary import register
@@ -29,6 +30,7 @@ _HOME = {
     "example": "hiermod.data.examples",
     "expected_loss": "hiermod.answers.decisions",
     "fit": "hiermod.api",
+    "from_bambi": "hiermod.facades.foreign",
     "glmer": "hiermod.api",
     "inv_logit": "hiermod.answers.decisions",
     "lmer": "hiermod.api",
@@ -48,6 +50,7 @@ __all__ = [
     "example",
     "expected_loss",
     "fit",
+    "from_bambi",
     "glmer",
     "inv_logit",
     "lmer",

@@ -11,7 +11,6 @@ from hiermod.facades.fit import Fit
 from hiermod.facades.model import Model
 from hiermod.facades.notices import announce
 from hiermod.modeling.definition import Defined, Definition, define
-from hiermod.modeling.engines import check_engine
 from hiermod.sampling.settings import Settings
 from hiermod.sampling.storage import StoredFit, check_target, difference
 from hiermod.sampling.storage import load as load_stored
@@ -127,18 +126,14 @@ def fit(
     >>> import hiermod as hm
     >>> ab = hm.fit("successes/trials ~ (1 | variant)", hm.example("variants"), seed=1)  # doctest: +SKIP
     """
-    check_engine(engine)
-    asked = Settings(draws, tune, chains, cores, seed, target_accept)
+    asked = Settings(draws, tune, chains, cores, seed, target_accept, engine)
     if file is not None:
         check_target(file)
     defined = define(_definition(formula, family, priors, pooling, na, compress), data)
     announce(defined.notices)
     if file is not None and (stored := _reusable(Path(file), defined, asked)):
         return _fit_of(stored)
-    result = Model(defined).fit(
-        draws=draws, tune=tune, chains=chains, cores=cores, seed=seed,
-        target_accept=target_accept, engine=engine, progress=progress,
-    )  # fmt: skip
+    result = Model(defined).sampled(asked, progress)
     if file is not None:
         result.save(file)
         announce([f"stored in {file}"])

@@ -109,3 +109,12 @@ def _row(
     summary = {name: float(value[0]) for name, value in interval(sdcor[None, :], prob).items()}
     return {"grp": group, "var1": first, "var2": second, "vcov": float(vcov.mean()), "sdcor": summary["estimate"],
             "lower": summary["lower"], "upper": summary["upper"]}  # fmt: skip
+
+
+def sigma(posterior: Posterior) -> float:
+    """The posterior mean of the residual standard deviation."""
+    family = posterior.spec.family
+    if not family.scaled:
+        own = f" It has {' and '.join(family.auxiliary)}: see fit.summary().random." if family.auxiliary else ""
+        raise AnswerError(f"The family {family} has no residual standard deviation.{own}")
+    return float(posterior.values("sigma").mean())

@@ -113,3 +113,9 @@ def level_series(codes: np.ndarray, levels: tuple[Level, ...]) -> pd.Categorical
 
 def _is_bool(levels: tuple[Level, ...]) -> bool:
     return any(isinstance(level, bool) for level in levels)
+
+
+def level_text(level: Any) -> str:
+    """A level on one line."""
+    text = format(level, ".10g") if isinstance(level, float) else str(level)
+    return " ".join(text.split()) or "''"

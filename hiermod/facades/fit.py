@@ -9,6 +9,8 @@ from hiermod.facades.comparison import Comparison
 from hiermod.facades.estimates import Estimates
 from hiermod.facades.plots import FitPlots
 from hiermod.facades.questions import Questions
+from hiermod.facades.r_names import RNames
+from hiermod.facades.refits import Refits
 from hiermod.modeling.definition import Defined
 from hiermod.sampling.posterior import Posterior
 from hiermod.sampling.settings import Settings
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from hiermod.facades.model import Model
 
 
-class Fit(Estimates, Questions, Comparison):
+class Fit(Estimates, Questions, Comparison, Refits, RNames):
     """A posterior with its model. Made by `hiermod.fit`, `hiermod.load` and `Model.fit`.
 
     In every method, ``by`` is a column or a list of columns; ``data`` another frame of rows to average over instead of

@@ -9,7 +9,6 @@ from hiermod.facades.fit import Fit
 from hiermod.facades.notices import announce
 from hiermod.modeling.beta_pooling import BetaSpec
 from hiermod.modeling.definition import Defined
-from hiermod.modeling.engines import check_engine
 from hiermod.modeling.prior_table import prior_summary
 from hiermod.sampling.given import posterior_from_draws
 from hiermod.sampling.sample import Sampler, build_pymc, sample
@@ -92,8 +91,11 @@ class Model:
         >>> model = hm.model("successes/trials ~ (1|variant)", hm.example("variants"))
         >>> fit = model.fit(seed=1, progress=False)  # doctest: +SKIP
         """
-        check_engine(engine)
-        settings = Settings(draws, tune, chains, cores, seed, target_accept)
+        return self.sampled(Settings(draws, tune, chains, cores, seed, target_accept, engine), progress)
+
+    def sampled(self, settings: Settings, progress: bool) -> Fit:
+        """Sample with settings that were checked before."""
+        engine = settings.engine
         if engine not in self._samplers:
             self._samplers[engine] = choose_sampler(self._defined.spec, engine, lambda text: announce([text]))
         sampler, which = self._samplers[engine]

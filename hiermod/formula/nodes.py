@@ -161,11 +161,18 @@ class Formula:
     places: Mapping[str, tuple[int, int]] = field(compare=False, repr=False, default_factory=dict)
 
     def __str__(self) -> str:
-        terms = [*map(str, self.common), *self.offsets]
-        lead = ["0"] if not self.intercept else ([] if terms else ["1"])
-        weights = f" | weights({quote(self.weights)})" if self.weights else ""
         removed = "".join(f" - {term}" for term in self.removed)
-        return f"{self.response}{weights} ~ {' + '.join([*lead, *terms, *map(str, self.groups)])}{removed}"
+        return f"{self.left} ~ {' + '.join([*self.common_part(), *map(str, self.groups)])}{removed}"
+
+    @property
+    def left(self) -> str:
+        """The response with its weights, spelled out."""
+        return f"{self.response} | weights({quote(self.weights)})" if self.weights else str(self.response)
+
+    def common_part(self) -> list[str]:
+        """The common terms and offsets, spelled out; the intercept where it is absent or alone."""
+        terms = [*map(str, self.common), *self.offsets]
+        return [*(["0"] if not self.intercept else ([] if terms else ["1"])), *terms]
 
     @property
     def has_dot(self) -> bool:

@@ -37,11 +37,15 @@ class Definition:
 
 @dataclass(frozen=True, eq=False)
 class Defined:
-    """A definition with the spec it means for its data, and the notices of what was inferred."""
+    """A definition with the spec it means for its data, and the notices of what was inferred.
+
+    `data` is the frame or path as it was given, None where it is not known any more.
+    """
 
     definition: Definition
     spec: Spec | BetaSpec
     notices: tuple[str, ...]
+    data: Any = None
 
 
 def define(definition: Definition, data: Any) -> Defined:
@@ -57,13 +61,20 @@ def define(definition: Definition, data: Any) -> Defined:
     family, notice = choose_family(definition.family, rows.response)
     cells = compress(rows, family.statistic, definition.compress)
     spec, notices = _build(definition, family, cells)
-    return Defined(definition, spec, (notice, *_source_notices(cells), *dot, *rows.notices, *notices))
+    return Defined(definition, spec, (notice, *_source_notices(cells), *dot, *rows.notices, *notices), data)
 
 
 def redefine(definition: Definition, family: str, cells: Cells, notices: tuple[str, ...]) -> Defined:
     """Build the spec of stored cells again."""
     spec, _ = _build(definition, read_family(family), cells)
     return Defined(definition, spec, notices)
+
+
+def with_priors(defined: Defined, priors: Mapping[str, str]) -> Defined:
+    """The same model of the same cells with other priors."""
+    definition = replace(defined.definition, priors=priors)
+    spec, _ = _build(definition, defined.spec.family, defined.spec.cells)
+    return replace(defined, definition=definition, spec=spec)
 
 
 def _build(definition: Definition, family: Any, cells: Cells) -> tuple[Spec | BetaSpec, list[str]]:

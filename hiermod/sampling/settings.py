@@ -8,6 +8,7 @@ from numbers import Integral, Real
 from typing import Any
 
 from hiermod.errors import SamplingError
+from hiermod.modeling.engines import check_engine
 
 DEFAULT_TARGET_ACCEPT = 0.95
 DEFAULT_TUNE = 1000
@@ -24,8 +25,10 @@ class Settings:
     cores: int | None = None
     seed: int | None = None
     target_accept: float | None = None
+    engine: str = "auto"
 
     def __post_init__(self) -> None:
+        check_engine(self.engine)
         for name, least in (("draws", 1), ("chains", 1), ("tune", 1), ("cores", 1), ("seed", 0)):
             value: Any = getattr(self, name)
             if value is None and name in ("tune", "cores", "seed"):

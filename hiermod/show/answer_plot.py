@@ -43,6 +43,8 @@ def plot_answer(answer: Answer, ax: Axes | None = None) -> Axes:
             _finish_effect(ax, answer, layout, measure)
         case "predict":
             _finish_predict(ax, question, measure)
+        case "hypothesis":
+            _finish_hypothesis(ax, question)
         case _:
             _finish_rates(ax, question, measure)
     names = _series_names(layout, question)
@@ -85,6 +87,8 @@ def _title(keys: pd.DataFrame, question: Question, measure: Measure) -> str:
         contrast = one(contrasts[0]) if len(contrasts) == 1 else f"{len(contrasts)} levels vs {one(question.control)}"
         second = f"scale {question.scale.replace('_', ' ')}"
         return f"Effect of {one(question.variable)}: {contrast}\n{second}" + (f", {whose}" if whose else "")
+    if question.kind == "hypothesis":
+        return "Hypotheses"
     kind = "Predictions" if question.kind == "predict" else _capital(literal(measure.name))
     by = f" by {_listed([one(name) for name in question.by])}" if question.by else ""
     return f"{kind}{by}" + (f", {whose}" if whose else "")
@@ -121,6 +125,12 @@ def _finish_predict(ax: Axes, question: Question, measure: Measure) -> None:
     _name_x(ax, names[question.scale], question)
     if question.scale == "mean" and measure.percent:
         format_percent(ax.xaxis)
+
+
+def _finish_hypothesis(ax: Axes, question: Question) -> None:
+    ax.axvline(0.0, color=GREY, linestyle="--", linewidth=1.0, zorder=1)
+    ax.set_ylabel("")
+    _name_x(ax, "left less right side", question)
 
 
 def _finish_effect(ax: Axes, answer: Answer, layout: Layout, measure: Measure) -> None:

@@ -11,7 +11,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from hiermod.show.style import COLOURS, MARKERS, bare, height_points, label_rows, level_text, literal, one, shorten
+from hiermod.data.levels import level_text
+from hiermod.show.style import COLOURS, MARKERS, bare, height_points, label_rows, literal, one, shorten
 
 DODGE = 0.75  # of a group's height is shared by its series
 GAP = 0.6  # between groups that differ in their first key

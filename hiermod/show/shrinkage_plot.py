@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from hiermod.answers.measure import Measure, measure_of
+from hiermod.data.levels import level_text
 from hiermod.modeling.beta_pooling import BetaSpec
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.posterior import Posterior
@@ -20,7 +21,6 @@ from hiermod.show.style import (
     GREY,
     axes_for,
     ink,
-    level_text,
     literal,
     one,
     set_heading,

@@ -14,6 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.ticker import FuncFormatter, Locator
 
+from hiermod.data.levels import level_text
+
 # Okabe and Ito's colours, which the colour-blind tell apart, without the yellow that fades on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
@@ -28,12 +30,6 @@ FontSetting = Literal["axes.titlesize", "legend.fontsize", "ytick.labelsize"]
 def literal(text: str) -> str:
     """Text that is shown as it stands: a dollar sign starts no formula."""
     return text.replace("$", r"\$")
-
-
-def level_text(level: Any) -> str:
-    """A level on one line."""
-    text = format(level, ".10g") if isinstance(level, float) else str(level)
-    return " ".join(text.split()) or "''"
 
 
 def shorten(texts: Sequence[str], width: int = MAX_CHARACTERS) -> list[str]:

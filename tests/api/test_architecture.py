@@ -33,10 +33,10 @@ def test_names_still_to_come_are_absent():
     for name in ("sample_prior", "code"):
         assert f"`model.{name}`" in section
         assert not hasattr(Model, name)
-    for name in ("hypothesis", "update", "report"):
+    for name in ("report",):
         assert f"`fit.{name}`" in section
         assert not hasattr(Fit, name)
-    for name in ("compare", "from_bambi"):
+    for name in ("compare",):
         assert f"`hm.{name}`" in section
         assert not hasattr(hm, name)
 

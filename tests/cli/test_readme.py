@@ -76,13 +76,14 @@ def near(printed, expected):
 
 
 @pytest.mark.slow
-def test_the_examples_print_what_stands_under_them(tmp_path, monkeypatch):
+@pytest.mark.parametrize("page", ["README.md", "notebooks/from_r.md"])
+def test_the_examples_print_what_stands_under_them(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names = {}
-    for code, expected in examples((ROOT / "README.md").read_text()):
+    for code, expected in examples((ROOT / page).read_text()):
         caught = io.StringIO()
         with contextlib.redirect_stdout(caught):
-            exec(compile(code, "README.md", "exec"), names)
+            exec(compile(code, page, "exec"), names)
         if expected is None:
             assert caught.getvalue() == ""
             continue

@@ -1,4 +1,4 @@
-"""The draws of single parameters by readable names, for pictures of chains."""
+"""The draws of single parameters by readable names."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy as np
 
 from hiermod.answers.estimates import fixef_draws
 from hiermod.answers.varying import correlation_matrices, standard_deviations
+from hiermod.data.levels import level_text
 from hiermod.errors import AnswerError, did_you_mean
 from hiermod.modeling.beta_pooling import BetaSpec
 from hiermod.sampling.posterior import Posterior
-from hiermod.show.style import level_text
 
 
 def chief_draws(posterior: Posterior) -> dict[str, np.ndarray]:

@@ -1,0 +1,63 @@
+"""Hypotheses as data: how they are read, and where they are refused."""
+
+import pytest
+
+from hiermod.errors import FormulaError
+from hiermod.formula.hypotheses import read_hypothesis
+
+NAMES = ["Intercept", "treated", "other", "treated:other", "log(x)", "x", "sd(1|country)",
+         "cor(Intercept, treated|country)", "period[2]", "1|country[Canada]", "sigma", "a b"]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "parameters"),
+    [
+        ("treated > 0", ["treated"]),
+        ("treated - other > 0", ["treated", "other"]),
+        ("treated:other>0", ["treated:other"]),
+        ("sd( 1 | country ) > 0.5", ["sd(1|country)"]),
+        ("cor(Intercept,treated|country) < 0", ["cor(Intercept, treated|country)"]),
+        ("period[2] < -1", ["period[2]"]),
+        ("1|country[Canada] > 1", ["1|country[Canada]"]),
+        ("log(x) > log(sigma)", ["log(x)", "sigma"]),  # a coefficient of that name comes before the function
+        ("`a b` >= 0", ["a b"]),
+        ("abs(treated - other) < 1e-1", ["treated", "other"]),
+        ("0 < treated", ["treated"]),
+    ],
+)
+def test_the_longest_name_that_stands_there_is_read(text, parameters):
+    assert list(read_hypothesis(text, NAMES).parameters) == parameters
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "caret"),
+    [
+        ("treated = 0", "A single value has probability 0", "="),
+        ("treated == 0", "A single value has probability 0", "="),
+        ("treated != 0", "A single value has probability 0", "!"),
+        ("treatd > 0", "no parameter 'treatd'. Did you mean 'treated'", "treatd"),
+        ("treated", "A hypothesis compares", "d"),
+        ("treated:x > 0", "no parameter 'treated:x'. Did you mean 'treated' or 'treated:other'", "treated:x"),
+        ("sd(1|city) > 0", r"no parameter 'sd\(1\|city\)'. Did you mean 'sd\(1\|country\)'", "sd(1|city)"),
+        ("system(x) > 0", r"no parameter 'system\(x\)'.*The functions are abs", "system(x)"),
+        ("__import__('os') > 0", "no parameter", "__import__('os')"),
+        ("0 < treated < 1", "One comparison makes a hypothesis", "<"),
+        ("1 > 0", "No parameter stands in this hypothesis", "1"),
+        ("treated > ", "A parameter or a number was expected", ""),
+        ("(treated > 0", "A closing bracket was expected", ">"),
+        ("treated other > 0", "This was not expected here: .* join expressions", "o"),
+        ("treated > 0; x", "This was not expected here", ";"),
+        ("", "A parameter or a number was expected", ""),
+        ("(" * 60 + "treated" + ")" * 60 + " > 0", "nested more than 40 deep", "("),
+        ("-" * 5000 + "treated > 0", "nested more than 40 deep", "-"),
+    ],
+)  # fmt: skip
+def test_bad_texts_are_refused_with_a_caret_under_the_culprit(text, message, caret):
+    with pytest.raises(FormulaError, match=message) as caught:
+        read_hypothesis(text, NAMES)
+    assert text[caught.value.start : caught.value.end].startswith(caret)
+
+
+def test_what_is_no_text_is_refused():
+    with pytest.raises(FormulaError, match="A hypothesis is a text, not int"):
+        read_hypothesis(0, NAMES)
