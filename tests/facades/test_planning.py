@@ -82,7 +82,8 @@ def test_the_size_that_is_needed_stays_good_for_larger_ones():
 
 def test_widths_are_those_of_the_normal_limit():
     truth = {"Intercept": 0.0, "arm[B]": 0.0}
-    found = hm.plan("y ~ arm", ARMS, "arm", truth=truth, width=0.1, sizes=[1000, 10_000], **QUICK)
+    found = hm.plan("y ~ arm", ARMS, "arm", truth=truth, width=0.1, sizes=[1000, 10_000],
+                    **{**QUICK, "draws": 500})  # fmt: skip
     normal = [2 * 1.96 * np.sqrt(2 * 0.25 / size) for size in (1000, 10_000)]
     np.testing.assert_allclose(found.table["value"], normal, rtol=0.12)
     assert found.needed == 1000 if normal[0] < 0.1 else found.needed == 10_000
@@ -113,7 +114,8 @@ def test_a_fit_gives_true_values_and_its_own_design(country_fit):
 
 def test_real_responses_are_repeated_rows():
     truth = {"Intercept": 1.0, "arm[B]": 0.0, "sigma": 2.0}
-    found = hm.plan("y ~ arm", ARMS, "arm", family="gaussian", truth=truth, width=0.4, sizes=[800], **QUICK)
+    found = hm.plan("y ~ arm", ARMS, "arm", family="gaussian", truth=truth, width=0.4, sizes=[800],
+                    **{**QUICK, "draws": 500})  # fmt: skip
     np.testing.assert_allclose(found.table["value"], 2 * 1.96 * 2.0 * np.sqrt(2 / 800), rtol=0.12)
 
 
