@@ -33,12 +33,12 @@ def _column(values: pd.Series, places: int | None) -> list[str]:
         return [level_text(value) for value in values]
     if places is not None:
         return [_rounded(value, places) for value in values.tolist()]
+    if values.name == RATIO:
+        return [f"{value:.3g}" for value in values]
     sizes = values[values != 0].abs()
-    name = str(values.name)
-    plain = (name in COMPUTED or name.startswith("prob")) and (
-        sizes.empty or (sizes.max() >= 1e-3 and sizes.max() < 1e6)
-    )
-    return [f"{value:.4f}" if plain else f"{value:.4g}" for value in values]
+    own = values.name in (*COMPUTED, "sd") or str(values.name).startswith("prob")
+    fixed = own and (sizes.empty or (sizes.max() >= 1e-3 and sizes.max() < 1e6))
+    return [f"{value:.4f}" if fixed else f"{value:.4g}" for value in values]
 
 
 def _rounded(value: float, places: int) -> str:
