@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hiermod.facades.fit import Fit
     from hiermod.facades.foreign import from_bambi
     from hiermod.facades.model import Model
+    from hiermod.facades.planning import plan
     from hiermod.formula.translate import translate
     from hiermod.formula.vocabulary import register
 
@@ -37,6 +38,7 @@ _HOME = {
     "load": "hiermod.api",
     "logit": "hiermod.answers.decisions",
     "model": "hiermod.api",
+    "plan": "hiermod.facades.planning",
     "prob_beats": "hiermod.answers.decisions",
     "prob_best": "hiermod.answers.decisions",
     "register": "hiermod.formula.vocabulary",
@@ -57,6 +59,7 @@ __all__ = [
     "load",
     "logit",
     "model",
+    "plan",
     "prob_beats",
     "prob_best",
     "register",

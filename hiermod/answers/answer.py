@@ -50,28 +50,44 @@ class Answer:
     question: Question
 
     def __repr__(self) -> str:
-        return self.table.to_string(index=False, formatters=_formatters(self.table))
+        from hiermod.show.answer_text import plain
+
+        return plain(self)
 
     def _repr_html_(self) -> str:
-        return self.table.to_html(index=False, formatters=_formatters(self.table), escape=True)
+        from hiermod.show.answer_html import html
+
+        return html(self)
+
+    def to_markdown(self) -> str:
+        r"""The table as Markdown, numbers rounded by their Monte Carlo error.
+
+        Examples
+        --------
+        >>> print(fit.effect("treated").to_markdown().splitlines()[0])
+        | contrast | estimate | lower | upper | prob\_beats | expected\_loss |
+        """
+        from hiermod.show.answer_text import markdown
+
+        return markdown(self)
+
+    def to_latex(self) -> str:
+        r"""The table as a LaTeX tabular (with the package booktabs), numbers rounded by their Monte Carlo error.
+
+        Examples
+        --------
+        >>> print(fit.effect("treated").to_latex().splitlines()[0])
+        \begin{tabular}{lrrrrr}
+        """
+        from hiermod.show.answer_text import latex
+
+        return latex(self)
 
     def plot(self, **options: Any) -> Any:
         """Draw the answer; see `hiermod.show`. Returns matplotlib Axes."""
         from hiermod.show.plots import plot_answer
 
         return plot_answer(self, **options)
-
-
-def _formatters(table: pd.DataFrame) -> dict[Any, Any]:
-    """Four decimals for what an answer computed, if they show every number of the column; else four digits."""
-    own = [name for name in table.columns if pd.api.types.is_float_dtype(table[name].dtype)]
-    return {name: _format_of(table[name]) for name in own}
-
-
-def _format_of(column: pd.Series) -> Any:
-    sizes = column[column != 0].abs()
-    plain = column.name in COMPUTED and (sizes.empty or (sizes.max() >= 1e-3 and sizes.max() < 1e6))
-    return (lambda number: f"{number:.4f}") if plain else (lambda number: f"{number:.4g}")
 
 
 def check_prob(prob: Any) -> float:

@@ -1,0 +1,152 @@
+"""True values for simulations: drawn from a spec's priors, or given by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from numbers import Real
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from hiermod.errors import PriorError, did_you_mean, enumerate_names
+from hiermod.modeling.design import VaryingBar
+from hiermod.modeling.prior_quantiles import QUANTILES
+from hiermod.modeling.priors import Prior, read_prior, require_support
+from hiermod.modeling.spec import Spec
+from hiermod.sampling.given import posterior_from_draws
+from hiermod.sampling.posterior import Posterior
+from hiermod.sampling.variables import correlations
+
+Truth = Mapping[str, float | str]
+
+
+def true_values(spec: Spec, truth: Truth, draws: int, rng: np.random.Generator) -> Posterior:
+    """Draws of all parameters in one chain: `truth` gives numbers or priors by name, the spec's priors the others.
+
+    Names are those of `prior_summary`, for terms of several columns ``period[2]``; effects of groups are drawn from
+    their normal, given standard deviations and correlations. A given coefficient is in the user's coding.
+
+    Raises
+    ------
+    PriorError
+        If a name is unknown, a value is neither number nor prior; or a parameter is not given whose default prior
+        depends on data that are not there.
+    """
+    names = _parameters(spec)
+    for name in truth:
+        if name not in names:
+            raise PriorError(f"truth= names {name!r}, which is no parameter.{did_you_mean(name, names)}")
+    missing = [name for name in names if name not in truth and not name.startswith("cor(")]
+    if missing and not spec.family.is_rate:
+        raise PriorError(
+            f"Default priors of family {spec.family} come from the data, and there are none yet. Give these in truth=, "
+            f"as numbers or priors: {enumerate_names(missing)}."
+        )
+    found: dict[str, Any] = _common(spec, truth, draws, rng)
+    for name, prior in spec.priors.auxiliary.items():
+        found[name] = _one(name, prior, truth, "positive", draws, rng)
+    for bar in spec.bars:
+        found |= _bar(spec, bar, truth, draws, rng)
+    return posterior_from_draws(spec, xr.Dataset({name: _array(values) for name, values in found.items()}))
+
+
+def _array(values: np.ndarray) -> tuple[tuple[str, ...], np.ndarray]:
+    """Values of shape ``(draws, …)`` in one chain; other dims have no names."""
+    dims = (f"axis_{place}_{size}" for place, size in enumerate(values.shape[1:]))
+    return ("chain", "draw", *dims), values[None]
+
+
+def _parameters(spec: Spec) -> list[str]:
+    names = [name for block in spec.common.blocks for name in block.row_names()] + list(spec.priors.auxiliary)
+    for bar in spec.bars:
+        names += [_sd_name(bar, name) for name in bar.row_names]
+        names += [_cor_name(bar, pair) for pair in bar.pairs()] if bar.correlated else []
+    return names
+
+
+def _sd_name(bar: VaryingBar, name: str) -> str:
+    return f"sd({'1' if name == 'Intercept' else name}|{bar.grouping.name})"
+
+
+def _cor_name(bar: VaryingBar, pair: tuple[int, int]) -> str:
+    return f"cor({bar.row_names[pair[1]]}, {bar.row_names[pair[0]]}|{bar.grouping.name})"
+
+
+def _random(prior: Prior, draws: int, rng: np.random.Generator) -> np.ndarray:
+    quantile = QUANTILES[prior.name]
+    return np.array([float(quantile(tail, *prior.arguments)) for tail in rng.random(draws)])
+
+
+def _one(name: str, prior: Prior, truth: Truth, support: str, draws: int, rng: np.random.Generator) -> np.ndarray:
+    """Draws of one parameter: the number that is given, or the prior that is given, or its own prior."""
+    if name not in truth:
+        return _random(prior, draws, rng)
+    given: Any = truth[name]
+    if isinstance(given, str):
+        return _random(require_support(name, read_prior(name, given), support), draws, rng)
+    if isinstance(given, bool) or not isinstance(given, Real) or not np.isfinite(float(given)):
+        raise PriorError(f"truth= gives {given!r} for {name!r}: a number, or a prior such as 'Normal(0, 0.2)'.")
+    if support == "positive" and float(given) < 0.0:
+        raise PriorError(f"truth= gives {given!r} for {name!r}, which is not below 0.")
+    return np.full(draws, float(given))
+
+
+def _common(spec: Spec, truth: Truth, draws: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Coefficients: from priors of the centred design, mapped to the user's coding, but for those that are given."""
+    blocks = spec.common.blocks
+    if not blocks:
+        return {}
+    rows = [(name, spec.priors.coefficients[block.name].at(place))
+            for block in blocks for place, name in enumerate(block.row_names())]  # fmt: skip
+    centred = np.stack([_random(prior, draws, rng) for _, prior in rows])
+    values = np.linalg.solve(np.eye(len(rows)) + spec.common.shift, centred)
+    for place, (name, prior) in enumerate(rows):
+        if name in truth:
+            values[place] = _one(name, prior, truth, "real", draws, rng)
+    found = {}
+    for block in blocks:
+        own = values[spec.common.slices()[block.name]].T
+        found[block.name] = own if block.labels else own[:, 0]
+    return found
+
+
+def _bar(spec: Spec, bar: VaryingBar, truth: Truth, draws: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    found, sds, size = {}, [], len(bar.row_names)
+    for effect in bar.effects:
+        prior = spec.priors.sds[effect.name]
+        own = [_one(_sd_name(bar, name), prior.at(place), truth, "positive", draws, rng)
+               for place, name in enumerate(effect.row_names)]  # fmt: skip
+        sds += own
+        found[f"{effect.name}_sigma"] = np.stack(own, axis=1) if effect.block.labels else own[0]
+    matrices = np.tile(np.eye(size), (draws, 1, 1))
+    if bar.correlated:
+        found[bar.correlation_name] = _correlations(spec, bar, truth, draws, rng)
+        for place, (row, column) in enumerate(bar.pairs()):
+            matrices[:, row, column] = matrices[:, column, row] = found[bar.correlation_name][:, place]
+    values, vectors = np.linalg.eigh(matrices)
+    if (values < -1e-9).any():
+        raise PriorError(f"truth= gives correlations of {bar.grouping.name!r} that cannot be together.")
+    factor = np.stack(sds, axis=1)[:, :, None] * vectors * np.sqrt(values.clip(min=0.0))[:, None, :]
+    effects = rng.standard_normal((draws, bar.grouping.size, size)) @ factor.swapaxes(1, 2)
+    at = 0
+    for effect in bar.effects:
+        width = len(effect.block.columns)
+        columns = effects[:, :, at : at + width]
+        found[effect.name] = columns if effect.block.labels else columns[:, :, 0]
+        at += width
+    return found
+
+
+def _correlations(spec: Spec, bar: VaryingBar, truth: Truth, draws: int, rng: np.random.Generator) -> np.ndarray:
+    """Correlations from their LKJ prior (Lewandowski, Kurowicka and Joe 2009), but for those that are given."""
+    size, columns = len(bar.row_names), np.array([column for _, column in bar.pairs()])
+    shape = float(spec.priors.correlations[bar.correlation_name].arguments[0]) + (size - 2 - columns) / 2
+    found = correlations(2.0 * rng.beta(shape, shape, (draws, len(columns))) - 1.0, size)
+    for place, pair in enumerate(bar.pairs()):
+        given = truth.get(_cor_name(bar, pair))
+        if given is not None:
+            if isinstance(given, str | bool) or not -1.0 <= float(given) <= 1.0:
+                raise PriorError(f"truth= gives {given!r} for {_cor_name(bar, pair)!r}: a number from -1 to 1.")
+            found[:, place] = float(given)
+    return found
