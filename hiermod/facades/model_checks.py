@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from hiermod.facades.notices import announce
 from hiermod.sampling.posterior import Posterior
 from hiermod.sampling.settings import Settings
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from hiermod.answers.outlying import Outlying
+    from hiermod.show.sensitivity import Sensitivity
 
 
 class ModelChecks:
@@ -112,3 +114,57 @@ class ModelChecks:
         from hiermod.answers.outlying import outlying
 
         return outlying(self._posterior, group, prob)
+
+    def sensitivity(
+        self,
+        variable: str | None = None,
+        *,
+        by: Any = None,
+        control: Any = None,
+        groups: str = "observed",
+        goal: str = "max",
+        threshold: float = 0.95,
+        prob: float = 0.95,
+    ) -> Sensitivity:
+        """Tell whether the conclusion would change under other priors.
+
+        The model is fitted again with the priors of common coefficients half and twice as wide, then with those of the
+        standard deviations of groups, and effects and P(beats) are held beside those of this fit. Power-scaling
+        (Kallioinen et al. 2024) tells which parameters follow their prior; densities of coefficients are those of the
+        predictors' means, where priors are stated, and effects of groups count to the model, not to the prior. Priors
+        of correlations and of the family's own parameters keep their width.
+
+        Parameters
+        ----------
+        variable : str, optional
+            Whose effect the conclusion is about, as in `effect`. Otherwise each 0/1, boolean or categorical predictor;
+            slopes where there are none (link scale, P(slope > 0) whatever the `goal`); the groups of small factors where
+            there are no predictors; or the rate.
+        by, control, groups, goal, prob
+            As in `effect`. Effects are differences on the response scale.
+        threshold : float
+            From which P(beats) on something is concluded, and below one minus it, the contrary.
+
+        Returns
+        -------
+        Sensitivity
+            With ``verdict`` in words, ``conclusions``, ``changed`` and ``power``. Printing it prints all.
+
+        Raises
+        ------
+        AnswerError
+            If ``pooling="beta"``, whose prior is improper, or what is claimed cannot be asked.
+        SamplingError
+            If a model with other priors cannot be sampled.
+
+        Examples
+        --------
+        >>> seen = fit.sensitivity("treated", by="country")
+        >>> len(seen.conclusions), list(seen.power.columns)
+        (10, ['prior', 'likelihood', 'diagnosis'])
+        """
+        from hiermod.answers.other_priors import Claim
+        from hiermod.show.sensitivity import assess
+
+        claim = Claim(variable, by, control, groups, goal, prob)
+        return assess(self._posterior, self._asked, claim, threshold, lambda text: announce([text]))

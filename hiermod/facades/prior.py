@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 class PriorDraws(Questions, Predictive):
     """Draws from the prior, of which the same is asked as of a fit. Made by `Model.sample_prior`.
 
-    `rates`, `effect`, `predict` and `ppc` are those of `Fit`. Effects of groups are drawn from their population, so that
-    ``groups="observed"`` and ``"new"`` agree in distribution. Priors that are stated where predictors are at their means
-    are drawn there; coefficients are in your coding.
+    `rates`, `effect`, `predict` and `ppc` are those of `Fit`. Effects of groups are drawn from their population, so
+    that ``groups="observed"`` and ``"new"`` agree in distribution. Priors that are stated where predictors are at
+    their means are drawn there; coefficients are in your coding.
 
     Examples
     --------

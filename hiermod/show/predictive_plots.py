@@ -54,7 +54,10 @@ def plot_predictive(
     draw[kind](ax, seen)
     ax.set_xlabel(literal(name))
     ax.spines[["top", "right"]].set_visible(False)
-    _head(ax, source, len(seen.drawn), [ax.lines[-1], ax.lines[0]] if kind == "density" else ax.containers[:2])
+    if kind == "density":
+        _head(ax, source, min(CURVES, len(seen.drawn)), [ax.lines[-1], ax.lines[0]])
+    else:
+        _head(ax, source, len(seen.drawn), ax.containers[:2])
     return ax
 
 
