@@ -138,7 +138,7 @@ class ModelChecks:
         ----------
         variable : str, optional
             Whose effect the conclusion is about, as in `effect`. Otherwise each 0/1, boolean or categorical predictor;
-            slopes where there are none (link scale, P(slope > 0) whatever the `goal`); the groups of small factors where
+            slopes where there are none (link scale, P(slope > 0) whatever the `goal`); groups of small factors where
             there are no predictors; or the rate.
         by, control, groups, goal, prob
             As in `effect`. Effects are differences on the response scale.
