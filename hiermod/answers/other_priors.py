@@ -52,7 +52,7 @@ def refit(
             continue
         for name, factor in WIDTHS.items():
             other = with_width(spec, kind, factor)
-            sampler, _ = choose_sampler(other, "auto", announce)
+            sampler, _ = choose_sampler(other, settings.engine, announce)
             label = f"{name} width of {kind}"
             found[label] = sample(other, sampler, settings, progress=False)
             notices += [f"{label}: {notice}" for notice in found[label].notices]

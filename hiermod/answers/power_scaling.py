@@ -14,8 +14,8 @@ from arviz_stats.base.array import array_stats
 
 from hiermod.answers.cell_likelihood import log_likelihood
 from hiermod.errors import AnswerError
-from hiermod.modeling.beta_pooling import BetaSpec
 from hiermod.modeling.prior_density import log_prior
+from hiermod.modeling.prior_random import with_proper_priors
 from hiermod.sampling.posterior import Posterior
 
 ALPHAS = (0.99, 1.01)
@@ -34,15 +34,12 @@ def power_scaling(posterior: Posterior, quantities: Mapping[str, np.ndarray]) ->
 
     Raises
     ------
+    ModelError
+        If the prior is improper, or not known here.
     AnswerError
-        If the prior is improper, or draws are too few.
+        If draws are too few.
     """
-    spec = posterior.spec
-    if isinstance(spec, BetaSpec):
-        raise AnswerError(
-            "Power-scaling needs a proper prior, and pooling='beta' has the improper p(a, b) ∝ (a + b)^(-5/2). "
-            "Fit with pooling='normal'."
-        )
+    spec = with_proper_priors(posterior.spec, "Sensitivity to priors")
     if int(np.prod(posterior.shape)) < FEWEST:
         raise AnswerError(f"Power-scaling needs at least {FEWEST} draws; this fit has {int(np.prod(posterior.shape))}.")
     densities = {"prior": log_prior(spec, posterior.values), "likelihood": log_likelihood(posterior)}

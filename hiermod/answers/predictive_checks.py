@@ -85,7 +85,8 @@ def _number(value: Any, name: str) -> float:
     except (TypeError, ValueError):
         number = np.nan
     if np.isnan(number):
-        raise AnswerError(f"stat={name}: it gives {value!r}, not a number. A statistic turns an array into one number.")
+        shown = f"an array of shape {np.shape(value)}" if np.ndim(value) else repr(value)
+        raise AnswerError(f"stat={name}: it gives {shown}, not a number. A statistic turns an array into one number.")
     return number
 
 

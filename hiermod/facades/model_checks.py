@@ -152,8 +152,10 @@ class ModelChecks:
 
         Raises
         ------
+        ModelError
+            If the prior is improper, as that of ``pooling="beta"``, or not hiermod's, as of a fit from Bambi.
         AnswerError
-            If ``pooling="beta"``, whose prior is improper, or what is claimed cannot be asked.
+            If draws are too few, or what is claimed cannot be asked.
         SamplingError
             If a model with other priors cannot be sampled.
 

@@ -1,4 +1,4 @@
-"""Numbers drawn from priors, by NumPy."""
+"""Numbers drawn from priors, by NumPy, where there are proper ones."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from hiermod.errors import ModelError
+from hiermod.modeling.beta_pooling import BetaSpec
 from hiermod.modeling.priors import Prior
+from hiermod.modeling.spec import Spec
 
 Generator = np.random.Generator
 SAMPLERS: dict[str, Callable[..., Any]] = {
@@ -25,6 +28,27 @@ SAMPLERS: dict[str, Callable[..., Any]] = {
     "InverseGamma": lambda rng, size, alpha, beta: beta / rng.gamma(alpha, 1.0, size),
     "LogNormal": lambda rng, size, mu, sigma: rng.lognormal(mu, sigma, size),
 }
+
+
+def with_proper_priors(spec: Spec | BetaSpec, what: str) -> Spec:
+    """The spec, if it has a proper prior of every parameter.
+
+    Raises
+    ------
+    ModelError
+        If it is one of ``pooling="beta"``, or its priors are somebody else's.
+    """
+    if isinstance(spec, BetaSpec):
+        raise ModelError(
+            f"{what}: pooling='beta' has the improper hyperprior p(a, b) ∝ (a + b)^(-5/2), which is no distribution. "
+            "Use pooling='normal', whose priors are proper."
+        )
+    if set(spec.priors.coefficients) != {block.name for block in spec.common.blocks}:
+        raise ModelError(
+            f"{what}: this model's priors are Bambi's, and not known here. Fit the formula with hiermod.fit() for "
+            "hiermod's own model, or use bambi's prior_predictive()."
+        )
+    return spec
 
 
 def draw(prior: Prior, rng: Generator, draws: int, columns: int) -> np.ndarray:

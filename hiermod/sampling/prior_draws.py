@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from hiermod.errors import ModelError, SamplingError
+from hiermod.errors import SamplingError
 from hiermod.modeling.beta_pooling import BetaSpec
 from hiermod.modeling.design import VaryingBar
-from hiermod.modeling.prior_random import draw, draw_partial_correlations
+from hiermod.modeling.prior_random import draw, draw_partial_correlations, with_proper_priors
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.diagnostics import diagnose
 from hiermod.sampling.posterior import Posterior
@@ -26,15 +26,11 @@ def sample_prior(spec: Spec | BetaSpec, draws: Any, seed: int | None) -> Posteri
     Raises
     ------
     ModelError
-        If the prior is improper, as that of ``pooling="beta"``.
+        If the prior is improper, as that of ``pooling="beta"``, or not known here.
     SamplingError
         If `draws` or `seed` is out of range, or the draws would not fit in memory.
     """
-    if isinstance(spec, BetaSpec):
-        raise ModelError(
-            "pooling='beta' has an improper hyperprior, p(a, b) ∝ (a + b)^(-5/2), from which nothing can be drawn. "
-            "Use pooling='normal', whose priors are proper."
-        )
+    spec = with_proper_priors(spec, "Draws from the prior")
     settings = Settings(draws, None, 1, None, fresh_seed() if seed is None else seed, None)
     _refuse_large(spec, settings.draws)
     rng = np.random.default_rng([settings.seed or 0, 2000])

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import xarray as xr
 
-from hiermod.engine.problem import BarPlace, Factor, Problem
 from hiermod.modeling.coding import Block
 from hiermod.modeling.design import VaryingBar
+
+if TYPE_CHECKING:
+    from hiermod.engine.problem import BarPlace, Factor, Problem
 
 DIMS = ("chain", "draw")
 Variables = dict[str, tuple[tuple[str, ...], np.ndarray]]

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from hiermod.sampling.posterior import Posterior
-from hiermod.show.parameters import chief_draws, named_draws
+from hiermod.answers.parameters import chief_draws, named_draws
 from hiermod.show.style import COLOURS, GREY, literal, shorten
 from hiermod.show.trace_plot import MAX_PARAMETERS
 

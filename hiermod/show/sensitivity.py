@@ -16,7 +16,7 @@ from hiermod.errors import AnswerError
 from hiermod.sampling.posterior import Posterior
 from hiermod.sampling.settings import Settings
 from hiermod.show.measure import probability_text
-from hiermod.show.parameters import chief_draws
+from hiermod.answers.parameters import chief_draws
 
 MOST_SENTENCES = 8
 MOVED = 0.5  # of half the interval, from which an estimate without a chance counts as moved
@@ -123,8 +123,10 @@ def assess(
 
     Raises
     ------
+    ModelError
+        If the prior is improper, or not known here.
     AnswerError
-        If the prior is improper, draws are too few, or what is claimed cannot be asked.
+        If draws are too few, or what is claimed cannot be asked.
     """
     check_prob(claim.prob)
     if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not 0.5 < threshold < 1.0:
