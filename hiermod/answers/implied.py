@@ -54,7 +54,10 @@ class Implied:
     def _number(self, value: float, effect: bool) -> str:
         if not self.measure.percent:
             return f"{value:.3g}"
-        return f"{100 * value:+.0f} points" if effect else f"{100 * value:.3g} %"
+        if effect:
+            points = round(100 * value)
+            return f"{points:+d} points" if points else "0 points"
+        return "<0.01 %" if value < 1e-4 else ">99.99 %" if value > 0.9999 else f"{100 * value:.3g} %"
 
 
 def implied(posterior: Posterior, variable: str | None = None) -> Implied:

@@ -129,7 +129,7 @@ def _flat(answer: Answer) -> np.ndarray:
 
 def strength(chance: float, threshold: float) -> str:
     """What a chance amounts to: ``for`` from the threshold on, ``against`` from one minus it down, else ``open``."""
-    return "for" if chance >= threshold else "against" if chance <= 1.0 - threshold else "open"
+    return "for" if chance >= threshold else "against" if 1.0 - chance >= threshold else "open"
 
 
 def changes(table: pd.DataFrame, threshold: float) -> pd.DataFrame:
