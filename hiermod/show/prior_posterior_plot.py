@@ -6,8 +6,8 @@ import arviz_stats as azs
 import numpy as np
 from matplotlib.axes import Axes
 
-from hiermod.sampling.posterior import Posterior
 from hiermod.answers.parameters import chief_draws, named_draws
+from hiermod.sampling.posterior import Posterior
 from hiermod.show.style import COLOURS, GREY, literal, shorten
 from hiermod.show.trace_plot import MAX_PARAMETERS
 

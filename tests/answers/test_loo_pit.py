@@ -68,6 +68,8 @@ def test_discrete_values_are_spread_over_their_interval():
 def test_rows_of_a_pooled_beta_are_refused():
     fit = with_made_up_draws(hm.model("successes/trials ~ (1 | variant)", hm.example("variants")))
     assert len(fit.loo_pit()) == 4
+    made = hm.model("successes/trials ~ (1 | variant)", hm.example("variants"), pooling="beta")
+    rates = {"rate_mean": np.full(50, 0.5), "rate_spread": np.full(50, 0.3), "rate__variant": np.full((50, 4), 0.5)}
+    pooled = fit_of(made, **rates)
     with pytest.raises(AnswerError, match="does not apply to pooling='beta'"):
-        made = hm.model("successes/trials ~ (1 | variant)", hm.example("variants"), pooling="beta")
-        fit_of(made, rate_mean=np.full(50, 0.5), rate_spread=np.full(50, 0.3), rate__variant=np.full((50, 4), 0.5)).loo_pit()
+        pooled.loo_pit()

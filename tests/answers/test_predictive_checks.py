@@ -91,11 +91,13 @@ def test_statistics_of_a_family_and_draws_that_repeat(binomial, normal):
 
 
 def test_refusals_of_predictive_checks(binomial, normal, monkeypatch):
-    with pytest.raises(AnswerError, match="stat='maks': a name or a function of an array is needed. Did you mean 'max'"):
+    with pytest.raises(
+        AnswerError, match=r"stat='maks': a name or a function of an array is needed. Did you mean 'max'"
+    ):
         binomial.ppc("maks")
     with pytest.raises(AnswerError, match="stat= is empty"):
         binomial.ppc([])
-    with pytest.raises(AnswerError, match="stat=sort: it gives an array of shape .30,., not a number"):
+    with pytest.raises(AnswerError, match=r"stat=sort: it gives an array of shape .30,., not a number"):
         normal[0].ppc(np.sort)
     with pytest.raises(AnswerError, match="draws=9999: a whole number from 1 to 4,000"):
         binomial.ppc(draws=9999)
@@ -135,7 +137,9 @@ def test_outlying_groups_by_hand():
     groups = [f"g{place}" for place in range(4)]
     data = pd.DataFrame({"g": groups * 3, "x": np.repeat([0.0, 1.0, 2.5], 4), "y": np.arange(12.0) ** 1.5})
     model = hm.model("y ~ 1 + (1 + x | g)", data)
-    effects = np.array([[[0.5, 0.1], [-1.0, 0.4], [6.0, 0.0], [3.0, -2.0]], [[0.2, 0.1], [0.0, 0.4], [2.0, 0.2], [3.0, -2.0]]])
+    effects = np.array(
+        [[[0.5, 0.1], [-1.0, 0.4], [6.0, 0.0], [3.0, -2.0]], [[0.2, 0.1], [0.0, 0.4], [2.0, 0.2], [3.0, -2.0]]]
+    )
     sds, rho = np.array([[2.0, 0.5], [1.0, 1.0]]), np.array([0.3, -0.6])
     fit = fit_of(
         model, Intercept=[0.0, 0.0], sigma=[1.0, 1.0],

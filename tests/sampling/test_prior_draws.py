@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ from scipy import stats
 
 import hiermod as hm
 from hiermod.errors import ModelError, SamplingError
+from hiermod.modeling.prior_choice import PriorTable
 from hiermod.modeling.prior_random import SAMPLERS, draw
 from hiermod.modeling.priors import DISTRIBUTIONS, Prior
 from hiermod.sampling import prior_draws
@@ -33,7 +35,7 @@ SCIPY = {
 
 
 def quantile(name, p):
-    arguments, expected = SCIPY[name]
+    _arguments, expected = SCIPY[name]
     return 2.0 * stats.t(4.0).ppf(0.5 + p / 2.0) if name == "HalfStudentT" else expected.ppf(p)
 
 
@@ -96,8 +98,11 @@ def test_effects_of_groups_have_their_standard_deviations_and_correlations():
 
 @pytest.mark.parametrize(
     ("formula", "example"),
-    [("incidence/size ~ period + (1 + period | herd)", "cbpp"), ("success ~ treated + (1 + treated | country)", "country")],
-)  # fmt: skip
+    [
+        ("incidence/size ~ period + (1 + period | herd)", "cbpp"),
+        ("success ~ treated + (1 + treated | country)", "country"),
+    ],
+)
 def test_variables_are_those_of_a_posterior(formula, example):
     model = hm.model(formula, hm.example(example))
     prior = model.sample_prior(50, seed=1)
@@ -158,8 +163,11 @@ def test_refusals(monkeypatch):
         model.sample_prior(0)
     with pytest.raises(hm.errors.AnswerError, match="Shrinkage is a matter of data and posterior"):
         model.sample_prior(10).shrinkage()
-    with pytest.raises(hm.errors.AnswerError, match="the model has no column 'treatd'. Did you mean 'treated'"):
+    with pytest.raises(hm.errors.AnswerError, match=r"the model has no column 'treatd'. Did you mean 'treated'"):
         model.sample_prior(10).implied("treatd")
+    spec = replace(model._defined.spec, priors=PriorTable())  # as a model from Bambi has it
+    with pytest.raises(ModelError, match="this model's priors are Bambi's, and not known here"):
+        prior_draws.sample_prior(spec, 10, 1)
     monkeypatch.setattr(prior_draws, "LARGEST", 100)
-    with pytest.raises(SamplingError, match="that is 120 numbers, more than 100. Ask for at most 50 draws"):
+    with pytest.raises(SamplingError, match=r"that is 120 numbers, more than 100. Ask for at most 50 draws"):
         model.sample_prior(60)

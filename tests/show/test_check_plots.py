@@ -152,11 +152,15 @@ def test_every_picture_draws_for_every_family(make):
 
 
 def test_refusals_of_pictures():
-    with pytest.raises(AnswerError, match="kind='rootogram' shows how often each count occurs; family bernoulli has none"):
+    with pytest.raises(
+        AnswerError, match="kind='rootogram' shows how often each count occurs; family bernoulli has none"
+    ):
         fits.country().plot.ppc("rootogram")
-    with pytest.raises(AnswerError, match="kind='density' is for real responses, not for family poisson. Say kind='rootogram'"):
+    with pytest.raises(
+        AnswerError, match=r"kind='density' is for real responses, not for family poisson. Say kind='rootogram'"
+    ):
         fits.counts().plot.ppc("density")
-    with pytest.raises(AnswerError, match="kind='bar'. Did you mean 'bars'"):
+    with pytest.raises(AnswerError, match=r"kind='bar'. Did you mean 'bars'"):
         fits.country().plot.ppc("bar")
     with pytest.raises(AnswerError, match="stat= is a picture of its own"):
         fits.country().plot.ppc("bars", stat="mean")
