@@ -118,10 +118,10 @@ def leave_one_out(posterior: Posterior) -> LeaveOneOut:
     AnswerError
         If the model has no density of a row, or there are too few draws.
     """
-    _refuse(posterior)
+    refuse(posterior)
     seen = observations(posterior.spec.cells, posterior.spec.family.counts)
     rows = seen.table
-    efficiency = _relative_efficiency(posterior)
+    efficiency = relative_efficiency(posterior)
     found = np.empty((len(rows), 3))
     for place, density in enumerate(_log_densities(posterior, seen)):
         found[place] = _left_out(density, efficiency)
@@ -131,7 +131,8 @@ def leave_one_out(posterior: Posterior) -> LeaveOneOut:
     return LeaveOneOut(elpd, _standard_error(found[:, 0], times), p, int(times.sum()), draws, pointwise)
 
 
-def _refuse(posterior: Posterior) -> None:
+def refuse(posterior: Posterior) -> None:
+    """Refuse where rows have no densities of their own here, or draws are too few."""
     if isinstance(posterior.spec, BetaSpec):
         raise AnswerError(
             "fit.loo() leaves out one row at a time, which does not apply to pooling='beta': the rates are integrated "
@@ -187,7 +188,7 @@ def _log_densities(posterior: Posterior, seen: Observations) -> Iterator[np.ndar
             row += 1
 
 
-def _relative_efficiency(posterior: Posterior) -> float:
+def relative_efficiency(posterior: Posterior) -> float:
     """Effective draws per draw, averaged over all parameters as ArviZ does; 1 where one chain cannot tell."""
     chains, draws = posterior.shape
     if chains == 1:

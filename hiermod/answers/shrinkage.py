@@ -23,7 +23,7 @@ from hiermod.sampling.posterior import Posterior
 def shrinkage(posterior: Posterior, group: str | None, prob: float) -> pd.DataFrame:
     """A row per level: ``n, raw, estimate, lower, upper, pull``, on the response scale."""
     check_prob(prob)
-    grouping = _chosen(posterior.spec, group)
+    grouping = chosen_grouping(posterior.spec, group)
     cells = posterior.spec.cells
     codes = grouping.codes(cells.frame)
     n = np.bincount(codes, cells.response.weight, grouping.size)
@@ -36,7 +36,8 @@ def shrinkage(posterior: Posterior, group: str | None, prob: float) -> pd.DataFr
     return pd.DataFrame(table, index=pd.Index(grouping.labels(), name=grouping.name))
 
 
-def _chosen(spec: Spec | BetaSpec, group: str | None) -> Grouping:
+def chosen_grouping(spec: Spec | BetaSpec, group: str | None) -> Grouping:
+    """The grouping factor that is meant: the one named, or the only one."""
     groupings = spec.cells.groupings
     if not groupings:
         raise AnswerError("The model has no grouping factor, so nothing is pooled. Add a bar such as (1 | g).")

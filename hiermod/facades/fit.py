@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from hiermod.facades.comparison import Comparison
 from hiermod.facades.estimates import Estimates
+from hiermod.facades.model_checks import ModelChecks
 from hiermod.facades.plots import FitPlots
+from hiermod.facades.predictive import Predictive
 from hiermod.facades.questions import Questions
 from hiermod.facades.r_names import RNames
 from hiermod.facades.refits import Refits
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from hiermod.facades.model import Model
 
 
-class Fit(Estimates, Questions, Comparison, Refits, RNames):
+class Fit(Estimates, Questions, Comparison, Refits, RNames, Predictive, ModelChecks):
     """A posterior with its model. Made by `hiermod.fit`, `hiermod.load` and `Model.fit`.
 
     In every method, ``by`` is a column or a list of columns; ``data`` another frame of rows to average over instead of
@@ -67,7 +69,7 @@ class Fit(Estimates, Questions, Comparison, Refits, RNames):
 
     @property
     def plot(self) -> FitPlots:
-        """Plots: ``fit.plot.rates()``, ``.effect()``, ``.shrinkage()``, ``.trace()``."""
+        """Plots: ``fit.plot.rates()``, ``.effect()``, ``.shrinkage()``, ``.trace()``, ``.ppc()``."""
         return FitPlots(self, self._posterior)
 
     def save(self, path: str | Path) -> None:

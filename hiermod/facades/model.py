@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pymc as pm
 
+    from hiermod.facades.prior import PriorDraws
     from hiermod.show.explanation import Explanation
 
 
@@ -163,6 +164,42 @@ class Model:
                cor(country)            LKJ(2)
         """
         return prior_summary(self._defined.spec)
+
+    def sample_prior(self, draws: int = 1000, seed: int | None = None) -> PriorDraws:
+        """Draw from the prior, to see what it says before any data: of rates, of effects, of responses.
+
+        Draws are independent and made by NumPy: nothing is compiled. They depend on the data where priors do: on its
+        columns' means and standard deviations, its groups, and its response on an identity or log link.
+
+        Parameters
+        ----------
+        draws : int
+            How many.
+        seed : int, optional
+            Makes them repeatable.
+
+        Returns
+        -------
+        PriorDraws
+            Of which the same is asked as of a fit: ``rates, effect, predict, ppc``, and what is `implied`.
+
+        Raises
+        ------
+        ModelError
+            With ``pooling="beta"``, whose hyperprior is improper.
+        SamplingError
+            If a setting is out of range, or draws of so many groups would be too many.
+
+        Examples
+        --------
+        >>> prior = fit.model.sample_prior(1000, seed=1)
+        >>> list(prior.rates(by="treated").table.columns)
+        ['treated', 'estimate', 'lower', 'upper']
+        """
+        from hiermod.facades.prior import PriorDraws
+        from hiermod.sampling.prior_draws import sample_prior
+
+        return PriorDraws(self, sample_prior(self._defined.spec, draws, seed))
 
     def pymc(self) -> pm.Model:
         """The `pymc.Model` on the cells; its free variables carry Bambi's names.

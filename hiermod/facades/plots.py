@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hiermod.facades.check_plots import CheckPlots
+from hiermod.facades.predictive_plots import PredictivePlots
 from hiermod.sampling.posterior import Posterior
 
 if TYPE_CHECKING:
     from hiermod.facades.fit import Fit
 
 
-class FitPlots:
+class FitPlots(PredictivePlots, CheckPlots):
     """Plots of a fit. Each draws into ``ax=``, or into a new figure, and returns the matplotlib Axes."""
 
     def __init__(self, fit: Fit, posterior: Posterior) -> None:
         self._fit, self._posterior = fit, posterior
 
     def __repr__(self) -> str:
-        return "plots: .rates(by), .effect(variable), .shrinkage(group), .trace(names)"
+        return (
+            "plots: .rates(by), .effect(variable), .shrinkage(group), .trace(names), .ppc(kind, stat), .loo_pit(), "
+            ".calibration(), .outlying(group), .prior_posterior(names)"
+        )
 
     def rates(self, by: Any = None, *, ax: Any = None, **options: Any) -> Any:
         """A forest of rates per cell of `by`: the mean with a 50 % interval (thick) and a ``prob`` one (thin).

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import xarray as xr
 
-from hiermod.engine.problem import BarPlace, Factor, Problem
 from hiermod.modeling.coding import Block
+from hiermod.modeling.design import VaryingBar
+
+if TYPE_CHECKING:
+    from hiermod.engine.problem import BarPlace, Factor, Problem
 
 DIMS = ("chain", "draw")
 Variables = dict[str, tuple[tuple[str, ...], np.ndarray]]
@@ -52,12 +57,12 @@ def _spreads(own: BarPlace, scalars: np.ndarray, coords: dict[str, list[str]]) -
     bar, at = own.bar, own.sds
     for effect in bar.effects:
         size = len(effect.block.columns)
-        dims, values = _column_dims(own, effect.block, coords), scalars[:, :, at : at + size]
+        dims, values = column_dims(own.bar, effect.block, coords), scalars[:, :, at : at + size]
         found[f"{effect.name}_sigma"] = ((*DIMS, *dims), values if dims else values[:, :, 0])
         at += size
     if bar.correlated:
         name = bar.correlation_name
-        coords[f"{name}_dim"] = [f"{bar.row_names[column]}, {bar.row_names[row]}" for row, column in bar.pairs()]
+        coords[f"{name}_dim"] = pair_names(bar)
         partial = 2.0 * scalars[:, :, own.partial : own.partial + len(bar.pairs())] - 1.0
         found[name] = ((*DIMS, f"{name}_dim"), correlations(partial, len(bar.row_names)))
     return found
@@ -65,6 +70,13 @@ def _spreads(own: BarPlace, scalars: np.ndarray, coords: dict[str, list[str]]) -
 
 def correlations(partial: np.ndarray, size: int) -> np.ndarray:
     """Correlations of canonical partial ones, both by rows of the lower triangle; shape ``(..., pairs)``."""
+    factor = cholesky_factors(partial, size)
+    rows, columns = np.tril_indices(size, -1)
+    return np.einsum("...pk,...pk->...p", factor[..., rows, :], factor[..., columns, :])
+
+
+def cholesky_factors(partial: np.ndarray, size: int) -> np.ndarray:
+    """Lower Cholesky factors of correlation matrices, from canonical partial correlations; ``(..., size, size)``."""
     factor = np.zeros((*partial.shape[:-1], size, size))
     rest = np.ones((*partial.shape[:-1], size))
     place = 0
@@ -74,8 +86,7 @@ def correlations(partial: np.ndarray, size: int) -> np.ndarray:
             rest[..., row] *= np.sqrt(1.0 - partial[..., place] ** 2)
             place += 1
         factor[..., row, row] = rest[..., row]
-    rows, columns = np.tril_indices(size, -1)
-    return np.einsum("...pk,...pk->...p", factor[..., rows, :], factor[..., columns, :])
+    return factor
 
 
 def _effects(factor: Factor, own: BarPlace, draws: np.ndarray, coords: dict[str, list[str]]) -> Variables:
@@ -86,7 +97,7 @@ def _effects(factor: Factor, own: BarPlace, draws: np.ndarray, coords: dict[str,
         size = len(effect.block.columns)
         first = factor.start + at * factor.groups
         values = draws[:, :, first : first + size * factor.groups]
-        dims = _column_dims(own, effect.block, coords)
+        dims = column_dims(own.bar, effect.block, coords)
         if dims:
             values = values.reshape(*values.shape[:2], size, factor.groups).swapaxes(2, 3)
         found[effect.name] = ((*DIMS, dim, *dims), values)
@@ -94,12 +105,17 @@ def _effects(factor: Factor, own: BarPlace, draws: np.ndarray, coords: dict[str,
     return found
 
 
-def _column_dims(own: BarPlace, block: Block, coords: dict[str, list[str]]) -> tuple[str, ...]:
+def column_dims(bar: VaryingBar, block: Block, coords: dict[str, list[str]]) -> tuple[str, ...]:
     """The dim of a varying effect's columns, as `hiermod.modeling.pymc_parts` names it."""
     if block.labels is None:
         return ()
     dim = f"{block.term.name}__expr_dim"
     if coords.setdefault(dim, list(block.labels)) != list(block.labels):
-        dim = f"{block.term.name}|{own.bar.grouping.name}__expr_dim"
+        dim = f"{block.term.name}|{bar.grouping.name}__expr_dim"
         coords[dim] = list(block.labels)
     return (dim,)
+
+
+def pair_names(bar: VaryingBar) -> list[str]:
+    """The labels of a bar's correlations."""
+    return [f"{bar.row_names[column]}, {bar.row_names[row]}" for row, column in bar.pairs()]

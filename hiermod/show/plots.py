@@ -8,11 +8,12 @@ from hiermod.answers.grid import levels_of
 from hiermod.modeling.beta_pooling import BetaSpec
 from hiermod.modeling.spec import Spec
 from hiermod.show.answer_plot import plot_answer
+from hiermod.show.implied_plot import plot_implied
 from hiermod.show.shrinkage_plot import plot_shrinkage
 from hiermod.show.style import COLOURS
 from hiermod.show.trace_plot import plot_trace
 
-__all__ = ["default_by", "plot_answer", "plot_shrinkage", "plot_trace"]
+__all__ = ["default_by", "plot_answer", "plot_implied", "plot_shrinkage", "plot_trace"]
 
 MAX_CELLS = 60
 

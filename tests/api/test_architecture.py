@@ -30,7 +30,7 @@ def test_names_still_to_come_are_absent():
     from hiermod.facades.fit import Fit
     from hiermod.facades.model import Model
 
-    for name in ("sample_prior", "code"):
+    for name in ("code",):
         assert f"`model.{name}`" in section
         assert not hasattr(Model, name)
     for name in ("report",):

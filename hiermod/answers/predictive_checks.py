@@ -1,0 +1,124 @@
+"""Statistics of the data beside those of replicated data, with predictive p-values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from hiermod.answers.answer import check_prob
+from hiermod.answers.grid import check_columns
+from hiermod.answers.replicates import Replicated, replicate_rows
+from hiermod.data.statistics import BinomialCells, PairCells
+from hiermod.errors import AnswerError, did_you_mean
+from hiermod.modeling.beta_pooling import BetaSpec
+from hiermod.modeling.spec import Spec
+from hiermod.sampling.posterior import Posterior
+
+Statistic = Callable[[np.ndarray], Any]
+STATISTICS: dict[str, Statistic] = {
+    "mean": np.mean,
+    "sd": np.std,
+    "min": np.min,
+    "median": np.median,
+    "max": np.max,
+    "zeros": lambda values: np.mean(values == 0),
+}
+
+
+def predictive_check(posterior: Posterior, stat: Any, by: Any, draws: int | None, prob: float) -> pd.DataFrame:
+    """A row per statistic and `by` cell: ``stat, observed, estimate, lower, upper, p``."""
+    check_prob(prob)
+    names = check_columns(posterior.spec, by)
+    chosen = read_statistics(_usual(posterior.spec) if stat is None else stat)
+    seen = replicate_rows(posterior, draws)
+    number, keys = numbered(seen.frame, names)
+    rows = []
+    for place in range(len(keys)):
+        own = part(seen, number == place)
+        for name, statistic in chosen.items():
+            key: dict[Any, Any] = keys.iloc[place].to_dict()
+            rows.append(key | summary(name, *both(own, name, statistic), prob))
+    return pd.DataFrame(rows)
+
+
+def _usual(spec: Spec | BetaSpec) -> list[str]:
+    """The statistics that say something of a family: single trials have none but their mean."""
+    if spec.family.is_rate and isinstance(spec.cells.response, BinomialCells | PairCells):
+        return ["mean"] if (spec.cells.response.row_trials == 1.0).all() else ["mean", "sd", "min", "max", "zeros"]
+    return ["mean", "sd", "max", "zeros"] if spec.family.counts else ["mean", "sd", "min", "median", "max"]
+
+
+def read_statistics(stat: Any) -> dict[str, Statistic]:
+    """Read ``stat=``: a name, a function of an array, or a list of both.
+
+    Raises
+    ------
+    AnswerError
+        If there is no such statistic.
+    """
+    found: dict[str, Statistic] = {}
+    for own in stat if isinstance(stat, list | tuple) else [stat]:
+        if callable(own):
+            found[str(getattr(own, "__name__", own))] = own
+        elif isinstance(own, str) and own in STATISTICS:
+            found[own] = STATISTICS[own]
+        else:
+            hint = did_you_mean(str(own), STATISTICS)
+            raise AnswerError(f"stat={own!r}: a name or a function of an array is needed.{hint}")
+    if not found:
+        raise AnswerError(f"stat= is empty: name one of {', '.join(STATISTICS)}, or leave it out.")
+    return found
+
+
+def both(seen: Replicated, name: str, statistic: Statistic) -> tuple[float, np.ndarray]:
+    """A statistic of what was observed, and of each replicated data set; of trials, rows are shares of successes."""
+    observed = _number(statistic(seen.observed / seen.trials), name)
+    return observed, np.array([_number(statistic(drawn / seen.trials), name) for drawn in seen.drawn])
+
+
+def _number(value: Any, name: str) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = np.nan
+    if np.isnan(number):
+        shown = f"an array of shape {np.shape(value)}" if np.ndim(value) else repr(value)
+        raise AnswerError(f"stat={name}: it gives {shown}, not a number. A statistic turns an array into one number.")
+    return number
+
+
+def p_value(observed: float, drawn: np.ndarray) -> float:
+    """P(T(replicated) > T(observed)), ties counted half."""
+    return float((drawn > observed).mean() + 0.5 * (drawn == observed).mean())
+
+
+def summary(name: str, observed: float, drawn: np.ndarray, prob: float) -> dict[Any, Any]:
+    """One row of the table."""
+    lower, upper = np.quantile(drawn, [(1.0 - prob) / 2.0, (1.0 + prob) / 2.0])
+    own = {"stat": name, "observed": observed, "estimate": drawn.mean(), "lower": lower, "upper": upper}
+    return {**own, "p": p_value(observed, drawn)}
+
+
+def numbered(frame: pd.DataFrame, names: tuple[str, ...]) -> tuple[np.ndarray, pd.DataFrame]:
+    """The number of each row's combination of `names`, in the order of levels, and those combinations."""
+    if not names:
+        return np.zeros(len(frame), dtype=np.int64), pd.DataFrame(index=[0])
+    number = frame.groupby(list(names), observed=True, sort=True).ngroup().to_numpy()
+    first = np.unique(number, return_index=True)[1]
+    return number, frame.iloc[first][list(names)].reset_index(drop=True)
+
+
+def part(seen: Replicated, chosen: np.ndarray) -> Replicated:
+    """Some of the observations."""
+    return Replicated(seen.frame[chosen], seen.trials[chosen], seen.observed[chosen], seen.drawn[:, chosen])
+
+
+def shares(seen: Replicated, number: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Successes over trials, or means, of each combination of rows: observed ``(cells,)``, drawn ``(draws, cells)``."""
+    total = np.bincount(number, seen.trials, count)
+    observed = np.bincount(number, seen.observed, count) / total
+    drawn = np.array([np.bincount(number, own, count) / total for own in seen.drawn])
+    return observed, drawn
