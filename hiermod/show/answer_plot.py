@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from hiermod.answers.answer import Answer, Question
-from hiermod.answers.effects import BY_MEDIAN
+from hiermod.answers.contrasts import BY_MEDIAN
 from hiermod.answers.measure import Measure
 from hiermod.show.forest import Layout, arrange, draw_forest
 from hiermod.show.measure import format_percent, format_signed_percent, probability_text
