@@ -20,7 +20,8 @@ COMPUTED = ("estimate", "lower", "upper", "prob_beats", "expected_loss", "prob_r
 class Question:
     """What was asked, ``rates``, ``effect``, ``interaction``, ``slopes`` or ``predict``, with its arguments.
 
-    `control` is None where contrasts have none, or several; `across` is what an effect is compared across.
+    `contrast` says which levels of `variable` are compared: a name, or ``weights``; `control` is None where that has
+    none. `across` is what an effect is compared across.
     """
 
     kind: str
@@ -31,6 +32,7 @@ class Question:
     control: str | None = None
     scale: str = "response"
     measure: Measure = UNKNOWN
+    contrast: str = "control"
     across: str | None = None
 
 

@@ -96,6 +96,11 @@ def pair_arms(contrast: Any, levels: tuple[Level, ...], variable: str, control: 
     return Pairing(tuple(f"{level} vs mean" for level in levels), np.eye(count), mean, np.ones(count))
 
 
+def contrast_name(contrast: Any) -> str:
+    """What a pairing is called: ``weights`` where they are given."""
+    return "weights" if isinstance(contrast, Mapping) else str(contrast)
+
+
 def control_place(levels: tuple[Level, ...], variable: str, control: Any) -> int:
     """Where the control stands among the levels: the first, or the one asked for."""
     if control is None:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from hiermod.answers import decisions
 from hiermod.answers.answer import Answer, Question, check_prob, check_threshold, interval, with_coords
-from hiermod.answers.contrasts import BY_MEDIAN, Pairing, check_scale, control_place, pair_arms
+from hiermod.answers.contrasts import BY_MEDIAN, Pairing, check_scale, contrast_name, control_place, pair_arms
 from hiermod.answers.expectation import averages
 from hiermod.answers.grid import cell_grid
 from hiermod.answers.measure import measure_of
@@ -121,7 +121,10 @@ def effect(
         table = table.assign(prob_exceeds=decisions.wins(flat, limit, sign).mean(axis=1))
     levels = found.arms.levels
     name = str(levels[control_place(levels, variable, control)]) if contrast == "control" else None
-    question = Question("effect", found.arms.by, scope.groups, prob, variable, name, scale, measure_of(posterior.spec))
+    question = Question(
+        "effect", found.arms.by, scope.groups, prob, variable, name, scale, measure_of(posterior.spec),
+        contrast_name(contrast),
+    )  # fmt: skip
     return Answer(with_coords(flat, found.keys, posterior.shape, scale), table, question)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from hiermod.answers.answer import Answer, Question, check_prob, check_threshold, interval, with_coords
-from hiermod.answers.contrasts import BY_MEDIAN, INTERACTIONS, pair_arms
+from hiermod.answers.contrasts import BY_MEDIAN, INTERACTIONS, contrast_name, pair_arms
 from hiermod.answers.decisions import check_goal, wins
 from hiermod.answers.effects import compared
 from hiermod.answers.measure import measure_of
@@ -60,7 +60,8 @@ def interaction(
     if limit is not None:
         table = table.assign(prob_exceeds=wins(draws, limit, sign).mean(axis=1))
     question = Question(
-        "interaction", tuple(by), scope.groups, prob, variable, None, scale, measure_of(posterior.spec), name
+        "interaction", tuple(by), scope.groups, prob, variable, None, scale, measure_of(posterior.spec),
+        contrast_name(contrast), name,
     )  # fmt: skip
     return Answer(with_coords(draws, rows, posterior.shape, scale), table, question)
 

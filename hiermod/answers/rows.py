@@ -148,8 +148,8 @@ def _throughout(spec: AnySpec, name: str, level: Level, rows: int) -> Any:
 
 
 def is_numeric(spec: AnySpec, name: str) -> bool:
-    """Whether a column of the cells holds numbers, not levels."""
-    return not isinstance(spec.cells.frame[name].dtype, pd.CategoricalDtype)
+    """Whether a column holds numbers, not levels; those that differ within cells are numbers."""
+    return name not in spec.cells.frame or not isinstance(spec.cells.frame[name].dtype, pd.CategoricalDtype)
 
 
 def with_column(frame: pd.DataFrame, name: str, values: Any) -> pd.DataFrame:

@@ -79,7 +79,7 @@ def _read_at(spec: AnySpec, scope: Scope, by: tuple[str, ...]) -> dict[str, Leve
     if not isinstance(scope.at, Mapping):
         raise AnswerError(f"at={scope.at!r}: columns with the value at which each stands, such as at={{'x': 1}}.")
     held = {}
-    for name in check_columns(spec, list(scope.at), "at", free=True):
+    for name in check_columns(spec, list(scope.at), "at", scope.data, free=True):
         value = next(value for typed, value in scope.at.items() if canonical(typed) == name)
         if name in by:
             raise AnswerError(f"at: {name!r} stands in by= too. Give its values there: by={{{name!r}: [...]}}.")
@@ -87,7 +87,7 @@ def _read_at(spec: AnySpec, scope: Scope, by: tuple[str, ...]) -> dict[str, Leve
             raise AnswerError(f"at: {name!r} is no predictor, so rows cannot be set to it. Say by={{{name!r}: [...]}}.")
         if isinstance(value, list | tuple | np.ndarray | pd.Series):
             raise AnswerError(f"at: one value of {name!r} is needed; for several say by={{{name!r}: [...]}}.")
-        held[name] = _level(spec, name, value, None, "at")
+        held[name] = _level(spec, name, value, scope.data, "at")
     return held
 
 
@@ -111,7 +111,7 @@ def _several(name: str, values: Any) -> list[Any]:
 
 def _level(spec: AnySpec, name: str, value: Any, data: Any, role: str) -> Level:
     """One value that a column can take: a finite number, or a level that is known."""
-    if name in spec.cells.frame and is_numeric(spec, name):
+    if _is_set(spec, name) and is_numeric(spec, name):
         if not isinstance(value, int | float | np.number) or isinstance(value, bool) or not np.isfinite(value):
             raise AnswerError(f"{role}: {name!r} is numeric, and {value!r} is no finite number.")
         return as_levels(pd.Index([value]))[0]
@@ -156,6 +156,8 @@ def _check_name(spec: AnySpec, typed: str, role: str, data: Any, free: bool) -> 
     if name in spec.cells.frame:
         return
     if name in spec.formula.predictor_columns():
+        if free and data is not None and name in column_names(data):
+            return
         raise AnswerError(f"{role}: {name!r} differs within cells. Fit with compress=False to ask by it.")
     if data is not None and role == "by":
         if name in column_names(data):
@@ -171,11 +173,11 @@ def _check_name(spec: AnySpec, typed: str, role: str, data: Any, free: bool) -> 
     )
 
 
-def check_column(spec: AnySpec, name: Any, role: str, free: bool = False) -> str:
+def check_column(spec: AnySpec, name: Any, role: str, data: Any = None, free: bool = False) -> str:
     """Read one column name of the model."""
     if not isinstance(name, str):
         raise AnswerError(f"{role}={name!r}: the name of one column is needed.")
-    return check_columns(spec, name, role, free=free)[0]
+    return check_columns(spec, name, role, data, free)[0]
 
 
 def check_results(names: tuple[str, ...], computed: tuple[str, ...]) -> None:

@@ -33,7 +33,7 @@ def slopes(
         raise AnswerError(f"scale={scale!r}.{did_you_mean(str(scale), SLOPE_SCALES)}")
     sign, limit = check_goal(goal), check_threshold(threshold)
     check_prob(prob)
-    name, asked = check_column(spec, variable, "variable", free=True), read_scope(spec, scope)
+    name, asked = check_column(spec, variable, "variable", scope.data, free=True), read_scope(spec, scope)
     check_numeric(spec, name)
     check_results(asked.by, COMPUTED)
     needed = (*asked.by, *(() if name in asked.set_columns else (name,)))

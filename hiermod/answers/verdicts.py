@@ -109,6 +109,6 @@ def _rule(variable: str, control: Any, loss: Any, margin: float, sign: int) -> s
     start = f" by at least {margin:.4g}" if margin else ""
     return (
         f"Rule: a level of {variable} is worth shipping if it is {better} than {control}{start}. The one with the "
-        f"least expected loss is held against {control}. Ship it if its expected loss is less than that of stopping with "
-        f"{control}, and stop if not; but keep testing where the lesser of both losses is more than {limit}."
+        f"least expected loss is held against {control}. Ship it if its expected loss is less than that of stopping "
+        f"with {control}, and stop if not; but keep testing where the lesser of both losses is more than {limit}."
     )
