@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,16 +11,17 @@ import pandas as pd
 from scipy import sparse
 
 from hiermod.answers.integration import population_mean, population_slope
-from hiermod.answers.new_groups import KNOWN_OR_NEW, new_levels
+from hiermod.answers.new_groups import KNOWN_OR_NEW, GroupsOfRows, groups_of, known_codes, new_levels
 from hiermod.answers.rows import per_exposure
-from hiermod.answers.varying import BarEffects, known_codes
+from hiermod.answers.varying import BarEffects
 from hiermod.modeling.beta_pooling import MEAN, SPREAD, BetaSpec
 from hiermod.modeling.design import offset
 from hiermod.modeling.links import LINKS, Link
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.posterior import Posterior
 
-BLOCK = 500_000  # numbers of a block's array of draws
+BLOCK = 100_000  # numbers of a block's array of draws, so that it stays in the processor's cache
+CHUNK = 20_000  # rows whose designs are made at once
 
 
 class Expectation(Protocol):
@@ -34,6 +35,10 @@ class Expectation(Protocol):
 
     def predictor(self, frame: pd.DataFrame) -> np.ndarray:
         """The linear predictor, on the link scale."""
+        ...
+
+    def blocks(self, frame: pd.DataFrame, scale: str) -> Iterator[tuple[slice, np.ndarray]]:
+        """The response, or with ``scale="link"`` the predictor, of some rows after others."""
         ...
 
 
@@ -82,37 +87,54 @@ class LinearExpectation:
 
     def response(self, frame: pd.DataFrame) -> np.ndarray:
         """Expected response, shape ``(rows, draws)``."""
-        designs = self.designs(frame)
-        linear = self._linear(frame, designs)
-        if self._groups == "population" and self._bars:
-            return population_mean(self.link, linear, self._variance(designs, designs))
-        return self.link.inverse(linear)
+        return self._response(self.designs(frame), self._groups_of(frame))
 
     def predictor(self, frame: pd.DataFrame) -> np.ndarray:
         """Linear predictor, shape ``(rows, draws)``; its mean over the population is the typical group's."""
-        return self._linear(frame, self.designs(frame))
+        return self._linear(self.designs(frame), self._groups_of(frame))
+
+    def blocks(self, frame: pd.DataFrame, scale: str) -> Iterator[tuple[slice, np.ndarray]]:
+        """The response or predictor of some rows after others; designs are made for many at once."""
+        compute = self._linear if scale == "link" else self._response
+        for start in range(0, len(frame), CHUNK):
+            chunk = frame.iloc[start : start + CHUNK]
+            designs, groups = self.designs(chunk), self._groups_of(chunk)
+            for rows in block_slices(len(chunk), self._draws):
+                own = [group.part(rows) for group in groups]
+                yield slice(start + rows.start, start + rows.stop), compute(designs.part(rows), own)
 
     def slope(self, frame: pd.DataFrame, change: Designs, scale: str) -> np.ndarray:
         """Derivative of the response or predictor, shape ``(rows, draws)``; `change` is that of the designs."""
-        rise = self._linear(frame, change)
+        groups = self._groups_of(frame)
+        rise = self._linear(change, groups)
         if scale == "link":
             return rise
         designs = self.designs(frame)
-        linear = self._linear(frame, designs)
+        linear = self._linear(designs, groups)
         if self._groups == "population" and self._bars:
             variance, spread = self._variance(designs, designs), 2.0 * self._variance(designs, change)
             return population_slope(self.link, linear, variance, rise, spread)
         return self.link.slope(linear) * rise
 
-    def _linear(self, frame: pd.DataFrame, designs: Designs) -> np.ndarray:
+    def _groups_of(self, frame: pd.DataFrame) -> list[GroupsOfRows]:
+        """The groups of rows for each bar, where ``groups=`` gives them effects; else nothing."""
+        return [groups_of(bar.grouping, frame, self._groups) for bar in self._spec.bars] if self._varies else []
+
+    @property
+    def _varies(self) -> bool:
+        return self._groups not in ("typical", "population")
+
+    def _response(self, designs: Designs, groups: Sequence[GroupsOfRows]) -> np.ndarray:
+        linear = self._linear(designs, groups)
+        if self._groups == "population" and self._bars:
+            return population_mean(self.link, linear, self._variance(designs, designs))
+        return self.link.inverse(linear)
+
+    def _linear(self, designs: Designs, groups: Sequence[GroupsOfRows]) -> np.ndarray:
         total = designs.common @ self._coefficients
-        for bar, design in zip(self._bars, designs.bars, strict=True):
-            if self._groups == "observed":
-                bar.add_observed(total, frame, design)
-            elif self._groups == KNOWN_OR_NEW:
-                bar.add_known_or_new(total, frame, design)
-            elif self._groups == "new":
-                bar.add_new(total, design)
+        if self._varies:
+            for bar, design, own in zip(self._bars, designs.bars, groups, strict=True):
+                bar.add(total, own, design)
         if designs.offset is not None:
             total += designs.offset[:, None]
         return total
@@ -145,6 +167,12 @@ class BetaExpectation:
         """Log odds of the rates, shape ``(rows, draws)``."""
         return self.link.forward(self.response(frame))
 
+    def blocks(self, frame: pd.DataFrame, scale: str) -> Iterator[tuple[slice, np.ndarray]]:
+        """Rates or log odds of some rows after others."""
+        compute = self.predictor if scale == "link" else self.response
+        for rows in block_slices(len(frame), int(np.prod(self._posterior.shape))):
+            yield rows, compute(frame.iloc[rows])
+
     def _rates(self, codes: np.ndarray) -> np.ndarray:
         return self._posterior.values(self._spec.rate_name)[:, codes].T
 
@@ -172,9 +200,8 @@ def averages(
     """Weighted averages over rows within each draw, shape ``(count, draws)``; `cell` says which one a row enters."""
     model = expectation(posterior, groups)
     average = Averaging(weight, cell, count, int(np.prod(posterior.shape)))
-    for rows in block_slices(len(frame), average.draws):
-        block = frame.iloc[rows]
-        average.add(rows, model.response(block) if scale == "response" else model.predictor(block))
+    for rows, values in model.blocks(frame, scale):
+        average.add(rows, values)
     return average.total
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,37 @@ from hiermod.data.predictors import Grouping
 from hiermod.errors import AnswerError, enumerate_names
 
 KNOWN_OR_NEW = "known or new"
+
+
+@dataclass(frozen=True, eq=False)
+class GroupsOfRows:
+    """The level of each row of a grouping factor, or -1, -2, … for the first, second, … of those that are `new`."""
+
+    codes: np.ndarray
+    new: tuple[str, ...] = ()
+
+    def part(self, rows: slice) -> GroupsOfRows:
+        """Some of the rows."""
+        return GroupsOfRows(self.codes[rows], self.new)
+
+
+def groups_of(grouping: Grouping, frame: pd.DataFrame, groups: str) -> GroupsOfRows:
+    """The groups of rows, as ``groups=`` reads them: ``observed``, ``new`` or known or new.
+
+    Raises
+    ------
+    AnswerError
+        If ``groups="observed"`` and a row's group was not in the fitted data.
+    """
+    if groups == "new":
+        return GroupsOfRows(np.full(len(frame), -1), ("",))
+    if groups == "observed":
+        return GroupsOfRows(known_codes(grouping, frame))
+    codes, labels = known_codes_or_new(grouping, frame), []
+    for place, (label, rows) in enumerate(new_levels(grouping, frame)):
+        codes[rows] = -1 - place
+        labels.append(label)
+    return GroupsOfRows(codes, tuple(labels))
 
 
 def whose(groupings: Mapping[str, Grouping], groups: str, frame: pd.DataFrame) -> str:
@@ -61,3 +93,17 @@ def new_levels(grouping: Grouping, frame: pd.DataFrame) -> Iterator[tuple[str, n
     ends = np.cumsum(np.bincount(number))
     for first, own in zip(first_of(number), np.split(order, ends[:-1]), strict=True):
         yield str(texts[first]), new[own]
+
+
+def known_codes(grouping: Grouping, frame: pd.DataFrame) -> np.ndarray:
+    """The level of each row, all of which the fitted data must have had."""
+    codes = grouping.codes(frame)
+    unseen = codes < 0
+    if unseen.any():
+        columns = list(grouping.columns)
+        combos = frame.loc[unseen, columns].astype(str).agg(":".join, axis=1).unique()
+        raise AnswerError(
+            f"The fitted data has no {grouping.name} {enumerate_names(combos, 4)}, so there is no observed effect. "
+            "Say groups='new' to draw effects for unseen groups, 'typical' or 'population'."
+        )
+    return codes

@@ -9,7 +9,7 @@ import pandas as pd
 
 from hiermod.answers.answer import Answer, Question, check_prob, check_threshold, interval, with_coords
 from hiermod.answers.decisions import wins
-from hiermod.answers.expectation import averages, expectation, in_blocks
+from hiermod.answers.expectation import averages, expectation
 from hiermod.answers.grid import cell_grid
 from hiermod.answers.measure import measure_of
 from hiermod.answers.new_groups import whose
@@ -87,13 +87,9 @@ def _made(spec: Spec | BetaSpec) -> list[str]:
 
 
 def _row_draws(posterior: Posterior, frame: pd.DataFrame, kind: str, groups: str) -> np.ndarray:
-    model = expectation(posterior, groups, exposed=True)
-    blocks = in_blocks(frame, int(np.prod(posterior.shape)))
-    draws, place = np.empty((len(frame), int(np.prod(posterior.shape)))), 0
-    for block in blocks:
-        own = draws[place : place + len(block)]
-        own[:] = model.predictor(block) if kind == "link" else model.response(block)
-        place += len(block)
+    draws = np.empty((len(frame), int(np.prod(posterior.shape))))
+    for rows, values in expectation(posterior, groups, exposed=True).blocks(frame, kind):
+        draws[rows] = values
     return draws
 
 

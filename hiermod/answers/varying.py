@@ -7,9 +7,8 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from hiermod.answers.new_groups import known_codes_or_new, new_levels
-from hiermod.data.predictors import Grouping
-from hiermod.errors import AnswerError, enumerate_names
+from hiermod.answers.new_groups import GroupsOfRows
+from hiermod.errors import AnswerError
 from hiermod.modeling.design import VaryingBar, VaryingEffect
 from hiermod.sampling.posterior import Posterior
 
@@ -40,42 +39,38 @@ class BarEffects:
         """All columns of the bar on `frame`."""
         return np.hstack([effect.block.matrix(frame) for effect in self._bar.effects])
 
-    def add_observed(self, total: np.ndarray, frame: pd.DataFrame, design: np.ndarray) -> None:
-        """Add each row's own group's effect to `total`, shape ``(rows, draws)``.
+    def add(self, total: np.ndarray, groups: GroupsOfRows, design: np.ndarray) -> None:
+        """Add each row's group's effect to `total`, shape ``(rows, draws)``.
 
-        Raises
-        ------
-        AnswerError
-            If a row's group was not in the fitted data.
+        That of a group which the fitted data did not have is one joint draw of it per posterior draw.
         """
-        self._add(total, known_codes(self._bar.grouping, frame), design)
-
-    def add_known_or_new(self, total: np.ndarray, frame: pd.DataFrame, design: np.ndarray) -> None:
-        """Add the group's effect where the fitted data had it, else one drawn for that group."""
-        codes = known_codes_or_new(self._bar.grouping, frame)
-        known = np.flatnonzero(codes >= 0)
-        if len(known):
+        known = groups.codes >= 0
+        if known.all():
+            self._add_known(total, groups.codes, design)
+            return
+        if known.any():
             own = total[known]
-            self._add(own, codes[known], design[known])
+            self._add_known(own, groups.codes[known], design[known])
             total[known] = own
-        for label, rows in new_levels(self._bar.grouping, frame):
-            total[rows] += design[rows] @ self._drawn(label).T
-
-    def add_new(self, total: np.ndarray, design: np.ndarray) -> None:
-        """Add the effect of one unseen group, one joint draw of it per posterior draw, shared by all rows."""
-        total += design @ self._drawn("").T
+        for place in np.unique(groups.codes[~known]):
+            rows = groups.codes == place
+            total[rows] += design[rows] @ self._drawn(groups.new[-1 - place]).T
 
     def covariance(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
         """Covariance over the population of groups of what two designs take of the bar, shape ``(rows, draws)``."""
         one, other = (np.einsum("rk,skj->rsj", design, self._factor) for design in (first, second))
         return np.einsum("rsj,rsj->rs", one, other)
 
-    def _add(self, total: np.ndarray, codes: np.ndarray, design: np.ndarray) -> None:
+    def _add_known(self, total: np.ndarray, codes: np.ndarray, design: np.ndarray) -> None:
         for place, draws in enumerate(self._columns):
-            own = draws[codes] if self._few_groups else draws[:, codes].T
-            if (design[:, place] != 1.0).any():
-                own = own * design[:, place, None]
-            total += own
+            rows = np.flatnonzero(design[:, place])
+            own = draws[codes[rows]] if self._few_groups else draws[:, codes[rows]].T
+            if (design[rows, place] != 1.0).any():
+                own = own * design[rows, place, None]
+            if len(rows) == len(codes):
+                total += own
+            else:
+                total[rows] += own
 
     @property
     def _few_groups(self) -> bool:
@@ -99,20 +94,6 @@ class BarEffects:
         """A group's effects, jointly normal in each draw, shape ``(draws, columns)``; always the same for its label."""
         normals = self._posterior.generator(1 + self._place, label).standard_normal(self._factor.shape[:2])
         return np.einsum("sij,sj->si", self._factor, normals)
-
-
-def known_codes(grouping: Grouping, frame: pd.DataFrame) -> np.ndarray:
-    """The level of each row, all of which the fitted data must have had."""
-    codes = grouping.codes(frame)
-    unseen = codes < 0
-    if unseen.any():
-        columns = list(grouping.columns)
-        combos = frame.loc[unseen, columns].astype(str).agg(":".join, axis=1).unique()
-        raise AnswerError(
-            f"The fitted data has no {grouping.name} {enumerate_names(combos, 4)}, so there is no observed effect. "
-            "Say groups='new' to draw effects for unseen groups, 'typical' or 'population'."
-        )
-    return codes
 
 
 def standard_deviations(posterior: Posterior, bar: VaryingBar) -> np.ndarray:

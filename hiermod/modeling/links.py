@@ -34,8 +34,9 @@ def _inverse_cloglog(predictor: Any) -> Any:
 
 def _inverse_logit(predictor: Any) -> Any:
     """As `scipy.special.expit`, in NumPy's vectorised arithmetic and without more than one new array."""
+    rate = np.negative(predictor)
     with np.errstate(over="ignore"):  # exp is infinite where the rate is 0
-        rate = np.exp(np.negative(predictor))
+        rate = np.exp(rate, out=rate) if isinstance(rate, np.ndarray) and rate.dtype == float else np.exp(rate)
     rate += 1.0
     return np.reciprocal(rate, out=rate) if isinstance(rate, np.ndarray) else 1.0 / rate
 
