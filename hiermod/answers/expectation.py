@@ -220,4 +220,4 @@ class Averaging:
         if first == last:
             self.total[first] += self._share[rows] @ values
         else:
-            self.total += self._shares[:, rows] @ values
+            self.total[first : last + 1] += self._shares[:, rows].tocsr()[first : last + 1] @ values

@@ -103,9 +103,9 @@ def _key_order(keys: pd.DataFrame, names: list[str], levels: dict[str, tuple[Lev
 
 
 def _merged(grid: Grid) -> Grid:
-    """Sum the weights of equal rows of the same average: they need not be computed twice."""
+    """Sum the weights of equal rows of the same average, which need not be computed twice; those of one stand together."""
     codable = {name: _codable(grid.frame[name]) for name in grid.frame}
-    number = number_rows(pd.DataFrame({**codable, "": grid.cell}))
+    number = number_rows(pd.DataFrame({"": grid.cell, **codable}))
     first = np.unique(number, return_index=True)[1]
     weight = np.bincount(number, grid.weight)
     return Grid(grid.frame.iloc[first].reset_index(drop=True), weight, grid.cell[first], grid.keys)
