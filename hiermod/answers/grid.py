@@ -103,7 +103,7 @@ def _key_order(keys: pd.DataFrame, names: list[str], levels: dict[str, tuple[Lev
 
 
 def _merged(grid: Grid) -> Grid:
-    """Sum the weights of equal rows of the same average, which need not be computed twice; those of one stand together."""
+    """Sum the weights of equal rows of an average, which need not be computed twice; rows of one stand together."""
     codable = {name: _codable(grid.frame[name]) for name in grid.frame}
     number = number_rows(pd.DataFrame({"": grid.cell, **codable}))
     first = np.unique(number, return_index=True)[1]

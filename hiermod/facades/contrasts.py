@@ -121,8 +121,8 @@ class Contrasts:
 
         Examples
         --------
-        >>> fit.slopes("treated", scale="link").table["estimate"].round(1).to_list()
-        [0.4]
+        >>> list(fit.slopes("treated", by="country", scale="link").table.columns)
+        ['country', 'estimate', 'lower', 'upper', 'prob_beats']
         """
         scope = Scope(by, data, weights, groups, at)
         return slopes.slopes(self._posterior, variable, scope, scale, threshold, goal, prob)

@@ -66,6 +66,5 @@ def test_intervals_cover():
                 low, high = np.quantile(draws, [(1 - prob) / 2, (1 + prob) / 2])
                 held.setdefault((name, prob), []).append(low <= true[name] <= high)
     shares = {key: np.mean(own) for key, own in held.items()}
-    print(shares)
     wrong = {key: own for key, own in shares.items() if abs(own - key[1]) > 4 * np.sqrt(key[1] * (1 - key[1]) / SETS)}
     assert not wrong
