@@ -15,6 +15,7 @@ from hiermod.version import __version__ as __version__
 if TYPE_CHECKING:
     from hiermod import errors
     from hiermod.answers.decisions import expected_loss, inv_logit, logit, prob_beats, prob_best
+    from hiermod.answers.sample_ratio import srm
     from hiermod.api import fit, glmer, lmer, load, model
     from hiermod.data.examples import example
     from hiermod.facades.fit import Fit
@@ -42,6 +43,7 @@ _HOME = {
     "prob_beats": "hiermod.answers.decisions",
     "prob_best": "hiermod.answers.decisions",
     "register": "hiermod.formula.vocabulary",
+    "srm": "hiermod.answers.sample_ratio",
     "translate": "hiermod.formula.translate",
 }
 
@@ -63,6 +65,7 @@ __all__ = [
     "prob_beats",
     "prob_best",
     "register",
+    "srm",
     "translate",
 ]
 

@@ -13,12 +13,16 @@ import xarray as xr
 from hiermod.answers.measure import UNKNOWN, Measure
 from hiermod.errors import AnswerError
 
-COMPUTED = ("estimate", "lower", "upper", "prob_beats", "expected_loss", "prob_rope")
+COMPUTED = ("estimate", "lower", "upper", "prob_beats", "expected_loss", "prob_rope", "prob_exceeds")
 
 
 @dataclass(frozen=True)
 class Question:
-    """What was asked: ``rates``, ``effect`` or ``predict``, with its arguments, for captions and plots."""
+    """What was asked, ``rates``, ``effect``, ``interaction``, ``slopes`` or ``predict``, with its arguments.
+
+    `contrast` says which levels of `variable` are compared: a name, or ``weights``; `control` is None where that has
+    none. `across` is what an effect is compared across.
+    """
 
     kind: str
     by: tuple[str, ...]
@@ -28,6 +32,8 @@ class Question:
     control: str | None = None
     scale: str = "response"
     measure: Measure = UNKNOWN
+    contrast: str = "control"
+    across: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +101,15 @@ def check_prob(prob: Any) -> float:
     if isinstance(prob, bool) or not isinstance(prob, Real) or not 0 < float(prob) < 1:
         raise AnswerError(f"prob={prob!r}: the probability of an interval is between 0 and 1, such as 0.95.")
     return float(prob)
+
+
+def check_threshold(threshold: Any) -> float | None:
+    """A number that a contrast or rate may exceed, if one is given."""
+    if threshold is None:
+        return None
+    if isinstance(threshold, bool) or not isinstance(threshold, Real) or not np.isfinite(float(threshold)):
+        raise AnswerError(f"threshold={threshold!r}: a finite number is needed.")
+    return float(threshold)
 
 
 def interval(draws: np.ndarray, prob: float, median: bool = False) -> dict[str, np.ndarray]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,26 +9,20 @@ import numpy as np
 import pandas as pd
 
 from hiermod.answers import decisions
-from hiermod.answers.answer import Answer, Question, check_prob, interval, with_coords
+from hiermod.answers.answer import Answer, Question, check_prob, check_threshold, interval, with_coords
+from hiermod.answers.contrasts import BY_MEDIAN, Pairing, check_scale, contrast_name, control_place, pair_arms
 from hiermod.answers.expectation import averages
-from hiermod.answers.grid import arm_levels, cell_grid, check_column, check_columns
+from hiermod.answers.grid import cell_grid
 from hiermod.answers.measure import measure_of
 from hiermod.answers.rows import base_rows, with_column
-from hiermod.answers.varying import check_groups
+from hiermod.answers.scope import Scope, arm_levels, check_column, check_results, read_scope
 from hiermod.data.levels import Level
-from hiermod.errors import AnswerError, did_you_mean
+from hiermod.errors import AnswerError
 from hiermod.modeling.beta_pooling import BetaSpec
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.posterior import Posterior
 
-SCALES: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
-    "difference": lambda treated, control: treated - control,
-    "ratio": lambda treated, control: treated / control,
-    "lift": lambda treated, control: treated / control - 1.0,
-    "odds_ratio": lambda treated, control: treated / (1.0 - treated) / (control / (1.0 - control)),
-    "link": lambda treated, control: treated - control,
-}
-BY_MEDIAN = ("ratio", "lift", "odds_ratio")
+COMPUTED = ("contrast", "estimate", "lower", "upper", "prob_beats", "expected_loss", "prob_rope", "prob_exceeds")
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,23 +35,22 @@ class Arms:
     by: tuple[str, ...]
 
 
-def compare_arms(
-    posterior: Posterior, variable: str, by: Any, data: Any, weights: str | None, groups: str, scale: str = "response"
-) -> Arms:
+def compare_arms(posterior: Posterior, variable: str, scope: Scope, scale: str = "response") -> Arms:
     """Set `variable` to each level in turn for all rows of each `by` cell, and average within each draw."""
     spec = posterior.spec
     variable = check_column(spec, variable, "variable")
-    names = check_columns(spec, by)
-    check_groups(groups)
-    _check_differs(spec, variable, groups)
-    if variable in names:
-        raise AnswerError(f"{variable!r} is the variable whose levels are compared; it cannot stand in by= too.")
+    asked = read_scope(spec, scope)
+    _check_differs(spec, variable, scope.groups)
+    if variable in (*asked.by, *asked.held):
+        raise AnswerError(
+            f"{variable!r} is the variable whose levels are compared; it cannot stand in by= too, or at=."
+        )
     levels = arm_levels(spec, variable)
-    base = base_rows(spec, data, weights, names, groups, setting=(variable,))
-    grid = cell_grid(spec, base, names, (variable,))
-    draws = averages(posterior, groups, grid.frame, grid.weight, grid.cell, len(grid.keys), scale)
-    keys = grid.keys.iloc[:: len(levels)][list(names)].reset_index(drop=True)
-    return Arms(draws.reshape(len(keys), len(levels), -1), levels, keys, names)
+    base = base_rows(spec, scope.data, scope.weights, asked.by, scope.groups, (variable, *asked.set_columns))
+    grid = cell_grid(spec, base, asked, {**asked.settings, variable: levels})
+    draws = averages(posterior, base.groups, grid.frame, grid.weight, grid.cell, len(grid.keys), scale)
+    keys = grid.keys.iloc[:: len(levels)][list(asked.by)].reset_index(drop=True)
+    return Arms(draws.reshape(len(keys), len(levels), -1), levels, keys, asked.by)
 
 
 def _check_differs(spec: Spec | BetaSpec, variable: str, groups: str) -> None:
@@ -71,42 +63,75 @@ def _check_differs(spec: Spec | BetaSpec, variable: str, groups: str) -> None:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """Arms held against each other, shape ``(cells, contrasts, draws)``: both sides, and the contrast on its scale."""
+
+    arms: Arms
+    pairing: Pairing
+    treated: np.ndarray
+    control: np.ndarray
+    draws: np.ndarray
+
+    @property
+    def keys(self) -> pd.DataFrame:
+        """The `by` columns and the contrast of each row."""
+        cells, contrasts, _ = self.draws.shape
+        keys = self.arms.keys.loc[self.arms.keys.index.repeat(contrasts)].reset_index(drop=True)
+        return keys.assign(contrast=list(self.pairing.labels) * cells)
+
+    def beats(self, sign: int) -> np.ndarray:
+        """P(treated beats control) of each row."""
+        return decisions.wins(self.treated, self.control, sign).mean(axis=-1).ravel()
+
+    def loss(self, sign: int) -> np.ndarray:
+        """What choosing the treated over the control is expected to cost, a row each, on the response scale."""
+        own = decisions.losses(self.treated, self.control, sign).mean(axis=-1)
+        return (own * self.pairing.size).ravel()
+
+
+def compared(
+    posterior: Posterior, variable: str, scope: Scope, contrast: Any, control: Any, scale: str
+) -> Compared:  # fmt: skip
+    """The contrasts of a variable's arms in each `by` cell."""
+    check_scale(scale, posterior.spec.family.is_rate, posterior.spec.family)
+    arms = compare_arms(posterior, variable, scope)
+    pairing = pair_arms(contrast, arms.levels, variable, control)
+    scaled = compare_arms(posterior, variable, scope, "link") if scale == "link" else arms
+    return Compared(arms, pairing, *pairing.sides(arms.draws), pairing.contrast(scaled.draws, scale))
+
+
 def effect(
-    posterior: Posterior, variable: str, by: Any, control: Any, scale: str, groups: str, data: Any,
-    weights: str | None, rope: Any, goal: str, prob: float,
+    posterior: Posterior, variable: str, scope: Scope, contrast: Any, control: Any, scale: str, rope: Any,
+    threshold: Any, goal: str, prob: float,
 ) -> Answer:  # fmt: skip
-    """A contrast of each other arm with the control, in each `by` cell."""
-    _check_scale(posterior, scale)
-    decisions.check_goal(goal), check_prob(prob)
-    bounds = _check_rope(rope)
-    arms = compare_arms(posterior, variable, by, data, weights, groups)
-    place = control_place(arms.levels, variable, control)
-    others = [index for index in range(len(arms.levels)) if index != place]
-    scaled = compare_arms(posterior, variable, by, data, weights, groups, "link") if scale == "link" else arms
-    contrast = SCALES[scale](scaled.draws[:, others], scaled.draws[:, place : place + 1])
-    flat = contrast.reshape(-1, contrast.shape[-1])
-    treated, base = arms.draws[:, others], arms.draws[:, place : place + 1]
-    labels = [f"{arms.levels[index]} vs {arms.levels[place]}" for index in others]
-    keys = arms.keys.loc[arms.keys.index.repeat(len(others))].reset_index(drop=True)
-    keys = keys.assign(contrast=labels * len(arms.keys))
+    """Contrasts of a variable's arms, each other one with the control if nothing else is said, in each `by` cell."""
     sign = decisions.check_goal(goal)
-    table = keys.assign(
-        **interval(flat, prob, median=scale in BY_MEDIAN),
-        prob_beats=decisions.wins(treated, base, sign).mean(axis=-1).ravel(),
-        expected_loss=decisions.losses(treated, base, sign).mean(axis=-1).ravel(),
+    check_prob(prob)
+    bounds, limit = _check_rope(rope), check_threshold(threshold)
+    found = compared(posterior, variable, scope, contrast, control, scale)
+    check_results(found.arms.by, COMPUTED)
+    flat = found.draws.reshape(-1, found.draws.shape[-1])
+    table = found.keys.assign(
+        **interval(flat, prob, median=scale in BY_MEDIAN), prob_beats=found.beats(sign), expected_loss=found.loss(sign)
     )
     if bounds is not None:
         table = table.assign(prob_rope=((flat >= bounds[0]) & (flat <= bounds[1])).mean(axis=1))
-    control_name, measure = str(arms.levels[place]), measure_of(posterior.spec)
-    question = Question("effect", arms.by, groups, prob, variable, control_name, scale, measure)
-    return Answer(with_coords(flat, keys, posterior.shape, scale), table, question)
+    if limit is not None:
+        table = table.assign(prob_exceeds=decisions.wins(flat, limit, sign).mean(axis=1))
+    levels = found.arms.levels
+    name = str(levels[control_place(levels, variable, control)]) if contrast == "control" else None
+    question = Question(
+        "effect", found.arms.by, scope.groups, prob, variable, name, scale, measure_of(posterior.spec),
+        contrast_name(contrast),
+    )  # fmt: skip
+    return Answer(with_coords(flat, found.keys, posterior.shape, scale), table, question)
 
 
-def prob_beats_table(posterior: Posterior, variable: str, by: Any, control: Any, groups: str, data: Any,
-                     weights: str | None, goal: str) -> pd.DataFrame:  # fmt: skip
+def prob_beats_table(posterior: Posterior, variable: str, scope: Scope, control: Any, goal: str) -> pd.DataFrame:
     """P(level beats control): a row per `by` cell, a column per other level."""
     sign = decisions.check_goal(goal)
-    arms = compare_arms(posterior, variable, by, data, weights, groups)
+    arms = compare_arms(posterior, variable, scope)
     place = control_place(arms.levels, variable, control)
     others = [index for index in range(len(arms.levels)) if index != place]
     beats = decisions.wins(arms.draws[:, others], arms.draws[:, place : place + 1], sign).mean(axis=-1)
@@ -114,11 +139,10 @@ def prob_beats_table(posterior: Posterior, variable: str, by: Any, control: Any,
     return pd.DataFrame(beats, index=_cell_index(arms), columns=columns)
 
 
-def pairwise(posterior: Posterior, variable: str, by: Any, groups: str, data: Any, weights: str | None,
-             goal: str) -> pd.DataFrame:  # fmt: skip
+def pairwise(posterior: Posterior, variable: str, scope: Scope, goal: str) -> pd.DataFrame:
     """P(row beats column) of all arms; the diagonal is empty (NaN)."""
     sign = decisions.check_goal(goal)
-    arms = compare_arms(posterior, variable, by, data, weights, groups)
+    arms = compare_arms(posterior, variable, scope)
     count = len(arms.levels)
     tables = np.full((len(arms.keys), count, count), np.nan)
     for row in range(count):
@@ -129,11 +153,10 @@ def pairwise(posterior: Posterior, variable: str, by: Any, groups: str, data: An
     return pd.DataFrame(tables.reshape(-1, count), index=_arm_index(arms, variable), columns=columns)
 
 
-def best(posterior: Posterior, variable: str, by: Any, groups: str, data: Any, weights: str | None,
-         goal: str) -> pd.DataFrame:  # fmt: skip
+def best(posterior: Posterior, variable: str, scope: Scope, goal: str) -> pd.DataFrame:
     """P(best), expected loss and expected rank of each arm."""
     decisions.check_goal(goal)
-    arms = compare_arms(posterior, variable, by, data, weights, groups)
+    arms = compare_arms(posterior, variable, scope)
     measures = {
         "prob_best": decisions.prob_best,
         "expected_loss": decisions.expected_loss,
@@ -143,16 +166,6 @@ def best(posterior: Posterior, variable: str, by: Any, groups: str, data: Any, w
         name: np.concatenate([measure(cell, 0, goal=goal) for cell in arms.draws]) for name, measure in measures.items()
     }
     return pd.DataFrame(columns, index=_arm_index(arms, variable))
-
-
-def control_place(levels: tuple[Level, ...], variable: str, control: Any) -> int:
-    """Where the control stands among the levels: the first, or the one asked for."""
-    if control is None:
-        return 0
-    for place, level in enumerate(levels):
-        if level == control or str(level) == str(control):
-            return place
-    raise AnswerError(f"{variable!r} has no level {control!r} to be the control.{did_you_mean(str(control), levels)}")
 
 
 def _cell_index(arms: Arms) -> pd.Index:
@@ -168,13 +181,6 @@ def _arm_index(arms: Arms, variable: str) -> pd.Index:
         return pd.Index(arms.levels, name=variable)
     repeated = arms.keys.loc[arms.keys.index.repeat(len(arms.levels))].reset_index(drop=True)
     return pd.MultiIndex.from_frame(with_column(repeated, variable, list(arms.levels) * len(arms.keys)))
-
-
-def _check_scale(posterior: Posterior, scale: str) -> None:
-    if scale not in SCALES:
-        raise AnswerError(f"scale={scale!r}.{did_you_mean(str(scale), SCALES)}")
-    if scale == "odds_ratio" and not posterior.spec.family.is_rate:
-        raise AnswerError(f"scale='odds_ratio' needs rates; family {posterior.spec.family} has none. Say 'difference'.")
 
 
 def _check_rope(rope: Any) -> tuple[float, float] | None:

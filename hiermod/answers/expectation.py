@@ -1,24 +1,27 @@
-"""Expected response and linear predictor of rows, draw by draw, in blocks of rows."""
+"""Expected response, linear predictor and slope of rows, draw by draw, in blocks of rows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from hiermod.answers.integration import population_mean
+from hiermod.answers.integration import population_mean, population_slope
+from hiermod.answers.new_groups import KNOWN_OR_NEW, GroupsOfRows, groups_of, known_codes, new_levels
 from hiermod.answers.rows import per_exposure
-from hiermod.answers.varying import check_groups, known_codes, new_effect, observed_effect, population_variance
+from hiermod.answers.varying import BarEffects
 from hiermod.modeling.beta_pooling import MEAN, SPREAD, BetaSpec
 from hiermod.modeling.design import offset
 from hiermod.modeling.links import LINKS, Link
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.posterior import Posterior
 
-BLOCK = 1_000_000
+BLOCK = 100_000  # numbers of a block's array of draws, so that it stays in the processor's cache
+CHUNK = 20_000  # rows whose designs are made at once
 
 
 class Expectation(Protocol):
@@ -34,13 +37,30 @@ class Expectation(Protocol):
         """The linear predictor, on the link scale."""
         ...
 
+    def blocks(self, frame: pd.DataFrame, scale: str) -> Iterator[tuple[slice, np.ndarray]]:
+        """The response, or with ``scale="link"`` the predictor, of some rows after others."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Designs:
+    """The columns of the common part and of each bar on some rows, and what offsets add to each row."""
+
+    common: np.ndarray
+    bars: tuple[np.ndarray, ...]
+    offset: np.ndarray | None
+
+    def part(self, rows: slice) -> Designs:
+        """Some of the rows."""
+        own = None if self.offset is None else self.offset[rows]
+        return Designs(self.common[rows], tuple(bar[rows] for bar in self.bars), own)
+
 
 def expectation(posterior: Posterior, groups: str, exposed: bool = False) -> Expectation:
     """The expectation under a model, with one reading of ``groups=``.
 
     On a log link it is per unit of exposure, unless rows are `exposed`: then their offsets count.
     """
-    check_groups(groups)
     if isinstance(posterior.spec, BetaSpec):
         return BetaExpectation(posterior, posterior.spec, groups)
     return LinearExpectation(posterior, posterior.spec, groups, exposed)
@@ -49,36 +69,79 @@ def expectation(posterior: Posterior, groups: str, exposed: bool = False) -> Exp
 class LinearExpectation:
     """Of a hierarchical generalized linear model."""
 
-    def __init__(self, posterior: Posterior, spec: Spec, groups: str, exposed: bool) -> None:
-        self._posterior, self._spec, self._groups = posterior, spec, groups
-        self._with_offset = exposed or not per_exposure(spec)
+    def __init__(self, posterior: Posterior, spec: Spec, groups: str, exposed: bool = False) -> None:
+        self._spec, self._groups = spec, groups
+        self._with_offset = bool(spec.formula.offsets) and (exposed or not per_exposure(spec))
+        self._bars = [BarEffects(posterior, bar, place) for place, bar in enumerate(spec.bars)]
+        self._draws = int(np.prod(posterior.shape))
+        own = [posterior.values(block.name).reshape(self._draws, -1).T for block in spec.common.blocks]
+        self._coefficients = np.vstack([np.empty((0, self._draws)), *own])
         self.link = spec.family.link
+
+    def designs(self, frame: pd.DataFrame) -> Designs:
+        """The columns of everything on `frame`."""
+        blocks = [block.matrix(frame) for block in self._spec.common.blocks]
+        common = np.hstack([np.empty((len(frame), 0)), *blocks])
+        own = offset(self._spec.formula, frame) if self._with_offset else None
+        return Designs(common, tuple(bar.design(frame) for bar in self._bars), own)
 
     def response(self, frame: pd.DataFrame) -> np.ndarray:
         """Expected response, shape ``(rows, draws)``."""
-        if self._groups == "population" and self._spec.bars:
-            variance = sum(population_variance(self._posterior, bar, frame) for bar in self._spec.bars)
-            return population_mean(self.link, self._common(frame), np.asarray(variance))
-        return self.link.inverse(self.predictor(frame))
+        return self._response(self.designs(frame), self._groups_of(frame))
 
     def predictor(self, frame: pd.DataFrame) -> np.ndarray:
         """Linear predictor, shape ``(rows, draws)``; its mean over the population is the typical group's."""
-        total = self._common(frame)
-        for place, bar in enumerate(self._spec.bars):
-            if self._groups == "observed":
-                total += observed_effect(self._posterior, bar, frame)
-            elif self._groups == "new":
-                total += new_effect(self._posterior, bar, place, frame)
+        return self._linear(self.designs(frame), self._groups_of(frame))
+
+    def blocks(self, frame: pd.DataFrame, scale: str) -> Iterator[tuple[slice, np.ndarray]]:
+        """The response or predictor of some rows after others; designs are made for many at once."""
+        compute = self._linear if scale == "link" else self._response
+        for start in range(0, len(frame), CHUNK):
+            chunk = frame.iloc[start : start + CHUNK]
+            designs, groups = self.designs(chunk), self._groups_of(chunk)
+            for rows in block_slices(len(chunk), self._draws):
+                own = [group.part(rows) for group in groups]
+                yield slice(start + rows.start, start + rows.stop), compute(designs.part(rows), own)
+
+    def slope(self, frame: pd.DataFrame, change: Designs, scale: str) -> np.ndarray:
+        """Derivative of the response or predictor, shape ``(rows, draws)``; `change` is that of the designs."""
+        groups = self._groups_of(frame)
+        rise = self._linear(change, groups)
+        if scale == "link":
+            return rise
+        designs = self.designs(frame)
+        linear = self._linear(designs, groups)
+        if self._groups == "population" and self._bars:
+            variance, spread = self._variance(designs, designs), 2.0 * self._variance(designs, change)
+            return population_slope(self.link, linear, variance, rise, spread)
+        return self.link.slope(linear) * rise
+
+    def _groups_of(self, frame: pd.DataFrame) -> list[GroupsOfRows]:
+        """The groups of rows for each bar, where ``groups=`` gives them effects; else nothing."""
+        return [groups_of(bar.grouping, frame, self._groups) for bar in self._spec.bars] if self._varies else []
+
+    @property
+    def _varies(self) -> bool:
+        return self._groups not in ("typical", "population")
+
+    def _response(self, designs: Designs, groups: Sequence[GroupsOfRows]) -> np.ndarray:
+        linear = self._linear(designs, groups)
+        if self._groups == "population" and self._bars:
+            return population_mean(self.link, linear, self._variance(designs, designs))
+        return self.link.inverse(linear)
+
+    def _linear(self, designs: Designs, groups: Sequence[GroupsOfRows]) -> np.ndarray:
+        total = designs.common @ self._coefficients
+        if self._varies:
+            for bar, design, own in zip(self._bars, designs.bars, groups, strict=True):
+                bar.add(total, own, design)
+        if designs.offset is not None:
+            total += designs.offset[:, None]
         return total
 
-    def _common(self, frame: pd.DataFrame) -> np.ndarray:
-        draws = int(np.prod(self._posterior.shape))
-        total = np.zeros((len(frame), draws))
-        for block in self._spec.common.blocks:
-            total += block.matrix(frame) @ self._posterior.values(block.name).reshape(draws, -1).T
-        if self._with_offset:
-            total += offset(self._spec.formula, frame)[:, None]
-        return total
+    def _variance(self, first: Designs, second: Designs) -> np.ndarray:
+        own = zip(self._bars, first.bars, second.bars, strict=True)
+        return np.asarray(sum(bar.covariance(one, other) for bar, one, other in own))
 
 
 class BetaExpectation:
@@ -91,23 +154,43 @@ class BetaExpectation:
     def response(self, frame: pd.DataFrame) -> np.ndarray:
         """Rates, shape ``(rows, draws)``."""
         if self._groups == "observed":
-            return self._posterior.values(self._spec.rate_name)[:, known_codes(self._spec.grouping, frame)].T
-        mean = self._posterior.values(MEAN)
-        if self._groups == "new":
-            size = self._posterior.values(SPREAD) ** -2
-            mean = self._posterior.generator(1).beta(mean * size, (1.0 - mean) * size)
+            return self._rates(known_codes(self._spec.grouping, frame))
+        if self._groups == KNOWN_OR_NEW:
+            rates = self._rates(self._spec.grouping.codes(frame))
+            for label, rows in new_levels(self._spec.grouping, frame):
+                rates[rows] = self._drawn(label)
+            return rates
+        mean = self._drawn("") if self._groups == "new" else self._posterior.values(MEAN)
         return np.tile(mean, (len(frame), 1))
 
     def predictor(self, frame: pd.DataFrame) -> np.ndarray:
         """Log odds of the rates, shape ``(rows, draws)``."""
         return self.link.forward(self.response(frame))
 
+    def blocks(self, frame: pd.DataFrame, scale: str) -> Iterator[tuple[slice, np.ndarray]]:
+        """Rates or log odds of some rows after others."""
+        compute = self.predictor if scale == "link" else self.response
+        for rows in block_slices(len(frame), int(np.prod(self._posterior.shape))):
+            yield rows, compute(frame.iloc[rows])
+
+    def _rates(self, codes: np.ndarray) -> np.ndarray:
+        return self._posterior.values(self._spec.rate_name)[:, codes].T
+
+    def _drawn(self, label: str) -> np.ndarray:
+        mean, size = self._posterior.values(MEAN), self._posterior.values(SPREAD) ** -2
+        return self._posterior.generator(1, label).beta(mean * size, (1.0 - mean) * size)
+
 
 def in_blocks(frame: pd.DataFrame, draws: int) -> Iterator[pd.DataFrame]:
     """Cut a frame so that a block's array of draws stays small."""
+    for rows in block_slices(len(frame), draws):
+        yield frame.iloc[rows]
+
+
+def block_slices(rows: int, draws: int) -> Iterator[slice]:
+    """Where a table of rows is cut so that a block's array of draws stays small."""
     size = max(1, BLOCK // max(draws, 1))
-    for start in range(0, len(frame), size):
-        yield frame.iloc[start : start + size]
+    return (slice(start, min(start + size, rows)) for start in range(0, rows, size))
 
 
 def averages(
@@ -116,13 +199,25 @@ def averages(
 ) -> np.ndarray:  # fmt: skip
     """Weighted averages over rows within each draw, shape ``(count, draws)``; `cell` says which one a row enters."""
     model = expectation(posterior, groups)
-    draws = int(np.prod(posterior.shape))
-    share = weight / np.bincount(cell, weight, count)[cell]
-    to_cells = sparse.csr_array((share, (cell, np.arange(len(frame)))), shape=(count, len(frame))).tocsc()
-    total = np.zeros((count, draws))
-    place = 0
-    for block in in_blocks(frame, draws):
-        values = model.response(block) if scale == "response" else model.predictor(block)
-        total += to_cells[:, place : place + len(block)] @ values
-        place += len(block)
-    return total
+    average = Averaging(weight, cell, count, int(np.prod(posterior.shape)))
+    for rows, values in model.blocks(frame, scale):
+        average.add(rows, values)
+    return average.total
+
+
+class Averaging:
+    """Adds blocks of rows up to weighted averages; `total` has shape ``(count, draws)``."""
+
+    def __init__(self, weight: np.ndarray, cell: np.ndarray, count: int, draws: int) -> None:
+        share = weight / np.bincount(cell, weight, count)[cell]
+        self._shares = sparse.csr_array((share, (cell, np.arange(len(cell)))), shape=(count, len(cell))).tocsc()
+        self._share, self._cell, self.draws = share, cell, draws
+        self.total = np.zeros((count, draws))
+
+    def add(self, rows: slice, values: np.ndarray) -> None:
+        """Add the draws of some rows, shape ``(rows, draws)``."""
+        first, last = self._cell[rows].min(), self._cell[rows].max()
+        if first == last:
+            self.total[first] += self._share[rows] @ values
+        else:
+            self.total[first : last + 1] += self._shares[:, rows].tocsr()[first : last + 1] @ values

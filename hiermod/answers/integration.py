@@ -46,3 +46,22 @@ def _weighted_sum(
     for node, weight in zip(nodes, weights, strict=True):
         total += weight * link.inverse(mean + spread * node)
     return total
+
+
+def population_slope(
+    link: Link, mean: np.ndarray, variance: np.ndarray, rise: np.ndarray, widening: np.ndarray
+) -> np.ndarray:
+    """Derivative of `population_mean` where the mean changes by `rise` and the variance by `widening`, elementwise."""
+    if link.name == "identity":
+        return rise
+    if link.name == "log":
+        return np.exp(mean + variance / 2.0) * (rise + widening / 2.0)
+    if link.name == "probit":
+        scale = np.sqrt(1.0 + variance)
+        return link.slope(mean / scale) * (rise / scale - mean * widening / (2.0 * scale**3))
+    spread = np.sqrt(variance)
+    parting = np.divide(widening, 2.0 * spread, out=np.zeros_like(spread), where=spread > 0)
+    total = np.zeros_like(mean)
+    for node, weight in zip(*_rule(float(spread.max(initial=0.0))), strict=True):
+        total += weight * link.slope(mean + spread * node) * (rise + parting * node)
+    return total

@@ -7,11 +7,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hiermod.answers.answer import Answer, Question, check_prob, interval, with_coords
-from hiermod.answers.expectation import averages, expectation, in_blocks
-from hiermod.answers.grid import cell_grid, check_columns
+from hiermod.answers.answer import Answer, Question, check_prob, check_threshold, interval, with_coords
+from hiermod.answers.decisions import wins
+from hiermod.answers.expectation import averages, expectation
+from hiermod.answers.grid import cell_grid
 from hiermod.answers.measure import measure_of
+from hiermod.answers.new_groups import whose
 from hiermod.answers.rows import base_rows, new_rows, trials_of
+from hiermod.answers.scope import Asked, Scope, check_results, levels_of, read_scope
 from hiermod.answers.simulation import simulate
 from hiermod.answers.varying import check_groups
 from hiermod.data.statistics import BinomialCells, PairCells
@@ -23,23 +26,32 @@ from hiermod.sampling.posterior import Posterior
 
 KINDS = ("mean", "link", "response")
 ROW = "row_number"
+COMPUTED = ("estimate", "lower", "upper", "prob_exceeds")
 
 
-def rates(posterior: Posterior, by: Any, data: Any, weights: str | None, groups: str, prob: float) -> Answer:
+def rates(posterior: Posterior, scope: Scope, threshold: Any, prob: float) -> Answer:
     """Expected response per `by` cell, averaged over its rows within each draw."""
-    spec, names = posterior.spec, check_columns(posterior.spec, by)
-    check_groups(groups), check_prob(prob)
-    selecting = spec.formula.grouping_columns()
-    setting = tuple(name for name in names if name in spec.formula.common_columns() and name not in selecting)
-    base = base_rows(spec, data, weights, names, groups, setting)
-    grid = cell_grid(spec, base, names, setting)
-    draws = averages(posterior, groups, grid.frame, grid.weight, grid.cell, len(grid.keys))
+    spec = posterior.spec
+    asked, limit = read_scope(spec, scope), check_threshold(threshold)
+    check_prob(prob)
+    check_results(asked.by, COMPUTED)
+    settings = {
+        name: asked.settings.get(name) or levels_of(spec, name) for name in asked.by if _is_set(spec, name, asked)
+    }
+    base = base_rows(spec, scope.data, scope.weights, asked.by, scope.groups, (*settings, *asked.set_columns))
+    grid = cell_grid(spec, base, asked, settings)
+    draws = averages(posterior, base.groups, grid.frame, grid.weight, grid.cell, len(grid.keys))
     table = grid.keys.assign(**interval(draws, prob))
-    return Answer(
-        with_coords(draws, grid.keys, posterior.shape, "rate"),
-        table,
-        Question("rates", names, groups, prob, measure=measure_of(spec)),
-    )
+    if limit is not None:
+        table = table.assign(prob_exceeds=wins(draws, limit, 1).mean(axis=1))
+    question = Question("rates", asked.by, scope.groups, prob, measure=measure_of(spec))
+    return Answer(with_coords(draws, grid.keys, posterior.shape, "rate"), table, question)
+
+
+def _is_set(spec: Spec | BetaSpec, name: str, asked: Asked) -> bool:
+    """Whether all rows are set to each level of a column: where values are given, and where it is in common terms."""
+    common = name in spec.formula.common_columns() and name not in spec.formula.grouping_columns()
+    return name in asked.settings or common
 
 
 def predict(posterior: Posterior, data: Any, kind: str, groups: str, prob: float) -> Answer:
@@ -49,7 +61,8 @@ def predict(posterior: Posterior, data: Any, kind: str, groups: str, prob: float
     check_groups(groups), check_prob(prob)
     spec = posterior.spec
     frame = _fitted_rows(spec) if data is None else new_rows(spec, data, (), groups, exposed=True)
-    draws = _row_draws(posterior, frame, kind, groups)
+    reading = groups if data is None else whose(spec.cells.groupings, groups, frame)
+    draws = _row_draws(posterior, frame, kind, reading)
     if kind == "response":
         draws = simulate(posterior, draws, _trials(posterior, data, len(frame)))
     keys = pd.DataFrame({ROW: np.arange(len(frame))})
@@ -74,10 +87,10 @@ def _made(spec: Spec | BetaSpec) -> list[str]:
 
 
 def _row_draws(posterior: Posterior, frame: pd.DataFrame, kind: str, groups: str) -> np.ndarray:
-    model = expectation(posterior, groups, exposed=True)
-    blocks = in_blocks(frame, int(np.prod(posterior.shape)))
-    parts = [model.predictor(block) if kind == "link" else model.response(block) for block in blocks]
-    return np.concatenate(parts)
+    draws = np.empty((len(frame), int(np.prod(posterior.shape))))
+    for rows, values in expectation(posterior, groups, exposed=True).blocks(frame, kind):
+        draws[rows] = values
+    return draws
 
 
 def _trials(posterior: Posterior, data: Any, rows: int) -> np.ndarray:

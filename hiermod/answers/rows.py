@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from hiermod.answers.new_groups import whose
 from hiermod.data.frames import column_names, has_columns, missing_rows, read_columns
-from hiermod.data.levels import Level, kind_of, level_series
+from hiermod.data.levels import Level, as_levels, kind_of, level_series
+from hiermod.data.predictors import Factor
 from hiermod.data.responses import read_counts
 from hiermod.data.variables import apply_recipe
 from hiermod.errors import AnswerError, DataError, enumerate_names
@@ -24,11 +26,19 @@ AnySpec = Spec | BetaSpec
 
 @dataclass(frozen=True, eq=False)
 class Base:
-    """Rows to average over, with their weights; `averaged` columns are means over several rows already."""
+    """Rows to average over, with their weights; `averaged` columns are means over several rows already.
+
+    `groups` says whose effects they get, `known or new` among them.
+    """
 
     frame: pd.DataFrame
     weight: np.ndarray
+    groups: str
     averaged: tuple[str, ...] = ()
+
+    def only(self, kept: np.ndarray) -> Base:
+        """Some of the rows."""
+        return replace(self, frame=self.frame[kept].reset_index(drop=True), weight=self.weight[kept])
 
 
 def base_rows(
@@ -36,17 +46,26 @@ def base_rows(
 ) -> Base:
     """The fitted cells, or the rows of `data` read as the model reads them.
 
-    `data` need not have the columns in `setting`, each of whose levels every row is set to.
+    `data` need not have the columns in `setting`, each of whose levels every row is set to. Where cells average over
+    such a column, or one that is `needed`, the rows behind them are taken.
     """
     if data is None:
         if weights is not None:
             raise AnswerError("weights= names a column of data=, which is not given.")
-        return Base(spec.cells.frame, spec.cells.response.weight, spec.cells.averaged)
+        return _fitted(spec, groups, (*needed, *setting))
     if weights is not None and not isinstance(weights, str):
         raise AnswerError(f"weights={weights!r}: the name of a column of data= is needed.")
     frame = new_rows(spec, data, needed, groups, setting)
     weight = _own_weights(spec, data, len(frame)) if weights is None else _read_weights(data, weights)
-    return Base(frame, weight)
+    return Base(frame, weight, whose(spec.cells.groupings, groups, frame))
+
+
+def _fitted(spec: AnySpec, groups: str, named: Sequence[str]) -> Base:
+    cells = spec.cells
+    if set(named).isdisjoint(cells.averaged):
+        return Base(cells.frame, cells.response.weight, groups, cells.averaged)
+    frame, _ = cells.observations()
+    return Base(frame, cells.response.row_times, groups)
 
 
 def new_rows(
@@ -100,11 +119,11 @@ def read_variables_again(spec: AnySpec, raw: pd.DataFrame, variables: Sequence[s
     return pd.DataFrame(columns, index=pd.RangeIndex(len(raw)))
 
 
-def with_levels(spec: AnySpec, base: Base, chosen: Mapping[str, tuple[Level, tuple[Level, ...]]]) -> pd.DataFrame:
+def with_levels(spec: AnySpec, base: Base, chosen: Mapping[str, Level]) -> pd.DataFrame:
     """The rows with each chosen column at one of its levels throughout; what is made of it follows."""
     frame = base.frame
-    for name, (level, levels) in chosen.items():
-        frame = with_column(frame, name, _throughout(spec, name, level, levels, len(frame)))
+    for name, level in chosen.items():
+        frame = with_column(frame, name, _throughout(spec, name, level, len(frame)))
     for name, recipe in spec.cells.recipes.items():
         unused = per_exposure(spec) and name in spec.formula.offsets
         if set(recipe.sources).isdisjoint(chosen) or name in chosen or unused:
@@ -120,15 +139,17 @@ def with_levels(spec: AnySpec, base: Base, chosen: Mapping[str, tuple[Level, tup
     return frame
 
 
-def _throughout(spec: AnySpec, name: str, level: Level, levels: tuple[Level, ...], rows: int) -> Any:
+def _throughout(spec: AnySpec, name: str, level: Level, rows: int) -> Any:
     if is_numeric(spec, name):
         return level
+    predictor = spec.cells.predictors.get(name)
+    levels = predictor.levels if isinstance(predictor, Factor) else as_levels(spec.cells.frame[name].cat.categories)
     return level_series(np.full(rows, levels.index(level)), levels)
 
 
 def is_numeric(spec: AnySpec, name: str) -> bool:
-    """Whether a column of the cells holds numbers, not levels."""
-    return not isinstance(spec.cells.frame[name].dtype, pd.CategoricalDtype)
+    """Whether a column holds numbers, not levels; those that differ within cells are numbers."""
+    return name not in spec.cells.frame or not isinstance(spec.cells.frame[name].dtype, pd.CategoricalDtype)
 
 
 def with_column(frame: pd.DataFrame, name: str, values: Any) -> pd.DataFrame:
@@ -139,8 +160,10 @@ def with_column(frame: pd.DataFrame, name: str, values: Any) -> pd.DataFrame:
 
 
 def _own_weights(spec: AnySpec, data: Any, rows: int) -> np.ndarray:
-    """A row weighs its trials where the response has them and `data` too; else one."""
-    response = spec.formula.response
+    """A row weighs its trials or its frequency weight, where the model has them and `data` too; else one."""
+    response, frequency = spec.formula.response, spec.formula.weights
+    if frequency is not None and has_columns(data, [frequency]):
+        return _read_weights(data, frequency)
     if not isinstance(response, TrialsResponse) or not has_columns(data, columns(response.trials)):
         return np.ones(rows)
     trials = trials_of(response, data, rows)
@@ -163,6 +186,8 @@ def _read_weights(data: Any, weights: str) -> np.ndarray:
     if kind_of(column) not in ("int", "float", "bool"):
         raise DataError(f"The weights in {weights!r} hold {kind_of(column)}, not numbers.")
     values = column.to_numpy(dtype=float, na_value=np.nan)
-    if not np.isfinite(values).all() or (values < 0).any() or not values.any():
-        raise DataError(f"The weights in {weights!r} must be finite numbers from 0 on, not all of them 0.")
+    wrong = np.flatnonzero(~(np.isfinite(values) & (values >= 0)))
+    if len(wrong) or not values.any():
+        where = f"; row {wrong[0]} has {values[wrong[0]]:g}" if len(wrong) else "; they are"
+        raise DataError(f"The weights in {weights!r} must be finite numbers from 0 on, not all of them 0{where}.")
     return values

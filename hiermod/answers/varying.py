@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 import pandas as pd
 
-from hiermod.data.predictors import Grouping
-from hiermod.errors import AnswerError, enumerate_names
-from hiermod.modeling.design import VaryingBar
+from hiermod.answers.new_groups import GroupsOfRows
+from hiermod.errors import AnswerError
+from hiermod.modeling.design import VaryingBar, VaryingEffect
 from hiermod.sampling.posterior import Posterior
 
 GROUPS = ("observed", "typical", "new", "population")
+SMALL = 2**24  # numbers of a bar's draws that are kept a second time, turned
 
 
 def check_groups(groups: str) -> str:
@@ -23,56 +26,74 @@ def check_groups(groups: str) -> str:
     return groups
 
 
-def observed_effect(posterior: Posterior, bar: VaryingBar, frame: pd.DataFrame) -> np.ndarray:
-    """Each row's own group's effect on the link scale, shape ``(rows, draws)``.
+class BarEffects:
+    """The effects of one bar; `place` tells it from the model's other bars where groups are drawn.
 
-    Raises
-    ------
-    AnswerError
-        If a row's group was not in the fitted data.
+    Designs have shape ``(rows, columns)``: what a bar adds to a row is its row of the design times its group's effects.
     """
-    codes = known_codes(bar.grouping, frame)
-    total = np.zeros((len(frame), int(np.prod(posterior.shape))))
-    for effect in bar.effects:
-        draws = posterior.values(effect.name)
-        matrix = effect.block.matrix(frame)
-        for column in range(matrix.shape[1]):
-            own = draws[:, :, column] if effect.block.labels is not None else draws
-            total += matrix[:, column, None] * own[:, codes].T
-    return total
 
+    def __init__(self, posterior: Posterior, bar: VaryingBar, place: int) -> None:
+        self._posterior, self._bar, self._place = posterior, bar, place
 
-def known_codes(grouping: Grouping, frame: pd.DataFrame) -> np.ndarray:
-    """The level of each row, all of which the fitted data must have had."""
-    codes = grouping.codes(frame)
-    unseen = codes < 0
-    if unseen.any():
-        columns = list(grouping.columns)
-        combos = frame.loc[unseen, columns].astype(str).agg(":".join, axis=1).unique()
-        raise AnswerError(
-            f"The fitted data has no {grouping.name} {enumerate_names(combos, 4)}, so there is no observed effect. "
-            "Say groups='new' for an unseen group, 'typical' or 'population'."
-        )
-    return codes
+    def design(self, frame: pd.DataFrame) -> np.ndarray:
+        """All columns of the bar on `frame`."""
+        return np.hstack([effect.block.matrix(frame) for effect in self._bar.effects])
 
+    def add(self, total: np.ndarray, groups: GroupsOfRows, design: np.ndarray) -> None:
+        """Add each row's group's effect to `total`, shape ``(rows, draws)``.
 
-def new_effect(posterior: Posterior, bar: VaryingBar, place: int, frame: pd.DataFrame) -> np.ndarray:
-    """The effect of one unseen group, one joint draw of it per posterior draw, shared by all rows."""
-    factor = covariance_factor(posterior, bar)
-    normals = posterior.generator(1 + place).standard_normal(factor.shape[:2])
-    effects = np.einsum("sij,sj->si", factor, normals)
-    return bar_matrix(bar, frame) @ effects.T
+        That of a group which the fitted data did not have is one joint draw of it per posterior draw.
+        """
+        known = groups.codes >= 0
+        if known.all():
+            self._add_known(total, groups.codes, design)
+            return
+        if known.any():
+            own = total[known]
+            self._add_known(own, groups.codes[known], design[known])
+            total[known] = own
+        for place in np.unique(groups.codes[~known]):
+            rows = groups.codes == place
+            total[rows] += design[rows] @ self._drawn(groups.new[-1 - place]).T
 
+    def covariance(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        """Covariance over the population of groups of what two designs take of the bar, shape ``(rows, draws)``."""
+        one, other = (np.einsum("rk,skj->rsj", design, self._factor) for design in (first, second))
+        return np.einsum("rsj,rsj->rs", one, other)
 
-def population_variance(posterior: Posterior, bar: VaryingBar, frame: pd.DataFrame) -> np.ndarray:
-    """Variance over the population of groups of what a bar adds to each row, shape ``(rows, draws)``."""
-    spread = np.einsum("rk,skj->rsj", bar_matrix(bar, frame), covariance_factor(posterior, bar))
-    return (spread**2).sum(axis=2)
+    def _add_known(self, total: np.ndarray, codes: np.ndarray, design: np.ndarray) -> None:
+        for place, draws in enumerate(self._columns):
+            rows = np.flatnonzero(design[:, place])
+            own = draws[codes[rows]] if self._few_groups else draws[:, codes[rows]].T
+            if (design[rows, place] != 1.0).any():
+                own = own * design[rows, place, None]
+            if len(rows) == len(codes):
+                total += own
+            else:
+                total[rows] += own
 
+    @property
+    def _few_groups(self) -> bool:
+        return self._bar.grouping.size * len(self._bar.row_names) * int(np.prod(self._posterior.shape)) <= SMALL
 
-def bar_matrix(bar: VaryingBar, frame: pd.DataFrame) -> np.ndarray:
-    """All columns of a bar on `frame`, shape ``(rows, columns)``."""
-    return np.hstack([effect.block.matrix(frame) for effect in bar.effects])
+    @cached_property
+    def _columns(self) -> list[np.ndarray]:
+        """Draws of each column's effects: ``(groups, draws)`` where groups are few, so that rows are read in one go."""
+        found = [own for effect in self._bar.effects for own in self._draws_of(effect)]
+        return [np.ascontiguousarray(own.T) for own in found] if self._few_groups else found
+
+    def _draws_of(self, effect: VaryingEffect) -> list[np.ndarray]:
+        draws = self._posterior.values(effect.name)
+        return [draws] if effect.block.labels is None else list(np.moveaxis(draws, 2, 0))
+
+    @cached_property
+    def _factor(self) -> np.ndarray:
+        return covariance_factor(self._posterior, self._bar)
+
+    def _drawn(self, label: str) -> np.ndarray:
+        """A group's effects, jointly normal in each draw, shape ``(draws, columns)``; always the same for its label."""
+        normals = self._posterior.generator(1 + self._place, label).standard_normal(self._factor.shape[:2])
+        return np.einsum("sij,sj->si", self._factor, normals)
 
 
 def standard_deviations(posterior: Posterior, bar: VaryingBar) -> np.ndarray:

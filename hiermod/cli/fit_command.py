@@ -56,8 +56,8 @@ def _check_options(options: argparse.Namespace) -> None:
 
 def _check_questions(options: argparse.Namespace, defined: Defined) -> None:
     """Refuse a question that the model cannot answer, rather than after it was sampled."""
-    from hiermod.answers.effects import control_place
-    from hiermod.answers.grid import arm_levels, check_columns
+    from hiermod.answers.contrasts import control_place
+    from hiermod.answers.scope import arm_levels, check_columns
 
     spec = defined.spec
     check_columns(spec, options.by, "--by")

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hiermod.facades.comparison import Comparison
+from hiermod.facades.contrasts import Contrasts
+from hiermod.facades.decisions import Decisions
 from hiermod.facades.estimates import Estimates
 from hiermod.facades.model_checks import ModelChecks
 from hiermod.facades.plots import FitPlots
@@ -25,13 +27,14 @@ if TYPE_CHECKING:
     from hiermod.facades.model import Model
 
 
-class Fit(Estimates, Questions, Comparison, Refits, RNames, Predictive, ModelChecks):
+class Fit(Estimates, Questions, Contrasts, Decisions, Comparison, Refits, RNames, Predictive, ModelChecks):
     """A posterior with its model. Made by `hiermod.fit`, `hiermod.load` and `Model.fit`.
 
-    In every method, ``by`` is a column or a list of columns; ``data`` another frame of rows to average over instead of
-    the fitted data, with ``weights`` naming its column of weights; and ``groups`` says whose rate is meant:
-    ``"observed"`` takes each row's own group, ``"typical"`` effects at zero, ``"new"`` one unseen group, and
-    ``"population"`` the mean over the population of groups.
+    In every method, ``by`` is a column, a list of columns, or a dict of columns with their values; ``data`` another
+    frame of rows to average over instead of the fitted data, with ``weights`` naming its column of weights; ``at``
+    predictors with the value at which every row stands; and ``groups`` says whose rate is meant: ``"observed"`` takes
+    each row's own group, ``"typical"`` effects at zero, ``"new"`` one unseen group (or each one that `data` names and
+    the fit does not know), and ``"population"`` the mean over the population of groups.
 
     Examples
     --------

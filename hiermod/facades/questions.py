@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hiermod.answers import effects, rates, shrinkage
 from hiermod.answers.answer import Answer
+from hiermod.answers.scope import Scope
 from hiermod.sampling.posterior import Posterior
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ class Questions:
         groups: str = "observed",
         prob: float = 0.95,
         weights: str | None = None,
+        at: Any = None,
+        threshold: float | None = None,
     ) -> Answer:
         """Expected response per cell of `by`, back-transformed, averaged over rows within each draw.
 
@@ -36,16 +39,22 @@ class Questions:
 
         Parameters
         ----------
-        by : str or list of str, optional
-            The columns whose combinations are the cells; one cell of all rows without it.
+        by : str, list of str or dict, optional
+            The columns whose combinations are the cells; one cell of all rows without it. A dict gives values, such as
+            ``{"x": [0, 1], "country": ["Canada"]}``, or None for all levels. With `data`, any column of it will do.
         data : data frame or path, optional
             Rows to average over instead of the fitted data, such as a census. They weigh their trials, if there.
         groups : {"observed", "typical", "new", "population"}
-            Whose rate: each row's own group, effects at zero, one unseen group, or the mean over the population.
+            Whose rate: each row's own group, effects at zero, one unseen group, or the mean over the population. With
+            ``"new"``, groups named in `data` that the fit does not know are drawn, each for itself; known ones stay.
         prob : float
             The probability of the interval.
         weights : str, optional
             A column of `data` with the weights of its rows.
+        at : dict, optional
+            Predictors with the value at which every row stands, such as ``{"x": 0}``.
+        threshold : float, optional
+            Adds ``prob_exceeds``, the probability that the rate exceeds it.
 
         Returns
         -------
@@ -55,14 +64,14 @@ class Questions:
         Raises
         ------
         AnswerError
-            If a column is not in the model, or a group has no observed effect.
+            If a column is neither in the model nor in `data`, a level is unknown, or a group has no observed effect.
 
         Examples
         --------
         >>> list(fit.rates(by=["country", "treated"]).table.columns)
         ['country', 'treated', 'estimate', 'lower', 'upper']
         """
-        return rates.rates(self._posterior, by, data, weights, groups, prob)
+        return rates.rates(self._posterior, Scope(by, data, weights, groups, at), threshold, prob)
 
     def effect(
         self,
@@ -77,15 +86,19 @@ class Questions:
         goal: str = "max",
         prob: float = 0.95,
         weights: str | None = None,
+        at: Any = None,
+        contrast: Any = "control",
+        threshold: float | None = None,
     ) -> Answer:
-        """Contrast of each level of `variable` with the control, all arms averaged over the same rows.
+        """Contrasts of the levels of `variable`, all arms averaged over the same rows.
 
         Parameters
         ----------
         variable : str
             A 0/1, boolean or categorical column, or a grouping factor.
-        by : str or list of str, optional
-            The columns whose combinations are the cells; one cell of all rows without it.
+        contrast : {"control", "pairs", "sequential", "mean"} or dict
+            Each level against the control, every pair, each level against the one before it, or each against the mean
+            of all; or weights that add up to zero: ``{"C vs others": {"A": -0.5, "B": -0.5, "C": 1}}``.
         control : optional
             The level to compare with; the first one otherwise.
         scale : {"difference", "ratio", "lift", "odds_ratio", "link"}
@@ -94,7 +107,9 @@ class Questions:
             A region of practical equivalence on the scale of the contrast; adds ``prob_rope``.
         goal : {"max", "min"}
             ``"min"`` where lower is better.
-        groups, data, weights, prob
+        threshold : float, optional
+            Adds ``prob_exceeds``, the probability that the contrast is beyond it: above, or below with ``goal="min"``.
+        by, groups, data, weights, at, prob
             As in `rates`. `data` need not have the column `variable`.
 
         Returns
@@ -106,7 +121,7 @@ class Questions:
         Raises
         ------
         AnswerError
-            If the variable, control, scale, groups or rope cannot be used.
+            If the variable, contrast, control, scale, groups, rope or threshold cannot be used.
 
         Examples
         --------
@@ -114,7 +129,10 @@ class Questions:
         >>> list(table["contrast"])
         ['1 vs 0', '1 vs 0']
         """
-        return effects.effect(self._posterior, variable, by, control, scale, groups, data, weights, rope, goal, prob)
+        scope = Scope(by, data, weights, groups, at)
+        return effects.effect(
+            self._posterior, variable, scope, contrast, control, scale, rope, threshold, goal, prob
+        )  # fmt: skip
 
     def prob_beats(
         self,
@@ -134,7 +152,7 @@ class Questions:
         >>> fit.prob_beats("treated", by="country").shape
         (2, 1)
         """
-        return effects.prob_beats_table(self._posterior, variable, by, control, groups, data, weights, goal)
+        return effects.prob_beats_table(self._posterior, variable, Scope(by, data, weights, groups), control, goal)
 
     def pairwise(
         self,
@@ -153,7 +171,7 @@ class Questions:
         >>> fit_of_variants.pairwise("variant").shape
         (4, 4)
         """
-        return effects.pairwise(self._posterior, variable, by, groups, data, weights, goal)
+        return effects.pairwise(self._posterior, variable, Scope(by, data, weights, groups), goal)
 
     def best(
         self,
@@ -172,7 +190,7 @@ class Questions:
         >>> fit_of_variants.best("variant")["prob_best"].idxmax()
         'D'
         """
-        return effects.best(self._posterior, variable, by, groups, data, weights, goal)
+        return effects.best(self._posterior, variable, Scope(by, data, weights, groups), goal)
 
     def shrinkage(self, group: str | None = None, prob: float = 0.95) -> pd.DataFrame:
         """Raw rate, pooled rate and how far it was pulled, per level of a grouping factor, on the response scale.
@@ -197,7 +215,7 @@ class Questions:
         kind : {"mean", "link", "response"}
             Expected response, linear predictor, or new responses (successes, counts or values).
         groups : {"observed", "typical", "new", "population"}
-            As in `rates`; ``"new"`` is one unseen group for all rows.
+            As in `rates`: with ``"new"``, each group that the fit does not know is drawn for itself.
 
         Returns
         -------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,6 +53,7 @@ class Posterior:
         values = self.tree["posterior"][name].to_numpy()
         return values.reshape(-1, *values.shape[2:])
 
-    def generator(self, purpose: int) -> np.random.Generator:
-        """A random generator that is always the same for this run and purpose, in any process."""
-        return np.random.default_rng([self.settings.seed or 0, purpose])
+    def generator(self, purpose: int, label: str = "") -> np.random.Generator:
+        """A random generator that is always the same for this run, purpose and label, in any process."""
+        own = hashlib.blake2b(label.encode(), digest_size=16).digest() if label else b""
+        return np.random.default_rng([self.settings.seed or 0, purpose, *own])

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from hiermod.answers.answer import Answer, Question
-from hiermod.answers.effects import BY_MEDIAN
+from hiermod.answers.contrasts import BY_MEDIAN
 from hiermod.answers.measure import Measure
 from hiermod.show.forest import Layout, arrange, draw_forest
 from hiermod.show.measure import format_percent, format_signed_percent, probability_text
@@ -39,8 +39,10 @@ def plot_answer(answer: Answer, ax: Axes | None = None) -> Axes:
     ax = axes_for(ax, layout.lines, layout.labels)
     handles = draw_forest(ax, layout, answer.table, _inner(answer))
     match question.kind:
-        case "effect":
+        case "effect" | "interaction":
             _finish_effect(ax, answer, layout, measure)
+        case "slopes":
+            _finish_slopes(ax, question, measure)
         case "predict":
             _finish_predict(ax, question, measure)
         case "hypothesis":
@@ -48,13 +50,16 @@ def plot_answer(answer: Answer, ax: Axes | None = None) -> Axes:
         case _:
             _finish_rates(ax, question, measure)
     names = _series_names(layout, question)
-    lines = 1 if question.kind == "effect" else 0
+    lines = 1 if question.kind in ("effect", "interaction") else 0
     set_heading(ax, _title(keys, question, measure), handles if names else (), names, lines)
     return ax
 
 
 def _shown_keys(keys: pd.DataFrame, question: Question) -> pd.DataFrame:
     """The keys that tell rows apart: not a contrast that is the same in all."""
+    if question.kind == "interaction":
+        same = [name for name in ("contrast", "between") if keys[name].nunique() == 1]
+        return keys.drop(columns=same if question.by or len(same) < 2 else "contrast")
     if question.kind == "effect" and question.by and keys["contrast"].nunique() == 1:
         return keys.drop(columns="contrast")
     return keys
@@ -69,7 +74,7 @@ def _inner(answer: Answer) -> np.ndarray | None:
 
 
 def _series_names(layout: Layout, question: Question) -> list[str]:
-    if question.kind == "effect":
+    if question.kind in ("effect", "interaction"):
         return [literal(name) for name in layout.names]
     return [f"{one(question.by[-1])} = {literal(name)}" for name in layout.names]
 
@@ -84,11 +89,17 @@ def _title(keys: pd.DataFrame, question: Question, measure: Measure) -> str:
     whose = WHOSE.get(question.groups)
     if question.kind == "effect":
         contrasts = keys["contrast"].unique()
-        contrast = one(contrasts[0]) if len(contrasts) == 1 else f"{len(contrasts)} levels vs {one(question.control)}"
+        several = f"{len(contrasts)} levels vs {one(question.control)}" if question.control else "contrasts"
+        contrast = one(contrasts[0]) if len(contrasts) == 1 else several
         second = f"scale {question.scale.replace('_', ' ')}"
         return f"Effect of {one(question.variable)}: {contrast}\n{second}" + (f", {whose}" if whose else "")
     if question.kind == "hypothesis":
         return "Hypotheses"
+    if question.kind == "interaction":
+        first = f"Effect of {one(question.variable)} across {one(question.across)}"
+        return f"{first}\nscale {question.scale.replace('_', ' ')}" + (f", {whose}" if whose else "")
+    if question.kind == "slopes":
+        return f"Slope of {literal(measure.name)} in {one(question.variable)}" + (f", {whose}" if whose else "")
     kind = "Predictions" if question.kind == "predict" else _capital(literal(measure.name))
     by = f" by {_listed([one(name) for name in question.by])}" if question.by else ""
     return f"{kind}{by}" + (f", {whose}" if whose else "")
@@ -133,8 +144,18 @@ def _finish_hypothesis(ax: Axes, question: Question) -> None:
     _name_x(ax, "left less right side", question)
 
 
+def _finish_slopes(ax: Axes, question: Question, measure: Measure) -> None:
+    ax.axvline(0.0, color=GREY, linestyle="--", linewidth=1.0, zorder=1)
+    if not question.by:
+        ax.set_ylabel("")
+    name = literal(measure.name) if question.scale == "response" else f"linear predictor ({measure.link} scale)"
+    _name_x(ax, f"change of {name} per unit of {one(question.variable)}", question)
+
+
 def _finish_effect(ax: Axes, answer: Answer, layout: Layout, measure: Measure) -> None:
     question, name = answer.question, literal(measure.name)
+    if question.kind == "interaction":
+        name = f"the effects on {name}"
     null = 1.0 if question.scale in ("ratio", "odds_ratio") else 0.0
     ax.axvline(null, color=GREY, linestyle="--", linewidth=1.0, zorder=1)
     points = ", percentage points" if measure.percent else ""
@@ -167,6 +188,12 @@ def _log_if_wide(ax: Axes, table: pd.DataFrame) -> None:
         ax.xaxis.set_minor_locator(NullLocator())
 
 
+def _beats_title(question: Question) -> str:
+    if question.kind == "interaction":
+        return "P(larger)"
+    return "P(beats control)" if question.contrast == "control" else "P(beats)"
+
+
 def _print_beats(ax: Axes, answer: Answer, layout: Layout) -> None:
     """P(beats) of each row at its right, as the labels of a second axis."""
     right = ax.secondary_yaxis("right")
@@ -174,6 +201,6 @@ def _print_beats(ax: Axes, answer: Answer, layout: Layout) -> None:
     label_rows(right.yaxis, layout.positions, texts, scale=0.85)
     right.spines["right"].set_visible(False)
     ax.annotate(
-        "P(beats control)", (1.0, 1.0), xycoords="axes fraction", xytext=(42, 3), textcoords="offset points",
+        _beats_title(answer.question), (1.0, 1.0), xycoords="axes fraction", xytext=(42, 3), textcoords="offset points",
         ha="right", va="bottom", fontsize="small", annotation_clip=False,
     )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hiermod.answers.grid import levels_of
+from hiermod.answers.scope import levels_of
 from hiermod.modeling.beta_pooling import BetaSpec
 from hiermod.modeling.spec import Spec
 from hiermod.show.answer_plot import plot_answer

@@ -118,9 +118,18 @@ def _claim(contrast: str, question: Question, outcome: Outcome, rises: bool, whe
     if contrast in ON_OFF:
         subject = "the treatment" if variable.lower() in TREATMENT else variable
         return f"{subject} {'raises' if rises else 'lowers'} the {outcome.name}{where}"
-    level = contrast.removesuffix(f" vs {question.control}")
     comparison = "higher" if rises else "lower"
-    return f"{variable} {level} has a {comparison} {outcome.name} than {variable} {question.control}{where}"
+    if question.contrast == "weights":
+        return f"the contrast {contrast} of {variable} is {'above' if rises else 'below'} {_null(question)}{where}"
+    level, _, other = contrast.partition(" vs ")
+    if question.control is not None:
+        level, other = contrast.removesuffix(f" vs {question.control}"), question.control
+    than = f"the mean of all {_plural(variable)}" if question.contrast == "mean" else f"{variable} {other}"
+    return f"{variable} {level} has a {comparison} {outcome.name} than {than}{where}"
+
+
+def _null(question: Question) -> str:
+    return "one" if question.scale in ("ratio", "odds_ratio") else "zero"
 
 
 def _size(row: Mapping[Any, Any], question: Question, outcome: Outcome, rises: bool) -> str:

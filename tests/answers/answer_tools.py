@@ -6,10 +6,22 @@ import arviz_stats as azs
 import numpy as np
 import xarray as xr
 
+import hiermod as hm
 from hiermod.sampling.given import expected_shapes
 
 TOLERANCE = {"rtol": 1e-9, "atol": 1e-9}
 POSITIVE = ("alpha", "nu", "kappa")
+
+
+def drawn(formula, data, family=None, *, compress=True, **values):
+    """A fit whose parameters are given, some draws of each in one chain."""
+    model = hm.model(formula, data, family, compress=compress)
+    variables = {}
+    for name, value in values.items():
+        value = np.asarray(value, dtype=float)
+        dims = [f"{name}_{place}" for place in range(value.ndim - 1)]
+        variables[name] = (("chain", "draw", *dims), value[None])
+    return model.with_draws(xr.Dataset(variables))
 
 
 def with_made_up_draws(model, at=None, spread=0.1, chains=4, draws=250, seed=0):

@@ -3,23 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-import xarray as xr
+from answer_tools import drawn
 
 import hiermod as hm
 from hiermod.errors import AnswerError, DataError
 
 ROWS = pd.DataFrame({"g": ["a", "a", "b", "b"], "t": [0, 1, 0, 1], "s": [1, 2, 3, 4], "n": 5})
-
-
-def drawn(formula, data, **values):
-    """A fit whose parameters are given, two draws of each."""
-    model = hm.model(formula, data)
-    variables = {}
-    for name, value in values.items():
-        value = np.asarray(value, dtype=float)
-        dims = [f"{name}_{place}" for place in range(value.ndim - 1)]
-        variables[name] = (("chain", "draw", *dims), value[None])
-    return model.with_draws(xr.Dataset(variables))
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from hiermod.answers.effects import SCALES
+from hiermod.answers.contrasts import SCALES
 from hiermod.answers.varying import GROUPS
 from hiermod.cli import arguments, fit_command, main
 
