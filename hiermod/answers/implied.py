@@ -9,8 +9,8 @@ import pandas as pd
 
 from hiermod.answers.effects import compare_arms
 from hiermod.answers.expectation import expectation, in_blocks
-from hiermod.answers.grid import MAX_ARMS, check_column, levels_of
 from hiermod.answers.measure import Measure, measure_of
+from hiermod.answers.scope import MAX_ARMS, Scope, check_column, levels_of
 from hiermod.data.predictors import Factor
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.posterior import Posterior
@@ -80,7 +80,7 @@ def implied(posterior: Posterior, variable: str | None = None) -> Implied:
     draws = {measure.name: _of_rows(posterior)}
     names = compared(spec) if variable is None else (check_column(spec, variable, "variable"),)
     for name in names:
-        arms = compare_arms(posterior, name, None, None, None, "observed")
+        arms = compare_arms(posterior, name, Scope())
         for place in range(1, len(arms.levels)):
             label = f"{name}, {arms.levels[place]} vs {arms.levels[0]}"
             draws[label] = arms.draws[0, place] - arms.draws[0, 0]

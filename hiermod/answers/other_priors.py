@@ -13,6 +13,7 @@ from hiermod.answers import effects, rates
 from hiermod.answers.answer import Answer
 from hiermod.answers.estimates import fixef_draws
 from hiermod.answers.implied import compared
+from hiermod.answers.scope import Scope
 from hiermod.modeling.prior_width import KINDS, with_width
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.effective import mean_sizes
@@ -78,14 +79,14 @@ def _claims(posterior: Posterior, claim: Claim) -> pd.DataFrame:
     few = {name for name, own in spec.cells.groupings.items() if 2 <= own.size <= FEW_GROUPS and len(own.columns) == 1}
     if few and claim.groups == "observed":
         return pd.concat([_effects(posterior, name, claim) for name in sorted(few)], ignore_index=True)
-    answer = rates.rates(posterior, claim.by, None, None, claim.groups, claim.prob)
+    answer = rates.rates(posterior, Scope(by=claim.by, groups=claim.groups), None, claim.prob)
     return _rows(posterior, answer, answer.question.measure.name, np.full((len(answer.table), 1), np.nan))
 
 
 def _effects(posterior: Posterior, variable: str, claim: Claim) -> pd.DataFrame:
+    scope = Scope(by=claim.by, groups=claim.groups)
     answer = effects.effect(
-        posterior, variable, claim.by, claim.control, "difference", claim.groups, None, None, None, claim.goal,
-        claim.prob,
+        posterior, variable, scope, "control", claim.control, "difference", None, None, claim.goal, claim.prob
     )  # fmt: skip
     values = _flat(answer)
     better = np.sign(values) * (1.0 if claim.goal == "max" else -1.0)

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from hiermod.answers.answer import check_prob
-from hiermod.answers.grid import check_columns
 from hiermod.answers.replicates import Replicated, replicate_rows
+from hiermod.answers.scope import check_columns
 from hiermod.data.statistics import BinomialCells, PairCells
 from hiermod.errors import AnswerError, did_you_mean
 from hiermod.modeling.beta_pooling import BetaSpec

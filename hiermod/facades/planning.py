@@ -12,7 +12,7 @@ import numpy as np
 
 from hiermod.answers.answer import check_prob
 from hiermod.answers.decisions import check_goal
-from hiermod.answers.grid import check_column, check_columns
+from hiermod.answers.scope import check_column, check_columns
 from hiermod.errors import AnswerError
 from hiermod.facades.fit import Fit
 from hiermod.facades.plan_runs import Goal, Plan, run_plan

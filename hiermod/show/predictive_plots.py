@@ -9,10 +9,10 @@ import arviz_stats as azs
 import numpy as np
 from matplotlib.axes import Axes
 
-from hiermod.answers.grid import check_columns
 from hiermod.answers.measure import measure_of
 from hiermod.answers.predictive_checks import both, numbered, p_value, read_statistics, shares
 from hiermod.answers.replicates import Replicated, replicate_cells, replicate_rows
+from hiermod.answers.scope import check_columns
 from hiermod.errors import AnswerError, did_you_mean
 from hiermod.modeling.families import Family
 from hiermod.sampling.posterior import Posterior
