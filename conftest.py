@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 
@@ -17,11 +19,15 @@ def documented_fits():
 
 @pytest.fixture(autouse=True)
 def doctest_names(request):
-    """Names that the examples may use: `fit`, `fit_of_variants`, `folder`."""
+    """Names that the examples may use: `fit`, `fit_of_variants`, `folder`. Pictures are closed after each."""
     if type(request.node).__name__ != "DoctestItem":
+        yield
         return
     text = request.node.dtest.docstring or ""
     if "fit" in text:
         country, variants = request.getfixturevalue("documented_fits")
         folder = request.getfixturevalue("tmp_path")
         request.node.dtest.globs.update(fit=country, fit_of_variants=variants, folder=folder)
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
