@@ -48,7 +48,7 @@ from hiermod.engine.parts import (
 )  # fmt: skip
 from hiermod.engine.special import NJIT
 from hiermod.engine.threads import log_likelihood
-from hiermod.engine.workspace import Workspace, workspace
+from hiermod.engine.workspace import Workspace, square_of, workspace
 
 Array = np.ndarray
 
@@ -106,18 +106,26 @@ def _forward(head: Array, z: Array, work: Workspace) -> float:
     for factor in range(head[FACTORS]):
         row = factor * FACTOR_FIELDS
         groups, d, at = table[row + GROUPS], table[row + WIDTH], table[row + SCORE_AT]
-        lam = np.empty((2, d, d))
-        factor_covariance(head, factor, work.x, lam[0])
-        lam[1] = s * lam[0]
+        lam, scaled = square_of(work, 0, d), square_of(work, 1, d)
+        _covariances(head, factor, work.x, s, lam, scaled)
         copy(work.given, at, score, at, groups * d)
         score_given_others(head, work.theta, at, groups * d, work.given)
         scale(work.given, at, s, groups * d)
         total += effects_forward(
-            d, groups, work.w, linear + at, lam[0], lam[1], information, table[row + INFORMATION_AT], work.theta,
+            d, groups, work.w, linear + at, lam, scaled, information, table[row + INFORMATION_AT], work.theta,
             table[row + START], work.lower, work.product, work.given, work.shifted, work.own, work.normals, at,
             work.terms,
         )  # fmt: skip
     return total
+
+
+@numba.njit(**NJIT)
+def _covariances(head: Array, factor: int, x: Array, s: float, lam: Array, scaled: Array) -> None:
+    """Write Λ of a factor, and sΛ."""
+    factor_covariance(head, factor, x, lam)
+    for i in range(len(lam)):
+        for j in range(len(lam)):
+            scaled[i, j] = s * lam[i, j]
 
 
 @numba.njit(**NJIT)
@@ -129,20 +137,21 @@ def _back(head: Array, work: Workspace) -> None:
     for factor in range(head[FACTORS] - 1, -1, -1):
         row = factor * FACTOR_FIELDS
         groups, d, at = table[row + GROUPS], table[row + WIDTH], table[row + SCORE_AT]
-        lam, by_lam = np.empty((2, d, d)), np.zeros((2, d, d))
-        factor_covariance(head, factor, work.x, lam[0])
-        lam[1] = s * lam[0]
+        lam, scaled = square_of(work, 0, d), square_of(work, 1, d)
+        by_lam, by_scaled = square_of(work, 2, d), square_of(work, 3, d)
+        _covariances(head, factor, work.x, s, lam, scaled)
+        by_lam[:, :], by_scaled[:, :] = 0.0, 0.0
         effects_back(
-            d, groups, work.by_theta, table[row + START], lam[0], lam[1], work.lower, work.product,
+            d, groups, work.by_theta, table[row + START], lam, scaled, work.lower, work.product,
             table[row + INFORMATION_AT], work.given, work.shifted, work.own, work.normals, at, work.by_w, linear + at,
-            work.by_score, by_lam[0], by_lam[1], work.inner, work.back,
+            work.by_score, by_lam, by_scaled, work.inner, work.back,
         )  # fmt: skip
         by_s += dot(work.by_score, 0, work.given, at, groups * d) / s
         for i in range(d):
             for j in range(i + 1):
-                by_s += by_lam[1, i, j] * lam[0, i, j]
-                by_lam[0, i, j] += s * by_lam[1, i, j]
-        factor_covariance_back(head, factor, work.x, lam[0], by_lam[0], work.by_x)
+                by_s += by_scaled[i, j] * lam[i, j]
+                by_lam[i, j] += s * by_scaled[i, j]
+        factor_covariance_back(head, factor, work.x, lam, by_lam, work.by_x)
         scale(work.by_score, 0, s, groups * d)
         score_given_others_back(head, work.by_score, at, groups * d, work.by_theta)
     information_scale_back(head, work.x, s, by_s, work.by_x)

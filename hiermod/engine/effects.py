@@ -18,6 +18,7 @@ import math
 import numba
 import numpy as np
 
+from hiermod.engine.effects_few import FEW, few_back, few_forward
 from hiermod.engine.lanes import add_product, add_scaled, copy, divide, dot, fill, root, total
 from hiermod.engine.special import NJIT
 
@@ -76,6 +77,11 @@ def effects_forward(
     `plain` is Λ, `factor` sΛ and `score` s e. What the way back needs is kept: L in `lower`, AΛ in `product`,
     L^-1 Λ'e in `own`, w + that in `shifted`, o in `normals`. Matrices stand from `at` on, vectors from `v_at` on.
     """
+    if d <= 2 and groups <= FEW:
+        return few_forward(
+            d, groups, w, w_at, plain, factor, information, at, u, u_at, lower, product, score, shifted, own, normals,
+            v_at,
+        )  # fmt: skip
     result = 0.0
     for start in range(0, groups, LANES):
         m = min(groups - start, LANES)
@@ -137,6 +143,12 @@ def effects_back(
     With s the derivative by w, that by H is ``L^-T S L^-1``, S symmetric with ``-(q s' + s y')`` on and below its
     diagonal, halved, where q is `shifted` and y is `own`; the determinant of L takes half a one off its diagonal.
     """
+    if d <= 2 and groups <= FEW:
+        few_back(
+            d, groups, by_u, u_at, plain, factor, lower, product, at, score, shifted, own, normals, v_at, by_w, w_at,
+            by_score, by_plain, by_factor,
+        )  # fmt: skip
+        return
     for start in range(0, groups, LANES):
         m = min(groups - start, LANES)
         a, v, iw, iu = at + start, v_at + start, w_at + start, u_at + start

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numba
 import numpy as np
+from numba import carray
 
 from hiermod.engine.effects import LANES
 from hiermod.engine.head import (
@@ -19,6 +20,7 @@ from hiermod.engine.head import (
     SCALARS,
     WIDTH,
     integers,
+    pointer,
 )
 from hiermod.engine.special import NJIT
 
@@ -30,7 +32,8 @@ class Workspace(NamedTuple):
 
     Of all coefficients: `theta`, `by_theta`. Of coordinates: `w`, `by_w`. Of single parameters: `values` on the line,
     `x`, `slopes`, `by_value`, `by_x`. Of common ones: `along`, `spread`. Of effects: `given`, `shifted`, `own`,
-    `normals`, `by_score`. Of groups' matrices: `lower`, `product`. Of lanes: `inner`, `back`, `terms`.
+    `normals`, `by_score`. Of groups' matrices: `lower`, `product`. Of a
+    factor's: `squares`. Of lanes: `inner`, `back`, `terms`. The `owner` has all of it.
     """
 
     theta: Array
@@ -51,9 +54,11 @@ class Workspace(NamedTuple):
     by_score: Array
     lower: Array
     product: Array
+    squares: Array
     inner: Array
     back: Array
     terms: Array
+    owner: Array
 
 
 @numba.njit(**NJIT)
@@ -66,8 +71,9 @@ def workspace(head: Array) -> Workspace:
         d = table[factor * FACTOR_FIELDS + WIDTH]
         matrices += table[factor * FACTOR_FIELDS + GROUPS] * d * d
         width = max(width, d)
+    square = width * width
     all_ = np.empty(
-        2 * (size + own + matrices) + 5 * (count + effects) + 3 * linear + (width * width + width + 1) * LANES
+        2 * (size + own + matrices) + 5 * (count + effects) + 3 * linear + 4 * square + (square + width + 1) * LANES
     )
     a = 2 * size
     b = a + 2 * own
@@ -75,15 +81,28 @@ def workspace(head: Array) -> Workspace:
     d = c + 3 * linear
     e = d + 5 * effects
     f = e + 2 * matrices
-    g = f + width * width * LANES
-    h = g + width * LANES
+    g = f + 4 * square
+    h = g + square * LANES
     all_[b + 4 * count : c] = 0.0
     return Workspace(
-        all_[:size], all_[size:a], all_[a : a + own], all_[a + own : b],
-        all_[b : b + count], all_[b + count : b + 2 * count], all_[b + 2 * count : b + 3 * count],
-        all_[b + 3 * count : b + 4 * count], all_[b + 4 * count : c],
-        all_[c : c + linear], all_[c + linear : d],
-        all_[d : d + effects], all_[d + effects : d + 2 * effects], all_[d + 2 * effects : d + 3 * effects],
-        all_[d + 3 * effects : d + 4 * effects], all_[d + 4 * effects : e],
-        all_[e : e + matrices], all_[e + matrices : f], all_[f:g], all_[g:h], all_[h:],
+        _cut(all_, 0, size), _cut(all_, size, size), _cut(all_, a, own), _cut(all_, a + own, own),
+        _cut(all_, b, count), _cut(all_, b + count, count), _cut(all_, b + 2 * count, count),
+        _cut(all_, b + 3 * count, count), _cut(all_, b + 4 * count, count),
+        _cut(all_, c, linear), _cut(all_, c + linear, 2 * linear),
+        _cut(all_, d, effects), _cut(all_, d + effects, effects), _cut(all_, d + 2 * effects, effects),
+        _cut(all_, d + 3 * effects, effects), _cut(all_, d + 4 * effects, effects),
+        _cut(all_, e, matrices), _cut(all_, e + matrices, matrices), _cut(all_, f, 4 * square),
+        _cut(all_, g, square * LANES), _cut(all_, h, width * LANES), _cut(all_, h + width * LANES, LANES), all_,
     )  # fmt: skip
+
+
+@numba.njit(**NJIT)
+def _cut(all_: Array, at: int, size: int) -> Array:
+    """A view that is not counted among the owners of its memory: counting costs more than small models do."""
+    return carray(pointer(all_.ctypes.data + 8 * at), (size,), dtype=np.float64)
+
+
+@numba.njit(**NJIT)
+def square_of(work: Workspace, place: int, d: int) -> Array:
+    """One of the four matrices of a factor: Λ, sΛ, and the derivatives by both."""
+    return carray(pointer(work.squares.ctypes.data + 8 * place * d * d), (d, d), dtype=np.float64)

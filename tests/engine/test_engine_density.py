@@ -57,6 +57,22 @@ def test_correlated_effects_of_any_size(size):
     assert_same_density(oracle, points_of(oracle.program))
 
 
+@pytest.mark.parametrize("groups", [2, 24, 25, 70])
+@pytest.mark.parametrize("inside", ["1", "1 + x"])
+def test_any_number_of_groups(groups, inside):
+    """Few groups of one or two effects are computed one at a time, others in runs of 64."""
+    rng = np.random.default_rng(groups)
+    frame = random_frame(rng, 3 * groups).assign(x=rng.normal(size=3 * groups), g=np.arange(3 * groups) % groups)
+    oracle = oracle_of(spec_of(f"c ~ x + ({inside} | g)", frame, "poisson"))
+    assert_same_density(oracle, points_of(oracle.program, 2))
+    chosen = whiten(oracle.program)
+    for z in points_of(chosen, 2):
+        gradient = chosen.log_density(z)[1]
+        step = 1e-5 * np.random.default_rng(1).normal(size=len(z))
+        slope = (chosen.log_density(z + step)[0] - chosen.log_density(z - step)[0]) / 2.0
+        assert slope == pytest.approx(gradient @ step, rel=1e-5, abs=1e-9)
+
+
 def test_cells_that_average_over_numbers():
     rng = np.random.default_rng(3)
     frame = random_frame(rng, 3000).assign(z=rng.normal(size=3000))
