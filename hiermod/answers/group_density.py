@@ -11,7 +11,8 @@ from scipy import special
 from hiermod.answers.expectation import expectation
 from hiermod.answers.observation_density import LOG_RATES, log_choose, log_density
 from hiermod.answers.quadrature import MOST_DIMENSIONS, log_normal_integral
-from hiermod.answers.varying import bar_matrix, covariance_factor, observed_effect
+from hiermod.answers.new_groups import GroupsOfRows
+from hiermod.answers.varying import BarEffects, covariance_factor
 from hiermod.data.observations import Observations
 from hiermod.data.predictors import Grouping
 from hiermod.data.statistics import BinomialCells
@@ -86,22 +87,26 @@ class GroupDensity:
         frame = left.frame
         base = expectation(self._posterior, "typical", exposed=True).predictor(frame)
         factors: dict[str, list[Unseen]] = {}
-        for bar, codes, totals in zip(spec.bars, self._codes, self._totals, strict=True):
+        for number, (bar, codes, totals) in enumerate(zip(spec.bars, self._codes, self._totals, strict=True)):
+            effects = BarEffects(self._posterior, bar, number)
+            design = effects.design(frame)
             own = np.bincount(codes[places], times, len(totals))
             levels = bar.grouping.codes(frame)
             new = own[levels] >= totals[levels]
             if not new.all():
-                base[~new] += observed_effect(self._posterior, bar, frame[~new])
+                known = base[~new]
+                effects.add(known, GroupsOfRows(levels[~new]), design[~new])
+                base[~new] = known
             if new.any():
-                factors.setdefault(bar.grouping.name, []).append(self._unseen(bar, left, np.where(new, levels, -1)))
+                factors.setdefault(bar.grouping.name, []).append(self._unseen(bar, design, np.where(new, levels, -1)))
         merged = [
             Unseen(bars[0].levels, np.concatenate([own.loadings for own in bars], axis=2)) for bars in factors.values()
         ]
         return base, merged
 
-    def _unseen(self, bar: VaryingBar, left: Observations, levels: np.ndarray) -> Unseen:
+    def _unseen(self, bar: VaryingBar, design: np.ndarray, levels: np.ndarray) -> Unseen:
         factor = covariance_factor(self._posterior, bar)
-        return Unseen(levels, np.einsum("rk,skj->srj", bar_matrix(bar, left.frame), factor))
+        return Unseen(levels, np.einsum("rk,skj->srj", design, factor))
 
     def _beta(self, spec: BetaSpec, left: Observations, places: np.ndarray, times: np.ndarray) -> np.ndarray:
         size = self._posterior.values(SPREAD) ** -2
