@@ -9,9 +9,9 @@ import numpy as np
 from scipy import special
 
 from hiermod.answers.expectation import expectation
+from hiermod.answers.new_groups import GroupsOfRows
 from hiermod.answers.observation_density import LOG_RATES, log_choose, log_density
 from hiermod.answers.quadrature import MOST_DIMENSIONS, log_normal_integral
-from hiermod.answers.new_groups import GroupsOfRows
 from hiermod.answers.varying import BarEffects, covariance_factor
 from hiermod.data.observations import Observations
 from hiermod.data.predictors import Grouping
