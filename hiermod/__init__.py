@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hiermod.answers.sample_ratio import srm
     from hiermod.api import fit, glmer, lmer, load, model
     from hiermod.data.examples import example
+    from hiermod.facades.comparing import compare
     from hiermod.facades.fit import Fit
     from hiermod.facades.foreign import from_bambi
     from hiermod.facades.model import Model
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 _HOME = {
     "Fit": "hiermod.facades.fit",
     "Model": "hiermod.facades.model",
+    "compare": "hiermod.facades.comparing",
     "errors": "hiermod",
     "example": "hiermod.data.examples",
     "expected_loss": "hiermod.answers.decisions",
@@ -50,6 +52,7 @@ _HOME = {
 __all__ = [
     "Fit",
     "Model",
+    "compare",
     "errors",
     "example",
     "expected_loss",

@@ -131,8 +131,8 @@ def fit(
         check_target(file)
     defined = define(_definition(formula, family, priors, pooling, na, compress), data)
     announce(defined.notices)
-    if file is not None and (stored := _reusable(Path(file), defined, asked)):
-        return _fit_of(stored)
+    if file is not None and (stored := reusable(Path(file), defined, asked)):
+        return fit_of(stored)
     result = Model(defined).sampled(asked, progress)
     if file is not None:
         result.save(file)
@@ -140,7 +140,8 @@ def fit(
     return result
 
 
-def _reusable(path: Path, defined: Defined, asked: Settings) -> StoredFit | None:
+def reusable(path: Path, defined: Defined, asked: Settings) -> StoredFit | None:
+    """The fit stored there, if it is of the same model, data and settings."""
     if not path.exists():
         return None
     try:
@@ -154,7 +155,8 @@ def _reusable(path: Path, defined: Defined, asked: Settings) -> StoredFit | None
     return None if changed else stored
 
 
-def _fit_of(stored: StoredFit) -> Fit:
+def fit_of(stored: StoredFit) -> Fit:
+    """A stored fit as a user holds it."""
     return Fit(stored.defined, stored.posterior, stored.asked, Model(stored.defined))
 
 
@@ -219,4 +221,4 @@ def load(path: str | Path) -> Fit:
     >>> hm.load(folder / "stored.nc").fixef().equals(fit.fixef())
     True
     """
-    return _fit_of(load_stored(path))
+    return fit_of(load_stored(path))

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from arviz_stats.base.array import array_stats
-from scipy import special
 
-from hiermod.answers.expectation import expectation, in_blocks
-from hiermod.answers.observation_density import log_density
-from hiermod.data.cells import Cells
-from hiermod.data.statistics import BinomialCells, PairCells
+from hiermod.answers.held_out import Refit, expected, log_densities, refit_settings
+from hiermod.answers.importance import good_k, left_out, relative_efficiency
+from hiermod.data.observations import Observations, observations
 from hiermod.errors import AnswerError
 from hiermod.modeling.beta_pooling import BetaSpec
-from hiermod.sampling.diagnostics import representative
-from hiermod.sampling.effective import mean_sizes
 from hiermod.sampling.posterior import Posterior
+from hiermod.sampling.several import each
 
 MIN_DRAWS = 25  # below, a tail has fewer than the five draws that a Pareto distribution is fitted to
-EQUAL_RATIOS = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +36,10 @@ class LeaveOneOut:
         Posterior draws that it is computed from.
     pointwise : pandas.DataFrame
         A row per distinct observation: its ``cell`` (row of ``fit.cells``), its response (``successes, trials`` or
-        ``value``), how many rows are equal to it (``times``), and the ``elpd, p, pareto_k`` of each of them.
+        ``value``), how many rows are equal to it (``times``), the ``elpd, p, pareto_k`` of each of them, and whether
+        these come from a fit without it (``refitted``).
+    troubled : int
+        How many of these fits have divergences, or have not converged.
     """
 
     elpd: float
@@ -51,6 +48,7 @@ class LeaveOneOut:
     n: int
     draws: int
     pointwise: pd.DataFrame
+    troubled: int = 0
 
     @property
     def pareto_k(self) -> pd.Series:
@@ -63,12 +61,17 @@ class LeaveOneOut:
     @property
     def good_k(self) -> float:
         """The largest Pareto k at which so many draws give a reliable estimate."""
-        return float(min(1.0 - 1.0 / np.log10(self.draws), 0.7))
+        return good_k(self.draws)
 
     @property
     def unreliable(self) -> pd.DataFrame:
-        """The rows of `pointwise` whose Pareto k is above `good_k`, or not known."""
-        return self.pointwise[~(self.pareto_k <= self.good_k)]
+        """The rows of `pointwise` whose Pareto k is above `good_k`, or not known, and which were not refitted."""
+        return self.pointwise[~(self.pareto_k <= self.good_k) & ~self.pointwise["refitted"]]
+
+    @property
+    def refits(self) -> int:
+        """How many distinct observations were left out by a fit without them."""
+        return int(self.pointwise["refitted"].sum())
 
     @property
     def warning(self) -> bool:
@@ -94,6 +97,10 @@ class LeaveOneOut:
         )
 
     def _verdict(self) -> list[str]:
+        if self.refits and not self.warning:
+            return [
+                f"Pareto k: above {self.good_k:.2f} for {self.refits:,} distinct, each left out by a fit of its own."
+            ]
         if not self.warning:
             return [f"Pareto k: none above {self.good_k:.2f} (largest {self.pareto_k.max():.2f})."]
         bad = self.unreliable
@@ -110,8 +117,13 @@ def _of(part: int, whole: int) -> str:
     return "all" if part == whole else f"{part:,} of them"
 
 
-def leave_one_out(posterior: Posterior) -> LeaveOneOut:
+def leave_one_out(
+    posterior: Posterior, max_refits: int = 0, progress: bool = False, seen: Observations | None = None
+) -> LeaveOneOut:
     """Leave out one row at a time, by Pareto-smoothed importance sampling.
+
+    Where that is not reliable, the model is fitted without the row: for at most `max_refits` distinct observations,
+    those of the largest Pareto k first.
 
     Raises
     ------
@@ -119,16 +131,50 @@ def leave_one_out(posterior: Posterior) -> LeaveOneOut:
         If the model has no density of a row, or there are too few draws.
     """
     refuse(posterior)
-    seen = observations(posterior.spec.cells, posterior.spec.family.counts)
-    rows = seen.table
+    seen = observations(posterior.spec.cells, posterior.spec.family.counts) if seen is None else seen
     efficiency = relative_efficiency(posterior)
-    found = np.empty((len(rows), 3))
-    for place, density in enumerate(_log_densities(posterior, seen)):
-        found[place] = _left_out(density, efficiency)
-    pointwise = rows.assign(elpd=found[:, 0], p=found[:, 1], pareto_k=found[:, 2])
-    times, draws = rows["times"].to_numpy(), int(np.prod(posterior.shape))
-    elpd, p = (times @ found[:, :2]).tolist()
-    return LeaveOneOut(elpd, _standard_error(found[:, 0], times), p, int(times.sum()), draws, pointwise)
+    found = np.empty((len(seen), 3))
+    for place, density in enumerate(log_densities(posterior, seen)):
+        found[place] = left_out(density, efficiency)
+    draws, refitted = int(np.prod(posterior.shape)), np.zeros(len(seen), dtype=bool)
+    bad = worst(found[:, 2], good_k(draws))[:max_refits]
+    exact, clean = _exactly(posterior, seen, bad, progress)
+    found[bad, 1] += found[bad, 0] - exact
+    found[bad, 0] = exact
+    refitted[bad] = True
+    pointwise = seen.table.assign(elpd=found[:, 0], p=found[:, 1], pareto_k=found[:, 2], refitted=refitted)
+    elpd, p = (seen.times @ found[:, :2]).tolist()
+    se, n, troubled = standard_error(found[:, 0], seen.times), int(seen.times.sum()), int((~clean).sum())
+    return LeaveOneOut(elpd, se, p, n, draws, pointwise, troubled)
+
+
+def worst(pareto_k: np.ndarray, good: float) -> np.ndarray:
+    """The places of those that are not reliable, the least reliable first."""
+    size = np.where(np.isnan(pareto_k), np.inf, pareto_k)
+    order = np.argsort(-size, kind="stable")
+    return order[size[order] > good]
+
+
+def _exactly(
+    posterior: Posterior, seen: Observations, places: np.ndarray, progress: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """The elpd of some observations, each by a fit without one such row, and which of these fits are clean."""
+    settings = refit_settings(posterior)
+    tasks = [
+        (
+            Refit(posterior.spec, settings, seen, seen.times - (np.arange(len(seen)) == place), (1, int(place))),
+            seen.chosen(np.array([place])),
+        )
+        for place in places
+    ]
+    found = np.array(each(_without, tasks, progress, "refits")).reshape(-1, 2)
+    return found[:, 0], found[:, 1].astype(bool)
+
+
+def _without(task: tuple[Refit, Observations]) -> tuple[float, bool]:
+    refit, left = task
+    posterior = refit.run()
+    return float(expected(posterior, left)[0]), posterior.diagnostics.clean
 
 
 def refuse(posterior: Posterior) -> None:
@@ -141,83 +187,14 @@ def refuse(posterior: Posterior) -> None:
     if not posterior.spec.cells.rows_kept:
         raise AnswerError(
             "fit.loo() leaves out one row at a time, and these rows were aggregated where the data is: only cells are "
-            "known here, which are enough to leave out whole groups. Fit a sample of the rows that fits in memory."
+            "known here. Fit a sample of the rows that fits in memory."
         )
     draws = int(np.prod(posterior.shape))
     if draws < MIN_DRAWS:
         raise AnswerError(f"fit.loo() needs at least {MIN_DRAWS} draws, better thousands; this fit has {draws}.")
 
 
-@dataclass(frozen=True, eq=False)
-class Observations:
-    """Distinct observations: `table` has their ``cell``, response and ``times``, `place` their rows of `frame`."""
-
-    frame: pd.DataFrame
-    place: np.ndarray
-    table: pd.DataFrame
-
-
-def observations(cells: Cells, whole: bool = False) -> Observations:
-    """The distinct observations behind cells, and the predictors of each; `whole` numbers are shown as such."""
-    response = cells.response
-    if isinstance(response, BinomialCells | PairCells):
-        pairs = {"successes": response.row_successes, "trials": response.row_trials}
-        values = {name: numbers.astype(np.int64) for name, numbers in pairs.items()}
-    else:
-        values = {"value": response.row_values.astype(np.int64) if whole else response.row_values}
-    rows = pd.DataFrame({"cell": np.repeat(np.arange(len(cells)), response.rows), **values})
-    rows["times"] = response.row_times.astype(np.int64)
-    if cells.averaged:
-        return Observations(cells.observations()[0], np.arange(len(rows)), rows)
-    distinct = rows.groupby(["cell", *values], as_index=False).sum()
-    return Observations(cells.frame, distinct["cell"].to_numpy(), distinct)
-
-
-def _log_densities(posterior: Posterior, seen: Observations) -> Iterator[np.ndarray]:
-    """Log densities of the observations, one after another: each in every draw."""
-    spec = posterior.spec
-    model = expectation(posterior, "observed", exposed=True)
-    auxiliary = [posterior.values(name) for name in spec.family.auxiliary]
-    responses = seen.table.drop(columns=["cell", "times"]).to_numpy(dtype=float)
-    first = np.searchsorted(seen.place, np.arange(len(seen.frame) + 1))
-    row = 0
-    for block in in_blocks(seen.frame, int(np.prod(posterior.shape))):
-        for predictor in model.predictor(block):
-            for response in responses[first[row] : first[row + 1]]:
-                yield log_density(spec.family, response, predictor, auxiliary)
-            row += 1
-
-
-def relative_efficiency(posterior: Posterior) -> float:
-    """Effective draws per draw, averaged over all parameters as ArviZ does; 1 where one chain cannot tell."""
-    chains, draws = posterior.shape
-    if chains == 1:
-        return 1.0
-    parameters = representative(posterior.dataset).data_vars.values()
-    stacked = [values.transpose("chain", "draw", ...).to_numpy().reshape(chains, draws, -1) for values in parameters]
-    return float(mean_sizes(np.concatenate(stacked, axis=2)).mean() / (chains * draws))
-
-
-def _left_out(density: np.ndarray, efficiency: float) -> tuple[float, float, float]:
-    """``elpd, p, pareto_k`` of one observation, from its log density in every draw."""
-    if np.ptp(density) < EQUAL_RATIOS:
-        return *_unsmoothed(density), -np.inf
-    try:
-        with np.errstate(all="ignore"):
-            elpd, pareto_k, p = array_stats.loo(density, chain_axis=None, r_eff=efficiency)
-    except ValueError:  # the ratios in the tail are equal, as where a chain stood still
-        return *_unsmoothed(density), np.nan
-    return float(elpd), float(p), float(pareto_k)
-
-
-def _unsmoothed(density: np.ndarray) -> tuple[float, float]:
-    """``elpd, p`` with importance ratios as they are."""
-    count = np.log(len(density))
-    elpd = float(count - special.logsumexp(-density))
-    return elpd, float(special.logsumexp(density) - count - elpd)
-
-
-def _standard_error(elpd: np.ndarray, times: np.ndarray) -> float:
+def standard_error(elpd: np.ndarray, times: np.ndarray) -> float:
     """Of a sum over rows: ``sqrt(n · variance)``, the variance divided by the number of rows."""
     n = times.sum()
     mean = times @ elpd / n

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from arviz_stats.base.array import array_stats
 
 from hiermod.answers.expectation import expectation, in_blocks
-from hiermod.answers.leave_one_out import EQUAL_RATIOS, observations, refuse, relative_efficiency
+from hiermod.answers.importance import log_weights, relative_efficiency
+from hiermod.answers.leave_one_out import refuse
 from hiermod.answers.observation_density import log_density
 from hiermod.answers.observation_distribution import cumulative
+from hiermod.data.observations import observations
 from hiermod.sampling.posterior import Posterior
 
 
@@ -30,27 +31,12 @@ def loo_pit(posterior: Posterior) -> pd.DataFrame:
     for block in in_blocks(seen.frame, int(np.prod(posterior.shape))):
         for predictor in model.predictor(block):
             for place in range(first[row], first[row + 1]):
-                weights, pareto_k = _weights(
-                    log_density(spec.family, responses[place], predictor, auxiliary), efficiency
-                )
+                density = log_density(spec.family, responses[place], predictor, auxiliary)
+                weights, pareto_k = log_weights(density, efficiency)
                 chances = cumulative(spec.family, responses[place], predictor, auxiliary)
-                found[place] = *(np.clip(weights @ chance, 0.0, 1.0) for chance in chances), pareto_k
+                found[place] = *(np.clip(np.exp(weights) @ chance, 0.0, 1.0) for chance in chances), pareto_k
             row += 1
     return seen.table.assign(lower=found[:, 0], upper=found[:, 1], pareto_k=found[:, 2])
-
-
-def _weights(density: np.ndarray, efficiency: float) -> tuple[np.ndarray, float]:
-    """Smoothed importance weights that leave an observation out, and their Pareto k."""
-    ratios, pareto_k = -density, np.nan
-    if np.ptp(density) < EQUAL_RATIOS:
-        return np.full(len(density), 1.0 / len(density)), -np.inf
-    try:
-        with np.errstate(all="ignore"):
-            ratios, pareto_k = array_stats.psislw(density, r_eff=efficiency)
-    except ValueError:  # the ratios in the tail are equal, as where a chain stood still
-        pass
-    weights = np.exp(ratios - np.max(ratios))
-    return weights / weights.sum(), float(pareto_k)
 
 
 def histogram(table: pd.DataFrame, bins: int) -> np.ndarray:

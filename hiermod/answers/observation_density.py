@@ -55,7 +55,7 @@ def log_density(
         successes, trials = response
         rates = LOG_RATES[family.link.name](predictor)
         kernel = _beta_rates(successes, trials, *rates, *auxiliary) if auxiliary else _rates(successes, trials, *rates)
-        return kernel + _log_choose(trials, successes)
+        return kernel + log_choose(trials, successes)
     return SINGLE[family.name](response[0], predictor, *auxiliary)
 
 
@@ -125,7 +125,7 @@ def _rise(x: np.ndarray, m: float) -> np.ndarray:
     return (x + m - 0.5) * np.log1p(m / x) - m + _remainder(x + m) - _remainder(x)
 
 
-def _log_choose(trials: float, successes: float) -> float:
+def log_choose(trials: float, successes: float) -> float:
     """Logarithm of the binomial coefficient; exactly 0 where there is one way."""
     if successes in (0.0, trials):
         return 0.0

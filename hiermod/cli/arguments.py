@@ -14,6 +14,7 @@ GROUPS = ("observed", "typical", "new", "population")
 DATA = "a CSV or Parquet file, a folder of Parquet files, or a pattern such as 'trials/*.csv'"
 FAMILIES = "bernoulli, binomial, beta_binomial, gaussian, student, gamma, poisson or negbinomial"
 DEMO_SEED = 1
+TABLES = (".csv", ".json", ".md")
 
 
 class _Version(argparse.Action):
@@ -33,6 +34,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_demo(commands)
     _add_fit(commands)
+    _add_compare(commands)
     _add_explain(commands)
     _add_warmup(commands)
     return parser
@@ -71,6 +73,33 @@ def _add_fit(commands: Any) -> None:
     fit.add_argument("--save", type=_new_file, metavar="FILE.nc", help="store the fit, for hiermod.load")
     _add_progress(fit)
     fit.set_defaults(command="fit", refuse=fit.error)
+
+
+def _add_compare(commands: Any) -> None:
+    compare = commands.add_parser(
+        "compare",
+        help="fit several formulas to the same rows and say which one predicts best",
+        description="Compare formulas by cross-validation, or all comparisons that a TOML file names. Finished fits "
+        "are kept in a folder beside --out: a run that failed or was interrupted goes on where it was.",
+        epilog="example: hiermod compare trial.csv 'success ~ treated' 'success ~ treated + (1 | country)' "
+        "--seed 1 --out table.csv",
+    )
+    compare.add_argument("data", metavar="DATA", type=_data_or_toml, help=f"{DATA}; or a file.toml of comparisons")
+    compare.add_argument("formulas", metavar="FORMULA", nargs="*", help="as in lme4, in quotes; name=formula names it")
+    compare.add_argument("--family", metavar="F", help=f"{FAMILIES}; else inferred")
+    compare.add_argument("--method", choices=("loo", "kfold", "logo"), help="what is left out: a row (the default), a "
+                         "fold, a group")  # fmt: skip
+    compare.add_argument("--k", type=_count, metavar="N", help="folds (10)")
+    compare.add_argument("--by", type=_columns, metavar="COL[,COL]", help="folds keep these groups whole")
+    compare.add_argument("--stratify", type=_columns, metavar="COL[,COL]", help="folds share these values evenly")
+    compare.add_argument("--group", metavar="COL", help="the groups that logo leaves out")
+    compare.add_argument("--score", choices=("joint", "rows"), help="of a group's rows together (the default) or each")
+    compare.add_argument("--draws", type=_count, metavar="N", help="of each chain (1000)")
+    compare.add_argument("--seed", type=_seed, metavar="N", help="the same seed gives the same table")
+    compare.add_argument("--out", metavar="FILE", type=_new_table, help="write the table: .csv, .json or .md")
+    compare.add_argument("--fits", metavar="FOLDER", help="where fits are kept (FILE.fits beside --out)")
+    _add_progress(compare)
+    compare.set_defaults(command="compare", refuse=compare.error)
 
 
 def _add_explain(commands: Any) -> None:
@@ -128,9 +157,27 @@ def _data_path(text: str) -> str:
     return text
 
 
+def _data_or_toml(text: str) -> str:
+    if not text.endswith(".toml"):
+        return _data_path(text)
+    if not os.path.isfile(text):
+        raise argparse.ArgumentTypeError(f"there is no file {text!r}")
+    return text
+
+
+def _new_table(text: str) -> str:
+    if not text.endswith(TABLES):
+        raise argparse.ArgumentTypeError(f"{text!r} does not end in .csv, .json or .md")
+    return _in_folder(text)
+
+
 def _new_file(text: str) -> str:
     if not text.endswith(".nc"):
         raise argparse.ArgumentTypeError(f"{text!r} does not end in .nc")
+    return _in_folder(text)
+
+
+def _in_folder(text: str) -> str:
     folder = os.path.dirname(text) or "."
     if not os.path.isdir(folder):
         raise argparse.ArgumentTypeError(f"there is no folder {folder!r}")

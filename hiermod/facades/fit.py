@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hiermod.facades.comparison import Comparison
 from hiermod.facades.contrasts import Contrasts
@@ -74,6 +74,16 @@ class Fit(Estimates, Questions, Contrasts, Decisions, Comparison, Refits, RNames
     def plot(self) -> FitPlots:
         """Plots: ``fit.plot.rates()``, ``.effect()``, ``.shrinkage()``, ``.trace()``, ``.ppc()``."""
         return FitPlots(self, self._posterior)
+
+    @property
+    def data(self) -> Any:
+        """The frame or path that was fitted, as it was given; None of a fit that was stored."""
+        return self._defined.data
+
+    @property
+    def sampled_posterior(self) -> Posterior:
+        """The draws with their model, as hiermod's own functions take them."""
+        return self._posterior
 
     def save(self, path: str | Path) -> None:
         """Write the fit to a NetCDF file, from which `hiermod.load` gives the same answers to the last bit.

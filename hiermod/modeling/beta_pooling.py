@@ -6,7 +6,7 @@ spread (a + b)^(-1/2). The rates are integrated out, so two parameters are sampl
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -64,15 +64,36 @@ def build_beta_spec(formula: Formula, family: Family, cells: Cells, priors: obje
     if priors:
         raise PriorError("pooling='beta' has a fixed hyperprior, p(a, b) ∝ (a + b)^(-5/2), and takes no priors.")
     grouping = cells.groupings[formula.groups[0].group]
+    return _checked(BetaSpec(formula, family, cells, grouping, *_totals(grouping, cells)))
+
+
+def with_totals(spec: BetaSpec, cells: Cells) -> BetaSpec:
+    """The model of other cells with the same groups.
+
+    Raises
+    ------
+    DataError
+        If the posterior is improper.
+    """
+    successes, trials = _totals(spec.grouping, cells)
+    return _checked(replace(spec, cells=cells, successes=successes, trials=trials))
+
+
+def _totals(grouping: Grouping, cells: Cells) -> tuple[np.ndarray, np.ndarray]:
+    assert isinstance(cells.response, BinomialCells)
     codes = grouping.codes(cells.frame)
     successes = np.bincount(codes, cells.response.successes, grouping.size)
-    trials = np.bincount(codes, cells.response.trials, grouping.size)
+    return successes, np.bincount(codes, cells.response.trials, grouping.size)
+
+
+def _checked(spec: BetaSpec) -> BetaSpec:
+    successes, trials = spec.successes, spec.trials
     if not ((successes > 0) & (successes < trials)).any():
         raise DataError(
             "pooling='beta' has no proper posterior here: its hyperprior is improper, and every group's total is all "
             "successes or all failures, so nothing bounds the spread. Use pooling='normal', whose priors are proper."
         )
-    return BetaSpec(formula, family, cells, grouping, successes, trials)
+    return spec
 
 
 def build_beta_model(spec: BetaSpec) -> pm.Model:

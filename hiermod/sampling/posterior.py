@@ -48,6 +48,11 @@ class Posterior:
         sizes = self.tree["posterior"].sizes
         return sizes["chain"], sizes["draw"]
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C ended the run early; the draws until then are kept."""
+        return any(notice.startswith("interrupted") for notice in self.notices)
+
     def values(self, name: str) -> np.ndarray:
         """Draws of one variable, chains one after the other: shape ``(draws, *shape of the variable)``."""
         values = self.tree["posterior"][name].to_numpy()

@@ -10,7 +10,8 @@ from answer_tools import TOLERANCE, arviz_loo, assert_same, draws_of, with_made_
 from scipy import special, stats
 
 import hiermod as hm
-from hiermod.answers import expectation, leave_one_out
+from hiermod.answers import expectation, held_out
+from hiermod.data.observations import observations
 
 CDF = {"logit": special.expit, "probit": stats.norm.cdf, "cloglog": lambda eta: -np.expm1(-np.exp(eta))}
 
@@ -37,7 +38,7 @@ def test_four_cells_give_what_400_rows_give(country_fit, country_log_likelihood)
 
 def test_totals_are_sums_over_the_distinct_observations(country_fit):
     loo = country_fit.loo()
-    assert list(loo.pointwise.columns) == ["cell", "successes", "trials", "times", "elpd", "p", "pareto_k"]
+    assert list(loo.pointwise.columns) == ["cell", "successes", "trials", "times", "elpd", "p", "pareto_k", "refitted"]
     times = loo.pointwise["times"]
     assert times.sum() == loo.n
     np.testing.assert_allclose((times * loo.pointwise["elpd"]).sum(), loo.elpd)
@@ -152,7 +153,7 @@ def test_rates_that_round_to_one():
     fit = with_made_up_draws(hm.model("y ~ x", data), {"Intercept": 800.0, "x": -800.0})
     loo = fit.loo()
     sure = loo.pointwise.iloc[0]
-    assert sure[["times", "elpd", "p", "pareto_k"]].to_list() == [3, 0.0, 0.0, -np.inf]
+    assert sure[["times", "elpd", "p", "pareto_k", "refitted"]].to_list() == [3, 0.0, 0.0, -np.inf, False]
     assert np.isfinite(loo.pointwise[["elpd", "p"]]).all(axis=None)
     assert not loo.warning
     never = with_made_up_draws(hm.model("y ~ x", data), {"Intercept": -800.0}).loo()
@@ -173,11 +174,11 @@ def test_memory_does_not_grow_with_the_rows(monkeypatch):
     count, draws = 20_000, 400  # an array of draws × rows would have 64 MB
     data = pd.DataFrame({"y": np.arange(count) % 3, "x": np.linspace(-1, 1, count)})
     posterior = with_made_up_draws(hm.model("y ~ x", data, family="poisson"), draws=draws // 4)._posterior
-    rows = leave_one_out.observations(posterior.spec.cells)
+    rows = observations(posterior.spec.cells)
     monkeypatch.setattr(expectation, "BLOCK", 100_000)
     tracemalloc.start()
     try:
-        assert sum(1 for _ in leave_one_out._log_densities(posterior, rows)) == count
+        assert sum(1 for _ in held_out.log_densities(posterior, rows)) == count
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

@@ -4,8 +4,6 @@ from pathlib import Path
 
 import pytest
 
-import hiermod as hm
-
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "hiermod"
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.stem not in ("__init__", "__main__"))
@@ -36,9 +34,6 @@ def test_names_still_to_come_are_absent():
     for name in ("report",):
         assert f"`fit.{name}`" in section
         assert not hasattr(Fit, name)
-    for name in ("compare",):
-        assert f"`hm.{name}`" in section
-        assert not hasattr(hm, name)
 
 
 def test_documents_name_no_addresses_of_machines():

@@ -1,0 +1,69 @@
+"""Fits of some of the observations, and what they expect of the others. The model stays: its coding and its priors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import special
+
+from hiermod.answers.expectation import expectation, in_blocks
+from hiermod.answers.observation_density import log_density
+from hiermod.data.observations import Observations, part
+from hiermod.modeling.beta_pooling import BetaSpec, with_totals
+from hiermod.modeling.spec import Spec
+from hiermod.sampling.posterior import Posterior
+from hiermod.sampling.sample import sample
+from hiermod.sampling.samplers import choose_sampler
+from hiermod.sampling.settings import Settings
+
+
+@dataclass(frozen=True, eq=False)
+class Refit:
+    """A fit to come: of observations counted `times`, under a seed that `purpose` makes of the run's own.
+
+    `times` may leave out groups altogether: their effects are then drawn from what the others say of the population.
+    """
+
+    spec: Spec | BetaSpec
+    settings: Settings
+    seen: Observations
+    times: np.ndarray
+    purpose: tuple[int, ...]
+
+    def run(self) -> Posterior:
+        """Sample; nothing is read again, and nothing compiled anew where the compiled engine takes the model."""
+        cells = part(self.spec.cells, self.seen, self.times)
+        spec = with_totals(self.spec, cells) if isinstance(self.spec, BetaSpec) else replace(self.spec, cells=cells)
+        sampler, _ = choose_sampler(spec, self.settings.engine, lambda _: None)
+        seed = np.random.SeedSequence([self.settings.seed or 0, *self.purpose]).generate_state(1, np.uint64)[0]
+        found = sample(spec, sampler, replace(self.settings, seed=int(seed >> 1)), progress=False)
+        if found.interrupted:
+            raise KeyboardInterrupt
+        return found
+
+
+def refit_settings(posterior: Posterior) -> Settings:
+    """Those of a run as it was kept, free to raise its target again where there is trouble."""
+    return replace(posterior.settings, tune=None, target_accept=None)
+
+
+def log_densities(posterior: Posterior, seen: Observations) -> Iterator[np.ndarray]:
+    """Log densities of the observations, one after another: each in every draw."""
+    spec = posterior.spec
+    model = expectation(posterior, "observed", exposed=True)
+    auxiliary = [posterior.values(name) for name in spec.family.auxiliary]
+    first = np.searchsorted(seen.place, np.arange(len(seen.frame) + 1))
+    row = 0
+    for block in in_blocks(seen.frame, int(np.prod(posterior.shape))):
+        for predictor in model.predictor(block):
+            for response in seen.responses[first[row] : first[row + 1]]:
+                yield log_density(spec.family, response, predictor, auxiliary)
+            row += 1
+
+
+def expected(posterior: Posterior, seen: Observations) -> np.ndarray:
+    """Log predictive density of each observation under a posterior that may not have seen it."""
+    count = np.log(np.prod(posterior.shape))
+    return np.array([special.logsumexp(density) - count for density in log_densities(posterior, seen)])

@@ -1,0 +1,125 @@
+"""``hiermod compare``: formulas in, a table of how well they predict out; what is finished is kept."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hiermod.cli.output import COULD_NOT_FIT, DONE, INTERRUPTED, wants_progress, was_interrupted
+from hiermod.errors import AnswerError, DataError, HiermodError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from hiermod.answers.comparison import ModelComparison
+    from hiermod.cli.comparisons import Asked, Plan
+    from hiermod.facades.fit import Fit
+
+
+def run(options: argparse.Namespace) -> int:
+    """Compare everything that was asked for; a model that cannot be fitted leaves the others their table."""
+    from hiermod.cli.comparison_tables import with_failures, write_tables
+    from hiermod.cli.comparisons import from_arguments, from_file
+    from hiermod.modeling.families import read_family
+
+    plan = from_file(options) if options.data.endswith(".toml") else from_arguments(options)
+    for asked in plan.comparisons:
+        if asked.family is not None:
+            try:
+                read_family(asked.family)
+            except DataError as error:
+                raise AnswerError(str(error)) from error
+    if plan.fits is not None:
+        _make_folder(plan.fits)
+    tables: dict[str, pd.DataFrame] = {}
+    cautions: dict[str, str] = {}
+    failures = 0
+    for asked in plan.comparisons:
+        try:
+            found, failed = _compare(asked, plan, wants_progress(options))
+        except KeyboardInterrupt:
+            _say(_kept(plan))
+            return INTERRUPTED
+        failures += len(failed)
+        tables[asked.name] = with_failures(found, failed)
+        cautions[asked.name] = "" if found is None else found.caution
+        if plan.out is not None:
+            write_tables(plan.out, tables, cautions)
+        _show(asked, found, failed)
+    return COULD_NOT_FIT if failures else DONE
+
+
+def _compare(asked: Asked, plan: Plan, progress: bool) -> tuple[ModelComparison | None, dict[str, str]]:
+    """The comparison of what could be fitted, and why the rest could not."""
+    from hiermod.facades.comparing import compare_fits
+
+    fits: dict[str, Fit] = {}
+    failed: dict[str, str] = {}
+    for place, (name, formula) in enumerate(asked.models.items(), 1):
+        where = f"{asked.name}: " if asked.name else ""
+        _say(f"{where}{name} ({place} of {len(asked.models)})")
+        try:
+            fits[name] = _fit(asked, formula, plan.fits, progress)
+        except HiermodError as error:
+            failed[name] = str(error)
+            _say(f"{name}: {error}")
+    try:
+        return (compare_fits(fits, asked.data, asked.design, progress) if fits else None), failed
+    except HiermodError as error:
+        _say(str(error))
+        return None, {**dict.fromkeys(fits, str(error)), **failed}
+
+
+def _fit(asked: Asked, formula: str, folder: Path | None, progress: bool) -> Fit:
+    from hiermod.api import fit_of, reusable
+    from hiermod.facades.model import Model
+    from hiermod.facades.notices import announce
+    from hiermod.modeling.definition import Definition, define
+
+    defined = define(Definition(formula, asked.family), asked.data)
+    announce(defined.notices)
+    path = None if folder is None else folder / _file_name(asked, formula)
+    if path is not None and (stored := reusable(path, defined, asked.settings)):
+        return fit_of(stored)
+    fit = Model(defined).sampled(asked.settings, progress)
+    if was_interrupted(fit):
+        raise KeyboardInterrupt
+    if path is not None:
+        fit.save(path)
+    return fit
+
+
+def _file_name(asked: Asked, formula: str) -> str:
+    """A name for the fit; whether it is that of the same data and settings is told by its content."""
+    told = repr((str(Path(asked.data).absolute()), formula, asked.family, asked.settings))
+    return f"{hashlib.sha256(told.encode()).hexdigest()[:16]}.nc"
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise AnswerError(f"Fits cannot be kept in {str(folder)!r}: {error}") from error
+
+
+def _show(asked: Asked, found: ModelComparison | None, failed: dict[str, str]) -> None:
+    if asked.name:
+        print(f"{asked.name}:")
+    if found is not None:
+        print(found)
+    for name, why in failed.items():
+        print(f"{name}: not compared: {why.splitlines()[0]}")
+    print(flush=True)
+
+
+def _kept(plan: Plan) -> str:
+    if plan.fits is None:
+        return "interrupted; with --out or --fits, finished fits are kept"
+    return f"interrupted; finished fits are kept in {plan.fits}: run the same command again to go on"
+
+
+def _say(text: str) -> None:
+    print(f"hiermod: {text}", file=sys.stderr, flush=True)

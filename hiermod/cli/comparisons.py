@@ -1,0 +1,148 @@
+"""What ``hiermod compare`` is asked for: one comparison in arguments, or many in a TOML file."""
+
+from __future__ import annotations
+
+import argparse
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from hiermod.answers.validation import Design
+from hiermod.cli.arguments import TABLES
+from hiermod.errors import AnswerError, HiermodError, did_you_mean
+from hiermod.sampling.settings import Settings
+
+OF_DESIGN = tuple(field.name for field in fields(Design))
+KINDS: dict[str, type | tuple[type, ...]] = {
+    "data": str, "family": str, "draws": int, "method": str, "k": int, "by": (str, list), "stratify": (str, list),
+    "group": str, "score": str, "max_refits": int, "seed": int, "models": (dict, list),
+}  # fmt: skip
+OF_FILE = ("out", "fits")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One comparison."""
+
+    name: str
+    data: str
+    models: Mapping[str, str]
+    family: str | None
+    settings: Settings
+    design: Design
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All comparisons, the file that the table goes to, and the folder that keeps fits."""
+
+    comparisons: tuple[Asked, ...]
+    out: Path | None
+    fits: Path | None
+
+
+def from_arguments(options: argparse.Namespace) -> Plan:
+    """One comparison from the command line.
+
+    Raises
+    ------
+    AnswerError
+        On anything that cannot be meant.
+    """
+    if len(options.formulas) < 2:
+        raise AnswerError("Two formulas at least are compared: hiermod compare DATA FORMULA FORMULA ...")
+    given = {name: getattr(options, name) for name in KINDS if getattr(options, name, None) is not None}
+    asked = _asked("", {**given, "models": options.formulas}, Path())
+    return Plan((asked,), *_files(options.out, options.fits))
+
+
+def from_file(options: argparse.Namespace) -> Plan:
+    """The comparisons of a TOML file; paths in it are relative to the file.
+
+    Keys at the top hold for all comparisons; ``[comparisons.NAME]`` tables have their own.
+
+    Raises
+    ------
+    AnswerError
+        On anything that cannot be read or meant, with its place.
+    """
+    path = Path(options.data)
+    given = [name for name in KINDS if name != "data" and getattr(options, name, None) is not None]
+    if options.formulas or given:
+        name = f"--{given[0]}" if given else "FORMULA"
+        raise AnswerError(f"{name} cannot stand beside {path}: write it there.")
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise AnswerError(f"{path} is no TOML file: {error}") from error
+    own = content.pop("comparisons", None)
+    common = {name: value for name, value in content.items() if name not in OF_FILE}
+    _refuse_unknown(path, "", content, (*KINDS, *OF_FILE, "comparisons"))
+    tables = {"": {}} if own is None else own
+    if not isinstance(tables, dict) or not tables or not all(isinstance(table, dict) for table in tables.values()):
+        raise AnswerError(f"{path}: comparisons are tables: [comparisons.NAME].")
+    comparisons = []
+    for name, table in tables.items():
+        _refuse_unknown(path, name, table, tuple(KINDS))
+        comparisons.append(_asked(name, {**common, **table}, path.parent))
+    out, fits = (_relative(path, content.get(name)) for name in OF_FILE)
+    return Plan(tuple(comparisons), *_files(options.out or out, options.fits or fits))
+
+
+def _refuse_unknown(path: Path, name: str, table: Mapping[str, Any], known: tuple[str, ...]) -> None:
+    for key in table:
+        if key not in known:
+            where = f"[comparisons.{name}]" if name else "the top"
+            raise AnswerError(f"{path}, {where}: there is no key {key!r}.{did_you_mean(key, known)}")
+
+
+def _relative(path: Path, name: Any) -> str | None:
+    return None if name is None else str(path.parent / str(name))
+
+
+def _files(out: str | None, fits: str | None) -> tuple[Path | None, Path | None]:
+    if out is not None and not out.endswith(TABLES):
+        raise AnswerError(f"out = {out!r} does not end in .csv, .json or .md.")
+    folder = fits or (f"{out}.fits" if out else None)
+    return None if out is None else Path(out), None if folder is None else Path(folder)
+
+
+def _asked(name: str, given: Mapping[str, Any], folder: Path) -> Asked:
+    where = f"[comparisons.{name}]: " if name else ""
+    for key, value in given.items():
+        if not isinstance(value, KINDS[key]) or isinstance(value, bool):
+            raise AnswerError(f"{where}{key} = {value!r} is of the wrong kind.")
+    for key in ("data", "models"):
+        if key not in given:
+            raise AnswerError(f"{where}the key {key!r} is missing.")
+    try:
+        design = Design(**{key: given[key] for key in OF_DESIGN if key in given})
+        settings = Settings(draws=given.get("draws", 1000), seed=given.get("seed"))
+    except HiermodError as error:
+        raise AnswerError(f"{where}{error}") from error
+    data = given["data"] if folder == Path() else str(folder / given["data"])
+    return Asked(name, data, _models(where, given["models"]), given.get("family"), settings, design)
+
+
+def _models(where: str, given: Any) -> dict[str, str]:
+    """Formulas by name; ``name=formula`` in a list, as the first ``~`` comes after the first ``=``."""
+    pairs = list(given.items()) if isinstance(given, dict) else [_named(where, text) for text in given]
+    for name, formula in pairs:
+        if not isinstance(formula, str):
+            raise AnswerError(f"{where}the model {name!r} is {formula!r}; a formula in quotes is needed.")
+    names = [name for name, _ in pairs]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise AnswerError(f"{where}two models are called {twice!r}. Name them: name=formula.")
+    if len(pairs) < 2:
+        raise AnswerError(f"{where}two models at least are compared.")
+    return dict(pairs)
+
+
+def _named(where: str, text: Any) -> tuple[str, str]:
+    if not isinstance(text, str):
+        raise AnswerError(f"{where}{text!r} is no formula in quotes.")
+    name, equals, formula = text.partition("=")
+    return (name.strip(), formula.strip()) if equals and name.strip().isidentifier() else (text, text)

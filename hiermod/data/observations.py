@@ -1,0 +1,100 @@
+"""The distinct observations behind cells, and cells of some of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from hiermod.data.cells import Cells
+from hiermod.data.compress import REDUCERS
+from hiermod.data.responses import ResponseRows, SingleRows, TrialsRows
+from hiermod.data.statistics import (
+    BinomialCells,
+    CountCells,
+    MomentCells,
+    PairCells,
+    RealCells,
+    ValueCells,
+    reduce_moments,
+)
+
+KINDS = {BinomialCells: "trials", CountCells: "count", RealCells: "real", ValueCells: "values", PairCells: "pairs"}
+
+
+@dataclass(frozen=True, eq=False)
+class Observations:
+    """Distinct observations: `table` has their ``cell``, response and ``times``, `place` their rows of `frame`."""
+
+    frame: pd.DataFrame
+    place: np.ndarray
+    table: pd.DataFrame
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    @property
+    def times(self) -> np.ndarray:
+        """How many rows of the data are equal to each."""
+        return self.table["times"].to_numpy()
+
+    @cached_property
+    def responses(self) -> np.ndarray:
+        """The response of each: successes and trials, or one value; shape ``(observations, 1 or 2)``."""
+        return self.table.drop(columns=["cell", "times"]).to_numpy(dtype=float)
+
+    def chosen(self, keep: np.ndarray) -> Observations:
+        """Those at the places `keep`, in rising order, with the rows of the frame that they need."""
+        rows, place = np.unique(self.place[keep], return_inverse=True)
+        return Observations(self.frame.iloc[rows].reset_index(drop=True), place, self.table.iloc[keep])
+
+    def merged(self, number: np.ndarray) -> tuple[Observations, np.ndarray]:
+        """One for all that have the same number, and the place of each number among them; -1 where it has none."""
+        keep = np.sort(np.unique(number, return_index=True)[1])
+        total = np.bincount(number, self.times)
+        chosen = self.chosen(keep)
+        table = chosen.table.assign(times=total[number[keep]].astype(np.int64)).reset_index(drop=True)
+        place = np.full(len(total), -1)
+        place[number[keep]] = np.arange(len(keep))
+        return Observations(chosen.frame, chosen.place, table), place
+
+
+def observations(cells: Cells, whole: bool = False) -> Observations:
+    """The distinct observations behind cells, and the predictors of each; `whole` numbers are shown as such."""
+    response = cells.response
+    if isinstance(response, BinomialCells | PairCells):
+        pairs = {"successes": response.row_successes, "trials": response.row_trials}
+        values = {name: numbers.astype(np.int64) for name, numbers in pairs.items()}
+    else:
+        values = {"value": response.row_values.astype(np.int64) if whole else response.row_values}
+    rows = pd.DataFrame({"cell": np.repeat(np.arange(len(cells)), response.rows), **values})
+    rows["times"] = response.row_times.astype(np.int64)
+    if cells.averaged:
+        return Observations(cells.observations()[0], np.arange(len(rows)), rows)
+    distinct = rows.groupby(["cell", *values], as_index=False).sum()
+    return Observations(cells.frame, distinct["cell"].to_numpy(), distinct)
+
+
+def part(cells: Cells, seen: Observations, times: np.ndarray) -> Cells:
+    """Cells of the same observations, each counted `times`; those without any are left out, levels stay."""
+    kept = np.flatnonzero(times > 0)
+    occurs, cell = np.unique(seen.table["cell"].to_numpy()[kept], return_inverse=True)
+    rows = _rows(seen.responses[kept], times[kept].astype(float))
+    frame, response = cells.frame.iloc[occurs].reset_index(drop=True), cells.response
+    if isinstance(response, MomentCells):
+        assert isinstance(rows, SingleRows)
+        columns = seen.frame.iloc[seen.place[kept]][list(response.moments.names)]
+        reduced = reduce_moments(rows, cell, len(occurs), response.moments.features, columns)
+        frame = frame.assign(**reduced.moments.columns())
+    else:
+        reduced = REDUCERS[KINDS[type(response)]](rows, cell, len(occurs))
+    source = replace(cells.source, rows=int(times.sum()), fingerprint="")
+    return replace(cells, frame=frame, response=reduced, source=source)
+
+
+def _rows(responses: np.ndarray, times: np.ndarray) -> ResponseRows:
+    if responses.shape[1] == 2:
+        return TrialsRows(responses[:, 0], responses[:, 1], times)
+    return SingleRows("", responses[:, 0], "float", times)

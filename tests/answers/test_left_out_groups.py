@@ -1,0 +1,125 @@
+"""Leave-one-group-out against ratios of evidences that were integrated without any posterior."""
+
+import arviz_stats as azs
+import numpy as np
+import pandas as pd
+import pytest
+from answer_tools import draws_of, with_made_up_draws
+from scipy import special, stats
+
+import hiermod as hm
+from hiermod.answers.group_density import GroupDensity
+from hiermod.answers.quadrature import log_normal_integral
+from hiermod.data.observations import observations
+from tests.truth import REFERENCE
+
+EXACT = pd.read_csv(REFERENCE / "logo.csv", dtype={"group": str})
+GAUSSIAN = {"Intercept": "Normal(5, 3)", "sd": "HalfNormal(1)", "sigma": "Exponential(1)"}
+
+
+@pytest.fixture(scope="module")
+def fits(variants_fit):
+    gaussian = pd.read_csv(REFERENCE / "oneway_gaussian.csv")
+    binomial = pd.read_csv(REFERENCE / "oneway_binomial.csv")
+    variants = hm.fit(
+        "successes/trials ~ (1 | variant)", hm.example("variants2"), pooling="beta", seed=1, progress=False
+    )
+    return {
+        "oneway_gaussian": hm.lmer("y ~ (1 | g)", gaussian, priors=GAUSSIAN, seed=6, progress=False),
+        "oneway_binomial": hm.fit("s/n ~ (1 | g)", binomial, seed=5, progress=False),
+        "variants2": variants,
+    }
+
+
+def error_of(fit, place):
+    """Monte Carlo standard error of ``-log E[1 / L]``, L being the group's density in each draw."""
+    posterior = fit.sampled_posterior
+    seen = observations(posterior.spec.cells)
+    grouping = next(iter(posterior.spec.cells.groupings.values()))
+    own = np.flatnonzero(grouping.codes(seen.frame)[seen.place] == place)
+    ratio = np.exp(-GroupDensity(posterior, seen).joint(own, seen.times[own]))
+    size = float(azs.ess(ratio.reshape(posterior.shape), method="mean"))
+    return float(ratio.std() / ratio.mean() / np.sqrt(size))
+
+
+@pytest.mark.parametrize("model", ["oneway_gaussian", "oneway_binomial", "variants2"])
+def test_joint_scores_are_ratios_of_evidences(fits, model):
+    found = fits[model].logo(progress=False)
+    exact = EXACT[(EXACT["model"] == model) & (EXACT["score"] == "joint")].set_index("group")["value"]
+    assert list(found.pointwise.iloc[:, 0].astype(str)) == list(exact.index)
+    for place, (seen, truth) in enumerate(zip(found.pointwise["elpd"], exact, strict=True)):
+        assert abs(seen - truth) < 4 * error_of(fits[model], place) + 1e-3, (model, place)
+    assert (found.n, found.units) == (len(exact), "groups")
+    np.testing.assert_allclose(found.elpd, found.pointwise["elpd"].sum())
+    np.testing.assert_allclose(found.se, np.sqrt(len(exact)) * found.pointwise["elpd"].std(ddof=0))
+
+
+def test_scores_of_single_rows(fits):
+    found = fits["oneway_gaussian"].logo("g", score="rows", progress=False).pointwise
+    data = pd.read_csv(REFERENCE / "oneway_gaussian.csv")
+    exact = EXACT[(EXACT["model"] == "oneway_gaussian") & (EXACT["score"] == "row")].reset_index(drop=True)
+    assert list(exact["group"]) == list(data["g"])  # group by group, in the order of the data
+    both = found.astype({"g": str}).merge(
+        data.assign(exact=exact["value"]), left_on=["g", "value"], right_on=["g", "y"]
+    )
+    assert len(both) == len(data)
+    for place, (_, own) in enumerate(both.groupby("g")):
+        assert (abs(own["elpd"] - own["exact"]) < 4 * error_of(fits["oneway_gaussian"], place) + 1e-3).all()
+
+
+def test_a_group_that_importance_sampling_cannot_leave_out_is_refitted(fits):
+    """By refits of all groups, the truth again."""
+    fit = fits["oneway_binomial"]
+    from hiermod.answers import cross_validation
+
+    exact = EXACT[(EXACT["model"] == "oneway_binomial") & (EXACT["score"] == "joint")]["value"].to_numpy()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cross_validation, "good_k", lambda draws: -np.inf)
+        found = fit.logo(max_refits=5, progress=False)
+        some = fit.logo(max_refits=2, progress=False)
+    assert found.pointwise["refitted"].all()
+    assert not len(found.unreliable)
+    np.testing.assert_allclose(found.pointwise["elpd"], exact, atol=0.05)
+    assert (some.pointwise["refitted"].sum(), len(some.unreliable)) == (2, 3)
+    assert "see .unreliable" in repr(some)
+
+
+def test_nested_groups_are_integrated_within_each_other():
+    """Two levels of normal effects of a gaussian response: the marginal is a multivariate normal."""
+    data = pd.DataFrame({"a": list("ppppqqqq"), "b": list("rrssttuu"), "y": np.arange(8.0) % 3})
+    fit = with_made_up_draws(hm.model("y ~ (1 | a/b)", data), chains=2, draws=30)
+    posterior = fit.sampled_posterior
+    seen = observations(posterior.spec.cells)
+    left = np.flatnonzero((seen.frame["a"] == "p").to_numpy()[seen.place])
+    found = GroupDensity(posterior, seen).joint(left, seen.times[left])
+    inner = np.kron(np.eye(2), np.ones((2, 2)))
+    names = "Intercept", "1|a_sigma", "1|a:b_sigma", "sigma"
+    for place, (mean, outer, nested, sigma) in enumerate(zip(*(draws_of(fit, name) for name in names), strict=True)):
+        covariance = outer**2 * np.ones((4, 4)) + nested**2 * inner + sigma**2 * np.eye(4)
+        exact = stats.multivariate_normal.logpdf(data["y"][:4], np.full(4, mean), covariance)
+        np.testing.assert_allclose(found[place], exact, atol=1e-5)
+
+
+def test_effects_of_crossed_factors_are_the_draws_own():
+    data = pd.DataFrame({"id": [1, 1, 2, 2], "item": ["p", "q", "p", "q"], "y": [0, 1, 1, 1]})
+    fit = with_made_up_draws(hm.model("y ~ (1 | id) + (1 | item)", data), chains=2, draws=20, spread=0.5)
+    posterior = fit.sampled_posterior
+    seen = observations(posterior.spec.cells)
+    left = np.flatnonzero((seen.frame["id"] == 1).to_numpy()[seen.place])
+    found = GroupDensity(posterior, seen).joint(left, seen.times[left])
+    item, mean, sd = draws_of(fit, "1|item"), draws_of(fit, "Intercept"), draws_of(fit, "1|id_sigma")
+
+    def density(z):
+        eta = (mean + sd * z[:, 0])[:, None] + item
+        return special.log_expit(-eta[:, 0]) + special.log_expit(eta[:, 1])
+
+    np.testing.assert_allclose(found, log_normal_integral(density, 40, 1), rtol=1e-9)
+
+
+def test_groups_that_cannot_be_left_out(fits, country_fit):
+    with pytest.raises(hm.errors.AnswerError, match="no column 'city', which the comparison needs"):
+        country_fit.logo("city")
+    with pytest.raises(hm.errors.AnswerError, match=r"row has no density of its own.*method='logo', score='joint'"):
+        fits["variants2"].logo(score="rows")
+    with pytest.raises(hm.errors.AnswerError, match=r"score='both'.*'joint' scores a group's rows together"):
+        country_fit.logo(score="both")
