@@ -39,7 +39,8 @@ def test_joblib_puts_fits_elsewhere(table, backend):
 
 @pytest.mark.slow
 def test_a_cluster_of_dask(table):
-    distributed = pytest.importorskip("distributed")
+    import distributed
+
     with (
         distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
         distributed.Client(cluster),
