@@ -78,7 +78,7 @@ def pair_arms(contrast: Any, levels: tuple[Level, ...], variable: str, control: 
     if isinstance(contrast, Mapping):
         _refuse_control(control, "weights")
         return _weighted(contrast, levels, variable)
-    if contrast not in PAIRINGS:
+    if not isinstance(contrast, str) or contrast not in PAIRINGS:
         raise AnswerError(
             f"contrast={contrast!r}: {', '.join(map(repr, PAIRINGS))}, or weights of levels, such as "
             f"{{'name': {{{levels[-1]!r}: 1, {levels[0]!r}: -1}}}}."
@@ -110,7 +110,7 @@ def control_place(levels: tuple[Level, ...], variable: str, control: Any) -> int
 
 def check_scale(scale: Any, is_rate: bool, family: Any) -> None:
     """Refuse a scale that there is not, or odds of what is no rate."""
-    if scale not in SCALES:
+    if not isinstance(scale, str) or scale not in SCALES:
         raise AnswerError(f"scale={scale!r}.{did_you_mean(str(scale), SCALES)}")
     if scale == "odds_ratio" and not is_rate:
         raise AnswerError(f"scale='odds_ratio' needs rates; family {family} has none. Say 'difference'.")

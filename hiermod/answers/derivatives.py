@@ -96,10 +96,12 @@ def _extrapolated(
     """Central differences of halved steps, extrapolated to none (Richardson), and how far the last two are apart."""
     table: list[np.ndarray] = []
     best, error = np.empty(0), np.empty(0)
+    middle, gaps = _made(recipe, with_column(frame, name, x)), []
     for turn in range(ROUNDS + 1):
         width = step / 2.0**turn
         high, low = (_made(recipe, with_column(frame, name, x + sign * width)) for sign in (1.0, -1.0))
         column = [(high - low) / (2.0 * width)[:, None]]
+        gaps.append(np.abs(high - 2.0 * middle + low) / width[:, None])
         for order, former in enumerate(table, start=1):
             column.append(column[-1] + (column[-1] - former) / (4.0**order - 1.0))
         if turn:
@@ -113,7 +115,9 @@ def _extrapolated(
                 best = np.where((wrong <= error)[:, None], column[-1], best)
                 error = np.minimum(wrong, error)
         table = column
-    return best, error
+    # The slopes to both sides meet as steps shrink, but for a kink.
+    kinked = (gaps[-1] > 0.5 * gaps[0]) & (gaps[-1] > ERROR * scale)
+    return best, np.where(kinked.any(axis=1), np.inf, error)
 
 
 def _made(recipe: Recipe, frame: pd.DataFrame) -> np.ndarray:

@@ -30,6 +30,8 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
 def hypothesis(posterior: Posterior, texts: str | Sequence[str], prob: float) -> Answer:
     """Each statement with the estimate of its left less its right side, and its probability."""
     check_prob(prob)
+    if not isinstance(texts, str | list | tuple) or not all(isinstance(text, str) for text in texts):
+        raise AnswerError(f"{texts!r} is no hypothesis: write one such as 'treated > 0', or a list of them.")
     draws = parameter_draws(posterior)
     asked = [read_hypothesis(text, draws) for text in ([texts] if isinstance(texts, str) else list(texts))]
     if not asked:

@@ -61,7 +61,7 @@ def whose(groupings: Mapping[str, Grouping], groups: str, frame: pd.DataFrame) -
     named = [grouping for grouping in groupings.values() if not set(grouping.columns).isdisjoint(frame.columns)]
     if groups != "new" or not named:
         return groups
-    if all((known_codes_or_new(grouping, frame) >= 0).all() for grouping in named):
+    if all((known_codes_or_new(grouping, frame) >= 0).all() for grouping in groupings.values()):
         columns = dict.fromkeys(name for grouping in named for name in grouping.columns)
         raise AnswerError(
             f"groups='new', but the fitted data had every group of data=. Leave {enumerate_names(columns)} out of "

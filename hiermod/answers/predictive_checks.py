@@ -10,13 +10,14 @@ import pandas as pd
 
 from hiermod.answers.answer import check_prob
 from hiermod.answers.replicates import Replicated, replicate_rows
-from hiermod.answers.scope import check_columns
+from hiermod.answers.scope import check_columns, check_results
 from hiermod.data.statistics import BinomialCells, PairCells
 from hiermod.errors import AnswerError, did_you_mean
 from hiermod.modeling.beta_pooling import BetaSpec
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.posterior import Posterior
 
+COMPUTED = ("stat", "observed", "estimate", "lower", "upper", "p")
 Statistic = Callable[[np.ndarray], Any]
 STATISTICS: dict[str, Statistic] = {
     "mean": np.mean,
@@ -33,6 +34,7 @@ def predictive_check(posterior: Posterior, stat: Any, by: Any, draws: int | None
     check_prob(prob)
     names = check_columns(posterior.spec, by)
     chosen = read_statistics(_usual(posterior.spec) if stat is None else stat)
+    check_results(names, COMPUTED)
     seen = replicate_rows(posterior, draws)
     number, keys = numbered(seen.frame, names)
     rows = []
@@ -61,8 +63,11 @@ def read_statistics(stat: Any) -> dict[str, Statistic]:
     """
     found: dict[str, Statistic] = {}
     for own in stat if isinstance(stat, list | tuple) else [stat]:
+        name = own if isinstance(own, str) else str(getattr(own, "__name__", own))
+        if name in found:
+            raise AnswerError(f"stat=: two statistics are called {name!r}. Give functions names of their own (def).")
         if callable(own):
-            found[str(getattr(own, "__name__", own))] = own
+            found[name] = own
         elif isinstance(own, str) and own in STATISTICS:
             found[own] = STATISTICS[own]
         else:

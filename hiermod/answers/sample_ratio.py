@@ -15,10 +15,11 @@ from hiermod.answers.scope import find_level
 from hiermod.data.counting import count_units
 from hiermod.data.levels import Level, code_levels, encode
 from hiermod.data.numbering import number_rows
-from hiermod.errors import AnswerError
+from hiermod.errors import AnswerError, DataError
 
 ALARM = 0.001  # a p-value below this is a mismatch
 MAX_TABLES = 100_000  # as many tables are enumerated for an exact p-value
+LEAST_EXPECTED, SIMULATED = 5.0, 100_000  # units of an arm, below which chi-square does not hold; tables drawn then
 EQUAL = 1e-9  # what probabilities may differ by, relatively, and still be as large
 COMPUTED = ("count", "expected", "p_value", "method", "mismatch")
 
@@ -101,12 +102,14 @@ def srm(
     >>> print(hm.srm(hm.example("country"), "treated").sentence)
     treated: 0 200, 1 200 is what 1:1 may give (p = 1, exact).
     """
-    names = tuple([by] if isinstance(by, str) else by or ())
+    names = tuple([by] if isinstance(by, str) else by if isinstance(by, list | tuple) else () if by is None else (by,))
     if not all(isinstance(name, str) for name in (variable, *names)) or variable in names:
         raise AnswerError(f"The names of different columns are needed, not variable={variable!r} and by={by!r}.")
     if clash := [name for name in (*names, variable) if name in COMPUTED]:
         raise AnswerError(f"The answer has a column {clash[0]!r} itself. Rename that column of the data.")
     frame, units = count_units(data, (*names, variable), weights)
+    if not units.sum():
+        raise DataError(f"There are no units of any {variable}, so there is no ratio to test.")
     codes, found = code_levels(variable, frame[variable])
     levels, shares = _expected(expected, found, variable)
     place = encode(list(found), levels)[codes]
@@ -126,11 +129,21 @@ def p_value_of(counts: np.ndarray, shares: np.ndarray) -> tuple[float, str]:
     if total == 0:
         return 1.0, "exact"
     if comb(total + arms - 1, arms - 1) > MAX_TABLES:
+        if total * shares.min() < LEAST_EXPECTED:
+            return _simulated(counts, shares), "simulated"
         return float(stats.chisquare(counts, total * shares).pvalue), "chi-square"
     tables = np.array(list(_tables(total, arms)))
     log = special.gammaln(total + 1) - special.gammaln(tables + 1).sum(axis=1) + tables @ np.log(shares)
     own = special.gammaln(total + 1) - special.gammaln(counts + 1).sum() + counts @ np.log(shares)
     return float(min(1.0, np.exp(log[log <= own + EQUAL]).sum())), "exact"
+
+
+def _simulated(counts: np.ndarray, shares: np.ndarray) -> float:
+    """The same by tables drawn at random, where chi-square does not hold and tables are too many to list."""
+    drawn = np.random.default_rng(0).multinomial(int(counts.sum()), shares, size=SIMULATED)
+    unlikely = -special.gammaln(drawn + 1).sum(axis=1) + drawn @ np.log(shares)
+    own = -special.gammaln(counts + 1).sum() + counts @ np.log(shares)
+    return float((1 + (unlikely <= own + EQUAL).sum()) / (1 + SIMULATED))
 
 
 def _tables(total: int, arms: int) -> Iterator[tuple[int, ...]]:
@@ -154,6 +167,8 @@ def _expected(expected: Any, found: tuple[Level, ...], variable: str) -> tuple[t
             raise AnswerError(f"expected= has no share for {variable} {absent[0]!r}, which has rows.")
         ratio = [by_level[level] for level in levels]
     else:
+        if isinstance(expected, str) or not hasattr(expected, "__iter__"):
+            raise AnswerError(f"expected={expected!r}: a share for each of {', '.join(map(str, found))} is needed.")
         levels, ratio = found, list(expected)
         if len(ratio) != len(found):
             raise AnswerError(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hiermod.errors import SamplingError
+from hiermod.errors import DataError, SamplingError
 from hiermod.facades.questions import Questions
 from hiermod.modeling.definition import Definition, define
 from hiermod.modeling.random_responses import draw_responses
@@ -91,13 +91,17 @@ def run_plan(
 ) -> Plan:
     """Simulate sizes in turn; an interruption keeps the simulations that are done."""
     rows: list[tuple[int, int, float, float]] = []
-    means = _means(scenario, goal)
+    means = _means(scenario)
     true = _true_arms(scenario, goal)
     interrupted = False
     try:
         for size in sizes if sizes is not None else _search(rows, goal, start, most):
             for number in range(means.shape[1]):
-                fitted = _simulated(scenario, means[:, number], size, number)
+                try:
+                    fitted = _simulated(scenario, means[:, number], size, number)
+                except DataError:  # all responses are equal, and nothing can be fitted
+                    rows.append((size, number, math.inf, math.nan))
+                    continue
                 if any(notice.startswith("interrupted") for notice in fitted.notices):
                     raise KeyboardInterrupt
                 rows.append((size, number, *_measured(fitted, goal, true[:, :, number])))
@@ -137,9 +141,9 @@ def _share(rows: list[tuple[int, int, float, float]], size: int, goal: Goal) -> 
     return float(np.mean([value <= goal.below for value in values])) if values else 0.0
 
 
-def _means(scenario: Scenario, goal: Goal) -> np.ndarray:
-    """Expected responses of the design's rows in each simulation, shape ``(rows, simulations)``."""
-    draws = Asked(scenario.truth).predict(scenario.design, groups=goal.groups).draws
+def _means(scenario: Scenario) -> np.ndarray:
+    """Expected responses of the design's rows, each in its own group, shape ``(rows, simulations)``."""
+    draws = Asked(scenario.truth).predict(scenario.design, groups="observed").draws
     return np.asarray(draws.transpose("row", "chain", "draw").to_numpy().reshape(len(scenario.design), -1))
 
 
@@ -197,7 +201,8 @@ def _plan(rows: list[tuple[int, int, float, float]], goal: Goal, interrupted: bo
         found.append((size, count, own["value"].mean(), share, error, own["regret"].mean()))
     table = pd.DataFrame(found, columns=["size", "simulations", "value", "reached", "se", "regret"])
     needed: int | None = None
-    for size, share in zip(table["size"].tolist()[::-1], table["reached"].tolist()[::-1], strict=True):
+    complete = table[table["size"] != rows[-1][0]] if interrupted and rows else table
+    for size, share in zip(complete["size"].tolist()[::-1], complete["reached"].tolist()[::-1], strict=True):
         if share < goal.assurance:
             break
         needed = int(size)

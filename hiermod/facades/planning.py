@@ -115,6 +115,11 @@ def plan(
         scenario = of_formula(source, data, family, priors, truth or {}, settings, simulations, rng)
     spec = scenario.truth.spec
     variable, names = check_column(spec, variable, "variable"), check_columns(spec, by)
+    if groups == "new":
+        raise AnswerError(
+            "groups='new': a plan simulates the groups of its design. Say 'population' for the mean over all groups "
+            "there could be, or 'observed'."
+        )
     wanted = Goal(*aim, assurance, variable, names, groups, goal, prob)
     report = _Progress() if progress else lambda *_: None
     try:
