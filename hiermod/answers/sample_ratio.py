@@ -32,7 +32,7 @@ class SampleRatio:
     ----------
     table : pandas.DataFrame
         A row per arm of each cell: the `by` columns, the variable, ``count``, ``expected``; and of the cell,
-        ``p_value``, ``method`` (``exact``, ``chi-square`` or ``simulated``) and ``mismatch`` (whether the p-value is below 0.001).
+        ``p_value``, ``method`` (``exact``, ``chi-square``, ``simulated``) and ``mismatch`` (a p-value below 0.001).
     sentences : list of str
         What that says, a sentence for each cell.
     """
@@ -68,7 +68,7 @@ def srm(
 
     A mismatch means that rows got lost or were assigned in another way than was thought, so that no comparison of the
     arms can be trusted. The p-value is exact (multinomial) where at most 100,000 tables are possible, and Pearson's
-    chi-square where more are; 100,000 tables are drawn instead where that does not hold, as an arm should have less than 5.
+    chi-square where more are; where that does not hold, as an arm should have less than 5, 100,000 are drawn.
 
     Parameters
     ----------
