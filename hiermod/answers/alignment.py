@@ -87,7 +87,7 @@ def align(specs: Mapping[str, AnySpec], data: Any, columns: Sequence[str] = ()) 
     for name, spec in specs.items():
         own = matched(spec, seen[name], joint)
         if own is None:
-            raise AnswerError(_other_rows(specs, name, joint, data))
+            raise AnswerError(_other_rows(specs, name, joint, data, columns))
         found.append(own)
     return _aligned(joint, found)
 
@@ -184,14 +184,15 @@ def _numbers(response: ResponseRows) -> np.ndarray:
     return response.values[:, None]
 
 
-def _other_rows(specs: Mapping[str, AnySpec], name: str, joint: Joint, data: Any) -> str:
+def _other_rows(specs: Mapping[str, AnySpec], name: str, joint: Joint, data: Any, columns: Sequence[str]) -> str:
     rows, fitted = int(joint.times.sum()), specs[name].cells.source.rows
-    raw = read_columns(data, tuple(dict.fromkeys(own for spec in specs.values() for own in spec.formula.all_columns())))
+    of_models = dict.fromkeys(own for spec in specs.values() for own in spec.formula.all_columns())
+    raw = read_columns(data, tuple(dict.fromkeys([*of_models, *columns])))
     missing = [own for own in raw if missing_values(raw[own]).any()]
     if rows != fitted and missing:
         return (
-            f"{name!r} was fitted to {fitted:,} rows, and {rows:,} rows are complete in the columns of all models; "
-            f"values are missing in {enumerate_names(missing)}. Drop these rows before all fits."
+            f"{name!r} was fitted to {fitted:,} rows, and {rows:,} rows are complete in all columns that are "
+            f"needed; values are missing in {enumerate_names(missing)}. Drop these rows before all fits."
         )
     return (
         f"{name!r} was fitted to other rows than these: {fitted:,} rows there, {rows:,} here, which differ in the "

@@ -13,16 +13,18 @@ def random_folds(
     """Share rows among folds of equal size, shape ``(observations, folds)``: how many rows of each go to each fold.
 
     Equal rows are not told apart: each fold's share of them is a multivariate hypergeometric draw from those that are
-    left. Rows of a stratum are spread evenly over the folds.
+    left. Rows of a stratum are spread evenly over the folds, and the rows that remain go to folds in random turns.
     """
     strata = np.zeros(len(times), dtype=np.int64) if strata is None else strata
     shares = np.zeros((len(times), count), dtype=np.int64)
-    offset = 0  # where the next stratum's larger folds begin, so that all folds stay equal in size
+    turn = rng.permutation(count)  # of the folds whose turn is still to come, so that all stay equal in size
     for stratum in np.unique(strata):
         own = np.flatnonzero(strata == stratum)
         left = times[own].astype(np.int64)
-        sizes = _sizes(int(left.sum()), count, offset)
-        offset += int(left.sum())
+        each, more = divmod(int(left.sum()), count)
+        larger, turn = _next(turn, more, count, rng)
+        sizes = np.full(count, each)
+        sizes[larger] += 1
         for fold in range(count):
             drawn = rng.multivariate_hypergeometric(left, sizes[fold], method="marginals")
             shares[own, fold] = drawn
@@ -30,11 +32,12 @@ def random_folds(
     return shares
 
 
-def _sizes(rows: int, count: int, offset: int) -> np.ndarray:
-    """Sizes of folds that differ by one at most; the larger ones begin at fold `offset`."""
-    sizes = np.full(count, rows // count, dtype=np.int64)
-    sizes[(offset + np.arange(rows % count)) % count] += 1
-    return sizes
+def _next(turn: np.ndarray, many: int, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """So many different folds whose turn it is, and those whose turn is still to come."""
+    if len(turn) < many:
+        again = rng.permutation(count)
+        turn = np.concatenate([turn, again[np.argsort(np.isin(again, turn), kind="stable")]])
+    return turn[:many], turn[many:]
 
 
 def grouped_folds(times: np.ndarray, groups: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:

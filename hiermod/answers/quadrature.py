@@ -15,8 +15,11 @@ SINH = {1: (2.0, 0.2, 12), 2: (2.5, 0.3, 7)}  # stretch, step, nodes on each sid
 HERMITE = {3: 7, 4: 5}  # nodes in each dimension
 FEW_NODES = 3
 MOST_DIMENSIONS = 6
-STEPS, HALVINGS = 30, 5
+STEPS, HALVINGS = 60, 15
+LONGEST = 3.0  # step, in units of the normal's spread: far off, curvature says little about where the mode is
 CLOSE = 0.02  # in units of the integrand's spread, off which the rule's centre may be
+NEAR = 0.5  # the same, where steps that long lead downhill: at the top of a cliff
+SETTLED = 0.05  # relative change of the spread, under which differences of its size are fine enough
 
 LogDensity = Callable[[np.ndarray], np.ndarray]
 
@@ -63,11 +66,14 @@ def _mode(integrand: LogDensity, draws: int, dimensions: int) -> tuple[np.ndarra
     value = integrand(point)
     for _ in range(STEPS):
         gradient, curvature = _derivatives(integrand, point, value, 0.1 * spread)
-        factor = _inverse_factor(curvature)
+        factor, before = _inverse_factor(curvature), spread
         step = np.einsum("dij,dkj,dk->di", factor, factor, gradient)
         spread = np.sqrt((factor**2).sum(axis=2))
-        point, value, moved = _damped(integrand, point, value, step)
-        if np.abs(moved / spread).max() < CLOSE:
+        off, change = np.abs(step / spread).max(axis=1), np.abs(spread / before - 1.0).max()
+        step *= LONGEST / np.maximum(np.linalg.norm(step, axis=1, keepdims=True), LONGEST)
+        point, value, taken = _damped(integrand, point, value, step)
+        still = np.abs(taken / spread).max(axis=1) < CLOSE
+        if change < SETTLED and (still & (off < NEAR)).all():
             break
     return point, factor
 
@@ -76,18 +82,15 @@ def _damped(
     integrand: LogDensity, point: np.ndarray, value: np.ndarray, step: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Take each draw's step, halved where it would lead downhill; the point and value reached, and the step taken."""
+    lowest = value - 1e-9 - 1e-12 * np.abs(value)
     for _ in range(HALVINGS):
         reached = integrand(point + step)
-        worse = ~(reached >= value - 1e-9)
+        worse = ~(reached >= lowest)
         if not worse.any():
-            break
+            return point + step, reached, step
         step = np.where(worse[:, None], 0.5 * step, step)
-    else:
-        reached = integrand(point + step)
-        worse = ~(reached >= value - 1e-9)
-        step = np.where(worse[:, None], 0.0, step)
-        reached = np.where(worse, value, reached)
-    return point + step, reached, step
+    step = np.where(worse[:, None], 0.0, step)
+    return point + step, np.where(worse, value, reached), step
 
 
 def _derivatives(

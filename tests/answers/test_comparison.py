@@ -185,6 +185,14 @@ def test_other_rows_are_refused_by_what_differs(crossed):
         hm.compare({"x": fits["x"], "z": other})
 
 
+def test_missing_groups_are_refused_by_their_column(crossed):
+    data, fits = crossed
+    holes = data.assign(city=np.where(np.arange(150) < 3, None, data["g"]))
+    again = {"x": hm.model("y ~ x", holes).with_draws(fits["x"].idata)}
+    with pytest.raises(hm.errors.AnswerError, match=r"147 rows are complete.*needed; values are missing in 'city'"):
+        hm.compare(again, method="logo", group="city", progress=False)
+
+
 def test_other_responses_are_refused():
     data = pd.DataFrame({"y": np.arange(1, 31), "x": np.arange(30) % 2})
     plain = with_made_up_draws(hm.model("y ~ x", data))

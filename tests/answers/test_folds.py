@@ -33,6 +33,28 @@ def test_strata_are_spread_evenly():
     assert np.ptp(shares.sum(axis=0)) <= 1
 
 
+def test_rows_that_no_stratum_can_spread_go_to_folds_at_random():
+    """Strata of one row, as of a number: without that, rows in order would fall to folds in order."""
+    ones, strata = np.ones(20, dtype=int), np.arange(20)
+    drawn = np.array(
+        [random_folds(ones, 5, np.random.default_rng(seed), strata).argmax(axis=1) for seed in range(1000)]
+    )
+    assert all(len(set(own[start : start + 5])) == 5 for own in drawn[:50] for start in range(0, 20, 5))
+    for row in (0, 7, 19):
+        assert stats.chisquare(np.bincount(drawn[:, row], minlength=5)).pvalue > 1e-4
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_any_strata_leave_folds_equal(seed):
+    rng = np.random.default_rng(seed)
+    strata, count = rng.integers(0, 9, 30), int(rng.integers(2, 9))
+    times = rng.integers(1, 7, 30)
+    shares = random_folds(times, count, rng, strata)
+    np.testing.assert_array_equal(shares.sum(axis=1), times)
+    assert np.ptp(shares.sum(axis=0)) <= 1
+    assert all(np.ptp(shares[strata == own].sum(axis=0)) <= 1 for own in np.unique(strata))
+
+
 def test_groups_stay_whole_and_folds_are_balanced():
     times, groups = np.array([5, 5, 9, 1, 10, 10]), np.array([0, 0, 1, 2, 3, 4])
     shares = grouped_folds(times, groups, 4, np.random.default_rng(3))

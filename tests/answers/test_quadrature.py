@@ -29,6 +29,32 @@ def test_logistic_integrands_narrow_and_wide():
         np.testing.assert_allclose(seen, exact, atol=1e-6)
 
 
+def test_modes_far_from_where_the_search_begins():
+    """Many rows of a rate or count that the population hardly has: the integrand is narrow, and far off."""
+    trials = np.array([20.0, 1e3, 1e5, 1e7])
+
+    def logistic(z):
+        return trials * (0.3 * special.log_expit(-8.0 + 3.0 * z) + 0.7 * special.log_expit(8.0 - 3.0 * z))
+
+    def counts(z):
+        return trials * (0.3 * (3.0 * z - 1.0) - np.exp(np.minimum(3.0 * z - 1.0, 300.0)))
+
+    def probit(z):
+        return trials * (0.3 * special.log_ndtr(-6.0 + 2.0 * z) + 0.7 * special.log_ndtr(6.0 - 2.0 * z))
+
+    for density in (logistic, counts, probit):
+        seen = log_normal_integral(lambda z, density=density: density(z[:, 0]), 4, 1)
+        exact = np.empty(4)
+        for place in range(4):
+            z = np.linspace(-10.0, 10.0, 20_001)
+            for _ in range(3):  # closer about the mode each time
+                logs = density(z[:, None])[:, place] - z**2 / 2
+                kept = z[logs > logs.max() - 60.0]
+                exact[place] = special.logsumexp(logs) + np.log(z[1] - z[0]) - 0.5 * np.log(2 * np.pi)
+                z = np.linspace(kept[0] - 0.01, kept[-1] + 0.01, 20_001)
+        np.testing.assert_allclose(seen, exact, rtol=1e-9, atol=1e-5)
+
+
 def test_two_effects_of_a_logistic_group():
     x = np.array([0.0, 0.0, 1.0, 1.0])
     s, n = np.array([3.0, 1.0, 7.0, 9.0]), np.full(4, 10.0)
