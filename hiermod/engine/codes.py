@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-LOGIT, PROBIT, CLOGLOG, POISSON, NEGBINOMIAL, STUDENT_T, GAMMA_LOG, BETA_LOGIT, BETA_PROBIT, BETA_CLOGLOG, GAUSSIAN = (
-    range(11)
-)
+(
+    LOGIT, PROBIT, CLOGLOG, POISSON, NEGBINOMIAL, STUDENT_T, GAMMA_LOG, BETA_LOGIT, BETA_PROBIT, BETA_CLOGLOG,
+    GAUSSIAN, ONE_TRIAL,
+) = range(12)  # fmt: skip
 FAMILIES = {
     ("bernoulli", "logit"): LOGIT, ("bernoulli", "probit"): PROBIT, ("bernoulli", "cloglog"): CLOGLOG,
     ("binomial", "logit"): LOGIT, ("binomial", "probit"): PROBIT, ("binomial", "cloglog"): CLOGLOG,

@@ -11,8 +11,19 @@ import math
 import numba
 import numpy as np
 
-from hiermod.engine.codes import BETA_LOGIT, CLOGLOG, GAMMA_LOG, LOGIT, NEGBINOMIAL, POISSON, PROBIT, STUDENT_T
+from hiermod.engine.codes import (
+    BETA_LOGIT,
+    CLOGLOG,
+    GAMMA_LOG,
+    LOGIT,
+    NEGBINOMIAL,
+    ONE_TRIAL,
+    POISSON,
+    PROBIT,
+    STUDENT_T,
+)  # fmt: skip
 from hiermod.engine.elementary import exp, log, log1p
+from hiermod.engine.lanes import product
 from hiermod.engine.lanes import total as total_of
 from hiermod.engine.special import NJIT, digamma, log_rates, log_rising
 
@@ -26,6 +37,8 @@ def score_block(
     auxiliary: Array, score: Array, slopes: Array,
 ) -> float:  # fmt: skip
     """Score rows `start` to `start + rows`; `eta` and `score` hold this block alone."""
+    if code == ONE_TRIAL:
+        return _one_trial(eta, y, start, rows, score)
     if code == LOGIT:
         return _logit(eta, y, size, start, rows, score)
     if code == POISSON:
@@ -39,6 +52,21 @@ def score_block(
     if code == GAMMA_LOG:
         return _gamma(eta, y, size, start, rows, auxiliary, score, slopes)
     return _beta_binomial(code - BETA_LOGIT, eta, y, size, count, start, rows, auxiliary, score, slopes)
+
+
+@numba.njit(**NJIT)
+def _one_trial(eta: Array, y: Array, start: int, rows: int, score: Array) -> float:
+    """Logit of single trials: one logarithm for all, of the product of each row's larger chance, between 1/2 and 1."""
+    begin = np.uint64(start)
+    for i in range(np.uint64(rows)):
+        x, s = eta[i], y[begin + i]
+        small = exp(-abs(x))
+        score[i] = s - (1.0 if x >= 0.0 else small) / (1.0 + small)
+        eta[i] = s * x - max(x, 0.0)
+    result = total_of(eta, 0, rows)
+    for i in range(np.uint64(rows)):
+        eta[i] = 0.5 + abs(y[begin + i] - score[i] - 0.5)
+    return result + math.log(product(eta, 0, rows))
 
 
 @numba.njit(**NJIT)

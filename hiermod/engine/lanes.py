@@ -26,6 +26,14 @@ def fill(out: Array, at: int, value: float, count: int) -> None:
 
 
 @numba.njit(**NJIT)
+def add(out: Array, at: int, value: float, count: int) -> None:
+    """Add a number to a run."""
+    first = np.uint64(at)
+    for g in range(np.uint64(count)):
+        out[first + g] += value
+
+
+@numba.njit(**NJIT)
 def copy(out: Array, at: int, x: Array, from_: int, count: int) -> None:
     """Copy a run."""
     first, other = np.uint64(at), np.uint64(from_)
@@ -91,3 +99,12 @@ def dot(x: Array, at: int, y: Array, and_: int, count: int) -> float:
     for g in range(np.uint64(count)):
         sum_ += x[first + g] * y[other + g]
     return sum_
+
+
+@numba.njit(**SUMMED)
+def product(x: Array, at: int, count: int) -> float:
+    """Product of a run."""
+    first, product_ = np.uint64(at), 1.0
+    for g in range(np.uint64(count)):
+        product_ *= x[first + g]
+    return product_

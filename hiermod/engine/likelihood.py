@@ -8,22 +8,16 @@ import numba
 import numpy as np
 
 from hiermod.engine.families import score_block
+from hiermod.engine.grouped import add_effects, add_scores
 from hiermod.engine.head import (
-    CODES,
     COEFFICIENTS,
     COMMON,
     COUNT,
     DESIGN,
-    FACTOR_FIELDS,
-    FACTOR_TABLE,
-    FACTORS,
     FAMILY,
-    FIRST_MULTIPLIER,
-    GROUPS,
-    MULTIPLIERS,
     OFFSET,
+    OFFSETS,
     PLAIN_COLUMNS,
-    PLAIN_MULTIPLIERS,
     PRODUCT_COLUMNS,
     PRODUCT_NUMBERS,
     PRODUCT_POINT,
@@ -34,12 +28,10 @@ from hiermod.engine.head import (
     RESPONSE,
     ROWS,
     SIZE,
-    START,
-    WIDTH,
     doubles,
     integers,
 )  # fmt: skip
-from hiermod.engine.lanes import add_scaled, dot, total
+from hiermod.engine.lanes import add_scaled, dot, fill, total
 from hiermod.engine.special import NJIT
 
 BLOCK = 256
@@ -68,41 +60,19 @@ def score_rows(
 def linear_predictor(head: Array, theta: Array, start: int, own: int, eta: Array) -> None:
     """Write the linear predictor of `own` rows from `start` on."""
     rows, common = head[ROWS], head[COMMON]
-    design, offset = doubles(head, DESIGN, common * rows), doubles(head, OFFSET, rows)
+    design = doubles(head, DESIGN, common * rows)
     plain = integers(head, PLAIN_COLUMNS, common)
     base = 0.0
     for j in range(common):
         if plain[j]:
             base += theta[j]
-    begin = np.uint64(start)
-    for i in range(np.uint64(own)):
-        eta[i] = base + offset[begin + i]
+    fill(eta, 0, base, own)
+    if head[OFFSETS]:
+        add_scaled(eta, 0, doubles(head, OFFSET, rows), start, 1.0, own)
     for j in range(common):
         if not plain[j]:
             add_scaled(eta, 0, design, j * rows + start, theta[j], own)
-    table = integers(head, FACTOR_TABLE, head[FACTORS] * FACTOR_FIELDS)
-    codes = integers(head, CODES, head[FACTORS] * rows)
-    for factor in range(head[FACTORS]):
-        place = factor * FACTOR_FIELDS
-        for column in range(table[place + WIDTH]):
-            first = table[place + START] + column * table[place + GROUPS]
-            multiplier = table[place + FIRST_MULTIPLIER] + column
-            _gather(head, theta, first, codes, factor * rows + start, multiplier, start, own, eta)
-
-
-@numba.njit(**NJIT)
-def _gather(
-    head: Array, theta: Array, first: int, codes: Array, at: int, multiplier: int, start: int, own: int, eta: Array
-) -> None:
-    base, place = np.uint64(first), np.uint64(at)
-    if integers(head, PLAIN_MULTIPLIERS, multiplier + 1)[multiplier]:
-        for i in range(np.uint64(own)):
-            eta[i] += theta[base + np.uint64(codes[place + i])]
-        return
-    rows = head[ROWS]
-    numbers, here = doubles(head, MULTIPLIERS, (multiplier + 1) * rows), np.uint64(multiplier * rows + start)
-    for i in range(np.uint64(own)):
-        eta[i] += theta[base + np.uint64(codes[place + i])] * numbers[here + i]
+    add_effects(head, theta, start, own, eta)
 
 
 @numba.njit(**NJIT)
@@ -112,29 +82,7 @@ def scatter(head: Array, score: Array, start: int, own: int, by_theta: Array) ->
     design, plain = doubles(head, DESIGN, common * rows), integers(head, PLAIN_COLUMNS, common)
     for j in range(common):
         by_theta[j] += total(score, 0, own) if plain[j] else dot(score, 0, design, j * rows + start, own)
-    table = integers(head, FACTOR_TABLE, head[FACTORS] * FACTOR_FIELDS)
-    codes = integers(head, CODES, head[FACTORS] * rows)
-    for factor in range(head[FACTORS]):
-        place = factor * FACTOR_FIELDS
-        for column in range(table[place + WIDTH]):
-            first = table[place + START] + column * table[place + GROUPS]
-            multiplier = table[place + FIRST_MULTIPLIER] + column
-            _scatter(head, score, first, codes, factor * rows + start, multiplier, start, own, by_theta)
-
-
-@numba.njit(**NJIT)
-def _scatter(
-    head: Array, score: Array, first: int, codes: Array, at: int, multiplier: int, start: int, own: int, by_theta: Array
-) -> None:
-    base, place = np.uint64(first), np.uint64(at)
-    if integers(head, PLAIN_MULTIPLIERS, multiplier + 1)[multiplier]:
-        for i in range(np.uint64(own)):
-            by_theta[base + np.uint64(codes[place + i])] += score[i]
-        return
-    rows = head[ROWS]
-    numbers, here = doubles(head, MULTIPLIERS, (multiplier + 1) * rows), np.uint64(multiplier * rows + start)
-    for i in range(np.uint64(own)):
-        by_theta[base + np.uint64(codes[place + i])] += score[i] * numbers[here + i]
+    add_scores(head, score, start, own, by_theta)
 
 
 @numba.njit(**NJIT)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -10,11 +10,14 @@ from scipy import sparse
 
 from hiermod.data.predictors import Grouping
 from hiermod.data.statistics import BinomialCells, CountCells, PairCells, RealCells, ValueCells
-from hiermod.engine.codes import FAMILIES
+from hiermod.engine.codes import FAMILIES, GAUSSIAN, LOGIT, NEGBINOMIAL, ONE_TRIAL
 from hiermod.modeling.design import VaryingBar
 from hiermod.modeling.observed import Observed, observe
 from hiermod.modeling.priors import Prior
 from hiermod.modeling.spec import Spec
+
+LONG_RUN = 8  # rows of a group, from which it pays to have them side by side
+AS_THEY_COME = (GAUSSIAN, NEGBINOMIAL)  # of one, matrices are used, of the other, rows of equal counts are neighbours
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,6 +123,13 @@ class Problem:
         """How many numbers the sampler moves."""
         return self.coefficients - self.common + self.linear + len(self.scalars)
 
+    @property
+    def group_ends(self) -> np.ndarray:
+        """Where the rows of the last factor's groups end; empty if they are not sorted by it."""
+        if not self.factors or (np.diff(self.factors[-1].codes) < 0).any():
+            return np.zeros(0, dtype=int)
+        return np.cumsum(np.bincount(self.factors[-1].codes, minlength=self.factors[-1].groups))
+
     @cached_property
     def matrix(self) -> sparse.csr_array:
         """The whole design, shape ``(rows, coefficients)``."""
@@ -152,10 +162,32 @@ def read_problem(spec: Spec) -> Problem:
         scalars.append(Scalar(name, within, flat[column], place))
     auxiliary = len(scalars)
     scalars += [Scalar(name, 0, prior.at(0)) for name, prior in spec.priors.auxiliary.items()]
-    return Problem(
+    return _for_speed(Problem(
         spec, FAMILIES[spec.family.name, spec.family.link.name], design[order], order, linear, back[:, order],
         tuple(flat[column] for column in order[:linear]), tuple(factors), tuple(scalars), auxiliary,
         rows.offset(spec.formula), *_response(spec, rows),
+    ))  # fmt: skip
+
+
+def _for_speed(problem: Problem) -> Problem:
+    """The same in the form that is computed fastest."""
+    if problem.family == LOGIT and (problem.size == 1.0).all():
+        problem = replace(problem, family=ONE_TRIAL)
+    if not problem.factors or problem.family in AS_THEY_COME:
+        return problem
+    long = len(problem.response) >= LONG_RUN * problem.factors[-1].groups
+    return _sorted(problem) if long else problem
+
+
+def _sorted(problem: Problem) -> Problem:
+    """The same with rows in the order of the last factor's groups."""
+    order = np.argsort(problem.factors[-1].codes, kind="stable")
+    factors = tuple(replace(factor, codes=factor.codes[order], multipliers=factor.multipliers[:, order])
+                    for factor in problem.factors)  # fmt: skip
+    count = problem.count[order] if len(problem.count) else problem.count
+    return replace(
+        problem, design=problem.design[:, order], factors=factors, offset=problem.offset[order],
+        response=problem.response[order], size=problem.size[order], count=count,
     )  # fmt: skip
 
 

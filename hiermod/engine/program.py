@@ -87,7 +87,8 @@ def public_coordinates(problem: Problem, compiled: Mapping[str, Any]) -> Program
         "rows": len(problem.response), "common": problem.common, "linear": problem.linear,
         "coefficients": problem.coefficients, "scalars": size, "factors": len(problem.factors),
         "family": problem.family, "auxiliary": problem.auxiliary, "rank": 0, "products": 0,
-        "threads": 1, "worker": compiled["worker"].address,
+        "threads": 1, "worker": compiled["worker"].address, "offsets": int(problem.offset.any()),
+        "sorted": int(len(problem.group_ends) > 0),
     }  # fmt: skip
     arrays = {
         "information": np.zeros(areas), "score": np.zeros(effects), "coupling": np.zeros(0),
@@ -108,8 +109,9 @@ def _rows(problem: Problem) -> dict[str, np.ndarray]:
     codes_ = [factor.codes for factor in problem.factors]
     plain = (problem.design == 1.0).all(axis=1) if problem.common else np.zeros(0)
     return {
-        "design": problem.design, "offset": problem.offset, "response": problem.response, "size": problem.size,
-        "count": problem.count, "multipliers": np.array(multipliers, dtype=float),
+        "group_ends": problem.group_ends, "design": problem.design, "offset": problem.offset,
+        "response": problem.response, "size": problem.size, "count": problem.count,
+        "multipliers": np.array(multipliers, dtype=float),
         "codes": np.array(codes_, dtype=int), "plain_columns": plain.astype(int),
         "plain_multipliers": np.array([(numbers == 1.0).all() for numbers in multipliers], dtype=int),
     }  # fmt: skip

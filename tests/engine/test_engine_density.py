@@ -12,6 +12,7 @@ from random_models import random_frame, random_model
 
 from hiermod.data.examples import example
 from hiermod.engine.coordinates import whiten
+from hiermod.engine.head import SIZES
 from hiermod.engine.memory import lay_out
 from hiermod.engine.reference import covariance_root
 from hiermod.engine.threads import PART
@@ -71,6 +72,17 @@ def test_any_number_of_groups(groups, inside):
         step = 1e-5 * np.random.default_rng(1).normal(size=len(z))
         slope = (chosen.log_density(z + step)[0] - chosen.log_density(z - step)[0]) / 2.0
         assert slope == pytest.approx(gradient @ step, rel=1e-5, abs=1e-9)
+
+
+@pytest.mark.parametrize("groups", [7, 90])
+@pytest.mark.parametrize(("response", "family"), [("b", "bernoulli"), ("c", "poisson"), ("c", "negbinomial")])
+def test_rows_of_a_group_side_by_side(groups, response, family):
+    """Many rows for each group are sorted by it, few are not; either way blocks of rows begin within groups."""
+    rng = np.random.default_rng(groups)
+    frame = random_frame(rng, 700).assign(x=rng.normal(size=700), g=rng.integers(groups, size=700))
+    oracle = oracle_of(spec_of(f"{response} ~ x + offset(x) + (1 + x | g) + (1 | h)", frame, family))
+    assert bool(len(oracle.program.problem.group_ends)) == (groups == 7 and family != "negbinomial")
+    assert_same_density(oracle, points_of(oracle.program, 2))
 
 
 def test_cells_that_average_over_numbers():
@@ -175,8 +187,7 @@ def test_arrays_live_as_long_as_the_program():
 
 def test_memory_takes_any_order_and_refuses_wrong_numbers():
     memory = program_of(spec_of("y ~ x + (1 + x | g)", random_frame(np.random.default_rng(0)), "gaussian")).memory
-    sizes = dict(zip(("rows", "common", "linear", "coefficients", "scalars", "factors", "family", "auxiliary", "rank",
-                      "products", "threads", "worker"), memory.head.tolist(), strict=False))  # fmt: skip
+    sizes = dict(zip(SIZES, memory.head.tolist(), strict=False))
     arrays = dict(memory.arrays)
     again = lay_out(sizes, {**arrays, "design": np.asfortranarray(arrays["design"])})
     np.testing.assert_array_equal(again.arrays["design"], arrays["design"])
