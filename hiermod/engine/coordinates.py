@@ -15,6 +15,7 @@ from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 from hiermod.engine.blocks import wide, without_factor
 from hiermod.engine.codes import GAMMA_LOG, GAUSSIAN, STUDENT_T
 from hiermod.engine.common_spread import common_arrays
+from hiermod.engine.coupling import coupling_arrays
 from hiermod.engine.problem import Factor
 from hiermod.engine.program import Program, products_at
 from hiermod.engine.reference import Reference, covariance_root, refer, typical
@@ -67,15 +68,10 @@ def _around(program: Program, reference: Reference) -> Program:
         scores.append((score + np.einsum("gij,jg->ig", own, effects)).ravel())
         areas.append(own.transpose(1, 2, 0).ravel())
         links.append(link)
-    coupling = {}
-    if links:
-        across = sparse.vstack(links, format="csr")
-        coupling = {"coupling": across.data, "coupling_rows": across.indptr.astype(int),
-                    "coupling_columns": across.indices.astype(int)}  # fmt: skip
     products = products_at(problem, theta) if problem.family == GAUSSIAN else {}
     return program.moved(
         information=np.concatenate(areas), score=np.concatenate(scores), reference=theta, scale=_scale(reference),
-        **common_arrays(reference), **coupling, **products,
+        **common_arrays(reference), **coupling_arrays(links), **products,
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ import numba
 import numpy as np
 
 from hiermod.engine.common import coefficient_priors, common_coefficients, common_coefficients_back
+from hiermod.engine.coupling import score_given_others, score_given_others_back
 from hiermod.engine.effects import effects_back, effects_forward
 from hiermod.engine.head import (
     AUXILIARY,
@@ -42,8 +43,6 @@ from hiermod.engine.parts import (
     factor_covariance_back,
     information_scale,
     information_scale_back,
-    score_given_others,
-    score_given_others_back,
     single_parameters,
 )  # fmt: skip
 from hiermod.engine.special import NJIT
@@ -109,7 +108,7 @@ def _forward(head: Array, z: Array, work: Workspace) -> float:
         lam, scaled = square_of(work, 0, d), square_of(work, 1, d)
         _covariances(head, factor, work.x, s, lam, scaled)
         copy(work.given, at, score, at, groups * d)
-        score_given_others(head, work.theta, at, groups * d, work.given)
+        score_given_others(head, factor, work.theta, at, groups * d, work.given)
         scale(work.given, at, s, groups * d)
         total += effects_forward(
             d, groups, work.w, linear + at, lam, scaled, information, table[row + INFORMATION_AT], work.theta,
@@ -153,6 +152,6 @@ def _back(head: Array, work: Workspace) -> None:
                 by_lam[i, j] += s * by_scaled[i, j]
         factor_covariance_back(head, factor, work.x, lam, by_lam, work.by_x)
         scale(work.by_score, 0, s, groups * d)
-        score_given_others_back(head, work.by_score, at, groups * d, work.by_theta)
+        score_given_others_back(head, factor, work.by_score, at, groups * d, work.by_theta)
     information_scale_back(head, work.x, s, by_s, work.by_x)
     common_coefficients_back(head, work.x, work.along, work.spread, work.by_theta, work.by_w, work.by_x)

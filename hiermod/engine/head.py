@@ -17,22 +17,24 @@ SIZES = (
 )  # fmt: skip
 DOUBLES = (
     "design", "offset", "response", "size", "count", "multipliers", "information", "score", "coupling", "reference",
-    "linear_map", "directions", "stretch", "scalar_arguments", "scalar_centre", "scalar_map", "coefficient_arguments",
+    "full_coupling", "linear_map", "directions", "stretch", "scalar_arguments", "scalar_centre", "scalar_map",
+    "coefficient_arguments",
     "product_values", "product_score", "product_point", "product_numbers", "common_numbers", "common_spread", "scale",
 )  # fmt: skip
 INTEGERS = (
     "factor_table", "bar_table", "codes", "plain_columns", "plain_multipliers", "coupling_rows", "coupling_columns",
-    "scalar_kinds", "coefficient_kinds", "product_rows", "product_columns", "group_ends",
+    "scalar_kinds", "coefficient_kinds", "product_rows", "product_columns", "group_ends", "full_table", "full_columns",
 )  # fmt: skip
 FIELDS = (*SIZES, *DOUBLES, *INTEGERS)
 (
     ROWS, COMMON, LINEAR, COEFFICIENTS, SCALARS, FACTORS, FAMILY, AUXILIARY, RANK, PRODUCTS, THREADS, WORKER,
     OFFSETS, SORTED,
     DESIGN, OFFSET, RESPONSE, SIZE, COUNT, MULTIPLIERS, INFORMATION, SCORE, COUPLING, REFERENCE,
-    LINEAR_MAP, DIRECTIONS, STRETCH, SCALAR_ARGUMENTS, SCALAR_CENTRE, SCALAR_MAP, COEFFICIENT_ARGUMENTS,
+    FULL_COUPLING, LINEAR_MAP, DIRECTIONS, STRETCH, SCALAR_ARGUMENTS, SCALAR_CENTRE, SCALAR_MAP,
+    COEFFICIENT_ARGUMENTS,
     PRODUCT_VALUES, PRODUCT_SCORE, PRODUCT_POINT, PRODUCT_NUMBERS, COMMON_NUMBERS, COMMON_SPREAD, SCALE,
     FACTOR_TABLE, BAR_TABLE, CODES, PLAIN_COLUMNS, PLAIN_MULTIPLIERS, COUPLING_ROWS, COUPLING_COLUMNS,
-    SCALAR_KINDS, COEFFICIENT_KINDS, PRODUCT_ROWS, PRODUCT_COLUMNS, GROUP_ENDS,
+    SCALAR_KINDS, COEFFICIENT_KINDS, PRODUCT_ROWS, PRODUCT_COLUMNS, GROUP_ENDS, FULL_TABLE, FULL_COLUMNS,
 ) = range(len(FIELDS))  # fmt: skip
 # Columns of the table of factors and of that of bars.
 GROUPS, WIDTH, START, FIRST_BAR, BARS, FIRST_MULTIPLIER, INFORMATION_AT, SCORE_AT = range(8)

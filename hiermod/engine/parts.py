@@ -1,4 +1,4 @@
-"""The parts of a density in compiled code: single parameters, covariances of effects, and their scores."""
+"""The parts of a density in compiled code: single parameters, covariances of effects, and how information grows."""
 
 from __future__ import annotations
 
@@ -15,16 +15,10 @@ from hiermod.engine.head import (
     BAR_SDS,
     BAR_TABLE,
     BARS,
-    COEFFICIENTS,
-    COMMON,
-    COUPLING,
-    COUPLING_COLUMNS,
-    COUPLING_ROWS,
     FACTOR_FIELDS,
     FACTOR_TABLE,
     FACTORS,
     FIRST_BAR,
-    REFERENCE,
     SCALAR_ARGUMENTS,
     SCALAR_CENTRE,
     SCALAR_KINDS,
@@ -80,32 +74,6 @@ def factor_covariance_back(head: Array, factor: int, x: Array, lam: Array, by_la
             x, rows[at + BAR_SDS], rows[at + BAR_PARTIAL], rows[at + BAR_FIRST], rows[at + BAR_COLUMNS], lam, by_lam,
             by_x,
         )  # fmt: skip
-
-
-@numba.njit(**NJIT)
-def score_given_others(head: Array, theta: Array, at: int, size: int, out: Array) -> None:
-    """Take from the score of `size` effects from `at` on what coefficients before them explain."""
-    effects = head[COEFFICIENTS] - head[COMMON]
-    reference = doubles(head, REFERENCE, head[COEFFICIENTS])
-    rows = integers(head, COUPLING_ROWS, effects + 1)
-    columns, values = integers(head, COUPLING_COLUMNS, rows[effects]), doubles(head, COUPLING, rows[effects])
-    for i in range(at, at + size):
-        total = 0.0
-        for k in range(rows[i], rows[i + 1]):
-            total += values[k] * (theta[columns[k]] - reference[columns[k]])
-        out[i] -= total
-
-
-@numba.njit(**NJIT)
-def score_given_others_back(head: Array, by_score: Array, at: int, size: int, by_theta: Array) -> None:
-    """Add the derivatives by these coefficients; `by_score` begins with effect `at`."""
-    effects = head[COEFFICIENTS] - head[COMMON]
-    rows = integers(head, COUPLING_ROWS, effects + 1)
-    columns, values = integers(head, COUPLING_COLUMNS, rows[effects]), doubles(head, COUPLING, rows[effects])
-    for i in range(size):
-        own = by_score[i]
-        for k in range(rows[at + i], rows[at + i + 1]):
-            by_theta[columns[k]] -= values[k] * own
 
 
 @numba.njit(**NJIT)

@@ -11,6 +11,7 @@ import numpy as np
 from scipy import sparse
 
 from hiermod.engine.codes import GAUSSIAN, INTERVAL, LOG, PRIORS
+from hiermod.engine.coupling import coupling_arrays
 from hiermod.engine.head import FACTOR_FIELDS
 from hiermod.engine.memory import Memory, lay_out, replaced, resized
 from hiermod.engine.problem import Problem, Scalar
@@ -90,14 +91,14 @@ def public_coordinates(problem: Problem, compiled: Mapping[str, Any]) -> Program
         "threads": 1, "worker": compiled["worker"].address, "offsets": int(problem.offset.any()),
         "sorted": int(len(problem.group_ends) > 0),
     }  # fmt: skip
+    apart = [sparse.csr_array((factor.groups * factor.width, problem.coefficients)) for factor in problem.factors]
     arrays = {
-        "information": np.zeros(areas), "score": np.zeros(effects), "coupling": np.zeros(0),
-        "coupling_rows": np.zeros(effects + 1, dtype=int), "coupling_columns": np.zeros(0, dtype=int),
+        "information": np.zeros(areas), "score": np.zeros(effects),
         "reference": np.zeros(problem.coefficients), "linear_map": np.eye(problem.linear),
         "directions": np.zeros(0), "stretch": np.zeros(0), "scalar_centre": np.zeros(size),
         "scalar_map": np.eye(size), "common_numbers": np.tile([1.0, 0.0, 0.0, 0.0], problem.linear),
-        "common_spread": np.zeros(problem.linear * size), "scale": np.array([1.0, 0.0]), **_rows(problem),
-        **_tables(problem), **_priors(problem),
+        "common_spread": np.zeros(problem.linear * size), "scale": np.array([1.0, 0.0]),
+        **coupling_arrays(apart), **_rows(problem), **_tables(problem), **_priors(problem),
     }  # fmt: skip
     products = _products(problem)
     sizes["products"] = len(products["product_values"])
