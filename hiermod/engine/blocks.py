@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy import sparse
@@ -26,9 +27,10 @@ class Information:
     matrix: sparse.csr_array
     score: np.ndarray
 
-    def of_groups(self, factor: Factor) -> np.ndarray:
-        """Each group's own block, shape ``(groups, width, width)``."""
-        return diagonal_blocks(self.matrix[factor.span, factor.span], factor)
+    @cached_property
+    def groups(self) -> tuple[np.ndarray, ...]:
+        """Of each factor, the groups' own blocks, shape ``(groups, width, width)``."""
+        return tuple(diagonal_blocks(self.matrix[factor.span, factor.span], factor) for factor in self.problem.factors)
 
 
 def diagonal_blocks(matrix: sparse.csr_array, factor: Factor) -> np.ndarray:
@@ -42,14 +44,18 @@ def diagonal_blocks(matrix: sparse.csr_array, factor: Factor) -> np.ndarray:
     return blocks
 
 
-def spread(blocks: np.ndarray, start: int = 0, size: int | None = None) -> sparse.csr_array:
-    """A matrix with these blocks, shape ``(groups, width, width)``, in the order of a factor's effects from `start`."""
+def spread(blocks: np.ndarray) -> sparse.csr_array:
+    """A matrix with these blocks, shape ``(groups, width, width)``, in the order of a factor's effects."""
+    size = blocks.shape[0] * blocks.shape[1]
+    return sparse.csr_array((blocks.ravel(), places(blocks)), shape=(size, size))
+
+
+def places(blocks: np.ndarray, start: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and columns where the numbers of blocks stand in a matrix of effects from `start` on."""
     groups, width, _ = blocks.shape
-    places = start + np.arange(width)[None, :] * groups + np.arange(groups)[:, None]
-    rows = np.broadcast_to(places[:, :, None], blocks.shape).ravel()
-    columns = np.broadcast_to(places[:, None, :], blocks.shape).ravel()
-    whole = groups * width if size is None else size
-    return sparse.csr_array((blocks.ravel(), (rows, columns)), shape=(whole, whole))
+    own = start + np.arange(width)[None, :] * groups + np.arange(groups)[:, None]
+    rows, columns = (np.broadcast_to(part, blocks.shape).ravel() for part in (own[:, :, None], own[:, None, :]))
+    return rows, columns
 
 
 def without_factor(
@@ -142,12 +148,14 @@ def precision(information: Information, prior: np.ndarray, covariances: tuple[np
         Of each factor's effects.
     """
     problem, count = information.problem, information.problem.common
-    matrix, inverses = information.matrix, []
-    matrix = matrix + sparse.diags_array(np.concatenate([prior, np.zeros(problem.coefficients - count)]))
-    for factor, covariance in zip(problem.factors, covariances, strict=True):
-        own = np.broadcast_to(np.linalg.inv(covariance), (factor.groups, factor.width, factor.width))
-        matrix = matrix + spread(own, factor.start, problem.coefficients)
-        inverses.append(np.linalg.inv(information.of_groups(factor) + own))
-    matrix = sparse.csr_array(matrix)
+    values, rows, columns = [prior], [np.arange(count)], [np.arange(count)]
+    inverses = []
+    for factor, own, covariance in zip(problem.factors, information.groups, covariances, strict=True):
+        given = np.broadcast_to(np.linalg.inv(covariance), own.shape)
+        inverses.append(np.linalg.inv(own + given))
+        down, across = places(given, factor.start)
+        values, rows, columns = [*values, given.ravel()], [*rows, down], [*columns, across]
+    where = np.concatenate(rows), np.concatenate(columns)
+    matrix = information.matrix + sparse.csr_array((np.concatenate(values), where), shape=information.matrix.shape)
     common = matrix[:count, :count].toarray()
     return Precision(matrix, np.linalg.inv(common + RIDGE * np.diag(np.diag(common))), tuple(inverses), problem)

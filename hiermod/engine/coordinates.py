@@ -16,7 +16,6 @@ from hiermod.engine.blocks import wide, without_factor
 from hiermod.engine.codes import GAMMA_LOG, GAUSSIAN, STUDENT_T
 from hiermod.engine.common_spread import common_arrays
 from hiermod.engine.coupling import coupling_arrays
-from hiermod.engine.problem import Factor
 from hiermod.engine.program import Program, products_at
 from hiermod.engine.reference import Reference, covariance_root, refer, typical
 
@@ -61,8 +60,8 @@ def _around(program: Program, reference: Reference) -> Program:
     """Coordinates of common coefficients and effects at a reference."""
     problem, theta = program.problem, reference.theta
     areas, scores, links = [np.zeros(0)], [np.zeros(0)], []
-    for factor in problem.factors:
-        own, link = _told(reference, factor)
+    for place, factor in enumerate(problem.factors):
+        own, link = _told(reference, place)
         effects = theta[factor.span].reshape(factor.width, factor.groups)
         score = reference.information.score[factor.span].reshape(factor.width, factor.groups)
         scores.append((score + np.einsum("gij,jg->ig", own, effects)).ravel())
@@ -75,17 +74,18 @@ def _around(program: Program, reference: Reference) -> Program:
     )  # fmt: skip
 
 
-def _told(reference: Reference, factor: Factor) -> tuple[np.ndarray, sparse.csr_array]:
+def _told(reference: Reference, place: int) -> tuple[np.ndarray, sparse.csr_array]:
     """What the data say of a factor's effects, by groups, and how that depends on coefficients before them.
 
     Of the largest, given all others; of another, given the common coefficients, with the largest integrated out.
     """
     information, problem = reference.information, reference.information.problem
-    last = problem.factors[-1]
+    factor, last = problem.factors[place], problem.factors[-1]
     if factor is last:
-        return information.of_groups(last), wide(information.matrix[last.span, : last.start], problem.coefficients)
+        link = information.matrix[last.span, : last.start]
+        return information.groups[place], wide(link, problem.coefficients)
     root = covariance_root(problem, last, reference.scalars)
-    given = information.of_groups(last) + np.linalg.inv(root @ root.T)
+    given = information.groups[-1] + np.linalg.inv(root @ root.T)
     blocks, link = without_factor(information.matrix, factor, last, given, problem.common)
     return blocks, wide(link, problem.coefficients)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib.machinery
 import importlib.util
 import json
-import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import Any
 import numpy as np
 import pyarrow
 
+from hiermod.engine.cores import available_cores
 from hiermod.engine.program import Program
 
 CORE = "nutpie._lib"
@@ -140,11 +140,6 @@ def _with_trajectory(settings: dict[str, Any]) -> dict[str, Any]:
     changed = json.loads(json.dumps({**settings, "trajectory_kind": TRAJECTORY}))
     changed["adapt_options"]["step_size_settings"]["adapt_options"]["dual_average"]["max_step_size"] = LONGEST_STEP
     return changed
-
-
-def available_cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _collected(trace: Any, expanded: int) -> Run:

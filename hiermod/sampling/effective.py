@@ -6,12 +6,15 @@ Rank-normalised split R-hat, bulk and tail effective sample size as in Vehtari, 
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import fft, special
 
-BLOCK = 2_000_000  # numbers at once
+from hiermod.engine.cores import available_cores
+
+BLOCK = 200_000  # numbers at once
 TAIL = 0.05
 OFFSET = 3.0 / 8.0  # Blom (1958)
 
@@ -32,7 +35,12 @@ def figures(draws: np.ndarray) -> Figures:
         nothing = np.full(count, np.nan)
         return Figures(nothing, nothing, nothing)
     step = max(1, BLOCK // (chains * size))
-    parts = [_block(np.moveaxis(draws[:, :, start : start + step], 2, 0)) for start in range(0, count, step)]
+    blocks = [np.moveaxis(draws[:, :, start : start + step], 2, 0) for start in range(0, count, step)]
+    if len(blocks) == 1:
+        parts = [_block(blocks[0])]
+    else:
+        with ThreadPoolExecutor(available_cores()) as pool:
+            parts = list(pool.map(_block, blocks))
     rhat, bulk, tail = (np.concatenate(own) for own in zip(*parts, strict=True))
     return Figures(rhat if chains > 1 else np.full(count, np.nan), bulk, tail)
 
@@ -46,18 +54,29 @@ def mean_sizes(draws: np.ndarray) -> np.ndarray:
 
 def _block(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """R-hat, bulk and tail ESS of draws of shape ``(parameter, chain, draw)``."""
-    draws = np.asarray(draws, dtype=float)
+    draws = np.ascontiguousarray(draws, dtype=float)
     finite = np.isfinite(draws).all(axis=(1, 2))
     draws = np.where(finite[:, None, None], draws, 0.0)
     split = _split(draws)
-    normal = _normal_scores(split)
-    folded = np.abs(split - np.median(split, axis=(1, 2), keepdims=True))
+    normal, ordered = _normal_scores(split)
+    middle = ordered.shape[1] // 2
+    median = 0.5 * (ordered[:, middle - 1] + ordered[:, middle])
+    folded, _ = _normal_scores(np.abs(split - median[:, None, None]))
     with np.errstate(all="ignore"):
-        rhat = np.maximum(_rhat(normal), _rhat(_normal_scores(folded)))
-    low, high = np.quantile(draws, [TAIL, 1.0 - TAIL], axis=(1, 2))
-    ends = [_split((draws <= bound[:, None, None]).astype(float)) for bound in (low, high)]
-    bulk, tail = _ess(normal), np.minimum(_ess(ends[0]), _ess(ends[1]))
-    return tuple(np.where(finite, own, np.nan) for own in (rhat, bulk, tail))  # type: ignore[return-value]
+        rhat = np.maximum(_rhat(normal), _rhat(folded))
+    if draws.shape[2] % 2:  # splitting has left out a draw
+        ordered = np.sort(draws.reshape(len(draws), -1), axis=1)
+    low, high = (_quantile(ordered, share)[:, None, None] for share in (TAIL, 1.0 - TAIL))
+    tail = np.minimum(_ess(_split((draws <= low).astype(float))), _ess(_split((draws <= high).astype(float))))
+    return tuple(np.where(finite, own, np.nan) for own in (rhat, _ess(normal), tail))  # type: ignore[return-value]
+
+
+def _quantile(ordered: np.ndarray, share: float) -> np.ndarray:
+    """A quantile of each row of sorted draws, interpolated as NumPy does by default."""
+    place = share * (ordered.shape[1] - 1)
+    below = min(int(place), ordered.shape[1] - 2)
+    low, high = ordered[:, below], ordered[:, below + 1]
+    return low + (high - low) * (place - below)
 
 
 def _split(draws: np.ndarray) -> np.ndarray:
@@ -65,22 +84,34 @@ def _split(draws: np.ndarray) -> np.ndarray:
     return np.concatenate([draws[:, :, :half], draws[:, :, -half:]], axis=1)
 
 
-def _normal_scores(draws: np.ndarray) -> np.ndarray:
-    """Normal quantiles of the ranks among all draws; equal draws share their mean rank."""
+def _normal_scores(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Normal quantiles of the ranks among all draws, equal draws sharing their mean rank; and the draws in order."""
     flat = draws.reshape(len(draws), -1)
     size = flat.shape[1]
     order = np.argsort(flat, axis=1)
     ordered = np.take_along_axis(flat, order, axis=1)
-    new = np.ones_like(ordered, dtype=bool)
-    new[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
-    last = np.ones_like(new)
-    last[:, :-1] = new[:, 1:]
-    places = np.arange(size)
-    first_of = np.maximum.accumulate(np.where(new, places, 0), axis=1)
-    last_of = np.minimum.accumulate(np.where(last, places, size)[:, ::-1], axis=1)[:, ::-1]
-    ranks = np.empty_like(flat)
-    np.put_along_axis(ranks, order, 0.5 * (first_of + last_of) + 1.0, axis=1)
-    return special.ndtri((ranks - OFFSET) / (size - 2.0 * OFFSET + 1.0)).reshape(draws.shape)
+    quantiles = np.tile(_of_ranks(np.arange(1.0, size + 1.0), size), (len(flat), 1))
+    equal = np.zeros(flat.shape, dtype=bool)
+    np.equal(ordered[:, 1:], ordered[:, :-1], out=equal[:, 1:])
+    tied = np.flatnonzero(equal)
+    if len(tied):
+        begins = tied[np.flatnonzero(np.diff(tied, prepend=-1) > 1)] - 1
+        ends = tied[np.flatnonzero(np.diff(tied, append=flat.size + 1) > 1)]
+        shared = _of_ranks(0.5 * (begins + ends) % size + 1.0, size)
+        within = np.repeat(begins, ends - begins + 1) + _counted(ends - begins + 1)
+        quantiles.ravel()[within] = np.repeat(shared, ends - begins + 1)
+    scores = np.empty_like(flat)
+    np.put_along_axis(scores, order, quantiles, axis=1)
+    return scores.reshape(draws.shape), ordered
+
+
+def _of_ranks(ranks: np.ndarray, size: int) -> np.ndarray:
+    return np.asarray(special.ndtri((ranks - OFFSET) / (size - 2.0 * OFFSET + 1.0)))
+
+
+def _counted(lengths: np.ndarray) -> np.ndarray:
+    """0, 1, … for each length, one after the other."""
+    return np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
 
 
 def _rhat(draws: np.ndarray) -> np.ndarray:

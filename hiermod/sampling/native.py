@@ -13,6 +13,7 @@ import xarray as xr
 
 from hiermod.engine import joint
 from hiermod.engine.coordinates import whiten
+from hiermod.engine.cores import available_cores
 from hiermod.engine.library import library
 from hiermod.engine.problem import read_problem
 from hiermod.engine.program import Program, public_coordinates
@@ -102,7 +103,7 @@ def prepare(spec: Spec, announce: Callable[[str], None]) -> Native:
         If nutpie's core is not as it is known.
     """
     joint.check()
-    public = public_coordinates(read_problem(spec), library(announce).functions).threaded(joint.available_cores())
+    public = public_coordinates(read_problem(spec), library(announce).functions).threaded(available_cores())
     try:
         return Native(whiten(public))
     except np.linalg.LinAlgError as error:
