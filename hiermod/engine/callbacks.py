@@ -10,7 +10,7 @@ from numba import carray, types
 
 from hiermod.engine import density, likelihood, threads
 from hiermod.engine.families import score_block
-from hiermod.engine.head import COEFFICIENTS, COUNT, FAMILY, FIELDS, RESPONSE, ROWS, SIZE, doubles
+from hiermod.engine.head import BLOCK, COEFFICIENTS, COUNT, FAMILY, FIELDS, RESPONSE, ROWS, SIZE, doubles
 
 POINTER = types.CPointer(types.double)
 LOG_DENSITY = types.int64(types.uint64, POINTER, POINTER, POINTER, types.voidptr)
@@ -50,10 +50,10 @@ def curvature(coefficients: Any, auxiliary: Any, score: Any, weight: Any, memory
     theta, extra = carray(coefficients, (head[COEFFICIENTS],)), carray(auxiliary, (2,))
     scores, weights = carray(score, (rows,)), carray(weight, (rows,))
     response, size, count = doubles(head, RESPONSE, rows), doubles(head, SIZE, rows), doubles(head, COUNT, rows)
-    eta, moved, slopes = np.empty(likelihood.BLOCK), np.empty(likelihood.BLOCK), np.zeros(2)
-    here, above, below = np.empty(likelihood.BLOCK), np.empty(likelihood.BLOCK), np.empty(likelihood.BLOCK)
-    for start in range(0, rows, likelihood.BLOCK):
-        own = min(likelihood.BLOCK, rows - start)
+    eta, moved, slopes = np.empty(BLOCK), np.empty(BLOCK), np.zeros(2)
+    here, above, below = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
+    for start in range(0, rows, BLOCK):
+        own = min(BLOCK, rows - start)
         likelihood.linear_predictor(head, theta, start, own, eta)
         moved[:own] = eta[:own]
         score_block(family, moved, response, size, count, start, own, extra, here, slopes)

@@ -78,7 +78,10 @@ def log_density(head: Array, z: Array, gradient: Array) -> float:
     own_size, count = head[COEFFICIENTS] - head[COMMON] + head[LINEAR], head[SCALARS]
     work = workspace(head)
     total = _forward(head, z, work)
-    total += log_likelihood(head, work.theta, work.x[head[AUXILIARY] :], work.by_theta, work.by_x[head[AUXILIARY] :])
+    first = head[AUXILIARY]
+    total += log_likelihood(
+        head, work.theta, work.x[first:], work.by_theta, work.by_x[first:], work.eta, work.row_scores
+    )
     total += coefficient_priors(head, work.theta, work.by_theta)
     _back(head, work)
     stretched(head, work.by_w, gradient, own_size)

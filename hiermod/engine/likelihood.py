@@ -10,6 +10,7 @@ import numpy as np
 from hiermod.engine.families import score_block
 from hiermod.engine.grouped import add_effects, add_scores
 from hiermod.engine.head import (
+    BLOCK,
     COEFFICIENTS,
     COMMON,
     COUNT,
@@ -34,17 +35,16 @@ from hiermod.engine.head import (
 from hiermod.engine.lanes import add_scaled, dot, fill, total
 from hiermod.engine.special import NJIT
 
-BLOCK = 256
 Array = np.ndarray
 
 
 @numba.njit(**NJIT)
 def score_rows(
-    head: Array, theta: Array, auxiliary: Array, first: int, last: int, by_theta: Array, slopes: Array
-) -> float:
-    """Log likelihood of rows from `first` to before `last`; adds its derivatives."""
+    head: Array, theta: Array, auxiliary: Array, first: int, last: int, by_theta: Array, slopes: Array, eta: Array,
+    score: Array,
+) -> float:  # fmt: skip
+    """Log likelihood of rows from `first` to before `last`; adds its derivatives; `eta` and `score` have `BLOCK`."""
     rows = head[ROWS]
-    eta, score = np.empty(BLOCK), np.empty(BLOCK)
     response, size = doubles(head, RESPONSE, rows), doubles(head, SIZE, rows)
     count = doubles(head, COUNT, rows)
     result = 0.0

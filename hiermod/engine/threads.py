@@ -12,7 +12,7 @@ import numpy as np
 from numba import carray, types
 
 from hiermod.engine.codes import GAUSSIAN
-from hiermod.engine.head import COEFFICIENTS, FAMILY, FIELDS, ROWS, THREADS, WORKER, pointer
+from hiermod.engine.head import BLOCK, COEFFICIENTS, FAMILY, FIELDS, ROWS, THREADS, WORKER, pointer
 from hiermod.engine.lanes import add_scaled
 from hiermod.engine.likelihood import products_likelihood, score_rows
 from hiermod.engine.special import NJIT
@@ -40,13 +40,18 @@ else:
 
 
 @numba.njit(**NJIT)
-def log_likelihood(head: Array, theta: Array, auxiliary: Array, by_theta: Array, slopes: Array) -> float:
-    """Log likelihood up to a constant; writes its derivatives by coefficients, adds those by auxiliary parameters."""
+def log_likelihood(
+    head: Array, theta: Array, auxiliary: Array, by_theta: Array, slopes: Array, eta: Array, score: Array
+) -> float:
+    """Log likelihood up to a constant; writes its derivatives by coefficients, adds those by auxiliary parameters.
+
+    `eta` and `score` have room for a block of rows.
+    """
     by_theta[:] = 0.0
     if head[FAMILY] == GAUSSIAN:
         return products_likelihood(head, theta, auxiliary, by_theta, slopes)
     if head[ROWS] < 2 * PART:
-        return score_rows(head, theta, auxiliary, 0, head[ROWS], by_theta, slopes)
+        return score_rows(head, theta, auxiliary, 0, head[ROWS], by_theta, slopes, eta, score)
     return _in_parts(head, theta, auxiliary, by_theta, slopes)
 
 
@@ -87,11 +92,12 @@ def _parts(head: Array) -> int:
 @numba.njit(**NJIT)
 def _work(head: Array, theta: Array, auxiliary: Array, found: Array, first: int, threads: int) -> None:
     """Score every part that is one thread's: log likelihood, slopes, derivatives by coefficients."""
-    parts, extra = len(found), len(auxiliary)
+    parts, extra, eta, score = len(found), len(auxiliary), np.empty(BLOCK), np.empty(BLOCK)
     for part in range(first, parts, threads):
         begin, end = head[ROWS] * part // parts, head[ROWS] * (part + 1) // parts
         row = found[part]
-        row[0] = score_rows(head, theta, auxiliary, begin, end, row[1 + extra :], row[1 : 1 + extra])
+        slopes, by_theta = row[1 : 1 + extra], row[1 + extra :]
+        row[0] = score_rows(head, theta, auxiliary, begin, end, by_theta, slopes, eta, score)
 
 
 @numba.njit(**NJIT)

@@ -10,6 +10,7 @@ from numba import carray
 
 from hiermod.engine.effects import LANES
 from hiermod.engine.head import (
+    BLOCK,
     COEFFICIENTS,
     COMMON,
     FACTOR_FIELDS,
@@ -32,8 +33,8 @@ class Workspace(NamedTuple):
 
     Of all coefficients: `theta`, `by_theta`. Of coordinates: `w`, `by_w`. Of single parameters: `values` on the line,
     `x`, `slopes`, `by_value`, `by_x`. Of common ones: `along`, `spread`. Of effects: `given`, `shifted`, `own`,
-    `normals`, `by_score`. Of groups' matrices: `lower`, `product`. Of a
-    factor's: `squares`. Of lanes: `inner`, `back`, `terms`. The `owner` has all of it.
+    `normals`, `by_score`. Of groups' matrices: `lower`, `product`. Of a factor's: `squares`. Of lanes: `inner`, `back`,
+    `terms`. Of a block of rows: `eta`, `row_scores`. The `owner` has all of it.
     """
 
     theta: Array
@@ -58,6 +59,8 @@ class Workspace(NamedTuple):
     inner: Array
     back: Array
     terms: Array
+    eta: Array
+    row_scores: Array
     owner: Array
 
 
@@ -73,7 +76,12 @@ def workspace(head: Array) -> Workspace:
         width = max(width, d)
     square = width * width
     all_ = np.empty(
-        2 * (size + own + matrices) + 5 * (count + effects) + 3 * linear + 4 * square + (square + width + 1) * LANES
+        2 * (size + own + matrices)
+        + 5 * (count + effects)
+        + 3 * linear
+        + 4 * square
+        + (square + width + 1) * LANES
+        + 2 * BLOCK
     )
     a = 2 * size
     b = a + 2 * own
@@ -83,6 +91,7 @@ def workspace(head: Array) -> Workspace:
     f = e + 2 * matrices
     g = f + 4 * square
     h = g + square * LANES
+    i = h + (width + 1) * LANES
     all_[b + 4 * count : c] = 0.0
     return Workspace(
         _cut(all_, 0, size), _cut(all_, size, size), _cut(all_, a, own), _cut(all_, a + own, own),
@@ -92,7 +101,8 @@ def workspace(head: Array) -> Workspace:
         _cut(all_, d, effects), _cut(all_, d + effects, effects), _cut(all_, d + 2 * effects, effects),
         _cut(all_, d + 3 * effects, effects), _cut(all_, d + 4 * effects, effects),
         _cut(all_, e, matrices), _cut(all_, e + matrices, matrices), _cut(all_, f, 4 * square),
-        _cut(all_, g, square * LANES), _cut(all_, h, width * LANES), _cut(all_, h + width * LANES, LANES), all_,
+        _cut(all_, g, square * LANES), _cut(all_, h, width * LANES), _cut(all_, h + width * LANES, LANES),
+        _cut(all_, i, BLOCK), _cut(all_, i + BLOCK, BLOCK), all_,
     )  # fmt: skip
 
 
