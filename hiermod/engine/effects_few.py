@@ -1,8 +1,8 @@
 """What `effects` computes, for few groups of one or two effects: one group at a time, in registers.
 
 Runs of two or three numbers cost more than the arithmetic on them: without this, fitting a logistic model of two groups
-takes an eighth longer. Formulas, names and places are those of `effects`;
-with one effect the second is nothing: its Λ, information and score are zero.
+takes an eighth longer. Formulas, names and places are those of `effects`; with one effect the second is nothing: its Λ,
+information and score are zero.
 """
 
 from __future__ import annotations
