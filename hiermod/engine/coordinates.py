@@ -32,7 +32,7 @@ WORTH = 1.3  # a direction's standard deviation, or one over it, from which it i
 
 def whiten(program: Program) -> Program:
     """Find the mode and choose coordinates there; zero is near the mode, one is about a standard deviation."""
-    problem = program.problem
+    problem, program = program.problem, program.softened()
     scalars = np.array([typical(scalar) for scalar in problem.scalars])
     theta = np.zeros(problem.coefficients)
     for place, prior in enumerate(problem.priors):

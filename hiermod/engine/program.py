@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from hiermod.engine.codes import GAUSSIAN, INTERVAL, LOG, PRIORS
+from hiermod.engine.codes import GAUSSIAN, INTERVAL, LOG, PRIORS, SOFT
 from hiermod.engine.coupling import coupling_arrays
 from hiermod.engine.head import FACTOR_FIELDS
 from hiermod.engine.memory import Memory, lay_out, replaced, resized
 from hiermod.engine.problem import Problem, Scalar
-from hiermod.engine.scalars import ARGUMENTS, FIELDS
+from hiermod.engine.scalars import ARGUMENTS, FIELDS, inverse_soft
 from hiermod.modeling.priors import Prior
 
 
@@ -40,12 +40,23 @@ class Program:
         return out[: self.problem.coefficients], out[self.problem.coefficients :]
 
     def free(self, scalars: np.ndarray) -> np.ndarray:
-        """Single parameters on the line: logarithms, or logits between their bounds."""
-        kinds = np.array([_scalar(one)[0] for one in self.problem.scalars]).reshape(-1, FIELDS)
-        numbers = np.array([_scalar(one)[1] for one in self.problem.scalars]).reshape(-1, ARGUMENTS)
+        """Single parameters on the line, each as its transform says."""
+        count = len(self.problem.scalars)
+        kinds = self.memory.arrays["scalar_kinds"][: FIELDS * count].reshape(-1, FIELDS)
+        numbers = self.memory.arrays["scalar_arguments"][: ARGUMENTS * count].reshape(-1, ARGUMENTS)
         with np.errstate(all="ignore"):
             logit = np.log(scalars - numbers[:, 3]) - np.log(numbers[:, 4] - scalars)
-            return np.where(kinds[:, 0] == INTERVAL, logit, np.log(scalars))
+            found = np.where(kinds[:, 0] == INTERVAL, logit, np.log(scalars))
+        is_soft = kinds[:, 0] == SOFT
+        found[is_soft] = inverse_soft(scalars[is_soft] / numbers[is_soft, 1])
+        return found
+
+    def softened(self) -> Program:
+        """The same with the parameters of half-normal priors on a line where these are nearly normal."""
+        half_normal = np.array([scalar.prior.name == "HalfNormal" for scalar in self.problem.scalars], dtype=bool)
+        kinds = self.memory.arrays["scalar_kinds"][: FIELDS * len(half_normal)].reshape(-1, FIELDS).copy()
+        kinds[half_normal, 0] = SOFT
+        return self.moved(scalar_kinds=kinds.ravel())
 
     def curvature(self, theta: np.ndarray, auxiliary: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Each row's score by its linear predictor, and minus the derivative of that."""

@@ -26,7 +26,7 @@ from hiermod.sampling.variables import posterior_of
 
 SMALL = 100  # coordinates, up to which steps are cheap and caution comes first
 WARM_UP = 300
-TARGET, TARGET_OF_SMALL = 0.8, 0.95
+TARGET, TARGET_OF_SMALL = 0.8, 0.9
 PATIENCE = 1.0  # seconds before progress is shown
 
 
