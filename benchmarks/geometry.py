@@ -31,6 +31,7 @@ WITHOUT: dict[str, dict[Any, tuple[str, Any]]] = {
     "all of it": {},
     "common coefficients' spread fixed": {common_spread: ("FEW", 0)},
     "no stretched directions": {coordinates: ("_stretched", lambda program: program)},
+    "standard deviations by their logarithms": {Program: ("softened", lambda program: program)},
     "ordinary trajectories": {joint: ("TRAJECTORY", "Euclidean")},
     "steps up to half a turn": {joint: ("LONGEST_STEP", np.pi)},
 }
