@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from scipy.interpolate import BSpline
 
 from hiermod.errors import DataError
 
@@ -103,6 +102,8 @@ def apply_ns(x: np.ndarray, state: State) -> np.ndarray:
 
 
 def _splines(x: np.ndarray, knots: list[float], degree: int, derivative: int = 0) -> np.ndarray:
+    from scipy.interpolate import BSpline
+
     count = len(knots) - degree - 1
     return np.asarray(BSpline(np.array(knots), np.eye(count), degree)(x, nu=derivative))
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import narwhals as nw
 import numpy as np
-from scipy.interpolate import BSpline, PPoly
 
 from hiermod.data import bases, factors
 from hiermod.data.options import cut_options, options_of
@@ -183,6 +182,8 @@ def is_present(frame: nw.LazyFrame[Any], name: str) -> nw.Expr:
 
 def _splines(x: nw.Expr, function: str, state: bases.State) -> list[nw.Expr]:
     """Splines as what they are, a polynomial on each interval between knots."""
+    from scipy.interpolate import BSpline, PPoly
+
     degree = state.get("degree", 3)
     knots = np.array(state["knots"])
     each = [PPoly.from_spline(BSpline(knots, own, degree)) for own in np.eye(len(knots) - degree - 1)]

@@ -106,7 +106,7 @@ def inverse_soft(x: np.ndarray) -> np.ndarray:
     """Where I takes the values `x`, by Newton's steps for its logarithm, which is concave."""
     v, target = np.maximum(x, -1.0), np.log(x)
     for _ in range(NEWTON):
-        log_cdf, ratio = np.transpose([log_normal_cdf(at) for at in v]).reshape(2, -1)
+        log_cdf, ratio = np.transpose([log_normal_cdf.py_func(at) for at in v]).reshape(2, -1)
         inner = v + ratio
         v = v - (log_cdf + np.log(inner) - target) * inner
     return v
