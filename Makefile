@@ -6,7 +6,7 @@ export PYTHON
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow spark-test lint format notebooks bench bench-gradient bench-refit bench-geometry bench-size calibration lock clean
+.PHONY: help setup demo test test-slow spark-test lint format notebooks bench bench-gradient bench-refit bench-geometry bench-folds bench-size calibration lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s  %s\n", $$1, $$2}' Makefile
@@ -51,6 +51,9 @@ bench-refit: setup  ## a thousand fits of one structure on new data, and what me
 
 bench-geometry: setup  ## what each idea behind the engine's coordinates is worth, in effective draws for a gradient
 	@$(BIN)/python benchmarks/geometry.py $(ARGS)
+
+bench-folds: setup  ## ten folds of the country experiment, by hiermod and by Bambi
+	@$(BIN)/python benchmarks/folds.py $(ARGS)
 
 bench-size: setup  ## what the size of data costs, to a hundred million rows
 	@$(BIN)/python benchmarks/data_size.py

@@ -32,14 +32,21 @@ def fit_hiermod(job: Job, frame: pd.DataFrame, cores: int, seed: int) -> Fitted:
 
 def fit_bambi(job: Job, frame: pd.DataFrame, cores: int, seed: int, program: str) -> Fitted:
     """Bambi with hiermod's priors; PyMC says itself how long it sampled."""
+    tree = sample_bambi(bambi_model(job, frame, program), cores, seed, program)
+    return tree, lambda: print_summary(tree), lambda: own_seconds(tree)
+
+
+def bambi_model(job: Job, frame: pd.DataFrame, program: str) -> Any:
     import bambi as bmb
 
-    model = bmb.Model(job.formula(program), frame, family=job.family, priors=bambi_priors(job, frame))
-    tree = model.fit(
+    return bmb.Model(job.formula(program), frame, family=job.family, priors=bambi_priors(job, frame))
+
+
+def sample_bambi(model: Any, cores: int, seed: int, program: str) -> Any:
+    return model.fit(
         draws=DRAWS, tune=TUNE, chains=CHAINS, cores=cores, random_seed=seed,
         inference_method=BAMBI[program], progressbar=False,
     )  # fmt: skip
-    return tree, lambda: print_summary(tree), lambda: own_seconds(tree)
 
 
 def bambi_priors(job: Job, frame: pd.DataFrame) -> dict[str, Any]:
