@@ -111,7 +111,7 @@ def srm(
     if not units.sum():
         raise DataError(f"There are no units of any {variable}, so there is no ratio to test.")
     codes, found = code_levels(variable, frame[variable])
-    levels, shares = _expected(expected, found, variable)
+    levels, shares = expected_shares(expected, found, variable)
     place = encode(list(found), levels)[codes]
     parts, sentences = [], []
     for key, rows in _cells(frame, names):
@@ -119,7 +119,7 @@ def srm(
         p_value, method = p_value_of(counts, shares)
         own = {**key, variable: levels, "count": counts, "expected": counts.sum() * shares}
         parts.append(pd.DataFrame(own).assign(p_value=p_value, method=method, mismatch=p_value < ALARM))
-        sentences.append(_sentence(variable, levels, counts, shares, p_value, method, key))
+        sentences.append(said(variable, levels, counts, shares, p_value, method, key))
     return SampleRatio(pd.concat(parts, ignore_index=True), sentences)
 
 
@@ -156,7 +156,7 @@ def _tables(total: int, arms: int) -> Iterator[tuple[int, ...]]:
             yield (first, *rest)
 
 
-def _expected(expected: Any, found: tuple[Level, ...], variable: str) -> tuple[tuple[Level, ...], np.ndarray]:
+def expected_shares(expected: Any, found: tuple[Level, ...], variable: str) -> tuple[tuple[Level, ...], np.ndarray]:
     """The levels, those without rows included, and the share that each should have."""
     if expected is None:
         levels, ratio = found, [1.0] * len(found)
@@ -200,10 +200,11 @@ def _cells(frame: pd.DataFrame, names: tuple[str, ...]) -> Iterator[tuple[dict[s
         yield {name: levels[codes[rows[0]]] for name, (codes, levels) in coded.items()}, rows
 
 
-def _sentence(
+def said(
     variable: str, levels: tuple[Level, ...], counts: np.ndarray, shares: np.ndarray, p_value: float, method: str,
     key: Mapping[str, Level],
 ) -> str:  # fmt: skip
+    """A sentence on the sizes of a cell's arms; `key` says which cell that is."""
     where = "".join(f" for {name} {level}" for name, level in key.items())
     ratio = ":".join(f"{share / shares.min():.3g}" for share in shares)
     sizes = ", ".join(f"{level} {count:,}" for level, count in zip(levels, counts, strict=True))

@@ -11,6 +11,7 @@ import pandas as pd
 
 from hiermod.answers import decisions
 from hiermod.answers.answer import check_prob, check_threshold, interval
+from hiermod.answers.arm_sizes import mismatch
 from hiermod.answers.contrasts import control_place
 from hiermod.answers.effects import compare_arms
 from hiermod.answers.scope import Scope, check_results
@@ -38,23 +39,30 @@ class Decision:
         expected and on the response scale; and ``loss_limit``, what is small enough.
     rule : str
         The rule, in words.
+    warning : str
+        What speaks against comparing the arms at all: that they are not of the sizes that were expected. Empty if
+        nothing does.
     """
 
     table: pd.DataFrame
     rule: str
+    warning: str = ""
 
     def __repr__(self) -> str:
-        return f"{self.table.to_string(index=False, float_format=lambda number: f'{number:.4g}')}\n\n{self.rule}"
+        shown = self.table.to_string(index=False, float_format=lambda number: f"{number:.4g}")
+        return "\n\n".join(part for part in (shown, self.rule, self.warning) if part)
 
     def _repr_html_(self) -> str:
         from html import escape
 
         own = self.table.to_html(index=False, escape=True, float_format=lambda number: f"{number:.4g}")
-        return f"{own}<p>{escape(self.rule)}</p>"
+        warning = f"<p><strong>{escape(self.warning)}</strong></p>" if self.warning else ""
+        return f"{own}<p>{escape(self.rule)}</p>{warning}"
 
 
 def decide(
-    posterior: Posterior, variable: str, scope: Scope, control: Any, loss: Any, threshold: Any, goal: str, prob: float
+    posterior: Posterior, variable: str, scope: Scope, control: Any, loss: Any, threshold: Any, goal: str, prob: float,
+    expected: Any,
 ) -> Decision:  # fmt: skip
     """Choose the arm with the least expected loss in each cell, if that loss is small enough; else test on.
 
@@ -86,7 +94,8 @@ def decide(
         loss_of_stopping=stopping,
         loss_limit=limits,
     )
-    return Decision(table, _rule(variable, arms.levels[place], loss, margin, sign))
+    warning = mismatch(posterior, variable, expected)
+    return Decision(table, _rule(variable, arms.levels[place], loss, margin, sign), warning)
 
 
 def _limits(posterior: Posterior, loss: Any, control: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from hiermod.answers import number_needed, verdicts
 from hiermod.answers.scope import Scope
+from hiermod.facades.notices import announce
 from hiermod.sampling.posterior import Posterior
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Decisions:
         data: Any = None,
         weights: str | None = None,
         at: Any = None,
+        expected: Any = None,
         goal: str = "max",
         prob: float = 0.95,
     ) -> verdicts.Decision:
@@ -50,6 +52,9 @@ class Decisions:
             The level to stop with; the first one otherwise.
         goal : {"max", "min"}
             ``"min"`` where lower is better.
+        expected : dict or list, optional
+            The share of the fitted units that each level was to get, as in `hiermod.srm`; equal shares otherwise. A
+            warning stands below the table where the sizes of the arms are not what these shares give.
         by, groups, data, weights, at, prob
             As in `effect`.
 
@@ -57,7 +62,8 @@ class Decisions:
         -------
         Decision
             With ``table`` (``verdict``, ``level``, its difference from the control ``estimate, lower, upper``,
-            ``prob_exceeds``, ``loss_of_shipping``, ``loss_of_stopping``, ``loss_limit``) and ``rule``, in words.
+            ``prob_exceeds``, ``loss_of_shipping``, ``loss_of_stopping``, ``loss_limit``), ``rule``, in words, and
+            ``warning``, empty unless the arms have other sizes than expected; that is a notice on stderr, too.
 
         Raises
         ------
@@ -70,7 +76,10 @@ class Decisions:
         ['ship', 'ship']
         """
         scope = Scope(by, data, weights, groups, at)
-        return verdicts.decide(self._posterior, variable, scope, control, loss, threshold, goal, prob)
+        found = verdicts.decide(self._posterior, variable, scope, control, loss, threshold, goal, prob, expected)
+        if found.warning:
+            announce([found.warning])
+        return found
 
     def nnt(
         self,

@@ -52,6 +52,31 @@ def test_a_verdict_follows_from_expected_losses(fit, sign, margin):
         assert row.loss_limit == 0.012
 
 
+def test_a_decision_warns_of_arms_that_have_other_sizes_than_expected(capsys):
+    rows = pd.DataFrame({"arm": ["A", "B"], "s": [50, 36], "n": [500, 380]})
+    lopsided = drawn("s/n ~ arm", rows, Intercept=np.array([-2.2, -2.1]), arm=np.array([[0.1], [0.2]]))
+    chance = stats.binomtest(500, 880, 0.5).pvalue
+    capsys.readouterr()
+    found = lopsided.decide("arm", loss=0.01)
+    assert found.warning.startswith("Sample-ratio mismatch. arm: A 500, B 380 is not what 1:1 gives")
+    assert f"p = {chance:.1e}, exact" in found.warning
+    assert "If that is by design, say so: expected={'A': …}" in found.warning
+    assert found.warning in repr(found)
+    assert found.warning.replace("'", "&#x27;") in found._repr_html_()
+    assert capsys.readouterr().err == f"hiermod: {found.warning}\n"
+    by_design = lopsided.decide("arm", loss=0.01, expected={"A": 5, "B": 4})
+    assert by_design.warning == ""
+    assert capsys.readouterr().err == ""
+    with pytest.raises(AnswerError, match="no share for arm 'B'"):
+        lopsided.decide("arm", loss=0.01, expected={"A": 5})
+
+
+def test_a_decision_on_counts_over_an_exposure_knows_no_units():
+    rows = pd.DataFrame({"arm": ["A", "B"] * 2, "c": [3, 4, 2, 3], "e": [100.5, 2.0, 80.0, 3.0]})
+    fit = drawn("c ~ arm + offset(log(e))", rows, "poisson", Intercept=np.zeros(2), arm=np.array([[0.1], [0.2]]))
+    assert fit.decide("arm", loss=0.01).warning == ""
+
+
 def test_all_three_verdicts_occur_and_the_rule_is_said(fit):
     assert fit.decide("arm", by="k", loss=0.012).table["verdict"].to_list() == ["ship", "stop"]
     strict = fit.decide("arm", by="k", loss=0.001)
