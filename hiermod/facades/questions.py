@@ -144,6 +144,7 @@ class Questions:
         data: Any = None,
         goal: str = "max",
         weights: str | None = None,
+        at: Any = None,
     ) -> pd.DataFrame:
         """P(level beats control): a row per `by` cell (``all`` without), a column per other level.
 
@@ -152,7 +153,8 @@ class Questions:
         >>> fit.prob_beats("treated", by="country").shape
         (2, 1)
         """
-        return effects.prob_beats_table(self._posterior, variable, Scope(by, data, weights, groups), control, goal)
+        scope = Scope(by, data, weights, groups, at)
+        return effects.prob_beats_table(self._posterior, variable, scope, control, goal)
 
     def pairwise(
         self,
@@ -163,6 +165,7 @@ class Questions:
         data: Any = None,
         goal: str = "max",
         weights: str | None = None,
+        at: Any = None,
     ) -> pd.DataFrame:
         """P(row beats column) for every pair of levels; the diagonal is empty.
 
@@ -171,7 +174,7 @@ class Questions:
         >>> fit_of_variants.pairwise("variant").shape
         (4, 4)
         """
-        return effects.pairwise(self._posterior, variable, Scope(by, data, weights, groups), goal)
+        return effects.pairwise(self._posterior, variable, Scope(by, data, weights, groups, at), goal)
 
     def best(
         self,
@@ -182,6 +185,7 @@ class Questions:
         data: Any = None,
         goal: str = "max",
         weights: str | None = None,
+        at: Any = None,
     ) -> pd.DataFrame:
         """P(best), expected loss (response scale) and expected rank of each level.
 
@@ -190,7 +194,7 @@ class Questions:
         >>> fit_of_variants.best("variant")["prob_best"].idxmax()
         'D'
         """
-        return effects.best(self._posterior, variable, Scope(by, data, weights, groups), goal)
+        return effects.best(self._posterior, variable, Scope(by, data, weights, groups, at), goal)
 
     def shrinkage(self, group: str | None = None, prob: float = 0.95) -> pd.DataFrame:
         """Raw rate, pooled rate and how far it was pulled, per level of a grouping factor, on the response scale.

@@ -72,6 +72,16 @@ def test_at_holds_a_predictor_without_making_cells(fit):
     np.testing.assert_allclose(effect, mean_rate(ROWS, x=0, t=1) - mean_rate(ROWS, x=0, t=0), **TOLERANCE)
 
 
+@pytest.mark.parametrize("x", [-3.0, 8.0])
+def test_decisions_are_made_where_a_predictor_is_held(fit, x):
+    zero, one = (mean_rate(ROWS, x=x, t=t) for t in (0, 1))
+    chance = np.mean(one > zero)
+    assert fit.prob_beats("t", at={"x": x}).to_numpy() == pytest.approx(chance, abs=1e-12)
+    assert fit.pairwise("t", at={"x": x}).loc[1, 0] == pytest.approx(chance, abs=1e-12)
+    loss = np.mean(np.maximum(zero, one) - zero)
+    assert fit.best("t", at={"x": x}).loc[0, "expected_loss"] == pytest.approx(loss, rel=1e-12)
+
+
 def test_given_levels_of_a_group_select_rows(fit):
     answer = fit.rates(by={"g": ["b"]})
     assert answer.table["g"].to_list() == ["b"]
