@@ -70,6 +70,8 @@ def read_scope(spec: AnySpec, scope: Scope) -> Asked:
             name, values = canonical(typed), _several(typed, values)
             target = settings if _is_set(spec, name) else chosen
             target[name] = tuple(_level(spec, name, value, scope.data, "by") for value in values)
+            if len(set(target[name])) < len(target[name]):
+                raise AnswerError(f"by: a value of {name!r} is given twice in {values}.")
     return Asked(names, settings, chosen, _read_at(spec, scope, names))
 
 
@@ -104,8 +106,6 @@ def _several(name: str, values: Any) -> list[Any]:
     values = list(values)
     if not values:
         raise AnswerError(f"by: no values of {name!r} are given.")
-    if len({str(value) for value in values}) < len(values):
-        raise AnswerError(f"by: a value of {name!r} is given twice in {values}.")
     return values
 
 

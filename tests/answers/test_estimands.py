@@ -234,6 +234,7 @@ BAD = {
     "by: 'x' is numeric, and 'high' is no finite number": lambda fit: fit.rates(by={"x": ["high"]}),
     "by: no values of 'x' are given": lambda fit: fit.rates(by={"x": []}),
     "by: a value of 'x' is given twice": lambda fit: fit.rates(by={"x": [1, 1]}),
+    "by: a value of 'x' is given twice in \\[1, 1.0\\]": lambda fit: fit.rates(by={"x": [1, 1.0]}),
     "by: 'g' has no level 'c'": lambda fit: fit.rates(by={"g": ["c"]}),
     "at=5: columns with the value": lambda fit: fit.rates(at=5),
     "at: one value of 'x' is needed": lambda fit: fit.rates(at={"x": [1, 2]}),

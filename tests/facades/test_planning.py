@@ -145,6 +145,7 @@ def test_an_interruption_keeps_what_is_done(monkeypatch):
         ({"assurance": 2}, AnswerError, "assurance=2"),
         ({"sizes": []}, AnswerError, "sizes="),
         ({"simulations": 0}, AnswerError, "simulations=0"),
+        ({"start": 100, "most": 50}, AnswerError, "start=100 is more than most=50"),
         ({"truth": {"arm[C]": 1}}, PriorError, r"'arm\[C\]', which is no parameter. Did you mean 'arm\[B\]'"),
         ({"truth": {"arm[B]": "big"}}, PriorError, "a prior reads like"),
         ({"truth": {"arm[B]": None}}, PriorError, "a number, or a prior"),
