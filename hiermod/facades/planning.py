@@ -146,7 +146,7 @@ def _aim(
         if not numbers or any(isinstance(one, bool) or not isinstance(one, Integral) or one < 1 for one in numbers):
             raise AnswerError(f"{what}={numbers if what == 'sizes' else numbers[0]!r}: whole numbers from 1 on.")
     if sizes is None and start > most:
-        raise AnswerError(f"start={start:,} is more than most={most:,}, so there is no size to try. Give a larger most=.")
+        raise AnswerError(f"start={start:,} is more than most={most:,}, so no size can be tried. Give a larger most=.")
     return name, float(value)
 
 
