@@ -11,7 +11,7 @@ import xarray as xr
 
 from hiermod.errors import PriorError, did_you_mean, enumerate_names
 from hiermod.modeling.design import VaryingBar
-from hiermod.modeling.prior_quantiles import QUANTILES
+from hiermod.modeling.prior_random import draw, draw_partial_correlations
 from hiermod.modeling.priors import Prior, read_prior, require_support
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.given import posterior_from_draws
@@ -74,8 +74,7 @@ def _cor_name(bar: VaryingBar, pair: tuple[int, int]) -> str:
 
 
 def _random(prior: Prior, draws: int, rng: np.random.Generator) -> np.ndarray:
-    quantile = QUANTILES[prior.name]
-    return np.array([float(quantile(tail, *prior.arguments)) for tail in rng.random(draws)])
+    return draw(prior, rng, draws, 1)[:, 0]
 
 
 def _one(name: str, prior: Prior, truth: Truth, support: str, draws: int, rng: np.random.Generator) -> np.ndarray:
@@ -139,10 +138,9 @@ def _bar(spec: Spec, bar: VaryingBar, truth: Truth, draws: int, rng: np.random.G
 
 
 def _correlations(spec: Spec, bar: VaryingBar, truth: Truth, draws: int, rng: np.random.Generator) -> np.ndarray:
-    """Correlations from their LKJ prior (Lewandowski, Kurowicka and Joe 2009), but for those that are given."""
-    size, columns = len(bar.row_names), np.array([column for _, column in bar.pairs()])
-    shape = float(spec.priors.correlations[bar.correlation_name].arguments[0]) + (size - 2 - columns) / 2
-    found = correlations(2.0 * rng.beta(shape, shape, (draws, len(columns))) - 1.0, size)
+    """Correlations from their LKJ prior, but for those that are given."""
+    size, prior = len(bar.row_names), spec.priors.correlations[bar.correlation_name]
+    found = correlations(draw_partial_correlations(prior, size, rng, draws), size)
     for place, pair in enumerate(bar.pairs()):
         given = truth.get(_cor_name(bar, pair))
         if given is not None:

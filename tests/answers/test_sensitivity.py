@@ -17,22 +17,7 @@ from hiermod.modeling.prior_quantiles import QUANTILES
 from hiermod.modeling.prior_width import widened
 from hiermod.modeling.priors import DISTRIBUTIONS, Prior
 from hiermod.show.sensitivity import Sensitivity
-
-SCIPY = {
-    "Normal": ((0.3, 1.5), stats.norm(0.3, 1.5)),
-    "StudentT": ((3.0, 0.2, 2.0), stats.t(3.0, 0.2, 2.0)),
-    "Cauchy": ((0.1, 2.0), stats.cauchy(0.1, 2.0)),
-    "Laplace": ((0.5, 2.0), stats.laplace(0.5, 2.0)),
-    "Logistic": ((1.0, 0.7), stats.logistic(1.0, 0.7)),
-    "Uniform": ((-2.0, 5.0), stats.uniform(-2.0, 7.0)),
-    "HalfNormal": ((2.0,), stats.halfnorm(scale=2.0)),
-    "HalfStudentT": ((4.0, 2.0), stats.t(4.0, 0.0, 2.0)),
-    "HalfCauchy": ((2.0,), stats.halfcauchy(scale=2.0)),
-    "Exponential": ((0.4,), stats.expon(scale=2.5)),
-    "Gamma": ((2.0, 0.1), stats.gamma(2.0, scale=10.0)),
-    "InverseGamma": ((0.4, 0.3), stats.invgamma(0.4, scale=0.3)),
-    "LogNormal": ((0.2, 0.8), stats.lognorm(0.8, scale=np.exp(0.2))),
-}
+from tests.truth import SCIPY
 
 
 def assert_same_but_for_a_constant(seen, expected):

@@ -2,8 +2,10 @@
 
 from itertools import product
 
+import duckdb
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from answer_tools import drawn
 from scipy import stats
@@ -180,7 +182,6 @@ def test_an_arm_without_rows_counts_nothing():
 
 
 def test_frames_of_any_kind_are_counted():
-    pl, duckdb = pytest.importorskip("polars"), pytest.importorskip("duckdb")
     frame = assigned(a=30, b=12)
     expected = hm.srm(frame, "arm").table
     relation = duckdb.connect().from_df(frame)

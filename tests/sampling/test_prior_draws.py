@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
 
 import hiermod as hm
 from hiermod.errors import ModelError, SamplingError
@@ -15,28 +14,9 @@ from hiermod.modeling.prior_choice import PriorTable
 from hiermod.modeling.prior_random import SAMPLERS, draw
 from hiermod.modeling.priors import DISTRIBUTIONS, Prior
 from hiermod.sampling import prior_draws
+from tests.truth import SCIPY
 
 DRAWS = 20_000
-SCIPY = {
-    "Normal": ((0.3, 1.5), stats.norm(0.3, 1.5)),
-    "StudentT": ((3.0, 0.2, 2.0), stats.t(3.0, 0.2, 2.0)),
-    "Cauchy": ((0.1, 2.0), stats.cauchy(0.1, 2.0)),
-    "Laplace": ((0.5, 2.0), stats.laplace(0.5, 2.0)),
-    "Logistic": ((1.0, 0.7), stats.logistic(1.0, 0.7)),
-    "Uniform": ((-2.0, 5.0), stats.uniform(-2.0, 7.0)),
-    "HalfNormal": ((2.0,), stats.halfnorm(scale=2.0)),
-    "HalfStudentT": ((4.0, 2.0), stats.foldnorm(0.0)),
-    "HalfCauchy": ((2.0,), stats.halfcauchy(scale=2.0)),
-    "Exponential": ((0.4,), stats.expon(scale=2.5)),
-    "Gamma": ((2.0, 0.1), stats.gamma(2.0, scale=10.0)),
-    "InverseGamma": ((0.4, 0.3), stats.invgamma(0.4, scale=0.3)),
-    "LogNormal": ((0.2, 0.8), stats.lognorm(0.8, scale=np.exp(0.2))),
-}
-
-
-def quantile(name, p):
-    _arguments, expected = SCIPY[name]
-    return 2.0 * stats.t(4.0).ppf(0.5 + p / 2.0) if name == "HalfStudentT" else expected.ppf(p)
 
 
 def assert_mean(values, expected):
@@ -57,7 +37,7 @@ def test_every_distribution_of_a_prior_can_be_drawn():
 def test_quantiles_are_those_of_the_distribution(name):
     values = draw(Prior(name, SCIPY[name][0]), np.random.default_rng(1), DRAWS, 1)[:, 0]
     for p in (0.05, 0.25, 0.5, 0.75, 0.95):
-        assert abs((values < quantile(name, p)).mean() - p) < 4.0 * np.sqrt(p * (1.0 - p) / DRAWS)
+        assert abs((values < SCIPY[name][1].ppf(p)).mean() - p) < 4.0 * np.sqrt(p * (1.0 - p) / DRAWS)
 
 
 def test_coefficients_are_drawn_at_the_means_and_reported_in_the_users_coding():
