@@ -5,6 +5,7 @@ The core is loaded without nutpie's Python modules, whose imports (plotting amon
 
 from __future__ import annotations
 
+import functools
 import importlib.machinery
 import importlib.util
 import json
@@ -87,10 +88,16 @@ def check() -> None:
     lib = core()
     for name in PARTS:
         part: Any = lib
-        for piece in name.split("."):
+        for piece in _pieces(name):
             part = getattr(part, piece, None)
         if part is None:
             raise UnavailableError(f"nutpie {getattr(lib, '__version__', '')} has no {name}")
+
+
+@functools.cache
+def _pieces(name: str) -> tuple[str, ...]:
+    """The names in a dotted one, made once: Python keeps those that attributes are looked up by."""
+    return tuple(name.split("."))
 
 
 @dataclass(frozen=True, eq=False)
