@@ -69,6 +69,7 @@ def align(specs: Mapping[str, AnySpec], data: Any, columns: Sequence[str] = ()) 
         If the models are of different rows or responses, or rows are needed that are not there.
     """
     check_responses(specs)
+    check_rows(specs)
     seen = {name: observations(spec.cells, spec.family.counts) for name, spec in specs.items()}
     for finest in seen:
         if set(columns) <= set(seen[finest].frame):
@@ -118,11 +119,22 @@ def check_responses(specs: Mapping[str, AnySpec]) -> None:
                 f"{first!r} was fitted to {one.cells.source.rows:,} rows, {name!r} to {other.cells.source.rows:,}. "
                 f"{_missing_hint(one, other)}"
             )
+
+
+def check_rows(specs: Mapping[str, AnySpec]) -> None:
+    """Refuse models whose rows are not known.
+
+    Raises
+    ------
+    AnswerError
+        Naming one of them.
+    """
     for name, spec in specs.items():
         if not spec.cells.rows_kept:
             raise AnswerError(
                 f"The rows of {name!r} were aggregated where the data is: only their cells are known here, and rows "
-                "are compared. Fit a sample of the rows that fits in memory."
+                "are compared. Leave out whole groups (method='logo', score='joint'), or fit a sample of the rows that "
+                "fits in memory."
             )
 
 

@@ -138,5 +138,5 @@ def members(codes: np.ndarray, times: np.ndarray, place: np.ndarray, count: int)
     for start, end in itertools.pairwise(bounds):
         own = order[start:end]
         places, inverse = np.unique(place[own], return_inverse=True)
-        result.append(Members(places, np.bincount(inverse, times[own]).astype(np.int64)))
+        result.append(Members(places, np.bincount(inverse, times[own]).astype(times.dtype)))
     return result

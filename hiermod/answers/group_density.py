@@ -22,6 +22,8 @@ from hiermod.modeling.design import VaryingBar
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.posterior import Posterior
 
+ALL = 1.0 - 1e-9  # of a level's rows, whose weights may be no whole numbers
+
 
 @dataclass(frozen=True, eq=False)
 class Unseen:
@@ -92,7 +94,7 @@ class GroupDensity:
             design = effects.design(frame)
             own = np.bincount(codes[places], times, len(totals))
             levels = bar.grouping.codes(frame)
-            new = own[levels] >= totals[levels]
+            new = own[levels] >= ALL * totals[levels]
             if not new.all():
                 known = base[~new]
                 effects.add(known, GroupsOfRows(levels[~new]), design[~new])
@@ -117,7 +119,7 @@ class GroupDensity:
         for level in np.unique(codes):
             own = codes == level
             s, n = (times * successes)[own].sum(), (times * trials)[own].sum()
-            if times[own].sum() >= self._totals[0][level]:
+            if times[own].sum() >= ALL * self._totals[0][level]:
                 total += special.betaln(a + s, b + n - s) - special.betaln(a, b)
             else:
                 rate = self._posterior.values(spec.rate_name)[:, level]

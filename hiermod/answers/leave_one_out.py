@@ -187,7 +187,7 @@ def refuse(posterior: Posterior) -> None:
     if not posterior.spec.cells.rows_kept:
         raise AnswerError(
             "fit.loo() leaves out one row at a time, and these rows were aggregated where the data is: only cells are "
-            "known here. Fit a sample of the rows that fits in memory."
+            "known here. Leave out whole groups (fit.logo()), or fit a sample of the rows that fits in memory."
         )
     draws = int(np.prod(posterior.shape))
     if draws < MIN_DRAWS:

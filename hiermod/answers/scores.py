@@ -148,7 +148,7 @@ def by_groups(
             each_row[inside] = scores.rows[code][np.searchsorted(group.places, place[inside])]
         elpd.append(each_row)
     joint = score == "joint"
-    labels = pd.DataFrame({title: list(names), "rows": np.bincount(codes, aligned.times).astype(np.int64)})
+    labels = pd.DataFrame({title: list(names), "rows": np.rint(np.bincount(codes, aligned.times)).astype(np.int64)})
     if not joint:
         labels = aligned.labels().assign(**{title: np.array(names, dtype=object)[codes]})
     return Scores(

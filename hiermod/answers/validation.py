@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from hiermod.answers.alignment import Aligned, align
+from hiermod.answers.apart import groups_apart
 from hiermod.answers.folds import check_folds, grouped_folds, random_folds
 from hiermod.answers.leave_one_out import MIN_DRAWS
 from hiermod.answers.scores import Scores, by_folds, by_groups, by_leave_one_out
@@ -123,6 +124,8 @@ def scores_of(posteriors: Mapping[str, Posterior], data: Any, design: Design, pr
         return by_leave_one_out(posteriors, align(specs, data), design.max_refits, progress)
     if design.method == "logo":
         columns, title = _group_columns(posteriors, design.group)
+        if design.score == "joint" and not all(spec.cells.rows_kept for spec in specs.values()):
+            return groups_apart(posteriors, columns, title, design.max_refits, progress)
         aligned = align(specs, data, columns)
         groups = (*aligned.groups(columns), title)
         return by_groups(posteriors, aligned, groups, design.score, design.max_refits, progress)

@@ -11,6 +11,7 @@ import pandas as pd
 from hiermod.data.cells import Cells
 from hiermod.data.compress import REDUCERS
 from hiermod.data.responses import ResponseRows, SingleRows, TrialsRows
+from hiermod.data.stand_ins import stand_ins
 from hiermod.data.statistics import (
     BinomialCells,
     CountCells,
@@ -62,8 +63,14 @@ class Observations:
 
 
 def observations(cells: Cells, whole: bool = False) -> Observations:
-    """The distinct observations behind cells, and the predictors of each; `whole` numbers are shown as such."""
+    """The distinct observations behind cells, and the predictors of each; `whole` numbers are shown as such.
+
+    Of rows that were left where they are, weighted ones that stand for them.
+    """
     response = cells.response
+    if isinstance(response, RealCells) and not cells.rows_kept:
+        frame, rows = stand_ins(cells.frame, response)
+        return Observations(frame, np.arange(len(rows)), rows)
     if isinstance(response, BinomialCells | PairCells):
         pairs = {"successes": response.row_successes, "trials": response.row_trials}
         values = {name: numbers.astype(np.int64) for name, numbers in pairs.items()}
@@ -78,8 +85,13 @@ def observations(cells: Cells, whole: bool = False) -> Observations:
 
 
 def part(cells: Cells, seen: Observations, times: np.ndarray) -> Cells:
-    """Cells of the same observations, each counted `times`; those without any are left out, levels stay."""
+    """Cells of the same observations, each counted `times`; those without any are left out, levels stay.
+
+    Of rows that were left where they are, a cell's are all there or none.
+    """
     kept = np.flatnonzero(times > 0)
+    if not cells.rows_kept:
+        return _some(cells, np.unique(seen.table["cell"].to_numpy()[kept]))
     occurs, cell = np.unique(seen.table["cell"].to_numpy()[kept], return_inverse=True)
     rows = _rows(seen.responses[kept], times[kept].astype(float))
     frame, response = cells.frame.iloc[occurs].reset_index(drop=True), cells.response
@@ -92,6 +104,19 @@ def part(cells: Cells, seen: Observations, times: np.ndarray) -> Cells:
         reduced = REDUCERS[KINDS[type(response)]](rows, cell, len(occurs))
     source = replace(cells.source, rows=int(times.sum()), fingerprint="")
     return replace(cells, frame=frame, response=reduced, source=source)
+
+
+def _some(cells: Cells, keep: np.ndarray) -> Cells:
+    """The cells in `keep`, of rows that are not known."""
+    response = cells.response
+    assert isinstance(response, RealCells)
+    changed = {name: getattr(response, name)[keep] for name in ("mean", "count", "within", "rows")}
+    if isinstance(response, MomentCells):
+        response = replace(response, **changed, moments=response.moments.chosen(keep))
+    else:
+        response = replace(response, **changed)
+    source = replace(cells.source, rows=int(np.rint(response.count.sum())), fingerprint="")
+    return replace(cells, frame=cells.frame.iloc[keep].reset_index(drop=True), response=response, source=source)
 
 
 def _rows(responses: np.ndarray, times: np.ndarray) -> ResponseRows:

@@ -13,6 +13,8 @@ from hiermod.answers.quadrature import log_normal_integral
 from hiermod.data.observations import observations
 from tests.truth import REFERENCE
 
+FINITE = 0.5  # Pareto k, up to which the ratios have a variance, and so a Monte Carlo error
+HEAVY = 0.25  # what scores may be off beyond, up to the k that is taken; refits are judged more strictly below
 EXACT = pd.read_csv(REFERENCE / "logo.csv", dtype={"group": str})
 GAUSSIAN = {"Intercept": "Normal(5, 3)", "sd": "HalfNormal(1)", "sigma": "Exponential(1)"}
 
@@ -47,8 +49,9 @@ def test_joint_scores_are_ratios_of_evidences(fits, model):
     found = fits[model].logo(progress=False)
     exact = EXACT[(EXACT["model"] == model) & (EXACT["score"] == "joint")].set_index("group")["value"]
     assert list(found.pointwise.iloc[:, 0].astype(str)) == list(exact.index)
-    for place, (seen, truth) in enumerate(zip(found.pointwise["elpd"], exact, strict=True)):
-        assert abs(seen - truth) < 4 * error_of(fits[model], place) + 1e-3, (model, place)
+    for place, (own, truth) in enumerate(zip(found.pointwise.itertuples(), exact, strict=True)):
+        bound = 4 * error_of(fits[model], place) + 1e-3 if own.pareto_k < FINITE else HEAVY
+        assert abs(own.elpd - truth) < bound, (model, place)
     assert (found.n, found.units) == (len(exact), "groups")
     np.testing.assert_allclose(found.elpd, found.pointwise["elpd"].sum())
     np.testing.assert_allclose(found.se, np.sqrt(len(exact)) * found.pointwise["elpd"].std(ddof=0))
@@ -68,7 +71,7 @@ def test_scores_of_single_rows(fits):
 
 
 def test_a_group_that_importance_sampling_cannot_leave_out_is_refitted(fits):
-    """By refits of all groups, the truth again."""
+    """By refits of all groups, the truth again, of those too whose ratios have no variance."""
     fit = fits["oneway_binomial"]
     from hiermod.answers import cross_validation
 
