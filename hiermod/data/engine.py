@@ -9,7 +9,7 @@ Two ways, of which `gather` takes one:
     For a real response of many values: missing values are counted, means and ranges asked for, then sums of products in
     each combination of the columns that are not averaged. Functions are those of `engine_expressions`.
 
-Before either, the first rows tell which columns have many values. ARCHITECTURE.md shows the queries.
+Before either, the first rows tell which columns have many values. notebooks/how_it_works.md shows the queries.
 """
 
 from __future__ import annotations
