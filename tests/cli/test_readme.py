@@ -76,7 +76,7 @@ def near(printed, expected):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", ["README.md", "notebooks/from_r.md"])
+@pytest.mark.parametrize("page", ["README.md", "notebooks/from_r.md", "notebooks/compare.md"])
 def test_the_examples_print_what_stands_under_them(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names = {}
