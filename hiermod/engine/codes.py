@@ -13,6 +13,7 @@ FAMILIES = {
     ("gamma", "log"): GAMMA_LOG, ("beta_binomial", "logit"): BETA_LOGIT, ("beta_binomial", "probit"): BETA_PROBIT,
     ("beta_binomial", "cloglog"): BETA_CLOGLOG, ("gaussian", "identity"): GAUSSIAN,
 }  # fmt: skip
+CANONICAL = (LOGIT, ONE_TRIAL, POISSON)  # the log likelihood has Σ response · linear predictor
 LOG, INTERVAL, SOFT = range(3)  # how single parameters come from the line
 NORMAL, STUDENT, LAPLACE, LOGISTIC, UNIFORM, EXPONENTIAL, GAMMA, INVERSE_GAMMA, LOG_NORMAL, BETA = range(10)
 PRIORS = {

@@ -1,7 +1,8 @@
 """Log likelihood and score of a block of rows, family by family, in compiled code.
 
 Each returns the log likelihood up to a constant, writes its derivative by the linear predictor to `score`, and adds
-those by the family's auxiliary parameters to `slopes`.
+those by the family's auxiliary parameters to `slopes`. Under a canonical link responses enter by their sums with the
+design alone (`CANONICAL`), and what is written and returned here is the rest.
 """
 
 from __future__ import annotations
@@ -38,11 +39,11 @@ def score_block(
 ) -> float:  # fmt: skip
     """Score rows `start` to `start + rows`; `eta` and `score` hold this block alone."""
     if code == ONE_TRIAL:
-        return _one_trial(eta, y, start, rows, score)
+        return _one_trial(eta, rows, score)
     if code == LOGIT:
-        return _logit(eta, y, size, start, rows, score)
+        return _logit(eta, size, start, rows, score)
     if code == POISSON:
-        return _poisson(eta, y, size, start, rows, score)
+        return _poisson(eta, size, start, rows, score)
     if code in (PROBIT, CLOGLOG):
         return _trials(code, eta, y, size, start, rows, score)
     if code == NEGBINOMIAL:
@@ -55,38 +56,35 @@ def score_block(
 
 
 @numba.njit(**NJIT)
-def _one_trial(eta: Array, y: Array, start: int, rows: int, score: Array) -> float:
+def _one_trial(eta: Array, rows: int, score: Array) -> float:
     """Logit of single trials: one logarithm for all, of the product of each row's larger chance, between 1/2 and 1."""
-    begin = np.uint64(start)
     for i in range(np.uint64(rows)):
-        x, s = eta[i], y[begin + i]
+        x = eta[i]
         small = exp(-abs(x))
-        score[i] = s - (1.0 if x >= 0.0 else small) / (1.0 + small)
-        eta[i] = s * x - max(x, 0.0)
-    result = total_of(eta, 0, rows)
+        score[i] = -(1.0 if x >= 0.0 else small) / (1.0 + small)
+        eta[i] = max(x, 0.0)
+    result = -total_of(eta, 0, rows)
     for i in range(np.uint64(rows)):
-        eta[i] = 0.5 + abs(y[begin + i] - score[i] - 0.5)
+        eta[i] = 0.5 + abs(0.5 + score[i])
     return result + math.log(product(eta, 0, rows))
 
 
 @numba.njit(**NJIT)
-def _logit(eta: Array, y: Array, size: Array, start: int, rows: int, score: Array) -> float:
+def _logit(eta: Array, size: Array, start: int, rows: int, score: Array) -> float:
     begin = np.uint64(start)
     for i in range(np.uint64(rows)):
-        x, n, s = eta[i], size[begin + i], y[begin + i]
+        x, n = eta[i], size[begin + i]
         small = exp(-abs(x))
-        score[i] = s - n * (1.0 if x >= 0.0 else small) / (1.0 + small)
-        eta[i] = s * x - n * (max(x, 0.0) + log1p(small))
+        score[i] = -n * (1.0 if x >= 0.0 else small) / (1.0 + small)
+        eta[i] = -n * (max(x, 0.0) + log1p(small))
     return total_of(eta, 0, rows)
 
 
 @numba.njit(**NJIT)
-def _poisson(eta: Array, y: Array, size: Array, start: int, rows: int, score: Array) -> float:
+def _poisson(eta: Array, size: Array, start: int, rows: int, score: Array) -> float:
     begin = np.uint64(start)
     for i in range(np.uint64(rows)):
-        expected = size[begin + i] * exp(eta[i])
-        score[i] = y[begin + i] - expected
-        eta[i] = y[begin + i] * eta[i] - expected
+        score[i] = eta[i] = -size[begin + i] * exp(eta[i])
     return total_of(eta, 0, rows)
 
 

@@ -18,8 +18,8 @@ SIZES = (
 DOUBLES = (
     "design", "offset", "response", "size", "count", "multipliers", "information", "score", "coupling", "reference",
     "full_coupling", "linear_map", "directions", "stretch", "scalar_arguments", "scalar_centre", "scalar_map",
-    "coefficient_arguments",
-    "product_values", "product_score", "product_point", "product_numbers", "common_numbers", "common_spread", "scale",
+    "coefficient_arguments", "product_values", "product_score", "product_point", "product_numbers", "common_numbers",
+    "common_spread", "scale", "sums",
 )  # fmt: skip
 INTEGERS = (
     "factor_table", "bar_table", "codes", "plain_columns", "plain_multipliers", "coupling_rows", "coupling_columns",
@@ -32,7 +32,7 @@ FIELDS = (*SIZES, *DOUBLES, *INTEGERS)
     DESIGN, OFFSET, RESPONSE, SIZE, COUNT, MULTIPLIERS, INFORMATION, SCORE, COUPLING, REFERENCE,
     FULL_COUPLING, LINEAR_MAP, DIRECTIONS, STRETCH, SCALAR_ARGUMENTS, SCALAR_CENTRE, SCALAR_MAP,
     COEFFICIENT_ARGUMENTS,
-    PRODUCT_VALUES, PRODUCT_SCORE, PRODUCT_POINT, PRODUCT_NUMBERS, COMMON_NUMBERS, COMMON_SPREAD, SCALE,
+    PRODUCT_VALUES, PRODUCT_SCORE, PRODUCT_POINT, PRODUCT_NUMBERS, COMMON_NUMBERS, COMMON_SPREAD, SCALE, SUMS,
     FACTOR_TABLE, BAR_TABLE, CODES, PLAIN_COLUMNS, PLAIN_MULTIPLIERS, COUPLING_ROWS, COUPLING_COLUMNS,
     SCALAR_KINDS, COEFFICIENT_KINDS, PRODUCT_ROWS, PRODUCT_COLUMNS, GROUP_ENDS, FULL_TABLE, FULL_COLUMNS,
 ) = range(len(FIELDS))  # fmt: skip

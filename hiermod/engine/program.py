@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from hiermod.engine.codes import GAUSSIAN, INTERVAL, LOG, PRIORS, SOFT
+from hiermod.engine.codes import CANONICAL, GAUSSIAN, INTERVAL, LOG, PRIORS, SOFT
 from hiermod.engine.coupling import coupling_arrays
 from hiermod.engine.head import FACTOR_FIELDS
 from hiermod.engine.memory import Memory, lay_out, replaced, resized
@@ -70,7 +70,7 @@ class Program:
         self.compiled["curvature"].ctypes(
             _double(theta), _double(extra), _double(score), _double(weight), self.memory.address
         )
-        return score, weight
+        return (score + problem.response if problem.family in CANONICAL else score), weight
 
     @property
     def expanded(self) -> int:
@@ -120,8 +120,10 @@ def _rows(problem: Problem) -> dict[str, np.ndarray]:
     multipliers = [numbers for factor in problem.factors for numbers in factor.multipliers]
     codes_ = [factor.codes for factor in problem.factors]
     plain = (problem.design == 1.0).all(axis=1) if problem.common else np.zeros(0)
+    canonical = problem.family in CANONICAL
+    sums = problem.matrix.T @ problem.response if canonical else np.zeros(problem.coefficients)
     return {
-        "group_ends": problem.group_ends, "design": problem.design, "offset": problem.offset,
+        "sums": sums, "group_ends": problem.group_ends, "design": problem.design, "offset": problem.offset,
         "response": problem.response, "size": problem.size, "count": problem.count,
         "multipliers": np.array(multipliers, dtype=float),
         "codes": np.array(codes_, dtype=int), "plain_columns": plain.astype(int),

@@ -12,8 +12,8 @@ import numpy as np
 from numba import carray, types
 
 from hiermod.engine.codes import GAUSSIAN
-from hiermod.engine.head import BLOCK, COEFFICIENTS, FAMILY, FIELDS, ROWS, THREADS, WORKER, pointer
-from hiermod.engine.lanes import add_scaled
+from hiermod.engine.head import BLOCK, COEFFICIENTS, FAMILY, FIELDS, ROWS, SUMS, THREADS, WORKER, doubles, pointer
+from hiermod.engine.lanes import add_scaled, copy, dot
 from hiermod.engine.likelihood import products_likelihood, score_rows
 from hiermod.engine.special import NJIT
 
@@ -47,12 +47,15 @@ def log_likelihood(
 
     `eta` and `score` have room for a block of rows.
     """
-    by_theta[:] = 0.0
     if head[FAMILY] == GAUSSIAN:
         return products_likelihood(head, theta, auxiliary, by_theta, slopes)
+    size = head[COEFFICIENTS]
+    sums = doubles(head, SUMS, size)
+    copy(by_theta, 0, sums, 0, size)
+    result = dot(sums, 0, theta, 0, size)
     if head[ROWS] < 2 * PART:
-        return score_rows(head, theta, auxiliary, 0, head[ROWS], by_theta, slopes, eta, score)
-    return _in_parts(head, theta, auxiliary, by_theta, slopes)
+        return result + score_rows(head, theta, auxiliary, 0, head[ROWS], by_theta, slopes, eta, score)
+    return result + _in_parts(head, theta, auxiliary, by_theta, slopes)
 
 
 @numba.njit(**NJIT)
