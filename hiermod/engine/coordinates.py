@@ -2,9 +2,9 @@
 
 Given the single parameters, the effects of the largest factor are measured from their conditional mode in units of
 their conditional spread, both of which follow all other coefficients and the covariance (`effects`); those of other
-factors likewise, by what the data say once the largest is integrated out; common coefficients by their marginal spread; single
-parameters on a line where their priors are nearly normal (`Program.softened`), in units of their spread there.
-What is left of long and short directions is found in the curvature at the mode and stretched (`directions`).
+factors likewise, by what the data say once the largest is integrated out; common coefficients by their marginal spread.
+Single parameters stand on a line where their priors are nearly normal (`Program.softened`). What is left of long and
+short directions is found in the curvature at the mode and stretched (`directions`).
 """
 
 from __future__ import annotations
