@@ -3,8 +3,7 @@
     python benchmarks/refit.py
 
 Ends with 1 if more memory is in use after the last fit than after the hundredth, by more than --allow MB. What the
-process holds is printed, too: the C library keeps freed memory for each of its arenas, to which threads are dealt at
-random, so that this grows for some hundred fits before it settles.
+process holds is printed, too; it grows, as the C library's heap fragments.
 """
 
 from __future__ import annotations
