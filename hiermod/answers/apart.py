@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from hiermod.answers.alignment import Aligned, check_responses
+from hiermod.answers.runs import Runs
 from hiermod.answers.scores import Scores, by_groups
 from hiermod.data.observations import observations
 from hiermod.errors import AnswerError, enumerate_names
@@ -19,7 +20,7 @@ from hiermod.sampling.posterior import Posterior
 
 
 def groups_apart(
-    posteriors: Mapping[str, Posterior], columns: Sequence[str], title: str, max_refits: int, progress: bool
+    posteriors: Mapping[str, Posterior], columns: Sequence[str], title: str, max_refits: int, runs: Runs
 ) -> Scores:
     """Scores of whole groups, which are the same for all models.
 
@@ -30,7 +31,7 @@ def groups_apart(
     """
     check_responses({name: posterior.spec for name, posterior in posteriors.items()})
     (first, one), *others = [
-        (name, _scores(name, posterior, columns, title, max_refits, progress)) for name, posterior in posteriors.items()
+        (name, _scores(name, posterior, columns, title, max_refits, runs)) for name, posterior in posteriors.items()
     ]
     for name, other in others:
         if not one.labels.equals(other.labels):
@@ -49,9 +50,7 @@ def _joined(found: Sequence[Scores]) -> Scores:
     )  # fmt: skip
 
 
-def _scores(
-    name: str, posterior: Posterior, columns: Sequence[str], title: str, max_refits: int, progress: bool
-) -> Scores:
+def _scores(name: str, posterior: Posterior, columns: Sequence[str], title: str, max_refits: int, runs: Runs) -> Scores:
     seen = observations(posterior.spec.cells)
     if absent := [column for column in columns if column not in seen.frame]:
         raise AnswerError(
@@ -61,4 +60,4 @@ def _scores(
     frame = seen.frame.iloc[seen.place].reset_index(drop=True)
     aligned = Aligned(frame, seen.responses, seen.times, (seen,), (np.arange(len(seen)),))
     groups = (*aligned.groups(columns), title)
-    return by_groups({name: posterior}, aligned, groups, "joint", max_refits, progress)
+    return by_groups({name: posterior}, aligned, groups, "joint", max_refits, runs)

@@ -14,9 +14,9 @@ from hiermod.answers.group_density import GroupDensity
 from hiermod.answers.held_out import Refit, expected, refit_settings
 from hiermod.answers.importance import good_k, log_weights, relative_efficiency
 from hiermod.answers.leave_one_out import worst
+from hiermod.answers.runs import Runs
 from hiermod.data.observations import Observations
 from hiermod.sampling.posterior import Posterior
-from hiermod.sampling.several import each
 
 Fold = tuple[Refit, Observations]
 
@@ -84,9 +84,8 @@ class Members:
 
 
 def leave_groups_out(
-    posterior: Posterior, seen: Observations, groups: Sequence[Members], single: bool, max_refits: int,
-    progress: bool = False,
-) -> GroupScores:  # fmt: skip
+    posterior: Posterior, seen: Observations, groups: Sequence[Members], single: bool, max_refits: int, runs: Runs
+) -> GroupScores:
     """Leave out each group in turn: by importance sampling, and by a fit without it where that is not reliable.
 
     With `single`, each row of a group is scored by itself as well.
@@ -110,8 +109,8 @@ def leave_groups_out(
         times = seen.times.copy()
         times[groups[place].places] -= groups[place].times
         tasks.append((Refit(posterior.spec, settings, seen, times, (3, int(place))), groups[place], single))
-    troubled = 0
-    for place, (score, own_rows, clean) in zip(bad, each(_without, tasks, progress, "refits"), strict=True):
+    troubled, kind = 0, "rows-of-group" if single else "group"
+    for place, (score, own_rows, clean) in zip(bad, runs.each(_without, tasks, kind, "refits"), strict=True):
         joint[place], rows[place], refitted[place] = score, own_rows, True
         troubled += not clean
     total = sum(own @ group.times for own, group in zip(rows, groups, strict=True)) if single else joint.sum()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 from scipy import special
 
 from hiermod.answers.expectation import expectation, in_blocks
@@ -17,6 +19,7 @@ from hiermod.sampling.posterior import Posterior
 from hiermod.sampling.sample import sample
 from hiermod.sampling.samplers import choose_sampler
 from hiermod.sampling.settings import Settings
+from hiermod.version import __version__
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +45,19 @@ class Refit:
         if found.interrupted:
             raise KeyboardInterrupt
         return found
+
+    def fingerprint(self) -> str:
+        """A text that is the same where the draws are: of the model, the rows with their counts, and the settings."""
+        spec = self.spec
+        priors = spec.priors if isinstance(spec, Spec) else None
+        model = (type(spec).__name__, str(spec.formula), str(spec.family), priors, spec.cells.source.fingerprint)
+        told = hashlib.sha256(repr((__version__, *model, self.settings, self.purpose)).encode())
+        for table in (self.seen.frame, self.seen.table):
+            told.update(repr(list(table)).encode())
+            told.update(pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes())
+        for numbers in (self.seen.place, self.times):
+            told.update(np.ascontiguousarray(numbers).tobytes())
+        return told.hexdigest()
 
 
 def refit_settings(posterior: Posterior) -> Settings:

@@ -9,11 +9,11 @@ import pandas as pd
 
 from hiermod.answers.held_out import Refit, expected, log_densities, refit_settings
 from hiermod.answers.importance import good_k, left_out, relative_efficiency
+from hiermod.answers.runs import Runs
 from hiermod.data.observations import Observations, observations
 from hiermod.errors import AnswerError
 from hiermod.modeling.beta_pooling import BetaSpec
 from hiermod.sampling.posterior import Posterior
-from hiermod.sampling.several import each
 
 MIN_DRAWS = 25  # below, a tail has fewer than the five draws that a Pareto distribution is fitted to
 
@@ -117,9 +117,7 @@ def _of(part: int, whole: int) -> str:
     return "all" if part == whole else f"{part:,} of them"
 
 
-def leave_one_out(
-    posterior: Posterior, max_refits: int = 0, progress: bool = False, seen: Observations | None = None
-) -> LeaveOneOut:
+def leave_one_out(posterior: Posterior, max_refits: int, runs: Runs, seen: Observations | None = None) -> LeaveOneOut:
     """Leave out one row at a time, by Pareto-smoothed importance sampling.
 
     Where that is not reliable, the model is fitted without the row: for at most `max_refits` distinct observations,
@@ -138,7 +136,7 @@ def leave_one_out(
         found[place] = left_out(density, efficiency)
     draws, refitted = int(np.prod(posterior.shape)), np.zeros(len(seen), dtype=bool)
     bad = worst(found[:, 2], good_k(draws))[:max_refits]
-    exact, clean = _exactly(posterior, seen, bad, progress)
+    exact, clean = _exactly(posterior, seen, bad, runs)
     found[bad, 1] += found[bad, 0] - exact
     found[bad, 0] = exact
     refitted[bad] = True
@@ -155,9 +153,7 @@ def worst(pareto_k: np.ndarray, good: float) -> np.ndarray:
     return order[size[order] > good]
 
 
-def _exactly(
-    posterior: Posterior, seen: Observations, places: np.ndarray, progress: bool
-) -> tuple[np.ndarray, np.ndarray]:
+def _exactly(posterior: Posterior, seen: Observations, places: np.ndarray, runs: Runs) -> tuple[np.ndarray, np.ndarray]:
     """The elpd of some observations, each by a fit without one such row, and which of these fits are clean."""
     settings = refit_settings(posterior)
     tasks = [
@@ -167,7 +163,7 @@ def _exactly(
         )
         for place in places
     ]
-    found = np.array(each(_without, tasks, progress, "refits")).reshape(-1, 2)
+    found = np.array(runs.each(_without, tasks, "row", "refits")).reshape(-1, 2)
     return found[:, 0], found[:, 1].astype(bool)
 
 

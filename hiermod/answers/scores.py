@@ -19,8 +19,8 @@ from hiermod.answers.cross_validation import (
 )
 from hiermod.answers.held_out import expected
 from hiermod.answers.leave_one_out import leave_one_out
+from hiermod.answers.runs import Runs
 from hiermod.sampling.posterior import Posterior
-from hiermod.sampling.several import each
 
 Posteriors = Mapping[str, Posterior]
 
@@ -79,10 +79,10 @@ class Scores:
         return total, float(np.sqrt(times @ (sums - total / times.sum()) ** 2))
 
 
-def by_leave_one_out(posteriors: Posteriors, aligned: Aligned, max_refits: int, progress: bool) -> Scores:
+def by_leave_one_out(posteriors: Posteriors, aligned: Aligned, max_refits: int, runs: Runs) -> Scores:
     """Each row left out, by importance sampling or by a fit."""
     found = [
-        leave_one_out(posterior, max_refits, progress, seen)
+        leave_one_out(posterior, max_refits, runs, seen)
         for posterior, seen in zip(posteriors.values(), aligned.seen, strict=True)
     ]
     elpd = [own.pointwise["elpd"].to_numpy()[place] for own, place in zip(found, aligned.places, strict=True)]
@@ -98,7 +98,7 @@ def by_leave_one_out(posteriors: Posteriors, aligned: Aligned, max_refits: int, 
 
 
 def by_folds(
-    posteriors: Posteriors, aligned: Aligned, shares: np.ndarray, clusters: np.ndarray | None, progress: bool
+    posteriors: Posteriors, aligned: Aligned, shares: np.ndarray, clusters: np.ndarray | None, runs: Runs
 ) -> Scores:
     """Folds left out, the same for all models; `shares` says how many of each joint row are in which fold."""
     tasks: list[Fold] = []
@@ -108,7 +108,7 @@ def by_folds(
         np.add.at(own, place, shares)
         own_shares.append(own)
         tasks += folds_of(posterior, seen, own)
-    done = each(score_fold, tasks, progress)
+    done = runs.each(score_fold, tasks, "fold", "folds")
     scores = [score for score, _ in done]
     row, fold = np.nonzero(shares)
     times, count = shares[row, fold], shares.shape[1]
@@ -129,7 +129,7 @@ def by_folds(
 
 def by_groups(
     posteriors: Posteriors, aligned: Aligned, groups: tuple[np.ndarray, Sequence[str], str], score: str,
-    max_refits: int, progress: bool,
+    max_refits: int, runs: Runs,
 ) -> Scores:  # fmt: skip
     """Groups left out, scored jointly or row by row; `groups` are each joint row's code, labels, and a name."""
     codes, names, title = groups
@@ -137,7 +137,7 @@ def by_groups(
     rows = np.argsort(codes, kind="stable")  # the joint rows, group by group
     for posterior, seen, place in zip(posteriors.values(), aligned.seen, aligned.places, strict=True):
         own = members(codes, aligned.times, place, len(names))
-        scores = leave_groups_out(posterior, seen, own, score == "rows", max_refits, progress)
+        scores = leave_groups_out(posterior, seen, own, score == "rows", max_refits, runs)
         found.append(scores)
         if score == "joint":
             elpd.append(scores.joint)

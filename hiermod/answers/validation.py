@@ -13,6 +13,7 @@ from hiermod.answers.alignment import Aligned, align
 from hiermod.answers.apart import groups_apart
 from hiermod.answers.folds import check_folds, grouped_folds, random_folds
 from hiermod.answers.leave_one_out import MIN_DRAWS
+from hiermod.answers.runs import Runs
 from hiermod.answers.scores import Scores, by_folds, by_groups, by_leave_one_out
 from hiermod.data.numbering import number_rows
 from hiermod.errors import AnswerError, did_you_mean, enumerate_names
@@ -110,7 +111,7 @@ class CrossValidation:
         return "\n".join(lines)
 
 
-def scores_of(posteriors: Mapping[str, Posterior], data: Any, design: Design, progress: bool = False) -> Scores:
+def scores_of(posteriors: Mapping[str, Posterior], data: Any, design: Design, runs: Runs) -> Scores:
     """Score models by one design.
 
     Raises
@@ -121,18 +122,18 @@ def scores_of(posteriors: Mapping[str, Posterior], data: Any, design: Design, pr
     _refuse(posteriors, design)
     specs = {name: posterior.spec for name, posterior in posteriors.items()}
     if design.method == "loo":
-        return by_leave_one_out(posteriors, align(specs, data), design.max_refits, progress)
+        return by_leave_one_out(posteriors, align(specs, data), design.max_refits, runs)
     if design.method == "logo":
         columns, title = _group_columns(posteriors, design.group)
         if design.score == "joint" and not all(spec.cells.rows_kept for spec in specs.values()):
-            return groups_apart(posteriors, columns, title, design.max_refits, progress)
+            return groups_apart(posteriors, columns, title, design.max_refits, runs)
         aligned = align(specs, data, columns)
         groups = (*aligned.groups(columns), title)
-        return by_groups(posteriors, aligned, groups, design.score, design.max_refits, progress)
+        return by_groups(posteriors, aligned, groups, design.score, design.max_refits, runs)
     by, strata = (_columns(posteriors, own) for own in (design.by, design.stratify))
     aligned = align(specs, data, [*by, *(name for name in strata if name not in _responses(posteriors))])
     shares, clusters = _shares(aligned, design, by, strata, _responses(posteriors))
-    return by_folds(posteriors, aligned, shares, clusters, progress)
+    return by_folds(posteriors, aligned, shares, clusters, runs)
 
 
 def validated(scores: Scores) -> CrossValidation:

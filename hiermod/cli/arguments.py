@@ -80,7 +80,7 @@ def _add_compare(commands: Any) -> None:
         "compare",
         help="fit several formulas to the same rows and say which one predicts best",
         description="Compare formulas by cross-validation, or all comparisons that a TOML file names. Finished fits "
-        "are kept in a folder beside --out: a run that failed or was interrupted goes on where it was.",
+        "and folds are kept in a folder beside --out: a run that failed or was interrupted goes on where it was.",
         epilog="example: hiermod compare trial.csv 'success ~ treated' 'success ~ treated + (1 | country)' "
         "--seed 1 --out table.csv",
     )
@@ -97,7 +97,7 @@ def _add_compare(commands: Any) -> None:
     compare.add_argument("--draws", type=_count, metavar="N", help="of each chain (1000)")
     compare.add_argument("--seed", type=_seed, metavar="N", help="the same seed gives the same table")
     compare.add_argument("--out", metavar="FILE", type=_new_table, help="write the table: .csv, .json or .md")
-    compare.add_argument("--fits", metavar="FOLDER", help="where fits are kept (FILE.fits beside --out)")
+    compare.add_argument("--fits", metavar="FOLDER", help="where fits and folds are kept (FILE.fits beside --out)")
     _add_progress(compare)
     compare.set_defaults(command="compare", refuse=compare.error)
 

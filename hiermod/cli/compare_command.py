@@ -54,6 +54,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _compare(asked: Asked, plan: Plan, progress: bool) -> tuple[ModelComparison | None, dict[str, str]]:
     """The comparison of what could be fitted, and why the rest could not."""
+    from hiermod.answers.runs import Runs
     from hiermod.facades.comparing import compare_fits
 
     fits: dict[str, Fit] = {}
@@ -66,8 +67,9 @@ def _compare(asked: Asked, plan: Plan, progress: bool) -> tuple[ModelComparison 
         except HiermodError as error:
             failed[name] = str(error)
             _say(f"{name}: {error}")
+    runs = Runs(progress, plan.fits, _say)
     try:
-        return (compare_fits(fits, asked.data, asked.design, progress) if fits else None), failed
+        return (compare_fits(fits, asked.data, asked.design, runs) if fits else None), failed
     except HiermodError as error:
         _say(str(error))
         return None, {**dict.fromkeys(fits, str(error)), **failed}
@@ -117,8 +119,8 @@ def _show(asked: Asked, found: ModelComparison | None, failed: dict[str, str]) -
 
 def _kept(plan: Plan) -> str:
     if plan.fits is None:
-        return "interrupted; with --out or --fits, finished fits are kept"
-    return f"interrupted; finished fits are kept in {plan.fits}: run the same command again to go on"
+        return "interrupted; with --out or --fits, finished fits and folds are kept"
+    return f"interrupted; finished fits and folds are kept in {plan.fits}: run the same command again to go on"
 
 
 def _say(text: str) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hiermod.answers.comparison import ModelComparison, compared
+from hiermod.answers.runs import Runs
 from hiermod.answers.validation import MAX_REFITS, Design, scores_of
 from hiermod.errors import AnswerError, HiermodError, ModelError, did_you_mean
 from hiermod.facades.fit import Fit
@@ -110,13 +111,13 @@ def compare(
     design = Design(method, k, by, stratify, group, score, max_refits, seed)
     named = _named(models)
     fits = _fitted(named, data, family, seed, of_fits, progress)
-    return compare_fits(fits, data, design, progress)
+    return compare_fits(fits, data, design, Runs(progress))
 
 
-def compare_fits(fits: Mapping[str, Fit], data: Any, design: Design, progress: bool) -> ModelComparison:
+def compare_fits(fits: Mapping[str, Fit], data: Any, design: Design, runs: Runs) -> ModelComparison:
     """Compare what is fitted."""
     rows = data if data is not None else next((fit.data for fit in fits.values() if fit.data is not None), None)
-    return compared(scores_of({name: fit.sampled_posterior for name, fit in fits.items()}, rows, design, progress))
+    return compared(scores_of({name: fit.sampled_posterior for name, fit in fits.items()}, rows, design, runs))
 
 
 def _named(models: Any) -> dict[str, Fit | str]:

@@ -52,8 +52,9 @@ class Comparison:
         (400, 8, False)
         """
         from hiermod.answers.leave_one_out import leave_one_out
+        from hiermod.answers.runs import Runs
 
-        return leave_one_out(self._posterior, max_refits, progress)
+        return leave_one_out(self._posterior, max_refits, Runs(progress))
 
     def kfold(
         self, k: int = 10, *, by: str | Sequence[str] | None = None, stratify: str | Sequence[str] | None = None,
@@ -138,7 +139,8 @@ class Comparison:
         return self._validated(Design("logo", group=group, score=score, max_refits=max_refits), progress)
 
     def _validated(self, design: Design, progress: bool) -> CrossValidation:
+        from hiermod.answers.runs import Runs
         from hiermod.answers.validation import scores_of, validated
 
         name = str(self._posterior.spec.formula)
-        return validated(scores_of({name: self._posterior}, self._defined.data, design, progress))
+        return validated(scores_of({name: self._posterior}, self._defined.data, design, Runs(progress)))

@@ -9,16 +9,22 @@ from typing import Any
 import joblib
 
 
-def each(work: Callable[[Any], Any], tasks: Sequence[Any], progress: bool = False, what: str = "fits") -> list[Any]:
+def each(
+    work: Callable[[Any], Any], tasks: Sequence[Any], progress: bool = False, what: str = "fits",
+    done: Callable[[int, Any], None] | None = None,
+) -> list[Any]:  # fmt: skip
     """The result of `work` for every task, in order.
 
     Tasks run in this process, unless ``joblib.parallel_config(backend=..., n_jobs=...)`` says otherwise: processes,
-    threads, or a cluster of Dask or Ray. With `progress`, a line on stderr counts those done.
+    threads, or a cluster of Dask or Ray. With `progress`, a line on stderr counts those done; `done` is told each
+    task's place and result as soon as they are there.
     """
     found = []
     try:
-        for done in _results(work, tasks):
-            found.append(done)
+        for result in _results(work, tasks):
+            found.append(result)
+            if done is not None:
+                done(len(found) - 1, result)
             if progress and len(tasks) > 1:
                 sys.stderr.write(f"\rhiermod: {len(found)} of {len(tasks)} {what}\x1b[K")
                 sys.stderr.flush()

@@ -1,38 +1,14 @@
 """``hiermod compare`` on files written here: tables, failures, interruptions, TOML."""
 
-import contextlib
-import csv
-import io
 import json
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from compare_tools import PLAIN, POOLED, QUICK, rows_of, run
 
 import hiermod as hm
-from hiermod.cli import compare_command, main
-
-PLAIN, POOLED = "success ~ treated", "success ~ treated + (1 | country)"
-QUICK = ("--draws", "150", "--seed", "1", "--no-progress")
-
-
-def run(*argv):
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        code = main([str(own) for own in argv])
-    return SimpleNamespace(code=code, out=out.getvalue(), err=err.getvalue())
-
-
-@pytest.fixture(scope="module")
-def trial(tmp_path_factory):
-    path = tmp_path_factory.mktemp("compare") / "trial.csv"
-    hm.example("country").to_csv(path, index=False)
-    return path
-
-
-def rows_of(path):
-    with open(path, newline="") as file:
-        return list(csv.DictReader(file))
+from hiermod.cli import compare_command
 
 
 def test_the_table_is_that_of_hm_compare(trial, tmp_path):
@@ -85,7 +61,7 @@ def test_an_interrupted_run_goes_on(trial, tmp_path, monkeypatch):
     monkeypatch.setattr(Model, "sampled", interrupted)
     stopped = run("compare", trial, PLAIN, POOLED, "--out", tmp_path / "table.csv", *QUICK)
     assert stopped.code == 130
-    assert "finished fits are kept in" in stopped.err
+    assert "finished fits and folds are kept in" in stopped.err
     assert len(list((tmp_path / "table.csv.fits").iterdir())) == 1
     monkeypatch.setattr(Model, "sampled", plain)
     done = run("compare", trial, PLAIN, POOLED, "--out", tmp_path / "table.csv", *QUICK)
