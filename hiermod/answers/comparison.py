@@ -12,6 +12,7 @@ from hiermod.answers.scores import Scores
 from hiermod.answers.stacking import stacking_weights
 
 SMALL = 4.0  # a difference below which models predict alike (Sivula, Magnusson, Matamoros and Vehtari 2025)
+CLEAR = 2.0  # standard errors
 FEW_ROWS = 100
 FEW_GROUPS = 20
 SHOWN = ("elpd", "p", "elpd_diff", "dse", "weight", "verdict")
@@ -46,24 +47,25 @@ class ModelComparison:
     @property
     def caution(self) -> str:
         """What limits the whole table; empty where nothing does."""
-        groups = self.scores.units == "groups" or self.scores.clusters is not None
-        count, few = self.scores.independent, FEW_GROUPS if groups else FEW_ROWS
-        units = "groups" if groups else "rows"
-        return f"{count:,} {units} only: standard errors are too small, and not to be relied on." if count < few else ""
+        if not _few(self.scores):
+            return ""
+        count = _count(self.scores.independent, _independent_units(self.scores))
+        return f"{count} only: standard errors are too small, and not to be relied on."
 
     def __repr__(self) -> str:
         shown = self.table[list(SHOWN)]
         decimals = dict.fromkeys(("elpd", "p", "elpd_diff", "dse"), "{:,.1f}".format)
         text = shown.to_string(formatters={**decimals, "weight": "{:.2f}".format}, index_names=False)
-        size = f"{self.scores.independent:,} {self._units()}"
-        head = f"{NAMES[self.method]}, {size}; elpd_diff and dse are from the best model"
-        return "\n".join([head, text, *([self.caution] if self.caution else [])])
+        return "\n".join([self._head(), text, *([self.caution] if self.caution else [])])
 
     def _repr_html_(self) -> str:
-        return self.table[list(SHOWN)].to_html(escape=True, float_format="{:,.2f}".format)
+        table = self.table[list(SHOWN)].to_html(escape=True, float_format="{:,.2f}".format)
+        caution = f"<p><strong>{self.caution}</strong></p>" if self.caution else ""
+        return f"<p>{self._head()}</p>{table}{caution}"
 
-    def _units(self) -> str:
-        return "groups" if self.scores.units == "groups" or self.scores.clusters is not None else "rows"
+    def _head(self) -> str:
+        size = f"{self.scores.independent:,} {_independent_units(self.scores)}"
+        return f"{NAMES[self.method]}, {size}; elpd_diff and dse are from the best model"
 
 
 def compared(scores: Scores) -> ModelComparison:
@@ -107,7 +109,7 @@ def _diag_elpd(scores: Scores, place: int) -> str:
 
 
 def _verdict(scores: Scores, table: pd.DataFrame, rank: int, place: int) -> str:
-    parts = [_standing(table, rank) if len(table) > 1 else "the only model"]
+    parts = [_standing(table, rank, _errors_needed(scores)) if len(table) > 1 else "the only model"]
     what = "groups" if scores.units == "groups" or scores.method == "logo" else "rows"
     if scores.unreliable[place]:
         parts.append(f"not reliable: Pareto k too high for {_count(scores.unreliable[place], what)}")
@@ -118,20 +120,42 @@ def _verdict(scores: Scores, table: pd.DataFrame, rank: int, place: int) -> str:
     return "; ".join(parts)
 
 
-def _standing(table: pd.DataFrame, rank: int) -> str:
+def _independent_units(scores: Scores) -> str:
+    return "groups" if scores.units == "groups" or scores.clusters is not None else "rows"
+
+
+def _few(scores: Scores) -> bool:
+    """Whether independent units are too few for a normal standard error."""
+    return scores.independent < (FEW_GROUPS if _independent_units(scores) == "groups" else FEW_ROWS)
+
+
+def _errors_needed(scores: Scores) -> float:
+    """By how many standard errors models differ clearly: two; where units are few, as rare by Student's t.
+
+    A standard error here divides by the number of units, not by one less.
+    """
+    count = scores.independent
+    if count < 2:
+        return np.inf
+    by_t = -special.stdtrit(count - 1, special.ndtr(-CLEAR)) * np.sqrt(count / (count - 1))
+    return float(by_t) if _few(scores) else CLEAR
+
+
+def _standing(table: pd.DataFrame, rank: int, needed: float) -> str:
     if rank == 0:
-        return "best" if all(_told_apart(*own) for own in _differences(table)[1:]) else "best, but not clearly"
+        clear = all(_told_apart(*own, needed) for own in _differences(table)[1:])
+        return "best" if clear else "best, but not clearly"
     difference, dse = _differences(table)[rank]
     if dse == 0.0 and difference == 0.0:
         return "the same predictions"
-    errors = f"{abs(difference) / dse:.1f} SE" if dse else "no spread"
+    errors = f"{abs(difference) / dse:.1f} SE" if dse else "the same everywhere"
     if abs(difference) < SMALL:
         return f"predicts about as well: the difference is under {SMALL:.0f} ({errors})"
-    return f"worse by {errors}" if _told_apart(difference, dse) else f"not clearly worse: {errors}"
+    return f"worse by {errors}" if _told_apart(difference, dse, needed) else f"not clearly worse: {errors}"
 
 
-def _told_apart(difference: float, dse: float) -> bool:
-    return abs(difference) >= SMALL and abs(difference) > 2.0 * dse
+def _told_apart(difference: float, dse: float, needed: float) -> bool:
+    return abs(difference) >= SMALL and abs(difference) > needed * dse
 
 
 def _differences(table: pd.DataFrame) -> list[tuple[float, float]]:

@@ -35,10 +35,9 @@ def write_tables(path: Path, tables: Mapping[str, pd.DataFrame], cautions: Mappi
             json.dumps([_as_json(name, own, cautions.get(name, "")) for name, own in tables.items()], indent=2) + "\n"
         )
     elif path.suffix == ".csv":
-        parts = [
-            own.assign(comparison=name)[["comparison", *own.columns]] if many else own for name, own in tables.items()
-        ]
-        text = pd.concat(parts).to_csv(index=False)
+        parts = [own.assign(comparison=name, caution=cautions.get(name, "")) for name, own in tables.items()]
+        columns = [*(["comparison"] if many else []), *parts[0].columns.drop("comparison")]
+        text = pd.concat(parts)[columns].to_csv(index=False)
     else:
         text = "\n".join(_as_markdown(name, own, cautions.get(name, "")) for name, own in tables.items())
     partial = path.with_name(path.name + ".partial")

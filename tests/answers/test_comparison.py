@@ -239,10 +239,33 @@ def test_what_limits_a_score_is_said():
     assert repr(found).startswith("leave-one-out, 30 rows;")
 
 
-def test_html_is_escaped():
+@pytest.mark.parametrize(
+    ("count", "errors", "clear"), [(2, 19.0, False), (2, 20.5, True), (15, 2.2, False), (15, 2.4, True)]
+)
+def test_few_groups_need_more_standard_errors(count, errors, clear):
+    """As many as are as rare by Student's t of ordinary standard errors as two are by a normal distribution."""
+    step = np.arange(count) - (count - 1) / 2
+    difference = 10.0 + step * 10.0 * np.sqrt(count) / errors / step.std()
+    found = compared(made_up_scores([np.zeros(count), -difference], method="logo", units="groups"))
+    ratio = stats.ttest_1samp(difference, 0.0).statistic
+    assert (stats.t.sf(ratio, count - 1) < stats.norm.sf(2.0)) == clear
+    assert found.table["verdict"].iloc[0] == ("best" if clear else "best, but not clearly")
+    assert found.table["verdict"].iloc[1] == f"{'worse by' if clear else 'not clearly worse:'} {errors:.1f} SE"
+
+
+def test_one_row_tells_nothing():
+    found = compared(made_up_scores([[-1.0], [-30.0]]))
+    assert list(found.table["verdict"]) == ["best, but not clearly", "not clearly worse: the same everywhere"]
+    assert found.caution.startswith("1 row only")
+
+
+def test_html_is_escaped_and_says_what_limits_the_table():
     scores = made_up_scores([[-1.0, -2.0]])
     object.__setattr__(scores, "names", ("<b>x</b>",))
-    assert "<b>x" not in compared(scores)._repr_html_()
+    html = compared(scores)._repr_html_()
+    assert "<b>x" not in html
+    assert html.startswith("<p>leave-one-out, 2 rows; ")
+    assert html.endswith("<p><strong>2 rows only: standard errors are too small, and not to be relied on.</strong></p>")
 
 
 WRONG = [

@@ -89,6 +89,7 @@ models = ["{PLAIN}", "{POOLED}"]
     assert done.code == 0, done.err
     rows = rows_of(tmp_path / "tables.csv")
     assert [row["comparison"] for row in rows] == ["treatment"] * 2 + ["countries"] * 2
+    assert [row["caution"][:13] for row in rows] == [""] * 2 + ["2 groups only"] * 2
     assert "treatment:\nleave-one-out, 400 rows" in done.out
     assert "countries:\nleave-one-group-out, 2 groups" in done.out
     assert "hiermod: countries: " in done.err
