@@ -101,8 +101,21 @@ def test_refits_and_comparisons_take_aggregated_rows(aggregated):
     one = aggregated().with_draws(dataset)
     moved = FRAME.assign(g=np.roll(FRAME["g"], 1))
     fewer = aggregated(frame=moved.assign(g=np.where(moved.index < 3, "a", moved["g"]))).with_draws(dataset)
-    with pytest.raises(AnswerError, match="'one' and 'fewer' have other groups of g, or other numbers of rows in them"):
+    with pytest.raises(AnswerError, match=r"'one' and 'fewer' were fitted to other rows.*where g is 'a'\. Fit both"):
         hm.compare({"one": one, "fewer": fewer}, method="logo", progress=False)
+
+
+def test_other_responses_in_groups_of_the_same_size_are_told(aggregated):
+    """By sums and squares, which any order of adding up leaves alike, and which one row's response changes."""
+    dataset, _ = draws_of()
+    one, again = (aggregated(frame=frame).with_draws(dataset) for frame in (FRAME, FRAME[::-1]))
+    hm.compare({"one": one, "again": again}, method="logo", max_refits=0, progress=False)
+    place = int(np.flatnonzero(FRAME["g"] == "c")[0])
+    other = FRAME.assign(y=FRAME["y"] + 0.01 * (np.arange(len(FRAME)) == place))
+    letters = FRAME.assign(g=FRAME["g"].str.upper())
+    for frame, message in ((other, "differ in number or response where g is 'c'"), (letters, "have other groups of g")):
+        with pytest.raises(AnswerError, match=message):
+            hm.compare({"one": one, "b": aggregated(frame=frame).with_draws(dataset)}, method="logo", progress=False)
 
 
 def test_rows_that_are_not_here_are_not_left_out_one_by_one(aggregated):
