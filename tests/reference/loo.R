@@ -1,5 +1,5 @@
 # Leave-one-out of three models by brms and loo.  Run from the repository root:  Rscript tests/reference/loo.R
-# Reads hiermod/data/sets/{cbpp,sleepstudy}.csv; writes tests/reference/{answers,loo}.csv.  Several minutes, most of
+# Reads hiermod/data/sets/{cbpp,sleepstudy}.csv; writes tests/reference/{persons,loo}.csv.  Several minutes, most of
 # them Stan's compiler.  Priors are hiermod's defaults, written out; `0 + Intercept` states that of the intercept where
 # the predictors are 0, brms's own `Intercept` where they stand at their means.
 suppressPackageStartupMessages({library(brms); library(loo)})
