@@ -6,7 +6,7 @@ often as it was fitted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,10 +21,15 @@ from hiermod.data.observations import Observations, observations
 from hiermod.data.responses import ResponseRows, SingleRows, TrialsRows, read_response
 from hiermod.data.statistics import BinomialCells, PairCells
 from hiermod.data.tally import OWN
-from hiermod.errors import AnswerError, enumerate_names
+from hiermod.errors import AnswerError, did_you_mean, enumerate_names
 from hiermod.formula.nodes import Formula, TrialsResponse
 
 OF_TABLES = ("value", "successes", "trials", "times", "fold", "elpd", "pareto_k", "refitted", "unreliable", "rows")
+
+
+def column_of_table(name: str) -> str:
+    """What a column of the data is called in a table that has names of its own."""
+    return f"{name}_" if name in OF_TABLES else name
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +45,7 @@ class Aligned:
     def labels(self) -> pd.DataFrame:
         """The joint rows for a table: the models' columns, the response, and ``times``."""
         names = ("value",) if self.responses.shape[1] == 1 else ("successes", "trials")
-        frame = self.frame.rename(columns={name: f"{name}_" for name in OF_TABLES})
+        frame = self.frame.rename(columns=column_of_table)
         return frame.assign(**dict(zip(names, self.responses.T, strict=True)), times=self.times)
 
     def groups(self, columns: Sequence[str]) -> tuple[np.ndarray, list[str]]:
@@ -79,6 +84,7 @@ def align(specs: Mapping[str, AnySpec], data: Any, columns: Sequence[str] = ()) 
             if len(found) == len(specs):
                 return _aligned(joint, found)
     if data is None:
+        _refuse_unknown(specs, columns, {str(name) for own in seen.values() for name in own.frame})
         raise AnswerError(
             "These models see different columns, so that their rows can only be paired by the data, which stored fits "
             "do not hold. Give it: hm.compare(..., data=frame)."
@@ -165,9 +171,7 @@ def _missing_hint(one: AnySpec, other: AnySpec) -> str:
 def _read(specs: Mapping[str, AnySpec], data: Any, columns: Sequence[str]) -> Joint:
     """Distinct rows of all columns, complete in all of them."""
     names = {name: None for spec in specs.values() for name in spec.formula.all_columns()}
-    absent = [name for name in (*names, *columns) if name not in column_names(data)]
-    if absent:
-        raise AnswerError(f"data= has no column {absent[0]!r}, which the comparison needs.")
+    _refuse_unknown(specs, (*names, *columns), column_names(data))
     raw = read_columns(data, tuple(dict.fromkeys([*names, *columns])))
     raw = raw[~missing_rows(raw)].reset_index(drop=True)
     formula = next(iter(specs.values())).formula
@@ -177,6 +181,14 @@ def _read(specs: Mapping[str, AnySpec], data: Any, columns: Sequence[str]) -> Jo
     predictors = {name for spec in specs.values() for name in predictor_columns(spec)}
     frame = raw.loc[kept, [name for name in raw if name in predictors or name in columns]].reset_index(drop=True)
     return _distinct(frame, _numbers(response), response.times)
+
+
+def _refuse_unknown(specs: Mapping[str, AnySpec], names: Sequence[str], known: Collection[str]) -> None:
+    for name in names:
+        if name not in known:
+            groupings = [own for spec in specs.values() for own in spec.cells.groupings]
+            near = did_you_mean(name, dict.fromkeys([*known, *groupings]))
+            raise AnswerError(f"The data has no column {name!r}, which the comparison needs.{near}")
 
 
 def _distinct(frame: pd.DataFrame, responses: np.ndarray, times: np.ndarray) -> Joint:

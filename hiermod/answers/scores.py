@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from hiermod.answers.alignment import Aligned
+from hiermod.answers.alignment import Aligned, column_of_table
 from hiermod.answers.cross_validation import (
     Fold,
+    Members,
     folds_of,
     leave_groups_out,
     members,
@@ -20,6 +21,9 @@ from hiermod.answers.cross_validation import (
 from hiermod.answers.held_out import expected
 from hiermod.answers.leave_one_out import leave_one_out
 from hiermod.answers.runs import Runs
+from hiermod.data.observations import Observations, part
+from hiermod.errors import AnswerError, DataError
+from hiermod.modeling.beta_pooling import BetaSpec, with_totals
 from hiermod.sampling.posterior import Posterior
 
 Posteriors = Mapping[str, Posterior]
@@ -133,10 +137,16 @@ def by_groups(
 ) -> Scores:  # fmt: skip
     """Groups left out, scored jointly or row by row; `groups` are each joint row's code, labels, and a name."""
     codes, names, title = groups
+    if len(names) < 2:
+        raise AnswerError(
+            f"There is one group of {title} only, {names[0]!r}: without it, there is nothing to fit. Leave out groups "
+            "of another column, or folds (method='kfold')."
+        )
     found, elpd = [], []
     rows = np.argsort(codes, kind="stable")  # the joint rows, group by group
     for posterior, seen, place in zip(posteriors.values(), aligned.seen, aligned.places, strict=True):
         own = members(codes, aligned.times, place, len(names))
+        _refuse_improper(posterior, seen, dict(zip(names, own, strict=True)), title)
         scores = leave_groups_out(posterior, seen, own, score == "rows", max_refits, runs)
         found.append(scores)
         if score == "joint":
@@ -147,10 +157,10 @@ def by_groups(
             inside = codes == code
             each_row[inside] = scores.rows[code][np.searchsorted(group.places, place[inside])]
         elpd.append(each_row)
-    joint = score == "joint"
-    labels = pd.DataFrame({title: list(names), "rows": np.rint(np.bincount(codes, aligned.times)).astype(np.int64)})
+    joint, column = score == "joint", column_of_table(title)
+    labels = pd.DataFrame({column: list(names), "rows": np.rint(np.bincount(codes, aligned.times)).astype(np.int64)})
     if not joint:
-        labels = aligned.labels().assign(**{title: np.array(names, dtype=object)[codes]})
+        labels = aligned.labels().assign(**{column: np.array(names, dtype=object)[codes]})
     return Scores(
         "logo", "groups" if joint else "rows", tuple(posteriors), np.array(elpd),
         np.ones(len(names)) if joint else aligned.times, None if joint else codes,
@@ -159,6 +169,23 @@ def by_groups(
         _troubled(posteriors, [own.troubled for own in found]), labels,
         tuple(own.details() if joint else own.details().iloc[codes].reset_index(drop=True) for own in found),
     )  # fmt: skip
+
+
+def _refuse_improper(posterior: Posterior, seen: Observations, groups: Mapping[str, Members], title: str) -> None:
+    """Refuse where some group is all that makes a posterior proper."""
+    spec = posterior.spec
+    if not isinstance(spec, BetaSpec):
+        return
+    telling = np.flatnonzero((spec.successes > 0) & (spec.successes < spec.trials))
+    levels = spec.grouping.codes(seen.frame)[seen.place]
+    for name, group in groups.items():
+        if np.isin(telling, levels[group.places]).all():
+            times = seen.times.copy()
+            times[group.places] -= group.times
+            try:
+                with_totals(spec, part(spec.cells, seen, times))
+            except DataError as error:
+                raise AnswerError(f"The group {name!r} of {title} cannot be left out. {error}") from error
 
 
 def _troubled(posteriors: Posteriors, of_refits: Sequence[int]) -> tuple[int, ...]:

@@ -48,9 +48,10 @@ class Design:
         for name, of in (("by", "kfold"), ("stratify", "kfold"), ("group", "logo")):
             if getattr(self, name) is not None and self.method != of:
                 raise AnswerError(f"{name}= belongs to method={of!r}, and the method here is {self.method!r}.")
-        whole = isinstance(self.max_refits, int | np.integer) and not isinstance(self.max_refits, bool)
-        if not whole or self.max_refits < 0:
-            raise AnswerError(f"max_refits={self.max_refits!r}: a whole number from 0 on is needed.")
+        for name in ("max_refits", *(["seed"] if self.seed is not None else [])):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 0:
+                raise AnswerError(f"{name}={value!r}: a whole number from 0 on is needed.")
 
 
 def _near(method: object) -> str:
