@@ -48,10 +48,12 @@ class Design:
         for name, of in (("by", "kfold"), ("stratify", "kfold"), ("group", "logo")):
             if getattr(self, name) is not None and self.method != of:
                 raise AnswerError(f"{name}= belongs to method={of!r}, and the method here is {self.method!r}.")
-        for name in ("max_refits", *(["seed"] if self.seed is not None else [])):
+        for name, least in (("k", 2), ("max_refits", 0), ("seed", 0)):
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 0:
-                raise AnswerError(f"{name}={value!r}: a whole number from 0 on is needed.")
+            if name == "seed" and value is None:
+                continue
+            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+                raise AnswerError(f"{name}={value!r}: a whole number from {least} on is needed.")
 
 
 def _near(method: object) -> str:

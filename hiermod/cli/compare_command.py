@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hiermod.cli.output import COULD_NOT_FIT, DONE, INTERRUPTED, wants_progress, was_interrupted
-from hiermod.errors import AnswerError, DataError, HiermodError
+from hiermod.errors import AnswerError, DataError, HiermodError, did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,15 +23,10 @@ def run(options: argparse.Namespace) -> int:
     """Compare everything that was asked for; a model that cannot be fitted leaves the others their table."""
     from hiermod.cli.comparison_tables import with_failures, write_tables
     from hiermod.cli.comparisons import from_arguments, from_file
-    from hiermod.modeling.families import read_family
 
     plan = from_file(options) if options.data.endswith(".toml") else from_arguments(options)
     for asked in plan.comparisons:
-        if asked.family is not None:
-            try:
-                read_family(asked.family)
-            except DataError as error:
-                raise AnswerError(str(error)) from error
+        _check(asked)
     if plan.fits is not None:
         _make_folder(plan.fits)
     tables: dict[str, pd.DataFrame] = {}
@@ -50,6 +45,27 @@ def run(options: argparse.Namespace) -> int:
             write_tables(plan.out, tables, cautions)
         _show(asked, found, failed)
     return COULD_NOT_FIT if failures else DONE
+
+
+def _check(asked: Asked) -> None:
+    """Refuse what can be seen to be wrong before anything is fitted."""
+    from hiermod.data.frames import column_names
+    from hiermod.data.paths import find_files
+    from hiermod.modeling.families import read_family
+
+    where = f"[comparisons.{asked.name}]: " if asked.name else ""
+    try:
+        find_files(asked.data)
+        if asked.family is not None:
+            read_family(asked.family)
+    except DataError as error:
+        raise AnswerError(f"{where}{error}") from error
+    for key in ("by", "stratify", "group"):
+        given = getattr(asked.design, key) or []
+        columns = column_names(asked.data) if given else ()
+        for name in [given] if isinstance(given, str) else given:
+            if name not in columns and not set(str(name).split(":")) <= set(columns):
+                raise AnswerError(f"{where}{key}: the data has no column {name!r}.{did_you_mean(name, columns)}")
 
 
 def _compare(asked: Asked, plan: Plan, progress: bool) -> tuple[ModelComparison | None, dict[str, str]]:

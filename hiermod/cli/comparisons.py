@@ -145,4 +145,5 @@ def _named(where: str, text: Any) -> tuple[str, str]:
     if not isinstance(text, str):
         raise AnswerError(f"{where}{text!r} is no formula in quotes.")
     name, equals, formula = text.partition("=")
-    return (name.strip(), formula.strip()) if equals and name.strip().isidentifier() else (text, text)
+    plain = name.strip() and not set(name) & set("~|()`")
+    return (name.strip(), formula.strip()) if equals and plain else (text, text)

@@ -274,7 +274,8 @@ WRONG = [
     ({"by": "g"}, r"by= belongs to method='kfold', and the method here is 'loo'"),
     ({"max_refits": -1}, r"max_refits=-1: a whole number from 0 on"),
     ({"family": "poisson"}, r"family= is for formulas, and all models here are fitted"),
-    ({"method": "kfold", "k": 1}, r"k=1: a whole number of folds from 2 to 150"),
+    ({"method": "kfold", "k": 1}, r"k=1: a whole number from 2 on"),
+    ({"method": "kfold", "k": 151}, r"k=151: a whole number of folds from 2 to 150, the number of rows"),
     ({"method": "kfold", "by": "g", "k": 5}, r"k=5: a whole number of folds from 2 to 4, the number of groups"),
 ]
 

@@ -104,6 +104,13 @@ WRONG = [
     ('data = "t.csv"\nmodels = ["y ~ 1", "y ~ x"]\nk = "ten"', "k = 'ten' is of the wrong kind."),
     ('data = "t.csv"\nmodels = ["y ~ 1", "y ~ x"]\nout = "table.xls"', "does not end in .csv, .json or .md."),
     ('data = "t.csv"\nmodels = ["y ~ 1", "y ~ x"]\nfamily = "gausian"', "Did you mean 'gaussian' or"),
+    ('data = "nothing.csv"\nmodels = ["y ~ 1", "y ~ x"]', "There is no file"),
+    ('data = "t.csv"\nmodels = ["y ~ 1", "y ~ x"]\nmethod = "logo"\ngroup = "gg"',
+     "group: the data has no column 'gg'."),
+    ('data = "t.csv"\nmodels = ["y ~ 1", "y ~ x"]\nmethod = "kfold"\nk = 1',
+     "k=1: a whole number from 2 on is needed."),
+    ('data = "t.csv"\n[comparisons.a]\nmethod = "kfold"\nby = ["g", 3]\nmodels = ["y ~ 1", "y ~ x"]',
+     "[comparisons.a]: by: the data has no column 3."),
     ("data = ", "is no TOML file"), ("comparisons = 3", "comparisons are tables: [comparisons.NAME]."),
 ]  # fmt: skip
 
@@ -111,6 +118,7 @@ WRONG = [
 @pytest.mark.parametrize(("text", "message"), WRONG)
 def test_wrong_files(tmp_path, text, message):
     (tmp_path / "all.toml").write_text(text)
+    (tmp_path / "t.csv").write_text("y,x,g\n1,2,a\n")
     done = run("compare", tmp_path / "all.toml")
     assert done.code == 2
     assert message in done.err
@@ -123,6 +131,7 @@ def test_wrong_arguments(trial, tmp_path):
         ((trial, PLAIN, POOLED, "--out", "table.xls"), "does not end in .csv, .json or .md"),
         ((trial, PLAIN, POOLED, "--group", "country"), "group= belongs to method='logo'"),
         ((trial, PLAIN, PLAIN), f"two models are called '{PLAIN}'"),
+        ((trial, PLAIN, POOLED, "--method", "logo", "--group", "contry"), "Did you mean 'country'?"),
         (("nothing.toml",), "there is no file 'nothing.toml'"),
         ((trial, PLAIN, POOLED, "--family", "gausian"), "Did you mean 'gaussian' or"),
     ):
@@ -137,3 +146,10 @@ def test_fits_of_one_name_are_told_apart():
         for data in ("a", "b") for family in (None, "poisson") for formula in ("y ~ 1", "y ~ x")
     }  # fmt: skip
     assert len(names) == 8
+
+
+def test_names_before_formulas():
+    from hiermod.cli.comparisons import _models
+
+    named = _models("", ["one rate=y ~ 1", "two = y ~ x", "y ~ x + z", "`a=b` ~ x"])
+    assert named == {"one rate": "y ~ 1", "two": "y ~ x", "y ~ x + z": "y ~ x + z", "`a=b` ~ x": "`a=b` ~ x"}
