@@ -9,6 +9,7 @@ import numpy as np
 from scipy import special
 
 from hiermod.answers.expectation import expectation
+from hiermod.answers.gaussian_groups import count_effects, log_joint, log_single
 from hiermod.answers.new_groups import GroupsOfRows
 from hiermod.answers.observation_density import LOG_RATES, log_choose, log_density
 from hiermod.answers.quadrature import MOST_DIMENSIONS, log_normal_integral
@@ -22,6 +23,7 @@ from hiermod.modeling.design import VaryingBar
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.posterior import Posterior
 
+MOST_AT_ONCE = 200  # effects, whose matrices take seconds; nested ones are integrated level by level
 ALL = 1.0 - 1e-9  # of a level's rows, whose weights may be no whole numbers
 
 
@@ -58,8 +60,10 @@ class GroupDensity:
         left = self._seen.chosen(places)
         if isinstance(self._spec, BetaSpec):
             return self._beta(self._spec, left, places, times)
-        rows = Rows(self._spec, self._posterior, left, times)
         base, unseen = self._parts(self._spec, left, places, times)
+        if self._spec.family.statistic == "real" and count_effects(unseen) <= MOST_AT_ONCE:
+            return log_joint(left, times, base, self._posterior.values("sigma"), unseen)
+        rows = Rows(self._spec, self._posterior, left, times)
         return _integrated(rows, np.arange(len(left.frame)), base, _nested(unseen))
 
     def single(self, places: np.ndarray, times: np.ndarray) -> np.ndarray:
@@ -72,6 +76,8 @@ class GroupDensity:
         variance = sum(((own.loadings * (own.levels >= 0)[:, None]) ** 2).sum(axis=2) for own in unseen)
         spread = np.sqrt(np.broadcast_to(variance, (self._draws, len(left.frame)))).T
         auxiliary = [self._posterior.values(name) for name in spec.family.auxiliary]
+        if spec.family.statistic == "real":
+            return log_single(left, base, auxiliary[0], spread)
         found = np.empty((len(left), self._draws))
         for place, (row, response) in enumerate(zip(left.place, left.responses, strict=True)):
 

@@ -67,7 +67,7 @@ def test_a_group_is_scored_as_the_normal_that_its_rows_are(aggregated):
             covariance = np.array([[1.0, 0.3], [0.3, 1.0]]) * sds[:, None] * sds
             whole = design @ covariance @ design.T + v["sigma"] ** 2 * np.eye(len(rows))
             truth = stats.multivariate_normal(mean + v["t"] * rows["t"], whole).logpdf(rows["y"])
-            np.testing.assert_allclose(found[draw], truth, rtol=1e-6)  # a quadrature
+            np.testing.assert_allclose(found[draw], truth, rtol=1e-9)
 
 
 def test_scores_are_those_of_rows_in_memory(aggregated):

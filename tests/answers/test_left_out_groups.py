@@ -8,6 +8,7 @@ from answer_tools import draws_of, with_made_up_draws
 from scipy import special, stats
 
 import hiermod as hm
+from hiermod.answers import gaussian_groups, group_density
 from hiermod.answers.group_density import GroupDensity
 from hiermod.answers.quadrature import log_normal_integral
 from hiermod.data.observations import observations
@@ -87,7 +88,7 @@ def test_a_group_that_importance_sampling_cannot_leave_out_is_refitted(fits):
     assert "see .unreliable" in repr(some)
 
 
-def test_nested_groups_are_integrated_within_each_other():
+def test_nested_groups_are_integrated_within_each_other(monkeypatch):
     """Two levels of normal effects of a gaussian response: the marginal is a multivariate normal."""
     data = pd.DataFrame({"a": list("ppppqqqq"), "b": list("rrssttuu"), "y": np.arange(8.0) % 3})
     fit = with_made_up_draws(hm.model("y ~ (1 | a/b)", data), chains=2, draws=30)
@@ -95,12 +96,55 @@ def test_nested_groups_are_integrated_within_each_other():
     seen = observations(posterior.spec.cells)
     left = np.flatnonzero((seen.frame["a"] == "p").to_numpy()[seen.place])
     found = GroupDensity(posterior, seen).joint(left, seen.times[left])
+    monkeypatch.setattr(group_density, "MOST_AT_ONCE", 2)  # by quadrature, as in other families
+    by_quadrature = GroupDensity(posterior, seen).joint(left, seen.times[left])
     inner = np.kron(np.eye(2), np.ones((2, 2)))
     names = "Intercept", "1|a_sigma", "1|a:b_sigma", "sigma"
     for place, (mean, outer, nested, sigma) in enumerate(zip(*(draws_of(fit, name) for name in names), strict=True)):
         covariance = outer**2 * np.ones((4, 4)) + nested**2 * inner + sigma**2 * np.eye(4)
         exact = stats.multivariate_normal.logpdf(data["y"][:4], np.full(4, mean), covariance)
-        np.testing.assert_allclose(found[place], exact, atol=1e-5)
+        np.testing.assert_allclose(found[place], exact, rtol=1e-10)
+        np.testing.assert_allclose(by_quadrature[place], exact, atol=1e-5)
+
+
+@pytest.mark.parametrize("block", [1, 4_000_000])
+def test_gaussian_groups_are_normal_whatever_crosses_there(monkeypatch, block):
+    """Factors that cross within the group, one of them seen elsewhere too; rows with weights; two effects of a bar."""
+    monkeypatch.setattr(gaussian_groups, "LARGEST", block)
+    rng = np.random.default_rng(4)
+    data = pd.DataFrame({"city": list("mmmmmmnnnnnn"), "i": list("abcabcdefdef"), "j": list("ppprrrsssttt"),
+                         "k": list("uvuvuvuvuvuv"), "x": rng.normal(size=12), "w": rng.integers(1, 4, 12),
+                         "y": rng.normal(3.0, 2.0, 12)})  # fmt: skip
+    fit = with_made_up_draws(
+        hm.model("y | weights(w) ~ x + (1 + x | i) + (1 | j) + (1 | k)", data), chains=1, draws=30, spread=0.3
+    )
+    posterior, rows = fit.sampled_posterior, data.loc[data.index.repeat(data["w"])].query("city == 'm'")
+    seen = observations(posterior.spec.cells)
+    left = np.flatnonzero(np.isin(seen.frame["i"].to_numpy()[seen.place], list("abc")))
+    density = GroupDensity(posterior, seen)
+    found, single = (own(left, seen.times[left]) for own in (density.joint, density.single))
+    design = np.column_stack([np.ones(len(rows)), rows["x"]])
+    alike = {name: rows[name].to_numpy()[:, None] == rows[name].to_numpy() for name in "ij"}
+    v = {name: draws_of(fit, name) for name in ("Intercept", "x", "1|i_sigma", "x|i_sigma", "1|j_sigma", "sigma")}
+    correlation, known = draws_of(fit, "1+x|i_cor").reshape(-1), draws_of(fit, "1|k")
+    for draw in range(30):
+        sds = np.array([v["1|i_sigma"][draw], v["x|i_sigma"][draw]])
+        of_bar = np.where(np.eye(2) > 0, 1.0, correlation[draw]) * sds[:, None] * sds
+        covariance = alike["i"] * (design @ of_bar @ design.T) + alike["j"] * v["1|j_sigma"][draw] ** 2
+        covariance += v["sigma"][draw] ** 2 * np.eye(len(rows))
+        mean = v["Intercept"][draw] + v["x"][draw] * rows["x"] + known[draw][(rows["k"] == "v").astype(int)]
+        exact = stats.multivariate_normal.logpdf(rows["y"], mean, covariance)
+        np.testing.assert_allclose(found[draw], exact, rtol=1e-10)
+        each = dict(zip(rows["y"], stats.norm.logpdf(rows["y"], mean, np.sqrt(np.diag(covariance))), strict=True))
+        truth = [each[value] for value in seen.responses[left, 0]]
+        np.testing.assert_allclose(single[:, draw], truth, rtol=1e-10)
+
+
+def test_factors_that_cross_in_a_group_of_other_families_are_refused():
+    data = pd.DataFrame({"city": list("mmmmnnnn"), "i": list("ababcdcd"), "j": list("ppqqrrss"), "y": [0, 1] * 4})
+    fit = with_made_up_draws(hm.model("y ~ (1 | i) + (1 | j)", data), chains=2, draws=30)
+    with pytest.raises(hm.errors.AnswerError, match=r"Two factors cross each other within a group.*method='kfold'"):
+        hm.compare({"a": fit}, data, method="logo", group="city", progress=False)
 
 
 def test_effects_of_crossed_factors_are_the_draws_own():
