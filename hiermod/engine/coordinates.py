@@ -106,7 +106,7 @@ def _settle(program: Program, values: np.ndarray) -> np.ndarray:
     for _ in range(MOST_STEPS):
         eigenvalues, vectors = np.linalg.eigh(_scalar_curvature(program, values))
         step = vectors @ ((vectors.T @ slope) / np.maximum(np.abs(eigenvalues), LEAST_CURVATURE))
-        step *= min(1.0, LONGEST / np.abs(step).max())
+        step *= LONGEST / max(LONGEST, np.abs(step).max())
         while True:
             there, slope_there = _along_scalars(program, values + step)
             if there > here - 1e-9 or np.abs(step).max() < 1e-3:

@@ -11,6 +11,7 @@ import threading
 import time
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import hiermod as hm
@@ -140,6 +141,12 @@ def test_without_a_mode_the_public_coordinates_are_sampled(monkeypatch, capsys):
     assert fit.check().passed
 
 
+def test_a_mode_that_is_known_from_the_start_is_kept():
+    """Of two values the standard deviation's most likely value is where the search for it begins."""
+    fit = hm.fit("y ~ 1", pd.DataFrame({"y": [1.0, 2.0]}), "gaussian", draws=50, seed=1, progress=False)
+    assert np.isfinite(fit.posterior["sigma"]).all()
+
+
 def test_nutpies_core_has_the_parts_that_are_used():
     joint.check()
     assert joint.core() is importlib.import_module("nutpie")._lib
@@ -184,8 +191,6 @@ def test_refits_hold_no_memory():
 
 
 def frame_of(seed):
-    import pandas as pd
-
     rng = np.random.default_rng(seed)
     g = rng.integers(0, 30, 3000)
     return pd.DataFrame({"y": rng.normal(size=3000) + rng.normal(size=30)[g], "g": g})
