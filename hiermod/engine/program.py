@@ -87,7 +87,8 @@ class Program:
 
 
 def _double(array: np.ndarray) -> Any:
-    return array.ctypes.data_as(ctypes.POINTER(ctypes.c_double))
+    """A pointer to the first number, valid while the caller holds the array; `data_as` would leave a cycle."""
+    return ctypes.byref(ctypes.c_double.from_address(array.ctypes.data))
 
 
 def public_coordinates(problem: Problem, compiled: Mapping[str, Any]) -> Program:

@@ -12,6 +12,7 @@ import xarray as xr
 from hiermod.modeling.beta_pooling import MEAN, SPREAD, BetaSpec, build_beta_model, draw_rates
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.diagnostics import MIN_ESS, Diagnostics, diagnose
+from hiermod.sampling.heap import give_back
 from hiermod.sampling.posterior import Posterior
 from hiermod.sampling.settings import Settings, fresh_seed
 
@@ -91,6 +92,7 @@ def sample(spec: Spec | BetaSpec, sampler: Sampler, settings: Settings, progress
         notices.append(_rerun_notice(found.diagnostics, current, planned))
         current = planned
     assert best is not None
+    give_back()
     return replace(best, notices=(*notices, *_remaining(best.diagnostics, settings)))
 
 

@@ -208,6 +208,21 @@ def test_arrays_live_as_long_as_the_program():
     del garbage
 
 
+def test_calls_of_compiled_code_leave_no_cycles():
+    program = program_of(spec_of("y ~ x + (1 | g)", random_frame(np.random.default_rng(1))))
+    point = np.full(program.problem.dimension, 0.1)
+    program.log_density(point)
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(10):
+            program.log_density(point)
+            program.expand(point)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+
+
 def test_memory_takes_any_order_and_refuses_wrong_numbers():
     memory = program_of(spec_of("y ~ x + (1 + x | g)", random_frame(np.random.default_rng(0)), "gaussian")).memory
     sizes = dict(zip(SIZES, memory.head.tolist(), strict=False))

@@ -17,7 +17,7 @@ import pytest
 import hiermod as hm
 from hiermod.engine import joint, library
 from hiermod.errors import ModelError, SamplingError
-from hiermod.sampling import native
+from hiermod.sampling import heap, native
 
 RANDOM = {"seed": 3, "draws": 400, "progress": False}
 
@@ -188,6 +188,18 @@ def test_refits_hold_no_memory():
 
     before = megabytes_after(range(60))
     assert megabytes_after(range(60, 160)) - before < 1.0
+
+
+@pytest.mark.parametrize("error", [AttributeError, OSError, TypeError])
+def test_freed_memory_stays_where_the_c_library_has_no_way_to_return_it(monkeypatch, error):
+    def missing(name):
+        raise error(name)
+
+    heap._trim.cache_clear()
+    with monkeypatch.context() as patched:
+        patched.setattr(heap.ctypes, "CDLL", missing)
+        heap.give_back()
+    heap._trim.cache_clear()
 
 
 def frame_of(seed):
