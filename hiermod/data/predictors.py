@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -114,6 +115,10 @@ def _factor_notices(name: str, values: pd.Series, levels: tuple[Level, ...]) -> 
     ordered = isinstance(values.dtype, pd.CategoricalDtype) and bool(values.dtype.ordered)
     plain = kind_of(values) == "bool" or ordered
     notices = [] if plain else [f"{name}: reference level {str(levels[0])!r}"]
+    if not isinstance(values.dtype, pd.CategoricalDtype) and _read_as_numbers(levels):
+        notices.append(
+            f"{name}: text that reads as numbers is taken as {len(levels):,} levels; pandas.to_numeric gives numbers"
+        )
     if isinstance(values.dtype, pd.CategoricalDtype):
         unused = len(values.dtype.categories) - len(levels)
         if unused:
@@ -123,6 +128,14 @@ def _factor_notices(name: str, values: pd.Series, levels: tuple[Level, ...]) -> 
                 f"{name}: ordered levels are coded by polynomial contrasts; C({quote(name)}, treatment) takes levels"
             )
     return notices
+
+
+def _read_as_numbers(levels: tuple[Level, ...]) -> bool:
+    """Whether levels are the text of more numbers than two codes."""
+    try:
+        return len(levels) > 2 and all(isinstance(level, str) and math.isfinite(float(level)) for level in levels)
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True, eq=False)

@@ -44,6 +44,15 @@ def test_the_reference_level_is_a_notice_and_so_are_levels_without_rows():
     assert "polynomial contrasts" in rows_of("y ~ g", ordered).notices[1]
 
 
+def test_numbers_that_came_as_text_are_said_to_be_levels():
+    def notices(values):
+        return rows_of("y ~ x", pd.DataFrame({"y": [1.0, 2.0, 4.0], "x": values})).notices
+
+    assert "text that reads as numbers is taken as 3 levels; pandas.to_numeric" in notices(["0.5", "1e3", "-2"])[1]
+    assert notices(["0.5", "1e3", "low"])[1:] == ()
+    assert notices(pd.Categorical(["1", "2", "3"]))[1:] == ()
+
+
 def test_counts_may_come_as_proportions_of_trials():
     pairs = [(s, n) for n in range(1, 60) for s in range(n + 1)]
     frame = pd.DataFrame({"rate": [s / n for s, n in pairs], "n": [n for _, n in pairs]})
