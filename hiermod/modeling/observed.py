@@ -38,9 +38,9 @@ class Observed:
         """A term's columns, shape ``(rows, columns)``."""
         return np.column_stack([self.column(column) for column in block.columns])
 
-    def column(self, column: Column) -> np.ndarray:
-        """One column of the design, shape ``(rows,)``."""
-        mean, within = self._parts(column, {})
+    def column(self, column: Column, centres: Mapping[str, float] | None = None) -> np.ndarray:
+        """One column of the design, shape ``(rows,)``; predictors in `centres` have these taken off."""
+        mean, within = self._parts(column, centres or {})
         return np.concatenate([mean, within.ravel()])
 
     def codes(self, grouping: Grouping) -> np.ndarray:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from hiermod.data.cells import Cells
 from hiermod.errors import DataError
 from hiermod.formula.nodes import Formula
+from hiermod.modeling.dependence import dependence_notices, residual_notices
 from hiermod.modeling.design import CommonDesign, VaryingBar, build_bar, build_common, offset
 from hiermod.modeling.families import Family
 from hiermod.modeling.prior_choice import PriorTable, choose_priors
@@ -50,7 +51,7 @@ def build_spec(formula: Formula, family: Family, cells: Cells, priors: Mapping[s
     table = choose_priors(family, cells, offset(formula, cells.frame), common, tuple(bars), priors)
     spec = Spec(formula, family, cells, common, tuple(bars), table)
     _refuse_clashes(spec)
-    return spec, notices
+    return spec, [*dependence_notices(common, cells), *notices, *residual_notices(family, bars, cells)]
 
 
 def _repeated(names: list[str]) -> list[str]:
