@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 
 import numpy as np
@@ -19,6 +20,7 @@ from hiermod.modeling.spec import Spec
 
 STEPPED = ("round",)  # functions whose slope is 0 wherever there is one
 ROUNDS = 4  # halvings of a step
+SHRUNK = (1.0, 2.0**-5, 2.0**-10, 2.0**-15)  # knots of a spline, and kinks, stand outside small steps
 ERROR = 1e-6  # what a derivative may be wrong by, beside its size and that of the variable in units of the column
 Changes = Mapping[str, np.ndarray]
 
@@ -71,9 +73,11 @@ def _differentiated(recipe: Recipe, frame: pd.DataFrame, name: str) -> np.ndarra
     spread = float(x.std()) or max(abs(float(x[0])), 1.0)
     size = np.where(x == 0.0, spread, np.minimum(np.abs(x), spread))
     best, error = None, np.full(0, np.inf)
-    for step in (np.full(len(x), spread), size):
+    for shrunk, unit in itertools.product(SHRUNK, (np.full(len(x), spread / 8.0), size / 8.0)):
+        if best is not None and (error <= ERROR).all():
+            break
         try:
-            found, wrong = _extrapolated(recipe, frame, name, x, step / 8.0)
+            found, wrong = _extrapolated(recipe, frame, name, x, unit, shrunk)
         except DataError:  # a step left the range of a function
             continue
         if best is None:
@@ -91,21 +95,24 @@ def _differentiated(recipe: Recipe, frame: pd.DataFrame, name: str) -> np.ndarra
 
 
 def _extrapolated(
-    recipe: Recipe, frame: pd.DataFrame, name: str, x: np.ndarray, step: np.ndarray
+    recipe: Recipe, frame: pd.DataFrame, name: str, x: np.ndarray, unit: np.ndarray, shrunk: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Central differences of halved steps, extrapolated to none (Richardson), and how far the last two are apart."""
+    """Central differences of halved steps, extrapolated to none (Richardson), and how far the last two are apart.
+
+    The first step is a part, `shrunk`, of the unit in which changes are measured.
+    """
     table: list[np.ndarray] = []
     best, error = np.empty(0), np.empty(0)
     middle, gaps = _made(recipe, with_column(frame, name, x)), []
     for turn in range(ROUNDS + 1):
-        width = step / 2.0**turn
+        width = unit * shrunk / 2.0**turn
         high, low = (_made(recipe, with_column(frame, name, x + sign * width)) for sign in (1.0, -1.0))
         column = [(high - low) / (2.0 * width)[:, None]]
         gaps.append(np.abs(high - 2.0 * middle + low) / width[:, None])
         for order, former in enumerate(table, start=1):
             column.append(column[-1] + (column[-1] - former) / (4.0**order - 1.0))
         if turn:
-            scale = np.abs(column[-1]) + np.abs(high).max(axis=1, keepdims=True) / step[:, None]
+            scale = np.abs(column[-1]) + np.abs(high).max(axis=1, keepdims=True) / unit[:, None]
             wrong = np.divide(
                 np.abs(column[-1] - table[-1]), scale, out=np.zeros_like(scale), where=scale > 0
             ).max(axis=1)  # fmt: skip

@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 
 from hiermod.answers.answer import Answer, Question, check_prob, check_threshold, interval, with_coords
+from hiermod.answers.crossing import can_be_set, is_partly_crossed
 from hiermod.answers.decisions import wins
 from hiermod.answers.expectation import averages, expectation
 from hiermod.answers.grid import cell_grid
 from hiermod.answers.measure import measure_of
 from hiermod.answers.new_groups import whose
 from hiermod.answers.rows import base_rows, new_rows, trials_of
-from hiermod.answers.scope import Asked, Scope, check_results, levels_of, read_scope
+from hiermod.answers.scope import Scope, check_results, levels_of, read_scope
 from hiermod.answers.simulation import simulate
 from hiermod.answers.varying import check_groups
 from hiermod.data.statistics import BinomialCells, PairCells
@@ -36,7 +37,9 @@ def rates(posterior: Posterior, scope: Scope, threshold: Any, prob: float) -> An
     check_prob(prob)
     check_results(asked.by, COMPUTED)
     settings = {
-        name: asked.settings.get(name) or levels_of(spec, name) for name in asked.by if _is_set(spec, name, asked)
+        name: asked.settings.get(name) or levels_of(spec, name)
+        for name in asked.by
+        if name in asked.settings or _is_set(spec, name, scope.groups)
     }
     base = base_rows(spec, scope.data, scope.weights, asked.by, scope.groups, (*settings, *asked.set_columns))
     grid = cell_grid(spec, base, asked, settings)
@@ -48,10 +51,20 @@ def rates(posterior: Posterior, scope: Scope, threshold: Any, prob: float) -> An
     return Answer(with_coords(draws, grid.keys, posterior.shape, "rate"), table, question)
 
 
-def _is_set(spec: Spec | BetaSpec, name: str, asked: Asked) -> bool:
-    """Whether all rows are set to each level of a column: where values are given, and where it is in common terms."""
-    common = name in spec.formula.common_columns() and name not in spec.formula.grouping_columns()
-    return name in asked.settings or common
+def _is_set(spec: Spec | BetaSpec, name: str, groups: str) -> bool:
+    """Whether all rows are set to each level of a column that is asked by: where it is in common terms."""
+    return name in spec.formula.common_columns() and can_be_set(spec, name, groups)
+
+
+def own_rows_notices(spec: Spec | BetaSpec, scope: Scope) -> list[str]:
+    """Say which levels are averaged over their own rows alone, since some groups lack some of them."""
+    common, by = spec.formula.common_columns(), read_scope(spec, scope).by
+    return [
+        f"the levels of {name!r} are averaged over their own rows each, since some groups lack some of them; "
+        f"fit.effect({name!r}, groups=...) compares them over the same rows"
+        for name in by
+        if scope.groups == "observed" and name in common and is_partly_crossed(spec, name, by)
+    ]
 
 
 def predict(posterior: Posterior, data: Any, kind: str, groups: str, prob: float) -> Answer:

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import numpy as np
 import pandas as pd
 
+from hiermod.answers.crossing import can_be_set
 from hiermod.answers.rows import AnySpec, is_numeric
 from hiermod.answers.varying import check_groups
 from hiermod.data.frames import column_names
@@ -68,7 +69,7 @@ def read_scope(spec: AnySpec, scope: Scope) -> Asked:
     for typed, values in given.items():
         if values is not None:
             name, values = canonical(typed), _several(typed, values)
-            target = settings if _is_set(spec, name) else chosen
+            target = settings if _is_set(spec, name, scope.groups) else chosen
             target[name] = tuple(_level(spec, name, value, scope.data, "by") for value in values)
             if len(set(target[name])) < len(target[name]):
                 raise AnswerError(f"by: a value of {name!r} is given twice in {values}.")
@@ -85,19 +86,22 @@ def _read_at(spec: AnySpec, scope: Scope, by: tuple[str, ...]) -> dict[str, Leve
         value = next(value for typed, value in scope.at.items() if canonical(typed) == name)
         if name in by:
             raise AnswerError(f"at: {name!r} stands in by= too. Give its values there: by={{{name!r}: [...]}}.")
-        if not _is_set(spec, name):
-            raise AnswerError(f"at: {name!r} is no predictor, so rows cannot be set to it. Say by={{{name!r}: [...]}}.")
+        if not _is_set(spec, name, scope.groups):
+            why = "says which group a row is in" if _is_predictor(spec, name) else "is no predictor"
+            raise AnswerError(f"at: {name!r} {why}, so rows cannot be set to it. Say by={{{name!r}: [...]}}.")
         if isinstance(value, list | tuple | np.ndarray | pd.Series):
             raise AnswerError(f"at: one value of {name!r} is needed; for several say by={{{name!r}: [...]}}.")
         held[name] = _level(spec, name, value, scope.data, "at")
     return held
 
 
-def _is_set(spec: AnySpec, name: str) -> bool:
-    """Whether rows are set to a column's values: it is a predictor, or behind one, and no group."""
-    return name in (*spec.formula.variables(), *spec.formula.predictor_columns()) and (
-        name not in spec.formula.grouping_columns()
-    )
+def _is_set(spec: AnySpec, name: str, groups: str) -> bool:
+    """Whether rows are set to a column's values: it is a predictor, or behind one, and no group hangs on it alone."""
+    return _is_predictor(spec, name) and can_be_set(spec, name, groups)
+
+
+def _is_predictor(spec: AnySpec, name: str) -> bool:
+    return name in (*spec.formula.variables(), *spec.formula.predictor_columns())
 
 
 def _several(name: str, values: Any) -> list[Any]:
@@ -111,7 +115,7 @@ def _several(name: str, values: Any) -> list[Any]:
 
 def _level(spec: AnySpec, name: str, value: Any, data: Any, role: str) -> Level:
     """One value that a column can take: a finite number, or a level that is known."""
-    if _is_set(spec, name) and is_numeric(spec, name):
+    if _is_predictor(spec, name) and name not in spec.formula.grouping_columns() and is_numeric(spec, name):
         if not isinstance(value, int | float | np.number) or isinstance(value, bool) or not np.isfinite(value):
             raise AnswerError(f"{role}: {name!r} is numeric, and {value!r} is no finite number.")
         return as_levels(pd.Index([value]))[0]

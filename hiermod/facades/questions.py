@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from hiermod.answers import effects, rates, shrinkage
 from hiermod.answers.answer import Answer
 from hiermod.answers.scope import Scope
+from hiermod.facades.notices import announce
 from hiermod.sampling.posterior import Posterior
 
 if TYPE_CHECKING:
@@ -35,7 +36,10 @@ class Questions:
         """Expected response per cell of `by`, back-transformed, averaged over rows within each draw.
 
         The `by` variables that stand in common terms are set to each level for all rows; grouping factors and other
-        columns select rows. Of a student family it is the location, which is the mean where ``nu`` is above 1.
+        columns select rows, and so do parts of crossed ones, such as ``arm`` in ``(1 | country:arm)``, where the data
+        lack a combination and effects are the observed ones. Rows of counts weigh the same whatever their exposure:
+        weigh them with `data` and `weights`. Of a student family it is the location, which is the mean where ``nu`` is
+        above 1.
 
         Parameters
         ----------
@@ -71,7 +75,10 @@ class Questions:
         >>> list(fit.rates(by=["country", "treated"]).table.columns)
         ['country', 'treated', 'estimate', 'lower', 'upper']
         """
-        return rates.rates(self._posterior, Scope(by, data, weights, groups, at), threshold, prob)
+        scope = Scope(by, data, weights, groups, at)
+        answer = rates.rates(self._posterior, scope, threshold, prob)
+        announce(rates.own_rows_notices(self._posterior.spec, scope))
+        return answer
 
     def effect(
         self,
