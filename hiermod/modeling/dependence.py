@@ -1,17 +1,15 @@
-"""What the data cannot tell apart: common columns that others make up, and effects of single rows from residuals."""
+"""Which common columns the data cannot tell from others: those that others make up."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from hiermod.data.cells import Cells
-from hiermod.data.statistics import BinomialCells, CountCells
 from hiermod.errors import enumerate_names
-from hiermod.modeling.design import CommonDesign, VaryingBar
-from hiermod.modeling.families import Family
+from hiermod.modeling.design import CommonDesign
 from hiermod.modeling.observed import observe
 
 FEW_ROWS = 4096
@@ -50,19 +48,6 @@ def dependence_notices(common: CommonDesign, cells: Cells) -> list[str]:
             f"{enumerate_names(empty, SHOWN)}: 0 in every row, so that priors alone speak for their coefficients"
         )
     return notices
-
-
-def residual_notices(family: Family, bars: Sequence[VaryingBar], cells: Cells) -> list[str]:
-    """Say which bars have an effect for every row, where the family has a spread of its own (lme4 checks the same)."""
-    if not family.auxiliary or isinstance(cells.response, BinomialCells | CountCells):
-        return []
-    rows = int(cells.response.count.sum())
-    return [
-        f"{bar.grouping.name!r}: {bar.grouping.size * len(bar.row_names):,} varying effects for {rows:,} rows, so that "
-        f"priors alone tell their spread from {' and '.join(family.auxiliary)}"
-        for bar in bars
-        if bar.grouping.size * len(bar.row_names) >= rows
-    ]
 
 
 def find_dependent(column: Callable[[int], np.ndarray], count: int) -> list[Dependent]:

@@ -115,7 +115,7 @@ def choose_family(family: str | None, response: ResponseRows) -> tuple[Family, s
     Raises
     ------
     DataError
-        If the family does not take this response, or a numeric response is constant.
+        If the family does not take this response, or a response that is neither a rate nor a count is constant.
     """
     chosen, reason = _choose(family, response)
     if isinstance(response, SingleRows) and response.transformed:
@@ -129,6 +129,8 @@ def choose_family(family: str | None, response: ResponseRows) -> tuple[Family, s
 
 def _remark(family: Family, response: ResponseRows) -> str:
     """What may not be meant: one value only, or 0/1 taken as numbers."""
+    if isinstance(response, SingleRows) and family.counts and response.constant:
+        return f"; every response is {response.values[0]:g}"
     if not isinstance(response, SingleRows) or not response.binary:
         return ""
     if not family.is_rate:
@@ -148,8 +150,8 @@ def _choose(family: str | None, response: ResponseRows) -> tuple[Family, str]:
 
 
 def _refuse_constant(family: Family, response: ResponseRows) -> None:
-    """A constant number says nothing of its spread; all successes do say something of a rate, under a proper prior."""
-    if family.is_rate or isinstance(response, TrialsRows):
+    """A constant number says nothing of its spread; all successes, and counts, do say something of a rate."""
+    if family.is_rate or family.counts or isinstance(response, TrialsRows):
         return
     if response.constant:
         raise DataError(f"The response {response.name!r} is constant ({response.values[0]:g} in every row).")

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from hiermod.modeling.beta_pooling import MEAN, SPREAD, BetaSpec, build_beta_model, draw_rates
+from hiermod.modeling.residuals import refuse_exact
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.diagnostics import MIN_ESS, Diagnostics, diagnose
 from hiermod.sampling.heap import give_back
@@ -68,7 +69,11 @@ def sample(spec: Spec | BetaSpec, sampler: Sampler, settings: Settings, progress
     ------
     SamplingError
         If there are no draws to keep.
+    DataError
+        If predictors make up a real response exactly: there is no posterior.
     """
+    if isinstance(spec, Spec):
+        refuse_exact(spec)
     current = replace(
         settings,
         tune=settings.tune or sampler.tune,
@@ -77,13 +82,15 @@ def sample(spec: Spec | BetaSpec, sampler: Sampler, settings: Settings, progress
     )
     notices: list[str] = []
     best: Posterior | None = None
+    kept = 0
     for attempt in range(MAX_RERUNS + 1):
         tree, interrupted = sampler.run(current, progress)
         tree = _finish(spec, tree, sampler, current)
         found = Posterior(spec, tree, current, diagnose(tree))
         if interrupted:
             notices.append(f"interrupted: {found.shape[1]:,} draws of {found.shape[0]} chains are kept")
-        best = found if best is None or _badness(found.diagnostics) <= _badness(best.diagnostics) else best
+        if best is None or _badness(found.diagnostics) <= _badness(best.diagnostics):
+            best, kept = found, attempt
         planned = (
             None if interrupted or attempt == MAX_RERUNS else _replanned(settings, current, found.diagnostics, attempt)
         )
@@ -92,6 +99,10 @@ def sample(spec: Spec | BetaSpec, sampler: Sampler, settings: Settings, progress
         notices.append(_rerun_notice(found.diagnostics, current, planned))
         current = planned
     assert best is not None
+    if kept < attempt:
+        notices.append(
+            f"kept run {kept + 1} of {attempt + 1}, {best.shape[1]} draws of each chain: later ones were worse"
+        )
     give_back()
     return replace(best, notices=(*notices, *_remaining(best.diagnostics, settings)))
 

@@ -91,6 +91,7 @@ def test_the_best_of_bad_runs_is_kept(scripted):
     figures = [{"divergences": 1}, {"divergences": 40}, {"divergences": 3}]
     posterior, _ = scripted(figures, Settings(seed=1))
     assert posterior.diagnostics.divergences == 1
+    assert "kept run 1 of 3, 1000 draws of each chain: later ones were worse" in posterior.notices
 
 
 def test_a_rough_look_that_was_asked_for_is_not_lengthened(scripted):

@@ -12,6 +12,7 @@ import xarray as xr
 
 import hiermod as hm
 from hiermod.errors import StorageError
+from hiermod.sampling.native import Native
 
 QUESTIONS = """
 import sys, hiermod as hm
@@ -145,6 +146,28 @@ def test_file_reuses_a_fit_only_if_everything_is_the_same(tmp_path, capsys):
         _, said = refit(**arguments)
         assert f"fitted anew, {what} changed" in said
         refit()
+
+
+def test_file_does_not_reuse_an_interrupted_fit_and_repeats_what_was_said(tmp_path, capsys, monkeypatch):
+    path = tmp_path / "ab.nc"
+
+    def refit():
+        capsys.readouterr()
+        fit = hm.fit(
+            "successes/trials ~ (1 | variant)", hm.example("variants"), seed=3, draws=20, progress=False, file=path
+        )
+        return fit, capsys.readouterr().err
+
+    run = Native.run
+    monkeypatch.setattr(Native, "run", lambda *arguments: (run(*arguments)[0], True))
+    assert "interrupted: 20 draws of 4 chains are kept" in refit()[1]
+    monkeypatch.undo()
+    fit, said = refit()
+    assert f"fitted anew, since the fit stored in {path} was interrupted" in said
+    (trouble,) = (notice for notice in fit.notices if notice.startswith("not converged"))
+    said = refit()[1]
+    assert f"reused the fit stored in {path}" in said
+    assert said.count(trouble) == 1
 
 
 def test_not_a_stored_fit(tmp_path):
