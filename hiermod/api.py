@@ -11,7 +11,7 @@ from hiermod.facades.fit import Fit
 from hiermod.facades.model import Model
 from hiermod.facades.notices import announce
 from hiermod.modeling.definition import Defined, Definition, define
-from hiermod.sampling.settings import Settings
+from hiermod.sampling.settings import Settings, check_switch
 from hiermod.sampling.storage import StoredFit, check_target, difference
 from hiermod.sampling.storage import load as load_stored
 
@@ -129,6 +129,7 @@ def fit(
     >>> ab = hm.fit("successes/trials ~ (1 | variant)", hm.example("variants"), seed=1)  # doctest: +SKIP
     """
     asked = Settings(draws, tune, chains, cores, seed, target_accept, engine)
+    check_switch("progress", progress)
     if file is not None:
         check_target(file)
     defined = define(_definition(formula, family, priors, pooling, na, compress), data)

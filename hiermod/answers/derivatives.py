@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from hiermod.answers.expectation import Designs
-from hiermod.answers.rows import AnySpec, Base, is_numeric, with_column
+from hiermod.answers.rows import AnySpec, Base, is_numeric, per_exposure, with_column
 from hiermod.data.factors import Leveled
 from hiermod.data.predictors import Factor
 from hiermod.data.recipes import Recipe
@@ -28,13 +28,29 @@ Changes = Mapping[str, np.ndarray]
 def check_numeric(spec: AnySpec, name: str) -> None:
     """Refuse to differentiate with respect to anything but a number that enters the model as one."""
     formula, cells = spec.formula, spec.cells
-    made = {own: recipe for own, recipe in cells.recipes.items() if name in recipe.sources or name == own}
     if name in cells.frame and not is_numeric(spec, name):
         raise AnswerError(f"{name!r} holds levels, so it has no slope. fit.effect({name!r}) compares them.")
     if name not in (*formula.variables(), *formula.predictor_columns()):
         raise AnswerError(f"{name!r} only groups rows, so it has no slope.")
-    for own, recipe in made.items():
-        if isinstance(cells.predictors[own], Factor) or not calls(recipe.expression).isdisjoint(STEPPED):
+    if per_exposure(spec) and not any(name in (own, *formula.sources(own)) for own in _predictors(spec)):
+        raise AnswerError(
+            f"{name!r} is an exposure, and answers are for one unit of it, so it has no slope. "
+            "For other exposures: fit.predict(data)."
+        )
+    refuse_steps(spec, name)
+
+
+def _predictors(spec: AnySpec) -> list[str]:
+    """The variables of a model but for its offsets."""
+    return [name for name in spec.formula.variables() if name not in spec.formula.offsets]
+
+
+def refuse_steps(spec: AnySpec, name: str) -> None:
+    """Refuse a column of which the model sees steps alone."""
+    for own, recipe in spec.cells.recipes.items():
+        if name not in recipe.sources and name != own:
+            continue
+        if isinstance(spec.cells.predictors[own], Factor) or not calls(recipe.expression).isdisjoint(STEPPED):
             raise AnswerError(
                 f"{name!r} enters the model in steps, through {own}, so it has no slope. "
                 f"Compare values: fit.rates(by={{{name!r}: [...]}})."

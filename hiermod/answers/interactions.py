@@ -19,6 +19,8 @@ from hiermod.data.levels import as_levels
 from hiermod.errors import AnswerError
 from hiermod.sampling.posterior import Posterior
 
+ABSOLUTE = ("difference", "link")
+ROUNDING = 1e-13
 COMPUTED = ("contrast", "between", "estimate", "lower", "upper", "prob_beats", "prob_exceeds")
 
 
@@ -30,6 +32,7 @@ def interaction(
     sign, limit = check_goal(goal), check_threshold(threshold)
     check_prob(prob)
     inner = _across(across)
+    check_columns(posterior.spec, inner, "across", scope.data)
     check_columns(posterior.spec, scope.by, data=scope.data)
     outer = scope.by if isinstance(scope.by, Mapping) else dict.fromkeys(_listed(scope.by))
     if set(inner) & set(outer):
@@ -37,6 +40,7 @@ def interaction(
     found = compared(posterior, variable, replace(scope, by={**outer, **inner}), contrast, control, scale)
     *by, name = found.arms.by
     check_results((*by, name), COMPUTED)
+    null = 1.0 if scale in ("ratio", "odds_ratio") else 0.0
     cells, contrasts = _cells(found.arms.keys, by), len(found.pairing.labels)
     parts, keys = [], []
     for _, own in cells:
@@ -46,14 +50,14 @@ def interaction(
         pairing = pair_arms(between, levels, name)
         here, there = pairing.sides(found.draws[own.index].swapaxes(0, 1))
         result = INTERACTIONS[scale](here, there)
-        if scale in ("difference", "link"):
+        result = _settled(result, null, float(np.abs(found.arms.draws).max()) if scale in ABSOLUTE else 1.0)
+        if scale in ABSOLUTE:
             result = result * pairing.size[:, None]
         parts.append(result.reshape(-1, result.shape[-1]))
         key = own[by].iloc[[0] * (contrasts * len(pairing.labels))].reset_index(drop=True)
         labels = [label for label in found.pairing.labels for _ in pairing.labels]
         keys.append(key.assign(contrast=labels, between=list(pairing.labels) * contrasts))
     draws, rows = np.concatenate(parts), pd.concat(keys, ignore_index=True)
-    null = 1.0 if scale in ("ratio", "odds_ratio") else 0.0
     table = rows.assign(
         **interval(draws, prob, median=scale in BY_MEDIAN), prob_beats=wins(draws, null, sign).mean(axis=1)
     )
@@ -64,6 +68,11 @@ def interaction(
         contrast_name(contrast), name,
     )  # fmt: skip
     return Answer(with_coords(draws, rows, posterior.shape, scale), table, question)
+
+
+def _settled(result: np.ndarray, null: float, size: float) -> np.ndarray:
+    """Contrasts that differ from none by rounding alone are ties."""
+    return np.where(np.abs(result - null) <= ROUNDING * size, null, result)
 
 
 def _across(across: Any) -> dict[str, Any]:

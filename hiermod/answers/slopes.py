@@ -8,13 +8,14 @@ import numpy as np
 
 from hiermod.answers.answer import Answer, Question, check_prob, check_threshold, interval, with_coords
 from hiermod.answers.decisions import check_goal, wins
-from hiermod.answers.derivatives import changed_designs, check_numeric, variable_changes
+from hiermod.answers.derivatives import changed_designs, check_numeric, refuse_steps, variable_changes
 from hiermod.answers.expectation import Averaging, LinearExpectation, block_slices
 from hiermod.answers.grid import cell_grid
 from hiermod.answers.measure import measure_of
 from hiermod.answers.rows import Base, base_rows, per_exposure
 from hiermod.answers.scope import Scope, check_column, check_results, read_scope
 from hiermod.errors import AnswerError, did_you_mean
+from hiermod.formula.parser import canonical
 from hiermod.modeling.beta_pooling import BetaSpec
 from hiermod.sampling.posterior import Posterior
 
@@ -33,6 +34,8 @@ def slopes(
         raise AnswerError(f"scale={scale!r}.{did_you_mean(str(scale), SLOPE_SCALES)}")
     sign, limit = check_goal(goal), check_threshold(threshold)
     check_prob(prob)
+    if isinstance(variable, str):
+        refuse_steps(spec, canonical(variable))
     name, asked = check_column(spec, variable, "variable", scope.data, free=True), read_scope(spec, scope)
     check_numeric(spec, name)
     check_results(asked.by, COMPUTED)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from decimal import Decimal
-from typing import Any
+from numbers import Real
+from typing import Any, NoReturn
 
 import numpy as np
 import pandas as pd
 
+from hiermod.data.frames import row_name
 from hiermod.errors import DataError
 
 Level = bool | int | float | str | dt.date
@@ -34,13 +37,18 @@ def kind_of(values: pd.Series) -> str:
     return names.get(inferred, "mixed")
 
 
+def reads_as_number(text: str) -> bool:
+    """Whether a text is that of a finite number."""
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
+
+
 def code_levels(name: str, values: pd.Series) -> tuple[np.ndarray, tuple[Level, ...]]:
     """Return each value's code and the levels that occur: in category order where there is one, else sorted."""
     if kind_of(values) == "mixed":
-        raise DataError(
-            f"The column {name!r} mixes types, or holds one that is not read (numbers, text, booleans, dates are). "
-            f"Make it text: data[{name!r}] = data[{name!r}].astype(str)."
-        )
+        _refuse_mixed(name, values)
     _refuse_instants(name, values)
     if isinstance(values.dtype, pd.CategoricalDtype):
         used = values.cat.remove_unused_categories()
@@ -119,3 +127,24 @@ def level_text(level: Any) -> str:
     """A level on one line."""
     text = format(level, ".10g") if isinstance(level, float) else str(level)
     return " ".join(text.split()) or "''"
+
+
+def _refuse_mixed(name: str, values: pd.Series) -> NoReturn:
+    """Name what does not fit: the first text among numbers, or the type that is not read."""
+    column = f"data[{name!r}]"
+    to_text = f"{column} = {column}.astype(str)"
+    if pd.api.types.is_timedelta64_dtype(values.dtype):
+        seconds = f"{column}.dt.total_seconds()"
+        raise DataError(f"The column {name!r} holds durations. As numbers: {seconds}; as levels: {to_text}.")
+    numeric = values.map(lambda value: isinstance(value, Real) and not isinstance(value, bool)).to_numpy(dtype=bool)
+    if values.dtype == object and numeric.any() and not numeric.all():
+        other = int(np.flatnonzero(~numeric)[0])
+        raise DataError(
+            f"The column {name!r} mixes types: it holds numbers, and {values.iloc[other]!r} in "
+            f"{row_name(values.index, other)}. Correct it; if such values are missing, say {column} = "
+            f"pandas.to_numeric({column}, errors='coerce'); if all are levels, {to_text}."
+        )
+    raise DataError(
+        f"The column {name!r} mixes types, or holds one that is not read (numbers, text, booleans, dates are). "
+        f"Make it text: {to_text}."
+    )

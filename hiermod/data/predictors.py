@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from hiermod.data.frames import check_finite
-from hiermod.data.levels import Level, code_levels, encode, kind_of, level_series
+from hiermod.data.levels import Level, as_levels, code_levels, encode, kind_of, level_series, reads_as_number
 from hiermod.data.numbering import distinct_rows
 from hiermod.errors import DataError, did_you_mean, enumerate_names
 from hiermod.formula.expressions import quote
@@ -120,9 +119,10 @@ def _factor_notices(name: str, values: pd.Series, levels: tuple[Level, ...]) -> 
             f"{name}: text that reads as numbers is taken as {len(levels):,} levels; pandas.to_numeric gives numbers"
         )
     if isinstance(values.dtype, pd.CategoricalDtype):
-        unused = len(values.dtype.categories) - len(levels)
+        unused = [level for level in as_levels(values.dtype.categories) if level not in levels]
         if unused:
-            notices.append(f"{name}: {unused} level{'s' * (unused > 1)} without rows left out")
+            several = "s" * (len(unused) > 1)
+            notices.append(f"{name}: {len(unused)} level{several} without rows left out: {enumerate_names(unused, 3)}")
         if ordered:
             notices.append(
                 f"{name}: ordered levels are coded by polynomial contrasts; C({quote(name)}, treatment) takes levels"
@@ -132,10 +132,7 @@ def _factor_notices(name: str, values: pd.Series, levels: tuple[Level, ...]) -> 
 
 def _read_as_numbers(levels: tuple[Level, ...]) -> bool:
     """Whether levels are the text of more numbers than two codes."""
-    try:
-        return len(levels) > 2 and all(isinstance(level, str) and math.isfinite(float(level)) for level in levels)
-    except ValueError:
-        return False
+    return len(levels) > 2 and all(isinstance(level, str) and reads_as_number(level) for level in levels)
 
 
 @dataclass(frozen=True, eq=False)

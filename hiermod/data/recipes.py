@@ -110,6 +110,8 @@ class _Kitchen:
             value = self._numbers(value, str(expression))
         value = np.broadcast_to(np.asarray(value, dtype=float), (len(self._frame), *np.shape(value)[1:]))
         wrong = np.flatnonzero(~np.isfinite(value).reshape(len(value), -1).all(axis=1))
+        if len(wrong) == len(value):
+            raise DataError(f"{name} is a finite number in no row. Leave it out, or choose another function.")
         if len(wrong):
             row = self._frame.iloc[wrong[0]]
             at = ", ".join(f"{column} = {row[column]}" for column in dict.fromkeys(columns(expression)))

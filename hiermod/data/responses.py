@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from hiermod.data.frames import check_finite, row_name
-from hiermod.data.levels import Level, as_levels, code_levels, kind_of
+from hiermod.data.levels import Level, as_levels, code_levels, kind_of, reads_as_number
 from hiermod.data.moments import Moments
 from hiermod.data.recipes import calculate, learn
 from hiermod.errors import DataError, did_you_mean, enumerate_names
@@ -188,7 +188,7 @@ def _read_single(name: str, values: pd.Series, times: np.ndarray) -> SingleRows:
         levels = as_levels(pd.Index(pd.unique(values)).sort_values())
         raise DataError(
             f"The response {name!r} holds {_named(kind)} ({enumerate_names(levels, 4)}). Say which one is a success: "
-            f"{_success(name, levels)}"
+            f"{_success(name, levels)}{_as_numbers(name, levels)}"
         )
     numbers = values.to_numpy(dtype=float)
     check_finite(name, numbers, values.index)
@@ -201,6 +201,13 @@ def _success(name: str, levels: tuple[Level, ...]) -> str:
     return f"write {quote(name)}['{success}'] for it in the formula."
 
 
+def _as_numbers(name: str, levels: tuple[Level, ...]) -> str:
+    """What to do where text reads as numbers."""
+    if not all(isinstance(level, str) and reads_as_number(level) for level in levels):
+        return ""
+    return f" If these are numbers, convert them: data[{name!r}] = pandas.to_numeric(data[{name!r}])."
+
+
 def _named(kind: str) -> str:
     return "text" if kind == "text" else "categories"
 
@@ -209,7 +216,10 @@ def read_counts(expression: Expression, frame: pd.DataFrame) -> np.ndarray:
     """The counts that an expression of columns without missing values gives, a float a row; else a DataError."""
     for name in columns(expression):
         if kind_of(frame[name]) not in ("int", "float", "bool"):
-            raise DataError(f"The response column {name!r} holds {kind_of(frame[name])}, not counts.")
+            levels = as_levels(pd.Index(pd.unique(frame[name])))
+            raise DataError(
+                f"The response column {name!r} holds {kind_of(frame[name])}, not counts.{_as_numbers(name, levels)}"
+            )
     values = calculate(expression, frame)
     counts = np.broadcast_to(np.asarray(values, dtype=float), (len(frame),)).copy()
     check_finite(str(expression), counts, frame.index)

@@ -76,8 +76,10 @@ def _of_tally(formula: Formula, read: Tally, na: str) -> Rows:
     first = f" (the first is {row_name(raw.index[~complete], 0)})" if not complete.all() else ""
     _refuse_missing(int(read.count[~complete].sum()), missing, na, first)
     if not complete.any():
+        columns = ", ".join(f"{name!r} {count:,}" for name, count in missing.items() if count)
         raise DataError(
-            f"Nothing is left: all {read.count.sum()} rows have a missing value in a column that the formula names."
+            f"Nothing is left: all {read.count.sum()} rows have a missing value in a column that the formula names "
+            f"({columns}). Fill them, or leave that column out."
         )
     response = counted(read_response(formula, raw[complete]), read.count[complete])
     response, weighty = _weighty(response)
@@ -172,6 +174,6 @@ def _refuse_missing(count: int, by_column: Mapping[str, int], na: str, first: st
 
 
 def _missing_notices(by_column: Mapping[str, int]) -> tuple[str, ...]:
-    """How many values are missing in each column, where several columns have some."""
+    """How many values are missing in each column."""
     named = [f"{name} {count:,}" for name, count in by_column.items() if count]
-    return (f"missing values by column: {', '.join(named)}",) if len(named) > 1 else ()
+    return (f"missing values by column: {', '.join(named)}",) if named else ()

@@ -13,7 +13,7 @@ from hiermod.modeling.prior_table import prior_summary
 from hiermod.sampling.given import posterior_from_draws
 from hiermod.sampling.sample import Sampler, build_pymc, sample
 from hiermod.sampling.samplers import choose_sampler
-from hiermod.sampling.settings import Settings
+from hiermod.sampling.settings import Settings, check_switch
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,6 +92,7 @@ class Model:
         >>> model = hm.model("successes/trials ~ (1|variant)", hm.example("variants"))
         >>> fit = model.fit(seed=1, progress=False)  # doctest: +SKIP
         """
+        check_switch("progress", progress)
         return self.sampled(Settings(draws, tune, chains, cores, seed, target_accept, engine), progress)
 
     def sampled(self, settings: Settings, progress: bool) -> Fit:

@@ -89,7 +89,8 @@ def _parse(text: str, others: tuple[str, ...] | None) -> Formula:
         reader.fail("A bar needs brackets round it: write (1 | g).")
     if reader.peek().kind == "~":
         reader.fail("A second '~': a formula has one response and one right side.")
-    reader.expect("end", "This was not expected here: terms are joined by + - * : / or ^.")
+    blank = " A column's name that holds a blank stands in backticks: `a b`." if reader.peek().kind == "name" else ""
+    reader.expect("end", f"This was not expected here: terms are joined by + - * : / or ^.{blank}")
     if not terms.intercept and not terms.products and not bars:
         raise FormulaError(
             "There is no term on the right side. Write '~ 1' for an intercept alone.", text, len(text) - 1

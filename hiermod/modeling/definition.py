@@ -33,6 +33,8 @@ class Definition:
     def __post_init__(self) -> None:
         if self.pooling not in POOLINGS:
             raise ModelError(f"pooling={self.pooling!r}.{did_you_mean(str(self.pooling), POOLINGS)}")
+        if not isinstance(self.compress, bool):
+            raise ModelError(f"compress={self.compress!r}: True or False is needed.")
 
 
 @dataclass(frozen=True, eq=False)

@@ -45,6 +45,8 @@ OTHER_NAMES = {
     "beta_binomial": ("betabinomial",),
 }
 CANONICAL = {other: name for name, others in OTHER_NAMES.items() for other in others}
+MEANT = {"normal": "gaussian", "logistic": "bernoulli", "logit": "bernoulli", "binom": "binomial",
+         "quasipoisson": "negbinomial", "quasibinomial": "beta_binomial", "neg_binomial": "negbinomial"}  # fmt: skip
 TRANSFORMABLE = ("gaussian", "student", "gamma")
 SPELLING = re.compile(r"\s*(\w+)\s*(?:\(\s*(?:(?:link\s*=\s*)?['\"]?(\w+)['\"]?\s*)?\))?\s*")
 
@@ -100,7 +102,8 @@ def read_family(family: str) -> Family:
     name, link = (found.group(1).lower(), found.group(2)) if found else ("", None)
     name = CANONICAL.get(name, name)
     if name not in USUAL_LINKS:
-        hint = did_you_mean(str(family), USUAL_LINKS) if nearest(str(family), USUAL_LINKS) else ""
+        meant = [MEANT[name]] if name in MEANT else nearest(str(family), USUAL_LINKS)
+        hint = f" Did you mean {' or '.join(map(repr, meant))}?" if meant else ""
         raise DataError(f"There is no family {family!r}.{hint} The families are {', '.join(USUAL_LINKS)}.")
     if link is not None and link not in USUAL_LINKS[name]:
         raise DataError(f"The family {name} has no link {link!r}.{did_you_mean(link, USUAL_LINKS[name])}")
@@ -115,7 +118,7 @@ def choose_family(family: str | None, response: ResponseRows) -> tuple[Family, s
     Raises
     ------
     DataError
-        If the family does not take this response, or a response that is neither a rate nor a count is constant.
+        If the family does not take this response, or a numeric response is constant.
     """
     chosen, reason = _choose(family, response)
     if isinstance(response, SingleRows) and response.transformed:
@@ -129,8 +132,6 @@ def choose_family(family: str | None, response: ResponseRows) -> tuple[Family, s
 
 def _remark(family: Family, response: ResponseRows) -> str:
     """What may not be meant: one value only, or 0/1 taken as numbers."""
-    if isinstance(response, SingleRows) and family.counts and response.constant:
-        return f"; every response is {response.values[0]:g}"
     if not isinstance(response, SingleRows) or not response.binary:
         return ""
     if not family.is_rate:
@@ -150,11 +151,14 @@ def _choose(family: str | None, response: ResponseRows) -> tuple[Family, str]:
 
 
 def _refuse_constant(family: Family, response: ResponseRows) -> None:
-    """A constant number says nothing of its spread; all successes, and counts, do say something of a rate."""
-    if family.is_rate or family.counts or isinstance(response, TrialsRows):
+    """A constant number says nothing of its spread; all successes do say something of a rate, under a proper prior."""
+    if family.is_rate or isinstance(response, TrialsRows):
         return
     if response.constant:
-        raise DataError(f"The response {response.name!r} is constant ({response.values[0]:g} in every row).")
+        raise DataError(
+            f"The response {response.name!r} is constant ({response.values[0]:g} in every row), so that nothing varies "
+            "which could be modelled. Add rows; counts of events among known numbers of trials may be all equal: s/n."
+        )
 
 
 def _check_binomial(_: str, response: ResponseRows) -> None:

@@ -88,7 +88,7 @@ def _less_means(column: Columns, rows: Observed, grouping: Grouping | None) -> C
     """Columns less their means within each level of a grouping factor, or over all rows."""
     cells = len(rows.cells)
     codes = np.zeros(cells, dtype=np.int64) if grouping is None else grouping.codes(rows.cells.frame)
-    count = np.bincount(codes)
+    count = np.bincount(codes).clip(min=1)
 
     def less_means(place: int) -> np.ndarray:
         own = column(place)

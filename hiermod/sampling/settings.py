@@ -44,6 +44,12 @@ class Settings:
         object.__setattr__(self, "target_accept", float(target))
 
 
+def check_switch(name: str, value: Any) -> None:
+    """Refuse what is neither True nor False."""
+    if not isinstance(value, bool):
+        raise SamplingError(f"{name}={value!r}: True or False is needed.")
+
+
 def fresh_seed() -> int:
     """A seed for a run that was given none; it is stored, so that the run can be repeated."""
     return secrets.randbelow(2**31)

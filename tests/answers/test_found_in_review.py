@@ -6,7 +6,7 @@ import pytest
 from answer_tools import with_made_up_draws
 
 import hiermod as hm
-from hiermod.errors import AnswerError, DataError
+from hiermod.errors import AnswerError, DataError, FormulaError, ModelError, SamplingError
 
 RNG = np.random.default_rng(2)
 FRAME = pd.DataFrame(
@@ -60,3 +60,53 @@ def test_a_ratio_of_rare_arms_is_not_judged_by_chi_square():
     assert found["p_value"].iloc[0] == pytest.approx(0.0071, abs=4 * np.sqrt(0.0071 / 1e5))
     with pytest.raises(DataError, match="no units of any a"):
         hm.srm(table.assign(n=0), "a", weights="n")
+
+
+ARMS = pd.DataFrame(
+    {"arm": list("ABAB") * 9, "site": list("uuvvww") * 6, "x": RNG.normal(size=36), "t": RNG.uniform(1, 9, 36)}
+)
+
+
+def test_an_interaction_that_the_model_lacks_is_a_tie():
+    rows = ARMS.assign(s=RNG.integers(0, 9, 36), n=9)
+    fit = with_made_up_draws(hm.model("s/n ~ arm + site", rows), draws=50)
+    table = fit.interaction("arm", "site", scale="link").table
+    assert (table["prob_beats"] == 0.5).all()
+    assert (table["estimate"] == 0.0).all()
+    real = with_made_up_draws(hm.model("s/n ~ arm * site", rows), draws=50)
+    assert set(real.interaction("arm", "site", scale="link").table["prob_beats"]).isdisjoint([0.5])
+    with pytest.raises(AnswerError, match=r"across: the model has no column 'stie'. Did you mean 'site'"):
+        fit.interaction("arm", "stie")
+
+
+def test_steps_are_named_also_where_the_column_differs_within_cells():
+    fit = with_made_up_draws(hm.model("y ~ cut(x, 2)", ARMS.assign(y=RNG.integers(0, 2, 36))), draws=4)
+    with pytest.raises(AnswerError, match=r"'x' enters the model in steps, through cut\(x, 2\)"):
+        fit.slopes("x")
+
+
+def test_an_exposure_has_no_slope():
+    rows = ARMS.assign(k=RNG.poisson(ARMS.t))
+    fit = with_made_up_draws(hm.model("k ~ x + offset(log(t))", rows, "poisson"), draws=4)
+    with pytest.raises(AnswerError, match="'t' is an exposure, and answers are for one unit of it"):
+        fit.slopes("t")
+    both = with_made_up_draws(hm.model("k ~ t + offset(log(t))", rows, "poisson"), draws=4)
+    assert len(both.slopes("t").table) == 1
+
+
+@pytest.mark.parametrize("value", ["no", 1, None])
+def test_switches_are_true_or_false(value):
+    with pytest.raises(SamplingError, match=f"progress={value!r}: True or False is needed"):
+        hm.fit("y ~ 1", FRAME, progress=value)
+    with pytest.raises(ModelError, match=f"compress={value!r}: True or False is needed"):
+        hm.model("y ~ 1", FRAME, compress=value)
+
+
+def test_names_with_blanks_are_led_to_backticks():
+    with pytest.raises(FormulaError, match="stands in backticks"):
+        hm.model("y ~ my col", FRAME)
+
+
+def test_a_function_that_gives_no_number_anywhere_is_told():
+    with pytest.raises(FormulaError, match=r"scale\(x\) is a finite number in no row"):
+        hm.model("y ~ scale(x)", FRAME.assign(x=1.0))

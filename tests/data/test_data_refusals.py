@@ -10,7 +10,7 @@ import pytest
 from data_tools import rows_of
 
 from hiermod.errors import DataError, FormulaError
-from hiermod.modeling.families import choose_family
+from hiermod.modeling.families import choose_family, read_family
 
 
 def frame(**columns):
@@ -170,9 +170,9 @@ def test_predictors_of_dates():
 )
 def test_a_column_that_mixes_types_or_holds_an_unknown_one(values):
     data = frame(v=pd.Series(values) if not isinstance(values, pd.TimedeltaIndex) else values)
-    message = refused("y ~ v", data, "The column 'v' mixes types, or holds one that is not read")
+    message = refused("y ~ v", data, "The column 'v' (mixes types|holds durations)")
     assert "astype(str)" in message
-    refused("y ~ (1 | v)", data, "The column 'v' mixes types")
+    refused("y ~ (1 | v)", data, "The column 'v' (mixes types|holds durations)")
     assert rows_of("y ~ (1 | v)", data.assign(v=data["v"].astype(str))).groupings["v"].size > 1
 
 
@@ -308,3 +308,32 @@ def test_what_is_no_frame(data):
 )
 def test_columns_with_one_name(data):
     refused("y ~ x", data, "two columns named")
+
+
+def test_the_value_that_does_not_fit_among_numbers_is_named():
+    data = frame(v=[1.5, "oops", 2.5, 3.0])
+    message = refused("y ~ v", data, "The column 'v' mixes types: it holds numbers, and 'oops' in row 1")
+    assert "pandas.to_numeric(data['v'], errors='coerce')" in message
+
+
+@pytest.mark.parametrize("formula", ["y ~ 1", "y/n ~ 1"])
+def test_numbers_that_came_as_text_are_to_be_converted(formula):
+    data = frame(y=["3", "1", "2", "0"], n=4)
+    refused(formula, data, r"If these are numbers, convert them: data\['y'\] = pandas.to_numeric\(data\['y'\]\)")
+
+
+def test_levels_without_rows_are_named():
+    found = rows_of("y ~ v", frame(v=pd.Categorical(list("abab"), categories=list("abcde"))))
+    assert "v: 3 levels without rows left out: 'c', 'd', 'e'" in found.notices
+
+
+def test_columns_that_are_missing_throughout_are_named():
+    refused("y ~ v", frame(v=[np.nan] * 4), r"Nothing is left: all 4 rows .* \('v' 4\)\. Fill them")
+
+
+@pytest.mark.parametrize(
+    ("family", "meant"), [("normal", "gaussian"), ("logistic", "bernoulli"), ("Binom(logit)", "binomial")]
+)
+def test_families_of_other_names_are_led_to_ours(family, meant):
+    with pytest.raises(DataError, match=f"Did you mean '{meant}'"):
+        read_family(family)
