@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import glob
 from collections.abc import Collection, Iterable, Sequence
-
-import duckdb
+from typing import TYPE_CHECKING
 
 from hiermod.data.embedded import refuse_repeated, sql_list, sql_name
 from hiermod.errors import DataError
+
+if TYPE_CHECKING:
+    import duckdb
 
 MISSING = (
     "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import weakref
 from collections.abc import Iterable
-
-import duckdb
+from typing import TYPE_CHECKING
 
 from hiermod.errors import DataError
+
+if TYPE_CHECKING:
+    import duckdb
 
 SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": False,
@@ -22,6 +24,8 @@ ADVICE = re.compile(r"\n\s*(Possible|Candidate|If you are|LINE|file =)")
 
 def connect() -> duckdb.DuckDBPyConnection:
     """A database in memory that fetches no extensions and sees no variables of Python."""
+    import duckdb
+
     connection = duckdb.connect(":memory:", config=SETTINGS)
     connection.execute("SET TimeZone = 'UTC'")
     return connection
@@ -50,6 +54,8 @@ def sql_list(texts: Iterable[str]) -> str:
 
 def reason(error: BaseException) -> str:
     """What an error of the engine, of Arrow or of the system says, without settings of a reader nobody chose."""
+    import duckdb
+
     message = str(error)
     if isinstance(error, UnicodeDecodeError) or "not utf-8 encoded" in message:
         return "it is not encoded in utf-8. Read it with pandas.read_csv(..., encoding=...), and pass the frame."

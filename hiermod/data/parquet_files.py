@@ -6,14 +6,17 @@ import glob
 import json
 from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as parquet
 
 from hiermod.data.csv_files import read_types
 from hiermod.data.embedded import refuse_repeated, sql_list, sql_name, sql_text
 from hiermod.errors import DataError
+
+if TYPE_CHECKING:
+    import duckdb
 
 NO_VALUE = "__HIVE_DEFAULT_PARTITION__"  # how a folder is named whose key is missing
 

@@ -11,15 +11,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
-from typing import Any
-
-import duckdb
+from typing import TYPE_CHECKING, Any
 
 from hiermod.data.csv_files import open_csv
 from hiermod.data.embedded import connect, keep_alive, reason
 from hiermod.data.parquet_files import open_parquet
 from hiermod.data.parquet_files import ordered_columns as ordered_in_file
 from hiermod.errors import DataError, did_you_mean
+
+if TYPE_CHECKING:
+    import duckdb
 
 KINDS = {".csv": "csv", ".parquet": "parquet", ".pq": "parquet"}
 ENDINGS = f"{', '.join([*KINDS][:-1])} or {[*KINDS][-1]}"
@@ -78,11 +79,14 @@ def ordered_columns(data: Any) -> frozenset[str]:
 @contextmanager
 def reading(data: Any) -> Iterator[None]:
     """Turn errors of the engine, of Arrow and of the system into one that names the path; frames keep their own."""
+    if not is_path(data):
+        yield
+        return
+    import duckdb
+
     try:
         yield
     except (duckdb.Error, OSError, ValueError, csv.Error) as error:
-        if not is_path(data):
-            raise
         raise DataError(f"{os.fspath(data)!r} cannot be read: {reason(error)}") from error
 
 

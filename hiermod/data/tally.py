@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import duckdb
 import narwhals as nw
 import numpy as np
 import pandas as pd
@@ -58,6 +57,8 @@ def tally(frame: pd.DataFrame) -> Tally:
     """
     if len(frame) <= LARGE or not len(frame.columns):
         return each_row(frame)
+    import duckdb
+
     try:
         if hardly_repeats(frame):
             return each_row(frame)
