@@ -64,12 +64,13 @@ def stretched(head: Array, z: Array, out: Array, size: int) -> None:
 
 
 @numba.njit(**NJIT)
-def expand(head: Array, z: Array, theta: Array, x: Array) -> None:
-    """Coefficients and single parameters at a point."""
+def expand(head: Array, z: Array, theta: Array, x: Array) -> int:
+    """Coefficients and single parameters at a point; return the size of the workspace, which so lives until then."""
     work = workspace(head)
     _forward(head, z, work)
     copy(theta, 0, work.theta, 0, len(theta))
     copy(x, 0, work.x, 0, len(x))
+    return len(work.owner)
 
 
 @numba.njit(**NJIT)

@@ -11,18 +11,17 @@ import os
 import platform
 import shutil
 import sys
-import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hiermod.engine.kept_code import FOLDER, building, is_trusted, is_whole, loadable, places, seal
 from hiermod.version import __version__
 
 SOURCES = Path(__file__).parent
 SECONDS = "about half a minute"
-FOLDER = "HIERMOD_CACHE_DIR"
 LOADED: list[Any] = []  # the library of this process
 LOCK = threading.Lock()
 
@@ -52,17 +51,6 @@ def key() -> str:
     return found.hexdigest()[:16]
 
 
-def places() -> Iterator[Path]:
-    """Folders that may hold compiled code, the preferred one first."""
-    if os.environ.get(FOLDER):
-        yield Path(os.environ[FOLDER])
-        return
-    base = os.environ.get("XDG_CACHE_HOME")
-    home = Path(base) if base else Path(os.path.expanduser("~")) / ".cache"
-    yield home / "hiermod"
-    yield Path(tempfile.gettempdir()) / f"hiermod-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
-
-
 def library(announce: Callable[[str], None] | None = None) -> Library:
     """The compiled functions of this process; the first call on a machine compiles them, and says so before."""
     with LOCK:
@@ -74,31 +62,44 @@ def library(announce: Callable[[str], None] | None = None) -> Library:
 def _load(announce: Callable[[str], None]) -> Library:
     name = f"engine-{__version__}-{key()}"
     for place in places():
-        if (place / name).is_dir():
-            return Library(_compiled_in(place / name), place / name)
+        folder = place / name
+        if is_trusted(place) and is_trusted(folder) and (functions := _stored(folder, announce)):
+            return Library(functions, folder)
     announce(f"compiling the engine, once on this machine ({SECONDS})")
     for place in places():
         try:
-            place.mkdir(parents=True, exist_ok=True, mode=0o700)
-            own = Path(tempfile.mkdtemp(prefix="building-", dir=place))
+            with building(place) as own:
+                functions = _compiled_in(own)
+                seal(own)
+                kept = _moved(own, place / name)
+            if kept is None:
+                announce(f"it could not be kept, since {place / name} is not this user's or cannot be replaced")
+            return Library(functions, kept)
         except OSError:
             continue
-        try:
-            functions = _compiled_in(own)
-            return Library(functions, _moved(own, place / name))
-        finally:
-            shutil.rmtree(own, ignore_errors=True)
-    announce("no folder for compiled code can be written: set HIERMOD_CACHE_DIR, or each process compiles anew")
+    announce(f"no folder for compiled code can be written: set {FOLDER}, or each process compiles anew")
     return Library(_compiled_in(None), None)
 
 
-def _moved(own: Path, target: Path) -> Path:
+def _stored(folder: Path, announce: Callable[[str], None]) -> Mapping[str, Any] | None:
+    """What a folder holds; None, and the folder is dropped, where it is damaged."""
+    try:
+        if is_whole(folder):
+            with loadable(folder) as own:
+                return _compiled_in(own)
+    except OSError:  # it cannot be read, or no copy be made
+        return None
+    announce(f"the compiled engine in {folder} is damaged and not used")
+    shutil.rmtree(folder, ignore_errors=True)
+    return None
+
+
+def _moved(own: Path, target: Path) -> Path | None:
     """Put a finished folder in its place; where another process was faster, its code is as good."""
     try:
         os.rename(own, target)
     except OSError:
-        if not target.is_dir():
-            raise
+        return target if is_trusted(target) and is_whole(target) else None
     return target
 
 

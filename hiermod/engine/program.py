@@ -187,13 +187,21 @@ def _products(problem: Problem) -> dict[str, np.ndarray]:
     if problem.family != GAUSSIAN:
         none = {name: np.zeros(0) for name in ("product_values", "product_score", "product_point", "product_numbers")}
         return {**none, "product_rows": np.zeros(0, dtype=int), "product_columns": np.zeros(0, dtype=int)}
-    upper = sparse.triu(gram(problem) + 0.0 * sparse.eye_array(size), format="csr")
-    upper = sparse.csr_array(upper + sparse.eye_array(size, format="csr")) - sparse.eye_array(size, format="csr")
-    upper.sort_indices()
+    upper = _with_diagonal(sparse.triu(gram(problem), format="coo"))
     return {
         "product_values": upper.data, "product_rows": upper.indptr.astype(int),
         "product_columns": upper.indices.astype(int), **products_at(problem, np.zeros(size)),
     }  # fmt: skip
+
+
+def _with_diagonal(upper: sparse.coo_array) -> sparse.csr_array:
+    """An upper triangle that holds every entry of its diagonal, also where that is zero."""
+    places = np.arange(upper.shape[0])
+    rows, columns = (np.concatenate([own, places]) for own in upper.coords)
+    values = np.concatenate([upper.data, np.zeros(len(places))])
+    result = sparse.csr_array(sparse.coo_array((values, (rows, columns)), shape=upper.shape))
+    result.sort_indices()
+    return result
 
 
 def products_at(problem: Problem, point: np.ndarray) -> dict[str, np.ndarray]:

@@ -78,7 +78,7 @@ def _in_parts(head: Array, theta: Array, auxiliary: Array, by_theta: Array, slop
     for own in range(1, threads):
         if started[own]:
             join_thread(names[own], 0)
-    result = 0.0
+    result = 0.0 * jobs[0, 5]  # an array that is used after the threads is not freed before
     for part in range(parts):
         result += found[part, 0]
         for i in range(extra):

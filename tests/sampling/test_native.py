@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 import hiermod as hm
-from hiermod.engine import joint, library
+from hiermod.engine import joint, kept_code
 from hiermod.errors import ModelError, SamplingError
 from hiermod.sampling import heap, native
 
@@ -214,7 +214,7 @@ WARM = "import sys; from hiermod.cli import main; sys.exit(main(['warmup']))"
 
 @pytest.mark.slow
 def test_processes_that_race_compile_into_one_folder(tmp_path):
-    environment = {**os.environ, library.FOLDER: str(tmp_path)}
+    environment = {**os.environ, kept_code.FOLDER: str(tmp_path)}
     racing = [subprocess.Popen([sys.executable, "-c", WARM], env=environment, stdout=subprocess.PIPE, text=True)
               for _ in range(2)]  # fmt: skip
     said = {own.communicate(timeout=500)[0] for own in racing}
@@ -230,7 +230,7 @@ def test_processes_that_race_compile_into_one_folder(tmp_path):
 def test_where_nothing_can_be_written_code_is_compiled_for_the_process(tmp_path):
     blocked = tmp_path / "file"
     blocked.write_text("")
-    environment = {**os.environ, library.FOLDER: str(blocked)}
+    environment = {**os.environ, kept_code.FOLDER: str(blocked)}
     done = subprocess.run([sys.executable, "-c", WARM], env=environment, capture_output=True, text=True, check=True)
     assert "this process alone" in done.stdout
     assert "set HIERMOD_CACHE_DIR" in done.stderr

@@ -1,0 +1,136 @@
+"""Where compiled code is kept, and which is not loaded: damaged, somebody else's, or open to others."""
+
+import os
+import time
+
+import pytest
+
+from hiermod.engine import kept_code, library
+
+POSIX = pytest.mark.skipif(not hasattr(os, "getuid"), reason="Windows has no owners of this kind")
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """A cache and a folder for temporary files of one's own, and a compiler that writes a word."""
+
+    def compiled_in(folder):
+        calls.append(folder)
+        if folder is None:
+            return {"word": "made"}
+        if not (folder / "code").exists():
+            (folder / "code").write_text("kept")
+            return {"word": "made"}
+        return {"word": (folder / "code").read_text()}
+
+    calls = []
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.delenv(kept_code.FOLDER, raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(kept_code.tempfile, "tempdir", str(tmp_path / "tmp"))
+    monkeypatch.setattr(library, "_compiled_in", compiled_in)
+    return tmp_path / "cache" / "hiermod"
+
+
+def load():
+    said = []
+    found = library._load(said.append)
+    return found.functions["word"], found.folder, said
+
+
+def test_what_was_compiled_is_loaded(home):
+    word, folder, said = load()
+    assert (word, folder.parent) == ("made", home)
+    assert said == ["compiling the engine, once on this machine (about half a minute)"]
+    assert load() == ("kept", folder, [])
+    assert [path.name for path in home.iterdir()] == [folder.name]
+
+
+@pytest.mark.parametrize("damage", [
+    lambda folder: (folder / "code").write_text(""),
+    lambda folder: (folder / "code").write_text("kepT"),
+    lambda folder: (folder / "code").unlink(),
+    lambda folder: (folder / "more").write_text(""),
+    lambda folder: (folder / kept_code.CONTENTS).unlink(),
+    lambda folder: (folder / kept_code.CONTENTS).write_bytes(b"\xff\xfe"),
+])  # fmt: skip
+def test_damaged_code_is_dropped_and_compiled_anew(home, damage):
+    _, folder, _ = load()
+    damage(folder)
+    word, again, said = load()
+    assert (word, again) == ("made", folder)
+    assert said[0] == f"the compiled engine in {folder} is damaged and not used"
+    assert load() == ("kept", folder, [])
+
+
+@POSIX
+@pytest.mark.parametrize("place", ["hiermod", "engine"])
+def test_folders_that_others_can_write_to_are_not_trusted(home, place):
+    _, folder, _ = load()
+    (folder / "code").write_text("planted")
+    kept_code.seal(folder)
+    (home if place == "hiermod" else folder).chmod(0o777)
+    word, elsewhere, said = load()
+    assert word == "made"
+    assert said[0].startswith("compiling the engine")
+    assert elsewhere is None or elsewhere.parent.parent.name == "tmp"
+    if place == "engine":
+        assert said[1] == f"it could not be kept, since {folder} is not this user's or cannot be replaced"
+
+
+@POSIX
+def test_links_and_folders_of_others_are_not_trusted(home, tmp_path, monkeypatch):
+    _, folder, _ = load()
+    (tmp_path / "link").symlink_to(folder)
+    assert kept_code.is_trusted(folder)
+    assert not kept_code.is_trusted(tmp_path / "link")
+    assert not kept_code.is_trusted(folder / "code")
+    monkeypatch.setattr(os, "getuid", lambda: folder.stat().st_uid + 1)
+    assert kept_code.is_trusted(folder) == (folder.stat().st_uid == 0)
+
+
+def test_a_folder_that_the_user_names_is_trusted(home, tmp_path, monkeypatch):
+    monkeypatch.setenv(kept_code.FOLDER, str(tmp_path / "shared"))
+    _, folder, _ = load()
+    folder.chmod(0o777)
+    (tmp_path / "link").symlink_to(tmp_path / "shared")
+    monkeypatch.setenv(kept_code.FOLDER, str(tmp_path / "link"))
+    assert load()[0] == "kept"
+
+
+@pytest.mark.parametrize("call", ["lstat", "mkdir"])
+def test_where_a_home_cannot_be_reached_temporary_files_take_its_place(home, monkeypatch, call):
+    def refuse(path, *arguments, **options):
+        if str(path).startswith(str(home)):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path, *arguments, **options)
+
+    real = getattr(os, call)
+    monkeypatch.setattr(os, call, refuse)
+    word, folder, _ = load()
+    assert word == "made"
+    assert folder.parent.parent.name == "tmp"
+
+
+def test_broken_off_builds_are_cleared_away_and_running_ones_left(home):
+    old, running = home / "building-old", home / "building-new"
+    old.mkdir(parents=True), running.mkdir()
+    home.chmod(0o700)
+    os.utime(old, (time.time() - 2 * kept_code.ABANDONED,) * 2)
+    load()
+    assert not old.exists()
+    assert running.exists()
+
+
+@pytest.mark.parametrize("writable", [True, False])
+def test_code_is_loaded_not_compiled_also_where_it_cannot_be_written(monkeypatch, writable):
+    folder = library.library().folder
+    assert folder is not None
+    before = kept_code._contents(folder)
+    access = os.access
+    monkeypatch.setattr(kept_code.os, "access", lambda path, mode: writable if path == folder else access(path, mode))
+    with kept_code.loadable(folder) as place:
+        assert (place == folder) == writable
+        functions = library._compiled_in(place)
+    assert all(function.cache_hits == 1 for function in functions.values())
+    assert kept_code._contents(folder) == before
