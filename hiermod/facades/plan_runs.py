@@ -15,6 +15,7 @@ from hiermod.facades.questions import Questions
 from hiermod.modeling.definition import Definition, define
 from hiermod.modeling.random_responses import draw_responses
 from hiermod.modeling.spec import Spec
+from hiermod.sampling.interrupted import was_interrupted
 from hiermod.sampling.posterior import Posterior
 from hiermod.sampling.sample import sample
 from hiermod.sampling.samplers import choose_sampler
@@ -109,7 +110,7 @@ def run_plan(
     except KeyboardInterrupt:
         interrupted = True
     except SamplingError as error:
-        if "interrupted" not in str(error):
+        if not was_interrupted(error):
             raise
         interrupted = True
     return _plan(rows, goal, interrupted)

@@ -1,8 +1,15 @@
-"""What to keep of chains that an interruption left at different lengths."""
+"""Whether Ctrl-C ended a run, and what to keep of chains that it left at different lengths."""
 
 from __future__ import annotations
 
 import numpy as np
+
+NOTHING_KEPT = "The run was interrupted during warm-up, before any draw. Nothing could be kept."
+
+
+def was_interrupted(error: BaseException) -> bool:
+    """Whether an error says that Ctrl-C ended a run, and left nothing."""
+    return isinstance(error, KeyboardInterrupt) or str(error) == NOTHING_KEPT
 
 
 def longest_run(lengths: np.ndarray) -> tuple[np.ndarray, int]:

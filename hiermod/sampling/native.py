@@ -20,7 +20,7 @@ from hiermod.engine.program import Program, public_coordinates
 from hiermod.engine.start import starting_points
 from hiermod.errors import SamplingError
 from hiermod.modeling.spec import Spec
-from hiermod.sampling.interrupted import longest_run
+from hiermod.sampling.interrupted import NOTHING_KEPT, longest_run
 from hiermod.sampling.settings import Settings
 from hiermod.sampling.variables import posterior_of
 
@@ -115,7 +115,7 @@ def _kept(found: joint.Run) -> joint.Run:
     """The chains and the number of draws that keep most of an interrupted run."""
     chains, draws = longest_run(found.lengths)
     if not draws:
-        raise SamplingError("The run was interrupted during warm-up, before any draw. Nothing could be kept.")
+        raise SamplingError(NOTHING_KEPT)
     stats = {name: values[chains, :draws] for name, values in found.stats.items()}
     return joint.Run(found.draws[chains, :draws], stats, found.lengths[chains])
 

@@ -12,7 +12,7 @@ import pytensor
 import xarray as xr
 
 from hiermod.errors import SamplingError
-from hiermod.sampling.interrupted import longest_run
+from hiermod.sampling.interrupted import NOTHING_KEPT, longest_run
 from hiermod.sampling.settings import DEFAULT_TARGET_ACCEPT, DEFAULT_TUNE, Settings
 
 COMMA = "‚"  # U+201A
@@ -114,7 +114,7 @@ def _checked(tree: xr.DataTree, compiled: Compiled, settings: Settings, interrup
         chains, draws = _complete(kept["sample_stats"])
         kept = {name: dataset.isel(chain=chains, draw=slice(draws)) for name, dataset in kept.items()}
     if not draws or not kept["posterior"].sizes.get("draw"):
-        raise SamplingError("The run was interrupted during warm-up, before any draw. Nothing could be kept.")
+        raise SamplingError(NOTHING_KEPT)
     return xr.DataTree.from_dict(kept), interrupted
 
 

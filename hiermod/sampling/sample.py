@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import xarray as xr
 
+from hiermod.errors import SamplingError
 from hiermod.modeling.beta_pooling import MEAN, SPREAD, BetaSpec, build_beta_model, draw_rates
 from hiermod.modeling.residuals import refuse_exact
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.diagnostics import MIN_ESS, Diagnostics, diagnose
 from hiermod.sampling.heap import give_back
+from hiermod.sampling.interrupted import was_interrupted
 from hiermod.sampling.posterior import Posterior
 from hiermod.sampling.settings import Settings, fresh_seed
 
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 LARGE = 100_000_000  # draws of one variable, 800 MB in double precision
 MAX_RERUNS = 2
 RAISED_TARGETS = (0.99, 0.998)
+DRAWS_OF_A_DIVERGENCE = 2000  # one in so many weighs as much as the largest R-hat that passes
 
 
 def build_pymc(spec: Spec | BetaSpec) -> pm.Model:
@@ -81,30 +85,50 @@ def sample(spec: Spec | BetaSpec, sampler: Sampler, settings: Settings, progress
         target_accept=settings.target_accept or sampler.target_accept,
     )
     notices: list[str] = []
-    best: Posterior | None = None
-    kept = 0
+    runs: list[Posterior] = []
+    interrupted = False
     for attempt in range(MAX_RERUNS + 1):
-        tree, interrupted = sampler.run(current, progress)
-        tree = _finish(spec, tree, sampler, current)
-        found = Posterior(spec, tree, current, diagnose(tree))
-        if interrupted:
-            notices.append(f"interrupted: {found.shape[1]:,} draws of {found.shape[0]} chains are kept")
-        if best is None or _badness(found.diagnostics) <= _badness(best.diagnostics):
-            best, kept = found, attempt
-        planned = (
-            None if interrupted or attempt == MAX_RERUNS else _replanned(settings, current, found.diagnostics, attempt)
-        )
+        try:
+            found, interrupted = _run_once(spec, sampler, current, progress)
+        except (SamplingError, KeyboardInterrupt) as error:
+            if not runs:
+                raise
+            interrupted = was_interrupted(error)
+            notices += [] if interrupted else [f"the rerun failed, so that the run before is kept: {error}"]
+            break
+        runs.append(found)
+        if interrupted or attempt == MAX_RERUNS:
+            break
+        planned = _replanned(settings, current, found.diagnostics, attempt)
         if planned is None:
             break
         notices.append(_rerun_notice(found.diagnostics, current, planned))
         current = planned
-    assert best is not None
-    if kept < attempt:
-        notices.append(
-            f"kept run {kept + 1} of {attempt + 1}, {best.shape[1]} draws of each chain: later ones were worse"
-        )
     give_back()
-    return replace(best, notices=(*notices, *_remaining(best.diagnostics, settings)))
+    best = min(reversed(runs), key=_severity)
+    return replace(best, notices=(*notices, *_kept_notices(best, runs, interrupted), *_remaining(best, settings)))
+
+
+def _run_once(spec: Spec | BetaSpec, sampler: Sampler, settings: Settings, progress: bool) -> tuple[Posterior, bool]:
+    """One run, measured, and whether Ctrl-C ended it; what was drawn before Ctrl-C is heard is not lost."""
+    tree, interrupted = sampler.run(settings, progress)
+    tree = _finish(spec, tree, sampler, settings)
+    try:
+        seen = diagnose(tree)
+    except KeyboardInterrupt:
+        seen, interrupted = diagnose(tree), True
+    return Posterior(spec, tree, settings, seen), interrupted
+
+
+def _kept_notices(best: Posterior, runs: Sequence[Posterior], interrupted: bool) -> list[str]:
+    """Which run is kept, where that is not a whole one or not the last."""
+    chains, draws = best.shape
+    if interrupted:
+        return [f"interrupted: {draws:,} draws of {chains} chains are kept"]
+    if best is runs[-1]:
+        return []
+    place = next(place for place, run in enumerate(runs, start=1) if run is best)
+    return [f"kept run {place} of {len(runs)}, {draws:,} draws of each chain: later ones were worse"]
 
 
 def _replanned(asked: Settings, used: Settings, seen: Diagnostics, attempt: int) -> Settings | None:
@@ -121,7 +145,7 @@ def _replanned(asked: Settings, used: Settings, seen: Diagnostics, attempt: int)
 
 
 def _rerun_notice(seen: Diagnostics, used: Settings, planned: Settings) -> str:
-    why = f"{seen.divergences} divergences" if seen.divergences else ""
+    why = _counted(seen.divergences) if seen.divergences else ""
     if not seen.converged:
         figures = f"R-hat {seen.rhat:.3f}, ESS {min(seen.ess_bulk, seen.ess_tail):.0f}"
         why = f"{why}, {figures}" if why else figures
@@ -133,19 +157,29 @@ def _rerun_notice(seen: Diagnostics, used: Settings, planned: Settings) -> str:
     return f"sampled again with {' and '.join(how)} ({why})"
 
 
-def _remaining(seen: Diagnostics, asked: Settings) -> list[str]:
+def _counted(divergences: int) -> str:
+    return f"{divergences} divergence{'s' * (divergences != 1)}"
+
+
+def _severity(run: Posterior) -> float:
+    """How many times a run's worst figure is what is let pass; infinite where one is not known."""
+    seen, (chains, draws) = run.diagnostics, run.shape
+    figures = [
+        (seen.rhat - 1.0) / (seen.max_rhat - 1.0), MIN_ESS / seen.ess_bulk, MIN_ESS / seen.ess_tail,
+        seen.divergences / (chains * draws) * DRAWS_OF_A_DIVERGENCE,
+    ]  # fmt: skip
+    return max(figures) if np.isfinite(figures).all() else math.inf
+
+
+def _remaining(kept: Posterior, asked: Settings) -> list[str]:
+    seen = kept.diagnostics
     if seen.clean:
         return []
     advice = "see fit.check() for what to do"
     if seen.divergences:
         stuck = " (target_accept is the one you set)" if asked.target_accept is not None else ""
-        return [f"{seen.divergences} divergences remain{stuck}: {advice}"]
+        return [f"{_counted(seen.divergences)} remain{'s' * (seen.divergences == 1)}{stuck}: {advice}"]
     return [f"not converged: R-hat {seen.rhat:.3f}, ESS {min(seen.ess_bulk, seen.ess_tail):.0f}: {advice}"]
-
-
-def _badness(seen: Diagnostics) -> tuple[bool, int, float]:
-    """Order runs: unconverged ones last, then by divergences, then by effective sample size."""
-    return not seen.converged, seen.divergences, -min(seen.ess_bulk, seen.ess_tail)
 
 
 def _finish(spec: Spec | BetaSpec, tree: xr.DataTree, sampler: Sampler, settings: Settings) -> xr.DataTree:

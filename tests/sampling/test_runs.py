@@ -16,6 +16,7 @@ from hiermod.errors import SamplingError
 from hiermod.sampling import nuts
 from hiermod.sampling import sample as sampling
 from hiermod.sampling.diagnostics import Diagnostics
+from hiermod.sampling.interrupted import NOTHING_KEPT
 from hiermod.sampling.nuts import Compiled, _complete
 from hiermod.sampling.settings import Settings
 
@@ -37,12 +38,19 @@ def scripted(model, monkeypatch):
         def run(compiled, settings, progress):
             used.append(settings)
             rng = np.random.default_rng(0)
-            shape = (settings.chains, settings.draws)
+            if "raises" in left[0]:
+                raise left[0]["raises"]
+            shape = (settings.chains, left[0].get("draws", settings.draws))
             values = {name: (("chain", "draw"), rng.uniform(0.2, 0.8, shape)) for name in compiled.variables}
-            return xr.DataTree.from_dict({"posterior": xr.Dataset(values), "sample_stats": xr.Dataset()}), False
+            return xr.DataTree.from_dict(
+                {"posterior": xr.Dataset(values), "sample_stats": xr.Dataset()}
+            ), "draws" in left[0]
 
         def diagnose(tree):
             seen = {**GOOD, **left.pop(0)}
+            if "again" in seen:
+                left.insert(0, {**seen.pop("again"), **seen})
+                raise KeyboardInterrupt
             return Diagnostics(
                 seen["rhat"], "a", seen["ess_bulk"], "a", seen["ess_tail"], "a", seen["divergences"], 0.9, 0
             )
@@ -91,7 +99,49 @@ def test_the_best_of_bad_runs_is_kept(scripted):
     figures = [{"divergences": 1}, {"divergences": 40}, {"divergences": 3}]
     posterior, _ = scripted(figures, Settings(seed=1))
     assert posterior.diagnostics.divergences == 1
-    assert "kept run 1 of 3, 1000 draws of each chain: later ones were worse" in posterior.notices
+    assert "kept run 1 of 3, 1,000 draws of each chain: later ones were worse" in posterior.notices
+
+
+def test_divergences_are_weighed_by_the_draws_they_are_of(scripted):
+    figures = [{"divergences": 87, "rhat": 1.03}, {"divergences": 150, "rhat": 1.02}, {"divergences": 900, "rhat": 1.2}]
+    posterior, used = scripted(figures, Settings(seed=1))
+    assert used[1].draws == 2000
+    assert posterior.diagnostics.divergences == 150
+    few = [{"divergences": 45}, {"divergences": 2, "rhat": 1.013}, {"divergences": 50}]
+    assert scripted(few, Settings(seed=1))[0].diagnostics.divergences == 2
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), SamplingError(NOTHING_KEPT)])
+def test_a_rerun_that_is_interrupted_before_a_draw_leaves_the_run_before(scripted, error):
+    posterior, _ = scripted([{"divergences": 9}, {"raises": error}], Settings(seed=1, draws=600))
+    assert posterior.shape == (4, 600)
+    assert posterior.interrupted
+    assert posterior.notices[1] == "interrupted: 600 draws of 4 chains are kept"
+    assert "9 divergences remain: see fit.check() for what to do" in posterior.notices
+    with pytest.raises(type(error)):
+        scripted([{"raises": error}], Settings(seed=1))
+
+
+def test_a_rerun_that_fails_leaves_the_run_before(scripted):
+    posterior, _ = scripted([{"divergences": 9}, {"raises": SamplingError("No step.")}], Settings(seed=1))
+    assert "the rerun failed, so that the run before is kept: No step." in posterior.notices
+    assert not posterior.interrupted
+
+
+def test_few_draws_of_an_interrupted_rerun_do_not_replace_a_whole_run(scripted):
+    unknown = {"rhat": np.nan, "ess_bulk": np.nan, "ess_tail": np.nan, "draws": 3}
+    for part in (unknown, {"divergences": 9, "draws": 50, "ess_bulk": 150.0}):
+        posterior, _ = scripted([{"divergences": 11}, part], Settings(seed=1))
+        assert posterior.shape == (4, 1000)
+        assert "interrupted: 1,000 draws of 4 chains are kept" in posterior.notices
+    posterior, _ = scripted([{"divergences": 110}, {"divergences": 0, "draws": 700}], Settings(seed=1))
+    assert posterior.shape == (4, 700)
+
+
+def test_draws_survive_ctrl_c_while_they_are_measured(scripted):
+    posterior, used = scripted([{"again": {}, "divergences": 3}], Settings(seed=1))
+    assert len(used) == 1
+    assert posterior.notices[0] == "interrupted: 1,000 draws of 4 chains are kept"
 
 
 def test_a_rough_look_that_was_asked_for_is_not_lengthened(scripted):
