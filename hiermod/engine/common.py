@@ -55,11 +55,26 @@ def common_coefficients(head: Array, w: Array, x: Array, theta: Array, along: Ar
         spread[i], spread[linear + i] = math.sqrt(variance * left), variance
         theta[i] = centre + (estimate - centre) * left + spread[i] * along[i]
         total += math.log(spread[i]) if spread[i] != 1.0 else 0.0
-    kinds = integers(head, SCALAR_KINDS, FIELDS * count)
-    for i in range(count):
+    bounded_coefficients(head, x, theta)
+    return total
+
+
+@numba.njit(**NJIT)
+def bounded_coefficients(head: Array, x: Array, theta: Array) -> None:
+    """Write the coefficients that priors bound, which are single parameters."""
+    kinds = integers(head, SCALAR_KINDS, FIELDS * head[SCALARS])
+    for i in range(head[SCALARS]):
         if kinds[i * FIELDS + PLACED] >= 0:
             theta[kinds[i * FIELDS + PLACED]] = x[i]
-    return total
+
+
+@numba.njit(**NJIT)
+def bounded_coefficients_back(head: Array, by_theta: Array, by_x: Array) -> None:
+    """Add the derivatives by them."""
+    kinds = integers(head, SCALAR_KINDS, FIELDS * head[SCALARS])
+    for i in range(head[SCALARS]):
+        if kinds[i * FIELDS + PLACED] >= 0:
+            by_x[i] += by_theta[kinds[i * FIELDS + PLACED]]
 
 
 @numba.njit(**NJIT)
@@ -80,10 +95,7 @@ def common_coefficients_back(
         by_variance = 0.5 * left / variance * (1.0 + slope * along[i]) - by_theta[i] * apart * precision * left * left
         for k in range(count):
             by_x[k] += 2.0 * by_variance * by_sds[i * count + k] * x[k]
-    kinds = integers(head, SCALAR_KINDS, FIELDS * count)
-    for i in range(count):
-        if kinds[i * FIELDS + PLACED] >= 0:
-            by_x[i] += by_theta[kinds[i * FIELDS + PLACED]]
+    bounded_coefficients_back(head, by_theta, by_x)
 
 
 @numba.njit(**NJIT)

@@ -17,6 +17,7 @@ from hiermod.engine.blocks import wide, without_factor
 from hiermod.engine.codes import GAMMA_LOG, GAUSSIAN, STUDENT_T
 from hiermod.engine.common_spread import common_arrays
 from hiermod.engine.coupling import coupling_arrays
+from hiermod.engine.few_groups import sampled_together
 from hiermod.engine.program import Program, products_at
 from hiermod.engine.reference import Reference, covariance_root, refer, typical
 
@@ -69,10 +70,11 @@ def _around(program: Program, reference: Reference) -> Program:
         areas.append(own.transpose(1, 2, 0).ravel())
         links.append(link)
     products = products_at(problem, theta) if problem.family == GAUSSIAN else {}
-    return program.moved(
+    moved = program.moved(
         information=np.concatenate(areas), score=np.concatenate(scores), reference=theta, scale=_scale(reference),
         **common_arrays(reference), **coupling_arrays(links), **products,
     )  # fmt: skip
+    return sampled_together(moved, reference)
 
 
 def _told(reference: Reference, place: int) -> tuple[np.ndarray, sparse.csr_array]:

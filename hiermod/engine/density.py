@@ -3,7 +3,7 @@
 Coordinates are ``(w, v)``: w for the common coefficients and the effects of groups, v for single parameters (standard
 deviations, correlations, auxiliary ones, and coefficients whose priors bound them). A fixed map of low rank comes
 first (`directions`), then common coefficients follow as in `common`, and effects as in `effects`, factor by factor,
-each given coefficients before it.
+each given coefficients before it; where several factors have few groups, theirs and the common ones as in `together`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,13 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from hiermod.engine.common import coefficient_priors, common_coefficients, common_coefficients_back
+from hiermod.engine.common import (
+    bounded_coefficients,
+    bounded_coefficients_back,
+    coefficient_priors,
+    common_coefficients,
+    common_coefficients_back,
+)  # fmt: skip
 from hiermod.engine.coupling import score_given_others, score_given_others_back
 from hiermod.engine.effects import effects_back, effects_forward
 from hiermod.engine.head import (
@@ -33,6 +39,7 @@ from hiermod.engine.head import (
     SCORE_AT,
     START,
     STRETCH,
+    TOGETHER,
     WIDTH,
     doubles,
     integers,
@@ -47,6 +54,7 @@ from hiermod.engine.parts import (
 )  # fmt: skip
 from hiermod.engine.special import NJIT
 from hiermod.engine.threads import log_likelihood
+from hiermod.engine.together import together_back, together_forward
 from hiermod.engine.workspace import Workspace, square_of, workspace
 
 Array = np.ndarray
@@ -102,11 +110,15 @@ def _forward(head: Array, z: Array, work: Workspace) -> float:
     effects, own_size = head[COEFFICIENTS] - common, head[COEFFICIENTS] - common + linear
     stretched(head, z, work.w, own_size)
     total = single_parameters(head, z, own_size, work.values, work.x, work.slopes, work.by_value)
-    total += common_coefficients(head, work.w, work.x, work.theta, work.along, work.spread)
+    s = information_scale(head, work.x)
+    if head[TOGETHER] > 0:
+        total += together_forward(head, work.x, s, work.w, work.theta, work.joint)
+        bounded_coefficients(head, work.x, work.theta)
+    else:
+        total += common_coefficients(head, work.w, work.x, work.theta, work.along, work.spread)
     table = integers(head, FACTOR_TABLE, head[FACTORS] * FACTOR_FIELDS)
     information, score = doubles(head, INFORMATION, len(work.lower)), doubles(head, SCORE, effects)
-    s = information_scale(head, work.x)
-    for factor in range(head[FACTORS]):
+    for factor in range(head[TOGETHER], head[FACTORS]):
         row = factor * FACTOR_FIELDS
         groups, d, at = table[row + GROUPS], table[row + WIDTH], table[row + SCORE_AT]
         lam, scaled = square_of(work, 0, d), square_of(work, 1, d)
@@ -137,7 +149,7 @@ def _back(head: Array, work: Workspace) -> None:
     linear = head[LINEAR]
     table = integers(head, FACTOR_TABLE, head[FACTORS] * FACTOR_FIELDS)
     s, by_s = information_scale(head, work.x), 0.0
-    for factor in range(head[FACTORS] - 1, -1, -1):
+    for factor in range(head[FACTORS] - 1, head[TOGETHER] - 1, -1):
         row = factor * FACTOR_FIELDS
         groups, d, at = table[row + GROUPS], table[row + WIDTH], table[row + SCORE_AT]
         lam, scaled = square_of(work, 0, d), square_of(work, 1, d)
@@ -157,5 +169,9 @@ def _back(head: Array, work: Workspace) -> None:
         factor_covariance_back(head, factor, work.x, lam, by_lam, work.by_x)
         scale(work.by_score, 0, s, groups * d)
         score_given_others_back(head, factor, work.by_score, at, groups * d, work.by_theta)
+    if head[TOGETHER] > 0:
+        by_s += together_back(head, work.x, s, work.by_theta, work.by_w, work.by_x, work.squares, work.joint)
+        bounded_coefficients_back(head, work.by_theta, work.by_x)
+    else:
+        common_coefficients_back(head, work.x, work.along, work.spread, work.by_theta, work.by_w, work.by_x)
     information_scale_back(head, work.x, s, by_s, work.by_x)
-    common_coefficients_back(head, work.x, work.along, work.spread, work.by_theta, work.by_w, work.by_x)

@@ -13,13 +13,13 @@ from hiermod.engine.special import NJIT
 
 SIZES = (
     "rows", "common", "linear", "coefficients", "scalars", "factors", "family", "auxiliary", "rank", "products",
-    "threads", "worker", "offsets", "sorted",
+    "threads", "worker", "offsets", "sorted", "together",
 )  # fmt: skip
 DOUBLES = (
     "design", "offset", "response", "size", "count", "multipliers", "information", "score", "coupling", "reference",
     "full_coupling", "linear_map", "directions", "stretch", "scalar_arguments", "scalar_centre", "scalar_map",
     "coefficient_arguments", "product_values", "product_score", "product_point", "product_numbers", "common_numbers",
-    "common_spread", "scale", "sums",
+    "common_spread", "scale", "sums", "together_information", "together_numbers",
 )  # fmt: skip
 INTEGERS = (
     "factor_table", "bar_table", "codes", "plain_columns", "plain_multipliers", "coupling_rows", "coupling_columns",
@@ -28,11 +28,12 @@ INTEGERS = (
 FIELDS = (*SIZES, *DOUBLES, *INTEGERS)
 (
     ROWS, COMMON, LINEAR, COEFFICIENTS, SCALARS, FACTORS, FAMILY, AUXILIARY, RANK, PRODUCTS, THREADS, WORKER,
-    OFFSETS, SORTED,
+    OFFSETS, SORTED, TOGETHER,
     DESIGN, OFFSET, RESPONSE, SIZE, COUNT, MULTIPLIERS, INFORMATION, SCORE, COUPLING, REFERENCE,
     FULL_COUPLING, LINEAR_MAP, DIRECTIONS, STRETCH, SCALAR_ARGUMENTS, SCALAR_CENTRE, SCALAR_MAP,
     COEFFICIENT_ARGUMENTS,
     PRODUCT_VALUES, PRODUCT_SCORE, PRODUCT_POINT, PRODUCT_NUMBERS, COMMON_NUMBERS, COMMON_SPREAD, SCALE, SUMS,
+    TOGETHER_INFORMATION, TOGETHER_NUMBERS,
     FACTOR_TABLE, BAR_TABLE, CODES, PLAIN_COLUMNS, PLAIN_MULTIPLIERS, COUPLING_ROWS, COUPLING_COLUMNS,
     SCALAR_KINDS, COEFFICIENT_KINDS, PRODUCT_ROWS, PRODUCT_COLUMNS, GROUP_ENDS, FULL_TABLE, FULL_COLUMNS,
 ) = range(len(FIELDS))  # fmt: skip
@@ -64,3 +65,15 @@ def doubles(head: np.ndarray, place: int, size: int) -> np.ndarray:
 def integers(head: np.ndarray, place: int, size: int) -> np.ndarray:
     """A view of 32-bit integers behind an address."""
     return carray(pointer(head[place]), (size,), dtype=np.int32)
+
+
+@numba.njit(**NJIT)
+def size_together(head: np.ndarray) -> int:
+    """How many coefficients are sampled jointly: those of the first factors, with the common ones."""
+    if head[TOGETHER] == 0:
+        return 0
+    size = head[LINEAR]
+    table = integers(head, FACTOR_TABLE, head[TOGETHER] * FACTOR_FIELDS)
+    for factor in range(head[TOGETHER]):
+        size += table[factor * FACTOR_FIELDS + GROUPS] * table[factor * FACTOR_FIELDS + WIDTH]
+    return size

@@ -81,6 +81,11 @@ class Program:
         """The same problem in other coordinates."""
         return Program(self.problem, replaced(self.memory, **arrays), self.compiled)
 
+    def jointly(self, factors: int, information: np.ndarray, numbers: np.ndarray) -> Program:
+        """The same, the common coefficients and the effects of so many first factors of which are sampled jointly."""
+        moved = replaced(self.memory, together_information=information, together_numbers=numbers)
+        return Program(self.problem, resized(moved, together=factors), self.compiled)
+
     def threaded(self, threads: int) -> Program:
         """The same, very many rows of which are scored by so many threads; results stay what they are."""
         return Program(self.problem, resized(self.memory, threads=threads), self.compiled)
@@ -101,7 +106,7 @@ def public_coordinates(problem: Problem, compiled: Mapping[str, Any]) -> Program
         "coefficients": problem.coefficients, "scalars": size, "factors": len(problem.factors),
         "family": problem.family, "auxiliary": problem.auxiliary, "rank": 0, "products": 0,
         "threads": 1, "worker": compiled["worker"].address, "offsets": int(problem.offset.any()),
-        "sorted": int(len(problem.group_ends) > 0),
+        "sorted": int(len(problem.group_ends) > 0), "together": 0,
     }  # fmt: skip
     apart = [sparse.csr_array((factor.groups * factor.width, problem.coefficients)) for factor in problem.factors]
     arrays = {
@@ -110,6 +115,7 @@ def public_coordinates(problem: Problem, compiled: Mapping[str, Any]) -> Program
         "directions": np.zeros(0), "stretch": np.zeros(0), "scalar_centre": np.zeros(size),
         "scalar_map": np.eye(size), "common_numbers": np.tile([1.0, 0.0, 0.0, 0.0], problem.linear),
         "common_spread": np.zeros(problem.linear * size), "scale": np.array([1.0, 0.0]),
+        "together_information": np.zeros(0), "together_numbers": np.zeros(0),
         **coupling_arrays(apart), **_rows(problem), **_tables(problem), **_priors(problem),
     }  # fmt: skip
     products = _products(problem)

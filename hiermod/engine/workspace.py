@@ -19,9 +19,11 @@ from hiermod.engine.head import (
     GROUPS,
     LINEAR,
     SCALARS,
+    TOGETHER,
     WIDTH,
     integers,
     pointer,
+    size_together,
 )
 from hiermod.engine.special import NJIT
 
@@ -34,7 +36,7 @@ class Workspace(NamedTuple):
     Of all coefficients: `theta`, `by_theta`. Of coordinates: `w`, `by_w`. Of single parameters: `values` on the line,
     `x`, `slopes`, `by_value`, `by_x`. Of common ones: `along`, `spread`. Of effects: `given`, `shifted`, `own`,
     `normals`, `by_score`. Of groups' matrices: `lower`, `product`. Of a factor's: `squares`. Of lanes: `inner`, `back`,
-    `terms`. Of a block of rows: `eta`, `row_scores`. The `owner` has all of it.
+    `terms`. Of coefficients sampled jointly: `joint`. Of a block of rows: `eta`, `row_scores`. All of it: `owner`.
     """
 
     theta: Array
@@ -61,6 +63,7 @@ class Workspace(NamedTuple):
     terms: Array
     eta: Array
     row_scores: Array
+    joint: Array
     owner: Array
 
 
@@ -75,6 +78,10 @@ def workspace(head: Array) -> Workspace:
         matrices += table[factor * FACTOR_FIELDS + GROUPS] * d * d
         width = max(width, d)
     square = width * width
+    together = size_together(head)
+    jointly = together * (2 * together + 3)
+    for factor in range(head[TOGETHER]):
+        jointly += table[factor * FACTOR_FIELDS + WIDTH] ** 2
     all_ = np.empty(
         2 * (size + own + matrices)
         + 5 * (count + effects)
@@ -82,6 +89,7 @@ def workspace(head: Array) -> Workspace:
         + 4 * square
         + (square + width + 1) * LANES
         + 2 * BLOCK
+        + jointly
     )
     a = 2 * size
     b = a + 2 * own
@@ -102,7 +110,7 @@ def workspace(head: Array) -> Workspace:
         _cut(all_, d + 3 * effects, effects), _cut(all_, d + 4 * effects, effects),
         _cut(all_, e, matrices), _cut(all_, e + matrices, matrices), _cut(all_, f, 4 * square),
         _cut(all_, g, square * LANES), _cut(all_, h, width * LANES), _cut(all_, h + width * LANES, LANES),
-        _cut(all_, i, BLOCK), _cut(all_, i + BLOCK, BLOCK), all_,
+        _cut(all_, i, BLOCK), _cut(all_, i + BLOCK, BLOCK), _cut(all_, i + 2 * BLOCK, jointly), all_,
     )  # fmt: skip
 
 

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from pytensor.compile.mode import Mode
+from scipy import optimize, stats
 
 from hiermod.engine.library import library
 from hiermod.engine.problem import read_problem
 from hiermod.engine.program import Program, public_coordinates
+from hiermod.engine.reference import covariance_root
 from hiermod.modeling.pymc_model import build_model
 
 QUICK = Mode(linker="py", optimizer="fast_compile")
@@ -103,3 +105,32 @@ def assert_same_density(oracle, points, relative=1e-9):
         differences.append(value - expected)
         sizes.append(abs(expected))
     assert np.ptp(differences) <= relative * max(1.0, *sizes)
+
+
+def public_point(public, moved, z):
+    """The point in public coordinates: coefficients, effects as standard normals, single parameters on the line."""
+    theta, scalars = moved.expand(z)
+    parts = [theta[: public.problem.linear]]
+    for factor in public.problem.factors:
+        root = covariance_root(public.problem, factor, scalars)
+        parts.append(np.linalg.solve(root, theta[factor.span].reshape(factor.width, factor.groups)).ravel())
+    return np.concatenate([*parts, public.free(scalars)])
+
+
+def log_volume(public, moved, z):
+    """The map of coefficients and effects is affine given the single parameters, so that steps of one give it whole.
+
+    That of a single parameter of scale s is s (v Φ(v) + φ(v)) where its prior is half-normal, else the public one.
+    """
+    size = len(z) - len(public.problem.scalars)
+    here = public_point(public, moved, z)[:size]
+    steps = [public_point(public, moved, z + step)[:size] - here for step in np.eye(len(z))[:size]]
+    volume = np.linalg.slogdet(np.column_stack(steps))[1]
+    for scalar, x in zip(public.problem.scalars, moved.expand(z)[1], strict=True):
+        if scalar.prior.name == "HalfNormal":
+            ratio = float(x / scalar.prior.arguments[0])
+            v = optimize.brentq(
+                lambda at, y=ratio: at * stats.norm.cdf(at) + stats.norm.pdf(at) - y, -20, 20, xtol=1e-14
+            )
+            volume += stats.norm.logcdf(v) - np.log(ratio)
+    return volume

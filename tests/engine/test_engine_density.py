@@ -4,18 +4,16 @@ import gc
 
 import numpy as np
 import pytest
-from engine_oracle import assert_same_density, oracle_of, program_of
+from engine_oracle import assert_same_density, log_volume, oracle_of, program_of, public_point
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from modeling_tools import spec_of
 from random_models import random_frame, random_model
-from scipy import optimize, stats
 
 from hiermod.data.examples import example
 from hiermod.engine.coordinates import whiten
 from hiermod.engine.head import SIZES
 from hiermod.engine.memory import lay_out
-from hiermod.engine.reference import covariance_root
 from hiermod.engine.threads import PART
 from hiermod.errors import HiermodError
 
@@ -113,35 +111,6 @@ def test_points_far_out_have_the_public_density_or_next_to_none(family):
                 assert not value > -1e12
     assert len(near) >= 25
     assert_same_density(oracle, near)
-
-
-def public_point(public, moved, z):
-    """The point in public coordinates: coefficients, effects as standard normals, single parameters on the line."""
-    theta, scalars = moved.expand(z)
-    parts = [theta[: public.problem.linear]]
-    for factor in public.problem.factors:
-        root = covariance_root(public.problem, factor, scalars)
-        parts.append(np.linalg.solve(root, theta[factor.span].reshape(factor.width, factor.groups)).ravel())
-    return np.concatenate([*parts, public.free(scalars)])
-
-
-def log_volume(public, moved, z):
-    """The map of coefficients and effects is affine given the single parameters, so that steps of one give it whole.
-
-    That of a single parameter of scale s is s (v Φ(v) + φ(v)) where its prior is half-normal, else the public one.
-    """
-    size = len(z) - len(public.problem.scalars)
-    here = public_point(public, moved, z)[:size]
-    steps = [public_point(public, moved, z + step)[:size] - here for step in np.eye(len(z))[:size]]
-    volume = np.linalg.slogdet(np.column_stack(steps))[1]
-    for scalar, x in zip(public.problem.scalars, moved.expand(z)[1], strict=True):
-        if scalar.prior.name == "HalfNormal":
-            ratio = float(x / scalar.prior.arguments[0])
-            v = optimize.brentq(
-                lambda at, y=ratio: at * stats.norm.cdf(at) + stats.norm.pdf(at) - y, -20, 20, xtol=1e-14
-            )
-            volume += stats.norm.logcdf(v) - np.log(ratio)
-    return volume
 
 
 @pytest.mark.parametrize(
