@@ -151,10 +151,24 @@ def three_effects() -> Shape:
     return Shape("three_effects", formula, "gaussian", model, (rates("f"),))
 
 
+def few_groups() -> Shape:
+    """Crossed factors of three, five and twenty groups: few ones are sampled jointly with the common coefficients."""
+    priors = {
+        "Intercept": "Normal(-0.5, 1)", "x": "Normal(0, 0.7)", "sd(1|a)": "HalfNormal(1)", "sd(1|b)": "HalfNormal(0.7)",
+        "sd(x|b)": "HalfNormal(0.7)", "cor(b)": "LKJ(2)", "sd(1|c)": "HalfNormal(0.5)",
+    }  # fmt: skip
+    design = crossed(a=named("a", 3), b=named("b", 5), c=named("c", 20))
+    design = design.assign(x=np.linspace(-1.0, 1.0, len(design))[np.arange(len(design)) * 7 % len(design)], trials=4)
+    bars = (Bar("a", ("1",)), Bar("b", ("1", "x")), Bar("c", ("1",)))
+    model = Definition(("1", "x"), bars, Likelihood("binomial", "logit", trials="trials"), priors, design)
+    formula = "y/trials ~ x + (1 | a) + (1 + x | b) + (1 | c)"
+    return Shape("few_groups", formula, "binomial", model, (overall_rate(),))
+
+
 SHAPES = {
     shape.name: shape
     for shape in (
         bernoulli(), binomial(), gaussian(), poisson(), negbinomial(), student(), beta_binomial(), gamma(),
-        three_effects(),
+        three_effects(), few_groups(),
     )
 }  # fmt: skip
