@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hiermod.engine.blocks import spread
+from hiermod.engine.dense import stride_of
 from hiermod.engine.problem import Problem
 from hiermod.engine.program import Program
 from hiermod.engine.reference import Reference, common_prior, covariance_root
@@ -47,4 +48,6 @@ def sampled_together(program: Program, reference: Reference) -> Program:
     unit = 1.0 / np.sqrt(precision + np.diag(information)[:linear])
     score = information @ theta[places] + reference.information.score[places]
     numbers = np.concatenate([score, pull + precision * theta[:linear], precision * unit**2, unit])
-    return program.jointly(count, information.ravel(), numbers)
+    padded = np.zeros((len(places), stride_of(len(places))))
+    padded[:, : len(places)] = information
+    return program.jointly(count, padded.ravel(), numbers)

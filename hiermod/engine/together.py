@@ -12,7 +12,7 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from hiermod.engine.dense import cholesky, solve_lower, solve_upper, symmetric, transpose
+from hiermod.engine.dense import cholesky, solve_lower, solve_upper, solve_upper_rows, stride_of, symmetric, transpose
 from hiermod.engine.head import (
     COMMON,
     FACTOR_FIELDS,
@@ -38,26 +38,28 @@ Array = np.ndarray
 def together_forward(head: Array, x: Array, s: float, w: Array, theta: Array, room: Array) -> float:
     """Write the coefficients; return the log density of effects with that of the map."""
     size, linear = size_together(head), head[LINEAR]
-    area = size * size
-    lower, product, u, r, y, roots = _parts(room, size)
+    stride = stride_of(size)
+    area = size * stride
+    lower, product, image, u, r, y, roots = _parts(room, size)
     _write_roots(head, x, roots)
     information, numbers = doubles(head, TOGETHER_INFORMATION, area), doubles(head, TOGETHER_NUMBERS, size + 3 * linear)
     copy(product, 0, information, 0, area)
     _columns(head, roots, product, size)
-    copy(lower, 0, product, 0, area)
-    for column in range(size):
-        _transposed(head, roots, lower, column * size)
+    transpose(product, size)
+    copy(image, 0, product, 0, area)
+    _columns(head, roots, image, size)
+    copy(lower, 0, image, 0, area)
     scale(lower, 0, s * s, area)
     for i in range(size):
-        lower[i * size + i] += numbers[size + linear + i] if i < linear else 1.0
+        lower[i * stride + i] += numbers[size + linear + i] if i < linear else 1.0
         y[i] = s * s * numbers[i] + (numbers[size + i] if i < linear else 0.0)
-    _transposed(head, roots, y, 0)
+    _transposed(head, roots, y)
     total = -cholesky(lower, size)
     solve_lower(lower, size, y)
     for i in range(size):
         r[i] = y[i] + w[i]
         u[i] = r[i]
-    solve_upper(lower, size, u, 0)
+    solve_upper(lower, size, u)
     for i in range(linear, size):
         total -= 0.5 * u[i] * u[i]
     _write(head, roots, u, theta)
@@ -70,40 +72,43 @@ def together_back(
 ) -> float:
     """Write the derivative by `w`, add that by single parameters, and return that by s."""
     size, linear = size_together(head), head[LINEAR]
-    area = size * size
-    lower, product, u, r, y, roots = _parts(room, size)
+    stride = stride_of(size)
+    lower, product, image, u, r, y, roots = _parts(room, size)
     numbers = doubles(head, TOGETHER_NUMBERS, size + 3 * linear)
-    slope, by_b, by_a = np.empty(size), np.empty(size), np.zeros(area)
+    slope, by_b, by_a = np.empty(size), np.empty(size), np.zeros(size * stride)
     copy(slope, 0, by_theta, 0, linear)
     copy(slope, linear, by_theta, head[COMMON], size - linear)
     by_u = by_b
     copy(by_u, 0, slope, 0, size)
-    _transposed(head, roots, by_u, 0)
+    _transposed(head, roots, by_u)
     for i in range(linear, size):
         by_u[i] -= u[i]
     solve_lower(lower, size, by_u)
     copy(by_w, 0, by_u, 0, size)
-    for j in range(size):
-        by_a[j * size + j] = -0.5 * (by_u[j] * (r[j] + y[j]) + 1.0)
-        for i in range(j + 1, size):
-            by_a[j * size + i] = -(r[i] * by_u[j] + by_u[i] * y[j])
-    solve_upper(lower, size, by_b, 0)
-    for _ in range(2):
-        for column in range(size):
-            solve_upper(lower, size, by_a, column * size)
-        transpose(by_a, size)
+    for i in range(size):
+        for j in range(i):
+            by_a[i * stride + j] = -(r[i] * by_u[j] + by_u[i] * y[j])
+        by_a[i * stride + i] = -0.5 * (by_u[i] * (r[i] + y[i]) + 1.0)
+    solve_upper(lower, size, by_b)
+    solve_upper_rows(lower, size, by_a)
+    transpose(by_a, size)
+    solve_upper_rows(lower, size, by_a)
     symmetric(by_a, size)
-    return _by_roots(head, x, s, slope, by_b, by_a, by_x, squares, roots, product, u, numbers)
+    _by_roots(head, x, s, slope, by_b, by_a, by_x, squares, roots, product, u, numbers)
+    by_s = dot(image, 0, by_a, 0, size * stride)
+    copy(slope, 0, numbers, 0, size)
+    _transposed(head, roots, slope)
+    return 2.0 * s * (by_s + dot(slope, 0, by_b, 0, size))
 
 
 @numba.njit(**NJIT)
-def _parts(room: Array, size: int) -> tuple[Array, Array, Array, Array, Array, Array]:
-    """What the way back needs: L, HD, u, r = L⁻¹ b + w, y = L⁻¹ b, and the factors' Λ."""
-    a = size * size
-    b = 2 * a
+def _parts(room: Array, size: int) -> tuple[Array, Array, Array, Array, Array, Array, Array]:
+    """What the way back needs: L, D'H, D'HD, u, r = L⁻¹ b + w, y = L⁻¹ b, and the factors' Λ."""
+    a = size * stride_of(size)
+    b = 3 * a
     return (
-        room[:a], room[a:b], room[b : b + size], room[b + size : b + 2 * size], room[b + 2 * size : b + 3 * size],
-        room[b + 3 * size :],
+        room[:a], room[a : 2 * a], room[2 * a : b], room[b : b + size], room[b + size : b + 2 * size],
+        room[b + 2 * size : b + 3 * size], room[b + 3 * size :],
     )  # fmt: skip
 
 
@@ -126,9 +131,10 @@ def _write_roots(head: Array, x: Array, roots: Array) -> None:
 def _by_roots(
     head: Array, x: Array, s: float, slope: Array, by_b: Array, by_a: Array, by_x: Array, squares: Array,
     roots: Array, product: Array, u: Array, numbers: Array,
-) -> float:  # fmt: skip
-    """Add the derivatives by single parameters through each Λ; return that by s."""
+) -> None:  # fmt: skip
+    """Add the derivatives by single parameters through each Λ."""
     size, linear = len(slope), head[LINEAR]
+    stride = stride_of(size)
     table = integers(head, FACTOR_TABLE, head[TOGETHER] * FACTOR_FIELDS)
     at, first = linear, 0
     for factor in range(head[TOGETHER]):
@@ -139,60 +145,50 @@ def _by_roots(
                 total = 0.0
                 for g in range(groups):
                     row, column = at + i * groups + g, at + j * groups + g
-                    through = 0.0
-                    for c in range(size):
-                        through += product[c * size + row] * by_a[column * size + c]
+                    through = dot(product, row * stride, by_a, column * stride, stride)
                     total += slope[row] * u[column] + s * s * (2.0 * through + numbers[row] * by_b[column])
                 by_lam[i, j] = total
             for j in range(i + 1, d):
                 by_lam[i, j] = 0.0
         factor_covariance_back(head, factor, x, lam, by_lam, by_x)
         at, first = at + groups * d, first + d * d
-    by_s, image = 0.0, np.empty(size)
-    for column in range(size):
-        copy(image, 0, product, column * size, size)
-        _transposed(head, roots, image, 0)
-        by_s += dot(image, 0, by_a, column * size, size)
-    copy(image, 0, numbers, 0, size)
-    _transposed(head, roots, image, 0)
-    return 2.0 * s * (by_s + dot(image, 0, by_b, 0, size))
 
 
 @numba.njit(**NJIT)
 def _columns(head: Array, roots: Array, matrix: Array, size: int) -> None:
     """Multiply a matrix, column after column, by D from the right."""
-    linear, at, first = head[LINEAR], head[LINEAR], 0
+    linear, at, first, stride = head[LINEAR], head[LINEAR], 0, stride_of(size)
     numbers = doubles(head, TOGETHER_NUMBERS, size + 3 * linear)
     for i in range(linear):
-        scale(matrix, i * size, numbers[size + 2 * linear + i], size)
+        scale(matrix, i * stride, numbers[size + 2 * linear + i], stride)
     table = integers(head, FACTOR_TABLE, head[TOGETHER] * FACTOR_FIELDS)
     for factor in range(head[TOGETHER]):
         groups, d = table[factor * FACTOR_FIELDS + GROUPS], table[factor * FACTOR_FIELDS + WIDTH]
         lam = _root(roots, first, d)
         for i in range(d):
             for g in range(groups):
-                own = (at + i * groups + g) * size
-                scale(matrix, own, lam[i, i], size)
+                own = (at + i * groups + g) * stride
+                scale(matrix, own, lam[i, i], stride)
                 for j in range(i + 1, d):
-                    add_scaled(matrix, own, matrix, (at + j * groups + g) * size, lam[j, i], size)
+                    add_scaled(matrix, own, matrix, (at + j * groups + g) * stride, lam[j, i], stride)
         at, first = at + groups * d, first + d * d
 
 
 @numba.njit(**NJIT)
-def _transposed(head: Array, roots: Array, vector: Array, begin: int) -> None:
-    """Multiply a run of a vector by D'."""
+def _transposed(head: Array, roots: Array, vector: Array) -> None:
+    """Multiply a vector by D'."""
     linear, at, first, size = head[LINEAR], head[LINEAR], 0, size_together(head)
     numbers = doubles(head, TOGETHER_NUMBERS, size + 3 * linear)
     for i in range(linear):
-        vector[begin + i] *= numbers[size + 2 * linear + i]
+        vector[i] *= numbers[size + 2 * linear + i]
     table = integers(head, FACTOR_TABLE, head[TOGETHER] * FACTOR_FIELDS)
     for factor in range(head[TOGETHER]):
         groups, d = table[factor * FACTOR_FIELDS + GROUPS], table[factor * FACTOR_FIELDS + WIDTH]
         lam = _root(roots, first, d)
         for i in range(d):
-            scale(vector, begin + at + i * groups, lam[i, i], groups)
+            scale(vector, at + i * groups, lam[i, i], groups)
             for j in range(i + 1, d):
-                add_scaled(vector, begin + at + i * groups, vector, begin + at + j * groups, lam[j, i], groups)
+                add_scaled(vector, at + i * groups, vector, at + j * groups, lam[j, i], groups)
         at, first = at + groups * d, first + d * d
 
 

@@ -8,6 +8,7 @@ import numba
 import numpy as np
 from numba import carray
 
+from hiermod.engine.dense import stride_of
 from hiermod.engine.effects import LANES
 from hiermod.engine.head import (
     BLOCK,
@@ -79,7 +80,7 @@ def workspace(head: Array) -> Workspace:
         width = max(width, d)
     square = width * width
     together = size_together(head)
-    jointly = together * (2 * together + 3)
+    jointly = together * (3 * stride_of(together) + 3)
     for factor in range(head[TOGETHER]):
         jointly += table[factor * FACTOR_FIELDS + WIDTH] ** 2
     all_ = np.empty(
