@@ -15,10 +15,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from jobs import JOBS
 from sets import SIMULATIONS, shipped
 
-from hiermod.engine import common_spread, coordinates, joint
+from hiermod.engine import common_spread, coordinates, few_groups, joint
 from hiermod.engine.library import library
 from hiermod.engine.problem import read_problem
 from hiermod.engine.program import Program, public_coordinates
@@ -30,11 +31,33 @@ DRAWS, CHAINS = 1000, 4
 WITHOUT: dict[str, dict[Any, tuple[str, Any]]] = {
     "all of it": {},
     "common coefficients' spread fixed": {common_spread: ("FEW", 0)},
+    "few groups apart": {few_groups: ("FEW", 0)},
     "no stretched directions": {coordinates: ("_stretched", lambda program: program)},
     "standard deviations by their logarithms": {Program: ("softened", lambda program: program)},
     "ordinary trajectories": {joint: ("TRAJECTORY", "Euclidean")},
     "steps up to half a turn": {joint: ("LONGEST_STEP", np.pi)},
 }
+
+
+def sites() -> tuple[str, pd.DataFrame]:
+    """Four sites beside three hundred persons."""
+    rng = np.random.default_rng(4)
+    frame = pd.DataFrame(
+        {"x": rng.normal(size=1500), "site": rng.integers(0, 4, 1500), "id": rng.integers(0, 300, 1500)}
+    )
+    effects = 0.5 * rng.normal(size=4)[frame.site] + 0.6 * rng.normal(size=300)[frame.id]
+    return "y ~ x + (1 | site) + (1 | id)", frame.assign(y=0.6 * frame.x + effects + rng.normal(size=1500))
+
+
+def factors() -> tuple[str, pd.DataFrame]:
+    """Six crossed factors of three to eight levels, which do nothing."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({f"f{levels}": rng.integers(0, levels, 200) for levels in range(3, 9)})
+    bars = " + ".join(f"(1 | {name})" for name in frame)
+    return f"y ~ x + {bars}", frame.assign(x=rng.normal(size=200), y=rng.normal(size=200))
+
+
+OWN = {"sites": sites, "factors": factors}
 
 
 @contextlib.contextmanager
@@ -63,7 +86,9 @@ def runs(program: Program, repeat: int) -> list[float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("jobs", nargs="*", default=["country", "variants", "sleepstudy", "verbagg"], metavar="JOB")
+    parser.add_argument(
+        "jobs", nargs="*", default=["country", "variants", "sleepstudy", "verbagg", *OWN], metavar="JOB"
+    )
     parser.add_argument("--repeat", type=int, default=5)
     chosen = parser.parse_args()
     import hiermod as hm
@@ -71,9 +96,12 @@ def main() -> None:
     print("| job | coordinates | gradients a draw | bulk ESS | tail ESS | ESS for 1,000 gradients | divergences |")
     print("|---|---|---|---|---|---|---|")
     for name in chosen.jobs:
-        job = JOBS[name]
-        frame = SIMULATIONS[name]() if name in SIMULATIONS else shipped(name)
-        spec = hm.model(job.formula(), frame, job.family)._defined.spec
+        if name in OWN:
+            formula, frame, family = *OWN[name](), "gaussian"
+        else:
+            formula, family = JOBS[name].formula(), JOBS[name].family
+            frame = SIMULATIONS[name]() if name in SIMULATIONS else shipped(name)
+        spec = hm.model(formula, frame, family)._defined.spec
         public = public_coordinates(read_problem(spec), library(print).functions)
         for title, changes in WITHOUT.items():
             with changed(changes):
