@@ -23,6 +23,7 @@ SCALES: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     "odds_ratio": lambda treated, control: treated / (1.0 - treated) / (control / (1.0 - control)),
     "link": lambda treated, control: treated - control,
 }
+ABSOLUTE = ("difference", "link")  # scales on which contrasts are differences, and grow with their weights
 INTERACTIONS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     **dict.fromkeys(("difference", "lift", "link"), lambda here, there: here - there),
     **dict.fromkeys(("ratio", "odds_ratio"), lambda here, there: here / there),
@@ -55,7 +56,7 @@ class Pairing:
     def contrast(self, draws: np.ndarray, scale: str) -> np.ndarray:
         """The contrasts of draws with shape ``(cells, arms, draws)``, on one scale."""
         result = SCALES[scale](*self.sides(draws))
-        return result * self.size[:, None] if scale in ("difference", "link") else result
+        return result * self.size[:, None] if scale in ABSOLUTE else result
 
 
 def _averaged(weights: np.ndarray, draws: np.ndarray) -> np.ndarray:

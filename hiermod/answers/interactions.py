@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from hiermod.answers.answer import Answer, Question, check_prob, check_threshold, interval, with_coords
-from hiermod.answers.contrasts import BY_MEDIAN, INTERACTIONS, contrast_name, pair_arms
+from hiermod.answers.contrasts import ABSOLUTE, BY_MEDIAN, INTERACTIONS, contrast_name, pair_arms
 from hiermod.answers.decisions import check_goal, wins
 from hiermod.answers.effects import compared
 from hiermod.answers.measure import measure_of
@@ -19,7 +19,6 @@ from hiermod.data.levels import as_levels
 from hiermod.errors import AnswerError
 from hiermod.sampling.posterior import Posterior
 
-ABSOLUTE = ("difference", "link")
 ROUNDING = 1e-13
 COMPUTED = ("contrast", "between", "estimate", "lower", "upper", "prob_beats", "prob_exceeds")
 

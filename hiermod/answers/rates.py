@@ -56,14 +56,14 @@ def _is_set(spec: Spec | BetaSpec, name: str, groups: str) -> bool:
     return name in spec.formula.common_columns() and can_be_set(spec, name, groups)
 
 
-def own_rows_notices(spec: Spec | BetaSpec, scope: Scope) -> list[str]:
+def own_rows_notices(spec: Spec | BetaSpec, question: Question) -> list[str]:
     """Say which levels are averaged over their own rows alone, since some groups lack some of them."""
-    common, by = spec.formula.common_columns(), read_scope(spec, scope).by
+    common, by = spec.formula.common_columns(), question.by
     return [
         f"the levels of {name!r} are averaged over their own rows each, since some groups lack some of them; "
         f"fit.effect({name!r}, groups=...) compares them over the same rows"
         for name in by
-        if scope.groups == "observed" and name in common and is_partly_crossed(spec, name, by)
+        if question.groups == "observed" and name in common and is_partly_crossed(spec, name, by)
     ]
 
 

@@ -17,7 +17,7 @@ from hiermod.engine.blocks import wide, without_factor
 from hiermod.engine.codes import GAMMA_LOG, GAUSSIAN, STUDENT_T
 from hiermod.engine.common_spread import common_arrays
 from hiermod.engine.coupling import coupling_arrays
-from hiermod.engine.few_groups import sampled_together
+from hiermod.engine.few_groups import factors_together, sampled_together
 from hiermod.engine.program import Program, products_at
 from hiermod.engine.reference import Reference, covariance_root, refer, typical
 
@@ -61,9 +61,10 @@ def whiten(program: Program) -> Program:
 def _around(program: Program, reference: Reference) -> Program:
     """Coordinates of common coefficients and effects at a reference."""
     problem, theta = program.problem, reference.theta
+    together = factors_together(problem)
     areas, scores, links = [np.zeros(0)], [np.zeros(0)], []
     for place, factor in enumerate(problem.factors):
-        own, link = _told(reference, place)
+        own, link = _told(reference, place) if place >= together else _untold(reference, place)
         effects = theta[factor.span].reshape(factor.width, factor.groups)
         score = reference.information.score[factor.span].reshape(factor.width, factor.groups)
         scores.append((score + np.einsum("gij,jg->ig", own, effects)).ravel())
@@ -72,7 +73,7 @@ def _around(program: Program, reference: Reference) -> Program:
     products = products_at(problem, theta) if problem.family == GAUSSIAN else {}
     moved = program.moved(
         information=np.concatenate(areas), score=np.concatenate(scores), reference=theta, scale=_scale(reference),
-        **common_arrays(reference), **coupling_arrays(links), **products,
+        **({} if together else common_arrays(reference)), **coupling_arrays(links), **products,
     )  # fmt: skip
     return sampled_together(moved, reference)
 
@@ -91,6 +92,13 @@ def _told(reference: Reference, place: int) -> tuple[np.ndarray, sparse.csr_arra
     given = information.groups[-1] + np.linalg.inv(root @ root.T)
     blocks, link = without_factor(information.matrix, factor, last, given, problem.common)
     return blocks, wide(link, problem.coefficients)
+
+
+def _untold(reference: Reference, place: int) -> tuple[np.ndarray, sparse.csr_array]:
+    """The same of a factor whose effects are sampled jointly with others, where it plays no part."""
+    factor = reference.information.problem.factors[place]
+    link = sparse.csr_array((factor.groups * factor.width, reference.information.problem.coefficients))
+    return np.zeros((factor.groups, factor.width, factor.width)), link
 
 
 def _scale(reference: Reference) -> np.ndarray:

@@ -75,20 +75,20 @@ def together_back(
     stride = stride_of(size)
     lower, product, image, u, r, y, roots = _parts(room, size)
     numbers = doubles(head, TOGETHER_NUMBERS, size + 3 * linear)
-    slope, by_b, by_a = np.empty(size), np.empty(size), np.zeros(size * stride)
+    slope, by_r, by_b, by_a = np.empty(size), np.empty(size), np.empty(size), np.zeros(size * stride)
     copy(slope, 0, by_theta, 0, linear)
     copy(slope, linear, by_theta, head[COMMON], size - linear)
-    by_u = by_b
-    copy(by_u, 0, slope, 0, size)
-    _transposed(head, roots, by_u)
+    copy(by_r, 0, slope, 0, size)
+    _transposed(head, roots, by_r)
     for i in range(linear, size):
-        by_u[i] -= u[i]
-    solve_lower(lower, size, by_u)
-    copy(by_w, 0, by_u, 0, size)
+        by_r[i] -= u[i]
+    solve_lower(lower, size, by_r)
+    copy(by_w, 0, by_r, 0, size)
     for i in range(size):
         for j in range(i):
-            by_a[i * stride + j] = -(r[i] * by_u[j] + by_u[i] * y[j])
-        by_a[i * stride + i] = -0.5 * (by_u[i] * (r[i] + y[i]) + 1.0)
+            by_a[i * stride + j] = -(r[i] * by_r[j] + by_r[i] * y[j])
+        by_a[i * stride + i] = -0.5 * (by_r[i] * (r[i] + y[i]) + 1.0)
+    copy(by_b, 0, by_r, 0, size)
     solve_upper(lower, size, by_b)
     solve_upper_rows(lower, size, by_a)
     transpose(by_a, size)
@@ -113,18 +113,22 @@ def _parts(room: Array, size: int) -> tuple[Array, Array, Array, Array, Array, A
 
 
 @numba.njit(**NJIT)
-def _root(roots: Array, first: int, d: int) -> Array:
-    return roots[first : first + d * d].reshape(d, d)
+def _factor(head: Array, roots: Array, factor: int) -> tuple[int, int, int, Array]:
+    """A factor's number of groups, its width, where its effects stand in u, and its Λ."""
+    table = integers(head, FACTOR_TABLE, head[TOGETHER] * FACTOR_FIELDS)
+    at, first = head[LINEAR], 0
+    for before in range(factor):
+        width = table[before * FACTOR_FIELDS + WIDTH]
+        at, first = at + table[before * FACTOR_FIELDS + GROUPS] * width, first + width * width
+    groups, d = table[factor * FACTOR_FIELDS + GROUPS], table[factor * FACTOR_FIELDS + WIDTH]
+    return groups, d, at, roots[first : first + d * d].reshape(d, d)
 
 
 @numba.njit(**NJIT)
 def _write_roots(head: Array, x: Array, roots: Array) -> None:
-    table = integers(head, FACTOR_TABLE, head[TOGETHER] * FACTOR_FIELDS)
-    first = 0
     for factor in range(head[TOGETHER]):
-        d = table[factor * FACTOR_FIELDS + WIDTH]
-        factor_covariance(head, factor, x, _root(roots, first, d))
-        first += d * d
+        _, _, _, lam = _factor(head, roots, factor)
+        factor_covariance(head, factor, x, lam)
 
 
 @numba.njit(**NJIT)
@@ -133,13 +137,10 @@ def _by_roots(
     roots: Array, product: Array, u: Array, numbers: Array,
 ) -> None:  # fmt: skip
     """Add the derivatives by single parameters through each Λ."""
-    size, linear = len(slope), head[LINEAR]
-    stride = stride_of(size)
-    table = integers(head, FACTOR_TABLE, head[TOGETHER] * FACTOR_FIELDS)
-    at, first = linear, 0
+    stride = stride_of(len(slope))
     for factor in range(head[TOGETHER]):
-        groups, d = table[factor * FACTOR_FIELDS + GROUPS], table[factor * FACTOR_FIELDS + WIDTH]
-        lam, by_lam = _root(roots, first, d), _root(squares, 0, d)
+        groups, d, at, lam = _factor(head, roots, factor)
+        by_lam = squares[: d * d].reshape(d, d)
         for i in range(d):
             for j in range(i + 1):
                 total = 0.0
@@ -151,63 +152,53 @@ def _by_roots(
             for j in range(i + 1, d):
                 by_lam[i, j] = 0.0
         factor_covariance_back(head, factor, x, lam, by_lam, by_x)
-        at, first = at + groups * d, first + d * d
 
 
 @numba.njit(**NJIT)
 def _columns(head: Array, roots: Array, matrix: Array, size: int) -> None:
     """Multiply a matrix, column after column, by D from the right."""
-    linear, at, first, stride = head[LINEAR], head[LINEAR], 0, stride_of(size)
+    linear, stride = head[LINEAR], stride_of(size)
     numbers = doubles(head, TOGETHER_NUMBERS, size + 3 * linear)
     for i in range(linear):
         scale(matrix, i * stride, numbers[size + 2 * linear + i], stride)
-    table = integers(head, FACTOR_TABLE, head[TOGETHER] * FACTOR_FIELDS)
     for factor in range(head[TOGETHER]):
-        groups, d = table[factor * FACTOR_FIELDS + GROUPS], table[factor * FACTOR_FIELDS + WIDTH]
-        lam = _root(roots, first, d)
+        groups, d, at, lam = _factor(head, roots, factor)
         for i in range(d):
             for g in range(groups):
                 own = (at + i * groups + g) * stride
                 scale(matrix, own, lam[i, i], stride)
                 for j in range(i + 1, d):
                     add_scaled(matrix, own, matrix, (at + j * groups + g) * stride, lam[j, i], stride)
-        at, first = at + groups * d, first + d * d
 
 
 @numba.njit(**NJIT)
 def _transposed(head: Array, roots: Array, vector: Array) -> None:
     """Multiply a vector by D'."""
-    linear, at, first, size = head[LINEAR], head[LINEAR], 0, size_together(head)
+    linear, size = head[LINEAR], size_together(head)
     numbers = doubles(head, TOGETHER_NUMBERS, size + 3 * linear)
     for i in range(linear):
         vector[i] *= numbers[size + 2 * linear + i]
-    table = integers(head, FACTOR_TABLE, head[TOGETHER] * FACTOR_FIELDS)
     for factor in range(head[TOGETHER]):
-        groups, d = table[factor * FACTOR_FIELDS + GROUPS], table[factor * FACTOR_FIELDS + WIDTH]
-        lam = _root(roots, first, d)
+        groups, d, at, lam = _factor(head, roots, factor)
         for i in range(d):
             scale(vector, at + i * groups, lam[i, i], groups)
             for j in range(i + 1, d):
                 add_scaled(vector, at + i * groups, vector, at + j * groups, lam[j, i], groups)
-        at, first = at + groups * d, first + d * d
 
 
 @numba.njit(**NJIT)
 def _write(head: Array, roots: Array, u: Array, theta: Array) -> None:
     """θ = D u."""
-    linear, at, first, size = head[LINEAR], head[LINEAR], 0, len(u)
+    linear, size = head[LINEAR], len(u)
     shift = head[COMMON] - linear
     numbers = doubles(head, TOGETHER_NUMBERS, size + 3 * linear)
     for i in range(linear):
         theta[i] = numbers[size + 2 * linear + i] * u[i]
-    table = integers(head, FACTOR_TABLE, head[TOGETHER] * FACTOR_FIELDS)
     for factor in range(head[TOGETHER]):
-        groups, d = table[factor * FACTOR_FIELDS + GROUPS], table[factor * FACTOR_FIELDS + WIDTH]
-        lam = _root(roots, first, d)
+        groups, d, at, lam = _factor(head, roots, factor)
         for i in range(d):
             for g in range(groups):
                 total = 0.0
                 for j in range(i + 1):
                     total += lam[i, j] * u[at + j * groups + g]
                 theta[shift + at + i * groups + g] = total
-        at, first = at + groups * d, first + d * d

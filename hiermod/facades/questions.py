@@ -75,9 +75,8 @@ class Questions:
         >>> list(fit.rates(by=["country", "treated"]).table.columns)
         ['country', 'treated', 'estimate', 'lower', 'upper']
         """
-        scope = Scope(by, data, weights, groups, at)
-        answer = rates.rates(self._posterior, scope, threshold, prob)
-        announce(rates.own_rows_notices(self._posterior.spec, scope))
+        answer = rates.rates(self._posterior, Scope(by, data, weights, groups, at), threshold, prob)
+        announce(rates.own_rows_notices(self._posterior.spec, answer.question))
         return answer
 
     def effect(
