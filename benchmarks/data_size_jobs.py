@@ -104,8 +104,8 @@ def counting(job: str, rows: int, folder: Path) -> dict[str, float]:
     import pandas as pd
     import polars as pl
 
-    from hiermod.data.compress import compress
-    from hiermod.data.rows import read_rows
+    from hiermod.data.cells.compress import compress
+    from hiermod.data.cells.rows import read_rows
     from hiermod.formula.parser import parse
 
     frame = pd.read_parquet(parquet("rates", 10**7, folder))
@@ -122,7 +122,7 @@ def distinct(job: str, rows: int, folder: Path) -> dict[str, float]:
     import pandas as pd
 
     from hiermod.modeling.definition import Definition, define
-    from hiermod.modeling.pymc_model import build_model
+    from hiermod.modeling.pymc.model import build_model
 
     rng = np.random.default_rng(1)
     count = 10**6

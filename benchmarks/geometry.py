@@ -19,10 +19,11 @@ import pandas as pd
 from jobs import JOBS
 from sets import SIMULATIONS, shipped
 
-from hiermod.engine import common_spread, coordinates, few_groups, joint
-from hiermod.engine.library import library
-from hiermod.engine.problem import read_problem
-from hiermod.engine.program import Program, public_coordinates
+from hiermod.engine import nutpie_core
+from hiermod.engine.adapt import common_coordinates, coordinates
+from hiermod.engine.build.compile import library
+from hiermod.engine.layout.problem import read_problem
+from hiermod.engine.layout.program import Program, public_coordinates
 from hiermod.sampling.diagnostics import diagnose
 from hiermod.sampling.native import Native
 from hiermod.sampling.settings import Settings
@@ -30,12 +31,12 @@ from hiermod.sampling.settings import Settings
 DRAWS, CHAINS = 1000, 4
 WITHOUT: dict[str, dict[Any, tuple[str, Any]]] = {
     "all of it": {},
-    "common coefficients' spread fixed": {common_spread: ("FEW", 0)},
-    "few groups apart": {few_groups: ("FEW", 0)},
+    "common coefficients' spread fixed": {common_coordinates: ("FEW_FOR_MEANS", 0)},
+    "few groups apart": {common_coordinates: ("FEW_SAMPLED_JOINTLY", 0)},
     "no stretched directions": {coordinates: ("_stretched", lambda program: program)},
     "standard deviations by their logarithms": {Program: ("softened", lambda program: program)},
-    "ordinary trajectories": {joint: ("TRAJECTORY", "Euclidean")},
-    "steps up to half a turn": {joint: ("LONGEST_STEP", np.pi)},
+    "ordinary trajectories": {nutpie_core: ("TRAJECTORY", "Euclidean")},
+    "steps up to half a turn": {nutpie_core: ("LONGEST_STEP", np.pi)},
 }
 
 
@@ -106,7 +107,7 @@ def main() -> None:
         for title, changes in WITHOUT.items():
             with changed(changes):
                 row(name, title, runs(coordinates.whiten(public), chosen.repeat))
-        with changed({joint: ("TRAJECTORY", "Euclidean")}):
+        with changed({nutpie_core: ("TRAJECTORY", "Euclidean")}):
             row(name, "non-centred, ordinary trajectories", runs(public, chosen.repeat))
 
 

@@ -32,9 +32,9 @@ def gradient_of(model: hm.Model) -> Callable[[], Any]:
 
     import numpy as np
 
-    from hiermod.engine.library import library
-    from hiermod.engine.problem import read_problem
-    from hiermod.engine.program import public_coordinates
+    from hiermod.engine.build.compile import library
+    from hiermod.engine.layout.problem import read_problem
+    from hiermod.engine.layout.program import public_coordinates
 
     program = public_coordinates(read_problem(model._defined.spec), library(print).functions)
     size = program.problem.dimension

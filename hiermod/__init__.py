@@ -14,38 +14,38 @@ from hiermod.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from hiermod import errors
-    from hiermod.answers.decisions import expected_loss, inv_logit, logit, prob_beats, prob_best
-    from hiermod.answers.sample_ratio import srm
+    from hiermod.answers.deciding.sample_ratio import srm
+    from hiermod.answers.draws import expected_loss, inv_logit, logit, prob_beats, prob_best
     from hiermod.api import fit, glmer, lmer, load, model
-    from hiermod.data.examples import example
-    from hiermod.facades.comparing import compare
-    from hiermod.facades.fit import Fit
-    from hiermod.facades.foreign import from_bambi
-    from hiermod.facades.model import Model
-    from hiermod.facades.planning import plan
+    from hiermod.data.sources.examples import example
     from hiermod.formula.translate import translate
     from hiermod.formula.vocabulary import register
+    from hiermod.interface.comparing import compare
+    from hiermod.interface.fit import Fit
+    from hiermod.interface.foreign import from_bambi
+    from hiermod.interface.model import Model
+    from hiermod.interface.planning import plan
 
 _HOME = {
-    "Fit": "hiermod.facades.fit",
-    "Model": "hiermod.facades.model",
-    "compare": "hiermod.facades.comparing",
+    "Fit": "hiermod.interface.fit",
+    "Model": "hiermod.interface.model",
+    "compare": "hiermod.interface.comparing",
     "errors": "hiermod",
-    "example": "hiermod.data.examples",
-    "expected_loss": "hiermod.answers.decisions",
+    "example": "hiermod.data.sources.examples",
+    "expected_loss": "hiermod.answers.draws",
     "fit": "hiermod.api",
-    "from_bambi": "hiermod.facades.foreign",
+    "from_bambi": "hiermod.interface.foreign",
     "glmer": "hiermod.api",
-    "inv_logit": "hiermod.answers.decisions",
+    "inv_logit": "hiermod.answers.draws",
     "lmer": "hiermod.api",
     "load": "hiermod.api",
-    "logit": "hiermod.answers.decisions",
+    "logit": "hiermod.answers.draws",
     "model": "hiermod.api",
-    "plan": "hiermod.facades.planning",
-    "prob_beats": "hiermod.answers.decisions",
-    "prob_best": "hiermod.answers.decisions",
+    "plan": "hiermod.interface.planning",
+    "prob_beats": "hiermod.answers.draws",
+    "prob_best": "hiermod.answers.draws",
     "register": "hiermod.formula.vocabulary",
-    "srm": "hiermod.answers.sample_ratio",
+    "srm": "hiermod.answers.deciding.sample_ratio",
     "translate": "hiermod.formula.translate",
 }
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from hiermod.errors import ModelError, PriorError, StorageError
-from hiermod.facades.fit import Fit
-from hiermod.facades.model import Model
-from hiermod.facades.notices import announce
+from hiermod.interface.fit import Fit
+from hiermod.interface.model import Model
+from hiermod.interface.notices import announce
 from hiermod.modeling.definition import Defined, Definition, define
 from hiermod.sampling.settings import Settings, check_switch
 from hiermod.sampling.storage import StoredFit, check_target, difference

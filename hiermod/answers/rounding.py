@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from hiermod.sampling.effective import mean_sizes
+from hiermod.sampling.diagnostics import mean_sizes
 
 LOOKED_AT = 50  # rows that decide over a column
 MOST = 8  # decimals

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from hiermod.cli import interrupts
+from hiermod.cli import output
 from hiermod.cli.arguments import build_parser
 from hiermod.cli.output import BAD_ARGUMENTS, COULD_NOT_FIT, INTERRUPTED, PIPE_CLOSED
 from hiermod.errors import AnswerError, HiermodError
@@ -20,7 +20,7 @@ from hiermod.errors import AnswerError, HiermodError
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0 done, 1 could not fit, 2 bad arguments."""
     if argv is None:  # the process is ours
-        interrupts.heed()
+        output.heed()
     try:
         code = _run(argv)
         sys.stdout.flush()
@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _pipe_closed()
     except KeyboardInterrupt:
         if argv is None:
-            interrupts.leave_quietly()
+            output.leave_quietly()
         return _failed("interrupted", INTERRUPTED)
     return code
 

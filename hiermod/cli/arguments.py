@@ -147,7 +147,7 @@ def _columns(text: str) -> list[str]:
 
 
 def _data_path(text: str) -> str:
-    from hiermod.data.paths import find_files  # loads DuckDB, which no other argument needs
+    from hiermod.data.sources.paths import find_files  # loads DuckDB, which no other argument needs
     from hiermod.errors import DataError
 
     try:

@@ -14,15 +14,14 @@ from hiermod.errors import AnswerError, DataError, HiermodError, did_you_mean
 if TYPE_CHECKING:
     import pandas as pd
 
-    from hiermod.answers.comparison import ModelComparison
+    from hiermod.answers.scoring.comparison import ModelComparison
     from hiermod.cli.comparisons import Asked, Plan
-    from hiermod.facades.fit import Fit
+    from hiermod.interface.fit import Fit
 
 
 def run(options: argparse.Namespace) -> int:
     """Compare everything that was asked for; a model that cannot be fitted leaves the others their table."""
-    from hiermod.cli.comparison_tables import with_failures, write_tables
-    from hiermod.cli.comparisons import from_arguments, from_file
+    from hiermod.cli.comparisons import from_arguments, from_file, with_failures, write_tables
 
     plan = from_file(options) if options.data.endswith(".toml") else from_arguments(options)
     for asked in plan.comparisons:
@@ -49,9 +48,9 @@ def run(options: argparse.Namespace) -> int:
 
 def _check(asked: Asked) -> None:
     """Refuse what can be seen to be wrong before anything is fitted."""
-    from hiermod.data.frames import column_names
-    from hiermod.data.paths import find_files
-    from hiermod.modeling.families import read_family
+    from hiermod.data.sources.frames import column_names
+    from hiermod.data.sources.paths import find_files
+    from hiermod.families.record import read_family
 
     where = f"[comparisons.{asked.name}]: " if asked.name else ""
     try:
@@ -70,8 +69,8 @@ def _check(asked: Asked) -> None:
 
 def _compare(asked: Asked, plan: Plan, progress: bool) -> tuple[ModelComparison | None, dict[str, str]]:
     """The comparison of what could be fitted, and why the rest could not."""
-    from hiermod.answers.runs import Runs
-    from hiermod.facades.comparing import compare_fits
+    from hiermod.answers.scoring.held_out import Runs
+    from hiermod.interface.comparing import compare_fits
 
     fits: dict[str, Fit] = {}
     failed: dict[str, str] = {}
@@ -93,8 +92,8 @@ def _compare(asked: Asked, plan: Plan, progress: bool) -> tuple[ModelComparison 
 
 def _fit(asked: Asked, formula: str, folder: Path | None, progress: bool) -> Fit:
     from hiermod.api import fit_of, reusable
-    from hiermod.facades.model import Model
-    from hiermod.facades.notices import announce
+    from hiermod.interface.model import Model
+    from hiermod.interface.notices import announce
     from hiermod.modeling.definition import Definition, define
 
     defined = define(Definition(formula, asked.family), asked.data)

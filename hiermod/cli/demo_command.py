@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hiermod.cli.output import DONE, section, wants_progress, was_interrupted
 
 if TYPE_CHECKING:
-    from hiermod.facades.fit import Fit
+    from hiermod.interface.fit import Fit
 
 DRAWS = 4000  # of each chain: cheap here, and the third digit of a probability then stands still
 

@@ -16,7 +16,7 @@ def run(options: argparse.Namespace) -> int:
 
         print(explain_formula(parse(options.formula)))
         return DONE
-    from hiermod.facades.notices import announce
+    from hiermod.interface.notices import announce
     from hiermod.modeling.definition import Definition, define
 
     defined = define(Definition(options.formula, options.family), options.data)

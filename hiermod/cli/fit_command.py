@@ -10,15 +10,15 @@ from hiermod.cli.output import DONE, INTERRUPTED, section, wants_progress, was_i
 from hiermod.errors import DataError, StorageError
 
 if TYPE_CHECKING:
-    from hiermod.facades.fit import Fit
+    from hiermod.interface.fit import Fit
     from hiermod.modeling.definition import Defined
 
 
 def run(options: argparse.Namespace) -> int:
     """Everything that can be wrong is found before sampling, and the model's libraries are loaded after that."""
-    from hiermod.facades.notices import announce
+    from hiermod.families.record import read_family
+    from hiermod.interface.notices import announce
     from hiermod.modeling.definition import Definition, define
-    from hiermod.modeling.families import read_family
     from hiermod.sampling.storage import check_target
 
     _check_options(options)
@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     announce(defined.notices)
     _check_questions(options, defined)
 
-    from hiermod.facades.model import Model
+    from hiermod.interface.model import Model
 
     fit = Model(defined).fit(draws=options.draws, seed=options.seed, progress=wants_progress(options))
     if options.save:
@@ -56,8 +56,8 @@ def _check_options(options: argparse.Namespace) -> None:
 
 def _check_questions(options: argparse.Namespace, defined: Defined) -> None:
     """Refuse a question that the model cannot answer, rather than after it was sampled."""
-    from hiermod.answers.contrasts import control_place
-    from hiermod.answers.scope import arm_levels, check_columns
+    from hiermod.answers.averaging.query import arm_levels, check_columns
+    from hiermod.answers.estimands.contrasts import control_place
 
     spec = defined.spec
     check_columns(spec, options.by, "--by")

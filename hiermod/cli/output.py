@@ -1,14 +1,17 @@
-"""What the commands share: exit codes, headings, when a progress bar is wanted."""
+"""Ctrl-C that reaches the program wherever it is.
+
+The compiler calls back into Python from C. A Ctrl-C that falls into such a call cannot be raised through it: Python
+hands it to `sys.unraisablehook`, which prints a traceback and goes on as if nothing had been pressed.
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hiermod.facades.fit import Fit
-
+    from hiermod.interface.fit import Fit
 
 DONE, COULD_NOT_FIT, BAD_ARGUMENTS, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 130, 141
 
@@ -26,3 +29,28 @@ def wants_progress(options: argparse.Namespace) -> bool:
 def was_interrupted(fit: Fit) -> bool:
     """Whether Ctrl-C ended the sampling early; the draws until then are kept."""
     return any(notice.startswith("interrupted") for notice in fit.notices)
+
+
+SOON = 0.05  # seconds, by when the callback has returned
+
+
+def heed() -> None:
+    """Raise a Ctrl-C that was lost in a callback again, for the rest of this process."""
+    sys.unraisablehook = _again
+
+
+def _again(lost: Any) -> None:
+    if lost.exc_type is not KeyboardInterrupt:
+        sys.__unraisablehook__(lost)
+        return
+    import _thread
+    import threading
+
+    timer = threading.Timer(SOON, _thread.interrupt_main)
+    timer.daemon = True
+    timer.start()
+
+
+def leave_quietly() -> None:
+    """Say nothing of objects that were half-made when Ctrl-C came: the process is about to end."""
+    sys.unraisablehook = lambda _: None

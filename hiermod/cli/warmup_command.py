@@ -10,7 +10,7 @@ from hiermod.cli.output import DONE
 
 def run(options: argparse.Namespace) -> int:
     """Compile what is not compiled yet, and say where it is kept."""
-    from hiermod.engine.library import library
+    from hiermod.engine.build.compile import library
 
     found = library(lambda text: print(f"hiermod: {text}", file=sys.stderr, flush=True))
     where = "this process alone" if found.folder is None else str(found.folder)

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from hiermod.data.predictors import Factor, Predictor
+from hiermod.data.columns.predictors import Factor, Predictor
 from hiermod.modeling.coding import Block, Column
 
 Combination = dict[Column, float]

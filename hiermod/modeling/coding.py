@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hiermod.data.factors import contrast_labels, contrast_matrix
-from hiermod.data.moments import product_name, subsets
-from hiermod.data.predictors import Basis, Factor, Numeric, Predictor
+from hiermod.data.columns.factors import contrast_labels, contrast_matrix
+from hiermod.data.columns.moments import product_name, subsets
+from hiermod.data.columns.predictors import Basis, Factor, Numeric, Predictor
 from hiermod.formula.nodes import INTERCEPT, Term
 
 

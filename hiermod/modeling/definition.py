@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from hiermod.data.cells import Cells, Source
-from hiermod.data.compress import compress
-from hiermod.data.frames import column_names
-from hiermod.data.rows import read_rows
+from hiermod.data.cells.compress import compress
+from hiermod.data.cells.rows import read_rows
+from hiermod.data.cells.table import Cells, Source
+from hiermod.data.sources.frames import column_names
 from hiermod.errors import ModelError, did_you_mean
+from hiermod.families.record import choose_family, read_family
 from hiermod.formula.parser import parse
-from hiermod.modeling.beta_pooling import BetaSpec, build_beta_spec
-from hiermod.modeling.families import choose_family, read_family
+from hiermod.modeling.pooled import BetaSpec, build_beta_spec
 from hiermod.modeling.spec import Spec, build_spec
 
 POOLINGS = ("normal", "beta")

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from hiermod.data.cells import Cells
-from hiermod.data.predictors import Factor, Grouping
+from hiermod.data.cells.table import Cells
+from hiermod.data.columns.predictors import Factor, Grouping
 from hiermod.formula.nodes import INTERCEPT, Formula, GroupTerm
 from hiermod.modeling.centring import choose_centres, shift_matrix
 from hiermod.modeling.coding import Block, Column, code_terms
-from hiermod.modeling.observed import Observed, observe
+from hiermod.modeling.density_rows import Observed, observe
 
 ROUNDING = 1e-12
 

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from hiermod.data.cells import Cells
-from hiermod.data.statistics import CountCells, RealCells, ValueCells
+from hiermod.data.cells.statistics import CountCells, RealCells, ValueCells
+from hiermod.data.cells.table import Cells
 from hiermod.errors import DataError, PriorError, did_you_mean
+from hiermod.families.record import Family
 from hiermod.formula.nodes import without_slash
 from hiermod.formula.parser import canonical
 from hiermod.modeling.coding import Block
 from hiermod.modeling.design import CommonDesign, VaryingBar
-from hiermod.modeling.families import Family
-from hiermod.modeling.priors import Prior, read_prior, require_support
+from hiermod.priors.reading import Prior, read_prior, require_support
 
 SMALLEST, LARGEST = 1e-100, 1e100
 

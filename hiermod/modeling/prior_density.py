@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from hiermod.modeling.priors import Prior
 from hiermod.modeling.spec import Spec
+from hiermod.priors.reading import Prior
 
 Values = Callable[[str], np.ndarray]
 DENSITIES: dict[str, Callable[..., np.ndarray]] = {

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy import special
 
-from hiermod.modeling.priors import Prior
+from hiermod.priors.reading import Prior
 
 QUANTILES: dict[str, Callable[..., float]] = {
     "Normal": lambda p, mu, sigma: mu + sigma * special.ndtri(p),

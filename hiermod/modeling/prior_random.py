@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from hiermod.errors import ModelError
-from hiermod.modeling.beta_pooling import BetaSpec
-from hiermod.modeling.priors import Prior
+from hiermod.modeling.pooled import BetaSpec
 from hiermod.modeling.spec import Spec
+from hiermod.priors.reading import Prior
 
 Generator = np.random.Generator
 SAMPLERS: dict[str, Callable[..., Any]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from hiermod.modeling.beta_pooling import MEAN, SPREAD, BetaSpec
+from hiermod.modeling.pooled import MEAN, SPREAD, BetaSpec
 from hiermod.modeling.spec import Spec
 
 COLUMNS = ["parameter", "prior", "scale", "stated_at"]

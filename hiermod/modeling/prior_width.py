@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from hiermod.modeling.priors import Argument, Prior
 from hiermod.modeling.spec import Spec
+from hiermod.priors.reading import Argument, Prior
 
 KINDS = ("coefficients", "standard deviations")
 Arguments = tuple[Argument, ...]

@@ -6,14 +6,13 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hiermod.data.cells import Cells
+from hiermod.data.cells.table import Cells
 from hiermod.errors import DataError
+from hiermod.families.record import Family
 from hiermod.formula.nodes import Formula
-from hiermod.modeling.dependence import dependence_notices
 from hiermod.modeling.design import CommonDesign, VaryingBar, build_bar, build_common, offset
-from hiermod.modeling.families import Family
+from hiermod.modeling.identifiability import dependence_notices, residual_notices
 from hiermod.modeling.prior_choice import PriorTable, choose_priors
-from hiermod.modeling.residuals import residual_notices
 
 
 @dataclass(frozen=True, eq=False)

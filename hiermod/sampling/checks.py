@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from hiermod.modeling.beta_pooling import BetaSpec
+from hiermod.modeling.pooled import BetaSpec
 from hiermod.modeling.prior_quantiles import central_interval
 from hiermod.sampling.diagnostics import MIN_EBFMI, MIN_ESS
 from hiermod.sampling.posterior import Posterior

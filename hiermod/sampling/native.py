@@ -11,16 +11,15 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from hiermod.engine import joint
-from hiermod.engine.coordinates import whiten
-from hiermod.engine.cores import available_cores
-from hiermod.engine.library import library
-from hiermod.engine.problem import read_problem
-from hiermod.engine.program import Program, public_coordinates
-from hiermod.engine.start import starting_points
+from hiermod.engine import nutpie_core
+from hiermod.engine.adapt.coordinates import whiten
+from hiermod.engine.build.compile import library
+from hiermod.engine.layout.problem import read_problem
+from hiermod.engine.layout.program import Program, public_coordinates, starting_points
+from hiermod.engine.nutpie_core import available_cores
 from hiermod.errors import SamplingError
 from hiermod.modeling.spec import Spec
-from hiermod.sampling.interrupted import NOTHING_KEPT, longest_run
+from hiermod.sampling.run import NOTHING_KEPT, longest_run
 from hiermod.sampling.settings import Settings
 from hiermod.sampling.variables import posterior_of
 
@@ -67,7 +66,7 @@ class Native:
         chains, interrupted = None, False
         report = Progress() if progress else None
         try:
-            chains = joint.start(
+            chains = nutpie_core.start(
                 self.program, settings.draws, settings.tune or self.tune, settings.chains, settings.cores,
                 settings.seed or 0, settings.target_accept or self.target_accept, starting_points(self.program), report,
             )  # fmt: skip
@@ -86,7 +85,7 @@ class Native:
                 report.close()
         return self._tree(_kept(found) if interrupted else found), interrupted
 
-    def _tree(self, found: joint.Run) -> xr.DataTree:
+    def _tree(self, found: nutpie_core.Run) -> xr.DataTree:
         dims = ("chain", "draw")
         coords = {"chain": np.arange(found.draws.shape[0]), "draw": np.arange(found.draws.shape[1])}
         stats = xr.Dataset({name: (dims, values) for name, values in found.stats.items()}, coords=coords)
@@ -99,10 +98,10 @@ def prepare(spec: Spec, announce: Callable[[str], None]) -> Native:
 
     Raises
     ------
-    hiermod.engine.joint.UnavailableError
+    hiermod.engine.nutpie_core.UnavailableError
         If nutpie's core is not as it is known.
     """
-    joint.check()
+    nutpie_core.check()
     public = public_coordinates(read_problem(spec), library(announce).functions).threaded(available_cores())
     try:
         return Native(whiten(public))
@@ -111,13 +110,13 @@ def prepare(spec: Spec, announce: Callable[[str], None]) -> Native:
         return Native(public)
 
 
-def _kept(found: joint.Run) -> joint.Run:
+def _kept(found: nutpie_core.Run) -> nutpie_core.Run:
     """The chains and the number of draws that keep most of an interrupted run."""
     chains, draws = longest_run(found.lengths)
     if not draws:
         raise SamplingError(NOTHING_KEPT)
     stats = {name: values[chains, :draws] for name, values in found.stats.items()}
-    return joint.Run(found.draws[chains, :draws], stats, found.lengths[chains])
+    return nutpie_core.Run(found.draws[chains, :draws], stats, found.lengths[chains])
 
 
 class Progress:

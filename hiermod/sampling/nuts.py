@@ -12,7 +12,7 @@ import pytensor
 import xarray as xr
 
 from hiermod.errors import SamplingError
-from hiermod.sampling.interrupted import NOTHING_KEPT, longest_run
+from hiermod.sampling.run import NOTHING_KEPT, longest_run
 from hiermod.sampling.settings import DEFAULT_TARGET_ACCEPT, DEFAULT_TUNE, Settings
 
 COMMA = "‚"  # U+201A

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from hiermod.modeling.beta_pooling import BetaSpec
+from hiermod.modeling.pooled import BetaSpec
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.diagnostics import Diagnostics
 from hiermod.sampling.settings import Settings

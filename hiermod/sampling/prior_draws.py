@@ -8,8 +8,8 @@ import numpy as np
 import xarray as xr
 
 from hiermod.errors import SamplingError
-from hiermod.modeling.beta_pooling import BetaSpec
 from hiermod.modeling.design import VaryingBar
+from hiermod.modeling.pooled import BetaSpec
 from hiermod.modeling.prior_random import draw, draw_partial_correlations, with_proper_priors
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.diagnostics import diagnose

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any
 
-from hiermod.errors import SamplingError
-from hiermod.modeling.engines import check_engine
+from hiermod.errors import ModelError, SamplingError
 
 DEFAULT_TARGET_ACCEPT = 0.95
 DEFAULT_TUNE = 1000
@@ -53,3 +52,12 @@ def check_switch(name: str, value: Any) -> None:
 def fresh_seed() -> int:
     """A seed for a run that was given none; it is stored, so that the run can be repeated."""
     return secrets.randbelow(2**31)
+
+
+ENGINES = ("auto", "compiled", "pymc")
+
+
+def check_engine(engine: str) -> None:
+    """Refuse an unknown engine; ``auto`` takes the compiled one where it covers the model, and PyMC otherwise."""
+    if engine not in ENGINES:
+        raise ModelError(f"engine={engine!r}: {', '.join(map(repr, ENGINES[:-1]))} or {ENGINES[-1]!r} is needed.")

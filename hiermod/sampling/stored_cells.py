@@ -10,12 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from hiermod.data.cells import Cells, Source
-from hiermod.data.levels import Level, as_levels, level_series
-from hiermod.data.moments import Moments
-from hiermod.data.predictors import Basis, Factor, Grouping, Numeric, Predictor
-from hiermod.data.recipes import Recipe
-from hiermod.data.statistics import (
+from hiermod.data.cells.statistics import (
     BinomialCells,
     CountCells,
     MomentCells,
@@ -24,6 +19,11 @@ from hiermod.data.statistics import (
     ResponseCells,
     ValueCells,
 )
+from hiermod.data.cells.table import Cells, Source
+from hiermod.data.columns.functions import Recipe
+from hiermod.data.columns.levels import Level, as_levels, level_series
+from hiermod.data.columns.moments import Moments
+from hiermod.data.columns.predictors import Basis, Factor, Grouping, Numeric, Predictor
 from hiermod.formula.nodes import Formula
 
 RESPONSES = {kind.__name__: kind for kind in (BinomialCells, CountCells, RealCells, MomentCells, ValueCells, PairCells)}

@@ -11,7 +11,7 @@ from hiermod.modeling.coding import Block
 from hiermod.modeling.design import VaryingBar
 
 if TYPE_CHECKING:
-    from hiermod.engine.problem import BarPlace, Factor, Problem
+    from hiermod.engine.layout.problem import BarPlace, Factor, Problem
 
 DIMS = ("chain", "draw")
 Variables = dict[str, tuple[tuple[str, ...], np.ndarray]]
@@ -106,7 +106,7 @@ def _effects(factor: Factor, own: BarPlace, draws: np.ndarray, coords: dict[str,
 
 
 def column_dims(bar: VaryingBar, block: Block, coords: dict[str, list[str]]) -> tuple[str, ...]:
-    """The dim of a varying effect's columns, as `hiermod.modeling.pymc_parts` names it."""
+    """The dim of a varying effect's columns, as `hiermod.modeling.pymc.parts` names it."""
     if block.labels is None:
         return ()
     dim = f"{block.term.name}__expr_dim"

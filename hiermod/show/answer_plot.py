@@ -7,12 +7,20 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from hiermod.answers.answer import Answer, Question
-from hiermod.answers.contrasts import BY_MEDIAN
-from hiermod.answers.measure import Measure
+from hiermod.answers.answer import Answer, Measure, Question
+from hiermod.answers.estimands.contrasts import BY_MEDIAN
 from hiermod.show.forest import Layout, arrange, draw_forest
-from hiermod.show.measure import format_percent, format_signed_percent, probability_text
-from hiermod.show.style import GREY, axes_for, label_rows, literal, one, set_heading
+from hiermod.show.style import (
+    GREY,
+    axes_for,
+    format_percent,
+    format_signed_percent,
+    label_rows,
+    literal,
+    one,
+    probability_text,
+    set_heading,
+)
 
 INNER = 0.5
 MAX_LINE = 72

@@ -9,16 +9,15 @@ import pandas as pd
 from matplotlib.axes import Axes
 from scipy import special
 
-from hiermod.answers.loo_pit import histogram
-from hiermod.answers.measure import measure_of
-from hiermod.answers.outlying import Outlying
-from hiermod.data.levels import level_text
+from hiermod.answers.answer import measure_of
+from hiermod.answers.checks.outlying import Outlying
+from hiermod.answers.checks.predictive_checks import histogram
+from hiermod.data.columns.levels import level_text
 from hiermod.errors import AnswerError
-from hiermod.modeling.beta_pooling import BetaSpec
+from hiermod.modeling.pooled import BetaSpec
 from hiermod.modeling.spec import Spec
 from hiermod.show.forest import arrange, draw_forest
-from hiermod.show.measure import format_percent
-from hiermod.show.style import COLOURS, GREY, axes_for, literal, one, set_heading, shorten
+from hiermod.show.style import COLOURS, GREY, axes_for, format_percent, literal, one, set_heading, shorten
 
 MOST_BINS = 100
 

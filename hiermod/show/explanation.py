@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from hiermod.data.predictors import Basis, Factor, Numeric
+from hiermod.data.columns.predictors import Basis, Factor, Numeric
 from hiermod.errors import enumerate_names
 from hiermod.formula.nodes import DOT, INTERCEPT, Formula, GroupTerm, LevelResponse, Term, TrialsResponse
 from hiermod.formula.translate import SPELLINGS, spell
-from hiermod.modeling.beta_pooling import BetaSpec
+from hiermod.modeling.pooled import BetaSpec
 from hiermod.modeling.prior_table import prior_summary
 from hiermod.modeling.spec import Spec
 from hiermod.show.latex import latex_of

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from hiermod.formula.nodes import INTERCEPT, TrialsResponse
-from hiermod.modeling.beta_pooling import BetaSpec
 from hiermod.modeling.design import VaryingBar
+from hiermod.modeling.pooled import BetaSpec
 from hiermod.modeling.prior_table import prior_summary
 from hiermod.modeling.spec import Spec
 

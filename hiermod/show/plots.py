@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from hiermod.answers.scope import levels_of
-from hiermod.modeling.beta_pooling import BetaSpec
+from hiermod.answers.averaging.query import levels_of
+from hiermod.modeling.pooled import BetaSpec
 from hiermod.modeling.spec import Spec
 from hiermod.show.answer_plot import plot_answer
-from hiermod.show.implied_plot import plot_implied
+from hiermod.show.prior_plots import plot_implied
 from hiermod.show.shrinkage_plot import plot_shrinkage
 from hiermod.show.style import COLOURS
 from hiermod.show.trace_plot import plot_trace

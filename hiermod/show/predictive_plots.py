@@ -9,16 +9,15 @@ import arviz_stats as azs
 import numpy as np
 from matplotlib.axes import Axes
 
-from hiermod.answers.measure import measure_of
-from hiermod.answers.predictive_checks import both, numbered, p_value, read_statistics, shares
-from hiermod.answers.replicates import Replicated, replicate_cells, replicate_rows
-from hiermod.answers.scope import check_columns
+from hiermod.answers.answer import measure_of
+from hiermod.answers.averaging.query import check_columns
+from hiermod.answers.checks.predictive_checks import both, numbered, p_value, read_statistics, shares
+from hiermod.answers.checks.replicates import Replicated, replicate_cells, replicate_rows
 from hiermod.errors import AnswerError, did_you_mean
-from hiermod.modeling.families import Family
+from hiermod.families.record import Family
 from hiermod.sampling.posterior import Posterior
-from hiermod.show.measure import format_percent
 from hiermod.show.plots import default_by
-from hiermod.show.style import COLOURS, axes_for, literal, one, set_heading, shorten
+from hiermod.show.style import COLOURS, axes_for, format_percent, literal, one, set_heading, shorten
 
 KINDS = ("density", "rootogram", "bars")
 CURVES = 50  # drawn data sets that are shown

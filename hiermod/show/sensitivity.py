@@ -10,13 +10,22 @@ import numpy as np
 import pandas as pd
 
 from hiermod.answers.answer import check_prob
-from hiermod.answers.other_priors import AS_FITTED, SLOPE, Claim, changes, conclusions, refit, strength
-from hiermod.answers.parameters import chief_draws
-from hiermod.answers.power_scaling import THRESHOLD, power_scaling
+from hiermod.answers.checks.sensitivity import (
+    AS_FITTED,
+    SLOPE,
+    THRESHOLD,
+    Claim,
+    changes,
+    conclusions,
+    power_scaling,
+    refit,
+    strength,
+)
+from hiermod.answers.parameters.names import chief_draws
 from hiermod.errors import AnswerError
 from hiermod.sampling.posterior import Posterior
 from hiermod.sampling.settings import Settings
-from hiermod.show.measure import probability_text
+from hiermod.show.style import probability_text
 
 MOST_SENTENCES = 8
 MOVED = 0.5  # of half the interval, from which an estimate without a chance counts as moved

@@ -9,9 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from hiermod.answers.answer import Answer, Question
-from hiermod.answers.decisions import check_goal
-from hiermod.answers.measure import outcome_name
+from hiermod.answers.answer import Answer, Question, outcome_name
+from hiermod.answers.draws import check_goal
 from hiermod.formula.nodes import Response
 
 COUNTS = (

@@ -9,23 +9,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from hiermod.answers.measure import Measure, measure_of
-from hiermod.data.levels import level_text
-from hiermod.modeling.beta_pooling import BetaSpec
+from hiermod.answers.answer import Measure, measure_of
+from hiermod.data.columns.levels import level_text
+from hiermod.modeling.pooled import BetaSpec
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.posterior import Posterior
 from hiermod.show.forest import row_points, set_rows
-from hiermod.show.measure import format_percent
-from hiermod.show.style import (
-    COLOURS,
-    GREY,
-    axes_for,
-    ink,
-    literal,
-    one,
-    set_heading,
-    shorten,
-)
+from hiermod.show.style import COLOURS, GREY, axes_for, format_percent, ink, literal, one, set_heading, shorten
 
 MANY = 40
 RAW, POOLED = COLOURS[1], COLOURS[0]

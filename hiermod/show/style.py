@@ -12,9 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
-from matplotlib.ticker import FuncFormatter, Locator
+from matplotlib.ticker import Formatter, FuncFormatter, Locator
 
-from hiermod.data.levels import level_text
+from hiermod.data.columns.levels import level_text
 
 # Okabe and Ito's colours, which the colour-blind tell apart, without the yellow that fades on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -146,3 +146,26 @@ def _columns(labels: Sequence[str], width: float) -> int:
     """In how many columns labels with their handles fit a width in font sizes."""
     widths = [0.56 * len(label) + 3.8 for label in labels]
     return len(labels) if sum(widths) <= width else max(int(width // max(widths)), 1)
+
+
+def format_percent(axis: Axis) -> None:
+    """Ticks as percentages."""
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{round(100.0 * value, 6):g}%"))
+
+
+def format_signed_percent(axis: Axis, symbol: str = "%") -> None:
+    """Ticks as changes: ``+20%``; without a symbol, percentage points."""
+    axis.set_major_formatter(FuncFormatter(lambda value, _: signed_percent(value, symbol)))
+
+
+def signed_percent(value: float, symbol: str = "%") -> str:
+    """A change as ``+20%``; none as ``0%``."""
+    rounded = round(100.0 * value, 6)
+    return Formatter.fix_minus(f"{rounded:+g}{symbol}" if rounded else f"0{symbol}")
+
+
+def probability_text(probability: float) -> str:
+    """A probability with one decimal; draws that agree are no certainty."""
+    if probability >= 0.9995:
+        return ">99.9%"
+    return "<0.1%" if probability < 0.0005 else f"{probability:.1%}"

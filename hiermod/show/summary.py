@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from hiermod.answers.answer import check_prob, interval
-from hiermod.answers.estimates import fixef_draws
-from hiermod.answers.varying import correlation_matrices, standard_deviations
-from hiermod.modeling.beta_pooling import BetaSpec
+from hiermod.answers.averaging.varying import correlation_matrices, standard_deviations
+from hiermod.answers.parameters.estimates import fixef_draws
 from hiermod.modeling.design import VaryingBar
+from hiermod.modeling.pooled import BetaSpec
 from hiermod.sampling.checks import CheckReport
-from hiermod.sampling.effective import figures
+from hiermod.sampling.diagnostics import figures
 from hiermod.sampling.posterior import Posterior
 
 COLUMNS = ["estimate", "sd", "lower", "upper", "rhat", "ess_bulk", "ess_tail"]

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from hiermod.answers.parameters import chief_draws, named_draws
+from hiermod.answers.parameters.names import chief_draws, named_draws
 from hiermod.sampling.diagnostics import MAX_RHAT, MIN_ESS
 from hiermod.sampling.posterior import Posterior
 from hiermod.show.style import COLOURS, ink, literal, shorten

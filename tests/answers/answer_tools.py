@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 import hiermod as hm
-from hiermod.sampling.given import expected_shapes
+from hiermod.sampling.external_draws import expected_shapes
 
 TOLERANCE = {"rtol": 1e-9, "atol": 1e-9}
 POSITIVE = ("alpha", "nu", "kappa")

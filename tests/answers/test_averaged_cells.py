@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 import hiermod as hm
-from hiermod.data import gather
+from hiermod.data.pushdown import gather
 from hiermod.errors import AnswerError, HiermodError
-from hiermod.sampling import sample, storage
+from hiermod.sampling import run, storage
 
 TEXT = "y ~ treated*x*z + log(p) + f + offset(o) + (1 + treated + x | g)"
 
@@ -129,7 +129,7 @@ def test_a_stored_fit_is_not_reused_for_other_numbers(tmp_path):
 
 
 def test_the_order_of_levels_is_part_of_the_data():
-    from hiermod.data.rows import read_rows
+    from hiermod.data.cells.rows import read_rows
     from hiermod.formula.parser import parse
 
     kinds = [(["a", "b"], False), (["b", "a"], False), (["b", "a"], True)]
@@ -159,12 +159,12 @@ def test_the_summary_says_how_many_rows_are_how_many_cells(country_fit):
 
 
 def test_very_many_draws_are_kept_in_single_precision(monkeypatch):
-    monkeypatch.setattr(sample, "LARGE", 100)
+    monkeypatch.setattr(run, "LARGE", 100)
     settings = {"draws": 50, "tune": 50, "chains": 2, "seed": 1, "progress": False}
     small = hm.fit("incidence/size ~ 1 + (1 | herd)", hm.example("cbpp"), **settings)
     assert small.posterior["1|herd"].dtype == np.float32
     assert small.posterior["1|herd_sigma"].dtype == np.float64
-    monkeypatch.setattr(sample, "LARGE", 10**9)
+    monkeypatch.setattr(run, "LARGE", 10**9)
     full = hm.fit("incidence/size ~ 1 + (1 | herd)", hm.example("cbpp"), **settings)
     assert full.posterior["1|herd"].dtype == np.float64
     np.testing.assert_allclose(small.rates("herd").table["estimate"], full.rates("herd").table["estimate"], rtol=1e-6)

@@ -11,10 +11,9 @@ from answer_tools import draws_of, with_made_up_draws
 from scipy import special, stats
 
 import hiermod as hm
-from hiermod.answers.alignment import align
-from hiermod.answers.comparison import compared
-from hiermod.answers.scores import Scores
-from hiermod.answers.stacking import stacking_weights
+from hiermod.answers.scoring.alignment import align
+from hiermod.answers.scoring.comparison import compared, stacking_weights
+from hiermod.answers.scoring.scores import Scores
 
 
 def made_up_scores(elpd, times=None, clusters=None, units="rows", method="loo", unreliable=None, refits=None):

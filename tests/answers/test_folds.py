@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hiermod.answers.folds import check_folds, grouped_folds, random_folds
+from hiermod.answers.scoring.cross_validation import check_folds, grouped_folds, random_folds
 from hiermod.errors import AnswerError
 
 

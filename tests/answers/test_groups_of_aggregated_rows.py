@@ -8,8 +8,8 @@ import xarray as xr
 from scipy import special, stats
 
 import hiermod as hm
-from hiermod.data import gather
-from hiermod.data.observations import observations, part
+from hiermod.data.cells.observations import observations, part
+from hiermod.data.pushdown import gather
 from hiermod.errors import AnswerError
 
 TEXT = "y ~ x * z + t + (1 + x | g)"
@@ -52,7 +52,7 @@ def test_a_group_is_scored_as_the_normal_that_its_rows_are(aggregated):
     fit = aggregated().with_draws(dataset)
     assert not fit._posterior.spec.cells.rows_kept
     seen = observations(fit._posterior.spec.cells)
-    from hiermod.answers.group_density import GroupDensity
+    from hiermod.answers.scoring.group_density import GroupDensity
 
     density = GroupDensity(fit._posterior, seen)
     codes = seen.frame["g"].to_numpy()

@@ -10,8 +10,9 @@ from answer_tools import TOLERANCE, arviz_loo, assert_same, draws_of, with_made_
 from scipy import special, stats
 
 import hiermod as hm
-from hiermod.answers import expectation, held_out
-from hiermod.data.observations import observations
+from hiermod.answers.averaging import expectation
+from hiermod.answers.scoring import held_out
+from hiermod.data.cells.observations import observations
 
 CDF = {"logit": special.expit, "probit": stats.norm.cdf, "cloglog": lambda eta: -np.expm1(-np.exp(eta))}
 

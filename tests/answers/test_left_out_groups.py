@@ -8,10 +8,10 @@ from answer_tools import draws_of, with_made_up_draws
 from scipy import special, stats
 
 import hiermod as hm
-from hiermod.answers import gaussian_groups, group_density
-from hiermod.answers.group_density import GroupDensity
-from hiermod.answers.quadrature import log_normal_integral
-from hiermod.data.observations import observations
+from hiermod.answers.scoring import gaussian_groups, group_density
+from hiermod.answers.scoring.group_density import GroupDensity
+from hiermod.answers.scoring.quadrature import log_normal_integral
+from hiermod.data.cells.observations import observations
 from tests.truth import REFERENCE
 
 FINITE = 0.5  # Pareto k, up to which the ratios have a variance, and so a Monte Carlo error
@@ -74,7 +74,7 @@ def test_scores_of_single_rows(fits):
 def test_a_group_that_importance_sampling_cannot_leave_out_is_refitted(fits):
     """By refits of all groups, the truth again, of those too whose ratios have no variance."""
     fit = fits["oneway_binomial"]
-    from hiermod.answers import cross_validation
+    from hiermod.answers.scoring import cross_validation
 
     exact = EXACT[(EXACT["model"] == "oneway_binomial") & (EXACT["score"] == "joint")]["value"].to_numpy()
     with pytest.MonkeyPatch.context() as patch:

@@ -8,10 +8,10 @@ from scipy import stats
 from test_predictive_checks import fit_of
 
 import hiermod as hm
-from hiermod.answers.loo_pit import histogram
-from hiermod.answers.observation_distribution import cumulative
+from hiermod.answers.checks.predictive_checks import histogram
+from hiermod.answers.scoring.observation_distribution import cumulative
 from hiermod.errors import AnswerError
-from hiermod.modeling.families import read_family
+from hiermod.families.record import read_family
 
 ETA, AUXILIARY = np.array([-0.7, 0.4, 1.1]), np.array([0.6, 2.0, 9.0])
 MEAN, RATE = np.exp(ETA), 1.0 / (1.0 + np.exp(-ETA))

@@ -9,9 +9,9 @@ import pytest
 from pytensor.compile.mode import Mode
 from scipy import special, stats
 
-from hiermod.answers.observation_density import LOG_RATES, log_density
-from hiermod.modeling.densities import log_density as of_model
-from hiermod.modeling.families import read_family
+from hiermod.answers.scoring.observation_density import LOG_RATES, log_density
+from hiermod.families.record import read_family
+from hiermod.modeling.pymc.densities import log_density as of_model
 
 QUICK = Mode(linker="py", optimizer="fast_compile")
 

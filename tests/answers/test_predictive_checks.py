@@ -7,9 +7,8 @@ import xarray as xr
 from scipy import stats
 
 import hiermod as hm
-from hiermod.answers import replicates
-from hiermod.answers.calibration import _increasing
-from hiermod.answers.predictive_checks import p_value
+from hiermod.answers.checks import replicates
+from hiermod.answers.checks.predictive_checks import _increasing, p_value
 from hiermod.errors import AnswerError
 
 DRAWS = 4000

@@ -8,14 +8,12 @@ from scipy import integrate, special, stats
 from test_predictive_checks import fit_of
 
 import hiermod as hm
-from hiermod.answers.cell_likelihood import log_likelihood
-from hiermod.answers.other_priors import changes, strength
-from hiermod.answers.power_scaling import power_scaling
+from hiermod.answers.checks.sensitivity import changes, log_likelihood, power_scaling, strength
 from hiermod.errors import AnswerError, ModelError
 from hiermod.modeling.prior_density import DENSITIES, log_prior
 from hiermod.modeling.prior_quantiles import QUANTILES
 from hiermod.modeling.prior_width import widened
-from hiermod.modeling.priors import DISTRIBUTIONS, Prior
+from hiermod.priors.reading import DISTRIBUTIONS, Prior
 from hiermod.show.sensitivity import Sensitivity
 from tests.truth import SCIPY
 

@@ -4,8 +4,8 @@ import pytest
 from compare_tools import PLAIN, POOLED, QUICK, rows_of, run
 
 import hiermod as hm
-from hiermod.answers.held_out import Refit
-from hiermod.data.observations import observations
+from hiermod.answers.scoring.held_out import Refit
+from hiermod.data.cells.observations import observations
 from hiermod.sampling.settings import Settings
 
 PLAIN_RUN = Refit.run

@@ -5,9 +5,9 @@ import sys
 
 PROGRAM = """
 import ctypes, time
-from hiermod.cli import interrupts
+from hiermod.cli import output
 
-interrupts.heed()
+output.heed()
 
 @ctypes.CFUNCTYPE(None)
 def callback():
@@ -25,7 +25,7 @@ try:
     print("went on")
 except KeyboardInterrupt:
     print("heard")
-    interrupts.leave_quietly()
+    output.leave_quietly()
     mistaken()
 """
 

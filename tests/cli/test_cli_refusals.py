@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from hiermod.answers.contrasts import SCALES
-from hiermod.answers.varying import GROUPS
+from hiermod.answers.averaging.varying import GROUPS
+from hiermod.answers.estimands.contrasts import SCALES
 from hiermod.cli import arguments, fit_command, main
 
 FORMULA = "success ~ treated + (1 | country)"

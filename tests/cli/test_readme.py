@@ -9,9 +9,9 @@ import pytest
 
 import hiermod as hm
 from hiermod.answers.answer import Answer
-from hiermod.facades.fit import Fit
-from hiermod.facades.model import Model
-from hiermod.facades.plots import FitPlots
+from hiermod.interface.fit import Fit
+from hiermod.interface.model import Model
+from hiermod.interface.plots import FitPlots
 
 ROOT = Path(__file__).parents[2]
 PAGES = ["README.md", "LIMITATIONS.md", "CONTRIBUTING.md", "CHANGELOG.md"]

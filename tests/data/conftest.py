@@ -1,6 +1,6 @@
 import pytest
 
-from hiermod.data.examples import example
+from hiermod.data.sources.examples import example
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Short ways from a formula and a frame to rows and cells."""
 
-from hiermod.data.compress import compress
-from hiermod.data.rows import read_rows
+from hiermod.data.cells.compress import compress
+from hiermod.data.cells.rows import read_rows
 from hiermod.formula.parser import parse
 
 

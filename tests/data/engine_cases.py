@@ -7,10 +7,10 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from hiermod.data import compress as compressing
-from hiermod.data.averaging import averaging_over
-from hiermod.data.compress import compress
-from hiermod.data.rows import read_rows
+from hiermod.data.cells import compress as compressing
+from hiermod.data.cells.compress import compress
+from hiermod.data.cells.rows import read_rows
+from hiermod.data.columns.averaging import averaging_over
 from hiermod.formula.parser import parse
 
 SIZE = 12_000

@@ -9,7 +9,7 @@ from data_tools import cells_of, rows_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hiermod.data.compress import compress
+from hiermod.data.cells.compress import compress
 
 KEYS = ["f", "k", "x", "g"]
 FORMULA = "y ~ f*x + k + (x | g) + (1 | k)"

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pytest
 
 import hiermod as hm
-from hiermod.data import gather
-from hiermod.data.rows import read_rows
+from hiermod.data.cells.rows import read_rows
+from hiermod.data.pushdown import gather
 from hiermod.errors import DataError, HiermodError
 from hiermod.formula.parser import parse
 from tests.data.engine_cases import ARROW, COUNTED, FRAME, MOMENTS, cells_of, check_counts, check_moments

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from hiermod.data.examples import SETS, example
+from hiermod.data.sources.examples import SETS, example
 from hiermod.errors import DataError
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hiermod.data.observations import observations, part
+from hiermod.data.cells.observations import observations, part
 from hiermod.modeling.definition import Definition, define
 
 

@@ -15,10 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import hiermod as hm
-from hiermod.data.csv_files import MISSING
-from hiermod.data.frames import column_names, read_columns
-from hiermod.data.levels import kind_of
-from hiermod.data.paths import open_path
+from hiermod.data.columns.levels import kind_of
+from hiermod.data.sources.csv_files import MISSING
+from hiermod.data.sources.frames import column_names, read_columns
+from hiermod.data.sources.paths import open_path
 from hiermod.errors import DataError, FormulaError
 from hiermod.modeling.definition import Definition, define
 

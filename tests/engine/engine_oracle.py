@@ -6,11 +6,11 @@ import numpy as np
 from pytensor.compile.mode import Mode
 from scipy import optimize, stats
 
-from hiermod.engine.library import library
-from hiermod.engine.problem import read_problem
-from hiermod.engine.program import Program, public_coordinates
-from hiermod.engine.reference import covariance_root
-from hiermod.modeling.pymc_model import build_model
+from hiermod.engine.adapt.mode import covariance_root
+from hiermod.engine.build.compile import library
+from hiermod.engine.layout.problem import read_problem
+from hiermod.engine.layout.program import Program, public_coordinates
+from hiermod.modeling.pymc.model import build_model
 
 QUICK = Mode(linker="py", optimizer="fast_compile")
 

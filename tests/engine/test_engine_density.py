@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from modeling_tools import spec_of
 from random_models import random_frame, random_model
 
-from hiermod.data.examples import example
-from hiermod.engine.coordinates import whiten
-from hiermod.engine.head import SIZES
-from hiermod.engine.memory import lay_out
-from hiermod.engine.threads import PART
+from hiermod.data.sources.examples import example
+from hiermod.engine.adapt.coordinates import whiten
+from hiermod.engine.kernels.record import SIZES
+from hiermod.engine.kernels.threads import PART
+from hiermod.engine.layout.memory import lay_out
 from hiermod.errors import HiermodError
 
 SETTINGS = {

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from hiermod.engine import kept_code, library
+from hiermod.engine.build import cache, compile
 
 POSIX = pytest.mark.skipif(not hasattr(os, "getuid"), reason="Windows has no owners of this kind")
 
@@ -25,16 +25,16 @@ def home(tmp_path, monkeypatch):
 
     calls = []
     (tmp_path / "tmp").mkdir()
-    monkeypatch.delenv(kept_code.FOLDER, raising=False)
+    monkeypatch.delenv(cache.FOLDER, raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(kept_code.tempfile, "tempdir", str(tmp_path / "tmp"))
-    monkeypatch.setattr(library, "_compiled_in", compiled_in)
+    monkeypatch.setattr(cache.tempfile, "tempdir", str(tmp_path / "tmp"))
+    monkeypatch.setattr(compile, "_compiled_in", compiled_in)
     return tmp_path / "cache" / "hiermod"
 
 
 def load():
     said = []
-    found = library._load(said.append)
+    found = compile._load(said.append)
     return found.functions["word"], found.folder, said
 
 
@@ -51,8 +51,8 @@ def test_what_was_compiled_is_loaded(home):
     lambda folder: (folder / "code").write_text("kepT"),
     lambda folder: (folder / "code").unlink(),
     lambda folder: (folder / "more").write_text(""),
-    lambda folder: (folder / kept_code.CONTENTS).unlink(),
-    lambda folder: (folder / kept_code.CONTENTS).write_bytes(b"\xff\xfe"),
+    lambda folder: (folder / cache.CONTENTS).unlink(),
+    lambda folder: (folder / cache.CONTENTS).write_bytes(b"\xff\xfe"),
 ])  # fmt: skip
 def test_damaged_code_is_dropped_and_compiled_anew(home, damage):
     _, folder, _ = load()
@@ -68,7 +68,7 @@ def test_damaged_code_is_dropped_and_compiled_anew(home, damage):
 def test_folders_that_others_can_write_to_are_not_trusted(home, place):
     _, folder, _ = load()
     (folder / "code").write_text("planted")
-    kept_code.seal(folder)
+    cache.seal(folder)
     (home if place == "hiermod" else folder).chmod(0o777)
     word, elsewhere, said = load()
     assert word == "made"
@@ -82,19 +82,19 @@ def test_folders_that_others_can_write_to_are_not_trusted(home, place):
 def test_links_and_folders_of_others_are_not_trusted(home, tmp_path, monkeypatch):
     _, folder, _ = load()
     (tmp_path / "link").symlink_to(folder)
-    assert kept_code.is_trusted(folder)
-    assert not kept_code.is_trusted(tmp_path / "link")
-    assert not kept_code.is_trusted(folder / "code")
+    assert cache.is_trusted(folder)
+    assert not cache.is_trusted(tmp_path / "link")
+    assert not cache.is_trusted(folder / "code")
     monkeypatch.setattr(os, "getuid", lambda: folder.stat().st_uid + 1)
-    assert kept_code.is_trusted(folder) == (folder.stat().st_uid == 0)
+    assert cache.is_trusted(folder) == (folder.stat().st_uid == 0)
 
 
 def test_a_folder_that_the_user_names_is_trusted(home, tmp_path, monkeypatch):
-    monkeypatch.setenv(kept_code.FOLDER, str(tmp_path / "shared"))
+    monkeypatch.setenv(cache.FOLDER, str(tmp_path / "shared"))
     _, folder, _ = load()
     folder.chmod(0o777)
     (tmp_path / "link").symlink_to(tmp_path / "shared")
-    monkeypatch.setenv(kept_code.FOLDER, str(tmp_path / "link"))
+    monkeypatch.setenv(cache.FOLDER, str(tmp_path / "link"))
     assert load()[0] == "kept"
 
 
@@ -116,7 +116,7 @@ def test_broken_off_builds_are_cleared_away_and_running_ones_left(home):
     old, running = home / "building-old", home / "building-new"
     old.mkdir(parents=True), running.mkdir()
     home.chmod(0o700)
-    os.utime(old, (time.time() - 2 * kept_code.ABANDONED,) * 2)
+    os.utime(old, (time.time() - 2 * cache.ABANDONED,) * 2)
     load()
     assert not old.exists()
     assert running.exists()
@@ -124,13 +124,13 @@ def test_broken_off_builds_are_cleared_away_and_running_ones_left(home):
 
 @pytest.mark.parametrize("writable", [True, False])
 def test_code_is_loaded_not_compiled_also_where_it_cannot_be_written(monkeypatch, writable):
-    folder = library.library().folder
+    folder = compile.library().folder
     assert folder is not None
-    before = kept_code._contents(folder)
+    before = cache._contents(folder)
     access = os.access
-    monkeypatch.setattr(kept_code.os, "access", lambda path, mode: writable if path == folder else access(path, mode))
-    with kept_code.loadable(folder) as place:
+    monkeypatch.setattr(cache.os, "access", lambda path, mode: writable if path == folder else access(path, mode))
+    with cache.loadable(folder) as place:
         assert (place == folder) == writable
-        functions = library._compiled_in(place)
+        functions = compile._compiled_in(place)
     assert all(function.cache_hits == 1 for function in functions.values())
-    assert kept_code._contents(folder) == before
+    assert cache._contents(folder) == before

@@ -8,8 +8,8 @@ from modeling_tools import spec_of
 from scipy import stats
 
 import hiermod as hm
-from hiermod.engine.coordinates import whiten
-from hiermod.engine.few_groups import FEW, MOST, factors_together
+from hiermod.engine.adapt.common_coordinates import FEW_SAMPLED_JOINTLY, MOST, factors_together
+from hiermod.engine.adapt.coordinates import whiten
 
 RNG = np.random.default_rng(5)
 ROWS = pd.DataFrame({"x": RNG.normal(size=240), "v": RNG.normal(size=240), "t": RNG.integers(0, 2, 240),
@@ -75,18 +75,19 @@ def test_coefficients_of_a_gaussian_model_are_standard_normal_at_any_standard_de
 
 
 def test_small_models_are_taken_and_large_ones_left():
-    rows = pd.DataFrame({f"f{j}": np.arange(400) % (j + 2) for j in range(FEW + 1)}).assign(y=RNG.normal(size=400))
+    codes = {f"f{j}": np.arange(400) % (j + 2) for j in range(FEW_SAMPLED_JOINTLY + 1)}
+    rows = pd.DataFrame(codes).assign(y=RNG.normal(size=400))
 
     def together(*places):
         text = "y ~ " + " + ".join(f"(1 | f{place})" for place in places)
         return factors_together(program_of(spec_of(text, rows, "gaussian")).problem)
 
     assert together(0) == 0
-    assert together(0, FEW - 2) == 2
-    assert together(0, FEW - 1) == 1
-    assert together(FEW - 1, FEW) == 0
-    sizes = np.cumsum([1 + 2, *range(3, FEW + 1)])
-    assert together(*range(FEW - 1)) == int((sizes <= MOST).sum())
+    assert together(0, FEW_SAMPLED_JOINTLY - 2) == 2
+    assert together(0, FEW_SAMPLED_JOINTLY - 1) == 1
+    assert together(FEW_SAMPLED_JOINTLY - 1, FEW_SAMPLED_JOINTLY) == 0
+    sizes = np.cumsum([1 + 2, *range(3, FEW_SAMPLED_JOINTLY + 1)])
+    assert together(*range(FEW_SAMPLED_JOINTLY - 1)) == int((sizes <= MOST).sum())
 
 
 def test_crossed_factors_of_few_levels_are_sampled_at_once():

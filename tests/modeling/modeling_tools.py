@@ -3,11 +3,11 @@
 import numpy as np
 from pytensor.compile.mode import Mode
 
-from hiermod.data.compress import compress as to_cells
-from hiermod.data.rows import read_rows
+from hiermod.data.cells.compress import compress as to_cells
+from hiermod.data.cells.rows import read_rows
+from hiermod.families.record import choose_family
 from hiermod.formula.parser import parse
-from hiermod.modeling.families import choose_family
-from hiermod.modeling.pymc_model import build_model
+from hiermod.modeling.pymc.model import build_model
 from hiermod.modeling.spec import build_spec
 
 # no compiler: a density that is called some twenty times is not worth one

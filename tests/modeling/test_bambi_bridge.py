@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 from modeling_tools import assert_equal_up_to_one_constant, log_density, random_points, spec_of
 
-from hiermod.data.examples import example
+from hiermod.data.sources.examples import example
 from hiermod.errors import ModelError
-from hiermod.modeling.bambi_bridge import build_bambi
-from hiermod.modeling.pymc_model import build_model
+from hiermod.modeling.bambi.bridge import build_bambi
+from hiermod.modeling.pymc.model import build_model
 
 RNG = np.random.default_rng(31)
 SIZE = 90

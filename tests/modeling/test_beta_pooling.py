@@ -6,12 +6,12 @@ import pytest
 from modeling_tools import QUICK, assert_equal_up_to_one_constant, random_points
 from scipy import stats
 
-from hiermod.data.compress import compress
-from hiermod.data.rows import read_rows
+from hiermod.data.cells.compress import compress
+from hiermod.data.cells.rows import read_rows
 from hiermod.errors import DataError, FormulaError, PriorError
+from hiermod.families.record import choose_family
 from hiermod.formula.parser import parse
-from hiermod.modeling.beta_pooling import build_beta_model, build_beta_spec, draw_rates
-from hiermod.modeling.families import choose_family
+from hiermod.modeling.pooled import build_beta_model, build_beta_spec, draw_rates
 
 COUNTS = pd.DataFrame({"g": list("abcd"), "s": [30, 50, 55, 0], "n": [100, 100, 90, 12], "x": [1.0, 2.0, 3.0, 5.0]})
 

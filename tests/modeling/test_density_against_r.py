@@ -7,7 +7,7 @@ import pytensor
 import pytest
 from modeling_tools import QUICK, model_of
 
-from hiermod.data.examples import example
+from hiermod.data.sources.examples import example
 from tests.truth import REFERENCE
 
 ESTIMATES = pd.read_csv(REFERENCE / "families.csv").set_index(["family", "quantity"])["value"]

@@ -8,12 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from modeling_tools import assert_equal_up_to_one_constant, log_density, random_points
 
-from hiermod.data import gather, tally
-from hiermod.data.compress import compress
-from hiermod.data.rows import read_rows
+from hiermod.data.cells.compress import compress
+from hiermod.data.cells.rows import read_rows
+from hiermod.data.columns import tally
+from hiermod.data.pushdown import gather
+from hiermod.families.record import choose_family
 from hiermod.formula.parser import parse
-from hiermod.modeling.families import choose_family
-from hiermod.modeling.pymc_model import build_model
+from hiermod.modeling.pymc.model import build_model
 from hiermod.modeling.spec import build_spec
 
 RESPONSES = {

@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 from modeling_tools import QUICK
 from scipy import special, stats
 
-from hiermod.modeling.densities import log_density
-from hiermod.modeling.families import read_family
-from hiermod.modeling.log_gamma import remainder, rise
+from hiermod.families.record import read_family
+from hiermod.modeling.pymc.densities import log_density, remainder, rise
 
 FAMILIES = ["negbinomial", "student", "gamma", "beta_binomial", "beta_binomial(probit)", "beta_binomial(cloglog)"]
 ETA = st.floats(-6.0, 6.0)

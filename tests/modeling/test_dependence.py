@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from modeling_tools import spec_and_notices
 from test_design_against_r import common_columns, parts_of
 
-from hiermod.modeling.dependence import FEW_ROWS, find_dependent
+from hiermod.modeling.identifiability import FEW_ROWS, find_dependent
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 FORMULAS = pd.read_csv(REFERENCE / "dependence.csv", keep_default_na=False)

@@ -83,7 +83,7 @@ def test_functions_of_several_columns_work_with_every_family_and_default_priors(
 
 def drawn(model, **values):
     """The model with given draws, two of each parameter; others are 0."""
-    from hiermod.sampling.given import expected_shapes
+    from hiermod.sampling.external_draws import expected_shapes
 
     variables = {}
     for name, shape in expected_shapes(model._defined.spec).items():

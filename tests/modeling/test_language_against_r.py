@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 
 import hiermod as hm
-from hiermod.data.factors import contrast_labels, contrast_matrix
-from hiermod.data.predictors import Basis
+from hiermod.data.columns.factors import contrast_labels, contrast_matrix
+from hiermod.data.columns.predictors import Basis
 from hiermod.errors import HiermodError
 from hiermod.formula.parser import canonical
 from tests.truth import REFERENCE

@@ -8,7 +8,7 @@ from modeling_tools import log_density, model_of, spec_of
 from pytensor.graph.basic import Constant
 from pytensor.graph.traversal import ancestors
 
-from hiermod.modeling.pymc_model import build_model
+from hiermod.modeling.pymc.model import build_model
 
 
 def largest_constant(model):

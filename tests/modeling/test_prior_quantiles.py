@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hiermod.modeling.prior_quantiles import QUANTILES, central_interval
-from hiermod.modeling.priors import Prior
+from hiermod.priors.reading import Prior
 from tests.truth import SCIPY
 
 

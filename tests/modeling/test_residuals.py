@@ -7,7 +7,7 @@ from modeling_tools import spec_of
 
 import hiermod as hm
 from hiermod.errors import DataError
-from hiermod.modeling.residuals import refuse_exact
+from hiermod.modeling.identifiability import refuse_exact
 
 RNG = np.random.default_rng(3)
 ROWS = pd.DataFrame(

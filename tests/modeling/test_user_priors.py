@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from modeling_tools import spec_of
 
 from hiermod.errors import PriorError
-from hiermod.modeling.priors import DISTRIBUTIONS, read_prior
+from hiermod.priors.reading import DISTRIBUTIONS, read_prior
 
 RNG = np.random.default_rng(2)
 DATA = pd.DataFrame(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from hiermod.sampling.effective import figures, mean_sizes
+from hiermod.sampling.diagnostics import figures, mean_sizes
 
 
 def draws_of(chains, size, seed=0):

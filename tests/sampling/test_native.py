@@ -15,9 +15,10 @@ import pandas as pd
 import pytest
 
 import hiermod as hm
-from hiermod.engine import joint, kept_code
+from hiermod.engine import nutpie_core
+from hiermod.engine.build import cache
 from hiermod.errors import ModelError, SamplingError
-from hiermod.sampling import heap, native
+from hiermod.sampling import native, run
 
 RANDOM = {"seed": 3, "draws": 400, "progress": False}
 
@@ -93,7 +94,7 @@ def ctrl_c_is_heard():
 
 def interrupt_when(monkeypatch, ready):
     """Press Ctrl-C once the chains' report says so."""
-    start = joint.start
+    start = nutpie_core.start
 
     def start_and_interrupt(*arguments):
         pressed = threading.Event()
@@ -105,7 +106,7 @@ def interrupt_when(monkeypatch, ready):
 
         return start(*arguments[:-1], report)
 
-    monkeypatch.setattr(native.joint, "start", start_and_interrupt)
+    monkeypatch.setattr(native.nutpie_core, "start", start_and_interrupt)
 
 
 @pytest.mark.usefixtures("ctrl_c_is_heard")
@@ -125,7 +126,7 @@ def test_an_interrupted_warm_up_leaves_nothing(model, monkeypatch):
 
 
 def test_pymc_takes_over_where_nutpies_core_is_another(monkeypatch):
-    monkeypatch.setattr(joint, "PARTS", (*joint.PARTS, "PySampler.from_elsewhere"))
+    monkeypatch.setattr(nutpie_core, "PARTS", (*nutpie_core.PARTS, "PySampler.from_elsewhere"))
     frame = hm.example("sleepstudy")
     fit = hm.fit("Reaction ~ 1", frame, draws=30, tune=30, seed=1, progress=False)
     assert any("no PySampler.from_elsewhere" in notice for notice in fit.notices)
@@ -148,8 +149,8 @@ def test_a_mode_that_is_known_from_the_start_is_kept():
 
 
 def test_nutpies_core_has_the_parts_that_are_used():
-    joint.check()
-    assert joint.core() is importlib.import_module("nutpie")._lib
+    nutpie_core.check()
+    assert nutpie_core.core() is importlib.import_module("nutpie")._lib
 
 
 def test_nothing_that_a_fit_does_not_need_is_imported():
@@ -196,11 +197,11 @@ def test_freed_memory_stays_where_the_c_library_has_no_way_to_return_it(monkeypa
     def missing(name):
         raise error(name)
 
-    heap._trim.cache_clear()
+    run._trim.cache_clear()
     with monkeypatch.context() as patched:
-        patched.setattr(heap.ctypes, "CDLL", missing)
-        heap.give_back()
-    heap._trim.cache_clear()
+        patched.setattr(run.ctypes, "CDLL", missing)
+        run.give_back()
+    run._trim.cache_clear()
 
 
 def frame_of(seed):
@@ -214,7 +215,7 @@ WARM = "import sys; from hiermod.cli import main; sys.exit(main(['warmup']))"
 
 @pytest.mark.slow
 def test_processes_that_race_compile_into_one_folder(tmp_path):
-    environment = {**os.environ, kept_code.FOLDER: str(tmp_path)}
+    environment = {**os.environ, cache.FOLDER: str(tmp_path)}
     racing = [subprocess.Popen([sys.executable, "-c", WARM], env=environment, stdout=subprocess.PIPE, text=True)
               for _ in range(2)]  # fmt: skip
     said = {own.communicate(timeout=500)[0] for own in racing}
@@ -230,7 +231,7 @@ def test_processes_that_race_compile_into_one_folder(tmp_path):
 def test_where_nothing_can_be_written_code_is_compiled_for_the_process(tmp_path):
     blocked = tmp_path / "file"
     blocked.write_text("")
-    environment = {**os.environ, kept_code.FOLDER: str(blocked)}
+    environment = {**os.environ, cache.FOLDER: str(blocked)}
     done = subprocess.run([sys.executable, "-c", WARM], env=environment, capture_output=True, text=True, check=True)
     assert "this process alone" in done.stdout
     assert "set HIERMOD_CACHE_DIR" in done.stderr

@@ -12,7 +12,7 @@ import hiermod as hm
 from hiermod.errors import ModelError, SamplingError
 from hiermod.modeling.prior_choice import PriorTable
 from hiermod.modeling.prior_random import SAMPLERS, draw
-from hiermod.modeling.priors import DISTRIBUTIONS, Prior
+from hiermod.priors.reading import DISTRIBUTIONS, Prior
 from hiermod.sampling import prior_draws
 from tests.truth import SCIPY
 

@@ -14,10 +14,10 @@ import xarray as xr
 import hiermod as hm
 from hiermod.errors import SamplingError
 from hiermod.sampling import nuts
-from hiermod.sampling import sample as sampling
+from hiermod.sampling import run as sampling
 from hiermod.sampling.diagnostics import Diagnostics
-from hiermod.sampling.interrupted import NOTHING_KEPT
 from hiermod.sampling.nuts import Compiled, _complete
+from hiermod.sampling.run import NOTHING_KEPT
 from hiermod.sampling.settings import Settings
 
 GOOD = {"rhat": 1.001, "ess_bulk": 900.0, "ess_tail": 900.0, "divergences": 0}

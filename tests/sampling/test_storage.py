@@ -61,7 +61,7 @@ def test_metadata_is_one_json_text_with_versions_and_seed(country_fit, tmp_path)
 
 def made_up(frame, formula, rng, **options):
     """A fit whose draws are made up, with the shapes that the model needs."""
-    from hiermod.sampling.given import expected_shapes
+    from hiermod.sampling.external_draws import expected_shapes
 
     model = hm.model(formula, frame, **options)
     draws = {

@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 
 import hiermod as hm
-from hiermod.sampling.given import expected_shapes
+from hiermod.sampling.external_draws import expected_shapes
 
 ODD_LEVELS = (
     "$x_1$",

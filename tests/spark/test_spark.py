@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 import hiermod as hm
-from hiermod.data import gather
+from hiermod.data.pushdown import gather
 from hiermod.errors import DataError
 from tests.data.engine_cases import ARROW, COUNTED, MOMENTS, check_counts, check_moments, frame_of
 

@@ -1,0 +1,231 @@
+"""Expected response, linear predictor and slope of rows, draw by draw, in blocks of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from hiermod.answers.averaging.integration import population_mean, population_slope
+from hiermod.answers.averaging.new_groups import KNOWN_OR_NEW, GroupsOfRows, groups_of, known_codes, new_levels
+from hiermod.answers.averaging.rows import per_exposure
+from hiermod.answers.averaging.varying import BarEffects
+from hiermod.families.links import LINKS, Link
+from hiermod.families.random_responses import draw_responses
+from hiermod.modeling.design import offset
+from hiermod.modeling.pooled import MEAN, SPREAD, BetaSpec
+from hiermod.modeling.spec import Spec
+from hiermod.sampling.posterior import Posterior
+
+BLOCK = 100_000  # numbers of a block's array of draws, so that it stays in the processor's cache
+CHUNK = 20_000  # rows whose designs are made at once
+
+
+class Expectation(Protocol):
+    """Draws for rows of predictors and groups, shape ``(rows, draws)``."""
+
+    link: Link
+
+    def response(self, frame: pd.DataFrame) -> np.ndarray:
+        """The expected response (a rate, a mean, a count per unit of exposure)."""
+        ...
+
+    def predictor(self, frame: pd.DataFrame) -> np.ndarray:
+        """The linear predictor, on the link scale."""
+        ...
+
+    def blocks(self, frame: pd.DataFrame, scale: str) -> Iterator[tuple[slice, np.ndarray]]:
+        """The response, or with ``scale="link"`` the predictor, of some rows after others."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Designs:
+    """The columns of the common part and of each bar on some rows, and what offsets add to each row."""
+
+    common: np.ndarray
+    bars: tuple[np.ndarray, ...]
+    offset: np.ndarray | None
+
+    def part(self, rows: slice) -> Designs:
+        """Some of the rows."""
+        own = None if self.offset is None else self.offset[rows]
+        return Designs(self.common[rows], tuple(bar[rows] for bar in self.bars), own)
+
+
+def expectation(posterior: Posterior, groups: str, exposed: bool = False) -> Expectation:
+    """The expectation under a model, with one reading of ``groups=``.
+
+    On a log link it is per unit of exposure, unless rows are `exposed`: then their offsets count.
+    """
+    if isinstance(posterior.spec, BetaSpec):
+        return BetaExpectation(posterior, posterior.spec, groups)
+    return LinearExpectation(posterior, posterior.spec, groups, exposed)
+
+
+class LinearExpectation:
+    """Of a hierarchical generalized linear model."""
+
+    def __init__(self, posterior: Posterior, spec: Spec, groups: str, exposed: bool = False) -> None:
+        self._spec, self._groups = spec, groups
+        self._with_offset = bool(spec.formula.offsets) and (exposed or not per_exposure(spec))
+        self._bars = [BarEffects(posterior, bar, place) for place, bar in enumerate(spec.bars)]
+        self._draws = int(np.prod(posterior.shape))
+        own = [posterior.values(block.name).reshape(self._draws, -1).T for block in spec.common.blocks]
+        self._coefficients = np.vstack([np.empty((0, self._draws)), *own])
+        self.link = spec.family.link
+
+    def designs(self, frame: pd.DataFrame) -> Designs:
+        """The columns of everything on `frame`."""
+        blocks = [block.matrix(frame) for block in self._spec.common.blocks]
+        common = np.hstack([np.empty((len(frame), 0)), *blocks])
+        own = offset(self._spec.formula, frame) if self._with_offset else None
+        return Designs(common, tuple(bar.design(frame) for bar in self._bars), own)
+
+    def response(self, frame: pd.DataFrame) -> np.ndarray:
+        """Expected response, shape ``(rows, draws)``."""
+        return self._response(self.designs(frame), self._groups_of(frame))
+
+    def predictor(self, frame: pd.DataFrame) -> np.ndarray:
+        """Linear predictor, shape ``(rows, draws)``; its mean over the population is the typical group's."""
+        return self._linear(self.designs(frame), self._groups_of(frame))
+
+    def blocks(self, frame: pd.DataFrame, scale: str) -> Iterator[tuple[slice, np.ndarray]]:
+        """The response or predictor of some rows after others; designs are made for many at once."""
+        compute = self._linear if scale == "link" else self._response
+        for start in range(0, len(frame), CHUNK):
+            chunk = frame.iloc[start : start + CHUNK]
+            designs, groups = self.designs(chunk), self._groups_of(chunk)
+            for rows in block_slices(len(chunk), self._draws):
+                own = [group.part(rows) for group in groups]
+                yield slice(start + rows.start, start + rows.stop), compute(designs.part(rows), own)
+
+    def slope(self, frame: pd.DataFrame, change: Designs, scale: str) -> np.ndarray:
+        """Derivative of the response or predictor, shape ``(rows, draws)``; `change` is that of the designs."""
+        groups = self._groups_of(frame)
+        rise = self._linear(change, groups)
+        if scale == "link":
+            return rise
+        designs = self.designs(frame)
+        linear = self._linear(designs, groups)
+        if self._groups == "population" and self._bars:
+            variance, spread = self._variance(designs, designs), 2.0 * self._variance(designs, change)
+            return population_slope(self.link, linear, variance, rise, spread)
+        return self.link.slope(linear) * rise
+
+    def _groups_of(self, frame: pd.DataFrame) -> list[GroupsOfRows]:
+        """The groups of rows for each bar, where ``groups=`` gives them effects; else nothing."""
+        return [groups_of(bar.grouping, frame, self._groups) for bar in self._spec.bars] if self._varies else []
+
+    @property
+    def _varies(self) -> bool:
+        return self._groups not in ("typical", "population")
+
+    def _response(self, designs: Designs, groups: Sequence[GroupsOfRows]) -> np.ndarray:
+        linear = self._linear(designs, groups)
+        if self._groups == "population" and self._bars:
+            return population_mean(self.link, linear, self._variance(designs, designs))
+        return self.link.inverse(linear)
+
+    def _linear(self, designs: Designs, groups: Sequence[GroupsOfRows]) -> np.ndarray:
+        total = designs.common @ self._coefficients
+        if self._varies:
+            for bar, design, own in zip(self._bars, designs.bars, groups, strict=True):
+                bar.add(total, own, design)
+        if designs.offset is not None:
+            total += designs.offset[:, None]
+        return total
+
+    def _variance(self, first: Designs, second: Designs) -> np.ndarray:
+        own = zip(self._bars, first.bars, second.bars, strict=True)
+        return np.asarray(sum(bar.covariance(one, other) for bar, one, other in own))
+
+
+class BetaExpectation:
+    """Of rates from one Beta(a, b): typical and population are its mean, new is a draw from it."""
+
+    def __init__(self, posterior: Posterior, spec: BetaSpec, groups: str) -> None:
+        self._posterior, self._spec, self._groups = posterior, spec, groups
+        self.link = LINKS["logit"]
+
+    def response(self, frame: pd.DataFrame) -> np.ndarray:
+        """Rates, shape ``(rows, draws)``."""
+        if self._groups == "observed":
+            return self._rates(known_codes(self._spec.grouping, frame))
+        if self._groups == KNOWN_OR_NEW:
+            rates = self._rates(self._spec.grouping.codes(frame))
+            for label, rows in new_levels(self._spec.grouping, frame):
+                rates[rows] = self._drawn(label)
+            return rates
+        mean = self._drawn("") if self._groups == "new" else self._posterior.values(MEAN)
+        return np.tile(mean, (len(frame), 1))
+
+    def predictor(self, frame: pd.DataFrame) -> np.ndarray:
+        """Log odds of the rates, shape ``(rows, draws)``."""
+        return self.link.forward(self.response(frame))
+
+    def blocks(self, frame: pd.DataFrame, scale: str) -> Iterator[tuple[slice, np.ndarray]]:
+        """Rates or log odds of some rows after others."""
+        compute = self.predictor if scale == "link" else self.response
+        for rows in block_slices(len(frame), int(np.prod(self._posterior.shape))):
+            yield rows, compute(frame.iloc[rows])
+
+    def _rates(self, codes: np.ndarray) -> np.ndarray:
+        return self._posterior.values(self._spec.rate_name)[:, codes].T
+
+    def _drawn(self, label: str) -> np.ndarray:
+        mean, size = self._posterior.values(MEAN), self._posterior.values(SPREAD) ** -2
+        return self._posterior.generator(1, label).beta(mean * size, (1.0 - mean) * size)
+
+
+def in_blocks(frame: pd.DataFrame, draws: int) -> Iterator[pd.DataFrame]:
+    """Cut a frame so that a block's array of draws stays small."""
+    for rows in block_slices(len(frame), draws):
+        yield frame.iloc[rows]
+
+
+def block_slices(rows: int, draws: int) -> Iterator[slice]:
+    """Where a table of rows is cut so that a block's array of draws stays small."""
+    size = max(1, BLOCK // max(draws, 1))
+    return (slice(start, min(start + size, rows)) for start in range(0, rows, size))
+
+
+def averages(
+    posterior: Posterior, groups: str, frame: pd.DataFrame, weight: np.ndarray, cell: np.ndarray, count: int,
+    scale: str = "response",
+) -> np.ndarray:  # fmt: skip
+    """Weighted averages over rows within each draw, shape ``(count, draws)``; `cell` says which one a row enters."""
+    model = expectation(posterior, groups)
+    average = Averaging(weight, cell, count, int(np.prod(posterior.shape)))
+    for rows, values in model.blocks(frame, scale):
+        average.add(rows, values)
+    return average.total
+
+
+class Averaging:
+    """Adds blocks of rows up to weighted averages; `total` has shape ``(count, draws)``."""
+
+    def __init__(self, weight: np.ndarray, cell: np.ndarray, count: int, draws: int) -> None:
+        share = weight / np.bincount(cell, weight, count)[cell]
+        self._shares = sparse.csr_array((share, (cell, np.arange(len(cell)))), shape=(count, len(cell))).tocsc()
+        self._share, self._cell, self.draws = share, cell, draws
+        self.total = np.zeros((count, draws))
+
+    def add(self, rows: slice, values: np.ndarray) -> None:
+        """Add the draws of some rows, shape ``(rows, draws)``."""
+        first, last = self._cell[rows].min(), self._cell[rows].max()
+        if first == last:
+            self.total[first] += self._share[rows] @ values
+        else:
+            self.total[first : last + 1] += self._shares[:, rows].tocsr()[first : last + 1] @ values
+
+
+def simulate(posterior: Posterior, mean: np.ndarray, trials: np.ndarray) -> np.ndarray:
+    """Draw a response for each row and draw: successes, counts or values; the same in any process for one run."""
+    family = posterior.spec.family
+    auxiliary = [posterior.values(name) for name in family.auxiliary]
+    return draw_responses(family, mean, trials[:, None], auxiliary, posterior.generator(1000))

@@ -1,0 +1,111 @@
+"""Grids: which rows enter which average, with which variable set to which level."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from hiermod.answers.averaging.query import Asked, order_of, refuse_absent, refuse_many
+from hiermod.answers.averaging.rows import AnySpec, Base, with_column, with_levels
+from hiermod.data.columns.levels import Level, as_levels, encode
+from hiermod.data.columns.numbering import number_rows
+from hiermod.errors import DataError
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Rows with the average each enters; `keys` has a row per average."""
+
+    frame: pd.DataFrame
+    weight: np.ndarray
+    cell: np.ndarray
+    keys: pd.DataFrame
+
+
+def cell_grid(spec: AnySpec, base: Base, asked: Asked, settings: dict[str, tuple[Level, ...]]) -> Grid:
+    """Rows of each `by` cell, the columns in `settings` set to each of their levels for every row of the cell.
+
+    The other `by` columns select rows. Keys are in the order of levels, the first `by` column slowest.
+    """
+    base = _chosen_rows(base, asked)
+    selecting = tuple(name for name in asked.by if name not in settings)
+    selected, combos = _select(base.frame, selecting)
+    for name, own in settings.items():
+        refuse_many(spec, name, len(own))
+    frames, keys, cells = [], [], []
+    for place, levels in enumerate(itertools.product(*settings.values())):
+        key = combos
+        for name, level in zip(settings, levels, strict=True):
+            key = with_column(key, name, level)
+        frames.append(with_levels(spec, base, {**asked.held, **dict(zip(settings, levels, strict=True))}))
+        keys.append(key)
+        cells.append(selected + place * len(combos))
+    all_keys = pd.concat(keys, ignore_index=True)
+    names = list(dict.fromkeys([*asked.by, *settings]))
+    own_order = {name: asked.chosen.get(name) or order_of(spec, name, base.frame) for name in selecting}
+    order = _key_order(all_keys, names, {**settings, **own_order})
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    weight = np.tile(base.weight, len(frames))
+    frame = pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
+    ordered = all_keys.iloc[order][names].reset_index(drop=True)
+    grid = _merged(Grid(frame, weight, rank[np.concatenate(cells)], ordered))
+    _refuse_weightless(grid)
+    return grid
+
+
+def _chosen_rows(base: Base, asked: Asked) -> Base:
+    """The rows that have the levels asked for."""
+    if not asked.chosen:
+        return base
+    kept = np.ones(len(base.frame), dtype=bool)
+    for name, levels in asked.chosen.items():
+        refuse_absent(name, levels, as_levels(pd.Index(pd.unique(base.frame[name]))))
+        kept &= encode(base.frame[name], levels) >= 0
+    if not kept.any():
+        raise DataError(f"No row has all of the levels asked for in by=: {asked.chosen}.")
+    return base.only(kept)
+
+
+def _refuse_weightless(grid: Grid) -> None:
+    empty = np.flatnonzero(np.bincount(grid.cell, grid.weight, len(grid.keys)) <= 0)
+    if len(empty):
+        where = ", ".join(f"{name} {value}" for name, value in grid.keys.iloc[empty[0]].items())
+        raise DataError(f"All rows of {where or 'data='} have the weight 0, so there is no average. Leave them out.")
+
+
+def _select(frame: pd.DataFrame, names: tuple[str, ...]) -> tuple[np.ndarray, pd.DataFrame]:
+    """The number of each row's combination of `names`, and the combinations that occur."""
+    if not names:
+        return np.zeros(len(frame), dtype=np.int64), pd.DataFrame(index=[0])
+    columns = frame[list(names)]
+    plain = pd.DataFrame({name: _codable(columns[name]) for name in names})
+    number = number_rows(plain)
+    first = np.unique(number, return_index=True)[1]
+    combos = {name: pd.Series([*as_levels(pd.Index(columns[name].iloc[first]))]) for name in names}
+    return number, pd.DataFrame(combos)
+
+
+def _codable(column: pd.Series) -> pd.Series:
+    if isinstance(column.dtype, pd.CategoricalDtype) or pd.api.types.is_numeric_dtype(column.dtype):
+        return column
+    return column.astype("category")
+
+
+def _key_order(keys: pd.DataFrame, names: list[str], levels: dict[str, tuple[Level, ...]]) -> np.ndarray:
+    if not names:
+        return np.arange(len(keys))
+    codes = {name: encode(keys[name], levels[name]) for name in names}
+    return np.lexsort([np.where(codes[name] < 0, len(levels[name]), codes[name]) for name in reversed(names)])
+
+
+def _merged(grid: Grid) -> Grid:
+    """Sum the weights of equal rows of an average, which need not be computed twice; rows of one stand together."""
+    codable = {name: _codable(grid.frame[name]) for name in grid.frame}
+    number = number_rows(pd.DataFrame({"": grid.cell, **codable}))
+    first = np.unique(number, return_index=True)[1]
+    weight = np.bincount(number, grid.weight)
+    return Grid(grid.frame.iloc[first].reset_index(drop=True), weight, grid.cell[first], grid.keys)

@@ -1,0 +1,193 @@
+"""The rows that an answer averages over or predicts: the fitted cells, or a user's own rows read as those were."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from hiermod.answers.averaging.new_groups import whose
+from hiermod.data.columns.levels import Level, as_levels, kind_of, level_series
+from hiermod.data.columns.predictors import Factor
+from hiermod.data.columns.responses import read_counts
+from hiermod.data.columns.variables import apply_recipe
+from hiermod.data.sources.frames import column_names, has_columns, missing_rows, read_columns
+from hiermod.errors import AnswerError, DataError, enumerate_names
+from hiermod.formula.expressions import columns
+from hiermod.formula.nodes import TrialsResponse
+from hiermod.modeling.pooled import BetaSpec
+from hiermod.modeling.spec import Spec
+
+AnySpec = Spec | BetaSpec
+
+
+@dataclass(frozen=True, eq=False)
+class Base:
+    """Rows to average over, with their weights; `averaged` columns are means over several rows already.
+
+    `groups` says whose effects they get, `known or new` among them.
+    """
+
+    frame: pd.DataFrame
+    weight: np.ndarray
+    groups: str
+    averaged: tuple[str, ...] = ()
+
+    def only(self, kept: np.ndarray) -> Base:
+        """Some of the rows."""
+        return replace(self, frame=self.frame[kept].reset_index(drop=True), weight=self.weight[kept])
+
+
+def base_rows(
+    spec: AnySpec, data: Any, weights: str | None, needed: Sequence[str], groups: str, setting: Sequence[str] = ()
+) -> Base:
+    """The fitted cells, or the rows of `data` read as the model reads them.
+
+    `data` need not have the columns in `setting`, each of whose levels every row is set to. Where cells average over
+    such a column, or one that is `needed`, the rows behind them are taken.
+    """
+    if data is None:
+        if weights is not None:
+            raise AnswerError("weights= names a column of data=, which is not given.")
+        return _fitted(spec, groups, (*needed, *setting))
+    if weights is not None and not isinstance(weights, str):
+        raise AnswerError(f"weights={weights!r}: the name of a column of data= is needed.")
+    frame = new_rows(spec, data, needed, groups, setting)
+    weight = _own_weights(spec, data, len(frame)) if weights is None else _read_weights(data, weights)
+    return Base(frame, weight, whose(spec.cells.groupings, groups, frame))
+
+
+def _fitted(spec: AnySpec, groups: str, named: Sequence[str]) -> Base:
+    cells = spec.cells
+    if set(named).isdisjoint(cells.averaged):
+        return Base(cells.frame, cells.response.weight, groups, cells.averaged)
+    frame, _ = cells.observations()
+    return Base(frame, cells.response.row_times, groups)
+
+
+def new_rows(
+    spec: AnySpec, data: Any, needed: Sequence[str], groups: str, setting: Sequence[str] = (), exposed: bool = False
+) -> pd.DataFrame:
+    """The variables of new rows, the columns behind them, and the groups.
+
+    Columns in `setting` are read where `data` has them; so are groups that are not `needed`. The offset of a log link,
+    an exposure, is read where `exposed` says so.
+    """
+    formula = spec.formula
+    left_out = () if exposed or not per_exposure(spec) else formula.offsets
+    variables = [name for name in formula.variables() if name not in left_out]
+    names = [*(name for own in variables if own not in setting for name in formula.sources(own)), *needed]
+    names += formula.grouping_columns() if groups == "observed" else ()
+    present = set(column_names(data))
+    wanted = [name for name in dict.fromkeys(names) if name in present or name not in setting]
+    wanted = [name for name in wanted if name not in formula.expressions]
+    wanted += [name for name in formula.grouping_columns() if name in present and name not in wanted]
+    raw = read_columns(data, tuple(wanted))
+    _refuse_missing(raw)
+    return read_variables_again(spec, raw, variables)
+
+
+def _refuse_missing(raw: pd.DataFrame) -> None:
+    if not len(raw):
+        raise DataError("data= has no rows.")
+    if len(raw.columns) and (missing := missing_rows(raw)).any():
+        which = [name for name in raw.columns if missing_rows(raw[[name]]).any()]
+        raise DataError(
+            f"data= has missing values in {missing.sum()} rows, in {enumerate_names(which)} "
+            f"(the first is row {np.flatnonzero(missing)[0]}). Fill or drop those rows."
+        )
+
+
+def per_exposure(spec: AnySpec) -> bool:
+    """Whether answers are per unit of exposure: on a log link, offsets are logarithms of exposures."""
+    return bool(spec.formula.offsets) and spec.family.link.name == "log"
+
+
+def read_variables_again(spec: AnySpec, raw: pd.DataFrame, variables: Sequence[str]) -> pd.DataFrame:
+    """Code rows as the fitted ones; unknown levels of predictors are refused, of groups kept as they are.
+
+    Variables whose columns are not there are left out.
+    """
+    predictors, recipes = spec.cells.predictors, spec.cells.recipes
+    columns = {name: predictors[name].column(raw[name]) if name in predictors else raw[name] for name in raw.columns}
+    for name in variables:
+        if name in recipes and set(recipes[name].sources) <= set(raw.columns):
+            columns |= apply_recipe(recipes[name], predictors[name], raw)
+    return pd.DataFrame(columns, index=pd.RangeIndex(len(raw)))
+
+
+def with_levels(spec: AnySpec, base: Base, chosen: Mapping[str, Level]) -> pd.DataFrame:
+    """The rows with each chosen column at one of its levels throughout; what is made of it follows."""
+    frame = base.frame
+    for name, level in chosen.items():
+        frame = with_column(frame, name, _throughout(spec, name, level, len(frame)))
+    for name, recipe in spec.cells.recipes.items():
+        unused = per_exposure(spec) and name in spec.formula.offsets
+        if set(recipe.sources).isdisjoint(chosen) or name in chosen or unused:
+            continue
+        absent = [source for source in recipe.sources if source not in frame or source in base.averaged]
+        if absent:
+            raise AnswerError(
+                f"{name} follows from {enumerate_names(recipe.sources)}, and {absent[0]!r} differs within cells. "
+                "Fit with compress=False, or give rows with data=."
+            )
+        for column, values in apply_recipe(recipe, spec.cells.predictors[name], frame).items():
+            frame = with_column(frame, column, values)
+    return frame
+
+
+def _throughout(spec: AnySpec, name: str, level: Level, rows: int) -> Any:
+    if is_numeric(spec, name):
+        return level
+    predictor = spec.cells.predictors.get(name)
+    levels = predictor.levels if isinstance(predictor, Factor) else as_levels(spec.cells.frame[name].cat.categories)
+    return level_series(np.full(rows, levels.index(level)), levels)
+
+
+def is_numeric(spec: AnySpec, name: str) -> bool:
+    """Whether a column holds numbers, not levels; those that differ within cells are numbers."""
+    return name not in spec.cells.frame or not isinstance(spec.cells.frame[name].dtype, pd.CategoricalDtype)
+
+
+def with_column(frame: pd.DataFrame, name: str, values: Any) -> pd.DataFrame:
+    """A copy of `frame` with one column new or changed, whatever its name (`assign` cannot take ``self``)."""
+    copy = frame.copy(deep=False)
+    copy[name] = values
+    return copy
+
+
+def _own_weights(spec: AnySpec, data: Any, rows: int) -> np.ndarray:
+    """A row weighs its trials or its frequency weight, where the model has them and `data` too; else one."""
+    response, frequency = spec.formula.response, spec.formula.weights
+    if frequency is not None and has_columns(data, [frequency]):
+        return _read_weights(data, frequency)
+    if not isinstance(response, TrialsResponse) or not has_columns(data, columns(response.trials)):
+        return np.ones(rows)
+    trials = trials_of(response, data, rows)
+    if not trials.any():
+        raise DataError(f"data= has no trials: {response.trials} is 0 in every row.")
+    return trials
+
+
+def trials_of(response: TrialsResponse, data: Any, rows: int) -> np.ndarray:
+    """The trials of each row of new data."""
+    names = tuple(dict.fromkeys(columns(response.trials)))
+    frame = read_columns(data, names) if names else pd.DataFrame(index=pd.RangeIndex(rows))
+    if names and missing_rows(frame).any():
+        raise DataError(f"The trials of data=, {response.trials}, are missing in some rows. Fill or drop those rows.")
+    return read_counts(response.trials, frame)
+
+
+def _read_weights(data: Any, weights: str) -> np.ndarray:
+    column = read_columns(data, (weights,))[weights]
+    if kind_of(column) not in ("int", "float", "bool"):
+        raise DataError(f"The weights in {weights!r} hold {kind_of(column)}, not numbers.")
+    values = column.to_numpy(dtype=float, na_value=np.nan)
+    wrong = np.flatnonzero(~(np.isfinite(values) & (values >= 0)))
+    if len(wrong) or not values.any():
+        where = f"; row {wrong[0]} has {values[wrong[0]]:g}" if len(wrong) else "; they are"
+        raise DataError(f"The weights in {weights!r} must be finite numbers from 0 on, not all of them 0{where}.")
+    return values

@@ -1,0 +1,1 @@
+"""Whether a model fits its data, and what hangs on its priors."""

@@ -1,0 +1,126 @@
+"""What a prior says on the response scale: of a row's expected response, and of the effect of each variable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from hiermod.answers.answer import Measure, measure_of
+from hiermod.answers.averaging.expectation import expectation, in_blocks
+from hiermod.answers.averaging.query import MAX_ARMS, Scope, check_column, levels_of
+from hiermod.answers.estimands.effects import compare_arms
+from hiermod.data.columns.predictors import Factor
+from hiermod.modeling.spec import Spec
+from hiermod.sampling.posterior import Posterior
+
+QUANTILES = {"q2.5": 0.025, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q97.5": 0.975}
+RARE = 0.01  # a rate that is nearly none, or short of all by this
+
+
+@dataclass(frozen=True, eq=False)
+class Implied:
+    """Draws of quantities on the response scale, by name, and their quantiles.
+
+    Parameters
+    ----------
+    draws : dict of numpy.ndarray
+        Independent draws of each quantity.
+    table : pandas.DataFrame
+        A row per quantity: ``q2.5, q25, q50, q75, q97.5``; of rates also the chances ``below_1%, above_99%``.
+    measure : Measure
+        What a response is.
+    """
+
+    draws: dict[str, np.ndarray]
+    table: pd.DataFrame
+    measure: Measure
+
+    def __repr__(self) -> str:
+        return "\n".join(self._sentence(place) for place in range(len(self.table)))
+
+    def _sentence(self, place: int) -> str:
+        row, effect = self.table.iloc[place], place > 0
+        unit = self._number
+        text = (
+            f"{self.table.index[place]}: {unit(row['q2.5'], effect)} to {unit(row['q97.5'], effect)} (95 %), "
+            f"{unit(row['q25'], effect)} to {unit(row['q75'], effect)} (50 %)"
+        )
+        if self.measure.percent and not effect:
+            text += f"; below 1 % or above 99 % with a chance of {row['below_1%'] + row['above_99%']:.0%}"
+        return text
+
+    def _number(self, value: float, effect: bool) -> str:
+        if not self.measure.percent:
+            return f"{value:.3g}"
+        if effect:
+            points = round(100 * value)
+            return f"{points:+d} points" if points else "0 points"
+        return "<0.01 %" if value < 1e-4 else ">99.99 %" if value > 0.9999 else f"{100 * value:.3g} %"
+
+
+def implied(posterior: Posterior, variable: str | None = None) -> Implied:
+    """The expected response of a row of the data, drawn at random, and the difference that each variable makes.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        Of draws from the prior.
+    variable : str, optional
+        Whose levels are compared; otherwise each 0/1, boolean or categorical predictor.
+
+    Raises
+    ------
+    AnswerError
+        If there is no such variable, or it has too many levels.
+    """
+    spec, measure = posterior.spec, measure_of(posterior.spec)
+    assert isinstance(spec, Spec)
+    draws = {measure.name: _of_rows(posterior)}
+    names = compared(spec) if variable is None else (check_column(spec, variable, "variable"),)
+    for name in names:
+        arms = compare_arms(posterior, name, Scope())
+        for place in range(1, len(arms.levels)):
+            label = f"{name}, {arms.levels[place]} vs {arms.levels[0]}"
+            draws[label] = arms.draws[0, place] - arms.draws[0, 0]
+    table = {label: np.quantile(own, [*QUANTILES.values()]) for label, own in draws.items()}
+    frame = pd.DataFrame.from_dict(table, orient="index", columns=[*QUANTILES])
+    if measure.percent:
+        rates = draws[measure.name]
+        frame["below_1%"], frame["above_99%"] = np.nan, np.nan
+        frame.loc[measure.name, "below_1%"] = (rates < RARE).mean()
+        frame.loc[measure.name, "above_99%"] = (rates > 1.0 - RARE).mean()
+    return Implied(draws, frame, measure)
+
+
+def compared(spec: Spec) -> tuple[str, ...]:
+    """The predictors whose levels are arms: categorical, boolean and 0/1 columns of common terms."""
+    own = [name for name in spec.formula.common_columns() if name in spec.cells.frame]
+    return tuple(name for name in own if name not in spec.cells.averaged and _has_arms(spec, name))
+
+
+def _has_arms(spec: Spec, name: str) -> bool:
+    levels = levels_of(spec, name)
+    is_factor = isinstance(spec.cells.predictors.get(name), Factor)
+    return 1 < len(levels) <= MAX_ARMS if is_factor else {*levels} == {0, 1}
+
+
+def _of_rows(posterior: Posterior) -> np.ndarray:
+    """The expected response of one row in each draw, chosen with the weight of its cell."""
+    cells, draws = posterior.spec.cells, int(np.prod(posterior.shape))
+    if cells.averaged and cells.rows_kept:
+        frame, weight = cells.observations()[0], cells.response.row_times
+    else:
+        frame, weight = cells.frame, cells.response.weight
+    rng = posterior.generator(2001)
+    row = rng.choice(len(frame), draws, p=weight / weight.sum())
+    which, place = np.unique(row, return_inverse=True)
+    model = expectation(posterior, "observed")
+    found = np.empty(draws)
+    first = 0
+    for block in in_blocks(frame.iloc[which], draws):
+        own = np.flatnonzero((place >= first) & (place < first + len(block)))
+        found[own] = model.response(block)[place[own] - first, own]
+        first += len(block)
+    return found

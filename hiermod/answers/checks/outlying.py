@@ -1,0 +1,126 @@
+"""Which groups stand out from the population that the model takes them from.
+
+A group's effects u of covariance S are standardised in each draw; their squared distance u'S^-1 u is a chi-squared
+variable under the model. A group is beyond the limit where that distance is larger than the largest of all groups is
+with a chance of 5 % (Chaloner and Brant 1988, Biometrika 75, 651-659, for several effects).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+from hiermod.answers.answer import check_prob, interval
+from hiermod.answers.averaging.varying import correlation_matrices, standard_deviations
+from hiermod.answers.estimands.shrinkage import chosen_grouping
+from hiermod.data.columns.predictors import Grouping
+from hiermod.modeling.design import VaryingBar
+from hiermod.modeling.pooled import MEAN, SPREAD, BetaSpec
+from hiermod.sampling.posterior import Posterior
+
+ANY = 0.05  # the chance that some group of a population as assumed is beyond the limit
+LIKELY = 0.5
+SMALLEST = 1e-300
+
+
+@dataclass(frozen=True, eq=False)
+class Outlying:
+    """Groups by how far they are from their population; its repr says which stand out.
+
+    Parameters
+    ----------
+    grouping : str
+        The grouping factor.
+    table : pandas.DataFrame
+        A row per group, the most outlying first: ``distance`` (posterior mean, in standard deviations),
+        ``prob_outlying`` (the chance that it is beyond `limit`) and ``outlying`` (whether that is above one half).
+    effects : pandas.DataFrame
+        ``estimate, lower, upper`` of each effect of each group, in standard deviations of the population.
+    limit : float
+        The distance that the largest of so many groups exceeds with a chance of 5 % if the population is normal.
+    """
+
+    grouping: str
+    table: pd.DataFrame
+    effects: pd.DataFrame
+    limit: float
+
+    @property
+    def groups(self) -> list[object]:
+        """The groups that stand out."""
+        return self.table.index[self.table["outlying"]].tolist()
+
+    def __repr__(self) -> str:
+        if not self.groups:
+            likeliest = self.table["prob_outlying"].idxmax()
+            chance = self.table["prob_outlying"].max()
+            return (
+                f"No {self.grouping} stands out of {len(self.table):,}; the nearest to it is {likeliest}, with a "
+                f"chance of {chance:.0%}."
+            )
+        chances = self.table.loc[self.table["outlying"], "prob_outlying"].tolist()
+        shown = ", ".join(f"{group} ({own:.0%})" for group, own in zip(self.groups, chances, strict=True))
+        return f"{len(self.groups)} of {len(self.table):,} levels of {self.grouping} stand out: {shown}."
+
+
+def outlying(posterior: Posterior, group: str | None, prob: float) -> Outlying:
+    """Standardise each group's effects draw by draw; tell which are larger than a normal population would show."""
+    check_prob(prob)
+    grouping = chosen_grouping(posterior.spec, group)
+    effects = _standardised(posterior, grouping)
+    distance = sum(own.squares for own in effects)
+    size = sum(len(own.names) for own in effects)
+    chance = -np.expm1(np.log1p(-ANY) / grouping.size)
+    beyond = special.chdtrc(size, np.asarray(distance)) < chance
+    table = pd.DataFrame(
+        {"distance": np.sqrt(distance).mean(axis=0), "prob_outlying": beyond.mean(axis=0)},
+        index=pd.Index(grouping.labels(), name=grouping.name),
+    )
+    table["outlying"] = table["prob_outlying"] > LIKELY
+    ordered = table.sort_values("prob_outlying", ascending=False, kind="stable")
+    limit = float(np.sqrt(special.chdtri(size, chance)))
+    return Outlying(grouping.name, ordered, _effects_table(grouping, effects, prob), limit)
+
+
+@dataclass(frozen=True, eq=False)
+class _Standardised:
+    """Effects over their sds, shape ``(draws, groups, effects)``, and squared distances ``(draws, groups)``."""
+
+    names: list[str]
+    values: np.ndarray
+    squares: np.ndarray
+
+
+def _effects_table(grouping: Grouping, effects: list[_Standardised], prob: float) -> pd.DataFrame:
+    values = np.concatenate([own.values for own in effects], axis=2)
+    names = [name for own in effects for name in own.names]
+    index = pd.MultiIndex.from_product([grouping.labels(), names], names=[grouping.name, "effect"])
+    return pd.DataFrame(interval(values.reshape(len(values), -1).T, prob), index=index)
+
+
+def _standardised(posterior: Posterior, grouping: Grouping) -> list[_Standardised]:
+    spec = posterior.spec
+    if isinstance(spec, BetaSpec):
+        return [_of_rates(posterior, spec)]
+    return [_of_bar(posterior, bar) for bar in spec.bars if bar.grouping is grouping]
+
+
+def _of_bar(posterior: Posterior, bar: VaryingBar) -> _Standardised:
+    draws = int(np.prod(posterior.shape))
+    parts = [posterior.values(effect.name).reshape(draws, bar.grouping.size, -1) for effect in bar.effects]
+    sds = np.maximum(standard_deviations(posterior, bar), SMALLEST)
+    values = np.concatenate(parts, axis=2) / sds[:, None, :]
+    precision = np.linalg.pinv(correlation_matrices(posterior, bar), hermitian=True)
+    return _Standardised(bar.row_names, values, np.einsum("sgi,sij,sgj->sg", values, precision, values))
+
+
+def _of_rates(posterior: Posterior, spec: BetaSpec) -> _Standardised:
+    """Normal quantiles of the rates' places in their Beta distribution."""
+    rates, size = posterior.values(spec.rate_name), posterior.values(SPREAD)[:, None] ** -2
+    mean = posterior.values(MEAN)[:, None]
+    place = np.clip(special.betainc(mean * size, (1.0 - mean) * size, rates), 1e-15, 1.0 - 1e-15)
+    values = special.ndtri(place)
+    return _Standardised(["rate"], values[:, :, None], values**2)

@@ -1,0 +1,214 @@
+"""Statistics of the data beside those of replicated data, with predictive p-values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import optimize
+
+from hiermod.answers.answer import check_prob
+from hiermod.answers.averaging.expectation import expectation, in_blocks
+from hiermod.answers.averaging.query import check_columns, check_results
+from hiermod.answers.checks.replicates import Replicated, replicate_cells, replicate_rows
+from hiermod.answers.scoring.importance import log_weights, relative_efficiency
+from hiermod.answers.scoring.leave_one_out import refuse
+from hiermod.answers.scoring.observation_density import log_density
+from hiermod.answers.scoring.observation_distribution import cumulative
+from hiermod.data.cells.observations import observations
+from hiermod.data.cells.statistics import BinomialCells, PairCells
+from hiermod.errors import AnswerError, did_you_mean
+from hiermod.modeling.pooled import BetaSpec
+from hiermod.modeling.spec import Spec
+from hiermod.sampling.posterior import Posterior
+
+COMPUTED = ("stat", "observed", "estimate", "lower", "upper", "p")
+Statistic = Callable[[np.ndarray], Any]
+STATISTICS: dict[str, Statistic] = {
+    "mean": np.mean,
+    "sd": np.std,
+    "min": np.min,
+    "median": np.median,
+    "max": np.max,
+    "zeros": lambda values: np.mean(values == 0),
+}
+
+
+def predictive_check(posterior: Posterior, stat: Any, by: Any, draws: int | None, prob: float) -> pd.DataFrame:
+    """A row per statistic and `by` cell: ``stat, observed, estimate, lower, upper, p``."""
+    check_prob(prob)
+    names = check_columns(posterior.spec, by)
+    chosen = read_statistics(_usual(posterior.spec) if stat is None else stat)
+    check_results(names, COMPUTED)
+    seen = replicate_rows(posterior, draws)
+    number, keys = numbered(seen.frame, names)
+    rows = []
+    for place in range(len(keys)):
+        own = part(seen, number == place)
+        for name, statistic in chosen.items():
+            key: dict[Any, Any] = keys.iloc[place].to_dict()
+            rows.append(key | summary(name, *both(own, name, statistic), prob))
+    return pd.DataFrame(rows)
+
+
+def _usual(spec: Spec | BetaSpec) -> list[str]:
+    """The statistics that say something of a family: single trials have none but their mean."""
+    if spec.family.is_rate and isinstance(spec.cells.response, BinomialCells | PairCells):
+        return ["mean"] if (spec.cells.response.row_trials == 1.0).all() else ["mean", "sd", "min", "max", "zeros"]
+    return ["mean", "sd", "max", "zeros"] if spec.family.counts else ["mean", "sd", "min", "median", "max"]
+
+
+def read_statistics(stat: Any) -> dict[str, Statistic]:
+    """Read ``stat=``: a name, a function of an array, or a list of both.
+
+    Raises
+    ------
+    AnswerError
+        If there is no such statistic.
+    """
+    found: dict[str, Statistic] = {}
+    for own in stat if isinstance(stat, list | tuple) else [stat]:
+        name = own if isinstance(own, str) else str(getattr(own, "__name__", own))
+        if name in found:
+            raise AnswerError(f"stat=: two statistics are called {name!r}. Give functions names of their own (def).")
+        if callable(own):
+            found[name] = own
+        elif isinstance(own, str) and own in STATISTICS:
+            found[own] = STATISTICS[own]
+        else:
+            hint = did_you_mean(str(own), STATISTICS)
+            raise AnswerError(f"stat={own!r}: a name or a function of an array is needed.{hint}")
+    if not found:
+        raise AnswerError(f"stat= is empty: name one of {', '.join(STATISTICS)}, or leave it out.")
+    return found
+
+
+def both(seen: Replicated, name: str, statistic: Statistic) -> tuple[float, np.ndarray]:
+    """A statistic of what was observed, and of each replicated data set; of trials, rows are shares of successes."""
+    observed = _number(statistic(seen.observed / seen.trials), name)
+    return observed, np.array([_number(statistic(drawn / seen.trials), name) for drawn in seen.drawn])
+
+
+def _number(value: Any, name: str) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = np.nan
+    if np.isnan(number):
+        shown = f"an array of shape {np.shape(value)}" if np.ndim(value) else repr(value)
+        raise AnswerError(f"stat={name}: it gives {shown}, not a number. A statistic turns an array into one number.")
+    return number
+
+
+def p_value(observed: float, drawn: np.ndarray) -> float:
+    """P(T(replicated) > T(observed)), ties counted half."""
+    return float((drawn > observed).mean() + 0.5 * (drawn == observed).mean())
+
+
+def summary(name: str, observed: float, drawn: np.ndarray, prob: float) -> dict[Any, Any]:
+    """One row of the table."""
+    lower, upper = np.quantile(drawn, [(1.0 - prob) / 2.0, (1.0 + prob) / 2.0])
+    own = {"stat": name, "observed": observed, "estimate": drawn.mean(), "lower": lower, "upper": upper}
+    return {**own, "p": p_value(observed, drawn)}
+
+
+def numbered(frame: pd.DataFrame, names: tuple[str, ...]) -> tuple[np.ndarray, pd.DataFrame]:
+    """The number of each row's combination of `names`, in the order of levels, and those combinations."""
+    if not names:
+        return np.zeros(len(frame), dtype=np.int64), pd.DataFrame(index=[0])
+    number = frame.groupby(list(names), observed=True, sort=True).ngroup().to_numpy()
+    first = np.unique(number, return_index=True)[1]
+    return number, frame.iloc[first][list(names)].reset_index(drop=True)
+
+
+def part(seen: Replicated, chosen: np.ndarray) -> Replicated:
+    """Some of the observations."""
+    return Replicated(seen.frame[chosen], seen.trials[chosen], seen.observed[chosen], seen.drawn[:, chosen])
+
+
+def shares(seen: Replicated, number: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Successes over trials, or means, of each combination of rows: observed ``(cells,)``, drawn ``(draws, cells)``."""
+    total = np.bincount(number, seen.trials, count)
+    observed = np.bincount(number, seen.observed, count) / total
+    drawn = np.array([np.bincount(number, own, count) / total for own in seen.drawn])
+    return observed, drawn
+
+
+def loo_pit(posterior: Posterior) -> pd.DataFrame:
+    """A row per distinct observation: ``cell``, its response, ``times, lower, upper, pareto_k``.
+
+    `lower` is P(Y < y) and `upper` P(Y <= y) under the other rows; equal where the response is continuous.
+    """
+    refuse(posterior)
+    spec = posterior.spec
+    seen = observations(spec.cells, spec.family.counts)
+    efficiency = relative_efficiency(posterior)
+    model = expectation(posterior, "observed", exposed=True)
+    auxiliary = [posterior.values(name) for name in spec.family.auxiliary]
+    responses = seen.table.drop(columns=["cell", "times"]).to_numpy(dtype=float)
+    first = np.searchsorted(seen.place, np.arange(len(seen.frame) + 1))
+    found, row = np.empty((len(responses), 3)), 0
+    for block in in_blocks(seen.frame, int(np.prod(posterior.shape))):
+        for predictor in model.predictor(block):
+            for place in range(first[row], first[row + 1]):
+                density = log_density(spec.family, responses[place], predictor, auxiliary)
+                weights, pareto_k = log_weights(density, efficiency)
+                chances = cumulative(spec.family, responses[place], predictor, auxiliary)
+                found[place] = *(np.clip(np.exp(weights) @ chance, 0.0, 1.0) for chance in chances), pareto_k
+            row += 1
+    return seen.table.assign(lower=found[:, 0], upper=found[:, 1], pareto_k=found[:, 2])
+
+
+def histogram(table: pd.DataFrame, bins: int) -> np.ndarray:
+    """The share of rows in each of `bins` equal parts of (0, 1).
+
+    An observation of a discrete response is spread evenly over its interval (Czado, Gneiting and Held 2009), so that
+    the histogram is flat under the true model and nothing is drawn at random.
+    """
+    edges = np.linspace(0.0, 1.0, bins + 1)
+    lower, upper = table["lower"].to_numpy(), table["upper"].to_numpy()
+    width = np.maximum(upper - lower, 1e-12)
+    reached = np.clip((edges[:, None] - lower) / width, 0.0, 1.0)
+    reached[-1] = 1.0
+    times = table["times"].to_numpy(dtype=float)
+    return np.diff(reached, axis=0) @ times / times.sum()
+
+
+ROUNDING = 1e-9  # predicted rates that differ by less are one
+
+
+def calibration(posterior: Posterior, draws: int | None, prob: float) -> pd.DataFrame:
+    """A row per distinct predicted rate: ``predicted, n, observed, lower, upper``.
+
+    Raises
+    ------
+    AnswerError
+        If the response is not one of rates.
+    """
+    check_prob(prob)
+    if not posterior.spec.family.is_rate:
+        raise AnswerError(
+            f"Calibration holds predicted rates against observed ones; family {posterior.spec.family} has none. "
+            "Look at fit.plot.loo_pit() or fit.plot.ppc()."
+        )
+    seen = replicate_cells(posterior, draws)
+    model = expectation(posterior, "observed", exposed=True)
+    blocks = in_blocks(seen.frame, int(np.prod(posterior.shape)))
+    mean = np.concatenate([model.response(block).mean(axis=1) for block in blocks])
+    order = np.argsort(mean, kind="stable")
+    number = np.empty(len(mean), dtype=np.int64)
+    number[order] = np.cumsum(np.diff(mean[order], prepend=mean[order[0]]) > ROUNDING)
+    count = int(number.max()) + 1
+    trials = np.bincount(number, seen.trials, count)
+    predicted = np.bincount(number, seen.trials * mean, count) / trials
+    observed, *drawn = (_increasing(np.bincount(number, own, count), trials) for own in (seen.observed, *seen.drawn))
+    lower, upper = np.quantile(np.array(drawn), [(1.0 - prob) / 2.0, (1.0 + prob) / 2.0], axis=0)
+    columns = {"predicted": predicted, "n": trials.astype(np.int64), "observed": observed}
+    return pd.DataFrame({**columns, "lower": lower, "upper": upper})
+
+
+def _increasing(successes: np.ndarray, trials: np.ndarray) -> np.ndarray:
+    """The non-decreasing rates that are nearest to the raw ones."""
+    return np.asarray(optimize.isotonic_regression(successes / trials, weights=trials).x)

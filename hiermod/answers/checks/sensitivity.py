@@ -1,0 +1,268 @@
+"""What would be concluded under other priors: claims about effects, from refits with half and double their width."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from arviz_stats.base.array import array_stats
+
+from hiermod.answers.answer import Answer
+from hiermod.answers.averaging.expectation import BLOCK
+from hiermod.answers.averaging.query import Scope
+from hiermod.answers.checks.implied import compared
+from hiermod.answers.estimands import effects, rates
+from hiermod.answers.parameters.estimates import fixef_draws
+from hiermod.answers.scoring.observation_density import LARGEST_EXPONENT, log_density
+from hiermod.data.cells.statistics import BinomialCells, CountCells, PairCells, RealCells, ValueCells
+from hiermod.errors import AnswerError
+from hiermod.modeling.density_rows import Observed, observe
+from hiermod.modeling.prior_density import log_prior
+from hiermod.modeling.prior_random import with_proper_priors
+from hiermod.modeling.prior_width import KINDS, with_width
+from hiermod.modeling.spec import Spec
+from hiermod.sampling.choose import choose_sampler
+from hiermod.sampling.diagnostics import mean_sizes
+from hiermod.sampling.posterior import Posterior
+from hiermod.sampling.run import sample
+from hiermod.sampling.settings import Settings
+
+
+def log_likelihood(posterior: Posterior) -> np.ndarray:
+    """Shape ``(draws,)``; sufficient statistics of cells serve, so that the rows need not be known."""
+    spec = posterior.spec
+    assert isinstance(spec, Spec)
+    rows = observe(spec.cells)
+    draws = int(np.prod(posterior.shape))
+    auxiliary = [posterior.values(name) for name in spec.family.auxiliary]
+    predictor = _Predictor(posterior, spec, rows)
+    step = max(1, BLOCK // draws)
+    total = np.zeros(draws)
+    for start in range(0, len(rows), step):
+        chosen = slice(start, min(start + step, len(rows)))
+        for row, own in enumerate(predictor.of(chosen), start=start):
+            total += _row(spec, rows, row, own, auxiliary)
+    return total
+
+
+class _Predictor:
+    """The linear predictor of rows of a density; rows of a factor hold what deviates from means."""
+
+    def __init__(self, posterior: Posterior, spec: Spec, rows: Observed) -> None:
+        draws = int(np.prod(posterior.shape))
+        self._offset = rows.offset(spec.formula)
+        self._common = [
+            (rows.matrix(block), posterior.values(block.name).reshape(draws, -1)) for block in spec.common.blocks
+        ]
+        self._varying = [
+            (rows.matrix(effect.block), rows.codes(bar.grouping),
+             posterior.values(effect.name).reshape(draws, bar.grouping.size, -1))
+            for bar in spec.bars for effect in bar.effects
+        ]  # fmt: skip
+        self._draws = draws
+
+    def of(self, chosen: slice) -> np.ndarray:
+        """Of some rows, shape ``(rows, draws)``."""
+        total = np.tile(self._offset[chosen, None], (1, self._draws))
+        for matrix, coefficients in self._common:
+            total += matrix[chosen] @ coefficients.T
+        for matrix, codes, group_effects in self._varying:
+            total += np.einsum("rk,srk->rs", matrix[chosen], group_effects[:, codes[chosen]])
+        return total
+
+
+def _row(spec: Spec, rows: Observed, row: int, predictor: np.ndarray, auxiliary: list[np.ndarray]) -> np.ndarray:
+    response, family = spec.cells.response, spec.family
+    match response:
+        case BinomialCells(successes=successes, trials=trials):
+            return log_density(family, np.array([successes[row], trials[row]]), predictor)
+        case CountCells(total=total, exposure=exposure):
+            return total[row] * predictor - exposure[row] * np.exp(np.minimum(predictor, LARGEST_EXPONENT))
+        case ValueCells(value=value, count=count):
+            return count[row] * log_density(family, value[row : row + 1], predictor, auxiliary)
+        case PairCells(successes=successes, trials=trials, count=count):
+            return count[row] * log_density(family, np.array([successes[row], trials[row]]), predictor, auxiliary)
+    assert isinstance(response, RealCells)
+    (sigma,) = auxiliary
+    if row >= len(response.mean):  # a row of the factor of a cell's cross-products, which counts no further response
+        return -0.5 * ((rows.response[row - len(response.mean)] - predictor) / sigma) ** 2
+    squares = response.count[row] * (response.mean[row] - predictor) ** 2
+    if not rows.factor.shape[1]:
+        squares = squares + response.within[row]
+    return -0.5 * squares / sigma**2 - response.count[row] * np.log(sigma)
+
+
+ALPHAS = (0.99, 1.01)
+THRESHOLD = 0.05
+FEWEST = 100  # draws
+
+
+def power_scaling(posterior: Posterior, quantities: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    """A row per quantity: its sensitivity to ``prior`` and ``likelihood``, and a ``diagnosis``.
+
+    Parameters
+    ----------
+    posterior : Posterior
+    quantities : mapping of str to numpy.ndarray
+        Draws of shape ``(chains, draws)``.
+
+    Raises
+    ------
+    ModelError
+        If the prior is improper, or not known here.
+    AnswerError
+        If draws are too few.
+    """
+    spec = with_proper_priors(posterior.spec, "Sensitivity to priors")
+    if int(np.prod(posterior.shape)) < FEWEST:
+        raise AnswerError(f"Power-scaling needs at least {FEWEST} draws; this fit has {int(np.prod(posterior.shape))}.")
+    densities = {"prior": log_prior(spec, posterior.values), "likelihood": log_likelihood(posterior)}
+    columns = {}
+    for component, density in densities.items():
+        lower, upper = (_weights(density.reshape(posterior.shape), alpha) for alpha in ALPHAS)
+        columns[component] = [
+            float(array_stats.power_scale_sense(draws, lower, upper, *ALPHAS)) for draws in quantities.values()
+        ]
+    table = pd.DataFrame(columns, index=pd.Index(list(quantities), name="parameter"))
+    table["diagnosis"] = [_diagnosis(*row) for row in table.itertuples(index=False)]
+    return table
+
+
+def _weights(density: np.ndarray, alpha: float) -> np.ndarray:
+    """Importance weights of raising a density to a power, Pareto-smoothed, which sum to one."""
+    if np.ptp(density) == 0.0:
+        return np.full(density.shape, 1.0 / density.size)
+    logs = array_stats.power_scale_lw(density, alpha=alpha, axis=(0, 1))
+    weights = np.exp(logs - logs.max())
+    return np.asarray(weights / weights.sum())
+
+
+def _diagnosis(prior: float, likelihood: float) -> str:
+    if prior < THRESHOLD:
+        return "-"
+    return "prior and data disagree" if likelihood >= THRESHOLD else "strong prior or weak data"
+
+
+AS_FITTED = "as fitted"
+WIDTHS = {"half": 0.5, "double": 2.0}
+SLOPE = "slope of "
+FEW_GROUPS = 12  # that are compared as arms where there is nothing else
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What is claimed: an effect of `variable` between two levels, in `by` cells; all that suit a model without it."""
+
+    variable: str | None
+    by: Any
+    control: Any
+    groups: str
+    goal: str
+    prob: float
+
+
+def refit(
+    posterior: Posterior, asked: Settings, announce: Callable[[str], None]
+) -> tuple[dict[str, Posterior], list[str]]:
+    """Fit with priors of other widths, with the seed of the posterior; return the fits by name, and notices."""
+    spec = posterior.spec
+    assert isinstance(spec, Spec)
+    settings = replace(asked, seed=posterior.settings.seed)
+    found, notices = {}, []
+    for kind in KINDS:
+        if not (spec.common.blocks if kind == KINDS[0] else spec.bars):
+            continue
+        for name, factor in WIDTHS.items():
+            other = with_width(spec, kind, factor)
+            sampler, _ = choose_sampler(other, settings.engine, announce)
+            label = f"{name} width of {kind}"
+            found[label] = sample(other, sampler, settings, progress=False)
+            notices += [f"{label}: {notice}" for notice in found[label].notices]
+    return found, notices
+
+
+def conclusions(posteriors: dict[str, Posterior], claim: Claim) -> pd.DataFrame:
+    """A row per claim and fit: ``priors, quantity, estimate, lower, upper, prob_beats, mc_error``."""
+    tables = [_claims(own, claim).assign(priors=label) for label, own in posteriors.items()]
+    table = pd.concat(tables, ignore_index=True)
+    return table[["priors", *(name for name in table if name != "priors")]]
+
+
+def _claims(posterior: Posterior, claim: Claim) -> pd.DataFrame:
+    spec = posterior.spec
+    assert isinstance(spec, Spec)
+    names = [claim.variable] if claim.variable is not None else list(compared(spec))
+    if names:
+        return pd.concat([_effects(posterior, name, claim) for name in names], ignore_index=True)
+    slopes = {name: draws for name, draws in fixef_draws(posterior).items() if name != "Intercept"}
+    if slopes:
+        return pd.concat([_slope(posterior, *slope, claim) for slope in slopes.items()], ignore_index=True)
+    few = {name for name, own in spec.cells.groupings.items() if 2 <= own.size <= FEW_GROUPS and len(own.columns) == 1}
+    if few and claim.groups == "observed":
+        return pd.concat([_effects(posterior, name, claim) for name in sorted(few)], ignore_index=True)
+    answer = rates.rates(posterior, Scope(by=claim.by, groups=claim.groups), None, claim.prob)
+    return _rows(posterior, answer, answer.question.measure.name, np.full((len(answer.table), 1), np.nan))
+
+
+def _effects(posterior: Posterior, variable: str, claim: Claim) -> pd.DataFrame:
+    scope = Scope(by=claim.by, groups=claim.groups)
+    answer = effects.effect(
+        posterior, variable, scope, "control", claim.control, "difference", None, None, claim.goal, claim.prob
+    )  # fmt: skip
+    values = _flat(answer)
+    better = np.sign(values) * (1.0 if claim.goal == "max" else -1.0)
+    return _rows(posterior, answer, variable, 0.5 * (1.0 + better))
+
+
+def _slope(posterior: Posterior, name: str, draws: np.ndarray, claim: Claim) -> pd.DataFrame:
+    tails = [(1.0 - claim.prob) / 2.0, (1.0 + claim.prob) / 2.0]
+    lower, upper = np.quantile(draws, tails)
+    above = 0.5 * (1.0 + np.sign(draws))
+    row = {"quantity": f"{SLOPE}{name}", "estimate": draws.mean(), "lower": lower, "upper": upper}
+    return pd.DataFrame([row | _chance(posterior, above)])
+
+
+def _rows(posterior: Posterior, answer: Answer, name: str, beats: np.ndarray) -> pd.DataFrame:
+    columns = ["estimate", "lower", "upper"]
+    keys = answer.draws.indexes["row"].to_frame(index=False)
+    by = [key for key in keys if key in answer.question.by]
+    texts = []
+    for _, row in keys.iterrows():
+        contrast = f"{name}, {row['contrast']}" if "contrast" in keys else name
+        texts.append(", ".join([contrast, *(f"{key} {row[key]}" for key in by)]))
+    chances = [_chance(posterior, own) for own in beats]
+    return pd.DataFrame({"quantity": texts}).join(answer.table[columns]).join(pd.DataFrame(chances))
+
+
+def _chance(posterior: Posterior, beats: np.ndarray) -> dict[str, float]:
+    """The mean of an indicator and its Monte Carlo standard error, of at least one effective draw."""
+    if np.isnan(beats).any():
+        return {"prob_beats": np.nan, "mc_error": np.nan}
+    chains, draws = posterior.shape
+    size = float(mean_sizes(beats.reshape(chains, draws, 1))[0]) if draws >= 4 else float(beats.size)
+    chance = float(beats.mean())
+    return {"prob_beats": chance, "mc_error": float(max(np.sqrt(chance * (1.0 - chance) / size), 1.0 / size))}
+
+
+def _flat(answer: Answer) -> np.ndarray:
+    values = answer.draws.transpose("row", "chain", "draw").to_numpy()
+    return values.reshape(len(values), -1)
+
+
+def strength(chance: float, threshold: float) -> str:
+    """What a chance amounts to: ``for`` from the threshold on, ``against`` from one minus it down, else ``open``."""
+    return "for" if chance >= threshold else "against" if 1.0 - chance >= threshold else "open"
+
+
+def changes(table: pd.DataFrame, threshold: float) -> pd.DataFrame:
+    """The rows under other priors whose chance amounts to something else than as fitted, beyond Monte Carlo error."""
+    fitted = table[table["priors"] == AS_FITTED].set_index("quantity")[["prob_beats", "mc_error"]]
+    base = fitted.loc[table["quantity"]].to_numpy(dtype=float)
+    own = table[["prob_beats", "mc_error"]].to_numpy(dtype=float)
+    other = [strength(float(before), threshold) != strength(float(after), threshold)
+             for before, after in zip(base[:, 0], own[:, 0], strict=True)]  # fmt: skip
+    beyond = np.abs(own[:, 0] - base[:, 0]) > 2.0 * np.hypot(base[:, 1], own[:, 1])
+    return table[np.array(other) & beyond]

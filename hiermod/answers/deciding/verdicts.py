@@ -1,0 +1,123 @@
+"""`decide`: ship, keep testing or stop, in each cell, by expected losses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from hiermod.answers import draws
+from hiermod.answers.answer import check_prob, check_threshold, interval
+from hiermod.answers.averaging.query import Scope, check_results
+from hiermod.answers.deciding.sample_ratio import mismatch
+from hiermod.answers.estimands.contrasts import control_place
+from hiermod.answers.estimands.effects import compare_arms
+from hiermod.errors import AnswerError
+from hiermod.sampling.posterior import Posterior
+
+SHIP, KEEP_TESTING, STOP = "ship", "keep testing", "stop"
+USUAL_LOSS = 0.01  # of the control's mean, where no loss is given
+COMPUTED = (
+    "verdict", "level", "estimate", "lower", "upper", "prob_exceeds", "loss_of_shipping", "loss_of_stopping",
+    "loss_limit",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Decision:
+    """Verdicts with the rule behind them.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        A row per `by` cell: the `by` columns, ``verdict``; ``level``, the arm with the least expected loss beside the
+        control; its difference from the control, ``estimate, lower, upper``, and the probability that this is beyond
+        the threshold, ``prob_exceeds``; ``loss_of_shipping`` it and ``loss_of_stopping`` with the control, both
+        expected and on the response scale; and ``loss_limit``, what is small enough.
+    rule : str
+        The rule, in words.
+    warning : str
+        What speaks against comparing the arms at all: that they are not of the sizes that were expected. Empty if
+        nothing does.
+    """
+
+    table: pd.DataFrame
+    rule: str
+    warning: str = ""
+
+    def __repr__(self) -> str:
+        shown = self.table.to_string(index=False, float_format=lambda number: f"{number:.4g}")
+        return "\n\n".join(part for part in (shown, self.rule, self.warning) if part)
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        own = self.table.to_html(index=False, escape=True, float_format=lambda number: f"{number:.4g}")
+        warning = f"<p><strong>{escape(self.warning)}</strong></p>" if self.warning else ""
+        return f"{own}<p>{escape(self.rule)}</p>{warning}"
+
+
+def decide(
+    posterior: Posterior, variable: str, scope: Scope, control: Any, loss: Any, threshold: Any, goal: str, prob: float,
+    expected: Any,
+) -> Decision:  # fmt: skip
+    """Choose the arm with the least expected loss in each cell, if that loss is small enough; else test on.
+
+    Every arm but the control has to be better by `threshold`, so in each draw the control gets that much as a start. A
+    loss is what the best arm of a draw is then better than the one chosen.
+    """
+    sign, margin = draws.check_goal(goal), check_threshold(threshold) or 0.0
+    check_prob(prob)
+    if margin < 0:
+        raise AnswerError(f"threshold={threshold!r}: the least gain that is worth shipping is 0 or more.")
+    arms = compare_arms(posterior, variable, scope)
+    check_results(arms.by, COMPUTED)
+    place = control_place(arms.levels, variable, control)
+    limits = _limits(posterior, loss, arms.draws[:, place].mean(axis=-1))
+    value = sign * arms.draws
+    value[:, place] += margin
+    losses = (value.max(axis=1, keepdims=True) - value).mean(axis=-1)
+    others = np.array([arm for arm in range(len(arms.levels)) if arm != place])
+    cells, chosen = np.arange(len(losses)), others[losses[:, others].argmin(axis=1)]
+    shipping, stopping = losses[cells, chosen], losses[:, place]
+    verdict = np.where(shipping < stopping, SHIP, STOP)
+    gain = arms.draws[cells, chosen] - arms.draws[:, place]
+    table = arms.keys.assign(
+        verdict=np.where(np.minimum(shipping, stopping) > limits, KEEP_TESTING, verdict),
+        level=[arms.levels[own] for own in chosen],
+        **interval(gain, prob),
+        prob_exceeds=draws.wins(sign * gain, margin, 1).mean(axis=1),
+        loss_of_shipping=shipping,
+        loss_of_stopping=stopping,
+        loss_limit=limits,
+    )
+    warning = mismatch(posterior, variable, expected)
+    return Decision(table, _rule(variable, arms.levels[place], loss, margin, sign), warning)
+
+
+def _limits(posterior: Posterior, loss: Any, control: np.ndarray) -> np.ndarray:
+    """The expected loss that is small enough in each cell."""
+    if loss is None:
+        if posterior.spec.family.link.name == "identity":
+            raise AnswerError(
+                f"loss= is needed: family {posterior.spec.family} has no natural size. Give the expected loss, in "
+                "units of the response, that is too small to go on testing for."
+            )
+        return USUAL_LOSS * control
+    if isinstance(loss, bool) or not isinstance(loss, Real) or not np.isfinite(float(loss)) or float(loss) <= 0:
+        raise AnswerError(f"loss={loss!r}: a number above 0, on the response scale, such as 0.001.")
+    return np.full(len(control), float(loss))
+
+
+def _rule(variable: str, control: Any, loss: Any, margin: float, sign: int) -> str:
+    limit = f"{float(loss):.4g}" if loss is not None else f"{USUAL_LOSS:.0%} of the mean of {variable} {control}"
+    better = "higher" if sign > 0 else "lower"
+    start = f" by at least {margin:.4g}" if margin else ""
+    return (
+        f"Rule: a level of {variable} is worth shipping if it is {better} than {control}{start}. The one with the "
+        f"least expected loss is held against {control}. Ship it if its expected loss is less than that of stopping "
+        f"with {control}, and stop if not; but keep testing where the lesser of both losses is more than {limit}."
+    )

@@ -1,0 +1,155 @@
+"""Contrasts: which arms are held against which (a pairing), and how (an operation). Plain functions of draws."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from hiermod.answers.averaging.query import find_level
+from hiermod.data.columns.levels import Level
+from hiermod.errors import AnswerError, did_you_mean
+
+PAIRINGS = ("control", "pairs", "sequential", "mean")
+BY_MEDIAN = ("ratio", "lift", "odds_ratio")
+BALANCE = 1e-9  # weights of a contrast that add up to less than this add up to zero
+SCALES: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+    "difference": lambda treated, control: treated - control,
+    "ratio": lambda treated, control: treated / control,
+    "lift": lambda treated, control: treated / control - 1.0,
+    "odds_ratio": lambda treated, control: treated / (1.0 - treated) / (control / (1.0 - control)),
+    "link": lambda treated, control: treated - control,
+}
+ABSOLUTE = ("difference", "link")  # scales on which contrasts are differences, and grow with their weights
+INTERACTIONS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+    **dict.fromkeys(("difference", "lift", "link"), lambda here, there: here - there),
+    **dict.fromkeys(("ratio", "odds_ratio"), lambda here, there: here / there),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Pairing:
+    """Weighted averages of arms that are held against each other.
+
+    Parameters
+    ----------
+    labels : tuple of str
+        A name for each contrast.
+    treated, control : ndarray, shape (contrasts, arms)
+        The weights of both sides; each row adds up to one.
+    size : ndarray, shape (contrasts,)
+        What differences are multiplied by: the sum of the positive weights that were given, else one.
+    """
+
+    labels: tuple[str, ...]
+    treated: np.ndarray
+    control: np.ndarray
+    size: np.ndarray
+
+    def sides(self, draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Both sides of each contrast, of draws with shape ``(cells, arms, draws)``."""
+        return _averaged(self.treated, draws), _averaged(self.control, draws)
+
+    def contrast(self, draws: np.ndarray, scale: str) -> np.ndarray:
+        """The contrasts of draws with shape ``(cells, arms, draws)``, on one scale."""
+        result = SCALES[scale](*self.sides(draws))
+        return result * self.size[:, None] if scale in ABSOLUTE else result
+
+
+def _averaged(weights: np.ndarray, draws: np.ndarray) -> np.ndarray:
+    """Averages over arms; single arms are taken as they are."""
+    single = weights.max(axis=1) == 1.0
+    result = draws[:, weights.argmax(axis=1)]
+    if not single.all():
+        result[:, ~single] = np.einsum("ka,cad->ckd", weights[~single], draws)
+    return result
+
+
+def pair_arms(contrast: Any, levels: tuple[Level, ...], variable: str, control: Any = None) -> Pairing:
+    """Read ``contrast=``: a name of `PAIRINGS`, or weights of levels by the name of each contrast.
+
+    Raises
+    ------
+    AnswerError
+        If there is no such pairing, level or control, or weights do not add up to zero.
+    """
+    if isinstance(contrast, Mapping):
+        _refuse_control(control, "weights")
+        return _weighted(contrast, levels, variable)
+    if not isinstance(contrast, str) or contrast not in PAIRINGS:
+        raise AnswerError(
+            f"contrast={contrast!r}: {', '.join(map(repr, PAIRINGS))}, or weights of levels, such as "
+            f"{{'name': {{{levels[-1]!r}: 1, {levels[0]!r}: -1}}}}."
+        )
+    count = len(levels)
+    if contrast == "control":
+        place = control_place(levels, variable, control)
+        return _single([(other, place) for other in range(count) if other != place], levels)
+    _refuse_control(control, contrast)
+    if contrast == "pairs":
+        return _single([(second, first) for first, second in combinations(range(count), 2)], levels)
+    if contrast == "sequential":
+        return _single([(place, place - 1) for place in range(1, count)], levels)
+    mean = np.full((count, count), 1.0 / count)
+    return Pairing(tuple(f"{level} vs mean" for level in levels), np.eye(count), mean, np.ones(count))
+
+
+def contrast_name(contrast: Any) -> str:
+    """What a pairing is called: ``weights`` where they are given."""
+    return "weights" if isinstance(contrast, Mapping) else str(contrast)
+
+
+def control_place(levels: tuple[Level, ...], variable: str, control: Any) -> int:
+    """Where the control stands among the levels: the first, or the one asked for."""
+    if control is None:
+        return 0
+    return levels.index(find_level(levels, control, f"{variable!r} has no level {control!r} to be the control."))
+
+
+def check_scale(scale: Any, is_rate: bool, family: Any) -> None:
+    """Refuse a scale that there is not, or odds of what is no rate."""
+    if not isinstance(scale, str) or scale not in SCALES:
+        raise AnswerError(f"scale={scale!r}.{did_you_mean(str(scale), SCALES)}")
+    if scale == "odds_ratio" and not is_rate:
+        raise AnswerError(f"scale='odds_ratio' needs rates; family {family} has none. Say 'difference'.")
+
+
+def _refuse_control(control: Any, contrast: str) -> None:
+    if control is not None:
+        raise AnswerError(f"control={control!r} belongs to contrast='control'; contrast={contrast!r} has no control.")
+
+
+def _single(pairs: list[tuple[int, int]], levels: tuple[Level, ...]) -> Pairing:
+    arms = np.eye(len(levels))
+    treated, control = (list(side) for side in zip(*pairs, strict=True))
+    labels = tuple(f"{levels[one]} vs {levels[other]}" for one, other in pairs)
+    return Pairing(labels, arms[treated], arms[control], np.ones(len(pairs)))
+
+
+def _weighted(contrasts: Mapping[Any, Any], levels: tuple[Level, ...], variable: str) -> Pairing:
+    if not contrasts:
+        raise AnswerError("contrast={}: no contrast is given.")
+    rows = np.array([_weights(name, weights, levels, variable) for name, weights in contrasts.items()])
+    size = rows.clip(min=0.0).sum(axis=1)
+    treated, control = rows.clip(min=0.0) / size[:, None], (-rows).clip(min=0.0) / size[:, None]
+    return Pairing(tuple(str(name) for name in contrasts), treated, control, size)
+
+
+def _weights(name: Any, weights: Any, levels: tuple[Level, ...], variable: str) -> list[float]:
+    if not isinstance(weights, Mapping):
+        raise AnswerError(f"contrast {name!r}: a weight for each level is needed, such as {{{levels[0]!r}: -1, ...}}.")
+    own = dict.fromkeys(levels, 0.0)
+    for typed, weight in weights.items():
+        level = find_level(levels, typed, f"contrast {name!r}: {variable!r} has no level {typed!r}.")
+        if isinstance(weight, bool) or not isinstance(weight, int | float | np.number) or not np.isfinite(weight):
+            raise AnswerError(f"contrast {name!r}: the weight of {typed!r} is {weight!r}, no finite number.")
+        own[level] += float(weight)
+    total, largest = sum(own.values()), max(map(abs, own.values()))
+    if largest == 0.0:
+        raise AnswerError(f"contrast {name!r}: all weights are 0, so nothing is compared.")
+    if abs(total) > BALANCE * largest:
+        raise AnswerError(f"contrast {name!r}: the weights add up to {total:g}; those of a contrast add up to 0.")
+    return list(own.values())

@@ -1,0 +1,173 @@
+"""How the columns of a design change with one numeric column of the data, row by row."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from hiermod.answers.averaging.expectation import Designs
+from hiermod.answers.averaging.rows import AnySpec, Base, is_numeric, per_exposure, with_column
+from hiermod.data.columns.factors import Leveled
+from hiermod.data.columns.functions import Recipe
+from hiermod.data.columns.predictors import Factor
+from hiermod.errors import AnswerError, DataError, enumerate_names
+from hiermod.formula.expressions import calls
+from hiermod.modeling.coding import Block, Column
+from hiermod.modeling.spec import Spec
+
+STEPPED = ("round",)  # functions whose slope is 0 wherever there is one
+ROUNDS = 4  # halvings of a step
+SHRUNK = (1.0, 2.0**-5, 2.0**-10, 2.0**-15)  # knots of a spline, and kinks, stand outside small steps
+ERROR = 1e-6  # what a derivative may be wrong by, beside its size and that of the variable in units of the column
+Changes = Mapping[str, np.ndarray]
+
+
+def check_numeric(spec: AnySpec, name: str) -> None:
+    """Refuse to differentiate with respect to anything but a number that enters the model as one."""
+    formula, cells = spec.formula, spec.cells
+    if name in cells.frame and not is_numeric(spec, name):
+        raise AnswerError(f"{name!r} holds levels, so it has no slope. fit.effect({name!r}) compares them.")
+    if name not in (*formula.variables(), *formula.predictor_columns()):
+        raise AnswerError(f"{name!r} only groups rows, so it has no slope.")
+    if per_exposure(spec) and not any(name in (own, *formula.sources(own)) for own in _predictors(spec)):
+        raise AnswerError(
+            f"{name!r} is an exposure, and answers are for one unit of it, so it has no slope. "
+            "For other exposures: fit.predict(data)."
+        )
+    refuse_steps(spec, name)
+
+
+def _predictors(spec: AnySpec) -> list[str]:
+    """The variables of a model but for its offsets."""
+    return [name for name in spec.formula.variables() if name not in spec.formula.offsets]
+
+
+def refuse_steps(spec: AnySpec, name: str) -> None:
+    """Refuse a column of which the model sees steps alone."""
+    for own, recipe in spec.cells.recipes.items():
+        if name not in recipe.sources and name != own:
+            continue
+        if isinstance(spec.cells.predictors[own], Factor) or not calls(recipe.expression).isdisjoint(STEPPED):
+            raise AnswerError(
+                f"{name!r} enters the model in steps, through {own}, so it has no slope. "
+                f"Compare values: fit.rates(by={{{name!r}: [...]}})."
+            )
+
+
+def variable_changes(spec: AnySpec, base: Base, name: str) -> dict[str, np.ndarray]:
+    """The derivative of each numeric column of the model with respect to the column `name`, a number for each row.
+
+    That of the column itself is one. What functions make of it is differentiated by central differences, extrapolated
+    to a step of zero and checked against each other.
+
+    Raises
+    ------
+    AnswerError
+        If two extrapolations differ, as at a kink, or rows do not have the column's own values.
+    """
+    changes = {name: np.ones(len(base.frame))}
+    for own, recipe in spec.cells.recipes.items():
+        if own == name or name not in recipe.sources:
+            continue
+        absent = [source for source in recipe.sources if source not in base.frame or source in base.averaged]
+        if absent or own in base.averaged:
+            raise AnswerError(
+                f"{own} follows from {enumerate_names(recipe.sources)}, and {(absent or [name])[0]!r} differs within "
+                "cells. Fit with compress=False, or give rows with data=."
+            )
+        columns = spec.cells.predictors[own].columns
+        changes.update(zip(columns, _differentiated(recipe, base.frame, name).T.copy(), strict=True))
+    return changes
+
+
+def _differentiated(recipe: Recipe, frame: pd.DataFrame, name: str) -> np.ndarray:
+    """The derivative of what a recipe makes, shape ``(rows, columns)``."""
+    x = frame[name].to_numpy(dtype=float)
+    spread = float(x.std()) or max(abs(float(x[0])), 1.0)
+    size = np.where(x == 0.0, spread, np.minimum(np.abs(x), spread))
+    best, error = None, np.full(0, np.inf)
+    for shrunk, unit in itertools.product(SHRUNK, (np.full(len(x), spread / 8.0), size / 8.0)):
+        if best is not None and (error <= ERROR).all():
+            break
+        try:
+            found, wrong = _extrapolated(recipe, frame, name, x, unit, shrunk)
+        except DataError:  # a step left the range of a function
+            continue
+        if best is None:
+            best, error = found, wrong
+        else:
+            better = (wrong < error)[:, None]
+            best, error = np.where(better, found, best), np.minimum(wrong, error)
+    if best is None or (error > ERROR).any():
+        row = 0 if best is None else int(error.argmax())
+        raise AnswerError(
+            f"{recipe.name} has no derivative that can be trusted where {name} is {x[row]:g}. "
+            f"Compare values: fit.rates(by={{{name!r}: [...]}})."
+        )
+    return best
+
+
+def _extrapolated(
+    recipe: Recipe, frame: pd.DataFrame, name: str, x: np.ndarray, unit: np.ndarray, shrunk: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Central differences of halved steps, extrapolated to none (Richardson), and how far the last two are apart.
+
+    The first step is a part, `shrunk`, of the unit in which changes are measured.
+    """
+    table: list[np.ndarray] = []
+    best, error = np.empty(0), np.empty(0)
+    middle, gaps = _made(recipe, with_column(frame, name, x)), []
+    for turn in range(ROUNDS + 1):
+        width = unit * shrunk / 2.0**turn
+        high, low = (_made(recipe, with_column(frame, name, x + sign * width)) for sign in (1.0, -1.0))
+        column = [(high - low) / (2.0 * width)[:, None]]
+        gaps.append(np.abs(high - 2.0 * middle + low) / width[:, None])
+        for order, former in enumerate(table, start=1):
+            column.append(column[-1] + (column[-1] - former) / (4.0**order - 1.0))
+        if turn:
+            scale = np.abs(column[-1]) + np.abs(high).max(axis=1, keepdims=True) / unit[:, None]
+            wrong = np.divide(
+                np.abs(column[-1] - table[-1]), scale, out=np.zeros_like(scale), where=scale > 0
+            ).max(axis=1)  # fmt: skip
+            if turn == 1:
+                best, error = column[-1], wrong
+            else:
+                best = np.where((wrong <= error)[:, None], column[-1], best)
+                error = np.minimum(wrong, error)
+        table = column
+    # The slopes to both sides meet as steps shrink, but for a kink.
+    kinked = (gaps[-1] > 0.5 * gaps[0]) & (gaps[-1] > ERROR * scale)
+    return best, np.where(kinked.any(axis=1), np.inf, error)
+
+
+def _made(recipe: Recipe, frame: pd.DataFrame) -> np.ndarray:
+    value = recipe.apply(frame)
+    assert not isinstance(value, Leveled)
+    return value.reshape(len(frame), -1)
+
+
+def changed_designs(spec: Spec, frame: pd.DataFrame, changes: Changes, with_offset: bool) -> Designs:
+    """The derivatives of all design columns on `frame`."""
+    common = [_changed_block(block, frame, changes) for block in spec.common.blocks]
+    bars = tuple(
+        np.hstack([_changed_block(effect.block, frame, changes) for effect in bar.effects]) for bar in spec.bars
+    )
+    own = sum((changes[name] for name in spec.formula.offsets if name in changes), np.zeros(len(frame)))
+    return Designs(np.hstack([np.empty((len(frame), 0)), *common]), bars, np.asarray(own) if with_offset else None)
+
+
+def _changed_block(block: Block, frame: pd.DataFrame, changes: Changes) -> np.ndarray:
+    return np.column_stack([_changed(column, frame, changes) for column in block.columns])
+
+
+def _changed(column: Column, frame: pd.DataFrame, changes: Changes) -> np.ndarray:
+    """The product rule: each changing number of a column in turn, times the rest of the column."""
+    total = np.zeros(len(frame))
+    for place, name in enumerate(column.numerics):
+        if name in changes:
+            rest = Column(column.numerics[:place] + column.numerics[place + 1 :], column.levels, column.contrasts)
+            total += changes[name] * rest.values(frame, {})
+    return total

@@ -1,0 +1,116 @@
+"""`rates` and `predict`: expected responses per cell or per row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from hiermod.answers.answer import Answer, Question, check_prob, check_threshold, interval, measure_of, with_coords
+from hiermod.answers.averaging.crossing import can_be_set, is_partly_crossed
+from hiermod.answers.averaging.expectation import averages, expectation, simulate
+from hiermod.answers.averaging.grid import cell_grid
+from hiermod.answers.averaging.new_groups import whose
+from hiermod.answers.averaging.query import Scope, check_results, levels_of, read_scope
+from hiermod.answers.averaging.rows import base_rows, new_rows, trials_of
+from hiermod.answers.averaging.varying import check_groups
+from hiermod.answers.draws import wins
+from hiermod.data.cells.statistics import BinomialCells, PairCells
+from hiermod.errors import AnswerError
+from hiermod.formula.nodes import TrialsResponse
+from hiermod.modeling.pooled import BetaSpec
+from hiermod.modeling.spec import Spec
+from hiermod.sampling.posterior import Posterior
+
+KINDS = ("mean", "link", "response")
+ROW = "row_number"
+COMPUTED = ("estimate", "lower", "upper", "prob_exceeds")
+
+
+def rates(posterior: Posterior, scope: Scope, threshold: Any, prob: float) -> Answer:
+    """Expected response per `by` cell, averaged over its rows within each draw."""
+    spec = posterior.spec
+    asked, limit = read_scope(spec, scope), check_threshold(threshold)
+    check_prob(prob)
+    check_results(asked.by, COMPUTED)
+    settings = {
+        name: asked.settings.get(name) or levels_of(spec, name)
+        for name in asked.by
+        if name in asked.settings or _is_set(spec, name, scope.groups)
+    }
+    base = base_rows(spec, scope.data, scope.weights, asked.by, scope.groups, (*settings, *asked.set_columns))
+    grid = cell_grid(spec, base, asked, settings)
+    draws = averages(posterior, base.groups, grid.frame, grid.weight, grid.cell, len(grid.keys))
+    table = grid.keys.assign(**interval(draws, prob))
+    if limit is not None:
+        table = table.assign(prob_exceeds=wins(draws, limit, 1).mean(axis=1))
+    question = Question("rates", asked.by, scope.groups, prob, measure=measure_of(spec))
+    return Answer(with_coords(draws, grid.keys, posterior.shape, "rate"), table, question)
+
+
+def _is_set(spec: Spec | BetaSpec, name: str, groups: str) -> bool:
+    """Whether all rows are set to each level of a column that is asked by: where it is in common terms."""
+    return name in spec.formula.common_columns() and can_be_set(spec, name, groups)
+
+
+def own_rows_notices(spec: Spec | BetaSpec, question: Question) -> list[str]:
+    """Say which levels are averaged over their own rows alone, since some groups lack some of them."""
+    common, by = spec.formula.common_columns(), question.by
+    return [
+        f"the levels of {name!r} are averaged over their own rows each, since some groups lack some of them; "
+        f"fit.effect({name!r}, groups=...) compares them over the same rows"
+        for name in by
+        if question.groups == "observed" and name in common and is_partly_crossed(spec, name, by)
+    ]
+
+
+def predict(posterior: Posterior, data: Any, kind: str, groups: str, prob: float) -> Answer:
+    """Predictions for each row of `data`: the mean, the linear predictor, or new responses."""
+    if kind not in KINDS:
+        raise AnswerError(f"kind={kind!r}: 'mean', 'link' or 'response'.")
+    check_groups(groups), check_prob(prob)
+    spec = posterior.spec
+    frame = _fitted_rows(spec) if data is None else new_rows(spec, data, (), groups, exposed=True)
+    reading = groups if data is None else whose(spec.cells.groupings, groups, frame)
+    draws = _row_draws(posterior, frame, kind, reading)
+    if kind == "response":
+        draws = simulate(posterior, draws, _trials(posterior, data, len(frame)))
+    keys = pd.DataFrame({ROW: np.arange(len(frame))})
+    shown = frame.drop(columns=_made(spec)).reset_index(drop=True)
+    table = pd.concat([keys, shown], axis=1).assign(**interval(draws, prob))
+    return Answer(
+        with_coords(draws, keys, posterior.shape, kind),
+        table,
+        Question("predict", (), groups, prob, scale=kind, measure=measure_of(posterior.spec)),
+    )
+
+
+def _fitted_rows(spec: Spec | BetaSpec) -> pd.DataFrame:
+    """The cells; where these average over predictors, the rows behind them if they are known."""
+    cells = spec.cells
+    return cells.observations()[0] if cells.averaged and cells.rows_kept else cells.frame
+
+
+def _made(spec: Spec | BetaSpec) -> list[str]:
+    """The columns that functions made: rows are shown by the columns behind them."""
+    return [name for recipe in spec.cells.recipes for name in spec.cells.predictors[recipe].columns]
+
+
+def _row_draws(posterior: Posterior, frame: pd.DataFrame, kind: str, groups: str) -> np.ndarray:
+    draws = np.empty((len(frame), int(np.prod(posterior.shape))))
+    for rows, values in expectation(posterior, groups, exposed=True).blocks(frame, kind):
+        draws[rows] = values
+    return draws
+
+
+def _trials(posterior: Posterior, data: Any, rows: int) -> np.ndarray:
+    """Trials of each row of `data`, where the response has them; else one."""
+    response = posterior.spec.formula.response
+    if not isinstance(response, TrialsResponse):
+        return np.ones(rows)
+    if data is not None:
+        return trials_of(response, data, rows)
+    fitted = posterior.spec.cells.response
+    assert isinstance(fitted, BinomialCells | PairCells)
+    return fitted.trials

@@ -1,0 +1,92 @@
+"""How far each group's raw rate is pulled towards what the rest of the model says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from hiermod.answers.answer import check_prob, interval
+from hiermod.answers.averaging.expectation import averages
+from hiermod.answers.averaging.rows import per_exposure
+from hiermod.data.columns.predictors import Grouping
+from hiermod.errors import AnswerError, did_you_mean, enumerate_names
+from hiermod.formula.nodes import without_slash
+from hiermod.modeling.design import offset
+from hiermod.modeling.pooled import SPREAD, BetaSpec
+from hiermod.modeling.spec import Spec
+from hiermod.sampling.diagnostics import mean_sizes
+from hiermod.sampling.posterior import Posterior
+
+
+def shrinkage(posterior: Posterior, group: str | None, prob: float) -> pd.DataFrame:
+    """A row per level: ``n, raw, estimate, lower, upper, pull``, on the response scale."""
+    check_prob(prob)
+    grouping = chosen_grouping(posterior.spec, group)
+    cells = posterior.spec.cells
+    codes = grouping.codes(cells.frame)
+    n = np.bincount(codes, cells.response.weight, grouping.size)
+    weight = _exposure(posterior.spec)
+    total = np.bincount(codes, cells.response.weight * cells.response.mean, grouping.size)
+    raw = total / np.bincount(codes, weight, grouping.size)
+    draws = averages(posterior, "observed", cells.frame, weight, codes, grouping.size)
+    table = {"n": n.astype(np.int64), "raw": raw, **interval(draws, prob)}
+    table["pull"] = _pull(posterior, grouping, codes, weight, raw, table["estimate"])
+    return pd.DataFrame(table, index=pd.Index(grouping.labels(), name=grouping.name))
+
+
+def chosen_grouping(spec: Spec | BetaSpec, group: str | None) -> Grouping:
+    """The grouping factor that is meant: the one named, or the only one."""
+    groupings = spec.cells.groupings
+    if not groupings:
+        raise AnswerError("The model has no grouping factor, so nothing is pooled. Add a bar such as (1 | g).")
+    if group is None:
+        if len(groupings) > 1:
+            raise AnswerError(
+                f"The model has several grouping factors: say group= one of {enumerate_names(groupings)}."
+            )
+        return next(iter(groupings.values()))
+    if without_slash(str(group)) not in groupings:
+        raise AnswerError(f"There is no grouping factor {group!r}.{did_you_mean(str(group), groupings)}")
+    return groupings[without_slash(str(group))]
+
+
+def _exposure(spec: Spec | BetaSpec) -> np.ndarray:
+    """What each cell counts: its rows or trials, times the exposure that an offset on a log link stands for."""
+    weight = spec.cells.response.weight
+    return weight * np.exp(offset(spec.formula, spec.cells.frame)) if per_exposure(spec) else weight
+
+
+def _pull(
+    posterior: Posterior,
+    grouping: Grouping,
+    codes: np.ndarray,
+    weight: np.ndarray,
+    raw: np.ndarray,
+    estimate: np.ndarray,
+) -> np.ndarray:
+    spec, cells = posterior.spec, posterior.spec.cells
+    if isinstance(spec, BetaSpec):
+        size = posterior.values(SPREAD)[None, :] ** -2
+        return (size / (size + spec.trials[:, None])).mean(axis=1)
+    without = replace(
+        posterior, spec=replace(spec, bars=tuple(bar for bar in spec.bars if bar.grouping is not grouping))
+    )
+    pooled = averages(without, "observed", cells.frame, weight, codes, grouping.size)
+    distance = raw - pooled.mean(axis=1)
+    error = _mean_errors(pooled, distance, posterior.shape)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        pull = (raw - estimate) / distance
+    return np.where(np.abs(distance) <= error, np.nan, pull)
+
+
+def _mean_errors(draws: np.ndarray, distance: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Monte Carlo standard errors of means; 0 where they are unknown, or the distance is far above them."""
+    errors = np.zeros(len(draws))
+    if shape[1] >= 4:
+        near = np.flatnonzero(np.abs(distance) < draws.std(axis=1))
+        chosen = draws[near]
+        sizes = mean_sizes(np.moveaxis(chosen.reshape(len(near), *shape), 0, 2)) if len(near) else np.ones(0)
+        errors[near] = chosen.std(axis=1, ddof=1) / np.sqrt(sizes)
+    return np.nan_to_num(errors)

@@ -1,0 +1,58 @@
+"""`slopes`: how much the expected response changes with a numeric predictor, averaged over rows within each draw."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from hiermod.answers.answer import Answer, Question, check_prob, check_threshold, interval, measure_of, with_coords
+from hiermod.answers.averaging.expectation import Averaging, LinearExpectation, block_slices
+from hiermod.answers.averaging.grid import cell_grid
+from hiermod.answers.averaging.query import Scope, check_column, check_results, read_scope
+from hiermod.answers.averaging.rows import Base, base_rows, per_exposure
+from hiermod.answers.draws import check_goal, wins
+from hiermod.answers.estimands.derivatives import changed_designs, check_numeric, refuse_steps, variable_changes
+from hiermod.errors import AnswerError, did_you_mean
+from hiermod.formula.parser import canonical
+from hiermod.modeling.pooled import BetaSpec
+from hiermod.sampling.posterior import Posterior
+
+COMPUTED = ("estimate", "lower", "upper", "prob_beats", "prob_exceeds")
+SLOPE_SCALES = ("response", "link")
+
+
+def slopes(
+    posterior: Posterior, variable: Any, scope: Scope, scale: str, threshold: Any, goal: str, prob: float
+) -> Answer:  # fmt: skip
+    """The average derivative of the expected response with respect to a numeric column, in each `by` cell."""
+    spec = posterior.spec
+    if isinstance(spec, BetaSpec):
+        raise AnswerError("pooling='beta' has rates of groups and no predictors, so there are no slopes.")
+    if scale not in SLOPE_SCALES:
+        raise AnswerError(f"scale={scale!r}.{did_you_mean(str(scale), SLOPE_SCALES)}")
+    sign, limit = check_goal(goal), check_threshold(threshold)
+    check_prob(prob)
+    if isinstance(variable, str):
+        refuse_steps(spec, canonical(variable))
+    name, asked = check_column(spec, variable, "variable", scope.data, free=True), read_scope(spec, scope)
+    check_numeric(spec, name)
+    check_results(asked.by, COMPUTED)
+    needed = (*asked.by, *(() if name in asked.set_columns else (name,)))
+    base = base_rows(spec, scope.data, scope.weights, needed, scope.groups, asked.set_columns)
+    grid = cell_grid(spec, base, asked, asked.settings)
+    rows = Base(grid.frame, grid.weight, base.groups, base.averaged)
+    changes = variable_changes(spec, rows, name)
+    model = LinearExpectation(posterior, spec, base.groups)
+    average = Averaging(grid.weight, grid.cell, len(grid.keys), int(np.prod(posterior.shape)))
+    for part in block_slices(len(grid.frame), average.draws):
+        frame = grid.frame.iloc[part]
+        own = {column: values[part] for column, values in changes.items()}
+        change = changed_designs(spec, frame, own, with_offset=not per_exposure(spec))
+        average.add(part, model.slope(frame, change, scale))
+    draws = average.total
+    table = grid.keys.assign(**interval(draws, prob), prob_beats=wins(draws, 0.0, sign).mean(axis=1))
+    if limit is not None:
+        table = table.assign(prob_exceeds=wins(draws, limit, sign).mean(axis=1))
+    question = Question("slopes", asked.by, scope.groups, prob, name, scale=scale, measure=measure_of(spec))
+    return Answer(with_coords(draws, grid.keys, posterior.shape, "slope"), table, question)

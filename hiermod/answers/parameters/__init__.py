@@ -1,0 +1,1 @@
+"""Questions about the parameters themselves: coefficients, variance components, hypotheses."""

@@ -1,0 +1,120 @@
+"""Estimates in the words of lme4: fixed effects, random effects, coefficients per group, variance components."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from hiermod.answers.answer import interval
+from hiermod.answers.averaging.varying import correlation_matrices, standard_deviations
+from hiermod.errors import AnswerError
+from hiermod.modeling.design import VaryingBar
+from hiermod.modeling.pooled import MEAN, SPREAD, BetaSpec
+from hiermod.sampling.posterior import Posterior
+
+
+def fixef_draws(posterior: Posterior) -> dict[str, np.ndarray]:
+    """Draws of each common coefficient by its row name, shape ``(draws,)``, in the user's coding, on the link scale."""
+    if isinstance(posterior.spec, BetaSpec):
+        return {name: posterior.values(name) for name in (MEAN, SPREAD)}
+    draws: dict[str, np.ndarray] = {}
+    for block in posterior.spec.common.blocks:
+        values = posterior.values(block.name).reshape(-1, len(block.columns))
+        draws.update(zip(block.row_names(), values.T, strict=True))
+    return draws
+
+
+def fixef(posterior: Posterior, prob: float) -> pd.DataFrame:
+    """Common coefficients: ``estimate, sd, lower, upper``."""
+    return _table(fixef_draws(posterior), prob)
+
+
+def _table(draws: dict[str, np.ndarray], prob: float) -> pd.DataFrame:
+    if not draws:
+        return pd.DataFrame(columns=["estimate", "sd", "lower", "upper"], dtype=float)
+    values = np.stack(list(draws.values()))
+    summary = interval(values, prob)
+    columns = {"estimate": summary["estimate"], "sd": values.std(axis=1, ddof=1), **summary}
+    return pd.DataFrame(columns, index=pd.Index(draws, name="term"))[["estimate", "sd", "lower", "upper"]]
+
+
+def _bars_by_group(posterior: Posterior) -> dict[str, list[VaryingBar]]:
+    if isinstance(posterior.spec, BetaSpec):
+        raise AnswerError("pooling='beta' has rates of groups, not effects: see fit.rates() and fit.shrinkage().")
+    by_group: dict[str, list[VaryingBar]] = {}
+    for bar in posterior.spec.bars:
+        by_group.setdefault(bar.grouping.name, []).append(bar)
+    return by_group
+
+
+def ranef(posterior: Posterior) -> dict[str, pd.DataFrame]:
+    """Posterior means of the varying effects by group (index: levels; columns: terms), on the link scale."""
+    return {group: _ranef_of(posterior, bars) for group, bars in _bars_by_group(posterior).items()}
+
+
+def _ranef_of(posterior: Posterior, bars: list[VaryingBar]) -> pd.DataFrame:
+    columns: dict[str, np.ndarray] = {}
+    for effect in (effect for bar in bars for effect in bar.effects):
+        mean = posterior.values(effect.name).mean(axis=0)
+        columns.update(zip(effect.row_names, mean.reshape(len(mean), -1).T, strict=True))
+    grouping = bars[0].grouping
+    return pd.DataFrame(columns, index=pd.Index(grouping.labels(), name=grouping.name))
+
+
+def coef(posterior: Posterior) -> dict[str, pd.DataFrame]:
+    """Common plus varying effects by group, as lme4's ``coef``: every common coefficient is a column."""
+    common = fixef(posterior, 0.95)["estimate"]
+    tables = {}
+    for group, varying in ranef(posterior).items():
+        names = list(dict.fromkeys([*common.index, *varying.columns]))
+        zero = pd.Series(0.0, index=varying.index)
+        tables[group] = pd.DataFrame({name: common.get(name, 0.0) + varying.get(name, zero) for name in names})
+    return tables
+
+
+def varcorr(posterior: Posterior, prob: float) -> pd.DataFrame:
+    """Variance components, laid out as lme4's ``as.data.frame(VarCorr(m))``.
+
+    For standard deviations ``sdcor`` is the mean, for correlations too; ``vcov`` is the mean variance or covariance;
+    ``lower, upper`` bound ``sdcor``. The last row, ``Residual``, is of the families that have a `sigma`; a student
+    family's is its scale, and its standard deviation is larger.
+    """
+    rows: list[dict[str, Any]] = []
+    for bars in _bars_by_group(posterior).values():
+        for bar in bars:
+            rows.extend(_bar_rows(posterior, bar, prob))
+    if posterior.spec.family.scaled:
+        rows.append(_row("Residual", None, None, posterior.values("sigma"), posterior.values("sigma") ** 2, prob))
+    columns = ["grp", "var1", "var2", "vcov", "sdcor", "lower", "upper"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _bar_rows(posterior: Posterior, bar: VaryingBar, prob: float) -> list[dict[str, Any]]:
+    sds, names, group = standard_deviations(posterior, bar), bar.row_names, bar.grouping.name
+    rows = [_row(group, name, None, sds[:, k], sds[:, k] ** 2, prob) for k, name in enumerate(names)]
+    if bar.correlated:
+        correlations = correlation_matrices(posterior, bar)
+        for second, first in sorted(bar.pairs(), key=lambda pair: (pair[1], pair[0])):
+            own = correlations[:, first, second]
+            covariance = own * sds[:, first] * sds[:, second]
+            rows.append(_row(group, names[first], names[second], own, covariance, prob))
+    return rows
+
+
+def _row(
+    group: str, first: str | None, second: str | None, sdcor: np.ndarray, vcov: np.ndarray, prob: float
+) -> dict[str, Any]:
+    summary = {name: float(value[0]) for name, value in interval(sdcor[None, :], prob).items()}
+    return {"grp": group, "var1": first, "var2": second, "vcov": float(vcov.mean()), "sdcor": summary["estimate"],
+            "lower": summary["lower"], "upper": summary["upper"]}  # fmt: skip
+
+
+def sigma(posterior: Posterior) -> float:
+    """The posterior mean of the residual standard deviation."""
+    family = posterior.spec.family
+    if not family.scaled:
+        own = f" It has {' and '.join(family.auxiliary)}: see fit.summary().random." if family.auxiliary else ""
+        raise AnswerError(f"The family {family} has no residual standard deviation.{own}")
+    return float(posterior.values("sigma").mean())

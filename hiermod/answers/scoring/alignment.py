@@ -1,0 +1,231 @@
+"""The common refinement of several models' cells: distinct joint rows, and what each is to each model.
+
+That models were fitted to the same rows is not believed but counted: every observation of every model must come out as
+often as it was fitted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from hiermod.answers.averaging.rows import AnySpec
+from hiermod.answers.scoring.matching import Joint, Matched, matched, predictor_columns
+from hiermod.data.cells.observations import Observations, observations
+from hiermod.data.cells.statistics import BinomialCells, PairCells
+from hiermod.data.columns.numbering import first_of, number_rows
+from hiermod.data.columns.responses import ResponseRows, SingleRows, TrialsRows, read_response
+from hiermod.data.columns.tally import OWN
+from hiermod.data.sources.frames import column_names, missing_rows, missing_values, read_columns
+from hiermod.errors import AnswerError, did_you_mean, enumerate_names
+from hiermod.formula.nodes import Formula, TrialsResponse
+
+OF_TABLES = ("value", "successes", "trials", "times", "fold", "elpd", "pareto_k", "refitted", "unreliable", "rows")
+
+
+def column_of_table(name: str) -> str:
+    """What a column of the data is called in a table that has names of its own."""
+    return f"{name}_" if name in OF_TABLES else name
+
+
+@dataclass(frozen=True, eq=False)
+class Aligned:
+    """Distinct joint rows: their columns, how many rows each is, and its place among each model's observations."""
+
+    frame: pd.DataFrame
+    responses: np.ndarray
+    times: np.ndarray
+    seen: tuple[Observations, ...]
+    places: tuple[np.ndarray, ...]
+
+    def labels(self) -> pd.DataFrame:
+        """The joint rows for a table: the models' columns, the response, and ``times``."""
+        names = ("value",) if self.responses.shape[1] == 1 else ("successes", "trials")
+        frame = self.frame.rename(columns=column_of_table)
+        return frame.assign(**dict(zip(names, self.responses.T, strict=True)), times=self.times)
+
+    def groups(self, columns: Sequence[str]) -> tuple[np.ndarray, list[str]]:
+        """The group of each joint row by some columns, and the groups' labels."""
+        own = self.frame[list(columns)]
+        keys = pd.DataFrame({name: _sorted_codes(own[name]) for name in columns})
+        number = number_rows(keys)
+        first = np.unique(number, return_index=True)[1]
+        return number, [":".join(map(str, own.iloc[row])) for row in first]
+
+
+def align(specs: Mapping[str, AnySpec], data: Any, columns: Sequence[str] = ()) -> Aligned:
+    """Find the common refinement of the cells of several models.
+
+    Parameters
+    ----------
+    specs : mapping by name
+    data : data frame or path, optional
+        The rows, for models none of which holds all columns of the others.
+    columns : sequence of str
+        Columns that the joint rows must have, such as those of a group.
+
+    Raises
+    ------
+    AnswerError
+        If the models are of different rows or responses, or rows are needed that are not there.
+    """
+    check_responses(specs)
+    check_rows(specs)
+    seen = {name: observations(spec.cells, spec.family.counts) for name, spec in specs.items()}
+    for finest in seen:
+        if set(columns) <= set(seen[finest].frame):
+            rows = seen[finest]
+            joint = Joint(rows.frame.iloc[rows.place].reset_index(drop=True), rows.responses, rows.times)
+            found = [own for name, spec in specs.items() if (own := matched(spec, seen[name], joint))]
+            if len(found) == len(specs):
+                return _aligned(joint, found)
+    if data is None:
+        _refuse_unknown(specs, columns, {str(name) for own in seen.values() for name in own.frame})
+        raise AnswerError(
+            "These models see different columns, so that their rows can only be paired by the data, which stored fits "
+            "do not hold. Give it: hm.compare(..., data=frame)."
+        )
+    joint = _read(specs, data, columns)
+    found = []
+    for name, spec in specs.items():
+        own = matched(spec, seen[name], joint)
+        if own is None:
+            raise AnswerError(_other_rows(specs, name, joint, data, columns))
+        found.append(own)
+    return _aligned(joint, found)
+
+
+def _aligned(joint: Joint, found: Sequence[Matched]) -> Aligned:
+    seen, places = zip(*found, strict=True)
+    return Aligned(joint.frame, joint.responses, joint.times, seen, places)
+
+
+def check_responses(specs: Mapping[str, AnySpec]) -> None:
+    """Refuse models whose densities are not of the same numbers, on the same scale.
+
+    Raises
+    ------
+    AnswerError
+        Naming two of them, and what differs.
+    """
+    (first, one), *others = specs.items()
+    for name, other in others:
+        if _measure(one) != _measure(other) or not _same_response(one.formula, other.formula):
+            raise AnswerError(
+                f"{first!r} and {name!r} have different responses: {one.formula.left} ({one.family}, "
+                f"{_measure(one)}) and {other.formula.left} ({other.family}, {_measure(other)}). Their scores are of "
+                "different things; compare models of one response."
+            )
+        if one.cells.source.rows != other.cells.source.rows:
+            raise AnswerError(
+                f"{first!r} was fitted to {one.cells.source.rows:,} rows, {name!r} to {other.cells.source.rows:,}. "
+                f"{_missing_hint(one, other)}"
+            )
+
+
+def check_rows(specs: Mapping[str, AnySpec]) -> None:
+    """Refuse models whose rows are not known.
+
+    Raises
+    ------
+    AnswerError
+        Naming one of them.
+    """
+    for name, spec in specs.items():
+        if not spec.cells.rows_kept:
+            raise AnswerError(
+                f"The rows of {name!r} were aggregated where the data is: only their cells are known here, and rows "
+                "are compared. Leave out whole groups (method='logo', score='joint'), or fit a sample of the rows that "
+                "fits in memory."
+            )
+
+
+def _same_response(one: Formula, other: Formula) -> bool:
+    """Successes out of trials may be spelled differently: what they hold is compared row by row."""
+    trials = isinstance(one.response, TrialsResponse) and isinstance(other.response, TrialsResponse)
+    return one.left == other.left or (trials and one.weights == other.weights)
+
+
+def _measure(spec: AnySpec) -> str:
+    """What a density is of."""
+    if isinstance(spec.cells.response, BinomialCells | PairCells):
+        return "probabilities of successes"
+    return "probabilities of counts" if spec.family.counts else "densities of numbers"
+
+
+def _missing_hint(one: AnySpec, other: AnySpec) -> str:
+    here, there = (set(spec.formula.all_columns()) for spec in (one, other))
+    names = sorted(here ^ there)
+    if (one.cells.source.missing or other.cells.source.missing) and names:
+        return (
+            f"Rows with missing values were left out, and the models differ in {enumerate_names(names)}. Drop these "
+            "rows before both fits."
+        )
+    return "Fit both to the same rows."
+
+
+def _read(specs: Mapping[str, AnySpec], data: Any, columns: Sequence[str]) -> Joint:
+    """Distinct rows of all columns, complete in all of them."""
+    names = {name: None for spec in specs.values() for name in spec.formula.all_columns()}
+    _refuse_unknown(specs, (*names, *columns), column_names(data))
+    raw = read_columns(data, tuple(dict.fromkeys([*names, *columns])))
+    raw = raw[~missing_rows(raw)].reset_index(drop=True)
+    formula = next(iter(specs.values())).formula
+    response = read_response(formula, raw)
+    kept = response.weight > 0
+    response = response.chosen(kept)
+    predictors = {name for spec in specs.values() for name in predictor_columns(spec)}
+    frame = raw.loc[kept, [name for name in raw if name in predictors or name in columns]].reset_index(drop=True)
+    return _distinct(frame, _numbers(response), response.times)
+
+
+def _refuse_unknown(specs: Mapping[str, AnySpec], names: Sequence[str], known: Collection[str]) -> None:
+    for name in names:
+        if name not in known:
+            groupings = [own for spec in specs.values() for own in spec.cells.groupings]
+            near = did_you_mean(name, dict.fromkeys([*known, *groupings]))
+            raise AnswerError(f"The data has no column {name!r}, which the comparison needs.{near}")
+
+
+def _distinct(frame: pd.DataFrame, responses: np.ndarray, times: np.ndarray) -> Joint:
+    keys: dict[str, np.ndarray] = {str(name): _sorted_codes(frame[name]) for name in frame}
+    numbers = {f"{OWN}{place}": own for place, own in enumerate(responses.T)}
+    number = number_rows(pd.DataFrame({**keys, **numbers}))
+    first = first_of(number)
+    return Joint(
+        frame.iloc[first].reset_index(drop=True), responses[first], np.bincount(number, times).astype(np.int64)
+    )
+
+
+def _numbers(response: ResponseRows) -> np.ndarray:
+    if isinstance(response, TrialsRows):
+        return np.column_stack([response.successes, response.trials])
+    assert isinstance(response, SingleRows)
+    return response.values[:, None]
+
+
+def _other_rows(specs: Mapping[str, AnySpec], name: str, joint: Joint, data: Any, columns: Sequence[str]) -> str:
+    rows, fitted = int(joint.times.sum()), specs[name].cells.source.rows
+    of_models = dict.fromkeys(own for spec in specs.values() for own in spec.formula.all_columns())
+    raw = read_columns(data, tuple(dict.fromkeys([*of_models, *columns])))
+    missing = [own for own in raw if missing_values(raw[own]).any()]
+    if rows != fitted and missing:
+        return (
+            f"{name!r} was fitted to {fitted:,} rows, and {rows:,} rows are complete in all columns that are "
+            f"needed; values are missing in {enumerate_names(missing)}. Drop these rows before all fits."
+        )
+    return (
+        f"{name!r} was fitted to other rows than these: {fitted:,} rows there, {rows:,} here, which differ in the "
+        f"response or in {enumerate_names(specs[name].formula.all_columns()[1:] or ['nothing else'])}. Fit "
+        "all models to one data."
+    )
+
+
+def _sorted_codes(values: pd.Series) -> np.ndarray:
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return values.cat.codes.to_numpy().astype(np.int64)
+    return pd.factorize(values, sort=True)[0].astype(np.int64)

@@ -1,0 +1,194 @@
+"""`ModelComparison`: models beside each other, with a verdict on what the table can bear."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import special
+from scipy.optimize import Bounds, LinearConstraint, minimize
+
+from hiermod.answers.scoring.scores import Scores
+
+SMALL = 4.0  # a difference below which models predict alike (Sivula, Magnusson, Matamoros and Vehtari 2025)
+CLEAR = 2.0  # standard errors
+FEW_ROWS = 100
+FEW_GROUPS = 20
+SHOWN = ("elpd", "p", "elpd_diff", "dse", "weight", "verdict")
+NAMES = {"loo": "leave-one-out", "kfold": "k-fold", "logo": "leave-one-group-out"}
+
+
+@dataclass(frozen=True, eq=False)
+class ModelComparison:
+    """Models compared by cross-validation, the best one first; its repr is the table and what to make of it.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        A row per model: ``rank, elpd_diff`` (from the best one, never positive), ``dse`` (its standard error, paired by
+        rows or groups), ``p_worse, diag_diff, diag_elpd, p, elpd, se, weight`` (stacking) as ArviZ has them, and a
+        ``verdict`` in words.
+    pointwise : pandas.DataFrame
+        A row per unit left out (distinct row, row and fold, or group), and a column per model, in `elpd`.
+    scores : Scores
+        All of it in numbers.
+    """
+
+    table: pd.DataFrame
+    pointwise: pd.DataFrame
+    scores: Scores
+
+    @property
+    def method(self) -> str:
+        """``loo``, ``kfold`` or ``logo``."""
+        return self.scores.method
+
+    @property
+    def caution(self) -> str:
+        """What limits the whole table; empty where nothing does."""
+        if not _few(self.scores):
+            return ""
+        count = _count(self.scores.independent, _independent_units(self.scores))
+        return f"{count} only: standard errors are too small, and not to be relied on."
+
+    def __repr__(self) -> str:
+        shown = self.table[list(SHOWN)]
+        decimals = dict.fromkeys(("elpd", "p", "elpd_diff", "dse"), "{:,.1f}".format)
+        text = shown.to_string(formatters={**decimals, "weight": "{:.2f}".format}, index_names=False)
+        return "\n".join([self._head(), text, *([self.caution] if self.caution else [])])
+
+    def _repr_html_(self) -> str:
+        table = self.table[list(SHOWN)].to_html(escape=True, float_format="{:,.2f}".format)
+        caution = f"<p><strong>{self.caution}</strong></p>" if self.caution else ""
+        return f"<p>{self._head()}</p>{table}{caution}"
+
+    def _head(self) -> str:
+        size = f"{self.scores.independent:,} {_independent_units(self.scores)}"
+        return f"{NAMES[self.method]}, {size}; elpd_diff and dse are from the best model"
+
+
+def compared(scores: Scores) -> ModelComparison:
+    """Put scores into a table."""
+    totals = [scores.total(own) for own in scores.elpd]
+    order = sorted(range(len(totals)), key=lambda place: -totals[place][0])
+    best = scores.elpd[order[0]]
+    weights = stacking_weights(scores.elpd[order], scores.times)
+    rows = []
+    for rank, (place, weight) in enumerate(zip(order, weights, strict=True)):
+        difference, dse = scores.total(scores.elpd[place] - best)
+        (elpd, se), worse = totals[place], _worse(difference, dse)
+        rows.append(
+            {
+                "rank": rank, "elpd_diff": difference, "dse": dse, "p_worse": worse if rank else np.nan,
+                "diag_diff": _diag_difference(scores, difference) if rank else "",
+                "diag_elpd": _diag_elpd(scores, place), "p": float(scores.p[place]), "elpd": elpd, "se": se,
+                "weight": float(weight),
+            }
+        )  # fmt: skip
+    table = pd.DataFrame(rows, index=pd.Index([scores.names[place] for place in order], name="model"))
+    table["verdict"] = [_verdict(scores, table, rank, place) for rank, place in enumerate(order)]
+    parts = [scores.labels.reset_index(drop=True), pd.DataFrame(scores.elpd.T, columns=list(scores.names))]
+    pointwise = pd.concat(parts, axis=1, keys=["unit", "elpd"])
+    return ModelComparison(table, pointwise, scores)
+
+
+def _worse(difference: float, dse: float) -> float:
+    """The probability of being worse than the best, by a normal distribution."""
+    return float(special.ndtr(-difference / dse)) if dse else 0.5
+
+
+def _diag_difference(scores: Scores, difference: float) -> str:
+    if scores.independent < FEW_ROWS:
+        return f"N < {FEW_ROWS}"
+    return f"|elpd_diff| < {SMALL:.0f}" if abs(difference) < SMALL else ""
+
+
+def _diag_elpd(scores: Scores, place: int) -> str:
+    return f"{scores.unreliable[place]} k̂ too high" if scores.unreliable[place] else ""
+
+
+def _verdict(scores: Scores, table: pd.DataFrame, rank: int, place: int) -> str:
+    parts = [_standing(table, rank, _errors_needed(scores)) if len(table) > 1 else "the only model"]
+    what = "groups" if scores.units == "groups" or scores.method == "logo" else "rows"
+    if scores.unreliable[place]:
+        parts.append(f"not reliable: Pareto k too high for {_count(scores.unreliable[place], what)}")
+    if scores.refits[place]:
+        parts.append(f"{_count(scores.refits[place], what)} left out by refits (Pareto k)")
+    if scores.troubled[place]:
+        parts.append(f"{_count(scores.troubled[place], 'fits')} with divergences or R-hat or ESS out of bounds")
+    return "; ".join(parts)
+
+
+def _independent_units(scores: Scores) -> str:
+    return "groups" if scores.units == "groups" or scores.clusters is not None else "rows"
+
+
+def _few(scores: Scores) -> bool:
+    """Whether independent units are too few for a normal standard error."""
+    return scores.independent < (FEW_GROUPS if _independent_units(scores) == "groups" else FEW_ROWS)
+
+
+def _errors_needed(scores: Scores) -> float:
+    """By how many standard errors models differ clearly: two; where units are few, as rare by Student's t.
+
+    A standard error here divides by the number of units, not by one less.
+    """
+    count = scores.independent
+    if count < 2:
+        return np.inf
+    by_t = -special.stdtrit(count - 1, special.ndtr(-CLEAR)) * np.sqrt(count / (count - 1))
+    return float(by_t) if _few(scores) else CLEAR
+
+
+def _standing(table: pd.DataFrame, rank: int, needed: float) -> str:
+    if rank == 0:
+        clear = all(_told_apart(*own, needed) for own in _differences(table)[1:])
+        return "best" if clear else "best, but not clearly"
+    difference, dse = _differences(table)[rank]
+    if dse == 0.0 and difference == 0.0:
+        return "the same predictions"
+    errors = f"{abs(difference) / dse:.1f} SE" if dse else "the same everywhere"
+    if abs(difference) < SMALL:
+        return f"predicts about as well: the difference is under {SMALL:.0f} ({errors})"
+    return f"worse by {errors}" if _told_apart(difference, dse, needed) else f"not clearly worse: {errors}"
+
+
+def _told_apart(difference: float, dse: float, needed: float) -> bool:
+    return abs(difference) >= SMALL and abs(difference) > needed * dse
+
+
+def _differences(table: pd.DataFrame) -> list[tuple[float, float]]:
+    return list(zip(table["elpd_diff"], table["dse"], strict=True))
+
+
+def _count(count: int, what: str) -> str:
+    return f"{count:,} {what if count > 1 else what[:-1]}"
+
+
+def stacking_weights(elpd: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """Weights that sum to one and maximise the log score of the mixture of the models.
+
+    The optimiser, where it starts and where it stops are ArviZ's, so that the weights are.
+
+    Parameters
+    ----------
+    elpd : ndarray, shape (models, units)
+        Log predictive densities, the models in falling order of their sums.
+    times : ndarray
+        How often each unit counts.
+    """
+    models = len(elpd)
+    if models == 1:
+        return np.ones(1)
+    density = np.exp(elpd - elpd.max(axis=0)).T
+
+    def loss(weights: np.ndarray) -> float:
+        return -float(times @ np.log(density @ weights))
+
+    def gradient(weights: np.ndarray) -> np.ndarray:
+        return -(times / (density @ weights)) @ density
+
+    bounds, one = Bounds(np.zeros(models), np.ones(models)), LinearConstraint(np.ones(models), 1.0, 1.0)
+    found = minimize(loss, np.full(models, 1.0 / models), jac=gradient, bounds=bounds, constraints=one)
+    return np.asarray(found.x)

@@ -1,0 +1,197 @@
+"""What folds and groups are expected to be by fits of the others, on cells."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+from hiermod.answers.scoring.group_density import GroupDensity
+from hiermod.answers.scoring.held_out import Refit, Runs, expected, refit_settings
+from hiermod.answers.scoring.importance import good_k, log_weights, relative_efficiency
+from hiermod.answers.scoring.leave_one_out import worst
+from hiermod.data.cells.observations import Observations
+from hiermod.errors import AnswerError
+from hiermod.sampling.posterior import Posterior
+
+Fold = tuple[Refit, Observations]
+
+
+def folds_of(posterior: Posterior, seen: Observations, shares: np.ndarray) -> list[Fold]:
+    """The fits of all folds, and what each leaves out; `shares` says how many rows of each observation that is."""
+    settings = refit_settings(posterior)
+    return [
+        (
+            Refit(posterior.spec, settings, seen, seen.times - shares[:, fold], (2, fold)),
+            seen.chosen(np.flatnonzero(shares[:, fold])),
+        )
+        for fold in range(shares.shape[1])
+    ]
+
+
+def score_fold(fold: Fold) -> tuple[np.ndarray, bool]:
+    """Log predictive densities of what a fold leaves out, and whether its fit is clean."""
+    refit, left = fold
+    posterior = refit.run()
+    return expected(posterior, left), posterior.diagnostics.clean
+
+
+def spread_out(scores: Sequence[np.ndarray], shares: np.ndarray) -> np.ndarray:
+    """Scores of all folds, shape ``(observations, folds)``, NaN where a fold leaves out no such row."""
+    found = np.full(shares.shape, np.nan)
+    for fold, own in enumerate(scores):
+        found[shares[:, fold] > 0, fold] = own
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class GroupScores:
+    """Scores of each group left out; `troubled` fits without a group have divergences or have not converged.
+
+    `joint` and `rows` (of each observation, in the order of the groups' places) are log predictive densities, `p` how
+    much more the model expects of groups that it was fitted to.
+    """
+
+    joint: np.ndarray
+    rows: tuple[np.ndarray, ...]
+    p: float
+    pareto_k: np.ndarray
+    refitted: np.ndarray
+    good: float
+    troubled: int
+
+    @property
+    def unreliable(self) -> np.ndarray:
+        """Which groups are not reliable."""
+        return ~(self.pareto_k <= self.good) & ~self.refitted
+
+    def details(self) -> pd.DataFrame:
+        """How each group was left out."""
+        columns = {"pareto_k": self.pareto_k, "refitted": self.refitted, "unreliable": self.unreliable}
+        return pd.DataFrame(columns)
+
+
+@dataclass(frozen=True, eq=False)
+class Members:
+    """The observations of a group, by their places in rising order, and how many rows of each are the group's."""
+
+    places: np.ndarray
+    times: np.ndarray
+
+
+def leave_groups_out(
+    posterior: Posterior, seen: Observations, groups: Sequence[Members], single: bool, max_refits: int, runs: Runs
+) -> GroupScores:
+    """Leave out each group in turn: by importance sampling, and by a fit without it where that is not reliable.
+
+    With `single`, each row of a group is scored by itself as well.
+    """
+    density, efficiency = GroupDensity(posterior, seen), relative_efficiency(posterior)
+    draws = int(np.prod(posterior.shape))
+    joint, in_sample, pareto_k = np.empty((3, len(groups)))
+    rows: list[np.ndarray] = []
+    for place, group in enumerate(groups):
+        own = density.joint(group.places, group.times)
+        weights, pareto_k[place] = log_weights(own, efficiency)
+        joint[place] = special.logsumexp(weights + own)
+        rows.append(_rows(density, group, weights) if single else np.empty(0))
+        even = np.full(draws, -np.log(draws))
+        in_sample[place] = _rows(density, group, even) @ group.times if single else special.logsumexp(own + even)
+    good, refitted = good_k(draws), np.zeros(len(groups), dtype=bool)
+    bad = worst(pareto_k, good)[:max_refits]
+    settings = refit_settings(posterior)
+    tasks = []
+    for place in bad:
+        times = seen.times.copy()
+        times[groups[place].places] -= groups[place].times
+        tasks.append((Refit(posterior.spec, settings, seen, times, (3, int(place))), groups[place], single))
+    troubled, kind = 0, "rows-of-group" if single else "group"
+    for place, (score, own_rows, clean) in zip(bad, runs.each(_without, tasks, kind, "refits"), strict=True):
+        joint[place], rows[place], refitted[place] = score, own_rows, True
+        troubled += not clean
+    total = sum(own @ group.times for own, group in zip(rows, groups, strict=True)) if single else joint.sum()
+    return GroupScores(joint, tuple(rows), float(in_sample.sum() - total), pareto_k, refitted, good, troubled)
+
+
+def _without(task: tuple[Refit, Members, bool]) -> tuple[float, np.ndarray, bool]:
+    refit, group, single = task
+    posterior = refit.run()
+    density, even = GroupDensity(posterior, refit.seen), -np.log(np.prod(posterior.shape))
+    joint = float(special.logsumexp(density.joint(group.places, group.times)) + even)
+    return joint, _rows(density, group, even) if single else np.empty(0), posterior.diagnostics.clean
+
+
+def _rows(density: GroupDensity, group: Members, weights: np.ndarray | float) -> np.ndarray:
+    return np.asarray(special.logsumexp(weights + density.single(group.places, group.times), axis=1))
+
+
+def members(codes: np.ndarray, times: np.ndarray, place: np.ndarray, count: int) -> list[Members]:
+    """The members of each group, given the group of each joint row, how often it counts and its own observation."""
+    result = []
+    order = np.argsort(codes, kind="stable")
+    bounds = np.searchsorted(codes[order], np.arange(count + 1))
+    for start, end in itertools.pairwise(bounds):
+        own = order[start:end]
+        places, inverse = np.unique(place[own], return_inverse=True)
+        result.append(Members(places, np.bincount(inverse, times[own]).astype(times.dtype)))
+    return result
+
+
+def random_folds(
+    times: np.ndarray, count: int, rng: np.random.Generator, strata: np.ndarray | None = None
+) -> np.ndarray:
+    """Share rows among folds of equal size, shape ``(observations, folds)``: how many rows of each go to each fold.
+
+    Equal rows are not told apart: each fold's share of them is a multivariate hypergeometric draw from those that are
+    left. Rows of a stratum are spread evenly over the folds, and the rows that remain go to folds in random turns.
+    """
+    strata = np.zeros(len(times), dtype=np.int64) if strata is None else strata
+    shares = np.zeros((len(times), count), dtype=np.int64)
+    turn = rng.permutation(count)  # of the folds whose turn is still to come, so that all stay equal in size
+    for stratum in np.unique(strata):
+        own = np.flatnonzero(strata == stratum)
+        left = times[own].astype(np.int64)
+        each, more = divmod(int(left.sum()), count)
+        larger, turn = _next(turn, more, count, rng)
+        sizes = np.full(count, each)
+        sizes[larger] += 1
+        for fold in range(count):
+            drawn = rng.multivariate_hypergeometric(left, sizes[fold], method="marginals")
+            shares[own, fold] = drawn
+            left -= drawn
+    return shares
+
+
+def _next(turn: np.ndarray, many: int, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """So many different folds whose turn it is, and those whose turn is still to come."""
+    if len(turn) < many:
+        again = rng.permutation(count)
+        turn = np.concatenate([turn, again[np.argsort(np.isin(again, turn), kind="stable")]])
+    return turn[:many], turn[many:]
+
+
+def grouped_folds(times: np.ndarray, groups: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+    """Folds of whole groups, as equal in rows as that allows: large groups first, each to the smallest fold."""
+    rows = np.bincount(groups, times)
+    order = rng.permutation(len(rows))
+    order = order[np.argsort(-rows[order], kind="stable")]
+    fold_of, sizes = np.zeros(len(rows), dtype=np.int64), np.zeros(count)
+    for group in order:
+        fold_of[group] = sizes.argmin()
+        sizes[fold_of[group]] += rows[group]
+    shares = np.zeros((len(times), count), dtype=np.int64)
+    shares[np.arange(len(times)), fold_of[groups]] = times
+    return shares
+
+
+def check_folds(count: object, available: int, what: str) -> int:
+    """Refuse a number of folds that cannot be."""
+    if isinstance(count, bool) or not isinstance(count, int | np.integer) or not 2 <= int(count) <= available:
+        raise AnswerError(
+            f"k={count!r}: a whole number of folds from 2 to {available:,}, the number of {what}, is needed."
+        )
+    return int(count)

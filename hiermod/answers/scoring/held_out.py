@@ -1,0 +1,149 @@
+"""Fits of some of the observations, and what they expect of the others. The model stays: its coding and its priors."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import special
+
+from hiermod.answers.averaging.expectation import expectation, in_blocks
+from hiermod.answers.scoring.observation_density import log_density
+from hiermod.data.cells.observations import Observations, part
+from hiermod.errors import StorageError
+from hiermod.modeling.pooled import BetaSpec, with_totals
+from hiermod.modeling.spec import Spec
+from hiermod.sampling.choose import choose_sampler
+from hiermod.sampling.parallel import each
+from hiermod.sampling.posterior import Posterior
+from hiermod.sampling.run import sample
+from hiermod.sampling.settings import Settings
+from hiermod.version import __version__
+
+
+@dataclass(frozen=True, eq=False)
+class Refit:
+    """A fit to come: of observations counted `times`, under a seed that `purpose` makes of the run's own.
+
+    `times` may leave out groups altogether: their effects are then drawn from what the others say of the population.
+    """
+
+    spec: Spec | BetaSpec
+    settings: Settings
+    seen: Observations
+    times: np.ndarray
+    purpose: tuple[int, ...]
+
+    def run(self) -> Posterior:
+        """Sample; nothing is read again, and nothing compiled anew where the compiled engine takes the model."""
+        cells = part(self.spec.cells, self.seen, self.times)
+        spec = with_totals(self.spec, cells) if isinstance(self.spec, BetaSpec) else replace(self.spec, cells=cells)
+        sampler, _ = choose_sampler(spec, self.settings.engine, lambda _: None)
+        seed = np.random.SeedSequence([self.settings.seed or 0, *self.purpose]).generate_state(1, np.uint64)[0]
+        found = sample(spec, sampler, replace(self.settings, seed=int(seed >> 1)), progress=False)
+        if found.interrupted:
+            raise KeyboardInterrupt
+        return found
+
+    def fingerprint(self) -> str:
+        """A text that is the same where the draws are: of the model, the rows with their counts, and the settings."""
+        spec = self.spec
+        priors = spec.priors if isinstance(spec, Spec) else None
+        model = (type(spec).__name__, str(spec.formula), str(spec.family), priors, spec.cells.source.fingerprint)
+        told = hashlib.sha256(repr((__version__, *model, self.settings, self.purpose)).encode())
+        for table in (self.seen.frame, self.seen.table):
+            told.update(repr(list(table)).encode())
+            told.update(pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes())
+        for numbers in (self.seen.place, self.times):
+            told.update(np.ascontiguousarray(numbers).tobytes())
+        return told.hexdigest()
+
+
+def refit_settings(posterior: Posterior) -> Settings:
+    """Those of a run as it was kept, free to raise its target again where there is trouble."""
+    return replace(posterior.settings, tune=None, target_accept=None)
+
+
+def log_densities(posterior: Posterior, seen: Observations) -> Iterator[np.ndarray]:
+    """Log densities of the observations, one after another: each in every draw."""
+    spec = posterior.spec
+    model = expectation(posterior, "observed", exposed=True)
+    auxiliary = [posterior.values(name) for name in spec.family.auxiliary]
+    first = np.searchsorted(seen.place, np.arange(len(seen.frame) + 1))
+    row = 0
+    for block in in_blocks(seen.frame, int(np.prod(posterior.shape))):
+        for predictor in model.predictor(block):
+            for response in seen.responses[first[row] : first[row + 1]]:
+                yield log_density(spec.family, response, predictor, auxiliary)
+            row += 1
+
+
+def expected(posterior: Posterior, seen: Observations) -> np.ndarray:
+    """Log predictive density of each observation under a posterior that may not have seen it."""
+    count = np.log(np.prod(posterior.shape))
+    return np.array([special.logsumexp(density) - count for density in log_densities(posterior, seen)])
+
+
+DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
+
+
+@dataclass(frozen=True)
+class Runs:
+    """How the fits of a cross-validation are run.
+
+    Parameters
+    ----------
+    progress : bool
+        Whether to count them on stderr.
+    folder : Path, optional
+        Where the scores of each are kept as soon as it is done, and looked for before it is run.
+    say : callable
+        Is told how many were found there.
+    """
+
+    progress: bool = False
+    folder: Path | None = None
+    say: Callable[[str], None] = lambda _: None
+
+    def each(self, work: Callable[[Any], tuple[Any, ...]], tasks: Sequence[Any], kind: str, what: str) -> list[Any]:
+        """The numbers that `work` makes of every task, in order; a task begins with its `Refit`."""
+        if self.folder is None:
+            return each(work, tasks, self.progress, what)
+        paths = [self.folder / f"{kind}-{refit.fingerprint()[:32]}.npz" for refit, *_ in tasks]
+        found = [_kept(path) for path in paths]
+        absent = [place for place, own in enumerate(found) if own is None]
+        if len(absent) < len(tasks):
+            self.say(f"reused {len(tasks) - len(absent)} of {len(tasks)} {what} kept in {self.folder}")
+
+        def keep(place: int, numbers: tuple[Any, ...]) -> None:
+            found[absent[place]] = numbers
+            _keep(paths[absent[place]], numbers)
+
+        each(work, [tasks[place] for place in absent], self.progress, what, keep)
+        return found
+
+
+def _kept(path: Path) -> tuple[Any, ...] | None:
+    """The numbers of a file; None where there is none, or one that cannot be read, which is then written anew."""
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return tuple(stored[f"arr_{place}"][()] for place in range(len(stored.files)))
+    except DAMAGED:
+        return None
+
+
+def _keep(path: Path, numbers: tuple[Any, ...]) -> None:
+    """Write a file, which is there only when it is complete."""
+    partial = path.with_name(path.name + ".partial")
+    try:
+        with partial.open("wb") as file:
+            np.savez(file, *(np.asarray(own) for own in numbers))
+        partial.replace(path)
+    except OSError as error:
+        raise StorageError(f"Scores cannot be kept in {str(path.parent)!r}: {error}") from error

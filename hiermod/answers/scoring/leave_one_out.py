@@ -1,0 +1,196 @@
+"""Leave-one-out cross-validation of rows, from cells: each distinct observation once, counted as often as it occurs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from hiermod.answers.scoring.held_out import Refit, Runs, expected, log_densities, refit_settings
+from hiermod.answers.scoring.importance import good_k, left_out, relative_efficiency
+from hiermod.data.cells.observations import Observations, observations
+from hiermod.errors import AnswerError
+from hiermod.modeling.pooled import BetaSpec
+from hiermod.sampling.posterior import Posterior
+
+MIN_DRAWS = 25  # below, a tail has fewer than the five draws that a Pareto distribution is fitted to
+
+
+@dataclass(frozen=True, eq=False)
+class LeaveOneOut:
+    """The expected log predictive density of each row, had the model not seen it; its repr is a summary.
+
+    Parameters
+    ----------
+    elpd : float
+        Expected log pointwise predictive density, a sum over rows; higher is better.
+    se : float
+        Its standard error over rows.
+    p : float
+        Effective number of parameters.
+    n : int
+        Number of rows; a row with a frequency weight counts that often.
+    draws : int
+        Posterior draws that it is computed from.
+    pointwise : pandas.DataFrame
+        A row per distinct observation: its ``cell`` (row of ``fit.cells``), its response (``successes, trials`` or
+        ``value``), how many rows are equal to it (``times``), the ``elpd, p, pareto_k`` of each of them, and whether
+        these come from a fit without it (``refitted``).
+    troubled : int
+        How many of these fits have divergences, or have not converged.
+    """
+
+    elpd: float
+    se: float
+    p: float
+    n: int
+    draws: int
+    pointwise: pd.DataFrame
+    troubled: int = 0
+
+    @property
+    def pareto_k(self) -> pd.Series:
+        """Shape of the tail of each distinct observation's importance ratios.
+
+        NaN where no Pareto distribution can be fitted, -inf where all ratios are equal.
+        """
+        return self.pointwise["pareto_k"]
+
+    @property
+    def good_k(self) -> float:
+        """The largest Pareto k at which so many draws give a reliable estimate."""
+        return good_k(self.draws)
+
+    @property
+    def unreliable(self) -> pd.DataFrame:
+        """The rows of `pointwise` whose Pareto k is above `good_k`, or not known, and which were not refitted."""
+        return self.pointwise[~(self.pareto_k <= self.good_k) & ~self.pointwise["refitted"]]
+
+    @property
+    def refits(self) -> int:
+        """How many distinct observations were left out by a fit without them."""
+        return int(self.pointwise["refitted"].sum())
+
+    @property
+    def warning(self) -> bool:
+        """Whether some observation's estimate is not reliable."""
+        return len(self.unreliable) > 0
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row, ``loo``: ``elpd, se, p, n, warning, good_k``."""
+        names = ("elpd", "se", "p", "n", "warning", "good_k")
+        return pd.DataFrame({name: [getattr(self, name)] for name in names}, index=["loo"])
+
+    def __repr__(self) -> str:
+        elpd, p, distinct = f"{self.elpd:,.2f}", f"{self.p:,.2f}", len(self.pointwise)
+        width = max(len(elpd), len(p))
+        return "\n".join(
+            [
+                f"elpd_loo  {elpd:>{width}}  SE {self.se:,.2f}",
+                f"   p_loo  {p:>{width}}",
+                f"{self.n:,} observations, {_of(distinct, self.n)} distinct; {self.draws:,} draws",
+                *self._verdict(),
+            ]
+        )
+
+    def _verdict(self) -> list[str]:
+        if self.refits and not self.warning:
+            return [
+                f"Pareto k: above {self.good_k:.2f} for {self.refits:,} distinct, each left out by a fit of its own."
+            ]
+        if not self.warning:
+            return [f"Pareto k: none above {self.good_k:.2f} (largest {self.pareto_k.max():.2f})."]
+        bad = self.unreliable
+        rows = int(bad["times"].sum())
+        return [
+            f"Pareto k: above {self.good_k:.2f} for {rows:,} observations, {_of(len(bad), rows)} distinct "
+            f"(largest {self.pareto_k.max():.2f}).",
+            "  -> their elpd is not reliable, and elpd_loo is likely too high. Look at them in .unreliable: the model",
+            "     is surprised by them, or bends to each of them (a group of one row).",
+        ]
+
+
+def _of(part: int, whole: int) -> str:
+    return "all" if part == whole else f"{part:,} of them"
+
+
+def leave_one_out(posterior: Posterior, max_refits: int, runs: Runs, seen: Observations | None = None) -> LeaveOneOut:
+    """Leave out one row at a time, by Pareto-smoothed importance sampling.
+
+    Where that is not reliable, the model is fitted without the row: for at most `max_refits` distinct observations,
+    those of the largest Pareto k first.
+
+    Raises
+    ------
+    AnswerError
+        If the model has no density of a row, or there are too few draws.
+    """
+    refuse(posterior)
+    seen = observations(posterior.spec.cells, posterior.spec.family.counts) if seen is None else seen
+    efficiency = relative_efficiency(posterior)
+    found = np.empty((len(seen), 3))
+    for place, density in enumerate(log_densities(posterior, seen)):
+        found[place] = left_out(density, efficiency)
+    draws, refitted = int(np.prod(posterior.shape)), np.zeros(len(seen), dtype=bool)
+    bad = worst(found[:, 2], good_k(draws))[:max_refits]
+    exact, clean = _exactly(posterior, seen, bad, runs)
+    found[bad, 1] += found[bad, 0] - exact
+    found[bad, 0] = exact
+    refitted[bad] = True
+    pointwise = seen.table.assign(elpd=found[:, 0], p=found[:, 1], pareto_k=found[:, 2], refitted=refitted)
+    elpd, p = (seen.times @ found[:, :2]).tolist()
+    se, n, troubled = standard_error(found[:, 0], seen.times), int(seen.times.sum()), int((~clean).sum())
+    return LeaveOneOut(elpd, se, p, n, draws, pointwise, troubled)
+
+
+def worst(pareto_k: np.ndarray, good: float) -> np.ndarray:
+    """The places of those that are not reliable, the least reliable first."""
+    size = np.where(np.isnan(pareto_k), np.inf, pareto_k)
+    order = np.argsort(-size, kind="stable")
+    return order[size[order] > good]
+
+
+def _exactly(posterior: Posterior, seen: Observations, places: np.ndarray, runs: Runs) -> tuple[np.ndarray, np.ndarray]:
+    """The elpd of some observations, each by a fit without one such row, and which of these fits are clean."""
+    settings = refit_settings(posterior)
+    tasks = [
+        (
+            Refit(posterior.spec, settings, seen, seen.times - (np.arange(len(seen)) == place), (1, int(place))),
+            seen.chosen(np.array([place])),
+        )
+        for place in places
+    ]
+    found = np.array(runs.each(_without, tasks, "row", "refits")).reshape(-1, 2)
+    return found[:, 0], found[:, 1].astype(bool)
+
+
+def _without(task: tuple[Refit, Observations]) -> tuple[float, bool]:
+    refit, left = task
+    posterior = refit.run()
+    return float(expected(posterior, left)[0]), posterior.diagnostics.clean
+
+
+def refuse(posterior: Posterior) -> None:
+    """Refuse where rows have no densities of their own here, or draws are too few."""
+    if isinstance(posterior.spec, BetaSpec):
+        raise AnswerError(
+            "fit.loo() leaves out one row at a time, which does not apply to pooling='beta': the rates are integrated "
+            "out, so a row has no density of its own. Fit with pooling='normal'."
+        )
+    if not posterior.spec.cells.rows_kept:
+        raise AnswerError(
+            "fit.loo() leaves out one row at a time, and these rows were aggregated where the data is: only cells are "
+            "known here. Leave out whole groups (fit.logo()), or fit a sample of the rows that fits in memory."
+        )
+    draws = int(np.prod(posterior.shape))
+    if draws < MIN_DRAWS:
+        raise AnswerError(f"fit.loo() needs at least {MIN_DRAWS} draws, better thousands; this fit has {draws}.")
+
+
+def standard_error(elpd: np.ndarray, times: np.ndarray) -> float:
+    """Of a sum over rows: ``sqrt(n · variance)``, the variance divided by the number of rows."""
+    n = times.sum()
+    mean = times @ elpd / n
+    return float(np.sqrt(times @ (elpd - mean) ** 2))

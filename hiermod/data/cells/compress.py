@@ -1,0 +1,110 @@
+"""From rows to cells: groups rows that agree in all that the linear predictor sees, exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from hiermod.data.cells.rows import Rows
+from hiermod.data.cells.statistics import (
+    reduce_counts,
+    reduce_moments,
+    reduce_pairs,
+    reduce_reals,
+    reduce_trials,
+    reduce_values,
+)
+from hiermod.data.cells.table import Cells
+from hiermod.data.columns.averaging import Averaging, averaging_over, choose_averaging
+from hiermod.data.columns.numbering import first_of, hardly_repeats, number_rows
+from hiermod.data.columns.predictors import Factor
+from hiermod.data.columns.responses import MomentRows, ResponseRows, SingleRows, TrialsRows
+from hiermod.data.columns.tally import OWN
+
+REDUCERS: dict[str, Callable[..., Any]] = {
+    "trials": reduce_trials,
+    "count": reduce_counts,
+    "real": reduce_reals,
+    "values": reduce_values,
+    "pairs": reduce_pairs,
+}
+
+
+def compress(rows: Rows, statistic: str, enabled: bool = True) -> Cells:
+    """Group rows into cells.
+
+    Parameters
+    ----------
+    rows : Rows
+        What `read_rows` gave.
+    statistic : {"trials", "count", "real", "values", "pairs"}
+        Which sufficient statistics the family needs. Cells of real responses average over numeric predictors of many
+        values, where that pays, and hold their cross-products. Those of values, and of pairs of successes and trials,
+        hold rows that are equal in the response too.
+    enabled : bool
+        False keeps each row as a cell of its own.
+    """
+    averaging = _averaging(rows, statistic, enabled)
+    key = pd.concat([_key(rows, averaging), _seen_of(rows.response, statistic)], axis=1)
+    cell = number_rows(key) if enabled and not hardly_repeats(key) else np.arange(len(rows.frame))
+    first = first_of(cell)
+    count = len(first)
+    frame = rows.frame.drop(columns=list(averaging.names))
+    frame = pd.concat([frame, _settled(rows.sources, cell, first)], axis=1).iloc[first].reset_index(drop=True)
+    response = rows.response
+    if statistic == "trials" and isinstance(response, SingleRows):
+        response = TrialsRows(response.values, np.ones(len(response.values)), response.times)
+    if averaging.features and isinstance(response, SingleRows):
+        numbers = rows.frame[list(averaging.names)]
+        reduced = reduce_moments(response, cell, count, averaging.features, numbers)
+        frame = pd.concat([frame, pd.DataFrame(reduced.moments.columns())], axis=1)
+    else:
+        reduced = REDUCERS[statistic](response, cell, count)
+    variables = rows.variables
+    return Cells(frame, reduced, variables.predictors, rows.groupings, variables.recipes, rows.source)
+
+
+def _seen_of(response: ResponseRows, statistic: str) -> pd.DataFrame:
+    """What rows of one cell share of the response: all of it where a family has no statistics for sums."""
+    if statistic not in ("values", "pairs"):
+        return pd.DataFrame(index=pd.RangeIndex(len(response.times)))
+    if isinstance(response, TrialsRows):
+        return pd.DataFrame({f"{OWN}successes": response.successes, f"{OWN}trials": response.trials})
+    return pd.DataFrame({f"{OWN}value": response.values})
+
+
+def _averaging(rows: Rows, statistic: str, enabled: bool) -> Averaging:
+    if statistic != "real" or not enabled:
+        return Averaging()
+    predictors, recipes = rows.variables.predictors, rows.variables.recipes
+    if isinstance(rows.response, MomentRows):
+        return averaging_over(rows.formula, predictors, rows.variables.averaged)
+    return choose_averaging(rows.formula, rows.frame, predictors, recipes)
+
+
+def _key(rows: Rows, averaging: Averaging) -> pd.DataFrame:
+    """What rows of one cell share: the variables, and the columns behind numeric ones, so that these can be set.
+
+    Columns behind factors that a formula makes (``cut(age, 3)``), behind offsets, and behind variables over which the
+    cell averages may differ within it.
+    """
+    predictors, recipes = rows.variables.predictors, rows.variables.recipes
+    free = (*averaging.variables, *rows.formula.offsets)
+    numeric = [name for name in recipes if not isinstance(predictors[name], Factor) and name not in free]
+    behind = {source for name in numeric for source in recipes[name].sources}
+    own = rows.frame.drop(columns=list(averaging.names))
+    return pd.concat([own, rows.sources[[name for name in rows.sources if name in behind]]], axis=1)
+
+
+def _settled(sources: pd.DataFrame, cell: np.ndarray, first: np.ndarray) -> pd.DataFrame:
+    """The columns that have one value in each cell, so that questions can be asked by them."""
+    same = []
+    for name in sources.columns:
+        column = sources[name]
+        values = column.cat.codes.to_numpy() if isinstance(column.dtype, pd.CategoricalDtype) else column.to_numpy()
+        if (values == values[first[cell]]).all():
+            same.append(name)
+    return sources[same]

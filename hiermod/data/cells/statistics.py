@@ -1,0 +1,238 @@
+"""The exact sufficient statistics of a response in each cell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from hiermod.data.columns.moments import Feature, Moments, centred_products, feature_values, merged
+from hiermod.data.columns.numbering import first_of
+from hiermod.data.columns.responses import MomentRows, SingleRows, TrialsRows
+
+
+@dataclass(frozen=True, eq=False)
+class BinomialCells:
+    """Successes and trials of each cell; the rows' own pairs, and how often they count, are kept in cell order."""
+
+    successes: np.ndarray
+    trials: np.ndarray
+    row_successes: np.ndarray
+    row_trials: np.ndarray
+    row_times: np.ndarray
+    rows: np.ndarray
+
+    @property
+    def weight(self) -> np.ndarray:
+        """Trials of each cell."""
+        return self.trials
+
+    @property
+    def mean(self) -> np.ndarray:
+        """Raw success rate of each cell."""
+        return self.successes / self.trials
+
+    def table(self) -> dict[str, np.ndarray]:
+        """The columns shown by ``fit.cells``."""
+        return {"successes": self.successes.astype(np.int64), "trials": self.trials.astype(np.int64)}
+
+
+@dataclass(frozen=True, eq=False)
+class CountCells:
+    """Sum and exposure (number of rows) of each cell; the rows' own counts are kept in cell order."""
+
+    total: np.ndarray
+    exposure: np.ndarray
+    row_values: np.ndarray
+    row_times: np.ndarray
+    rows: np.ndarray
+
+    @property
+    def weight(self) -> np.ndarray:
+        """Exposure of each cell."""
+        return self.exposure
+
+    @property
+    def mean(self) -> np.ndarray:
+        """Raw rate of each cell."""
+        return self.total / self.exposure
+
+    def table(self) -> dict[str, np.ndarray]:
+        """The columns shown by ``fit.cells``."""
+        return {"total": self.total.astype(np.int64), "exposure": self.exposure.astype(np.int64)}
+
+
+@dataclass(frozen=True, eq=False)
+class RealCells:
+    """Mean, count and centred sum of squares of each cell; the rows' own values are kept in cell order."""
+
+    mean: np.ndarray
+    count: np.ndarray
+    within: np.ndarray
+    row_values: np.ndarray
+    row_times: np.ndarray
+    rows: np.ndarray
+
+    @property
+    def weight(self) -> np.ndarray:
+        """Number of rows that each cell stands for."""
+        return self.count
+
+    def table(self) -> dict[str, np.ndarray]:
+        """The columns shown by ``fit.cells``."""
+        return {"count": self.count.astype(np.int64), "mean": self.mean, "sum_of_squares": self.within}
+
+
+@dataclass(frozen=True, eq=False)
+class MomentCells(RealCells):
+    """Cells that average over numeric predictors as well: `moments` holds their cross-products with the response.
+
+    Where the rows are in memory, `row_columns` has their values of ``moments.names``, shape ``(rows, names)``.
+    """
+
+    moments: Moments
+    row_columns: np.ndarray
+
+    def table(self) -> dict[str, np.ndarray]:
+        """The columns shown by ``fit.cells``: means of predictors stand among the cell's columns."""
+        spread = {
+            f"sum_of_squares({'*'.join(feature)})": self.moments.cross[:, place, place]
+            for place, feature in enumerate(self.moments.features)
+        }
+        products = {
+            f"sum_of_products({'*'.join(feature)})": self.moments.cross[:, place, -1]
+            for place, feature in enumerate(self.moments.features)
+        }
+        return {**super().table(), **spread, **products}
+
+
+@dataclass(frozen=True, eq=False)
+class ValueCells:
+    """The one value of each cell and how many rows have it; the rows' own values are kept in cell order."""
+
+    value: np.ndarray
+    count: np.ndarray
+    row_values: np.ndarray
+    row_times: np.ndarray
+    rows: np.ndarray
+
+    @property
+    def weight(self) -> np.ndarray:
+        """Number of rows that each cell stands for."""
+        return self.count
+
+    @property
+    def mean(self) -> np.ndarray:
+        """The value of each cell."""
+        return self.value
+
+    def table(self) -> dict[str, np.ndarray]:
+        """The columns shown by ``fit.cells``."""
+        return {"value": self.value, "count": self.count.astype(np.int64)}
+
+
+@dataclass(frozen=True, eq=False)
+class PairCells:
+    """The one pair of successes and trials of each cell, and how many rows have it; these are kept in cell order."""
+
+    successes: np.ndarray
+    trials: np.ndarray
+    count: np.ndarray
+    row_successes: np.ndarray
+    row_trials: np.ndarray
+    row_times: np.ndarray
+    rows: np.ndarray
+
+    @property
+    def weight(self) -> np.ndarray:
+        """Trials of all rows of each cell."""
+        return self.trials * self.count
+
+    @property
+    def mean(self) -> np.ndarray:
+        """Raw success rate of each cell."""
+        return self.successes / self.trials
+
+    def table(self) -> dict[str, np.ndarray]:
+        """The columns shown by ``fit.cells``."""
+        return {name: getattr(self, name).astype(np.int64) for name in ("successes", "trials", "count")}
+
+
+ResponseCells = BinomialCells | CountCells | RealCells | ValueCells | PairCells
+
+
+def reduce_trials(rows: TrialsRows, cell: np.ndarray, count: int) -> BinomialCells:
+    """Sum successes and trials over each cell."""
+    order = np.argsort(cell, kind="stable")
+    return BinomialCells(
+        np.bincount(cell, rows.successes * rows.times, count),
+        np.bincount(cell, rows.trials * rows.times, count),
+        rows.successes[order], rows.trials[order], rows.times[order], np.bincount(cell, minlength=count),
+    )  # fmt: skip
+
+
+def reduce_counts(rows: SingleRows, cell: np.ndarray, count: int) -> CountCells:
+    """Sum counts over each cell; the exposure is the number of rows."""
+    order = np.argsort(cell, kind="stable")
+    total, exposure = np.bincount(cell, rows.values * rows.times, count), np.bincount(cell, rows.times, count)
+    return CountCells(total, exposure, rows.values[order], rows.times[order], np.bincount(cell, minlength=count))
+
+
+def reduce_reals(rows: SingleRows, cell: np.ndarray, count: int) -> RealCells:
+    """Mean and centred sum of squares of each cell; a large mean costs no digits."""
+    mean, cross = _response_moments(rows, np.empty((len(rows.values), 0)), cell, count)
+    return RealCells(mean[:, -1], np.bincount(cell, rows.times, count), cross[:, -1, -1], *_kept(rows, cell, count))
+
+
+def reduce_values(rows: SingleRows, cell: np.ndarray, count: int) -> ValueCells:
+    """The value of each cell, whose rows are equal in it."""
+    return ValueCells(rows.values[first_of(cell)], np.bincount(cell, rows.times, count), *_kept(rows, cell, count))
+
+
+def reduce_pairs(rows: TrialsRows, cell: np.ndarray, count: int) -> PairCells:
+    """Successes and trials of each cell, whose rows are equal in them."""
+    first, order = first_of(cell), np.argsort(cell, kind="stable")
+    return PairCells(
+        rows.successes[first], rows.trials[first], np.bincount(cell, rows.times, count),
+        rows.successes[order], rows.trials[order], rows.times[order], np.bincount(cell, minlength=count),
+    )  # fmt: skip
+
+
+def reduce_moments(
+    rows: SingleRows, cell: np.ndarray, count: int, features: tuple[Feature, ...], columns: pd.DataFrame
+) -> MomentCells:
+    """Cross-products of `features` and the response in each cell; `columns` holds the rows' numbers."""
+    if isinstance(rows, MomentRows):
+        features, centres, values = rows.moments.features, rows.moments.centres, rows.moments.mean
+    else:
+        centres = {str(name): float(np.average(columns[name], weights=rows.times)) for name in columns}
+        values = feature_values(features, columns, centres)
+    mean, cross = _response_moments(rows, values, cell, count)
+    kept = _kept(rows, cell, count)
+    own = columns.to_numpy(dtype=float)[np.argsort(cell, kind="stable")][: len(kept[0])]
+    moments = Moments(features, centres, mean[:, :-1], cross)
+    size = np.bincount(cell, rows.times, count)
+    return MomentCells(mean[:, -1], size, cross[:, -1, -1], *kept, moments, own)
+
+
+def _response_moments(
+    rows: SingleRows, values: np.ndarray, cell: np.ndarray, count: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Means and cross-products of `values` and the response, over rows that may stand for many themselves."""
+    shift = np.average(rows.values, weights=rows.times)
+    mean, cross = centred_products(np.column_stack([values, rows.values - shift]), rows.times, cell, count)
+    mean[:, -1] += shift
+    diagonal = np.einsum("cii->ci", cross)
+    np.maximum(diagonal, 0.0, out=diagonal)
+    if isinstance(rows, MomentRows):
+        cross += merged(rows.repeats[:, None, None] * rows.moments.cross, cell, count)
+    return mean, cross
+
+
+def _kept(rows: SingleRows, cell: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The rows' own values and how often they count, in cell order, and how many each cell has; none of moments."""
+    if isinstance(rows, MomentRows):
+        return np.empty(0), np.empty(0), np.zeros(count, dtype=np.int64)
+    order = np.argsort(cell, kind="stable")
+    return rows.values[order], rows.times[order], np.bincount(cell, minlength=count)

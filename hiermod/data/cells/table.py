@@ -1,0 +1,108 @@
+"""`Cells`: the exactly compressed table that a model sees, with everything learnt about its columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from hiermod.data.cells.statistics import BinomialCells, MomentCells, PairCells, ResponseCells
+from hiermod.data.columns.functions import Recipe
+from hiermod.data.columns.predictors import Grouping, Predictor
+from hiermod.errors import DataError
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the cells come from: rows used, rows left out and why, and a fingerprint of the rows used."""
+
+    rows: int
+    missing: int
+    without_trials: int
+    fingerprint: str
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """Rows that share every value the linear predictor sees, as one cell each.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        A row per cell: its variables (numbers, or categoricals with fixed level order), grouping columns, and those
+        columns behind functions that have one value in each cell. `averaged` columns hold means.
+    response : BinomialCells, CountCells, RealCells, MomentCells, ValueCells or PairCells
+        The sufficient statistics of each cell.
+    predictors, groupings : mappings by name
+        How each variable and grouping factor is understood.
+    recipes : mapping by name
+        How variables that are no plain columns are made.
+    source : Source
+        The rows behind the cells.
+    """
+
+    frame: pd.DataFrame
+    response: ResponseCells
+    predictors: Mapping[str, Predictor]
+    groupings: Mapping[str, Grouping]
+    recipes: Mapping[str, Recipe]
+    source: Source
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def size(self) -> str:
+        """How many rows in how many cells, in words."""
+        rows = f"{self.source.rows:,} rows"
+        return f"{rows} in {len(self):,} cell{'s' * (len(self) > 1)}" if len(self) < self.source.rows else rows
+
+    def table(self) -> pd.DataFrame:
+        """The cells as a plain frame: columns, then statistics (``mean_`` where a column has the name ``mean``)."""
+        statistics = pd.DataFrame(self.response.table(), index=self.frame.index)
+        taken = {name: f"{name}_" for name in statistics if name in self.frame}
+        return pd.concat([self.frame, statistics.rename(columns=taken)], axis=1)
+
+    @property
+    def averaged(self) -> tuple[str, ...]:
+        """The numeric columns that are means over the rows of a cell, products of several included."""
+        return tuple(self.response.moments.columns()) if isinstance(self.response, MomentCells) else ()
+
+    @property
+    def rows_kept(self) -> bool:
+        """Whether the rows behind the cells are known; an engine that aggregates numbers leaves them where they are."""
+        return bool(self.response.rows.any())
+
+    def observations(self) -> tuple[pd.DataFrame, np.ndarray]:
+        """The variables of the rows behind the cells, in cell order, and the cell of each; not repeated by weights.
+
+        Raises
+        ------
+        DataError
+            If the rows were left where they are.
+        """
+        if not self.rows_kept:
+            raise DataError(
+                "The rows behind these cells were aggregated where the data is, and are not known here. "
+                "Give the rows that are needed with data=, or fit a sample of them that fits in memory."
+            )
+        cell = np.repeat(np.arange(len(self)), self.response.rows)
+        frame = self.frame.iloc[cell].reset_index(drop=True)
+        if isinstance(self.response, MomentCells):
+            own = dict(zip(self.response.moments.names, self.response.row_columns.T, strict=True))
+            frame = pd.concat([frame.drop(columns=list(self.averaged)), pd.DataFrame(own)], axis=1)
+        return frame, cell
+
+    def as_rows(self) -> tuple[pd.DataFrame, dict[str, object]]:
+        """The rows behind the cells, in cell order, each as often as it counts, and their responses by name.
+
+        Successes of bernoulli rows come first within a cell; other responses keep their order.
+        """
+        times = self.response.row_times.astype(np.int64)
+        frame, _ = self.observations()
+        frame = frame.iloc[np.repeat(np.arange(len(frame)), times)].reset_index(drop=True)
+        if isinstance(self.response, BinomialCells | PairCells):
+            pairs = {"successes": self.response.row_successes, "trials": self.response.row_trials}
+            return frame, {name: np.repeat(values, times) for name, values in pairs.items()}
+        return frame, {"values": np.repeat(self.response.row_values, times)}

@@ -1,0 +1,1 @@
+"""What a column means: levels, numbers, functions of columns, responses."""

@@ -1,0 +1,150 @@
+"""Levels of factors and groups: their order, their types, and codes for new values."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from decimal import Decimal
+from numbers import Real
+from typing import Any, NoReturn
+
+import numpy as np
+import pandas as pd
+
+from hiermod.data.sources.frames import row_name
+from hiermod.errors import DataError
+
+Level = bool | int | float | str | dt.date
+
+
+def kind_of(values: pd.Series) -> str:
+    """Tell what a column holds: ``bool``, ``int``, ``float``, ``text``, ``date`` or ``mixed``."""
+    dtype = values.dtype
+    if isinstance(dtype, pd.CategoricalDtype):
+        return kind_of(pd.Series(dtype.categories))
+    if pd.api.types.is_bool_dtype(dtype):
+        return "bool"
+    if pd.api.types.is_integer_dtype(dtype):
+        return "int"
+    if pd.api.types.is_float_dtype(dtype):
+        return "float"
+    if pd.api.types.is_datetime64_any_dtype(dtype):
+        return "date"
+    inferred = pd.api.types.infer_dtype(values, skipna=True)
+    names = {"string": "text", "boolean": "bool", "integer": "int", "floating": "float", "decimal": "float",
+             "date": "date", "datetime": "date", "mixed-integer-float": "float", "interval": "text",
+             "empty": "text"}  # fmt: skip
+    return names.get(inferred, "mixed")
+
+
+def reads_as_number(text: str) -> bool:
+    """Whether a text is that of a finite number."""
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
+
+
+def code_levels(name: str, values: pd.Series) -> tuple[np.ndarray, tuple[Level, ...]]:
+    """Return each value's code and the levels that occur: in category order where there is one, else sorted."""
+    if kind_of(values) == "mixed":
+        _refuse_mixed(name, values)
+    _refuse_instants(name, values)
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        used = values.cat.remove_unused_categories()
+        return used.cat.codes.to_numpy().astype(np.int64), as_levels(used.cat.categories)
+    codes, levels = pd.factorize(values, sort=True)
+    return codes.astype(np.int64), as_levels(pd.Index(levels))
+
+
+def _refuse_instants(name: str, values: pd.Series) -> None:
+    """Local time zones would not survive storage, nor would differences below a microsecond."""
+    distinct = values.dtype.categories if isinstance(values.dtype, pd.CategoricalDtype) else pd.Index(pd.unique(values))
+    if not isinstance(distinct, pd.DatetimeIndex):
+        return
+    if str(distinct.tz) not in ("None", "UTC") or len(distinct.floor("us").unique()) < len(distinct):
+        raise DataError(
+            f"The column {name!r} holds instants in a local time zone, or closer than a microsecond, as levels. "
+            f"Make them text: data[{name!r}] = data[{name!r}].astype(str)."
+        )
+
+
+def as_levels(index: pd.Index) -> tuple[Level, ...]:
+    """Turn an index into plain Python values: bool, int, float, text or date."""
+    values = tuple(_plain(value) for value in index)
+    dates = tuple(value.date() for value in values if isinstance(value, dt.datetime) and _is_midnight(value))
+    return dates if dates and len(dates) == len(values) else values
+
+
+def _plain(value: Any) -> Level:
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, pd.Timestamp):
+        return value.to_pydatetime(warn=False)
+    if isinstance(value, Decimal):
+        return int(value) if value == int(value) else float(value)
+    return str(value) if isinstance(value, pd.Interval) else value
+
+
+def _is_midnight(value: dt.datetime) -> bool:
+    return value.time() == dt.time.min and value.tzinfo is None
+
+
+def encode(values: Any, levels: tuple[Level, ...]) -> np.ndarray:
+    """Return the code of each value among `levels`, -1 where it is none of them."""
+    series = pd.Series(values)
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        by_category = encode_plain(as_levels(series.cat.categories), levels)
+        codes = series.cat.codes.to_numpy()
+        return np.where(codes < 0, -1, by_category[codes] if len(by_category) else -1)
+    codes, distinct = pd.factorize(series)
+    by_value = encode_plain(as_levels(pd.Index(distinct)), levels)
+    return np.where(codes < 0, -1, by_value[codes] if len(by_value) else -1)
+
+
+def encode_plain(values: tuple[Level, ...], levels: tuple[Level, ...]) -> np.ndarray:
+    """Codes of plain values; True equals 1 here, and a date equals its midnight."""
+    place = {_comparable(level): code for code, level in enumerate(levels)}
+    return np.array([place.get(_comparable(value), -1) for value in values], dtype=np.int64)
+
+
+def _comparable(level: Level) -> Level:
+    if isinstance(level, dt.date) and not isinstance(level, dt.datetime):
+        return dt.datetime.combine(level, dt.time.min)
+    return level
+
+
+def level_series(codes: np.ndarray, levels: tuple[Level, ...]) -> pd.Categorical:
+    """A categorical column of coded levels that keeps their types."""
+    return pd.Categorical.from_codes(codes, categories=pd.Index(levels, dtype=object if _is_bool(levels) else None))
+
+
+def _is_bool(levels: tuple[Level, ...]) -> bool:
+    return any(isinstance(level, bool) for level in levels)
+
+
+def level_text(level: Any) -> str:
+    """A level on one line."""
+    text = format(level, ".10g") if isinstance(level, float) else str(level)
+    return " ".join(text.split()) or "''"
+
+
+def _refuse_mixed(name: str, values: pd.Series) -> NoReturn:
+    """Name what does not fit: the first text among numbers, or the type that is not read."""
+    column = f"data[{name!r}]"
+    to_text = f"{column} = {column}.astype(str)"
+    if pd.api.types.is_timedelta64_dtype(values.dtype):
+        seconds = f"{column}.dt.total_seconds()"
+        raise DataError(f"The column {name!r} holds durations. As numbers: {seconds}; as levels: {to_text}.")
+    numeric = values.map(lambda value: isinstance(value, Real) and not isinstance(value, bool)).to_numpy(dtype=bool)
+    if values.dtype == object and numeric.any() and not numeric.all():
+        other = int(np.flatnonzero(~numeric)[0])
+        raise DataError(
+            f"The column {name!r} mixes types: it holds numbers, and {values.iloc[other]!r} in "
+            f"{row_name(values.index, other)}. Correct it; if such values are missing, say {column} = "
+            f"pandas.to_numeric({column}, errors='coerce'); if all are levels, {to_text}."
+        )
+    raise DataError(
+        f"The column {name!r} mixes types, or holds one that is not read (numbers, text, booleans, dates are). "
+        f"Make it text: {to_text}."
+    )

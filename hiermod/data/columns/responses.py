@@ -1,0 +1,236 @@
+"""Reads and checks the response, and its exact sufficient statistics per cell."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+
+from hiermod.data.columns.functions import calculate, learn
+from hiermod.data.columns.levels import Level, as_levels, code_levels, kind_of, reads_as_number
+from hiermod.data.columns.moments import Moments
+from hiermod.data.sources.frames import check_finite, row_name
+from hiermod.errors import DataError, did_you_mean, enumerate_names
+from hiermod.formula.expressions import Arithmetic, Column, Expression, columns, quote
+from hiermod.formula.nodes import Formula, LevelResponse, SingleResponse, TrialsResponse
+
+SUCCESSES = ("yes", "y", "true", "t", "success", "1", "positive", "won", "converted", "alive")
+LARGEST = 2.0**53  # counts up to here are exact
+ROUNDING = 1e-12  # relative; a count may come as proportion times trials, as in p(rate * n, n)
+
+
+@dataclass(frozen=True, eq=False)
+class TrialsRows:
+    """Successes out of trials, a pair a row, and how many times the row counts."""
+
+    successes: np.ndarray
+    trials: np.ndarray
+    times: np.ndarray
+
+    @property
+    def weight(self) -> np.ndarray:
+        """Trials that a row stands for."""
+        return self.trials * self.times
+
+    def chosen(self, keep: np.ndarray) -> TrialsRows:
+        """The rows in `keep`."""
+        return TrialsRows(self.successes[keep], self.trials[keep], self.times[keep])
+
+
+@dataclass(frozen=True, eq=False)
+class SingleRows:
+    """One number a row, what kind of numbers they are (``bool``, ``int``, ``float``), and how often the row counts.
+
+    `transformed` tells that the numbers are no column but what a function made of columns; `index` names the rows.
+    """
+
+    name: str
+    values: np.ndarray
+    kind: str
+    times: np.ndarray
+    transformed: bool = False
+    index: pd.Index = field(default_factory=lambda: pd.RangeIndex(0))
+
+    @property
+    def weight(self) -> np.ndarray:
+        """Rows that a row stands for."""
+        return self.times
+
+    @property
+    def binary(self) -> bool:
+        """Whether only 0 and 1 occur."""
+        return bool(np.isin(self.values, (0.0, 1.0)).all()) and not self.transformed
+
+    @property
+    def whole(self) -> bool:
+        """Whether only whole numbers from 0 on occur."""
+        return bool(((self.values >= 0) & (self.values == np.round(self.values))).all())
+
+    @property
+    def constant(self) -> bool:
+        """Whether one value is all there is."""
+        return bool((self.values == self.values[0]).all())
+
+    def chosen(self, keep: np.ndarray) -> SingleRows:
+        """The rows in `keep`."""
+        index = self.index[keep] if len(self.index) else self.index
+        return replace(self, values=self.values[keep], times=self.times[keep], index=index)
+
+
+@dataclass(frozen=True, eq=False)
+class MomentRows(SingleRows):
+    """Numbers that an engine has aggregated: `values` are means, and a row stands for all rows behind its `moments`.
+
+    `repeats` says how often each of those rows counts, its frequency weight.
+    """
+
+    moments: Moments = field(kw_only=True)
+    repeats: np.ndarray = field(kw_only=True)
+    whole_numbers: bool = field(kw_only=True)
+
+    @property
+    def binary(self) -> bool:
+        """An engine keeps 0/1 responses as they are."""
+        return False
+
+    @property
+    def whole(self) -> bool:
+        """Whether only whole numbers from 0 on occur."""
+        return self.whole_numbers
+
+    @property
+    def constant(self) -> bool:
+        """Whether one value is all there is."""
+        return super().constant and not self.moments.cross[:, -1, -1].any()
+
+    def chosen(self, keep: np.ndarray) -> MomentRows:
+        """The rows in `keep`."""
+        repeats, moments = self.repeats[keep], self.moments.chosen(keep)
+        return replace(self, values=self.values[keep], times=self.times[keep], moments=moments, repeats=repeats)
+
+
+ResponseRows = TrialsRows | SingleRows
+
+
+def counted(response: ResponseRows, count: np.ndarray) -> ResponseRows:
+    """The response where each row stands for several."""
+    return replace(response, times=response.times * count)
+
+
+def read_response(formula: Formula, frame: pd.DataFrame) -> ResponseRows:
+    """Read the response of rows without missing values.
+
+    Raises
+    ------
+    DataError
+        On text, infinity, negative or fractional counts or weights, and more successes than trials.
+    """
+    response = formula.response
+    times = np.ones(len(frame)) if formula.weights is None else read_counts(Column(formula.weights), frame)
+    if isinstance(response, LevelResponse):
+        return _read_level(response, frame[response.column], times)
+    if isinstance(response, SingleResponse):
+        if isinstance(response.expression, Column):
+            return _read_single(response.expression.name, frame[response.expression.name], times)
+        return _read_transformed(response, frame, times)
+    successes = read_counts(response.successes, frame)
+    trials = read_counts(response.trials, frame)
+    above = np.flatnonzero(successes > trials)
+    if len(above):
+        first = above[0]
+        raise DataError(
+            f"More successes than trials in {len(above)} rows: {row_name(frame.index, first)} has "
+            f"{response.successes} = {successes[first]:g} and {response.trials} = {trials[first]:g}. "
+            f"{_swap_hint(response)}"
+        )
+    return TrialsRows(successes, trials, times)
+
+
+def _read_level(response: LevelResponse, values: pd.Series, times: np.ndarray) -> SingleRows:
+    """Whether each row has the level, as 0 and 1."""
+    codes, levels = code_levels(response.column, values)
+    place = next((place for place, level in enumerate(levels) if _is_level(level, response.level)), None)
+    if place is None:
+        raise DataError(f"{response}: there is no level {response.level!r}.{did_you_mean(response.level, levels)}")
+    return SingleRows(response.name, (codes == place).astype(float), "bool", times, index=values.index)
+
+
+def _is_level(level: Level, text: str) -> bool:
+    """Whether a text names a level: ``1`` is 1.0, ``TRUE`` is True."""
+    if str(level) == text or (isinstance(level, bool) and text.casefold() == str(level).casefold()):
+        return True
+    with contextlib.suppress(ValueError):
+        return isinstance(level, int | float) and float(text) == level
+    return False
+
+
+def _read_transformed(response: SingleResponse, frame: pd.DataFrame, times: np.ndarray) -> SingleRows:
+    recipe = learn(response.name, response.expression, frame, times)
+    values = recipe.apply(frame)
+    if not isinstance(values, np.ndarray) or values.ndim > 1:
+        raise DataError(f"The response {response} has several columns or levels; one number a row can be modelled.")
+    return SingleRows(response.name, values, "float", times, transformed=True, index=frame.index)
+
+
+def _swap_hint(response: TrialsResponse) -> str:
+    if isinstance(response.trials, Arithmetic):
+        return "Then the failures are negative: correct the data."
+    return f"If {response.trials} counts failures, write cbind({response.successes}, {response.trials})."
+
+
+def _read_single(name: str, values: pd.Series, times: np.ndarray) -> SingleRows:
+    kind = kind_of(values)
+    if kind in ("date", "mixed"):
+        raise DataError(f"The response {name!r} holds {kind} values; numbers, or 0/1 or booleans, can be modelled.")
+    if kind == "text" or isinstance(values.dtype, pd.CategoricalDtype):
+        levels = as_levels(pd.Index(pd.unique(values)).sort_values())
+        raise DataError(
+            f"The response {name!r} holds {_named(kind)} ({enumerate_names(levels, 4)}). Say which one is a success: "
+            f"{_success(name, levels)}{_as_numbers(name, levels)}"
+        )
+    numbers = values.to_numpy(dtype=float)
+    check_finite(name, numbers, values.index)
+    return SingleRows(name, numbers, kind, times, index=values.index)
+
+
+def _success(name: str, levels: tuple[Level, ...]) -> str:
+    """How a level is named as the success: one that sounds like it, else the last."""
+    success = next((level for level in levels if str(level).casefold() in SUCCESSES), levels[-1])
+    return f"write {quote(name)}['{success}'] for it in the formula."
+
+
+def _as_numbers(name: str, levels: tuple[Level, ...]) -> str:
+    """What to do where text reads as numbers."""
+    if not all(isinstance(level, str) and reads_as_number(level) for level in levels):
+        return ""
+    return f" If these are numbers, convert them: data[{name!r}] = pandas.to_numeric(data[{name!r}])."
+
+
+def _named(kind: str) -> str:
+    return "text" if kind == "text" else "categories"
+
+
+def read_counts(expression: Expression, frame: pd.DataFrame) -> np.ndarray:
+    """The counts that an expression of columns without missing values gives, a float a row; else a DataError."""
+    for name in columns(expression):
+        if kind_of(frame[name]) not in ("int", "float", "bool"):
+            levels = as_levels(pd.Index(pd.unique(frame[name])))
+            raise DataError(
+                f"The response column {name!r} holds {kind_of(frame[name])}, not counts.{_as_numbers(name, levels)}"
+            )
+    values = calculate(expression, frame)
+    counts = np.broadcast_to(np.asarray(values, dtype=float), (len(frame),)).copy()
+    check_finite(str(expression), counts, frame.index)
+    whole = np.round(counts)
+    counts = np.where(np.abs(counts - whole) <= ROUNDING * np.abs(whole), whole, counts)
+    wrongs = ((counts < 0, "negative"), (counts != whole, "fractional"), (counts > LARGEST, "too large to be exact"))
+    for wrong, what in wrongs:
+        if wrong.any():
+            first = np.flatnonzero(wrong)[0]
+            raise DataError(
+                f"Counts are whole numbers from 0 on; {str(expression)!r} is {what} in {wrong.sum()} rows "
+                f"({row_name(frame.index, first)}: {counts[first]:g})."
+            )
+    return counts

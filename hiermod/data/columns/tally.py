@@ -1,0 +1,84 @@
+"""Counts equal rows of a frame, so that what follows sees each distinct row once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from hiermod.data.columns.functions import Recipe
+from hiermod.data.columns.numbering import hardly_repeats
+from hiermod.data.columns.predictors import Predictor
+from hiermod.data.sources.connection import connect
+
+LARGE = 100_000  # rows; fewer are read one by one
+OWN = "hiermod's own "  # begins the names of columns that are made beside the user's
+ROW, COUNT = f"{OWN}row", f"{OWN}rows"
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """Variables that an engine has made: those with a predictor are averaged, the others stand as codes of levels."""
+
+    recipes: Mapping[str, Recipe] = field(default_factory=dict)
+    predictors: Mapping[str, Predictor] = field(default_factory=dict)
+
+
+NOTHING = Known()
+
+
+@dataclass(frozen=True, eq=False)
+class Tally:
+    """Rows of the columns that a formula reads, how many rows of the data each stands for, and what to tell.
+
+    `rows` are those of the data one by one, where they are in memory and were counted.
+    """
+
+    frame: pd.DataFrame
+    count: np.ndarray
+    known: Known = NOTHING
+    notices: tuple[str, ...] = ()
+    rows: pd.DataFrame | None = None
+
+
+def each_row(frame: pd.DataFrame) -> Tally:
+    """Every row by itself."""
+    return Tally(frame, np.ones(len(frame), dtype=np.int64))
+
+
+def tally(frame: pd.DataFrame) -> Tally:
+    """The distinct rows in order of appearance, under the number of their first row; all rows where that hardly pays.
+
+    DuckDB groups the columns where they lie, on all cores.
+    """
+    if len(frame) <= LARGE or not len(frame.columns):
+        return each_row(frame)
+    import duckdb
+
+    try:
+        if hardly_repeats(frame):
+            return each_row(frame)
+        first, count = _grouped(frame)
+    except (TypeError, OverflowError, pa.ArrowException, duckdb.Error):  # a column of mixed types; others tell of it
+        return each_row(frame)
+    order = np.argsort(first)
+    return Tally(frame.iloc[first[order]], count[order], rows=frame)
+
+
+def _grouped(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """The first row of each distinct one, and how many are equal to it."""
+    columns = {str(place): _comparable(frame[name]) for place, name in enumerate(frame.columns)}
+    table = pa.table({**columns, ROW: pa.array(np.arange(len(frame)))})
+    relation = nw.from_native(connect().from_arrow(table))
+    grouped = relation.group_by(list(columns)).agg(nw.col(ROW).min(), nw.len().cast(nw.Int64).alias(COUNT)).collect()
+    return grouped[ROW].to_numpy(), grouped[COUNT].to_numpy()
+
+
+def _comparable(values: pd.Series) -> pa.Array | pa.ChunkedArray:
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return pa.array(values.cat.codes.to_numpy())
+    return pa.array(values, from_pandas=True)

@@ -1,0 +1,142 @@
+"""Reads the variables of a formula: plain columns, and what functions make of columns."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from hiermod.data.columns.factors import Leveled, coded
+from hiermod.data.columns.functions import Recipe, Value, learn
+from hiermod.data.columns.levels import code_levels, kind_of, level_series
+from hiermod.data.columns.predictors import Basis, Factor, Numeric, Predictor, read_predictor
+from hiermod.data.columns.tally import NOTHING, Known
+from hiermod.data.sources.frames import missing_rows
+from hiermod.errors import DataError, FormulaError, HiermodError, enumerate_names
+from hiermod.formula.nodes import Formula
+
+
+@dataclass(frozen=True, eq=False)
+class Variables:
+    """The variables on the rows used: how each is understood and made, its columns, and what to tell.
+
+    `averaged` are those that an engine has averaged already.
+    """
+
+    predictors: dict[str, Predictor]
+    recipes: dict[str, Recipe]
+    columns: dict[str, Any]
+    notices: tuple[str, ...]
+    averaged: tuple[str, ...] = ()
+
+
+def read_variables(
+    formula: Formula, raw: pd.DataFrame, used: np.ndarray, weight: np.ndarray, known: Known = NOTHING
+) -> Variables:
+    """Understand every variable of a formula but those that an engine has averaged.
+
+    As in R, functions learn from every row that has their own columns, also from those that `used` leaves out.
+    """
+    predictors: dict[str, Predictor] = {}
+    recipes: dict[str, Recipe] = {}
+    values: dict[str, Any] = {}
+    notices: list[str] = []
+    for name in formula.variables():
+        if name in known.predictors:
+            continue
+        if name not in formula.expressions:
+            predictors[name], values[name], found = read_predictor(name, raw[name][used])
+        else:
+            with at(formula, name):
+                recipes[name], value = _make(formula, name, raw, used, weight, known)
+                predictors[name], own, found = _understand(name, value, name in formula.offsets)
+            values.update(own)
+        notices.extend(found)
+    return Variables(predictors, recipes, values, tuple(notices))
+
+
+def _make(
+    formula: Formula, name: str, raw: pd.DataFrame, used: np.ndarray, weight: np.ndarray, known: Known
+) -> tuple[Recipe, Value]:
+    if name in known.recipes:
+        recipe = known.recipes[name]
+        return recipe, coded(name, raw[name][used].to_numpy(dtype=np.int64), recipe.states[name])
+    recipe = _learn(formula, name, raw, used, weight)
+    return recipe, recipe.apply(raw[used].reset_index(drop=True))
+
+
+@contextlib.contextmanager
+def at(formula: Formula, name: str) -> Iterator[None]:
+    """Point into the formula where an error of a variable is known to come from."""
+    try:
+        yield
+    except HiermodError as error:
+        if name in formula.places:
+            raise FormulaError(str(error), formula.text, *formula.places[name]) from error
+        raise
+
+
+def _learn(formula: Formula, name: str, raw: pd.DataFrame, used: np.ndarray, weight: np.ndarray) -> Recipe:
+    """Learn from all rows that can be; where rows that are not used stand in the way, from the used ones alone."""
+    rows = ~missing_rows(raw[list(formula.sources(name))]) & (weight > 0)
+    expression = formula.expressions[name]
+    try:
+        return learn(name, expression, raw[rows].reset_index(drop=True), weight[rows])
+    except DataError:
+        if not (rows & ~used).any():
+            raise
+        return learn(name, expression, raw[used].reset_index(drop=True), weight[used])
+
+
+def _understand(name: str, value: Value, is_offset: bool) -> tuple[Predictor, dict[str, Any], list[str]]:
+    if is_offset and (isinstance(value, Leveled) or value.ndim > 1):
+        raise DataError(f"{name} has levels or several columns; an offset is one number a row.")
+    if isinstance(value, Leveled):
+        return _understand_levels(name, value)
+    if (value == value[:1]).all() and not is_offset:
+        raise DataError(f"The predictor {name} is constant ({value.flat[0]:g} in every row). Leave it out.")
+    if value.ndim == 1:
+        return Numeric(name, False), {name: value}, []
+    basis = Basis(name, value.shape[1])
+    return basis, dict(zip(basis.columns, value.T.copy(), strict=True)), []
+
+
+def _understand_levels(name: str, value: Leveled) -> tuple[Predictor, dict[str, Any], list[str]]:
+    occurring = np.unique(value.codes)
+    levels = tuple(value.levels[code] for code in occurring)
+    if len(levels) < 2:
+        raise DataError(f"The predictor {name} is constant ({str(levels[0])!r} in every row). Leave it out.")
+    notices = [f"{name}: reference level {str(levels[0])!r}"] if value.coding == "treatment" else []
+    if value.coding == "poly":
+        notices = [f"{name}: ordered levels are coded by polynomial contrasts"]
+    if dropped := [level for code, level in enumerate(value.levels) if code not in occurring]:
+        notices.append(f"{name}: levels without rows left out: {enumerate_names(dropped, 6)}")
+    codes = np.searchsorted(occurring, value.codes)
+    return Factor(name, levels, value.coding), {name: level_series(codes, levels)}, notices
+
+
+def apply_recipe(recipe: Recipe, predictor: Predictor, frame: pd.DataFrame) -> dict[str, Any]:
+    """The columns of one variable on other rows, read as in the fitted data."""
+    value = recipe.apply(frame)
+    if isinstance(value, Leveled):
+        series = pd.Series([value.levels[code] for code in value.codes], dtype=object)
+        return {predictor.name: predictor.column(series)}
+    return dict(zip(predictor.columns, value.reshape(len(frame), -1).T.copy(), strict=True))
+
+
+def read_sources(recipes: dict[str, Recipe], frame: pd.DataFrame, taken: set[str]) -> dict[str, Any]:
+    """The columns behind recipes, as numbers or levels, where they are no variables themselves."""
+    names = dict.fromkeys(name for recipe in recipes.values() for name in recipe.sources if name not in taken)
+    names = dict.fromkeys(name for name in names if name in frame)
+    return {name: _plain(name, frame[name]) for name in names if kind_of(frame[name]) != "mixed"}
+
+
+def _plain(name: str, values: pd.Series) -> Any:
+    kind = kind_of(values)
+    if kind in ("int", "float") and not isinstance(values.dtype, pd.CategoricalDtype):
+        return values.to_numpy(dtype=np.int64 if kind == "int" else float)
+    return level_series(*code_levels(name, values))

@@ -1,0 +1,234 @@
+"""Lets the engine that holds a large lazy frame count its rows: distinct rows, or moments, are all that comes here.
+
+Two ways, of which `gather` takes one:
+
+`Engine.tally`
+    One group-by of the columns that the formula reads. Distinct rows and their counts come here, and everything else is
+    computed on these as on rows in memory.
+`Engine.summary`
+    For a real response of many values: missing values are counted, means and ranges asked for, then sums of products in
+    each combination of the columns that are not averaged. Functions are those of `engine_expressions`.
+
+Before either, the first rows tell which columns have many values. notebooks/how_it_works.md shows the queries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+
+from hiermod.data.columns.averaging import averaging_over, has_many
+from hiermod.data.columns.functions import Recipe
+from hiermod.data.columns.moments import Moments
+from hiermod.data.columns.numbering import hardly_repeat
+from hiermod.data.columns.predictors import EXACT, Basis, Numeric, Predictor
+from hiermod.data.columns.tally import COUNT, Known, Tally
+from hiermod.data.columns.variables import at
+from hiermod.data.pushdown.expressions import EngineRecipe, NotInEngineError, is_present
+from hiermod.data.pushdown.sums import grouped_moments, measure, own_names
+from hiermod.data.sources.frames import AGGREGATED, Selected
+from hiermod.errors import DataError
+from hiermod.formula.expressions import Call, Column, Expression, columns
+from hiermod.formula.nodes import Formula, SingleResponse, TrialsResponse
+from hiermod.formula.vocabulary import SIGNATURES
+
+Frame = nw.LazyFrame[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Summary:
+    """What an engine found of a real response that has too many values to be counted.
+
+    Parameters
+    ----------
+    tally : Tally
+        The distinct combinations of all columns that are not averaged, of rows without missing values.
+    mean : ndarray, shape (combinations,)
+        Of the response.
+    moments : Moments
+        Of the averaged predictors and the response.
+    whole : bool
+        Whether the response holds whole numbers from 0 on.
+    missing : dict
+        Rows with missing values by column.
+    incomplete, weightless : int
+        Rows with any missing value, and others with the weight 0.
+    """
+
+    tally: Tally
+    mean: np.ndarray
+    moments: Moments
+    whole: bool
+    missing: dict[str, int]
+    incomplete: int
+    weightless: int
+
+
+class Engine:
+    """A large lazy frame of the columns that a formula reads, judged by a sample of its first rows."""
+
+    def __init__(self, formula: Formula, selected: Selected, sample: int, rows: int) -> None:
+        assert isinstance(selected.frame, nw.LazyFrame)
+        self._formula, self._selected, self._frame, self._rows = formula, selected, selected.frame, rows
+        self._schema = self._frame.collect_schema()
+        self._head = selected.to_pandas(self._frame.head(sample).collect())
+        self.many = {
+            name for name, dtype in self._schema.items() if dtype.is_numeric() and has_many(self._head[name].dropna())
+        }
+        self._recipe = EngineRecipe(self._teaching(), formula.weights)
+
+    def _teaching(self) -> Frame:
+        """The rows that functions learn from: all, or those with a weight or trials where rows have these."""
+        response, weights = self._formula.response, self._formula.weights
+        if not isinstance(response, TrialsResponse) and weights is None:
+            return self._frame
+        complete = self._frame.filter(*(is_present(self._frame, name) for name in self._schema.names()))
+        weighty: list[Expression] = [Column(weights)] if weights else []
+        weighty += [response.trials] if isinstance(response, TrialsResponse) and any(columns(response.trials)) else []
+        with suppress(NotInEngineError):
+            for own in weighty:
+                complete = complete.filter(EngineRecipe(complete, None).columns(own)[0] > 0.0)
+        return complete
+
+    def takes_moments(self, real: bool | None) -> bool:
+        """Whether the response is a number of many values; `real` tells what the family says, None if none is asked."""
+        response = self._formula.response
+        plain = real is not False and isinstance(response, SingleResponse)
+        return plain and not self.many.isdisjoint(response.columns)
+
+    def tally(self, room: float) -> Tally | None:
+        """Count the distinct rows; None where hardly any are equal, or more than `room` numbers would come here."""
+        coded = self._coded()
+        kept = self._columns_of([name for name in self._formula.variables() if name not in coded])
+        kept = list(dict.fromkeys([*self._formula.response.columns, *kept]))
+        if hardly_repeat(self._head[kept], self._rows):
+            return None
+        keys, names = own_names({**{name: nw.col(name) for name in kept}, **coded})
+        made = self._frame.select(**keys)
+        if self._rows * len(names) > room and _groups(made, names) * len(names) > room:
+            return None
+        found = made.group_by(*names).agg(_count()).sort(*names).collect().rename(names)
+        return self._counted(found, Known(self._recipes(coded)))
+
+    def summary(self) -> Summary:
+        """Take moments of the response and of the numeric variables of many values.
+
+        Raises
+        ------
+        NotInEngineError
+            If the engine cannot compute one of them.
+        """
+        complete, missing, incomplete, weightless = self._complete()
+        response = self._formula.response
+        assert isinstance(response, SingleResponse)
+        (values,) = self._recipe.columns(response.expression)
+        averaged, numbers = self._averaged()
+        found = measure(complete, {**numbers, response.name: values})
+        predictors = {name: self._predictor(name, own, found) for name, own in averaged.items()}
+        centres = {name: mean for name, (mean, _, _) in found.items()}
+        features = averaging_over(self._formula, predictors, averaged).features
+        coded = self._coded()
+        keys = self._columns_of([name for name in self._formula.variables() if name not in (*coded, *averaged)])
+        made = {**numbers, response.name: values}
+        by = {**{name: nw.col(name) for name in keys}, **coded}
+        groups, mean, cross = grouped_moments(complete, by, made, centres, features, response.name)
+        moments = Moments(features, {name: centres[name] for name in numbers}, mean[:, :-1], cross)
+        recipes = self._recipes([*coded, *(name for name in averaged if name in self._formula.expressions)])
+        tally = self._counted(groups, Known(recipes, predictors))
+        whole = self._is_whole(response.name) and found[response.name][1] >= 0
+        return Summary(tally, mean[:, -1] + centres[response.name], moments, whole, missing, incomplete, weightless)
+
+    def _averaged(self) -> tuple[dict[str, list[str]], dict[str, nw.Expr]]:
+        """The numeric variables of many values with the names of their columns, and these columns."""
+        averaged: dict[str, list[str]] = {}
+        numbers: dict[str, nw.Expr] = {}
+        for name in self._formula.variables():
+            expression = self._formula.expressions.get(name, Column(name))
+            if not self._of_many(name) or _makes_levels(expression) or name in self._formula.grouping_columns():
+                continue
+            with at(self._formula, name):
+                made = self._recipe.columns(expression)
+            several = isinstance(expression, Call) and expression.function in BASES
+            names = list(Basis(name, len(made)).columns) if several else [name]
+            averaged[name] = names
+            numbers |= dict(zip(names, made, strict=True))
+        return averaged, numbers
+
+    def _predictor(self, name: str, columns: list[str], found: dict[str, tuple[float, float, float]]) -> Predictor:
+        for _, lowest, highest in (found[column] for column in columns):
+            if lowest == highest and name not in self._formula.offsets:
+                raise DataError(f"The predictor {name} is constant ({lowest:g} in every row). Leave it out.")
+        if columns != [name]:
+            return Basis(name, len(columns))
+        largest = max(abs(found[name][1]), abs(found[name][2]))
+        return Numeric(name, self._is_whole(name) and largest <= EXACT)
+
+    def _coded(self) -> dict[str, nw.Expr]:
+        """The variables that ``cut`` makes of columns of many values, by the number of their interval."""
+        found = {}
+        for name, expression in self._formula.expressions.items():
+            if isinstance(expression, Call) and expression.function == "cut" and self._of_many(name):
+                with at(self._formula, name):
+                    found[name] = self._recipe.codes(expression)
+        return found
+
+    def _of_many(self, variable: str) -> bool:
+        return not self.many.isdisjoint(self._formula.sources(variable))
+
+    def _is_whole(self, name: str) -> bool:
+        return name in self._schema and self._schema[name].is_integer()
+
+    def _columns_of(self, variables: list[str]) -> list[str]:
+        """The columns behind variables, groups and weights."""
+        formula = self._formula
+        behind = [name for own in variables for name in formula.sources(own)]
+        weights = (formula.weights,) if formula.weights else ()
+        return list(dict.fromkeys([*behind, *formula.grouping_columns(), *weights]))
+
+    def _complete(self) -> tuple[Frame, dict[str, int], int, int]:
+        """The rows that count; how many have missing values, by column and in all; how many others have no weight."""
+        names = self._schema.names()
+        present = {name: is_present(self._frame, name) for name in names}
+        counts = [(~own).cast(nw.Int64()).sum().alias(f"n{place}") for place, own in enumerate(present.values())]
+        every = nw.all_horizontal(*present.values(), ignore_nulls=False)
+        weights = self._formula.weights
+        weighty = every if weights is None else every & (self._recipe.columns(Column(weights))[0] != 0.0)
+        sums = {"complete": every, "weighty": weighty}
+        wanted = [own.cast(nw.Int64()).sum().alias(name) for name, own in sums.items()]
+        found = self._frame.select(*counts, *wanted).collect()
+        complete, counting = int(found["complete"][0]), int(found["weighty"][0] or 0)
+        if not complete:
+            raise DataError(
+                f"Nothing is left: all {self._rows} rows have a missing value in a column that the formula names."
+            )
+        if not counting:
+            raise DataError("Nothing is left: every row has 0 trials, or the weight 0.")
+        missing = {name: int(found[f"n{place}"][0]) for place, name in enumerate(names)}
+        return self._frame.filter(weighty), missing, self._rows - complete, complete - counting
+
+    def _recipes(self, names: Any) -> dict[str, Recipe]:
+        return {name: Recipe(name, self._formula.expressions[name], self._recipe.states) for name in names}
+
+    def _counted(self, found: nw.DataFrame[Any], known: Known) -> Tally:
+        frame = self._selected.to_pandas(found).rename_axis(index=AGGREGATED)
+        return Tally(frame.drop(columns=[COUNT]), frame[COUNT].to_numpy(dtype=np.int64), known)
+
+
+BASES = ("poly", "bs", "ns")
+
+
+def _groups(frame: Frame, names: Iterable[str]) -> int:
+    return int(frame.group_by(*names).agg(_count()).select(nw.len()).collect().item())
+
+
+def _count() -> nw.Expr:
+    return nw.len().cast(nw.Int64()).alias(COUNT)
+
+
+def _makes_levels(expression: Expression) -> bool:
+    return isinstance(expression, Call) and expression.function in SIGNATURES and SIGNATURES[expression.function].factor

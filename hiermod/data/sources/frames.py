@@ -1,0 +1,192 @@
+"""The door for data: any frame that narwhals knows, or a path, becomes a pandas frame of the columns needed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from hiermod.data.sources.paths import is_path, open_path, ordered_columns, reading
+from hiermod.errors import DataError, FormulaError, HiermodError, did_you_mean
+from hiermod.formula.nodes import Formula
+
+AGGREGATED = "aggregated"
+RESERVED = ("chain", "draw", "row", "Intercept", "sigma", "__obs__", ".", "..")
+NULLABLE = {"bool": "boolean"}
+NULLABLE |= {f"{u}int{bits}": f"{u.upper()}Int{bits}" for u in ("", "u") for bits in (8, 16, 32, 64)}
+RESULT_COLUMNS = ("estimate", "lower", "upper", "contrast", "prob_beats", "prob_rope", "expected_loss")
+
+
+@dataclass(frozen=True, eq=False)
+class Selected:
+    """The columns that a formula needs, where they are.
+
+    `enums` are columns whose levels have an order, `ordered` those of them that say so.
+    """
+
+    data: Any
+    frame: nw.DataFrame[Any] | nw.LazyFrame[Any]
+    enums: frozenset[str]
+    ordered: frozenset[str]
+
+    def to_pandas(self, eager: nw.DataFrame[Any]) -> pd.DataFrame:
+        """Convert so that whole numbers and booleans stay what they are beside missing values; rows are numbered.
+
+        Encoded values that have no order of their own (polars' Categorical, Arrow's dictionaries) become plain ones,
+        since the order of their codes is that of first appearance.
+        """
+        if eager.implementation.is_pandas_like():
+            return eager.to_pandas().reset_index(drop=True)
+        encoded = [name for name, dtype in eager.schema.items() if dtype == nw.Categorical and name not in self.enums]
+        try:
+            frame = _decoded(eager.to_arrow(), encoded).to_pandas(types_mapper=_nullable)
+        except Exception as error:
+            raise DataError(f"The data cannot be converted to Arrow: {error}") from error
+        for name in self.ordered.intersection(frame.columns):
+            frame[name] = frame[name].cat.as_ordered()
+        return frame
+
+
+def select_columns(data: Any, names: tuple[str, ...], formula: Formula | None = None) -> Selected:
+    """Find the named columns of any frame, or of the files behind a path.
+
+    Raises
+    ------
+    DataError
+        Where `data` is no frame, or names a column twice.
+    FormulaError
+        Where the formula names a column that is not there; the nearest names are shown.
+    """
+    frame = _narwhals_frame(data, names)
+    schema = frame.collect_schema()
+    for name in names:
+        if name not in schema:
+            _missing_column(name, schema.names(), formula)
+    if isinstance(frame, nw.DataFrame):
+        return Selected(data, frame[list(names)], frozenset(), frozenset())
+    enums = frozenset(name for name in names if schema[name] == nw.Enum)
+    return Selected(data, frame.select(*names) if names else frame, enums, ordered_columns(data) & enums)
+
+
+def read_columns(data: Any, names: tuple[str, ...], formula: Formula | None = None) -> pd.DataFrame:
+    """Return the named columns as pandas, rows numbered from 0; errors are those of `select_columns`."""
+    selected = select_columns(data, names, formula)
+    with asking(data):
+        if not names:
+            return pd.DataFrame(index=pd.RangeIndex(_row_count(_narwhals_frame(data, ()))))
+        frame = selected.frame
+        return selected.to_pandas(frame.collect() if isinstance(frame, nw.LazyFrame) else frame)
+
+
+@contextmanager
+def asking(data: Any) -> Iterator[None]:
+    """Turn errors of the engine that holds the data into one that says whose they are."""
+    try:
+        with reading(data):
+            yield
+    except (HiermodError, MemoryError):
+        raise
+    except Exception as error:
+        raise DataError(f"The data ({type(data).__name__}) cannot be read: {str(error).strip()}") from error
+
+
+def row_name(index: pd.Index, place: int) -> str:
+    """What a row of the data is called in messages."""
+    return "a row that is not numbered here" if index.name == AGGREGATED else f"row {index[place]}"
+
+
+def _row_count(frame: nw.DataFrame[Any] | nw.LazyFrame[Any]) -> int:
+    return len(frame) if isinstance(frame, nw.DataFrame) else int(frame.select(nw.len()).collect().item())
+
+
+def column_names(data: Any) -> tuple[str, ...]:
+    """The names of a frame's columns, in order."""
+    return tuple(_narwhals_frame(data, ()).collect_schema().names())
+
+
+def has_columns(data: Any, names: Iterable[str]) -> bool:
+    """Whether a frame has all the named columns."""
+    return set(names) <= set(column_names(data))
+
+
+def _decoded(table: pa.Table, names: Collection[str]) -> pa.Table:
+    """A table in which the named columns, where they are dictionaries, hold the values themselves."""
+    for place, field in enumerate(table.schema):
+        if field.name in names and pa.types.is_dictionary(field.type):
+            table = table.set_column(place, field.name, table.column(place).cast(field.type.value_type))
+    return table
+
+
+def _nullable(kind: Any) -> Any:
+    """Return pandas' dtype that holds missing values beside integers or booleans of this Arrow type."""
+    return pd.api.types.pandas_dtype(NULLABLE[str(kind)]) if str(kind) in NULLABLE else None
+
+
+def _narwhals_frame(data: Any, names: Collection[str] | None = None) -> nw.DataFrame[Any] | nw.LazyFrame[Any]:
+    """Any frame, or what stands behind a path, as narwhals sees it; `names` are the columns that will be used."""
+    if is_path(data):
+        data = open_path(data, names)
+    if isinstance(data, pd.DataFrame):
+        data = data.rename(columns=str)
+    names = pd.Index(data.columns if isinstance(data, pd.DataFrame) else getattr(data, "column_names", ()))
+    repeated = names[names.duplicated()]
+    if len(repeated):
+        raise DataError(f"The data has two columns named {repeated[0]!r}. Rename one of them.")
+    try:
+        return nw.from_native(data)
+    except TypeError as error:
+        raise DataError(
+            f"The data is of type {type(data).__name__}, not a data frame or a path. "
+            "A dict becomes a frame: pandas.DataFrame(...)."
+        ) from error
+
+
+def _missing_column(name: str, present: list[str], formula: Formula | None) -> None:
+    message = f"There is no column {name!r} in the data.{did_you_mean(name, present)}"
+    if formula is None or name not in formula.places:
+        raise DataError(message)
+    raise FormulaError(message, formula.text, *formula.places[name])
+
+
+def check_names(formula: Formula) -> None:
+    """Refuse columns whose names a posterior or a table of results needs for itself."""
+    predictors = (*formula.predictor_columns(), *formula.grouping_columns())
+    for name in (*predictors, *formula.response.columns, *((formula.weights,) if formula.weights else ())):
+        clash = name in RESERVED or (name in RESULT_COLUMNS and name in predictors)
+        if clash:
+            raise FormulaError(
+                f"hiermod's results use the name {name!r} themselves. "
+                f"Rename the column: data.rename(columns={{{name!r}: {name + '_'!r}}}).",
+                formula.text,
+                *formula.places.get(name, (0, 1)),
+            )
+
+
+def missing_rows(frame: pd.DataFrame) -> np.ndarray:
+    """Mark the rows with NaN or null in any column."""
+    return np.column_stack([missing_values(frame[name]) for name in frame.columns]).any(axis=1)
+
+
+def missing_values(values: pd.Series) -> np.ndarray:
+    """Mark NaN and null; a column of Arrow's may hold both, and pandas counts null alone."""
+    missing = values.isna().to_numpy(dtype=bool)
+    if pd.api.types.is_float_dtype(values.dtype) and pd.api.types.is_extension_array_dtype(values.dtype):
+        return missing | np.isnan(values.to_numpy(dtype=float, na_value=np.nan))
+    return missing
+
+
+def check_finite(name: str, values: np.ndarray, rows: pd.Index | None = None) -> None:
+    """Refuse infinity, naming the first row that holds it by its place in the data."""
+    infinite = np.flatnonzero(np.isinf(values))
+    if len(infinite):
+        raise DataError(
+            f"The column {name!r} holds infinity ({len(infinite)} rows, the first is "
+            f"{row_name(pd.RangeIndex(len(values)) if rows is None else rows, infinite[0])}). "
+            "Replace it by a number, or by a missing value to drop those rows."
+        )

@@ -1,0 +1,181 @@
+"""The door for files: a path becomes a lazy DuckDB relation, or an error that says what to do."""
+
+from __future__ import annotations
+
+import csv
+import glob
+import os
+import re
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import takewhile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hiermod.data.sources.connection import connect, keep_alive, reason
+from hiermod.data.sources.csv_files import open_csv
+from hiermod.data.sources.parquet_files import open_parquet
+from hiermod.data.sources.parquet_files import ordered_columns as ordered_in_file
+from hiermod.errors import DataError, did_you_mean
+
+if TYPE_CHECKING:
+    import duckdb
+
+KINDS = {".csv": "csv", ".parquet": "parquet", ".pq": "parquet"}
+ENDINGS = f"{', '.join([*KINDS][:-1])} or {[*KINDS][-1]}"
+OWN_WAY = "Open it with pandas, polars or duckdb, and pass the frame"
+
+
+@dataclass(frozen=True)
+class Found:
+    """The files behind a path, all of one kind, and the folder they were looked for in."""
+
+    files: tuple[str, ...]
+    kind: str
+    base: str
+
+
+def is_path(data: Any) -> bool:
+    """Whether `data` is a path, not a frame."""
+    return isinstance(data, str | os.PathLike)
+
+
+def open_path(path: str | os.PathLike[str], columns: Collection[str] | None = None) -> duckdb.DuckDBPyRelation:
+    """Open a CSV or Parquet file, a folder of Parquet files (all below it), or a glob of either kind.
+
+    Headers and schemas are read, and of CSV files the `columns` once, to decide their types by every value; all else
+    is read when the relation is used. The relation has a connection of its own, which lives as long as it does.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        Where the files are. URLs are refused.
+    columns : collection of str, optional
+        The columns that will be used. The others of a CSV file stay text. None stands for all.
+
+    Raises
+    ------
+    DataError
+        If nothing is there, or it cannot be read.
+    """
+    found = find_files(path)
+    connection = connect()
+    with reading(path):
+        if found.kind == "csv":
+            return keep_alive(open_csv(connection, found.files, columns), connection)
+        return keep_alive(open_parquet(connection, found.files, found.base, columns), connection)
+
+
+def ordered_columns(data: Any) -> frozenset[str]:
+    """The columns behind a path that pandas wrote as ordered categoricals, which no type of DuckDB can say."""
+    found = find_files(data) if is_path(data) else None
+    if found is None or found.kind == "csv":
+        return frozenset()
+    with reading(data):
+        return ordered_in_file(found.files[0])
+
+
+@contextmanager
+def reading(data: Any) -> Iterator[None]:
+    """Turn errors of the engine, of Arrow and of the system into one that names the path; frames keep their own."""
+    if not is_path(data):
+        yield
+        return
+    import duckdb
+
+    try:
+        yield
+    except (duckdb.Error, OSError, ValueError, csv.Error) as error:
+        raise DataError(f"{os.fspath(data)!r} cannot be read: {reason(error)}") from error
+
+
+def find_files(path: str | os.PathLike[str]) -> Found:
+    """Find the files that a path stands for.
+
+    Raises
+    ------
+    DataError
+        If there are none, or they are neither CSV nor Parquet.
+    """
+    text = os.path.expanduser(os.fsdecode(path))
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text):
+        raise DataError(f"{text!r} is no file of this machine. {OWN_WAY}.")
+    with reading(path):
+        if os.path.isfile(text):
+            return Found((text,), _kind_of(text), os.path.dirname(text))
+        if os.path.isdir(text):
+            return _in_folder(text)
+        if glob.has_magic(text) and "\0" not in text:
+            return _by_pattern(text)
+    raise DataError(_nothing_there(text))
+
+
+def _kind_of(file: str) -> str:
+    kind = KINDS.get(os.path.splitext(file)[1].lower())
+    if kind is None:
+        raise DataError(f"{file!r} does not end in {ENDINGS}. {OWN_WAY}.")
+    return kind
+
+
+def _in_folder(folder: str) -> Found:
+    files = _parquet_below(folder)
+    if not files:
+        sheets = any(name.lower().endswith(".csv") for name in os.listdir(folder))
+        remedy = f" For its CSV files, say {os.path.join(folder, '*.csv')!r}." if sheets else ""
+        raise DataError(f"The folder {folder!r} holds no Parquet file.{remedy}")
+    return Found(tuple(files), "parquet", folder)
+
+
+def _parquet_below(folder: str) -> list[str]:
+    """The Parquet files below a folder; names that begin with a dot or ``_`` are other programs' notes."""
+
+    def fail(error: OSError) -> None:
+        raise error
+
+    files: list[str] = []
+    seen: set[str] = set()
+    for parent, folders, names in os.walk(folder, onerror=fail, followlinks=True):
+        if os.path.realpath(parent) in seen:  # a link that leads back
+            folders.clear()
+            continue
+        seen.add(os.path.realpath(parent))
+        folders[:] = [name for name in folders if not name.startswith((".", "_"))]
+        files += [
+            os.path.join(parent, name)
+            for name in names
+            if KINDS.get(os.path.splitext(name)[1].lower()) == "parquet" and not name.startswith((".", "_"))
+        ]
+    return sorted(files)
+
+
+def _by_pattern(pattern: str) -> Found:
+    found = [_parquet_below(name) if os.path.isdir(name) else [name] for name in glob.glob(pattern, recursive=True)]
+    files = sorted({file for names in found for file in names})
+    if not files:
+        raise DataError(f"There is no file {pattern!r}: nothing has such a name.")
+    kinds = {_kind_of(file): file for file in files}
+    if len(kinds) > 1:
+        raise DataError(f"{pattern!r} stands for files of two kinds, {' and '.join(map(repr, kinds.values()))}.")
+    fixed = takewhile(lambda part: not glob.has_magic(part), Path(pattern).parts)
+    return Found(tuple(files), next(iter(kinds)), os.path.join("", *fixed))
+
+
+def _nothing_there(text: str) -> str:
+    """Say what a text is that is no path of anything, as well as can be told."""
+    if "\n" in text or "\0" in text:
+        return (
+            "The data is a text of several lines, not a path. If it is the content of a CSV file, pass "
+            "pandas.read_csv(io.StringIO(text))."
+        )
+    if "~" in text and not text.lower().endswith(tuple(KINDS)):
+        return f"There is no file {text!r}. A formula comes first, the data after it: hiermod.fit(formula, data)."
+    folder, name = os.path.split(text)
+    return f"There is no file {text!r}." + _near(folder, name)
+
+
+def _near(folder: str, name: str) -> str:
+    """Names like `name` in a folder or, where there is no such folder, folders like it."""
+    if not os.path.isdir(folder or "."):
+        return f" There is no folder {folder!r} either." + _near(*os.path.split(folder))
+    return did_you_mean(name, sorted(os.listdir(folder or ".")))

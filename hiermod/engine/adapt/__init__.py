@@ -1,0 +1,1 @@
+"""The coordinates in which a posterior is sampled, chosen at its mode."""

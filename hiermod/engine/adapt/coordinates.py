@@ -1,0 +1,188 @@
+"""Coordinates in which a posterior is nearly standard normal: chosen at its mode, and true to the density anywhere.
+
+Given the single parameters, the effects of the largest factor are measured from their conditional mode in units of
+their conditional spread, both of which follow all other coefficients and the covariance (`effects`); those of other
+factors likewise, by what the data say once the largest is integrated out; common coefficients by their marginal spread.
+Single parameters stand on a line where their priors are nearly normal (`Program.softened`). What is left of long and
+short directions is found in the curvature at the mode and stretched (`directions`).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
+
+from hiermod.engine.adapt.common_coordinates import common_arrays, factors_together, sampled_together
+from hiermod.engine.adapt.mode import Reference, covariance_root, refer, typical
+from hiermod.engine.adapt.precision import wide, without_factor
+from hiermod.engine.kernels.coupling import coupling_arrays
+from hiermod.engine.kernels.record import GAMMA_LOG, GAUSSIAN, STUDENT_T
+from hiermod.engine.layout.program import Program, products_at
+
+ROUNDS, MOST_STEPS = 6, 12
+LONGEST = 2.0  # step of a single parameter on the line
+LEAST_CURVATURE = 0.25
+SETTLED = 0.1  # of a single parameter on the line
+POWERS = {GAUSSIAN: -1.0, STUDENT_T: -1.0, GAMMA_LOG: 0.5}
+STEP = 1e-4
+DENSE_UP_TO = 300
+MOST_DIRECTIONS = 24
+WORTH = 1.3  # a direction's standard deviation, or one over it, from which it is stretched
+
+
+def whiten(program: Program) -> Program:
+    """Find the mode and choose coordinates there; zero is near the mode, one is about a standard deviation."""
+    problem, program = program.problem, program.softened()
+    scalars = np.array([typical(scalar) for scalar in problem.scalars])
+    theta = np.zeros(problem.coefficients)
+    for place, prior in enumerate(problem.priors):
+        theta[place] = float(np.asarray(prior.arguments[-2]))
+    for scalar, value in zip(problem.scalars, scalars, strict=True):
+        if scalar.coefficient >= 0:
+            theta[scalar.coefficient] = value
+    moved = program
+    for _ in range(ROUNDS):
+        reference = refer(program, theta, scalars)
+        moved = _around(program, reference)
+        before = program.free(scalars)
+        values = _settle(moved, before)
+        moved = moved.moved(scalar_centre=values)
+        theta, scalars = moved.expand(np.zeros(problem.dimension))
+        if np.abs(values - before).max(initial=0.0) < SETTLED:
+            break
+    values = program.free(scalars)
+    moved = _around(program, refer(program, theta, scalars))
+    moved = moved.moved(scalar_map=_scalar_map(moved, values), scalar_centre=values)
+    return _stretched(moved)
+
+
+def _around(program: Program, reference: Reference) -> Program:
+    """Coordinates of common coefficients and effects at a reference."""
+    problem, theta = program.problem, reference.theta
+    together = factors_together(problem)
+    areas, scores, links = [np.zeros(0)], [np.zeros(0)], []
+    for place, factor in enumerate(problem.factors):
+        own, link = _told(reference, place) if place >= together else _untold(reference, place)
+        effects = theta[factor.span].reshape(factor.width, factor.groups)
+        score = reference.information.score[factor.span].reshape(factor.width, factor.groups)
+        scores.append((score + np.einsum("gij,jg->ig", own, effects)).ravel())
+        areas.append(own.transpose(1, 2, 0).ravel())
+        links.append(link)
+    products = products_at(problem, theta) if problem.family == GAUSSIAN else {}
+    moved = program.moved(
+        information=np.concatenate(areas), score=np.concatenate(scores), reference=theta, scale=_scale(reference),
+        **({} if together else common_arrays(reference)), **coupling_arrays(links), **products,
+    )  # fmt: skip
+    return sampled_together(moved, reference)
+
+
+def _told(reference: Reference, place: int) -> tuple[np.ndarray, sparse.csr_array]:
+    """What the data say of a factor's effects, by groups, and how that depends on coefficients before them.
+
+    Of the largest, given all others; of another, given the common coefficients, with the largest integrated out.
+    """
+    information, problem = reference.information, reference.information.problem
+    factor, last = problem.factors[place], problem.factors[-1]
+    if factor is last:
+        link = information.matrix[last.span, : last.start]
+        return information.groups[place], wide(link, problem.coefficients)
+    root = covariance_root(problem, last, reference.scalars)
+    given = information.groups[-1] + np.linalg.inv(root @ root.T)
+    blocks, link = without_factor(information.matrix, factor, last, given, problem.common)
+    return blocks, wide(link, problem.coefficients)
+
+
+def _untold(reference: Reference, place: int) -> tuple[np.ndarray, sparse.csr_array]:
+    """The same of a factor whose effects are sampled jointly with others, where it plays no part."""
+    factor = reference.information.problem.factors[place]
+    link = sparse.csr_array((factor.groups * factor.width, reference.information.problem.coefficients))
+    return np.zeros((factor.groups, factor.width, factor.width)), link
+
+
+def _scale(reference: Reference) -> np.ndarray:
+    """The family's parameter with which the data's information grows, and half the power by which it does."""
+    problem = reference.information.problem
+    power = POWERS.get(problem.family, 0.0)
+    return np.array([reference.scalars[problem.auxiliary] if power else 1.0, power])
+
+
+def _settle(program: Program, values: np.ndarray) -> np.ndarray:
+    """The most likely single parameters where all else follows them, by Newton's steps."""
+    if not len(values):
+        return values
+    here, slope = _along_scalars(program, values)
+    for _ in range(MOST_STEPS):
+        eigenvalues, vectors = np.linalg.eigh(_scalar_curvature(program, values))
+        step = vectors @ ((vectors.T @ slope) / np.maximum(np.abs(eigenvalues), LEAST_CURVATURE))
+        step *= LONGEST / max(LONGEST, np.abs(step).max())
+        while True:
+            there, slope_there = _along_scalars(program, values + step)
+            if there > here - 1e-9 or np.abs(step).max() < 1e-3:
+                break
+            step *= 0.5
+        if not there > here - 1e-9:
+            break
+        values, here, slope = values + step, there, slope_there
+        if np.abs(step).max() < 0.2 * SETTLED:
+            break
+    return values
+
+
+def _along_scalars(program: Program, values: np.ndarray) -> tuple[float, np.ndarray]:
+    z = np.concatenate([np.zeros(program.problem.dimension - len(values)), values])
+    value, gradient = program.log_density(z)
+    good = np.isfinite(value) and np.isfinite(gradient).all()
+    return (value, gradient[-len(values) :]) if good else (-np.inf, np.zeros(len(values)))
+
+
+def _scalar_curvature(program: Program, values: np.ndarray) -> np.ndarray:
+    """Minus the Hessian by the single parameters."""
+    columns = [
+        _along_scalars(program, values - step)[1] - _along_scalars(program, values + step)[1]
+        for step in STEP * np.eye(len(values))
+    ]
+    own = np.column_stack(columns) / (2.0 * STEP)
+    return 0.5 * (own + own.T)
+
+
+def _hessian(program: Program, directions: np.ndarray) -> np.ndarray:
+    """Minus the Hessian at zero times each column of `directions`."""
+    columns = [program.log_density(-STEP * column)[1] - program.log_density(STEP * column)[1]
+               for column in directions.T]  # fmt: skip
+    return np.column_stack(columns) / (2.0 * STEP)
+
+
+def _scalar_map(program: Program, values: np.ndarray) -> np.ndarray:
+    """A root of the single parameters' covariance, as the curvature tells it; none is taken for very wide."""
+    if not len(values):
+        return np.zeros((0, 0))
+    eigenvalues, vectors = np.linalg.eigh(_scalar_curvature(program, values))
+    return vectors / np.sqrt(np.clip(eigenvalues, LEAST_CURVATURE, None))
+
+
+def _stretched(program: Program) -> Program:
+    """Stretch the long and short directions that are left."""
+    size = program.problem.dimension - len(program.problem.scalars)
+    if not size:
+        return program
+    pad = np.zeros(program.problem.dimension)
+
+    def times(vector: np.ndarray) -> np.ndarray:
+        pad[:size] = vector.ravel()
+        return _hessian(program, pad[:, None])[:size, 0]
+
+    if size <= DENSE_UP_TO:
+        matrix = _hessian(program, np.eye(program.problem.dimension)[:, :size])[:size]
+        values, vectors = np.linalg.eigh(0.5 * (matrix + matrix.T))
+    else:
+        operator = LinearOperator((size, size), matvec=times, dtype=float)
+        start = np.random.default_rng(0).normal(size=size)
+        try:
+            values, vectors = eigsh(operator, k=MOST_DIRECTIONS, which="BE", tol=0.05, v0=start, maxiter=4)
+        except ArpackNoConvergence as found:
+            values, vectors = found.eigenvalues, found.eigenvectors
+    worth = np.abs(np.log(np.clip(values, 1e-4, None))) > 2.0 * np.log(WORTH)
+    worth &= values > 0.0
+    values, vectors = values[worth], vectors[:, worth]
+    return program.moved(directions=vectors.T.ravel(), stretch=values**-0.5 - 1.0)

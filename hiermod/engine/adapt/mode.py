@@ -1,0 +1,119 @@
+"""A point near the posterior's mode, at which a problem is linear and quadratic enough to choose coordinates by."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from hiermod.engine.adapt.precision import Information, Precision, precision
+from hiermod.engine.kernels.effects import covariance_factor
+from hiermod.engine.layout.problem import Factor, Problem, Scalar
+from hiermod.engine.layout.program import Program, gram
+
+MOST_STEPS = 25
+HELD = 1e12  # precision of what does not move
+CLOSE = 1e-3
+LEAST_WEIGHT = 1e-3  # of a row's curvature, over the mean of all: the t distribution's is negative far out
+TYPICAL: dict[str, Callable[..., float]] = {
+    "HalfNormal": lambda sigma: sigma, "HalfStudentT": lambda nu, sigma: sigma, "HalfCauchy": lambda beta: beta,
+    "Exponential": lambda lam: 1.0 / lam, "Gamma": lambda alpha, beta: alpha / beta,
+    "InverseGamma": lambda alpha, beta: beta / alpha, "LogNormal": lambda mu, sigma: float(np.exp(mu)),
+    "Uniform": lambda lower, upper: 0.5 * (lower + upper), "Beta": lambda alpha, beta: 0.5,
+}  # fmt: skip
+# The precision of the normal that has a prior's score at t standard units from its centre, in these units.
+PULLS: dict[str, Callable[..., float]] = {
+    "Normal": lambda t: 1.0, "StudentT": lambda t, nu: (nu + 1.0) / (nu + t * t), "Laplace": lambda t: 1.0 / t,
+    "Cauchy": lambda t: 2.0 / (1.0 + t * t), "Logistic": lambda t: math.tanh(0.5 * t) / t,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """Coefficients of the centred design with effects (`theta`), single parameters, and what the data say there."""
+
+    theta: np.ndarray
+    scalars: np.ndarray
+    information: Information
+    precision: Precision
+
+
+def typical(scalar: Scalar) -> float:
+    """A value that the prior has nothing against."""
+    numbers = [float(np.asarray(argument)) for argument in scalar.prior.arguments]
+    return float(TYPICAL[scalar.prior.name](*numbers))
+
+
+def covariance_root(problem: Problem, factor: Factor, scalars: np.ndarray) -> np.ndarray:
+    """The lower Cholesky factor of the covariance of a group's effects, shape ``(width, width)``."""
+    root = np.zeros((factor.width, factor.width))
+    for bar in factor.bars:
+        covariance_factor.py_func(scalars, bar.sds, bar.partial, bar.first, bar.columns, root)
+    return root
+
+
+def refer(program: Program, theta: np.ndarray, scalars: np.ndarray) -> Reference:
+    """Climb to the mode of the coefficients given the single parameters, by Newton's steps, halved where needed."""
+    problem = program.problem
+    roots = [covariance_root(problem, factor, scalars) for factor in problem.factors]
+    height = _height(program, theta, scalars, roots)
+    for _ in range(MOST_STEPS):
+        reference = _expand_around(program, theta, scalars, roots)
+        step = reference.precision.solve(_gradient(reference, roots))
+        gain, size = -np.inf, 2.0
+        while not gain > -1e-9 and size > 1e-4:
+            size *= 0.5
+            gain = _height(program, theta + size * step, scalars, roots) - height
+        if not gain > -1e-9:
+            return reference
+        theta, height = theta + size * step, height + gain
+        if gain < CLOSE:
+            break
+    return _expand_around(program, theta, scalars, roots)
+
+
+def _expand_around(program: Program, theta: np.ndarray, scalars: np.ndarray, roots: list[np.ndarray]) -> Reference:
+    problem = program.problem
+    score, weight = program.curvature(theta, scalars[problem.auxiliary :])
+    weight = np.maximum(weight, LEAST_WEIGHT * max(float(np.mean(np.abs(weight))), 1e-12))
+    information = Information(problem, gram(problem, weight), problem.matrix.T @ score)
+    prior = common_prior(problem, theta)[1]
+    covariances = tuple(root @ root.T for root in roots)
+    return Reference(theta, scalars, information, precision(information, prior, covariances))
+
+
+def common_prior(problem: Problem, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Score of the common coefficients' priors, and the precision of the normals that have the same one.
+
+    Coefficients that a prior bounds are held where they are.
+    """
+    score, precisions = np.zeros(problem.common), np.full(problem.common, HELD)
+    for place, prior in enumerate(problem.priors):
+        *shape, centre, scale = (float(np.asarray(argument)) for argument in prior.arguments)
+        away = (theta[place] - centre) / scale
+        precisions[place] = PULLS[prior.name](max(abs(away), 1e-3), *shape) / scale**2
+        score[place] = -precisions[place] * away * scale
+    return score, precisions
+
+
+def _gradient(reference: Reference, roots: list[np.ndarray]) -> np.ndarray:
+    problem, theta = reference.information.problem, reference.theta
+    slope = reference.information.score.copy()
+    slope[: problem.common] += common_prior(problem, theta)[0]
+    slope[problem.linear : problem.common] = 0.0
+    for factor, root in zip(problem.factors, roots, strict=True):
+        effects = theta[factor.span].reshape(factor.width, factor.groups)
+        slope[factor.span] -= np.linalg.solve(root @ root.T, effects).ravel()
+    return slope
+
+
+def _height(program: Program, theta: np.ndarray, scalars: np.ndarray, roots: list[np.ndarray]) -> float:
+    """The log density, up to what does not depend on the coefficients, in public coordinates."""
+    problem = program.problem
+    parts = [theta[: problem.linear]]
+    for factor, root in zip(problem.factors, roots, strict=True):
+        parts.append(np.linalg.solve(root, theta[factor.span].reshape(factor.width, factor.groups)).ravel())
+    value = program.log_density(np.concatenate([*parts, program.free(scalars)]))[0]
+    return value if np.isfinite(value) else -np.inf

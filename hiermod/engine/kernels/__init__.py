@@ -1,0 +1,1 @@
+"""Compiled code alone; it imports nothing else of hiermod."""

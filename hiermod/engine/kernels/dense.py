@@ -1,0 +1,110 @@
+"""Small dense matrices in compiled code, flat, column after column; a column has room for whole vectors of numbers."""
+
+from __future__ import annotations
+
+import math
+
+import numba
+import numpy as np
+
+from hiermod.engine.kernels.special import NJIT
+from hiermod.engine.kernels.vector_ops import add_scaled, dot, scale
+
+VECTOR = 8  # numbers, in whole ones of which a column is worked on
+LEAST = 1e-12  # pivot, where rounding has left none
+Array = np.ndarray
+
+
+@numba.njit(**NJIT)
+def stride_of(size: int) -> int:
+    """The distance of columns; what is beyond `size` is zero."""
+    return (size + VECTOR - 1) // VECTOR * VECTOR
+
+
+@numba.njit(**NJIT)
+def subtract(
+    out: Array, at: int, x: Array, from_: int, factors: Array, first: int, apart: int, many: int, stride: int
+) -> None:
+    """Take from a column, from `at` to its end, multiples of `many` columns of another matrix that follow each other.
+
+    `from_` is where the first of them has what stands at `at`; factors begin at `first` and stand `apart`.
+    """
+    place, other, step, count = np.uint64(at), np.uint64(from_), np.uint64(stride), np.uint64(stride - at % stride)
+    factor, left = first, many
+    while left >= 4:
+        second, third, fourth = other + step, other + step + step, other + step + step + step
+        a, b = factors[factor], factors[factor + apart]
+        c, d = factors[factor + 2 * apart], factors[factor + 3 * apart]
+        for i in range(count):
+            out[place + i] -= a * x[other + i] + b * x[second + i] + c * x[third + i] + d * x[fourth + i]
+        other, factor, left = fourth + step, factor + 4 * apart, left - 4
+    while left > 0:
+        a = factors[factor]
+        for i in range(count):
+            out[place + i] -= a * x[other + i]
+        other, factor, left = other + step, factor + apart, left - 1
+
+
+@numba.njit(**NJIT)
+def cholesky(a: Array, size: int) -> float:
+    """Replace the lower triangle of a matrix by its factor; return the sum of its logarithms.
+
+    What stands above the diagonal is not kept.
+    """
+    total, stride = 0.0, stride_of(size)
+    for j in range(size):
+        own = j * stride
+        low = j - j % VECTOR
+        subtract(a, own + low, a, low, a, j, stride, j, stride)
+        pivot = math.sqrt(max(a[own + j], LEAST))
+        total += math.log(pivot)
+        scale(a, own + j, 1.0 / pivot, size - j)
+        a[own + j] = pivot
+    return total
+
+
+@numba.njit(**NJIT)
+def solve_lower(lower: Array, size: int, vector: Array) -> None:
+    """Solve with a lower triangle."""
+    stride = stride_of(size)
+    for j in range(size):
+        vector[j] /= lower[j * stride + j]
+        add_scaled(vector, j + 1, lower, j * stride + j + 1, -vector[j], size - j - 1)
+
+
+@numba.njit(**NJIT)
+def solve_upper(lower: Array, size: int, vector: Array) -> None:
+    """Solve with the transpose of a lower triangle."""
+    stride = stride_of(size)
+    for j in range(size - 1, -1, -1):
+        known = dot(lower, j * stride + j + 1, vector, j + 1, size - j - 1)
+        vector[j] = (vector[j] - known) / lower[j * stride + j]
+
+
+@numba.njit(**NJIT)
+def solve_upper_rows(lower: Array, size: int, a: Array) -> None:
+    """The same for a matrix that stands row after row."""
+    stride = stride_of(size)
+    for j in range(size - 1, -1, -1):
+        own = j * stride
+        subtract(a, own, a, own + stride, lower, own + j + 1, 1, size - j - 1, stride)
+        scale(a, own, 1.0 / lower[own + j], stride)
+
+
+@numba.njit(**NJIT)
+def transpose(a: Array, size: int) -> None:
+    """Exchange rows and columns."""
+    stride = stride_of(size)
+    for i in range(size):
+        for j in range(i):
+            a[i * stride + j], a[j * stride + i] = a[j * stride + i], a[i * stride + j]
+
+
+@numba.njit(**NJIT)
+def symmetric(a: Array, size: int) -> None:
+    """The mean of a matrix and its transpose."""
+    stride = stride_of(size)
+    for i in range(size):
+        for j in range(i):
+            middle = 0.5 * (a[i * stride + j] + a[j * stride + i])
+            a[i * stride + j], a[j * stride + i] = middle, middle

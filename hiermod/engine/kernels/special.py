@@ -1,0 +1,111 @@
+"""Special functions of likelihoods, with their derivatives, for compiled code."""
+
+from __future__ import annotations
+
+import math
+
+import numba
+
+from hiermod.engine.kernels.elementary import exp, log1p
+
+NJIT = {"fastmath": {"contract"}, "error_model": "numpy", "nogil": True}
+HALF_LOG_TAU = 0.9189385332046727
+LOG_2 = 0.6931471805599453
+SERIES_FROM = 10.0  # Stirling's series is exact to double precision from here on
+
+
+@numba.njit(**NJIT)
+def log_sigmoids(eta: float) -> tuple[float, float, float]:
+    """Logarithms of sigmoid(eta) and of one less it, and sigmoid(eta)."""
+    small = exp(-abs(eta))
+    rest = log1p(small)
+    rate = (1.0 if eta >= 0.0 else small) / (1.0 + small)
+    return min(eta, 0.0) - rest, -max(eta, 0.0) - rest, rate
+
+
+@numba.njit(**NJIT)
+def log_normal_cdf(x: float) -> tuple[float, float]:
+    """Logarithm of the normal distribution function, and its derivative."""
+    log_density = -0.5 * x * x - HALF_LOG_TAU
+    if x > -5.0:
+        cdf = 0.5 * math.erfc(-x * 0.7071067811865476)
+        value = math.log1p(-0.5 * math.erfc(x * 0.7071067811865476)) if x > 0.0 else math.log(cdf)
+        return value, math.exp(log_density) / cdf
+    tail = -x  # the continued fraction of Laplace: density over tail probability
+    for term in range(80, 0, -1):
+        tail = term / tail - x
+    return log_density - math.log(tail), tail
+
+
+@numba.njit(**NJIT)
+def log_rates(link: int, eta: float) -> tuple[float, float, float, float]:
+    """Logarithms of a rate and of one less it under a link (0 logit, 1 probit, 2 cloglog), and their derivatives."""
+    if link == 0:
+        success, failure, rate = log_sigmoids(eta)
+        return success, failure, math.exp(failure), -rate
+    if link == 1:
+        success, slope = log_normal_cdf(eta)
+        failure, other = log_normal_cdf(-eta)
+        return success, failure, slope, -other
+    hazard = math.exp(min(eta, 700.0))
+    if eta < -20.0:
+        return eta - 0.5 * hazard, -hazard, 1.0 - 0.5 * hazard, -hazard
+    if hazard > 700.0:
+        return 0.0, -hazard, 0.0, -hazard
+    return math.log(-math.expm1(-hazard)), -hazard, hazard / math.expm1(hazard), -hazard
+
+
+@numba.njit(**NJIT)
+def digamma(x: float) -> float:
+    """Derivative of the logarithm of the gamma function, x > 0."""
+    shift = 0.0
+    while x < SERIES_FROM:
+        shift -= 1.0 / x
+        x += 1.0
+    return shift + math.log(x) - 0.5 / x - _digamma_rest(x)
+
+
+@numba.njit(**NJIT)
+def _digamma_rest(x: float) -> float:
+    z = 1.0 / (x * x)
+    p = 1.0 / 12.0
+    p = -691.0 / 32760.0 + z * p
+    p = 1.0 / 132.0 + z * p
+    p = -1.0 / 240.0 + z * p
+    p = 1.0 / 252.0 + z * p
+    p = -1.0 / 120.0 + z * p
+    return z * (1.0 / 12.0 + z * p)
+
+
+@numba.njit(**NJIT)
+def _stirling_rest(x: float) -> float:
+    z = 1.0 / (x * x)
+    p = 1.0 / 156.0
+    p = -691.0 / 360360.0 + z * p
+    p = 1.0 / 1188.0 + z * p
+    p = -1.0 / 1680.0 + z * p
+    p = 1.0 / 1260.0 + z * p
+    p = -1.0 / 360.0 + z * p
+    return (1.0 / 12.0 + z * p) / x
+
+
+@numba.njit(**NJIT)
+def log_rising(x: float, count: float) -> tuple[float, float]:
+    """lgamma(x + count) − lgamma(x) and its derivative by x, without cancellation; x > 0, count >= 0."""
+    if count == 0.0:
+        return 0.0, 0.0
+    value, slope = 0.0, 0.0
+    while x < SERIES_FROM and count >= 1.0:
+        value += math.log(x)
+        slope += 1.0 / x
+        x += 1.0
+        count -= 1.0
+    if count == 0.0:
+        return value, slope
+    if x < SERIES_FROM:
+        return value + math.lgamma(x + count) - math.lgamma(x), slope + digamma(x + count) - digamma(x)
+    above = x + count
+    gain = math.log1p(count / x)
+    value += (x - 0.5) * gain + count * (math.log(above) - 1.0) + _stirling_rest(above) - _stirling_rest(x)
+    slope += gain + 0.5 * count / (x * above) - _digamma_rest(above) + _digamma_rest(x)
+    return value, slope

@@ -1,0 +1,1 @@
+"""Python that puts a spec into the memory which compiled code reads."""

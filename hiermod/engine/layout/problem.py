@@ -1,0 +1,247 @@
+"""From a spec to what compiled code needs of it: rows, factors, single parameters and priors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from scipy import sparse
+
+from hiermod.data.cells.statistics import BinomialCells, CountCells, PairCells, RealCells, ValueCells
+from hiermod.data.columns.predictors import Grouping
+from hiermod.engine.kernels.record import FAMILIES, GAUSSIAN, LOGIT, NEGBINOMIAL, ONE_TRIAL
+from hiermod.modeling.density_rows import Observed, observe
+from hiermod.modeling.design import VaryingBar
+from hiermod.modeling.spec import Spec
+from hiermod.priors.reading import Prior
+
+LONG_RUN = 8  # rows of a group, from which it pays to have them side by side
+AS_THEY_COME = (GAUSSIAN, NEGBINOMIAL)  # of one, matrices are used, of the other, rows of equal counts are neighbours
+
+
+@dataclass(frozen=True, eq=False)
+class BarPlace:
+    """A bar's columns within its factor, and where its standard deviations and partial correlations stand."""
+
+    bar: VaryingBar
+    first: int
+    sds: int
+    partial: int
+
+    @property
+    def columns(self) -> int:
+        """How many effects a group has in this bar."""
+        return len(self.bar.row_names)
+
+
+@dataclass(frozen=True, eq=False)
+class Factor:
+    """All bars of one grouping factor; effects of column c and group g stand at ``start + c groups + g``."""
+
+    grouping: Grouping
+    bars: tuple[BarPlace, ...]
+    start: int
+    codes: np.ndarray
+    multipliers: np.ndarray
+
+    @property
+    def groups(self) -> int:
+        """How many groups there are."""
+        return self.grouping.size
+
+    @property
+    def width(self) -> int:
+        """How many effects each group has."""
+        return len(self.multipliers)
+
+    @property
+    def span(self) -> slice:
+        """Where its effects stand among the coefficients."""
+        return slice(self.start, self.start + self.groups * self.width)
+
+
+@dataclass(frozen=True)
+class Scalar:
+    """A parameter on its own: its variable, place in it, prior, bounds (None: see the prior), and coefficient or -1."""
+
+    name: str
+    place: int
+    prior: Prior
+    coefficient: int = -1
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """A model as compiled code sees it.
+
+    Parameters
+    ----------
+    design : ndarray, shape (columns, rows)
+        The centred common design, columns in `order`.
+    order : ndarray of int
+        Which column of the spec stands where: those with priors on the whole line first.
+    linear : int
+        How many these are.
+    back : ndarray, shape (columns, columns)
+        From centred coefficients in `order` to those of the user, in the spec's order.
+    factors : tuple of Factor
+        The largest last.
+    scalars : tuple of Scalar
+        Standard deviations, offsets of partial correlations, bounded coefficients, auxiliary parameters.
+    """
+
+    spec: Spec
+    family: int
+    design: np.ndarray
+    order: np.ndarray
+    linear: int
+    back: np.ndarray
+    priors: tuple[Prior, ...]
+    factors: tuple[Factor, ...]
+    scalars: tuple[Scalar, ...]
+    auxiliary: int
+    offset: np.ndarray
+    response: np.ndarray
+    size: np.ndarray
+    count: np.ndarray
+    squares: float = 0.0
+    observations: float = 0.0
+
+    @property
+    def common(self) -> int:
+        """How many common coefficients there are."""
+        return len(self.order)
+
+    @property
+    def coefficients(self) -> int:
+        """How many coefficients there are, effects of groups included."""
+        return self.common + sum(factor.groups * factor.width for factor in self.factors)
+
+    @property
+    def dimension(self) -> int:
+        """How many numbers the sampler moves."""
+        return self.coefficients - self.common + self.linear + len(self.scalars)
+
+    @property
+    def group_ends(self) -> np.ndarray:
+        """Where the rows of the last factor's groups end; empty if they are not sorted by it."""
+        if not self.factors or (np.diff(self.factors[-1].codes) < 0).any():
+            return np.zeros(0, dtype=int)
+        return np.cumsum(np.bincount(self.factors[-1].codes, minlength=self.factors[-1].groups))
+
+    @cached_property
+    def matrix(self) -> sparse.csr_array:
+        """The whole design, shape ``(rows, coefficients)``."""
+        rows = np.arange(len(self.response))
+        parts = [sparse.csr_array(self.design.T)] if self.common else []
+        for factor in self.factors:
+            shape = (len(rows), factor.groups)
+            parts += [sparse.csr_array((numbers, (rows, factor.codes)), shape=shape) for numbers in factor.multipliers]
+        return sparse.hstack(parts, format="csr") if parts else sparse.csr_array((len(rows), 0))
+
+
+def read_problem(spec: Spec) -> Problem:
+    """Put a spec into the order and form of compiled code."""
+    rows = observe(spec.cells)
+    blocks = spec.common.blocks
+    flat = [spec.priors.coefficients[block.name].at(place) for block in blocks for place in range(len(block.columns))]
+    on_line = np.array([prior.distribution.located for prior in flat], dtype=bool)
+    order = np.concatenate([np.flatnonzero(on_line), np.flatnonzero(~on_line)]).astype(int)
+    design, back = _centred_design(spec, rows)
+    linear = int(on_line.sum())
+    start = len(order)
+    scalars: list[Scalar] = []
+    factors: list[Factor] = []
+    for bars in _by_factor(spec):
+        factors.append(_factor(spec, rows, bars, start, scalars))
+        start = factors[-1].span.stop
+    names = [(block.name, place) for block in blocks for place in range(len(block.columns))]
+    for place, column in enumerate(order[linear:], start=linear):
+        name, within = names[column]
+        scalars.append(Scalar(name, within, flat[column], place))
+    auxiliary = len(scalars)
+    scalars += [Scalar(name, 0, prior.at(0)) for name, prior in spec.priors.auxiliary.items()]
+    return _for_speed(Problem(
+        spec, FAMILIES[spec.family.name, spec.family.link.name], design[order], order, linear, back[:, order],
+        tuple(flat[column] for column in order[:linear]), tuple(factors), tuple(scalars), auxiliary,
+        rows.offset(spec.formula), *_response(spec, rows),
+    ))  # fmt: skip
+
+
+def _for_speed(problem: Problem) -> Problem:
+    """The same in the form that is computed fastest."""
+    if problem.family == LOGIT and (problem.size == 1.0).all():
+        problem = replace(problem, family=ONE_TRIAL)
+    if not problem.factors or problem.family in AS_THEY_COME:
+        return problem
+    long = len(problem.response) >= LONG_RUN * problem.factors[-1].groups
+    return _sorted(problem) if long else problem
+
+
+def _sorted(problem: Problem) -> Problem:
+    """The same with rows in the order of the last factor's groups."""
+    order = np.argsort(problem.factors[-1].codes, kind="stable")
+    factors = tuple(replace(factor, codes=factor.codes[order], multipliers=factor.multipliers[:, order])
+                    for factor in problem.factors)  # fmt: skip
+    count = problem.count[order] if len(problem.count) else problem.count
+    return replace(
+        problem, design=problem.design[:, order], factors=factors, offset=problem.offset[order],
+        response=problem.response[order], size=problem.size[order], count=count,
+    )  # fmt: skip
+
+
+def _centred_design(spec: Spec, rows: Observed) -> tuple[np.ndarray, np.ndarray]:
+    """The columns for centred coefficients, shape ``(columns, rows)``, and the map to the user's coefficients."""
+    blocks, size = spec.common.blocks, len(spec.common.shift)
+    if not blocks:
+        return np.zeros((0, len(rows))), np.zeros((0, 0))
+    back = np.linalg.inv(np.eye(size) + spec.common.shift)
+    return np.ascontiguousarray((np.hstack([rows.matrix(block) for block in blocks]) @ back).T), back
+
+
+def _by_factor(spec: Spec) -> list[list[VaryingBar]]:
+    """The bars of each grouping factor, that with most effects last."""
+    found: dict[str, list[VaryingBar]] = {}
+    for bar in spec.bars:
+        found.setdefault(bar.grouping.name, []).append(bar)
+    return sorted(found.values(), key=lambda bars: bars[0].grouping.size * sum(len(bar.row_names) for bar in bars))
+
+
+def _factor(spec: Spec, rows: Observed, bars: list[VaryingBar], start: int, scalars: list[Scalar]) -> Factor:
+    places: list[BarPlace] = []
+    multipliers: list[np.ndarray] = []
+    for bar in bars:
+        sds = len(scalars)
+        for effect in bar.effects:
+            prior = spec.priors.sds[effect.name]
+            columns = range(len(effect.block.columns))
+            scalars += [Scalar(f"{effect.name}_sigma", column, prior.at(column)) for column in columns]
+            multipliers += list(rows.matrix(effect.block).T)
+        partial = len(scalars) if bar.correlated else -1
+        if bar.correlated:
+            eta, size = float(spec.priors.correlations[bar.correlation_name].arguments[0]), len(bar.row_names)
+            for place, (_, column) in enumerate(bar.pairs()):
+                shape = eta + (size - 2 - column) / 2
+                scalars.append(Scalar(f"{bar.correlation_name}_offset", place, Prior("Beta", (shape, shape))))
+        places.append(BarPlace(bar, sum(len(own.bar.row_names) for own in places), sds, partial))
+    return Factor(bars[0].grouping, tuple(places), start, rows.codes(bars[0].grouping), np.array(multipliers))
+
+
+def _response(spec: Spec, rows: Observed) -> tuple[np.ndarray, np.ndarray, np.ndarray, float, float]:
+    """What a row holds: the response, its size (trials, exposure, rows), its count, squares within, observations."""
+    none = np.zeros(0)
+    match spec.cells.response:
+        case BinomialCells(successes=successes, trials=trials):
+            return successes, trials, none, 0.0, 0.0
+        case CountCells(total=total, exposure=exposure):
+            return total, exposure, none, 0.0, 0.0
+        case ValueCells(value=value, count=count):
+            return value, count, none, 0.0, 0.0
+        case PairCells(successes=successes, trials=trials, count=count):
+            return successes, trials, count, 0.0, 0.0
+        case RealCells(mean=mean, count=count, within=within):
+            inner = rows.response
+            left = 0.0 if len(inner) else float(within.sum())
+            size = np.concatenate([count, np.ones(len(inner))])
+            return np.concatenate([mean, inner]), size, none, left, float(count.sum())

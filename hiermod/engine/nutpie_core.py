@@ -1,0 +1,183 @@
+"""The joint with nutpie's compiled core, the one place that knows its parts; pinned, and held by a test.
+
+The core is loaded without nutpie's Python modules, whose imports (plotting among them) take longer than most fits.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.machinery
+import importlib.util
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow
+
+from hiermod.engine.layout.program import Program
+
+CORE = "nutpie._lib"
+DRAWS, NUMBER = "draws", "number"
+KEPT = ("diverging", "energy", "logp", "n_steps", "step_size", "depth", "maxdepth_reached")
+TRAJECTORY = "ExactNormal"  # moves along a standard normal exactly, and steps along what is left of the density
+LONGEST_STEP = 1.2  # a quarter turn forgets where it came from, half a turn only mirrors it
+RATE = 250  # milliseconds between reports of progress
+PARTS = (
+    "PyNutsSettings.Diag", "PyNutsSettings.update_settings", "PyVariable.new_variables", "LogpFunc", "ExpandFunc",
+    "PyMcModel", "PySampler.from_pymc", "PySampler.wait", "PySampler.abort", "PySampler.take_results",
+    "ProgressType.none", "PyStorage.arrow",
+)  # fmt: skip
+Report = Callable[[list[Any]], None]
+
+
+class UnavailableError(Exception):
+    """nutpie's core is not what this file knows."""
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What came back: `draws` has shape ``(chain, draw, expanded)``, each of `stats` ``(chain, draw)``.
+
+    Chains may be of different lengths after an interruption: `lengths` tells how many draws of each are there.
+    """
+
+    draws: np.ndarray
+    stats: dict[str, np.ndarray]
+    lengths: np.ndarray
+
+
+def core() -> Any:
+    """Nutpie's extension module; shared with nutpie itself, whichever is loaded first."""
+    if CORE in sys.modules:
+        return sys.modules[CORE]
+    found = importlib.util.find_spec("nutpie")
+    for folder in (found.submodule_search_locations if found else None) or ():
+        for suffix in importlib.machinery.EXTENSION_SUFFIXES:
+            path = Path(folder) / f"_lib{suffix}"
+            if path.exists():
+                spec = importlib.util.spec_from_file_location(CORE, path)
+                assert spec is not None
+                assert spec.loader is not None
+                module = importlib.util.module_from_spec(spec)
+                sys.modules[CORE] = module
+                spec.loader.exec_module(module)
+                return module
+    return _imported()
+
+
+def _imported() -> Any:
+    try:
+        return importlib.import_module(CORE)
+    except ImportError as error:
+        raise UnavailableError(f"nutpie's core cannot be loaded: {error}") from error
+
+
+def check() -> None:
+    """Tell whether the parts that are used are there.
+
+    Raises
+    ------
+    UnavailableError
+        Naming the first part that is not.
+    """
+    lib = core()
+    for name in PARTS:
+        part: Any = lib
+        for piece in _pieces(name):
+            part = getattr(part, piece, None)
+        if part is None:
+            raise UnavailableError(f"nutpie {getattr(lib, '__version__', '')} has no {name}")
+
+
+@functools.cache
+def _pieces(name: str) -> tuple[str, ...]:
+    """The names in a dotted one, made once: Python keeps those that attributes are looked up by."""
+    return tuple(name.split("."))
+
+
+@dataclass(frozen=True, eq=False)
+class Chains:
+    """Chains that are under way."""
+
+    sampler: Any
+    expanded: int
+
+    def wait(self) -> Run:
+        """Wait for the last draw; Ctrl-C is heard."""
+        self.sampler.wait(None)
+        return _collected(self.sampler.take_results(), self.expanded)
+
+    def abort(self) -> Run:
+        """Stop, and take what is there."""
+        self.sampler.abort()
+        return _collected(self.sampler.take_results(), self.expanded)
+
+
+def start(
+    program: Program, draws: int, tune: int, chains: int, cores: int | None, seed: int, target_accept: float,
+    starting_point: Callable[[int], np.ndarray], report: Report | None = None,
+) -> Chains:  # fmt: skip
+    """Start chains of NUTS on a program; `starting_point` gets a seed for each chain."""
+    lib = core()
+    size, expanded = program.problem.dimension, program.expanded
+    settings = lib.PyNutsSettings.Diag(seed)
+    settings.update({"num_draws": draws, "num_tune": tune, "num_chains": chains, "target_accept": target_accept})
+    settings.update_settings(_with_trajectory(settings.as_dict()["settings"]))
+    cores = cores or available_cores()
+    program = program.threaded(max(1, cores // chains))
+    head, sizes = program.memory.address, {NUMBER: expanded}
+    variables = lib.PyVariable.new_variables([DRAWS], ["float64"], [(expanded,)], sizes, {DRAWS: (NUMBER,)})
+    log_density = lib.LogpFunc(program.compiled["log_density"].address, head, program)
+    expand = lib.ExpandFunc(size, expanded, program.compiled["expand"].address, head, program)
+    model = lib.PyMcModel(log_density, expand, variables, size, sizes, {}, starting_point, None)
+    sampler = lib.PySampler.from_pymc(
+        settings, min(chains, cores), model, lib.ProgressType.none(), report, RATE,
+        lib.PyStorage.arrow(),
+    )  # fmt: skip
+    return Chains(sampler, expanded)
+
+
+def _with_trajectory(settings: dict[str, Any]) -> dict[str, Any]:
+    """Nutpie's settings with our trajectory, and its step kept from turning points into their mirror images."""
+    changed = json.loads(json.dumps({**settings, "trajectory_kind": TRAJECTORY}))
+    changed["adapt_options"]["step_size_settings"]["adapt_options"]["dual_average"]["max_step_size"] = LONGEST_STEP
+    return changed
+
+
+def _collected(trace: Any, expanded: int) -> Run:
+    batches, statistics = trace.get_arrow_trace()
+    parts, stats, lengths = [], [], []
+    for batch, numbers in zip(batches, statistics, strict=True):
+        warm = int(np.sum(_column(numbers, "tuning")))
+        rows = min(batch.num_rows, numbers.num_rows)
+        own = pyarrow.array(batch.column(DRAWS)).slice(warm, rows - warm)
+        parts.append(own.flatten().to_numpy(zero_copy_only=False).reshape(len(own), expanded))
+        stats.append({name: _column(numbers, name)[warm:rows] for name in KEPT if name in numbers.column_names})
+        lengths.append(len(own))
+    longest = max(lengths, default=0)
+    draws = np.full((len(parts), longest, expanded), np.nan)
+    for chain, part in enumerate(parts):
+        draws[chain, : len(part)] = part
+    names = stats[0] if stats else ()
+    return Run(draws, {name: _padded([own[name] for own in stats], longest) for name in names}, np.array(lengths))
+
+
+def _column(batch: Any, name: str) -> np.ndarray:
+    return np.asarray(pyarrow.array(batch.column(name)).to_numpy(zero_copy_only=False))
+
+
+def _padded(parts: list[np.ndarray], longest: int) -> np.ndarray:
+    out = np.zeros((len(parts), longest), dtype=parts[0].dtype)
+    for chain, part in enumerate(parts):
+        out[chain, : len(part)] = part
+    return out
+
+
+def available_cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

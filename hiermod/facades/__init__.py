@@ -1,1 +1,0 @@
-"""What a user holds: `Model` and `Fit`."""

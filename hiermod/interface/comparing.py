@@ -1,0 +1,208 @@
+"""`compare`: several models of the same rows, fitted already or to be fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hiermod.answers.scoring.comparison import ModelComparison, compared
+from hiermod.answers.scoring.held_out import Runs
+from hiermod.answers.scoring.validation import MAX_REFITS, Design, scores_of
+from hiermod.errors import AnswerError, HiermodError, ModelError, did_you_mean
+from hiermod.interface.fit import Fit
+from hiermod.interface.model import Model
+from hiermod.interface.notices import announce
+from hiermod.interface.refits import OF_SETTINGS
+from hiermod.modeling.definition import Defined, Definition, define
+from hiermod.modeling.pooled import BetaSpec
+from hiermod.modeling.spec import Spec
+from hiermod.sampling.choose import choose_sampler
+from hiermod.sampling.parallel import each
+from hiermod.sampling.posterior import Posterior
+from hiermod.sampling.run import sample
+from hiermod.sampling.settings import Settings
+
+OF_FITS = ("priors", "pooling", "na", "compress", *(name for name in OF_SETTINGS if name != "seed"))
+
+
+def compare(
+    models: Mapping[str, Fit | str] | Sequence[Fit | str],
+    data: Any = None,
+    family: str | None = None,
+    *,
+    method: str = "loo",
+    k: int = 10,
+    by: str | Sequence[str] | None = None,
+    stratify: str | Sequence[str] | None = None,
+    group: str | None = None,
+    score: str = "joint",
+    max_refits: int = MAX_REFITS,
+    seed: int | None = None,
+    progress: bool = True,
+    **of_fits: Any,
+) -> ModelComparison:
+    """Compare models of the same rows by what they expect of rows that they have not seen.
+
+    Scores are log densities of the response as the data has it, with all constants. Differences and their standard
+    errors are paired: every model is scored on the same rows, folds or groups, on the common refinement of the cells.
+
+    Parameters
+    ----------
+    models : dict or list
+        Fits, or formulas that are fitted to `data`, by name; in a list the formulas are the names.
+    data : data frame or path, optional
+        The rows: for formulas, and for stored fits whose rows have to be paired.
+    family : str, optional
+        Of the formulas, as in `hiermod.fit`.
+    method : {"loo", "kfold", "logo"}
+        Leave one row out (by Pareto-smoothed importance sampling), one of `k` folds (by refits), or one group.
+    k : int
+        How many folds; they share rows at random, and equal rows of a cell by hypergeometric draws.
+    by : str or list of str, optional
+        Columns whose groups folds keep whole.
+    stratify : str or list of str, optional
+        Columns, or the response, whose values are spread evenly over folds.
+    group : str, optional
+        The grouping factor, or column, whose groups are left out; not needed where the models have one factor.
+        A left-out group's effects are integrated over their population, by quadrature within each draw.
+    score : {"joint", "rows"}
+        Whether a group's rows are scored together, as one observation, or each by itself.
+    max_refits : int
+        At most so many rows, or groups, of each model are left out by a fit of their own, where Pareto k says that
+        importance sampling is not reliable: the least reliable first. Others are named in the verdict.
+    seed : int, optional
+        Of the folds, and of the fits of formulas.
+    progress : bool
+        Whether to count fits on stderr.
+    **of_fits
+        Arguments of `hiermod.fit` for the formulas: ``draws``, ``priors``, ``pooling`` and the like.
+
+    Returns
+    -------
+    ModelComparison
+        Its `table` has a row per model, the best one first; printing it prints that, and what limits it.
+
+    Raises
+    ------
+    AnswerError
+        If the models have different rows or responses, or cannot be left out so.
+    FormulaError, DataError, PriorError, ModelError, SamplingError
+        As in `hiermod.fit`, with the name of the model.
+
+    Notes
+    -----
+    Fits run one after the other, each with its chains on all cores. Within
+    ``joblib.parallel_config(backend="loky", n_jobs=4)`` they run side by side in processes; ``backend="dask"`` and
+    ``"ray"`` put them on a cluster.
+
+    There are no Bayes factors. They compare priors as much as models, and change with the width of a prior that leaves
+    every estimate as it is. Where a prior is improper they do not exist, and elsewhere they are hard to compute to any
+    accuracy. The question that is asked of them, which model predicts better, is measured here directly.
+
+    Examples
+    --------
+    >>> import hiermod as hm
+    >>> smaller = fit.update("~ . - (1 + treated | country)", progress=False)
+    >>> table = hm.compare({"pooled": fit, "one rate": smaller}).table
+    >>> list(table.index), list(table.columns)[:3]
+    (['pooled', 'one rate'], ['rank', 'elpd_diff', 'dse'])
+    """
+    design = Design(method, k, by, stratify, group, score, max_refits, seed)
+    named = _named(models)
+    fits = _fitted(named, data, family, seed, of_fits, progress)
+    return compare_fits(fits, data, design, Runs(progress))
+
+
+def compare_fits(fits: Mapping[str, Fit], data: Any, design: Design, runs: Runs) -> ModelComparison:
+    """Compare what is fitted."""
+    rows = data if data is not None else next((fit.data for fit in fits.values() if fit.data is not None), None)
+    return compared(scores_of({name: fit.sampled_posterior for name, fit in fits.items()}, rows, design, runs))
+
+
+def _named(models: Any) -> dict[str, Fit | str]:
+    if isinstance(models, str | Fit) or not isinstance(models, Mapping | Sequence):
+        raise ModelError("compare() takes several models: a dict of fits or formulas by name, or a list.")
+    pairs = list(models.items()) if isinstance(models, Mapping) else [(_own_name(own), own) for own in models]
+    for name, own in pairs:
+        if not isinstance(own, str | Fit):
+            raise ModelError(f"{str(name)!r} is a {type(own).__name__}; a fit or a formula is needed.")
+    named = {str(name): own for name, own in pairs}
+    if len(named) < len(pairs):
+        twice = next(name for name, _ in pairs if [str(own) for own, _ in pairs].count(str(name)) > 1)
+        raise ModelError(f"Two models are called {twice!r}. Give them names in a dict.")
+    if not named:
+        raise ModelError("There is no model to compare.")
+    return named
+
+
+def _own_name(model: Any) -> str:
+    return model.formula if isinstance(model, Fit) else str(model)
+
+
+@dataclass(frozen=True, eq=False)
+class _Task:
+    spec: Spec | BetaSpec
+    settings: Settings
+
+
+def _fitted(
+    named: Mapping[str, Fit | str], data: Any, family: str | None, seed: int | None, of_fits: Mapping[str, Any],
+    progress: bool,
+) -> dict[str, Fit]:  # fmt: skip
+    """Fit what is a formula; all formulas are understood before any is sampled."""
+    formulas = {name: own for name, own in named.items() if isinstance(own, str)}
+    if not formulas:
+        _refuse_of_fits(family, of_fits)
+        return {name: own for name, own in named.items() if isinstance(own, Fit)}
+    if data is None:
+        raise ModelError("Formulas need data to be fitted to: hm.compare([...], data=frame).")
+    definition, settings = _asked(family, seed, of_fits)
+    defined = {name: _defined(name, replace(definition, formula=text), data) for name, text in formulas.items()}
+    tasks = [_Task(own.spec, settings) for own in defined.values()]
+    made = dict(zip(defined, each(_sampled, tasks, progress), strict=True))
+    fits = {}
+    for name, own in named.items():
+        if isinstance(own, Fit):
+            fits[name] = own
+            continue
+        posterior, notices = made[name]
+        announce(f"{name}: {notice}" for notice in posterior.notices)
+        posterior = replace(posterior, spec=defined[name].spec, notices=(*notices, *posterior.notices))
+        fits[name] = Fit(defined[name], posterior, settings, Model(defined[name]))
+    return fits
+
+
+def _sampled(task: _Task) -> tuple[Posterior, tuple[str, ...]]:
+    sampler, which = choose_sampler(task.spec, task.settings.engine, lambda text: announce([text]))
+    found = sample(task.spec, sampler, task.settings, progress=False)
+    if found.interrupted:
+        raise KeyboardInterrupt
+    return found, (which,)
+
+
+def _defined(name: str, definition: Definition, data: Any) -> Defined:
+    try:
+        defined = define(definition, data)
+    except HiermodError as error:
+        if name != definition.formula:
+            error.add_note(f"(the model {name!r})")
+        raise
+    announce(f"{name}: {notice}" for notice in defined.notices)
+    return defined
+
+
+def _asked(family: str | None, seed: int | None, of_fits: Mapping[str, Any]) -> tuple[Definition, Settings]:
+    for name in of_fits:
+        if name not in OF_FITS:
+            raise ModelError(f"compare() has no argument {name!r}.{did_you_mean(name, OF_FITS)}")
+    settings = Settings(**{name: own for name, own in of_fits.items() if name in OF_SETTINGS}, seed=seed)
+    rest = {name: own for name, own in of_fits.items() if name not in OF_SETTINGS}
+    rest["priors"] = dict(rest.get("priors") or {})
+    return Definition("", family, **rest), settings
+
+
+def _refuse_of_fits(family: str | None, of_fits: Mapping[str, Any]) -> None:
+    named = [*of_fits, *(["family"] if family is not None else [])]
+    if named:
+        raise AnswerError(f"{named[0]}= is for formulas, and all models here are fitted.")

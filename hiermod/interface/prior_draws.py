@@ -1,0 +1,92 @@
+"""`PriorDraws`: draws from a model's prior and the questions that can be asked of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NoReturn
+
+import xarray as xr
+
+from hiermod.errors import AnswerError
+from hiermod.interface.predictive import Predictive
+from hiermod.interface.prior_plots import PriorPlots
+from hiermod.interface.questions import Questions
+from hiermod.sampling.posterior import Posterior
+
+if TYPE_CHECKING:
+    from hiermod.answers.checks.implied import Implied
+    from hiermod.interface.model import Model
+
+
+class PriorDraws(Questions, Predictive):
+    """Draws from the prior, of which the same is asked as of a fit. Made by `Model.sample_prior`.
+
+    `rates`, `effect`, `predict` and `ppc` are those of `Fit`. Effects of groups are drawn from their population, so
+    that ``groups="observed"`` and ``"new"`` agree in distribution. Priors that are stated where predictors are at
+    their means are drawn there; coefficients are in your coding.
+
+    Examples
+    --------
+    >>> fit.model.sample_prior(500, seed=1)
+    <hiermod.PriorDraws success ~ treated + (1 + treated | country), family bernoulli, 500 draws>
+    """
+
+    def __init__(self, model: Model, posterior: Posterior) -> None:
+        self.model, self._posterior = model, posterior
+
+    def __repr__(self) -> str:
+        draws = self._posterior.shape[1]
+        return f"<hiermod.PriorDraws {self.model.formula}, family {self.model.family}, {draws} draws>"
+
+    @property
+    def prior(self) -> xr.Dataset:
+        """The draws, dims ``chain, draw``; coefficients in the user's coding, on the link scale."""
+        return self._posterior.dataset
+
+    @property
+    def idata(self) -> xr.DataTree:
+        """The draws in a group ``prior``, as ArviZ takes them."""
+        return xr.DataTree.from_dict({"prior": self.prior})
+
+    @property
+    def plot(self) -> PriorPlots:
+        """Plots: ``prior.plot.implied()``, ``.rates()``, ``.effect()``, ``.ppc()``."""
+        return PriorPlots(self, self._posterior)
+
+    def implied(self, variable: str | None = None) -> Implied:
+        """What the priors say on the response scale; its repr says it in words.
+
+        Parameters
+        ----------
+        variable : str, optional
+            The column whose levels are compared; otherwise each 0/1, boolean or categorical predictor.
+
+        Returns
+        -------
+        Implied
+            Its ``table`` has a row for the expected response of a row of the data, drawn at random with its weight, and
+            one for each difference of expected responses between a level and the first; ``draws`` holds the draws.
+
+        Raises
+        ------
+        AnswerError
+            If the variable cannot be compared.
+
+        Examples
+        --------
+        >>> prior = fit.model.sample_prior(1000, seed=1)
+        >>> list(prior.implied().table.index)
+        ['success rate', 'treated, 1 vs 0']
+        """
+        from hiermod.answers.checks.implied import implied
+
+        return implied(self._posterior, variable)
+
+    def shrinkage(self, group: str | None = None, prob: float = 0.95) -> NoReturn:
+        """Not of a prior, which has seen no data.
+
+        Raises
+        ------
+        AnswerError
+            Always.
+        """
+        raise AnswerError("Shrinkage is a matter of data and posterior; these are draws from the prior. Ask the fit.")

@@ -1,0 +1,213 @@
+"""Takes somebody else's Bambi model: what its formula and data are in this package's words.
+
+A neighbour of `bambi_bridge`. Nothing is taken on trust: the columns of every term and the group of every row are
+compared with those that this package makes of the same formula, so that draws of the same names mean the same mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import bambi as bmb
+import numpy as np
+import pandas as pd
+
+from hiermod.data.cells.statistics import BinomialCells, PairCells
+from hiermod.errors import DataError, FormulaError, ModelError, enumerate_names
+from hiermod.families.record import read_family
+from hiermod.formula.nodes import Formula, Term
+from hiermod.formula.parser import canonical, parse
+from hiermod.modeling.definition import Defined, Definition, define
+from hiermod.modeling.design import VaryingBar, VaryingEffect, offset
+from hiermod.modeling.prior_choice import PriorTable
+from hiermod.modeling.spec import Spec
+
+OFFSET, GROUPED = "OffsetTerm", "GroupSpecificTerm"
+
+
+@dataclass(frozen=True, eq=False)
+class Taken:
+    """What a Bambi model is here, and by what each column of a variable is larger here than there (``scale(x)``)."""
+
+    defined: Defined
+    sizes: Mapping[str, np.ndarray]
+
+    @property
+    def spec(self) -> Spec:
+        """The spec; it has no priors."""
+        assert isinstance(self.defined.spec, Spec)
+        return self.defined.spec
+
+
+def take(model: Any) -> Taken:
+    """What a Bambi model is here; its priors stay Bambi's, so that the spec has none.
+
+    Raises
+    ------
+    ModelError
+        If it is no Bambi model, or something of it has no counterpart; the message says what.
+    """
+    if not isinstance(model, bmb.Model):
+        raise ModelError(f"A bambi.Model is needed, not {type(model).__name__}; hiermod.fit takes formula and data.")
+    if model.formula.additionals:
+        raise ModelError(
+            f"This model has formulas of other parameters too ({enumerate_names(model.formula.additionals)}). "
+            "Answers are about models of the mean alone."
+        )
+    formula = _formula(model)
+    definition = Definition(str(formula), _family(model))
+    data = _data(model, formula)
+    sizes = _compared(model, _defined(replace(definition, compress=False), data).spec)
+    defined = _defined(definition, data)
+    priors = PriorTable(auxiliary=defined.spec.priors.auxiliary)
+    spec, notices = replace(defined.spec, priors=priors), (*defined.notices, *_size_notices(sizes))
+    return Taken(replace(defined, spec=spec, notices=notices), sizes)
+
+
+def _size_notices(sizes: Mapping[str, np.ndarray]) -> list[str]:
+    return [
+        f"{name}: columns are {', '.join(f'{one:.6g}' for one in own)} times Bambi's, as in R; coefficients follow"
+        for name, own in sizes.items()
+        if not np.allclose(own, 1.0, rtol=1e-9)
+    ]
+
+
+def _formula(model: Any) -> Formula:
+    """Bambi's bars are uncorrelated, which ``||`` says here."""
+    try:
+        formula = parse(model.formula.main)
+    except FormulaError as error:
+        raise ModelError(f"The formula of this Bambi model has a part without counterpart. {error}") from error
+    bars = tuple(replace(bar, correlated=False) for bar in formula.groups)
+    return replace(formula, groups=bars)
+
+
+def _family(model: Any) -> str:
+    name, parent = model.family.name, model.family.likelihood.parent
+    text = f"{name}({model.family.link[parent].name})"
+    try:
+        return str(read_family(text))
+    except DataError as error:
+        raise ModelError(f"Answers know no Bambi family {text}. {error}") from error
+
+
+def _data(model: Any, formula: Formula) -> pd.DataFrame:
+    """The data with the levels of factors in formulae's order; all are coded by treatment contrasts there."""
+    data = model.data.copy()
+    for name in formula.predictor_columns():
+        if name in data and not pd.api.types.is_numeric_dtype(data[name]):
+            values = data[name]
+            ordered = isinstance(values.dtype, pd.CategoricalDtype) and values.dtype.ordered
+            levels = list(values.cat.categories) if ordered else sorted(values.dropna().unique().tolist())
+            data[name] = pd.Categorical(values, categories=levels, ordered=False)
+    return data
+
+
+def _defined(definition: Definition, data: pd.DataFrame) -> Any:
+    try:
+        return define(definition, data)
+    except (FormulaError, DataError) as error:
+        raise ModelError(f"This Bambi model has no counterpart: {error}") from error
+
+
+def own_name(name: str) -> Term:
+    """A term of formulae: ``np.log(x):f`` is that of ``log(x):f``."""
+    parts, depth = [""], 0
+    for character in name:
+        depth += (character in "([") - (character in ")]")
+        if character == ":" and not depth:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return Term(()) if name in ("Intercept", "1") else Term(tuple(canonical(part) for part in parts))
+
+
+def _terms(model: Any) -> dict[str, Any]:
+    return dict(model.parameters[model.family.likelihood.parent].terms)
+
+
+def common_terms(model: Any) -> dict[Term, Any]:
+    """Bambi's common terms by their names here."""
+    terms = {name: term for name, term in _terms(model).items() if type(term).__name__ not in (OFFSET, GROUPED)}
+    return {own_name(name): term for name, term in terms.items()}
+
+
+def group_terms(model: Any) -> dict[tuple[Term, frozenset[str]], Any]:
+    """Bambi's varying effects by term and columns of the group."""
+    found = {}
+    for name, term in _terms(model).items():
+        if type(term).__name__ == GROUPED:
+            inside, _, group = name.rpartition("|")
+            found[own_name(inside), frozenset(group.split(":"))] = term
+    return found
+
+
+def varying_term(model: Any, bar: VaryingBar, effect: VaryingEffect) -> Any:
+    """Bambi's term of an effect; None where it has none."""
+    return group_terms(model).get((effect.block.term, frozenset(bar.grouping.columns)))
+
+
+def _compared(model: Any, spec: Spec) -> dict[str, np.ndarray]:
+    """Compare every row; return by what each column of a variable is larger here than there."""
+    frame, sizes = spec.cells.frame, {}
+    _compare("the response", _response(spec), np.asarray(model.response_term.data, dtype=float))
+    common = common_terms(model)
+    own = {block.term for block in spec.common.blocks}
+    if set(common) != own:
+        _refuse(f"it has the terms {enumerate_names(common)} where {enumerate_names(own)} were expected")
+    for block in spec.common.blocks:
+        sizes[block.name] = _proportion(f"the term {block.name}", block.matrix(frame), common[block.term].data)
+    offsets = [term.data for term in _terms(model).values() if type(term).__name__ == OFFSET]
+    _compare("the offset", offset(spec.formula, frame), sum(offsets, np.zeros(len(frame))))
+    for bar in spec.bars:
+        groups = np.array([str(label) for label in bar.grouping.labels()])[bar.grouping.codes(frame)]
+        for effect in bar.effects:
+            theirs = varying_term(model, bar, effect)
+            if theirs is None:
+                _refuse(f"it has no varying effect {effect.name}")
+            labels = np.array([str(label) for label in theirs.groups])[np.asarray(theirs.group_index, dtype=int)]
+            if len(labels) != len(groups) or (labels != groups).any():
+                _refuse(f"rows belong to other groups in {effect.name}")
+            matrix = effect.block.matrix(frame)
+            sizes[effect.name] = _proportion(f"the varying effect {effect.name}", matrix, theirs.predictor)
+            _check_normal(effect.name, theirs.prior)
+    return sizes
+
+
+def _response(spec: Spec) -> np.ndarray:
+    _, response = spec.cells.as_rows()
+    if isinstance(spec.cells.response, BinomialCells | PairCells) and hasattr(spec.formula.response, "trials"):
+        return np.column_stack([np.asarray(response[name], dtype=float) for name in ("successes", "trials")])
+    return np.asarray(response.get("values", response.get("successes")), dtype=float)
+
+
+def _compare(what: str, ours: np.ndarray, theirs: Any) -> None:
+    theirs = np.asarray(theirs, dtype=float)
+    if theirs.size != ours.size or not np.allclose(theirs.reshape(ours.shape), ours, rtol=1e-9, atol=1e-9):
+        _refuse(f"{what} has other columns or values")
+
+
+def _proportion(what: str, ours: np.ndarray, theirs: Any) -> np.ndarray:
+    """The ratio of each column to Bambi's; it is the same in every row, or the term is another one."""
+    theirs = np.asarray(theirs, dtype=float)
+    if theirs.size != ours.size:
+        _refuse(f"{what} has other columns or rows")
+    theirs = theirs.reshape(ours.shape)
+    ratio = (ours * theirs).sum(axis=0) / (theirs**2).sum(axis=0)
+    _compare(what, ours, ratio * theirs)
+    return np.asarray(ratio)
+
+
+def _check_normal(name: str, prior: Any) -> None:
+    mean = prior.args.get("mu", 0)
+    plain = isinstance(mean, int | float | np.ndarray) and not np.any(np.asarray(mean, dtype=float))
+    if prior.name != "Normal" or not plain or not isinstance(prior.args.get("sigma"), bmb.Prior):
+        _refuse(
+            f"the effects {name} are {prior}, and new groups are drawn from Normal(0, sd) with one sd for each column"
+        )
+
+
+def _refuse(difference: str) -> None:
+    raise ModelError(f"This Bambi model has no counterpart: {difference}.")

@@ -1,0 +1,229 @@
+"""In which coordinates varying effects are sampled: the posterior is the same, the way through it is not.
+
+Where a bar's groups say little, the standard normals behind its effects are nearly independent of all else: the
+non-centred form, which the public model has. Where they say much, the groups' own coefficients are: common coefficient
+plus varying effect, along columns that the data tells apart (Papaspiliopoulos, Roberts and Sköld 2007).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+
+from hiermod.data.cells.statistics import BinomialCells, CountCells, MomentCells, PairCells, RealCells, ValueCells
+from hiermod.modeling.density_rows import Observed, observe
+from hiermod.modeling.design import VaryingBar
+from hiermod.modeling.pymc.parts import cholesky_factor, effect_dims
+from hiermod.modeling.spec import Spec
+
+STEP = 1e-4  # of a numerical derivative
+INFORMED = 1.0  # variance between groups over that within, from which a group's own coefficient is sampled
+SPREAD = 2.0  # standard errors that are taken off the variance between groups, to be sure of it
+
+
+def informed_columns(spec: Spec) -> tuple[np.ndarray, ...]:
+    """For each bar, which of its columns the groups themselves say more about than the other groups do."""
+    return tuple(_information_ratios(spec, bar) > INFORMED for bar in spec.bars)
+
+
+def _information_ratios(spec: Spec, bar: VaryingBar) -> np.ndarray:
+    """For each column of a bar, a low estimate of the variance between groups over the median one within."""
+    precision, total, squares = _normal_equations(spec, bar)
+    groups, columns = total.shape
+    ridge = 1e-9 * np.diag(np.diag(precision.mean(axis=0)))
+    within = np.linalg.inv(precision + ridge)
+    estimates = np.einsum("gij,gj->gi", within, total)
+    error = np.einsum("gii->gi", within)
+    response = spec.cells.response
+    if isinstance(response, RealCells | ValueCells | PairCells):
+        freedom = response.count.sum() - groups * columns
+        left = squares - (estimates * total).sum()
+        if isinstance(response, RealCells) and not isinstance(response, MomentCells):
+            left += response.within.sum()
+        error = error * (left / freedom if freedom > 0 and left > 0 else np.inf)
+    typical = np.median(error, axis=0)
+    if not np.isfinite(typical).all():
+        return np.zeros(columns)
+    between = (estimates - np.median(estimates, axis=0)) ** 2 - error
+    low = np.average(between, axis=0, weights=1.0 / np.maximum(error, typical))
+    return low * max(0.0, 1.0 - SPREAD * np.sqrt(2.0 / groups)) / typical
+
+
+def _normal_equations(spec: Spec, bar: VaryingBar) -> tuple[np.ndarray, np.ndarray, float]:
+    """Each group's X'WX and X'Wy of a bar's columns, and y'Wy in all, by one step of scoring from the mean response."""
+    rows = observe(spec.cells)
+    matrix = np.hstack([rows.matrix(effect.block) for effect in bar.effects])
+    weight, working = _working(spec, rows.offset(spec.formula)[: len(spec.cells)])
+    weight = np.concatenate([weight, np.ones(len(rows) - len(weight))])
+    working = np.concatenate([working, rows.response - rows.offset(spec.formula)[len(spec.cells) :]])
+    working = working - _common_fit(spec, rows, weight, working)
+    codes, size = rows.codes(bar.grouping), bar.grouping.size
+    columns = range(matrix.shape[1])
+    total = np.column_stack([np.bincount(codes, weight * matrix[:, own] * working, size) for own in columns])
+    precision = np.empty((size, len(columns), len(columns)))
+    for one in columns:
+        for other in columns:
+            precision[:, one, other] = np.bincount(codes, weight * matrix[:, one] * matrix[:, other], size)
+    return precision, total, float((weight * working**2).sum())
+
+
+def _common_fit(spec: Spec, rows: Observed, weight: np.ndarray, working: np.ndarray) -> np.ndarray:
+    """What the common terms alone say of the working responses."""
+    if not spec.common.blocks:
+        return np.zeros(len(rows))
+    matrix = np.hstack([rows.matrix(block) for block in spec.common.blocks])
+    normal = matrix.T @ (weight[:, None] * matrix)
+    return matrix @ np.linalg.lstsq(normal, matrix.T @ (weight * working), rcond=None)[0]
+
+
+def _working(spec: Spec, offset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Weights and responses of the cells on the link scale, as if shapes were 1; dispersion is measured from these."""
+    match spec.cells.response:
+        case BinomialCells(successes=successes, trials=trials):
+            return _working_rates(spec, successes, trials, np.ones(len(trials)), offset)
+        case PairCells(successes=successes, trials=trials, count=times):
+            return _working_rates(spec, successes, trials, times, offset)
+        case CountCells(total=total, exposure=exposure):
+            expected = _expected(spec, total, exposure, offset)
+            return expected, total / expected - 1.0
+        case ValueCells(value=value, count=count) if spec.family.link.name == "log":
+            expected = _expected(spec, count * value, count, offset)
+            mean = expected / count
+            weight = expected / (1.0 + mean) if spec.family.name == "negbinomial" else count
+            return weight, value / mean - 1.0
+        case ValueCells(value=mean, count=count):
+            return count, mean - offset
+        case RealCells(mean=mean, count=count):
+            return count, mean - offset
+
+
+def _working_rates(
+    spec: Spec, successes: np.ndarray, trials: np.ndarray, times: np.ndarray, offset: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    link, weight = spec.family.link, trials * times
+    rate = ((successes * times).sum() + 0.5) / (weight.sum() + 1.0)
+    slope = (link.inverse(link.forward(rate) + STEP) - link.inverse(link.forward(rate) - STEP)) / (2.0 * STEP)
+    return weight * slope**2 / (rate * (1.0 - rate)), (successes / trials - rate) / slope - offset
+
+
+def _expected(spec: Spec, total: np.ndarray, exposure: np.ndarray, offset: np.ndarray) -> np.ndarray:
+    """What each cell would sum up to at one rate; counts may all be 0."""
+    expected = exposure * np.exp(offset)
+    return expected * ((total.sum() + 0.5 * spec.family.counts) / expected.sum())
+
+
+def own_coefficients(
+    spec: Spec, bar: VaryingBar, informed: np.ndarray, sigmas: list[Any], shared: set[str]
+) -> list[Any]:
+    """Register a bar; return its effects, as `pymc_parts.varying_effect` does.
+
+    Parameters
+    ----------
+    informed : ndarray of bool, shape (columns,)
+        The columns that are registered by the groups' own coefficients; the others are by standard normals.
+    sigmas : list
+        The standard deviations of each effect.
+    shared : set of str
+        Common terms whose coefficients are part of some bar's own coefficients already; those of this one are added.
+    """
+    places = [int(place) for place in np.flatnonzero(informed)]
+    free = _free_columns(bar)
+    back = np.linalg.inv(_directions(spec, bar, places))
+    own = {place: _combined(back[row], [free[other] for other in places]) for row, place in enumerate(places)}
+    scales = _columns_of_sigmas(bar, sigmas)
+    commons = _commons(spec, bar, informed, shared)
+    factor: Any = cholesky_factor(bar) if bar.correlated else np.eye(len(bar.row_names))
+    standard: list[Any] = []
+    values: list[Any] = []
+    density: Any = 0.0
+    for place, scale in enumerate(scales):
+        before = sum((factor[place, other] * standard[other] for other in range(place)), 0.0) if bar.correlated else 0.0
+        rest = factor[place, place]
+        if informed[place]:
+            values.append(own[place] - commons[place])
+            standard.append((values[-1] / scale - before) / rest)
+            density = density - 0.5 * (standard[-1] ** 2).sum() - bar.grouping.size * pt.log(scale * rest)
+        else:
+            standard.append(free[place])
+            values.append(scale * (before + rest * free[place]))
+            density = density - 0.5 * (standard[-1] ** 2).sum()
+    pm.Potential(f"{bar.correlation_name}_density", density)
+    return _registered(bar, values)
+
+
+def _free_columns(bar: VaryingBar) -> list[Any]:
+    """Register what is sampled of a bar; a column of shape ``(groups,)`` for each of its columns."""
+    columns: list[Any] = []
+    for effect in bar.effects:
+        free = pm.Flat(f"{effect.name}_offset", dims=effect_dims(bar, effect.block))
+        several = range(len(effect.block.columns))
+        columns += [free[:, place] for place in several] if effect.block.labels else [free]
+    return columns
+
+
+def _columns_of_sigmas(bar: VaryingBar, sigmas: list[Any]) -> list[Any]:
+    columns: list[Any] = []
+    for effect, sigma in zip(bar.effects, sigmas, strict=True):
+        several = range(len(effect.block.columns))
+        columns += [sigma[place] for place in several] if effect.block.labels else [sigma]
+    return columns
+
+
+def _combined(weights: np.ndarray, columns: list[Any]) -> Any:
+    return sum(float(weight) * own for weight, own in zip(weights, columns, strict=True) if weight)
+
+
+def _commons(spec: Spec, bar: VaryingBar, informed: np.ndarray, shared: set[str]) -> list[Any]:
+    """For each column the common coefficient that is part of the groups' own ones, 0 where there is none.
+
+    It is that of the design in which the predictors that do not vary with the group are centred.
+    """
+    common, slices = spec.common, spec.common.slices()
+    result: list[Any] = []
+    own: dict[int, int] = {}
+    for effect in bar.effects:
+        start, block = len(result), next((own for own in common.blocks if own.name == effect.block.name), None)
+        result += [0.0] * len(effect.block.columns)
+        chosen = informed[start : len(result)]
+        if block is not None and block.columns == effect.block.columns and block.name not in shared and chosen.any():
+            shared.add(block.name)
+            own |= {start + place: slices[block.name].start + place for place in range(len(block.columns))}
+    values = _coefficients(spec)
+    for place, column in own.items():
+        others = [other for other in np.flatnonzero(common.shift[column]) if other not in own.values()]
+        result[place] = values[column] + sum((common.shift[column, other] * values[other] for other in others), 0.0)
+    return result
+
+
+def _coefficients(spec: Spec) -> list[Any]:
+    """The common coefficients, one by one."""
+    model = pm.modelcontext(None)
+    values: list[Any] = []
+    for block in spec.common.blocks:
+        own = model[block.name]
+        values += [own[place] for place in range(len(block.columns))] if block.labels else [own]
+    return values
+
+
+def _directions(spec: Spec, bar: VaryingBar, places: list[int]) -> np.ndarray:
+    """An upper factor R of the average information, ``R'R``: the data tells ``R c`` of a group's coefficients apart.
+
+    It is scaled so that its diagonal is one.
+    """
+    precision, _, _ = _normal_equations(spec, bar)
+    pooled = precision.mean(axis=0)[np.ix_(places, places)]
+    factor = np.linalg.cholesky(pooled + 1e-9 * np.diag(np.diag(pooled))).T
+    return factor / np.diag(factor)[:, None]
+
+
+def _registered(bar: VaryingBar, columns: list[Any]) -> list[Any]:
+    effects, start = [], 0
+    for effect in bar.effects:
+        stop = start + len(effect.block.columns)
+        value = pt.stack(columns[start:stop], axis=1) if effect.block.labels else columns[start]
+        effects.append(pm.Deterministic(effect.name, value, dims=effect_dims(bar, effect.block)))
+        start = stop
+    return effects

@@ -1,0 +1,101 @@
+"""The likelihood of cells: exactly that of their rows, up to a constant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+
+from hiermod.data.cells.statistics import BinomialCells, CountCells, PairCells, RealCells, ValueCells
+from hiermod.families.random_responses import draw_responses
+from hiermod.families.record import Family
+from hiermod.modeling.density_rows import Observed
+from hiermod.modeling.pymc.densities import LOG_RATES, log_density
+
+
+def likelihood(name: str, family: Family, rows: Observed, eta: Any, auxiliary: Sequence[Any] = ()) -> None:
+    """Register the observed response of each cell under `name`, given the linear predictor `eta` of all rows.
+
+    `auxiliary` are the family's own parameters, in the order of ``family.auxiliary``.
+    """
+    match rows.cells.response:
+        case BinomialCells(successes=successes, trials=trials):
+            _observe_trials(name, family, successes, trials, eta)
+        case CountCells(total=total, exposure=exposure):
+            _observe_counts(name, family, total, exposure, eta)
+        case ValueCells(value=value, count=count):
+            _observe_equal(name, family, value, np.ones(len(value)), count, eta, auxiliary)
+        case PairCells(successes=successes, trials=trials, count=count):
+            _observe_equal(name, family, successes, trials, count, eta, auxiliary)
+        case RealCells() as response:
+            _observe_reals(name, rows, response, eta, *auxiliary)
+
+
+def _observe_trials(name: str, family: Family, successes: np.ndarray, trials: np.ndarray, eta: Any) -> None:
+    """Successes by the logarithms of both rates, which stay finite where a rate rounds to 0 or 1."""
+
+    def logp(value: Any, predictor: Any, count: Any) -> Any:
+        log_success, log_failure = LOG_RATES[family.link.name](predictor)
+        return value * log_success + (count - value) * log_failure
+
+    def random(predictor: Any, count: Any, rng: Any = None, size: Any = None) -> np.ndarray:
+        return draw_responses(family, family.link.inverse(predictor), count, (), _generator(rng), size)
+
+    _observe(name, successes, (eta, trials), logp, random)
+
+
+def _observe_counts(name: str, family: Family, total: np.ndarray, exposure: np.ndarray, eta: Any) -> None:
+    """Sums of counts by the logarithm of their rate, which stays finite where the rate rounds to 0."""
+
+    def logp(value: Any, predictor: Any, units: Any) -> Any:
+        return value * (predictor + pt.log(units)) - units * pt.exp(predictor) - pt.gammaln(value + 1.0)
+
+    def random(predictor: Any, units: Any, rng: Any = None, size: Any = None) -> np.ndarray:
+        return draw_responses(family, units * np.exp(predictor), 1, (), _generator(rng), size)
+
+    _observe(name, total, (eta, exposure), logp, random)
+
+
+def _observe_equal(
+    name: str, family: Family, value: np.ndarray, trials: np.ndarray, times: np.ndarray, eta: Any,
+    auxiliary: Sequence[Any],
+) -> None:  # fmt: skip
+    """Rows that are equal in their response too: the density of one, as often as it occurs; one of them is drawn."""
+
+    def logp(value: Any, predictor: Any, trials: Any, times: Any, *auxiliary: Any) -> Any:
+        return times * log_density(family, value, trials, predictor, auxiliary)
+
+    def random(
+        predictor: Any, trials: Any, times: Any, *auxiliary: Any, rng: Any = None, size: Any = None
+    ) -> np.ndarray:
+        return draw_responses(family, family.link.inverse(predictor), trials, auxiliary, _generator(rng), size)
+
+    _observe(name, value, (eta, trials, times, *auxiliary), logp, random)
+
+
+def _generator(rng: np.random.Generator | None) -> np.random.Generator:
+    return rng or np.random.default_rng()
+
+
+def _observe(
+    name: str, observed: np.ndarray, parameters: tuple[Any, ...], logp: Callable[..., Any], random: Callable[..., Any]
+) -> None:
+    signature = f"{','.join(['()'] * len(parameters))}->()"
+    pm.CustomDist(
+        name, *parameters, logp=logp, random=random, observed=observed, dims="__obs__", dtype="float64",
+        signature=signature,
+    )  # fmt: skip
+
+
+def _observe_reals(name: str, rows: Observed, response: RealCells, eta: Any, sigma: Any) -> None:
+    """The mean of a cell is Normal; the squares within cells stand beside it, as one potential."""
+    cells = len(rows.cells)
+    mean = eta[:cells] if len(rows) > cells else eta
+    pm.Normal(name, mu=mean, sigma=sigma / np.sqrt(response.weight), observed=response.mean, dims="__obs__")
+    freedom = float((response.weight - 1).sum())
+    if freedom:
+        squares = ((rows.response - eta[cells:]) ** 2).sum() if len(rows) > cells else float(response.within.sum())
+        pm.Potential(f"{name}_within", -freedom * pt.log(sigma) - squares / (2.0 * sigma**2))

@@ -1,0 +1,89 @@
+"""Builds the `pm.Model` of a spec: priors, linear predictor, likelihood of cells."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+
+from hiermod.modeling.density_rows import Observed, observe
+from hiermod.modeling.design import VaryingBar
+from hiermod.modeling.pymc.geometry import own_coefficients
+from hiermod.modeling.pymc.likelihood import likelihood
+from hiermod.modeling.pymc.parts import coefficient, column_dims, distribution, register_correlations, varying_effect
+from hiermod.modeling.spec import Spec
+
+MAX_WRITTEN_OUT = 6
+
+
+def build_model(spec: Spec, informed: tuple[np.ndarray, ...] | None = None) -> pm.Model:
+    """Build the PyMC model of a spec; groups are integer codes, never indicators.
+
+    For a sampler, `informed` tells for each bar which columns are registered by the groups' own coefficients; the
+    posterior is the same.
+    """
+    rows = observe(spec.cells)
+    with pm.Model(coords={"__obs__": np.arange(len(spec.cells))}) as model:
+        for block in spec.common.blocks:
+            coefficient(block.name, spec.common, spec.priors.coefficients)
+        eta = _common_part(spec, rows) + _varying_part(spec, rows, informed) + rows.offset(spec.formula)
+        auxiliary = [distribution(prior, name) for name, prior in spec.priors.auxiliary.items()]
+        likelihood(spec.formula.response.name, spec.family, rows, eta, auxiliary)
+    return model
+
+
+def _common_part(spec: Spec, rows: Observed) -> Any:
+    """The common terms' part, without a matrix product: compiling one takes seconds."""
+    model = pm.modelcontext(None)
+    blocks = spec.common.blocks
+    if not blocks:
+        return np.zeros(len(rows))
+    if len(blocks) <= MAX_WRITTEN_OUT and not any(block.labels for block in blocks):
+        return sum(_times(rows.matrix(block)[:, 0], model[block.name]) for block in blocks)
+    matrix = np.hstack([rows.matrix(block) for block in blocks])
+    coefficients = pt.concatenate([pt.atleast_1d(model[block.name]) for block in blocks])
+    return (matrix * coefficients).sum(axis=1)
+
+
+def _times(column: np.ndarray, value: Any) -> Any:
+    return value if (column == 1.0).all() else column * value
+
+
+def _varying_part(spec: Spec, rows: Observed, informed: tuple[np.ndarray, ...] | None) -> Any:
+    total: Any = 0.0
+    shared: set[str] = set()
+    for place, bar in enumerate(spec.bars):
+        codes = rows.codes(bar.grouping)
+        own = informed[place] if informed else np.zeros(0, dtype=bool)
+        effects = _own_coefficients(spec, bar, own, shared) if own.any() else _bar_effects(spec, bar)
+        for effect, value in zip(bar.effects, effects, strict=True):
+            matrix = rows.matrix(effect.block)
+            if effect.block.labels is not None:
+                total = total + (value[codes] * matrix).sum(axis=1)
+            else:
+                total = total + _times(matrix[:, 0], value[codes])
+    return total
+
+
+def _bar_effects(spec: Spec, bar: VaryingBar) -> list[Any]:
+    _correlate(spec, bar)
+    return [varying_effect(bar, index, _sigma(spec, bar, index)) for index in range(len(bar.effects))]
+
+
+def _own_coefficients(spec: Spec, bar: VaryingBar, informed: np.ndarray, shared: set[str]) -> list[Any]:
+    _correlate(spec, bar)
+    sigmas = [_sigma(spec, bar, index) for index in range(len(bar.effects))]
+    return own_coefficients(spec, bar, informed, sigmas, shared)
+
+
+def _correlate(spec: Spec, bar: VaryingBar) -> None:
+    if bar.correlated:
+        register_correlations(bar, spec.priors.correlations[bar.correlation_name])
+
+
+def _sigma(spec: Spec, bar: VaryingBar, index: int) -> Any:
+    effect = bar.effects[index]
+    dims = column_dims(bar, effect.block) or None
+    return distribution(spec.priors.sds[effect.name], f"{effect.name}_sigma", dims=dims)

@@ -1,0 +1,1 @@
+"""Prior distributions as data: what is known of each, and how their text is read."""

@@ -1,0 +1,137 @@
+"""What a prior implies on the response scale, as a histogram with its quantiles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import arviz_stats as azs
+import numpy as np
+from matplotlib.axes import Axes
+
+from hiermod.answers.checks.implied import Implied
+from hiermod.answers.parameters.names import chief_draws, named_draws
+from hiermod.sampling.posterior import Posterior
+from hiermod.show.style import (
+    COLOURS,
+    GREY,
+    axes_for,
+    format_percent,
+    format_signed_percent,
+    literal,
+    one,
+    set_heading,
+    shorten,
+)
+from hiermod.show.trace_plot import MAX_PARAMETERS
+
+BINS = 40
+TAIL = 0.005  # of draws on each side that are not shown, where they may reach far
+
+
+def plot_implied(implied: Implied, effects: bool = False, ax: Axes | None = None) -> Axes:
+    """Draw the expected response of a row, or with `effects` the differences between levels.
+
+    Bars are densities; at their foot, the central 50 and 95 % of the draws are lines, with a point at the median.
+
+    Parameters
+    ----------
+    implied : Implied
+    effects : bool
+        Whether differences are drawn.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure otherwise.
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    percent, name = implied.measure.percent, implied.measure.name
+    shown = [label for label in implied.draws if (label != name) == effects]
+    ax = axes_for(ax, 8 + len(shown), [name])
+    bins = _edges(np.concatenate([implied.draws[label] for label in shown]), percent and not effects)
+    handles = []
+    for place, label in enumerate(shown):
+        colour = COLOURS[place % len(COLOURS)]
+        style: dict[str, Any] = {"alpha": 0.35} if len(shown) == 1 else {"histtype": "step", "linewidth": 1.4}
+        weights = np.full(len(implied.draws[label]), 1.0 / len(implied.draws[label]) / np.diff(bins)[0])
+        shapes: Any = ax.hist(implied.draws[label], bins.tolist(), weights=weights, color=colour, **style)[2]
+        handles.append(shapes[0])
+        _quantiles(ax, implied, label, place, colour)
+    if effects:
+        ax.axvline(0.0, color=GREY, linestyle="--", linewidth=1.0)
+    ax.set_xlim(bins[0], bins[-1])
+    ax.set_xlabel(literal(f"difference in {name}" + (", percentage points" if percent else "")) if effects else name)
+    if percent:
+        format_signed_percent(ax.xaxis, "") if effects else format_percent(ax.xaxis)
+    ax.set_yticks([])
+    ax.spines[["top", "right", "left"]].set_visible(False)
+    labels = [one(label) for label in shown] if len(shown) > 1 else []
+    what = "an effect" if effects else f"the {literal(name)} of a row"
+    set_heading(ax, f"What the priors say about {what}", handles if labels else (), labels)
+    return ax
+
+
+def _edges(values: np.ndarray, unit: bool) -> np.ndarray:
+    if unit:
+        return np.linspace(0.0, 1.0, BINS + 1)
+    low, high = np.quantile(values[np.isfinite(values)], [TAIL, 1.0 - TAIL])
+    return np.linspace(low, high, BINS + 1) if high > low else np.linspace(low - 0.5, low + 0.5, BINS + 1)
+
+
+def _quantiles(ax: Axes, implied: Implied, label: str, place: int, colour: str) -> None:
+    """Thin and thick lines above the axis, in their own row."""
+    row, y = implied.table.loc[label], 0.03 + 0.05 * place
+    where: dict[str, Any] = {"transform": ax.get_xaxis_transform(), "color": colour, "solid_capstyle": "butt"}
+    for low, high, width in (("q2.5", "q97.5", 1.4), ("q25", "q75", 3.6)):
+        ax.plot([row[low], row[high]], [y, y], linewidth=width, **where)
+    ax.plot([row["q50"]], [y], marker="o", markersize=5, linestyle="none", **where)
+
+
+PRIOR_DRAWS = 4000
+PRIOR_TAIL = 0.01  # of the prior that is not shown on each side; its tails may reach far
+COLUMNS = 3
+
+
+def plot_prior_posterior(prior: Posterior, posterior: Posterior, names: object = None) -> np.ndarray:
+    """Draw both densities of each parameter; the prior's within its central 98 %, and where the posterior is.
+
+    Returns
+    -------
+    numpy.ndarray of matplotlib Axes, one for each parameter
+    """
+    import matplotlib.pyplot as plt
+
+    after = chief_draws(posterior) if names is None else named_draws(posterior, names)
+    before = chief_draws(prior) if names is None else named_draws(prior, names)
+    shown = list(after)[:MAX_PARAMETERS]
+    columns = min(COLUMNS, len(shown))
+    rows = -(-len(shown) // columns)
+    fig, axes = plt.subplots(
+        rows, columns, figsize=(3.2 * columns, 0.6 + 1.8 * rows), layout="constrained", squeeze=False
+    )
+    for ax, name, title in zip(axes.flat, shown, shorten(shown, 36), strict=False):
+        _draw(ax, before[name].ravel(), after[name].ravel())
+        ax.set_title(literal(title), loc="left", fontsize="medium")
+    for ax in axes.flat[len(shown) :]:
+        ax.remove()
+    if len(shown) < len(after):
+        fig.suptitle(f"the first {len(shown)} of {len(after):,} parameters")
+    used = axes.flat[: len(shown)]
+    fig.legend(used[0].lines[:2], ["prior", "posterior"], loc="outside lower left", ncols=2, frameon=False)
+    return np.asarray(used)
+
+
+def _draw(ax: Axes, before: np.ndarray, after: np.ndarray) -> None:
+    low, high = np.quantile(before, [PRIOR_TAIL, 1.0 - PRIOR_TAIL])
+    low, high = min(low, after.min()), max(high, after.max())
+    inside = before[(before >= low) & (before <= high)]
+    for values, colour, share in ((inside, GREY, len(inside) / len(before)), (after, COLOURS[0], 1.0)):
+        if len(values) < 2 or np.ptp(values) == 0:
+            ax.axvline(values[0], color=colour)
+            continue
+        grid, density = azs.kde(values)[:2]
+        ax.plot(grid, share * density, color=colour, linewidth=1.4)
+    ax.set_xlim(low, high)
+    ax.set_ylim(bottom=0.0)
+    ax.set_yticks([])
+    ax.spines[["top", "right", "left"]].set_visible(False)
