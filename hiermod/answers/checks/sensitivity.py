@@ -58,9 +58,9 @@ class _Predictor:
             (rows.matrix(block), posterior.values(block.name).reshape(draws, -1)) for block in spec.common.blocks
         ]
         self._varying = [
-            (rows.matrix(effect.block), rows.codes(bar.grouping),
-             posterior.values(effect.name).reshape(draws, bar.grouping.size, -1))
-            for bar in spec.bars for effect in bar.effects
+            (rows.matrix(effect.block), rows.codes(term.grouping),
+             posterior.values(effect.name).reshape(draws, term.grouping.size, -1))
+            for term in spec.groups for effect in term.effects
         ]  # fmt: skip
         self._draws = draws
 
@@ -173,7 +173,7 @@ def refit(
     settings = replace(asked, seed=posterior.settings.seed)
     found, notices = {}, []
     for kind in KINDS:
-        if not (spec.common.blocks if kind == KINDS[0] else spec.bars):
+        if not (spec.common.blocks if kind == KINDS[0] else spec.groups):
             continue
         for name, factor in WIDTHS.items():
             other = with_width(spec, kind, factor)
