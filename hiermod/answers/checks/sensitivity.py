@@ -12,7 +12,7 @@ from arviz_stats.base.array import array_stats
 
 from hiermod.answers.answer import Answer
 from hiermod.answers.averaging.expectation import BLOCK
-from hiermod.answers.averaging.query import Scope
+from hiermod.answers.averaging.query import Arguments
 from hiermod.answers.checks.implied import compared
 from hiermod.answers.estimands import effects, rates
 from hiermod.answers.parameters.estimates import fixef_draws
@@ -203,15 +203,15 @@ def _claims(posterior: Posterior, claim: Claim) -> pd.DataFrame:
     few = {name for name, own in spec.cells.groupings.items() if 2 <= own.size <= FEW_GROUPS and len(own.columns) == 1}
     if few and claim.groups == "observed":
         return pd.concat([_effects(posterior, name, claim) for name in sorted(few)], ignore_index=True)
-    answer = rates.rates(posterior, Scope(by=claim.by, groups=claim.groups), None, claim.prob)
+    answer = rates.rates(posterior, Arguments(by=claim.by, groups=claim.groups, prob=claim.prob))
     return _rows(posterior, answer, answer.question.measure.name, np.full((len(answer.table), 1), np.nan))
 
 
 def _effects(posterior: Posterior, variable: str, claim: Claim) -> pd.DataFrame:
-    scope = Scope(by=claim.by, groups=claim.groups)
     answer = effects.effect(
-        posterior, variable, scope, "control", claim.control, "difference", None, None, claim.goal, claim.prob
-    )  # fmt: skip
+        posterior,
+        Arguments(variable, by=claim.by, groups=claim.groups, control=claim.control, goal=claim.goal, prob=claim.prob),
+    )
     values = _flat(answer)
     better = np.sign(values) * (1.0 if claim.goal == "max" else -1.0)
     return _rows(posterior, answer, variable, 0.5 * (1.0 + better))
