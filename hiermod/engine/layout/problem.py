@@ -165,7 +165,7 @@ def read_problem(spec: Spec) -> Problem:
     return _for_speed(Problem(
         spec, FAMILIES[spec.family.name, spec.family.link.name], design[order], order, linear, back[:, order],
         tuple(flat[column] for column in order[:linear]), tuple(factors), tuple(scalars), auxiliary,
-        rows.offset(spec.formula), *_response(spec, rows),
+        rows.offset(spec.formula.offsets), *_response(spec, rows),
     ))  # fmt: skip
 
 
@@ -216,7 +216,7 @@ def _factor(spec: Spec, rows: Observed, bars: list[GroupDesign], start: int, sca
         for effect in bar.effects:
             prior = spec.priors.sds[effect.name]
             columns = range(len(effect.block.columns))
-            scalars += [Scalar(f"{effect.name}_sigma", column, prior.at(column)) for column in columns]
+            scalars += [Scalar(effect.sd_name, column, prior.at(column)) for column in columns]
             multipliers += list(rows.matrix(effect.block).T)
         partial = len(scalars) if bar.correlated else -1
         if bar.correlated:

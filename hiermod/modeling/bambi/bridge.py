@@ -22,7 +22,7 @@ from hiermod.formula.nodes import INTERCEPT, Term, TrialsResponse, without_slash
 from hiermod.formula.tokens import NAME
 from hiermod.modeling.coding import Block
 from hiermod.modeling.design import GroupDesign, GroupEffect
-from hiermod.modeling.pymc.parts import coefficient, register_correlations, varying_effect
+from hiermod.modeling.pymc.parts import coefficient, group_effect, register_correlations
 from hiermod.modeling.spec import Spec
 from hiermod.priors.reading import Prior
 
@@ -205,7 +205,7 @@ def _common_prior(spec: Spec, block: Block) -> bmb.Prior:
         return _plain(prior)
 
     def register(name: str, **_: Any) -> Any:
-        return coefficient(name, spec.common, spec.priors.coefficients)
+        return coefficient(spec, name)
 
     return _plain(prior, dist=register)
 
@@ -217,7 +217,7 @@ def _effect_prior(spec: Spec, group: GroupDesign, index: int) -> bmb.Prior:
         return bmb.Prior("Normal", auto_scale=False, mu=0, sigma=sigma)
 
     def register(name: str, sigma: Any, **_: Any) -> Any:
-        register_correlations(group, spec.priors.correlations[group.correlation_name])
-        return varying_effect(group, index, sigma)
+        register_correlations(spec, group)
+        return group_effect(spec, group, index, sigma)
 
     return bmb.Prior("Correlated", auto_scale=False, dist=register, noncentered=False, sigma=sigma)
