@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hiermod.answers.answer import Answer
-from hiermod.answers.averaging.query import Scope
+from hiermod.answers.averaging.query import Arguments
 from hiermod.answers.deciding import number_needed, verdicts
 from hiermod.answers.estimands import effects, interactions, rates, shrinkage, slopes
 from hiermod.answers.parameters import estimates, hypotheses
@@ -219,7 +219,8 @@ class Fit:
         >>> list(fit.rates(by=["country", "treated"]).table.columns)
         ['country', 'treated', 'estimate', 'lower', 'upper']
         """
-        answer = rates.rates(self._posterior, Scope(by, data, weights, groups, at), threshold, prob)
+        arguments = Arguments(None, by, at, data, weights, groups, threshold=threshold, prob=prob)
+        answer = rates.rates(self._posterior, arguments)
         announce(rates.own_rows_notices(self._posterior.spec, answer.question))
         return answer
 
@@ -279,10 +280,11 @@ class Fit:
         >>> list(table["contrast"])
         ['1 vs 0', '1 vs 0']
         """
-        scope = Scope(by, data, weights, groups, at)
-        return effects.effect(
-            self._posterior, variable, scope, contrast, control, scale, rope, threshold, goal, prob
+        arguments = Arguments(
+            variable, by, at, data, weights, groups, contrast, control, scale=scale, rope=rope, threshold=threshold,
+            goal=goal, prob=prob,
         )  # fmt: skip
+        return effects.effect(self._posterior, arguments)
 
     def prob_beats(
         self,
@@ -303,8 +305,8 @@ class Fit:
         >>> fit.prob_beats("treated", by="country").shape
         (2, 1)
         """
-        scope = Scope(by, data, weights, groups, at)
-        return effects.prob_beats_table(self._posterior, variable, scope, control, goal)
+        arguments = Arguments(variable, by, at, data, weights, groups, control=control, goal=goal)
+        return effects.prob_beats_table(self._posterior, arguments)
 
     def pairwise(
         self,
@@ -324,7 +326,7 @@ class Fit:
         >>> fit_of_variants.pairwise("variant").shape
         (4, 4)
         """
-        return effects.pairwise(self._posterior, variable, Scope(by, data, weights, groups, at), goal)
+        return effects.pairwise(self._posterior, Arguments(variable, by, at, data, weights, groups, goal=goal))
 
     def best(
         self,
@@ -344,7 +346,7 @@ class Fit:
         >>> fit_of_variants.best("variant")["prob_best"].idxmax()
         'D'
         """
-        return effects.best(self._posterior, variable, Scope(by, data, weights, groups, at), goal)
+        return effects.best(self._posterior, Arguments(variable, by, at, data, weights, groups, goal=goal))
 
     def shrinkage(self, group: str | None = None, prob: float = 0.95) -> pd.DataFrame:
         """Raw rate, pooled rate and how far it was pulled, per level of a grouping factor, on the response scale.
@@ -383,7 +385,7 @@ class Fit:
         >>> len(fit.predict(rows).table)
         1
         """
-        return rates.predict(self._posterior, data, kind, groups, prob)
+        return rates.predict(self._posterior, Arguments(data=data, groups=groups, prob=prob), kind)
 
     def interaction(
         self,
@@ -439,10 +441,11 @@ class Fit:
         >>> fit.interaction("treated", "country").table[["contrast", "between"]].to_numpy().tolist()
         [['1 vs 0', 'China vs Canada']]
         """
-        scope = Scope(by, data, weights, groups, at)
-        return interactions.interaction(
-            self._posterior, variable, across, scope, contrast, control, between, scale, threshold, goal, prob
+        arguments = Arguments(
+            variable, by, at, data, weights, groups, contrast, control, across, between, scale,
+            threshold=threshold, goal=goal, prob=prob,
         )  # fmt: skip
+        return interactions.interaction(self._posterior, arguments)
 
     def slopes(
         self,
@@ -494,8 +497,10 @@ class Fit:
         >>> list(fit.slopes("treated", by="country", scale="link").table.columns)
         ['country', 'estimate', 'lower', 'upper', 'prob_beats']
         """
-        scope = Scope(by, data, weights, groups, at)
-        return slopes.slopes(self._posterior, variable, scope, scale, threshold, goal, prob)
+        arguments = Arguments(
+            variable, by, at, data, weights, groups, scale=scale, threshold=threshold, goal=goal, prob=prob
+        )  # fmt: skip
+        return slopes.slopes(self._posterior, arguments)
 
     def decide(
         self,
@@ -554,8 +559,10 @@ class Fit:
         >>> list(fit.decide("treated", by="country", loss=0.005).table["verdict"])
         ['ship', 'ship']
         """
-        scope = Scope(by, data, weights, groups, at)
-        found = verdicts.decide(self._posterior, variable, scope, control, loss, threshold, goal, prob, expected)
+        arguments = Arguments(
+            variable, by, at, data, weights, groups, control=control, threshold=threshold, goal=goal, prob=prob
+        )  # fmt: skip
+        found = verdicts.decide(self._posterior, arguments, loss, expected)
         if found.warning:
             announce([found.warning])
         return found
@@ -595,8 +602,8 @@ class Fit:
         >>> fit.nnt("treated", by="country")["pieces"].to_list()
         [1, 2]
         """
-        scope = Scope(by, data, weights, groups, at)
-        return number_needed.number_needed(self._posterior, variable, scope, contrast, control, goal, prob)
+        arguments = Arguments(variable, by, at, data, weights, groups, contrast, control, goal=goal, prob=prob)
+        return number_needed.number_needed(self._posterior, arguments)
 
     def loo(self, *, max_refits: int = 0, progress: bool = True) -> LeaveOneOut:
         """Expected log predictive density of each row left out (PSIS-LOO), as ArviZ gives it for the raw rows.

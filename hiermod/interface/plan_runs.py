@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from hiermod.answers.averaging.query import Scope
+from hiermod.answers.averaging.query import Arguments
 from hiermod.answers.estimands import effects, rates
 from hiermod.errors import DataError, SamplingError
 from hiermod.families.random_responses import draw_responses
@@ -137,14 +137,14 @@ def _share(rows: list[tuple[int, int, float, float]], size: int, goal: Goal) -> 
 
 def _means(scenario: Scenario) -> np.ndarray:
     """Expected responses of the design's rows, each in its own group, shape ``(rows, simulations)``."""
-    draws = rates.predict(scenario.truth, scenario.design, "mean", "observed", 0.95).draws
+    draws = rates.predict(scenario.truth, Arguments(data=scenario.design), "mean").draws
     return np.asarray(draws.transpose("row", "chain", "draw").to_numpy().reshape(len(scenario.design), -1))
 
 
 def _true_arms(scenario: Scenario, goal: Goal) -> np.ndarray:
     """The arms' true rates or means, shape ``(cells, arms, simulations)``."""
-    scope = Scope([*goal.by, goal.variable], scenario.design, None, goal.groups)
-    answer = rates.rates(scenario.truth, scope, None, 0.95)
+    arguments = Arguments(by=[*goal.by, goal.variable], data=scenario.design, groups=goal.groups)
+    answer = rates.rates(scenario.truth, arguments)
     announce(rates.own_rows_notices(scenario.truth.spec, answer.question))
     draws = answer.draws.transpose("row", "chain", "draw").to_numpy()
     arms = answer.table[goal.variable].nunique()
@@ -174,17 +174,16 @@ def _simulated(scenario: Scenario, mean: np.ndarray, size: int, number: int) -> 
 
 def _measured(fitted: Posterior, goal: Goal, true: np.ndarray) -> tuple[float, float]:
     """The worst cell's expected loss or width, and the mean true loss over cells of what would be chosen."""
-    scope = Scope(list(goal.by) or None, groups=goal.groups)
-    table = effects.best(fitted, goal.variable, scope, goal.goal)
+    by = list(goal.by) or None
+    arguments = Arguments(goal.variable, by, groups=goal.groups, goal=goal.goal, prob=goal.prob)
+    table = effects.best(fitted, arguments)
     losses = table["expected_loss"].to_numpy().reshape(true.shape)
     chosen = losses.argmin(axis=1)
     own = true[np.arange(len(true)), chosen]
     regret = true.max(axis=1) - own if goal.goal == "max" else own - true.min(axis=1)
     if goal.measure == "loss":
         return float(losses.min(axis=1).max()), float(regret.mean())
-    widths = effects.effect(
-        fitted, goal.variable, scope, "control", None, "difference", None, None, goal.goal, goal.prob
-    ).table
+    widths = effects.effect(fitted, arguments).table
     return float((widths["upper"] - widths["lower"]).max()), float(regret.mean())
 
 

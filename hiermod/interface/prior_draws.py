@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 import xarray as xr
 
 from hiermod.answers.answer import Answer
-from hiermod.answers.averaging.query import Scope
+from hiermod.answers.averaging.query import Arguments
 from hiermod.answers.estimands import effects, rates
 from hiermod.errors import AnswerError
 from hiermod.interface.notices import announce
@@ -69,7 +69,8 @@ class PriorDraws:
         weights: str | None = None, at: Any = None, threshold: float | None = None,
     ) -> Answer:  # fmt: skip
         """Expected response per cell of `by` under the prior; arguments are those of `Fit.rates`."""
-        answer = rates.rates(self._posterior, Scope(by, data, weights, groups, at), threshold, prob)
+        arguments = Arguments(None, by, at, data, weights, groups, threshold=threshold, prob=prob)
+        answer = rates.rates(self._posterior, arguments)
         announce(rates.own_rows_notices(self._posterior.spec, answer.question))
         return answer
 
@@ -80,36 +81,37 @@ class PriorDraws:
         threshold: float | None = None,
     ) -> Answer:  # fmt: skip
         """Contrasts of the levels of `variable` under the prior; arguments are those of `Fit.effect`."""
-        scope = Scope(by, data, weights, groups, at)
-        return effects.effect(
-            self._posterior, variable, scope, contrast, control, scale, rope, threshold, goal, prob
+        arguments = Arguments(
+            variable, by, at, data, weights, groups, contrast, control, scale=scale, rope=rope, threshold=threshold,
+            goal=goal, prob=prob,
         )  # fmt: skip
+        return effects.effect(self._posterior, arguments)
 
     def prob_beats(
         self, variable: str, *, by: Any = None, control: Any = None, groups: str = "observed", data: Any = None,
         goal: str = "max", weights: str | None = None, at: Any = None,
     ) -> pd.DataFrame:  # fmt: skip
         """P(level beats control) under the prior; arguments are those of `Fit.prob_beats`."""
-        scope = Scope(by, data, weights, groups, at)
-        return effects.prob_beats_table(self._posterior, variable, scope, control, goal)
+        arguments = Arguments(variable, by, at, data, weights, groups, control=control, goal=goal)
+        return effects.prob_beats_table(self._posterior, arguments)
 
     def pairwise(
         self, variable: str, *, by: Any = None, groups: str = "observed", data: Any = None, goal: str = "max",
         weights: str | None = None, at: Any = None,
     ) -> pd.DataFrame:  # fmt: skip
         """P(row beats column) for every pair of levels under the prior; arguments are those of `Fit.pairwise`."""
-        return effects.pairwise(self._posterior, variable, Scope(by, data, weights, groups, at), goal)
+        return effects.pairwise(self._posterior, Arguments(variable, by, at, data, weights, groups, goal=goal))
 
     def best(
         self, variable: str, *, by: Any = None, groups: str = "observed", data: Any = None, goal: str = "max",
         weights: str | None = None, at: Any = None,
     ) -> pd.DataFrame:  # fmt: skip
         """P(best), expected loss and expected rank under the prior; arguments are those of `Fit.best`."""
-        return effects.best(self._posterior, variable, Scope(by, data, weights, groups, at), goal)
+        return effects.best(self._posterior, Arguments(variable, by, at, data, weights, groups, goal=goal))
 
     def predict(self, data: Any = None, kind: str = "mean", groups: str = "observed", prob: float = 0.95) -> Answer:
         """Predictions for each row of `data` under the prior; arguments are those of `Fit.predict`."""
-        return rates.predict(self._posterior, data, kind, groups, prob)
+        return rates.predict(self._posterior, Arguments(data=data, groups=groups, prob=prob), kind)
 
     def ppc(self, stat: Any = None, *, by: Any = None, draws: int | None = None, prob: float = 0.95) -> pd.DataFrame:
         """A prior predictive check; arguments are those of `Fit.ppc`."""
