@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from hiermod.interface.fit import Fit
 from hiermod.interface.notices import announce
 from hiermod.modeling.definition import Defined
+from hiermod.modeling.model_priors import prior_summary
 from hiermod.modeling.pooled import BetaSpec
-from hiermod.modeling.prior_table import prior_summary
 from hiermod.sampling.choose import choose_sampler
 from hiermod.sampling.external_draws import posterior_from_draws
 from hiermod.sampling.run import Sampler, build_pymc, sample

@@ -16,7 +16,7 @@ from pymc.logprob.transforms import Transform
 
 from hiermod.modeling.coding import Block
 from hiermod.modeling.design import CommonDesign, VaryingBar
-from hiermod.priors.reading import Prior
+from hiermod.priors.distributions import Prior, partial_priors
 
 
 class AboutLocation(Transform):
@@ -166,8 +166,7 @@ def register_correlations(bar: VaryingBar, prior: Prior) -> None:
     name, model = bar.correlation_name, pm.modelcontext(None)
     if name in model.named_vars:
         return
-    size, eta = len(bar.row_names), float(prior.arguments[0])
-    shape = np.array([eta + (size - 2 - column) / 2 for _, column in bar.pairs()])
+    shape = np.array([partial.arguments[0] for partial in partial_priors(prior, len(bar.row_names))])
     labels = [f"{bar.row_names[column]}, {bar.row_names[row]}" for row, column in bar.pairs()]
     model.add_coords({f"{name}_dim": labels})
     pm.Beta(f"{name}_offset", shape, shape, dims=f"{name}_dim")
