@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hiermod.answers.answer import Answer
-from hiermod.answers.averaging.query import Scope
+from hiermod.answers.averaging.query import Arguments
 from hiermod.answers.estimands import interactions, slopes
 from hiermod.sampling.posterior import Posterior
 
@@ -69,10 +69,11 @@ class Contrasts:
         >>> fit.interaction("treated", "country").table[["contrast", "between"]].to_numpy().tolist()
         [['1 vs 0', 'China vs Canada']]
         """
-        scope = Scope(by, data, weights, groups, at)
-        return interactions.interaction(
-            self._posterior, variable, across, scope, contrast, control, between, scale, threshold, goal, prob
+        arguments = Arguments(
+            variable, by, at, data, weights, groups, contrast, control, across, between, scale,
+            threshold=threshold, goal=goal, prob=prob,
         )  # fmt: skip
+        return interactions.interaction(self._posterior, arguments)
 
     def slopes(
         self,
@@ -124,5 +125,7 @@ class Contrasts:
         >>> list(fit.slopes("treated", by="country", scale="link").table.columns)
         ['country', 'estimate', 'lower', 'upper', 'prob_beats']
         """
-        scope = Scope(by, data, weights, groups, at)
-        return slopes.slopes(self._posterior, variable, scope, scale, threshold, goal, prob)
+        arguments = Arguments(
+            variable, by, at, data, weights, groups, scale=scale, threshold=threshold, goal=goal, prob=prob
+        )  # fmt: skip
+        return slopes.slopes(self._posterior, arguments)

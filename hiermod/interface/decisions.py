@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hiermod.answers.averaging.query import Scope
+from hiermod.answers.averaging.query import Arguments
 from hiermod.answers.deciding import number_needed, verdicts
 from hiermod.interface.notices import announce
 from hiermod.sampling.posterior import Posterior
@@ -75,8 +75,10 @@ class Decisions:
         >>> list(fit.decide("treated", by="country", loss=0.005).table["verdict"])
         ['ship', 'ship']
         """
-        scope = Scope(by, data, weights, groups, at)
-        found = verdicts.decide(self._posterior, variable, scope, control, loss, threshold, goal, prob, expected)
+        arguments = Arguments(
+            variable, by, at, data, weights, groups, control=control, threshold=threshold, goal=goal, prob=prob
+        )  # fmt: skip
+        found = verdicts.decide(self._posterior, arguments, loss, expected)
         if found.warning:
             announce([found.warning])
         return found
@@ -116,5 +118,7 @@ class Decisions:
         >>> fit.nnt("treated", by="country")["pieces"].to_list()
         [1, 2]
         """
-        scope = Scope(by, data, weights, groups, at)
-        return number_needed.number_needed(self._posterior, variable, scope, contrast, control, goal, prob)
+        arguments = Arguments(
+            variable, by, at, data, weights, groups, contrast, control, goal=goal, prob=prob
+        )  # fmt: skip
+        return number_needed.number_needed(self._posterior, arguments)

@@ -29,7 +29,7 @@ def from_bambi(bmb_model: Any, idata: Any) -> Fit:
     Parameters
     ----------
     bmb_model : bambi.Model
-        A model of the mean alone, with common and varying terms, of a family that hiermod has. Bambi's bars are
+        A model of the mean alone, with common and varying terms, of a family that hiermod has. Bambi's group terms are
         uncorrelated: ``(1 + x | g)`` is shown as ``(1 + x || g)``.
     idata : xarray.DataTree or xarray.Dataset
         What ``bmb_model.fit()`` gave; coefficients on the link scale, ``Intercept`` where predictors are 0.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hiermod.answers.answer import Answer
-from hiermod.answers.averaging.query import Scope
+from hiermod.answers.averaging.query import Arguments
 from hiermod.answers.estimands import effects, rates, shrinkage
 from hiermod.interface.notices import announce
 from hiermod.sampling.posterior import Posterior
@@ -75,7 +75,9 @@ class Questions:
         >>> list(fit.rates(by=["country", "treated"]).table.columns)
         ['country', 'treated', 'estimate', 'lower', 'upper']
         """
-        answer = rates.rates(self._posterior, Scope(by, data, weights, groups, at), threshold, prob)
+        answer = rates.rates(
+            self._posterior, Arguments(None, by, at, data, weights, groups, threshold=threshold, prob=prob)
+        )
         announce(rates.own_rows_notices(self._posterior.spec, answer.question))
         return answer
 
@@ -135,10 +137,11 @@ class Questions:
         >>> list(table["contrast"])
         ['1 vs 0', '1 vs 0']
         """
-        scope = Scope(by, data, weights, groups, at)
-        return effects.effect(
-            self._posterior, variable, scope, contrast, control, scale, rope, threshold, goal, prob
+        arguments = Arguments(
+            variable, by, at, data, weights, groups, contrast, control, scale=scale, rope=rope, threshold=threshold,
+            goal=goal, prob=prob,
         )  # fmt: skip
+        return effects.effect(self._posterior, arguments)
 
     def prob_beats(
         self,
@@ -159,8 +162,8 @@ class Questions:
         >>> fit.prob_beats("treated", by="country").shape
         (2, 1)
         """
-        scope = Scope(by, data, weights, groups, at)
-        return effects.prob_beats_table(self._posterior, variable, scope, control, goal)
+        arguments = Arguments(variable, by, at, data, weights, groups, control=control, goal=goal)
+        return effects.prob_beats_table(self._posterior, arguments)
 
     def pairwise(
         self,
@@ -180,7 +183,7 @@ class Questions:
         >>> fit_of_variants.pairwise("variant").shape
         (4, 4)
         """
-        return effects.pairwise(self._posterior, variable, Scope(by, data, weights, groups, at), goal)
+        return effects.pairwise(self._posterior, Arguments(variable, by, at, data, weights, groups, goal=goal))
 
     def best(
         self,
@@ -200,7 +203,7 @@ class Questions:
         >>> fit_of_variants.best("variant")["prob_best"].idxmax()
         'D'
         """
-        return effects.best(self._posterior, variable, Scope(by, data, weights, groups, at), goal)
+        return effects.best(self._posterior, Arguments(variable, by, at, data, weights, groups, goal=goal))
 
     def shrinkage(self, group: str | None = None, prob: float = 0.95) -> pd.DataFrame:
         """Raw rate, pooled rate and how far it was pulled, per level of a grouping factor, on the response scale.
@@ -239,4 +242,4 @@ class Questions:
         >>> len(fit.predict(rows).table)
         1
         """
-        return rates.predict(self._posterior, data, kind, groups, prob)
+        return rates.predict(self._posterior, Arguments(data=data, groups=groups, prob=prob), kind)
