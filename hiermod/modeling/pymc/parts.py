@@ -18,7 +18,7 @@ from hiermod.modeling.coding import Block
 from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.spec import Spec
 from hiermod.modeling.variables import Variable
-from hiermod.priors.reading import Prior
+from hiermod.priors.distributions import Prior, partial_priors
 
 
 class AboutLocation(Transform):
@@ -143,9 +143,8 @@ def register_correlations(spec: Spec, term: GroupDesign) -> None:
     name = term.correlation_name
     if name in pm.modelcontext(None).named_vars:
         return
-    size, eta = len(term.row_names), float(spec.priors.correlations[name].arguments[0])
-    shape = np.array([eta + (size - 2 - column) / 2 for _, column in term.pairs()])
-    dims = register_dims(spec.variable(name))
+    partial = partial_priors(spec.priors.correlations[name], len(term.row_names))
+    shape, dims = np.array([own.arguments[0] for own in partial]), register_dims(spec.variable(name))
     pm.Beta(f"{name}_offset", shape, shape, dims=dims)
     pm.Deterministic(name, _correlations(term), dims=dims)
 
