@@ -8,7 +8,6 @@ from hiermod.modeling.pooled import MEAN, SPREAD, BetaSpec
 from hiermod.modeling.spec import Spec
 
 COLUMNS = ["parameter", "prior", "scale", "stated_at"]
-AUXILIARY = {"sigma": "response", "nu": "degrees of freedom", "alpha": "shape", "kappa": "precision"}
 
 
 def prior_summary(spec: Spec | BetaSpec) -> pd.DataFrame:
@@ -44,4 +43,6 @@ def _rows(spec: Spec) -> list[tuple[str, str, str, str]]:
         if term.correlated:
             prior = spec.priors.correlations[term.correlation_name]
             rows.append((f"cor({term.grouping.name})", prior.describe(), "correlation", ", ".join(term.row_names)))
-    return rows + [(name, prior.describe(), AUXILIARY[name], "") for name, prior in spec.priors.auxiliary.items()]
+    for parameter in spec.family.parameters:
+        rows.append((parameter.name, spec.priors.auxiliary[parameter.name].describe(), parameter.scale, ""))
+    return rows
