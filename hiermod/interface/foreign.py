@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from hiermod.errors import ModelError, SamplingError, StorageError
-from hiermod.interface.fit import Fit
-from hiermod.interface.model import Model
+from hiermod.interface.fit import Fit, Model
 from hiermod.interface.notices import announce
 from hiermod.modeling.definition import Defined
 from hiermod.sampling.external_draws import posterior_from_draws
@@ -77,7 +76,7 @@ def from_bambi(bmb_model: Any, idata: Any) -> Fit:
     defined = replace(taken.defined, notices=(*taken.defined.notices, *told))
     announce(defined.notices)
     found = posterior_from_draws(defined.spec, xr.DataTree.from_dict(groups))
-    return BambiFit(defined, found, found.settings, BambiModel(defined, bmb_model))
+    return BambiFit(BambiModel(defined, bmb_model), found, found.settings)
 
 
 def _refuse(what: str) -> NoReturn:
