@@ -46,7 +46,7 @@ def explain(spec: Spec | BetaSpec) -> Explanation:
     lines += [spec.family.words] if spec.family.words else []
     lines += ["", "Common terms:", *_common(spec.formula, spec), *_offsets(spec.formula)]
     lines += _varying(spec.formula, spec)
-    lines += ["", f"Columns: {enumerate_names(spec.formula.all_columns(), 30)}.", "", "Priors:"]
+    lines += ["", f"Columns: {enumerate_names(spec.formula.all_columns, 30)}.", "", "Priors:"]
     lines += [f"  {line}" for line in prior_summary(spec).to_string(index=False).splitlines()]
     return Explanation("\n".join(lines), latex_of(spec))
 
@@ -55,7 +55,7 @@ def explain_formula(formula: Formula) -> str:
     """Explain what a formula says by itself, without data."""
     lines = [*_heading(formula), "", f"Response: {_response(formula)}.", "", "Common terms:"]
     lines += [*_common(formula, None), *_offsets(formula), *_varying(formula, None)]
-    lines += ["", f"Columns: {enumerate_names([name for name in formula.all_columns() if name != DOT], 30)}."]
+    lines += ["", f"Columns: {enumerate_names([name for name in formula.all_columns if name != DOT], 30)}."]
     return "\n".join(lines)
 
 

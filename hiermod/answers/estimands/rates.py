@@ -51,12 +51,12 @@ def rates(posterior: Posterior, arguments: Arguments) -> Answer:
 
 def _is_set(spec: Spec | BetaSpec, name: str, groups: str) -> bool:
     """Whether all rows are set to each level of a column that is asked by: where it is in common terms."""
-    return name in spec.formula.common_columns() and can_be_set(spec, name, groups)
+    return name in spec.formula.common_columns and can_be_set(spec, name, groups)
 
 
 def own_rows_notices(spec: Spec | BetaSpec, question: Question) -> list[str]:
     """Say which levels are averaged over their own rows alone, since some groups lack some of them."""
-    common, by = spec.formula.common_columns(), question.by
+    common, by = spec.formula.common_columns, question.by
     return [
         f"the levels of {name!r} are averaged over their own rows each, since some groups lack some of them; "
         f"fit.effect({name!r}, groups=...) compares them over the same rows"

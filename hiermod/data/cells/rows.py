@@ -119,7 +119,7 @@ def _with_averaged(formula: Formula, found: Variables, known: Known, response: M
     means = response.moments.columns()
     return replace(
         found,
-        predictors={name: predictors[name] for name in formula.variables()},
+        predictors={name: predictors[name] for name in formula.variables},
         recipes={**known.recipes, **found.recipes},
         columns={**found.columns, **{name: means[name] for name in response.moments.names}},
         averaged=tuple(known.predictors),
