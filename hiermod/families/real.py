@@ -13,7 +13,7 @@ from hiermod.families.links import IDENTITY
 from hiermod.families.names import LINKS
 from hiermod.families.ops import HALF_LOG_TAU, Ops, rise
 from hiermod.families.record import Chances, Family, Linear, Parameter, ResponseScale
-from hiermod.priors.reading import Prior
+from hiermod.priors.distributions import Prior
 
 
 def take_numbers(name: str, response: ResponseRows) -> None:

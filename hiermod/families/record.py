@@ -12,7 +12,7 @@ from hiermod.data.columns.responses import ResponseRows, SingleRows
 from hiermod.data.sources.frames import row_name
 from hiermod.families.links import Link
 from hiermod.families.ops import NUMPY, Function
-from hiermod.priors.reading import Prior
+from hiermod.priors.distributions import Prior
 
 Chances = tuple[np.ndarray, np.ndarray]
 

@@ -22,8 +22,8 @@ from hiermod.interface.plots import FitPlots
 from hiermod.interface.prior_draws import PriorDraws
 from hiermod.interface.refits import changed_model, changed_settings, refuse_unknown
 from hiermod.modeling.definition import Defined
+from hiermod.modeling.model_priors import prior_summary
 from hiermod.modeling.pooled import BetaSpec
-from hiermod.modeling.prior_table import prior_summary
 from hiermod.sampling.checks import CheckReport, check
 from hiermod.sampling.choose import choose_sampler
 from hiermod.sampling.external_draws import posterior_from_draws

@@ -9,8 +9,8 @@ from hiermod.data.columns.predictors import Basis, Factor, Numeric
 from hiermod.errors import enumerate_names
 from hiermod.formula.nodes import DOT, INTERCEPT, Formula, GroupTerm, LevelResponse, Term, TrialsResponse
 from hiermod.formula.translate import SPELLINGS, spell
+from hiermod.modeling.model_priors import prior_summary
 from hiermod.modeling.pooled import BetaSpec
-from hiermod.modeling.prior_table import prior_summary
 from hiermod.modeling.spec import Spec
 from hiermod.show.latex import latex_of
 

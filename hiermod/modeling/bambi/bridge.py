@@ -23,7 +23,7 @@ from hiermod.modeling.coding import Block
 from hiermod.modeling.design import GroupDesign, GroupEffect
 from hiermod.modeling.pymc.parts import coefficient, register_correlations, varying_effect
 from hiermod.modeling.spec import Spec
-from hiermod.priors.reading import Prior
+from hiermod.priors.distributions import Prior
 
 CROSSED = "_x_"
 
