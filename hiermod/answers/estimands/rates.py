@@ -16,6 +16,7 @@ from hiermod.answers.averaging.query import Arguments, check_results, levels_of,
 from hiermod.answers.averaging.rows import base_rows, new_rows, trials_of
 from hiermod.answers.averaging.varying import check_groups
 from hiermod.answers.draws import wins
+from hiermod.choices import KINDS
 from hiermod.data.cells.statistics import BinomialCells, PairCells
 from hiermod.errors import AnswerError
 from hiermod.formula.nodes import TrialsResponse
@@ -23,7 +24,6 @@ from hiermod.modeling.pooled import BetaSpec
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.posterior import Posterior
 
-KINDS = ("mean", "link", "response")
 ROW = "row_number"
 COMPUTED = ("estimate", "lower", "upper", "prob_exceeds")
 
