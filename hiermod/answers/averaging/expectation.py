@@ -15,7 +15,6 @@ from hiermod.answers.averaging.new_groups import KNOWN_OR_NEW, GroupsOfRows, gro
 from hiermod.answers.averaging.rows import per_exposure
 from hiermod.answers.averaging.varying import TermEffects
 from hiermod.families.links import LINKS, Link
-from hiermod.families.random_responses import draw_responses
 from hiermod.modeling.design import offset
 from hiermod.modeling.pooled import MEAN, SPREAD, BetaSpec
 from hiermod.modeling.spec import Spec
@@ -228,4 +227,4 @@ def simulate(posterior: Posterior, mean: np.ndarray, trials: np.ndarray) -> np.n
     """Draw a response for each row and draw: successes, counts or values; the same in any process for one run."""
     family = posterior.spec.family
     auxiliary = [posterior.values(name) for name in family.auxiliary]
-    return draw_responses(family, mean, trials[:, None], auxiliary, posterior.generator(1000))
+    return family.draw_responses(mean, trials[:, None], auxiliary, posterior.generator(1000))
