@@ -138,7 +138,7 @@ def reusable(path: Path, defined: Defined, settings: Settings) -> StoredFit | No
 
 def fit_of(stored: StoredFit) -> Fit:
     """A stored fit as a user holds it."""
-    return Fit(Model(stored.defined), stored.posterior, stored.settings)
+    return Fit(Model(stored.defined), stored.posterior, stored.asked)
 
 
 def glmer(formula: str, data: Any, family: Family | str, **as_fit: Any) -> Fit:

@@ -946,7 +946,8 @@ class Fit:
         """
         progress = changes.pop("progress", True)
         refuse_unknown(changes)
-        settings, defined = changed_settings(self._settings, changes), changed_model(self._defined, formula, data, changes)
+        settings = changed_settings(self._settings, changes)
+        defined = changed_model(self._defined, formula, data, changes)
         model = self.model if defined is self._defined else Model(defined)
         return model.sampled(settings, progress)
 
