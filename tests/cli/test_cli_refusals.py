@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from hiermod.answers.averaging.varying import GROUPS
-from hiermod.answers.estimands.contrasts import SCALES
+from hiermod.answers.averaging.contrasts import SCALES
+from hiermod.answers.group_effects import GROUPS
 from hiermod.cli import arguments, fit_command, main
 
 FORMULA = "success ~ treated + (1 | country)"
