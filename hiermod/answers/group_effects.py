@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from hiermod.choices import GROUPS
 from hiermod.data.columns.levels import as_levels
 from hiermod.data.columns.numbering import first_of
 from hiermod.data.columns.predictors import Grouping
@@ -16,7 +17,6 @@ from hiermod.errors import AnswerError, enumerate_names
 from hiermod.modeling.design import GroupDesign, GroupEffect
 from hiermod.sampling.posterior import Posterior
 
-GROUPS = ("observed", "typical", "new", "population")
 SMALL = 2**24  # numbers of a group term's draws that are kept a second time, turned
 KNOWN_OR_NEW = "known or new"
 

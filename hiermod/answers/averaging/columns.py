@@ -54,7 +54,7 @@ def _check_name(spec: AnySpec, typed: str, role: str, data: Any, free: bool) -> 
         refuse_averaged(spec, name)
     if name in spec.cells.frame:
         return
-    if name in spec.formula.predictor_columns():
+    if name in spec.formula.predictor_columns:
         if free and data is not None and name in column_names(data):
             return
         raise AnswerError(f"{role}: {name!r} differs within cells. Fit with compress=False to ask by it.")
