@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def run(options: argparse.Namespace) -> int:
     """Everything that can be wrong is found before sampling, and the model's libraries are loaded after that."""
-    from hiermod.families.record import read_family
+    from hiermod.families.registry import read_family
     from hiermod.interface.notices import announce
     from hiermod.modeling.definition import Definition, define
     from hiermod.sampling.storage import check_target

@@ -15,8 +15,6 @@ from hiermod.answers.checks.replicates import Replicated, replicate_cells, repli
 from hiermod.answers.reader import in_blocks, reader
 from hiermod.answers.scoring.importance import log_weights, relative_efficiency
 from hiermod.answers.scoring.leave_one_out import refuse
-from hiermod.answers.scoring.observation_density import log_density
-from hiermod.answers.scoring.observation_distribution import cumulative
 from hiermod.data.cells.observations import observations
 from hiermod.data.cells.statistics import BinomialCells, PairCells
 from hiermod.errors import AnswerError, did_you_mean
@@ -153,9 +151,9 @@ def loo_pit(posterior: Posterior) -> pd.DataFrame:
     for block in in_blocks(seen.frame, int(np.prod(posterior.shape))):
         for predictor in model.predictor(block):
             for place in range(first[row], first[row + 1]):
-                density = log_density(spec.family, responses[place], predictor, auxiliary)
+                density = spec.family.observation_density(responses[place], predictor, auxiliary)
                 weights, pareto_k = log_weights(density, efficiency)
-                chances = cumulative(spec.family, responses[place], predictor, auxiliary)
+                chances = spec.family.cdf(responses[place], spec.family.linear(predictor), *auxiliary)
                 found[place] = *(np.clip(np.exp(weights) @ chance, 0.0, 1.0) for chance in chances), pareto_k
             row += 1
     return seen.table.assign(lower=found[:, 0], upper=found[:, 1], pareto_k=found[:, 2])

@@ -13,7 +13,6 @@ import xarray as xr
 from hiermod.answers.reader import in_blocks, reader
 from hiermod.data.cells.statistics import BinomialCells, PairCells
 from hiermod.errors import AnswerError
-from hiermod.families.random_responses import draw_responses
 from hiermod.sampling.posterior import Posterior
 
 LARGEST = 20_000_000  # responses drawn at once
@@ -115,4 +114,4 @@ def _drawn(posterior: Posterior, frame: pd.DataFrame, place: np.ndarray, trials:
     model = reader(some, "observed", exposed=True)
     mean = np.concatenate([model.mean(block) for block in in_blocks(frame, count)])[place]
     auxiliary = [some.values(name) for name in family.auxiliary]
-    return draw_responses(family, mean, trials[:, None], auxiliary, posterior.generator(1001)).T
+    return family.draw_responses(mean, trials[:, None], auxiliary, posterior.generator(1001)).T

@@ -99,7 +99,7 @@ def decide(posterior: Posterior, arguments: Arguments, loss: Any, expected: Any)
 def _limits(posterior: Posterior, loss: Any, control: np.ndarray) -> np.ndarray:
     """The expected loss that is small enough in each cell."""
     if loss is None:
-        if posterior.spec.family.link.name == "identity":
+        if posterior.spec.family.kind == "real":
             raise AnswerError(
                 f"loss= is needed: family {posterior.spec.family} has no natural size. Give the expected loss, in "
                 "units of the response, that is too small to go on testing for."

@@ -18,7 +18,6 @@ from hiermod.answers.reader import reader
 from hiermod.choices import KINDS
 from hiermod.data.cells.statistics import BinomialCells, PairCells
 from hiermod.errors import AnswerError
-from hiermod.families.random_responses import draw_responses
 from hiermod.formula.nodes import TrialsResponse
 from hiermod.modeling.pooled import BetaSpec
 from hiermod.modeling.spec import Spec
@@ -109,7 +108,7 @@ def _simulated(posterior: Posterior, mean: np.ndarray, trials: np.ndarray) -> np
     """Draw a response for each row and draw: successes, counts or values; the same in any process for one run."""
     family = posterior.spec.family
     auxiliary = [posterior.values(name) for name in family.auxiliary]
-    return draw_responses(family, mean, trials[:, None], auxiliary, posterior.generator(1000))
+    return family.draw_responses(mean, trials[:, None], auxiliary, posterior.generator(1000))
 
 
 def _trials(posterior: Posterior, data: Any, rows: int) -> np.ndarray:

@@ -14,7 +14,6 @@ import pandas as pd
 from scipy import special
 
 from hiermod.answers.reader import in_blocks, reader
-from hiermod.answers.scoring.observation_density import log_density
 from hiermod.data.cells.observations import Observations, part
 from hiermod.errors import StorageError
 from hiermod.modeling.pooled import BetaSpec, with_totals
@@ -80,7 +79,7 @@ def log_densities(posterior: Posterior, seen: Observations) -> Iterator[np.ndarr
     for block in in_blocks(seen.frame, int(np.prod(posterior.shape))):
         for predictor in model.predictor(block):
             for response in seen.responses[first[row] : first[row + 1]]:
-                yield log_density(spec.family, response, predictor, auxiliary)
+                yield spec.family.observation_density(response, predictor, auxiliary)
             row += 1
 
 
