@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hiermod.choices import Engine, Family, Missing, Pooling
+from hiermod.choices import Engine, Missing, Pooling
 from hiermod.errors import ModelError, StorageError
+from hiermod.families.names import FamilyName
 from hiermod.interface.fit import Fit, Model
 from hiermod.interface.notices import announce
 from hiermod.interface.refits import checked_priors
@@ -18,7 +19,7 @@ from hiermod.sampling.storage import load as load_stored
 
 
 def model(
-    formula: str, data: Any, family: Family | str | None = None, *, priors: Mapping[str, str] | None = None,
+    formula: str, data: Any, family: FamilyName | str | None = None, *, priors: Mapping[str, str] | None = None,
     pooling: Pooling = "normal", na: Missing = "drop", compress: bool = True,
 ) -> Model:  # fmt: skip
     """Put a formula and data together without sampling.
@@ -41,7 +42,7 @@ def model(
 
 
 def fit(
-    formula: str, data: Any, family: Family | str | None = None, *, priors: Mapping[str, str] | None = None,
+    formula: str, data: Any, family: FamilyName | str | None = None, *, priors: Mapping[str, str] | None = None,
     pooling: Pooling = "normal", draws: int = 1000, tune: int | None = None, chains: int = 4, cores: int | None = None,
     seed: int | None = None, target_accept: float | None = None, engine: Engine = "auto",
     file: str | Path | None = None, progress: bool = True, na: Missing = "drop", compress: bool = True,
@@ -141,7 +142,7 @@ def fit_of(stored: StoredFit) -> Fit:
     return Fit(Model(stored.defined), stored.posterior, stored.asked)
 
 
-def glmer(formula: str, data: Any, family: Family | str, **as_fit: Any) -> Fit:
+def glmer(formula: str, data: Any, family: FamilyName | str, **as_fit: Any) -> Fit:
     """`fit` for hands that know lme4: the family is required.
 
     Examples

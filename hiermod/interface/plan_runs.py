@@ -93,7 +93,7 @@ def run_plan(scenario: Scenario, aim: Aim, sizes: Sequence[int] | None, start: i
                 except DataError:  # all responses are equal, and nothing can be fitted
                     rows.append((size, number, math.inf, math.nan))
                     continue
-                if any(notice.startswith("interrupted") for notice in fitted.notices):
+                if fitted.interrupted:
                     raise KeyboardInterrupt
                 rows.append((size, number, *_measured(fitted, aim, true[:, :, number])))
                 report(size, number + 1, _share(rows, size, aim))

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hiermod.cli.output import COULD_NOT_FIT, DONE, INTERRUPTED, wants_progress, was_interrupted
+from hiermod.cli.output import COULD_NOT_FIT, DONE, INTERRUPTED, wants_progress
 from hiermod.errors import AnswerError, DataError, HiermodError, did_you_mean
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def _fit(asked: Asked, formula: str, folder: Path | None, progress: bool) -> Fit
     if path is not None and (stored := reusable(path, defined, asked.settings)):
         return fit_of(stored)
     fit = Model(defined).sampled(asked.settings, progress)
-    if was_interrupted(fit):
+    if fit.sampled_posterior.interrupted:
         raise KeyboardInterrupt
     if path is not None:
         fit.save(path)
