@@ -10,9 +10,9 @@ import pandas as pd
 from scipy import optimize
 
 from hiermod.answers.answer import check_prob
-from hiermod.answers.averaging.expectation import expectation, in_blocks
-from hiermod.answers.averaging.query import check_columns, check_results
+from hiermod.answers.averaging.columns import check_columns, check_results
 from hiermod.answers.checks.replicates import Replicated, replicate_cells, replicate_rows
+from hiermod.answers.reader import in_blocks, reader
 from hiermod.answers.scoring.importance import log_weights, relative_efficiency
 from hiermod.answers.scoring.leave_one_out import refuse
 from hiermod.data.cells.observations import observations
@@ -143,7 +143,7 @@ def loo_pit(posterior: Posterior) -> pd.DataFrame:
     spec = posterior.spec
     seen = observations(spec.cells, spec.family.counts)
     efficiency = relative_efficiency(posterior)
-    model = expectation(posterior, "observed", exposed=True)
+    model = reader(posterior, "observed", exposed=True)
     auxiliary = [posterior.values(name) for name in spec.family.auxiliary]
     responses = seen.table.drop(columns=["cell", "times"]).to_numpy(dtype=float)
     first = np.searchsorted(seen.place, np.arange(len(seen.frame) + 1))
@@ -192,9 +192,9 @@ def calibration(posterior: Posterior, draws: int | None, prob: float) -> pd.Data
             "Look at fit.plot.loo_pit() or fit.plot.ppc()."
         )
     seen = replicate_cells(posterior, draws)
-    model = expectation(posterior, "observed", exposed=True)
+    model = reader(posterior, "observed", exposed=True)
     blocks = in_blocks(seen.frame, int(np.prod(posterior.shape)))
-    mean = np.concatenate([model.response(block).mean(axis=1) for block in blocks])
+    mean = np.concatenate([model.mean(block).mean(axis=1) for block in blocks])
     order = np.argsort(mean, kind="stable")
     number = np.empty(len(mean), dtype=np.int64)
     number[order] = np.cumsum(np.diff(mean[order], prepend=mean[order[0]]) > ROUNDING)

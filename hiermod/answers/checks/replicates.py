@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from hiermod.answers.averaging.expectation import expectation, in_blocks
+from hiermod.answers.reader import in_blocks, reader
 from hiermod.data.cells.statistics import BinomialCells, PairCells
 from hiermod.errors import AnswerError
 from hiermod.sampling.posterior import Posterior
@@ -111,7 +111,7 @@ def _count(posterior: Posterior, draws: Any, rows: int) -> int:
 
 def _drawn(posterior: Posterior, frame: pd.DataFrame, place: np.ndarray, trials: np.ndarray, count: int) -> np.ndarray:
     some, family = thinned(posterior, count), posterior.spec.family
-    model = expectation(some, "observed", exposed=True)
-    mean = np.concatenate([model.response(block) for block in in_blocks(frame, count)])[place]
+    model = reader(some, "observed", exposed=True)
+    mean = np.concatenate([model.mean(block) for block in in_blocks(frame, count)])[place]
     auxiliary = [some.values(name) for name in family.auxiliary]
     return family.draw_responses(mean, trials[:, None], auxiliary, posterior.generator(1001)).T

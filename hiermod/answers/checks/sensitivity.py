@@ -11,11 +11,11 @@ import pandas as pd
 from arviz_stats.base.array import array_stats
 
 from hiermod.answers.answer import Answer
-from hiermod.answers.averaging.expectation import BLOCK
 from hiermod.answers.averaging.query import Arguments
 from hiermod.answers.checks.implied import compared
 from hiermod.answers.estimands import effects, rates
 from hiermod.answers.parameters.estimates import fixef_draws
+from hiermod.answers.reader import BLOCK
 from hiermod.data.cells.statistics import BinomialCells, CountCells, PairCells, RealCells, ValueCells
 from hiermod.errors import AnswerError
 from hiermod.families.ops import NUMPY, bounded_exp

@@ -11,9 +11,10 @@ import pandas as pd
 
 from hiermod.answers import draws
 from hiermod.answers.answer import check_prob, check_threshold, interval
-from hiermod.answers.averaging.query import Arguments, check_results
+from hiermod.answers.averaging.columns import check_results
+from hiermod.answers.averaging.contrasts import control_place
+from hiermod.answers.averaging.query import Arguments
 from hiermod.answers.deciding.sample_ratio import mismatch
-from hiermod.answers.estimands.contrasts import control_place
 from hiermod.answers.estimands.effects import compare_arms
 from hiermod.errors import AnswerError
 from hiermod.sampling.posterior import Posterior

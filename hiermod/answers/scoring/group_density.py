@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from hiermod.answers.averaging.expectation import expectation
-from hiermod.answers.averaging.new_groups import GroupsOfRows
-from hiermod.answers.averaging.varying import TermEffects, covariance_factor
+from hiermod.answers.group_effects import GroupsOfRows, TermEffects, covariance_factor
+from hiermod.answers.reader import reader
 from hiermod.answers.scoring.gaussian_groups import count_effects, log_joint, log_single
 from hiermod.answers.scoring.quadrature import MOST_DIMENSIONS, log_normal_integral
 from hiermod.data.cells.observations import Observations
@@ -94,7 +93,7 @@ class GroupDensity:
     ) -> tuple[np.ndarray, list[Unseen]]:
         """The linear predictor of the group's rows without unseen effects, and these."""
         frame = left.frame
-        base = expectation(self._posterior, "typical", exposed=True).predictor(frame)
+        base = reader(self._posterior, "typical", exposed=True).predictor(frame)
         factors: dict[str, list[Unseen]] = {}
         for number, (term, codes, totals) in enumerate(zip(spec.groups, self._codes, self._totals, strict=True)):
             effects = TermEffects(self._posterior, term, number)

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from hiermod.answers.averaging.expectation import expectation, in_blocks
+from hiermod.answers.reader import in_blocks, reader
 from hiermod.data.cells.observations import Observations, part
 from hiermod.errors import StorageError
 from hiermod.modeling.pooled import BetaSpec, with_totals
@@ -72,7 +72,7 @@ def refit_settings(posterior: Posterior) -> Settings:
 def log_densities(posterior: Posterior, seen: Observations) -> Iterator[np.ndarray]:
     """Log densities of the observations, one after another: each in every draw."""
     spec = posterior.spec
-    model = expectation(posterior, "observed", exposed=True)
+    model = reader(posterior, "observed", exposed=True)
     auxiliary = [posterior.values(name) for name in spec.family.auxiliary]
     first = np.searchsorted(seen.place, np.arange(len(seen.frame) + 1))
     row = 0
