@@ -101,22 +101,22 @@ def fit(
     >>> import hiermod as hm
     >>> ab = hm.fit("successes/trials ~ (1 | variant)", hm.example("variants"), seed=1)  # doctest: +SKIP
     """
-    asked = Settings(draws, tune, chains, cores, seed, target_accept, engine)
+    settings = Settings(draws, tune, chains, cores, seed, target_accept, engine)
     check_switch("progress", progress)
     if file is not None:
         check_target(file)
     defined = define(Definition(formula, family, checked_priors(priors), pooling, na, compress), data)
     announce(defined.notices)
-    if file is not None and (stored := reusable(Path(file), defined, asked)):
+    if file is not None and (stored := reusable(Path(file), defined, settings)):
         return fit_of(stored)
-    result = Model(defined).sampled(asked, progress)
+    result = Model(defined).sampled(settings, progress)
     if file is not None:
         result.save(file)
         announce([f"stored in {file}"])
     return result
 
 
-def reusable(path: Path, defined: Defined, asked: Settings) -> StoredFit | None:
+def reusable(path: Path, defined: Defined, settings: Settings) -> StoredFit | None:
     """The fit stored there, if it is of the same model, data and settings."""
     if not path.exists():
         return None
@@ -124,7 +124,7 @@ def reusable(path: Path, defined: Defined, asked: Settings) -> StoredFit | None:
         stored = load_stored(path)
     except StorageError as error:
         raise StorageError(f"file={str(path)!r} would be overwritten, but holds no fit: {error}") from error
-    changed = difference(stored, defined, asked)
+    changed = difference(stored, defined, settings)
     if changed is None and stored.posterior.interrupted:
         announce([f"fitted anew, since the fit stored in {path} was interrupted"])
         return None
