@@ -19,7 +19,6 @@ from hiermod.priors.distributions import Prior, joined, partial_priors
 
 KINDS = ("coefficients", "standard deviations")
 COLUMNS = ["parameter", "prior", "scale", "stated_at"]
-AUXILIARY = {"sigma": "response", "nu": "degrees of freedom", "alpha": "shape", "kappa": "precision"}
 Values = Callable[[str], np.ndarray]
 
 
@@ -54,7 +53,9 @@ def _rows(spec: Spec) -> list[tuple[str, str, str, str]]:
         if term.correlated:
             (prior,) = spec.priors[term.correlation_name]
             rows.append((f"cor({term.grouping.name})", prior.describe(), "correlation", ", ".join(term.row_names)))
-    return rows + [(name, spec.priors[name][0].describe(), AUXILIARY[name], "") for name in spec.family.auxiliary]
+    for parameter in spec.family.parameters:
+        rows.append((parameter.name, spec.priors[parameter.name][0].describe(), parameter.scale, ""))
+    return rows
 
 
 def with_proper_priors(spec: Spec | BetaSpec, what: str) -> Spec:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
 from hiermod.data.cells.statistics import CountCells, RealCells, ValueCells
 from hiermod.data.cells.table import Cells
 from hiermod.errors import DataError, PriorError, did_you_mean
-from hiermod.families.record import Family
+from hiermod.families.record import Family, Parameter, ResponseScale
 from hiermod.formula.nodes import without_slash
 from hiermod.formula.parser import canonical
 from hiermod.modeling.coding import Block
@@ -20,18 +19,6 @@ from hiermod.priors.reading import read_prior, require_support
 
 SMALLEST, LARGEST = 1e-100, 1e100
 Priors = Mapping[str, tuple[Prior, ...]]
-
-
-@dataclass(frozen=True)
-class ResponseScale:
-    """Location and spread of the response on the link scale, from which default priors take their numbers.
-
-    `unit` is the sd of the response on an identity link, 1 on the others; coefficients get `factor` times it.
-    """
-
-    location: float
-    unit: float
-    factor: float
 
 
 def response_scale(family: Family, cells: Cells, offset: np.ndarray) -> ResponseScale:
@@ -85,7 +72,7 @@ def choose_priors(
         priors |= {f"{effect.name}_sigma": _sds(effect, scale, given) for effect in group.effects}
         if group.correlated:
             priors[group.correlation_name] = (_correlation(group, given),)
-    return priors | {name: (_auxiliary(name, scale, given),) for name in family.auxiliary}
+    return priors | {each.name: (_auxiliary(each, scale, given),) for each in family.parameters}
 
 
 def _canonical(key: str) -> str:
@@ -150,18 +137,11 @@ def _correlation(group: GroupDesign, given: Mapping[str, Prior]) -> Prior:
     return Prior("LKJ", (2.0,))
 
 
-def _auxiliary(name: str, scale: ResponseScale, given: Mapping[str, Prior]) -> Prior:
-    """The prior of a family's own parameter.
-
-    That of degrees of freedom is Juárez and Steel's (2010, J. Appl. Econometrics 25, 1128-1154). That of shapes and
-    precisions is brms's default for the shape of a negative binomial: it keeps off 0, and its tail, as x^-1.4, lets the
-    data go to the Poisson or binomial limit.
-    """
-    if name in given:
-        return require_support(name, given[name], "positive")
-    if name == "sigma":
-        return Prior("Exponential", (1.0 / scale.unit,))
-    return Prior("Gamma", (2.0, 0.1)) if name == "nu" else Prior("InverseGamma", (0.4, 0.3))
+def _auxiliary(parameter: Parameter, scale: ResponseScale, given: Mapping[str, Prior]) -> Prior:
+    """The prior of a family's parameter beside the mean."""
+    if parameter.name in given:
+        return require_support(parameter.name, given[parameter.name], "positive")
+    return parameter.default_prior(scale)
 
 
 def _refuse_unclear(
