@@ -158,13 +158,13 @@ def reusable(path: Path, defined: Defined, asked: Settings) -> StoredFit | None:
     if changed is not None:
         announce([f"fitted anew, {changed} changed since {path} was stored"])
         return None
-    announce([f"reused the fit stored in {path}", *stored.posterior.notices[1:]])
+    announce([f"reused the fit stored in {path}", *stored.posterior.run_notices])
     return stored
 
 
 def fit_of(stored: StoredFit) -> Fit:
     """A stored fit as a user holds it."""
-    return Fit(stored.defined, stored.posterior, stored.asked, Model(stored.defined))
+    return Fit(stored.defined, stored.posterior, Model(stored.defined))
 
 
 def glmer(formula: str, data: Any, family: str, **as_fit: Any) -> Fit:

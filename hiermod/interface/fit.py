@@ -17,7 +17,6 @@ from hiermod.interface.r_names import RNames
 from hiermod.interface.refits import Refits
 from hiermod.modeling.definition import Defined
 from hiermod.sampling.posterior import Posterior
-from hiermod.sampling.settings import Settings
 from hiermod.sampling.storage import StoredFit, save
 
 if TYPE_CHECKING:
@@ -42,9 +41,8 @@ class Fit(Estimates, Questions, Contrasts, Decisions, Comparison, Refits, RNames
     <hiermod.Fit success ~ treated + (1 + treated | country), family bernoulli, 4 x 1000 draws>
     """
 
-    def __init__(self, defined: Defined, posterior: Posterior, asked: Settings, model: Model) -> None:
-        self._defined, self._posterior, self._asked = defined, posterior, asked
-        self.model = model
+    def __init__(self, defined: Defined, posterior: Posterior, model: Model) -> None:
+        self._defined, self._posterior, self.model = defined, posterior, model
 
     def __repr__(self) -> str:
         chains, draws = self._posterior.shape
@@ -92,4 +90,4 @@ class Fit(Estimates, Questions, Contrasts, Decisions, Comparison, Refits, RNames
         --------
         >>> fit.save(folder / "country.nc")
         """
-        save(StoredFit(self._defined, self._posterior, self._asked), path)
+        save(StoredFit(self._defined, self._posterior), path)

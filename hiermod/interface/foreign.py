@@ -77,7 +77,7 @@ def from_bambi(bmb_model: Any, idata: Any) -> Fit:
     defined = replace(taken.defined, notices=(*taken.defined.notices, *told))
     announce(defined.notices)
     found = posterior_from_draws(defined.spec, xr.DataTree.from_dict(groups))
-    return BambiFit(defined, found, found.settings, BambiModel(defined, bmb_model))
+    return BambiFit(defined, found, BambiModel(defined, bmb_model))
 
 
 def _refuse(what: str) -> NoReturn:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hiermod.interface.fit import Fit
@@ -10,9 +9,9 @@ from hiermod.interface.notices import announce
 from hiermod.modeling.definition import Defined
 from hiermod.modeling.pooled import BetaSpec
 from hiermod.modeling.prior_table import prior_summary
-from hiermod.sampling.choose import choose_sampler
 from hiermod.sampling.external_draws import posterior_from_draws
-from hiermod.sampling.run import Sampler, build_pymc, sample
+from hiermod.sampling.run import build_pymc, choose_sampler, sample
+from hiermod.sampling.sampler import Sampler
 from hiermod.sampling.settings import Settings, check_switch
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ class Model:
 
     def __init__(self, defined: Defined) -> None:
         self._defined = defined
-        self._samplers: dict[str, tuple[Sampler, str]] = {}
+        self._samplers: dict[str, Sampler] = {}
 
     def __repr__(self) -> str:
         spec = self._defined.spec
@@ -100,12 +99,11 @@ class Model:
         engine = settings.engine
         if engine not in self._samplers:
             self._samplers[engine] = choose_sampler(self._defined.spec, engine, lambda text: announce([text]))
-        sampler, which = self._samplers[engine]
-        announce([which])
+        sampler = self._samplers[engine]
+        announce([str(sampler.engine)])
         posterior = sample(self._defined.spec, sampler, settings, progress)
-        announce(posterior.notices)
-        posterior = replace(posterior, notices=(which, *posterior.notices))
-        return Fit(self._defined, posterior, settings, self)
+        announce(posterior.run_notices)
+        return Fit(self._defined, posterior, self)
 
     def with_draws(self, draws: Any) -> Fit:
         """A `Fit` of this model from draws that somebody else made, such as ``pm.sample(model=model.pymc())``.
@@ -128,8 +126,7 @@ class Model:
         >>> list(fit.rates(by="variant").table.columns)
         ['variant', 'estimate', 'lower', 'upper']
         """
-        posterior = posterior_from_draws(self._defined.spec, draws)
-        return Fit(self._defined, posterior, posterior.settings, self)
+        return Fit(self._defined, posterior_from_draws(self._defined.spec, draws), self)
 
     def explain(self) -> Explanation:
         """The model in words: what each term means, how each predictor is coded, the priors; equations in a notebook.

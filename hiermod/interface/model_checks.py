@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from hiermod.interface.notices import announce
 from hiermod.sampling.posterior import Posterior
-from hiermod.sampling.settings import Settings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +18,6 @@ class ModelChecks:
     """Checks of a model."""
 
     _posterior: Posterior
-    _asked: Settings
 
     def loo_pit(self) -> pd.DataFrame:
         """Where each row's response lies in what the model predicts for it from all other rows (LOO-PIT).
@@ -169,4 +167,4 @@ class ModelChecks:
         from hiermod.show.sensitivity import assess
 
         claim = Claim(variable, by, control, groups, goal, prob)
-        return assess(self._posterior, self._asked, claim, threshold, lambda text: announce([text]))
+        return assess(self._posterior, claim, threshold, lambda text: announce([text]))

@@ -11,6 +11,7 @@ from hiermod.formula.changes import changed
 from hiermod.formula.parser import parse
 from hiermod.interface.notices import announce
 from hiermod.modeling.definition import Defined, define, with_priors
+from hiermod.sampling.posterior import Posterior
 from hiermod.sampling.settings import Settings
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class Refits:
 
     model: Model
     _defined: Defined
-    _asked: Settings
+    _posterior: Posterior
 
     def update(self, formula: str | None = None, data: Any = None, **changes: Any) -> Fit:
         """Fit again, with everything as it was but for what is named: R's `update`.
@@ -67,7 +68,7 @@ class Refits:
         """
         progress = changes.pop("progress", True)
         _refuse_unknown(changes)
-        settings = replace(self._asked, **{name: changes[name] for name in OF_SETTINGS if name in changes})
+        settings = replace(self._posterior.asked, **{name: changes[name] for name in OF_SETTINGS if name in changes})
         model = self._model(formula, data, {name: changes[name] for name in OF_DEFINITION if name in changes})
         return model.sampled(settings, progress)
 
