@@ -21,14 +21,13 @@ if TYPE_CHECKING:
     from hiermod.formula.translate import translate
     from hiermod.formula.vocabulary import register
     from hiermod.interface.comparing import compare
-    from hiermod.interface.fit import Fit
+    from hiermod.interface.fit import Fit, Model
     from hiermod.interface.foreign import from_bambi
-    from hiermod.interface.model import Model
     from hiermod.interface.planning import plan
 
 _HOME = {
     "Fit": "hiermod.interface.fit",
-    "Model": "hiermod.interface.model",
+    "Model": "hiermod.interface.fit",
     "compare": "hiermod.interface.comparing",
     "errors": "hiermod",
     "example": "hiermod.data.sources.examples",

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hiermod.errors import ModelError, PriorError, StorageError
-from hiermod.interface.fit import Fit
-from hiermod.interface.model import Model
+from hiermod.interface.fit import Fit, Model
 from hiermod.interface.notices import announce
 from hiermod.modeling.definition import Defined, Definition, define
 from hiermod.sampling.settings import Settings, check_switch
@@ -164,7 +163,7 @@ def reusable(path: Path, defined: Defined, asked: Settings) -> StoredFit | None:
 
 def fit_of(stored: StoredFit) -> Fit:
     """A stored fit as a user holds it."""
-    return Fit(stored.defined, stored.posterior, Model(stored.defined))
+    return Fit(Model(stored.defined), stored.posterior)
 
 
 def glmer(formula: str, data: Any, family: str, **as_fit: Any) -> Fit:

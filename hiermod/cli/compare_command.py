@@ -94,7 +94,7 @@ def _compare(asked: Asked, plan: Plan, progress: bool) -> tuple[ModelComparison 
 
 def _fit(asked: Asked, formula: str, folder: Path | None, progress: bool) -> Fit:
     from hiermod.api import fit_of, reusable
-    from hiermod.interface.model import Model
+    from hiermod.interface.fit import Model
     from hiermod.interface.notices import announce
     from hiermod.modeling.definition import Definition, define
 

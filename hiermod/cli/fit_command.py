@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     announce(defined.notices)
     _check_questions(options, defined)
 
-    from hiermod.interface.model import Model
+    from hiermod.interface.fit import Model
 
     fit = Model(defined).fit(draws=options.draws, seed=options.seed, progress=wants_progress(options))
     if options.save:

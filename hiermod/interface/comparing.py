@@ -10,8 +10,7 @@ from hiermod.answers.scoring.comparison import ModelComparison, compared
 from hiermod.answers.scoring.held_out import Runs
 from hiermod.answers.scoring.validation import MAX_REFITS, Design, scores_of
 from hiermod.errors import AnswerError, HiermodError, ModelError, did_you_mean
-from hiermod.interface.fit import Fit
-from hiermod.interface.model import Model
+from hiermod.interface.fit import Fit, Model
 from hiermod.interface.notices import announce
 from hiermod.interface.refits import OF_SETTINGS
 from hiermod.modeling.definition import Defined, Definition, define
@@ -165,8 +164,7 @@ def _fitted(
             fits[name] = own
             continue
         announce(f"{name}: {notice}" for notice in made[name].run_notices)
-        posterior = replace(made[name], spec=defined[name].spec)
-        fits[name] = Fit(defined[name], posterior, Model(defined[name]))
+        fits[name] = Fit(Model(defined[name]), replace(made[name], spec=defined[name].spec))
     return fits
 
 

@@ -1,32 +1,51 @@
-"""`Fit`: a sampled model and the questions that can be asked of it."""
+"""`Fit`, a sampled model and the questions that can be asked of it, and `Model`, the formula with its data before that.
+
+The file is long because it is what users read: every public method with its documentation, and two lines that ask the
+room below. The two classes share it because each names the other: `Model.fit` gives a `Fit`, `Fit.model` its `Model`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hiermod.interface.comparison import Comparison
-from hiermod.interface.contrasts import Contrasts
-from hiermod.interface.decisions import Decisions
-from hiermod.interface.estimates import Estimates
-from hiermod.interface.model_checks import ModelChecks
+from hiermod.answers.answer import Answer
+from hiermod.answers.averaging.query import Arguments
+from hiermod.answers.deciding import number_needed, verdicts
+from hiermod.answers.estimands import effects, interactions, rates, shrinkage, slopes
+from hiermod.answers.parameters import estimates, hypotheses
+from hiermod.errors import ModelError
+from hiermod.interface.notices import announce
 from hiermod.interface.plots import FitPlots
-from hiermod.interface.predictive import Predictive
-from hiermod.interface.questions import Questions
-from hiermod.interface.r_names import RNames
-from hiermod.interface.refits import Refits
+from hiermod.interface.prior_draws import PriorDraws
+from hiermod.interface.refits import changed_model, changed_settings, refuse_unknown
 from hiermod.modeling.definition import Defined
+from hiermod.modeling.pooled import BetaSpec
+from hiermod.modeling.prior_table import prior_summary
+from hiermod.sampling.checks import CheckReport, check
+from hiermod.sampling.external_draws import posterior_from_draws
 from hiermod.sampling.posterior import Posterior
+from hiermod.sampling.prior_draws import sample_prior
+from hiermod.sampling.run import build_pymc, choose_sampler, sample
+from hiermod.sampling.sampler import Sampler
+from hiermod.sampling.settings import Settings, check_switch
 from hiermod.sampling.storage import StoredFit, save
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pymc as pm
     import xarray as xr
 
-    from hiermod.interface.model import Model
+    from hiermod.answers.checks.outlying import Outlying
+    from hiermod.answers.scoring.leave_one_out import LeaveOneOut
+    from hiermod.answers.scoring.validation import CrossValidation, Design
+    from hiermod.show.explanation import Explanation
+    from hiermod.show.sensitivity import Sensitivity
+    from hiermod.show.summary import Summary
 
 
-class Fit(Estimates, Questions, Contrasts, Decisions, Comparison, Refits, RNames, Predictive, ModelChecks):
+class Fit:
     """A posterior with its model. Made by `hiermod.fit`, `hiermod.load` and `Model.fit`.
 
     In every method, ``by`` is a column, a list of columns, or a dict of columns with their values; ``data`` another
@@ -41,8 +60,8 @@ class Fit(Estimates, Questions, Contrasts, Decisions, Comparison, Refits, RNames
     <hiermod.Fit success ~ treated + (1 + treated | country), family bernoulli, 4 x 1000 draws>
     """
 
-    def __init__(self, defined: Defined, posterior: Posterior, model: Model) -> None:
-        self._defined, self._posterior, self.model = defined, posterior, model
+    def __init__(self, model: Model, posterior: Posterior) -> None:
+        self.model, self._defined, self._posterior = model, model._defined, posterior
 
     def __repr__(self) -> str:
         chains, draws = self._posterior.shape
@@ -71,7 +90,7 @@ class Fit(Estimates, Questions, Contrasts, Decisions, Comparison, Refits, RNames
     @property
     def plot(self) -> FitPlots:
         """Plots: ``fit.plot.rates()``, ``.effect()``, ``.shrinkage()``, ``.trace()``, ``.ppc()``."""
-        return FitPlots(self, self._posterior)
+        return FitPlots(self._posterior, self.rates, self.effect)
 
     @property
     def data(self) -> Any:
@@ -83,6 +102,961 @@ class Fit(Estimates, Questions, Contrasts, Decisions, Comparison, Refits, RNames
         """The draws with their model, as hiermod's own functions take them."""
         return self._posterior
 
+    def summary(self, prob: float = 0.95) -> Summary:
+        """What lme4 and brms print: family, formula, groups, fixed effects, R-hat, ESS; its repr is the text.
+
+        Examples
+        --------
+        >>> list(fit.summary().fixed.index)
+        ['Intercept', 'treated']
+        """
+        from hiermod.show.summary import summarize
+
+        return summarize(self._posterior, self.check(), prob)
+
+    def check(self) -> CheckReport:
+        """R-hat, bulk and tail ESS, divergences, E-BFMI, tree depth: each with its figure, verdict and next step.
+
+        Examples
+        --------
+        >>> fit.check().passed
+        True
+        """
+        return check(self._posterior)
+
+    def fixef(self, prob: float = 0.95) -> pd.DataFrame:
+        """Common coefficients on the link scale: ``estimate, sd, lower, upper``, a row per term.
+
+        Examples
+        --------
+        >>> list(fit.fixef().columns)
+        ['estimate', 'sd', 'lower', 'upper']
+        """
+        return estimates.fixef(self._posterior, prob)
+
+    def ranef(self) -> dict[str, pd.DataFrame]:
+        """Posterior means of the varying effects on the link scale, by group (index: levels; columns: terms).
+
+        Examples
+        --------
+        >>> fit.ranef()["country"].shape
+        (2, 2)
+        """
+        return estimates.ranef(self._posterior)
+
+    def coef(self) -> dict[str, pd.DataFrame]:
+        """Common plus varying effects on the link scale, by group.
+
+        Examples
+        --------
+        >>> list(fit.coef()["country"].columns)
+        ['Intercept', 'treated']
+        """
+        return estimates.coef(self._posterior)
+
+    def varcorr(self, prob: float = 0.95) -> pd.DataFrame:
+        """Variance components: ``grp, var1, var2, vcov, sdcor, lower, upper``, as lme4's ``as.data.frame(VarCorr(m))``.
+
+        Examples
+        --------
+        >>> list(fit.varcorr()["var1"])
+        ['Intercept', 'treated', 'Intercept']
+        """
+        return estimates.varcorr(self._posterior, prob)
+
+    def rates(
+        self,
+        by: Any = None,
+        *,
+        data: Any = None,
+        groups: str = "observed",
+        prob: float = 0.95,
+        weights: str | None = None,
+        at: Any = None,
+        threshold: float | None = None,
+    ) -> Answer:
+        """Expected response per cell of `by`, back-transformed, averaged over rows within each draw.
+
+        The `by` variables that stand in common terms are set to each level for all rows; grouping factors and other
+        columns select rows, and so do parts of crossed ones, such as ``arm`` in ``(1 | country:arm)``, where the data
+        lack a combination and effects are the observed ones. Rows of counts weigh the same whatever their exposure:
+        weigh them with `data` and `weights`. Of a student family it is the location, which is the mean where ``nu`` is
+        above 1.
+
+        Parameters
+        ----------
+        by : str, list of str or dict, optional
+            The columns whose combinations are the cells; one cell of all rows without it. A dict gives values, such as
+            ``{"x": [0, 1], "country": ["Canada"]}``, or None for all levels. With `data`, any column of it will do.
+        data : data frame or path, optional
+            Rows to average over instead of the fitted data, such as a census. They weigh their trials, if there.
+        groups : {"observed", "typical", "new", "population"}
+            Whose rate: each row's own group, effects at zero, one unseen group, or the mean over the population. With
+            ``"new"``, groups named in `data` that the fit does not know are drawn, each for itself; known ones stay.
+        prob : float
+            The probability of the interval.
+        weights : str, optional
+            A column of `data` with the weights of its rows.
+        at : dict, optional
+            Predictors with the value at which every row stands, such as ``{"x": 0}``.
+        threshold : float, optional
+            Adds ``prob_exceeds``, the probability that the rate exceeds it.
+
+        Returns
+        -------
+        Answer
+            Its table has the `by` columns and ``estimate, lower, upper`` (posterior mean, equal-tailed interval).
+
+        Raises
+        ------
+        AnswerError
+            If a column is neither in the model nor in `data`, a level is unknown, or a group has no observed effect.
+
+        Examples
+        --------
+        >>> list(fit.rates(by=["country", "treated"]).table.columns)
+        ['country', 'treated', 'estimate', 'lower', 'upper']
+        """
+        arguments = Arguments(None, by, at, data, weights, groups, threshold=threshold, prob=prob)
+        answer = rates.rates(self._posterior, arguments)
+        announce(rates.own_rows_notices(self._posterior.spec, answer.question))
+        return answer
+
+    def effect(
+        self,
+        variable: str,
+        *,
+        by: Any = None,
+        control: Any = None,
+        scale: str = "difference",
+        groups: str = "observed",
+        data: Any = None,
+        rope: tuple[float, float] | None = None,
+        goal: str = "max",
+        prob: float = 0.95,
+        weights: str | None = None,
+        at: Any = None,
+        contrast: Any = "control",
+        threshold: float | None = None,
+    ) -> Answer:
+        """Contrasts of the levels of `variable`, all arms averaged over the same rows.
+
+        Parameters
+        ----------
+        variable : str
+            A 0/1, boolean or categorical column, or a grouping factor.
+        contrast : {"control", "pairs", "sequential", "mean"} or dict
+            Each level against the control, every pair, each level against the one before it, or each against the mean
+            of all; or weights that add up to zero: ``{"C vs others": {"A": -0.5, "B": -0.5, "C": 1}}``.
+        control : optional
+            The level to compare with; the first one otherwise.
+        scale : {"difference", "ratio", "lift", "odds_ratio", "link"}
+            Estimates are means; medians for ratio, lift and odds ratio.
+        rope : (low, high), optional
+            A region of practical equivalence on the scale of the contrast; adds ``prob_rope``.
+        goal : {"max", "min"}
+            ``"min"`` where lower is better.
+        threshold : float, optional
+            Adds ``prob_exceeds``, the probability that the contrast is beyond it: above, or below with ``goal="min"``.
+        by, groups, data, weights, at, prob
+            As in `rates`. `data` need not have the column `variable`.
+
+        Returns
+        -------
+        Answer
+            Its table has the `by` columns, ``contrast, estimate, lower, upper, prob_beats, expected_loss``; the last is
+            E[max(control - treated, 0)] on the response scale, what choosing the treated is expected to cost.
+
+        Raises
+        ------
+        AnswerError
+            If the variable, contrast, control, scale, groups, rope or threshold cannot be used.
+
+        Examples
+        --------
+        >>> table = fit.effect("treated", by="country").table
+        >>> list(table["contrast"])
+        ['1 vs 0', '1 vs 0']
+        """
+        arguments = Arguments(
+            variable, by, at, data, weights, groups, contrast, control, scale=scale, rope=rope, threshold=threshold,
+            goal=goal, prob=prob,
+        )  # fmt: skip
+        return effects.effect(self._posterior, arguments)
+
+    def prob_beats(
+        self,
+        variable: str,
+        *,
+        by: Any = None,
+        control: Any = None,
+        groups: str = "observed",
+        data: Any = None,
+        goal: str = "max",
+        weights: str | None = None,
+        at: Any = None,
+    ) -> pd.DataFrame:
+        """P(level beats control): a row per `by` cell (``all`` without), a column per other level.
+
+        Examples
+        --------
+        >>> fit.prob_beats("treated", by="country").shape
+        (2, 1)
+        """
+        arguments = Arguments(variable, by, at, data, weights, groups, control=control, goal=goal)
+        return effects.prob_beats_table(self._posterior, arguments)
+
+    def pairwise(
+        self,
+        variable: str,
+        *,
+        by: Any = None,
+        groups: str = "observed",
+        data: Any = None,
+        goal: str = "max",
+        weights: str | None = None,
+        at: Any = None,
+    ) -> pd.DataFrame:
+        """P(row beats column) for every pair of levels; the diagonal is empty.
+
+        Examples
+        --------
+        >>> fit_of_variants.pairwise("variant").shape
+        (4, 4)
+        """
+        return effects.pairwise(self._posterior, Arguments(variable, by, at, data, weights, groups, goal=goal))
+
+    def best(
+        self,
+        variable: str,
+        *,
+        by: Any = None,
+        groups: str = "observed",
+        data: Any = None,
+        goal: str = "max",
+        weights: str | None = None,
+        at: Any = None,
+    ) -> pd.DataFrame:
+        """P(best), expected loss (response scale) and expected rank of each level.
+
+        Examples
+        --------
+        >>> fit_of_variants.best("variant")["prob_best"].idxmax()
+        'D'
+        """
+        return effects.best(self._posterior, Arguments(variable, by, at, data, weights, groups, goal=goal))
+
+    def shrinkage(self, group: str | None = None, prob: float = 0.95) -> pd.DataFrame:
+        """Raw rate, pooled rate and how far it was pulled, per level of a grouping factor, on the response scale.
+
+        ``pull`` is (raw - estimate) / (raw - estimate without the group's effect); NaN where the denominator is within
+        its Monte Carlo error.
+
+        Examples
+        --------
+        >>> list(fit_of_variants.shrinkage().columns)
+        ['n', 'raw', 'estimate', 'lower', 'upper', 'pull']
+        """
+        return shrinkage.shrinkage(self._posterior, group, prob)
+
+    def predict(self, data: Any = None, kind: str = "mean", groups: str = "observed", prob: float = 0.95) -> Answer:
+        """Predictions for each row of `data` (the fitted cells without it).
+
+        Parameters
+        ----------
+        data : data frame or path, optional
+            Rows with the model's predictors, and the grouping columns where ``groups="observed"``.
+        kind : {"mean", "link", "response"}
+            Expected response, linear predictor, or new responses (successes, counts or values).
+        groups : {"observed", "typical", "new", "population"}
+            As in `rates`: with ``"new"``, each group that the fit does not know is drawn for itself.
+
+        Returns
+        -------
+        Answer
+            Its table has a row for each of `data`, in order, with its place ``row_number`` and its columns.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> rows = pd.DataFrame({"country": ["Canada"], "treated": [1]})
+        >>> len(fit.predict(rows).table)
+        1
+        """
+        return rates.predict(self._posterior, Arguments(data=data, groups=groups, prob=prob), kind)
+
+    def interaction(
+        self,
+        variable: str,
+        across: Any,
+        *,
+        by: Any = None,
+        contrast: Any = "control",
+        control: Any = None,
+        between: Any = "control",
+        scale: str = "difference",
+        groups: str = "observed",
+        data: Any = None,
+        weights: str | None = None,
+        at: Any = None,
+        threshold: float | None = None,
+        goal: str = "max",
+        prob: float = 0.95,
+    ) -> Answer:
+        """How the effect of `variable` differs between the levels of `across`: a difference of differences.
+
+        Effects are those of ``effect(variable, by=across)``, and differ in each draw: differences, lifts and link-scale
+        effects are subtracted, ratios and odds ratios divided.
+
+        Parameters
+        ----------
+        variable : str
+            The variable whose effect it is, as in `effect`.
+        across : str or dict
+            The column across which the effect is compared; ``{"x": [0, 1]}`` gives values.
+        contrast, control
+            Which levels of `variable` are compared, as in `effect`.
+        between : {"control", "pairs", "sequential", "mean"} or dict
+            Which levels of `across` are compared: with the first one, if nothing else is said.
+        threshold : float, optional
+            Adds ``prob_exceeds``, the probability that the interaction is beyond it.
+        by, scale, groups, data, weights, at, goal, prob
+            As in `effect`.
+
+        Returns
+        -------
+        Answer
+            Its table has the `by` columns, ``contrast, between, estimate, lower, upper, prob_beats``; the last is the
+            probability that the effect is larger (smaller, with ``goal="min"``) at the first level of ``between``.
+
+        Raises
+        ------
+        AnswerError
+            If an argument cannot be used, or `across` has one level only.
+
+        Examples
+        --------
+        >>> fit.interaction("treated", "country").table[["contrast", "between"]].to_numpy().tolist()
+        [['1 vs 0', 'China vs Canada']]
+        """
+        arguments = Arguments(
+            variable, by, at, data, weights, groups, contrast, control, across, between, scale,
+            threshold=threshold, goal=goal, prob=prob,
+        )  # fmt: skip
+        return interactions.interaction(self._posterior, arguments)
+
+    def slopes(
+        self,
+        variable: str,
+        *,
+        by: Any = None,
+        scale: str = "response",
+        groups: str = "observed",
+        data: Any = None,
+        weights: str | None = None,
+        at: Any = None,
+        threshold: float | None = None,
+        goal: str = "max",
+        prob: float = 0.95,
+    ) -> Answer:
+        """Average slope of the expected response in a numeric predictor (average marginal effect).
+
+        The derivative at each row's own value, averaged over rows within each draw. That of the model is exact; what
+        functions make of the column, such as ``poly(x, 2)``, is differentiated by central differences that are
+        extrapolated to a step of zero and checked.
+
+        Parameters
+        ----------
+        variable : str
+            A numeric column.
+        scale : {"response", "link"}
+            The derivative of the expected response, or of the linear predictor.
+        at : dict, optional
+            Values at which predictors stand in every row, `variable` among them: ``at={"x": 0}`` is the slope at 0.
+        threshold : float, optional
+            Adds ``prob_exceeds``, the probability that the slope is beyond it.
+        goal : {"max", "min"}
+            ``"min"`` where lower is better: then ``prob_beats`` is that of a slope below zero.
+        by, groups, data, weights, prob
+            As in `rates`; ``by={"x": [0, 1]}`` gives the slope at both values.
+
+        Returns
+        -------
+        Answer
+            Its table has the `by` columns and ``estimate, lower, upper, prob_beats``; per unit of the column.
+
+        Raises
+        ------
+        AnswerError
+            If the column holds levels, only groups rows, enters in steps (``cut``, ``round``), or has a kink.
+
+        Examples
+        --------
+        >>> list(fit.slopes("treated", by="country", scale="link").table.columns)
+        ['country', 'estimate', 'lower', 'upper', 'prob_beats']
+        """
+        arguments = Arguments(
+            variable, by, at, data, weights, groups, scale=scale, threshold=threshold, goal=goal, prob=prob
+        )  # fmt: skip
+        return slopes.slopes(self._posterior, arguments)
+
+    def decide(
+        self,
+        variable: str,
+        *,
+        by: Any = None,
+        loss: float | None = None,
+        threshold: float = 0.0,
+        control: Any = None,
+        groups: str = "observed",
+        data: Any = None,
+        weights: str | None = None,
+        at: Any = None,
+        expected: Any = None,
+        goal: str = "max",
+        prob: float = 0.95,
+    ) -> verdicts.Decision:
+        """Ship, keep testing or stop: a verdict for each `by` cell, by expected losses.
+
+        The level with the least expected loss is shipped, or the control kept ("stop"), as soon as the expected loss of
+        doing so is at most `loss`; until then the verdict is "keep testing". The rule is printed below the table.
+
+        Parameters
+        ----------
+        variable : str
+            The arms, as in `effect`.
+        loss : float, optional
+            The expected loss, on the response scale, that is small enough to act; 1 % of the control's mean otherwise
+            (of identity links it has to be given).
+        threshold : float
+            The least gain over the control that is worth shipping, on the response scale.
+        control : optional
+            The level to stop with; the first one otherwise.
+        goal : {"max", "min"}
+            ``"min"`` where lower is better.
+        expected : dict or list, optional
+            The share of the fitted units that each level was to get, as in `hiermod.srm`; equal shares otherwise. A
+            warning stands below the table where the sizes of the arms are not what these shares give.
+        by, groups, data, weights, at, prob
+            As in `effect`.
+
+        Returns
+        -------
+        Decision
+            With ``table`` (``verdict``, ``level``, its difference from the control ``estimate, lower, upper``,
+            ``prob_exceeds``, ``loss_of_shipping``, ``loss_of_stopping``, ``loss_limit``), ``rule``, in words, and
+            ``warning``, empty unless the arms have other sizes than expected; that is a notice on stderr, too.
+
+        Raises
+        ------
+        AnswerError
+            If an argument cannot be used, or `loss` is needed and not given.
+
+        Examples
+        --------
+        >>> list(fit.decide("treated", by="country", loss=0.005).table["verdict"])
+        ['ship', 'ship']
+        """
+        arguments = Arguments(
+            variable, by, at, data, weights, groups, control=control, threshold=threshold, goal=goal, prob=prob
+        )  # fmt: skip
+        found = verdicts.decide(self._posterior, arguments, loss, expected)
+        if found.warning:
+            announce([found.warning])
+        return found
+
+    def nnt(
+        self,
+        variable: str,
+        *,
+        by: Any = None,
+        control: Any = None,
+        contrast: Any = "control",
+        groups: str = "observed",
+        data: Any = None,
+        weights: str | None = None,
+        at: Any = None,
+        goal: str = "max",
+        prob: float = 0.95,
+    ) -> pd.DataFrame:
+        """Number needed to treat: how many for one success more (one fewer, with ``goal="min"``) than the control has.
+
+        It is one over the difference of rates, and so is its interval: two pieces, through infinity, where that of the
+        difference spans zero. Negative numbers are of harm. Parameters are those of `effect`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The `by` columns, ``contrast, estimate, lower, upper, pieces, interval``. With one piece the interval is
+            from ``lower`` to ``upper``; with two it is everything up to ``lower`` and from ``upper`` on.
+
+        Raises
+        ------
+        AnswerError
+            If the family has no rates, or an argument cannot be used.
+
+        Examples
+        --------
+        >>> fit.nnt("treated", by="country")["pieces"].to_list()
+        [1, 2]
+        """
+        arguments = Arguments(variable, by, at, data, weights, groups, contrast, control, goal=goal, prob=prob)
+        return number_needed.number_needed(self._posterior, arguments)
+
+    def loo(self, *, max_refits: int = 0, progress: bool = True) -> LeaveOneOut:
+        """Expected log predictive density of each row left out (PSIS-LOO), as ArviZ gives it for the raw rows.
+
+        An observation is a row of your data. Each distinct one is computed once and counted as often as it occurs, in
+        the sum and in its standard error; a row with a frequency weight counts that often. Densities hold all their
+        constants, and are those of the response as the formula has it: of ``log(y)`` where it says so.
+
+        Parameters
+        ----------
+        max_refits : int
+            At most so many distinct rows, those of the largest Pareto k above what is reliable, are left out by a fit
+            without them. `hiermod.compare` does so by itself.
+        progress : bool
+            Whether to count these fits on stderr.
+
+        Returns
+        -------
+        LeaveOneOut
+            With ``elpd, se, p, n``, the one-row ``table``, and ``pointwise``, a row per distinct observation with its
+            Pareto k. Printing it prints a summary.
+
+        Raises
+        ------
+        AnswerError
+            If ``pooling="beta"``: its rates are integrated out, and a row has no density of its own.
+
+        Examples
+        --------
+        >>> loo = fit.loo()
+        >>> loo.n, len(loo.pointwise), loo.warning
+        (400, 8, False)
+        """
+        from hiermod.answers.scoring.held_out import Runs
+        from hiermod.answers.scoring.leave_one_out import leave_one_out
+
+        return leave_one_out(self._posterior, max_refits, Runs(progress))
+
+    def kfold(
+        self, k: int = 10, *, by: str | Sequence[str] | None = None, stratify: str | Sequence[str] | None = None,
+        seed: int | None = None, progress: bool = True,
+    ) -> CrossValidation:  # fmt: skip
+        """Expected log predictive density of rows in `k` folds, each left out by a fit of the others.
+
+        Fits are of cells: nothing is read again, and the model keeps its coding and its priors, those of all rows.
+        Equal rows of a cell are shared among folds by a multivariate hypergeometric draw.
+
+        Parameters
+        ----------
+        k : int
+            How many folds.
+        by : str or list of str, optional
+            Columns whose groups are kept whole; the standard error is then over groups. Effects of groups that a fold
+            leaves out are drawn from their population.
+        stratify : str or list of str, optional
+            Columns, or the response, whose values are spread evenly over the folds.
+        seed : int, optional
+            Of the folds.
+        progress : bool
+            Whether to count fits on stderr.
+
+        Returns
+        -------
+        CrossValidation
+
+        Raises
+        ------
+        AnswerError
+            If ``pooling="beta"``, or there are not so many rows or groups.
+
+        Examples
+        --------
+        >>> found = fit.kfold(2, seed=1, progress=False)
+        >>> found.n, int(found.pointwise["times"].sum())
+        (400, 400)
+        """
+        from hiermod.answers.scoring.validation import Design
+
+        return self._validated(Design("kfold", k, by, stratify, seed=seed), progress)
+
+    def logo(
+        self, group: str | None = None, *, score: str = "joint", max_refits: int = 20, progress: bool = True
+    ) -> CrossValidation:
+        """Expected log predictive density of each group, had the model seen no row of it: leave one group out.
+
+        The effects of the group are not set to zero but integrated over their population, by quadrature within each
+        draw. The posterior without the group comes from importance sampling, or from a fit without it where Pareto k
+        says that this is not reliable.
+
+        Parameters
+        ----------
+        group : str, optional
+            A grouping factor, or a column of the data; not needed where the model has one factor.
+        score : {"joint", "rows"}
+            ``"joint"`` scores the rows of a group together, log p(y_g | y_-g); ``"rows"`` each by itself. Standard
+            errors are over groups in both.
+        max_refits : int
+            At most so many groups are left out by fits.
+        progress : bool
+            Whether to count these fits on stderr.
+
+        Returns
+        -------
+        CrossValidation
+
+        Raises
+        ------
+        AnswerError
+            If there is no such group; if the score is ``"rows"`` and ``pooling="beta"``.
+
+        Examples
+        --------
+        >>> found = fit_of_variants.logo(progress=False)
+        >>> list(found.pointwise.columns)
+        ['variant', 'rows', 'elpd', 'pareto_k', 'refitted', 'unreliable']
+        """
+        from hiermod.answers.scoring.validation import Design
+
+        return self._validated(Design("logo", group=group, score=score, max_refits=max_refits), progress)
+
+    def _validated(self, design: Design, progress: bool) -> CrossValidation:
+        from hiermod.answers.scoring.held_out import Runs
+        from hiermod.answers.scoring.validation import scores_of, validated
+
+        name = str(self._posterior.spec.formula)
+        return validated(scores_of({name: self._posterior}, self._defined.data, design, Runs(progress)))
+
+    def hypothesis(self, hypothesis: str | Sequence[str], *, prob: float = 0.95) -> Answer:
+        """The posterior probability of statements about parameters, on the link scale, as brms gives it.
+
+        Parameters
+        ----------
+        hypothesis : str or list of str
+            Two expressions compared by ``>``, ``<``, ``>=`` or ``<=``, of parameters as `summary` and
+            `Model.prior_summary` name them (``treated``, ``period[2]``, ``sd(1|country)``,
+            ``cor(Intercept, treated|country)``, ``sigma``) or single effects (``1|country[Canada]``), numbers,
+            ``+ - * / ^`` and ``abs exp log sqrt expit logit``. A name in backticks is taken as it is.
+        prob : float
+            The probability of the interval (equal-tailed; brms prints 90 % for one-sided statements).
+
+        Returns
+        -------
+        Answer
+            A row for each statement: ``estimate, sd, lower, upper`` of its left less its right side, its posterior
+            ``probability`` p, and the ``evidence_ratio`` p / (1 - p), infinite where it holds in every draw.
+
+        Raises
+        ------
+        FormulaError
+            With a caret under what cannot be read, such as ``=``: a single value has no probability.
+        AnswerError
+            If an expression has no value in some draws, such as the logarithm of a negative number.
+
+        Examples
+        --------
+        >>> table = fit.hypothesis(["treated > 0", "sd(1|country) > 2 * sd(treated|country)"]).table
+        >>> list(table.columns)
+        ['hypothesis', 'estimate', 'sd', 'lower', 'upper', 'probability', 'evidence_ratio']
+        """
+        return hypotheses.hypothesis(self._posterior, hypothesis, prob)
+
+    @property
+    def formula(self) -> str:
+        """The formula, spelled out.
+
+        Examples
+        --------
+        >>> fit.formula
+        'success ~ treated + (1 + treated | country)'
+        """
+        return self.model.formula
+
+    def nobs(self) -> int:
+        """How many rows were fitted: those with missing values are left out, and frequency weights do not count.
+
+        Examples
+        --------
+        >>> fit.nobs()
+        400
+        """
+        return self._posterior.spec.cells.source.rows
+
+    def ngrps(self) -> dict[str, int]:
+        """How many levels each grouping factor has.
+
+        Examples
+        --------
+        >>> fit.ngrps()
+        {'country': 2}
+        """
+        return {grouping.name: int(grouping.size) for grouping in self._posterior.spec.cells.groupings.values()}
+
+    def sigma(self) -> float:
+        """The posterior mean of the residual standard deviation (of a student family: its scale).
+
+        Raises
+        ------
+        AnswerError
+            If the family has none.
+
+        Examples
+        --------
+        >>> import hiermod as hm
+        >>> reaction = hm.fit("Reaction ~ Days", hm.example("sleepstudy"), seed=1, progress=False)
+        >>> 40 < reaction.sigma() < 60
+        True
+        """
+        return estimates.sigma(self._posterior)
+
+    def prior_summary(self) -> pd.DataFrame:
+        """Every prior in numbers, as `Model.prior_summary` gives them.
+
+        Examples
+        --------
+        >>> list(fit.prior_summary()["parameter"])[:2]
+        ['Intercept', 'treated']
+        """
+        return self.model.prior_summary()
+
+    def ppc(self, stat: Any = None, *, by: Any = None, draws: int | None = None, prob: float = 0.95) -> pd.DataFrame:
+        """Statistics of the data beside those of data that the model draws for the same rows.
+
+        Of a fit this is a posterior predictive check, of `Model.sample_prior` a prior predictive one. The picture of it
+        is ``plot.ppc(stat=...)``.
+
+        Parameters
+        ----------
+        stat : str, function or list of these, optional
+            ``"mean", "sd", "min", "median", "max", "zeros"`` (sd divides by the number of rows, zeros is their share),
+            or a function of the array of the responses of all rows. Of successes in several trials, responses are the
+            shares of successes. Without it, those that suit the family.
+        by : str or list of str, optional
+            Columns of the model; the statistics are then those of the rows of each combination.
+        draws : int, optional
+            How many data sets are drawn; otherwise up to 200.
+        prob : float
+            The probability of the interval.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The `by` columns, ``stat, observed``, and of the drawn data ``estimate`` (mean), ``lower, upper`` and ``p``:
+            the chance that the statistic of drawn data is above that of yours, ties counted half. Near 0 or 1, the
+            model does not draw such data. On the scale of the response.
+
+        Raises
+        ------
+        AnswerError
+            If there is no such statistic or column, or the rows are not known here or too many.
+
+        Examples
+        --------
+        >>> list(fit.ppc("mean", by="country").columns)
+        ['country', 'stat', 'observed', 'estimate', 'lower', 'upper', 'p']
+        """
+        from hiermod.answers.checks.predictive_checks import predictive_check
+
+        return predictive_check(self._posterior, stat, by, draws, prob)
+
+    def loo_pit(self) -> pd.DataFrame:
+        """Where each row's response lies in what the model predicts for it from all other rows (LOO-PIT).
+
+        The weights are those of `Fit.loo`. Under a model that predicts well, the values are uniform: many near 0 and 1
+        mean predictions that are too narrow, many in the middle too wide ones. ``fit.plot.loo_pit()`` shows it.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row per distinct observation: its ``cell`` (row of ``fit.cells``), response and ``times``; ``lower`` and
+            ``upper``, the chances of a lower and of a lower or equal response, which are one number where the response
+            is continuous; and ``pareto_k``.
+
+        Raises
+        ------
+        AnswerError
+            Where `Fit.loo` raises it.
+
+        Examples
+        --------
+        >>> list(fit.loo_pit().columns)
+        ['cell', 'successes', 'trials', 'times', 'lower', 'upper', 'pareto_k']
+        """
+        from hiermod.answers.checks.predictive_checks import loo_pit
+
+        return loo_pit(self._posterior)
+
+    def calibration(self, draws: int | None = None, prob: float = 0.95) -> pd.DataFrame:
+        """Observed against predicted rates: whether of what is predicted with 30 %, 30 % come true.
+
+        Predicted rates are posterior means on the response scale. Observed rates are the non-decreasing ones that are
+        nearest to the data (isotonic regression), so that there are no bins to choose. Data that the model draws,
+        treated alike, give the interval within which observed rates are to be expected.
+
+        Parameters
+        ----------
+        draws : int, optional
+            How many data sets are drawn; otherwise up to 200.
+        prob : float
+            The probability of the interval, which holds at each predicted rate.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row per distinct predicted rate: ``predicted, n`` (trials), ``observed, lower, upper``.
+
+        Raises
+        ------
+        AnswerError
+            If the family has no rates.
+
+        Examples
+        --------
+        >>> list(fit.calibration()["n"])
+        [100, 100, 100, 100]
+        """
+        from hiermod.answers.checks.predictive_checks import calibration
+
+        return calibration(self._posterior, draws, prob)
+
+    def outlying(self, group: str | None = None, prob: float = 0.95) -> Outlying:
+        """Which groups stand out from the population that the model takes them from.
+
+        Effects are measured in standard deviations of their population (link scale), draw by draw. A group stands out
+        if its distance is more likely than not beyond what the most distant of so many groups of a normal population
+        exceeds with a chance of 5 %. With several effects, the distance is Mahalanobis's. Effects are shrunk towards
+        that population, so that groups with few rows hardly ever stand out.
+
+        Parameters
+        ----------
+        group : str, optional
+            The grouping factor, required where there are several.
+        prob : float
+            The probability of the intervals.
+
+        Returns
+        -------
+        Outlying
+            With ``table`` (a row per group), ``effects``, ``limit`` and ``groups``, those that stand out.
+
+        Raises
+        ------
+        AnswerError
+            If there is no such grouping factor, or there are several and none is named.
+
+        Examples
+        --------
+        >>> fit_of_variants.outlying().groups
+        []
+        """
+        from hiermod.answers.checks.outlying import outlying
+
+        return outlying(self._posterior, group, prob)
+
+    def sensitivity(
+        self,
+        variable: str | None = None,
+        *,
+        by: Any = None,
+        control: Any = None,
+        groups: str = "observed",
+        goal: str = "max",
+        threshold: float = 0.95,
+        prob: float = 0.95,
+    ) -> Sensitivity:
+        """Tell whether the conclusion would change under other priors.
+
+        The model is fitted again with the priors of common coefficients half and twice as wide, then with those of the
+        standard deviations of groups, and effects and P(beats) are held beside those of this fit. Power-scaling
+        (Kallioinen et al. 2024) tells which parameters follow their prior; densities of coefficients are those of the
+        predictors' means, where priors are stated, and effects of groups count to the model, not to the prior. Priors
+        of correlations and of the family's own parameters keep their width.
+
+        Parameters
+        ----------
+        variable : str, optional
+            Whose effect the conclusion is about, as in `effect`. Otherwise each 0/1, boolean or categorical predictor;
+            slopes where there are none (link scale, P(slope > 0) whatever the `goal`); groups of small factors where
+            there are no predictors; or the rate.
+        by, control, groups, goal, prob
+            As in `effect`. Effects are differences on the response scale.
+        threshold : float
+            From which P(beats) on something is concluded, and below one minus it, the contrary.
+
+        Returns
+        -------
+        Sensitivity
+            With ``verdict`` in words, ``conclusions``, ``changed`` and ``power``. Printing it prints all.
+
+        Raises
+        ------
+        ModelError
+            If the prior is improper, as that of ``pooling="beta"``, or not hiermod's, as of a fit from Bambi.
+        AnswerError
+            If draws are too few, or what is claimed cannot be asked.
+        SamplingError
+            If a model with other priors cannot be sampled.
+
+        Examples
+        --------
+        >>> seen = fit.sensitivity("treated", by="country")
+        >>> len(seen.conclusions), list(seen.power.columns)
+        (10, ['prior', 'likelihood', 'diagnosis'])
+        """
+        from hiermod.answers.checks.sensitivity import Claim
+        from hiermod.show.sensitivity import assess
+
+        claim = Claim(variable, by, control, groups, goal, prob)
+        return assess(self._posterior, claim, threshold, lambda text: announce([text]))
+
+    def update(self, formula: str | None = None, data: Any = None, **changes: Any) -> Fit:
+        """Fit again, with everything as it was but for what is named: R's `update`.
+
+        Nothing is compiled anew where the compiled engine takes the model, so that new data of the same structure costs
+        the sampling. The seed is kept too, if one was given: name another for a run of its own.
+
+        Parameters
+        ----------
+        formula : str, optional
+            A formula. A dot on its left is the old response, on its right all old terms, as in R: ``". ~ . + x"``,
+            ``". ~ . - (1 | g)"``, ``"~ . + (1 | h)"``, ``"log(.) ~ ."``.
+        data : data frame or path, optional
+            Other rows; the fitted ones without it, read again from the frame as it is now if the formula changed.
+        **changes
+            Any of the other arguments of `hiermod.fit`: ``family``, ``priors`` (all of them, not one by one),
+            ``pooling``, ``na``, ``compress``, ``draws``, ``tune``, ``chains``, ``cores``, ``seed``, ``target_accept``,
+            ``engine``, ``progress``. The family stays the one that was taken, unless the response changes.
+
+        Returns
+        -------
+        Fit
+
+        Raises
+        ------
+        ModelError
+            If a change is unknown, or needs the data of a fit that was stored without it.
+        FormulaError, DataError, PriorError, SamplingError
+            As in `hiermod.fit`.
+
+        Examples
+        --------
+        >>> wider = fit.update(priors={"sd": "HalfNormal(2)"}, draws=100, chains=2, progress=False)
+        >>> wider
+        <hiermod.Fit success ~ treated + (1 + treated | country), family bernoulli, 2 x 100 draws>
+        >>> fit.update("~ . - (1 + treated | country)", draws=100, chains=2, progress=False)
+        <hiermod.Fit success ~ treated, family bernoulli, 2 x 100 draws>
+        """
+        progress = changes.pop("progress", True)
+        refuse_unknown(changes)
+        settings, defined = (
+            changed_settings(self._posterior.asked, changes),
+            changed_model(self._defined, formula, data, changes),
+        )
+        model = self.model if defined is self._defined else Model(defined)
+        return model.sampled(settings, progress)
+
     def save(self, path: str | Path) -> None:
         """Write the fit to a NetCDF file, from which `hiermod.load` gives the same answers to the last bit.
 
@@ -91,3 +1065,213 @@ class Fit(Estimates, Questions, Contrasts, Decisions, Comparison, Refits, RNames
         >>> fit.save(folder / "country.nc")
         """
         save(StoredFit(self._defined, self._posterior), path)
+
+
+class Model:
+    """A hierarchical model of some data, before sampling. Made by `hiermod.model`.
+
+    Attributes
+    ----------
+    cells : pandas.DataFrame
+        The compressed table that the model sees.
+    notices : list of str
+        What was inferred from the data.
+
+    Examples
+    --------
+    >>> fit.model
+    <hiermod.Model success ~ treated + (1 + treated | country), family bernoulli, 4 cells>
+    """
+
+    def __init__(self, defined: Defined) -> None:
+        self._defined = defined
+        self._samplers: dict[str, Sampler] = {}
+
+    def __repr__(self) -> str:
+        spec = self._defined.spec
+        return f"<hiermod.Model {spec.formula}, family {spec.family}, {len(spec.cells)} cells>"
+
+    @property
+    def cells(self) -> pd.DataFrame:
+        """The compressed table: a row per cell, its predictors and sufficient statistics."""
+        return self._defined.spec.cells.table()
+
+    @property
+    def notices(self) -> list[str]:
+        """What was inferred: family, reference levels, rows dropped."""
+        return list(self._defined.notices)
+
+    @property
+    def formula(self) -> str:
+        """The formula, spelled out."""
+        return str(self._defined.spec.formula)
+
+    @property
+    def family(self) -> str:
+        """The family, with its link where that is not the usual one."""
+        return str(self._defined.spec.family)
+
+    def fit(
+        self,
+        *,
+        draws: int = 1000,
+        tune: int | None = None,
+        chains: int = 4,
+        cores: int | None = None,
+        seed: int | None = None,
+        target_accept: float | None = None,
+        engine: str = "auto",
+        progress: bool = True,
+    ) -> Fit:
+        """Sample the posterior. Parameters are those of `hiermod.fit`; a second call does not compile again.
+
+        Raises
+        ------
+        SamplingError
+            If a setting is out of range, or there are no draws to keep.
+
+        Examples
+        --------
+        >>> import hiermod as hm
+        >>> model = hm.model("successes/trials ~ (1|variant)", hm.example("variants"))
+        >>> fit = model.fit(seed=1, progress=False)  # doctest: +SKIP
+        """
+        check_switch("progress", progress)
+        return self.sampled(Settings(draws, tune, chains, cores, seed, target_accept, engine), progress)
+
+    def sampled(self, settings: Settings, progress: bool) -> Fit:
+        """Sample with settings that were checked before."""
+        engine = settings.engine
+        if engine not in self._samplers:
+            self._samplers[engine] = choose_sampler(self._defined.spec, engine, lambda text: announce([text]))
+        sampler = self._samplers[engine]
+        announce([str(sampler.engine)])
+        posterior = sample(self._defined.spec, sampler, settings, progress)
+        announce(posterior.run_notices)
+        return Fit(self, posterior)
+
+    def with_draws(self, draws: Any) -> Fit:
+        """A `Fit` of this model from draws that somebody else made, such as ``pm.sample(model=model.pymc())``.
+
+        Parameters
+        ----------
+        draws : xarray.DataTree or xarray.Dataset
+            A posterior with dims ``chain, draw`` and a variable for each parameter, named as in `pymc`.
+
+        Raises
+        ------
+        SamplingError
+            If a parameter is missing or has another shape.
+
+        Examples
+        --------
+        >>> import hiermod as hm
+        >>> model = hm.model("successes/trials ~ (1|variant)", hm.example("variants"))
+        >>> fit = model.with_draws(fit_of_variants.idata)
+        >>> list(fit.rates(by="variant").table.columns)
+        ['variant', 'estimate', 'lower', 'upper']
+        """
+        return Fit(self, posterior_from_draws(self._defined.spec, draws))
+
+    def explain(self) -> Explanation:
+        """The model in words: what each term means, how each predictor is coded, the priors; equations in a notebook.
+
+        Examples
+        --------
+        >>> print(str(fit.model.explain()).splitlines()[0])
+        success ~ treated + (1 + treated | country)
+        """
+        from hiermod.show.explanation import explain
+
+        return explain(self._defined.spec)
+
+    def prior_summary(self) -> pd.DataFrame:
+        """Every prior in numbers.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``parameter, prior, scale, stated_at``: the last says where the numeric predictors stand for the
+            prior of a coefficient (their weighted means), empty where that plays no part.
+
+        Examples
+        --------
+        >>> import hiermod as hm
+        >>> model = hm.model("success ~ treated + (1 + treated | country)", hm.example("country"))
+        >>> print(model.prior_summary()[["parameter", "prior"]].to_string(index=False))
+                  parameter             prior
+                  Intercept StudentT(3, 0, 1)
+                    treated StudentT(3, 0, 1)
+              sd(1|country)     HalfNormal(1)
+        sd(treated|country)     HalfNormal(1)
+               cor(country)            LKJ(2)
+        """
+        return prior_summary(self._defined.spec)
+
+    def sample_prior(self, draws: int = 1000, seed: int | None = None) -> PriorDraws:
+        """Draw from the prior, to see what it says before any data: of rates, of effects, of responses.
+
+        Draws are independent and made by NumPy: nothing is compiled. They depend on the data where priors do: on its
+        columns' means and standard deviations, its groups, and its response on an identity or log link.
+
+        Parameters
+        ----------
+        draws : int
+            How many.
+        seed : int, optional
+            Makes them repeatable.
+
+        Returns
+        -------
+        PriorDraws
+            Of which the same is asked as of a fit: ``rates, effect, predict, ppc``, and what is `implied`.
+
+        Raises
+        ------
+        ModelError
+            With ``pooling="beta"``, whose hyperprior is improper.
+        SamplingError
+            If a setting is out of range, or draws of so many groups would be too many.
+
+        Examples
+        --------
+        >>> prior = fit.model.sample_prior(1000, seed=1)
+        >>> list(prior.rates(by="treated").table.columns)
+        ['treated', 'estimate', 'lower', 'upper']
+        """
+        return PriorDraws(self, sample_prior(self._defined.spec, draws, seed))
+
+    def pymc(self) -> pm.Model:
+        """The `pymc.Model` on the cells; its free variables carry Bambi's names.
+
+        Its log density is that of the model on raw rows, up to a constant.
+
+        Examples
+        --------
+        >>> import hiermod as hm
+        >>> model = hm.model("successes/trials ~ (1|variant)", hm.example("variants"))
+        >>> [variable.name for variable in model.pymc().free_RVs]
+        ['Intercept', '1|variant_sigma', '1|variant_offset']
+        """
+        return build_pymc(self._defined.spec)
+
+    def bambi(self) -> Any:
+        """The equivalent `bambi.Model` on the rows behind the cells, its density equal up to a constant.
+
+        Raises
+        ------
+        ModelError
+            If Bambi cannot express the model: ``pooling="beta"``, or terms that it codes differently.
+
+        Examples
+        --------
+        >>> import hiermod as hm
+        >>> model = hm.model("successes/trials ~ (1|variant)", hm.example("variants"))
+        >>> model.bambi().formula.main
+        'p(successes, trials) ~ 1 + (1 | variant)'
+        """
+        from hiermod.modeling.bambi.bridge import build_bambi
+
+        if isinstance(self._defined.spec, BetaSpec):
+            raise ModelError("Bambi has no pooling='beta'. model.pymc() gives the PyMC model.")
+        return build_bambi(self._defined.spec)

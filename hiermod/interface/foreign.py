@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from hiermod.errors import ModelError, SamplingError, StorageError
-from hiermod.interface.fit import Fit
-from hiermod.interface.model import Model
+from hiermod.interface.fit import Fit, Model
 from hiermod.interface.notices import announce
 from hiermod.modeling.definition import Defined
 from hiermod.sampling.external_draws import posterior_from_draws
@@ -29,7 +28,7 @@ def from_bambi(bmb_model: Any, idata: Any) -> Fit:
     Parameters
     ----------
     bmb_model : bambi.Model
-        A model of the mean alone, with common and varying terms, of a family that hiermod has. Bambi's bars are
+        A model of the mean alone, with common and varying terms, of a family that hiermod has. Bambi's group terms are
         uncorrelated: ``(1 + x | g)`` is shown as ``(1 + x || g)``.
     idata : xarray.DataTree or xarray.Dataset
         What ``bmb_model.fit()`` gave; coefficients on the link scale, ``Intercept`` where predictors are 0.
@@ -77,7 +76,7 @@ def from_bambi(bmb_model: Any, idata: Any) -> Fit:
     defined = replace(taken.defined, notices=(*taken.defined.notices, *told))
     announce(defined.notices)
     found = posterior_from_draws(defined.spec, xr.DataTree.from_dict(groups))
-    return BambiFit(defined, found, BambiModel(defined, bmb_model))
+    return BambiFit(BambiModel(defined, bmb_model), found)
 
 
 def _refuse(what: str) -> NoReturn:

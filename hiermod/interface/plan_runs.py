@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from hiermod.answers.averaging.query import Arguments
+from hiermod.answers.estimands import effects, rates
 from hiermod.errors import DataError
 from hiermod.families.random_responses import draw_responses
-from hiermod.interface.questions import Questions
+from hiermod.interface.notices import announce
 from hiermod.modeling.definition import Definition, define
 from hiermod.sampling.parallel import fit_one
 from hiermod.sampling.posterior import Posterior
@@ -77,13 +78,6 @@ class Plan:
         return f"{self.table.to_string(index=False, float_format='{:.4g}'.format)}\n{self.text}"
 
 
-class Asked(Questions):
-    """Questions put to a posterior."""
-
-    def __init__(self, posterior: Posterior) -> None:
-        self._posterior = posterior
-
-
 def run_plan(
     scenario: Scenario, goal: Goal, sizes: Sequence[int] | None, start: int, most: int, report: Report
 ) -> Plan:
@@ -135,16 +129,18 @@ def _share(rows: list[tuple[int, int, float, float]], size: int, goal: Goal) -> 
 
 def _means(scenario: Scenario) -> np.ndarray:
     """Expected responses of the design's rows, each in its own group, shape ``(rows, simulations)``."""
-    draws = Asked(scenario.truth).predict(scenario.design, groups="observed").draws
+    draws = rates.predict(scenario.truth, Arguments(data=scenario.design), "mean").draws
     return np.asarray(draws.transpose("row", "chain", "draw").to_numpy().reshape(len(scenario.design), -1))
 
 
 def _true_arms(scenario: Scenario, goal: Goal) -> np.ndarray:
     """The arms' true rates or means, shape ``(cells, arms, simulations)``."""
-    asked = Asked(scenario.truth).rates(by=[*goal.by, goal.variable], groups=goal.groups, data=scenario.design)
-    draws = asked.draws.transpose("row", "chain", "draw").to_numpy()
-    arms = asked.table[goal.variable].nunique()
-    return np.asarray(draws.reshape(len(asked.table) // arms, arms, -1))
+    arguments = Arguments(by=[*goal.by, goal.variable], data=scenario.design, groups=goal.groups)
+    answer = rates.rates(scenario.truth, arguments)
+    announce(rates.own_rows_notices(scenario.truth.spec, answer.question))
+    draws = answer.draws.transpose("row", "chain", "draw").to_numpy()
+    arms = answer.table[goal.variable].nunique()
+    return np.asarray(draws.reshape(len(answer.table) // arms, arms, -1))
 
 
 def _simulated(scenario: Scenario, mean: np.ndarray, size: int, number: int) -> Posterior:
@@ -167,16 +163,16 @@ def _simulated(scenario: Scenario, mean: np.ndarray, size: int, number: int) -> 
 
 def _measured(fitted: Posterior, goal: Goal, true: np.ndarray) -> tuple[float, float]:
     """The worst cell's expected loss or width, and the mean true loss over cells of what would be chosen."""
-    common: dict[str, Any] = {"by": list(goal.by) or None, "groups": goal.groups, "goal": goal.goal}
-    asked = Asked(fitted)
-    table = asked.best(goal.variable, **common)
+    by = list(goal.by) or None
+    arguments = Arguments(goal.variable, by, groups=goal.groups, goal=goal.goal, prob=goal.prob)
+    table = effects.best(fitted, arguments)
     losses = table["expected_loss"].to_numpy().reshape(true.shape)
     chosen = losses.argmin(axis=1)
     own = true[np.arange(len(true)), chosen]
     regret = true.max(axis=1) - own if goal.goal == "max" else own - true.min(axis=1)
     if goal.measure == "loss":
         return float(losses.min(axis=1).max()), float(regret.mean())
-    widths = asked.effect(goal.variable, prob=goal.prob, **common).table
+    widths = effects.effect(fitted, arguments).table
     return float((widths["upper"] - widths["lower"]).max()), float(regret.mean())
 
 

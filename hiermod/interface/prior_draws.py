@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 import xarray as xr
 
+from hiermod.answers.answer import Answer
+from hiermod.answers.averaging.query import Arguments
+from hiermod.answers.estimands import effects, rates
 from hiermod.errors import AnswerError
-from hiermod.interface.predictive import Predictive
-from hiermod.interface.prior_plots import PriorPlots
-from hiermod.interface.questions import Questions
+from hiermod.interface.notices import announce
+from hiermod.interface.plots import PriorPlots
 from hiermod.sampling.posterior import Posterior
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from hiermod.answers.checks.implied import Implied
-    from hiermod.interface.model import Model
 
 
-class PriorDraws(Questions, Predictive):
+class Unsampled(Protocol):
+    """The model whose prior it is."""
+
+    @property
+    def formula(self) -> str: ...  # noqa: D102
+    @property
+    def family(self) -> str: ...  # noqa: D102
+
+
+class PriorDraws:
     """Draws from the prior, of which the same is asked as of a fit. Made by `Model.sample_prior`.
 
     `rates`, `effect`, `predict` and `ppc` are those of `Fit`. Effects of groups are drawn from their population, so
@@ -30,7 +42,7 @@ class PriorDraws(Questions, Predictive):
     <hiermod.PriorDraws success ~ treated + (1 + treated | country), family bernoulli, 500 draws>
     """
 
-    def __init__(self, model: Model, posterior: Posterior) -> None:
+    def __init__(self, model: Unsampled, posterior: Posterior) -> None:
         self.model, self._posterior = model, posterior
 
     def __repr__(self) -> str:
@@ -50,7 +62,62 @@ class PriorDraws(Questions, Predictive):
     @property
     def plot(self) -> PriorPlots:
         """Plots: ``prior.plot.implied()``, ``.rates()``, ``.effect()``, ``.ppc()``."""
-        return PriorPlots(self, self._posterior)
+        return PriorPlots(self._posterior, self.rates, self.effect)
+
+    def rates(
+        self, by: Any = None, *, data: Any = None, groups: str = "observed", prob: float = 0.95,
+        weights: str | None = None, at: Any = None, threshold: float | None = None,
+    ) -> Answer:  # fmt: skip
+        """Expected response per cell of `by` under the prior; arguments are those of `Fit.rates`."""
+        arguments = Arguments(None, by, at, data, weights, groups, threshold=threshold, prob=prob)
+        answer = rates.rates(self._posterior, arguments)
+        announce(rates.own_rows_notices(self._posterior.spec, answer.question))
+        return answer
+
+    def effect(
+        self, variable: str, *, by: Any = None, control: Any = None, scale: str = "difference",
+        groups: str = "observed", data: Any = None, rope: tuple[float, float] | None = None, goal: str = "max",
+        prob: float = 0.95, weights: str | None = None, at: Any = None, contrast: Any = "control",
+        threshold: float | None = None,
+    ) -> Answer:  # fmt: skip
+        """Contrasts of the levels of `variable` under the prior; arguments are those of `Fit.effect`."""
+        arguments = Arguments(
+            variable, by, at, data, weights, groups, contrast, control, scale=scale, rope=rope, threshold=threshold,
+            goal=goal, prob=prob,
+        )  # fmt: skip
+        return effects.effect(self._posterior, arguments)
+
+    def prob_beats(
+        self, variable: str, *, by: Any = None, control: Any = None, groups: str = "observed", data: Any = None,
+        goal: str = "max", weights: str | None = None, at: Any = None,
+    ) -> pd.DataFrame:  # fmt: skip
+        """P(level beats control) under the prior; arguments are those of `Fit.prob_beats`."""
+        arguments = Arguments(variable, by, at, data, weights, groups, control=control, goal=goal)
+        return effects.prob_beats_table(self._posterior, arguments)
+
+    def pairwise(
+        self, variable: str, *, by: Any = None, groups: str = "observed", data: Any = None, goal: str = "max",
+        weights: str | None = None, at: Any = None,
+    ) -> pd.DataFrame:  # fmt: skip
+        """P(row beats column) for every pair of levels under the prior; arguments are those of `Fit.pairwise`."""
+        return effects.pairwise(self._posterior, Arguments(variable, by, at, data, weights, groups, goal=goal))
+
+    def best(
+        self, variable: str, *, by: Any = None, groups: str = "observed", data: Any = None, goal: str = "max",
+        weights: str | None = None, at: Any = None,
+    ) -> pd.DataFrame:  # fmt: skip
+        """P(best), expected loss and expected rank under the prior; arguments are those of `Fit.best`."""
+        return effects.best(self._posterior, Arguments(variable, by, at, data, weights, groups, goal=goal))
+
+    def predict(self, data: Any = None, kind: str = "mean", groups: str = "observed", prob: float = 0.95) -> Answer:
+        """Predictions for each row of `data` under the prior; arguments are those of `Fit.predict`."""
+        return rates.predict(self._posterior, Arguments(data=data, groups=groups, prob=prob), kind)
+
+    def ppc(self, stat: Any = None, *, by: Any = None, draws: int | None = None, prob: float = 0.95) -> pd.DataFrame:
+        """A prior predictive check; arguments are those of `Fit.ppc`."""
+        from hiermod.answers.checks.predictive_checks import predictive_check
+
+        return predictive_check(self._posterior, stat, by, draws, prob)
 
     def implied(self, variable: str | None = None) -> Implied:
         """What the priors say on the response scale; its repr says it in words.

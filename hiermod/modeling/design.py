@@ -1,4 +1,4 @@
-"""The design: common blocks with their centring, and the varying effects of each bar, on the cells."""
+"""The design: common blocks with their centring, and the varying effects of each group term, on the cells."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ class CommonDesign:
 
 
 @dataclass(frozen=True, eq=False)
-class VaryingEffect:
-    """One effect of a bar, such as ``treated|country``; `scales` is the sd of each of its columns."""
+class GroupEffect:
+    """One effect of a group term, such as ``treated|country``; `scales` is the sd of each of its columns."""
 
     name: str
     block: Block
@@ -63,10 +63,10 @@ class VaryingEffect:
 
 
 @dataclass(frozen=True, eq=False)
-class VaryingBar:
-    """One bar: its effects, the grouping factor they vary over, and whether they are correlated."""
+class GroupDesign:
+    """One group term: its effects, the grouping factor they vary over, and whether they are correlated."""
 
-    effects: tuple[VaryingEffect, ...]
+    effects: tuple[GroupEffect, ...]
     grouping: Grouping
     correlated: bool
 
@@ -115,35 +115,35 @@ def offset(formula: Formula, frame: pd.DataFrame) -> np.ndarray:
     return np.asarray(sum((frame[name].to_numpy(dtype=float) for name in formula.offsets), np.zeros(len(frame))))
 
 
-def build_bar(bar: GroupTerm, cells: Cells) -> tuple[VaryingBar, list[str]]:
-    """Code the effects of a bar, uncentred as in lme4; return it with its notices."""
-    terms = [term for term in bar.terms if term != INTERCEPT]
-    blocks = code_terms(terms, INTERCEPT in bar.terms, cells.predictors)
+def build_group(term: GroupTerm, cells: Cells) -> tuple[GroupDesign, list[str]]:
+    """Code the effects of a group term, uncentred as in lme4; return it with its notices."""
+    inner = [one for one in term.terms if one != INTERCEPT]
+    blocks = code_terms(inner, INTERCEPT in term.terms, cells.predictors)
     rows = observe(cells)
     effects = tuple(
-        VaryingEffect(
-            f"{block.term.name}|{bar.group}",
+        GroupEffect(
+            f"{block.term.name}|{term.group}",
             block,
             np.array([_column_scale(rows, column, {}) for column in block.columns]),
         )
         for block in blocks
     )
     several = sum(len(effect.block.columns) for effect in effects) > 1
-    built = VaryingBar(effects, cells.groupings[bar.group], bar.correlated and several)
-    return built, _bar_notices(bar, built, cells, rows)
+    built = GroupDesign(effects, cells.groupings[term.group], term.correlated and several)
+    return built, _group_notices(term, built, cells, rows)
 
 
-def _bar_notices(bar: GroupTerm, built: VaryingBar, cells: Cells, rows: Observed) -> list[str]:
+def _group_notices(term: GroupTerm, built: GroupDesign, cells: Cells, rows: Observed) -> list[str]:
     notices = []
-    factors = (name for term in bar.terms for name in term.variables if isinstance(cells.predictors[name], Factor))
-    if not bar.correlated and any(factors):
-        notices.append(f"{bar}: the columns of the factor vary without correlations (lme4 would keep them correlated)")
+    factors = (name for inner in term.terms for name in inner.variables if isinstance(cells.predictors[name], Factor))
+    if not term.correlated and any(factors):
+        notices.append(f"{term}: the columns of the factor vary without correlations (lme4 would keep them correlated)")
     for effect in built.effects:
         for name in effect.block.columns[0].numerics:
             mean, sd = rows.mean(Column((name,))), rows.sd(Column((name,)), {})
             if abs(mean) > 2 * sd:
                 notices.append(
-                    f"{bar}: {name} is far from 0 (mean {mean:.3g}, sd {sd:.3g}), where its varying intercept stands; "
+                    f"{term}: {name} is far from 0 (mean {mean:.3g}, sd {sd:.3g}), where its varying intercept stands; "
                     "centre the column if that is not meant"
                 )
     return notices

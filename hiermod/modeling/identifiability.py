@@ -15,7 +15,7 @@ from hiermod.errors import DataError, enumerate_names
 from hiermod.families.record import Family
 from hiermod.formula.nodes import INTERCEPT, Formula
 from hiermod.modeling.density_rows import Observed, observe
-from hiermod.modeling.design import CommonDesign, VaryingBar
+from hiermod.modeling.design import CommonDesign, GroupDesign
 
 if TYPE_CHECKING:
     from hiermod.modeling.spec import Spec
@@ -113,16 +113,16 @@ ROUNDING = 1e-12  # of the largest number, what a difference leaves of equal one
 Columns = Callable[[int], np.ndarray]
 
 
-def residual_notices(family: Family, bars: Sequence[VaryingBar], cells: Cells) -> list[str]:
-    """Say which bars have an effect for every row, where the family has a spread of its own (lme4 checks the same)."""
+def residual_notices(family: Family, terms: Sequence[GroupDesign], cells: Cells) -> list[str]:
+    """Say which terms have an effect for every row, where the family has a spread of its own (lme4 checks the same)."""
     if not family.auxiliary or isinstance(cells.response, BinomialCells | CountCells):
         return []
     rows = int(cells.response.count.sum())
     return [
-        f"{bar.grouping.name!r}: {bar.grouping.size * len(bar.row_names):,} varying effects for {rows:,} rows, so that "
-        f"priors alone tell their spread from {' and '.join(family.auxiliary)}"
-        for bar in bars
-        if bar.grouping.size * len(bar.row_names) >= rows
+        f"{term.grouping.name!r}: {term.grouping.size * len(term.row_names):,} varying effects for {rows:,} rows, "
+        f"so that priors alone tell their spread from {' and '.join(family.auxiliary)}"
+        for term in terms
+        if term.grouping.size * len(term.row_names) >= rows
     ]
 
 
@@ -148,7 +148,7 @@ def refuse_exact(spec: Spec) -> None:
         return rows.column(columns[place], spec.common.centres) if place < len(columns) else target
 
     constant = any(block.spans_constant for block in blocks)
-    factors = [bar.grouping for bar in spec.bars if INTERCEPT in [effect.block.term for effect in bar.effects]]
+    factors = [term.grouping for term in spec.groups if INTERCEPT in [effect.block.term for effect in term.effects]]
     for grouping in (None, *factors):
         levels = int(constant) if grouping is None else grouping.size
         found = find_dependent(_less_means(column, rows, grouping) if levels else column, len(columns) + 1)

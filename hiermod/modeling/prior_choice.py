@@ -14,7 +14,7 @@ from hiermod.families.record import Family
 from hiermod.formula.nodes import without_slash
 from hiermod.formula.parser import canonical
 from hiermod.modeling.coding import Block
-from hiermod.modeling.design import CommonDesign, VaryingBar
+from hiermod.modeling.design import CommonDesign, GroupDesign
 from hiermod.priors.reading import Prior, read_prior, require_support
 
 SMALLEST, LARGEST = 1e-100, 1e100
@@ -34,7 +34,7 @@ class ResponseScale:
 
 @dataclass(frozen=True, eq=False)
 class PriorTable:
-    """A prior for every parameter, by the parameter's name in the posterior; correlations by their bar's name for them.
+    """A prior for every parameter, by its name in the posterior; correlations by their term's name for them.
 
     `auxiliary` are those of the family beside its mean, such as ``sigma``.
     """
@@ -75,7 +75,7 @@ def _log_scale(total: float, weight: np.ndarray, offset: np.ndarray) -> Response
 
 
 def choose_priors(
-    family: Family, cells: Cells, offset: np.ndarray, common: CommonDesign, bars: tuple[VaryingBar, ...],
+    family: Family, cells: Cells, offset: np.ndarray, common: CommonDesign, groups: tuple[GroupDesign, ...],
     user: Mapping[str, str],
 ) -> PriorTable:  # fmt: skip
     """Choose every prior.
@@ -88,16 +88,16 @@ def choose_priors(
     given = {_canonical(str(key)): read_prior(str(key), text) for key, text in user.items()}
     _refuse_ambiguous(given, common)
     scale = response_scale(family, cells, offset)
-    for own in (common.scales, *(effect.scales for bar in bars for effect in bar.effects)):
+    for own in (common.scales, *(effect.scales for group in groups for effect in group.effects)):
         for column in own:
             _refuse_extreme("predictor", float(column), 0.0)
     table = PriorTable(
         {block.name: _coefficient(block.name, common, scale, given) for block in common.blocks},
-        {effect.name: _sd(effect.name, effect.scales, scale, given) for bar in bars for effect in bar.effects},
-        {bar.correlation_name: _correlation(bar, given) for bar in bars if bar.correlated},
+        {effect.name: _sd(effect.name, effect.scales, scale, given) for group in groups for effect in group.effects},
+        {group.correlation_name: _correlation(group, given) for group in groups if group.correlated},
         {name: _auxiliary(name, scale, given) for name in family.auxiliary},
     )
-    _refuse_unknown(given, table, common, bars)
+    _refuse_unknown(given, table, common, groups)
     return table
 
 
@@ -161,8 +161,8 @@ def _sd(name: str, scales: np.ndarray, scale: ResponseScale, given: Mapping[str,
     return Prior("HalfNormal", (spread if len(spread) > 1 else float(spread[0]),))
 
 
-def _correlation(bar: VaryingBar, given: Mapping[str, Prior]) -> Prior:
-    for key in (f"cor({bar.grouping.name})", "cor"):
+def _correlation(group: GroupDesign, given: Mapping[str, Prior]) -> Prior:
+    for key in (f"cor({group.grouping.name})", "cor"):
         if key in given:
             return require_support(key, given[key], "correlation")
     return Prior("LKJ", (2.0,))
@@ -183,11 +183,11 @@ def _auxiliary(name: str, scale: ResponseScale, given: Mapping[str, Prior]) -> P
 
 
 def _refuse_unknown(
-    given: Mapping[str, Prior], table: PriorTable, common: CommonDesign, bars: tuple[VaryingBar, ...]
+    given: Mapping[str, Prior], table: PriorTable, common: CommonDesign, groups: tuple[GroupDesign, ...]
 ) -> None:
     known = [*table.coefficients, *(_kind(block, common) for block in common.blocks)]
     known += [f"sd({name})" for name in table.sds] + (["sd"] if table.sds else [])
-    known += [f"cor({bar.grouping.name})" for bar in bars if bar.correlated]
+    known += [f"cor({group.grouping.name})" for group in groups if group.correlated]
     known += (["cor"] if table.correlations else []) + [*table.auxiliary]
     for key in given:
         if key not in known:

@@ -44,10 +44,10 @@ def log_prior(spec: Spec, values: Values) -> np.ndarray:
     parts = [_coefficients(spec, values)] if spec.common.blocks else []
     parts += [_of(prior, values(f"{name}_sigma")) for name, prior in spec.priors.sds.items()]
     parts += [_of(prior, values(name)) for name, prior in spec.priors.auxiliary.items()]
-    for bar in spec.bars:
-        if bar.correlated:
-            prior = spec.priors.correlations[bar.correlation_name]
-            parts.append(_lkj(prior, values(bar.correlation_name), bar.pairs(), len(bar.row_names)))
+    for term in spec.groups:
+        if term.correlated:
+            prior = spec.priors.correlations[term.correlation_name]
+            parts.append(_lkj(prior, values(term.correlation_name), term.pairs(), len(term.row_names)))
     return np.asarray(sum(parts[1:], parts[0]))
 
 

@@ -35,13 +35,13 @@ def _rows(spec: Spec) -> list[tuple[str, str, str, str]]:
         for place, name in enumerate(block.row_names()):
             moved = bool(shifted[columns][place])
             rows.append((name, prior.at(place).describe(), link, at if moved else ""))
-    for bar in spec.bars:
-        for effect in bar.effects:
+    for term in spec.groups:
+        for effect in term.effects:
             prior = spec.priors.sds[effect.name]
             for place, name in enumerate(effect.row_names):
                 shown = "1" if name == "Intercept" else name
-                rows.append((f"sd({shown}|{bar.grouping.name})", prior.at(place).describe(), link, ""))
-        if bar.correlated:
-            prior = spec.priors.correlations[bar.correlation_name]
-            rows.append((f"cor({bar.grouping.name})", prior.describe(), "correlation", ", ".join(bar.row_names)))
+                rows.append((f"sd({shown}|{term.grouping.name})", prior.at(place).describe(), link, ""))
+        if term.correlated:
+            prior = spec.priors.correlations[term.correlation_name]
+            rows.append((f"cor({term.grouping.name})", prior.describe(), "correlation", ", ".join(term.row_names)))
     return rows + [(name, prior.describe(), AUXILIARY[name], "") for name, prior in spec.priors.auxiliary.items()]

@@ -10,7 +10,7 @@ from hiermod.data.cells.table import Cells
 from hiermod.errors import DataError
 from hiermod.families.record import Family
 from hiermod.formula.nodes import Formula
-from hiermod.modeling.design import CommonDesign, VaryingBar, build_bar, build_common, offset
+from hiermod.modeling.design import CommonDesign, GroupDesign, build_common, build_group, offset
 from hiermod.modeling.identifiability import dependence_notices, residual_notices
 from hiermod.modeling.prior_choice import PriorTable, choose_priors
 
@@ -26,7 +26,7 @@ class Spec:
     cells : Cells
     common : CommonDesign
         The common terms.
-    bars : tuple of VaryingBar
+    groups : tuple of GroupDesign
         The varying effects.
     priors : PriorTable
         A prior for every parameter.
@@ -36,22 +36,22 @@ class Spec:
     family: Family
     cells: Cells
     common: CommonDesign
-    bars: tuple[VaryingBar, ...]
+    groups: tuple[GroupDesign, ...]
     priors: PriorTable
 
 
 def build_spec(formula: Formula, family: Family, cells: Cells, priors: Mapping[str, str]) -> tuple[Spec, list[str]]:
     """Put formula, cells, family and priors together; return the spec and its notices."""
     common = build_common(formula, cells)
-    bars, notices = [], []
-    for bar in formula.groups:
-        built, found = build_bar(bar, cells)
-        bars.append(built)
+    groups, notices = [], []
+    for term in formula.groups:
+        built, found = build_group(term, cells)
+        groups.append(built)
         notices.extend(found)
-    table = choose_priors(family, cells, offset(formula, cells.frame), common, tuple(bars), priors)
-    spec = Spec(formula, family, cells, common, tuple(bars), table)
+    table = choose_priors(family, cells, offset(formula, cells.frame), common, tuple(groups), priors)
+    spec = Spec(formula, family, cells, common, tuple(groups), table)
     _refuse_clashes(spec)
-    return spec, [*dependence_notices(common, cells), *notices, *residual_notices(family, bars, cells)]
+    return spec, [*dependence_notices(common, cells), *notices, *residual_notices(family, groups, cells)]
 
 
 def _repeated(names: list[str]) -> list[str]:
@@ -62,21 +62,21 @@ def _refuse_clashes(spec: Spec) -> None:
     """Refuse column names that would give two variables or dimensions of the posterior one name."""
     names = [spec.formula.response.name, *spec.priors.coefficients, *spec.priors.auxiliary]
     names += [f"{block.name}_dim" for block in spec.common.blocks if block.labels]
-    effects = [effect for bar in spec.bars for effect in bar.effects]
+    effects = [effect for term in spec.groups for effect in term.effects]
     names += [f"{effect.name}{tail}" for effect in effects for tail in ("", "_sigma", "_offset")]
     names += [f"{name}{tail}" for name in spec.priors.correlations for tail in ("", "_offset", "_dim")]
-    names += {f"{bar.grouping.name}__factor_dim" for bar in spec.bars}
+    names += {f"{term.grouping.name}__factor_dim" for term in spec.groups}
     names += {f"{effect.block.term.name}__expr_dim" for effect in effects}
     twice = _repeated(names)
     if not twice:
         twice = _repeated([name for block in spec.common.blocks for name in block.row_names()])
-    for group in {bar.grouping.name for bar in spec.bars}:
+    for group in {term.grouping.name for term in spec.groups}:
         twice = twice or _repeated(
             [
                 name
-                for bar in spec.bars
-                if bar.grouping.name == group
-                for effect in bar.effects
+                for term in spec.groups
+                if term.grouping.name == group
+                for effect in term.effects
                 for name in effect.row_names
             ]
         )

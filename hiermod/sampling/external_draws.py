@@ -55,7 +55,7 @@ def _in_model_order(spec: Spec | BetaSpec, posterior: xr.Dataset) -> xr.Dataset:
 
 def expected_labels(spec: Spec | BetaSpec) -> dict[str, list[str]]:
     """The labels of the dimensions of a spec's parameters."""
-    groupings = [spec.grouping] if isinstance(spec, BetaSpec) else [bar.grouping for bar in spec.bars]
+    groupings = [spec.grouping] if isinstance(spec, BetaSpec) else [term.grouping for term in spec.groups]
     labels = {f"{grouping.name}__factor_dim": [str(label) for label in grouping.labels()] for grouping in groupings}
     if not isinstance(spec, BetaSpec):
         labels |= {f"{block.name}_dim": list(block.labels) for block in spec.common.blocks if block.labels}
@@ -70,11 +70,11 @@ def expected_shapes(spec: Spec | BetaSpec) -> dict[str, tuple[int, ...]]:
     for block in spec.common.blocks:
         shapes[block.name] = () if block.labels is None else (len(block.columns),)
     shapes |= dict.fromkeys(spec.priors.auxiliary, ())
-    for bar in spec.bars:
-        for effect in bar.effects:
+    for term in spec.groups:
+        for effect in term.effects:
             own = () if effect.block.labels is None else (len(effect.block.columns),)
             shapes[f"{effect.name}_sigma"] = own
-            shapes[effect.name] = (bar.grouping.size, *own)
-        if bar.correlated:
-            shapes[bar.correlation_name] = (len(bar.pairs()),)
+            shapes[effect.name] = (term.grouping.size, *own)
+        if term.correlated:
+            shapes[term.correlation_name] = (len(term.pairs()),)
     return {name: tuple(int(size) for size in np.atleast_1d(shape)) if shape else () for name, shape in shapes.items()}

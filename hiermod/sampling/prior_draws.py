@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from hiermod.errors import SamplingError
-from hiermod.modeling.design import VaryingBar
+from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.pooled import BetaSpec
 from hiermod.modeling.prior_random import draw, draw_partial_correlations, with_proper_priors
 from hiermod.modeling.spec import Spec
@@ -38,14 +38,14 @@ def sample_prior(spec: Spec | BetaSpec, draws: Any, seed: int | None) -> Posteri
     found = _common(spec, settings.draws, rng, coords)
     for name, prior in spec.priors.auxiliary.items():
         found[name] = (DIMS, draw(prior, rng, settings.draws, 1).T)
-    for bar in spec.bars:
-        found |= _bar(spec, bar, settings.draws, rng, coords)
+    for term in spec.groups:
+        found |= _of_group(spec, term, settings.draws, rng, coords)
     tree = xr.DataTree.from_dict({"posterior": xr.Dataset(found, coords=coords), "sample_stats": xr.Dataset()})
     return Posterior(spec, tree, settings, diagnose(tree))
 
 
 def _refuse_large(spec: Spec, draws: int) -> None:
-    numbers = draws * sum(bar.grouping.size * len(bar.row_names) for bar in spec.bars)
+    numbers = draws * sum(term.grouping.size * len(term.row_names) for term in spec.groups)
     if numbers > LARGEST:
         raise SamplingError(
             f"draws={draws:,}: with these groups that is {numbers:,} numbers, more than {LARGEST:,}. "
@@ -70,34 +70,34 @@ def _common(spec: Spec, draws: int, rng: np.random.Generator, coords: dict[str, 
     return found
 
 
-def _bar(spec: Spec, bar: VaryingBar, draws: int, rng: np.random.Generator, coords: dict[str, Any]) -> Variables:
-    """A bar's standard deviations, its correlations, and its effects: multivariate normal given both."""
+def _of_group(spec: Spec, term: GroupDesign, draws: int, rng: np.random.Generator, coords: dict[str, Any]) -> Variables:
+    """A group term's standard deviations, its correlations, and its effects: multivariate normal given both."""
     found: Variables = {}
-    size, sds = len(bar.row_names), []
-    for effect in bar.effects:
+    size, sds = len(term.row_names), []
+    for effect in term.effects:
         sds.append(draw(spec.priors.sds[effect.name], rng, draws, len(effect.block.columns)))
-        dims = column_dims(bar, effect.block, coords)
+        dims = column_dims(term, effect.block, coords)
         found[f"{effect.name}_sigma"] = ((*DIMS, *dims), sds[-1][None] if dims else sds[-1].T)
     factor = np.eye(size)[None]
-    if bar.correlated:
-        name = bar.correlation_name
+    if term.correlated:
+        name = term.correlation_name
         partial = draw_partial_correlations(spec.priors.correlations[name], size, rng, draws)
         factor = cholesky_factors(partial, size)
-        coords[f"{name}_dim"] = pair_names(bar)
+        coords[f"{name}_dim"] = pair_names(term)
         found[name] = ((*DIMS, f"{name}_dim"), correlations(partial, size)[None])
-    normals = rng.standard_normal((draws, bar.grouping.size, size))
+    normals = rng.standard_normal((draws, term.grouping.size, size))
     effects = normals @ (np.hstack(sds)[:, :, None] * factor).swapaxes(1, 2)
-    return found | _effects(bar, effects, coords)
+    return found | _effects(term, effects, coords)
 
 
-def _effects(bar: VaryingBar, effects: np.ndarray, coords: dict[str, Any]) -> Variables:
-    dim = f"{bar.grouping.name}__factor_dim"
-    coords[dim] = [str(label) for label in bar.grouping.labels()]
+def _effects(term: GroupDesign, effects: np.ndarray, coords: dict[str, Any]) -> Variables:
+    dim = f"{term.grouping.name}__factor_dim"
+    coords[dim] = [str(label) for label in term.grouping.labels()]
     found: Variables = {}
     at = 0
-    for effect in bar.effects:
+    for effect in term.effects:
         own = effects[None, :, :, at : at + len(effect.block.columns)]
-        dims = column_dims(bar, effect.block, coords)
+        dims = column_dims(term, effect.block, coords)
         found[effect.name] = ((*DIMS, dim, *dims), own if dims else own[..., 0])
         at += len(effect.block.columns)
     return found

@@ -193,11 +193,11 @@ def _with_rates(spec: BetaSpec, posterior: xr.Dataset, settings: Settings) -> xr
 
 
 def _ordered(spec: Spec, names: list[object]) -> list[str]:
-    """Common coefficients as in the formula, the family's parameters, then each bar's sds, correlations and effects."""
+    """Common coefficients as in the formula, the family's parameters, then sds, correlations and effects of terms."""
     order = [block.name for block in spec.common.blocks] + [*spec.priors.auxiliary]
-    for bar in spec.bars:
-        order += [f"{effect.name}_sigma" for effect in bar.effects] + [bar.correlation_name]
-        order += [effect.name for effect in bar.effects]
+    for term in spec.groups:
+        order += [f"{effect.name}_sigma" for effect in term.effects] + [term.correlation_name]
+        order += [effect.name for effect in term.effects]
     return [name for name in order if name in names]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from hiermod.errors import PriorError, did_you_mean, enumerate_names
-from hiermod.modeling.design import VaryingBar
+from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.prior_random import draw, draw_partial_correlations
 from hiermod.modeling.spec import Spec
 from hiermod.priors.reading import Prior, read_prior, require_support
@@ -46,8 +46,8 @@ def true_values(spec: Spec, truth: Truth, draws: int, rng: np.random.Generator) 
     found: dict[str, Any] = _common(spec, truth, draws, rng)
     for name, prior in spec.priors.auxiliary.items():
         found[name] = _one(name, prior, truth, "positive", draws, rng)
-    for bar in spec.bars:
-        found |= _bar(spec, bar, truth, draws, rng)
+    for term in spec.groups:
+        found |= _of_group(spec, term, truth, draws, rng)
     return posterior_from_draws(spec, xr.Dataset({name: _array(values) for name, values in found.items()}))
 
 
@@ -59,18 +59,18 @@ def _array(values: np.ndarray) -> tuple[tuple[str, ...], np.ndarray]:
 
 def _parameters(spec: Spec) -> list[str]:
     names = [name for block in spec.common.blocks for name in block.row_names()] + list(spec.priors.auxiliary)
-    for bar in spec.bars:
-        names += [_sd_name(bar, name) for name in bar.row_names]
-        names += [_cor_name(bar, pair) for pair in bar.pairs()] if bar.correlated else []
+    for term in spec.groups:
+        names += [_sd_name(term, name) for name in term.row_names]
+        names += [_cor_name(term, pair) for pair in term.pairs()] if term.correlated else []
     return names
 
 
-def _sd_name(bar: VaryingBar, name: str) -> str:
-    return f"sd({'1' if name == 'Intercept' else name}|{bar.grouping.name})"
+def _sd_name(term: GroupDesign, name: str) -> str:
+    return f"sd({'1' if name == 'Intercept' else name}|{term.grouping.name})"
 
 
-def _cor_name(bar: VaryingBar, pair: tuple[int, int]) -> str:
-    return f"cor({bar.row_names[pair[1]]}, {bar.row_names[pair[0]]}|{bar.grouping.name})"
+def _cor_name(term: GroupDesign, pair: tuple[int, int]) -> str:
+    return f"cor({term.row_names[pair[1]]}, {term.row_names[pair[0]]}|{term.grouping.name})"
 
 
 def _random(prior: Prior, draws: int, rng: np.random.Generator) -> np.ndarray:
@@ -110,26 +110,28 @@ def _common(spec: Spec, truth: Truth, draws: int, rng: np.random.Generator) -> d
     return found
 
 
-def _bar(spec: Spec, bar: VaryingBar, truth: Truth, draws: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    found, sds, size = {}, [], len(bar.row_names)
-    for effect in bar.effects:
+def _of_group(
+    spec: Spec, term: GroupDesign, truth: Truth, draws: int, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
+    found, sds, size = {}, [], len(term.row_names)
+    for effect in term.effects:
         prior = spec.priors.sds[effect.name]
-        own = [_one(_sd_name(bar, name), prior.at(place), truth, "positive", draws, rng)
+        own = [_one(_sd_name(term, name), prior.at(place), truth, "positive", draws, rng)
                for place, name in enumerate(effect.row_names)]  # fmt: skip
         sds += own
         found[f"{effect.name}_sigma"] = np.stack(own, axis=1) if effect.block.labels else own[0]
     matrices = np.tile(np.eye(size), (draws, 1, 1))
-    if bar.correlated:
-        found[bar.correlation_name] = _correlations(spec, bar, truth, draws, rng)
-        for place, (row, column) in enumerate(bar.pairs()):
-            matrices[:, row, column] = matrices[:, column, row] = found[bar.correlation_name][:, place]
+    if term.correlated:
+        found[term.correlation_name] = _correlations(spec, term, truth, draws, rng)
+        for place, (row, column) in enumerate(term.pairs()):
+            matrices[:, row, column] = matrices[:, column, row] = found[term.correlation_name][:, place]
     values, vectors = np.linalg.eigh(matrices)
     if (values < -1e-9).any():
-        raise PriorError(f"truth= gives correlations of {bar.grouping.name!r} that cannot be together.")
+        raise PriorError(f"truth= gives correlations of {term.grouping.name!r} that cannot be together.")
     factor = np.stack(sds, axis=1)[:, :, None] * vectors * np.sqrt(values.clip(min=0.0))[:, None, :]
-    effects = rng.standard_normal((draws, bar.grouping.size, size)) @ factor.swapaxes(1, 2)
+    effects = rng.standard_normal((draws, term.grouping.size, size)) @ factor.swapaxes(1, 2)
     at = 0
-    for effect in bar.effects:
+    for effect in term.effects:
         width = len(effect.block.columns)
         columns = effects[:, :, at : at + width]
         found[effect.name] = columns if effect.block.labels else columns[:, :, 0]
@@ -137,14 +139,14 @@ def _bar(spec: Spec, bar: VaryingBar, truth: Truth, draws: int, rng: np.random.G
     return found
 
 
-def _correlations(spec: Spec, bar: VaryingBar, truth: Truth, draws: int, rng: np.random.Generator) -> np.ndarray:
+def _correlations(spec: Spec, term: GroupDesign, truth: Truth, draws: int, rng: np.random.Generator) -> np.ndarray:
     """Correlations from their LKJ prior, but for those that are given."""
-    size, prior = len(bar.row_names), spec.priors.correlations[bar.correlation_name]
+    size, prior = len(term.row_names), spec.priors.correlations[term.correlation_name]
     found = correlations(draw_partial_correlations(prior, size, rng, draws), size)
-    for place, pair in enumerate(bar.pairs()):
-        given = truth.get(_cor_name(bar, pair))
+    for place, pair in enumerate(term.pairs()):
+        given = truth.get(_cor_name(term, pair))
         if given is not None:
             if isinstance(given, str | bool) or not -1.0 <= float(given) <= 1.0:
-                raise PriorError(f"truth= gives {given!r} for {_cor_name(bar, pair)!r}: a number from -1 to 1.")
+                raise PriorError(f"truth= gives {given!r} for {_cor_name(term, pair)!r}: a number from -1 to 1.")
             found[:, place] = float(given)
     return found

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from hiermod.modeling.coding import Block
-from hiermod.modeling.design import VaryingBar
+from hiermod.modeling.design import GroupDesign
 
 if TYPE_CHECKING:
     from hiermod.engine.layout.problem import BarPlace, Factor, Problem
@@ -30,8 +30,8 @@ def posterior_of(problem: Problem, draws: np.ndarray) -> xr.Dataset:
     scalars = draws[:, :, problem.coefficients :]
     for place, scalar in enumerate(problem.scalars[problem.auxiliary :], start=problem.auxiliary):
         found[scalar.name] = (DIMS, scalars[:, :, place])
-    for bar in problem.spec.bars:
-        factor, own = next((factor, own) for factor in problem.factors for own in factor.bars if own.bar is bar)
+    for term in problem.spec.groups:
+        factor, own = next((factor, own) for factor in problem.factors for own in factor.bars if own.bar is term)
         found |= _spreads(own, scalars, coords)
         found |= _effects(factor, own, draws, coords)
     places = {name: np.arange(size) for name, size in zip(DIMS, draws.shape[:2], strict=True)}
@@ -52,19 +52,19 @@ def _common(problem: Problem, draws: np.ndarray, coords: dict[str, list[str]]) -
 
 
 def _spreads(own: BarPlace, scalars: np.ndarray, coords: dict[str, list[str]]) -> Variables:
-    """Standard deviations of a bar's effects, and its correlations."""
+    """Standard deviations of a group term's effects, and its correlations."""
     found: Variables = {}
-    bar, at = own.bar, own.sds
-    for effect in bar.effects:
+    term, at = own.bar, own.sds
+    for effect in term.effects:
         size = len(effect.block.columns)
         dims, values = column_dims(own.bar, effect.block, coords), scalars[:, :, at : at + size]
         found[f"{effect.name}_sigma"] = ((*DIMS, *dims), values if dims else values[:, :, 0])
         at += size
-    if bar.correlated:
-        name = bar.correlation_name
-        coords[f"{name}_dim"] = pair_names(bar)
-        partial = 2.0 * scalars[:, :, own.partial : own.partial + len(bar.pairs())] - 1.0
-        found[name] = ((*DIMS, f"{name}_dim"), correlations(partial, len(bar.row_names)))
+    if term.correlated:
+        name = term.correlation_name
+        coords[f"{name}_dim"] = pair_names(term)
+        partial = 2.0 * scalars[:, :, own.partial : own.partial + len(term.pairs())] - 1.0
+        found[name] = ((*DIMS, f"{name}_dim"), correlations(partial, len(term.row_names)))
     return found
 
 
@@ -105,17 +105,17 @@ def _effects(factor: Factor, own: BarPlace, draws: np.ndarray, coords: dict[str,
     return found
 
 
-def column_dims(bar: VaryingBar, block: Block, coords: dict[str, list[str]]) -> tuple[str, ...]:
+def column_dims(term: GroupDesign, block: Block, coords: dict[str, list[str]]) -> tuple[str, ...]:
     """The dim of a varying effect's columns, as `hiermod.modeling.pymc.parts` names it."""
     if block.labels is None:
         return ()
     dim = f"{block.term.name}__expr_dim"
     if coords.setdefault(dim, list(block.labels)) != list(block.labels):
-        dim = f"{block.term.name}|{bar.grouping.name}__expr_dim"
+        dim = f"{block.term.name}|{term.grouping.name}__expr_dim"
         coords[dim] = list(block.labels)
     return (dim,)
 
 
-def pair_names(bar: VaryingBar) -> list[str]:
-    """The labels of a bar's correlations."""
-    return [f"{bar.row_names[column]}, {bar.row_names[row]}" for row, column in bar.pairs()]
+def pair_names(term: GroupDesign) -> list[str]:
+    """The labels of a group term's correlations."""
+    return [f"{term.row_names[column]}, {term.row_names[row]}" for row, column in term.pairs()]

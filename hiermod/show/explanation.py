@@ -142,18 +142,18 @@ def _varying(formula: Formula, spec: Spec | None) -> Iterator[str]:
     if formula.groups:
         yield ""
         yield "Varying effects:"
-    for bar in formula.groups:
-        yield f"  {bar!s:<24} {_bar(bar, spec)}"
+    for group in formula.groups:
+        yield f"  {group!s:<24} {_group_line(group, spec)}"
 
 
-def _bar(bar: GroupTerm, spec: Spec | None) -> str:
-    names = ["the intercept" if term == INTERCEPT else f"the effect of {term}" for term in bar.terms]
+def _group_line(group: GroupTerm, spec: Spec | None) -> str:
+    names = ["the intercept" if term == INTERCEPT else f"the effect of {term}" for term in group.terms]
     several = len(names) > 1
-    how = ", correlated" if several and bar.correlated else ", independently" if several else ""
-    size = f"{spec.cells.groupings[bar.group].size:,} " if spec else ""
+    how = ", correlated" if several and group.correlated else ", independently" if several else ""
+    size = f"{spec.cells.groupings[group.group].size:,} " if spec else ""
     over = (
-        f"levels of {bar.factors[0]}"
-        if len(bar.factors) == 1
-        else f"occurring combinations of {', '.join(bar.factors)}"
+        f"levels of {group.factors[0]}"
+        if len(group.factors) == 1
+        else f"occurring combinations of {', '.join(group.factors)}"
     )
     return f"{' and '.join(names)} {'vary' if several else 'varies'} over the {size}{over}{how}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hiermod.formula.nodes import INTERCEPT, TrialsResponse
-from hiermod.modeling.design import VaryingBar
+from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.pooled import BetaSpec
 from hiermod.modeling.prior_table import prior_summary
 from hiermod.modeling.spec import Spec
@@ -50,10 +50,12 @@ def _linear_lines(spec: Spec) -> list[str]:
     observed = str(response.successes) if isinstance(response, TrialsResponse) else str(response)
     parts = [_common_part(block.name, block.labels is not None) for block in spec.common.blocks]
     parts += [text(name) + "_i" for name in spec.formula.offsets]
-    parts += [_varying_part(effect.block.term.name, bar.grouping.name) for bar in spec.bars for effect in bar.effects]
+    parts += [
+        _varying_part(effect.block.term.name, group.grouping.name) for group in spec.groups for effect in group.effects
+    ]
     left = LINKS.get(link, r"\operatorname{" + link + r"} \mu_i")
     lines = [f"{text(observed)}_i &\\sim {FAMILIES[spec.family.name]}", f"{left} &= {' + '.join(parts) or '0'}"]
-    lines += [_bar_line(bar) for bar in spec.bars]
+    lines += [_group_line(group) for group in spec.groups]
     table = prior_summary(spec)
     return lines + [f"{text(str(row.parameter))} &\\sim {text(str(row.prior))}" for row in table.itertuples()]
 
@@ -71,10 +73,10 @@ def _varying_part(term: str, group: str) -> str:
     return rf"u^{{{text(own)}}}_{{{text(group)}[i]}}{factor}"
 
 
-def _bar_line(bar: VaryingBar) -> str:
-    names = ", ".join(rf"u^{{{text(name)}}}_j" for name in bar.row_names)
-    if len(bar.row_names) == 1:
-        return rf"{names} &\sim \operatorname{{Normal}}(0, \sigma_{{{text(bar.effects[0].name)}}})"
-    covariance = r"D R D" if bar.correlated else "D^2"
-    scales = rf"\operatorname{{diag}}(\sigma_{{\cdot|{text(bar.grouping.name)}}})"
+def _group_line(group: GroupDesign) -> str:
+    names = ", ".join(rf"u^{{{text(name)}}}_j" for name in group.row_names)
+    if len(group.row_names) == 1:
+        return rf"{names} &\sim \operatorname{{Normal}}(0, \sigma_{{{text(group.effects[0].name)}}})"
+    covariance = r"D R D" if group.correlated else "D^2"
+    scales = rf"\operatorname{{diag}}(\sigma_{{\cdot|{text(group.grouping.name)}}})"
     return rf"({names}) &\sim \operatorname{{Normal}}(0, {covariance}),\; D = {scales}"

@@ -11,7 +11,7 @@ import pandas as pd
 from hiermod.answers.answer import check_prob, interval
 from hiermod.answers.averaging.varying import correlation_matrices, standard_deviations
 from hiermod.answers.parameters.estimates import fixef_draws
-from hiermod.modeling.design import VaryingBar
+from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.pooled import BetaSpec
 from hiermod.sampling.checks import CheckReport
 from hiermod.sampling.diagnostics import figures
@@ -73,8 +73,8 @@ def _convergence(values: np.ndarray, shape: tuple[int, int]) -> dict[str, list[f
 def _random(posterior: Posterior, prob: float) -> pd.DataFrame:
     spec = posterior.spec
     draws: dict[tuple[str, str], np.ndarray] = {}
-    for bar in () if isinstance(spec, BetaSpec) else spec.bars:
-        draws.update(_bar_draws(posterior, bar))
+    for term in () if isinstance(spec, BetaSpec) else spec.groups:
+        draws.update(_group_draws(posterior, term))
     for name in spec.family.auxiliary:
         draws["Residual" if name == "sigma" else "Family", name] = posterior.values(name)
     table = _table(posterior, {str(place): values for place, values in enumerate(draws.values())}, prob)
@@ -82,12 +82,12 @@ def _random(posterior: Posterior, prob: float) -> pd.DataFrame:
     return table
 
 
-def _bar_draws(posterior: Posterior, bar: VaryingBar) -> dict[tuple[str, str], np.ndarray]:
-    sds, names, group = standard_deviations(posterior, bar), bar.row_names, bar.grouping.name
+def _group_draws(posterior: Posterior, term: GroupDesign) -> dict[tuple[str, str], np.ndarray]:
+    sds, names, group = standard_deviations(posterior, term), term.row_names, term.grouping.name
     draws = {(group, f"sd({name})"): sds[:, place] for place, name in enumerate(names)}
-    if bar.correlated:
-        matrices = correlation_matrices(posterior, bar)
-        for second, first in bar.pairs():
+    if term.correlated:
+        matrices = correlation_matrices(posterior, term)
+        for second, first in term.pairs():
             draws[group, f"cor({names[first]}, {names[second]})"] = matrices[:, first, second]
     return draws
 

@@ -7,8 +7,7 @@ ROOT = Path(__file__).parents[2]
 
 def test_names_still_to_come_are_absent():
     section = (ROOT / "ARCHITECTURE.md").read_text().split("## Names still to come")[1]
-    from hiermod.interface.fit import Fit
-    from hiermod.interface.model import Model
+    from hiermod.interface.fit import Fit, Model
 
     for name in ("code",):
         assert f"`model.{name}`" in section

@@ -148,7 +148,7 @@ def test_nothing_is_sampled_before_an_error(monkeypatch, ab):
     def never(*_, **__):
         raise AssertionError("sampled")
 
-    monkeypatch.setattr("hiermod.interface.model.sample", never)
+    monkeypatch.setattr("hiermod.interface.fit.sample", never)
     with pytest.raises(HiermodError):
         hm.fit("s/n ~ (1 | v)", change(ab, s=[11, 1, 1, 1]))
 

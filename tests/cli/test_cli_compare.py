@@ -28,7 +28,7 @@ def test_the_table_is_that_of_hm_compare(trial, tmp_path):
 
 def test_a_second_run_fits_nothing(trial, tmp_path, monkeypatch):
     first = run("compare", trial, PLAIN, POOLED, "--out", tmp_path / "table.json", *QUICK)
-    monkeypatch.setattr("hiermod.interface.model.Model.sampled", None)
+    monkeypatch.setattr("hiermod.interface.fit.Model.sampled", None)
     again = run("compare", trial, PLAIN, POOLED, "--out", tmp_path / "table.json", *QUICK)
     assert (first.code, again.code) == (0, 0), again.err
     assert again.out == first.out
@@ -49,7 +49,7 @@ def test_a_model_that_fails_leaves_the_others_their_table(trial, tmp_path):
 
 
 def test_an_interrupted_run_goes_on(trial, tmp_path, monkeypatch):
-    from hiermod.interface.model import Model
+    from hiermod.interface.fit import Model
 
     plain = Model.sampled
 

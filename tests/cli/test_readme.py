@@ -9,8 +9,7 @@ import pytest
 
 import hiermod as hm
 from hiermod.answers.answer import Answer
-from hiermod.interface.fit import Fit
-from hiermod.interface.model import Model
+from hiermod.interface.fit import Fit, Model
 from hiermod.interface.plots import FitPlots
 
 ROOT = Path(__file__).parents[2]

@@ -1,6 +1,9 @@
 """Where compiled code is kept, and which is not loaded: damaged, somebody else's, or open to others."""
 
 import os
+import shutil
+import subprocess
+import sys
 import time
 
 import pytest
@@ -134,3 +137,63 @@ def test_code_is_loaded_not_compiled_also_where_it_cannot_be_written(monkeypatch
         functions = compile._compiled_in(place)
     assert all(function.cache_hits == 1 for function in functions.values())
     assert cache._contents(folder) == before
+
+
+def test_a_changed_byte_of_any_source_gives_another_key(tmp_path, monkeypatch):
+    copy = tmp_path / "kernels"
+    shutil.copytree(compile.SOURCES, copy)
+    (copy / "nested").mkdir()
+    (copy / "nested" / "more.py").write_text("A = 1")
+    monkeypatch.setattr(compile, "SOURCES", copy)
+    keys = [compile.key()]
+    (copy / "nested" / "more.py").write_text("A = 2")
+    keys.append(compile.key())
+    (copy / "nested" / "more.py").rename(copy / "nested" / "other.py")
+    keys.append(compile.key())
+    builder = tmp_path / "compile.py"
+    builder.write_text("how it is compiled")
+    monkeypatch.setattr(compile, "__file__", str(builder))
+    keys.append(compile.key())
+    assert compile.key() == keys[-1]
+    assert len(set(keys)) == len(keys)
+
+
+def test_the_key_holds_when_files_of_entries_were_written(monkeypatch):
+    before, stat = compile.key(), os.stat
+    seen = []
+
+    def later(path, *arguments, **options):
+        found = stat(path, *arguments, **options)
+        if str(path).endswith("entries.py"):
+            seen.append(path)
+            return os.stat_result(found, {"st_mtime_ns": found.st_mtime_ns + 1})
+        return found
+
+    monkeypatch.setattr(compile.os, "stat", later)
+    assert compile.key() != before
+    assert seen
+
+
+COLD_AND_WARM = """
+import hashlib
+import numpy as np
+import pandas as pd
+import hiermod as hm
+random = np.random.default_rng(0)
+rows = pd.DataFrame({"x": random.normal(size=300), "a": random.integers(0, 4, 300), "b": random.integers(0, 30, 300)})
+rows["y"] = rows.x + random.normal(size=4)[rows.a] + random.normal(size=300)
+fit = hm.fit("y ~ x + (1 | a) + (1 + x | b)", rows, "gaussian", seed=1, draws=50, tune=100, progress=False)
+print(hashlib.sha256(b"".join(values.to_numpy().tobytes() for values in fit.posterior.values())).hexdigest())
+"""
+
+
+@pytest.mark.slow
+def test_the_process_that_compiles_draws_what_later_ones_draw(tmp_path):
+    run = [sys.executable, "-c", COLD_AND_WARM]
+    cold, warm = (
+        subprocess.run(run, env={**os.environ, cache.FOLDER: str(tmp_path)}, capture_output=True, text=True, check=True)
+        for _ in range(2)
+    )
+    assert "compiling the engine" in cold.stderr
+    assert "compiling the engine" not in warm.stderr
+    assert cold.stdout == warm.stdout

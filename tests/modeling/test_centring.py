@@ -126,5 +126,5 @@ def test_zero_one_columns_are_never_centred():
 def test_predictors_inside_a_bar_stay_as_they_are():
     spec = spec_of("y ~ x + (1 + z | f)", DATA)
     assert set(spec.common.centres) == {"x"}
-    (bar,) = spec.bars
-    np.testing.assert_array_equal(bar.effects[1].block.matrix(spec.cells.frame)[:, 0], spec.cells.frame["z"])
+    (term,) = spec.groups
+    np.testing.assert_array_equal(term.effects[1].block.matrix(spec.cells.frame)[:, 0], spec.cells.frame["z"])

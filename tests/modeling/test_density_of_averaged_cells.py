@@ -76,8 +76,8 @@ def test_the_same_priors_and_centres():
         one, other = (spec_of(text, frame, "gaussian", compress=compress) for compress in (True, False))
         np.testing.assert_allclose(one.common.scales, other.common.scales, rtol=1e-10)
         np.testing.assert_allclose(one.common.shift, other.common.shift, rtol=1e-9, atol=1e-9)
-        for bar, own in zip(one.bars, other.bars, strict=True):
-            for effect, counterpart in zip(bar.effects, own.effects, strict=True):
+        for term, own in zip(one.groups, other.groups, strict=True):
+            for effect, counterpart in zip(term.effects, own.effects, strict=True):
                 np.testing.assert_allclose(effect.scales, counterpart.scales, rtol=1e-10)
         assert one.cells.source == other.cells.source
 

@@ -43,14 +43,14 @@ def common_columns(spec):
 def varying_columns(spec):
     """Z, column by column: keyed by the group's levels and the effect."""
     columns = {}
-    for bar in spec.bars:
-        codes = bar.grouping.codes(spec.cells.frame)
-        for level, combination in enumerate(bar.grouping.combinations):
+    for term in spec.groups:
+        codes = term.grouping.codes(spec.cells.frame)
+        for level, combination in enumerate(term.grouping.combinations):
             own = frozenset(
                 (factor, str(levels[code]))
-                for (factor, levels), code in zip(bar.grouping.columns.items(), combination, strict=True)
+                for (factor, levels), code in zip(term.grouping.columns.items(), combination, strict=True)
             )
-            for effect in bar.effects:
+            for effect in term.effects:
                 for column in effect.block.columns:
                     key = (own, name_as_r_does(column, spec.cells.predictors))
                     assert key not in columns

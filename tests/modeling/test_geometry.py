@@ -31,33 +31,33 @@ def frame_of(seed, groups=30, size=3000, spread=2.0):
 
 
 def columns_of(spec, informed):
-    """For each column of each bar: whether it is informed, its effect, and where it stands in it."""
-    for bar, own in zip(spec.bars, informed, strict=True):
-        places = [(effect, place) for effect in bar.effects for place in range(len(effect.block.columns))]
-        yield bar, [(effect, place, chosen) for (effect, place), chosen in zip(places, own, strict=True)]
+    """For each column of each term: whether it is informed, its effect, and where it stands in it."""
+    for term, own in zip(spec.groups, informed, strict=True):
+        places = [(effect, place) for effect in term.effects for place in range(len(effect.block.columns))]
+        yield term, [(effect, place, chosen) for (effect, place), chosen in zip(places, own, strict=True)]
 
 
 def public_point(spec, informed, point, values):
     """The point of the public model with the same parameters, and the logarithm of the map's determinant."""
     result, change = dict(point), 0.0
-    for bar, columns in columns_of(spec, informed):
+    for term, columns in columns_of(spec, informed):
         own = [np.atleast_2d(values[effect.name].T)[place] for effect, place, _ in columns]
         sigma = np.array([np.atleast_1d(values[f"{effect.name}_sigma"])[place] for effect, place, _ in columns])
         size = len(columns)
         correlation = np.eye(size)
-        if bar.correlated:
-            for (row, column), value in zip(bar.pairs(), values[bar.correlation_name], strict=True):
+        if term.correlated:
+            for (row, column), value in zip(term.pairs(), values[term.correlation_name], strict=True):
                 correlation[row, column] = correlation[column, row] = value
         factor = np.linalg.cholesky(correlation)
         normals = np.linalg.solve(factor, np.array(own) / sigma[:, None])
         start = 0
-        for effect in bar.effects:
+        for effect in term.effects:
             stop = start + len(effect.block.columns)
             part = normals[start:stop].T
             result[f"{effect.name}_offset"] = part if effect.block.labels else part[:, 0]
             start = stop
         scales = np.log(sigma * np.diag(factor))
-        change -= bar.grouping.size * sum(
+        change -= term.grouping.size * sum(
             scale for scale, (_, _, chosen) in zip(scales, columns, strict=True) if chosen
         )
     return result, change

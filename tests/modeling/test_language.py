@@ -35,8 +35,8 @@ def data():
 def design(model):
     spec = model._defined.spec
     frame = spec.cells.frame
-    bars = [effect.block.matrix(frame) for bar in spec.bars for effect in bar.effects]
-    return np.hstack([block.matrix(frame) for block in spec.common.blocks] + bars)
+    terms = [effect.block.matrix(frame) for term in spec.groups for effect in term.effects]
+    return np.hstack([block.matrix(frame) for block in spec.common.blocks] + terms)
 
 
 def logp(model, point):

@@ -175,13 +175,13 @@ def test_varying_terms(number, name):
     columns = table("Z_columns", name, number)
     theirs = matrix("Z", name, number, kept, len(columns))
     ours = []
-    for bar in spec.bars:
-        codes = bar.grouping.codes(spec.cells.frame)
-        effects = np.hstack([effect.block.matrix(spec.cells.frame) for effect in bar.effects])
-        ours += [effects * (codes == level)[:, None] for level in range(bar.grouping.size)]
+    for term in spec.groups:
+        codes = term.grouping.codes(spec.cells.frame)
+        effects = np.hstack([effect.block.matrix(spec.cells.frame) for effect in term.effects])
+        ours += [effects * (codes == level)[:, None] for level in range(term.grouping.size)]
     matched(np.hstack(ours), theirs)
     labels = {frozenset(re.split(":", label)) for label in columns["level"]}
-    assert {frozenset(str(label).split(":")) for bar in spec.bars for label in bar.grouping.labels()} == labels
+    assert {frozenset(str(label).split(":")) for term in spec.groups for label in term.grouping.labels()} == labels
 
 
 @pytest.mark.parametrize("number", REFUSED)

@@ -28,7 +28,7 @@ def test_twenty_thousand_groups_make_no_indicators():
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 400e6  # the indicators alone would take 32 GB
-    assert spec.bars[0].grouping.size == groups
+    assert spec.groups[0].grouping.size == groups
     assert len(spec.cells) == rows
     assert largest_constant(model) <= 2 * rows
     assert np.isfinite(log_density(model)(model.initial_point()))

@@ -20,7 +20,7 @@ DATA = pd.DataFrame(
 )
 
 
-def test_a_correlated_bar():
+def test_a_correlated_group_term():
     model = model_of("y ~ x + f + (1 + x + f | g)", DATA)
     shapes = {name: value.shape for name, value in model.initial_point().items()}
     assert shapes["f"] == (2,)

@@ -13,7 +13,7 @@ from scipy import sparse
 from hiermod.answers.averaging.integration import population_mean, population_slope
 from hiermod.answers.averaging.new_groups import KNOWN_OR_NEW, GroupsOfRows, groups_of, known_codes, new_levels
 from hiermod.answers.averaging.rows import per_exposure
-from hiermod.answers.averaging.varying import BarEffects
+from hiermod.answers.averaging.varying import TermEffects
 from hiermod.families.links import LINKS, Link
 from hiermod.families.random_responses import draw_responses
 from hiermod.modeling.design import offset
@@ -45,16 +45,16 @@ class Expectation(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Designs:
-    """The columns of the common part and of each bar on some rows, and what offsets add to each row."""
+    """The columns of the common part and of each group term on some rows, and what offsets add to each row."""
 
     common: np.ndarray
-    bars: tuple[np.ndarray, ...]
+    groups: tuple[np.ndarray, ...]
     offset: np.ndarray | None
 
     def part(self, rows: slice) -> Designs:
         """Some of the rows."""
         own = None if self.offset is None else self.offset[rows]
-        return Designs(self.common[rows], tuple(bar[rows] for bar in self.bars), own)
+        return Designs(self.common[rows], tuple(term[rows] for term in self.groups), own)
 
 
 def expectation(posterior: Posterior, groups: str, exposed: bool = False) -> Expectation:
@@ -73,7 +73,7 @@ class LinearExpectation:
     def __init__(self, posterior: Posterior, spec: Spec, groups: str, exposed: bool = False) -> None:
         self._spec, self._groups = spec, groups
         self._with_offset = bool(spec.formula.offsets) and (exposed or not per_exposure(spec))
-        self._bars = [BarEffects(posterior, bar, place) for place, bar in enumerate(spec.bars)]
+        self._group_terms = [TermEffects(posterior, term, place) for place, term in enumerate(spec.groups)]
         self._draws = int(np.prod(posterior.shape))
         own = [posterior.values(block.name).reshape(self._draws, -1).T for block in spec.common.blocks]
         self._coefficients = np.vstack([np.empty((0, self._draws)), *own])
@@ -84,7 +84,7 @@ class LinearExpectation:
         blocks = [block.matrix(frame) for block in self._spec.common.blocks]
         common = np.hstack([np.empty((len(frame), 0)), *blocks])
         own = offset(self._spec.formula, frame) if self._with_offset else None
-        return Designs(common, tuple(bar.design(frame) for bar in self._bars), own)
+        return Designs(common, tuple(term.design(frame) for term in self._group_terms), own)
 
     def response(self, frame: pd.DataFrame) -> np.ndarray:
         """Expected response, shape ``(rows, draws)``."""
@@ -112,14 +112,14 @@ class LinearExpectation:
             return rise
         designs = self.designs(frame)
         linear = self._linear(designs, groups)
-        if self._groups == "population" and self._bars:
+        if self._groups == "population" and self._group_terms:
             variance, spread = self._variance(designs, designs), 2.0 * self._variance(designs, change)
             return population_slope(self.link, linear, variance, rise, spread)
         return self.link.slope(linear) * rise
 
     def _groups_of(self, frame: pd.DataFrame) -> list[GroupsOfRows]:
-        """The groups of rows for each bar, where ``groups=`` gives them effects; else nothing."""
-        return [groups_of(bar.grouping, frame, self._groups) for bar in self._spec.bars] if self._varies else []
+        """The groups of rows for each group term, where ``groups=`` gives them effects; else nothing."""
+        return [groups_of(term.grouping, frame, self._groups) for term in self._spec.groups] if self._varies else []
 
     @property
     def _varies(self) -> bool:
@@ -127,22 +127,22 @@ class LinearExpectation:
 
     def _response(self, designs: Designs, groups: Sequence[GroupsOfRows]) -> np.ndarray:
         linear = self._linear(designs, groups)
-        if self._groups == "population" and self._bars:
+        if self._groups == "population" and self._group_terms:
             return population_mean(self.link, linear, self._variance(designs, designs))
         return self.link.inverse(linear)
 
     def _linear(self, designs: Designs, groups: Sequence[GroupsOfRows]) -> np.ndarray:
         total = designs.common @ self._coefficients
         if self._varies:
-            for bar, design, own in zip(self._bars, designs.bars, groups, strict=True):
-                bar.add(total, own, design)
+            for term, design, own in zip(self._group_terms, designs.groups, groups, strict=True):
+                term.add(total, own, design)
         if designs.offset is not None:
             total += designs.offset[:, None]
         return total
 
     def _variance(self, first: Designs, second: Designs) -> np.ndarray:
-        own = zip(self._bars, first.bars, second.bars, strict=True)
-        return np.asarray(sum(bar.covariance(one, other) for bar, one, other in own))
+        own = zip(self._group_terms, first.groups, second.groups, strict=True)
+        return np.asarray(sum(term.covariance(one, other) for term, one, other in own))
 
 
 class BetaExpectation:

@@ -1,4 +1,4 @@
-"""`Scope`: over which rows and whose groups a question averages, in which cells; read once, into `Asked`."""
+"""`Arguments`: what a question was asked with, as typed; what they say of columns is read once, into `Asked`."""
 
 from __future__ import annotations
 
@@ -22,14 +22,24 @@ MAX_ARMS = 50
 
 
 @dataclass(frozen=True, eq=False)
-class Scope:
-    """The arguments that questions share, as they were typed."""
+class Arguments:
+    """The arguments of a question, as they were typed; `hiermod.interface.fit.Fit` describes them."""
 
+    variable: Any = None
     by: Any = None
-    data: Any = None
-    weights: str | None = None
-    groups: str = "observed"
     at: Any = None
+    data: Any = None
+    weights: Any = None
+    groups: Any = "observed"
+    contrast: Any = "control"
+    control: Any = None
+    across: Any = None
+    between: Any = "control"
+    scale: Any = "difference"
+    rope: Any = None
+    threshold: Any = None
+    goal: Any = "max"
+    prob: Any = 0.95
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +69,7 @@ class Asked:
         return (*self.settings, *self.held)
 
 
-def read_scope(spec: AnySpec, scope: Scope) -> Asked:
+def read_scope(spec: AnySpec, scope: Arguments) -> Asked:
     """Read which cells are asked for; predictors with given values are set, other columns select rows."""
     check_groups(scope.groups)
     names = check_columns(spec, scope.by, data=scope.data)
@@ -76,7 +86,7 @@ def read_scope(spec: AnySpec, scope: Scope) -> Asked:
     return Asked(names, settings, chosen, _read_at(spec, scope, names))
 
 
-def _read_at(spec: AnySpec, scope: Scope, by: tuple[str, ...]) -> dict[str, Level]:
+def _read_at(spec: AnySpec, scope: Arguments, by: tuple[str, ...]) -> dict[str, Level]:
     if scope.at is None:
         return {}
     if not isinstance(scope.at, Mapping):

@@ -1,4 +1,4 @@
-"""What a bar adds to the linear predictor, under each reading of ``groups=``."""
+"""What a group term adds to the linear predictor, under each reading of ``groups=``."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import pandas as pd
 
 from hiermod.answers.averaging.new_groups import GroupsOfRows
 from hiermod.errors import AnswerError
-from hiermod.modeling.design import VaryingBar, VaryingEffect
+from hiermod.modeling.design import GroupDesign, GroupEffect
 from hiermod.sampling.posterior import Posterior
 
 GROUPS = ("observed", "typical", "new", "population")
-SMALL = 2**24  # numbers of a bar's draws that are kept a second time, turned
+SMALL = 2**24  # numbers of a group term's draws that are kept a second time, turned
 
 
 def check_groups(groups: str) -> str:
@@ -26,18 +26,18 @@ def check_groups(groups: str) -> str:
     return groups
 
 
-class BarEffects:
-    """The effects of one bar; `place` tells it from the model's other bars where groups are drawn.
+class TermEffects:
+    """The effects of one group term; `place` tells it from the model's other group terms where groups are drawn.
 
-    Designs have shape ``(rows, columns)``: what a bar adds to a row is its row of the design times its group's effects.
+    Designs have shape ``(rows, columns)``: a term adds to a row its row of the design times its group's effects.
     """
 
-    def __init__(self, posterior: Posterior, bar: VaryingBar, place: int) -> None:
-        self._posterior, self._bar, self._place = posterior, bar, place
+    def __init__(self, posterior: Posterior, term: GroupDesign, place: int) -> None:
+        self._posterior, self._term, self._place = posterior, term, place
 
     def design(self, frame: pd.DataFrame) -> np.ndarray:
-        """All columns of the bar on `frame`."""
-        return np.hstack([effect.block.matrix(frame) for effect in self._bar.effects])
+        """All columns of the group term on `frame`."""
+        return np.hstack([effect.block.matrix(frame) for effect in self._term.effects])
 
     def add(self, total: np.ndarray, groups: GroupsOfRows, design: np.ndarray) -> None:
         """Add each row's group's effect to `total`, shape ``(rows, draws)``.
@@ -57,7 +57,7 @@ class BarEffects:
             total[rows] += design[rows] @ self._drawn(groups.new[-1 - place]).T
 
     def covariance(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-        """Covariance over the population of groups of what two designs take of the bar, shape ``(rows, draws)``."""
+        """Covariance over the population of groups of what two designs take of the term, shape ``(rows, draws)``."""
         one, other = (np.einsum("rk,skj->rsj", design, self._factor) for design in (first, second))
         return np.einsum("rsj,rsj->rs", one, other)
 
@@ -74,21 +74,21 @@ class BarEffects:
 
     @property
     def _few_groups(self) -> bool:
-        return self._bar.grouping.size * len(self._bar.row_names) * int(np.prod(self._posterior.shape)) <= SMALL
+        return self._term.grouping.size * len(self._term.row_names) * int(np.prod(self._posterior.shape)) <= SMALL
 
     @cached_property
     def _columns(self) -> list[np.ndarray]:
         """Draws of each column's effects: ``(groups, draws)`` where groups are few, so that rows are read in one go."""
-        found = [own for effect in self._bar.effects for own in self._draws_of(effect)]
+        found = [own for effect in self._term.effects for own in self._draws_of(effect)]
         return [np.ascontiguousarray(own.T) for own in found] if self._few_groups else found
 
-    def _draws_of(self, effect: VaryingEffect) -> list[np.ndarray]:
+    def _draws_of(self, effect: GroupEffect) -> list[np.ndarray]:
         draws = self._posterior.values(effect.name)
         return [draws] if effect.block.labels is None else list(np.moveaxis(draws, 2, 0))
 
     @cached_property
     def _factor(self) -> np.ndarray:
-        return covariance_factor(self._posterior, self._bar)
+        return covariance_factor(self._posterior, self._term)
 
     def _drawn(self, label: str) -> np.ndarray:
         """A group's effects, jointly normal in each draw, shape ``(draws, columns)``; always the same for its label."""
@@ -96,27 +96,27 @@ class BarEffects:
         return np.einsum("sij,sj->si", self._factor, normals)
 
 
-def standard_deviations(posterior: Posterior, bar: VaryingBar) -> np.ndarray:
-    """Draws of a bar's standard deviations, shape ``(draws, columns)``."""
+def standard_deviations(posterior: Posterior, term: GroupDesign) -> np.ndarray:
+    """Draws of a group term's standard deviations, shape ``(draws, columns)``."""
     draws = int(np.prod(posterior.shape))
-    return np.hstack([posterior.values(f"{effect.name}_sigma").reshape(draws, -1) for effect in bar.effects])
+    return np.hstack([posterior.values(f"{effect.name}_sigma").reshape(draws, -1) for effect in term.effects])
 
 
-def correlation_matrices(posterior: Posterior, bar: VaryingBar) -> np.ndarray:
-    """Draws of a bar's correlation matrix, shape ``(draws, columns, columns)``; the identity without correlations."""
-    size = len(bar.row_names)
+def correlation_matrices(posterior: Posterior, term: GroupDesign) -> np.ndarray:
+    """Draws of a term's correlation matrix, shape ``(draws, columns, columns)``; the identity without correlations."""
+    size = len(term.row_names)
     matrices = np.tile(np.eye(size), (int(np.prod(posterior.shape)), 1, 1))
-    if bar.correlated:
-        correlations = posterior.values(bar.correlation_name)
-        for place, (row, column) in enumerate(bar.pairs()):
+    if term.correlated:
+        correlations = posterior.values(term.correlation_name)
+        for place, (row, column) in enumerate(term.pairs()):
             matrices[:, row, column] = matrices[:, column, row] = correlations[:, place]
     return matrices
 
 
-def covariance_factor(posterior: Posterior, bar: VaryingBar) -> np.ndarray:
-    """Draws of a factor F of a bar's covariance matrix F F', shape ``(draws, columns, columns)``."""
-    sds = standard_deviations(posterior, bar)
-    if not bar.correlated:
+def covariance_factor(posterior: Posterior, term: GroupDesign) -> np.ndarray:
+    """Draws of a factor F of a group term's covariance matrix F F', shape ``(draws, columns, columns)``."""
+    sds = standard_deviations(posterior, term)
+    if not term.correlated:
         return sds[:, :, None] * np.eye(sds.shape[1])
-    values, vectors = np.linalg.eigh(correlation_matrices(posterior, bar))
+    values, vectors = np.linalg.eigh(correlation_matrices(posterior, term))
     return sds[:, :, None] * vectors * np.sqrt(values.clip(min=0.0))[:, None, :]

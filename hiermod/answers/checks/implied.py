@@ -9,7 +9,7 @@ import pandas as pd
 
 from hiermod.answers.answer import Measure, measure_of
 from hiermod.answers.averaging.expectation import expectation, in_blocks
-from hiermod.answers.averaging.query import MAX_ARMS, Scope, check_column, levels_of
+from hiermod.answers.averaging.query import MAX_ARMS, Arguments, check_column, levels_of
 from hiermod.answers.estimands.effects import compare_arms
 from hiermod.data.columns.predictors import Factor
 from hiermod.modeling.spec import Spec
@@ -80,7 +80,7 @@ def implied(posterior: Posterior, variable: str | None = None) -> Implied:
     draws = {measure.name: _of_rows(posterior)}
     names = compared(spec) if variable is None else (check_column(spec, variable, "variable"),)
     for name in names:
-        arms = compare_arms(posterior, name, Scope())
+        arms = compare_arms(posterior, Arguments(name))
         for place in range(1, len(arms.levels)):
             label = f"{name}, {arms.levels[place]} vs {arms.levels[0]}"
             draws[label] = arms.draws[0, place] - arms.draws[0, 0]

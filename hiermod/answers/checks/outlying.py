@@ -17,7 +17,7 @@ from hiermod.answers.answer import check_prob, interval
 from hiermod.answers.averaging.varying import correlation_matrices, standard_deviations
 from hiermod.answers.estimands.shrinkage import chosen_grouping
 from hiermod.data.columns.predictors import Grouping
-from hiermod.modeling.design import VaryingBar
+from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.pooled import MEAN, SPREAD, BetaSpec
 from hiermod.sampling.posterior import Posterior
 
@@ -105,16 +105,16 @@ def _standardised(posterior: Posterior, grouping: Grouping) -> list[_Standardise
     spec = posterior.spec
     if isinstance(spec, BetaSpec):
         return [_of_rates(posterior, spec)]
-    return [_of_bar(posterior, bar) for bar in spec.bars if bar.grouping is grouping]
+    return [_of_term(posterior, term) for term in spec.groups if term.grouping is grouping]
 
 
-def _of_bar(posterior: Posterior, bar: VaryingBar) -> _Standardised:
+def _of_term(posterior: Posterior, term: GroupDesign) -> _Standardised:
     draws = int(np.prod(posterior.shape))
-    parts = [posterior.values(effect.name).reshape(draws, bar.grouping.size, -1) for effect in bar.effects]
-    sds = np.maximum(standard_deviations(posterior, bar), SMALLEST)
+    parts = [posterior.values(effect.name).reshape(draws, term.grouping.size, -1) for effect in term.effects]
+    sds = np.maximum(standard_deviations(posterior, term), SMALLEST)
     values = np.concatenate(parts, axis=2) / sds[:, None, :]
-    precision = np.linalg.pinv(correlation_matrices(posterior, bar), hermitian=True)
-    return _Standardised(bar.row_names, values, np.einsum("sgi,sij,sgj->sg", values, precision, values))
+    precision = np.linalg.pinv(correlation_matrices(posterior, term), hermitian=True)
+    return _Standardised(term.row_names, values, np.einsum("sgi,sij,sgj->sg", values, precision, values))
 
 
 def _of_rates(posterior: Posterior, spec: BetaSpec) -> _Standardised:

@@ -12,7 +12,7 @@ from arviz_stats.base.array import array_stats
 
 from hiermod.answers.answer import Answer
 from hiermod.answers.averaging.expectation import BLOCK
-from hiermod.answers.averaging.query import Scope
+from hiermod.answers.averaging.query import Arguments
 from hiermod.answers.checks.implied import compared
 from hiermod.answers.estimands import effects, rates
 from hiermod.answers.parameters.estimates import fixef_draws
@@ -56,9 +56,9 @@ class _Predictor:
             (rows.matrix(block), posterior.values(block.name).reshape(draws, -1)) for block in spec.common.blocks
         ]
         self._varying = [
-            (rows.matrix(effect.block), rows.codes(bar.grouping),
-             posterior.values(effect.name).reshape(draws, bar.grouping.size, -1))
-            for bar in spec.bars for effect in bar.effects
+            (rows.matrix(effect.block), rows.codes(term.grouping),
+             posterior.values(effect.name).reshape(draws, term.grouping.size, -1))
+            for term in spec.groups for effect in term.effects
         ]  # fmt: skip
         self._draws = draws
 
@@ -169,7 +169,7 @@ def refit(posterior: Posterior, announce: Callable[[str], None]) -> tuple[dict[s
     settings = replace(posterior.asked, seed=posterior.settings.seed)
     found, notices = {}, []
     for kind in KINDS:
-        if not (spec.common.blocks if kind == KINDS[0] else spec.bars):
+        if not (spec.common.blocks if kind == KINDS[0] else spec.groups):
             continue
         for name, factor in WIDTHS.items():
             other = with_width(spec, kind, factor)
@@ -199,15 +199,15 @@ def _claims(posterior: Posterior, claim: Claim) -> pd.DataFrame:
     few = {name for name, own in spec.cells.groupings.items() if 2 <= own.size <= FEW_GROUPS and len(own.columns) == 1}
     if few and claim.groups == "observed":
         return pd.concat([_effects(posterior, name, claim) for name in sorted(few)], ignore_index=True)
-    answer = rates.rates(posterior, Scope(by=claim.by, groups=claim.groups), None, claim.prob)
+    answer = rates.rates(posterior, Arguments(by=claim.by, groups=claim.groups, prob=claim.prob))
     return _rows(posterior, answer, answer.question.measure.name, np.full((len(answer.table), 1), np.nan))
 
 
 def _effects(posterior: Posterior, variable: str, claim: Claim) -> pd.DataFrame:
-    scope = Scope(by=claim.by, groups=claim.groups)
     answer = effects.effect(
-        posterior, variable, scope, "control", claim.control, "difference", None, None, claim.goal, claim.prob
-    )  # fmt: skip
+        posterior,
+        Arguments(variable, by=claim.by, groups=claim.groups, control=claim.control, goal=claim.goal, prob=claim.prob),
+    )
     values = _flat(answer)
     better = np.sign(values) * (1.0 if claim.goal == "max" else -1.0)
     return _rows(posterior, answer, variable, 0.5 * (1.0 + better))

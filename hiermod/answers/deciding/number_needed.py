@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from hiermod.answers.answer import check_prob, interval
-from hiermod.answers.averaging.query import Scope, check_results
+from hiermod.answers.averaging.query import Arguments, check_results
 from hiermod.answers.draws import check_goal
 from hiermod.answers.estimands.effects import compared
 from hiermod.errors import AnswerError
@@ -17,18 +17,15 @@ from hiermod.sampling.posterior import Posterior
 COMPUTED = ("contrast", "estimate", "lower", "upper", "pieces", "interval")
 
 
-def number_needed(
-    posterior: Posterior, variable: str, scope: Scope, contrast: Any, control: Any, goal: str, prob: float
-) -> pd.DataFrame:  # fmt: skip
+def number_needed(posterior: Posterior, arguments: Arguments) -> pd.DataFrame:
     """One over the difference of rates, with the inverted interval: two pieces where that of the difference spans zero.
 
     1/d has no mean where d may be zero, so the ends and the estimate are those of the difference, inverted.
     """
-    sign = check_goal(goal)
-    check_prob(prob)
+    sign, prob = check_goal(arguments.goal), check_prob(arguments.prob)
     if not posterior.spec.family.is_rate:
         raise AnswerError(f"A number needed to treat is of rates; family {posterior.spec.family} has none.")
-    found = compared(posterior, variable, scope, contrast, control, "difference")
+    found = compared(posterior, replace(arguments, scale="difference"))
     check_results(found.arms.by, COMPUTED)
     gain = interval(sign * found.draws.reshape(-1, found.draws.shape[-1]), prob)
     low, high = gain["lower"], gain["upper"]

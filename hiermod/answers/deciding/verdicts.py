@@ -11,7 +11,7 @@ import pandas as pd
 
 from hiermod.answers import draws
 from hiermod.answers.answer import check_prob, check_threshold, interval
-from hiermod.answers.averaging.query import Scope, check_results
+from hiermod.answers.averaging.query import Arguments, check_results
 from hiermod.answers.deciding.sample_ratio import mismatch
 from hiermod.answers.estimands.contrasts import control_place
 from hiermod.answers.estimands.effects import compare_arms
@@ -60,22 +60,19 @@ class Decision:
         return f"{own}<p>{escape(self.rule)}</p>{warning}"
 
 
-def decide(
-    posterior: Posterior, variable: str, scope: Scope, control: Any, loss: Any, threshold: Any, goal: str, prob: float,
-    expected: Any,
-) -> Decision:  # fmt: skip
+def decide(posterior: Posterior, arguments: Arguments, loss: Any, expected: Any) -> Decision:
     """Choose the arm with the least expected loss in each cell, if that loss is small enough; else test on.
 
     Every arm but the control has to be better by `threshold`, so in each draw the control gets that much as a start. A
     loss is what the best arm of a draw is then better than the one chosen.
     """
-    sign, margin = draws.check_goal(goal), check_threshold(threshold) or 0.0
-    check_prob(prob)
+    sign, margin = draws.check_goal(arguments.goal), check_threshold(arguments.threshold) or 0.0
+    prob, variable = check_prob(arguments.prob), arguments.variable
     if margin < 0:
-        raise AnswerError(f"threshold={threshold!r}: the least gain that is worth shipping is 0 or more.")
-    arms = compare_arms(posterior, variable, scope)
+        raise AnswerError(f"threshold={arguments.threshold!r}: the least gain that is worth shipping is 0 or more.")
+    arms = compare_arms(posterior, arguments)
     check_results(arms.by, COMPUTED)
-    place = control_place(arms.levels, variable, control)
+    place = control_place(arms.levels, variable, arguments.control)
     limits = _limits(posterior, loss, arms.draws[:, place].mean(axis=-1))
     value = sign * arms.draws
     value[:, place] += margin

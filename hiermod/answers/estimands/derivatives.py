@@ -152,11 +152,11 @@ def _made(recipe: Recipe, frame: pd.DataFrame) -> np.ndarray:
 def changed_designs(spec: Spec, frame: pd.DataFrame, changes: Changes, with_offset: bool) -> Designs:
     """The derivatives of all design columns on `frame`."""
     common = [_changed_block(block, frame, changes) for block in spec.common.blocks]
-    bars = tuple(
-        np.hstack([_changed_block(effect.block, frame, changes) for effect in bar.effects]) for bar in spec.bars
+    groups = tuple(
+        np.hstack([_changed_block(effect.block, frame, changes) for effect in term.effects]) for term in spec.groups
     )
     own = sum((changes[name] for name in spec.formula.offsets if name in changes), np.zeros(len(frame)))
-    return Designs(np.hstack([np.empty((len(frame), 0)), *common]), bars, np.asarray(own) if with_offset else None)
+    return Designs(np.hstack([np.empty((len(frame), 0)), *common]), groups, np.asarray(own) if with_offset else None)
 
 
 def _changed_block(block: Block, frame: pd.DataFrame, changes: Changes) -> np.ndarray:

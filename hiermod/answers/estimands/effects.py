@@ -12,7 +12,7 @@ from hiermod.answers import draws
 from hiermod.answers.answer import Answer, Question, check_prob, check_threshold, interval, measure_of, with_coords
 from hiermod.answers.averaging.expectation import averages
 from hiermod.answers.averaging.grid import cell_grid
-from hiermod.answers.averaging.query import Scope, arm_levels, check_column, check_results, read_scope
+from hiermod.answers.averaging.query import Arguments, arm_levels, check_column, check_results, read_scope
 from hiermod.answers.averaging.rows import base_rows, with_column
 from hiermod.answers.estimands.contrasts import BY_MEDIAN, Pairing, check_scale, contrast_name, control_place, pair_arms
 from hiermod.data.columns.levels import Level
@@ -34,18 +34,19 @@ class Arms:
     by: tuple[str, ...]
 
 
-def compare_arms(posterior: Posterior, variable: str, scope: Scope, scale: str = "response") -> Arms:
+def compare_arms(posterior: Posterior, arguments: Arguments, scale: str = "response") -> Arms:
     """Set `variable` to each level in turn for all rows of each `by` cell, and average within each draw."""
     spec = posterior.spec
-    variable = check_column(spec, variable, "variable")
-    asked = read_scope(spec, scope)
-    _check_differs(spec, variable, scope.groups)
+    variable = check_column(spec, arguments.variable, "variable")
+    asked = read_scope(spec, arguments)
+    _check_differs(spec, variable, arguments.groups)
     if variable in (*asked.by, *asked.held):
         raise AnswerError(
             f"{variable!r} is the variable whose levels are compared; it cannot stand in by= too, or at=."
         )
     levels = arm_levels(spec, variable)
-    base = base_rows(spec, scope.data, scope.weights, asked.by, scope.groups, (variable, *asked.set_columns))
+    setting = (variable, *asked.set_columns)
+    base = base_rows(spec, arguments.data, arguments.weights, asked.by, arguments.groups, setting)
     grid = cell_grid(spec, base, asked, {**asked.settings, variable: levels})
     draws = averages(posterior, base.groups, grid.frame, grid.weight, grid.cell, len(grid.keys), scale)
     keys = grid.keys.iloc[:: len(levels)][list(asked.by)].reset_index(drop=True)
@@ -89,26 +90,21 @@ class Compared:
         return (own * self.pairing.size).ravel()
 
 
-def compared(
-    posterior: Posterior, variable: str, scope: Scope, contrast: Any, control: Any, scale: str
-) -> Compared:  # fmt: skip
+def compared(posterior: Posterior, arguments: Arguments) -> Compared:
     """The contrasts of a variable's arms in each `by` cell."""
+    scale = arguments.scale
     check_scale(scale, posterior.spec.family.is_rate, posterior.spec.family)
-    arms = compare_arms(posterior, variable, scope)
-    pairing = pair_arms(contrast, arms.levels, variable, control)
-    scaled = compare_arms(posterior, variable, scope, "link") if scale == "link" else arms
+    arms = compare_arms(posterior, arguments)
+    pairing = pair_arms(arguments.contrast, arms.levels, arguments.variable, arguments.control)
+    scaled = compare_arms(posterior, arguments, "link") if scale == "link" else arms
     return Compared(arms, pairing, *pairing.sides(arms.draws), pairing.contrast(scaled.draws, scale))
 
 
-def effect(
-    posterior: Posterior, variable: str, scope: Scope, contrast: Any, control: Any, scale: str, rope: Any,
-    threshold: Any, goal: str, prob: float,
-) -> Answer:  # fmt: skip
+def effect(posterior: Posterior, arguments: Arguments) -> Answer:
     """Contrasts of a variable's arms, each other one with the control if nothing else is said, in each `by` cell."""
-    sign = draws.check_goal(goal)
-    check_prob(prob)
-    bounds, limit = _check_rope(rope), check_threshold(threshold)
-    found = compared(posterior, variable, scope, contrast, control, scale)
+    sign, prob, scale = draws.check_goal(arguments.goal), check_prob(arguments.prob), arguments.scale
+    bounds, limit = _check_rope(arguments.rope), check_threshold(arguments.threshold)
+    found = compared(posterior, arguments)
     check_results(found.arms.by, COMPUTED)
     flat = found.draws.reshape(-1, found.draws.shape[-1])
     table = found.keys.assign(
@@ -118,30 +114,30 @@ def effect(
         table = table.assign(prob_rope=((flat >= bounds[0]) & (flat <= bounds[1])).mean(axis=1))
     if limit is not None:
         table = table.assign(prob_exceeds=draws.wins(flat, limit, sign).mean(axis=1))
-    levels = found.arms.levels
-    name = str(levels[control_place(levels, variable, control)]) if contrast == "control" else None
+    levels, variable, contrast = found.arms.levels, arguments.variable, arguments.contrast
+    name = str(levels[control_place(levels, variable, arguments.control)]) if contrast == "control" else None
     question = Question(
-        "effect", found.arms.by, scope.groups, prob, variable, name, scale, measure_of(posterior.spec),
+        "effect", found.arms.by, arguments.groups, prob, variable, name, scale, measure_of(posterior.spec),
         contrast_name(contrast),
     )  # fmt: skip
     return Answer(with_coords(flat, found.keys, posterior.shape, scale), table, question)
 
 
-def prob_beats_table(posterior: Posterior, variable: str, scope: Scope, control: Any, goal: str) -> pd.DataFrame:
+def prob_beats_table(posterior: Posterior, arguments: Arguments) -> pd.DataFrame:
     """P(level beats control): a row per `by` cell, a column per other level."""
-    sign = draws.check_goal(goal)
-    arms = compare_arms(posterior, variable, scope)
-    place = control_place(arms.levels, variable, control)
+    sign, variable = draws.check_goal(arguments.goal), arguments.variable
+    arms = compare_arms(posterior, arguments)
+    place = control_place(arms.levels, variable, arguments.control)
     others = [index for index in range(len(arms.levels)) if index != place]
     beats = draws.wins(arms.draws[:, others], arms.draws[:, place : place + 1], sign).mean(axis=-1)
     columns = pd.Index([arms.levels[index] for index in others], name=variable)
     return pd.DataFrame(beats, index=_cell_index(arms), columns=columns)
 
 
-def pairwise(posterior: Posterior, variable: str, scope: Scope, goal: str) -> pd.DataFrame:
+def pairwise(posterior: Posterior, arguments: Arguments) -> pd.DataFrame:
     """P(row beats column) of all arms; the diagonal is empty (NaN)."""
-    sign = draws.check_goal(goal)
-    arms = compare_arms(posterior, variable, scope)
+    sign, variable = draws.check_goal(arguments.goal), arguments.variable
+    arms = compare_arms(posterior, arguments)
     count = len(arms.levels)
     tables = np.full((len(arms.keys), count, count), np.nan)
     for row in range(count):
@@ -152,10 +148,11 @@ def pairwise(posterior: Posterior, variable: str, scope: Scope, goal: str) -> pd
     return pd.DataFrame(tables.reshape(-1, count), index=_arm_index(arms, variable), columns=columns)
 
 
-def best(posterior: Posterior, variable: str, scope: Scope, goal: str) -> pd.DataFrame:
+def best(posterior: Posterior, arguments: Arguments) -> pd.DataFrame:
     """P(best), expected loss and expected rank of each arm."""
+    goal, variable = arguments.goal, arguments.variable
     draws.check_goal(goal)
-    arms = compare_arms(posterior, variable, scope)
+    arms = compare_arms(posterior, arguments)
     measures = {
         "prob_best": draws.prob_best,
         "expected_loss": draws.expected_loss,

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from hiermod.answers.answer import Answer, Question, check_prob, check_threshold, interval, measure_of, with_coords
-from hiermod.answers.averaging.query import Scope, check_columns, check_results
+from hiermod.answers.averaging.query import Arguments, check_columns, check_results
 from hiermod.answers.draws import check_goal, wins
 from hiermod.answers.estimands.contrasts import ABSOLUTE, BY_MEDIAN, INTERACTIONS, contrast_name, pair_arms
 from hiermod.answers.estimands.effects import compared
@@ -22,20 +22,17 @@ ROUNDING = 1e-13
 COMPUTED = ("contrast", "between", "estimate", "lower", "upper", "prob_beats", "prob_exceeds")
 
 
-def interaction(
-    posterior: Posterior, variable: str, across: Any, scope: Scope, contrast: Any, control: Any, between: Any,
-    scale: str, threshold: Any, goal: str, prob: float,
-) -> Answer:  # fmt: skip
+def interaction(posterior: Posterior, arguments: Arguments) -> Answer:
     """Contrasts, between the levels of `across`, of the contrasts of `variable`, in each `by` cell."""
-    sign, limit = check_goal(goal), check_threshold(threshold)
-    check_prob(prob)
-    inner = _across(across)
-    check_columns(posterior.spec, inner, "across", scope.data)
-    check_columns(posterior.spec, scope.by, data=scope.data)
-    outer = scope.by if isinstance(scope.by, Mapping) else dict.fromkeys(_listed(scope.by))
+    sign, limit = check_goal(arguments.goal), check_threshold(arguments.threshold)
+    prob, scale = check_prob(arguments.prob), arguments.scale
+    inner = _across(arguments.across)
+    check_columns(posterior.spec, inner, "across", arguments.data)
+    check_columns(posterior.spec, arguments.by, data=arguments.data)
+    outer = arguments.by if isinstance(arguments.by, Mapping) else dict.fromkeys(_listed(arguments.by))
     if set(inner) & set(outer):
         raise AnswerError(f"{next(iter(inner))!r} is what the effect is compared across; it cannot stand in by= too.")
-    found = compared(posterior, variable, replace(scope, by={**outer, **inner}), contrast, control, scale)
+    found = compared(posterior, replace(arguments, by={**outer, **inner}))
     *by, name = found.arms.by
     check_results((*by, name), COMPUTED)
     null = 1.0 if scale in ("ratio", "odds_ratio") else 0.0
@@ -45,7 +42,7 @@ def interaction(
         levels = as_levels(pd.Index(own[name]))
         if len(levels) < 2:
             raise AnswerError(f"Only {name} {levels[0]!r} is there to compare the effect across; two are needed.")
-        pairing = pair_arms(between, levels, name)
+        pairing = pair_arms(arguments.between, levels, name)
         here, there = pairing.sides(found.draws[own.index].swapaxes(0, 1))
         result = INTERACTIONS[scale](here, there)
         result = _settled(result, null, float(np.abs(found.arms.draws).max()) if scale in ABSOLUTE else 1.0)
@@ -62,8 +59,8 @@ def interaction(
     if limit is not None:
         table = table.assign(prob_exceeds=wins(draws, limit, sign).mean(axis=1))
     question = Question(
-        "interaction", tuple(by), scope.groups, prob, variable, None, scale, measure_of(posterior.spec),
-        contrast_name(contrast), name,
+        "interaction", tuple(by), arguments.groups, prob, arguments.variable, None, scale, measure_of(posterior.spec),
+        contrast_name(arguments.contrast), name,
     )  # fmt: skip
     return Answer(with_coords(draws, rows, posterior.shape, scale), table, question)
 

@@ -12,7 +12,7 @@ from hiermod.answers.averaging.crossing import can_be_set, is_partly_crossed
 from hiermod.answers.averaging.expectation import averages, expectation, simulate
 from hiermod.answers.averaging.grid import cell_grid
 from hiermod.answers.averaging.new_groups import whose
-from hiermod.answers.averaging.query import Scope, check_results, levels_of, read_scope
+from hiermod.answers.averaging.query import Arguments, check_results, levels_of, read_scope
 from hiermod.answers.averaging.rows import base_rows, new_rows, trials_of
 from hiermod.answers.averaging.varying import check_groups
 from hiermod.answers.draws import wins
@@ -28,24 +28,24 @@ ROW = "row_number"
 COMPUTED = ("estimate", "lower", "upper", "prob_exceeds")
 
 
-def rates(posterior: Posterior, scope: Scope, threshold: Any, prob: float) -> Answer:
+def rates(posterior: Posterior, arguments: Arguments) -> Answer:
     """Expected response per `by` cell, averaged over its rows within each draw."""
     spec = posterior.spec
-    asked, limit = read_scope(spec, scope), check_threshold(threshold)
-    check_prob(prob)
+    asked, limit = read_scope(spec, arguments), check_threshold(arguments.threshold)
+    prob, groups = check_prob(arguments.prob), arguments.groups
     check_results(asked.by, COMPUTED)
     settings = {
         name: asked.settings.get(name) or levels_of(spec, name)
         for name in asked.by
-        if name in asked.settings or _is_set(spec, name, scope.groups)
+        if name in asked.settings or _is_set(spec, name, groups)
     }
-    base = base_rows(spec, scope.data, scope.weights, asked.by, scope.groups, (*settings, *asked.set_columns))
+    base = base_rows(spec, arguments.data, arguments.weights, asked.by, groups, (*settings, *asked.set_columns))
     grid = cell_grid(spec, base, asked, settings)
     draws = averages(posterior, base.groups, grid.frame, grid.weight, grid.cell, len(grid.keys))
     table = grid.keys.assign(**interval(draws, prob))
     if limit is not None:
         table = table.assign(prob_exceeds=wins(draws, limit, 1).mean(axis=1))
-    question = Question("rates", asked.by, scope.groups, prob, measure=measure_of(spec))
+    question = Question("rates", asked.by, groups, prob, measure=measure_of(spec))
     return Answer(with_coords(draws, grid.keys, posterior.shape, "rate"), table, question)
 
 
@@ -65,8 +65,9 @@ def own_rows_notices(spec: Spec | BetaSpec, question: Question) -> list[str]:
     ]
 
 
-def predict(posterior: Posterior, data: Any, kind: str, groups: str, prob: float) -> Answer:
+def predict(posterior: Posterior, arguments: Arguments, kind: str) -> Answer:
     """Predictions for each row of `data`: the mean, the linear predictor, or new responses."""
+    data, groups, prob = arguments.data, arguments.groups, arguments.prob
     if kind not in KINDS:
         raise AnswerError(f"kind={kind!r}: 'mean', 'link' or 'response'.")
     check_groups(groups), check_prob(prob)

@@ -71,7 +71,7 @@ def _pull(
         size = posterior.values(SPREAD)[None, :] ** -2
         return (size / (size + spec.trials[:, None])).mean(axis=1)
     without = replace(
-        posterior, spec=replace(spec, bars=tuple(bar for bar in spec.bars if bar.grouping is not grouping))
+        posterior, spec=replace(spec, groups=tuple(term for term in spec.groups if term.grouping is not grouping))
     )
     pooled = averages(without, "observed", cells.frame, weight, codes, grouping.size)
     distance = raw - pooled.mean(axis=1)

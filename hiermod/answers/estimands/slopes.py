@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from hiermod.answers.answer import Answer, Question, check_prob, check_threshold, interval, measure_of, with_coords
 from hiermod.answers.averaging.expectation import Averaging, LinearExpectation, block_slices
 from hiermod.answers.averaging.grid import cell_grid
-from hiermod.answers.averaging.query import Scope, check_column, check_results, read_scope
+from hiermod.answers.averaging.query import Arguments, check_column, check_results, read_scope
 from hiermod.answers.averaging.rows import Base, base_rows, per_exposure
 from hiermod.answers.draws import check_goal, wins
 from hiermod.answers.estimands.derivatives import changed_designs, check_numeric, refuse_steps, variable_changes
@@ -22,24 +20,22 @@ COMPUTED = ("estimate", "lower", "upper", "prob_beats", "prob_exceeds")
 SLOPE_SCALES = ("response", "link")
 
 
-def slopes(
-    posterior: Posterior, variable: Any, scope: Scope, scale: str, threshold: Any, goal: str, prob: float
-) -> Answer:  # fmt: skip
+def slopes(posterior: Posterior, arguments: Arguments) -> Answer:
     """The average derivative of the expected response with respect to a numeric column, in each `by` cell."""
-    spec = posterior.spec
+    spec, variable, scale = posterior.spec, arguments.variable, arguments.scale
     if isinstance(spec, BetaSpec):
         raise AnswerError("pooling='beta' has rates of groups and no predictors, so there are no slopes.")
     if scale not in SLOPE_SCALES:
         raise AnswerError(f"scale={scale!r}.{did_you_mean(str(scale), SLOPE_SCALES)}")
-    sign, limit = check_goal(goal), check_threshold(threshold)
-    check_prob(prob)
+    sign, limit = check_goal(arguments.goal), check_threshold(arguments.threshold)
+    prob, data = check_prob(arguments.prob), arguments.data
     if isinstance(variable, str):
         refuse_steps(spec, canonical(variable))
-    name, asked = check_column(spec, variable, "variable", scope.data, free=True), read_scope(spec, scope)
+    name, asked = check_column(spec, variable, "variable", data, free=True), read_scope(spec, arguments)
     check_numeric(spec, name)
     check_results(asked.by, COMPUTED)
     needed = (*asked.by, *(() if name in asked.set_columns else (name,)))
-    base = base_rows(spec, scope.data, scope.weights, needed, scope.groups, asked.set_columns)
+    base = base_rows(spec, data, arguments.weights, needed, arguments.groups, asked.set_columns)
     grid = cell_grid(spec, base, asked, asked.settings)
     rows = Base(grid.frame, grid.weight, base.groups, base.averaged)
     changes = variable_changes(spec, rows, name)
@@ -54,5 +50,5 @@ def slopes(
     table = grid.keys.assign(**interval(draws, prob), prob_beats=wins(draws, 0.0, sign).mean(axis=1))
     if limit is not None:
         table = table.assign(prob_exceeds=wins(draws, limit, sign).mean(axis=1))
-    question = Question("slopes", asked.by, scope.groups, prob, name, scale=scale, measure=measure_of(spec))
+    question = Question("slopes", asked.by, arguments.groups, prob, name, scale=scale, measure=measure_of(spec))
     return Answer(with_coords(draws, grid.keys, posterior.shape, "slope"), table, question)

@@ -10,7 +10,7 @@ import pandas as pd
 from hiermod.answers.answer import interval
 from hiermod.answers.averaging.varying import correlation_matrices, standard_deviations
 from hiermod.errors import AnswerError
-from hiermod.modeling.design import VaryingBar
+from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.pooled import MEAN, SPREAD, BetaSpec
 from hiermod.sampling.posterior import Posterior
 
@@ -40,26 +40,26 @@ def _table(draws: dict[str, np.ndarray], prob: float) -> pd.DataFrame:
     return pd.DataFrame(columns, index=pd.Index(draws, name="term"))[["estimate", "sd", "lower", "upper"]]
 
 
-def _bars_by_group(posterior: Posterior) -> dict[str, list[VaryingBar]]:
+def _bars_by_group(posterior: Posterior) -> dict[str, list[GroupDesign]]:
     if isinstance(posterior.spec, BetaSpec):
         raise AnswerError("pooling='beta' has rates of groups, not effects: see fit.rates() and fit.shrinkage().")
-    by_group: dict[str, list[VaryingBar]] = {}
-    for bar in posterior.spec.bars:
-        by_group.setdefault(bar.grouping.name, []).append(bar)
+    by_group: dict[str, list[GroupDesign]] = {}
+    for term in posterior.spec.groups:
+        by_group.setdefault(term.grouping.name, []).append(term)
     return by_group
 
 
 def ranef(posterior: Posterior) -> dict[str, pd.DataFrame]:
     """Posterior means of the varying effects by group (index: levels; columns: terms), on the link scale."""
-    return {group: _ranef_of(posterior, bars) for group, bars in _bars_by_group(posterior).items()}
+    return {group: _ranef_of(posterior, terms) for group, terms in _bars_by_group(posterior).items()}
 
 
-def _ranef_of(posterior: Posterior, bars: list[VaryingBar]) -> pd.DataFrame:
+def _ranef_of(posterior: Posterior, terms: list[GroupDesign]) -> pd.DataFrame:
     columns: dict[str, np.ndarray] = {}
-    for effect in (effect for bar in bars for effect in bar.effects):
+    for effect in (effect for term in terms for effect in term.effects):
         mean = posterior.values(effect.name).mean(axis=0)
         columns.update(zip(effect.row_names, mean.reshape(len(mean), -1).T, strict=True))
-    grouping = bars[0].grouping
+    grouping = terms[0].grouping
     return pd.DataFrame(columns, index=pd.Index(grouping.labels(), name=grouping.name))
 
 
@@ -82,21 +82,21 @@ def varcorr(posterior: Posterior, prob: float) -> pd.DataFrame:
     family's is its scale, and its standard deviation is larger.
     """
     rows: list[dict[str, Any]] = []
-    for bars in _bars_by_group(posterior).values():
-        for bar in bars:
-            rows.extend(_bar_rows(posterior, bar, prob))
+    for terms in _bars_by_group(posterior).values():
+        for term in terms:
+            rows.extend(_group_rows(posterior, term, prob))
     if posterior.spec.family.scaled:
         rows.append(_row("Residual", None, None, posterior.values("sigma"), posterior.values("sigma") ** 2, prob))
     columns = ["grp", "var1", "var2", "vcov", "sdcor", "lower", "upper"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def _bar_rows(posterior: Posterior, bar: VaryingBar, prob: float) -> list[dict[str, Any]]:
-    sds, names, group = standard_deviations(posterior, bar), bar.row_names, bar.grouping.name
+def _group_rows(posterior: Posterior, term: GroupDesign, prob: float) -> list[dict[str, Any]]:
+    sds, names, group = standard_deviations(posterior, term), term.row_names, term.grouping.name
     rows = [_row(group, name, None, sds[:, k], sds[:, k] ** 2, prob) for k, name in enumerate(names)]
-    if bar.correlated:
-        correlations = correlation_matrices(posterior, bar)
-        for second, first in sorted(bar.pairs(), key=lambda pair: (pair[1], pair[0])):
+    if term.correlated:
+        correlations = correlation_matrices(posterior, term)
+        for second, first in sorted(term.pairs(), key=lambda pair: (pair[1], pair[0])):
             own = correlations[:, first, second]
             covariance = own * sds[:, first] * sds[:, second]
             rows.append(_row(group, names[first], names[second], own, covariance, prob))

@@ -19,13 +19,13 @@ def chief_draws(posterior: Posterior) -> dict[str, np.ndarray]:
     """Common coefficients, sds, correlations, the family's parameters (or Beta's two), shape ``(chains, draws)``."""
     draws = dict(fixef_draws(posterior))
     spec = posterior.spec
-    for bar in () if isinstance(spec, BetaSpec) else spec.bars:
-        group, names = bar.grouping.name, bar.row_names
-        sds = standard_deviations(posterior, bar)
+    for term in () if isinstance(spec, BetaSpec) else spec.groups:
+        group, names = term.grouping.name, term.row_names
+        sds = standard_deviations(posterior, term)
         draws.update({f"sd({'1' if name == 'Intercept' else name}|{group})": sds[:, k] for k, name in enumerate(names)})
-        if bar.correlated:
-            matrices = correlation_matrices(posterior, bar)
-            draws.update({f"cor({names[j]}, {names[i]}|{group})": matrices[:, i, j] for i, j in bar.pairs()})
+        if term.correlated:
+            matrices = correlation_matrices(posterior, term)
+            draws.update({f"cor({names[j]}, {names[i]}|{group})": matrices[:, i, j] for i, j in term.pairs()})
     draws.update({name: posterior.values(name) for name in spec.family.auxiliary})
     return {name: values.reshape(posterior.shape) for name, values in draws.items()}
 
@@ -88,13 +88,13 @@ def _labels(posterior: Posterior, variable: str) -> list[list[str]]:
     for block in spec.common.blocks:
         if block.name == variable:
             return [_texts(block.labels or ())]
-    for bar in spec.bars:
-        for effect in bar.effects:
+    for term in spec.groups:
+        for effect in term.effects:
             own = [_texts(effect.block.labels)] if effect.block.labels else []
             if variable in (effect.name, f"{effect.name}_sigma"):
-                return [_texts(bar.grouping.labels()), *own] if variable == effect.name else own
-        if variable == bar.correlation_name:
-            return [[f"{bar.row_names[second]}, {bar.row_names[first]}" for first, second in bar.pairs()]]
+                return [_texts(term.grouping.labels()), *own] if variable == effect.name else own
+        if variable == term.correlation_name:
+            return [[f"{term.row_names[second]}, {term.row_names[first]}" for first, second in term.pairs()]]
     return []
 
 

@@ -61,10 +61,10 @@ def _blocks(unseen: Sequence[Unseen]) -> Iterator[tuple[slice, np.ndarray]]:
         return
     draws, rows = unseen[0].loadings.shape[:2]
     members = [own.levels == level for own in unseen for level in np.unique(own.levels[own.levels >= 0])]
-    bars = [own.loadings for own in unseen for _ in np.unique(own.levels[own.levels >= 0])]
+    terms = [own.loadings for own in unseen for _ in np.unique(own.levels[own.levels >= 0])]
     effects = count_effects(unseen)
     step = max(1, LARGEST // (effects * (rows + effects)))
     for start in range(0, draws, step):
         block = slice(start, start + step)
-        parts = [own[block] * inside[:, None] for own, inside in zip(bars, members, strict=True)]
+        parts = [own[block] * inside[:, None] for own, inside in zip(terms, members, strict=True)]
         yield block, np.concatenate(parts, axis=2)

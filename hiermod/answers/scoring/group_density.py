@@ -10,7 +10,7 @@ from scipy import special
 
 from hiermod.answers.averaging.expectation import expectation
 from hiermod.answers.averaging.new_groups import GroupsOfRows
-from hiermod.answers.averaging.varying import BarEffects, covariance_factor
+from hiermod.answers.averaging.varying import TermEffects, covariance_factor
 from hiermod.answers.scoring.gaussian_groups import count_effects, log_joint, log_single
 from hiermod.answers.scoring.observation_density import LOG_RATES, log_choose, log_density
 from hiermod.answers.scoring.quadrature import MOST_DIMENSIONS, log_normal_integral
@@ -18,7 +18,7 @@ from hiermod.data.cells.observations import Observations
 from hiermod.data.cells.statistics import BinomialCells
 from hiermod.data.columns.predictors import Grouping
 from hiermod.errors import AnswerError
-from hiermod.modeling.design import VaryingBar
+from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.pooled import MEAN, SPREAD, BetaSpec
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.posterior import Posterior
@@ -95,25 +95,26 @@ class GroupDensity:
         frame = left.frame
         base = expectation(self._posterior, "typical", exposed=True).predictor(frame)
         factors: dict[str, list[Unseen]] = {}
-        for number, (bar, codes, totals) in enumerate(zip(spec.bars, self._codes, self._totals, strict=True)):
-            effects = BarEffects(self._posterior, bar, number)
+        for number, (term, codes, totals) in enumerate(zip(spec.groups, self._codes, self._totals, strict=True)):
+            effects = TermEffects(self._posterior, term, number)
             design = effects.design(frame)
             own = np.bincount(codes[places], times, len(totals))
-            levels = bar.grouping.codes(frame)
+            levels = term.grouping.codes(frame)
             new = own[levels] >= ALL * totals[levels]
             if not new.all():
                 known = base[~new]
                 effects.add(known, GroupsOfRows(levels[~new]), design[~new])
                 base[~new] = known
             if new.any():
-                factors.setdefault(bar.grouping.name, []).append(self._unseen(bar, design, np.where(new, levels, -1)))
+                factors.setdefault(term.grouping.name, []).append(self._unseen(term, design, np.where(new, levels, -1)))
         merged = [
-            Unseen(bars[0].levels, np.concatenate([own.loadings for own in bars], axis=2)) for bars in factors.values()
+            Unseen(terms[0].levels, np.concatenate([own.loadings for own in terms], axis=2))
+            for terms in factors.values()
         ]
         return base, merged
 
-    def _unseen(self, bar: VaryingBar, design: np.ndarray, levels: np.ndarray) -> Unseen:
-        factor = covariance_factor(self._posterior, bar)
+    def _unseen(self, term: GroupDesign, design: np.ndarray, levels: np.ndarray) -> Unseen:
+        factor = covariance_factor(self._posterior, term)
         return Unseen(levels, np.einsum("rk,skj->srj", design, factor))
 
     def _beta(self, spec: BetaSpec, left: Observations, places: np.ndarray, times: np.ndarray) -> np.ndarray:
@@ -211,7 +212,7 @@ def _nested(unseen: Sequence[Unseen]) -> list[Unseen]:
 
 
 def _groupings(spec: Spec | BetaSpec) -> list[Grouping]:
-    return [spec.grouping] if isinstance(spec, BetaSpec) else [bar.grouping for bar in spec.bars]
+    return [spec.grouping] if isinstance(spec, BetaSpec) else [term.grouping for term in spec.groups]
 
 
 def _log_ways(left: Observations) -> np.ndarray:

@@ -139,7 +139,7 @@ def assemble(
     left_out: tuple[int, int], notices: tuple[str, ...],
 ) -> Rows:  # fmt: skip
     """Put the rows used together, with their groups; `left_out` counts rows with missing values and without weight."""
-    groupings = {bar.group: read_grouping(bar.factors, frame) for bar in formula.groups}
+    groupings = {term.group: read_grouping(term.factors, frame) for term in formula.groups}
     columns = dict(variables.columns)
     for grouping in groupings.values():
         for name in grouping.columns:

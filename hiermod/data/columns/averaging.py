@@ -61,7 +61,7 @@ def choose_averaging(
 def averaging_over(formula: Formula, predictors: dict[str, Predictor], variables: Collection[str]) -> Averaging:
     """Average over given variables."""
     products: list[tuple[str, ...]] = [(name,) for own in variables for name in predictors[own].columns]
-    for term in (*formula.common, *(term for bar in formula.groups for term in bar.terms)):
+    for term in (*formula.common, *(term for group in formula.groups for term in group.terms)):
         own = [predictors[name].columns for name in term.variables if name in variables]
         products.extend(itertools.product(*own))
     return Averaging(tuple(variables), closed(products))

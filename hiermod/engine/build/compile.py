@@ -41,14 +41,17 @@ def key() -> str:
     import numpy as np
     from llvmlite import binding
 
-    found = hashlib.sha256()
+    from hiermod.engine.kernels.entries import SIGNATURES
+
+    digest = hashlib.sha256(Path(__file__).read_bytes())
     for path in sorted(SOURCES.rglob("*.py")):
-        found.update(path.relative_to(SOURCES).as_posix().encode() + path.read_bytes())
-    stamp = os.stat(SOURCES / "entries.py")  # Numba looks at these two
+        digest.update(path.relative_to(SOURCES).as_posix().encode() + path.read_bytes())
+    entries = {function.__code__.co_filename for _, function in SIGNATURES.values()}
+    stamps = [os.stat(path).st_mtime_ns for path in sorted(entries)]  # Numba takes no code of files that are newer
     parts = [numba.__version__, llvmlite.__version__, np.__version__, sys.version, platform.machine(), str(SOURCES),
-             binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten(), stamp.st_mtime_ns]  # fmt: skip
-    found.update(repr(parts).encode())
-    return found.hexdigest()[:16]
+             binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten(), stamps]  # fmt: skip
+    digest.update(repr(parts).encode())
+    return digest.hexdigest()[:16]
 
 
 def library(announce: Callable[[str], None] | None = None) -> Library:
@@ -104,14 +107,25 @@ def _moved(own: Path, target: Path) -> Path | None:
 
 
 def _compiled_in(folder: Path | None) -> Mapping[str, Any]:
-    """Compile, or load what the folder holds; Numba takes the folder from its configuration."""
+    """Compile, or load what the folder holds; Numba takes the folder from its configuration.
+
+    What was compiled is loaded from the folder, too, and apart from the code it was made of: next to that, shared
+    functions would be taken from there, whose last bits may be others than those of later processes.
+    """
     import numba
+    from numba.core.registry import CPUTarget
 
-    from hiermod.engine.kernels.entries import compile_all
+    from hiermod.engine.kernels.entries import SIGNATURES
 
-    before = numba.config.CACHE_DIR
+    cached, apart, before = folder is not None, CPUTarget("cpu"), numba.config.CACHE_DIR
     numba.config.CACHE_DIR = str(folder) if folder else before
     try:
-        return compile_all(cache=folder is not None)
+        functions = {name: numba.cfunc(signature, cache=cached)(function)
+                     for name, (signature, function) in SIGNATURES.items()}  # fmt: skip
+        for function in functions.values():
+            if cached and not function.cache_hits:
+                function._targetdescr = apart
+                function.compile()
     finally:
         numba.config.CACHE_DIR = before
+    return functions

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 from numba import carray, types
 
@@ -75,8 +74,3 @@ def worker(argument: Any) -> int:
 
 SIGNATURES = {"log_density": (LOG_DENSITY, log_density), "expand": (EXPAND, expand),
               "curvature": (CURVATURE, curvature), "worker": (WORK, worker)}  # fmt: skip
-
-
-def compile_all(cache: bool) -> dict[str, Any]:
-    """Compile, or load what a cache holds."""
-    return {name: numba.cfunc(signature, cache=cache)(function) for name, (signature, function) in SIGNATURES.items()}

@@ -12,7 +12,7 @@ from hiermod.data.cells.statistics import BinomialCells, CountCells, PairCells, 
 from hiermod.data.columns.predictors import Grouping
 from hiermod.engine.kernels.record import FAMILIES, GAUSSIAN, LOGIT, NEGBINOMIAL, ONE_TRIAL
 from hiermod.modeling.density_rows import Observed, observe
-from hiermod.modeling.design import VaryingBar
+from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.spec import Spec
 from hiermod.priors.reading import Prior
 
@@ -24,7 +24,7 @@ AS_THEY_COME = (GAUSSIAN, NEGBINOMIAL)  # of one, matrices are used, of the othe
 class BarPlace:
     """A bar's columns within its factor, and where its standard deviations and partial correlations stand."""
 
-    bar: VaryingBar
+    bar: GroupDesign
     first: int
     sds: int
     partial: int
@@ -200,15 +200,15 @@ def _centred_design(spec: Spec, rows: Observed) -> tuple[np.ndarray, np.ndarray]
     return np.ascontiguousarray((np.hstack([rows.matrix(block) for block in blocks]) @ back).T), back
 
 
-def _by_factor(spec: Spec) -> list[list[VaryingBar]]:
+def _by_factor(spec: Spec) -> list[list[GroupDesign]]:
     """The bars of each grouping factor, that with most effects last."""
-    found: dict[str, list[VaryingBar]] = {}
-    for bar in spec.bars:
+    found: dict[str, list[GroupDesign]] = {}
+    for bar in spec.groups:
         found.setdefault(bar.grouping.name, []).append(bar)
     return sorted(found.values(), key=lambda bars: bars[0].grouping.size * sum(len(bar.row_names) for bar in bars))
 
 
-def _factor(spec: Spec, rows: Observed, bars: list[VaryingBar], start: int, scalars: list[Scalar]) -> Factor:
+def _factor(spec: Spec, rows: Observed, bars: list[GroupDesign], start: int, scalars: list[Scalar]) -> Factor:
     places: list[BarPlace] = []
     multipliers: list[np.ndarray] = []
     for bar in bars:

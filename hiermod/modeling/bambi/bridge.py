@@ -1,8 +1,8 @@
 """Hands a spec over to Bambi: the one file that knows Bambi and formulae.
 
-The `bmb.Model` has the rows behind the cells, the formula in Bambi's spelling, and the spec's priors. Correlated bars
-and priors of centred predictors go in as callables, which register the same variables as hiermod's own PyMC model; so
-the two log densities are equal up to a constant, and their free variables have the same names.
+The `bmb.Model` has the rows behind the cells, the formula in Bambi's spelling, and the spec's priors. Correlated
+group terms and priors of centred predictors go in as callables, which register the same variables as hiermod's own PyMC
+model; so the two log densities are equal up to a constant, and their free variables have the same names.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from hiermod.formula.expressions import Column
 from hiermod.formula.nodes import INTERCEPT, Term, TrialsResponse, without_slash
 from hiermod.formula.tokens import NAME
 from hiermod.modeling.coding import Block
-from hiermod.modeling.design import VaryingBar, VaryingEffect
+from hiermod.modeling.design import GroupDesign, GroupEffect
 from hiermod.modeling.pymc.parts import coefficient, register_correlations, varying_effect
 from hiermod.modeling.spec import Spec
 from hiermod.priors.reading import Prior
@@ -60,12 +60,12 @@ def _refuse_bases(spec: Spec) -> None:
 
 def _aliases(spec: Spec) -> dict[str, str]:
     """Bambi's names of effects that vary over crossed groups, and the names they should have: ``1|g:h``."""
-    crossed = [(bar, effect) for bar in spec.bars for effect in bar.effects if len(bar.grouping.columns) > 1]
-    return {_effect_name(bar, effect): effect.name for bar, effect in crossed}
+    crossed = [(group, effect) for group in spec.groups for effect in group.effects if len(group.grouping.columns) > 1]
+    return {_effect_name(group, effect): effect.name for group, effect in crossed}
 
 
-def _effect_name(bar: VaryingBar, effect: VaryingEffect) -> str:
-    return f"{effect.block.term.name}|{without_slash(CROSSED.join(bar.grouping.columns))}"
+def _effect_name(group: GroupDesign, effect: GroupEffect) -> str:
+    return f"{effect.block.term.name}|{without_slash(CROSSED.join(group.grouping.columns))}"
 
 
 def _family_name(spec: Spec) -> str:
@@ -78,13 +78,13 @@ def bambi_formula(spec: Spec) -> str:
     """The formula in Bambi's spelling."""
     formula = spec.formula
     common = ([] if formula.intercept else ["0"]) + [_term(term) for term in formula.common]
-    bars = [f"({_inside(bar)} | {_group_column(bar)})" for bar in spec.bars]
+    groups = [f"({_inside(group)} | {_group_column(group)})" for group in spec.groups]
     offsets = [f"offset({_quoted(name)})" for name in formula.offsets]
-    return f"{_response(spec)} ~ {' + '.join([*(common or ['1']), *offsets, *bars])}"
+    return f"{_response(spec)} ~ {' + '.join([*(common or ['1']), *offsets, *groups])}"
 
 
-def _inside(bar: VaryingBar) -> str:
-    terms = [effect.block.term for effect in bar.effects]
+def _inside(group: GroupDesign) -> str:
+    terms = [effect.block.term for effect in group.effects]
     named = [_term(term) for term in terms if term != INTERCEPT]
     return " + ".join(["1" if INTERCEPT in terms else "0", *named])
 
@@ -115,9 +115,9 @@ def _trials_columns(response: TrialsResponse) -> tuple[str, str]:
     )
 
 
-def _group_column(bar: VaryingBar) -> str:
+def _group_column(group: GroupDesign) -> str:
     """Crossed groups become one column of the pairs that occur, so that Bambi does not make the full product."""
-    return _quoted(CROSSED.join(bar.grouping.columns))
+    return _quoted(CROSSED.join(group.grouping.columns))
 
 
 def _bambi_data(spec: Spec) -> pd.DataFrame:
@@ -126,10 +126,10 @@ def _bambi_data(spec: Spec) -> pd.DataFrame:
     for name, predictor in spec.cells.predictors.items():
         if isinstance(predictor, Factor):
             data[name] = _factor_column(frame[name], predictor, _is_full(spec, name))
-    for bar in spec.bars:
-        labels = [str(label) for label in bar.grouping.labels()]
-        codes = bar.grouping.codes(frame)
-        name = CROSSED.join(bar.grouping.columns)
+    for group in spec.groups:
+        labels = [str(label) for label in group.grouping.labels()]
+        codes = group.grouping.codes(frame)
+        name = CROSSED.join(group.grouping.columns)
         if name not in spec.cells.predictors:
             data[name] = pd.Categorical.from_codes(codes, categories=pd.Index(labels))
     if not isinstance(spec.formula.response, TrialsResponse):
@@ -150,7 +150,7 @@ def _factor_column(values: pd.Series, factor: Factor, full: bool) -> Any:
 
 
 def _is_full(spec: Spec, name: str) -> bool:
-    blocks = [*spec.common.blocks, *(effect.block for bar in spec.bars for effect in bar.effects)]
+    blocks = [*spec.common.blocks, *(effect.block for group in spec.groups for effect in group.effects)]
     return any(block.full and name in block.term.variables for block in blocks)
 
 
@@ -165,9 +165,9 @@ def _check_same_coding(spec: Spec, text: str, data: pd.DataFrame) -> None:
         _refuse(spec, f"the terms {sorted(names)} instead of {sorted(own)}")
     for block in spec.common.blocks:
         _compare(spec, block, np.asarray(design.common[written[block.name]], dtype=float), frame)
-    for bar in spec.bars:
-        for effect in bar.effects:
-            theirs = design.group.terms[_effect_name(bar, effect)]
+    for group in spec.groups:
+        for effect in group.effects:
+            theirs = design.group.terms[_effect_name(group, effect)]
             if len(theirs.labels) != len(theirs.groups) * len(effect.block.columns):
                 _refuse(spec, f"other columns for the varying effect {effect.name}")
 
@@ -187,9 +187,9 @@ def _refuse(spec: Spec, difference: str) -> None:
 
 def _priors(spec: Spec) -> dict[str, Any]:
     priors: dict[str, Any] = {block.name: _common_prior(spec, block) for block in spec.common.blocks}
-    for bar in spec.bars:
-        for index, effect in enumerate(bar.effects):
-            priors[_effect_name(bar, effect)] = _effect_prior(spec, bar, index)
+    for group in spec.groups:
+        for index, effect in enumerate(group.effects):
+            priors[_effect_name(group, effect)] = _effect_prior(spec, group, index)
     return priors | {name: _plain(prior) for name, prior in spec.priors.auxiliary.items()}
 
 
@@ -210,14 +210,14 @@ def _common_prior(spec: Spec, block: Block) -> bmb.Prior:
     return _plain(prior, dist=register)
 
 
-def _effect_prior(spec: Spec, bar: VaryingBar, index: int) -> bmb.Prior:
-    effect = bar.effects[index]
+def _effect_prior(spec: Spec, group: GroupDesign, index: int) -> bmb.Prior:
+    effect = group.effects[index]
     sigma = _plain(spec.priors.sds[effect.name])
-    if not bar.correlated:
+    if not group.correlated:
         return bmb.Prior("Normal", auto_scale=False, mu=0, sigma=sigma)
 
     def register(name: str, sigma: Any, **_: Any) -> Any:
-        register_correlations(bar, spec.priors.correlations[bar.correlation_name])
-        return varying_effect(bar, index, sigma)
+        register_correlations(group, spec.priors.correlations[group.correlation_name])
+        return varying_effect(group, index, sigma)
 
     return bmb.Prior("Correlated", auto_scale=False, dist=register, noncentered=False, sigma=sigma)

@@ -11,7 +11,7 @@ import xarray as xr
 from hiermod.errors import ModelError, enumerate_names
 from hiermod.formula.nodes import INTERCEPT
 from hiermod.modeling.bambi.importing import Taken, common_terms, varying_term
-from hiermod.modeling.design import VaryingBar
+from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.spec import Spec
 
 
@@ -23,13 +23,13 @@ def variables(model: Any, taken: Taken, posterior: xr.Dataset) -> xr.Dataset:
         dims = (f"{block.name}_dim",) if block.labels else ()
         values = _named(posterior, _called(common[block.term]), dims, len(block.columns))
         found[block.name] = values / _shaped(sizes[block.name], dims)
-    for bar in spec.bars:
-        for effect in bar.effects:
-            term, size = varying_term(model, bar, effect), sizes[effect.name]
+    for group in spec.groups:
+        for effect in group.effects:
+            term, size = varying_term(model, group, effect), sizes[effect.name]
             dims = (f"{effect.name}__expr_dim",) if effect.block.labels else ()
             sigma = _named(posterior, f"{_called(term)}_sigma", dims, len(effect.block.columns))
             found[f"{effect.name}_sigma"] = sigma / np.abs(_shaped(size, dims))
-            found[effect.name] = _effects(posterior, term, bar, dims, len(size)) / _shaped(size, dims)
+            found[effect.name] = _effects(posterior, term, group, dims, len(size)) / _shaped(size, dims)
     for name in spec.priors.auxiliary:
         found[name] = _auxiliary(model, posterior, name)
     return xr.Dataset(found)
@@ -57,15 +57,15 @@ def _named(posterior: xr.Dataset, name: str, dims: tuple[str, ...], *sizes: int)
     return xr.DataArray(values.reshape(wanted), dims=("chain", "draw", *dims))
 
 
-def _effects(posterior: xr.Dataset, term: Any, bar: VaryingBar, dims: tuple[str, ...], columns: int) -> xr.DataArray:
+def _effects(posterior: xr.Dataset, term: Any, group: GroupDesign, dims: tuple[str, ...], columns: int) -> xr.DataArray:
     """Effects of the groups that occur, in this package's order; formulae has all pairs of crossed groups."""
-    name, dim = _called(term), f"{bar.grouping.name}__factor_dim"
+    name, dim = _called(term), f"{group.grouping.name}__factor_dim"
     labels = [str(label) for label in term.groups]
     values = _named(posterior, name, (dim, *dims), len(labels), *((columns,) if dims else ()))
     for own in posterior[name].dims:
         if str(own).endswith("__factor_dim") and own in posterior.coords:
             labels = [str(label) for label in posterior[own].to_numpy()]
-    places = [labels.index(str(label)) for label in bar.grouping.labels()]
+    places = [labels.index(str(label)) for label in group.grouping.labels()]
     return values.isel({dim: places}).assign_coords({dim: [labels[place] for place in places]})
 
 
@@ -89,10 +89,10 @@ def prior_table(model: Any, spec: Spec) -> pd.DataFrame:
         (block.name, str(common[block.term].prior), link, at if block.name == "Intercept" else "")
         for block in spec.common.blocks
     ]
-    for bar in spec.bars:
-        for effect in bar.effects:
+    for group in spec.groups:
+        for effect in group.effects:
             shown = "1" if effect.block.term == INTERCEPT else effect.block.term.name
-            sigma = varying_term(model, bar, effect).prior.args["sigma"]
-            rows.append((f"sd({shown}|{bar.grouping.name})", str(sigma), link, ""))
+            sigma = varying_term(model, group, effect).prior.args["sigma"]
+            rows.append((f"sd({shown}|{group.grouping.name})", str(sigma), link, ""))
     rows += [(name, str(model.parameters[name].prior), "", "") for name in spec.priors.auxiliary]
     return pd.DataFrame(rows, columns=["parameter", "prior", "scale", "stated_at"])

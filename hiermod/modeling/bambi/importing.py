@@ -20,7 +20,7 @@ from hiermod.families.record import read_family
 from hiermod.formula.nodes import Formula, Term
 from hiermod.formula.parser import canonical, parse
 from hiermod.modeling.definition import Defined, Definition, define
-from hiermod.modeling.design import VaryingBar, VaryingEffect, offset
+from hiermod.modeling.design import GroupDesign, GroupEffect, offset
 from hiermod.modeling.prior_choice import PriorTable
 from hiermod.modeling.spec import Spec
 
@@ -75,13 +75,13 @@ def _size_notices(sizes: Mapping[str, np.ndarray]) -> list[str]:
 
 
 def _formula(model: Any) -> Formula:
-    """Bambi's bars are uncorrelated, which ``||`` says here."""
+    """Bambi's group terms are uncorrelated, which ``||`` says here."""
     try:
         formula = parse(model.formula.main)
     except FormulaError as error:
         raise ModelError(f"The formula of this Bambi model has a part without counterpart. {error}") from error
-    bars = tuple(replace(bar, correlated=False) for bar in formula.groups)
-    return replace(formula, groups=bars)
+    groups = tuple(replace(group, correlated=False) for group in formula.groups)
+    return replace(formula, groups=groups)
 
 
 def _family(model: Any) -> str:
@@ -144,9 +144,9 @@ def group_terms(model: Any) -> dict[tuple[Term, frozenset[str]], Any]:
     return found
 
 
-def varying_term(model: Any, bar: VaryingBar, effect: VaryingEffect) -> Any:
+def varying_term(model: Any, group: GroupDesign, effect: GroupEffect) -> Any:
     """Bambi's term of an effect; None where it has none."""
-    return group_terms(model).get((effect.block.term, frozenset(bar.grouping.columns)))
+    return group_terms(model).get((effect.block.term, frozenset(group.grouping.columns)))
 
 
 def _compared(model: Any, spec: Spec) -> dict[str, np.ndarray]:
@@ -161,10 +161,10 @@ def _compared(model: Any, spec: Spec) -> dict[str, np.ndarray]:
         sizes[block.name] = _proportion(f"the term {block.name}", block.matrix(frame), common[block.term].data)
     offsets = [term.data for term in _terms(model).values() if type(term).__name__ == OFFSET]
     _compare("the offset", offset(spec.formula, frame), sum(offsets, np.zeros(len(frame))))
-    for bar in spec.bars:
-        groups = np.array([str(label) for label in bar.grouping.labels()])[bar.grouping.codes(frame)]
-        for effect in bar.effects:
-            theirs = varying_term(model, bar, effect)
+    for group in spec.groups:
+        groups = np.array([str(label) for label in group.grouping.labels()])[group.grouping.codes(frame)]
+        for effect in group.effects:
+            theirs = varying_term(model, group, effect)
             if theirs is None:
                 _refuse(f"it has no varying effect {effect.name}")
             labels = np.array([str(label) for label in theirs.groups])[np.asarray(theirs.group_index, dtype=int)]

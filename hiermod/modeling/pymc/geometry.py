@@ -1,6 +1,6 @@
 """In which coordinates varying effects are sampled: the posterior is the same, the way through it is not.
 
-Where a bar's groups say little, the standard normals behind its effects are nearly independent of all else: the
+Where a group term's groups say little, the standard normals behind its effects are nearly independent of all else: the
 non-centred form, which the public model has. Where they say much, the groups' own coefficients are: common coefficient
 plus varying effect, along columns that the data tells apart (Papaspiliopoulos, Roberts and Sköld 2007).
 """
@@ -15,7 +15,7 @@ import pytensor.tensor as pt
 
 from hiermod.data.cells.statistics import BinomialCells, CountCells, MomentCells, PairCells, RealCells, ValueCells
 from hiermod.modeling.density_rows import Observed, observe
-from hiermod.modeling.design import VaryingBar
+from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.pymc.parts import cholesky_factor, effect_dims
 from hiermod.modeling.spec import Spec
 
@@ -25,13 +25,13 @@ SPREAD = 2.0  # standard errors that are taken off the variance between groups, 
 
 
 def informed_columns(spec: Spec) -> tuple[np.ndarray, ...]:
-    """For each bar, which of its columns the groups themselves say more about than the other groups do."""
-    return tuple(_information_ratios(spec, bar) > INFORMED for bar in spec.bars)
+    """For each group term, which of its columns the groups themselves say more about than the other groups do."""
+    return tuple(_information_ratios(spec, term) > INFORMED for term in spec.groups)
 
 
-def _information_ratios(spec: Spec, bar: VaryingBar) -> np.ndarray:
-    """For each column of a bar, a low estimate of the variance between groups over the median one within."""
-    precision, total, squares = _normal_equations(spec, bar)
+def _information_ratios(spec: Spec, term: GroupDesign) -> np.ndarray:
+    """For each column of a group term, a low estimate of the variance between groups over the median one within."""
+    precision, total, squares = _normal_equations(spec, term)
     groups, columns = total.shape
     ridge = 1e-9 * np.diag(np.diag(precision.mean(axis=0)))
     within = np.linalg.inv(precision + ridge)
@@ -52,15 +52,15 @@ def _information_ratios(spec: Spec, bar: VaryingBar) -> np.ndarray:
     return low * max(0.0, 1.0 - SPREAD * np.sqrt(2.0 / groups)) / typical
 
 
-def _normal_equations(spec: Spec, bar: VaryingBar) -> tuple[np.ndarray, np.ndarray, float]:
-    """Each group's X'WX and X'Wy of a bar's columns, and y'Wy in all, by one step of scoring from the mean response."""
+def _normal_equations(spec: Spec, term: GroupDesign) -> tuple[np.ndarray, np.ndarray, float]:
+    """Each group's X'WX, X'Wy of a term's columns, and y'Wy in all, by one step of scoring from the mean response."""
     rows = observe(spec.cells)
-    matrix = np.hstack([rows.matrix(effect.block) for effect in bar.effects])
+    matrix = np.hstack([rows.matrix(effect.block) for effect in term.effects])
     weight, working = _working(spec, rows.offset(spec.formula)[: len(spec.cells)])
     weight = np.concatenate([weight, np.ones(len(rows) - len(weight))])
     working = np.concatenate([working, rows.response - rows.offset(spec.formula)[len(spec.cells) :]])
     working = working - _common_fit(spec, rows, weight, working)
-    codes, size = rows.codes(bar.grouping), bar.grouping.size
+    codes, size = rows.codes(term.grouping), term.grouping.size
     columns = range(matrix.shape[1])
     total = np.column_stack([np.bincount(codes, weight * matrix[:, own] * working, size) for own in columns])
     precision = np.empty((size, len(columns), len(columns)))
@@ -116,9 +116,9 @@ def _expected(spec: Spec, total: np.ndarray, exposure: np.ndarray, offset: np.nd
 
 
 def own_coefficients(
-    spec: Spec, bar: VaryingBar, informed: np.ndarray, sigmas: list[Any], shared: set[str]
+    spec: Spec, term: GroupDesign, informed: np.ndarray, sigmas: list[Any], shared: set[str]
 ) -> list[Any]:
-    """Register a bar; return its effects, as `pymc_parts.varying_effect` does.
+    """Register a group term; return its effects, as `pymc_parts.varying_effect` does.
 
     Parameters
     ----------
@@ -127,46 +127,48 @@ def own_coefficients(
     sigmas : list
         The standard deviations of each effect.
     shared : set of str
-        Common terms whose coefficients are part of some bar's own coefficients already; those of this one are added.
+        Common terms whose coefficients are part of some term's own coefficients already; those of this one are added.
     """
     places = [int(place) for place in np.flatnonzero(informed)]
-    free = _free_columns(bar)
-    back = np.linalg.inv(_directions(spec, bar, places))
+    free = _free_columns(term)
+    back = np.linalg.inv(_directions(spec, term, places))
     own = {place: _combined(back[row], [free[other] for other in places]) for row, place in enumerate(places)}
-    scales = _columns_of_sigmas(bar, sigmas)
-    commons = _commons(spec, bar, informed, shared)
-    factor: Any = cholesky_factor(bar) if bar.correlated else np.eye(len(bar.row_names))
+    scales = _columns_of_sigmas(term, sigmas)
+    commons = _commons(spec, term, informed, shared)
+    factor: Any = cholesky_factor(term) if term.correlated else np.eye(len(term.row_names))
     standard: list[Any] = []
     values: list[Any] = []
     density: Any = 0.0
     for place, scale in enumerate(scales):
-        before = sum((factor[place, other] * standard[other] for other in range(place)), 0.0) if bar.correlated else 0.0
+        before = (
+            sum((factor[place, other] * standard[other] for other in range(place)), 0.0) if term.correlated else 0.0
+        )
         rest = factor[place, place]
         if informed[place]:
             values.append(own[place] - commons[place])
             standard.append((values[-1] / scale - before) / rest)
-            density = density - 0.5 * (standard[-1] ** 2).sum() - bar.grouping.size * pt.log(scale * rest)
+            density = density - 0.5 * (standard[-1] ** 2).sum() - term.grouping.size * pt.log(scale * rest)
         else:
             standard.append(free[place])
             values.append(scale * (before + rest * free[place]))
             density = density - 0.5 * (standard[-1] ** 2).sum()
-    pm.Potential(f"{bar.correlation_name}_density", density)
-    return _registered(bar, values)
+    pm.Potential(f"{term.correlation_name}_density", density)
+    return _registered(term, values)
 
 
-def _free_columns(bar: VaryingBar) -> list[Any]:
-    """Register what is sampled of a bar; a column of shape ``(groups,)`` for each of its columns."""
+def _free_columns(term: GroupDesign) -> list[Any]:
+    """Register what is sampled of a group term; a column of shape ``(groups,)`` for each of its columns."""
     columns: list[Any] = []
-    for effect in bar.effects:
-        free = pm.Flat(f"{effect.name}_offset", dims=effect_dims(bar, effect.block))
+    for effect in term.effects:
+        free = pm.Flat(f"{effect.name}_offset", dims=effect_dims(term, effect.block))
         several = range(len(effect.block.columns))
         columns += [free[:, place] for place in several] if effect.block.labels else [free]
     return columns
 
 
-def _columns_of_sigmas(bar: VaryingBar, sigmas: list[Any]) -> list[Any]:
+def _columns_of_sigmas(term: GroupDesign, sigmas: list[Any]) -> list[Any]:
     columns: list[Any] = []
-    for effect, sigma in zip(bar.effects, sigmas, strict=True):
+    for effect, sigma in zip(term.effects, sigmas, strict=True):
         several = range(len(effect.block.columns))
         columns += [sigma[place] for place in several] if effect.block.labels else [sigma]
     return columns
@@ -176,7 +178,7 @@ def _combined(weights: np.ndarray, columns: list[Any]) -> Any:
     return sum(float(weight) * own for weight, own in zip(weights, columns, strict=True) if weight)
 
 
-def _commons(spec: Spec, bar: VaryingBar, informed: np.ndarray, shared: set[str]) -> list[Any]:
+def _commons(spec: Spec, term: GroupDesign, informed: np.ndarray, shared: set[str]) -> list[Any]:
     """For each column the common coefficient that is part of the groups' own ones, 0 where there is none.
 
     It is that of the design in which the predictors that do not vary with the group are centred.
@@ -184,7 +186,7 @@ def _commons(spec: Spec, bar: VaryingBar, informed: np.ndarray, shared: set[str]
     common, slices = spec.common, spec.common.slices()
     result: list[Any] = []
     own: dict[int, int] = {}
-    for effect in bar.effects:
+    for effect in term.effects:
         start, block = len(result), next((own for own in common.blocks if own.name == effect.block.name), None)
         result += [0.0] * len(effect.block.columns)
         chosen = informed[start : len(result)]
@@ -208,22 +210,22 @@ def _coefficients(spec: Spec) -> list[Any]:
     return values
 
 
-def _directions(spec: Spec, bar: VaryingBar, places: list[int]) -> np.ndarray:
+def _directions(spec: Spec, term: GroupDesign, places: list[int]) -> np.ndarray:
     """An upper factor R of the average information, ``R'R``: the data tells ``R c`` of a group's coefficients apart.
 
     It is scaled so that its diagonal is one.
     """
-    precision, _, _ = _normal_equations(spec, bar)
+    precision, _, _ = _normal_equations(spec, term)
     pooled = precision.mean(axis=0)[np.ix_(places, places)]
     factor = np.linalg.cholesky(pooled + 1e-9 * np.diag(np.diag(pooled))).T
     return factor / np.diag(factor)[:, None]
 
 
-def _registered(bar: VaryingBar, columns: list[Any]) -> list[Any]:
+def _registered(term: GroupDesign, columns: list[Any]) -> list[Any]:
     effects, start = [], 0
-    for effect in bar.effects:
+    for effect in term.effects:
         stop = start + len(effect.block.columns)
         value = pt.stack(columns[start:stop], axis=1) if effect.block.labels else columns[start]
-        effects.append(pm.Deterministic(effect.name, value, dims=effect_dims(bar, effect.block)))
+        effects.append(pm.Deterministic(effect.name, value, dims=effect_dims(term, effect.block)))
         start = stop
     return effects

@@ -9,7 +9,7 @@ import pymc as pm
 import pytensor.tensor as pt
 
 from hiermod.modeling.density_rows import Observed, observe
-from hiermod.modeling.design import VaryingBar
+from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.pymc.geometry import own_coefficients
 from hiermod.modeling.pymc.likelihood import likelihood
 from hiermod.modeling.pymc.parts import coefficient, column_dims, distribution, register_correlations, varying_effect
@@ -21,7 +21,7 @@ MAX_WRITTEN_OUT = 6
 def build_model(spec: Spec, informed: tuple[np.ndarray, ...] | None = None) -> pm.Model:
     """Build the PyMC model of a spec; groups are integer codes, never indicators.
 
-    For a sampler, `informed` tells for each bar which columns are registered by the groups' own coefficients; the
+    For a sampler, `informed` tells for each term which columns are registered by the groups' own coefficients; the
     posterior is the same.
     """
     rows = observe(spec.cells)
@@ -54,11 +54,11 @@ def _times(column: np.ndarray, value: Any) -> Any:
 def _varying_part(spec: Spec, rows: Observed, informed: tuple[np.ndarray, ...] | None) -> Any:
     total: Any = 0.0
     shared: set[str] = set()
-    for place, bar in enumerate(spec.bars):
-        codes = rows.codes(bar.grouping)
+    for place, term in enumerate(spec.groups):
+        codes = rows.codes(term.grouping)
         own = informed[place] if informed else np.zeros(0, dtype=bool)
-        effects = _own_coefficients(spec, bar, own, shared) if own.any() else _bar_effects(spec, bar)
-        for effect, value in zip(bar.effects, effects, strict=True):
+        effects = _own_coefficients(spec, term, own, shared) if own.any() else _group_effects(spec, term)
+        for effect, value in zip(term.effects, effects, strict=True):
             matrix = rows.matrix(effect.block)
             if effect.block.labels is not None:
                 total = total + (value[codes] * matrix).sum(axis=1)
@@ -67,23 +67,23 @@ def _varying_part(spec: Spec, rows: Observed, informed: tuple[np.ndarray, ...] |
     return total
 
 
-def _bar_effects(spec: Spec, bar: VaryingBar) -> list[Any]:
-    _correlate(spec, bar)
-    return [varying_effect(bar, index, _sigma(spec, bar, index)) for index in range(len(bar.effects))]
+def _group_effects(spec: Spec, term: GroupDesign) -> list[Any]:
+    _correlate(spec, term)
+    return [varying_effect(term, index, _sigma(spec, term, index)) for index in range(len(term.effects))]
 
 
-def _own_coefficients(spec: Spec, bar: VaryingBar, informed: np.ndarray, shared: set[str]) -> list[Any]:
-    _correlate(spec, bar)
-    sigmas = [_sigma(spec, bar, index) for index in range(len(bar.effects))]
-    return own_coefficients(spec, bar, informed, sigmas, shared)
+def _own_coefficients(spec: Spec, term: GroupDesign, informed: np.ndarray, shared: set[str]) -> list[Any]:
+    _correlate(spec, term)
+    sigmas = [_sigma(spec, term, index) for index in range(len(term.effects))]
+    return own_coefficients(spec, term, informed, sigmas, shared)
 
 
-def _correlate(spec: Spec, bar: VaryingBar) -> None:
-    if bar.correlated:
-        register_correlations(bar, spec.priors.correlations[bar.correlation_name])
+def _correlate(spec: Spec, term: GroupDesign) -> None:
+    if term.correlated:
+        register_correlations(term, spec.priors.correlations[term.correlation_name])
 
 
-def _sigma(spec: Spec, bar: VaryingBar, index: int) -> Any:
-    effect = bar.effects[index]
-    dims = column_dims(bar, effect.block) or None
+def _sigma(spec: Spec, term: GroupDesign, index: int) -> Any:
+    effect = term.effects[index]
+    dims = column_dims(term, effect.block) or None
     return distribution(spec.priors.sds[effect.name], f"{effect.name}_sigma", dims=dims)

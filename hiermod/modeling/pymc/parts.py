@@ -1,7 +1,7 @@
 """The random variables of a model, each made in one place for hiermod's own PyMC model and for Bambi's.
 
 Names follow Bambi's: ``Intercept``, ``treated``, ``1|country`` with ``1|country_sigma`` and ``1|country_offset``.
-Correlations of a bar are its canonical partial correlations, each a scaled Beta, which together are LKJ
+Correlations of a group term are its canonical partial correlations, each a scaled Beta, which together are LKJ
 (Lewandowski, Kurowicka and Joe 2009, section 2); the effects follow from standard normals through the Cholesky factor.
 """
 
@@ -15,7 +15,7 @@ import pytensor.tensor as pt
 from pymc.logprob.transforms import Transform
 
 from hiermod.modeling.coding import Block
-from hiermod.modeling.design import CommonDesign, VaryingBar
+from hiermod.modeling.design import CommonDesign, GroupDesign
 from hiermod.priors.reading import Prior
 
 
@@ -89,111 +89,111 @@ def register_dims(block: Block, dim: str) -> tuple[str, ...] | None:
     return (dim,)
 
 
-def effect_dims(bar: VaryingBar, block: Block) -> tuple[str, ...]:
+def effect_dims(term: GroupDesign, block: Block) -> tuple[str, ...]:
     """Register and return the dims of a varying effect: its group's levels, then its columns."""
-    factor_dim = f"{bar.grouping.name}__factor_dim"
+    factor_dim = f"{term.grouping.name}__factor_dim"
     model = pm.modelcontext(None)
     if factor_dim not in model.coords:
-        model.add_coords({factor_dim: [str(label) for label in bar.grouping.labels()]})
-    return (factor_dim, *column_dims(bar, block))
+        model.add_coords({factor_dim: [str(label) for label in term.grouping.labels()]})
+    return (factor_dim, *column_dims(term, block))
 
 
-def column_dims(bar: VaryingBar, block: Block) -> tuple[str, ...]:
+def column_dims(term: GroupDesign, block: Block) -> tuple[str, ...]:
     """Register and return the dim of a varying effect's columns, none where it is a single number.
 
-    Bars share a term's dim, but where they code its levels differently: ``(1 + f | g) + (0 + f | h)``.
+    Group terms share a term's dim, but where they code its levels differently: ``(1 + f | g) + (0 + f | h)``.
     """
     if block.labels is None:
         return ()
     model = pm.modelcontext(None)
     dim = f"{block.term.name}__expr_dim"
     if list(model.coords.get(dim, block.labels)) != list(block.labels):
-        dim = f"{block.term.name}|{bar.grouping.name}__expr_dim"
+        dim = f"{block.term.name}|{term.grouping.name}__expr_dim"
     if dim not in model.coords:
         model.add_coords({dim: list(block.labels)})
     return (dim,)
 
 
-def varying_effect(bar: VaryingBar, index: int, sigma: Any) -> Any:
-    """Register and return the `index`-th effect of a bar, shape ``(levels,)`` or ``(levels, columns)``.
+def varying_effect(term: GroupDesign, index: int, sigma: Any) -> Any:
+    """Register and return the `index`-th effect of a group term, shape ``(levels,)`` or ``(levels, columns)``.
 
-    It is `sigma` times standard normals, which it registers; in a correlated bar they are mixed with those of the
+    It is `sigma` times standard normals, which it registers; in a correlated term they are mixed with those of the
     effects before it, which must be registered already.
     """
-    effect = bar.effects[index]
-    dims = effect_dims(bar, effect.block)
+    effect = term.effects[index]
+    dims = effect_dims(term, effect.block)
     offset = pm.Normal(f"{effect.name}_offset", 0.0, 1.0, dims=dims)
-    if not bar.correlated:
+    if not term.correlated:
         return pm.Deterministic(effect.name, offset * sigma, dims=dims)
-    standard = _paired(bar, index) if _is_pair(bar) else _mixed(bar, index)
+    standard = _paired(term, index) if _is_pair(term) else _mixed(term, index)
     return pm.Deterministic(effect.name, sigma * standard, dims=dims)
 
 
-def _is_pair(bar: VaryingBar) -> bool:
-    """Whether a bar has two effects of one column: the usual case, written out since it compiles faster so."""
-    return len(bar.effects) == 2 and len(bar.row_names) == 2
+def _is_pair(term: GroupDesign) -> bool:
+    """Whether a group term has two effects of one column: the usual case, written out since it compiles faster so."""
+    return len(term.effects) == 2 and len(term.row_names) == 2
 
 
-def _paired(bar: VaryingBar, index: int) -> Any:
+def _paired(term: GroupDesign, index: int) -> Any:
     model = pm.modelcontext(None)
-    first = model[f"{bar.effects[0].name}_offset"]
+    first = model[f"{term.effects[0].name}_offset"]
     if index == 0:
         return first
-    correlation = _partial_correlations(bar)[0]
-    return correlation * first + pt.sqrt(1.0 - correlation**2) * model[f"{bar.effects[1].name}_offset"]
+    correlation = _partial_correlations(term)[0]
+    return correlation * first + pt.sqrt(1.0 - correlation**2) * model[f"{term.effects[1].name}_offset"]
 
 
-def _mixed(bar: VaryingBar, index: int) -> Any:
-    start = sum(len(other.block.columns) for other in bar.effects[:index])
-    stop = start + len(bar.effects[index].block.columns)
-    rows = cholesky_factor(bar)[start:stop, :stop]
-    standard = (_offsets(bar, index)[:, None, :] * rows[None, :, :]).sum(axis=2)
-    return standard[:, 0] if bar.effects[index].block.labels is None else standard
+def _mixed(term: GroupDesign, index: int) -> Any:
+    start = sum(len(other.block.columns) for other in term.effects[:index])
+    stop = start + len(term.effects[index].block.columns)
+    rows = cholesky_factor(term)[start:stop, :stop]
+    standard = (_offsets(term, index)[:, None, :] * rows[None, :, :]).sum(axis=2)
+    return standard[:, 0] if term.effects[index].block.labels is None else standard
 
 
-def _offsets(bar: VaryingBar, index: int) -> Any:
-    """The standard normals of a bar's effects up to `index`, shape ``(levels, columns)``."""
+def _offsets(term: GroupDesign, index: int) -> Any:
+    """The standard normals of a group term's effects up to `index`, shape ``(levels, columns)``."""
     model = pm.modelcontext(None)
     parts = [
         model[f"{effect.name}_offset"] if effect.block.labels else model[f"{effect.name}_offset"][:, None]
-        for effect in bar.effects[: index + 1]
+        for effect in term.effects[: index + 1]
     ]
     return pt.concatenate(parts, axis=1) if len(parts) > 1 else parts[0]
 
 
-def register_correlations(bar: VaryingBar, prior: Prior) -> None:
-    """Register a bar's correlations: their partial ones as Betas on (0, 1), and themselves by name."""
-    name, model = bar.correlation_name, pm.modelcontext(None)
+def register_correlations(term: GroupDesign, prior: Prior) -> None:
+    """Register a group term's correlations: their partial ones as Betas on (0, 1), and themselves by name."""
+    name, model = term.correlation_name, pm.modelcontext(None)
     if name in model.named_vars:
         return
-    size, eta = len(bar.row_names), float(prior.arguments[0])
-    shape = np.array([eta + (size - 2 - column) / 2 for _, column in bar.pairs()])
-    labels = [f"{bar.row_names[column]}, {bar.row_names[row]}" for row, column in bar.pairs()]
+    size, eta = len(term.row_names), float(prior.arguments[0])
+    shape = np.array([eta + (size - 2 - column) / 2 for _, column in term.pairs()])
+    labels = [f"{term.row_names[column]}, {term.row_names[row]}" for row, column in term.pairs()]
     model.add_coords({f"{name}_dim": labels})
     pm.Beta(f"{name}_offset", shape, shape, dims=f"{name}_dim")
-    pm.Deterministic(name, _correlations(bar), dims=f"{name}_dim")
+    pm.Deterministic(name, _correlations(term), dims=f"{name}_dim")
 
 
-def _partial_correlations(bar: VaryingBar) -> Any:
-    return 2.0 * pm.modelcontext(None)[f"{bar.correlation_name}_offset"] - 1.0
+def _partial_correlations(term: GroupDesign) -> Any:
+    return 2.0 * pm.modelcontext(None)[f"{term.correlation_name}_offset"] - 1.0
 
 
-def _correlations(bar: VaryingBar) -> Any:
-    if len(bar.pairs()) == 1:
-        return _partial_correlations(bar)
-    factor = cholesky_factor(bar)
-    rows, columns = np.transpose(bar.pairs())
+def _correlations(term: GroupDesign) -> Any:
+    if len(term.pairs()) == 1:
+        return _partial_correlations(term)
+    factor = cholesky_factor(term)
+    rows, columns = np.transpose(term.pairs())
     return (factor[rows] * factor[columns]).sum(axis=1)
 
 
-def cholesky_factor(bar: VaryingBar) -> Any:
-    """The lower Cholesky factor of a bar's correlation matrix, from its partial correlations P below the diagonal.
+def cholesky_factor(term: GroupDesign) -> Any:
+    """The lower Cholesky factor of a term's correlation matrix, from its partial correlations P below the diagonal.
 
     Its entries are ``L[i, j] = P[i, j] · Π_{k<j} sqrt(1 − P[i, k]²)`` with ones on the diagonal of P.
     """
-    size = len(bar.row_names)
-    rows, columns = np.transpose(bar.pairs())
-    below = pt.zeros((size, size))[rows, columns].set(_partial_correlations(bar))
+    size = len(term.row_names)
+    rows, columns = np.transpose(term.pairs())
+    below = pt.zeros((size, size))[rows, columns].set(_partial_correlations(term))
     before = np.triu(np.ones((size, size)), 1)  # before[k, j] is 1 where k < j
     remaining = (0.5 * pt.log1p(-(below**2))[:, :, None] * before[None, :, :]).sum(axis=1)
     return (below + np.eye(size)) * pt.exp(remaining)
