@@ -1050,10 +1050,8 @@ class Fit:
         """
         progress = changes.pop("progress", True)
         refuse_unknown(changes)
-        settings, defined = (
-            changed_settings(self._posterior.asked, changes),
-            changed_model(self._defined, formula, data, changes),
-        )
+        settings = changed_settings(self._posterior.asked, changes)
+        defined = changed_model(self._defined, formula, data, changes)
         model = self.model if defined is self._defined else Model(defined)
         return model.sampled(settings, progress)
 
