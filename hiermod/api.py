@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hiermod.errors import ModelError, PriorError, StorageError
+from hiermod.choices import Engine, Family, Missing, Pooling
+from hiermod.errors import ModelError, StorageError
 from hiermod.interface.fit import Fit, Model
 from hiermod.interface.notices import announce
+from hiermod.interface.refits import checked_priors
 from hiermod.modeling.definition import Defined, Definition, define
 from hiermod.sampling.settings import Settings, check_switch
 from hiermod.sampling.storage import StoredFit, check_target, difference
@@ -16,15 +18,9 @@ from hiermod.sampling.storage import load as load_stored
 
 
 def model(
-    formula: str,
-    data: Any,
-    family: str | None = None,
-    *,
-    priors: Mapping[str, str] | None = None,
-    pooling: str = "normal",
-    na: str = "drop",
-    compress: bool = True,
-) -> Model:
+    formula: str, data: Any, family: Family | str | None = None, *, priors: Mapping[str, str] | None = None,
+    pooling: Pooling = "normal", na: Missing = "drop", compress: bool = True,
+) -> Model:  # fmt: skip
     """Put a formula and data together without sampling.
 
     Parameters are those of `fit`. Every error of the input is raised here.
@@ -39,38 +35,17 @@ def model(
     >>> len(hm.model("success ~ treated + (1 + treated | country)", hm.example("country")).cells)
     4
     """
-    defined = define(_definition(formula, family, priors, pooling, na, compress), data)
+    defined = define(Definition(formula, family, checked_priors(priors), pooling, na, compress), data)
     announce(defined.notices)
     return Model(defined)
 
 
-def _definition(
-    formula: str, family: str | None, priors: Mapping[str, str] | None, pooling: str, na: str, compress: bool
-) -> Definition:
-    if priors is not None and not isinstance(priors, Mapping):
-        raise PriorError(f"priors={priors!r}: a dict by parameter is needed, such as {{'sd': 'HalfNormal(1)'}}.")
-    return Definition(formula, family, dict(priors or {}), pooling, na, compress)
-
-
 def fit(
-    formula: str,
-    data: Any,
-    family: str | None = None,
-    *,
-    priors: Mapping[str, str] | None = None,
-    pooling: str = "normal",
-    draws: int = 1000,
-    tune: int | None = None,
-    chains: int = 4,
-    cores: int | None = None,
-    seed: int | None = None,
-    target_accept: float | None = None,
-    engine: str = "auto",
-    file: str | Path | None = None,
-    progress: bool = True,
-    na: str = "drop",
-    compress: bool = True,
-) -> Fit:
+    formula: str, data: Any, family: Family | str | None = None, *, priors: Mapping[str, str] | None = None,
+    pooling: Pooling = "normal", draws: int = 1000, tune: int | None = None, chains: int = 4, cores: int | None = None,
+    seed: int | None = None, target_accept: float | None = None, engine: Engine = "auto",
+    file: str | Path | None = None, progress: bool = True, na: Missing = "drop", compress: bool = True,
+) -> Fit:  # fmt: skip
     """Fit a hierarchical model.
 
     Parameters
@@ -131,7 +106,7 @@ def fit(
     check_switch("progress", progress)
     if file is not None:
         check_target(file)
-    defined = define(_definition(formula, family, priors, pooling, na, compress), data)
+    defined = define(Definition(formula, family, checked_priors(priors), pooling, na, compress), data)
     announce(defined.notices)
     if file is not None and (stored := reusable(Path(file), defined, asked)):
         return fit_of(stored)
@@ -166,7 +141,7 @@ def fit_of(stored: StoredFit) -> Fit:
     return Fit(Model(stored.defined), stored.posterior)
 
 
-def glmer(formula: str, data: Any, family: str, **as_fit: Any) -> Fit:
+def glmer(formula: str, data: Any, family: Family | str, **as_fit: Any) -> Fit:
     """`fit` for hands that know lme4: the family is required.
 
     Examples

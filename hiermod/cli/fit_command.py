@@ -10,6 +10,7 @@ from hiermod.cli.output import DONE, INTERRUPTED, section, wants_progress
 from hiermod.errors import DataError, StorageError
 
 if TYPE_CHECKING:
+    from hiermod.choices import Goal
     from hiermod.interface.fit import Fit
     from hiermod.modeling.definition import Defined
 
@@ -79,7 +80,7 @@ def _print_answers(options: argparse.Namespace, defined: Defined, fit: Fit) -> N
         section(f"{_capital(outcome.name)} by {' and '.join(options.by)}:")
         print(fit.rates(options.by, groups=options.groups, prob=options.prob))
     if options.effect:
-        goal = options.goal or "max"
+        goal: Goal = options.goal or "max"
         answer = fit.effect(
             options.effect, by=options.by, control=options.control, scale=options.scale or "difference",
             groups=options.groups, goal=goal, prob=options.prob,

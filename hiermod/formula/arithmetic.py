@@ -14,10 +14,8 @@ from hiermod.formula.expressions import (
     Number,
     Text,
     Vector,
-    columns,
 )
-from hiermod.formula.reader import Reader
-from hiermod.formula.tokens import Token
+from hiermod.formula.reader import Reader, Token
 from hiermod.formula.vocabulary import ALIASES, CONTRASTS, SIGNATURES, Signature, signature, suggestion
 
 MAX_TOKENS = 200
@@ -187,7 +185,7 @@ def _read_vector(reader: Reader, begin: int) -> Vector:
         if not reader.take_if(","):
             break
     closed = reader.expect("]", "A closing square bracket was expected.") if square else reader.close_bracket(opened)
-    if not items or not all(isinstance(item, LITERALS) and not list(columns(item)) for item in items):
+    if not items or not all(isinstance(item, LITERALS) and not item.columns for item in items):
         reader.fail_at("c(…) holds numbers or texts.", opened.start, closed.end)
     return Vector(tuple(items))
 
@@ -196,7 +194,7 @@ def _check_call(reader: Reader, call: Call, known: Signature, name: Token, close
     def fail(message: str) -> None:
         reader.fail_at(f"{call.function}(): {message}", name.start, closed.end)
 
-    if not call.arguments or not list(columns(call.arguments[0])):
+    if not call.arguments or not call.arguments[0].columns:
         fail("a column was expected as its first argument.")
     if call.function not in SIGNATURES:
         return
@@ -210,5 +208,5 @@ def _check_call(reader: Reader, call: Call, known: Signature, name: Token, close
     if given + len(call.options) < known.required:
         fail(f"the option {known.options[0]!r} is missing.")
     for value in (*call.arguments[1:], *(value for _, value in call.options)):
-        if list(columns(value)):
+        if value.columns:
             fail(f"its options are numbers and texts, not columns ({value}).")

@@ -130,8 +130,6 @@ def _in_r(expression: Expression) -> str:
 
 def _in_python(expression: Expression) -> str:
     match expression:
-        case Column() | Number() | Text():
-            return str(expression)
         case Flag(value):
             return str(value)
         case Vector(items):
@@ -150,6 +148,7 @@ def _in_python(expression: Expression) -> str:
             return f"{sides[0]}**{sides[1]}" if operator == "^" else f"{sides[0]} {operator} {sides[1]}"
         case Call(function, arguments, options):
             return _call_in_python(function, [_in_python(argument) for argument in arguments], options)
+    return str(expression)
 
 
 def _call_in_python(function: str, arguments: list[str], options: tuple[tuple[str, Expression], ...]) -> str:

@@ -15,14 +15,15 @@ from hiermod.answers.averaging.query import Arguments
 from hiermod.answers.deciding import number_needed, verdicts
 from hiermod.answers.estimands import effects, interactions, rates, shrinkage, slopes
 from hiermod.answers.parameters import estimates, hypotheses
+from hiermod.choices import Contrast, Engine, Goal, Groups, Kind, Scale, Score, SlopeScale
 from hiermod.errors import ModelError
 from hiermod.interface.notices import announce
 from hiermod.interface.plots import FitPlots
 from hiermod.interface.prior_draws import PriorDraws
 from hiermod.interface.refits import changed_model, changed_settings, refuse_unknown
 from hiermod.modeling.definition import Defined
+from hiermod.modeling.model_priors import prior_summary
 from hiermod.modeling.pooled import BetaSpec
-from hiermod.modeling.prior_table import prior_summary
 from hiermod.sampling.checks import CheckReport, check
 from hiermod.sampling.external_draws import posterior_from_draws
 from hiermod.sampling.posterior import Posterior
@@ -165,16 +166,9 @@ class Fit:
         return estimates.varcorr(self._posterior, prob)
 
     def rates(
-        self,
-        by: Any = None,
-        *,
-        data: Any = None,
-        groups: str = "observed",
-        prob: float = 0.95,
-        weights: str | None = None,
-        at: Any = None,
-        threshold: float | None = None,
-    ) -> Answer:
+        self, by: Any = None, *, data: Any = None, groups: Groups = "observed", prob: float = 0.95,
+        weights: str | None = None, at: Any = None, threshold: float | None = None,
+    ) -> Answer:  # fmt: skip
         """Expected response per cell of `by`, back-transformed, averaged over rows within each draw.
 
         The `by` variables that stand in common terms are set to each level for all rows; grouping factors and other
@@ -223,22 +217,11 @@ class Fit:
         return answer
 
     def effect(
-        self,
-        variable: str,
-        *,
-        by: Any = None,
-        control: Any = None,
-        scale: str = "difference",
-        groups: str = "observed",
-        data: Any = None,
-        rope: tuple[float, float] | None = None,
-        goal: str = "max",
-        prob: float = 0.95,
-        weights: str | None = None,
-        at: Any = None,
-        contrast: Any = "control",
+        self, variable: str, *, by: Any = None, control: Any = None, scale: Scale = "difference",
+        groups: Groups = "observed", data: Any = None, rope: tuple[float, float] | None = None, goal: Goal = "max",
+        prob: float = 0.95, weights: str | None = None, at: Any = None, contrast: Contrast = "control",
         threshold: float | None = None,
-    ) -> Answer:
+    ) -> Answer:  # fmt: skip
         """Contrasts of the levels of `variable`, all arms averaged over the same rows.
 
         Parameters
@@ -285,17 +268,9 @@ class Fit:
         return effects.effect(self._posterior, arguments)
 
     def prob_beats(
-        self,
-        variable: str,
-        *,
-        by: Any = None,
-        control: Any = None,
-        groups: str = "observed",
-        data: Any = None,
-        goal: str = "max",
-        weights: str | None = None,
-        at: Any = None,
-    ) -> pd.DataFrame:
+        self, variable: str, *, by: Any = None, control: Any = None, groups: Groups = "observed", data: Any = None,
+        goal: Goal = "max", weights: str | None = None, at: Any = None,
+    ) -> pd.DataFrame:  # fmt: skip
         """P(level beats control): a row per `by` cell (``all`` without), a column per other level.
 
         Examples
@@ -307,16 +282,9 @@ class Fit:
         return effects.prob_beats_table(self._posterior, arguments)
 
     def pairwise(
-        self,
-        variable: str,
-        *,
-        by: Any = None,
-        groups: str = "observed",
-        data: Any = None,
-        goal: str = "max",
-        weights: str | None = None,
-        at: Any = None,
-    ) -> pd.DataFrame:
+        self, variable: str, *, by: Any = None, groups: Groups = "observed", data: Any = None, goal: Goal = "max",
+        weights: str | None = None, at: Any = None,
+    ) -> pd.DataFrame:  # fmt: skip
         """P(row beats column) for every pair of levels; the diagonal is empty.
 
         Examples
@@ -327,16 +295,9 @@ class Fit:
         return effects.pairwise(self._posterior, Arguments(variable, by, at, data, weights, groups, goal=goal))
 
     def best(
-        self,
-        variable: str,
-        *,
-        by: Any = None,
-        groups: str = "observed",
-        data: Any = None,
-        goal: str = "max",
-        weights: str | None = None,
-        at: Any = None,
-    ) -> pd.DataFrame:
+        self, variable: str, *, by: Any = None, groups: Groups = "observed", data: Any = None, goal: Goal = "max",
+        weights: str | None = None, at: Any = None,
+    ) -> pd.DataFrame:  # fmt: skip
         """P(best), expected loss (response scale) and expected rank of each level.
 
         Examples
@@ -359,7 +320,7 @@ class Fit:
         """
         return shrinkage.shrinkage(self._posterior, group, prob)
 
-    def predict(self, data: Any = None, kind: str = "mean", groups: str = "observed", prob: float = 0.95) -> Answer:
+    def predict(self, data: Any = None, kind: Kind = "mean", groups: Groups = "observed", prob: float = 0.95) -> Answer:
         """Predictions for each row of `data` (the fitted cells without it).
 
         Parameters
@@ -386,23 +347,11 @@ class Fit:
         return rates.predict(self._posterior, Arguments(data=data, groups=groups, prob=prob), kind)
 
     def interaction(
-        self,
-        variable: str,
-        across: Any,
-        *,
-        by: Any = None,
-        contrast: Any = "control",
-        control: Any = None,
-        between: Any = "control",
-        scale: str = "difference",
-        groups: str = "observed",
-        data: Any = None,
-        weights: str | None = None,
-        at: Any = None,
-        threshold: float | None = None,
-        goal: str = "max",
+        self, variable: str, across: Any, *, by: Any = None, contrast: Contrast = "control", control: Any = None,
+        between: Contrast = "control", scale: Scale = "difference", groups: Groups = "observed", data: Any = None,
+        weights: str | None = None, at: Any = None, threshold: float | None = None, goal: Goal = "max",
         prob: float = 0.95,
-    ) -> Answer:
+    ) -> Answer:  # fmt: skip
         """How the effect of `variable` differs between the levels of `across`: a difference of differences.
 
         Effects are those of ``effect(variable, by=across)``, and differ in each draw: differences, lifts and link-scale
@@ -446,19 +395,10 @@ class Fit:
         return interactions.interaction(self._posterior, arguments)
 
     def slopes(
-        self,
-        variable: str,
-        *,
-        by: Any = None,
-        scale: str = "response",
-        groups: str = "observed",
-        data: Any = None,
-        weights: str | None = None,
-        at: Any = None,
-        threshold: float | None = None,
-        goal: str = "max",
-        prob: float = 0.95,
-    ) -> Answer:
+        self, variable: str, *, by: Any = None, scale: SlopeScale = "response", groups: Groups = "observed",
+        data: Any = None, weights: str | None = None, at: Any = None, threshold: float | None = None,
+        goal: Goal = "max", prob: float = 0.95,
+    ) -> Answer:  # fmt: skip
         """Average slope of the expected response in a numeric predictor (average marginal effect).
 
         The derivative at each row's own value, averaged over rows within each draw. That of the model is exact; what
@@ -501,21 +441,10 @@ class Fit:
         return slopes.slopes(self._posterior, arguments)
 
     def decide(
-        self,
-        variable: str,
-        *,
-        by: Any = None,
-        loss: float | None = None,
-        threshold: float = 0.0,
-        control: Any = None,
-        groups: str = "observed",
-        data: Any = None,
-        weights: str | None = None,
-        at: Any = None,
-        expected: Any = None,
-        goal: str = "max",
-        prob: float = 0.95,
-    ) -> verdicts.Decision:
+        self, variable: str, *, by: Any = None, loss: float | None = None, threshold: float = 0.0, control: Any = None,
+        groups: Groups = "observed", data: Any = None, weights: str | None = None, at: Any = None, expected: Any = None,
+        goal: Goal = "max", prob: float = 0.95,
+    ) -> verdicts.Decision:  # fmt: skip
         """Ship, keep testing or stop: a verdict for each `by` cell, by expected losses.
 
         The level with the least expected loss is shipped, or the control kept ("stop"), as soon as the expected loss of
@@ -566,19 +495,10 @@ class Fit:
         return found
 
     def nnt(
-        self,
-        variable: str,
-        *,
-        by: Any = None,
-        control: Any = None,
-        contrast: Any = "control",
-        groups: str = "observed",
-        data: Any = None,
-        weights: str | None = None,
-        at: Any = None,
-        goal: str = "max",
+        self, variable: str, *, by: Any = None, control: Any = None, contrast: Contrast = "control",
+        groups: Groups = "observed", data: Any = None, weights: str | None = None, at: Any = None, goal: Goal = "max",
         prob: float = 0.95,
-    ) -> pd.DataFrame:
+    ) -> pd.DataFrame:  # fmt: skip
         """Number needed to treat: how many for one success more (one fewer, with ``goal="min"``) than the control has.
 
         It is one over the difference of rates, and so is its interval: two pieces, through infinity, where that of the
@@ -683,7 +603,7 @@ class Fit:
         return self._validated(Design("kfold", k, by, stratify, seed=seed), progress)
 
     def logo(
-        self, group: str | None = None, *, score: str = "joint", max_refits: int = 20, progress: bool = True
+        self, group: str | None = None, *, score: Score = "joint", max_refits: int = 20, progress: bool = True
     ) -> CrossValidation:
         """Expected log predictive density of each group, had the model seen no row of it: leave one group out.
 
@@ -956,16 +876,9 @@ class Fit:
         return outlying(self._posterior, group, prob)
 
     def sensitivity(
-        self,
-        variable: str | None = None,
-        *,
-        by: Any = None,
-        control: Any = None,
-        groups: str = "observed",
-        goal: str = "max",
-        threshold: float = 0.95,
-        prob: float = 0.95,
-    ) -> Sensitivity:
+        self, variable: str | None = None, *, by: Any = None, control: Any = None, groups: Groups = "observed",
+        goal: Goal = "max", threshold: float = 0.95, prob: float = 0.95,
+    ) -> Sensitivity:  # fmt: skip
         """Tell whether the conclusion would change under other priors.
 
         The model is fitted again with the priors of common coefficients half and twice as wide, then with those of the
@@ -1110,17 +1023,9 @@ class Model:
         return str(self._defined.spec.family)
 
     def fit(
-        self,
-        *,
-        draws: int = 1000,
-        tune: int | None = None,
-        chains: int = 4,
-        cores: int | None = None,
-        seed: int | None = None,
-        target_accept: float | None = None,
-        engine: str = "auto",
-        progress: bool = True,
-    ) -> Fit:
+        self, *, draws: int = 1000, tune: int | None = None, chains: int = 4, cores: int | None = None,
+        seed: int | None = None, target_accept: float | None = None, engine: Engine = "auto", progress: bool = True,
+    ) -> Fit:  # fmt: skip
         """Sample the posterior. Parameters are those of `hiermod.fit`; a second call does not compile again.
 
         Raises

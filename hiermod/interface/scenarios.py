@@ -75,7 +75,7 @@ def of_formula(
 
 
 def _needed(formula: Formula) -> list[str]:
-    return list(dict.fromkeys([*formula.predictor_columns(), *formula.grouping_columns()]))
+    return list(dict.fromkeys([*formula.predictor_columns, *formula.grouping_columns]))
 
 
 def _design(data: Any, formula: Formula) -> pd.DataFrame:

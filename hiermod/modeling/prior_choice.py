@@ -15,7 +15,8 @@ from hiermod.formula.nodes import without_slash
 from hiermod.formula.parser import canonical
 from hiermod.modeling.coding import Block
 from hiermod.modeling.design import CommonDesign, GroupDesign
-from hiermod.priors.reading import Prior, read_prior, require_support
+from hiermod.priors.distributions import DISTRIBUTIONS, Prior
+from hiermod.priors.reading import read_prior, require_support
 
 SMALLEST, LARGEST = 1e-100, 1e100
 
@@ -146,9 +147,10 @@ def _fitting(key: str, prior: Prior, shifted: bool, common: CommonDesign) -> Pri
     require_support(key, prior, "real")
     if shifted and not prior.distribution.located:
         centres = ", ".join(f"{name} = {centre:.4g}" for name, centre in common.centres.items())
+        *names, last = (record.name for record in DISTRIBUTIONS.values() if record.located)
         raise PriorError(
             f"The prior of {key!r} is stated where the numeric predictors are at their means ({centres}), so it needs "
-            f"a location: Normal, StudentT, Cauchy, Laplace or Logistic, not {prior}."
+            f"a location: {', '.join(names)} or {last}, not {prior}."
         )
     return prior
 

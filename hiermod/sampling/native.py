@@ -20,7 +20,7 @@ from hiermod.engine.nutpie_core import available_cores
 from hiermod.errors import InterruptedSamplingError, SamplingError
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.sampler import longest_run
-from hiermod.sampling.settings import Engine, Settings
+from hiermod.sampling.settings import ChosenEngine, Settings
 from hiermod.sampling.variables import posterior_of
 
 SMALL = 100  # coordinates, up to which steps are cheap and caution comes first
@@ -36,9 +36,9 @@ class Native:
     program: Program
 
     @property
-    def engine(self) -> Engine:
+    def engine(self) -> ChosenEngine:
         """The compiled one."""
-        return Engine("compiled")
+        return ChosenEngine("compiled")
 
     @property
     def variables(self) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ import xarray as xr
 
 from hiermod.errors import InterruptedSamplingError, SamplingError
 from hiermod.sampling.sampler import longest_run
-from hiermod.sampling.settings import Engine, Settings
+from hiermod.sampling.settings import ChosenEngine, Settings
 
 COMMA = "‚"  # U+201A
 FLAGS = {"cxx": "", "mode": "FAST_COMPILE", "numba__fastmath": False}
@@ -25,7 +25,7 @@ class Compiled:
 
     program: Any
     variables: tuple[str, ...]
-    engine: Engine
+    engine: ChosenEngine
     dims: dict[str, str] = field(default_factory=dict)
     tune: int = 1000
     target_accept: float = 0.95
@@ -69,7 +69,7 @@ class Compiled:
         return xr.DataTree.from_dict(kept)
 
 
-def compile_model(model: pm.Model, engine: Engine) -> Compiled:
+def compile_model(model: pm.Model, engine: ChosenEngine) -> Compiled:
     """Compile a model; standard normals behind varying effects (``*_offset``) are not kept.
 
     Starting points are computed without a C compiler: compiling code for one evaluation costs more than it saves.

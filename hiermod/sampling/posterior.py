@@ -12,7 +12,7 @@ import xarray as xr
 from hiermod.modeling.pooled import BetaSpec
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.diagnostics import Diagnostics
-from hiermod.sampling.settings import Engine, Settings
+from hiermod.sampling.settings import ChosenEngine, Settings
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class History:
     ----------
     asked : Settings
         As the user gave them.
-    engine : Engine
+    engine : ChosenEngine
     reruns : tuple of Rerun
         In order; the first run is not among them.
     failure : str
@@ -78,7 +78,7 @@ class History:
     """
 
     asked: Settings
-    engine: Engine
+    engine: ChosenEngine
     reruns: tuple[Rerun, ...] = ()
     failure: str = ""
     kept: int = 1

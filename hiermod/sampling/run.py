@@ -20,7 +20,7 @@ from hiermod.modeling.spec import Spec
 from hiermod.sampling.diagnostics import MIN_ESS, Diagnostics, diagnose
 from hiermod.sampling.posterior import History, Posterior, Rerun, Trouble
 from hiermod.sampling.sampler import Sampler
-from hiermod.sampling.settings import Engine, Settings, fresh_seed
+from hiermod.sampling.settings import ChosenEngine, Settings, fresh_seed
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -74,7 +74,7 @@ def choose_sampler(spec: Spec | BetaSpec, engine: str, announce: Callable[[str],
 def _pymc_sampler(spec: Spec | BetaSpec, reason: str) -> Sampler:
     from hiermod.sampling.nuts import compile_model
 
-    return compile_model(build_for_sampling(spec), Engine("pymc", reason))
+    return compile_model(build_for_sampling(spec), ChosenEngine("pymc", reason))
 
 
 def sample(spec: Spec | BetaSpec, sampler: Sampler, settings: Settings, progress: bool = True) -> Posterior:

@@ -7,14 +7,14 @@ from typing import Protocol
 import numpy as np
 import xarray as xr
 
-from hiermod.sampling.settings import Engine, Settings
+from hiermod.sampling.settings import ChosenEngine, Settings
 
 
 class Sampler(Protocol):
     """Something that samples a model: what its variables are called, its defaults, and one run of it."""
 
     @property
-    def engine(self) -> Engine:
+    def engine(self) -> ChosenEngine:
         """What it is."""
 
     @property

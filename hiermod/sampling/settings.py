@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, Literal
 
+from hiermod.choices import ENGINES
 from hiermod.errors import ModelError, SamplingError
 
-ENGINES = ("auto", "compiled", "pymc")
 LARGEST = 2**63
 
 
@@ -27,7 +27,9 @@ class Settings:
 
     def __post_init__(self) -> None:
         if self.engine not in ENGINES:
-            raise ModelError(f"engine={self.engine!r}: 'auto', 'compiled' or 'pymc' is needed.")
+            raise ModelError(
+                f"engine={self.engine!r}: {', '.join(map(repr, ENGINES[:-1]))} or {ENGINES[-1]!r} is needed."
+            )
         for name, least in (("draws", 1), ("chains", 1), ("tune", 1), ("cores", 1), ("seed", 0)):
             value: Any = getattr(self, name)
             if value is None and name in ("tune", "cores", "seed"):
@@ -44,7 +46,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Engine:
+class ChosenEngine:
     """What samples a model, and why that is PyMC where the compiled engine was not refused; printed as a notice."""
 
     name: Literal["compiled", "pymc"]

@@ -19,7 +19,7 @@ from hiermod.modeling.definition import Defined, Definition, redefine
 from hiermod.sampling import old_format
 from hiermod.sampling.diagnostics import Diagnostics
 from hiermod.sampling.posterior import History, Posterior, Rerun, Trouble
-from hiermod.sampling.settings import Engine, Settings
+from hiermod.sampling.settings import ChosenEngine, Settings
 from hiermod.sampling.stored_cells import cells_from_dataset, cells_to_dataset
 from hiermod.version import __version__
 
@@ -120,7 +120,7 @@ def _history(stored: dict[str, Any] | None) -> History | None:
     if stored is None:
         return None
     reruns = tuple(Rerun(**{**rerun, "trouble": Trouble(**rerun["trouble"])}) for rerun in stored["reruns"])
-    parts = {"asked": Settings(**stored["asked"]), "engine": Engine(**stored["engine"]), "reruns": reruns}
+    parts = {"asked": Settings(**stored["asked"]), "engine": ChosenEngine(**stored["engine"]), "reruns": reruns}
     return History(**{**stored, **parts})
 
 

@@ -9,8 +9,8 @@ from hiermod.data.columns.predictors import Basis, Factor, Numeric
 from hiermod.errors import enumerate_names
 from hiermod.formula.nodes import DOT, INTERCEPT, Formula, GroupTerm, LevelResponse, Term, TrialsResponse
 from hiermod.formula.translate import SPELLINGS, spell
+from hiermod.modeling.model_priors import prior_summary
 from hiermod.modeling.pooled import BetaSpec
-from hiermod.modeling.prior_table import prior_summary
 from hiermod.modeling.spec import Spec
 from hiermod.show.latex import latex_of
 
@@ -60,7 +60,7 @@ def explain(spec: Spec | BetaSpec) -> Explanation:
     lines += [PARAMETERS[spec.family.name]] if spec.family.name in PARAMETERS else []
     lines += ["", "Common terms:", *_common(spec.formula, spec), *_offsets(spec.formula)]
     lines += _varying(spec.formula, spec)
-    lines += ["", f"Columns: {enumerate_names(spec.formula.all_columns(), 30)}.", "", "Priors:"]
+    lines += ["", f"Columns: {enumerate_names(spec.formula.all_columns, 30)}.", "", "Priors:"]
     lines += [f"  {line}" for line in prior_summary(spec).to_string(index=False).splitlines()]
     return Explanation("\n".join(lines), latex_of(spec))
 
@@ -69,7 +69,7 @@ def explain_formula(formula: Formula) -> str:
     """Explain what a formula says by itself, without data."""
     lines = [*_heading(formula), "", f"Response: {_response(formula)}.", "", "Common terms:"]
     lines += [*_common(formula, None), *_offsets(formula), *_varying(formula, None)]
-    lines += ["", f"Columns: {enumerate_names([name for name in formula.all_columns() if name != DOT], 30)}."]
+    lines += ["", f"Columns: {enumerate_names([name for name in formula.all_columns if name != DOT], 30)}."]
     return "\n".join(lines)
 
 

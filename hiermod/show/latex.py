@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hiermod.formula.nodes import INTERCEPT, TrialsResponse
 from hiermod.modeling.design import GroupDesign
+from hiermod.modeling.model_priors import prior_summary
 from hiermod.modeling.pooled import BetaSpec
-from hiermod.modeling.prior_table import prior_summary
 from hiermod.modeling.spec import Spec
 
 FAMILIES = {

@@ -25,8 +25,8 @@ def default_by(spec: Spec | BetaSpec) -> tuple[str, ...]:
     """
     formula = spec.formula
     shown = [name for name in spec.cells.frame if name not in spec.cells.averaged]
-    variables = [name for name in formula.common_columns() if name in shown]
-    groups = [name for name in formula.grouping_columns() if name not in variables]
+    variables = [name for name in formula.common_columns if name in shown]
+    groups = [name for name in formula.grouping_columns if name not in variables]
     sizes = {name: len(levels_of(spec, name)) for name in [*variables, *groups]}
     few = [name for name in variables if sizes[name] <= len(COLOURS)]
     chosen: list[str] = []

@@ -17,7 +17,7 @@ from hiermod.sampling import run as sampling
 from hiermod.sampling.diagnostics import Diagnostics
 from hiermod.sampling.nuts import Compiled, _complete
 from hiermod.sampling.posterior import History, Rerun, Trouble
-from hiermod.sampling.settings import Engine, Settings
+from hiermod.sampling.settings import ChosenEngine, Settings
 
 GOOD = {"rhat": 1.001, "ess_bulk": 900.0, "ess_tail": 900.0, "divergences": 0}
 
@@ -56,7 +56,7 @@ def scripted(model, monkeypatch):
 
         monkeypatch.setattr(Compiled, "run", run)
         monkeypatch.setattr(sampling, "diagnose", diagnose)
-        compiled = Compiled(None, ("rate_mean", "rate_spread"), Engine("pymc"))
+        compiled = Compiled(None, ("rate_mean", "rate_spread"), ChosenEngine("pymc"))
         return sampling.sample(model._defined.spec, compiled, asked, progress=False), used
 
     return play
@@ -67,7 +67,7 @@ def test_a_good_run_is_not_repeated(scripted):
     assert len(used) == 1
     assert used[0].target_accept == 0.95
     assert posterior.notices == ("engine: PyMC",)
-    assert posterior.history == History(Settings(seed=1), Engine("pymc"))
+    assert posterior.history == History(Settings(seed=1), ChosenEngine("pymc"))
 
 
 def test_divergences_raise_target_accept_at_most_twice(scripted):

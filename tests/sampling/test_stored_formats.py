@@ -11,7 +11,7 @@ import xarray as xr
 
 import hiermod as hm
 from hiermod.sampling.posterior import History, Rerun, Trouble
-from hiermod.sampling.settings import Engine, Settings
+from hiermod.sampling.settings import ChosenEngine, Settings
 from tests.sampling.stored.make import FITS, answers, digest, numbers, rows
 
 STORED = Path(__file__).parent / "stored"
@@ -71,11 +71,11 @@ def test_an_interrupted_fit_stored_before_is_known_as_such(tmp_path, capsys):
     assert not any(notice.startswith("interrupted") for notice in fit.notices)
 
 
-COMPILED = Engine("compiled")
+COMPILED = ChosenEngine("compiled")
 RAISED = "sampled again with target_accept 0.99 (9 divergences)"
 TOLD = {  # the history that notices of format 3 tell
     History(ASKED, COMPILED): ["engine: compiled"],
-    History(ASKED, Engine("pymc", "pooling='beta' is not covered"), (Rerun(Trouble(9), 0.99),), kept=2): [
+    History(ASKED, ChosenEngine("pymc", "pooling='beta' is not covered"), (Rerun(Trouble(9), 0.99),), kept=2): [
         "engine: PyMC (pooling='beta' is not covered)", RAISED,
     ],
     History(

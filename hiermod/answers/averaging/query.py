@@ -111,7 +111,7 @@ def _is_set(spec: AnySpec, name: str, groups: str) -> bool:
 
 
 def _is_predictor(spec: AnySpec, name: str) -> bool:
-    return name in (*spec.formula.variables(), *spec.formula.predictor_columns())
+    return name in (*spec.formula.variables, *spec.formula.predictor_columns)
 
 
 def _several(name: str, values: Any) -> list[Any]:
@@ -125,11 +125,11 @@ def _several(name: str, values: Any) -> list[Any]:
 
 def _level(spec: AnySpec, name: str, value: Any, data: Any, role: str) -> Level:
     """One value that a column can take: a finite number, or a level that is known."""
-    if _is_predictor(spec, name) and name not in spec.formula.grouping_columns() and is_numeric(spec, name):
+    if _is_predictor(spec, name) and name not in spec.formula.grouping_columns and is_numeric(spec, name):
         if not isinstance(value, int | float | np.number) or isinstance(value, bool) or not np.isfinite(value):
             raise AnswerError(f"{role}: {name!r} is numeric, and {value!r} is no finite number.")
         return as_levels(pd.Index([value]))[0]
-    if name not in spec.cells.frame or (data is not None and name in spec.formula.grouping_columns()):
+    if name not in spec.cells.frame or (data is not None and name in spec.formula.grouping_columns):
         return as_levels(pd.Index([value], dtype=object))[0]
     return find_level(levels_of(spec, name), value, f"{role}: {name!r} has no level {value!r}.")
 
@@ -169,7 +169,7 @@ def _check_name(spec: AnySpec, typed: str, role: str, data: Any, free: bool) -> 
         refuse_averaged(spec, name)
     if name in spec.cells.frame:
         return
-    if name in spec.formula.predictor_columns():
+    if name in spec.formula.predictor_columns:
         if free and data is not None and name in column_names(data):
             return
         raise AnswerError(f"{role}: {name!r} differs within cells. Fit with compress=False to ask by it.")

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from hiermod.answers.averaging.new_groups import GroupsOfRows
+from hiermod.choices import GROUPS
 from hiermod.errors import AnswerError
 from hiermod.modeling.design import GroupDesign, GroupEffect
 from hiermod.sampling.posterior import Posterior
 
-GROUPS = ("observed", "typical", "new", "population")
 SMALL = 2**24  # numbers of a group term's draws that are kept a second time, turned
 
 

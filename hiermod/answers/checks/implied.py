@@ -96,7 +96,7 @@ def implied(posterior: Posterior, variable: str | None = None) -> Implied:
 
 def compared(spec: Spec) -> tuple[str, ...]:
     """The predictors whose levels are arms: categorical, boolean and 0/1 columns of common terms."""
-    own = [name for name in spec.formula.common_columns() if name in spec.cells.frame]
+    own = [name for name in spec.formula.common_columns if name in spec.cells.frame]
     return tuple(name for name in own if name not in spec.cells.averaged and _has_arms(spec, name))
 
 

@@ -20,9 +20,7 @@ from hiermod.answers.scoring.observation_density import LARGEST_EXPONENT, log_de
 from hiermod.data.cells.statistics import BinomialCells, CountCells, PairCells, RealCells, ValueCells
 from hiermod.errors import AnswerError
 from hiermod.modeling.density_rows import Observed, observe
-from hiermod.modeling.prior_density import log_prior
-from hiermod.modeling.prior_random import with_proper_priors
-from hiermod.modeling.prior_width import KINDS, with_width
+from hiermod.modeling.model_priors import KINDS, log_prior, with_proper_priors, with_width
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.diagnostics import mean_sizes
 from hiermod.sampling.posterior import Posterior

@@ -56,7 +56,7 @@ def compare_arms(posterior: Posterior, arguments: Arguments, scale: str = "respo
 def _check_differs(spec: Spec | BetaSpec, variable: str, groups: str) -> None:
     """Refuse to compare groups where ``groups=`` takes their differences away; 0.5 would be no answer."""
     formula = spec.formula
-    if groups != "observed" and variable not in (*formula.variables(), *formula.predictor_columns()):
+    if groups != "observed" and variable not in (*formula.variables, *formula.predictor_columns):
         raise AnswerError(
             f"groups={groups!r} leaves out what is special to each {variable}, so its levels do not differ. "
             "They are compared with groups='observed'."

@@ -16,6 +16,7 @@ from hiermod.answers.averaging.query import Arguments, check_results, levels_of,
 from hiermod.answers.averaging.rows import base_rows, new_rows, trials_of
 from hiermod.answers.averaging.varying import check_groups
 from hiermod.answers.draws import wins
+from hiermod.choices import KINDS
 from hiermod.data.cells.statistics import BinomialCells, PairCells
 from hiermod.errors import AnswerError
 from hiermod.formula.nodes import TrialsResponse
@@ -23,7 +24,6 @@ from hiermod.modeling.pooled import BetaSpec
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.posterior import Posterior
 
-KINDS = ("mean", "link", "response")
 ROW = "row_number"
 COMPUTED = ("estimate", "lower", "upper", "prob_exceeds")
 
@@ -51,12 +51,12 @@ def rates(posterior: Posterior, arguments: Arguments) -> Answer:
 
 def _is_set(spec: Spec | BetaSpec, name: str, groups: str) -> bool:
     """Whether all rows are set to each level of a column that is asked by: where it is in common terms."""
-    return name in spec.formula.common_columns() and can_be_set(spec, name, groups)
+    return name in spec.formula.common_columns and can_be_set(spec, name, groups)
 
 
 def own_rows_notices(spec: Spec | BetaSpec, question: Question) -> list[str]:
     """Say which levels are averaged over their own rows alone, since some groups lack some of them."""
-    common, by = spec.formula.common_columns(), question.by
+    common, by = spec.formula.common_columns, question.by
     return [
         f"the levels of {name!r} are averaged over their own rows each, since some groups lack some of them; "
         f"fit.effect({name!r}, groups=...) compares them over the same rows"

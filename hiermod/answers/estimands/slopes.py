@@ -11,13 +11,13 @@ from hiermod.answers.averaging.query import Arguments, check_column, check_resul
 from hiermod.answers.averaging.rows import Base, base_rows, per_exposure
 from hiermod.answers.draws import check_goal, wins
 from hiermod.answers.estimands.derivatives import changed_designs, check_numeric, refuse_steps, variable_changes
+from hiermod.choices import SLOPE_SCALES
 from hiermod.errors import AnswerError, did_you_mean
 from hiermod.formula.parser import canonical
 from hiermod.modeling.pooled import BetaSpec
 from hiermod.sampling.posterior import Posterior
 
 COMPUTED = ("estimate", "lower", "upper", "prob_beats", "prob_exceeds")
-SLOPE_SCALES = ("response", "link")
 
 
 def slopes(posterior: Posterior, arguments: Arguments) -> Answer:

@@ -24,8 +24,6 @@ from hiermod.formula.expressions import (
     Number,
     Text,
     Vector,
-    calls,
-    columns,
 )
 from hiermod.formula.vocabulary import REGISTERED, SIGNATURES
 
@@ -121,12 +119,12 @@ class Recipe:
     @property
     def registered(self) -> bool:
         """Whether it calls a function that a user registered."""
-        return calls(self.expression) - set(SIGNATURES) != set()
+        return not self.expression.functions <= set(SIGNATURES)
 
     @property
     def sources(self) -> tuple[str, ...]:
         """The columns it is made of."""
-        return tuple(dict.fromkeys(columns(self.expression)))
+        return self.expression.columns
 
     def apply(self, frame: pd.DataFrame) -> Value:
         """The variable on rows without missing values: numbers, shape ``(rows,)`` or ``(rows, columns)``, or levels.
@@ -159,7 +157,7 @@ class _Kitchen:
         self._frame, self._states, self._weight = frame, states, weight
 
     def checked(self, name: str, expression: Expression) -> Value:
-        for column in columns(expression):
+        for column in expression.columns:
             if column in self._frame and kind_of(self._frame[column]) == "float":
                 check_finite(column, self._frame[column].to_numpy(dtype=float))
         with np.errstate(all="ignore"):
@@ -174,7 +172,7 @@ class _Kitchen:
             raise DataError(f"{name} is a finite number in no row. Leave it out, or choose another function.")
         if len(wrong):
             row = self._frame.iloc[wrong[0]]
-            at = ", ".join(f"{column} = {row[column]}" for column in dict.fromkeys(columns(expression)))
+            at = ", ".join(f"{column} = {row[column]}" for column in expression.columns)
             raise DataError(
                 f"{name} is no finite number in {len(wrong)} rows (the first has {at}). "
                 "Leave those rows out, or choose another function."

@@ -12,7 +12,7 @@ import numpy as np
 from hiermod.data.columns import bases, factors
 from hiermod.data.columns.functions import LEARNED, cut_options, options_of
 from hiermod.errors import DataError
-from hiermod.formula.expressions import Arithmetic, Call, Column, Expression, Negative, Number, columns
+from hiermod.formula.expressions import Arithmetic, Call, Column, Expression, Negative, Number
 from hiermod.formula.vocabulary import REGISTERED
 
 WIDTH = 1.0
@@ -85,7 +85,7 @@ class EngineRecipe:
             place = 0 if state["right"] else -1
             above[place] = x >= edges[0] if state["right"] else x > edges[-1]
         code = sum((own.cast(nw.Int64()) for own in above[1:]), above[0].cast(nw.Int64())) - 1
-        present = [is_present(self._frame, name) for name in dict.fromkeys(columns(call))]
+        present = [is_present(self._frame, name) for name in call.columns]
         return nw.when(*present).then(code)
 
     def _number(self, expression: Expression) -> nw.Expr:
@@ -169,7 +169,7 @@ class EngineRecipe:
         return value[own > 0].astype(float), own[own > 0].astype(float)
 
     def _present(self, call: Call) -> nw.LazyFrame[Any]:
-        names = dict.fromkeys(columns(call))
+        names = call.columns
         return self._frame.filter(*(is_present(self._frame, name) for name in names))
 
 

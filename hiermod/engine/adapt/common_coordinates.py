@@ -31,7 +31,7 @@ def common_arrays(reference: Reference) -> dict[str, np.ndarray]:
     numbers, slopes = np.tile([1.0, 0.0, 0.0, 0.0], (linear, 1)), np.zeros((linear, count))
     numbers[:, 3] = estimates
     prior = common_prior(problem, reference.theta)[1][:linear]
-    centres = np.array([float(np.asarray(own.arguments[-2])) for own in problem.priors])
+    centres = np.array([each.typical for each in problem.priors])
     places = _followed(reference)
     if places:
         variance = _by_data(covariance, prior)

@@ -14,7 +14,7 @@ from scipy import sparse
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 from hiermod.engine.adapt.common_coordinates import common_arrays, factors_together, sampled_together
-from hiermod.engine.adapt.mode import Reference, covariance_root, refer, typical
+from hiermod.engine.adapt.mode import Reference, covariance_root, refer
 from hiermod.engine.adapt.precision import wide, without_factor
 from hiermod.engine.kernels.coupling import coupling_arrays
 from hiermod.engine.kernels.record import GAMMA_LOG, GAUSSIAN, STUDENT_T
@@ -34,10 +34,9 @@ WORTH = 1.3  # a direction's standard deviation, or one over it, from which it i
 def whiten(program: Program) -> Program:
     """Find the mode and choose coordinates there; zero is near the mode, one is about a standard deviation."""
     problem, program = program.problem, program.softened()
-    scalars = np.array([typical(scalar) for scalar in problem.scalars])
+    scalars = np.array([scalar.prior.typical for scalar in problem.scalars])
     theta = np.zeros(problem.coefficients)
-    for place, prior in enumerate(problem.priors):
-        theta[place] = float(np.asarray(prior.arguments[-2]))
+    theta[: problem.linear] = [prior.typical for prior in problem.priors]
     for scalar, value in zip(problem.scalars, scalars, strict=True):
         if scalar.coefficient >= 0:
             theta[scalar.coefficient] = value

@@ -24,12 +24,11 @@ FAMILIES = {
 }  # fmt: skip
 CANONICAL = (LOGIT, ONE_TRIAL, POISSON)  # the log likelihood has Σ response · linear predictor
 LOG, INTERVAL, SOFT = range(3)  # how single parameters come from the line
-NORMAL, STUDENT, LAPLACE, LOGISTIC, UNIFORM, EXPONENTIAL, GAMMA, INVERSE_GAMMA, LOG_NORMAL, BETA = range(10)
-PRIORS = {
-    "Normal": NORMAL, "StudentT": STUDENT, "Cauchy": STUDENT, "Laplace": LAPLACE, "Logistic": LOGISTIC,
-    "Uniform": UNIFORM, "HalfNormal": NORMAL, "HalfStudentT": STUDENT, "HalfCauchy": STUDENT,
-    "Exponential": EXPONENTIAL, "Gamma": GAMMA, "InverseGamma": INVERSE_GAMMA, "LogNormal": LOG_NORMAL, "Beta": BETA,
-}  # fmt: skip
+PRIORS = (
+    "normal", "student", "laplace", "logistic", "uniform", "exponential", "gamma", "inverse_gamma", "log_normal",
+    "beta",
+)  # fmt: skip
+NORMAL, STUDENT, LAPLACE, LOGISTIC, UNIFORM, EXPONENTIAL, GAMMA, INVERSE_GAMMA, LOG_NORMAL, BETA = range(len(PRIORS))
 
 
 SIZES = (

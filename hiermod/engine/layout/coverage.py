@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hiermod.engine.kernels.record import FAMILIES, PRIORS
+from hiermod.engine.kernels.record import FAMILIES
 from hiermod.modeling.spec import Spec
 
 
@@ -12,6 +12,6 @@ def uncovered(spec: Spec) -> str | None:
         return f"the family {spec.family} is not covered"
     table = spec.priors
     for prior in (*table.coefficients.values(), *table.sds.values(), *table.auxiliary.values()):
-        if prior.name not in PRIORS:
+        if prior.distribution.standard is None:
             return f"the prior {prior.name} is not covered"
     return None

@@ -14,7 +14,7 @@ from hiermod.engine.kernels.record import FAMILIES, GAUSSIAN, LOGIT, NEGBINOMIAL
 from hiermod.modeling.density_rows import Observed, observe
 from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.spec import Spec
-from hiermod.priors.reading import Prior
+from hiermod.priors.distributions import Prior, partial_priors
 
 LONG_RUN = 8  # rows of a group, from which it pays to have them side by side
 AS_THEY_COME = (GAUSSIAN, NEGBINOMIAL)  # of one, matrices are used, of the other, rows of equal counts are neighbours
@@ -220,10 +220,8 @@ def _factor(spec: Spec, rows: Observed, bars: list[GroupDesign], start: int, sca
             multipliers += list(rows.matrix(effect.block).T)
         partial = len(scalars) if bar.correlated else -1
         if bar.correlated:
-            eta, size = float(spec.priors.correlations[bar.correlation_name].arguments[0]), len(bar.row_names)
-            for place, (_, column) in enumerate(bar.pairs()):
-                shape = eta + (size - 2 - column) / 2
-                scalars.append(Scalar(f"{bar.correlation_name}_offset", place, Prior("Beta", (shape, shape))))
+            partials = partial_priors(spec.priors.correlations[bar.correlation_name], len(bar.row_names))
+            scalars += [Scalar(f"{bar.correlation_name}_offset", at, prior) for at, prior in enumerate(partials)]
         places.append(BarPlace(bar, sum(len(own.bar.row_names) for own in places), sds, partial))
     return Factor(bars[0].grouping, tuple(places), start, rows.codes(bars[0].grouping), np.array(multipliers))
 

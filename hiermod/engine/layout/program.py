@@ -12,10 +12,10 @@ from scipy import sparse
 
 from hiermod.engine.kernels.coupling import coupling_arrays
 from hiermod.engine.kernels.hyperparameters import ARGUMENTS, FIELDS, inverse_soft
-from hiermod.engine.kernels.record import CANONICAL, FACTOR_FIELDS, GAUSSIAN, INTERVAL, LOG, PRIORS, SOFT
+from hiermod.engine.kernels.record import CANONICAL, FACTOR_FIELDS, GAUSSIAN, INTERVAL, LOG, NORMAL, PRIORS, SOFT
 from hiermod.engine.layout.memory import Memory, lay_out, replaced, resized
 from hiermod.engine.layout.problem import Problem, Scalar
-from hiermod.priors.reading import Prior
+from hiermod.priors.distributions import Prior
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,9 +52,8 @@ class Program:
 
     def softened(self) -> Program:
         """The same with the parameters of half-normal priors on a line where these are nearly normal."""
-        half_normal = np.array([scalar.prior.name == "HalfNormal" for scalar in self.problem.scalars], dtype=bool)
-        kinds = self.memory.arrays["scalar_kinds"][: FIELDS * len(half_normal)].reshape(-1, FIELDS).copy()
-        kinds[half_normal, 0] = SOFT
+        kinds = self.memory.arrays["scalar_kinds"][: FIELDS * len(self.problem.scalars)].reshape(-1, FIELDS).copy()
+        kinds[kinds[:, 1] == NORMAL, 0] = SOFT
         return self.moved(scalar_kinds=kinds.ravel())
 
     def curvature(self, theta: np.ndarray, auxiliary: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -157,33 +156,20 @@ def _priors(problem: Problem) -> dict[str, np.ndarray]:
     return {
         "scalar_kinds": np.array([kinds for kinds, _ in scalars], dtype=int),
         "scalar_arguments": np.array([numbers for _, numbers in scalars], dtype=float),
-        "coefficient_kinds": np.array([PRIORS[prior.name] for prior in problem.priors], dtype=int),
-        "coefficient_arguments": np.array([_numbers(prior) for prior in problem.priors], dtype=float),
+        "coefficient_kinds": np.array([_kind(prior) for prior in problem.priors], dtype=int),
+        "coefficient_arguments": np.array([prior.standard()[1:] for prior in problem.priors], dtype=float),
     }
 
 
-def _numbers(prior: Prior) -> list[float]:
-    """A prior's three numbers; half distributions are whole ones at 0, Cauchy is Student's t with one degree."""
-    numbers = [float(np.asarray(argument)) for argument in prior.arguments]
-    match prior.name:
-        case "HalfNormal":
-            numbers = [0.0, *numbers]
-        case "HalfStudentT":
-            numbers = [numbers[0], 0.0, numbers[1]]
-        case "Cauchy":
-            numbers = [1.0, *numbers]
-        case "HalfCauchy":
-            numbers = [1.0, 0.0, *numbers]
-    return [*numbers, 0.0, 0.0, 0.0][:3]
+def _kind(prior: Prior) -> int:
+    return PRIORS.index(prior.standard()[0])
 
 
 def _scalar(scalar: Scalar) -> tuple[list[int], list[float]]:
-    numbers, prior = _numbers(scalar.prior), scalar.prior
-    transform, bounds = LOG, [0.0, 1.0]
-    if prior.name in ("Uniform", "Beta"):
-        transform = INTERVAL
-        bounds = numbers[:2] if prior.name == "Uniform" else bounds
-    return [transform, PRIORS[prior.name], scalar.coefficient], [*numbers, *bounds]
+    prior, numbers = scalar.prior, scalar.prior.standard()[1:]
+    transform = INTERVAL if prior.distribution.support in ("interval", "unit") else LOG
+    bounds = numbers[:2] if prior.distribution.support == "interval" else (0.0, 1.0)
+    return [transform, _kind(prior), scalar.coefficient], [*numbers, *bounds]
 
 
 def _products(problem: Problem) -> dict[str, np.ndarray]:

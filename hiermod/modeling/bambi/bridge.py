@@ -17,14 +17,13 @@ import pandas as pd
 from hiermod.data.cells.statistics import BinomialCells
 from hiermod.data.columns.predictors import Basis, Factor
 from hiermod.errors import ModelError
-from hiermod.formula.expressions import Column
+from hiermod.formula.expressions import NAME, Column
 from hiermod.formula.nodes import INTERCEPT, Term, TrialsResponse, without_slash
-from hiermod.formula.tokens import NAME
 from hiermod.modeling.coding import Block
 from hiermod.modeling.design import GroupDesign, GroupEffect
 from hiermod.modeling.pymc.parts import coefficient, register_correlations, varying_effect
 from hiermod.modeling.spec import Spec
-from hiermod.priors.reading import Prior
+from hiermod.priors.distributions import Prior
 
 CROSSED = "_x_"
 FAMILIES = {"negbinomial": "negativebinomial", "student": "t"}

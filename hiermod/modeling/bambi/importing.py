@@ -96,7 +96,7 @@ def _family(model: Any) -> str:
 def _data(model: Any, formula: Formula) -> pd.DataFrame:
     """The data with the levels of factors in formulae's order; all are coded by treatment contrasts there."""
     data = model.data.copy()
-    for name in formula.predictor_columns():
+    for name in formula.predictor_columns:
         if name in data and not pd.api.types.is_numeric_dtype(data[name]):
             values = data[name]
             ordered = isinstance(values.dtype, pd.CategoricalDtype) and values.dtype.ordered
