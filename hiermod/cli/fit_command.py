@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def run(options: argparse.Namespace) -> int:
     """Everything that can be wrong is found before sampling, and the model's libraries are loaded after that."""
-    from hiermod.families.record import read_family
+    from hiermod.families.registry import read_family
     from hiermod.interface.notices import announce
     from hiermod.modeling.definition import Definition, define
     from hiermod.sampling.storage import check_target
@@ -57,8 +57,8 @@ def _check_options(options: argparse.Namespace) -> None:
 
 def _check_questions(options: argparse.Namespace, defined: Defined) -> None:
     """Refuse a question that the model cannot answer, rather than after it was sampled."""
-    from hiermod.answers.averaging.query import arm_levels, check_columns
-    from hiermod.answers.estimands.contrasts import control_place
+    from hiermod.answers.averaging.columns import arm_levels, check_columns
+    from hiermod.answers.averaging.contrasts import control_place
 
     spec = defined.spec
     check_columns(spec, options.by, "--by")

@@ -12,7 +12,6 @@ import pandas as pd
 from hiermod.answers.averaging.query import Arguments
 from hiermod.answers.estimands import effects, rates
 from hiermod.errors import DataError
-from hiermod.families.random_responses import draw_responses
 from hiermod.interface.notices import announce
 from hiermod.modeling.definition import Definition, define
 from hiermod.sampling.parallel import fit_one
@@ -149,10 +148,10 @@ def _simulated(scenario: Scenario, mean: np.ndarray, size: int, number: int) -> 
     auxiliary = [scenario.truth.values(name)[number] for name in spec.family.auxiliary]
     if len(scenario.columns) == 2:
         trials = np.full(len(mean), size)
-        drawn = draw_responses(spec.family, mean, trials, auxiliary, rng)
+        drawn = spec.family.draw_responses(mean, trials, auxiliary, rng)
         frame = scenario.design.assign(**dict(zip(scenario.columns, (drawn.astype(int), trials), strict=True)))
     else:
-        drawn = draw_responses(spec.family, np.repeat(mean, size), 1, auxiliary, rng)
+        drawn = spec.family.draw_responses(np.repeat(mean, size), 1, auxiliary, rng)
         repeated = scenario.design.loc[scenario.design.index.repeat(size)].reset_index(drop=True)
         frame = repeated.assign(**{scenario.columns[0]: drawn})
     defined = define(scenario.definition, frame)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from hiermod.answers.answer import check_prob
-from hiermod.answers.averaging.query import check_column, check_columns
+from hiermod.answers.averaging.columns import check_column, check_columns
 from hiermod.answers.draws import check_goal
 from hiermod.choices import Family, Goal, Groups
 from hiermod.errors import AnswerError

@@ -12,7 +12,7 @@ from hiermod.data.cells.rows import read_rows
 from hiermod.data.cells.table import Cells, Source
 from hiermod.data.sources.frames import column_names
 from hiermod.errors import ModelError, did_you_mean
-from hiermod.families.record import choose_family, read_family
+from hiermod.families.registry import choose_family, read_family
 from hiermod.formula.nodes import Formula
 from hiermod.formula.parser import fill_dot, parse
 from hiermod.modeling.pooled import BetaSpec, build_beta_spec

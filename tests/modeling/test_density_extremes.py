@@ -7,11 +7,11 @@ import pandas as pd
 import pytensor
 import pytensor.tensor as pt
 import pytest
+from hiermod.modeling.pymc.densities import LOG_RATES
 from modeling_tools import QUICK, model_of
 from scipy import special, stats
 
 from hiermod.families.links import LINKS
-from hiermod.modeling.pymc.densities import LOG_RATES
 
 ETA = np.array([-800, -700, -100, -40, -21, -20, -19, -5, -1.5, -1, -0.5, 0, 0.5, 1, 1.5, 3, 5, 20, 40, 100, 800.0])
 
