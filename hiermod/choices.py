@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
-Family = Literal["bernoulli", "binomial", "gaussian", "poisson", "negbinomial", "student", "gamma", "beta_binomial"]
 Pooling = Literal["normal", "beta"]
 Missing = Literal["drop", "error"]
 Engine = Literal["auto", "compiled", "pymc"]

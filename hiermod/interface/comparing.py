@@ -9,8 +9,9 @@ from typing import Any
 from hiermod.answers.scoring.comparison import ModelComparison, compared
 from hiermod.answers.scoring.held_out import Runs
 from hiermod.answers.scoring.validation import MAX_REFITS, Design, scores_of
-from hiermod.choices import Family, Method, Score
+from hiermod.choices import Method, Score
 from hiermod.errors import AnswerError, HiermodError, ModelError, did_you_mean
+from hiermod.families.names import FamilyName
 from hiermod.interface.fit import Fit, Model
 from hiermod.interface.notices import announce
 from hiermod.interface.refits import OF_SETTINGS
@@ -25,7 +26,7 @@ OF_FITS = ("priors", "pooling", "na", "compress", *(name for name in OF_SETTINGS
 
 
 def compare(
-    models: Mapping[str, Fit | str] | Sequence[Fit | str], data: Any = None, family: Family | str | None = None, *,
+    models: Mapping[str, Fit | str] | Sequence[Fit | str], data: Any = None, family: FamilyName | str | None = None, *,
     method: Method = "loo", k: int = 10, by: str | Sequence[str] | None = None,
     stratify: str | Sequence[str] | None = None, group: str | None = None, score: Score = "joint",
     max_refits: int = MAX_REFITS, seed: int | None = None, progress: bool = True, **of_fits: Any,

@@ -17,6 +17,7 @@ from hiermod.answers.estimands import effects, interactions, rates, shrinkage, s
 from hiermod.answers.parameters import estimates, hypotheses
 from hiermod.choices import Contrast, Engine, Goal, Groups, Kind, Scale, Score, SlopeScale
 from hiermod.errors import ModelError
+from hiermod.interface.arguments import documented
 from hiermod.interface.notices import announce
 from hiermod.interface.plots import FitPlots
 from hiermod.interface.prior_draws import PriorDraws
@@ -46,14 +47,12 @@ if TYPE_CHECKING:
     from hiermod.show.summary import Summary
 
 
+@documented
 class Fit:
     """A posterior with its model. Made by `hiermod.fit`, `hiermod.load` and `Model.fit`.
 
-    In every method, ``by`` is a column, a list of columns, or a dict of columns with their values; ``data`` another
-    frame of rows to average over instead of the fitted data, with ``weights`` naming its column of weights; ``at``
-    predictors with the value at which every row stands; and ``groups`` says whose rate is meant: ``"observed"`` takes
-    each row's own group, ``"typical"`` effects at zero, ``"new"`` one unseen group (or each one that `data` names and
-    the fit does not know), and ``"population"`` the mean over the population of groups.
+    The arguments that questions share, such as ``by``, ``data`` and ``groups``, mean the same in all of them:
+    ``help(hiermod.Fit.rates)`` and ``help(hiermod.Fit.effect)`` describe them.
 
     Examples
     --------
@@ -179,20 +178,8 @@ class Fit:
 
         Parameters
         ----------
-        by : str, list of str or dict, optional
-            The columns whose combinations are the cells; one cell of all rows without it. A dict gives values, such as
-            ``{"x": [0, 1], "country": ["Canada"]}``, or None for all levels. With `data`, any column of it will do.
-        data : data frame or path, optional
-            Rows to average over instead of the fitted data, such as a census. They weigh their trials, if there.
-        groups : {"observed", "typical", "new", "population"}
-            Whose rate: each row's own group, effects at zero, one unseen group, or the mean over the population. With
-            ``"new"``, groups named in `data` that the fit does not know are drawn, each for itself; known ones stay.
-        prob : float
-            The probability of the interval.
-        weights : str, optional
-            A column of `data` with the weights of its rows.
-        at : dict, optional
-            Predictors with the value at which every row stands, such as ``{"x": 0}``.
+        by, data, groups, prob, weights, at
+            As in every question.
         threshold : float, optional
             Adds ``prob_exceeds``, the probability that the rate exceeds it.
 
@@ -226,23 +213,10 @@ class Fit:
 
         Parameters
         ----------
-        variable : str
-            A 0/1, boolean or categorical column, or a grouping factor.
-        contrast : {"control", "pairs", "sequential", "mean"} or dict
-            Each level against the control, every pair, each level against the one before it, or each against the mean
-            of all; or weights that add up to zero: ``{"C vs others": {"A": -0.5, "B": -0.5, "C": 1}}``.
-        control : optional
-            The level to compare with; the first one otherwise.
-        scale : {"difference", "ratio", "lift", "odds_ratio", "link"}
-            Estimates are means; medians for ratio, lift and odds ratio.
+        variable, by, control, scale, groups, data, goal, prob, weights, at, contrast, threshold
+            As in every question.
         rope : (low, high), optional
             A region of practical equivalence on the scale of the contrast; adds ``prob_rope``.
-        goal : {"max", "min"}
-            ``"min"`` where lower is better.
-        threshold : float, optional
-            Adds ``prob_exceeds``, the probability that the contrast is beyond it: above, or below with ``goal="min"``.
-        by, groups, data, weights, at, prob
-            As in `rates`. `data` need not have the column `variable`.
 
         Returns
         -------
@@ -273,6 +247,11 @@ class Fit:
     ) -> pd.DataFrame:  # fmt: skip
         """P(level beats control): a row per `by` cell (``all`` without), a column per other level.
 
+        Parameters
+        ----------
+        variable, by, control, groups, data, goal, weights, at
+            As in every question.
+
         Examples
         --------
         >>> fit.prob_beats("treated", by="country").shape
@@ -287,6 +266,11 @@ class Fit:
     ) -> pd.DataFrame:  # fmt: skip
         """P(row beats column) for every pair of levels; the diagonal is empty.
 
+        Parameters
+        ----------
+        variable, by, groups, data, goal, weights, at
+            As in every question.
+
         Examples
         --------
         >>> fit_of_variants.pairwise("variant").shape
@@ -299,6 +283,11 @@ class Fit:
         weights: str | None = None, at: Any = None,
     ) -> pd.DataFrame:  # fmt: skip
         """P(best), expected loss (response scale) and expected rank of each level.
+
+        Parameters
+        ----------
+        variable, by, groups, data, goal, weights, at
+            As in every question.
 
         Examples
         --------
@@ -329,8 +318,8 @@ class Fit:
             Rows with the model's predictors, and the grouping columns where ``groups="observed"``.
         kind : {"mean", "link", "response"}
             Expected response, linear predictor, or new responses (successes, counts or values).
-        groups : {"observed", "typical", "new", "population"}
-            As in `rates`: with ``"new"``, each group that the fit does not know is drawn for itself.
+        groups, prob
+            As in every question.
 
         Returns
         -------
@@ -359,18 +348,12 @@ class Fit:
 
         Parameters
         ----------
-        variable : str
-            The variable whose effect it is, as in `effect`.
+        variable, by, contrast, control, scale, groups, data, weights, at, threshold, goal, prob
+            As in every question.
         across : str or dict
             The column across which the effect is compared; ``{"x": [0, 1]}`` gives values.
-        contrast, control
-            Which levels of `variable` are compared, as in `effect`.
         between : {"control", "pairs", "sequential", "mean"} or dict
             Which levels of `across` are compared: with the first one, if nothing else is said.
-        threshold : float, optional
-            Adds ``prob_exceeds``, the probability that the interaction is beyond it.
-        by, scale, groups, data, weights, at, goal, prob
-            As in `effect`.
 
         Returns
         -------
@@ -403,7 +386,8 @@ class Fit:
 
         The derivative at each row's own value, averaged over rows within each draw. That of the model is exact; what
         functions make of the column, such as ``poly(x, 2)``, is differentiated by central differences that are
-        extrapolated to a step of zero and checked.
+        extrapolated to a step of zero and checked. ``by={"x": [0, 1]}`` gives the slope at both values; ``prob_beats``
+        is that of a slope above zero, or below it with ``goal="min"``.
 
         Parameters
         ----------
@@ -413,12 +397,8 @@ class Fit:
             The derivative of the expected response, or of the linear predictor.
         at : dict, optional
             Values at which predictors stand in every row, `variable` among them: ``at={"x": 0}`` is the slope at 0.
-        threshold : float, optional
-            Adds ``prob_exceeds``, the probability that the slope is beyond it.
-        goal : {"max", "min"}
-            ``"min"`` where lower is better: then ``prob_beats`` is that of a slope below zero.
-        by, groups, data, weights, prob
-            As in `rates`; ``by={"x": [0, 1]}`` gives the slope at both values.
+        by, groups, data, weights, threshold, goal, prob
+            As in every question.
 
         Returns
         -------
@@ -452,8 +432,8 @@ class Fit:
 
         Parameters
         ----------
-        variable : str
-            The arms, as in `effect`.
+        variable, by, groups, data, weights, at, goal, prob
+            As in every question.
         loss : float, optional
             The expected loss, on the response scale, that is small enough to act; 1 % of the control's mean otherwise
             (of identity links it has to be given).
@@ -461,13 +441,9 @@ class Fit:
             The least gain over the control that is worth shipping, on the response scale.
         control : optional
             The level to stop with; the first one otherwise.
-        goal : {"max", "min"}
-            ``"min"`` where lower is better.
         expected : dict or list, optional
             The share of the fitted units that each level was to get, as in `hiermod.srm`; equal shares otherwise. A
             warning stands below the table where the sizes of the arms are not what these shares give.
-        by, groups, data, weights, at, prob
-            As in `effect`.
 
         Returns
         -------
@@ -502,7 +478,12 @@ class Fit:
         """Number needed to treat: how many for one success more (one fewer, with ``goal="min"``) than the control has.
 
         It is one over the difference of rates, and so is its interval: two pieces, through infinity, where that of the
-        difference spans zero. Negative numbers are of harm. Parameters are those of `effect`.
+        difference spans zero. Negative numbers are of harm.
+
+        Parameters
+        ----------
+        variable, by, control, contrast, groups, data, weights, at, goal, prob
+            As in every question.
 
         Returns
         -------
@@ -757,8 +738,8 @@ class Fit:
             Columns of the model; the statistics are then those of the rows of each combination.
         draws : int, optional
             How many data sets are drawn; otherwise up to 200.
-        prob : float
-            The probability of the interval.
+        prob
+            As in every question.
 
         Returns
         -------
@@ -885,7 +866,7 @@ class Fit:
         standard deviations of groups, and effects and P(beats) are held beside those of this fit. Power-scaling
         (Kallioinen et al. 2024) tells which parameters follow their prior; densities of coefficients are those of the
         predictors' means, where priors are stated, and effects of groups count to the model, not to the prior. Priors
-        of correlations and of the family's own parameters keep their width.
+        of correlations and of the family's parameters keep their width. Effects are differences on the response scale.
 
         Parameters
         ----------
@@ -894,7 +875,7 @@ class Fit:
             slopes where there are none (link scale, P(slope > 0) whatever the `goal`); groups of small factors where
             there are no predictors; or the rate.
         by, control, groups, goal, prob
-            As in `effect`. Effects are differences on the response scale.
+            As in every question.
         threshold : float
             From which P(beats) on something is concluded, and below one minus it, the contrary.
 
