@@ -50,7 +50,7 @@ def _check(asked: Asked) -> None:
     """Refuse what can be seen to be wrong before anything is fitted."""
     from hiermod.data.sources.frames import column_names
     from hiermod.data.sources.paths import find_files
-    from hiermod.families.record import read_family
+    from hiermod.families.registry import read_family
 
     where = f"[comparisons.{asked.name}]: " if asked.name else ""
     try:

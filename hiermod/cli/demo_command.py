@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hiermod.cli.output import DONE, section, wants_progress, was_interrupted
 
 if TYPE_CHECKING:
+    from hiermod.choices import Pooling
     from hiermod.interface.fit import Fit
 
 DRAWS = 4000  # of each chain: cheap here, and the third digit of a probability then stands still
@@ -66,7 +67,7 @@ def _demo_variants(options: argparse.Namespace, name: str, title: str) -> list[s
     return [_drawn(options, f"{name}-shrinkage.png", fit.plot.shrinkage())]
 
 
-def _demo_fit(options: argparse.Namespace, title: str, formula: str, name: str, pooling: str = "normal") -> Fit:
+def _demo_fit(options: argparse.Namespace, title: str, formula: str, name: str, pooling: Pooling = "normal") -> Fit:
     import hiermod as hm
 
     data = hm.example(name)

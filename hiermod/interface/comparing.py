@@ -9,7 +9,9 @@ from typing import Any
 from hiermod.answers.scoring.comparison import ModelComparison, compared
 from hiermod.answers.scoring.held_out import Runs
 from hiermod.answers.scoring.validation import MAX_REFITS, Design, scores_of
+from hiermod.choices import Method, Score
 from hiermod.errors import AnswerError, HiermodError, ModelError, did_you_mean
+from hiermod.families.names import FamilyName
 from hiermod.interface.fit import Fit, Model
 from hiermod.interface.notices import announce
 from hiermod.interface.refits import OF_SETTINGS
@@ -26,21 +28,11 @@ OF_FITS = ("priors", "pooling", "na", "compress", *(name for name in OF_SETTINGS
 
 
 def compare(
-    models: Mapping[str, Fit | str] | Sequence[Fit | str],
-    data: Any = None,
-    family: str | None = None,
-    *,
-    method: str = "loo",
-    k: int = 10,
-    by: str | Sequence[str] | None = None,
-    stratify: str | Sequence[str] | None = None,
-    group: str | None = None,
-    score: str = "joint",
-    max_refits: int = MAX_REFITS,
-    seed: int | None = None,
-    progress: bool = True,
-    **of_fits: Any,
-) -> ModelComparison:
+    models: Mapping[str, Fit | str] | Sequence[Fit | str], data: Any = None, family: FamilyName | str | None = None, *,
+    method: Method = "loo", k: int = 10, by: str | Sequence[str] | None = None,
+    stratify: str | Sequence[str] | None = None, group: str | None = None, score: Score = "joint",
+    max_refits: int = MAX_REFITS, seed: int | None = None, progress: bool = True, **of_fits: Any,
+) -> ModelComparison:  # fmt: skip
     """Compare models of the same rows by what they expect of rows that they have not seen.
 
     Scores are log densities of the response as the data has it, with all constants. Differences and their standard

@@ -19,7 +19,6 @@ from hiermod.priors.distributions import Prior, partial_priors
 
 KINDS = ("coefficients", "standard deviations")
 COLUMNS = ["parameter", "prior", "scale", "stated_at"]
-AUXILIARY = {"sigma": "response", "nu": "degrees of freedom", "alpha": "shape", "kappa": "precision"}
 Values = Callable[[str], np.ndarray]
 
 
@@ -56,7 +55,9 @@ def _rows(spec: Spec) -> list[tuple[str, str, str, str]]:
         if term.correlated:
             prior = spec.priors.correlations[term.correlation_name]
             rows.append((f"cor({term.grouping.name})", prior.describe(), "correlation", ", ".join(term.row_names)))
-    return rows + [(name, prior.describe(), AUXILIARY[name], "") for name, prior in spec.priors.auxiliary.items()]
+    for parameter in spec.family.parameters:
+        rows.append((parameter.name, spec.priors.auxiliary[parameter.name].describe(), parameter.scale, ""))
+    return rows
 
 
 def with_proper_priors(spec: Spec | BetaSpec, what: str) -> Spec:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any
 
+from hiermod.choices import ENGINES
 from hiermod.errors import ModelError, SamplingError
 
 DEFAULT_TARGET_ACCEPT = 0.95
@@ -52,9 +53,6 @@ def check_switch(name: str, value: Any) -> None:
 def fresh_seed() -> int:
     """A seed for a run that was given none; it is stored, so that the run can be repeated."""
     return secrets.randbelow(2**31)
-
-
-ENGINES = ("auto", "compiled", "pymc")
 
 
 def check_engine(engine: str) -> None:

@@ -11,14 +11,14 @@ import pandas as pd
 from arviz_stats.base.array import array_stats
 
 from hiermod.answers.answer import Answer
-from hiermod.answers.averaging.expectation import BLOCK
 from hiermod.answers.averaging.query import Arguments
 from hiermod.answers.checks.implied import compared
 from hiermod.answers.estimands import effects, rates
 from hiermod.answers.parameters.estimates import fixef_draws
-from hiermod.answers.scoring.observation_density import LARGEST_EXPONENT, log_density
+from hiermod.answers.reader import BLOCK
 from hiermod.data.cells.statistics import BinomialCells, CountCells, PairCells, RealCells, ValueCells
 from hiermod.errors import AnswerError
+from hiermod.families.ops import NUMPY, bounded_exp
 from hiermod.modeling.density_rows import Observed, observe
 from hiermod.modeling.model_priors import KINDS, log_prior, with_proper_priors, with_width
 from hiermod.modeling.spec import Spec
@@ -76,13 +76,13 @@ def _row(spec: Spec, rows: Observed, row: int, predictor: np.ndarray, auxiliary:
     response, family = spec.cells.response, spec.family
     match response:
         case BinomialCells(successes=successes, trials=trials):
-            return log_density(family, np.array([successes[row], trials[row]]), predictor)
+            return family.observation_density((successes[row], trials[row]), predictor)
         case CountCells(total=total, exposure=exposure):
-            return total[row] * predictor - exposure[row] * np.exp(np.minimum(predictor, LARGEST_EXPONENT))
+            return total[row] * predictor - exposure[row] * bounded_exp(NUMPY, predictor)
         case ValueCells(value=value, count=count):
-            return count[row] * log_density(family, value[row : row + 1], predictor, auxiliary)
+            return count[row] * family.observation_density((value[row],), predictor, auxiliary)
         case PairCells(successes=successes, trials=trials, count=count):
-            return count[row] * log_density(family, np.array([successes[row], trials[row]]), predictor, auxiliary)
+            return count[row] * family.observation_density((successes[row], trials[row]), predictor, auxiliary)
     assert isinstance(response, RealCells)
     (sigma,) = auxiliary
     if row >= len(response.mean):  # a row of the factor of a cell's cross-products, which counts no further response

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from hiermod.answers.averaging.expectation import Designs
-from hiermod.answers.averaging.rows import AnySpec, Base, is_numeric, per_exposure, with_column
+from hiermod.answers.averaging.rows import Base, is_numeric, with_column
+from hiermod.answers.reader import AnySpec, Designs, per_exposure
 from hiermod.data.columns.factors import Leveled
 from hiermod.data.columns.functions import Recipe
 from hiermod.data.columns.predictors import Factor

@@ -10,11 +10,11 @@ import pandas as pd
 
 from hiermod.answers import draws
 from hiermod.answers.answer import Answer, Question, check_prob, check_threshold, interval, measure_of, with_coords
-from hiermod.answers.averaging.expectation import averages
-from hiermod.answers.averaging.grid import cell_grid
-from hiermod.answers.averaging.query import Arguments, arm_levels, check_column, check_results, read_scope
+from hiermod.answers.averaging.columns import arm_levels, check_column, check_results
+from hiermod.answers.averaging.contrasts import BY_MEDIAN, Pairing, check_scale, contrast_name, control_place, pair_arms
+from hiermod.answers.averaging.grid import averages, cell_grid
+from hiermod.answers.averaging.query import Arguments, read_scope
 from hiermod.answers.averaging.rows import base_rows, with_column
-from hiermod.answers.estimands.contrasts import BY_MEDIAN, Pairing, check_scale, contrast_name, control_place, pair_arms
 from hiermod.data.columns.levels import Level
 from hiermod.errors import AnswerError
 from hiermod.modeling.pooled import BetaSpec

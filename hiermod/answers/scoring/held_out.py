@@ -13,8 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from hiermod.answers.averaging.expectation import expectation, in_blocks
-from hiermod.answers.scoring.observation_density import log_density
+from hiermod.answers.reader import in_blocks, reader
 from hiermod.data.cells.observations import Observations, part
 from hiermod.errors import StorageError
 from hiermod.modeling.pooled import BetaSpec, with_totals
@@ -73,14 +72,14 @@ def refit_settings(posterior: Posterior) -> Settings:
 def log_densities(posterior: Posterior, seen: Observations) -> Iterator[np.ndarray]:
     """Log densities of the observations, one after another: each in every draw."""
     spec = posterior.spec
-    model = expectation(posterior, "observed", exposed=True)
+    model = reader(posterior, "observed", exposed=True)
     auxiliary = [posterior.values(name) for name in spec.family.auxiliary]
     first = np.searchsorted(seen.place, np.arange(len(seen.frame) + 1))
     row = 0
     for block in in_blocks(seen.frame, int(np.prod(posterior.shape))):
         for predictor in model.predictor(block):
             for response in seen.responses[first[row] : first[row + 1]]:
-                yield log_density(spec.family, response, predictor, auxiliary)
+                yield spec.family.observation_density(response, predictor, auxiliary)
             row += 1
 
 

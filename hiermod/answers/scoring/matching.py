@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hiermod.answers.averaging.rows import AnySpec, read_variables_again
+from hiermod.answers.averaging.rows import read_variables_again
+from hiermod.answers.reader import AnySpec
 from hiermod.data.cells.observations import Observations
 from hiermod.data.columns.levels import as_levels, encode
 from hiermod.data.columns.numbering import number_rows

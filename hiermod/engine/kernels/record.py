@@ -15,9 +15,8 @@ from hiermod.engine.kernels.special import NJIT
     LOGIT, PROBIT, CLOGLOG, POISSON, NEGBINOMIAL, STUDENT_T, GAMMA_LOG, BETA_LOGIT, BETA_PROBIT, BETA_CLOGLOG,
     GAUSSIAN, ONE_TRIAL,
 ) = range(12)  # fmt: skip
-FAMILIES = {
-    ("bernoulli", "logit"): LOGIT, ("bernoulli", "probit"): PROBIT, ("bernoulli", "cloglog"): CLOGLOG,
-    ("binomial", "logit"): LOGIT, ("binomial", "probit"): PROBIT, ("binomial", "cloglog"): CLOGLOG,
+FAMILIES = {  # codes by a family's kernel and link
+    ("trials", "logit"): LOGIT, ("trials", "probit"): PROBIT, ("trials", "cloglog"): CLOGLOG,
     ("poisson", "log"): POISSON, ("negbinomial", "log"): NEGBINOMIAL, ("student", "identity"): STUDENT_T,
     ("gamma", "log"): GAMMA_LOG, ("beta_binomial", "logit"): BETA_LOGIT, ("beta_binomial", "probit"): BETA_PROBIT,
     ("beta_binomial", "cloglog"): BETA_CLOGLOG, ("gaussian", "identity"): GAUSSIAN,

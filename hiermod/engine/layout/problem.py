@@ -163,7 +163,7 @@ def read_problem(spec: Spec) -> Problem:
     auxiliary = len(scalars)
     scalars += [Scalar(name, 0, prior.at(0)) for name, prior in spec.priors.auxiliary.items()]
     return _for_speed(Problem(
-        spec, FAMILIES[spec.family.name, spec.family.link.name], design[order], order, linear, back[:, order],
+        spec, FAMILIES[str(spec.family.kernel), spec.family.link.name], design[order], order, linear, back[:, order],
         tuple(flat[column] for column in order[:linear]), tuple(factors), tuple(scalars), auxiliary,
         rows.offset(spec.formula), *_response(spec, rows),
     ))  # fmt: skip

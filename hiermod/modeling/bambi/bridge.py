@@ -26,7 +26,6 @@ from hiermod.modeling.spec import Spec
 from hiermod.priors.distributions import Prior
 
 CROSSED = "_x_"
-FAMILIES = {"negbinomial": "negativebinomial", "student": "t"}
 
 
 def build_bambi(spec: Spec) -> bmb.Model:
@@ -70,7 +69,9 @@ def _effect_name(group: GroupDesign, effect: GroupEffect) -> str:
 def _family_name(spec: Spec) -> str:
     if isinstance(spec.cells.response, BinomialCells):
         return "binomial" if isinstance(spec.formula.response, TrialsResponse) else "bernoulli"
-    return FAMILIES.get(spec.family.name, spec.family.name)
+    if spec.family.bambi is None:
+        raise ModelError(f"Bambi has no family {spec.family.name}. Use model.pymc().")
+    return spec.family.bambi
 
 
 def bambi_formula(spec: Spec) -> str:

@@ -16,7 +16,7 @@ import pandas as pd
 
 from hiermod.data.cells.statistics import BinomialCells, PairCells
 from hiermod.errors import DataError, FormulaError, ModelError, enumerate_names
-from hiermod.families.record import read_family
+from hiermod.families.registry import read_family
 from hiermod.formula.nodes import Formula, Term
 from hiermod.formula.parser import canonical, parse
 from hiermod.modeling.definition import Defined, Definition, define
