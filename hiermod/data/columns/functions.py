@@ -1,7 +1,7 @@
 """How a formula's functions make variables of columns: learned once from the fitted rows, then applied to any rows.
 
-`TRANSFORMS` says how each function of the vocabulary is computed, on rows in memory and, where it can, by the engine that
-holds the data. To add one: its record here, and how it is written in `hiermod.formula.vocabulary`.
+`TRANSFORMS` says how each function of the vocabulary is computed, on rows in memory and, where it can, by the engine
+that holds the data. To add one: its record here, and how it is written in `hiermod.formula.vocabulary`.
 """
 
 from __future__ import annotations
