@@ -57,15 +57,13 @@ def fit(
         Any frame that narwhals knows (pandas, polars, pyarrow, DuckDB, …), or the path of a CSV or Parquet file, of a
         folder of Parquet files (``country=CA`` in its names becomes a column), or a glob. Each row is an observation.
     family : str, optional
-        ``"bernoulli"``, ``"binomial"`` or ``"beta_binomial"`` (links logit, probit, cloglog), ``"gaussian"`` or
-        ``"student"`` (identity), ``"poisson"``, ``"negbinomial"`` or ``"gamma"`` (log), with a link in brackets where
-        it is not the first one: ``"binomial(probit)"``. None infers from the response one of bernoulli, binomial and
-        gaussian, with a notice. ``negbinomial`` has the variance mu + mu²/alpha, ``student`` the scale sigma and nu
-        degrees of freedom, ``gamma`` the shape alpha, ``beta_binomial`` rates from Beta(mu·kappa, (1 - mu)·kappa).
+        A family's name, such as ``"binomial"``, ``"poisson"`` or ``"student"``, with a link in brackets where it is not
+        the usual one: ``"binomial(probit)"``; the README's table has all families with their links and parameters.
+        None infers from the response one of bernoulli, binomial and gaussian, with a notice.
     priors : dict, optional
         Priors as text, by key: ``{"Intercept": "Normal(0, 1.5)", "slope": "Normal(0, 1)", "treated": …, "sd": …,
-        "sd(1|country)": …, "cor": "LKJ(4)", "sigma": …}``, and ``alpha``, ``nu`` or ``kappa`` of the families that have
-        these. `Model.prior_summary` shows the defaults in numbers.
+        "sd(1|country)": …, "cor": "LKJ(4)", "sigma": …}``; a family's own parameters go by their names.
+        `Model.prior_summary` shows the defaults in numbers.
     pooling : {"normal", "beta"}
         ``"beta"`` takes the rates of ``s/n ~ (1 | g)`` as draws from one Beta(a, b), p(a, b) ∝ (a + b)^(-5/2).
     draws, tune, chains, cores : int
@@ -133,13 +131,13 @@ def reusable(path: Path, defined: Defined, settings: Settings) -> StoredFit | No
     if changed is not None:
         announce([f"fitted anew, {changed} changed since {path} was stored"])
         return None
-    announce([f"reused the fit stored in {path}", *stored.posterior.notices[1:]])
+    announce([f"reused the fit stored in {path}", *stored.posterior.run_notices])
     return stored
 
 
 def fit_of(stored: StoredFit) -> Fit:
     """A stored fit as a user holds it."""
-    return Fit(Model(stored.defined), stored.posterior, stored.asked)
+    return Fit(Model(stored.defined), stored.posterior)
 
 
 def glmer(formula: str, data: Any, family: FamilyName | str, **as_fit: Any) -> Fit:

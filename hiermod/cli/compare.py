@@ -9,7 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hiermod.cli.output import COULD_NOT_FIT, DONE, INTERRUPTED, wants_progress
+<<<<<<< HEAD:hiermod/cli/compare.py
 from hiermod.errors import AnswerError, DataError, HiermodError, did_you_mean
+=======
+from hiermod.errors import AnswerError, DataError, HiermodError, InterruptedSamplingError, did_you_mean
+>>>>>>> house:hiermod/cli/compare_command.py
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,6 +83,8 @@ def _compare(asked: Asked, plan: Plan, progress: bool) -> tuple[ModelComparison 
         _say(f"{where}{name} ({place} of {len(asked.models)})")
         try:
             fits[name] = _fit(asked, formula, plan.fits, progress)
+        except InterruptedSamplingError as error:
+            raise KeyboardInterrupt from error
         except HiermodError as error:
             failed[name] = str(error)
             _say(f"{name}: {error}")
