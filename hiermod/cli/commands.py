@@ -47,15 +47,9 @@ def fit(options: argparse.Namespace) -> int:
     if options.save:
         fitted.save(options.save)
         print(f"hiermod: stored in {options.save}", file=sys.stderr)
-<<<<<<< HEAD:hiermod/cli/commands.py
     print(fitted.summary(options.prob))
     _print_answers(options, defined, fitted)
     return INTERRUPTED if fitted.sampled_posterior.interrupted else DONE
-=======
-    print(fit.summary(options.prob))
-    _print_answers(options, defined, fit)
-    return INTERRUPTED if fit.sampled_posterior.interrupted else DONE
->>>>>>> house:hiermod/cli/fit_command.py
 
 
 def _check_options(options: argparse.Namespace) -> None:

@@ -9,11 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hiermod.cli.output import COULD_NOT_FIT, DONE, INTERRUPTED, wants_progress
-<<<<<<< HEAD:hiermod/cli/compare.py
-from hiermod.errors import AnswerError, DataError, HiermodError, did_you_mean
-=======
 from hiermod.errors import AnswerError, DataError, HiermodError, InterruptedSamplingError, did_you_mean
->>>>>>> house:hiermod/cli/compare_command.py
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -24,12 +24,6 @@ def wants_progress(options: argparse.Namespace) -> bool:
     return not options.no_progress and sys.stderr.isatty()
 
 
-<<<<<<< HEAD
-=======
-SOON = 0.05  # seconds, by when the callback has returned
-
-
->>>>>>> house
 def heed() -> None:
     """Raise a Ctrl-C that was lost in a callback again, for the rest of this process."""
     sys.unraisablehook = _again

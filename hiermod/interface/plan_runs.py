@@ -91,11 +91,6 @@ def run_plan(scenario: Scenario, aim: Aim, sizes: Sequence[int] | None, start: i
                 except DataError:  # all responses are equal, and nothing can be fitted
                     rows.append((size, number, math.inf, math.nan))
                     continue
-<<<<<<< HEAD
-                if fitted.interrupted:
-                    raise KeyboardInterrupt
-=======
->>>>>>> house
                 rows.append((size, number, *_measured(fitted, aim, true[:, :, number])))
                 report(size, number + 1, _share(rows, size, aim))
     except KeyboardInterrupt:
