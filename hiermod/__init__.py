@@ -14,8 +14,10 @@ from hiermod.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from hiermod import errors
+    from hiermod.answers.answer import Answer as Answer
     from hiermod.answers.deciding.sample_ratio import srm
     from hiermod.answers.draws import expected_loss, inv_logit, logit, prob_beats, prob_best
+    from hiermod.answers.scoring.comparison import ModelComparison as ModelComparison
     from hiermod.api import fit, glmer, lmer, load, model
     from hiermod.data.sources.examples import example
     from hiermod.formula.translate import translate
@@ -23,30 +25,10 @@ if TYPE_CHECKING:
     from hiermod.interface.comparing import compare
     from hiermod.interface.fit import Fit, Model
     from hiermod.interface.foreign import from_bambi
+    from hiermod.interface.plan_runs import Plan as Plan
     from hiermod.interface.planning import plan
-
-_HOME = {
-    "Fit": "hiermod.interface.fit",
-    "Model": "hiermod.interface.fit",
-    "compare": "hiermod.interface.comparing",
-    "errors": "hiermod",
-    "example": "hiermod.data.sources.examples",
-    "expected_loss": "hiermod.answers.draws",
-    "fit": "hiermod.api",
-    "from_bambi": "hiermod.interface.foreign",
-    "glmer": "hiermod.api",
-    "inv_logit": "hiermod.answers.draws",
-    "lmer": "hiermod.api",
-    "load": "hiermod.api",
-    "logit": "hiermod.answers.draws",
-    "model": "hiermod.api",
-    "plan": "hiermod.interface.planning",
-    "prob_beats": "hiermod.answers.draws",
-    "prob_best": "hiermod.answers.draws",
-    "register": "hiermod.formula.vocabulary",
-    "srm": "hiermod.answers.deciding.sample_ratio",
-    "translate": "hiermod.formula.translate",
-}
+    from hiermod.interface.prior_draws import PriorDraws as PriorDraws
+    from hiermod.sampling.checks import CheckReport as CheckReport
 
 __all__ = [
     "Fit",
@@ -71,17 +53,36 @@ __all__ = [
     "translate",
 ]
 
+_NAMES = {
+    "hiermod.answers.answer": ("Answer",),
+    "hiermod.answers.deciding.sample_ratio": ("srm",),
+    "hiermod.answers.draws": ("expected_loss", "inv_logit", "logit", "prob_beats", "prob_best"),
+    "hiermod.answers.scoring.comparison": ("ModelComparison",),
+    "hiermod.api": ("fit", "glmer", "lmer", "load", "model"),
+    "hiermod.data.sources.examples": ("example",),
+    "hiermod.formula.translate": ("translate",),
+    "hiermod.formula.vocabulary": ("register",),
+    "hiermod.interface.comparing": ("compare",),
+    "hiermod.interface.fit": ("Fit", "Model"),
+    "hiermod.interface.foreign": ("from_bambi",),
+    "hiermod.interface.plan_runs": ("Plan",),
+    "hiermod.interface.planning": ("plan",),
+    "hiermod.interface.prior_draws": ("PriorDraws",),
+    "hiermod.sampling.checks": ("CheckReport",),
+}
+_HOME = {name: module for module, names in _NAMES.items() for name in names}
 
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used, so that importing hiermod costs nothing."""
-    if name not in _HOME:
-        raise AttributeError(f"module 'hiermod' has no attribute {name!r}")
-    if name == "errors":
-        return import_module("hiermod.errors")
-    value = getattr(import_module(_HOME[name]), name)
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # a name that is not there is then an error to type checkers, too
+
+    def __getattr__(name: str) -> Any:
+        """Import a public name when it is first used, so that importing hiermod costs nothing."""
+        if name == "errors":
+            return import_module("hiermod.errors")
+        if name not in _HOME:
+            raise AttributeError(f"module 'hiermod' has no attribute {name!r}")
+        value = globals()[name] = getattr(import_module(_HOME[name]), name)
+        return value
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, "__version__"])
+    return sorted({*__all__, *_HOME, "__version__"})

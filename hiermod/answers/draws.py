@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 from scipy import special
 
+from hiermod.choices import GOALS
 from hiermod.errors import AnswerError
 
 SAMPLE_DIMS = ("chain", "draw", "sample")
@@ -61,7 +62,7 @@ def inv_logit(log_odds: Any) -> Any:
 
 def check_goal(goal: str) -> int:
     """1 where higher is better (``"max"``), -1 where lower is (``"min"``)."""
-    if goal not in ("max", "min"):
+    if goal not in GOALS:
         raise AnswerError(f"goal={goal!r}: 'max' where higher is better, 'min' where lower is.")
     return 1 if goal == "max" else -1
 

@@ -7,12 +7,11 @@ import contextlib
 import os
 from typing import Any
 
+from hiermod.choices import GOALS, GROUPS, METHODS, POOLINGS, SCALES, SCORES
+from hiermod.families.names import LINKS
 from hiermod.version import __version__
 
-SCALES = ("difference", "ratio", "lift", "odds_ratio", "link")
-GROUPS = ("observed", "typical", "new", "population")
 DATA = "a CSV or Parquet file, a folder of Parquet files, or a pattern such as 'trials/*.csv'"
-FAMILIES = "bernoulli, binomial, beta_binomial, gaussian, student, gamma, poisson or negbinomial"
 DEMO_SEED = 1
 TABLES = (".csv", ".json", ".md")
 
@@ -59,13 +58,13 @@ def _add_fit(commands: Any) -> None:
     )
     fit.add_argument("data", metavar="DATA", type=_data_path, help=DATA)
     fit.add_argument("formula", metavar="FORMULA", help="as in lme4, in quotes")
-    fit.add_argument("--family", metavar="F", help=f"{FAMILIES}; else inferred")
-    fit.add_argument("--pooling", choices=("normal", "beta"), default="normal", help="(%(default)s)")
+    fit.add_argument("--family", metavar="F", help=f"{', '.join(LINKS)}; else inferred")
+    fit.add_argument("--pooling", choices=POOLINGS, default="normal", help="(%(default)s)")
     fit.add_argument("--by", type=_columns, metavar="COL[,COL]", help="rates, and effects, for each level")
     fit.add_argument("--effect", metavar="VAR", help="the variable whose levels are compared")
     fit.add_argument("--control", metavar="LEVEL", help="the level to compare with (the first one)")
     fit.add_argument("--scale", choices=SCALES, help="of the effect (difference)")
-    fit.add_argument("--goal", choices=("max", "min"), help="min where lower is better (max)")
+    fit.add_argument("--goal", choices=GOALS, help="min where lower is better (max)")
     fit.add_argument("--groups", choices=GROUPS, default="observed", help="whose rates (%(default)s)")
     fit.add_argument("--prob", type=_prob, default=0.95, metavar="P", help="of the intervals (%(default)s)")
     fit.add_argument("--draws", type=_count, default=1000, metavar="N", help="of each chain (%(default)s)")
@@ -86,14 +85,14 @@ def _add_compare(commands: Any) -> None:
     )
     compare.add_argument("data", metavar="DATA", type=_data_or_toml, help=f"{DATA}; or a file.toml of comparisons")
     compare.add_argument("formulas", metavar="FORMULA", nargs="*", help="as in lme4, in quotes; name=formula names it")
-    compare.add_argument("--family", metavar="F", help=f"{FAMILIES}; else inferred")
-    compare.add_argument("--method", choices=("loo", "kfold", "logo"), help="what is left out: a row (the default), a "
+    compare.add_argument("--family", metavar="F", help=f"{', '.join(LINKS)}; else inferred")
+    compare.add_argument("--method", choices=METHODS, help="what is left out: a row (the default), a "
                          "fold, a group")  # fmt: skip
     compare.add_argument("--k", type=_count, metavar="N", help="folds (10)")
     compare.add_argument("--by", type=_columns, metavar="COL[,COL]", help="folds keep these groups whole")
     compare.add_argument("--stratify", type=_columns, metavar="COL[,COL]", help="folds share these values evenly")
     compare.add_argument("--group", metavar="COL", help="the groups that logo leaves out")
-    compare.add_argument("--score", choices=("joint", "rows"), help="of a group's rows together (the default) or each")
+    compare.add_argument("--score", choices=SCORES, help="of a group's rows together (the default) or each")
     compare.add_argument("--draws", type=_count, metavar="N", help="of each chain (1000)")
     compare.add_argument("--seed", type=_seed, metavar="N", help="the same seed gives the same table")
     compare.add_argument("--out", metavar="FILE", type=_new_table, help="write the table: .csv, .json or .md")

@@ -6,9 +6,10 @@ import argparse
 import os
 from typing import TYPE_CHECKING, Any
 
-from hiermod.cli.output import DONE, section, wants_progress, was_interrupted
+from hiermod.cli.output import DONE, section, wants_progress
 
 if TYPE_CHECKING:
+    from hiermod.choices import Pooling
     from hiermod.interface.fit import Fit
 
 DRAWS = 4000  # of each chain: cheap here, and the third digit of a probability then stands still
@@ -66,14 +67,14 @@ def _demo_variants(options: argparse.Namespace, name: str, title: str) -> list[s
     return [_drawn(options, f"{name}-shrinkage.png", fit.plot.shrinkage())]
 
 
-def _demo_fit(options: argparse.Namespace, title: str, formula: str, name: str, pooling: str = "normal") -> Fit:
+def _demo_fit(options: argparse.Namespace, title: str, formula: str, name: str, pooling: Pooling = "normal") -> Fit:
     import hiermod as hm
 
     data = hm.example(name)
     print(f"\n{title}\n{'=' * len(title)}\nformula  {formula}", flush=True)
     progress = wants_progress(options)
     fit = hm.fit(formula, data, pooling=pooling, draws=DRAWS, seed=options.seed, progress=progress)
-    if was_interrupted(fit):
+    if fit.sampled_posterior.interrupted:
         raise KeyboardInterrupt
     print(f"family   {fit.model.family}" + (f", pooling {pooling}" if pooling != "normal" else ""))
     cells = f", exactly compressed to {len(fit.cells):,} cells" if len(fit.cells) < len(data) else ""

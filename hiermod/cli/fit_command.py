@@ -6,17 +6,18 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from hiermod.cli.output import DONE, INTERRUPTED, section, wants_progress, was_interrupted
+from hiermod.cli.output import DONE, INTERRUPTED, section, wants_progress
 from hiermod.errors import DataError, StorageError
 
 if TYPE_CHECKING:
+    from hiermod.choices import Goal
     from hiermod.interface.fit import Fit
     from hiermod.modeling.definition import Defined
 
 
 def run(options: argparse.Namespace) -> int:
     """Everything that can be wrong is found before sampling, and the model's libraries are loaded after that."""
-    from hiermod.families.record import read_family
+    from hiermod.families.registry import read_family
     from hiermod.interface.notices import announce
     from hiermod.modeling.definition import Definition, define
     from hiermod.sampling.storage import check_target
@@ -45,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
         print(f"hiermod: stored in {options.save}", file=sys.stderr)
     print(fit.summary(options.prob))
     _print_answers(options, defined, fit)
-    return INTERRUPTED if was_interrupted(fit) else DONE
+    return INTERRUPTED if fit.sampled_posterior.interrupted else DONE
 
 
 def _check_options(options: argparse.Namespace) -> None:
@@ -56,8 +57,8 @@ def _check_options(options: argparse.Namespace) -> None:
 
 def _check_questions(options: argparse.Namespace, defined: Defined) -> None:
     """Refuse a question that the model cannot answer, rather than after it was sampled."""
-    from hiermod.answers.averaging.query import arm_levels, check_columns
-    from hiermod.answers.estimands.contrasts import control_place
+    from hiermod.answers.averaging.columns import arm_levels, check_columns
+    from hiermod.answers.averaging.contrasts import control_place
 
     spec = defined.spec
     check_columns(spec, options.by, "--by")
@@ -79,7 +80,7 @@ def _print_answers(options: argparse.Namespace, defined: Defined, fit: Fit) -> N
         section(f"{_capital(outcome.name)} by {' and '.join(options.by)}:")
         print(fit.rates(options.by, groups=options.groups, prob=options.prob))
     if options.effect:
-        goal = options.goal or "max"
+        goal: Goal = options.goal or "max"
         answer = fit.effect(
             options.effect, by=options.by, control=options.control, scale=options.scale or "difference",
             groups=options.groups, goal=goal, prob=options.prob,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from hiermod.errors import FormulaError
 from hiermod.formula.nodes import DOT, Formula, GroupTerm, SingleResponse
 from hiermod.formula.parser import parse
-from hiermod.formula.tokens import Token, tokenize
+from hiermod.formula.reader import Token, tokenize
 
 SIGNS = ("+", "-")
 

@@ -4,52 +4,42 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 
-from hiermod.formula.tokens import NAME
-
+NAME = re.compile(r"(?:[^\W\d]|\.(?![0-9]))[\w.]*")
 CALL = re.compile(r"[\w.]+\(.*\)", re.DOTALL)
-R_WORDS = (
-    "if",
-    "else",
-    "repeat",
-    "while",
-    "function",
-    "for",
-    "next",
-    "break",
-    "TRUE",
-    "FALSE",
-    "NULL",
-    "NA",
-    "Inf",
-    "NaN",
-)
-PYTHON_WORDS = (
-    "True",
-    "False",
-    "None",
-    "lambda",
-    "import",
-    "and",
-    "or",
-    "not",
-    "is",
-    "del",
-    "def",
-    "class",
-    "return",
-    "in",
-)
-KEYWORDS = frozenset((*R_WORDS, *PYTHON_WORDS))
+KEYWORDS = frozenset((
+    "if", "else", "repeat", "while", "function", "for", "next", "break", "TRUE", "FALSE", "NULL", "NA", "Inf", "NaN",
+    "True", "False", "None", "lambda", "import", "and", "or", "not", "is", "del", "def", "class", "return", "in",
+))  # fmt: skip
 BINDING = {"+": 1, "-": 1, "*": 2, "/": 2, "^": 4}
 NEGATIVE = 3
 
 
+class Expression:
+    """A value on each row: a column, a literal, or what an operator or a function makes of others, its parts."""
+
+    @property
+    def parts(self) -> tuple[Expression, ...]:
+        """The expressions that it is made of."""
+        return ()
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """The columns it reads, in order of appearance."""
+        return distinct(name for part in self.parts for name in part.columns)
+
+    @cached_property
+    def functions(self) -> frozenset[str]:
+        """The functions it calls."""
+        return frozenset(name for part in self.parts for name in part.functions)
+
+
 @dataclass(frozen=True)
-class Column:
+class Column(Expression):
     """A column of the data, by name."""
 
     name: str
@@ -57,9 +47,14 @@ class Column:
     def __str__(self) -> str:
         return quote(self.name)
 
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """Itself."""
+        return (self.name,)
+
 
 @dataclass(frozen=True)
-class Number:
+class Number(Expression):
     """A literal number."""
 
     value: float
@@ -69,7 +64,7 @@ class Number:
 
 
 @dataclass(frozen=True)
-class Text:
+class Text(Expression):
     """A literal text, such as a level."""
 
     value: str
@@ -79,7 +74,7 @@ class Text:
 
 
 @dataclass(frozen=True)
-class Flag:
+class Flag(Expression):
     """``TRUE`` or ``FALSE``."""
 
     value: bool
@@ -89,7 +84,7 @@ class Flag:
 
 
 @dataclass(frozen=True)
-class Vector:
+class Vector(Expression):
     """``c(1, 2, 3)``: literal values, as options of functions take them."""
 
     items: tuple[Expression, ...]
@@ -99,7 +94,7 @@ class Vector:
 
 
 @dataclass(frozen=True)
-class Negative:
+class Negative(Expression):
     """``-x``."""
 
     operand: Expression
@@ -107,9 +102,14 @@ class Negative:
     def __str__(self) -> str:
         return f"-{_bracketed(self.operand, _binding(self.operand) < NEGATIVE)}"
 
+    @property
+    def parts(self) -> tuple[Expression, ...]:
+        """What the sign stands before."""
+        return (self.operand,)
+
 
 @dataclass(frozen=True)
-class Arithmetic:
+class Arithmetic(Expression):
     """``left operator right`` with one of ``+ - * / ^``."""
 
     operator: str
@@ -117,17 +117,22 @@ class Arithmetic:
     right: Expression
 
     def __str__(self) -> str:
-        own = BINDING[self.operator]
+        binding = BINDING[self.operator]
         if self.operator == "^":
-            left = _bracketed(self.left, _binding(self.left) <= own)
+            left = _bracketed(self.left, _binding(self.left) <= binding)
             return f"{left}^{_bracketed(self.right, _binding(self.right) < NEGATIVE)}"
-        left = _bracketed(self.left, _binding(self.left) < own)
-        right = _bracketed(self.right, _binding(self.right) <= own)
+        left = _bracketed(self.left, _binding(self.left) < binding)
+        right = _bracketed(self.right, _binding(self.right) <= binding)
         return f"{left} {self.operator} {right}"
+
+    @property
+    def parts(self) -> tuple[Expression, ...]:
+        """Both sides."""
+        return (self.left, self.right)
 
 
 @dataclass(frozen=True)
-class Call:
+class Call(Expression):
     """A function of the vocabulary with its arguments; `options` are those given by name."""
 
     function: str
@@ -138,9 +143,15 @@ class Call:
         named = [f"{name}={value}" for name, value in self.options]
         return f"{self.function}({', '.join([*map(str, self.arguments), *named])})"
 
+    @property
+    def parts(self) -> tuple[Expression, ...]:
+        """Its arguments and the values of its options."""
+        return (*self.arguments, *(value for _, value in self.options))
 
-Literal = Number | Text | Flag | Vector
-Expression = Column | Number | Text | Flag | Vector | Negative | Arithmetic | Call
+    @cached_property
+    def functions(self) -> frozenset[str]:
+        """Its function and those of its arguments."""
+        return super().functions | {self.function}
 
 
 def _binding(expression: Expression) -> int:
@@ -157,31 +168,9 @@ def _bracketed(expression: Expression, needed: bool) -> str:
     return f"({expression})" if needed else str(expression)
 
 
-def columns(expression: Expression) -> Iterator[str]:
-    """Yield the column names of an expression, in order of appearance."""
-    match expression:
-        case Column(name):
-            yield name
-        case Arithmetic(_, left, right):
-            yield from columns(left)
-            yield from columns(right)
-        case Negative(operand):
-            yield from columns(operand)
-        case Call(_, arguments, options):
-            for argument in (*arguments, *(value for _, value in options)):
-                yield from columns(argument)
-
-
-def calls(expression: Expression) -> set[str]:
-    """The functions that an expression calls."""
-    match expression:
-        case Arithmetic(_, left, right):
-            return calls(left) | calls(right)
-        case Negative(operand):
-            return calls(operand)
-        case Call(function, arguments):
-            return {function}.union(*(calls(argument) for argument in arguments))
-    return set()
+def distinct(names: Iterable[str]) -> tuple[str, ...]:
+    """Each name once, in order of appearance."""
+    return tuple(dict.fromkeys(names))
 
 
 def quote(name: str) -> str:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from hiermod.errors import FormulaError, did_you_mean
-from hiermod.formula.expressions import Arithmetic, Call, Column, Expression, Negative, Number, columns
-from hiermod.formula.tokens import MAX_LENGTH, NUMBER
+from hiermod.formula.expressions import Arithmetic, Call, Column, Expression, Negative, Number, distinct
+from hiermod.formula.reader import MAX_LENGTH, NUMBER
 
 FUNCTIONS = ("abs", "exp", "expit", "inv_logit", "log", "logit", "plogis", "qlogis", "sqrt")
 SIGNS = (">=", "<=", ">", "<")
@@ -33,7 +33,7 @@ class Hypothesis:
     @property
     def parameters(self) -> tuple[str, ...]:
         """The parameters it is about."""
-        return tuple(dict.fromkeys([*columns(self.left), *columns(self.right)]))
+        return distinct((*self.left.columns, *self.right.columns))
 
 
 def read_hypothesis(text: str, names: Iterable[str]) -> Hypothesis:
@@ -67,7 +67,7 @@ class _Scanner:
 
     def __init__(self, text: str, names: Iterable[str]) -> None:
         self.text, self.place, self.depth = text, 0, 0
-        self.names = sorted(set(names), key=len, reverse=True)
+        self.names = sorted(set(names), key=lambda name: (-len(name), name))
         self.squeezed = [(name, "".join(name.split())) for name in self.names]
 
     def hypothesis(self) -> Hypothesis:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
-from hiermod.formula.expressions import Column, Expression, Number, columns, quote
+from hiermod.formula.expressions import Column, Expression, Number, distinct, quote
 
 SLASH = "∕"
 DOT = "."
@@ -88,7 +89,7 @@ class SingleResponse:
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns it reads."""
-        return tuple(dict.fromkeys(columns(self.expression)))
+        return self.expression.columns
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ class TrialsResponse:
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns it reads, in order of appearance."""
-        return tuple(dict.fromkeys([*columns(self.successes), *columns(self.trials)]))
+        return distinct((*self.successes.columns, *self.trials.columns))
 
 
 Response = SingleResponse | LevelResponse | TrialsResponse
@@ -177,42 +178,43 @@ class Formula:
     @property
     def has_dot(self) -> bool:
         """Whether ``.`` still stands for all other columns."""
-        return DOT in self.variables()
+        return DOT in self.variables
 
+    @cached_property
     def variables(self) -> tuple[str, ...]:
         """The variables of common terms, of bars and of offsets, in order of appearance."""
-        return tuple(dict.fromkeys([*self._common_variables(), *self._bar_variables(), *self.offsets]))
+        varying = (variable for bar in self.groups for term in bar.terms for variable in term.variables)
+        return distinct((*self.common_variables, *varying, *self.offsets))
 
+    @cached_property
     def common_variables(self) -> tuple[str, ...]:
         """The variables of common terms."""
-        return tuple(dict.fromkeys(self._common_variables()))
+        return distinct(variable for term in self.common for variable in term.variables)
 
+    @cached_property
     def common_columns(self) -> tuple[str, ...]:
         """The variables of common terms, and the columns that they are made of."""
-        variables = self.common_variables()
-        return tuple(dict.fromkeys([*variables, *(name for own in variables for name in self.sources(own))]))
+        variables = self.common_variables
+        return distinct((*variables, *(name for variable in variables for name in self.sources[variable])))
 
-    def sources(self, variable: str) -> tuple[str, ...]:
-        """The columns that a variable is made of."""
-        expression = self.expressions.get(variable)
-        return (variable,) if expression is None else tuple(dict.fromkeys(columns(expression)))
+    @cached_property
+    def sources(self) -> Mapping[str, tuple[str, ...]]:
+        """The columns that each variable is made of."""
+        made = self.expressions
+        return {name: made[name].columns if name in made else (name,) for name in self.variables}
 
+    @cached_property
     def predictor_columns(self) -> tuple[str, ...]:
         """The columns behind all variables."""
-        return tuple(dict.fromkeys(name for variable in self.variables() for name in self.sources(variable)))
+        return distinct(name for names in self.sources.values() for name in names)
 
+    @cached_property
     def grouping_columns(self) -> tuple[str, ...]:
         """The columns that make up grouping factors."""
-        return tuple(dict.fromkeys(factor for group in self.groups for factor in group.factors))
+        return distinct(factor for group in self.groups for factor in group.factors)
 
+    @cached_property
     def all_columns(self) -> tuple[str, ...]:
         """Every column that the formula reads, in order of appearance."""
         weights = (self.weights,) if self.weights else ()
-        right = (*self.predictor_columns(), *self.grouping_columns())
-        return tuple(dict.fromkeys([*self.response.columns, *weights, *right]))
-
-    def _common_variables(self) -> Iterator[str]:
-        return (variable for term in self.common for variable in term.variables)
-
-    def _bar_variables(self) -> Iterator[str]:
-        return (variable for bar in self.groups for term in bar.terms for variable in term.variables)
+        return distinct((*self.response.columns, *weights, *self.predictor_columns, *self.grouping_columns))

@@ -11,31 +11,27 @@ from collections.abc import Sequence
 
 from hiermod.errors import FormulaError
 from hiermod.formula.arithmetic import read_call
-from hiermod.formula.bars import read_bars
 from hiermod.formula.expressions import CALL, Column
 from hiermod.formula.nodes import DOT, Formula, GroupTerm, TrialsResponse
 from hiermod.formula.reader import Reader
 from hiermod.formula.response import read_response
 from hiermod.formula.terms import TermSet, read_sum
-from hiermod.formula.tokens import tokenize
 
 MAX_NESTING = 5
 
 
-def parse(text: str, columns: Sequence[str] | None = None) -> Formula:
+def parse(text: str) -> Formula:
     """Read a formula.
 
     Parameters
     ----------
     text : str
         An lme4-style formula such as ``"success ~ treated + (1 + treated | country)"``.
-    columns : sequence of str, optional
-        The columns of the data, for ``.`` to stand for those that the formula does not use otherwise.
 
     Returns
     -------
     Formula
-        Its response, common terms and group terms.
+        Its response, common terms and group terms; ``.`` is a term until `fill_dot` knows the data's columns.
 
     Raises
     ------
@@ -53,17 +49,23 @@ def parse(text: str, columns: Sequence[str] | None = None) -> Formula:
             f"<{type(text).__name__}>",
             0,
         )
-    formula = _parse(text, None)
-    if columns is not None and formula.has_dot:
-        weights = {formula.weights} if formula.weights else set()
-        used = {*formula.response.columns, *formula.grouping_columns(), *weights}
-        others = tuple(name for name in columns if name not in used)
-        if not others:
-            place = next(token for token in tokenize(text) if token.text == DOT)
-            raise FormulaError("There are no other columns for '.' to stand for.", text, place.start, place.end)
-        formula = _parse(text, others)
-    _refuse_response_on_the_right(formula)
-    return formula
+    return _parse(text, None)
+
+
+def fill_dot(formula: Formula, columns: Sequence[str]) -> Formula:
+    """Let ``.`` stand for those columns of the data that the formula does not use otherwise.
+
+    Raises
+    ------
+    FormulaError
+        If there are none.
+    """
+    used = {*formula.response.columns, *formula.grouping_columns, formula.weights}
+    others = tuple(name for name in columns if name not in used)
+    if not others:
+        message = "There are no other columns for '.' to stand for."
+        raise FormulaError(message, formula.text, *formula.places[DOT])
+    return _parse(formula.text, others)
 
 
 def canonical(name: str) -> str:
@@ -84,7 +86,7 @@ def _parse(text: str, others: tuple[str, ...] | None) -> Formula:
         reader.fail("A formula has '~' between response and terms, not '='.")
     reader.expect("~", "A formula reads 'response ~ terms': there is no '~' after the response.")
     terms = TermSet()
-    bars = read_sum(reader, terms, read_bars)
+    bars = read_sum(reader, terms, bars_allowed=True)
     if reader.peek().kind in ("|", "||"):
         reader.fail("A bar needs brackets round it: write (1 | g).")
     if reader.peek().kind == "~":
@@ -96,10 +98,12 @@ def _parse(text: str, others: tuple[str, ...] | None) -> Formula:
             "There is no term on the right side. Write '~ 1' for an intercept alone.", text, len(text) - 1
         )
     groups = _merged(bars, reader)
-    return Formula(
+    formula = Formula(
         text, response, terms.intercept, terms.ordered(), groups, tuple(terms.offsets), weights,
         tuple(terms.removed), reader.expressions, reader.places,
     )  # fmt: skip
+    _refuse_response_on_the_right(formula, reader)
+    return formula
 
 
 def _merged(bars: list[tuple[GroupTerm, int, int]], reader: Reader) -> tuple[GroupTerm, ...]:
@@ -120,12 +124,12 @@ def _merged(bars: list[tuple[GroupTerm, int, int]], reader: Reader) -> tuple[Gro
     return tuple(bar for bar, _, _ in bars)
 
 
-def _refuse_response_on_the_right(formula: Formula) -> None:
+def _refuse_response_on_the_right(formula: Formula, reader: Reader) -> None:
     response = formula.response
     outcome = response.successes if isinstance(response, TrialsResponse) else Column(response.columns[0])
-    right = {*formula.predictor_columns(), *formula.grouping_columns()}
     single = len(response.columns) == 1 or isinstance(response, TrialsResponse)
+    right = (*formula.predictor_columns, *formula.grouping_columns)
     if single and isinstance(outcome, Column) and outcome.name in right:
-        last = [token for token in tokenize(formula.text) if token.text == outcome.name][-1]
+        token = reader.last(outcome.name)
         message = f"The response {outcome.name!r} stands on the right side too. Take it out."
-        raise FormulaError(message, formula.text, last.start, last.end)
+        reader.fail_at(message, token.start, token.end)

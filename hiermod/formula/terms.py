@@ -1,15 +1,13 @@
-"""Reads sums of terms, and expands their products as R does."""
+"""Reads sums of terms: products, expanded as R does, and bars, ``(1 + x | g)``, with nested and crossed groups."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from hiermod.formula.arithmetic import read_call, read_expression
-from hiermod.formula.expressions import CALL, Call, columns
+from hiermod.formula.expressions import CALL, Call
 from hiermod.formula.nodes import DOT, INTERCEPT, GroupTerm, Term
-from hiermod.formula.reader import Reader
-from hiermod.formula.tokens import Token
+from hiermod.formula.reader import Reader, Token
 
 MAX_TERMS = 500
 MAX_POWER = 20
@@ -17,7 +15,6 @@ MAX_VARIABLES = 20
 PRODUCTS = ("*", "/", ":", "^", "%in%")
 ATOM = "A term was expected here: a column, a function of one, 0, 1, or a bar such as (1 | g)."
 PlacedBar = tuple[GroupTerm, int, int]
-ReadBars = Callable[[Reader], list[PlacedBar]]
 
 
 @dataclass
@@ -39,16 +36,17 @@ class TermSet:
         return tuple(sorted(self.products, key=lambda term: len(term.variables)))
 
 
-def read_sum(reader: Reader, terms: TermSet, read_bars: ReadBars | None = None) -> list[PlacedBar]:
-    """Read ``item ± item ± …`` into `terms`; return the bars that `read_bars` met on the way. ``+ -1`` is ``- 1``."""
+def read_sum(reader: Reader, terms: TermSet, bars_allowed: bool = False) -> list[PlacedBar]:
+    """Read ``item ± item ± …`` into `terms`; return the bars met on the way. ``+ -1`` is ``- 1``."""
     bars: list[PlacedBar] = []
     sign = reader.take_if("+", "-")
     while True:
         subtract = sign is not None and (sign.kind == "-" or reader.take_if("-") is not None)
-        if read_bars and reader.peek().kind == "(" and (found := read_bars(reader)):
+        if bars_allowed and reader.peek().kind == "(" and reader.bar_ahead():
+            placed = _read_bars(reader)
             if subtract:
-                reader.fail_at("A bar cannot be subtracted. Leave it out.", found[0][1], found[0][2])
-            bars.extend(found)
+                reader.fail_at("A bar cannot be subtracted. Leave it out.", placed[0][1], placed[0][2])
+            bars.extend(placed)
             if reader.peek().kind in PRODUCTS:
                 reader.fail("A bar stands alone in the sum: it cannot be multiplied. Put '+' here.")
         else:
@@ -106,7 +104,7 @@ def _read_offset(reader: Reader, terms: TermSet, subtract: bool) -> None:
     closed = reader.close_bracket(opened)
     if subtract or terms.bracketed or reader.peek().kind in PRODUCTS:
         reader.fail_at("An offset stands alone in the sum of common terms: + offset(x).", name.start, closed.end)
-    if not list(columns(expression)):
+    if not expression.columns:
         reader.fail_at("An offset is made of a column.", name.start, closed.end)
     label = f"offset({expression})"
     reader.expressions[label] = expression
@@ -226,9 +224,64 @@ UNREAD = {
 
 def _read_dot(reader: Reader) -> list[Term]:
     dot = reader.take()
+    reader.places.setdefault(DOT, (dot.start, dot.end))
     for name in reader.others or ():
         if "`" in name or CALL.fullmatch(name):
             reader.fail_at(
                 f"The dot stands for a column {name!r} that cannot be written. Rename it.", dot.start, dot.end
             )
     return [Term((DOT,))] if reader.others is None else [Term((name,)) for name in reader.others]
+
+
+def _read_bars(reader: Reader) -> list[PlacedBar]:
+    """Read one bracketed bar; ``(1 | a/b)`` gives two."""
+    opened = reader.open_bracket()
+    inside = TermSet()
+    if reader.peek().kind in ("|", "||"):
+        reader.fail("There is nothing before the bar: write (1 | g).")
+    read_sum(reader, inside)
+    bar = reader.take()
+    terms = ((INTERCEPT,) if inside.intercept else ()) + inside.ordered()
+    if inside.offsets:
+        reader.fail_at("An offset cannot vary over groups: take it out of the bar.", opened.start, bar.end)
+    if not terms:
+        reader.fail_at("There is no effect before the bar: write (1 | g) or (0 + x | g).", opened.start, bar.end)
+    groups = _read_groups(reader)
+    closed = reader.close_bracket(opened)
+    return [(GroupTerm(terms, factors, bar.kind == "|"), opened.start, closed.end) for factors in groups]
+
+
+def _read_groups(reader: Reader) -> list[tuple[str, ...]]:
+    """``g``, ``a:b``, ``a/b``, or several with ``+`` between them: the column tuples of each grouping factor."""
+    groups = _read_nested(reader)
+    while reader.take_if("+"):
+        groups += [factors for factors in _read_nested(reader) if factors not in groups]
+    kind = reader.peek().kind
+    if kind == "*":
+        reader.fail("After a bar stand grouping factors: g, a:b, a/b or g + h. For a*b write (1 | a + b + a:b).")
+    if kind in ("|", "||"):
+        reader.fail("A second bar: write (1 | a) + (1 | b) for two grouping factors.")
+    return groups
+
+
+def _read_nested(reader: Reader) -> list[tuple[str, ...]]:
+    groups = [_read_crossed(reader)]
+    while reader.take_if("/"):
+        inner = _read_crossed(reader)
+        repeated = set(groups[-1]) & set(inner)
+        if repeated:
+            reader.fail_at(
+                f"The column {repeated.pop()!r} is nested in itself.", reader.peek(-1).start, reader.peek(-1).end
+            )
+        groups.append((*groups[-1], *inner))
+    return groups
+
+
+def _read_crossed(reader: Reader) -> tuple[str, ...]:
+    message = "A grouping factor was expected here: a column, a:b, a/b or g + h."
+    factors = [reader.take_column(message)]
+    while reader.take_if(":"):
+        factors.append(reader.take_column(message))
+    if len(set(factors)) < len(factors):
+        reader.fail_at("A grouping factor names a column twice.", reader.peek(-1).start, reader.peek(-1).end)
+    return tuple(factors)

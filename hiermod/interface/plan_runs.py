@@ -11,14 +11,11 @@ import pandas as pd
 
 from hiermod.answers.averaging.query import Arguments
 from hiermod.answers.estimands import effects, rates
-from hiermod.errors import DataError, SamplingError
-from hiermod.families.random_responses import draw_responses
+from hiermod.errors import DataError
 from hiermod.interface.notices import announce
 from hiermod.modeling.definition import Definition, define
-from hiermod.modeling.spec import Spec
-from hiermod.sampling.choose import choose_sampler
+from hiermod.sampling.parallel import fit_one
 from hiermod.sampling.posterior import Posterior
-from hiermod.sampling.run import sample, was_interrupted
 from hiermod.sampling.settings import Settings
 
 HALVINGS = 2
@@ -26,7 +23,7 @@ Report = Callable[[int, int, float], None]
 
 
 @dataclass(frozen=True)
-class Goal:
+class Aim:
     """What has to be reached: ``loss`` or ``width`` below a value, in which share of the simulations."""
 
     measure: str
@@ -80,59 +77,51 @@ class Plan:
         return f"{self.table.to_string(index=False, float_format='{:.4g}'.format)}\n{self.text}"
 
 
-def run_plan(
-    scenario: Scenario, goal: Goal, sizes: Sequence[int] | None, start: int, most: int, report: Report
-) -> Plan:
+def run_plan(scenario: Scenario, aim: Aim, sizes: Sequence[int] | None, start: int, most: int, report: Report) -> Plan:
     """Simulate sizes in turn; an interruption keeps the simulations that are done."""
     rows: list[tuple[int, int, float, float]] = []
     means = _means(scenario)
-    true = _true_arms(scenario, goal)
+    true = _true_arms(scenario, aim)
     interrupted = False
     try:
-        for size in sizes if sizes is not None else _search(rows, goal, start, most):
+        for size in sizes if sizes is not None else _search(rows, aim, start, most):
             for number in range(means.shape[1]):
                 try:
                     fitted = _simulated(scenario, means[:, number], size, number)
                 except DataError:  # all responses are equal, and nothing can be fitted
                     rows.append((size, number, math.inf, math.nan))
                     continue
-                if any(notice.startswith("interrupted") for notice in fitted.notices):
-                    raise KeyboardInterrupt
-                rows.append((size, number, *_measured(fitted, goal, true[:, :, number])))
-                report(size, number + 1, _share(rows, size, goal))
+                rows.append((size, number, *_measured(fitted, aim, true[:, :, number])))
+                report(size, number + 1, _share(rows, size, aim))
     except KeyboardInterrupt:
         interrupted = True
-    except SamplingError as error:
-        if not was_interrupted(error):
-            raise
-        interrupted = True
-    return _plan(rows, goal, interrupted)
+    return _plan(rows, aim, interrupted)
 
 
-def _search(rows: list[tuple[int, int, float, float]], goal: Goal, start: int, most: int) -> Iterator[int]:
+def _search(rows: list[tuple[int, int, float, float]], aim: Aim, start: int, most: int) -> Iterator[int]:
     """Double the size until the aim is reached, or halve it until it is not; then halve the ratio between, twice."""
     size = start
     yield size
-    reached = _share(rows, size, goal) >= goal.assurance
+    reached = _share(rows, size, aim) >= aim.assurance
     low, high = (0, size) if reached else (size, 0)
     while not high and 2 * low <= most:
         yield 2 * low
-        low, high = (low, 2 * low) if _share(rows, 2 * low, goal) >= goal.assurance else (2 * low, 0)
+        low, high = (low, 2 * low) if _share(rows, 2 * low, aim) >= aim.assurance else (2 * low, 0)
     while high > 1 and not low:
         size = high // 2
         yield size
-        low, high = (0, size) if _share(rows, size, goal) >= goal.assurance else (size, high)
+        low, high = (0, size) if _share(rows, size, aim) >= aim.assurance else (size, high)
     for _ in range(HALVINGS):
         size = round(math.sqrt(low * high))
         if not low or not high or size in (low, high):
             return
         yield size
-        low, high = (low, size) if _share(rows, size, goal) >= goal.assurance else (size, high)
+        low, high = (low, size) if _share(rows, size, aim) >= aim.assurance else (size, high)
 
 
-def _share(rows: list[tuple[int, int, float, float]], size: int, goal: Goal) -> float:
+def _share(rows: list[tuple[int, int, float, float]], size: int, aim: Aim) -> float:
     values = [value for own, _, value, _ in rows if own == size]
-    return float(np.mean([value <= goal.below for value in values])) if values else 0.0
+    return float(np.mean([value <= aim.below for value in values])) if values else 0.0
 
 
 def _means(scenario: Scenario) -> np.ndarray:
@@ -141,13 +130,13 @@ def _means(scenario: Scenario) -> np.ndarray:
     return np.asarray(draws.transpose("row", "chain", "draw").to_numpy().reshape(len(scenario.design), -1))
 
 
-def _true_arms(scenario: Scenario, goal: Goal) -> np.ndarray:
+def _true_arms(scenario: Scenario, aim: Aim) -> np.ndarray:
     """The arms' true rates or means, shape ``(cells, arms, simulations)``."""
-    arguments = Arguments(by=[*goal.by, goal.variable], data=scenario.design, groups=goal.groups)
+    arguments = Arguments(by=[*aim.by, aim.variable], data=scenario.design, groups=aim.groups)
     answer = rates.rates(scenario.truth, arguments)
     announce(rates.own_rows_notices(scenario.truth.spec, answer.question))
     draws = answer.draws.transpose("row", "chain", "draw").to_numpy()
-    arms = answer.table[goal.variable].nunique()
+    arms = answer.table[aim.variable].nunique()
     return np.asarray(draws.reshape(len(answer.table) // arms, arms, -1))
 
 
@@ -159,62 +148,59 @@ def _simulated(scenario: Scenario, mean: np.ndarray, size: int, number: int) -> 
     auxiliary = [scenario.truth.values(name)[number] for name in spec.family.auxiliary]
     if len(scenario.columns) == 2:
         trials = np.full(len(mean), size)
-        drawn = draw_responses(spec.family, mean, trials, auxiliary, rng)
+        drawn = spec.family.draw_responses(mean, trials, auxiliary, rng)
         frame = scenario.design.assign(**dict(zip(scenario.columns, (drawn.astype(int), trials), strict=True)))
     else:
-        drawn = draw_responses(spec.family, np.repeat(mean, size), 1, auxiliary, rng)
+        drawn = spec.family.draw_responses(np.repeat(mean, size), 1, auxiliary, rng)
         repeated = scenario.design.loc[scenario.design.index.repeat(size)].reset_index(drop=True)
         frame = repeated.assign(**{scenario.columns[0]: drawn})
     defined = define(scenario.definition, frame)
-    assert isinstance(defined.spec, Spec)
-    sampler, _ = choose_sampler(defined.spec, scenario.settings.engine, lambda _: None)
-    settings = replace(scenario.settings, seed=int(rng.integers(2**31)))
-    return sample(defined.spec, sampler, settings, progress=False)
+    return fit_one(defined.spec, replace(scenario.settings, seed=int(rng.integers(2**31))))
 
 
-def _measured(fitted: Posterior, goal: Goal, true: np.ndarray) -> tuple[float, float]:
+def _measured(fitted: Posterior, aim: Aim, true: np.ndarray) -> tuple[float, float]:
     """The worst cell's expected loss or width, and the mean true loss over cells of what would be chosen."""
-    by = list(goal.by) or None
-    arguments = Arguments(goal.variable, by, groups=goal.groups, goal=goal.goal, prob=goal.prob)
+    by = list(aim.by) or None
+    arguments = Arguments(aim.variable, by, groups=aim.groups, goal=aim.goal, prob=aim.prob)
     table = effects.best(fitted, arguments)
     losses = table["expected_loss"].to_numpy().reshape(true.shape)
     chosen = losses.argmin(axis=1)
     own = true[np.arange(len(true)), chosen]
-    regret = true.max(axis=1) - own if goal.goal == "max" else own - true.min(axis=1)
-    if goal.measure == "loss":
+    regret = true.max(axis=1) - own if aim.goal == "max" else own - true.min(axis=1)
+    if aim.measure == "loss":
         return float(losses.min(axis=1).max()), float(regret.mean())
     widths = effects.effect(fitted, arguments).table
     return float((widths["upper"] - widths["lower"]).max()), float(regret.mean())
 
 
-def _plan(rows: list[tuple[int, int, float, float]], goal: Goal, interrupted: bool) -> Plan:
+def _plan(rows: list[tuple[int, int, float, float]], aim: Aim, interrupted: bool) -> Plan:
     simulations = pd.DataFrame(rows, columns=["size", "simulation", "value", "regret"])
     simulations = simulations.sort_values(["size", "simulation"], kind="stable").reset_index(drop=True)
     found = []
     for size, own in simulations.groupby("size"):
-        share, count = float((own["value"] <= goal.below).mean()), len(own)
+        share, count = float((own["value"] <= aim.below).mean()), len(own)
         error = math.sqrt(max(share * (1.0 - share), 0.0) / count)
         found.append((size, count, own["value"].mean(), share, error, own["regret"].mean()))
     table = pd.DataFrame(found, columns=["size", "simulations", "value", "reached", "se", "regret"])
     needed: int | None = None
     complete = table[table["size"] != rows[-1][0]] if interrupted and rows else table
     for size, share in zip(complete["size"].tolist()[::-1], complete["reached"].tolist()[::-1], strict=True):
-        if share < goal.assurance:
+        if share < aim.assurance:
             break
         needed = int(size)
-    return Plan(table, simulations, needed, _text(table, goal, needed, interrupted))
+    return Plan(table, simulations, needed, _text(table, aim, needed, interrupted))
 
 
-def _text(table: pd.DataFrame, goal: Goal, needed: int | None, interrupted: bool) -> str:
+def _text(table: pd.DataFrame, aim: Aim, needed: int | None, interrupted: bool) -> str:
     what = (
-        "the expected loss of the choice" if goal.measure == "loss" else f"the width of {100 * goal.prob:g} % intervals"
+        "the expected loss of the choice" if aim.measure == "loss" else f"the width of {100 * aim.prob:g} % intervals"
     )
-    aim = f"{what} is at most {goal.below:g} in {goal.assurance:.0%} of the simulations"
+    wanted = f"{what} is at most {aim.below:g} in {aim.assurance:.0%} of the simulations"
     stopped = "Interrupted: the last size is not complete. " if interrupted else ""
     if table.empty:
         return f"{stopped}No simulation was done."
     if needed is None:
-        return f"{stopped}With up to {int(table['size'].max()):,} trials in each row of the design, not yet: {aim}."
+        return f"{stopped}With up to {int(table['size'].max()):,} trials in each row of the design, not yet: {wanted}."
     below = table.loc[table["size"] < needed, "size"]
     after = f"; with {int(below.max()):,} not" if len(below) else ", the fewest that were tried"
-    return f"{stopped}With {needed:,} trials in each row of the design, {aim}{after}."
+    return f"{stopped}With {needed:,} trials in each row of the design, {wanted}{after}."

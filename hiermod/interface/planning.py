@@ -11,39 +11,25 @@ from typing import Any
 import numpy as np
 
 from hiermod.answers.answer import check_prob
-from hiermod.answers.averaging.query import check_column, check_columns
+from hiermod.answers.averaging.columns import check_column, check_columns
 from hiermod.answers.draws import check_goal
+from hiermod.choices import Goal, Groups
 from hiermod.errors import AnswerError
+from hiermod.families.names import FamilyName
 from hiermod.interface.fit import Fit
-from hiermod.interface.plan_runs import Goal, Plan, run_plan
+from hiermod.interface.plan_runs import Aim, Plan, run_plan
 from hiermod.interface.scenarios import of_fit, of_formula
 from hiermod.sampling.settings import Settings, fresh_seed
 
 
 def plan(
-    source: str | Fit,
-    data: Any = None,
-    variable: str = "",
-    *,
-    by: Any = None,
-    truth: Mapping[str, float | str] | None = None,
-    family: str = "binomial",
-    priors: Mapping[str, str] | None = None,
-    loss: float | None = None,
-    width: float | None = None,
-    assurance: float = 0.8,
-    sizes: Sequence[int] | None = None,
-    start: int = 100,
-    most: int = 1_000_000,
-    simulations: int = 50,
-    groups: str = "observed",
-    goal: str = "max",
-    prob: float = 0.95,
-    draws: int = 500,
-    chains: int = 2,
-    seed: int | None = None,
-    progress: bool = True,
-) -> Plan:
+    source: str | Fit, data: Any = None, variable: str = "", *, by: Any = None,
+    truth: Mapping[str, float | str] | None = None, family: FamilyName | str = "binomial",
+    priors: Mapping[str, str] | None = None, loss: float | None = None, width: float | None = None,
+    assurance: float = 0.8, sizes: Sequence[int] | None = None, start: int = 100, most: int = 1_000_000,
+    simulations: int = 50, groups: Groups = "observed", goal: Goal = "max", prob: float = 0.95, draws: int = 500,
+    chains: int = 2, seed: int | None = None, progress: bool = True,
+) -> Plan:  # fmt: skip
     """How many trials are needed until an experiment decides well enough, by simulating and fitting it many times.
 
     Each simulation has true values of its own; the same ones are used for every size. Sizes are doubled until the aim
@@ -120,7 +106,7 @@ def plan(
             "groups='new': a plan simulates the groups of its design. Say 'population' for the mean over all groups "
             "there could be, or 'observed'."
         )
-    wanted = Goal(*aim, assurance, variable, names, groups, goal, prob)
+    wanted = Aim(*aim, assurance, variable, names, groups, goal, prob)
     report = _Progress() if progress else lambda *_: None
     try:
         return run_plan(scenario, wanted, None if sizes is None else sorted(set(map(int, sizes))), start, most, report)

@@ -7,6 +7,7 @@ from typing import Any
 
 from hiermod.answers.answer import Answer
 from hiermod.answers.estimands.shrinkage import shrinkage
+from hiermod.choices import Picture
 from hiermod.sampling.posterior import Posterior
 from hiermod.sampling.prior_draws import sample_prior
 
@@ -86,7 +87,7 @@ class FitPlots:
         return plot_trace(self._posterior, names)
 
     def ppc(
-        self, kind: str | None = None, *, stat: Any = None, by: Any = None, draws: int | None = None, ax: Any = None
+        self, kind: Picture | None = None, *, stat: Any = None, by: Any = None, draws: int | None = None, ax: Any = None
     ) -> Any:
         """A predictive check: your data beside data that the model draws for the same rows, on the response scale.
 
@@ -246,7 +247,7 @@ class PriorPlots:
         return plot_answer(self._effect(variable, **options), ax=ax)
 
     def ppc(
-        self, kind: str | None = None, *, stat: Any = None, by: Any = None, draws: int | None = None, ax: Any = None
+        self, kind: Picture | None = None, *, stat: Any = None, by: Any = None, draws: int | None = None, ax: Any = None
     ) -> Any:
         """A prior predictive check: your data beside data that the prior draws; arguments are those of `FitPlots.ppc`.
 

@@ -9,6 +9,7 @@ import xarray as xr
 from hiermod.answers.answer import Answer
 from hiermod.answers.averaging.query import Arguments
 from hiermod.answers.estimands import effects, rates
+from hiermod.choices import Contrast, Goal, Groups, Kind, Scale
 from hiermod.errors import AnswerError
 from hiermod.interface.notices import announce
 from hiermod.interface.plots import PriorPlots
@@ -65,7 +66,7 @@ class PriorDraws:
         return PriorPlots(self._posterior, self.rates, self.effect)
 
     def rates(
-        self, by: Any = None, *, data: Any = None, groups: str = "observed", prob: float = 0.95,
+        self, by: Any = None, *, data: Any = None, groups: Groups = "observed", prob: float = 0.95,
         weights: str | None = None, at: Any = None, threshold: float | None = None,
     ) -> Answer:  # fmt: skip
         """Expected response per cell of `by` under the prior; arguments are those of `Fit.rates`."""
@@ -75,9 +76,9 @@ class PriorDraws:
         return answer
 
     def effect(
-        self, variable: str, *, by: Any = None, control: Any = None, scale: str = "difference",
-        groups: str = "observed", data: Any = None, rope: tuple[float, float] | None = None, goal: str = "max",
-        prob: float = 0.95, weights: str | None = None, at: Any = None, contrast: Any = "control",
+        self, variable: str, *, by: Any = None, control: Any = None, scale: Scale = "difference",
+        groups: Groups = "observed", data: Any = None, rope: tuple[float, float] | None = None, goal: Goal = "max",
+        prob: float = 0.95, weights: str | None = None, at: Any = None, contrast: Contrast = "control",
         threshold: float | None = None,
     ) -> Answer:  # fmt: skip
         """Contrasts of the levels of `variable` under the prior; arguments are those of `Fit.effect`."""
@@ -88,28 +89,28 @@ class PriorDraws:
         return effects.effect(self._posterior, arguments)
 
     def prob_beats(
-        self, variable: str, *, by: Any = None, control: Any = None, groups: str = "observed", data: Any = None,
-        goal: str = "max", weights: str | None = None, at: Any = None,
+        self, variable: str, *, by: Any = None, control: Any = None, groups: Groups = "observed", data: Any = None,
+        goal: Goal = "max", weights: str | None = None, at: Any = None,
     ) -> pd.DataFrame:  # fmt: skip
         """P(level beats control) under the prior; arguments are those of `Fit.prob_beats`."""
         arguments = Arguments(variable, by, at, data, weights, groups, control=control, goal=goal)
         return effects.prob_beats_table(self._posterior, arguments)
 
     def pairwise(
-        self, variable: str, *, by: Any = None, groups: str = "observed", data: Any = None, goal: str = "max",
+        self, variable: str, *, by: Any = None, groups: Groups = "observed", data: Any = None, goal: Goal = "max",
         weights: str | None = None, at: Any = None,
     ) -> pd.DataFrame:  # fmt: skip
         """P(row beats column) for every pair of levels under the prior; arguments are those of `Fit.pairwise`."""
         return effects.pairwise(self._posterior, Arguments(variable, by, at, data, weights, groups, goal=goal))
 
     def best(
-        self, variable: str, *, by: Any = None, groups: str = "observed", data: Any = None, goal: str = "max",
+        self, variable: str, *, by: Any = None, groups: Groups = "observed", data: Any = None, goal: Goal = "max",
         weights: str | None = None, at: Any = None,
     ) -> pd.DataFrame:  # fmt: skip
         """P(best), expected loss and expected rank under the prior; arguments are those of `Fit.best`."""
         return effects.best(self._posterior, Arguments(variable, by, at, data, weights, groups, goal=goal))
 
-    def predict(self, data: Any = None, kind: str = "mean", groups: str = "observed", prob: float = 0.95) -> Answer:
+    def predict(self, data: Any = None, kind: Kind = "mean", groups: Groups = "observed", prob: float = 0.95) -> Answer:
         """Predictions for each row of `data` under the prior; arguments are those of `Fit.predict`."""
         return rates.predict(self._posterior, Arguments(data=data, groups=groups, prob=prob), kind)
 

@@ -11,7 +11,7 @@ import xarray as xr
 
 from hiermod.data.sources.frames import column_names, read_columns
 from hiermod.errors import AnswerError, ModelError, did_you_mean
-from hiermod.families.record import read_family
+from hiermod.families.registry import FAMILIES, read_family
 from hiermod.formula.expressions import Column, quote
 from hiermod.formula.nodes import Formula, SingleResponse
 from hiermod.formula.parser import parse
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SUCCESSES, TRIALS = "successes", "trials"
-FAMILIES = ("bernoulli", "binomial", "poisson", "negbinomial", "gaussian", "student", "gamma")
 
 
 def of_fit(fit: Fit, data: Any, settings: Settings, simulations: int, rng: np.random.Generator) -> Scenario:
@@ -75,7 +74,7 @@ def of_formula(
 
 
 def _needed(formula: Formula) -> list[str]:
-    return list(dict.fromkeys([*formula.predictor_columns(), *formula.grouping_columns()]))
+    return list(dict.fromkeys([*formula.predictor_columns, *formula.grouping_columns]))
 
 
 def _design(data: Any, formula: Formula) -> pd.DataFrame:
@@ -108,8 +107,9 @@ def _scenario(
     truth: Posterior, design: pd.DataFrame, definition: Definition, formula: Formula, settings: Settings
 ) -> Scenario:
     family = truth.spec.family
-    if family.name not in FAMILIES:
-        raise AnswerError(f"plan() simulates the families {', '.join(FAMILIES)}, not {family}.")
+    if family.statistic == "pairs":
+        simulated = [record.name for record in FAMILIES.values() if record.statistic != "pairs"]
+        raise AnswerError(f"plan() simulates the families {', '.join(simulated)}, not {family}.")
     columns = _columns(formula, family.name)
     definition = replace(definition, formula=_text(formula, columns), family=_fitted(family))
     return Scenario(truth, design, definition, columns, settings)

@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from hiermod.choices import POOLINGS
 from hiermod.data.cells.compress import compress
 from hiermod.data.cells.rows import read_rows
 from hiermod.data.cells.table import Cells, Source
 from hiermod.data.sources.frames import column_names
 from hiermod.errors import ModelError, did_you_mean
-from hiermod.families.record import choose_family, read_family
-from hiermod.formula.parser import parse
+from hiermod.families.registry import choose_family, read_family
+from hiermod.formula.nodes import Formula
+from hiermod.formula.parser import fill_dot, parse
 from hiermod.modeling.pooled import BetaSpec, build_beta_spec
 from hiermod.modeling.spec import Spec, build_spec
-
-POOLINGS = ("normal", "beta")
 
 
 @dataclass(frozen=True)
@@ -55,32 +55,31 @@ def define(definition: Definition, data: Any) -> Defined:
     formula = parse(definition.formula)
     dot: tuple[str, ...] = ()
     if formula.has_dot:
-        formula = parse(definition.formula, column_names(data))
+        formula = fill_dot(formula, column_names(data))
         definition = replace(definition, formula=str(formula))
         dot = (f"'.' stands for all other columns: {formula}",)
     real = None if definition.family is None else read_family(definition.family).statistic == "real"
     rows = read_rows(formula, data, definition.na, definition.compress, real)
     family, notice = choose_family(definition.family, rows.response)
     cells = compress(rows, family.statistic, definition.compress)
-    spec, notices = _build(definition, family, cells)
+    spec, notices = _build(definition, formula, family, cells)
     return Defined(definition, spec, (notice, *_source_notices(cells), *dot, *rows.notices, *notices), data)
 
 
 def redefine(definition: Definition, family: str, cells: Cells, notices: tuple[str, ...]) -> Defined:
     """Build the spec of stored cells again."""
-    spec, _ = _build(definition, read_family(family), cells)
+    spec, _ = _build(definition, parse(definition.formula), read_family(family), cells)
     return Defined(definition, spec, notices)
 
 
 def with_priors(defined: Defined, priors: Mapping[str, str]) -> Defined:
     """The same model of the same cells with other priors."""
     definition = replace(defined.definition, priors=priors)
-    spec, _ = _build(definition, defined.spec.family, defined.spec.cells)
+    spec, _ = _build(definition, defined.spec.formula, defined.spec.family, defined.spec.cells)
     return replace(defined, definition=definition, spec=spec)
 
 
-def _build(definition: Definition, family: Any, cells: Cells) -> tuple[Spec | BetaSpec, list[str]]:
-    formula = parse(definition.formula)
+def _build(definition: Definition, formula: Formula, family: Any, cells: Cells) -> tuple[Spec | BetaSpec, list[str]]:
     if definition.pooling == "beta":
         return build_beta_spec(formula, family, cells, definition.priors), []
     return build_spec(formula, family, cells, definition.priors)

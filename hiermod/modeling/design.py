@@ -92,7 +92,7 @@ def build_common(formula: Formula, cells: Cells) -> CommonDesign:
     rows = observe(cells)
     means = {
         name: mean
-        for variable in formula.common_variables()
+        for variable in formula.common_variables
         if not isinstance(cells.predictors[variable], Factor)
         for name in cells.predictors[variable].columns
         if (mean := _centre(rows, Column((name,))))

@@ -10,26 +10,15 @@ import numpy as np
 from hiermod.data.cells.statistics import CountCells, RealCells, ValueCells
 from hiermod.data.cells.table import Cells
 from hiermod.errors import DataError, PriorError, did_you_mean
-from hiermod.families.record import Family
+from hiermod.families.record import Family, Parameter, ResponseScale
 from hiermod.formula.nodes import without_slash
 from hiermod.formula.parser import canonical
 from hiermod.modeling.coding import Block
 from hiermod.modeling.design import CommonDesign, GroupDesign
-from hiermod.priors.reading import Prior, read_prior, require_support
+from hiermod.priors.distributions import DISTRIBUTIONS, Prior
+from hiermod.priors.reading import read_prior, require_support
 
 SMALLEST, LARGEST = 1e-100, 1e100
-
-
-@dataclass(frozen=True)
-class ResponseScale:
-    """Location and spread of the response on the link scale, from which default priors take their numbers.
-
-    `unit` is the sd of the response on an identity link, 1 on the others; coefficients get `factor` times it.
-    """
-
-    location: float
-    unit: float
-    factor: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +84,7 @@ def choose_priors(
         {block.name: _coefficient(block.name, common, scale, given) for block in common.blocks},
         {effect.name: _sd(effect.name, effect.scales, scale, given) for group in groups for effect in group.effects},
         {group.correlation_name: _correlation(group, given) for group in groups if group.correlated},
-        {name: _auxiliary(name, scale, given) for name in family.auxiliary},
+        {parameter.name: _auxiliary(parameter, scale, given) for parameter in family.parameters},
     )
     _refuse_unknown(given, table, common, groups)
     return table
@@ -146,9 +135,10 @@ def _fitting(key: str, prior: Prior, shifted: bool, common: CommonDesign) -> Pri
     require_support(key, prior, "real")
     if shifted and not prior.distribution.located:
         centres = ", ".join(f"{name} = {centre:.4g}" for name, centre in common.centres.items())
+        *names, last = (record.name for record in DISTRIBUTIONS.values() if record.located)
         raise PriorError(
             f"The prior of {key!r} is stated where the numeric predictors are at their means ({centres}), so it needs "
-            f"a location: Normal, StudentT, Cauchy, Laplace or Logistic, not {prior}."
+            f"a location: {', '.join(names)} or {last}, not {prior}."
         )
     return prior
 
@@ -168,18 +158,11 @@ def _correlation(group: GroupDesign, given: Mapping[str, Prior]) -> Prior:
     return Prior("LKJ", (2.0,))
 
 
-def _auxiliary(name: str, scale: ResponseScale, given: Mapping[str, Prior]) -> Prior:
-    """The prior of a family's own parameter.
-
-    That of degrees of freedom is Juárez and Steel's (2010, J. Appl. Econometrics 25, 1128-1154). That of shapes and
-    precisions is brms's default for the shape of a negative binomial: it keeps off 0, and its tail, as x^-1.4, lets the
-    data go to the Poisson or binomial limit.
-    """
-    if name in given:
-        return require_support(name, given[name], "positive")
-    if name == "sigma":
-        return Prior("Exponential", (1.0 / scale.unit,))
-    return Prior("Gamma", (2.0, 0.1)) if name == "nu" else Prior("InverseGamma", (0.4, 0.3))
+def _auxiliary(parameter: Parameter, scale: ResponseScale, given: Mapping[str, Prior]) -> Prior:
+    """The prior of a family's parameter beside the mean."""
+    if parameter.name in given:
+        return require_support(parameter.name, given[parameter.name], "positive")
+    return parameter.default_prior(scale)
 
 
 def _refuse_unknown(

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from hiermod.modeling.pooled import BetaSpec
-from hiermod.modeling.prior_quantiles import central_interval
 from hiermod.sampling.diagnostics import MIN_EBFMI, MIN_ESS
 from hiermod.sampling.posterior import Posterior
 
@@ -102,7 +101,7 @@ def _intercept_check(posterior: Posterior) -> Check:
     coefficients = np.hstack(stacked)
     place = spec.common.slices()["Intercept"].start
     centred = float((coefficients[:, place] + coefficients @ spec.common.shift[place]).mean())
-    low, high = central_interval(spec.priors.coefficients["Intercept"])
+    low, high = spec.priors.coefficients["Intercept"].central_interval()
     figure = f"{centred:.3g}, prior's central 95 %: {low:.3g} to {high:.3g}"
     return Check(
         "intercept in its prior", bool(low <= centred <= high), figure,

@@ -9,8 +9,8 @@ import xarray as xr
 
 from hiermod.errors import SamplingError
 from hiermod.modeling.design import GroupDesign
+from hiermod.modeling.model_priors import draw, draw_partial_correlations, with_proper_priors
 from hiermod.modeling.pooled import BetaSpec
-from hiermod.modeling.prior_random import draw, draw_partial_correlations, with_proper_priors
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.diagnostics import diagnose
 from hiermod.sampling.posterior import Posterior

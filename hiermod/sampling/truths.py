@@ -11,9 +11,10 @@ import xarray as xr
 
 from hiermod.errors import PriorError, did_you_mean, enumerate_names
 from hiermod.modeling.design import GroupDesign
-from hiermod.modeling.prior_random import draw, draw_partial_correlations
+from hiermod.modeling.model_priors import draw, draw_partial_correlations
 from hiermod.modeling.spec import Spec
-from hiermod.priors.reading import Prior, read_prior, require_support
+from hiermod.priors.distributions import Prior
+from hiermod.priors.reading import read_prior, require_support
 from hiermod.sampling.external_draws import posterior_from_draws
 from hiermod.sampling.posterior import Posterior
 from hiermod.sampling.variables import correlations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hiermod.answers.averaging.query import levels_of
+from hiermod.answers.averaging.columns import levels_of
 from hiermod.modeling.pooled import BetaSpec
 from hiermod.modeling.spec import Spec
 from hiermod.show.answer_plot import plot_answer
@@ -25,8 +25,8 @@ def default_by(spec: Spec | BetaSpec) -> tuple[str, ...]:
     """
     formula = spec.formula
     shown = [name for name in spec.cells.frame if name not in spec.cells.averaged]
-    variables = [name for name in formula.common_columns() if name in shown]
-    groups = [name for name in formula.grouping_columns() if name not in variables]
+    variables = [name for name in formula.common_columns if name in shown]
+    groups = [name for name in formula.grouping_columns if name not in variables]
     sizes = {name: len(levels_of(spec, name)) for name in [*variables, *groups]}
     few = [name for name in variables if sizes[name] <= len(COLOURS)]
     chosen: list[str] = []

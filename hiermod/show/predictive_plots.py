@@ -10,16 +10,16 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from hiermod.answers.answer import measure_of
-from hiermod.answers.averaging.query import check_columns
+from hiermod.answers.averaging.columns import check_columns
 from hiermod.answers.checks.predictive_checks import both, numbered, p_value, read_statistics, shares
 from hiermod.answers.checks.replicates import Replicated, replicate_cells, replicate_rows
+from hiermod.choices import PICTURES
 from hiermod.errors import AnswerError, did_you_mean
 from hiermod.families.record import Family
 from hiermod.sampling.posterior import Posterior
 from hiermod.show.plots import default_by
 from hiermod.show.style import COLOURS, axes_for, format_percent, literal, one, set_heading, shorten
 
-KINDS = ("density", "rootogram", "bars")
 CURVES = 50  # drawn data sets that are shown
 MAX_COUNTS = 40
 MAX_LABELS = 80
@@ -63,8 +63,8 @@ def plot_predictive(
 def _check_kind(kind: str | None, family: Family) -> str:
     if kind is None:
         return "bars" if family.is_rate else "rootogram" if family.counts else "density"
-    if kind not in KINDS:
-        raise AnswerError(f"kind={kind!r}.{did_you_mean(str(kind), KINDS)} For a statistic, say stat='mean'.")
+    if kind not in PICTURES:
+        raise AnswerError(f"kind={kind!r}.{did_you_mean(str(kind), PICTURES)} For a statistic, say stat='mean'.")
     if kind == "rootogram" and not family.counts:
         raise AnswerError(f"kind='rootogram' shows how often each count occurs; family {family} has none. Say 'bars'.")
     if kind == "density" and (family.is_rate or family.counts):

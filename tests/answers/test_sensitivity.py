@@ -10,38 +10,12 @@ from test_predictive_checks import fit_of
 import hiermod as hm
 from hiermod.answers.checks.sensitivity import changes, log_likelihood, power_scaling, strength
 from hiermod.errors import AnswerError, ModelError
-from hiermod.modeling.prior_density import DENSITIES, log_prior
-from hiermod.modeling.prior_quantiles import QUANTILES
-from hiermod.modeling.prior_width import widened
-from hiermod.priors.reading import DISTRIBUTIONS, Prior
+from hiermod.modeling.model_priors import log_prior
 from hiermod.show.sensitivity import Sensitivity
-from tests.truth import SCIPY
 
 
 def assert_same_but_for_a_constant(seen, expected):
     np.testing.assert_allclose(seen - seen[0], expected - expected[0], rtol=1e-9, atol=1e-9)
-
-
-@pytest.mark.parametrize("name", SCIPY)
-def test_densities_are_scipys_but_for_a_constant(name):
-    arguments, expected = SCIPY[name]
-    x = np.array([0.2, 0.9, 1.7, 4.0])
-    assert_same_but_for_a_constant(DENSITIES[name](x, *arguments), expected.logpdf(x))
-
-
-def test_every_prior_has_a_density_and_a_width():
-    assert set(DENSITIES) == set(DISTRIBUTIONS) - {"LKJ"} == set(QUANTILES)
-
-
-@pytest.mark.parametrize("name", SCIPY)
-@pytest.mark.parametrize("factor", [0.5, 2.0])
-def test_a_wider_prior_is_the_same_one_stretched(name, factor):
-    prior = Prior(name, SCIPY[name][0])
-    p = [0.1, 0.3, 0.8, 0.97]
-    before = np.array([QUANTILES[name](own, *prior.arguments) for own in p])
-    after = np.array([QUANTILES[name](own, *widened(prior, factor).arguments) for own in p])
-    middle = QUANTILES[name](0.5, *prior.arguments) if prior.distribution.support == "real" else 0.0
-    np.testing.assert_allclose(after, middle + factor * (before - middle), rtol=1e-9)
 
 
 def test_the_density_of_a_prior_is_where_it_is_stated():

@@ -3,9 +3,7 @@
 import pandas as pd
 import pytest
 
-from hiermod.answers.averaging.varying import GROUPS
-from hiermod.answers.estimands.contrasts import SCALES
-from hiermod.cli import arguments, fit_command, main
+from hiermod.cli import fit_command, main
 
 FORMULA = "success ~ treated + (1 | country)"
 
@@ -120,9 +118,3 @@ def test_ctrl_c_is_told_in_a_line(folder, capsys, monkeypatch):
     monkeypatch.setattr(fit_command, "run", interrupted)
     assert main(["fit", "trial.csv", FORMULA]) == 130
     assert capsys.readouterr().err == "hiermod: interrupted\n"
-
-
-def test_choices_are_those_of_the_questions():
-    """They are spelled again in the command line, which imports nothing for its help."""
-    assert tuple(SCALES) == arguments.SCALES
-    assert arguments.GROUPS == GROUPS

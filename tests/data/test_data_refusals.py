@@ -10,7 +10,7 @@ import pytest
 from data_tools import rows_of
 
 from hiermod.errors import DataError, FormulaError
-from hiermod.families.record import choose_family, read_family
+from hiermod.families.registry import choose_family, read_family
 
 
 def frame(**columns):

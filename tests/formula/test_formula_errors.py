@@ -218,8 +218,8 @@ def test_hostile_texts_are_refused_quickly_with_a_short_message(text, match):
 )
 def test_names_that_are_code_elsewhere_are_names_of_columns_here(name):
     formula = parse(f"y ~ {name} + {name}:x + (1 | {name})")
-    assert formula.variables() == (name, "x")
-    assert formula.grouping_columns() == (name,)
+    assert formula.variables == (name, "x")
+    assert formula.grouping_columns == (name,)
 
 
 @pytest.mark.parametrize("depth", [1, 10, 39])

@@ -14,9 +14,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from hiermod.errors import FormulaError
-from hiermod.formula.expressions import CALL, quote
+from hiermod.formula.expressions import CALL, NAME, quote
 from hiermod.formula.parser import parse
-from hiermod.formula.tokens import NAME
 
 
 def refusal(text):
@@ -80,7 +79,7 @@ def test_any_typing_error_is_read_or_refused(text, data):
 def test_any_column_name_can_be_written(name):
     written = name if NAME.fullmatch(name) else f"`{name}`"
     assume(quote("y" + name) != "y" + name or NAME.fullmatch("y" + name))
-    assert parse(f"{quote('y' + name)} ~ {written} + (1 | {written})").variables() == (name,)
+    assert parse(f"{quote('y' + name)} ~ {written} + (1 | {written})").variables == (name,)
 
 
 def variables(part):

@@ -201,9 +201,9 @@ def test_terms_are_sets_of_variables():
 def test_columns_that_a_formula_reads():
     formula = parse("s/(n + m) ~ x*f + (1 + z | g/h) + (0 + x | k)")
     assert formula.response.columns == ("s", "n", "m")
-    assert formula.variables() == ("x", "f", "z")
-    assert formula.common_variables() == ("x", "f")
-    assert formula.grouping_columns() == ("g", "h", "k")
+    assert formula.variables == ("x", "f", "z")
+    assert formula.common_variables == ("x", "f")
+    assert formula.grouping_columns == ("g", "h", "k")
 
 
 def test_places_point_at_the_first_mention():

@@ -61,3 +61,8 @@ def test_bad_texts_are_refused_with_a_caret_under_the_culprit(text, message, car
 def test_what_is_no_text_is_refused():
     with pytest.raises(FormulaError, match="A hypothesis is a text, not int"):
         read_hypothesis(0, NAMES)
+
+
+def test_errors_list_parameters_in_one_order_in_every_process():
+    with pytest.raises(FormulaError, match="There is: 'ccc', 'ab', 'bb', 'ca'"):
+        read_hypothesis("3 > 0", {"ca", "ab", "ccc", "bb"})

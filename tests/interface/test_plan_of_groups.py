@@ -39,7 +39,7 @@ def test_simulated_responses_that_are_all_equal_do_not_reach_the_aim():
 
 
 def test_a_size_that_an_interruption_left_incomplete_is_not_needed():
-    goal = plan_runs.Goal("loss", 0.01, 0.8, "a", (), "observed", "max", 0.95)
+    goal = plan_runs.Aim("loss", 0.01, 0.8, "a", (), "observed", "max", 0.95)
     rows = [*((100, number, 0.05, 0.0) for number in range(50)), (200, 0, 0.009, 0.0)]
     assert plan_runs._plan(rows, goal, True).needed is None
     assert plan_runs._plan(rows, goal, False).needed == 200

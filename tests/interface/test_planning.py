@@ -7,12 +7,12 @@ import pytest
 import hiermod as hm
 from hiermod.errors import AnswerError, FormulaError, PriorError
 from hiermod.interface import plan_runs
-from hiermod.interface.plan_runs import Goal, _plan, _search
+from hiermod.interface.plan_runs import Aim, _plan, _search
 from hiermod.sampling.truths import true_values
 
 ARMS = pd.DataFrame({"arm": ["A", "B"]})
 QUICK = {"simulations": 3, "draws": 150, "seed": 1, "progress": False}
-GOAL = Goal("loss", 0.1, 0.8, "arm", (), "observed", "max", 0.95)
+GOAL = Aim("loss", 0.1, 0.8, "arm", (), "observed", "max", 0.95)
 
 
 def spec_of(formula, frame, **options):

@@ -12,7 +12,7 @@ from hiermod.data.cells.compress import compress
 from hiermod.data.cells.rows import read_rows
 from hiermod.data.columns import tally
 from hiermod.data.pushdown import gather
-from hiermod.families.record import choose_family
+from hiermod.families.registry import choose_family
 from hiermod.formula.parser import parse
 from hiermod.modeling.pymc.model import build_model
 from hiermod.modeling.spec import build_spec

@@ -154,7 +154,7 @@ def test_common_terms(number, name):
     columns = table("X_columns", name, number)
     theirs = matrix("X", name, number, kept, len(columns))
     ours = named_as_in_r(spec)
-    variables = set(spec.formula.common_variables())
+    variables = set(spec.formula.common_variables)
     names = [parts_of(text, variables) for text in columns["name"]]
     assert set(names) == set(ours)
     scale = np.abs(theirs).max(initial=1.0)

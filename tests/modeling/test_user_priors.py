@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from modeling_tools import spec_of
 
 from hiermod.errors import PriorError
-from hiermod.priors.reading import DISTRIBUTIONS, read_prior
+from hiermod.priors.reading import READABLE, read_prior
 
 RNG = np.random.default_rng(2)
 DATA = pd.DataFrame(
@@ -54,12 +54,12 @@ def test_how_a_prior_is_read(text, name, arguments):
 
 @settings(max_examples=100, deadline=None)
 @given(
-    st.sampled_from(sorted(DISTRIBUTIONS)),
+    st.sampled_from([READABLE[name] for name in sorted(READABLE)]),
     st.lists(st.floats(1e-300, 1e300, allow_nan=False), min_size=3, max_size=3, unique=True),
 )
-def test_a_prior_survives_printing(name, numbers):
-    numbers = sorted(numbers)[: len(DISTRIBUTIONS[name].parameters)]
-    prior = read_prior("x", f"{name}({', '.join(map(repr, numbers))})")
+def test_a_prior_survives_printing(distribution, numbers):
+    numbers = sorted(numbers)[: len(distribution.parameters)]
+    prior = read_prior("x", f"{distribution.name}({', '.join(map(repr, numbers))})")
     assert prior.arguments == tuple(numbers)
     assert read_prior("x", str(prior)).arguments == prior.arguments
 

@@ -11,10 +11,7 @@ import pytest
 import hiermod as hm
 from hiermod.errors import ModelError, SamplingError
 from hiermod.modeling.prior_choice import PriorTable
-from hiermod.modeling.prior_random import SAMPLERS, draw
-from hiermod.priors.reading import DISTRIBUTIONS, Prior
 from hiermod.sampling import prior_draws
-from tests.truth import SCIPY
 
 DRAWS = 20_000
 
@@ -27,17 +24,6 @@ def assert_mean(values, expected):
 def flat(prior, name):
     values = prior.prior[name].to_numpy()
     return values.reshape(-1, *values.shape[2:])
-
-
-def test_every_distribution_of_a_prior_can_be_drawn():
-    assert set(SAMPLERS) == set(DISTRIBUTIONS) - {"LKJ"} == set(SCIPY)
-
-
-@pytest.mark.parametrize("name", SCIPY)
-def test_quantiles_are_those_of_the_distribution(name):
-    values = draw(Prior(name, SCIPY[name][0]), np.random.default_rng(1), DRAWS, 1)[:, 0]
-    for p in (0.05, 0.25, 0.5, 0.75, 0.95):
-        assert abs((values < SCIPY[name][1].ppf(p)).mean() - p) < 4.0 * np.sqrt(p * (1.0 - p) / DRAWS)
 
 
 def test_coefficients_are_drawn_at_the_means_and_reported_in_the_users_coding():

@@ -84,7 +84,7 @@ def test_markdown_and_latex_escape_what_is_theirs():
 @pytest.mark.parametrize("make", [country, odd, counts])
 def test_html_is_valid_escaped_and_has_a_picture_for_each_row(make):
     fit = make()
-    by = fit.model._defined.spec.formula.grouping_columns()[0]
+    by = fit.model._defined.spec.formula.grouping_columns[0]
     answer = fit.rates(by=by)
     page = answer._repr_html_()
     root = ET.fromstring(page)

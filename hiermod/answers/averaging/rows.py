@@ -9,19 +9,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hiermod.answers.averaging.new_groups import whose
+from hiermod.answers.group_effects import whose
+from hiermod.answers.reader import AnySpec, per_exposure
 from hiermod.data.columns.levels import Level, as_levels, kind_of, level_series
 from hiermod.data.columns.predictors import Factor
 from hiermod.data.columns.responses import read_counts
 from hiermod.data.columns.variables import apply_recipe
 from hiermod.data.sources.frames import column_names, has_columns, missing_rows, read_columns
 from hiermod.errors import AnswerError, DataError, enumerate_names
-from hiermod.formula.expressions import columns
 from hiermod.formula.nodes import TrialsResponse
-from hiermod.modeling.pooled import BetaSpec
-from hiermod.modeling.spec import Spec
-
-AnySpec = Spec | BetaSpec
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,13 +74,13 @@ def new_rows(
     """
     formula = spec.formula
     left_out = () if exposed or not per_exposure(spec) else formula.offsets
-    variables = [name for name in formula.variables() if name not in left_out]
-    names = [*(name for own in variables if own not in setting for name in formula.sources(own)), *needed]
-    names += formula.grouping_columns() if groups == "observed" else ()
+    variables = [name for name in formula.variables if name not in left_out]
+    names = [*(name for own in variables if own not in setting for name in formula.sources[own]), *needed]
+    names += formula.grouping_columns if groups == "observed" else ()
     present = set(column_names(data))
     wanted = [name for name in dict.fromkeys(names) if name in present or name not in setting]
     wanted = [name for name in wanted if name not in formula.expressions]
-    wanted += [name for name in formula.grouping_columns() if name in present and name not in wanted]
+    wanted += [name for name in formula.grouping_columns if name in present and name not in wanted]
     raw = read_columns(data, tuple(wanted))
     _refuse_missing(raw)
     return read_variables_again(spec, raw, variables)
@@ -99,11 +95,6 @@ def _refuse_missing(raw: pd.DataFrame) -> None:
             f"data= has missing values in {missing.sum()} rows, in {enumerate_names(which)} "
             f"(the first is row {np.flatnonzero(missing)[0]}). Fill or drop those rows."
         )
-
-
-def per_exposure(spec: AnySpec) -> bool:
-    """Whether answers are per unit of exposure: on a log link, offsets are logarithms of exposures."""
-    return bool(spec.formula.offsets) and spec.family.link.name == "log"
 
 
 def read_variables_again(spec: AnySpec, raw: pd.DataFrame, variables: Sequence[str]) -> pd.DataFrame:
@@ -164,7 +155,7 @@ def _own_weights(spec: AnySpec, data: Any, rows: int) -> np.ndarray:
     response, frequency = spec.formula.response, spec.formula.weights
     if frequency is not None and has_columns(data, [frequency]):
         return _read_weights(data, frequency)
-    if not isinstance(response, TrialsResponse) or not has_columns(data, columns(response.trials)):
+    if not isinstance(response, TrialsResponse) or not has_columns(data, response.trials.columns):
         return np.ones(rows)
     trials = trials_of(response, data, rows)
     if not trials.any():
@@ -174,7 +165,7 @@ def _own_weights(spec: AnySpec, data: Any, rows: int) -> np.ndarray:
 
 def trials_of(response: TrialsResponse, data: Any, rows: int) -> np.ndarray:
     """The trials of each row of new data."""
-    names = tuple(dict.fromkeys(columns(response.trials)))
+    names = response.trials.columns
     frame = read_columns(data, names) if names else pd.DataFrame(index=pd.RangeIndex(rows))
     if names and missing_rows(frame).any():
         raise DataError(f"The trials of data=, {response.trials}, are missing in some rows. Fill or drop those rows.")

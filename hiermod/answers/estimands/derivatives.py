@@ -8,17 +8,15 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from hiermod.answers.averaging.expectation import Designs
-from hiermod.answers.averaging.rows import AnySpec, Base, is_numeric, per_exposure, with_column
+from hiermod.answers.averaging.rows import Base, is_numeric, with_column
+from hiermod.answers.reader import AnySpec, Designs, per_exposure
 from hiermod.data.columns.factors import Leveled
 from hiermod.data.columns.functions import Recipe
 from hiermod.data.columns.predictors import Factor
 from hiermod.errors import AnswerError, DataError, enumerate_names
-from hiermod.formula.expressions import calls
 from hiermod.modeling.coding import Block, Column
 from hiermod.modeling.spec import Spec
 
-STEPPED = ("round",)  # functions whose slope is 0 wherever there is one
 ROUNDS = 4  # halvings of a step
 SHRUNK = (1.0, 2.0**-5, 2.0**-10, 2.0**-15)  # knots of a spline, and kinks, stand outside small steps
 ERROR = 1e-6  # what a derivative may be wrong by, beside its size and that of the variable in units of the column
@@ -30,9 +28,9 @@ def check_numeric(spec: AnySpec, name: str) -> None:
     formula, cells = spec.formula, spec.cells
     if name in cells.frame and not is_numeric(spec, name):
         raise AnswerError(f"{name!r} holds levels, so it has no slope. fit.effect({name!r}) compares them.")
-    if name not in (*formula.variables(), *formula.predictor_columns()):
+    if name not in (*formula.variables, *formula.predictor_columns):
         raise AnswerError(f"{name!r} only groups rows, so it has no slope.")
-    if per_exposure(spec) and not any(name in (own, *formula.sources(own)) for own in _predictors(spec)):
+    if per_exposure(spec) and not any(name in (own, *formula.sources[own]) for own in _predictors(spec)):
         raise AnswerError(
             f"{name!r} is an exposure, and answers are for one unit of it, so it has no slope. "
             "For other exposures: fit.predict(data)."
@@ -42,7 +40,7 @@ def check_numeric(spec: AnySpec, name: str) -> None:
 
 def _predictors(spec: AnySpec) -> list[str]:
     """The variables of a model but for its offsets."""
-    return [name for name in spec.formula.variables() if name not in spec.formula.offsets]
+    return [name for name in spec.formula.variables if name not in spec.formula.offsets]
 
 
 def refuse_steps(spec: AnySpec, name: str) -> None:
@@ -50,7 +48,7 @@ def refuse_steps(spec: AnySpec, name: str) -> None:
     for own, recipe in spec.cells.recipes.items():
         if name not in recipe.sources and name != own:
             continue
-        if isinstance(spec.cells.predictors[own], Factor) or not calls(recipe.expression).isdisjoint(STEPPED):
+        if isinstance(spec.cells.predictors[own], Factor) or recipe.stepped:
             raise AnswerError(
                 f"{name!r} enters the model in steps, through {own}, so it has no slope. "
                 f"Compare values: fit.rates(by={{{name!r}: [...]}})."

@@ -10,11 +10,11 @@ import pandas as pd
 
 from hiermod.answers import draws
 from hiermod.answers.answer import Answer, Question, check_prob, check_threshold, interval, measure_of, with_coords
-from hiermod.answers.averaging.expectation import averages
-from hiermod.answers.averaging.grid import cell_grid
-from hiermod.answers.averaging.query import Arguments, arm_levels, check_column, check_results, read_scope
+from hiermod.answers.averaging.columns import arm_levels, check_column, check_results
+from hiermod.answers.averaging.contrasts import BY_MEDIAN, Pairing, check_scale, contrast_name, control_place, pair_arms
+from hiermod.answers.averaging.grid import averages, cell_grid
+from hiermod.answers.averaging.query import Arguments, read_scope
 from hiermod.answers.averaging.rows import base_rows, with_column
-from hiermod.answers.estimands.contrasts import BY_MEDIAN, Pairing, check_scale, contrast_name, control_place, pair_arms
 from hiermod.data.columns.levels import Level
 from hiermod.errors import AnswerError
 from hiermod.modeling.pooled import BetaSpec
@@ -56,7 +56,7 @@ def compare_arms(posterior: Posterior, arguments: Arguments, scale: str = "respo
 def _check_differs(spec: Spec | BetaSpec, variable: str, groups: str) -> None:
     """Refuse to compare groups where ``groups=`` takes their differences away; 0.5 would be no answer."""
     formula = spec.formula
-    if groups != "observed" and variable not in (*formula.variables(), *formula.predictor_columns()):
+    if groups != "observed" and variable not in (*formula.variables, *formula.predictor_columns):
         raise AnswerError(
             f"groups={groups!r} leaves out what is special to each {variable}, so its levels do not differ. "
             "They are compared with groups='observed'."

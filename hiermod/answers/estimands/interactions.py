@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from hiermod.answers.answer import Answer, Question, check_prob, check_threshold, interval, measure_of, with_coords
-from hiermod.answers.averaging.query import Arguments, check_columns, check_results
+from hiermod.answers.averaging.columns import check_columns, check_results
+from hiermod.answers.averaging.contrasts import ABSOLUTE, BY_MEDIAN, INTERACTIONS, contrast_name, pair_arms
+from hiermod.answers.averaging.query import Arguments
 from hiermod.answers.draws import check_goal, wins
-from hiermod.answers.estimands.contrasts import ABSOLUTE, BY_MEDIAN, INTERACTIONS, contrast_name, pair_arms
 from hiermod.answers.estimands.effects import compared
 from hiermod.data.columns.levels import as_levels
 from hiermod.errors import AnswerError

@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 
 from hiermod.answers.answer import Answer, Question, check_prob, check_threshold, interval, measure_of, with_coords
-from hiermod.answers.averaging.crossing import can_be_set, is_partly_crossed
-from hiermod.answers.averaging.expectation import averages, expectation, simulate
-from hiermod.answers.averaging.grid import cell_grid
-from hiermod.answers.averaging.new_groups import whose
-from hiermod.answers.averaging.query import Arguments, check_results, levels_of, read_scope
+from hiermod.answers.averaging.columns import can_be_set, check_results, is_partly_crossed, levels_of
+from hiermod.answers.averaging.grid import averages, cell_grid
+from hiermod.answers.averaging.query import Arguments, read_scope
 from hiermod.answers.averaging.rows import base_rows, new_rows, trials_of
-from hiermod.answers.averaging.varying import check_groups
 from hiermod.answers.draws import wins
+from hiermod.answers.group_effects import check_groups, whose
+from hiermod.answers.reader import reader
+from hiermod.choices import KINDS
 from hiermod.data.cells.statistics import BinomialCells, PairCells
 from hiermod.errors import AnswerError
 from hiermod.formula.nodes import TrialsResponse
@@ -23,7 +23,6 @@ from hiermod.modeling.pooled import BetaSpec
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.posterior import Posterior
 
-KINDS = ("mean", "link", "response")
 ROW = "row_number"
 COMPUTED = ("estimate", "lower", "upper", "prob_exceeds")
 
@@ -51,12 +50,12 @@ def rates(posterior: Posterior, arguments: Arguments) -> Answer:
 
 def _is_set(spec: Spec | BetaSpec, name: str, groups: str) -> bool:
     """Whether all rows are set to each level of a column that is asked by: where it is in common terms."""
-    return name in spec.formula.common_columns() and can_be_set(spec, name, groups)
+    return name in spec.formula.common_columns and can_be_set(spec, name, groups)
 
 
 def own_rows_notices(spec: Spec | BetaSpec, question: Question) -> list[str]:
     """Say which levels are averaged over their own rows alone, since some groups lack some of them."""
-    common, by = spec.formula.common_columns(), question.by
+    common, by = spec.formula.common_columns, question.by
     return [
         f"the levels of {name!r} are averaged over their own rows each, since some groups lack some of them; "
         f"fit.effect({name!r}, groups=...) compares them over the same rows"
@@ -76,7 +75,7 @@ def predict(posterior: Posterior, arguments: Arguments, kind: str) -> Answer:
     reading = groups if data is None else whose(spec.cells.groupings, groups, frame)
     draws = _row_draws(posterior, frame, kind, reading)
     if kind == "response":
-        draws = simulate(posterior, draws, _trials(posterior, data, len(frame)))
+        draws = _simulated(posterior, draws, _trials(posterior, data, len(frame)))
     keys = pd.DataFrame({ROW: np.arange(len(frame))})
     shown = frame.drop(columns=_made(spec)).reset_index(drop=True)
     table = pd.concat([keys, shown], axis=1).assign(**interval(draws, prob))
@@ -100,9 +99,16 @@ def _made(spec: Spec | BetaSpec) -> list[str]:
 
 def _row_draws(posterior: Posterior, frame: pd.DataFrame, kind: str, groups: str) -> np.ndarray:
     draws = np.empty((len(frame), int(np.prod(posterior.shape))))
-    for rows, values in expectation(posterior, groups, exposed=True).blocks(frame, kind):
+    for rows, values in reader(posterior, groups, exposed=True).blocks(frame, kind):
         draws[rows] = values
     return draws
+
+
+def _simulated(posterior: Posterior, mean: np.ndarray, trials: np.ndarray) -> np.ndarray:
+    """Draw a response for each row and draw: successes, counts or values; the same in any process for one run."""
+    family = posterior.spec.family
+    auxiliary = [posterior.values(name) for name in family.auxiliary]
+    return family.draw_responses(mean, trials[:, None], auxiliary, posterior.generator(1000))
 
 
 def _trials(posterior: Posterior, data: Any, rows: int) -> np.ndarray:

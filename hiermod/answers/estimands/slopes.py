@@ -5,19 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 from hiermod.answers.answer import Answer, Question, check_prob, check_threshold, interval, measure_of, with_coords
-from hiermod.answers.averaging.expectation import Averaging, LinearExpectation, block_slices
-from hiermod.answers.averaging.grid import cell_grid
-from hiermod.answers.averaging.query import Arguments, check_column, check_results, read_scope
-from hiermod.answers.averaging.rows import Base, base_rows, per_exposure
+from hiermod.answers.averaging.columns import check_column, check_results
+from hiermod.answers.averaging.grid import Averaging, cell_grid
+from hiermod.answers.averaging.query import Arguments, read_scope
+from hiermod.answers.averaging.rows import Base, base_rows
 from hiermod.answers.draws import check_goal, wins
 from hiermod.answers.estimands.derivatives import changed_designs, check_numeric, refuse_steps, variable_changes
+from hiermod.answers.reader import LinearReader, block_slices, per_exposure
+from hiermod.choices import SLOPE_SCALES
 from hiermod.errors import AnswerError, did_you_mean
 from hiermod.formula.parser import canonical
 from hiermod.modeling.pooled import BetaSpec
 from hiermod.sampling.posterior import Posterior
 
 COMPUTED = ("estimate", "lower", "upper", "prob_beats", "prob_exceeds")
-SLOPE_SCALES = ("response", "link")
 
 
 def slopes(posterior: Posterior, arguments: Arguments) -> Answer:
@@ -39,7 +40,7 @@ def slopes(posterior: Posterior, arguments: Arguments) -> Answer:
     grid = cell_grid(spec, base, asked, asked.settings)
     rows = Base(grid.frame, grid.weight, base.groups, base.averaged)
     changes = variable_changes(spec, rows, name)
-    model = LinearExpectation(posterior, spec, base.groups)
+    model = LinearReader(posterior, spec, base.groups)
     average = Averaging(grid.weight, grid.cell, len(grid.keys), int(np.prod(posterior.shape)))
     for part in block_slices(len(grid.frame), average.draws):
         frame = grid.frame.iloc[part]

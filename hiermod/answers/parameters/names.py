@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from hiermod.answers.averaging.varying import correlation_matrices, standard_deviations
+from hiermod.answers.group_effects import correlation_matrices, standard_deviations
 from hiermod.answers.parameters.estimates import fixef_draws
 from hiermod.data.columns.levels import level_text
 from hiermod.errors import AnswerError, did_you_mean

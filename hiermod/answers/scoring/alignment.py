@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hiermod.answers.averaging.rows import AnySpec
+from hiermod.answers.reader import AnySpec
 from hiermod.answers.scoring.matching import Joint, Matched, matched, predictor_columns
 from hiermod.data.cells.observations import Observations, observations
 from hiermod.data.cells.statistics import BinomialCells, PairCells
@@ -158,7 +158,7 @@ def _measure(spec: AnySpec) -> str:
 
 
 def _missing_hint(one: AnySpec, other: AnySpec) -> str:
-    here, there = (set(spec.formula.all_columns()) for spec in (one, other))
+    here, there = (set(spec.formula.all_columns) for spec in (one, other))
     names = sorted(here ^ there)
     if (one.cells.source.missing or other.cells.source.missing) and names:
         return (
@@ -170,7 +170,7 @@ def _missing_hint(one: AnySpec, other: AnySpec) -> str:
 
 def _read(specs: Mapping[str, AnySpec], data: Any, columns: Sequence[str]) -> Joint:
     """Distinct rows of all columns, complete in all of them."""
-    names = {name: None for spec in specs.values() for name in spec.formula.all_columns()}
+    names = {name: None for spec in specs.values() for name in spec.formula.all_columns}
     _refuse_unknown(specs, (*names, *columns), column_names(data))
     raw = read_columns(data, tuple(dict.fromkeys([*names, *columns])))
     raw = raw[~missing_rows(raw)].reset_index(drop=True)
@@ -210,7 +210,7 @@ def _numbers(response: ResponseRows) -> np.ndarray:
 
 def _other_rows(specs: Mapping[str, AnySpec], name: str, joint: Joint, data: Any, columns: Sequence[str]) -> str:
     rows, fitted = int(joint.times.sum()), specs[name].cells.source.rows
-    of_models = dict.fromkeys(own for spec in specs.values() for own in spec.formula.all_columns())
+    of_models = dict.fromkeys(own for spec in specs.values() for own in spec.formula.all_columns)
     raw = read_columns(data, tuple(dict.fromkeys([*of_models, *columns])))
     missing = [own for own in raw if missing_values(raw[own]).any()]
     if rows != fitted and missing:
@@ -220,7 +220,7 @@ def _other_rows(specs: Mapping[str, AnySpec], name: str, joint: Joint, data: Any
         )
     return (
         f"{name!r} was fitted to other rows than these: {fitted:,} rows there, {rows:,} here, which differ in the "
-        f"response or in {enumerate_names(specs[name].formula.all_columns()[1:] or ['nothing else'])}. Fit "
+        f"response or in {enumerate_names(specs[name].formula.all_columns[1:] or ['nothing else'])}. Fit "
         "all models to one data."
     )
 

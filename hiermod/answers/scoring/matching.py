@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hiermod.answers.averaging.rows import AnySpec, read_variables_again
+from hiermod.answers.averaging.rows import read_variables_again
+from hiermod.answers.reader import AnySpec
 from hiermod.data.cells.observations import Observations
 from hiermod.data.columns.levels import as_levels, encode
 from hiermod.data.columns.numbering import number_rows
@@ -63,10 +64,10 @@ def matched(spec: AnySpec, seen: Observations, joint: Joint) -> Matched | None:
 
 def _key_columns(spec: AnySpec, frame: pd.DataFrame) -> list[str]:
     """The columns that tell a model's observations apart: what variables are made of, where it is there."""
-    names: list[str] = list(spec.formula.grouping_columns())
+    names: list[str] = list(spec.formula.grouping_columns)
     averaged = set(spec.cells.averaged)
-    for variable in spec.formula.variables():
-        sources = spec.formula.sources(variable)
+    for variable in spec.formula.variables:
+        sources = spec.formula.sources[variable]
         plain = all(name in frame and name not in averaged for name in sources)
         names += sources if plain else spec.cells.predictors[variable].columns
     return list(dict.fromkeys(names))
@@ -74,10 +75,10 @@ def _key_columns(spec: AnySpec, frame: pd.DataFrame) -> list[str]:
 
 def _variables(spec: AnySpec, frame: pd.DataFrame, needed: Sequence[str]) -> pd.DataFrame | None:
     """The variables of a model on joint rows, None where some cannot be made of their columns."""
-    wanted = {*predictor_columns(spec), *spec.formula.variables(), *needed}
+    wanted = {*predictor_columns(spec), *spec.formula.variables, *needed}
     raw = frame[[name for name in frame if name in wanted]]
     try:
-        made = read_variables_again(spec, raw, spec.formula.variables())
+        made = read_variables_again(spec, raw, spec.formula.variables)
     except HiermodError:  # a level that the model has not seen: other rows
         return None
     return made if set(needed) <= set(made) else None
@@ -93,7 +94,7 @@ def _comparable(spec: AnySpec, name: str, own: pd.Series, joint: pd.Series) -> n
         both = np.concatenate([own.to_numpy(dtype=float), joint.to_numpy(dtype=float)])
     except (TypeError, ValueError):
         return None
-    if name in spec.formula.all_columns():
+    if name in spec.formula.all_columns:
         return both
     largest = np.abs(both).max(initial=0.0)
     return np.round(both / largest, DIGITS) if largest else both
@@ -109,4 +110,4 @@ def _levels(spec: AnySpec, name: str, own: pd.Series) -> tuple[Any, ...] | None:
 
 def predictor_columns(spec: AnySpec) -> tuple[str, ...]:
     """The columns that a model's predictors and groups are made of."""
-    return (*spec.formula.predictor_columns(), *spec.formula.grouping_columns())
+    return (*spec.formula.predictor_columns, *spec.formula.grouping_columns)

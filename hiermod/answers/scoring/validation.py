@@ -15,13 +15,12 @@ from hiermod.answers.scoring.held_out import Runs
 from hiermod.answers.scoring.leave_one_out import MIN_DRAWS
 from hiermod.answers.scoring.scores import Scores, by_folds, by_groups, by_leave_one_out
 from hiermod.answers.scoring.unpaired_groups import groups_apart
+from hiermod.choices import METHODS, SCORES
 from hiermod.data.columns.numbering import number_rows
 from hiermod.errors import AnswerError, did_you_mean, enumerate_names
 from hiermod.modeling.pooled import BetaSpec
 from hiermod.sampling.posterior import Posterior
 
-METHODS = ("loo", "kfold", "logo")
-SCORES = ("joint", "rows")
 MAX_REFITS = 20
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from hiermod.choices import MISSING
 from hiermod.data.cells.fingerprint import fingerprint
 from hiermod.data.cells.table import Source
 from hiermod.data.columns.functions import Recipe
@@ -54,7 +55,7 @@ def read_rows(formula: Formula, data: Any, na: str = "drop", compress: bool = Tr
     DataError, FormulaError
         Where a column is not there or cannot be used; before anything is sampled.
     """
-    if na not in ("drop", "error"):
+    if na not in MISSING:
         raise DataError(f"na={na!r}: 'drop' leaves rows with missing values out, 'error' refuses them.")
     check_names(formula)
     read = gather(formula, data, real, compress)
@@ -119,7 +120,7 @@ def _with_averaged(formula: Formula, found: Variables, known: Known, response: M
     means = response.moments.columns()
     return replace(
         found,
-        predictors={name: predictors[name] for name in formula.variables()},
+        predictors={name: predictors[name] for name in formula.variables},
         recipes={**known.recipes, **found.recipes},
         columns={**found.columns, **{name: means[name] for name in response.moments.names}},
         averaged=tuple(known.predictors),

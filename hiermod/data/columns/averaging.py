@@ -43,10 +43,10 @@ def choose_averaging(
     several = {name for name, recipe in recipes.items() if len(recipe.sources) > 1 or recipe.registered}
     possible = [
         name
-        for name in formula.variables()
+        for name in formula.variables
         if not isinstance(predictors[name], Factor)
         and name not in several
-        and name not in formula.grouping_columns()
+        and name not in formula.grouping_columns
         and has_many(frame[predictors[name].columns[0]])
     ]
     chosen = averaging_over(formula, predictors, possible)

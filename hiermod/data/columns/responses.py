@@ -13,7 +13,7 @@ from hiermod.data.columns.levels import Level, as_levels, code_levels, kind_of, 
 from hiermod.data.columns.moments import Moments
 from hiermod.data.sources.frames import check_finite, row_name
 from hiermod.errors import DataError, did_you_mean, enumerate_names
-from hiermod.formula.expressions import Arithmetic, Column, Expression, columns, quote
+from hiermod.formula.expressions import Arithmetic, Column, Expression, quote
 from hiermod.formula.nodes import Formula, LevelResponse, SingleResponse, TrialsResponse
 
 SUCCESSES = ("yes", "y", "true", "t", "success", "1", "positive", "won", "converted", "alive")
@@ -214,7 +214,7 @@ def _named(kind: str) -> str:
 
 def read_counts(expression: Expression, frame: pd.DataFrame) -> np.ndarray:
     """The counts that an expression of columns without missing values gives, a float a row; else a DataError."""
-    for name in columns(expression):
+    for name in expression.columns:
         if kind_of(frame[name]) not in ("int", "float", "bool"):
             levels = as_levels(pd.Index(pd.unique(frame[name])))
             raise DataError(

@@ -45,7 +45,7 @@ def read_variables(
     recipes: dict[str, Recipe] = {}
     values: dict[str, Any] = {}
     notices: list[str] = []
-    for name in formula.variables():
+    for name in formula.variables:
         if name in known.predictors:
             continue
         if name not in formula.expressions:
@@ -82,7 +82,7 @@ def at(formula: Formula, name: str) -> Iterator[None]:
 
 def _learn(formula: Formula, name: str, raw: pd.DataFrame, used: np.ndarray, weight: np.ndarray) -> Recipe:
     """Learn from all rows that can be; where rows that are not used stand in the way, from the used ones alone."""
-    rows = ~missing_rows(raw[list(formula.sources(name))]) & (weight > 0)
+    rows = ~missing_rows(raw[list(formula.sources[name])]) & (weight > 0)
     expression = formula.expressions[name]
     try:
         return learn(name, expression, raw[rows].reset_index(drop=True), weight[rows])

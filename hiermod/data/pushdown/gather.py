@@ -42,7 +42,7 @@ def gather(formula: Formula, data: Any, real: bool | None, compress: bool) -> Ta
     DataError
         If all rows are needed and do not fit in memory.
     """
-    selected = select_columns(data, formula.all_columns(), formula)
+    selected = select_columns(data, formula.all_columns, formula)
     frame = selected.frame
     if isinstance(frame, nw.DataFrame):
         return _counted(selected.to_pandas(frame), compress)

@@ -23,7 +23,7 @@ import narwhals as nw
 import numpy as np
 
 from hiermod.data.columns.averaging import averaging_over, has_many
-from hiermod.data.columns.functions import Recipe
+from hiermod.data.columns.functions import Learned, Leveling, Recipe, transform_of
 from hiermod.data.columns.moments import Moments
 from hiermod.data.columns.numbering import hardly_repeat
 from hiermod.data.columns.predictors import EXACT, Basis, Numeric, Predictor
@@ -33,9 +33,8 @@ from hiermod.data.pushdown.expressions import EngineRecipe, NotInEngineError, is
 from hiermod.data.pushdown.sums import grouped_moments, measure, own_names
 from hiermod.data.sources.frames import AGGREGATED, Selected
 from hiermod.errors import DataError
-from hiermod.formula.expressions import Call, Column, Expression, columns
+from hiermod.formula.expressions import Call, Column, Expression
 from hiermod.formula.nodes import Formula, SingleResponse, TrialsResponse
-from hiermod.formula.vocabulary import SIGNATURES
 
 Frame = nw.LazyFrame[Any]
 
@@ -89,7 +88,7 @@ class Engine:
             return self._frame
         complete = self._frame.filter(*(is_present(self._frame, name) for name in self._schema.names()))
         weighty: list[Expression] = [Column(weights)] if weights else []
-        weighty += [response.trials] if isinstance(response, TrialsResponse) and any(columns(response.trials)) else []
+        weighty += [response.trials] if isinstance(response, TrialsResponse) and response.trials.columns else []
         with suppress(NotInEngineError):
             for own in weighty:
                 complete = complete.filter(EngineRecipe(complete, None).columns(own)[0] > 0.0)
@@ -104,7 +103,7 @@ class Engine:
     def tally(self, room: float) -> Tally | None:
         """Count the distinct rows; None where hardly any are equal, or more than `room` numbers would come here."""
         coded = self._coded()
-        kept = self._columns_of([name for name in self._formula.variables() if name not in coded])
+        kept = self._columns_of([name for name in self._formula.variables if name not in coded])
         kept = list(dict.fromkeys([*self._formula.response.columns, *kept]))
         if hardly_repeat(self._head[kept], self._rows):
             return None
@@ -133,7 +132,7 @@ class Engine:
         centres = {name: mean for name, (mean, _, _) in found.items()}
         features = averaging_over(self._formula, predictors, averaged).features
         coded = self._coded()
-        keys = self._columns_of([name for name in self._formula.variables() if name not in (*coded, *averaged)])
+        keys = self._columns_of([name for name in self._formula.variables if name not in (*coded, *averaged)])
         made = {**numbers, response.name: values}
         by = {**{name: nw.col(name) for name in keys}, **coded}
         groups, mean, cross = grouped_moments(complete, by, made, centres, features, response.name)
@@ -147,14 +146,15 @@ class Engine:
         """The numeric variables of many values with the names of their columns, and these columns."""
         averaged: dict[str, list[str]] = {}
         numbers: dict[str, nw.Expr] = {}
-        for name in self._formula.variables():
+        for name in self._formula.variables:
             expression = self._formula.expressions.get(name, Column(name))
-            if not self._of_many(name) or _makes_levels(expression) or name in self._formula.grouping_columns():
+            transform = transform_of(expression)
+            if not self._of_many(name) or isinstance(transform, Leveling) or name in self._formula.grouping_columns:
                 continue
             with at(self._formula, name):
                 made = self._recipe.columns(expression)
-            several = isinstance(expression, Call) and expression.function in BASES
-            names = list(Basis(name, len(made)).columns) if several else [name]
+            basis = isinstance(transform, Learned) and transform.basis
+            names = list(Basis(name, len(made)).columns) if basis else [name]
             averaged[name] = names
             numbers |= dict(zip(names, made, strict=True))
         return averaged, numbers
@@ -169,16 +169,19 @@ class Engine:
         return Numeric(name, self._is_whole(name) and largest <= EXACT)
 
     def _coded(self) -> dict[str, nw.Expr]:
-        """The variables that ``cut`` makes of columns of many values, by the number of their interval."""
-        found = {}
-        for name, expression in self._formula.expressions.items():
-            if isinstance(expression, Call) and expression.function == "cut" and self._of_many(name):
+        """The variables whose levels the engine makes of columns of many values (``cut``), by their codes."""
+        made = {}
+        for name in self._formula.variables:
+            expression = self._formula.expressions.get(name)
+            transform = None if expression is None else transform_of(expression)
+            if isinstance(transform, Leveling) and transform.engine is not None and self._of_many(name):
+                assert isinstance(expression, Call)
                 with at(self._formula, name):
-                    found[name] = self._recipe.codes(expression)
-        return found
+                    made[name] = self._recipe.codes(expression, transform)
+        return made
 
     def _of_many(self, variable: str) -> bool:
-        return not self.many.isdisjoint(self._formula.sources(variable))
+        return not self.many.isdisjoint(self._formula.sources[variable])
 
     def _is_whole(self, name: str) -> bool:
         return name in self._schema and self._schema[name].is_integer()
@@ -186,9 +189,9 @@ class Engine:
     def _columns_of(self, variables: list[str]) -> list[str]:
         """The columns behind variables, groups and weights."""
         formula = self._formula
-        behind = [name for own in variables for name in formula.sources(own)]
+        behind = [name for own in variables for name in formula.sources[own]]
         weights = (formula.weights,) if formula.weights else ()
-        return list(dict.fromkeys([*behind, *formula.grouping_columns(), *weights]))
+        return list(dict.fromkeys([*behind, *formula.grouping_columns, *weights]))
 
     def _complete(self) -> tuple[Frame, dict[str, int], int, int]:
         """The rows that count; how many have missing values, by column and in all; how many others have no weight."""
@@ -219,16 +222,9 @@ class Engine:
         return Tally(frame.drop(columns=[COUNT]), frame[COUNT].to_numpy(dtype=np.int64), known)
 
 
-BASES = ("poly", "bs", "ns")
-
-
 def _groups(frame: Frame, names: Iterable[str]) -> int:
     return int(frame.group_by(*names).agg(_count()).select(nw.len()).collect().item())
 
 
 def _count() -> nw.Expr:
     return nw.len().cast(nw.Int64()).alias(COUNT)
-
-
-def _makes_levels(expression: Expression) -> bool:
-    return isinstance(expression, Call) and expression.function in SIGNATURES and SIGNATURES[expression.function].factor

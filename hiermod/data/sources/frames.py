@@ -156,7 +156,7 @@ def _missing_column(name: str, present: list[str], formula: Formula | None) -> N
 
 def check_names(formula: Formula) -> None:
     """Refuse columns whose names a posterior or a table of results needs for itself."""
-    predictors = (*formula.predictor_columns(), *formula.grouping_columns())
+    predictors = (*formula.predictor_columns, *formula.grouping_columns)
     for name in (*predictors, *formula.response.columns, *((formula.weights,) if formula.weights else ())):
         clash = name in RESERVED or (name in RESULT_COLUMNS and name in predictors)
         if clash:

@@ -32,7 +32,7 @@ def common_arrays(mode: Mode) -> dict[str, np.ndarray]:
     covariance = _covariance(mode, mode.hyperparameters)
     root = np.linalg.cholesky(covariance)
     prior = common_prior(problem, mode.theta)[1][:linear]
-    centres = np.array([float(np.asarray(each.arguments[-2])) for each in problem.priors])
+    centres = np.array([prior.typical for prior in problem.priors])
     places = _followed(mode)
     if places:
         variance = _by_data(covariance, prior)

@@ -14,7 +14,7 @@ from scipy import sparse
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 from hiermod.engine.adapt.common_coordinates import common_arrays, joint_factors, with_joint_block
-from hiermod.engine.adapt.mode import Mode, covariance_root, find_mode, typical
+from hiermod.engine.adapt.mode import Mode, covariance_root, find_mode
 from hiermod.engine.adapt.precision import wide, without_factor
 from hiermod.engine.layout.arrays import coupling_arrays, products_at
 from hiermod.engine.layout.program import Program
@@ -33,10 +33,9 @@ WORTH = 1.3  # a direction's standard deviation, or one over it, from which it i
 def whiten(program: Program) -> Program:
     """Find the mode and choose coordinates there; zero is near the mode, one is about a standard deviation."""
     problem, program = program.problem, program.softened()
-    hyperparameters = np.array([typical(each) for each in problem.hyperparameters])
+    hyperparameters = np.array([each.prior.typical for each in problem.hyperparameters])
     theta = np.zeros(problem.coefficients)
-    for place, prior in enumerate(problem.priors):
-        theta[place] = float(np.asarray(prior.arguments[-2]))
+    theta[: problem.linear] = [prior.typical for prior in problem.priors]
     for hyperparameter, value in zip(problem.hyperparameters, hyperparameters, strict=True):
         if hyperparameter.coefficient >= 0:
             theta[hyperparameter.coefficient] = value

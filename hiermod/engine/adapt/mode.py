@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,24 +9,13 @@ import numpy as np
 from hiermod.engine.adapt.precision import Information, Precision, precision
 from hiermod.engine.kernels.covariance import term_root
 from hiermod.engine.layout.arrays import gram
-from hiermod.engine.layout.problem import Factor, Hyperparameter, Problem
+from hiermod.engine.layout.problem import Factor, Problem
 from hiermod.engine.layout.program import Program
 
 MOST_STEPS = 25
 HELD = 1e12  # precision of what does not move
 CLOSE = 1e-3
 LEAST_WEIGHT = 1e-3  # of a row's curvature, over the mean of all: the t distribution's is negative far out
-TYPICAL: dict[str, Callable[..., float]] = {
-    "HalfNormal": lambda sigma: sigma, "HalfStudentT": lambda nu, sigma: sigma, "HalfCauchy": lambda beta: beta,
-    "Exponential": lambda lam: 1.0 / lam, "Gamma": lambda alpha, beta: alpha / beta,
-    "InverseGamma": lambda alpha, beta: beta / alpha, "LogNormal": lambda mu, sigma: float(np.exp(mu)),
-    "Uniform": lambda lower, upper: 0.5 * (lower + upper), "Beta": lambda alpha, beta: 0.5,
-}  # fmt: skip
-# The precision of the normal that has a prior's score at t standard units from its centre, in these units.
-PULLS: dict[str, Callable[..., float]] = {
-    "Normal": lambda t: 1.0, "StudentT": lambda t, nu: (nu + 1.0) / (nu + t * t), "Laplace": lambda t: 1.0 / t,
-    "Cauchy": lambda t: 2.0 / (1.0 + t * t), "Logistic": lambda t: math.tanh(0.5 * t) / t,
-}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,12 +26,6 @@ class Mode:
     hyperparameters: np.ndarray
     information: Information
     precision: Precision
-
-
-def typical(hyperparameter: Hyperparameter) -> float:
-    """A value that the prior has nothing against."""
-    numbers = [float(np.asarray(argument)) for argument in hyperparameter.prior.arguments]
-    return float(TYPICAL[hyperparameter.prior.name](*numbers))
 
 
 def covariance_root(problem: Problem, factor: Factor, hyperparameters: np.ndarray) -> np.ndarray:
@@ -94,7 +75,8 @@ def common_prior(problem: Problem, theta: np.ndarray) -> tuple[np.ndarray, np.nd
     for place, prior in enumerate(problem.priors):
         *shape, centre, scale = (float(np.asarray(argument)) for argument in prior.arguments)
         away = (theta[place] - centre) / scale
-        precisions[place] = PULLS[prior.name](max(abs(away), 1e-3), *shape) / scale**2
+        assert prior.distribution.pull is not None
+        precisions[place] = prior.distribution.pull(max(abs(away), 1e-3), *shape) / scale**2
         score[place] = -precisions[place] * away * scale
     return score, precisions
 

@@ -10,9 +10,8 @@ from hiermod.engine.kernels.dense import stride_of
 from hiermod.engine.kernels.record import BLOCK, FIELDS, JOB, KERNELS, LANES, PRIOR_KERNELS, TABLES, WORKSPACE_ARRAYS
 from hiermod.engine.kernels.special import log_normal_cdf
 from hiermod.engine.kernels.threads import THREAD_ROOM
-from hiermod.engine.layout.coverage import PRIORS
 from hiermod.engine.layout.problem import Hyperparameter, Problem
-from hiermod.priors.reading import Prior
+from hiermod.priors.distributions import Prior
 
 Arrays = dict[str, np.ndarray]
 CANONICAL = ("trials_logit", "one_trial_logit", "poisson_log")  # the log likelihood has Σ response · linear predictor
@@ -95,19 +94,24 @@ def _factor_tables(problem: Problem) -> Arrays:
 
 
 def _priors(problem: Problem) -> Arrays:
-    priors = [(PRIOR_KERNELS[PRIORS[prior.name]], *_numbers(prior)) for prior in problem.priors]
+    priors = [_standard(prior) for prior in problem.priors]
     hyperparameters = [_hyperparameter(each) for each in problem.hyperparameters]
     return {"prior_table": np.array(priors, TABLES["prior_table"]),
             "hyperparameter_table": np.array(hyperparameters, TABLES["hyperparameter_table"])}  # fmt: skip
 
 
+def _standard(prior: Prior) -> tuple[float, ...]:
+    """The code and the three numbers that compiled code knows a prior by."""
+    kernel, *numbers = prior.standard()
+    return PRIOR_KERNELS[kernel], *numbers
+
+
 def _hyperparameter(own: Hyperparameter) -> tuple[float, ...]:
-    numbers, prior = _numbers(own.prior), own.prior
-    transform, bounds = record.LOG, [0.0, 1.0]
-    if prior.name in ("Uniform", "Beta"):
-        transform = record.INTERVAL
-        bounds = numbers[:2] if prior.name == "Uniform" else bounds
-    return transform, PRIOR_KERNELS[PRIORS[prior.name]], own.coefficient, *numbers, *bounds
+    kernel, *numbers = _standard(own.prior)
+    support = own.prior.distribution.support
+    transform = record.INTERVAL if support in ("interval", "unit") else record.LOG
+    bounds = numbers[:2] if support == "interval" else (0.0, 1.0)
+    return transform, kernel, own.coefficient, *numbers, *bounds
 
 
 def unconstrained(table: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -128,21 +132,6 @@ def inverse_soft(x: np.ndarray) -> np.ndarray:
         inner = v + ratio
         v = v - (log_cdf + np.log(inner) - target) * inner
     return v
-
-
-def _numbers(prior: Prior) -> list[float]:
-    """A prior's three numbers; half distributions are whole ones at 0, Cauchy is Student's t with one degree."""
-    numbers = [float(np.asarray(argument)) for argument in prior.arguments]
-    match prior.name:
-        case "HalfNormal":
-            numbers = [0.0, *numbers]
-        case "HalfStudentT":
-            numbers = [numbers[0], 0.0, numbers[1]]
-        case "Cauchy":
-            numbers = [1.0, *numbers]
-        case "HalfCauchy":
-            numbers = [1.0, 0.0, *numbers]
-    return [*numbers, 0.0, 0.0, 0.0][:3]
 
 
 def _products(problem: Problem) -> dict[str, np.ndarray]:

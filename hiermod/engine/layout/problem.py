@@ -10,11 +10,10 @@ from scipy import sparse
 
 from hiermod.data.cells.statistics import BinomialCells, CountCells, PairCells, RealCells, ValueCells
 from hiermod.data.columns.predictors import Grouping
-from hiermod.engine.layout.coverage import kernel_of
 from hiermod.modeling.density_rows import Observed, observe
 from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.spec import Spec
-from hiermod.priors.reading import Prior
+from hiermod.priors.distributions import Prior, partial_priors
 
 LONG_RUN = 8  # rows of a group, from which it pays to have them side by side
 GAUSSIAN, LOGIT, ONE_TRIAL = "gaussian_identity", "trials_logit", "one_trial_logit"
@@ -185,7 +184,7 @@ def read_problem(spec: Spec) -> Problem:
     auxiliary = len(hyperparameters)
     hyperparameters += [Hyperparameter(name, 0, prior.at(0)) for name, prior in spec.priors.auxiliary.items()]
     return _for_speed(Problem(
-        spec, kernel_of(spec.family), design[order], order, linear, back[:, order],
+        spec, f"{spec.family.kernel}_{spec.family.link.name}", design[order], order, linear, back[:, order],
         tuple(flat[column] for column in order[:linear]), tuple(factors), tuple(hyperparameters), auxiliary,
         rows.offset(spec.formula), *_response(spec, rows),
     ))  # fmt: skip
@@ -246,12 +245,9 @@ def _factor(
             multipliers += list(rows.matrix(effect.block).T)
         partial = len(hyperparameters) if term.correlated else -1
         if term.correlated:
-            eta, size = float(spec.priors.correlations[term.correlation_name].arguments[0]), len(term.row_names)
-            for place, (_, column) in enumerate(term.pairs()):
-                shape = eta + (size - 2 - column) / 2
-                hyperparameters.append(
-                    Hyperparameter(f"{term.correlation_name}_offset", place, Prior("Beta", (shape, shape)))
-                )
+            partials = partial_priors(spec.priors.correlations[term.correlation_name], len(term.row_names))
+            offset = f"{term.correlation_name}_offset"
+            hyperparameters += [Hyperparameter(offset, at, prior) for at, prior in enumerate(partials)]
         places.append(TermPlace(term, sum(len(place.term.row_names) for place in places), sds, partial))
     return Factor(terms[0].grouping, tuple(places), start, rows.codes(terms[0].grouping), np.array(multipliers))
 

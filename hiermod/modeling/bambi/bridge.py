@@ -17,17 +17,15 @@ import pandas as pd
 from hiermod.data.cells.statistics import BinomialCells
 from hiermod.data.columns.predictors import Basis, Factor
 from hiermod.errors import ModelError
-from hiermod.formula.expressions import Column
+from hiermod.formula.expressions import NAME, Column
 from hiermod.formula.nodes import INTERCEPT, Term, TrialsResponse, without_slash
-from hiermod.formula.tokens import NAME
 from hiermod.modeling.coding import Block
 from hiermod.modeling.design import GroupDesign, GroupEffect
 from hiermod.modeling.pymc.parts import coefficient, register_correlations, varying_effect
 from hiermod.modeling.spec import Spec
-from hiermod.priors.reading import Prior
+from hiermod.priors.distributions import Prior
 
 CROSSED = "_x_"
-FAMILIES = {"negbinomial": "negativebinomial", "student": "t"}
 
 
 def build_bambi(spec: Spec) -> bmb.Model:
@@ -71,7 +69,9 @@ def _effect_name(group: GroupDesign, effect: GroupEffect) -> str:
 def _family_name(spec: Spec) -> str:
     if isinstance(spec.cells.response, BinomialCells):
         return "binomial" if isinstance(spec.formula.response, TrialsResponse) else "bernoulli"
-    return FAMILIES.get(spec.family.name, spec.family.name)
+    if spec.family.bambi is None:
+        raise ModelError(f"Bambi has no family {spec.family.name}. Use model.pymc().")
+    return spec.family.bambi
 
 
 def bambi_formula(spec: Spec) -> str:

@@ -16,7 +16,7 @@ import pandas as pd
 
 from hiermod.data.cells.statistics import BinomialCells, PairCells
 from hiermod.errors import DataError, FormulaError, ModelError, enumerate_names
-from hiermod.families.record import read_family
+from hiermod.families.registry import read_family
 from hiermod.formula.nodes import Formula, Term
 from hiermod.formula.parser import canonical, parse
 from hiermod.modeling.definition import Defined, Definition, define
@@ -96,7 +96,7 @@ def _family(model: Any) -> str:
 def _data(model: Any, formula: Formula) -> pd.DataFrame:
     """The data with the levels of factors in formulae's order; all are coded by treatment contrasts there."""
     data = model.data.copy()
-    for name in formula.predictor_columns():
+    for name in formula.predictor_columns:
         if name in data and not pd.api.types.is_numeric_dtype(data[name]):
             values = data[name]
             ordered = isinstance(values.dtype, pd.CategoricalDtype) and values.dtype.ordered

@@ -16,7 +16,7 @@ from pymc.logprob.transforms import Transform
 
 from hiermod.modeling.coding import Block
 from hiermod.modeling.design import CommonDesign, GroupDesign
-from hiermod.priors.reading import Prior
+from hiermod.priors.distributions import Prior, partial_priors
 
 
 class AboutLocation(Transform):
@@ -166,8 +166,7 @@ def register_correlations(term: GroupDesign, prior: Prior) -> None:
     name, model = term.correlation_name, pm.modelcontext(None)
     if name in model.named_vars:
         return
-    size, eta = len(term.row_names), float(prior.arguments[0])
-    shape = np.array([eta + (size - 2 - column) / 2 for _, column in term.pairs()])
+    shape = np.array([partial.arguments[0] for partial in partial_priors(prior, len(term.row_names))])
     labels = [f"{term.row_names[column]}, {term.row_names[row]}" for row, column in term.pairs()]
     model.add_coords({f"{name}_dim": labels})
     pm.Beta(f"{name}_offset", shape, shape, dims=f"{name}_dim")

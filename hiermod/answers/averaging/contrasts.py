@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from hiermod.answers.averaging.query import find_level
+from hiermod.answers.averaging.columns import find_level
+from hiermod.choices import PAIRINGS
 from hiermod.data.columns.levels import Level
 from hiermod.errors import AnswerError, did_you_mean
 
-PAIRINGS = ("control", "pairs", "sequential", "mean")
 BY_MEDIAN = ("ratio", "lift", "odds_ratio")
 BALANCE = 1e-9  # weights of a contrast that add up to less than this add up to zero
 SCALES: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {

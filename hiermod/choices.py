@@ -1,0 +1,35 @@
+"""The words that arguments take, for type checkers, for the checks at run time and for the command line alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, get_args
+
+Pooling = Literal["normal", "beta"]
+Missing = Literal["drop", "error"]
+Engine = Literal["auto", "compiled", "pymc"]
+
+Groups = Literal["observed", "typical", "new", "population"]
+Pairing = Literal["control", "pairs", "sequential", "mean"]
+Contrast = Pairing | Mapping[str, Mapping[Any, float]]
+Scale = Literal["difference", "ratio", "lift", "odds_ratio", "link"]
+SlopeScale = Literal["response", "link"]
+Goal = Literal["max", "min"]
+Kind = Literal["mean", "link", "response"]
+Picture = Literal["density", "rootogram", "bars"]
+
+Method = Literal["loo", "kfold", "logo"]
+Score = Literal["joint", "rows"]
+
+POOLINGS: tuple[str, ...] = get_args(Pooling)
+MISSING: tuple[str, ...] = get_args(Missing)
+ENGINES: tuple[str, ...] = get_args(Engine)
+GROUPS: tuple[str, ...] = get_args(Groups)
+PAIRINGS: tuple[str, ...] = get_args(Pairing)
+SCALES: tuple[str, ...] = get_args(Scale)
+SLOPE_SCALES: tuple[str, ...] = get_args(SlopeScale)
+GOALS: tuple[str, ...] = get_args(Goal)
+KINDS: tuple[str, ...] = get_args(Kind)
+PICTURES: tuple[str, ...] = get_args(Picture)
+METHODS: tuple[str, ...] = get_args(Method)
+SCORES: tuple[str, ...] = get_args(Score)

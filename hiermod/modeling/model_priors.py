@@ -1,0 +1,150 @@
+"""The priors of a whole model: their table, the log density, draws, and the same of another width.
+
+Each prior is taken in the parametrisation that it is stated in: the centred design for coefficients, the standard
+deviations themselves, and the correlation matrix for LKJ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from hiermod.errors import ModelError
+from hiermod.modeling.pooled import MEAN, SPREAD, BetaSpec
+from hiermod.modeling.spec import Spec
+from hiermod.priors.distributions import Prior, partial_priors
+
+KINDS = ("coefficients", "standard deviations")
+COLUMNS = ["parameter", "prior", "scale", "stated_at"]
+Values = Callable[[str], np.ndarray]
+
+
+def prior_summary(spec: Spec | BetaSpec) -> pd.DataFrame:
+    """A row per parameter: its prior in numbers, the scale it lives on, and where the predictors stand for it."""
+    rows = _beta_rows(spec) if isinstance(spec, BetaSpec) else _rows(spec)
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _beta_rows(spec: BetaSpec) -> list[tuple[str, str, str, str]]:
+    return [
+        (MEAN, "Uniform(0, 1)", "response", "a / (a + b)"),
+        (SPREAD, "Flat above 0", "response", "(a + b)^(-1/2); together p(a, b) ∝ (a + b)^(-5/2)"),
+        (spec.rate_name, "Beta(a, b)", "response", "each group's rate"),
+    ]
+
+
+def _rows(spec: Spec) -> list[tuple[str, str, str, str]]:
+    link = spec.family.link.name
+    at = ", ".join(f"{name} = {centre:.4g}" for name, centre in spec.common.centres.items())
+    shifted = spec.common.shift.any(axis=1)
+    rows = []
+    for block in spec.common.blocks:
+        prior, columns = spec.priors.coefficients[block.name], spec.common.slices()[block.name]
+        for place, name in enumerate(block.row_names()):
+            moved = bool(shifted[columns][place])
+            rows.append((name, prior.at(place).describe(), link, at if moved else ""))
+    for term in spec.groups:
+        for effect in term.effects:
+            prior = spec.priors.sds[effect.name]
+            for place, name in enumerate(effect.row_names):
+                shown = "1" if name == "Intercept" else name
+                rows.append((f"sd({shown}|{term.grouping.name})", prior.at(place).describe(), link, ""))
+        if term.correlated:
+            prior = spec.priors.correlations[term.correlation_name]
+            rows.append((f"cor({term.grouping.name})", prior.describe(), "correlation", ", ".join(term.row_names)))
+    for parameter in spec.family.parameters:
+        rows.append((parameter.name, spec.priors.auxiliary[parameter.name].describe(), parameter.scale, ""))
+    return rows
+
+
+def with_proper_priors(spec: Spec | BetaSpec, what: str) -> Spec:
+    """The spec, if it has a proper prior of every parameter.
+
+    Raises
+    ------
+    ModelError
+        If it is one of ``pooling="beta"``, or its priors are somebody else's.
+    """
+    if isinstance(spec, BetaSpec):
+        raise ModelError(
+            f"{what}: pooling='beta' has the improper hyperprior p(a, b) ∝ (a + b)^(-5/2), which is no distribution. "
+            "Use pooling='normal', whose priors are proper."
+        )
+    if set(spec.priors.coefficients) != {block.name for block in spec.common.blocks}:
+        raise ModelError(
+            f"{what}: this model's priors are Bambi's, and not known here. Fit the formula with hiermod.fit() for "
+            "hiermod's own model, or use bambi's prior_predictive()."
+        )
+    return spec
+
+
+def draw(prior: Prior, rng: np.random.Generator, draws: int, columns: int) -> np.ndarray:
+    """Independent draws of the numbers that share a prior, shape ``(draws, columns)``."""
+    return np.asarray(prior.distribution.draw(rng, (draws, columns), *prior.arguments), dtype=float)
+
+
+def draw_partial_correlations(prior: Prior, size: int, rng: np.random.Generator, draws: int) -> np.ndarray:
+    """Canonical partial correlations of an LKJ prior, by rows of the lower triangle; shape ``(draws, pairs)``."""
+    shape = np.array([partial.arguments[0] for partial in partial_priors(prior, size)])
+    return 2.0 * draw(Prior("Beta", (shape, shape)), rng, draws, len(shape)) - 1.0
+
+
+def log_prior(spec: Spec, values: Values) -> np.ndarray:
+    """The log density of all that has a prior, shape ``(draws,)``.
+
+    The effects of groups are left out: their distribution is a part of the model, not a prior that could be another.
+
+    Parameters
+    ----------
+    spec : Spec
+    values : callable
+        Gives the draws of a variable, shape ``(draws, *shape of the variable)``.
+    """
+    parts = [_coefficients(spec, values)] if spec.common.blocks else []
+    parts += [_of(prior, values(f"{name}_sigma")) for name, prior in spec.priors.sds.items()]
+    parts += [_of(prior, values(name)) for name, prior in spec.priors.auxiliary.items()]
+    for term in spec.groups:
+        if term.correlated:
+            prior = spec.priors.correlations[term.correlation_name]
+            parts.append(_lkj(prior, values(term.correlation_name), term.pairs(), len(term.row_names)))
+    return np.asarray(sum(parts[1:], parts[0]))
+
+
+def _coefficients(spec: Spec, values: Values) -> np.ndarray:
+    """Of the coefficients of the centred design, ``c = b + S b``."""
+    design = spec.common
+    own = np.hstack([_flat(values(block.name)) for block in design.blocks])
+    centred = own + own @ design.shift.T
+    columns = design.slices()
+    return np.sum([_of(prior, centred[:, columns[name]]) for name, prior in spec.priors.coefficients.items()], axis=0)
+
+
+def _flat(values: np.ndarray) -> np.ndarray:
+    return values.reshape(len(values), -1)
+
+
+def _of(prior: Prior, values: np.ndarray) -> np.ndarray:
+    with np.errstate(divide="ignore", over="ignore"):
+        return prior.distribution.log_density(_flat(values), *prior.arguments).sum(axis=1)
+
+
+def _lkj(prior: Prior, values: np.ndarray, pairs: list[tuple[int, int]], size: int) -> np.ndarray:
+    matrices = np.tile(np.eye(size), (len(values), 1, 1))
+    for place, (row, column) in enumerate(pairs):
+        matrices[:, row, column] = matrices[:, column, row] = values[:, place]
+    return np.asarray(prior.distribution.log_density(matrices, *prior.arguments))
+
+
+def with_width(spec: Spec, kind: str, factor: float) -> Spec:
+    """The model with the priors of one of `KINDS` of another width."""
+    table = spec.priors
+    if kind == "coefficients":
+        return replace(spec, priors=replace(table, coefficients=_all(table.coefficients, factor)))
+    return replace(spec, priors=replace(table, sds=_all(table.sds, factor)))
+
+
+def _all(priors: Mapping[str, Prior], factor: float) -> dict[str, Prior]:
+    return {name: prior.widened(factor) for name, prior in priors.items()}

@@ -1,0 +1,146 @@
+"""Each prior distribution against SciPy's: density, derivative in compiled code, quantiles, draws, width."""
+
+import pickle
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from hiermod.engine.kernels.hyperparameters import log_prior
+from hiermod.engine.kernels.record import PRIORS
+from hiermod.priors.distributions import DISTRIBUTIONS, Prior, partial_priors
+
+
+@dataclass(frozen=True)
+class HalfT:
+    """The positive half of a t distribution, which SciPy lacks."""
+
+    df: float
+    scale: float
+
+    def ppf(self, p):
+        return self.scale * stats.t(self.df).ppf(0.5 + np.asarray(p) / 2.0)
+
+    def cdf(self, x):
+        return 2.0 * stats.t(self.df, 0.0, self.scale).cdf(x) - 1.0
+
+    def logpdf(self, x):
+        return np.log(2.0) + stats.t(self.df, 0.0, self.scale).logpdf(x)
+
+    def rvs(self, size, random_state):
+        return np.abs(stats.t(self.df, 0.0, self.scale).rvs(size, random_state))
+
+
+EXACT = {  # numbers of each prior, and the distribution that it then is
+    "Normal": ((0.3, 1.5), stats.norm(0.3, 1.5)),
+    "StudentT": ((3.0, 0.2, 2.0), stats.t(3.0, 0.2, 2.0)),
+    "Cauchy": ((0.1, 2.0), stats.cauchy(0.1, 2.0)),
+    "Laplace": ((0.5, 2.0), stats.laplace(0.5, 2.0)),
+    "Logistic": ((1.0, 0.7), stats.logistic(1.0, 0.7)),
+    "Uniform": ((-2.0, 5.0), stats.uniform(-2.0, 7.0)),
+    "HalfNormal": ((2.0,), stats.halfnorm(scale=2.0)),
+    "HalfStudentT": ((4.0, 2.0), HalfT(4.0, 2.0)),
+    "HalfCauchy": ((2.0,), stats.halfcauchy(scale=2.0)),
+    "Exponential": ((0.4,), stats.expon(scale=2.5)),
+    "Gamma": ((2.0, 0.1), stats.gamma(2.0, scale=10.0)),
+    "InverseGamma": ((0.4, 0.3), stats.invgamma(0.4, scale=0.3)),
+    "LogNormal": ((0.2, 0.8), stats.lognorm(0.8, scale=np.exp(0.2))),
+    "Beta": ((2.5, 2.5), stats.beta(2.5, 2.5)),
+    "LKJ": ((3.5,), stats.beta(3.5, 3.5, loc=-1.0, scale=2.0)),  # the correlation of two
+}
+WIDE = [name for name, record in DISTRIBUTIONS.items() if record.support not in ("unit", "correlation")]
+COMPILED = [name for name in WIDE if name != "Uniform"]  # those of bounded support are a part of the map from the line
+LOCATED = [name for name, record in DISTRIBUTIONS.items() if record.located]
+SIZE = 1000
+
+
+def numbers_of(name):
+    """Random numbers that the distribution may well take."""
+    return EXACT[name][1].rvs(SIZE, random_state=np.random.default_rng(4))
+
+
+def density_of(name, x):
+    arguments = EXACT[name][0]
+    if name == "LKJ":
+        x = np.moveaxis(np.array([[np.ones_like(x), x], [x, np.ones_like(x)]]), 2, 0)
+    return DISTRIBUTIONS[name].log_density(x, *arguments)
+
+
+def test_every_distribution_is_compared():
+    assert set(EXACT) == set(DISTRIBUTIONS)
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_densities_are_scipys_but_for_a_constant(name):
+    x = numbers_of(name)
+    seen, expected = density_of(name, x), EXACT[name][1].logpdf(x)
+    np.testing.assert_allclose(seen - seen[0], expected - expected[0], rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_quantiles_are_scipys_and_invert_the_distribution_function(name):
+    prior, expected = Prior(name, EXACT[name][0]), EXACT[name][1]
+    p = np.random.default_rng(5).uniform(size=SIZE)
+    quantiles = prior.distribution.quantile(p, *prior.arguments)
+    np.testing.assert_allclose(expected.cdf(quantiles), p, rtol=1e-9, atol=1e-10)
+    np.testing.assert_allclose(prior.central_interval(0.9), expected.ppf([0.05, 0.95]), rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_draws_have_the_distribution(name):
+    prior = Prior(name, EXACT[name][0])
+    draws = prior.distribution.draw(np.random.default_rng(6), (20_000,), *prior.arguments)
+    assert stats.kstest(draws, EXACT[name][1].cdf).pvalue > 0.001
+
+
+@pytest.mark.parametrize("name", COMPILED)
+def test_compiled_code_has_the_same_density_and_its_derivative(name):
+    kernel, *numbers = Prior(name, EXACT[name][0]).standard()
+    x, step = numbers_of(name), 1e-6
+    compiled = np.array([log_prior.py_func(PRIORS.index(kernel), *numbers, at) for at in x])
+    expected = density_of(name, x)
+    np.testing.assert_allclose(compiled[:, 0] - compiled[0, 0], expected - expected[0], rtol=1e-10, atol=1e-10)
+    slope = (density_of(name, x * (1.0 + step)) - density_of(name, x * (1.0 - step))) / (2.0 * x * step)
+    np.testing.assert_allclose(compiled[:, 1], slope, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", WIDE)
+@pytest.mark.parametrize("factor", [0.5, 2.0])
+def test_a_wider_prior_is_the_same_one_stretched(name, factor):
+    prior = Prior(name, EXACT[name][0])
+    wide, p = prior.widened(factor), np.array([0.1, 0.3, 0.8, 0.97])
+    before = prior.distribution.quantile(p, *prior.arguments)
+    after = wide.distribution.quantile(p, *wide.arguments)
+    positive = prior.distribution.support == "positive"
+    middle = 0.0 if positive else prior.distribution.quantile(0.5, *prior.arguments)
+    assert wide.name == name
+    np.testing.assert_allclose(after, middle + factor * (before - middle), rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", LOCATED)
+def test_the_matching_normal_has_the_same_score(name):
+    *shape, location, scale = EXACT[name][0]
+    x, step = np.array([-3.0, 0.6, 1.7, 8.0]), 1e-6
+    score = (density_of(name, x + step) - density_of(name, x - step)) / (2.0 * step)
+    precision = [DISTRIBUTIONS[name].pull(abs(at - location) / scale, *shape) / scale**2 for at in x]
+    np.testing.assert_allclose(-np.array(precision) * (x - location), score, rtol=1e-6)
+    assert Prior(name, EXACT[name][0]).typical == location
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_a_typical_value_is_where_the_prior_is(name):
+    prior = Prior(name, EXACT[name][0])
+    assert 0.05 < EXACT[name][1].cdf(prior.typical) < 0.95
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_records_and_priors_survive_pickling(name):
+    assert pickle.loads(pickle.dumps(DISTRIBUTIONS[name])) is DISTRIBUTIONS[name]
+    assert pickle.loads(pickle.dumps(Prior(name, EXACT[name][0]))).arguments == EXACT[name][0]
+
+
+def test_partial_correlations_make_matrices_of_the_lkj_density():
+    """A correlation has the shape eta - 1 + d / 2 in a matrix of size d; each column before takes half off."""
+    partials = partial_priors(Prior("LKJ", (2.0,)), 4)
+    assert [partial.arguments[0] for partial in partials] == [3.0, 3.0, 2.5, 3.0, 2.5, 2.0]
