@@ -194,7 +194,7 @@ def _with_rates(spec: BetaSpec, posterior: xr.Dataset, settings: Settings) -> xr
 
 def _ordered(spec: Spec, names: list[object]) -> list[str]:
     """Common coefficients as in the formula, the family's parameters, then sds, correlations and effects of terms."""
-    order = [block.name for block in spec.common.blocks] + [*spec.priors.auxiliary]
+    order = [block.name for block in spec.common.blocks] + [*spec.family.auxiliary]
     for term in spec.groups:
         order += [f"{effect.name}_sigma" for effect in term.effects] + [term.correlation_name]
         order += [effect.name for effect in term.effects]

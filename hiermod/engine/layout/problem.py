@@ -166,7 +166,7 @@ def read_problem(spec: Spec) -> Problem:
     """Put a spec into the order and form of compiled code."""
     rows = observe(spec.cells)
     blocks = spec.common.blocks
-    flat = [spec.priors.coefficients[block.name].at(place) for block in blocks for place in range(len(block.columns))]
+    flat = [prior for block in blocks for prior in spec.priors[block.name]]
     on_line = np.array([prior.distribution.located for prior in flat], dtype=bool)
     order = np.concatenate([np.flatnonzero(on_line), np.flatnonzero(~on_line)]).astype(int)
     design, back = _centred_design(spec, rows)
@@ -182,7 +182,7 @@ def read_problem(spec: Spec) -> Problem:
         name, within = names[column]
         hyperparameters.append(Hyperparameter(name, within, flat[column], place))
     auxiliary = len(hyperparameters)
-    hyperparameters += [Hyperparameter(name, 0, prior.at(0)) for name, prior in spec.priors.auxiliary.items()]
+    hyperparameters += [Hyperparameter(name, 0, spec.priors[name][0]) for name in spec.family.auxiliary]
     return _for_speed(Problem(
         spec, f"{spec.family.kernel}_{spec.family.link.name}", design[order], order, linear, back[:, order],
         tuple(flat[column] for column in order[:linear]), tuple(factors), tuple(hyperparameters), auxiliary,
@@ -239,16 +239,15 @@ def _factor(
     for term in terms:
         sds = len(hyperparameters)
         for effect in term.effects:
-            prior = spec.priors.sds[effect.name]
-            columns = range(len(effect.block.columns))
-            hyperparameters += [Hyperparameter(f"{effect.name}_sigma", column, prior.at(column)) for column in columns]
+            name = f"{effect.name}_sigma"
+            hyperparameters += [Hyperparameter(name, column, prior) for column, prior in enumerate(spec.priors[name])]
             multipliers += list(rows.matrix(effect.block).T)
         partial = len(hyperparameters) if term.correlated else -1
         if term.correlated:
-            partials = partial_priors(spec.priors.correlations[term.correlation_name], len(term.row_names))
+            partials = partial_priors(spec.priors[term.correlation_name][0], len(term.row_names))
             offset = f"{term.correlation_name}_offset"
             hyperparameters += [Hyperparameter(offset, at, prior) for at, prior in enumerate(partials)]
-        places.append(TermPlace(term, sum(len(place.term.row_names) for place in places), sds, partial))
+        places.append(TermPlace(term, sum(place.columns for place in places), sds, partial))
     return Factor(terms[0].grouping, tuple(places), start, rows.codes(terms[0].grouping), np.array(multipliers))
 
 
