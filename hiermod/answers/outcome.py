@@ -53,7 +53,7 @@ def read_outcome(spec: Spec | BetaSpec, outcome: Any, groups: str) -> Outcome:
     if isinstance(spec, BetaSpec):
         return Outcome()
     averaged = groups in ("new", "population") and bool(spec.groups)
-    if family.has_posterior_mean(name, spec.priors.auxiliary, averaged):
+    if family.has_posterior_mean(name, spec.priors, averaged):
         return Outcome(name)
     what = f"the {name} of {spec.formula.response.name}"
     offer = "" if name == "median" else ", unlike outcome='median'"

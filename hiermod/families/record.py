@@ -148,7 +148,7 @@ class Family:
     location: str = ""
     mean_link: Callable[..., Link] = own_link
     median_link: Callable[..., Link] | None = None
-    has_posterior_mean: Callable[[str, Mapping[str, Prior], bool], bool] = always
+    has_posterior_mean: Callable[[str, Mapping[str, tuple[Prior, ...]], bool], bool] = always
     transform: Callable[[Any], Any] = unchanged
 
     @property
