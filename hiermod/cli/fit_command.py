@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from hiermod.cli.output import DONE, INTERRUPTED, section, wants_progress, was_interrupted
+from hiermod.cli.output import DONE, INTERRUPTED, section, wants_progress
 from hiermod.errors import DataError, StorageError
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
         print(f"hiermod: stored in {options.save}", file=sys.stderr)
     print(fit.summary(options.prob))
     _print_answers(options, defined, fit)
-    return INTERRUPTED if was_interrupted(fit) else DONE
+    return INTERRUPTED if fit.sampled_posterior.interrupted else DONE
 
 
 def _check_options(options: argparse.Namespace) -> None:

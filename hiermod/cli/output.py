@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from hiermod.interface.fit import Fit
+from typing import Any
 
 DONE, COULD_NOT_FIT, BAD_ARGUMENTS, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 130, 141
 
@@ -24,11 +21,6 @@ def section(title: str) -> None:
 def wants_progress(options: argparse.Namespace) -> bool:
     """A bar is for somebody who watches a terminal."""
     return not options.no_progress and sys.stderr.isatty()
-
-
-def was_interrupted(fit: Fit) -> bool:
-    """Whether Ctrl-C ended the sampling early; the draws until then are kept."""
-    return any(notice.startswith("interrupted") for notice in fit.notices)
 
 
 SOON = 0.05  # seconds, by when the callback has returned

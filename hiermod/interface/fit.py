@@ -7,7 +7,6 @@ room below. The two classes share it because each names the other: `Model.fit` g
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,11 +26,11 @@ from hiermod.modeling.definition import Defined
 from hiermod.modeling.model_priors import prior_summary
 from hiermod.modeling.pooled import BetaSpec
 from hiermod.sampling.checks import CheckReport, check
-from hiermod.sampling.choose import choose_sampler
 from hiermod.sampling.external_draws import posterior_from_draws
 from hiermod.sampling.posterior import Posterior
 from hiermod.sampling.prior_draws import sample_prior
-from hiermod.sampling.run import Sampler, build_pymc, sample
+from hiermod.sampling.run import build_pymc, choose_sampler, sample
+from hiermod.sampling.sampler import Sampler
 from hiermod.sampling.settings import Settings, check_switch
 from hiermod.sampling.storage import StoredFit, save
 
@@ -61,9 +60,8 @@ class Fit:
     <hiermod.Fit success ~ treated + (1 + treated | country), family bernoulli, 4 x 1000 draws>
     """
 
-    def __init__(self, model: Model, posterior: Posterior, settings: Settings) -> None:
-        self.model, self._defined = model, model._defined
-        self._posterior, self._settings = posterior, settings
+    def __init__(self, model: Model, posterior: Posterior) -> None:
+        self.model, self._defined, self._posterior = model, model._defined, posterior
 
     def __repr__(self) -> str:
         chains, draws = self._posterior.shape
@@ -905,7 +903,7 @@ class Fit:
         from hiermod.show.sensitivity import assess
 
         claim = Claim(variable, by, control, groups, goal, prob)
-        return assess(self._posterior, self._settings, claim, threshold, lambda text: announce([text]))
+        return assess(self._posterior, claim, threshold, lambda text: announce([text]))
 
     def update(self, formula: str | None = None, data: Any = None, **changes: Any) -> Fit:
         """Fit again, with everything as it was but for what is named: R's `update`.
@@ -946,7 +944,7 @@ class Fit:
         """
         progress = changes.pop("progress", True)
         refuse_unknown(changes)
-        settings = changed_settings(self._settings, changes)
+        settings = changed_settings(self._posterior.asked, changes)
         defined = changed_model(self._defined, formula, data, changes)
         model = self.model if defined is self._defined else Model(defined)
         return model.sampled(settings, progress)
@@ -958,7 +956,7 @@ class Fit:
         --------
         >>> fit.save(folder / "country.nc")
         """
-        save(StoredFit(self._defined, self._posterior, self._settings), path)
+        save(StoredFit(self._defined, self._posterior), path)
 
 
 class Model:
@@ -979,7 +977,7 @@ class Model:
 
     def __init__(self, defined: Defined) -> None:
         self._defined = defined
-        self._samplers: dict[str, tuple[Sampler, str]] = {}
+        self._samplers: dict[str, Sampler] = {}
 
     def __repr__(self) -> str:
         spec = self._defined.spec
@@ -1030,12 +1028,11 @@ class Model:
         engine = settings.engine
         if engine not in self._samplers:
             self._samplers[engine] = choose_sampler(self._defined.spec, engine, lambda text: announce([text]))
-        sampler, which = self._samplers[engine]
-        announce([which])
+        sampler = self._samplers[engine]
+        announce([str(sampler.engine)])
         posterior = sample(self._defined.spec, sampler, settings, progress)
-        announce(posterior.notices)
-        posterior = replace(posterior, notices=(which, *posterior.notices))
-        return Fit(self, posterior, settings)
+        announce(posterior.run_notices)
+        return Fit(self, posterior)
 
     def with_draws(self, draws: Any) -> Fit:
         """A `Fit` of this model from draws that somebody else made, such as ``pm.sample(model=model.pymc())``.
@@ -1058,8 +1055,7 @@ class Model:
         >>> list(fit.rates(by="variant").table.columns)
         ['variant', 'estimate', 'lower', 'upper']
         """
-        posterior = posterior_from_draws(self._defined.spec, draws)
-        return Fit(self, posterior, posterior.settings)
+        return Fit(self, posterior_from_draws(self._defined.spec, draws))
 
     def explain(self) -> Explanation:
         """The model in words: what each term means, how each predictor is coded, the priors; equations in a notebook.

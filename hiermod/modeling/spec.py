@@ -12,7 +12,7 @@ from hiermod.families.record import Family
 from hiermod.formula.nodes import Formula
 from hiermod.modeling.design import CommonDesign, GroupDesign, build_common, build_group, offset
 from hiermod.modeling.identifiability import dependence_notices, residual_notices
-from hiermod.modeling.prior_choice import PriorTable, choose_priors
+from hiermod.modeling.prior_choice import Priors, choose_priors
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,8 +28,8 @@ class Spec:
         The common terms.
     groups : tuple of GroupDesign
         The varying effects.
-    priors : PriorTable
-        A prior for every parameter.
+    priors : mapping of str to tuple of Prior
+        By variable of the posterior, a prior for each entry; correlations have one, for their matrix.
     """
 
     formula: Formula
@@ -37,7 +37,7 @@ class Spec:
     cells: Cells
     common: CommonDesign
     groups: tuple[GroupDesign, ...]
-    priors: PriorTable
+    priors: Priors
 
 
 def build_spec(formula: Formula, family: Family, cells: Cells, priors: Mapping[str, str]) -> tuple[Spec, list[str]]:
@@ -48,8 +48,8 @@ def build_spec(formula: Formula, family: Family, cells: Cells, priors: Mapping[s
         built, found = build_group(term, cells)
         groups.append(built)
         notices.extend(found)
-    table = choose_priors(family, cells, offset(formula, cells.frame), common, tuple(groups), priors)
-    spec = Spec(formula, family, cells, common, tuple(groups), table)
+    chosen = choose_priors(family, cells, offset(formula, cells.frame), common, tuple(groups), priors)
+    spec = Spec(formula, family, cells, common, tuple(groups), chosen)
     _refuse_clashes(spec)
     return spec, [*dependence_notices(common, cells), *notices, *residual_notices(family, groups, cells)]
 
@@ -60,11 +60,12 @@ def _repeated(names: list[str]) -> list[str]:
 
 def _refuse_clashes(spec: Spec) -> None:
     """Refuse column names that would give two variables or dimensions of the posterior one name."""
-    names = [spec.formula.response.name, *spec.priors.coefficients, *spec.priors.auxiliary]
+    names = [spec.formula.response.name, *(block.name for block in spec.common.blocks), *spec.family.auxiliary]
     names += [f"{block.name}_dim" for block in spec.common.blocks if block.labels]
     effects = [effect for term in spec.groups for effect in term.effects]
     names += [f"{effect.name}{tail}" for effect in effects for tail in ("", "_sigma", "_offset")]
-    names += [f"{name}{tail}" for name in spec.priors.correlations for tail in ("", "_offset", "_dim")]
+    correlations = [term.correlation_name for term in spec.groups if term.correlated]
+    names += [f"{name}{tail}" for name in correlations for tail in ("", "_offset", "_dim")]
     names += {f"{term.grouping.name}__factor_dim" for term in spec.groups}
     names += {f"{effect.block.term.name}__expr_dim" for effect in effects}
     twice = _repeated(names)

@@ -69,7 +69,7 @@ def expected_shapes(spec: Spec | BetaSpec) -> dict[str, tuple[int, ...]]:
     shapes: dict[str, tuple[int, ...]] = {}
     for block in spec.common.blocks:
         shapes[block.name] = () if block.labels is None else (len(block.columns),)
-    shapes |= dict.fromkeys(spec.priors.auxiliary, ())
+    shapes |= dict.fromkeys(spec.family.auxiliary, ())
     for term in spec.groups:
         for effect in term.effects:
             own = () if effect.block.labels is None else (len(effect.block.columns),)

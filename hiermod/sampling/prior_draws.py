@@ -36,8 +36,8 @@ def sample_prior(spec: Spec | BetaSpec, draws: Any, seed: int | None) -> Posteri
     rng = np.random.default_rng([settings.seed or 0, 2000])
     coords: dict[str, Any] = {"chain": [0], "draw": np.arange(settings.draws)}
     found = _common(spec, settings.draws, rng, coords)
-    for name, prior in spec.priors.auxiliary.items():
-        found[name] = (DIMS, draw(prior, rng, settings.draws, 1).T)
+    for name in spec.family.auxiliary:
+        found[name] = (DIMS, draw(spec.priors[name], rng, settings.draws).T)
     for term in spec.groups:
         found |= _of_group(spec, term, settings.draws, rng, coords)
     tree = xr.DataTree.from_dict({"posterior": xr.Dataset(found, coords=coords), "sample_stats": xr.Dataset()})
@@ -58,8 +58,7 @@ def _common(spec: Spec, draws: int, rng: np.random.Generator, coords: dict[str, 
     design = spec.common
     if not design.blocks:
         return {}
-    priors = spec.priors.coefficients
-    centred = np.hstack([draw(priors[block.name], rng, draws, len(block.columns)) for block in design.blocks])
+    centred = np.hstack([draw(spec.priors[block.name], rng, draws) for block in design.blocks])
     values = np.linalg.solve(np.eye(len(design.shift)) + design.shift, centred.T).T
     found: Variables = {}
     for block in design.blocks:
@@ -75,13 +74,13 @@ def _of_group(spec: Spec, term: GroupDesign, draws: int, rng: np.random.Generato
     found: Variables = {}
     size, sds = len(term.row_names), []
     for effect in term.effects:
-        sds.append(draw(spec.priors.sds[effect.name], rng, draws, len(effect.block.columns)))
+        sds.append(draw(spec.priors[f"{effect.name}_sigma"], rng, draws))
         dims = column_dims(term, effect.block, coords)
         found[f"{effect.name}_sigma"] = ((*DIMS, *dims), sds[-1][None] if dims else sds[-1].T)
     factor = np.eye(size)[None]
     if term.correlated:
         name = term.correlation_name
-        partial = draw_partial_correlations(spec.priors.correlations[name], size, rng, draws)
+        partial = draw_partial_correlations(spec.priors[name][0], size, rng, draws)
         factor = cholesky_factors(partial, size)
         coords[f"{name}_dim"] = pair_names(term)
         found[name] = ((*DIMS, f"{name}_dim"), correlations(partial, size)[None])

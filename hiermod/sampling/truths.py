@@ -45,8 +45,8 @@ def true_values(spec: Spec, truth: Truth, draws: int, rng: np.random.Generator) 
             f"as numbers or priors: {enumerate_names(missing)}."
         )
     found: dict[str, Any] = _common(spec, truth, draws, rng)
-    for name, prior in spec.priors.auxiliary.items():
-        found[name] = _one(name, prior, truth, "positive", draws, rng)
+    for name in spec.family.auxiliary:
+        found[name] = _one(name, spec.priors[name][0], truth, "positive", draws, rng)
     for term in spec.groups:
         found |= _of_group(spec, term, truth, draws, rng)
     return posterior_from_draws(spec, xr.Dataset({name: _array(values) for name, values in found.items()}))
@@ -59,7 +59,7 @@ def _array(values: np.ndarray) -> tuple[tuple[str, ...], np.ndarray]:
 
 
 def _parameters(spec: Spec) -> list[str]:
-    names = [name for block in spec.common.blocks for name in block.row_names()] + list(spec.priors.auxiliary)
+    names = [name for block in spec.common.blocks for name in block.row_names()] + list(spec.family.auxiliary)
     for term in spec.groups:
         names += [_sd_name(term, name) for name in term.row_names]
         names += [_cor_name(term, pair) for pair in term.pairs()] if term.correlated else []
@@ -75,7 +75,7 @@ def _cor_name(term: GroupDesign, pair: tuple[int, int]) -> str:
 
 
 def _random(prior: Prior, draws: int, rng: np.random.Generator) -> np.ndarray:
-    return draw(prior, rng, draws, 1)[:, 0]
+    return draw((prior,), rng, draws)[:, 0]
 
 
 def _one(name: str, prior: Prior, truth: Truth, support: str, draws: int, rng: np.random.Generator) -> np.ndarray:
@@ -97,8 +97,7 @@ def _common(spec: Spec, truth: Truth, draws: int, rng: np.random.Generator) -> d
     blocks = spec.common.blocks
     if not blocks:
         return {}
-    rows = [(name, spec.priors.coefficients[block.name].at(place))
-            for block in blocks for place, name in enumerate(block.row_names())]  # fmt: skip
+    rows = [row for block in blocks for row in zip(block.row_names(), spec.priors[block.name], strict=True)]
     centred = np.stack([_random(prior, draws, rng) for _, prior in rows])
     values = np.linalg.solve(np.eye(len(rows)) + spec.common.shift, centred)
     for place, (name, prior) in enumerate(rows):
@@ -116,9 +115,8 @@ def _of_group(
 ) -> dict[str, np.ndarray]:
     found, sds, size = {}, [], len(term.row_names)
     for effect in term.effects:
-        prior = spec.priors.sds[effect.name]
-        own = [_one(_sd_name(term, name), prior.at(place), truth, "positive", draws, rng)
-               for place, name in enumerate(effect.row_names)]  # fmt: skip
+        named = zip(effect.row_names, spec.priors[f"{effect.name}_sigma"], strict=True)
+        own = [_one(_sd_name(term, name), prior, truth, "positive", draws, rng) for name, prior in named]
         sds += own
         found[f"{effect.name}_sigma"] = np.stack(own, axis=1) if effect.block.labels else own[0]
     matrices = np.tile(np.eye(size), (draws, 1, 1))
@@ -142,8 +140,8 @@ def _of_group(
 
 def _correlations(spec: Spec, term: GroupDesign, truth: Truth, draws: int, rng: np.random.Generator) -> np.ndarray:
     """Correlations from their LKJ prior, but for those that are given."""
-    size, prior = len(term.row_names), spec.priors.correlations[term.correlation_name]
-    found = correlations(draw_partial_correlations(prior, size, rng, draws), size)
+    size = len(term.row_names)
+    found = correlations(draw_partial_correlations(spec.priors[term.correlation_name][0], size, rng, draws), size)
     for place, pair in enumerate(term.pairs()):
         given = truth.get(_cor_name(term, pair))
         if given is not None:

@@ -52,7 +52,7 @@ class Oracle:
                 continue
             for place in range(span.start, span.stop):
                 column = int(np.flatnonzero(problem.order == place)[0])
-                prior = problem.spec.priors.coefficients[block.name].at(place - span.start)
+                prior = problem.spec.priors[block.name][place - span.start]
                 values[column] -= prior.arguments[-2]
         return values
 

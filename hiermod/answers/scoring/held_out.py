@@ -18,10 +18,8 @@ from hiermod.data.cells.observations import Observations, part
 from hiermod.errors import StorageError
 from hiermod.modeling.pooled import BetaSpec, with_totals
 from hiermod.modeling.spec import Spec
-from hiermod.sampling.choose import choose_sampler
-from hiermod.sampling.parallel import each
+from hiermod.sampling.parallel import each, fit_one
 from hiermod.sampling.posterior import Posterior
-from hiermod.sampling.run import sample
 from hiermod.sampling.settings import Settings
 from hiermod.version import __version__
 
@@ -43,12 +41,8 @@ class Refit:
         """Sample; nothing is read again, and nothing compiled anew where the compiled engine takes the model."""
         cells = part(self.spec.cells, self.seen, self.times)
         spec = with_totals(self.spec, cells) if isinstance(self.spec, BetaSpec) else replace(self.spec, cells=cells)
-        sampler, _ = choose_sampler(spec, self.settings.engine, lambda _: None)
         seed = np.random.SeedSequence([self.settings.seed or 0, *self.purpose]).generate_state(1, np.uint64)[0]
-        found = sample(spec, sampler, replace(self.settings, seed=int(seed >> 1)), progress=False)
-        if found.interrupted:
-            raise KeyboardInterrupt
-        return found
+        return fit_one(spec, replace(self.settings, seed=int(seed >> 1)))
 
     def fingerprint(self) -> str:
         """A text that is the same where the draws are: of the model, the rows with their counts, and the settings."""

@@ -145,7 +145,7 @@ def read_problem(spec: Spec) -> Problem:
     """Put a spec into the order and form of compiled code."""
     rows = observe(spec.cells)
     blocks = spec.common.blocks
-    flat = [spec.priors.coefficients[block.name].at(place) for block in blocks for place in range(len(block.columns))]
+    flat = [prior for block in blocks for prior in spec.priors[block.name]]
     on_line = np.array([prior.distribution.located for prior in flat], dtype=bool)
     order = np.concatenate([np.flatnonzero(on_line), np.flatnonzero(~on_line)]).astype(int)
     design, back = _centred_design(spec, rows)
@@ -161,7 +161,7 @@ def read_problem(spec: Spec) -> Problem:
         name, within = names[column]
         scalars.append(Scalar(name, within, flat[column], place))
     auxiliary = len(scalars)
-    scalars += [Scalar(name, 0, prior.at(0)) for name, prior in spec.priors.auxiliary.items()]
+    scalars += [Scalar(name, 0, spec.priors[name][0]) for name in spec.family.auxiliary]
     return _for_speed(Problem(
         spec, FAMILIES[str(spec.family.kernel), spec.family.link.name], design[order], order, linear, back[:, order],
         tuple(flat[column] for column in order[:linear]), tuple(factors), tuple(scalars), auxiliary,
@@ -214,13 +214,12 @@ def _factor(spec: Spec, rows: Observed, bars: list[GroupDesign], start: int, sca
     for bar in bars:
         sds = len(scalars)
         for effect in bar.effects:
-            prior = spec.priors.sds[effect.name]
-            columns = range(len(effect.block.columns))
-            scalars += [Scalar(f"{effect.name}_sigma", column, prior.at(column)) for column in columns]
+            name = f"{effect.name}_sigma"
+            scalars += [Scalar(name, column, prior) for column, prior in enumerate(spec.priors[name])]
             multipliers += list(rows.matrix(effect.block).T)
         partial = len(scalars) if bar.correlated else -1
         if bar.correlated:
-            partials = partial_priors(spec.priors.correlations[bar.correlation_name], len(bar.row_names))
+            partials = partial_priors(spec.priors[bar.correlation_name][0], len(bar.row_names))
             scalars += [Scalar(f"{bar.correlation_name}_offset", at, prior) for at, prior in enumerate(partials)]
         places.append(BarPlace(bar, sum(len(own.bar.row_names) for own in places), sds, partial))
     return Factor(bars[0].grouping, tuple(places), start, rows.codes(bars[0].grouping), np.array(multipliers))

@@ -30,7 +30,7 @@ def variables(model: Any, taken: Taken, posterior: xr.Dataset) -> xr.Dataset:
             sigma = _named(posterior, f"{_called(term)}_sigma", dims, len(effect.block.columns))
             found[f"{effect.name}_sigma"] = sigma / np.abs(_shaped(size, dims))
             found[effect.name] = _effects(posterior, term, group, dims, len(size)) / _shaped(size, dims)
-    for name in spec.priors.auxiliary:
+    for name in spec.family.auxiliary:
         found[name] = _auxiliary(model, posterior, name)
     return xr.Dataset(found)
 
@@ -94,5 +94,5 @@ def prior_table(model: Any, spec: Spec) -> pd.DataFrame:
             shown = "1" if effect.block.term == INTERCEPT else effect.block.term.name
             sigma = varying_term(model, group, effect).prior.args["sigma"]
             rows.append((f"sd({shown}|{group.grouping.name})", str(sigma), link, ""))
-    rows += [(name, str(model.parameters[name].prior), "", "") for name in spec.priors.auxiliary]
+    rows += [(name, str(model.parameters[name].prior), "", "") for name in spec.family.auxiliary]
     return pd.DataFrame(rows, columns=["parameter", "prior", "scale", "stated_at"])

@@ -27,9 +27,9 @@ def build_model(spec: Spec, informed: tuple[np.ndarray, ...] | None = None) -> p
     rows = observe(spec.cells)
     with pm.Model(coords={"__obs__": np.arange(len(spec.cells))}) as model:
         for block in spec.common.blocks:
-            coefficient(block.name, spec.common, spec.priors.coefficients)
+            coefficient(block.name, spec.common, spec.priors)
         eta = _common_part(spec, rows) + _varying_part(spec, rows, informed) + rows.offset(spec.formula)
-        auxiliary = [distribution(prior, name) for name, prior in spec.priors.auxiliary.items()]
+        auxiliary = [distribution(spec.priors[name], name) for name in spec.family.auxiliary]
         likelihood(spec.formula.response.name, spec.family, rows, eta, auxiliary)
     return model
 
@@ -80,10 +80,11 @@ def _own_coefficients(spec: Spec, term: GroupDesign, informed: np.ndarray, share
 
 def _correlate(spec: Spec, term: GroupDesign) -> None:
     if term.correlated:
-        register_correlations(term, spec.priors.correlations[term.correlation_name])
+        register_correlations(term, spec.priors[term.correlation_name][0])
 
 
 def _sigma(spec: Spec, term: GroupDesign, index: int) -> Any:
     effect = term.effects[index]
     dims = column_dims(term, effect.block) or None
-    return distribution(spec.priors.sds[effect.name], f"{effect.name}_sigma", dims=dims)
+    name = f"{effect.name}_sigma"
+    return distribution(spec.priors[name], name, dims=dims)

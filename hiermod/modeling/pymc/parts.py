@@ -7,6 +7,7 @@ Correlations of a group term are its canonical partial correlations, each a scal
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,8 @@ from pymc.logprob.transforms import Transform
 
 from hiermod.modeling.coding import Block
 from hiermod.modeling.design import CommonDesign, GroupDesign
-from hiermod.priors.distributions import Prior, partial_priors
+from hiermod.modeling.prior_choice import Priors
+from hiermod.priors.distributions import Prior, joined, partial_priors
 
 
 class AboutLocation(Transform):
@@ -37,17 +39,20 @@ class AboutLocation(Transform):
         return pt.zeros_like(value)
 
 
-def distribution(prior: Prior, name: str, **options: Any) -> Any:
-    """Register a random variable with this prior."""
-    return getattr(pm, prior.name)(name, **{**_doubles(prior), **options})
+def distribution(priors: Sequence[Prior], name: str, shift: Any = None, **options: Any) -> Any:
+    """Register a random variable, the entries of which have these priors, their location less `shift`.
+
+    Numbers are doubles: PyTensor takes a plain 3.0 for a single, and computes 1 / 3.0 in single precision.
+    """
+    record, arguments = joined(priors)
+    inputs: dict[str, Any] = {key: np.asarray(argument, dtype=np.float64) for key, argument in arguments.items()}
+    if shift is not None:
+        inputs[record.parameters[-2]] = inputs[record.parameters[-2]] - shift
+        options["default_transform"] = AboutLocation()
+    return getattr(pm, record.name)(name, **inputs, **options)
 
 
-def _doubles(prior: Prior) -> dict[str, Any]:
-    """Its numbers as doubles: PyTensor takes a plain 3.0 for a single, and computes 1 / 3.0 in single precision."""
-    return {name: np.asarray(argument, dtype=np.float64) for name, argument in prior.named().items()}
-
-
-def coefficient(name: str, common: CommonDesign, priors: dict[str, Prior]) -> Any:
+def coefficient(name: str, common: CommonDesign, priors: Priors) -> Any:
     """Register a coefficient in the user's coding, and first those that its prior is conditional on.
 
     Its prior is stated for the centred design; in the user's coding that is a shift of its location by the
@@ -58,16 +63,10 @@ def coefficient(name: str, common: CommonDesign, priors: dict[str, Prior]) -> An
         return model[name]
     block = next(block for block in common.blocks if block.name == name)
     dims = register_dims(block, f"{name}_dim")
-    shift = _shift(block, common, priors)
-    if shift is None:
-        return distribution(priors[name], name, dims=dims)
-    arguments = _doubles(priors[name])
-    located = priors[name].distribution.parameters[-2]
-    arguments[located] = arguments[located] - shift
-    return getattr(pm, priors[name].name)(name, **arguments, dims=dims, default_transform=AboutLocation())
+    return distribution(priors[name], name, _shift(block, common, priors), dims=dims)
 
 
-def _shift(block: Block, common: CommonDesign, priors: dict[str, Prior]) -> Any:
+def _shift(block: Block, common: CommonDesign, priors: Priors) -> Any:
     slices = common.slices()
     rows = common.shift[slices[block.name]]
     parts = []
