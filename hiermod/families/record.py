@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from hiermod.data.columns.responses import ResponseRows, SingleRows
-from hiermod.data.sources.frames import row_name
+from hiermod.data.columns.values import row_name
 from hiermod.families.links import Link
 from hiermod.families.ops import NUMPY, Function
 from hiermod.priors.distributions import Prior

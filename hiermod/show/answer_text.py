@@ -9,7 +9,7 @@ import pandas as pd
 
 from hiermod.answers.answer import COMPUTED
 from hiermod.answers.rounding import decimals
-from hiermod.data.columns.levels import level_text
+from hiermod.data.columns.values import level_text
 
 if TYPE_CHECKING:
     from hiermod.answers.answer import Answer

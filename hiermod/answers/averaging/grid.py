@@ -13,8 +13,8 @@ from hiermod.answers.averaging.columns import order_of, refuse_absent, refuse_ma
 from hiermod.answers.averaging.query import Asked
 from hiermod.answers.averaging.rows import Base, with_column, with_levels
 from hiermod.answers.reader import AnySpec, reader
-from hiermod.data.columns.levels import Level, as_levels, encode
 from hiermod.data.columns.numbering import number_rows
+from hiermod.data.columns.values import Level, as_levels, encode
 from hiermod.errors import DataError
 from hiermod.sampling.posterior import Posterior
 

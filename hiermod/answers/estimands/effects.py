@@ -16,7 +16,7 @@ from hiermod.answers.averaging.grid import averages, cell_grid
 from hiermod.answers.averaging.query import Arguments, read_scope
 from hiermod.answers.averaging.rows import base_rows, with_column
 from hiermod.answers.outcome import Outcome, read_outcome
-from hiermod.data.columns.levels import Level
+from hiermod.data.columns.values import Level
 from hiermod.errors import AnswerError
 from hiermod.modeling.pooled import BetaSpec
 from hiermod.modeling.spec import Spec

@@ -15,7 +15,7 @@ from hiermod.answers.averaging.contrasts import ABSOLUTE, BY_MEDIAN, INTERACTION
 from hiermod.answers.averaging.query import Arguments
 from hiermod.answers.draws import check_goal, wins
 from hiermod.answers.estimands.effects import compared
-from hiermod.data.columns.levels import as_levels
+from hiermod.data.columns.values import as_levels
 from hiermod.errors import AnswerError
 from hiermod.sampling.posterior import Posterior
 
