@@ -32,7 +32,7 @@ def response_scale(family: Family, cells: Cells, offset: np.ndarray) -> Response
         case CountCells(total=total, exposure=exposure):
             return _log_scale(float(total.sum()) + 0.5, exposure, offset)
         case ValueCells(value=value, count=count) if family.link.name == "identity":
-            return _identity_scale(value, count, 0.0, offset)
+            return _identity_scale(family.transform(value), count, 0.0, offset)
         case ValueCells(value=value, count=count):
             return _log_scale(float((count * value).sum()) + 0.5 * family.counts, count, offset)
     return ResponseScale(0.0, 1.0, 1.0)
