@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hiermod.choices import Engine, Family, Missing, Pooling
+from hiermod.choices import Engine, Missing, Pooling
 from hiermod.errors import ModelError, StorageError
+from hiermod.families.names import FamilyName
 from hiermod.interface.fit import Fit, Model
 from hiermod.interface.notices import announce
 from hiermod.interface.refits import checked_priors
@@ -18,7 +19,7 @@ from hiermod.sampling.storage import load as load_stored
 
 
 def model(
-    formula: str, data: Any, family: Family | str | None = None, *, priors: Mapping[str, str] | None = None,
+    formula: str, data: Any, family: FamilyName | str | None = None, *, priors: Mapping[str, str] | None = None,
     pooling: Pooling = "normal", na: Missing = "drop", compress: bool = True,
 ) -> Model:  # fmt: skip
     """Put a formula and data together without sampling.
@@ -41,7 +42,7 @@ def model(
 
 
 def fit(
-    formula: str, data: Any, family: Family | str | None = None, *, priors: Mapping[str, str] | None = None,
+    formula: str, data: Any, family: FamilyName | str | None = None, *, priors: Mapping[str, str] | None = None,
     pooling: Pooling = "normal", draws: int = 1000, tune: int | None = None, chains: int = 4, cores: int | None = None,
     seed: int | None = None, target_accept: float | None = None, engine: Engine = "auto",
     file: str | Path | None = None, progress: bool = True, na: Missing = "drop", compress: bool = True,
@@ -56,15 +57,13 @@ def fit(
         Any frame that narwhals knows (pandas, polars, pyarrow, DuckDB, …), or the path of a CSV or Parquet file, of a
         folder of Parquet files (``country=CA`` in its names becomes a column), or a glob. Each row is an observation.
     family : str, optional
-        ``"bernoulli"``, ``"binomial"`` or ``"beta_binomial"`` (links logit, probit, cloglog), ``"gaussian"`` or
-        ``"student"`` (identity), ``"poisson"``, ``"negbinomial"`` or ``"gamma"`` (log), with a link in brackets where
-        it is not the first one: ``"binomial(probit)"``. None infers from the response one of bernoulli, binomial and
-        gaussian, with a notice. ``negbinomial`` has the variance mu + mu²/alpha, ``student`` the scale sigma and nu
-        degrees of freedom, ``gamma`` the shape alpha, ``beta_binomial`` rates from Beta(mu·kappa, (1 - mu)·kappa).
+        A family's name, such as ``"binomial"``, ``"poisson"`` or ``"student"``, with a link in brackets where it is not
+        the usual one: ``"binomial(probit)"``; the README's table has all families with their links and parameters.
+        None infers from the response one of bernoulli, binomial and gaussian, with a notice.
     priors : dict, optional
         Priors as text, by key: ``{"Intercept": "Normal(0, 1.5)", "slope": "Normal(0, 1)", "treated": …, "sd": …,
-        "sd(1|country)": …, "cor": "LKJ(4)", "sigma": …}``, and ``alpha``, ``nu`` or ``kappa`` of the families that have
-        these. `Model.prior_summary` shows the defaults in numbers.
+        "sd(1|country)": …, "cor": "LKJ(4)", "sigma": …}``; a family's own parameters go by their names.
+        `Model.prior_summary` shows the defaults in numbers.
     pooling : {"normal", "beta"}
         ``"beta"`` takes the rates of ``s/n ~ (1 | g)`` as draws from one Beta(a, b), p(a, b) ∝ (a + b)^(-5/2).
     draws, tune, chains, cores : int
@@ -102,22 +101,22 @@ def fit(
     >>> import hiermod as hm
     >>> ab = hm.fit("successes/trials ~ (1 | variant)", hm.example("variants"), seed=1)  # doctest: +SKIP
     """
-    asked = Settings(draws, tune, chains, cores, seed, target_accept, engine)
+    settings = Settings(draws, tune, chains, cores, seed, target_accept, engine)
     check_switch("progress", progress)
     if file is not None:
         check_target(file)
     defined = define(Definition(formula, family, checked_priors(priors), pooling, na, compress), data)
     announce(defined.notices)
-    if file is not None and (stored := reusable(Path(file), defined, asked)):
+    if file is not None and (stored := reusable(Path(file), defined, settings)):
         return fit_of(stored)
-    result = Model(defined).sampled(asked, progress)
+    result = Model(defined).sampled(settings, progress)
     if file is not None:
         result.save(file)
         announce([f"stored in {file}"])
     return result
 
 
-def reusable(path: Path, defined: Defined, asked: Settings) -> StoredFit | None:
+def reusable(path: Path, defined: Defined, settings: Settings) -> StoredFit | None:
     """The fit stored there, if it is of the same model, data and settings."""
     if not path.exists():
         return None
@@ -125,23 +124,23 @@ def reusable(path: Path, defined: Defined, asked: Settings) -> StoredFit | None:
         stored = load_stored(path)
     except StorageError as error:
         raise StorageError(f"file={str(path)!r} would be overwritten, but holds no fit: {error}") from error
-    changed = difference(stored, defined, asked)
+    changed = difference(stored, defined, settings)
     if changed is None and stored.posterior.interrupted:
         announce([f"fitted anew, since the fit stored in {path} was interrupted"])
         return None
     if changed is not None:
         announce([f"fitted anew, {changed} changed since {path} was stored"])
         return None
-    announce([f"reused the fit stored in {path}", *stored.posterior.notices[1:]])
+    announce([f"reused the fit stored in {path}", *stored.posterior.run_notices])
     return stored
 
 
 def fit_of(stored: StoredFit) -> Fit:
     """A stored fit as a user holds it."""
-    return Fit(Model(stored.defined), stored.posterior, stored.asked)
+    return Fit(Model(stored.defined), stored.posterior)
 
 
-def glmer(formula: str, data: Any, family: Family | str, **as_fit: Any) -> Fit:
+def glmer(formula: str, data: Any, family: FamilyName | str, **as_fit: Any) -> Fit:
     """`fit` for hands that know lme4: the family is required.
 
     Examples

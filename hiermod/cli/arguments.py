@@ -8,10 +8,10 @@ import os
 from typing import Any
 
 from hiermod.choices import GOALS, GROUPS, METHODS, POOLINGS, SCALES, SCORES
+from hiermod.families.names import LINKS
 from hiermod.version import __version__
 
 DATA = "a CSV or Parquet file, a folder of Parquet files, or a pattern such as 'trials/*.csv'"
-FAMILIES = "bernoulli, binomial, beta_binomial, gaussian, student, gamma, poisson or negbinomial"
 DEMO_SEED = 1
 TABLES = (".csv", ".json", ".md")
 
@@ -58,7 +58,7 @@ def _add_fit(commands: Any) -> None:
     )
     fit.add_argument("data", metavar="DATA", type=_data_path, help=DATA)
     fit.add_argument("formula", metavar="FORMULA", help="as in lme4, in quotes")
-    fit.add_argument("--family", metavar="F", help=f"{FAMILIES}; else inferred")
+    fit.add_argument("--family", metavar="F", help=f"{', '.join(LINKS)}; else inferred")
     fit.add_argument("--pooling", choices=POOLINGS, default="normal", help="(%(default)s)")
     fit.add_argument("--by", type=_columns, metavar="COL[,COL]", help="rates, and effects, for each level")
     fit.add_argument("--effect", metavar="VAR", help="the variable whose levels are compared")
@@ -85,7 +85,7 @@ def _add_compare(commands: Any) -> None:
     )
     compare.add_argument("data", metavar="DATA", type=_data_or_toml, help=f"{DATA}; or a file.toml of comparisons")
     compare.add_argument("formulas", metavar="FORMULA", nargs="*", help="as in lme4, in quotes; name=formula names it")
-    compare.add_argument("--family", metavar="F", help=f"{FAMILIES}; else inferred")
+    compare.add_argument("--family", metavar="F", help=f"{', '.join(LINKS)}; else inferred")
     compare.add_argument("--method", choices=METHODS, help="what is left out: a row (the default), a "
                          "fold, a group")  # fmt: skip
     compare.add_argument("--k", type=_count, metavar="N", help="folds (10)")

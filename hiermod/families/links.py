@@ -1,4 +1,4 @@
-"""Link functions: response scale to link scale and back, on numpy arrays."""
+"""Link functions: a mean to the scale of its linear predictor, and back."""
 
 from __future__ import annotations
 
@@ -9,27 +9,35 @@ from typing import Any
 import numpy as np
 from scipy import special
 
+from hiermod.families.ops import Ops, bounded_exp
+
 
 @dataclass(frozen=True)
 class Link:
-    """A link: `forward` maps a mean to the linear predictor, `inverse` maps it back; `slope` is the inverse's."""
+    """A link.
+
+    Parameters
+    ----------
+    name, words, latex : str
+        What the link makes of a mean, in words and as an equation.
+    forward, inverse, slope : callable
+        From a mean to the linear predictor, back, and the derivative of that, on NumPy arrays.
+    log_rates : callable, optional
+        Of a rate, the logarithms of both chances by the linear predictor, ``(log success, log failure)``: they are
+        finite where the rate rounds to 0 or 1.
+    """
 
     name: str
+    words: str
+    latex: str
     forward: Callable[[Any], Any]
     inverse: Callable[[Any], Any]
     slope: Callable[[Any], Any]
+    log_rates: Callable[[Ops, Any], tuple[Any, Any]] | None = None
 
 
 def _identity(values: Any) -> Any:
     return values
-
-
-def _cloglog(rate: Any) -> Any:
-    return np.log(-np.log1p(-rate))
-
-
-def _inverse_cloglog(predictor: Any) -> Any:
-    return -np.expm1(-np.exp(predictor))
 
 
 def _inverse_logit(predictor: Any) -> Any:
@@ -45,8 +53,24 @@ def _logit_slope(predictor: Any) -> Any:
     return _inverse_logit(predictor) * _inverse_logit(-predictor)
 
 
-def _normal_density(predictor: Any) -> Any:
+def _logit_log_rates(ops: Ops, eta: Any) -> tuple[Any, Any]:
+    return -ops.softplus(-eta), -ops.softplus(eta)
+
+
+def _probit_slope(predictor: Any) -> Any:
     return np.exp(-(predictor**2) / 2.0) / np.sqrt(2.0 * np.pi)
+
+
+def _probit_log_rates(ops: Ops, eta: Any) -> tuple[Any, Any]:
+    return ops.log_ndtr(eta), ops.log_ndtr(-eta)
+
+
+def _cloglog(rate: Any) -> Any:
+    return np.log(-np.log1p(-rate))
+
+
+def _inverse_cloglog(predictor: Any) -> Any:
+    return -np.expm1(-np.exp(predictor))
 
 
 def _cloglog_slope(predictor: Any) -> Any:
@@ -54,13 +78,23 @@ def _cloglog_slope(predictor: Any) -> Any:
         return np.exp(predictor - np.exp(predictor))
 
 
-LINKS = {
-    link.name: link
-    for link in (
-        Link("identity", _identity, _identity, np.ones_like),
-        Link("log", np.log, np.exp, np.exp),
-        Link("logit", special.logit, _inverse_logit, _logit_slope),
-        Link("probit", special.ndtri, special.ndtr, _normal_density),
-        Link("cloglog", _cloglog, _inverse_cloglog, _cloglog_slope),
-    )
-}
+def _cloglog_log_rates(ops: Ops, eta: Any) -> tuple[Any, Any]:
+    """Below -40 a rate is its hazard; each branch is held where it is exact."""
+    hazard = bounded_exp(ops, eta)
+    rare = ops.log(-ops.expm1(-ops.exp(ops.clip(eta, -40.0, 0.0)))) + ops.minimum(eta + 40.0, 0.0)
+    return ops.where(eta < 0.0, rare, ops.log1p(-ops.exp(-ops.maximum(hazard, 1.0)))), -hazard
+
+
+IDENTITY = Link("identity", "mean", r"\mu_i", _identity, _identity, np.ones_like)
+LOG = Link("log", "log of the mean", r"\log \mu_i", np.log, np.exp, np.exp)
+LOGIT = Link(
+    "logit", "log odds", r"\operatorname{logit} \mu_i", special.logit, _inverse_logit, _logit_slope, _logit_log_rates
+)
+PROBIT = Link(
+    "probit", "probit", r"\operatorname{probit} \mu_i", special.ndtri, special.ndtr, _probit_slope, _probit_log_rates
+)
+CLOGLOG = Link(
+    "cloglog", "log of the hazard", r"\operatorname{cloglog} \mu_i", _cloglog, _inverse_cloglog, _cloglog_slope,
+    _cloglog_log_rates,
+)  # fmt: skip
+LINKS = {link.name: link for link in (IDENTITY, LOG, LOGIT, PROBIT, CLOGLOG)}

@@ -9,25 +9,24 @@ from typing import Any
 from hiermod.answers.scoring.comparison import ModelComparison, compared
 from hiermod.answers.scoring.held_out import Runs
 from hiermod.answers.scoring.validation import MAX_REFITS, Design, scores_of
-from hiermod.choices import Family, Method, Score
+from hiermod.choices import Method, Score
 from hiermod.errors import AnswerError, HiermodError, ModelError, did_you_mean
+from hiermod.families.names import FamilyName
 from hiermod.interface.fit import Fit, Model
 from hiermod.interface.notices import announce
 from hiermod.interface.refits import OF_SETTINGS
 from hiermod.modeling.definition import Defined, Definition, define
 from hiermod.modeling.pooled import BetaSpec
 from hiermod.modeling.spec import Spec
-from hiermod.sampling.choose import choose_sampler
-from hiermod.sampling.parallel import each
+from hiermod.sampling.parallel import each, fit_one
 from hiermod.sampling.posterior import Posterior
-from hiermod.sampling.run import sample
 from hiermod.sampling.settings import Settings
 
 OF_FITS = ("priors", "pooling", "na", "compress", *(name for name in OF_SETTINGS if name != "seed"))
 
 
 def compare(
-    models: Mapping[str, Fit | str] | Sequence[Fit | str], data: Any = None, family: Family | str | None = None, *,
+    models: Mapping[str, Fit | str] | Sequence[Fit | str], data: Any = None, family: FamilyName | str | None = None, *,
     method: Method = "loo", k: int = 10, by: str | Sequence[str] | None = None,
     stratify: str | Sequence[str] | None = None, group: str | None = None, score: Score = "joint",
     max_refits: int = MAX_REFITS, seed: int | None = None, progress: bool = True, **of_fits: Any,
@@ -156,19 +155,13 @@ def _fitted(
         if isinstance(own, Fit):
             fits[name] = own
             continue
-        posterior, notices = made[name]
-        announce(f"{name}: {notice}" for notice in posterior.notices)
-        posterior = replace(posterior, spec=defined[name].spec, notices=(*notices, *posterior.notices))
-        fits[name] = Fit(Model(defined[name]), posterior, settings)
+        announce(f"{name}: {notice}" for notice in made[name].run_notices)
+        fits[name] = Fit(Model(defined[name]), replace(made[name], spec=defined[name].spec))
     return fits
 
 
-def _sampled(task: _Task) -> tuple[Posterior, tuple[str, ...]]:
-    sampler, which = choose_sampler(task.spec, task.settings.engine, lambda text: announce([text]))
-    found = sample(task.spec, sampler, task.settings, progress=False)
-    if found.interrupted:
-        raise KeyboardInterrupt
-    return found, (which,)
+def _sampled(task: _Task) -> Posterior:
+    return fit_one(task.spec, task.settings, lambda text: announce([text]))
 
 
 def _defined(name: str, definition: Definition, data: Any) -> Defined:

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from hiermod.answers.answer import check_prob
-from hiermod.answers.averaging.query import check_column, check_columns
+from hiermod.answers.averaging.columns import check_column, check_columns
 from hiermod.answers.draws import check_goal
-from hiermod.choices import Family, Goal, Groups
+from hiermod.choices import Goal, Groups
 from hiermod.errors import AnswerError
+from hiermod.families.names import FamilyName
 from hiermod.interface.fit import Fit
 from hiermod.interface.plan_runs import Aim, Plan, run_plan
 from hiermod.interface.scenarios import of_fit, of_formula
@@ -23,7 +24,7 @@ from hiermod.sampling.settings import Settings, fresh_seed
 
 def plan(
     source: str | Fit, data: Any = None, variable: str = "", *, by: Any = None,
-    truth: Mapping[str, float | str] | None = None, family: Family | str = "binomial",
+    truth: Mapping[str, float | str] | None = None, family: FamilyName | str = "binomial",
     priors: Mapping[str, str] | None = None, loss: float | None = None, width: float | None = None,
     assurance: float = 0.8, sizes: Sequence[int] | None = None, start: int = 100, most: int = 1_000_000,
     simulations: int = 50, groups: Groups = "observed", goal: Goal = "max", prob: float = 0.95, draws: int = 500,

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from hiermod.answers.outcome import read_outcome
 from hiermod.data.sources.frames import column_names, read_columns
 from hiermod.errors import AnswerError, ModelError, did_you_mean
-from hiermod.families.record import read_family
+from hiermod.families.registry import FAMILIES, read_family
 from hiermod.formula.expressions import Column, quote
 from hiermod.formula.nodes import Formula, SingleResponse
 from hiermod.formula.parser import parse
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SUCCESSES, TRIALS = "successes", "trials"
-FAMILIES = ("bernoulli", "binomial", "poisson", "negbinomial", "gaussian", "student", "gamma")
 
 
 def of_fit(fit: Fit, data: Any, settings: Settings, simulations: int, rng: np.random.Generator) -> Scenario:
@@ -108,8 +108,11 @@ def _scenario(
     truth: Posterior, design: pd.DataFrame, definition: Definition, formula: Formula, settings: Settings
 ) -> Scenario:
     family = truth.spec.family
-    if family.name not in FAMILIES:
-        raise AnswerError(f"plan() simulates the families {', '.join(FAMILIES)}, not {family}.")
+    if family.statistic == "pairs":
+        simulated = [record.name for record in FAMILIES.values() if record.statistic != "pairs"]
+        raise AnswerError(f"plan() simulates the families {', '.join(simulated)}, not {family}.")
+    if not (outcome := read_outcome(truth.spec, None, "observed")).has_mean:
+        raise AnswerError(f"plan() weighs expected losses. {outcome.remark}")
     columns = _columns(formula, family.name)
     definition = replace(definition, formula=_text(formula, columns), family=_fitted(family))
     return Scenario(truth, design, definition, columns, settings)

@@ -3,47 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 import numpy as np
 
 from hiermod.data.cells.statistics import CountCells, RealCells, ValueCells
 from hiermod.data.cells.table import Cells
 from hiermod.errors import DataError, PriorError, did_you_mean
-from hiermod.families.record import Family
+from hiermod.families.record import Family, Parameter, ResponseScale
 from hiermod.formula.nodes import without_slash
 from hiermod.formula.parser import canonical
 from hiermod.modeling.coding import Block
-from hiermod.modeling.design import CommonDesign, GroupDesign
+from hiermod.modeling.design import CommonDesign, GroupDesign, GroupEffect
 from hiermod.priors.distributions import DISTRIBUTIONS, Prior
 from hiermod.priors.reading import read_prior, require_support
 
 SMALLEST, LARGEST = 1e-100, 1e100
-
-
-@dataclass(frozen=True)
-class ResponseScale:
-    """Location and spread of the response on the link scale, from which default priors take their numbers.
-
-    `unit` is the sd of the response on an identity link, 1 on the others; coefficients get `factor` times it.
-    """
-
-    location: float
-    unit: float
-    factor: float
-
-
-@dataclass(frozen=True, eq=False)
-class PriorTable:
-    """A prior for every parameter, by its name in the posterior; correlations by their term's name for them.
-
-    `auxiliary` are those of the family beside its mean, such as ``sigma``.
-    """
-
-    coefficients: dict[str, Prior] = field(default_factory=dict)
-    sds: dict[str, Prior] = field(default_factory=dict)
-    correlations: dict[str, Prior] = field(default_factory=dict)
-    auxiliary: dict[str, Prior] = field(default_factory=dict)
+Priors = Mapping[str, tuple[Prior, ...]]
 
 
 def response_scale(family: Family, cells: Cells, offset: np.ndarray) -> ResponseScale:
@@ -57,7 +32,7 @@ def response_scale(family: Family, cells: Cells, offset: np.ndarray) -> Response
         case CountCells(total=total, exposure=exposure):
             return _log_scale(float(total.sum()) + 0.5, exposure, offset)
         case ValueCells(value=value, count=count) if family.link.name == "identity":
-            return _identity_scale(value, count, 0.0, offset)
+            return _identity_scale(family.transform(value), count, 0.0, offset)
         case ValueCells(value=value, count=count):
             return _log_scale(float((count * value).sum()) + 0.5 * family.counts, count, offset)
     return ResponseScale(0.0, 1.0, 1.0)
@@ -78,8 +53,8 @@ def _log_scale(total: float, weight: np.ndarray, offset: np.ndarray) -> Response
 def choose_priors(
     family: Family, cells: Cells, offset: np.ndarray, common: CommonDesign, groups: tuple[GroupDesign, ...],
     user: Mapping[str, str],
-) -> PriorTable:  # fmt: skip
-    """Choose every prior.
+) -> Priors:  # fmt: skip
+    """Choose a prior for each entry of each variable of the posterior; correlations have one, for their matrix.
 
     Raises
     ------
@@ -87,19 +62,17 @@ def choose_priors(
         On a key that names no parameter, or a prior that does not fit its parameter.
     """
     given = {_canonical(str(key)): read_prior(str(key), text) for key, text in user.items()}
-    _refuse_ambiguous(given, common)
+    _refuse_unclear(given, family, common, groups)
     scale = response_scale(family, cells, offset)
     for own in (common.scales, *(effect.scales for group in groups for effect in group.effects)):
         for column in own:
             _refuse_extreme("predictor", float(column), 0.0)
-    table = PriorTable(
-        {block.name: _coefficient(block.name, common, scale, given) for block in common.blocks},
-        {effect.name: _sd(effect.name, effect.scales, scale, given) for group in groups for effect in group.effects},
-        {group.correlation_name: _correlation(group, given) for group in groups if group.correlated},
-        {name: _auxiliary(name, scale, given) for name in family.auxiliary},
-    )
-    _refuse_unknown(given, table, common, groups)
-    return table
+    priors = {block.name: _coefficients(block, common, scale, given) for block in common.blocks}
+    for group in groups:
+        priors |= {effect.sd_name: _sds(effect, scale, given) for effect in group.effects}
+        if group.correlated:
+            priors[group.correlation_name] = (_correlation(group, given),)
+    return priors | {each.name: (_auxiliary(each, scale, given),) for each in family.parameters}
 
 
 def _canonical(key: str) -> str:
@@ -118,23 +91,18 @@ def _refuse_extreme(what: str, spread: float, size: float) -> None:
         )
 
 
-def _refuse_ambiguous(given: Mapping[str, Prior], common: CommonDesign) -> None:
-    for key in {"slope", "sd", "cor"} & {block.name for block in common.blocks} & set(given):
-        raise PriorError(f"The key {key!r} means a kind of parameters, and here a column too. Rename the column.")
-
-
-def _coefficient(name: str, common: CommonDesign, scale: ResponseScale, given: Mapping[str, Prior]) -> Prior:
-    block = next(block for block in common.blocks if block.name == name)
-    columns = common.slices()[name]
-    kind = _kind(block, common)
+def _coefficients(
+    block: Block, common: CommonDesign, scale: ResponseScale, given: Mapping[str, Prior]
+) -> tuple[Prior, ...]:
+    columns, kind = common.slices()[block.name], _kind(block, common)
     shifted = bool(np.any(common.shift[columns]))
-    for key in (name, kind):
+    for key in (block.name, kind):
         if key in given:
-            return _fitting(key, given[key], shifted, common)
+            return (_fitting(key, given[key], shifted, common),) * len(block.columns)
     if kind == "Intercept":
-        return Prior("StudentT", (3.0, scale.location, scale.factor * scale.unit))
-    spread = scale.factor * scale.unit / common.scales[columns]
-    return Prior("StudentT", (3.0, 0.0, spread if block.labels else float(spread[0])))
+        return (Prior("StudentT", (3.0, scale.location, scale.factor * scale.unit)),) * len(block.columns)
+    spreads = scale.factor * scale.unit / common.scales[columns]
+    return tuple(Prior("StudentT", (3.0, 0.0, float(spread))) for spread in spreads)
 
 
 def _kind(block: Block, common: CommonDesign) -> str:
@@ -155,12 +123,11 @@ def _fitting(key: str, prior: Prior, shifted: bool, common: CommonDesign) -> Pri
     return prior
 
 
-def _sd(name: str, scales: np.ndarray, scale: ResponseScale, given: Mapping[str, Prior]) -> Prior:
-    for key in (f"sd({name})", "sd"):
+def _sds(effect: GroupEffect, scale: ResponseScale, given: Mapping[str, Prior]) -> tuple[Prior, ...]:
+    for key in (f"sd({effect.name})", "sd"):
         if key in given:
-            return require_support(key, given[key], "positive")
-    spread = scale.unit / scales
-    return Prior("HalfNormal", (spread if len(spread) > 1 else float(spread[0]),))
+            return (require_support(key, given[key], "positive"),) * len(effect.scales)
+    return tuple(Prior("HalfNormal", (float(spread),)) for spread in scale.unit / effect.scales)
 
 
 def _correlation(group: GroupDesign, given: Mapping[str, Prior]) -> Prior:
@@ -170,27 +137,24 @@ def _correlation(group: GroupDesign, given: Mapping[str, Prior]) -> Prior:
     return Prior("LKJ", (2.0,))
 
 
-def _auxiliary(name: str, scale: ResponseScale, given: Mapping[str, Prior]) -> Prior:
-    """The prior of a family's own parameter.
-
-    That of degrees of freedom is Juárez and Steel's (2010, J. Appl. Econometrics 25, 1128-1154). That of shapes and
-    precisions is brms's default for the shape of a negative binomial: it keeps off 0, and its tail, as x^-1.4, lets the
-    data go to the Poisson or binomial limit.
-    """
-    if name in given:
-        return require_support(name, given[name], "positive")
-    if name == "sigma":
-        return Prior("Exponential", (1.0 / scale.unit,))
-    return Prior("Gamma", (2.0, 0.1)) if name == "nu" else Prior("InverseGamma", (0.4, 0.3))
+def _auxiliary(parameter: Parameter, scale: ResponseScale, given: Mapping[str, Prior]) -> Prior:
+    """The prior of a family's parameter beside the mean."""
+    if parameter.name in given:
+        return require_support(parameter.name, given[parameter.name], "positive")
+    return parameter.default_prior(scale)
 
 
-def _refuse_unknown(
-    given: Mapping[str, Prior], table: PriorTable, common: CommonDesign, groups: tuple[GroupDesign, ...]
+def _refuse_unclear(
+    given: Mapping[str, Prior], family: Family, common: CommonDesign, groups: tuple[GroupDesign, ...]
 ) -> None:
-    known = [*table.coefficients, *(_kind(block, common) for block in common.blocks)]
-    known += [f"sd({name})" for name in table.sds] + (["sd"] if table.sds else [])
-    known += [f"cor({group.grouping.name})" for group in groups if group.correlated]
-    known += (["cor"] if table.correlations else []) + [*table.auxiliary]
+    """Refuse a key that names no parameter, or parameters of a kind as well as a column."""
+    names = [block.name for block in common.blocks]
+    for key in {"slope", "sd", "cor"} & set(names) & set(given):
+        raise PriorError(f"The key {key!r} means a kind of parameters, and here a column too. Rename the column.")
+    known = names + [_kind(block, common) for block in common.blocks]
+    known += [f"sd({effect.name})" for group in groups for effect in group.effects] + (["sd"] if groups else [])
+    correlated = [f"cor({group.grouping.name})" for group in groups if group.correlated]
+    known += correlated + (["cor"] if correlated else []) + list(family.auxiliary)
     for key in given:
         if key not in known:
             term = next((name for name in known if key.startswith(f"{name}[")), None)

@@ -13,7 +13,7 @@ from hiermod.families.record import Family
 from hiermod.formula.nodes import Formula
 from hiermod.modeling.design import CommonDesign, GroupDesign, LinearPredictor, build_common, build_group, offset
 from hiermod.modeling.identifiability import dependence_notices, residual_notices
-from hiermod.modeling.prior_choice import PriorTable, choose_priors
+from hiermod.modeling.prior_choice import Priors, choose_priors
 from hiermod.modeling.variables import Variable, linear_variables
 
 
@@ -30,8 +30,8 @@ class Spec:
         The linear predictors by the family's parameters: that of the mean, ``mu``.
     groups : tuple of GroupDesign
         The group terms; each of their effects names the parameter in whose predictor it stands.
-    priors : PriorTable
-        A prior for every parameter.
+    priors : mapping of str to tuple of Prior
+        By variable of the posterior, a prior for each entry; correlations have one, for their matrix.
     """
 
     formula: Formula
@@ -39,7 +39,7 @@ class Spec:
     cells: Cells
     predictors: Mapping[str, LinearPredictor]
     groups: tuple[GroupDesign, ...]
-    priors: PriorTable
+    priors: Priors
 
     @property
     def common(self) -> CommonDesign:
@@ -68,9 +68,9 @@ def build_spec(formula: Formula, family: Family, cells: Cells, priors: Mapping[s
         built, found = build_group(term, cells)
         groups.append(built)
         notices.extend(found)
-    table = choose_priors(family, cells, offset(formula.offsets, cells.frame), common, tuple(groups), priors)
+    chosen = choose_priors(family, cells, offset(formula.offsets, cells.frame), common, tuple(groups), priors)
     predictors = {"mu": LinearPredictor("mu", family.link, common, formula.offsets)}
-    spec = Spec(formula, family, cells, predictors, tuple(groups), table)
+    spec = Spec(formula, family, cells, predictors, tuple(groups), chosen)
     _refuse_clashes(spec)
     return spec, [*dependence_notices(common, cells), *notices, *residual_notices(family, groups, cells)]
 

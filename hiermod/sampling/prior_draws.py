@@ -36,8 +36,8 @@ def sample_prior(spec: Spec | BetaSpec, draws: Any, seed: int | None) -> Posteri
     _refuse_large(spec, settings.draws)
     rng = np.random.default_rng([settings.seed or 0, 2000])
     found = _common(spec, settings.draws, rng)
-    for name, prior in spec.priors.auxiliary.items():
-        found[name] = draw(prior, rng, settings.draws, 1)[:, 0]
+    for name in spec.family.auxiliary:
+        found[name] = draw(spec.priors[name], rng, settings.draws)[:, 0]
     for term in spec.groups:
         found |= _of_group(spec, term, settings.draws, rng)
     dataset = dataset_of(spec.variables(), {name: values[None] for name, values in found.items()})
@@ -59,20 +59,19 @@ def _common(spec: Spec, draws: int, rng: np.random.Generator) -> Values:
     design = spec.common
     if not design.blocks:
         return {}
-    priors = spec.priors.coefficients
-    centred = np.hstack([draw(priors[block.name], rng, draws, len(block.columns)) for block in design.blocks])
+    centred = np.hstack([draw(spec.priors[block.name], rng, draws) for block in design.blocks])
     values = np.linalg.solve(np.eye(len(design.shift)) + design.shift, centred.T).T
     return split(values, design.blocks, [block.name for block in design.blocks])
 
 
 def _of_group(spec: Spec, term: GroupDesign, draws: int, rng: np.random.Generator) -> Values:
     """A group term's standard deviations, its correlations, and its effects: multivariate normal given both."""
-    size, blocks, priors = len(term.row_names), term.blocks, spec.priors.sds
-    sds = np.hstack([draw(priors[own.name], rng, draws, len(own.block.columns)) for own in term.effects])
+    size, blocks = len(term.row_names), term.blocks
+    sds = np.hstack([draw(spec.priors[effect.sd_name], rng, draws) for effect in term.effects])
     found = split(sds, blocks, [effect.sd_name for effect in term.effects])
     factor = np.eye(size)[None]
     if term.correlated:
-        partial = draw_partial_correlations(spec.priors.correlations[term.correlation_name], size, rng, draws)
+        partial = draw_partial_correlations(spec.priors[term.correlation_name][0], size, rng, draws)
         factor = cholesky_factors(partial, size)
         found[term.correlation_name] = correlations(partial, size)
     normals = rng.standard_normal((draws, term.grouping.size, size))

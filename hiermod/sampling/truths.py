@@ -45,8 +45,8 @@ def true_values(spec: Spec, truth: Truth, draws: int, rng: np.random.Generator) 
             f"as numbers or priors: {enumerate_names(missing)}."
         )
     found: Values = _common(spec, truth, draws, rng)
-    for name, prior in spec.priors.auxiliary.items():
-        found[name] = _one(name, prior, truth, "positive", draws, rng)
+    for name in spec.family.auxiliary:
+        found[name] = _one(name, spec.priors[name][0], truth, "positive", draws, rng)
     for term in spec.groups:
         found |= _of_group(spec, term, truth, draws, rng)
     chain = {name: values[None] for name, values in found.items()}
@@ -54,14 +54,14 @@ def true_values(spec: Spec, truth: Truth, draws: int, rng: np.random.Generator) 
 
 
 def _parameters(spec: Spec) -> list[str]:
-    names = [name for block in spec.common.blocks for name in block.row_names()] + list(spec.priors.auxiliary)
+    names = [name for block in spec.common.blocks for name in block.row_names()] + list(spec.family.auxiliary)
     for term in spec.groups:
         names += term.sd_keys() + (term.correlation_keys() if term.correlated else [])
     return names
 
 
 def _random(prior: Prior, draws: int, rng: np.random.Generator) -> np.ndarray:
-    return draw(prior, rng, draws, 1)[:, 0]
+    return draw((prior,), rng, draws)[:, 0]
 
 
 def _one(name: str, prior: Prior, truth: Truth, support: str, draws: int, rng: np.random.Generator) -> np.ndarray:
@@ -83,8 +83,7 @@ def _common(spec: Spec, truth: Truth, draws: int, rng: np.random.Generator) -> V
     blocks = spec.common.blocks
     if not blocks:
         return {}
-    rows = [(name, spec.priors.coefficients[block.name].at(place))
-            for block in blocks for place, name in enumerate(block.row_names())]  # fmt: skip
+    rows = [row for block in blocks for row in zip(block.row_names(), spec.priors[block.name], strict=True)]
     centred = np.stack([_random(prior, draws, rng) for _, prior in rows])
     values = np.linalg.solve(np.eye(len(rows)) + spec.common.shift, centred)
     for place, (name, prior) in enumerate(rows):
@@ -94,12 +93,9 @@ def _common(spec: Spec, truth: Truth, draws: int, rng: np.random.Generator) -> V
 
 
 def _of_group(spec: Spec, term: GroupDesign, truth: Truth, draws: int, rng: np.random.Generator) -> Values:
-    size = len(term.row_names)
-    priors = [spec.priors.sds[own.name].at(place) for own in term.effects for place in range(len(own.row_names))]
-    sds = np.stack(
-        [_one(key, prior, truth, "positive", draws, rng) for key, prior in zip(term.sd_keys(), priors, strict=True)],
-        axis=1,
-    )
+    size, priors = len(term.row_names), [prior for effect in term.effects for prior in spec.priors[effect.sd_name]]
+    keyed = zip(term.sd_keys(), priors, strict=True)
+    sds = np.stack([_one(key, prior, truth, "positive", draws, rng) for key, prior in keyed], axis=1)
     found = split(sds, term.blocks, [effect.sd_name for effect in term.effects])
     matrices = np.tile(np.eye(size), (draws, 1, 1))
     if term.correlated:
@@ -116,8 +112,8 @@ def _of_group(spec: Spec, term: GroupDesign, truth: Truth, draws: int, rng: np.r
 
 def _correlations(spec: Spec, term: GroupDesign, truth: Truth, draws: int, rng: np.random.Generator) -> np.ndarray:
     """Correlations from their LKJ prior, but for those that are given."""
-    size, prior = len(term.row_names), spec.priors.correlations[term.correlation_name]
-    found = correlations(draw_partial_correlations(prior, size, rng, draws), size)
+    size = len(term.row_names)
+    found = correlations(draw_partial_correlations(spec.priors[term.correlation_name][0], size, rng, draws), size)
     for place, key in enumerate(term.correlation_keys()):
         given = truth.get(key)
         if given is not None:

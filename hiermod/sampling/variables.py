@@ -10,7 +10,7 @@ import xarray as xr
 from hiermod.modeling.variables import dataset_of, split
 
 if TYPE_CHECKING:
-    from hiermod.engine.layout.problem import BarPlace, Factor, Problem
+    from hiermod.engine.layout.problem import Factor, Problem, TermPlace
 
 Values = dict[str, np.ndarray]
 
@@ -24,12 +24,12 @@ def posterior_of(problem: Problem, draws: np.ndarray) -> xr.Dataset:
         Common coefficients of the centred design, effects, single parameters.
     """
     found = _common(problem, draws)
-    scalars = draws[:, :, problem.coefficients :]
-    for place, scalar in enumerate(problem.scalars[problem.auxiliary :], start=problem.auxiliary):
-        found[scalar.name] = scalars[:, :, place]
+    hyperparameters = draws[:, :, problem.coefficients :]
+    for place, hyperparameter in enumerate(problem.hyperparameters[problem.auxiliary :], start=problem.auxiliary):
+        found[hyperparameter.name] = hyperparameters[:, :, place]
     for factor in problem.factors:
-        for own in factor.bars:
-            found |= _spreads(own, scalars) | _effects(factor, own, draws)
+        for own in factor.terms:
+            found |= _spreads(own, hyperparameters) | _effects(factor, own, draws)
     return dataset_of(problem.spec.variables(), found)
 
 
@@ -38,12 +38,12 @@ def _common(problem: Problem, draws: np.ndarray) -> Values:
     return split(draws[:, :, : problem.common] @ problem.back.T, blocks, [block.name for block in blocks])
 
 
-def _spreads(own: BarPlace, scalars: np.ndarray) -> Values:
+def _spreads(own: TermPlace, hyperparameters: np.ndarray) -> Values:
     """Standard deviations of a group term's effects, and its correlations."""
-    term, size = own.bar, own.columns
-    found = split(scalars[:, :, own.sds : own.sds + size], term.blocks, [effect.sd_name for effect in term.effects])
+    term, size, names = own.term, own.columns, [effect.sd_name for effect in own.term.effects]
+    found = split(hyperparameters[:, :, own.sds : own.sds + size], term.blocks, names)
     if term.correlated:
-        partial = 2.0 * scalars[:, :, own.partial : own.partial + len(term.pairs())] - 1.0
+        partial = 2.0 * hyperparameters[:, :, own.partial : own.partial + len(term.pairs())] - 1.0
         found[term.correlation_name] = correlations(partial, size)
     return found
 
@@ -69,8 +69,8 @@ def cholesky_factors(partial: np.ndarray, size: int) -> np.ndarray:
     return factor
 
 
-def _effects(factor: Factor, own: BarPlace, draws: np.ndarray) -> Values:
+def _effects(factor: Factor, own: TermPlace, draws: np.ndarray) -> Values:
     first = factor.start + own.first * factor.groups
     values = draws[:, :, first : first + own.columns * factor.groups]
     by_group = values.reshape(*values.shape[:2], own.columns, factor.groups).swapaxes(2, 3)
-    return split(by_group, own.bar.blocks, [effect.name for effect in own.bar.effects])
+    return split(by_group, own.term.blocks, [effect.name for effect in own.term.effects])

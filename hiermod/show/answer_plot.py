@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from hiermod.answers.answer import Answer, Measure, Question
-from hiermod.answers.estimands.contrasts import BY_MEDIAN
+from hiermod.answers.averaging.contrasts import BY_MEDIAN
 from hiermod.show.forest import Layout, arrange, draw_forest
 from hiermod.show.style import (
     GREY,

@@ -14,19 +14,6 @@ from hiermod.modeling.pooled import BetaSpec
 from hiermod.modeling.spec import Spec
 from hiermod.show.latex import latex_of
 
-LINKS = {
-    "logit": "log odds",
-    "probit": "probit",
-    "cloglog": "log of the hazard",
-    "identity": "mean",
-    "log": "log of the mean",
-}
-PARAMETERS = {
-    "negbinomial": "With mean mu, its variance is mu + mu²/alpha.",
-    "student": "It has nu degrees of freedom and the scale sigma.",
-    "gamma": "With mean mu, its shape is alpha and its standard deviation mu/sqrt(alpha).",
-    "beta_binomial": "With rate mu, each row's own rate is a draw from Beta(mu·kappa, (1 - mu)·kappa).",
-}
 CODINGS = {
     "treatment": "indicators of its other levels; the reference is {!r}",
     "sum": "sum contrasts: each level against the mean of levels, the last follows",
@@ -55,9 +42,8 @@ def explain(spec: Spec | BetaSpec) -> Explanation:
     if isinstance(spec, BetaSpec):
         lines += ["", f"The rates of {spec.grouping.name} are draws from one Beta(a, b), p(a, b) ∝ (a + b)^(-5/2)."]
         return Explanation("\n".join(lines), latex_of(spec))
-    location = "location" if spec.family.name == "student" else LINKS[spec.family.link.name]
-    lines[-1] += f" The terms add up to its {location}."
-    lines += [PARAMETERS[spec.family.name]] if spec.family.name in PARAMETERS else []
+    lines[-1] += f" The terms add up to its {spec.family.location or spec.family.link.words}."
+    lines += [spec.family.words] if spec.family.words else []
     lines += ["", "Common terms:", *_common(spec.formula, spec), *_offsets(spec.formula)]
     lines += _varying(spec.formula, spec)
     lines += ["", f"Columns: {enumerate_names(spec.formula.all_columns, 30)}.", "", "Priors:"]

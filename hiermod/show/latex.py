@@ -8,17 +8,6 @@ from hiermod.modeling.model_priors import prior_summary
 from hiermod.modeling.pooled import BetaSpec
 from hiermod.modeling.spec import Spec
 
-FAMILIES = {
-    "bernoulli": r"\operatorname{Bernoulli}(\mu_i)",
-    "binomial": r"\operatorname{Binomial}(n_i, \mu_i)",
-    "gaussian": r"\operatorname{Normal}(\mu_i, \sigma)",
-    "poisson": r"\operatorname{Poisson}(\mu_i)",
-    "negbinomial": r"\operatorname{NegBinomial}(\mu_i, \alpha)",
-    "student": r"\operatorname{StudentT}(\nu, \mu_i, \sigma)",
-    "gamma": r"\operatorname{Gamma}(\alpha, \alpha / \mu_i)",
-    "beta_binomial": r"\operatorname{BetaBinomial}(n_i, \mu_i \kappa, (1 - \mu_i) \kappa)",
-}
-LINKS = {"identity": r"\mu_i", "log": r"\log \mu_i", "logit": r"\operatorname{logit} \mu_i"}
 SPECIAL = {
     "\\": r"}\backslash\text{", "{": r"\{", "}": r"\}", "_": r"\_", "%": r"\%", "#": r"\#", "&": r"\&", "$": r"\$",
     "^": r"}\wedge\text{", "~": r"}\sim\text{",
@@ -46,15 +35,17 @@ def _beta_lines(spec: BetaSpec) -> list[str]:
 
 
 def _linear_lines(spec: Spec) -> list[str]:
-    response, link = spec.formula.response, spec.family.link.name
+    response = spec.formula.response
     observed = str(response.successes) if isinstance(response, TrialsResponse) else str(response)
     parts = [_common_part(block.name, block.labels is not None) for block in spec.common.blocks]
     parts += [text(name) + "_i" for name in spec.formula.offsets]
     parts += [
         _varying_part(effect.block.term.name, group.grouping.name) for group in spec.groups for effect in group.effects
     ]
-    left = LINKS.get(link, r"\operatorname{" + link + r"} \mu_i")
-    lines = [f"{text(observed)}_i &\\sim {FAMILIES[spec.family.name]}", f"{left} &= {' + '.join(parts) or '0'}"]
+    lines = [
+        f"{text(observed)}_i &\\sim {spec.family.latex}",
+        f"{spec.family.link.latex} &= {' + '.join(parts) or '0'}",
+    ]
     lines += [_group_line(group) for group in spec.groups]
     table = prior_summary(spec)
     return lines + [f"{text(str(row.parameter))} &\\sim {text(str(row.prior))}" for row in table.itertuples()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hiermod.answers.averaging.query import levels_of
+from hiermod.answers.averaging.columns import levels_of
 from hiermod.modeling.pooled import BetaSpec
 from hiermod.modeling.spec import Spec
 from hiermod.show.answer_plot import plot_answer

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from hiermod.answers.answer import measure_of
-from hiermod.answers.averaging.query import check_columns
+from hiermod.answers.averaging.columns import check_columns
 from hiermod.answers.checks.predictive_checks import both, numbered, p_value, read_statistics, shares
 from hiermod.answers.checks.replicates import Replicated, replicate_cells, replicate_rows
 from hiermod.choices import PICTURES

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from hiermod.answers.answer import check_prob, interval
-from hiermod.answers.averaging.varying import correlation_matrices, standard_deviations
+from hiermod.answers.group_effects import correlation_matrices, standard_deviations
 from hiermod.answers.parameters.estimates import fixef_draws
 from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.pooled import BetaSpec

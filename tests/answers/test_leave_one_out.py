@@ -10,7 +10,7 @@ from answer_tools import TOLERANCE, arviz_loo, assert_same, draws_of, with_made_
 from scipy import special, stats
 
 import hiermod as hm
-from hiermod.answers.averaging import expectation
+from hiermod.answers import reader
 from hiermod.answers.scoring import held_out
 from hiermod.data.cells.observations import observations
 
@@ -121,7 +121,7 @@ def test_a_frequency_weight_counts_its_row_that_often(family, responses):
 
 def test_blocks_of_any_size_give_the_same(country_fit, monkeypatch):
     loo = country_fit.loo()
-    monkeypatch.setattr(expectation, "BLOCK", 1)
+    monkeypatch.setattr(reader, "BLOCK", 1)
     pd.testing.assert_frame_equal(country_fit.loo().pointwise, loo.pointwise)
 
 
@@ -176,7 +176,7 @@ def test_memory_does_not_grow_with_the_rows(monkeypatch):
     data = pd.DataFrame({"y": np.arange(count) % 3, "x": np.linspace(-1, 1, count)})
     posterior = with_made_up_draws(hm.model("y ~ x", data, family="poisson"), draws=draws // 4)._posterior
     rows = observations(posterior.spec.cells)
-    monkeypatch.setattr(expectation, "BLOCK", 100_000)
+    monkeypatch.setattr(reader, "BLOCK", 100_000)
     tracemalloc.start()
     try:
         assert sum(1 for _ in held_out.log_densities(posterior, rows)) == count

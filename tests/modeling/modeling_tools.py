@@ -5,7 +5,7 @@ from pytensor.compile.mode import Mode
 
 from hiermod.data.cells.compress import compress as to_cells
 from hiermod.data.cells.rows import read_rows
-from hiermod.families.record import choose_family
+from hiermod.families.registry import choose_family
 from hiermod.formula.parser import parse
 from hiermod.modeling.pymc.model import build_model
 from hiermod.modeling.spec import build_spec

@@ -9,7 +9,7 @@ from scipy import stats
 from hiermod.data.cells.compress import compress
 from hiermod.data.cells.rows import read_rows
 from hiermod.errors import DataError, FormulaError, PriorError
-from hiermod.families.record import choose_family
+from hiermod.families.registry import choose_family
 from hiermod.formula.parser import parse
 from hiermod.modeling.pooled import build_beta_model, build_beta_spec, draw_rates
 

@@ -11,7 +11,8 @@ from modeling_tools import QUICK, model_of
 from scipy import special, stats
 
 from hiermod.families.links import LINKS
-from hiermod.modeling.pymc.densities import LOG_RATES
+from hiermod.families.names import RATE_LINKS
+from hiermod.modeling.pymc.ops import PYTENSOR
 
 ETA = np.array([-800, -700, -100, -40, -21, -20, -19, -5, -1.5, -1, -0.5, 0, 0.5, 1, 1.5, 3, 5, 20, 40, 100, 800.0])
 
@@ -29,7 +30,7 @@ def exact_log_rates(link, eta):
                 return np.where(eta < -36, eta, np.log(-np.expm1(-hazard))), -hazard
 
 
-@pytest.fixture(scope="module", params=LOG_RATES)
+@pytest.fixture(scope="module", params=RATE_LINKS)
 def link(request):
     return request.param
 
@@ -38,7 +39,7 @@ def link(request):
 def log_rates(link):
     """Both log rates and their gradients on ETA."""
     eta = pt.dvector()
-    rates = LOG_RATES[link](eta)
+    rates = LINKS[link].log_rates(PYTENSOR, eta)
     gradients = [pt.grad(rate.sum(), eta) for rate in rates]
     return [np.asarray(values) for values in pytensor.function([eta], [*rates, *gradients], mode=QUICK)(ETA)]
 

@@ -1,4 +1,4 @@
-"""Grids: which rows enter which average, with which variable set to which level."""
+"""Grids: which rows enter which average, with which variable set to which level; and these averages."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
-from hiermod.answers.averaging.query import Asked, order_of, refuse_absent, refuse_many
-from hiermod.answers.averaging.rows import AnySpec, Base, with_column, with_levels
-from hiermod.data.columns.levels import Level, as_levels, encode
+from hiermod.answers.averaging.columns import order_of, refuse_absent, refuse_many
+from hiermod.answers.averaging.query import Asked
+from hiermod.answers.averaging.rows import Base, with_column, with_levels
+from hiermod.answers.reader import AnySpec, reader
 from hiermod.data.columns.numbering import number_rows
+from hiermod.data.columns.values import Level, as_levels, encode
 from hiermod.errors import DataError
+from hiermod.sampling.posterior import Posterior
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,3 +113,33 @@ def _merged(grid: Grid) -> Grid:
     first = np.unique(number, return_index=True)[1]
     weight = np.bincount(number, grid.weight)
     return Grid(grid.frame.iloc[first].reset_index(drop=True), weight, grid.cell[first], grid.keys)
+
+
+def averages(
+    posterior: Posterior, groups: str, frame: pd.DataFrame, weight: np.ndarray, cell: np.ndarray, count: int,
+    scale: str = "response", outcome: str = "mean",
+) -> np.ndarray:  # fmt: skip
+    """Weighted averages over rows within each draw, shape ``(count, draws)``; `cell` says which one a row enters."""
+    model = reader(posterior, groups, outcome=outcome)
+    average = Averaging(weight, cell, count, int(np.prod(posterior.shape)))
+    for rows, values in model.blocks(frame, scale):
+        average.add(rows, values)
+    return average.total
+
+
+class Averaging:
+    """Adds blocks of rows up to weighted averages; `total` has shape ``(count, draws)``."""
+
+    def __init__(self, weight: np.ndarray, cell: np.ndarray, count: int, draws: int) -> None:
+        share = weight / np.bincount(cell, weight, count)[cell]
+        self._shares = sparse.csr_array((share, (cell, np.arange(len(cell)))), shape=(count, len(cell))).tocsc()
+        self._share, self._cell, self.draws = share, cell, draws
+        self.total = np.zeros((count, draws))
+
+    def add(self, rows: slice, values: np.ndarray) -> None:
+        """Add the draws of some rows, shape ``(rows, draws)``."""
+        first, last = self._cell[rows].min(), self._cell[rows].max()
+        if first == last:
+            self.total[first] += self._share[rows] @ values
+        else:
+            self.total[first : last + 1] += self._shares[:, rows].tocsr()[first : last + 1] @ values

@@ -9,18 +9,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hiermod.answers.averaging.new_groups import whose
-from hiermod.data.columns.levels import Level, as_levels, kind_of, level_series
+from hiermod.answers.group_effects import whose
+from hiermod.answers.reader import AnySpec, per_exposure
 from hiermod.data.columns.predictors import Factor
 from hiermod.data.columns.responses import read_counts
+from hiermod.data.columns.values import Level, as_levels, kind_of, level_series, missing_rows
 from hiermod.data.columns.variables import apply_recipe
-from hiermod.data.sources.frames import column_names, has_columns, missing_rows, read_columns
+from hiermod.data.sources.frames import column_names, has_columns, read_columns
 from hiermod.errors import AnswerError, DataError, enumerate_names
 from hiermod.formula.nodes import TrialsResponse
-from hiermod.modeling.pooled import BetaSpec
-from hiermod.modeling.spec import Spec
-
-AnySpec = Spec | BetaSpec
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,11 +95,6 @@ def _refuse_missing(raw: pd.DataFrame) -> None:
             f"data= has missing values in {missing.sum()} rows, in {enumerate_names(which)} "
             f"(the first is row {np.flatnonzero(missing)[0]}). Fill or drop those rows."
         )
-
-
-def per_exposure(spec: AnySpec) -> bool:
-    """Whether answers are per unit of exposure: on a log link, offsets are logarithms of exposures."""
-    return bool(spec.formula.offsets) and spec.family.link.name == "log"
 
 
 def read_variables_again(spec: AnySpec, raw: pd.DataFrame, variables: Sequence[str]) -> pd.DataFrame:

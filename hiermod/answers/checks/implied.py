@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from hiermod.answers.answer import Measure, measure_of
-from hiermod.answers.averaging.expectation import expectation, in_blocks
-from hiermod.answers.averaging.query import MAX_ARMS, Arguments, check_column, levels_of
+from hiermod.answers.averaging.columns import MAX_ARMS, check_column, levels_of
+from hiermod.answers.averaging.query import Arguments
 from hiermod.answers.estimands.effects import compare_arms
+from hiermod.answers.reader import in_blocks, reader
 from hiermod.data.columns.predictors import Factor
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.posterior import Posterior
@@ -116,11 +117,11 @@ def _of_rows(posterior: Posterior) -> np.ndarray:
     rng = posterior.generator(2001)
     row = rng.choice(len(frame), draws, p=weight / weight.sum())
     which, place = np.unique(row, return_inverse=True)
-    model = expectation(posterior, "observed")
+    model = reader(posterior, "observed")
     found = np.empty(draws)
     first = 0
     for block in in_blocks(frame.iloc[which], draws):
         own = np.flatnonzero((place >= first) & (place < first + len(block)))
-        found[own] = model.response(block)[place[own] - first, own]
+        found[own] = model.mean(block)[place[own] - first, own]
         first += len(block)
     return found

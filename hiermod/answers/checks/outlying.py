@@ -14,8 +14,8 @@ import pandas as pd
 from scipy import special
 
 from hiermod.answers.answer import check_prob, interval
-from hiermod.answers.averaging.varying import correlation_matrices, standard_deviations
 from hiermod.answers.estimands.shrinkage import chosen_grouping
+from hiermod.answers.group_effects import correlation_matrices, standard_deviations
 from hiermod.data.columns.predictors import Grouping
 from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.pooled import MEAN, SPREAD, BetaSpec

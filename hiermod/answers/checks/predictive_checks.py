@@ -10,13 +10,11 @@ import pandas as pd
 from scipy import optimize
 
 from hiermod.answers.answer import check_prob
-from hiermod.answers.averaging.expectation import expectation, in_blocks
-from hiermod.answers.averaging.query import check_columns, check_results
+from hiermod.answers.averaging.columns import check_columns, check_results
 from hiermod.answers.checks.replicates import Replicated, replicate_cells, replicate_rows
+from hiermod.answers.reader import in_blocks, reader
 from hiermod.answers.scoring.importance import log_weights, relative_efficiency
 from hiermod.answers.scoring.leave_one_out import refuse
-from hiermod.answers.scoring.observation_density import log_density
-from hiermod.answers.scoring.observation_distribution import cumulative
 from hiermod.data.cells.observations import observations
 from hiermod.data.cells.statistics import BinomialCells, PairCells
 from hiermod.errors import AnswerError, did_you_mean
@@ -145,7 +143,7 @@ def loo_pit(posterior: Posterior) -> pd.DataFrame:
     spec = posterior.spec
     seen = observations(spec.cells, spec.family.counts)
     efficiency = relative_efficiency(posterior)
-    model = expectation(posterior, "observed", exposed=True)
+    model = reader(posterior, "observed", exposed=True)
     auxiliary = [posterior.values(name) for name in spec.family.auxiliary]
     responses = seen.table.drop(columns=["cell", "times"]).to_numpy(dtype=float)
     first = np.searchsorted(seen.place, np.arange(len(seen.frame) + 1))
@@ -153,9 +151,9 @@ def loo_pit(posterior: Posterior) -> pd.DataFrame:
     for block in in_blocks(seen.frame, int(np.prod(posterior.shape))):
         for predictor in model.predictor(block):
             for place in range(first[row], first[row + 1]):
-                density = log_density(spec.family, responses[place], predictor, auxiliary)
+                density = spec.family.observation_density(responses[place], predictor, auxiliary)
                 weights, pareto_k = log_weights(density, efficiency)
-                chances = cumulative(spec.family, responses[place], predictor, auxiliary)
+                chances = spec.family.cdf(responses[place], spec.family.linear(predictor), *auxiliary)
                 found[place] = *(np.clip(np.exp(weights) @ chance, 0.0, 1.0) for chance in chances), pareto_k
             row += 1
     return seen.table.assign(lower=found[:, 0], upper=found[:, 1], pareto_k=found[:, 2])
@@ -194,9 +192,9 @@ def calibration(posterior: Posterior, draws: int | None, prob: float) -> pd.Data
             "Look at fit.plot.loo_pit() or fit.plot.ppc()."
         )
     seen = replicate_cells(posterior, draws)
-    model = expectation(posterior, "observed", exposed=True)
+    model = reader(posterior, "observed", exposed=True)
     blocks = in_blocks(seen.frame, int(np.prod(posterior.shape)))
-    mean = np.concatenate([model.response(block).mean(axis=1) for block in blocks])
+    mean = np.concatenate([model.mean(block).mean(axis=1) for block in blocks])
     order = np.argsort(mean, kind="stable")
     number = np.empty(len(mean), dtype=np.int64)
     number[order] = np.cumsum(np.diff(mean[order], prepend=mean[order[0]]) > ROUNDING)

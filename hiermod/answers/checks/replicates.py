@@ -10,10 +10,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from hiermod.answers.averaging.expectation import expectation, in_blocks
+from hiermod.answers.reader import in_blocks, reader
 from hiermod.data.cells.statistics import BinomialCells, PairCells
 from hiermod.errors import AnswerError
-from hiermod.families.random_responses import draw_responses
 from hiermod.sampling.posterior import Posterior
 
 LARGEST = 20_000_000  # responses drawn at once
@@ -112,7 +111,7 @@ def _count(posterior: Posterior, draws: Any, rows: int) -> int:
 
 def _drawn(posterior: Posterior, frame: pd.DataFrame, place: np.ndarray, trials: np.ndarray, count: int) -> np.ndarray:
     some, family = thinned(posterior, count), posterior.spec.family
-    model = expectation(some, "observed", exposed=True)
-    mean = np.concatenate([model.response(block) for block in in_blocks(frame, count)])[place]
+    model = reader(some, "observed", exposed=True)
+    mean = np.concatenate([model.mean(block) for block in in_blocks(frame, count)])[place]
     auxiliary = [some.values(name) for name in family.auxiliary]
-    return draw_responses(family, mean, trials[:, None], auxiliary, posterior.generator(1001)).T
+    return family.draw_responses(mean, trials[:, None], auxiliary, posterior.generator(1001)).T

@@ -11,22 +11,20 @@ import pandas as pd
 from arviz_stats.base.array import array_stats
 
 from hiermod.answers.answer import Answer
-from hiermod.answers.averaging.expectation import BLOCK
 from hiermod.answers.averaging.query import Arguments
 from hiermod.answers.checks.implied import compared
 from hiermod.answers.estimands import effects, rates
 from hiermod.answers.parameters.estimates import fixef_draws
-from hiermod.answers.scoring.observation_density import LARGEST_EXPONENT, log_density
+from hiermod.answers.reader import BLOCK
 from hiermod.data.cells.statistics import BinomialCells, CountCells, PairCells, RealCells, ValueCells
 from hiermod.errors import AnswerError
+from hiermod.families.ops import NUMPY, bounded_exp
 from hiermod.modeling.density_rows import Observed, observe
 from hiermod.modeling.model_priors import KINDS, log_prior, with_proper_priors, with_width
 from hiermod.modeling.spec import Spec
-from hiermod.sampling.choose import choose_sampler
 from hiermod.sampling.diagnostics import mean_sizes
 from hiermod.sampling.posterior import Posterior
-from hiermod.sampling.run import sample
-from hiermod.sampling.settings import Settings
+from hiermod.sampling.run import choose_sampler, sample
 
 
 def log_likelihood(posterior: Posterior) -> np.ndarray:
@@ -76,13 +74,13 @@ def _row(spec: Spec, rows: Observed, row: int, predictor: np.ndarray, auxiliary:
     response, family = spec.cells.response, spec.family
     match response:
         case BinomialCells(successes=successes, trials=trials):
-            return log_density(family, np.array([successes[row], trials[row]]), predictor)
+            return family.observation_density((successes[row], trials[row]), predictor)
         case CountCells(total=total, exposure=exposure):
-            return total[row] * predictor - exposure[row] * np.exp(np.minimum(predictor, LARGEST_EXPONENT))
+            return total[row] * predictor - exposure[row] * bounded_exp(NUMPY, predictor)
         case ValueCells(value=value, count=count):
-            return count[row] * log_density(family, value[row : row + 1], predictor, auxiliary)
+            return count[row] * family.observation_density((value[row],), predictor, auxiliary)
         case PairCells(successes=successes, trials=trials, count=count):
-            return count[row] * log_density(family, np.array([successes[row], trials[row]]), predictor, auxiliary)
+            return count[row] * family.observation_density((successes[row], trials[row]), predictor, auxiliary)
     assert isinstance(response, RealCells)
     (sigma,) = auxiliary
     if row >= len(response.mean):  # a row of the factor of a cell's cross-products, which counts no further response
@@ -162,23 +160,21 @@ class Claim:
     prob: float
 
 
-def refit(
-    posterior: Posterior, asked: Settings, announce: Callable[[str], None]
-) -> tuple[dict[str, Posterior], list[str]]:
+def refit(posterior: Posterior, announce: Callable[[str], None]) -> tuple[dict[str, Posterior], list[str]]:
     """Fit with priors of other widths, with the seed of the posterior; return the fits by name, and notices."""
     spec = posterior.spec
     assert isinstance(spec, Spec)
-    settings = replace(asked, seed=posterior.settings.seed)
+    settings = replace(posterior.asked, seed=posterior.settings.seed)
     found, notices = {}, []
     for kind in KINDS:
         if not (spec.common.blocks if kind == KINDS[0] else spec.groups):
             continue
         for name, factor in WIDTHS.items():
             other = with_width(spec, kind, factor)
-            sampler, _ = choose_sampler(other, settings.engine, announce)
+            sampler = choose_sampler(other, settings.engine, announce)
             label = f"{name} width of {kind}"
             found[label] = sample(other, sampler, settings, progress=False)
-            notices += [f"{label}: {notice}" for notice in found[label].notices]
+            notices += [f"{label}: {notice}" for notice in found[label].run_notices]
     return found, notices
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from hiermod.answers.answer import check_prob, interval
-from hiermod.answers.averaging.query import Arguments, check_results
+from hiermod.answers.averaging.columns import check_results
+from hiermod.answers.averaging.query import Arguments
 from hiermod.answers.draws import check_goal
 from hiermod.answers.estimands.effects import compared
 from hiermod.errors import AnswerError

@@ -11,9 +11,10 @@ import pandas as pd
 
 from hiermod.answers import draws
 from hiermod.answers.answer import check_prob, check_threshold, interval
-from hiermod.answers.averaging.query import Arguments, check_results
+from hiermod.answers.averaging.columns import check_results
+from hiermod.answers.averaging.contrasts import control_place
+from hiermod.answers.averaging.query import Arguments
 from hiermod.answers.deciding.sample_ratio import mismatch
-from hiermod.answers.estimands.contrasts import control_place
 from hiermod.answers.estimands.effects import compare_arms
 from hiermod.errors import AnswerError
 from hiermod.sampling.posterior import Posterior
@@ -71,6 +72,8 @@ def decide(posterior: Posterior, arguments: Arguments, loss: Any, expected: Any)
     if margin < 0:
         raise AnswerError(f"threshold={arguments.threshold!r}: the least gain that is worth shipping is 0 or more.")
     arms = compare_arms(posterior, arguments)
+    if not arms.outcome.has_mean:
+        raise AnswerError(f"decide() weighs expected losses. {arms.outcome.remark}")
     check_results(arms.by, COMPUTED)
     place = control_place(arms.levels, variable, arguments.control)
     limits = _limits(posterior, loss, arms.draws[:, place].mean(axis=-1))
@@ -98,7 +101,7 @@ def decide(posterior: Posterior, arguments: Arguments, loss: Any, expected: Any)
 def _limits(posterior: Posterior, loss: Any, control: np.ndarray) -> np.ndarray:
     """The expected loss that is small enough in each cell."""
     if loss is None:
-        if posterior.spec.family.link.name == "identity":
+        if posterior.spec.family.kind == "real":
             raise AnswerError(
                 f"loss= is needed: family {posterior.spec.family} has no natural size. Give the expected loss, in "
                 "units of the response, that is too small to go on testing for."

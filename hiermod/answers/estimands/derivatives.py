@@ -8,8 +8,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from hiermod.answers.averaging.expectation import Designs
-from hiermod.answers.averaging.rows import AnySpec, Base, is_numeric, per_exposure, with_column
+from hiermod.answers.averaging.rows import Base, is_numeric, with_column
+from hiermod.answers.reader import AnySpec, Designs, per_exposure
 from hiermod.data.columns.factors import Leveled
 from hiermod.data.columns.functions import Recipe
 from hiermod.data.columns.predictors import Factor
@@ -17,7 +17,6 @@ from hiermod.errors import AnswerError, DataError, enumerate_names
 from hiermod.modeling.coding import Block, Column
 from hiermod.modeling.spec import Spec
 
-STEPPED = ("round",)  # functions whose slope is 0 wherever there is one
 ROUNDS = 4  # halvings of a step
 SHRUNK = (1.0, 2.0**-5, 2.0**-10, 2.0**-15)  # knots of a spline, and kinks, stand outside small steps
 ERROR = 1e-6  # what a derivative may be wrong by, beside its size and that of the variable in units of the column
@@ -49,7 +48,7 @@ def refuse_steps(spec: AnySpec, name: str) -> None:
     for own, recipe in spec.cells.recipes.items():
         if name not in recipe.sources and name != own:
             continue
-        if isinstance(spec.cells.predictors[own], Factor) or not recipe.expression.functions.isdisjoint(STEPPED):
+        if isinstance(spec.cells.predictors[own], Factor) or recipe.stepped:
             raise AnswerError(
                 f"{name!r} enters the model in steps, through {own}, so it has no slope. "
                 f"Compare values: fit.rates(by={{{name!r}: [...]}})."

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from hiermod.answers.answer import interval
-from hiermod.answers.averaging.varying import correlation_matrices, standard_deviations
+from hiermod.answers.group_effects import correlation_matrices, standard_deviations
 from hiermod.errors import AnswerError
 from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.pooled import MEAN, SPREAD, BetaSpec

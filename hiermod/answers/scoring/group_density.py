@@ -8,16 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from hiermod.answers.averaging.expectation import expectation
-from hiermod.answers.averaging.new_groups import GroupsOfRows
-from hiermod.answers.averaging.varying import TermEffects, covariance_factor
+from hiermod.answers.group_effects import GroupsOfRows, TermEffects, covariance_factor
+from hiermod.answers.reader import reader
 from hiermod.answers.scoring.gaussian_groups import count_effects, log_joint, log_single
-from hiermod.answers.scoring.observation_density import LOG_RATES, log_choose, log_density
 from hiermod.answers.scoring.quadrature import MOST_DIMENSIONS, log_normal_integral
 from hiermod.data.cells.observations import Observations
 from hiermod.data.cells.statistics import BinomialCells
 from hiermod.data.columns.predictors import Grouping
 from hiermod.errors import AnswerError
+from hiermod.families.ops import NUMPY
+from hiermod.families.rates import log_rates
 from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.pooled import MEAN, SPREAD, BetaSpec
 from hiermod.modeling.spec import Spec
@@ -83,7 +83,7 @@ class GroupDensity:
 
             def density(z: np.ndarray, row: int = row, response: np.ndarray = response) -> np.ndarray:
                 predictor = base[row] + (spread[row, :, None] * z).sum(axis=1)
-                return log_density(spec.family, response, predictor, auxiliary)
+                return spec.family.observation_density(response, predictor, auxiliary)
 
             found[place] = log_normal_integral(density, self._draws, int(spread[row].any()))
         return found
@@ -93,7 +93,7 @@ class GroupDensity:
     ) -> tuple[np.ndarray, list[Unseen]]:
         """The linear predictor of the group's rows without unseen effects, and these."""
         frame = left.frame
-        base = expectation(self._posterior, "typical", exposed=True).predictor(frame)
+        base = reader(self._posterior, "typical", exposed=True).predictor(frame)
         factors: dict[str, list[Unseen]] = {}
         for number, (term, codes, totals) in enumerate(zip(spec.groups, self._codes, self._totals, strict=True)):
             effects = TermEffects(self._posterior, term, number)
@@ -151,13 +151,13 @@ class Rows:
     def density(self, rows: np.ndarray, predictor: np.ndarray) -> np.ndarray:
         """Of the places `rows` of the frame, whose predictor has the shape ``(rows, draws)``."""
         if self._summed:
-            success, failure = LOG_RATES[self._family.link.name](predictor)
+            success, failure = log_rates(NUMPY, self._family.linear(predictor))
             return self._successes[rows] @ success + self._failures[rows] @ failure + self._constants[rows].sum()
         total = np.zeros(predictor.shape[1])
         where = np.searchsorted(rows, self._left.place)
         for place, row in enumerate(where):
             if row < len(rows) and rows[row] == self._left.place[place]:
-                own = log_density(self._family, self._left.responses[place], predictor[row], self._auxiliary)
+                own = self._family.observation_density(self._left.responses[place], predictor[row], self._auxiliary)
                 total += self._times[place] * own
         return total
 
@@ -216,7 +216,8 @@ def _groupings(spec: Spec | BetaSpec) -> list[Grouping]:
 
 
 def _log_ways(left: Observations) -> np.ndarray:
-    return np.array([log_choose(trials, successes) for successes, trials in left.responses])
+    successes, trials = left.responses.T
+    return np.asarray(NUMPY.log_choose(trials, successes))
 
 
 def _constant(left: Observations, times: np.ndarray) -> float:

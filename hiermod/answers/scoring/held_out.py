@@ -13,16 +13,13 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from hiermod.answers.averaging.expectation import expectation, in_blocks
-from hiermod.answers.scoring.observation_density import log_density
+from hiermod.answers.reader import in_blocks, reader
 from hiermod.data.cells.observations import Observations, part
 from hiermod.errors import StorageError
 from hiermod.modeling.pooled import BetaSpec, with_totals
 from hiermod.modeling.spec import Spec
-from hiermod.sampling.choose import choose_sampler
-from hiermod.sampling.parallel import each
+from hiermod.sampling.parallel import each, fit_one
 from hiermod.sampling.posterior import Posterior
-from hiermod.sampling.run import sample
 from hiermod.sampling.settings import Settings
 from hiermod.version import __version__
 
@@ -44,12 +41,8 @@ class Refit:
         """Sample; nothing is read again, and nothing compiled anew where the compiled engine takes the model."""
         cells = part(self.spec.cells, self.seen, self.times)
         spec = with_totals(self.spec, cells) if isinstance(self.spec, BetaSpec) else replace(self.spec, cells=cells)
-        sampler, _ = choose_sampler(spec, self.settings.engine, lambda _: None)
         seed = np.random.SeedSequence([self.settings.seed or 0, *self.purpose]).generate_state(1, np.uint64)[0]
-        found = sample(spec, sampler, replace(self.settings, seed=int(seed >> 1)), progress=False)
-        if found.interrupted:
-            raise KeyboardInterrupt
-        return found
+        return fit_one(spec, replace(self.settings, seed=int(seed >> 1)))
 
     def fingerprint(self) -> str:
         """A text that is the same where the draws are: of the model, the rows with their counts, and the settings."""
@@ -73,14 +66,14 @@ def refit_settings(posterior: Posterior) -> Settings:
 def log_densities(posterior: Posterior, seen: Observations) -> Iterator[np.ndarray]:
     """Log densities of the observations, one after another: each in every draw."""
     spec = posterior.spec
-    model = expectation(posterior, "observed", exposed=True)
+    model = reader(posterior, "observed", exposed=True)
     auxiliary = [posterior.values(name) for name in spec.family.auxiliary]
     first = np.searchsorted(seen.place, np.arange(len(seen.frame) + 1))
     row = 0
     for block in in_blocks(seen.frame, int(np.prod(posterior.shape))):
         for predictor in model.predictor(block):
             for response in seen.responses[first[row] : first[row + 1]]:
-                yield log_density(spec.family, response, predictor, auxiliary)
+                yield spec.family.observation_density(response, predictor, auxiliary)
             row += 1
 
 

@@ -7,6 +7,7 @@ model; so the two log densities are equal up to a constant, and their free varia
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import bambi as bmb
@@ -23,10 +24,9 @@ from hiermod.modeling.coding import Block
 from hiermod.modeling.design import GroupDesign, GroupEffect
 from hiermod.modeling.pymc.parts import coefficient, group_effect, register_correlations
 from hiermod.modeling.spec import Spec
-from hiermod.priors.distributions import Prior
+from hiermod.priors.distributions import Prior, joined
 
 CROSSED = "_x_"
-FAMILIES = {"negbinomial": "negativebinomial", "student": "t"}
 
 
 def build_bambi(spec: Spec) -> bmb.Model:
@@ -70,7 +70,9 @@ def _effect_name(group: GroupDesign, effect: GroupEffect) -> str:
 def _family_name(spec: Spec) -> str:
     if isinstance(spec.cells.response, BinomialCells):
         return "binomial" if isinstance(spec.formula.response, TrialsResponse) else "bernoulli"
-    return FAMILIES.get(spec.family.name, spec.family.name)
+    if spec.family.bambi is None:
+        raise ModelError(f"Bambi has no family {spec.family.name}. Use model.pymc().")
+    return spec.family.bambi
 
 
 def bambi_formula(spec: Spec) -> str:
@@ -189,29 +191,30 @@ def _priors(spec: Spec) -> dict[str, Any]:
     for group in spec.groups:
         for index, effect in enumerate(group.effects):
             priors[_effect_name(group, effect)] = _effect_prior(spec, group, index)
-    return priors | {name: _plain(prior) for name, prior in spec.priors.auxiliary.items()}
+    return priors | {name: _plain(spec.priors[name]) for name in spec.family.auxiliary}
 
 
-def _plain(prior: Prior, **options: Any) -> bmb.Prior:
-    return bmb.Prior(prior.name, auto_scale=False, **prior.named(), **options)
+def _plain(priors: Sequence[Prior], **options: Any) -> bmb.Prior:
+    distribution, arguments = joined(priors)
+    return bmb.Prior(distribution.name, auto_scale=False, **arguments, **options)
 
 
 def _common_prior(spec: Spec, block: Block) -> bmb.Prior:
     columns = spec.common.slices()[block.name]
     touched = np.any(spec.common.shift[columns]) or np.any(spec.common.shift[:, columns])
-    prior = spec.priors.coefficients[block.name]
+    priors = spec.priors[block.name]
     if not touched:
-        return _plain(prior)
+        return _plain(priors)
 
     def register(name: str, **_: Any) -> Any:
         return coefficient(spec, name)
 
-    return _plain(prior, dist=register)
+    return _plain(priors, dist=register)
 
 
 def _effect_prior(spec: Spec, group: GroupDesign, index: int) -> bmb.Prior:
     effect = group.effects[index]
-    sigma = _plain(spec.priors.sds[effect.name])
+    sigma = _plain(spec.priors[effect.sd_name])
     if not group.correlated:
         return bmb.Prior("Normal", auto_scale=False, mu=0, sigma=sigma)
 

@@ -29,7 +29,7 @@ def variables(model: Any, taken: Taken, posterior: xr.Dataset) -> xr.Dataset:
             sds = _named(posterior, f"{_called(term)}_sigma", spec.variable(effect.sd_name).shape)
             found[effect.sd_name] = sds / np.abs(size)
             found[effect.name] = _effects(posterior, term, spec.variable(effect.name)) / size
-    for name in spec.priors.auxiliary:
+    for name in spec.family.auxiliary:
         found[name] = _auxiliary(model, posterior, name)
     return dataset_of(spec.variables(), found)
 
@@ -90,5 +90,5 @@ def prior_table(model: Any, spec: Spec) -> pd.DataFrame:
             shown = "1" if effect.block.term == INTERCEPT else effect.block.term.name
             sigma = varying_term(model, group, effect).prior.args["sigma"]
             rows.append((f"sd({shown}|{group.grouping.name})", str(sigma), link, ""))
-    rows += [(name, str(model.parameters[name].prior), "", "") for name in spec.priors.auxiliary]
+    rows += [(name, str(model.parameters[name].prior), "", "") for name in spec.family.auxiliary]
     return pd.DataFrame(rows, columns=["parameter", "prior", "scale", "stated_at"])

@@ -16,12 +16,11 @@ import pandas as pd
 
 from hiermod.data.cells.statistics import BinomialCells, PairCells
 from hiermod.errors import DataError, FormulaError, ModelError, enumerate_names
-from hiermod.families.record import read_family
+from hiermod.families.registry import read_family
 from hiermod.formula.nodes import Formula, Term
 from hiermod.formula.parser import canonical, parse
 from hiermod.modeling.definition import Defined, Definition, define
 from hiermod.modeling.design import GroupDesign, GroupEffect, offset
-from hiermod.modeling.prior_choice import PriorTable
 from hiermod.modeling.spec import Spec
 
 OFFSET, GROUPED = "OffsetTerm", "GroupSpecificTerm"
@@ -61,8 +60,7 @@ def take(model: Any) -> Taken:
     data = _data(model, formula)
     sizes = _compared(model, _defined(replace(definition, compress=False), data).spec)
     defined = _defined(definition, data)
-    priors = PriorTable(auxiliary=defined.spec.priors.auxiliary)
-    spec, notices = replace(defined.spec, priors=priors), (*defined.notices, *_size_notices(sizes))
+    spec, notices = replace(defined.spec, priors={}), (*defined.notices, *_size_notices(sizes))
     return Taken(replace(defined, spec=spec, notices=notices), sizes)
 
 

@@ -92,10 +92,10 @@ def _working(spec: Spec, offset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         case ValueCells(value=value, count=count) if spec.family.link.name == "log":
             expected = _expected(spec, count * value, count, offset)
             mean = expected / count
-            weight = expected / (1.0 + mean) if spec.family.name == "negbinomial" else count
-            return weight, value / mean - 1.0
-        case ValueCells(value=mean, count=count):
-            return count, mean - offset
+            variance = spec.family.variance(mean, *np.ones(len(spec.family.parameters)))
+            return count * (mean**2 / variance), value / mean - 1.0
+        case ValueCells(value=value, count=count):
+            return count, spec.family.transform(value) - offset
         case RealCells(mean=mean, count=count):
             return count, mean - offset
 
@@ -106,7 +106,7 @@ def _working_rates(
     link, weight = spec.family.link, trials * times
     rate = ((successes * times).sum() + 0.5) / (weight.sum() + 1.0)
     slope = (link.inverse(link.forward(rate) + STEP) - link.inverse(link.forward(rate) - STEP)) / (2.0 * STEP)
-    return weight * slope**2 / (rate * (1.0 - rate)), (successes / trials - rate) / slope - offset
+    return weight * slope**2 / spec.family.variance(rate), (successes / trials - rate) / slope - offset
 
 
 def _expected(spec: Spec, total: np.ndarray, exposure: np.ndarray, offset: np.ndarray) -> np.ndarray:

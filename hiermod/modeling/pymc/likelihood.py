@@ -10,10 +10,11 @@ import pymc as pm
 import pytensor.tensor as pt
 
 from hiermod.data.cells.statistics import BinomialCells, CountCells, PairCells, RealCells, ValueCells
-from hiermod.families.random_responses import draw_responses
+from hiermod.families.counts import log_total
+from hiermod.families.rates import log_kernel
 from hiermod.families.record import Family
 from hiermod.modeling.density_rows import Observed
-from hiermod.modeling.pymc.densities import LOG_RATES, log_density
+from hiermod.modeling.pymc.ops import PYTENSOR
 
 
 def likelihood(name: str, family: Family, rows: Observed, eta: Any, auxiliary: Sequence[Any] = ()) -> None:
@@ -38,11 +39,10 @@ def _observe_trials(name: str, family: Family, successes: np.ndarray, trials: np
     """Successes by the logarithms of both rates, which stay finite where a rate rounds to 0 or 1."""
 
     def logp(value: Any, predictor: Any, count: Any) -> Any:
-        log_success, log_failure = LOG_RATES[family.link.name](predictor)
-        return value * log_success + (count - value) * log_failure
+        return log_kernel(PYTENSOR, value, count, family.linear(predictor))
 
     def random(predictor: Any, count: Any, rng: Any = None, size: Any = None) -> np.ndarray:
-        return draw_responses(family, family.link.inverse(predictor), count, (), _generator(rng), size)
+        return family.draw_responses(family.mean(predictor), count, (), _generator(rng), size)
 
     _observe(name, successes, (eta, trials), logp, random)
 
@@ -51,10 +51,10 @@ def _observe_counts(name: str, family: Family, total: np.ndarray, exposure: np.n
     """Sums of counts by the logarithm of their rate, which stays finite where the rate rounds to 0."""
 
     def logp(value: Any, predictor: Any, units: Any) -> Any:
-        return value * (predictor + pt.log(units)) - units * pt.exp(predictor) - pt.gammaln(value + 1.0)
+        return log_total(PYTENSOR, value, units, family.linear(predictor))
 
     def random(predictor: Any, units: Any, rng: Any = None, size: Any = None) -> np.ndarray:
-        return draw_responses(family, units * np.exp(predictor), 1, (), _generator(rng), size)
+        return family.draw_responses(units * family.mean(predictor), 1, (), _generator(rng), size)
 
     _observe(name, total, (eta, exposure), logp, random)
 
@@ -66,12 +66,13 @@ def _observe_equal(
     """Rows that are equal in their response too: the density of one, as often as it occurs; one of them is drawn."""
 
     def logp(value: Any, predictor: Any, trials: Any, times: Any, *auxiliary: Any) -> Any:
-        return times * log_density(family, value, trials, predictor, auxiliary)
+        response = (value, trials) if family.is_rate else (value,)
+        return times * family.log_density(PYTENSOR, response, family.linear(predictor), *auxiliary)
 
     def random(
         predictor: Any, trials: Any, times: Any, *auxiliary: Any, rng: Any = None, size: Any = None
     ) -> np.ndarray:
-        return draw_responses(family, family.link.inverse(predictor), trials, auxiliary, _generator(rng), size)
+        return family.draw_responses(family.mean(predictor, *auxiliary), trials, auxiliary, _generator(rng), size)
 
     _observe(name, value, (eta, trials, times, *auxiliary), logp, random)
 

@@ -29,7 +29,7 @@ def build_model(spec: Spec, informed: tuple[np.ndarray, ...] | None = None) -> p
         for block in spec.common.blocks:
             coefficient(spec, block.name)
         eta = _common_part(spec, rows) + _varying_part(spec, rows, informed) + rows.offset(spec.formula.offsets)
-        auxiliary = [distribution(prior, name) for name, prior in spec.priors.auxiliary.items()]
+        auxiliary = [distribution(spec.priors[name], name) for name in spec.family.auxiliary]
         likelihood(spec.formula.response.name, spec.family, rows, eta, auxiliary)
     return model
 
@@ -86,4 +86,4 @@ def _correlate(spec: Spec, term: GroupDesign) -> None:
 def _sigma(spec: Spec, term: GroupDesign, index: int) -> Any:
     effect = term.effects[index]
     dims = register_dims(spec.variable(effect.sd_name))
-    return distribution(spec.priors.sds[effect.name], effect.sd_name, dims=dims)
+    return distribution(spec.priors[effect.sd_name], effect.sd_name, dims=dims)

@@ -7,6 +7,7 @@ Correlations of a group term are its canonical partial correlations, each a scal
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from hiermod.modeling.coding import Block
 from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.spec import Spec
 from hiermod.modeling.variables import Variable
-from hiermod.priors.distributions import Prior, partial_priors
+from hiermod.priors.distributions import Prior, joined, partial_priors
 
 
 class AboutLocation(Transform):
@@ -39,14 +40,17 @@ class AboutLocation(Transform):
         return pt.zeros_like(value)
 
 
-def distribution(prior: Prior, name: str, **options: Any) -> Any:
-    """Register a random variable with this prior."""
-    return getattr(pm, prior.name)(name, **{**_doubles(prior), **options})
+def distribution(priors: Sequence[Prior], name: str, shift: Any = None, **options: Any) -> Any:
+    """Register a random variable, the entries of which have these priors, their location less `shift`.
 
-
-def _doubles(prior: Prior) -> dict[str, Any]:
-    """Its numbers as doubles: PyTensor takes a plain 3.0 for a single, and computes 1 / 3.0 in single precision."""
-    return {name: np.asarray(argument, dtype=np.float64) for name, argument in prior.named().items()}
+    Numbers are doubles: PyTensor takes a plain 3.0 for a single, and computes 1 / 3.0 in single precision.
+    """
+    record, arguments = joined(priors)
+    inputs: dict[str, Any] = {key: np.asarray(argument, dtype=np.float64) for key, argument in arguments.items()}
+    if shift is not None:
+        inputs[record.parameters[-2]] = inputs[record.parameters[-2]] - shift
+        options["default_transform"] = AboutLocation()
+    return getattr(pm, record.name)(name, **inputs, **options)
 
 
 def coefficient(spec: Spec, name: str) -> Any:
@@ -59,14 +63,8 @@ def coefficient(spec: Spec, name: str) -> Any:
     if name in model.named_vars:
         return model[name]
     block = next(block for block in spec.common.blocks if block.name == name)
-    dims, prior = register_dims(spec.variable(name)), spec.priors.coefficients[name]
-    shift = _shift(spec, block)
-    if shift is None:
-        return distribution(prior, name, dims=dims)
-    arguments = _doubles(prior)
-    located = prior.distribution.parameters[-2]
-    arguments[located] = arguments[located] - shift
-    return getattr(pm, prior.name)(name, **arguments, dims=dims, default_transform=AboutLocation())
+    dims = register_dims(spec.variable(name))
+    return distribution(spec.priors[name], name, _shift(spec, block), dims=dims)
 
 
 def _shift(spec: Spec, block: Block) -> Any:
@@ -143,7 +141,7 @@ def register_correlations(spec: Spec, term: GroupDesign) -> None:
     name = term.correlation_name
     if name in pm.modelcontext(None).named_vars:
         return
-    partial = partial_priors(spec.priors.correlations[name], len(term.row_names))
+    partial = partial_priors(spec.priors[name][0], len(term.row_names))
     shape, dims = np.array([own.arguments[0] for own in partial]), register_dims(spec.variable(name))
     pm.Beta(f"{name}_offset", shape, shape, dims=dims)
     pm.Deterministic(name, _correlations(term), dims=dims)

@@ -7,7 +7,7 @@ from modeling_tools import spec_of
 
 from hiermod.data.cells.rows import read_rows
 from hiermod.errors import DataError
-from hiermod.families.record import choose_family, read_family
+from hiermod.families.registry import choose_family, read_family
 from hiermod.formula.parser import parse
 
 SUCCESSES = pd.DataFrame({"s": [1, 2, 0], "n": [3, 3, 3], "x": [1.0, 2.0, 4.0]})

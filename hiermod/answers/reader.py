@@ -8,14 +8,10 @@ from typing import Protocol
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
-from hiermod.answers.averaging.integration import population_mean, population_slope
-from hiermod.answers.averaging.new_groups import KNOWN_OR_NEW, GroupsOfRows, groups_of, known_codes, new_levels
-from hiermod.answers.averaging.rows import per_exposure
-from hiermod.answers.averaging.varying import TermEffects
+from hiermod.answers.group_effects import KNOWN_OR_NEW, GroupsOfRows, TermEffects, groups_of, known_codes, new_levels
+from hiermod.answers.population import population_mean, population_slope
 from hiermod.families.links import LINKS, Link
-from hiermod.families.random_responses import draw_responses
 from hiermod.modeling.design import offset
 from hiermod.modeling.pooled import MEAN, SPREAD, BetaSpec
 from hiermod.modeling.spec import Spec
@@ -23,14 +19,20 @@ from hiermod.sampling.posterior import Posterior
 
 BLOCK = 100_000  # numbers of a block's array of draws, so that it stays in the processor's cache
 CHUNK = 20_000  # rows whose designs are made at once
+AnySpec = Spec | BetaSpec
 
 
-class Expectation(Protocol):
+def per_exposure(spec: AnySpec) -> bool:
+    """Whether answers are per unit of exposure: on a log link, offsets are logarithms of exposures."""
+    return bool(spec.formula.offsets) and spec.family.link.name == "log"
+
+
+class Reader(Protocol):
     """Draws for rows of predictors and groups, shape ``(rows, draws)``."""
 
     link: Link
 
-    def response(self, frame: pd.DataFrame) -> np.ndarray:
+    def mean(self, frame: pd.DataFrame) -> np.ndarray:
         """The expected response (a rate, a mean, a count per unit of exposure)."""
         ...
 
@@ -57,27 +59,29 @@ class Designs:
         return Designs(self.common[rows], tuple(term[rows] for term in self.groups), own)
 
 
-def expectation(posterior: Posterior, groups: str, exposed: bool = False) -> Expectation:
-    """The expectation under a model, with one reading of ``groups=``.
+def reader(posterior: Posterior, groups: str, exposed: bool = False, outcome: str = "mean") -> Reader:
+    """The mean or median response under a model, with one reading of ``groups=``.
 
     On a log link it is per unit of exposure, unless rows are `exposed`: then their offsets count.
     """
     if isinstance(posterior.spec, BetaSpec):
-        return BetaExpectation(posterior, posterior.spec, groups)
-    return LinearExpectation(posterior, posterior.spec, groups, exposed)
+        return PooledReader(posterior, posterior.spec, groups)
+    return LinearReader(posterior, posterior.spec, groups, exposed, outcome)
 
 
-class LinearExpectation:
+class LinearReader:
     """Of a hierarchical generalized linear model."""
 
-    def __init__(self, posterior: Posterior, spec: Spec, groups: str, exposed: bool = False) -> None:
+    def __init__(
+        self, posterior: Posterior, spec: Spec, groups: str, exposed: bool = False, outcome: str = "mean"
+    ) -> None:
         self._spec, self._groups = spec, groups
         self._with_offset = bool(spec.formula.offsets) and (exposed or not per_exposure(spec))
         self._group_terms = [TermEffects(posterior, term, place) for place, term in enumerate(spec.groups)]
         self._draws = int(np.prod(posterior.shape))
         own = [posterior.values(block.name).reshape(self._draws, -1).T for block in spec.common.blocks]
         self._coefficients = np.vstack([np.empty((0, self._draws)), *own])
-        self.link = spec.family.link
+        self.link = spec.family.outcome_link(outcome, [posterior.values(name) for name in spec.family.auxiliary])
 
     def designs(self, frame: pd.DataFrame) -> Designs:
         """The columns of everything on `frame`."""
@@ -86,7 +90,7 @@ class LinearExpectation:
         own = offset(self._spec.formula.offsets, frame) if self._with_offset else None
         return Designs(common, tuple(term.design(frame) for term in self._group_terms), own)
 
-    def response(self, frame: pd.DataFrame) -> np.ndarray:
+    def mean(self, frame: pd.DataFrame) -> np.ndarray:
         """Expected response, shape ``(rows, draws)``."""
         return self._response(self.designs(frame), self._groups_of(frame))
 
@@ -145,14 +149,14 @@ class LinearExpectation:
         return np.asarray(sum(term.covariance(one, other) for term, one, other in own))
 
 
-class BetaExpectation:
+class PooledReader:
     """Of rates from one Beta(a, b): typical and population are its mean, new is a draw from it."""
 
     def __init__(self, posterior: Posterior, spec: BetaSpec, groups: str) -> None:
         self._posterior, self._spec, self._groups = posterior, spec, groups
         self.link = LINKS["logit"]
 
-    def response(self, frame: pd.DataFrame) -> np.ndarray:
+    def mean(self, frame: pd.DataFrame) -> np.ndarray:
         """Rates, shape ``(rows, draws)``."""
         if self._groups == "observed":
             return self._rates(known_codes(self._spec.grouping, frame))
@@ -166,11 +170,11 @@ class BetaExpectation:
 
     def predictor(self, frame: pd.DataFrame) -> np.ndarray:
         """Log odds of the rates, shape ``(rows, draws)``."""
-        return self.link.forward(self.response(frame))
+        return self.link.forward(self.mean(frame))
 
     def blocks(self, frame: pd.DataFrame, scale: str) -> Iterator[tuple[slice, np.ndarray]]:
         """Rates or log odds of some rows after others."""
-        compute = self.predictor if scale == "link" else self.response
+        compute = self.predictor if scale == "link" else self.mean
         for rows in block_slices(len(frame), int(np.prod(self._posterior.shape))):
             yield rows, compute(frame.iloc[rows])
 
@@ -192,40 +196,3 @@ def block_slices(rows: int, draws: int) -> Iterator[slice]:
     """Where a table of rows is cut so that a block's array of draws stays small."""
     size = max(1, BLOCK // max(draws, 1))
     return (slice(start, min(start + size, rows)) for start in range(0, rows, size))
-
-
-def averages(
-    posterior: Posterior, groups: str, frame: pd.DataFrame, weight: np.ndarray, cell: np.ndarray, count: int,
-    scale: str = "response",
-) -> np.ndarray:  # fmt: skip
-    """Weighted averages over rows within each draw, shape ``(count, draws)``; `cell` says which one a row enters."""
-    model = expectation(posterior, groups)
-    average = Averaging(weight, cell, count, int(np.prod(posterior.shape)))
-    for rows, values in model.blocks(frame, scale):
-        average.add(rows, values)
-    return average.total
-
-
-class Averaging:
-    """Adds blocks of rows up to weighted averages; `total` has shape ``(count, draws)``."""
-
-    def __init__(self, weight: np.ndarray, cell: np.ndarray, count: int, draws: int) -> None:
-        share = weight / np.bincount(cell, weight, count)[cell]
-        self._shares = sparse.csr_array((share, (cell, np.arange(len(cell)))), shape=(count, len(cell))).tocsc()
-        self._share, self._cell, self.draws = share, cell, draws
-        self.total = np.zeros((count, draws))
-
-    def add(self, rows: slice, values: np.ndarray) -> None:
-        """Add the draws of some rows, shape ``(rows, draws)``."""
-        first, last = self._cell[rows].min(), self._cell[rows].max()
-        if first == last:
-            self.total[first] += self._share[rows] @ values
-        else:
-            self.total[first : last + 1] += self._shares[:, rows].tocsr()[first : last + 1] @ values
-
-
-def simulate(posterior: Posterior, mean: np.ndarray, trials: np.ndarray) -> np.ndarray:
-    """Draw a response for each row and draw: successes, counts or values; the same in any process for one run."""
-    family = posterior.spec.family
-    auxiliary = [posterior.values(name) for name in family.auxiliary]
-    return draw_responses(family, mean, trials[:, None], auxiliary, posterior.generator(1000))

@@ -1,0 +1,96 @@
+"""Families of numbers: gaussian and student."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+from hiermod.data.columns.responses import ResponseRows, TrialsRows
+from hiermod.errors import DataError
+from hiermod.families.links import IDENTITY
+from hiermod.families.names import LINKS
+from hiermod.families.ops import HALF_LOG_TAU, Ops, rise
+from hiermod.families.record import Chances, Family, Linear, Parameter, ResponseScale, own_link
+from hiermod.priors.distributions import Prior
+
+
+def take_numbers(name: str, response: ResponseRows) -> None:
+    """Refuse successes."""
+    if isinstance(response, TrialsRows) or response.kind == "bool":
+        raise DataError(f"The family {name} takes one numeric column; this response is successes, so say 'binomial'.")
+
+
+def residual_scale(scale: ResponseScale) -> Prior:
+    """The default prior of a residual's scale."""
+    return Prior("Exponential", (1.0 / scale.unit,))
+
+
+def _degrees_of_freedom(_: ResponseScale) -> Prior:
+    """Juárez and Steel's (2010, J. Appl. Econometrics 25, 1128-1154)."""
+    return Prior("Gamma", (2.0, 0.1))
+
+
+def log_normal_density(ops: Ops, value: Any, location: Any, sigma: Any) -> Any:
+    """The normal log density."""
+    return -0.5 * ((value - location) / sigma) ** 2 - ops.log(sigma) - HALF_LOG_TAU
+
+
+def _gaussian(ops: Ops, response: Any, mu: Linear, sigma: Any) -> Any:
+    return log_normal_density(ops, response[0], mu.eta, sigma)
+
+
+def _student(ops: Ops, response: Any, mu: Linear, sigma: Any, nu: Any) -> Any:
+    squares = ((response[0] - mu.eta) / sigma) ** 2
+    return rise(ops, nu / 2.0, 0.5) - HALF_LOG_TAU - ops.log(sigma) - (nu + 1.0) / 2.0 * ops.log1p(squares / nu)
+
+
+def _gaussian_cdf(response: Any, mu: Linear, sigma: Any) -> Chances:
+    chance = special.ndtr((response[0] - mu.eta) / sigma)
+    return chance, chance
+
+
+def _student_cdf(response: Any, mu: Linear, sigma: Any, nu: Any) -> Chances:
+    chance = special.stdtr(nu, (response[0] - mu.eta) / sigma)
+    return chance, chance
+
+
+def _gaussian_variance(mean: Any, sigma: Any) -> Any:
+    return sigma**2 * np.ones_like(mean)
+
+
+def _student_variance(mean: Any, sigma: Any, nu: Any) -> Any:
+    """There is none with two degrees of freedom or less."""
+    freedom = np.maximum(nu - 2.0, 0.0)
+    with np.errstate(divide="ignore"):
+        return sigma**2 * nu / freedom * np.ones_like(mean)
+
+
+def _draw(rng: np.random.Generator, shape: Any, mean: Any, _: Any, sigma: Any) -> np.ndarray:
+    return rng.normal(mean, sigma, shape)
+
+
+def _draw_student(rng: np.random.Generator, shape: Any, mean: Any, _: Any, sigma: Any, nu: Any) -> Any:
+    return mean + sigma * rng.standard_t(nu, shape)
+
+
+GAUSSIAN = Family(
+    name="gaussian", links=LINKS["gaussian"], link=IDENTITY, kind="real",
+    parameters=(Parameter("sigma", "standard deviation", "response", residual_scale),), statistic="real",
+    check=take_numbers, log_density=_gaussian, cdf=_gaussian_cdf, variance=_gaussian_variance, draw=_draw,
+    kernel="gaussian", bambi="gaussian", response="numbers", latex=r"\operatorname{Normal}(\mu_i, \sigma)",
+    median_link=own_link,
+)  # fmt: skip
+STUDENT = Family(
+    name="student", links=LINKS["student"], link=IDENTITY, kind="real",
+    parameters=(
+        Parameter("sigma", "scale", "response", residual_scale),
+        Parameter("nu", "degrees of freedom", "degrees of freedom", _degrees_of_freedom),
+    ),
+    statistic="values", check=take_numbers, log_density=_student, cdf=_student_cdf, variance=_student_variance,
+    draw=_draw_student, kernel="student", bambi="t", response="numbers with outliers",
+    latex=r"\operatorname{StudentT}(\nu, \mu_i, \sigma)",
+    words="It has nu degrees of freedom and the scale sigma.", location="location", median_link=own_link,
+)  # fmt: skip
+FAMILIES = (GAUSSIAN, STUDENT)

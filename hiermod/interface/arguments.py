@@ -1,0 +1,55 @@
+"""The arguments that many questions share: what they mean, written once and put into each method's docstring."""
+
+from __future__ import annotations
+
+import re
+from textwrap import indent
+
+TEXT = """\
+variable : str
+    A 0/1, boolean or categorical column, or a grouping factor.
+by : str, list of str or dict, optional
+    The columns whose combinations are the cells; one cell of all rows without it. A dict gives values, such as
+    ``{"x": [0, 1], "country": ["Canada"]}``, or None for all levels. With `data`, any column of it will do.
+at : dict, optional
+    Predictors with the value at which every row stands, such as ``{"x": 0}``.
+data : data frame or path, optional
+    Rows to average over instead of the fitted data, such as a census. They weigh their trials, if there, and need no
+    column that is set in all rows, such as `variable`.
+weights : str, optional
+    A column of `data` with the weights of its rows.
+groups : {"observed", "typical", "new", "population"}
+    Whose rate: each row's own group, effects at zero, one unseen group, or the mean over the population. With
+    ``"new"``, groups named in `data` that the fit does not know are drawn, each for itself; known ones stay.
+contrast : {"control", "pairs", "sequential", "mean"} or dict
+    Each level against the control, every pair, each level against the one before it, or each against the mean of all;
+    or weights that add up to zero: ``{"C vs others": {"A": -0.5, "B": -0.5, "C": 1}}``.
+control : optional
+    The level to compare with; the first one otherwise.
+scale : {"difference", "ratio", "lift", "odds_ratio", "link"}
+    Estimates are means; medians for ratio, lift and odds ratio.
+outcome : {"mean", "median"}, optional
+    What of the response; None is the mean. Estimates are posterior medians where it has no posterior mean, as the mean
+    of a heavy-tailed family; the median of such a family has one.
+threshold : float, optional
+    Adds ``prob_exceeds``, the probability that the answer is beyond it: above, or below with ``goal="min"``.
+goal : {"max", "min"}
+    ``"min"`` where lower is better.
+prob : float
+    The probability of the interval.
+"""
+ENTRIES = {entry.partition(" :")[0]: entry for entry in re.split(r"\n(?=\w)", TEXT.strip())}
+PLACE = re.compile(r"^( *)(\w+(?:, \w+)*)\n +As in every question\.$", flags=re.MULTILINE)
+
+
+def documented[C: type](cls: C) -> C:
+    """Put the text of the arguments where a method's docstring lists their names "As in every question."."""
+    for method in vars(cls).values():
+        if callable(method) and method.__doc__:  # there is none under python -OO
+            method.__doc__ = PLACE.sub(_entries, method.__doc__)
+    return cls
+
+
+def _entries(place: re.Match[str]) -> str:
+    margin, names = place.groups()
+    return "\n".join(indent(ENTRIES[name], margin) for name in names.split(", "))
