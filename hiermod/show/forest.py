@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from hiermod.data.columns.levels import level_text
+from hiermod.data.columns.values import level_text
 from hiermod.show.style import COLOURS, MARKERS, bare, height_points, label_rows, literal, one, shorten
 
 DODGE = 0.75  # of a group's height is shared by its series

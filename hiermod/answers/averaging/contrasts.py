@@ -11,7 +11,7 @@ import numpy as np
 
 from hiermod.answers.averaging.columns import find_level
 from hiermod.choices import PAIRINGS
-from hiermod.data.columns.levels import Level
+from hiermod.data.columns.values import Level
 from hiermod.errors import AnswerError, did_you_mean
 
 BY_MEDIAN = ("ratio", "lift", "odds_ratio")

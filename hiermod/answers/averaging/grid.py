@@ -13,8 +13,8 @@ from hiermod.answers.averaging.columns import order_of, refuse_absent, refuse_ma
 from hiermod.answers.averaging.query import Asked
 from hiermod.answers.averaging.rows import Base, with_column, with_levels
 from hiermod.answers.reader import AnySpec, reader
-from hiermod.data.columns.levels import Level, as_levels, encode
 from hiermod.data.columns.numbering import number_rows
+from hiermod.data.columns.values import Level, as_levels, encode
 from hiermod.errors import DataError
 from hiermod.sampling.posterior import Posterior
 
@@ -117,10 +117,10 @@ def _merged(grid: Grid) -> Grid:
 
 def averages(
     posterior: Posterior, groups: str, frame: pd.DataFrame, weight: np.ndarray, cell: np.ndarray, count: int,
-    scale: str = "response",
+    scale: str = "response", outcome: str = "mean",
 ) -> np.ndarray:  # fmt: skip
     """Weighted averages over rows within each draw, shape ``(count, draws)``; `cell` says which one a row enters."""
-    model = reader(posterior, groups)
+    model = reader(posterior, groups, outcome=outcome)
     average = Averaging(weight, cell, count, int(np.prod(posterior.shape)))
     for rows, values in model.blocks(frame, scale):
         average.add(rows, values)

@@ -13,7 +13,7 @@ from hiermod.answers.averaging.columns import can_be_set, check_columns, find_le
 from hiermod.answers.averaging.rows import is_numeric
 from hiermod.answers.group_effects import check_groups
 from hiermod.answers.reader import AnySpec
-from hiermod.data.columns.levels import Level, as_levels
+from hiermod.data.columns.values import Level, as_levels
 from hiermod.errors import AnswerError
 from hiermod.formula.parser import canonical
 
@@ -37,6 +37,7 @@ class Arguments:
     threshold: Any = None
     goal: Any = "max"
     prob: Any = 0.95
+    outcome: Any = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ import numpy as np
 
 from hiermod.answers.group_effects import correlation_matrices, standard_deviations
 from hiermod.answers.parameters.estimates import fixef_draws
-from hiermod.data.columns.levels import level_text
+from hiermod.data.columns.values import level_text
 from hiermod.errors import AnswerError, did_you_mean
 from hiermod.modeling.pooled import BetaSpec
 from hiermod.sampling.posterior import Posterior

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from hiermod.data.columns.bases import apply_poly, learn_poly
-from hiermod.data.columns.levels import Level, code_levels, encode
+from hiermod.data.columns.values import Level, code_levels, encode
 from hiermod.errors import DataError, did_you_mean, enumerate_names
 
 CODINGS = ("treatment", "sum", "helmert", "poly")

@@ -16,8 +16,7 @@ import pandas as pd
 
 from hiermod.data.columns import bases, factors
 from hiermod.data.columns.factors import Leveled
-from hiermod.data.columns.levels import kind_of
-from hiermod.data.sources.frames import check_finite
+from hiermod.data.columns.values import check_finite, kind_of
 from hiermod.errors import DataError
 from hiermod.formula import vocabulary
 from hiermod.formula.expressions import Arithmetic, Call, Column, Expression, Flag, Negative, Number, Text, Vector

@@ -22,16 +22,16 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 
-from hiermod.data.columns.averaging import averaging_over, has_many
 from hiermod.data.columns.functions import Learned, Leveling, Recipe, transform_of
-from hiermod.data.columns.moments import Moments
-from hiermod.data.columns.numbering import hardly_repeat
+from hiermod.data.columns.moments import Moments, averaging_over
+from hiermod.data.columns.numbering import hardly_repeat, has_many
 from hiermod.data.columns.predictors import EXACT, Basis, Numeric, Predictor
-from hiermod.data.columns.tally import COUNT, Known, Tally
-from hiermod.data.columns.variables import at
+from hiermod.data.columns.values import AGGREGATED
+from hiermod.data.columns.variables import Known, at
 from hiermod.data.pushdown.expressions import EngineRecipe, NotInEngineError, is_present
 from hiermod.data.pushdown.sums import grouped_moments, measure, own_names
-from hiermod.data.sources.frames import AGGREGATED, Selected
+from hiermod.data.pushdown.tally import COUNT, Tally
+from hiermod.data.sources.frames import Selected
 from hiermod.errors import DataError
 from hiermod.formula.expressions import Call, Column, Expression
 from hiermod.formula.nodes import Formula, SingleResponse, TrialsResponse
