@@ -165,6 +165,8 @@ class Problem:
 def read_problem(spec: Spec) -> Problem:
     """Put a spec into the order and form of compiled code."""
     rows = observe(spec.cells)
+    (plain,) = rows.segments  # compiled code scores all rows by one kernel
+    assert (plain.first, plain.last) == (0, len(rows))
     blocks = spec.common.blocks
     flat = [prior for block in blocks for prior in spec.priors[block.name]]
     on_line = np.array([prior.distribution.located for prior in flat], dtype=bool)
