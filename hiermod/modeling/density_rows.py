@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 
@@ -24,10 +23,10 @@ from hiermod.modeling.coding import Block, Column
 class Segment:
     """Rows that enter the likelihood by one kernel: those from `first` up to `last`, which is not among them.
 
-    The kernel ``plain`` is the density of the response as it was observed.
+    The kernel ``plain`` is the density of the response as it was observed; compiled code has kernels of families.
     """
 
-    kernel: Literal["plain"]
+    kernel: str
     first: int
     last: int
 
