@@ -18,6 +18,18 @@ from hiermod.data.columns.predictors import Grouping
 from hiermod.modeling.coding import Block, Column
 
 
+@dataclass(frozen=True)
+class Segment:
+    """Rows that enter the likelihood by one kernel: those from `first` up to `last`, which is not among them.
+
+    The kernel ``plain`` is the density of the response as it was observed; compiled code has kernels of families.
+    """
+
+    kernel: str
+    first: int
+    last: int
+
+
 @dataclass(frozen=True, eq=False)
 class Observed:
     """Cells and, below them, the rows of `factor`: ``(cells, rows, features + 1)``, the response last."""
@@ -27,6 +39,11 @@ class Observed:
 
     def __len__(self) -> int:
         return len(self.cells) + self.response.size
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """What the likelihood is made of; together they hold every row once, in order."""
+        return (Segment("plain", 0, len(self)),)
 
     @property
     def response(self) -> np.ndarray:

@@ -10,7 +10,7 @@ from scipy import sparse
 
 from hiermod.data.cells.statistics import BinomialCells, CountCells, PairCells, RealCells, ValueCells
 from hiermod.data.columns.predictors import Grouping
-from hiermod.modeling.density_rows import Observed, observe
+from hiermod.modeling.density_rows import Observed, Segment, observe
 from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.spec import Spec
 from hiermod.priors.distributions import Prior, partial_priors
@@ -69,15 +69,6 @@ class Hyperparameter:
     place: int
     prior: Prior
     coefficient: int = -1
-
-
-@dataclass(frozen=True)
-class Segment:
-    """Rows from `first` to before `last`, and the kernel that scores them."""
-
-    kernel: str
-    first: int
-    last: int
 
 
 @dataclass(frozen=True, eq=False)
