@@ -10,7 +10,7 @@ import pandas as pd
 from hiermod.answers.answer import check_prob, interval
 from hiermod.answers.averaging.grid import averages
 from hiermod.answers.reader import per_exposure
-from hiermod.data.columns.predictors import Grouping
+from hiermod.data.columns.groupings import Grouping
 from hiermod.errors import AnswerError, did_you_mean, enumerate_names
 from hiermod.formula.nodes import without_slash
 from hiermod.modeling.design import offset
