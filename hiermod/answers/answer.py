@@ -40,18 +40,18 @@ class Measure:
 UNKNOWN = Measure("expected response", percent=False, link="link")
 
 
-def measure_of(spec: Spec | BetaSpec) -> Measure:
-    """The rate of successes, or the mean of the response."""
+def measure_of(spec: Spec | BetaSpec, outcome: str = "mean") -> Measure:
+    """The rate of successes, or the mean or median of the response."""
     is_rate = spec.family.is_rate
-    return Measure(outcome_name(spec.formula.response, is_rate), percent=is_rate, link=spec.family.link.name)
+    return Measure(outcome_name(spec.formula.response, is_rate, outcome), is_rate, spec.family.link.name)
 
 
-def outcome_name(response: Response, is_rate: bool) -> str:
+def outcome_name(response: Response, is_rate: bool, outcome: str = "mean") -> str:
     """What a response's expectation is called: ``success rate``, ``mean Reaction``."""
     if isinstance(response, LevelResponse):
         return f"{response.column}={response.level} rate"
     if isinstance(response, SingleResponse):
-        return f"{response.name} rate" if is_rate else f"mean {response.name}"
+        return f"{response.name} rate" if is_rate else f"{outcome} {response.name}"
     successes = response.successes
     return f"{_singular(successes.name) if isinstance(successes, Column) else 'success'} rate"
 
@@ -69,7 +69,7 @@ class Question:
     """What was asked, ``rates``, ``effect``, ``interaction``, ``slopes`` or ``predict``, with its arguments.
 
     `contrast` says which levels of `variable` are compared: a name, or ``weights``; `control` is None where that has
-    none. `across` is what an effect is compared across.
+    none. `across` is what an effect is compared across, `remark` what readers of the numbers should know.
     """
 
     kind: str
@@ -82,6 +82,7 @@ class Question:
     measure: Measure = UNKNOWN
     contrast: str = "control"
     across: str | None = None
+    remark: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -59,27 +59,29 @@ class Designs:
         return Designs(self.common[rows], tuple(term[rows] for term in self.groups), own)
 
 
-def reader(posterior: Posterior, groups: str, exposed: bool = False) -> Reader:
-    """The expectation under a model, with one reading of ``groups=``.
+def reader(posterior: Posterior, groups: str, exposed: bool = False, outcome: str = "mean") -> Reader:
+    """The mean or median response under a model, with one reading of ``groups=``.
 
     On a log link it is per unit of exposure, unless rows are `exposed`: then their offsets count.
     """
     if isinstance(posterior.spec, BetaSpec):
         return PooledReader(posterior, posterior.spec, groups)
-    return LinearReader(posterior, posterior.spec, groups, exposed)
+    return LinearReader(posterior, posterior.spec, groups, exposed, outcome)
 
 
 class LinearReader:
     """Of a hierarchical generalized linear model."""
 
-    def __init__(self, posterior: Posterior, spec: Spec, groups: str, exposed: bool = False) -> None:
+    def __init__(
+        self, posterior: Posterior, spec: Spec, groups: str, exposed: bool = False, outcome: str = "mean"
+    ) -> None:
         self._spec, self._groups = spec, groups
         self._with_offset = bool(spec.formula.offsets) and (exposed or not per_exposure(spec))
         self._group_terms = [TermEffects(posterior, term, place) for place, term in enumerate(spec.groups)]
         self._draws = int(np.prod(posterior.shape))
         own = [posterior.values(block.name).reshape(self._draws, -1).T for block in spec.common.blocks]
         self._coefficients = np.vstack([np.empty((0, self._draws)), *own])
-        self.link = spec.family.link
+        self.link = spec.family.outcome_link(outcome, [posterior.values(name) for name in spec.family.auxiliary])
 
     def designs(self, frame: pd.DataFrame) -> Designs:
         """The columns of everything on `frame`."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
@@ -17,6 +18,18 @@ from hiermod.data.cells.table import Cells
 from hiermod.data.columns.groupings import Grouping
 from hiermod.formula.nodes import Formula
 from hiermod.modeling.coding import Block, Column
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Rows that enter the likelihood by one kernel: those from `first` up to `last`, which is not among them.
+
+    The kernel ``plain`` is the density of the response as it was observed.
+    """
+
+    kernel: Literal["plain"]
+    first: int
+    last: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +41,11 @@ class Observed:
 
     def __len__(self) -> int:
         return len(self.cells) + self.response.size
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """What the likelihood is made of; together they hold every row once, in order."""
+        return (Segment("plain", 0, len(self)),)
 
     @property
     def response(self) -> np.ndarray:

@@ -11,7 +11,7 @@ from hiermod.modeling.coding import Block
 from hiermod.modeling.design import GroupDesign
 
 if TYPE_CHECKING:
-    from hiermod.engine.layout.problem import BarPlace, Factor, Problem
+    from hiermod.engine.layout.problem import Factor, Problem, TermPlace
 
 DIMS = ("chain", "draw")
 Variables = dict[str, tuple[tuple[str, ...], np.ndarray]]
@@ -27,12 +27,12 @@ def posterior_of(problem: Problem, draws: np.ndarray) -> xr.Dataset:
     """
     coords: dict[str, list[str]] = {}
     found: Variables = _common(problem, draws, coords)
-    scalars = draws[:, :, problem.coefficients :]
-    for place, scalar in enumerate(problem.scalars[problem.auxiliary :], start=problem.auxiliary):
-        found[scalar.name] = (DIMS, scalars[:, :, place])
+    hyperparameters = draws[:, :, problem.coefficients :]
+    for place, hyperparameter in enumerate(problem.hyperparameters[problem.auxiliary :], start=problem.auxiliary):
+        found[hyperparameter.name] = (DIMS, hyperparameters[:, :, place])
     for term in problem.spec.groups:
-        factor, own = next((factor, own) for factor in problem.factors for own in factor.bars if own.bar is term)
-        found |= _spreads(own, scalars, coords)
+        factor, own = next((factor, own) for factor in problem.factors for own in factor.terms if own.term is term)
+        found |= _spreads(own, hyperparameters, coords)
         found |= _effects(factor, own, draws, coords)
     places = {name: np.arange(size) for name, size in zip(DIMS, draws.shape[:2], strict=True)}
     return xr.Dataset(found, coords={**places, **coords})
@@ -51,19 +51,19 @@ def _common(problem: Problem, draws: np.ndarray, coords: dict[str, list[str]]) -
     return found
 
 
-def _spreads(own: BarPlace, scalars: np.ndarray, coords: dict[str, list[str]]) -> Variables:
+def _spreads(own: TermPlace, hyperparameters: np.ndarray, coords: dict[str, list[str]]) -> Variables:
     """Standard deviations of a group term's effects, and its correlations."""
     found: Variables = {}
-    term, at = own.bar, own.sds
+    term, at = own.term, own.sds
     for effect in term.effects:
         size = len(effect.block.columns)
-        dims, values = column_dims(own.bar, effect.block, coords), scalars[:, :, at : at + size]
+        dims, values = column_dims(own.term, effect.block, coords), hyperparameters[:, :, at : at + size]
         found[f"{effect.name}_sigma"] = ((*DIMS, *dims), values if dims else values[:, :, 0])
         at += size
     if term.correlated:
         name = term.correlation_name
         coords[f"{name}_dim"] = pair_names(term)
-        partial = 2.0 * scalars[:, :, own.partial : own.partial + len(term.pairs())] - 1.0
+        partial = 2.0 * hyperparameters[:, :, own.partial : own.partial + len(term.pairs())] - 1.0
         found[name] = ((*DIMS, f"{name}_dim"), correlations(partial, len(term.row_names)))
     return found
 
@@ -89,15 +89,15 @@ def cholesky_factors(partial: np.ndarray, size: int) -> np.ndarray:
     return factor
 
 
-def _effects(factor: Factor, own: BarPlace, draws: np.ndarray, coords: dict[str, list[str]]) -> Variables:
+def _effects(factor: Factor, own: TermPlace, draws: np.ndarray, coords: dict[str, list[str]]) -> Variables:
     found: Variables = {}
     dim, at = f"{factor.grouping.name}__factor_dim", own.first
     coords[dim] = [str(label) for label in factor.grouping.labels()]
-    for effect in own.bar.effects:
+    for effect in own.term.effects:
         size = len(effect.block.columns)
         first = factor.start + at * factor.groups
         values = draws[:, :, first : first + size * factor.groups]
-        dims = column_dims(own.bar, effect.block, coords)
+        dims = column_dims(own.term, effect.block, coords)
         if dims:
             values = values.reshape(*values.shape[:2], size, factor.groups).swapaxes(2, 3)
         found[effect.name] = ((*DIMS, dim, *dims), values)

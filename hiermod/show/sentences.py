@@ -153,19 +153,25 @@ def _size(row: Mapping[Any, Any], question: Question, outcome: Outcome, rises: b
 
 def _best_sentence(table: pd.DataFrame, where: str, outcome: Outcome, sign: int) -> str:
     variable, place = str(table.index.name), int(table["prob_best"].argmax())
-    safest = int(table["expected_loss"].argmin())
-    losses = [float(loss) for loss in table["expected_loss"]]
     better, lower = ("better", "lower") if len(table) == 2 else ("best", "lowest")
     praise = better if sign > 0 else f"{better} ({lower})"
-    least = ""
-    if losses[safest] < losses[place]:
-        least = f" (least with {_level(variable, table.index[safest])}: {_loss(losses[safest], outcome)})"
     likely = chance(float(table["prob_best"].iloc[place]))
     return (
         f"There is {likely} that {_level(variable, table.index[place])} is the {praise} of the "
-        f"{_count(len(table))} {_plural(variable)}{where}; choosing it is expected to lose "
-        f"{_loss(losses[place], outcome)}{least}."
+        f"{_count(len(table))} {_plural(variable)}{where}{_cost(table, place, outcome)}."
     )
+
+
+def _cost(table: pd.DataFrame, place: int, outcome: Outcome) -> str:
+    """What choosing a level is expected to lose, and which one loses least; nothing where no loss is expected."""
+    losses = [float(loss) for loss in table["expected_loss"]]
+    if math.isnan(losses[place]):
+        return ""
+    safest = losses.index(min(losses))
+    least = ""
+    if losses[safest] < losses[place]:
+        least = f" (least with {_level(str(table.index.name), table.index[safest])}: {_loss(losses[safest], outcome)})"
+    return f"; choosing it is expected to lose {_loss(losses[place], outcome)}{least}"
 
 
 def _where(cell: Mapping[str, Any]) -> str:

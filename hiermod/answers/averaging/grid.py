@@ -117,10 +117,10 @@ def _merged(grid: Grid) -> Grid:
 
 def averages(
     posterior: Posterior, groups: str, frame: pd.DataFrame, weight: np.ndarray, cell: np.ndarray, count: int,
-    scale: str = "response",
+    scale: str = "response", outcome: str = "mean",
 ) -> np.ndarray:  # fmt: skip
     """Weighted averages over rows within each draw, shape ``(count, draws)``; `cell` says which one a row enters."""
-    model = reader(posterior, groups)
+    model = reader(posterior, groups, outcome=outcome)
     average = Averaging(weight, cell, count, int(np.prod(posterior.shape)))
     for rows, values in model.blocks(frame, scale):
         average.add(rows, values)

@@ -37,6 +37,7 @@ class Arguments:
     threshold: Any = None
     goal: Any = "max"
     prob: Any = 0.95
+    outcome: Any = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -72,6 +72,8 @@ def decide(posterior: Posterior, arguments: Arguments, loss: Any, expected: Any)
     if margin < 0:
         raise AnswerError(f"threshold={arguments.threshold!r}: the least gain that is worth shipping is 0 or more.")
     arms = compare_arms(posterior, arguments)
+    if not arms.outcome.has_mean:
+        raise AnswerError(f"decide() weighs expected losses. {arms.outcome.remark}")
     check_results(arms.by, COMPUTED)
     place = control_place(arms.levels, variable, arguments.control)
     limits = _limits(posterior, loss, arms.draws[:, place].mean(axis=-1))

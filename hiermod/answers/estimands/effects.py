@@ -15,6 +15,7 @@ from hiermod.answers.averaging.contrasts import BY_MEDIAN, Pairing, check_scale,
 from hiermod.answers.averaging.grid import averages, cell_grid
 from hiermod.answers.averaging.query import Arguments, read_scope
 from hiermod.answers.averaging.rows import base_rows, with_column
+from hiermod.answers.outcome import Outcome, read_outcome
 from hiermod.data.columns.values import Level
 from hiermod.errors import AnswerError
 from hiermod.modeling.pooled import BetaSpec
@@ -32,6 +33,7 @@ class Arms:
     levels: tuple[Level, ...]
     keys: pd.DataFrame
     by: tuple[str, ...]
+    outcome: Outcome
 
 
 def compare_arms(posterior: Posterior, arguments: Arguments, scale: str = "response") -> Arms:
@@ -48,9 +50,12 @@ def compare_arms(posterior: Posterior, arguments: Arguments, scale: str = "respo
     setting = (variable, *asked.set_columns)
     base = base_rows(spec, arguments.data, arguments.weights, asked.by, arguments.groups, setting)
     grid = cell_grid(spec, base, asked, {**asked.settings, variable: levels})
-    draws = averages(posterior, base.groups, grid.frame, grid.weight, grid.cell, len(grid.keys), scale)
+    outcome = read_outcome(spec, arguments.outcome, arguments.groups)
+    draws = averages(
+        posterior, base.groups, grid.frame, grid.weight, grid.cell, len(grid.keys), scale, outcome.name
+    )  # fmt: skip
     keys = grid.keys.iloc[:: len(levels)][list(asked.by)].reset_index(drop=True)
-    return Arms(draws.reshape(len(keys), len(levels), -1), levels, keys, asked.by)
+    return Arms(draws.reshape(len(keys), len(levels), -1), levels, keys, asked.by, outcome)
 
 
 def _check_differs(spec: Spec | BetaSpec, variable: str, groups: str) -> None:
@@ -85,7 +90,12 @@ class Compared:
         return draws.wins(self.treated, self.control, sign).mean(axis=-1).ravel()
 
     def loss(self, sign: int) -> np.ndarray:
-        """What choosing the treated over the control is expected to cost, a row each, on the response scale."""
+        """What choosing the treated over the control is expected to cost, a row each, on the response scale.
+
+        NaN where the outcome has no posterior mean.
+        """
+        if not self.arms.outcome.has_mean:
+            return np.full(self.draws.shape[:2], np.nan).ravel()
         own = draws.losses(self.treated, self.control, sign).mean(axis=-1)
         return (own * self.pairing.size).ravel()
 
@@ -107,8 +117,10 @@ def effect(posterior: Posterior, arguments: Arguments) -> Answer:
     found = compared(posterior, arguments)
     check_results(found.arms.by, COMPUTED)
     flat = found.draws.reshape(-1, found.draws.shape[-1])
+    outcome = found.arms.outcome
+    median = scale in BY_MEDIAN or (scale != "link" and not outcome.has_mean)
     table = found.keys.assign(
-        **interval(flat, prob, median=scale in BY_MEDIAN), prob_beats=found.beats(sign), expected_loss=found.loss(sign)
+        **interval(flat, prob, median=median), prob_beats=found.beats(sign), expected_loss=found.loss(sign)
     )
     if bounds is not None:
         table = table.assign(prob_rope=((flat >= bounds[0]) & (flat <= bounds[1])).mean(axis=1))
@@ -117,8 +129,8 @@ def effect(posterior: Posterior, arguments: Arguments) -> Answer:
     levels, variable, contrast = found.arms.levels, arguments.variable, arguments.contrast
     name = str(levels[control_place(levels, variable, arguments.control)]) if contrast == "control" else None
     question = Question(
-        "effect", found.arms.by, arguments.groups, prob, variable, name, scale, measure_of(posterior.spec),
-        contrast_name(contrast),
+        "effect", found.arms.by, arguments.groups, prob, variable, name, scale,
+        measure_of(posterior.spec, outcome.name), contrast_name(contrast), remark=outcome.remark,
     )  # fmt: skip
     return Answer(with_coords(flat, found.keys, posterior.shape, scale), table, question)
 
@@ -161,6 +173,8 @@ def best(posterior: Posterior, arguments: Arguments) -> pd.DataFrame:
     columns = {
         name: np.concatenate([measure(cell, 0, goal=goal) for cell in arms.draws]) for name, measure in measures.items()
     }
+    if not arms.outcome.has_mean:
+        columns["expected_loss"][:] = np.nan
     return pd.DataFrame(columns, index=_arm_index(arms, variable))
 
 

@@ -54,14 +54,14 @@ def interaction(posterior: Posterior, arguments: Arguments) -> Answer:
         labels = [label for label in found.pairing.labels for _ in pairing.labels]
         keys.append(key.assign(contrast=labels, between=list(pairing.labels) * contrasts))
     draws, rows = np.concatenate(parts), pd.concat(keys, ignore_index=True)
-    table = rows.assign(
-        **interval(draws, prob, median=scale in BY_MEDIAN), prob_beats=wins(draws, null, sign).mean(axis=1)
-    )
+    outcome = found.arms.outcome
+    median = scale in BY_MEDIAN or (scale != "link" and not outcome.has_mean)
+    table = rows.assign(**interval(draws, prob, median=median), prob_beats=wins(draws, null, sign).mean(axis=1))
     if limit is not None:
         table = table.assign(prob_exceeds=wins(draws, limit, sign).mean(axis=1))
     question = Question(
-        "interaction", tuple(by), arguments.groups, prob, arguments.variable, None, scale, measure_of(posterior.spec),
-        contrast_name(arguments.contrast), name,
+        "interaction", tuple(by), arguments.groups, prob, arguments.variable, None, scale,
+        measure_of(posterior.spec, outcome.name), contrast_name(arguments.contrast), name, outcome.remark,
     )  # fmt: skip
     return Answer(with_coords(draws, rows, posterior.shape, scale), table, question)
 

@@ -14,6 +14,7 @@ from hiermod.answers.averaging.query import Arguments, read_scope
 from hiermod.answers.averaging.rows import base_rows, new_rows, trials_of
 from hiermod.answers.draws import wins
 from hiermod.answers.group_effects import check_groups, whose
+from hiermod.answers.outcome import Outcome, read_outcome
 from hiermod.answers.reader import reader
 from hiermod.choices import KINDS
 from hiermod.data.cells.statistics import BinomialCells, PairCells
@@ -40,11 +41,14 @@ def rates(posterior: Posterior, arguments: Arguments) -> Answer:
     }
     base = base_rows(spec, arguments.data, arguments.weights, asked.by, groups, (*settings, *asked.set_columns))
     grid = cell_grid(spec, base, asked, settings)
-    draws = averages(posterior, base.groups, grid.frame, grid.weight, grid.cell, len(grid.keys))
-    table = grid.keys.assign(**interval(draws, prob))
+    outcome = read_outcome(spec, arguments.outcome, groups)
+    draws = averages(
+        posterior, base.groups, grid.frame, grid.weight, grid.cell, len(grid.keys), outcome=outcome.name
+    )  # fmt: skip
+    table = grid.keys.assign(**interval(draws, prob, median=not outcome.has_mean))
     if limit is not None:
         table = table.assign(prob_exceeds=wins(draws, limit, 1).mean(axis=1))
-    question = Question("rates", asked.by, groups, prob, measure=measure_of(spec))
+    question = Question("rates", asked.by, groups, prob, measure=measure_of(spec, outcome.name), remark=outcome.remark)
     return Answer(with_coords(draws, grid.keys, posterior.shape, "rate"), table, question)
 
 
@@ -73,16 +77,19 @@ def predict(posterior: Posterior, arguments: Arguments, kind: str) -> Answer:
     spec = posterior.spec
     frame = _fitted_rows(spec) if data is None else new_rows(spec, data, (), groups, exposed=True)
     reading = groups if data is None else whose(spec.cells.groupings, groups, frame)
-    draws = _row_draws(posterior, frame, kind, reading)
+    outcome = Outcome() if kind == "link" else read_outcome(spec, arguments.outcome, groups)
+    draws = _row_draws(posterior, frame, kind, reading, "mean" if kind == "response" else outcome.name)
     if kind == "response":
         draws = _simulated(posterior, draws, _trials(posterior, data, len(frame)))
     keys = pd.DataFrame({ROW: np.arange(len(frame))})
     shown = frame.drop(columns=_made(spec)).reset_index(drop=True)
-    table = pd.concat([keys, shown], axis=1).assign(**interval(draws, prob))
+    table = pd.concat([keys, shown], axis=1).assign(**interval(draws, prob, median=not outcome.has_mean))
     return Answer(
         with_coords(draws, keys, posterior.shape, kind),
         table,
-        Question("predict", (), groups, prob, scale=kind, measure=measure_of(posterior.spec)),
+        Question(
+            "predict", (), groups, prob, scale=kind, measure=measure_of(spec, outcome.name), remark=outcome.remark
+        ),
     )
 
 
@@ -97,9 +104,9 @@ def _made(spec: Spec | BetaSpec) -> list[str]:
     return [name for recipe in spec.cells.recipes for name in spec.cells.predictors[recipe].columns]
 
 
-def _row_draws(posterior: Posterior, frame: pd.DataFrame, kind: str, groups: str) -> np.ndarray:
+def _row_draws(posterior: Posterior, frame: pd.DataFrame, kind: str, groups: str, outcome: str) -> np.ndarray:
     draws = np.empty((len(frame), int(np.prod(posterior.shape))))
-    for rows, values in reader(posterior, groups, exposed=True).blocks(frame, kind):
+    for rows, values in reader(posterior, groups, exposed=True, outcome=outcome).blocks(frame, kind):
         draws[rows] = values
     return draws
 

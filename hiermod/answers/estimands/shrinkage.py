@@ -9,6 +9,7 @@ import pandas as pd
 
 from hiermod.answers.answer import check_prob, interval
 from hiermod.answers.averaging.grid import averages
+from hiermod.answers.outcome import read_outcome
 from hiermod.answers.reader import per_exposure
 from hiermod.data.columns.groupings import Grouping
 from hiermod.errors import AnswerError, did_you_mean, enumerate_names
@@ -31,8 +32,9 @@ def shrinkage(posterior: Posterior, group: str | None, prob: float) -> pd.DataFr
     total = np.bincount(codes, cells.response.weight * cells.response.mean, grouping.size)
     raw = total / np.bincount(codes, weight, grouping.size)
     draws = averages(posterior, "observed", cells.frame, weight, codes, grouping.size)
-    table = {"n": n.astype(np.int64), "raw": raw, **interval(draws, prob)}
-    table["pull"] = _pull(posterior, grouping, codes, weight, raw, table["estimate"])
+    median = not read_outcome(posterior.spec, None, "observed").has_mean
+    table = {"n": n.astype(np.int64), "raw": raw, **interval(draws, prob, median)}
+    table["pull"] = _pull(posterior, grouping, codes, weight, raw, table["estimate"], median)
     return pd.DataFrame(table, index=pd.Index(grouping.labels(), name=grouping.name))
 
 
@@ -65,6 +67,7 @@ def _pull(
     weight: np.ndarray,
     raw: np.ndarray,
     estimate: np.ndarray,
+    median: bool,
 ) -> np.ndarray:
     spec, cells = posterior.spec, posterior.spec.cells
     if isinstance(spec, BetaSpec):
@@ -74,7 +77,7 @@ def _pull(
         posterior, spec=replace(spec, groups=tuple(term for term in spec.groups if term.grouping is not grouping))
     )
     pooled = averages(without, "observed", cells.frame, weight, codes, grouping.size)
-    distance = raw - pooled.mean(axis=1)
+    distance = raw - (np.median(pooled, axis=1) if median else pooled.mean(axis=1))
     error = _mean_errors(pooled, distance, posterior.shape)
     with np.errstate(divide="ignore", invalid="ignore"):
         pull = (raw - estimate) / distance

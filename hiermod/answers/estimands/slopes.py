@@ -11,6 +11,7 @@ from hiermod.answers.averaging.query import Arguments, read_scope
 from hiermod.answers.averaging.rows import Base, base_rows
 from hiermod.answers.draws import check_goal, wins
 from hiermod.answers.estimands.derivatives import changed_designs, check_numeric, refuse_steps, variable_changes
+from hiermod.answers.outcome import read_outcome
 from hiermod.answers.reader import LinearReader, block_slices, per_exposure
 from hiermod.choices import SLOPE_SCALES
 from hiermod.errors import AnswerError, did_you_mean
@@ -40,7 +41,8 @@ def slopes(posterior: Posterior, arguments: Arguments) -> Answer:
     grid = cell_grid(spec, base, asked, asked.settings)
     rows = Base(grid.frame, grid.weight, base.groups, base.averaged)
     changes = variable_changes(spec, rows, name)
-    model = LinearReader(posterior, spec, base.groups)
+    outcome = read_outcome(spec, arguments.outcome, arguments.groups)
+    model = LinearReader(posterior, spec, base.groups, outcome=outcome.name)
     average = Averaging(grid.weight, grid.cell, len(grid.keys), int(np.prod(posterior.shape)))
     for part in block_slices(len(grid.frame), average.draws):
         frame = grid.frame.iloc[part]
@@ -48,8 +50,12 @@ def slopes(posterior: Posterior, arguments: Arguments) -> Answer:
         change = changed_designs(spec, frame, own, with_offset=not per_exposure(spec))
         average.add(part, model.slope(frame, change, scale))
     draws = average.total
-    table = grid.keys.assign(**interval(draws, prob), prob_beats=wins(draws, 0.0, sign).mean(axis=1))
+    median = scale != "link" and not outcome.has_mean
+    table = grid.keys.assign(**interval(draws, prob, median), prob_beats=wins(draws, 0.0, sign).mean(axis=1))
     if limit is not None:
         table = table.assign(prob_exceeds=wins(draws, limit, sign).mean(axis=1))
-    question = Question("slopes", asked.by, arguments.groups, prob, name, scale=scale, measure=measure_of(spec))
+    question = Question(
+        "slopes", asked.by, arguments.groups, prob, name, scale=scale, measure=measure_of(spec, outcome.name),
+        remark=outcome.remark,
+    )  # fmt: skip
     return Answer(with_coords(draws, grid.keys, posterior.shape, "slope"), table, question)

@@ -94,8 +94,8 @@ def _working(spec: Spec, offset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             mean = expected / count
             variance = spec.family.variance(mean, *np.ones(len(spec.family.parameters)))
             return count * (mean**2 / variance), value / mean - 1.0
-        case ValueCells(value=mean, count=count):
-            return count, mean - offset
+        case ValueCells(value=value, count=count):
+            return count, spec.family.transform(value) - offset
         case RealCells(mean=mean, count=count):
             return count, mean - offset
 
