@@ -197,7 +197,7 @@ class TermEffects:
 def standard_deviations(posterior: Posterior, term: GroupDesign) -> np.ndarray:
     """Draws of a group term's standard deviations, shape ``(draws, columns)``."""
     draws = int(np.prod(posterior.shape))
-    return np.hstack([posterior.values(f"{effect.name}_sigma").reshape(draws, -1) for effect in term.effects])
+    return np.hstack([posterior.values(effect.sd_name).reshape(draws, -1) for effect in term.effects])
 
 
 def correlation_matrices(posterior: Posterior, term: GroupDesign) -> np.ndarray:

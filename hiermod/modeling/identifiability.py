@@ -168,7 +168,7 @@ def _may_be_exact(cells: Cells) -> bool:
 
 def _response(spec: Spec, rows: Observed) -> np.ndarray:
     response = np.concatenate([spec.family.transform(rows.cells.response.mean), rows.response])
-    target = response - rows.offset(spec.formula)
+    target = response - rows.offset(spec.formula.offsets)
     target[np.abs(target) <= ROUNDING * np.abs(response).max()] = 0.0
     return target
 

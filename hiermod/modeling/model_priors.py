@@ -47,7 +47,7 @@ def _rows(spec: Spec) -> list[tuple[str, str, str, str]]:
             rows.append((name, prior.describe(), link, at if where else ""))
     for term in spec.groups:
         for effect in term.effects:
-            for name, prior in zip(effect.row_names, spec.priors[f"{effect.name}_sigma"], strict=True):
+            for name, prior in zip(effect.row_names, spec.priors[effect.sd_name], strict=True):
                 shown = "1" if name == "Intercept" else name
                 rows.append((f"sd({shown}|{term.grouping.name})", prior.describe(), link, ""))
         if term.correlated:
@@ -102,7 +102,7 @@ def log_prior(spec: Spec, values: Values) -> np.ndarray:
         Gives the draws of a variable, shape ``(draws, *shape of the variable)``.
     """
     parts = [_coefficients(spec, values)] if spec.common.blocks else []
-    sds = [f"{effect.name}_sigma" for term in spec.groups for effect in term.effects]
+    sds = [effect.sd_name for term in spec.groups for effect in term.effects]
     parts += [_of(spec.priors[name], _flat(values(name))) for name in (*sds, *spec.family.auxiliary)]
     for term in spec.groups:
         if term.correlated:
@@ -139,7 +139,7 @@ def _matrices(values: np.ndarray, pairs: list[tuple[int, int]], size: int) -> np
 
 def with_width(spec: Spec, kind: str, factor: float) -> Spec:
     """The model with the priors of one of `KINDS` of another width."""
-    names = [f"{effect.name}_sigma" for term in spec.groups for effect in term.effects]
+    names = [effect.sd_name for term in spec.groups for effect in term.effects]
     if kind == "coefficients":
         names = [block.name for block in spec.common.blocks]
     wide = {name: tuple(prior.widened(factor) for prior in spec.priors[name]) for name in names}

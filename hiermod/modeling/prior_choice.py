@@ -9,7 +9,7 @@ import numpy as np
 from hiermod.data.cells.statistics import CountCells, RealCells, ValueCells
 from hiermod.data.cells.table import Cells
 from hiermod.errors import DataError, PriorError, did_you_mean
-from hiermod.families.record import Family, Parameter, ResponseScale
+from hiermod.families.record import Family, ResponseScale
 from hiermod.formula.nodes import without_slash
 from hiermod.formula.parser import canonical
 from hiermod.modeling.coding import Block
@@ -19,6 +19,7 @@ from hiermod.priors.reading import read_prior, require_support
 
 SMALLEST, LARGEST = 1e-100, 1e100
 Priors = Mapping[str, tuple[Prior, ...]]
+Given = Mapping[str, Prior]
 
 
 def response_scale(family: Family, cells: Cells, offset: np.ndarray) -> ResponseScale:
@@ -64,15 +65,18 @@ def choose_priors(
     given = {_canonical(str(key)): read_prior(str(key), text) for key, text in user.items()}
     _refuse_unclear(given, family, common, groups)
     scale = response_scale(family, cells, offset)
-    for own in (common.scales, *(effect.scales for group in groups for effect in group.effects)):
-        for column in own:
-            _refuse_extreme("predictor", float(column), 0.0)
+    for spread in np.concatenate([common.scales, *(effect.scales for group in groups for effect in group.effects)]):
+        _refuse_extreme("predictor", float(spread), 0.0)
     priors = {block.name: _coefficients(block, common, scale, given) for block in common.blocks}
     for group in groups:
-        priors |= {f"{effect.name}_sigma": _sds(effect, scale, given) for effect in group.effects}
+        priors |= {effect.sd_name: _sds(effect, scale, given) for effect in group.effects}
         if group.correlated:
-            priors[group.correlation_name] = (_correlation(group, given),)
-    return priors | {each.name: (_auxiliary(each, scale, given),) for each in family.parameters}
+            stated = _stated(given, "correlation", f"cor({group.grouping.name})", "cor")
+            priors[group.correlation_name] = (stated or Prior("LKJ", (2.0,)),)
+    for parameter in family.parameters:
+        stated = _stated(given, "positive", parameter.name)
+        priors[parameter.name] = (stated or parameter.default_prior(scale),)
+    return priors
 
 
 def _canonical(key: str) -> str:
@@ -91,14 +95,12 @@ def _refuse_extreme(what: str, spread: float, size: float) -> None:
         )
 
 
-def _coefficients(
-    block: Block, common: CommonDesign, scale: ResponseScale, given: Mapping[str, Prior]
-) -> tuple[Prior, ...]:
+def _coefficients(block: Block, common: CommonDesign, scale: ResponseScale, given: Given) -> tuple[Prior, ...]:
     columns, kind = common.slices()[block.name], _kind(block, common)
-    shifted = bool(np.any(common.shift[columns]))
-    for key in (block.name, kind):
-        if key in given:
-            return (_fitting(key, given[key], shifted, common),) * len(block.columns)
+    if stated := _stated(given, "real", block.name, kind):
+        if common.shift[columns].any() and not stated.distribution.located:
+            _refuse_without_location(block.name if block.name in given else kind, stated, common)
+        return (stated,) * len(block.columns)
     if kind == "Intercept":
         return (Prior("StudentT", (3.0, scale.location, scale.factor * scale.unit)),) * len(block.columns)
     spreads = scale.factor * scale.unit / common.scales[columns]
@@ -111,42 +113,28 @@ def _kind(block: Block, common: CommonDesign) -> str:
     return "Intercept" if block is stands_in else "slope"
 
 
-def _fitting(key: str, prior: Prior, shifted: bool, common: CommonDesign) -> Prior:
-    require_support(key, prior, "real")
-    if shifted and not prior.distribution.located:
-        centres = ", ".join(f"{name} = {centre:.4g}" for name, centre in common.centres.items())
-        *names, last = (record.name for record in DISTRIBUTIONS.values() if record.located)
-        raise PriorError(
-            f"The prior of {key!r} is stated where the numeric predictors are at their means ({centres}), so it needs "
-            f"a location: {', '.join(names)} or {last}, not {prior}."
-        )
-    return prior
+def _refuse_without_location(key: str, prior: Prior, common: CommonDesign) -> None:
+    centres = ", ".join(f"{name} = {centre:.4g}" for name, centre in common.centres.items())
+    *names, last = (record.name for record in DISTRIBUTIONS.values() if record.located)
+    raise PriorError(
+        f"The prior of {key!r} is stated where the numeric predictors are at their means ({centres}), so it needs "
+        f"a location: {', '.join(names)} or {last}, not {prior}."
+    )
 
 
-def _sds(effect: GroupEffect, scale: ResponseScale, given: Mapping[str, Prior]) -> tuple[Prior, ...]:
-    for key in (f"sd({effect.name})", "sd"):
-        if key in given:
-            return (require_support(key, given[key], "positive"),) * len(effect.scales)
+def _sds(effect: GroupEffect, scale: ResponseScale, given: Given) -> tuple[Prior, ...]:
+    if stated := _stated(given, "positive", f"sd({effect.name})", "sd"):
+        return (stated,) * len(effect.scales)
     return tuple(Prior("HalfNormal", (float(spread),)) for spread in scale.unit / effect.scales)
 
 
-def _correlation(group: GroupDesign, given: Mapping[str, Prior]) -> Prior:
-    for key in (f"cor({group.grouping.name})", "cor"):
-        if key in given:
-            return require_support(key, given[key], "correlation")
-    return Prior("LKJ", (2.0,))
+def _stated(given: Given, support: str, *keys: str) -> Prior | None:
+    """The user's prior of a parameter, by the first key that gives one."""
+    key = next((key for key in keys if key in given), None)
+    return None if key is None else require_support(key, given[key], support)
 
 
-def _auxiliary(parameter: Parameter, scale: ResponseScale, given: Mapping[str, Prior]) -> Prior:
-    """The prior of a family's parameter beside the mean."""
-    if parameter.name in given:
-        return require_support(parameter.name, given[parameter.name], "positive")
-    return parameter.default_prior(scale)
-
-
-def _refuse_unclear(
-    given: Mapping[str, Prior], family: Family, common: CommonDesign, groups: tuple[GroupDesign, ...]
-) -> None:
+def _refuse_unclear(given: Given, family: Family, common: CommonDesign, groups: tuple[GroupDesign, ...]) -> None:
     """Refuse a key that names no parameter, or parameters of a kind as well as a column."""
     names = [block.name for block in common.blocks]
     for key in {"slope", "sd", "cor"} & set(names) & set(given):

@@ -128,6 +128,12 @@ class Posterior:
         return sizes["chain"], sizes["draw"]
 
     @property
+    def size(self) -> int:
+        """The number of draws of all chains."""
+        chains, draws = self.shape
+        return chains * draws
+
+    @property
     def asked(self) -> Settings:
         """The settings as the user gave them."""
         return self.settings if self.history is None else self.history.asked

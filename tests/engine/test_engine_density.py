@@ -1,6 +1,7 @@
 """The engine's density is the public model's, in public coordinates and in those it samples in."""
 
 import gc
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,8 +15,10 @@ from hiermod.data.sources.examples import example
 from hiermod.engine.adapt.coordinates import whiten
 from hiermod.engine.kernels.record import COUNTS
 from hiermod.engine.layout.arrays import PART
+from hiermod.engine.layout.coverage import uncovered
 from hiermod.engine.layout.memory import lay_out
 from hiermod.errors import HiermodError
+from hiermod.priors.distributions import DISTRIBUTIONS
 
 SETTINGS = {
     "deadline": None,
@@ -217,3 +220,10 @@ def test_every_random_model_can_be_built():
             spec_of(text, frame, family, priors)
         except HiermodError as error:
             pytest.fail(f"{text}: {error}")
+
+
+def test_a_prior_that_compiled_code_lacks_is_left_to_pymc(monkeypatch):
+    spec = spec_of("y ~ x + (1 | g)", random_frame(np.random.default_rng(1)), "gaussian", {"x": "Laplace(0, 1)"})
+    assert uncovered(spec) is None
+    monkeypatch.setitem(DISTRIBUTIONS, "Laplace", replace(DISTRIBUTIONS["Laplace"], standard=None))
+    assert uncovered(spec) == "the prior Laplace is not covered"

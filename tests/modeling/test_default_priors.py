@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 from modeling_tools import spec_of
 
+from hiermod.sampling.external_draws import expected_shapes
+
 RNG = np.random.default_rng(11)
 SIZE = 90
 DATA = pd.DataFrame(
@@ -224,3 +226,15 @@ def test_a_bar_of_one_column_has_no_correlation():
     assert not correlations("y ~ (1 | g)")
     assert not correlations("y ~ (1 + x || g)")
     assert correlations("y ~ (1 + x + z | g) + (f | h)") == {"1+x+z|g_cor", "1+f|h_cor"}
+
+
+@pytest.mark.parametrize(
+    ("text", "family"), [("y ~ x*f + (1 + f | g) + (0 + x | h)", "student"), ("success ~ b", None)]
+)
+def test_every_entry_of_a_posterior_has_a_prior_but_effects_and_one_for_correlations(text, family):
+    spec = spec_of(text, DATA, family)
+    sizes = {name: int(np.prod(shape)) for name, shape in expected_shapes(spec).items()}
+    effects = {effect.name for group in spec.groups for effect in group.effects}
+    single = {group.correlation_name: 1 for group in spec.groups if group.correlated}
+    expected = {name: size for name, size in sizes.items() if name not in effects} | single
+    assert {name: len(priors) for name, priors in spec.priors.items()} == expected

@@ -49,7 +49,7 @@ class _Predictor:
 
     def __init__(self, posterior: Posterior, spec: Spec, rows: Observed) -> None:
         draws = int(np.prod(posterior.shape))
-        self._offset = rows.offset(spec.formula)
+        self._offset = rows.offset(spec.formula.offsets)
         self._common = [
             (rows.matrix(block), posterior.values(block.name).reshape(draws, -1)) for block in spec.common.blocks
         ]

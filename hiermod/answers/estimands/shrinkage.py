@@ -57,7 +57,7 @@ def chosen_grouping(spec: Spec | BetaSpec, group: str | None) -> Grouping:
 def _exposure(spec: Spec | BetaSpec) -> np.ndarray:
     """What each cell counts: its rows or trials, times the exposure that an offset on a log link stands for."""
     weight = spec.cells.response.weight
-    return weight * np.exp(offset(spec.formula, spec.cells.frame)) if per_exposure(spec) else weight
+    return weight * np.exp(offset(spec.formula.offsets, spec.cells.frame)) if per_exposure(spec) else weight
 
 
 def _pull(

@@ -23,7 +23,6 @@ ROUNDS, MOST_STEPS = 6, 12
 LONGEST = 2.0  # step of a hyperparameter on the line
 LEAST_CURVATURE = 0.25
 SETTLED = 0.1  # of a hyperparameter on the line
-POWERS = {"gaussian_identity": -1.0, "student_identity": -1.0, "gamma_log": 0.5}
 STEP = 1e-4
 DENSE_UP_TO = 300
 MOST_DIRECTIONS = 24
@@ -99,7 +98,7 @@ def _uninformed(mode: Mode, place: int) -> tuple[np.ndarray, sparse.csr_array]:
 def _scale(mode: Mode) -> np.ndarray:
     """The family's parameter with which the data's information grows, and half the power by which it does."""
     problem = mode.information.problem
-    power = POWERS.get(problem.kernel, 0.0)
+    power = problem.spec.family.information_power / 2.0
     return np.array([mode.hyperparameters[problem.auxiliary] if power else 1.0, power])
 
 
