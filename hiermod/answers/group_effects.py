@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from hiermod.choices import GROUPS
+from hiermod.data.columns.groupings import Grouping
 from hiermod.data.columns.numbering import first_of
-from hiermod.data.columns.predictors import Grouping
 from hiermod.data.columns.values import as_levels
 from hiermod.errors import AnswerError, enumerate_names
 from hiermod.modeling.design import GroupDesign, GroupEffect

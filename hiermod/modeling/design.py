@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from hiermod.data.cells.table import Cells
-from hiermod.data.columns.predictors import Factor, Grouping
+from hiermod.data.columns.groupings import Grouping
+from hiermod.data.columns.predictors import Factor
 from hiermod.families.links import Link
 from hiermod.formula.nodes import INTERCEPT, Formula, GroupTerm
 from hiermod.modeling.centring import choose_centres, shift_matrix
