@@ -17,7 +17,7 @@ from hiermod.modeling.protocol import ModelSpec
 from hiermod.modeling.spec import Spec
 from hiermod.priors.distributions import Prior, joined, partial_priors
 
-KINDS = ("coefficients", "standard deviations")
+ROLES = {"coefficients": "coefficient", "standard deviations": "sd"}  # of variables that priors of other widths suit
 COLUMNS = ["parameter", "prior", "scale", "stated_at"]
 Values = Callable[[str], np.ndarray]
 
@@ -64,12 +64,13 @@ def log_prior(spec: Spec, values: Values) -> np.ndarray:
         Gives the draws of a variable, shape ``(draws, *shape of the variable)``.
     """
     parts = [_coefficients(spec, values)] if spec.common.blocks else []
-    sds = [effect.sd_name for term in spec.groups for effect in term.effects]
-    parts += [_of(spec.priors[name], _flat(values(name))) for name in (*sds, *spec.family.auxiliary)]
+    for variable in spec.variables():
+        if variable.role in ("sd", "family"):
+            parts.append(_of(spec.priors[variable.name], _flat(values(variable.name))))
     for term in spec.groups:
         if term.correlated:
             (prior,) = spec.priors[term.correlation_name]
-            matrices = _matrices(values(term.correlation_name), term.pairs(), len(term.row_names))
+            matrices = term.correlation_matrices(values(term.correlation_name))
             parts.append(np.asarray(prior.distribution.log_density(matrices, *prior.arguments)))
     return np.asarray(sum(parts[1:], parts[0]))
 
@@ -92,17 +93,8 @@ def _of(priors: Sequence[Prior], values: np.ndarray) -> np.ndarray:
         return distribution.log_density(values, *arguments.values()).sum(axis=1)
 
 
-def _matrices(values: np.ndarray, pairs: list[tuple[int, int]], size: int) -> np.ndarray:
-    matrices = np.tile(np.eye(size), (len(values), 1, 1))
-    for place, (row, column) in enumerate(pairs):
-        matrices[:, row, column] = matrices[:, column, row] = values[:, place]
-    return matrices
-
-
-def with_width(spec: Spec, kind: str, factor: float) -> Spec:
-    """The model with the priors of one of `KINDS` of another width."""
-    names = [effect.sd_name for term in spec.groups for effect in term.effects]
-    if kind == "coefficients":
-        names = [block.name for block in spec.common.blocks]
+def with_width(spec: Spec, role: str, factor: float) -> Spec:
+    """The model with the priors of all variables of a role, one of `ROLES`, so many times as wide."""
+    names = [variable.name for variable in spec.variables() if variable.role == role]
     wide = {name: tuple(prior.widened(factor) for prior in spec.priors[name]) for name in names}
     return replace(spec, priors={**spec.priors, **wide})
