@@ -140,7 +140,7 @@ class Answer:
 
     def plot(self, **options: Any) -> Any:
         """Draw the answer; see `hiermod.show`. Returns matplotlib Axes."""
-        from hiermod.show.plots import plot_answer
+        from hiermod.show.answer_plot import plot_answer
 
         return plot_answer(self, **options)
 

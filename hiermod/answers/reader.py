@@ -87,7 +87,7 @@ class LinearReader:
         """The columns of everything on `frame`."""
         blocks = [block.matrix(frame) for block in self._spec.common.blocks]
         common = np.hstack([np.empty((len(frame), 0)), *blocks])
-        own = offset(self._spec.formula, frame) if self._with_offset else None
+        own = offset(self._spec.formula.offsets, frame) if self._with_offset else None
         return Designs(common, tuple(term.design(frame) for term in self._group_terms), own)
 
     def mean(self, frame: pd.DataFrame) -> np.ndarray:

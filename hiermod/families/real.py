@@ -80,7 +80,7 @@ GAUSSIAN = Family(
     parameters=(Parameter("sigma", "standard deviation", "response", residual_scale),), statistic="real",
     check=take_numbers, log_density=_gaussian, cdf=_gaussian_cdf, variance=_gaussian_variance, draw=_draw,
     kernel="gaussian", bambi="gaussian", response="numbers", latex=r"\operatorname{Normal}(\mu_i, \sigma)",
-    median_link=own_link,
+    median_link=own_link, information_power=-2.0,
 )  # fmt: skip
 STUDENT = Family(
     name="student", links=LINKS["student"], link=IDENTITY, kind="real",
@@ -92,5 +92,6 @@ STUDENT = Family(
     draw=_draw_student, kernel="student", bambi="t", response="numbers with outliers",
     latex=r"\operatorname{StudentT}(\nu, \mu_i, \sigma)",
     words="It has nu degrees of freedom and the scale sigma.", location="location", median_link=own_link,
+    information_power=-2.0,
 )  # fmt: skip
 FAMILIES = (GAUSSIAN, STUDENT)

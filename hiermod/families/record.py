@@ -113,6 +113,8 @@ class Family:
         priors of the parameters, and if it is `averaged` over a population of groups.
     transform : callable
         From responses to the scale of the linear predictor under an identity link.
+    information_power : float
+        By which power of the first parameter the information on the linear predictor grows.
     variance : callable
         ``(mean, *parameters)``, of one trial where there are trials.
     draw : callable
@@ -150,6 +152,7 @@ class Family:
     median_link: Callable[..., Link] | None = None
     has_posterior_mean: Callable[[str, Mapping[str, tuple[Prior, ...]], bool], bool] = always
     transform: Callable[[Any], Any] = unchanged
+    information_power: float = 0.0
 
     @property
     def auxiliary(self) -> tuple[str, ...]:

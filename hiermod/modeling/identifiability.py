@@ -10,7 +10,7 @@ import numpy as np
 
 from hiermod.data.cells.statistics import BinomialCells, CountCells, MomentCells, RealCells, ValueCells
 from hiermod.data.cells.table import Cells
-from hiermod.data.columns.predictors import Grouping
+from hiermod.data.columns.groupings import Grouping
 from hiermod.errors import DataError, enumerate_names
 from hiermod.families.record import Family
 from hiermod.formula.nodes import INTERCEPT
@@ -168,7 +168,7 @@ def _may_be_exact(cells: Cells) -> bool:
 
 def _response(spec: Spec, rows: Observed) -> np.ndarray:
     response = np.concatenate([spec.family.transform(rows.cells.response.mean), rows.response])
-    target = response - rows.offset(spec.formula)
+    target = response - rows.offset(spec.formula.offsets)
     target[np.abs(target) <= ROUNDING * np.abs(response).max()] = 0.0
     return target
 

@@ -17,6 +17,7 @@ from hiermod.errors import InterruptedSamplingError, ModelError, SamplingError
 from hiermod.modeling.identifiability import refuse_exact
 from hiermod.modeling.pooled import MEAN, SPREAD, BetaSpec, build_beta_model, draw_rates
 from hiermod.modeling.spec import Spec
+from hiermod.modeling.variables import dataset_of
 from hiermod.sampling.diagnostics import MIN_ESS, Diagnostics, diagnose
 from hiermod.sampling.posterior import History, Posterior, Rerun, Trouble
 from hiermod.sampling.sampler import Sampler
@@ -131,7 +132,7 @@ def sample(spec: Spec | BetaSpec, sampler: Sampler, settings: Settings, progress
 def _run_once(spec: Spec | BetaSpec, sampler: Sampler, settings: Settings, progress: bool) -> tuple[Posterior, bool]:
     """One run, measured, and whether Ctrl-C ended it; what was drawn before Ctrl-C is heard is not lost."""
     tree, interrupted = sampler.run(settings, progress)
-    tree = _finish(spec, tree, sampler, settings)
+    tree = _finish(spec, tree, settings)
     try:
         seen = diagnose(tree)
     except KeyboardInterrupt:
@@ -167,14 +168,12 @@ def _severity(run: Posterior) -> float:
     return max(figures) if np.isfinite(figures).all() else math.inf
 
 
-def _finish(spec: Spec | BetaSpec, tree: xr.DataTree, sampler: Sampler, settings: Settings) -> xr.DataTree:
+def _finish(spec: Spec | BetaSpec, tree: xr.DataTree, settings: Settings) -> xr.DataTree:
     """Put variables in the model's order; draw what is known exactly given the sampled parameters."""
     posterior = tree["posterior"].to_dataset()
-    posterior = posterior[[name for name in sampler.variables if name in posterior]]
+    posterior = posterior[[variable.name for variable in spec.variables() if variable.name in posterior]]
     if isinstance(spec, BetaSpec):
         posterior = _with_rates(spec, posterior, settings)
-    else:
-        posterior = posterior[_ordered(spec, list(posterior.data_vars))]
     posterior = posterior.map(_kept_precision, keep_attrs=True)
     return xr.DataTree.from_dict({"posterior": posterior, "sample_stats": tree["sample_stats"].to_dataset()})
 
@@ -187,18 +186,7 @@ def _kept_precision(values: xr.DataArray) -> xr.DataArray:
 def _with_rates(spec: BetaSpec, posterior: xr.Dataset, settings: Settings) -> xr.Dataset:
     rng = np.random.default_rng([settings.seed or 0, 0])
     rates = draw_rates(spec, posterior[MEAN].to_numpy(), posterior[SPREAD].to_numpy(), rng)
-    dim = f"{spec.grouping.name}__factor_dim"
-    labels = [str(label) for label in spec.grouping.labels()]
-    return posterior.assign({spec.rate_name: (("chain", "draw", dim), rates)}).assign_coords({dim: labels})
-
-
-def _ordered(spec: Spec, names: list[object]) -> list[str]:
-    """Common coefficients as in the formula, the family's parameters, then sds, correlations and effects of terms."""
-    order = [block.name for block in spec.common.blocks] + [*spec.family.auxiliary]
-    for term in spec.groups:
-        order += [f"{effect.name}_sigma" for effect in term.effects] + [term.correlation_name]
-        order += [effect.name for effect in term.effects]
-    return [name for name in order if name in names]
+    return posterior.merge(dataset_of(spec.variables(), {spec.rate_name: rates}))
 
 
 def malloc_trim() -> None:

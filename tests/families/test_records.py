@@ -13,7 +13,7 @@ from modeling_tools import QUICK
 from scipy import stats
 
 import hiermod
-from hiermod.engine.kernels.record import FAMILIES as CODES
+from hiermod.engine.kernels.record import KERNELS
 from hiermod.families.links import LINKS
 from hiermod.families.names import LINKS as LINKS_OF
 from hiermod.families.ops import NUMPY
@@ -65,7 +65,7 @@ def case(family):
 def test_every_field_is_filled(family):
     empty = {field.name for field in fields(family) if getattr(family, field.name) in (None, "")}
     assert empty <= {"kernel", "bambi", "words", "location"}
-    assert family.kernel is None or (family.kernel, family.link.name) in CODES
+    assert family.kernel is None or f"{family.kernel}_{family.link.name}" in KERNELS
     for parameter in family.parameters:
         assert parameter.name
         assert parameter.words

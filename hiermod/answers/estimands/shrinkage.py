@@ -11,7 +11,7 @@ from hiermod.answers.answer import check_prob, interval
 from hiermod.answers.averaging.grid import averages
 from hiermod.answers.outcome import read_outcome
 from hiermod.answers.reader import per_exposure
-from hiermod.data.columns.predictors import Grouping
+from hiermod.data.columns.groupings import Grouping
 from hiermod.errors import AnswerError, did_you_mean, enumerate_names
 from hiermod.formula.nodes import without_slash
 from hiermod.modeling.design import offset
@@ -57,7 +57,7 @@ def chosen_grouping(spec: Spec | BetaSpec, group: str | None) -> Grouping:
 def _exposure(spec: Spec | BetaSpec) -> np.ndarray:
     """What each cell counts: its rows or trials, times the exposure that an offset on a log link stands for."""
     weight = spec.cells.response.weight
-    return weight * np.exp(offset(spec.formula, spec.cells.frame)) if per_exposure(spec) else weight
+    return weight * np.exp(offset(spec.formula.offsets, spec.cells.frame)) if per_exposure(spec) else weight
 
 
 def _pull(

@@ -9,8 +9,8 @@ import numpy as np
 from scipy import sparse
 
 from hiermod.data.cells.statistics import BinomialCells, CountCells, PairCells, RealCells, ValueCells
-from hiermod.data.columns.predictors import Grouping
-from hiermod.modeling.density_rows import Observed, observe
+from hiermod.data.columns.groupings import Grouping
+from hiermod.modeling.density_rows import Observed, Segment, observe
 from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.spec import Spec
 from hiermod.priors.distributions import Prior, partial_priors
@@ -69,15 +69,6 @@ class Hyperparameter:
     place: int
     prior: Prior
     coefficient: int = -1
-
-
-@dataclass(frozen=True)
-class Segment:
-    """Rows from `first` to before `last`, and the kernel that scores them."""
-
-    kernel: str
-    first: int
-    last: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,8 +156,6 @@ class Problem:
 def read_problem(spec: Spec) -> Problem:
     """Put a spec into the order and form of compiled code."""
     rows = observe(spec.cells)
-    (plain,) = rows.segments  # compiled code scores all rows by one kernel
-    assert (plain.first, plain.last) == (0, len(rows))
     blocks = spec.common.blocks
     flat = [prior for block in blocks for prior in spec.priors[block.name]]
     on_line = np.array([prior.distribution.located for prior in flat], dtype=bool)
@@ -188,7 +177,7 @@ def read_problem(spec: Spec) -> Problem:
     return _for_speed(Problem(
         spec, f"{spec.family.kernel}_{spec.family.link.name}", design[order], order, linear, back[:, order],
         tuple(flat[column] for column in order[:linear]), tuple(factors), tuple(hyperparameters), auxiliary,
-        rows.offset(spec.formula), *_response(spec, rows),
+        rows.offset(spec.formula.offsets), *_response(spec, rows),
     ))  # fmt: skip
 
 
@@ -241,7 +230,7 @@ def _factor(
     for term in terms:
         sds = len(hyperparameters)
         for effect in term.effects:
-            name = f"{effect.name}_sigma"
+            name = effect.sd_name
             hyperparameters += [Hyperparameter(name, column, prior) for column, prior in enumerate(spec.priors[name])]
             multipliers += list(rows.matrix(effect.block).T)
         partial = len(hyperparameters) if term.correlated else -1

@@ -22,7 +22,7 @@ from hiermod.formula.expressions import NAME, Column
 from hiermod.formula.nodes import INTERCEPT, Term, TrialsResponse, without_slash
 from hiermod.modeling.coding import Block
 from hiermod.modeling.design import GroupDesign, GroupEffect
-from hiermod.modeling.pymc.parts import coefficient, register_correlations, varying_effect
+from hiermod.modeling.pymc.parts import coefficient, group_effect, register_correlations
 from hiermod.modeling.spec import Spec
 from hiermod.priors.distributions import Prior, joined
 
@@ -207,19 +207,19 @@ def _common_prior(spec: Spec, block: Block) -> bmb.Prior:
         return _plain(priors)
 
     def register(name: str, **_: Any) -> Any:
-        return coefficient(name, spec.common, spec.priors)
+        return coefficient(spec, name)
 
     return _plain(priors, dist=register)
 
 
 def _effect_prior(spec: Spec, group: GroupDesign, index: int) -> bmb.Prior:
     effect = group.effects[index]
-    sigma = _plain(spec.priors[f"{effect.name}_sigma"])
+    sigma = _plain(spec.priors[effect.sd_name])
     if not group.correlated:
         return bmb.Prior("Normal", auto_scale=False, mu=0, sigma=sigma)
 
     def register(name: str, sigma: Any, **_: Any) -> Any:
-        register_correlations(group, spec.priors[group.correlation_name][0])
-        return varying_effect(group, index, sigma)
+        register_correlations(spec, group)
+        return group_effect(spec, group, index, sigma)
 
     return bmb.Prior("Correlated", auto_scale=False, dist=register, noncentered=False, sigma=sigma)

@@ -158,7 +158,7 @@ def _compared(model: Any, spec: Spec) -> dict[str, np.ndarray]:
     for block in spec.common.blocks:
         sizes[block.name] = _proportion(f"the term {block.name}", block.matrix(frame), common[block.term].data)
     offsets = [term.data for term in _terms(model).values() if type(term).__name__ == OFFSET]
-    _compare("the offset", offset(spec.formula, frame), sum(offsets, np.zeros(len(frame))))
+    _compare("the offset", offset(spec.formula.offsets, frame), sum(offsets, np.zeros(len(frame))))
     for group in spec.groups:
         groups = np.array([str(label) for label in group.grouping.labels()])[group.grouping.codes(frame)]
         for effect in group.effects:
