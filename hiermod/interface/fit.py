@@ -909,10 +909,9 @@ class Fit:
         >>> len(seen.conclusions), list(seen.power.columns)
         (10, ['prior', 'likelihood', 'diagnosis'])
         """
-        from hiermod.answers.checks.sensitivity import Claim
         from hiermod.show.sensitivity import assess
 
-        claim = Claim(variable, by, control, groups, goal, prob)
+        claim = Arguments(variable, by=by, control=control, groups=groups, goal=goal, prob=prob)
         return assess(self._posterior, claim, threshold, lambda text: announce([text]))
 
     def update(self, formula: str | None = None, data: Any = None, **changes: Any) -> Fit:

@@ -10,7 +10,8 @@ import pandas as pd
 
 from hiermod.answers.averaging.rows import is_numeric
 from hiermod.answers.reader import AnySpec
-from hiermod.data.columns.predictors import Factor, Grouping
+from hiermod.data.columns.groupings import Grouping
+from hiermod.data.columns.predictors import Factor
 from hiermod.data.columns.values import Level, as_levels, code_levels
 from hiermod.data.sources.frames import column_names
 from hiermod.errors import AnswerError, did_you_mean, enumerate_names

@@ -11,7 +11,7 @@ from hiermod.answers.answer import check_prob, interval
 from hiermod.answers.averaging.grid import averages
 from hiermod.answers.outcome import read_outcome
 from hiermod.answers.reader import per_exposure
-from hiermod.data.columns.predictors import Grouping
+from hiermod.data.columns.groupings import Grouping
 from hiermod.errors import AnswerError, did_you_mean, enumerate_names
 from hiermod.formula.nodes import without_slash
 from hiermod.modeling.design import offset
