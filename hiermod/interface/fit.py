@@ -473,10 +473,10 @@ class Fit:
             variable, by, at, data, weights, groups, control=control, threshold=threshold, goal=goal, prob=prob,
             outcome=outcome,
         )  # fmt: skip
-        found = verdicts.decide(self._posterior, arguments, loss, expected)
-        if found.warning:
-            announce([found.warning])
-        return found
+        decision = verdicts.decide(self._posterior, arguments, loss, expected)
+        if decision.warning:
+            announce([decision.warning])
+        return decision
 
     def nnt(
         self, variable: str, *, by: Any = None, control: Any = None, contrast: Contrast = "control",
