@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
+from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.pooled import BetaSpec
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.diagnostics import Diagnostics
@@ -57,6 +58,13 @@ class Posterior:
         """Draws of one variable, chains one after the other: shape ``(draws, *shape of the variable)``."""
         values = self.tree["posterior"][name].to_numpy()
         return values.reshape(-1, *values.shape[2:])
+
+    def effects(self, term: GroupDesign, levels: np.ndarray | None = None) -> list[np.ndarray]:
+        """Draws of a group term's effects, of all levels or some: each of shape ``(draws, levels, columns)``."""
+        draws = [
+            self.values(effect.name).reshape(-1, term.grouping.size, len(effect.row_names)) for effect in term.effects
+        ]
+        return draws if levels is None else [own[:, levels] for own in draws]
 
     def generator(self, purpose: int, label: str = "") -> np.random.Generator:
         """A random generator that is always the same for this run, purpose and label, in any process."""

@@ -143,13 +143,13 @@ def loo_pit(posterior: Posterior) -> pd.DataFrame:
     spec = posterior.spec
     seen = observations(spec.cells, spec.family.counts)
     efficiency = relative_efficiency(posterior)
-    model = reader(posterior, "observed", exposed=True)
+    model = reader(posterior, exposed=True)
     auxiliary = [posterior.values(name) for name in spec.family.auxiliary]
     responses = seen.table.drop(columns=["cell", "times"]).to_numpy(dtype=float)
     first = np.searchsorted(seen.place, np.arange(len(seen.frame) + 1))
     found, row = np.empty((len(responses), 3)), 0
     for block in in_blocks(seen.frame, int(np.prod(posterior.shape))):
-        for predictor in model.predictor(block):
+        for predictor in model.parameters(block)["mu"]:
             for place in range(first[row], first[row + 1]):
                 density = spec.family.observation_density(responses[place], predictor, auxiliary)
                 weights, pareto_k = log_weights(density, efficiency)
@@ -192,7 +192,7 @@ def calibration(posterior: Posterior, draws: int | None, prob: float) -> pd.Data
             "Look at fit.plot.loo_pit() or fit.plot.ppc()."
         )
     seen = replicate_cells(posterior, draws)
-    model = reader(posterior, "observed", exposed=True)
+    model = reader(posterior, exposed=True)
     blocks = in_blocks(seen.frame, int(np.prod(posterior.shape)))
     mean = np.concatenate([model.mean(block).mean(axis=1) for block in blocks])
     order = np.argsort(mean, kind="stable")

@@ -56,9 +56,8 @@ class _Predictor:
             (rows.matrix(block), posterior.values(block.name).reshape(draws, -1)) for block in spec.common.blocks
         ]
         self._varying = [
-            (rows.matrix(effect.block), rows.codes(term.grouping),
-             posterior.values(effect.name).reshape(draws, term.grouping.size, -1))
-            for term in spec.groups for effect in term.effects
+            (rows.matrix(effect.block), rows.codes(term.grouping), effects)
+            for term in spec.groups for effect, effects in zip(term.effects, posterior.effects(term), strict=True)
         ]  # fmt: skip
         self._draws = draws
 

@@ -8,14 +8,13 @@ import numpy as np
 import pandas as pd
 
 from hiermod.answers.answer import check_prob, interval
-from hiermod.answers.averaging.grid import averages
-from hiermod.answers.reader import per_exposure
+from hiermod.answers.averaging.grid import Grid, averages
+from hiermod.answers.group_effects import AnySpec, Reading, same_for_all
+from hiermod.answers.reader import linear_spec, per_exposure, reader
 from hiermod.data.columns.predictors import Grouping
 from hiermod.errors import AnswerError, did_you_mean, enumerate_names
 from hiermod.formula.nodes import without_slash
 from hiermod.modeling.design import offset
-from hiermod.modeling.pooled import SPREAD, BetaSpec
-from hiermod.modeling.spec import Spec
 from hiermod.sampling.diagnostics import mean_sizes
 from hiermod.sampling.posterior import Posterior
 
@@ -30,13 +29,17 @@ def shrinkage(posterior: Posterior, group: str | None, prob: float) -> pd.DataFr
     weight = _exposure(posterior.spec)
     total = np.bincount(codes, cells.response.weight * cells.response.mean, grouping.size)
     raw = total / np.bincount(codes, weight, grouping.size)
-    draws = averages(posterior, "observed", cells.frame, weight, codes, grouping.size)
+    levels = pd.DataFrame(index=pd.Index(grouping.labels(), name=grouping.name))
+    grid = Grid(cells.frame, weight, codes, levels)
+    observed = same_for_all(posterior.spec, Reading.OBSERVED)
+    draws = averages(posterior, observed, grid)
     table = {"n": n.astype(np.int64), "raw": raw, **interval(draws, prob)}
-    table["pull"] = _pull(posterior, grouping, codes, weight, raw, table["estimate"])
-    return pd.DataFrame(table, index=pd.Index(grouping.labels(), name=grouping.name))
+    pull = reader(posterior).exact_pull()
+    table["pull"] = _pull(posterior, grouping, grid, raw, table["estimate"]) if pull is None else pull
+    return pd.DataFrame(table, index=levels.index)
 
 
-def chosen_grouping(spec: Spec | BetaSpec, group: str | None) -> Grouping:
+def chosen_grouping(spec: AnySpec, group: str | None) -> Grouping:
     """The grouping factor that is meant: the one named, or the only one."""
     groupings = spec.cells.groupings
     if not groupings:
@@ -52,28 +55,20 @@ def chosen_grouping(spec: Spec | BetaSpec, group: str | None) -> Grouping:
     return groupings[without_slash(str(group))]
 
 
-def _exposure(spec: Spec | BetaSpec) -> np.ndarray:
+def _exposure(spec: AnySpec) -> np.ndarray:
     """What each cell counts: its rows or trials, times the exposure that an offset on a log link stands for."""
     weight = spec.cells.response.weight
     return weight * np.exp(offset(spec.formula, spec.cells.frame)) if per_exposure(spec) else weight
 
 
 def _pull(
-    posterior: Posterior,
-    grouping: Grouping,
-    codes: np.ndarray,
-    weight: np.ndarray,
-    raw: np.ndarray,
-    estimate: np.ndarray,
-) -> np.ndarray:
-    spec, cells = posterior.spec, posterior.spec.cells
-    if isinstance(spec, BetaSpec):
-        size = posterior.values(SPREAD)[None, :] ** -2
-        return (size / (size + spec.trials[:, None])).mean(axis=1)
+    posterior: Posterior, grouping: Grouping, grid: Grid, raw: np.ndarray, estimate: np.ndarray
+) -> np.ndarray:  # fmt: skip
+    spec = linear_spec(posterior.spec)
     without = replace(
         posterior, spec=replace(spec, groups=tuple(term for term in spec.groups if term.grouping is not grouping))
     )
-    pooled = averages(without, "observed", cells.frame, weight, codes, grouping.size)
+    pooled = averages(without, same_for_all(spec, Reading.OBSERVED), grid)
     distance = raw - pooled.mean(axis=1)
     error = _mean_errors(pooled, distance, posterior.shape)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hiermod.answers.reader import AnySpec
+from hiermod.answers.group_effects import AnySpec
 from hiermod.answers.scoring.matching import Joint, Matched, matched, predictor_columns
 from hiermod.data.cells.observations import Observations, observations
 from hiermod.data.cells.statistics import BinomialCells, PairCells

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from hiermod.answers.group_effects import GroupsOfRows, TermEffects, covariance_factor
+from hiermod.answers.group_effects import GroupsOfRows, Reading, TermEffects, covariance_factor, same_for_all
 from hiermod.answers.reader import reader
 from hiermod.answers.scoring.gaussian_groups import count_effects, log_joint, log_single
 from hiermod.answers.scoring.quadrature import MOST_DIMENSIONS, log_normal_integral
@@ -93,7 +93,7 @@ class GroupDensity:
     ) -> tuple[np.ndarray, list[Unseen]]:
         """The linear predictor of the group's rows without unseen effects, and these."""
         frame = left.frame
-        base = reader(self._posterior, "typical", exposed=True).predictor(frame)
+        base = reader(self._posterior, same_for_all(spec, Reading.TYPICAL), exposed=True).parameters(frame)["mu"]
         factors: dict[str, list[Unseen]] = {}
         for number, (term, codes, totals) in enumerate(zip(spec.groups, self._codes, self._totals, strict=True)):
             effects = TermEffects(self._posterior, term, number)

@@ -72,12 +72,12 @@ def refit_settings(posterior: Posterior) -> Settings:
 def log_densities(posterior: Posterior, seen: Observations) -> Iterator[np.ndarray]:
     """Log densities of the observations, one after another: each in every draw."""
     spec = posterior.spec
-    model = reader(posterior, "observed", exposed=True)
+    model = reader(posterior, exposed=True)
     auxiliary = [posterior.values(name) for name in spec.family.auxiliary]
     first = np.searchsorted(seen.place, np.arange(len(seen.frame) + 1))
     row = 0
     for block in in_blocks(seen.frame, int(np.prod(posterior.shape))):
-        for predictor in model.predictor(block):
+        for predictor in model.parameters(block)["mu"]:
             for response in seen.responses[first[row] : first[row + 1]]:
                 yield spec.family.observation_density(response, predictor, auxiliary)
             row += 1

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from hiermod.answers.averaging.rows import read_variables_again
-from hiermod.answers.reader import AnySpec
+from hiermod.answers.group_effects import AnySpec
 from hiermod.data.cells.observations import Observations
 from hiermod.data.columns.levels import as_levels, encode
 from hiermod.data.columns.numbering import number_rows
