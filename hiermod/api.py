@@ -131,13 +131,13 @@ def reusable(path: Path, defined: Defined, settings: Settings) -> StoredFit | No
     if changed is not None:
         announce([f"fitted anew, {changed} changed since {path} was stored"])
         return None
-    announce([f"reused the fit stored in {path}", *stored.posterior.notices[1:]])
+    announce([f"reused the fit stored in {path}", *stored.posterior.run_notices])
     return stored
 
 
 def fit_of(stored: StoredFit) -> Fit:
     """A stored fit as a user holds it."""
-    return Fit(Model(stored.defined), stored.posterior, stored.asked)
+    return Fit(Model(stored.defined), stored.posterior)
 
 
 def glmer(formula: str, data: Any, family: FamilyName | str, **as_fit: Any) -> Fit:

@@ -16,6 +16,7 @@ Scale = Literal["difference", "ratio", "lift", "odds_ratio", "link"]
 SlopeScale = Literal["response", "link"]
 Goal = Literal["max", "min"]
 Kind = Literal["mean", "link", "response"]
+Outcome = Literal["mean", "median"]
 Picture = Literal["density", "rootogram", "bars"]
 
 Method = Literal["loo", "kfold", "logo"]
@@ -30,6 +31,7 @@ SCALES: tuple[str, ...] = get_args(Scale)
 SLOPE_SCALES: tuple[str, ...] = get_args(SlopeScale)
 GOALS: tuple[str, ...] = get_args(Goal)
 KINDS: tuple[str, ...] = get_args(Kind)
+OUTCOMES: tuple[str, ...] = get_args(Outcome)
 PICTURES: tuple[str, ...] = get_args(Picture)
 METHODS: tuple[str, ...] = get_args(Method)
 SCORES: tuple[str, ...] = get_args(Score)

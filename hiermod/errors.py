@@ -10,6 +10,7 @@ __all__ = [
     "DataError",
     "FormulaError",
     "HiermodError",
+    "InterruptedSamplingError",
     "ModelError",
     "PriorError",
     "SamplingError",
@@ -55,6 +56,15 @@ class ModelError(HiermodError):
 
 class SamplingError(HiermodError):
     """The sampler could not produce draws."""
+
+
+class InterruptedSamplingError(SamplingError):
+    """Ctrl-C ended the sampling before there was a draw to keep."""
+
+    def __init__(
+        self, message: str = "The run was interrupted during warm-up, before any draw. Nothing could be kept."
+    ) -> None:
+        super().__init__(message)
 
 
 class AnswerError(HiermodError):

@@ -62,7 +62,7 @@ def replicate(shape: Shape, number: int, seed: int, engine: str = "auto") -> Rep
         number,
         dict(zip(names, ranks, strict=True)),
         seconds,
-        sum("sampled again" in notice for notice in fit.notices),
+        len(fit.sampled_posterior.history.reruns),
         int(fit.idata["sample_stats"]["diverging"].sum()),
         float(np.nanmax(rhat)),
         float(ess.min()),

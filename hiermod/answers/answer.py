@@ -43,18 +43,18 @@ class Measure:
 UNKNOWN = Measure("expected response", percent=False, link="link")
 
 
-def measure_of(spec: Spec | BetaSpec) -> Measure:
-    """The rate of successes, or the mean of the response."""
+def measure_of(spec: Spec | BetaSpec, outcome: str = "mean") -> Measure:
+    """The rate of successes, or the mean or median of the response."""
     is_rate = spec.family.is_rate
-    return Measure(outcome_name(spec.formula.response, is_rate), percent=is_rate, link=spec.family.link.name)
+    return Measure(outcome_name(spec.formula.response, is_rate, outcome), is_rate, spec.family.link.name)
 
 
-def outcome_name(response: Response, is_rate: bool) -> str:
+def outcome_name(response: Response, is_rate: bool, outcome: str = "mean") -> str:
     """What a response's expectation is called: ``success rate``, ``mean Reaction``."""
     if isinstance(response, LevelResponse):
         return f"{response.column}={response.level} rate"
     if isinstance(response, SingleResponse):
-        return f"{response.name} rate" if is_rate else f"mean {response.name}"
+        return f"{response.name} rate" if is_rate else f"{outcome} {response.name}"
     successes = response.successes
     return f"{_singular(successes.name) if isinstance(successes, Column) else 'success'} rate"
 
@@ -95,6 +95,10 @@ class Question:
         What a draw may be beyond.
     rope : (float, float), optional
         The region of practical equivalence.
+    median : bool
+        Whether estimates are medians of the draws, not means.
+    remark : str
+        What readers of the numbers should know.
     """
 
     kind: str
@@ -110,6 +114,8 @@ class Question:
     sign: int = 1
     threshold: float | None = None
     rope: tuple[float, float] | None = None
+    median: bool = False
+    remark: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,7 +176,7 @@ class Answer:
 
     def plot(self, **options: Any) -> Any:
         """Draw the answer; see `hiermod.show`. Returns matplotlib Axes."""
-        from hiermod.show.plots import plot_answer
+        from hiermod.show.answer_plot import plot_answer
 
         return plot_answer(self, **options)
 
@@ -225,7 +231,7 @@ def make_answer(
     shape : (int, int)
         Chains and draws.
     question : Question
-        Its scale says what an estimate is; its threshold and rope add columns.
+        It says what an estimate is; its threshold and rope add columns.
     name : str
         Of the draws.
     shown : pandas.DataFrame, optional
@@ -234,7 +240,7 @@ def make_answer(
         What else is computed of each row.
     notices : sequence of str
     """
-    table = (keys if shown is None else shown).assign(**interval(draws, question.prob, question.scale.median))
+    table = (keys if shown is None else shown).assign(**interval(draws, question.prob, question.median))
     table = table.assign(**(columns or {}))
     if question.rope is not None:
         low, high = question.rope

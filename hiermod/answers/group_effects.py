@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from hiermod.choices import GROUPS
-from hiermod.data.columns.levels import as_levels
 from hiermod.data.columns.numbering import first_of
 from hiermod.data.columns.predictors import Grouping
+from hiermod.data.columns.values import as_levels
 from hiermod.errors import AnswerError, enumerate_names
 from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.pooled import BetaSpec
@@ -223,7 +223,7 @@ class TermEffects:
 def standard_deviations(posterior: Posterior, term: GroupDesign) -> np.ndarray:
     """Draws of a group term's standard deviations, shape ``(draws, columns)``."""
     draws = int(np.prod(posterior.shape))
-    return np.hstack([posterior.values(f"{effect.name}_sigma").reshape(draws, -1) for effect in term.effects])
+    return np.hstack([posterior.values(effect.sd_name).reshape(draws, -1) for effect in term.effects])
 
 
 def correlation_matrices(posterior: Posterior, term: GroupDesign) -> np.ndarray:

@@ -22,7 +22,7 @@ def population_mean(link: Link, mean: np.ndarray, variance: np.ndarray) -> np.nd
     if link.name == "identity":
         return mean
     if link.name == "log":
-        return np.exp(mean + variance / 2.0)
+        return link.inverse(mean + variance / 2.0)
     if link.name == "probit":
         return special.ndtr(mean / np.sqrt(1.0 + variance))
     spread = np.sqrt(variance)
@@ -55,7 +55,7 @@ def population_slope(
     if link.name == "identity":
         return rise
     if link.name == "log":
-        return np.exp(mean + variance / 2.0) * (rise + widening / 2.0)
+        return link.slope(mean + variance / 2.0) * (rise + widening / 2.0)
     if link.name == "probit":
         scale = np.sqrt(1.0 + variance)
         return link.slope(mean / scale) * (rise / scale - mean * widening / (2.0 * scale**3))

@@ -26,7 +26,6 @@ from hiermod.answers.group_effects import (
 )
 from hiermod.answers.population import population_mean, population_slope
 from hiermod.errors import AnswerError
-from hiermod.families.links import Link
 from hiermod.modeling.design import offset
 from hiermod.modeling.pooled import MEAN, SPREAD, BetaSpec
 from hiermod.modeling.spec import Spec
@@ -49,7 +48,7 @@ class Reader(Protocol):
         ...
 
     def mean(self, frame: pd.DataFrame) -> np.ndarray:
-        """The expected response (a rate, a mean, a count per unit of exposure)."""
+        """The expected response (a rate, a mean, a count per unit of exposure), or its median."""
         ...
 
     def blocks(self, frame: pd.DataFrame, linear: bool = False) -> Iterator[tuple[slice, np.ndarray]]:
@@ -65,15 +64,22 @@ class Reader(Protocol):
         ...
 
 
-def reader(posterior: Posterior, groups: Groups | None = None, exposed: bool = False) -> Reader:
-    """The reader of a model's draws; rows have the effects of their own groups, unless `groups` says otherwise.
+def reader(
+    posterior: Posterior, groups: Groups | None = None, exposed: bool = False, outcome: str = "mean"
+) -> Reader:  # fmt: skip
+    """The reader of a model's draws, of a mean or median; rows have their own groups' effects, unless `groups` differs.
 
     On a log link means are per unit of exposure, unless rows are `exposed`: then their offsets count.
     """
     groups = same_for_all(posterior.spec, Reading.OBSERVED) if groups is None else groups
     if isinstance(posterior.spec, BetaSpec):
         return PooledReader(posterior, posterior.spec, groups)
-    return LinearReader(posterior, posterior.spec, groups, exposed)
+    return LinearReader(posterior, posterior.spec, groups, exposed, outcome)
+
+
+def is_pooled(spec: AnySpec) -> bool:
+    """Whether a model is one of pooled rates, without linear predictors."""
+    return isinstance(spec, BetaSpec)
 
 
 def linear_spec(spec: AnySpec, refusal: str = "pooling='beta' has no linear predictor.") -> Spec:
@@ -100,8 +106,10 @@ class Designs:
 class LinearReader:
     """Of a hierarchical generalized linear model."""
 
-    def __init__(self, posterior: Posterior, spec: Spec, groups: Groups, exposed: bool = False) -> None:
-        self._spec, self._draws = spec, int(np.prod(posterior.shape))
+    def __init__(
+        self, posterior: Posterior, spec: Spec, groups: Groups, exposed: bool = False, outcome: str = "mean"
+    ) -> None:
+        self._spec, self._draws = spec, posterior.size
         self._with_offset = bool(spec.formula.offsets) and (exposed or not per_exposure(spec))
         self._terms = [TermEffects(posterior, term, place) for place, term in enumerate(spec.groups)]
         self._readings = [groups[term.grouping.name] for term in spec.groups]
@@ -109,12 +117,13 @@ class LinearReader:
         coefficients = [posterior.values(block.name).reshape(self._draws, -1).T for block in spec.common.blocks]
         self._coefficients = np.vstack([np.empty((0, self._draws)), *coefficients])
         self._auxiliary = [posterior.values(name) for name in spec.family.auxiliary]
+        self._link = spec.family.outcome_link(outcome, self._auxiliary)
 
     def designs(self, frame: pd.DataFrame) -> Designs:
         """The columns of everything on `frame`."""
         blocks = [block.matrix(frame) for block in self._spec.common.blocks]
         common = np.hstack([np.empty((len(frame), 0)), *blocks])
-        offsets = offset(self._spec.formula, frame) if self._with_offset else None
+        offsets = offset(self._spec.formula.offsets, frame) if self._with_offset else None
         return Designs(common, tuple(term.design(frame) for term in self._terms), offsets)
 
     def parameters(self, frame: pd.DataFrame) -> dict[str, np.ndarray]:
@@ -122,7 +131,7 @@ class LinearReader:
         return {"mu": self._linear(self.designs(frame), self._groups_of(frame))}
 
     def mean(self, frame: pd.DataFrame) -> np.ndarray:
-        """Expected response."""
+        """The mean or median response."""
         return self._mean(self.designs(frame), self._groups_of(frame))
 
     def blocks(self, frame: pd.DataFrame, linear: bool = False) -> Iterator[tuple[slice, np.ndarray]]:
@@ -152,12 +161,8 @@ class LinearReader:
         predictor = self._linear(designs, groups)
         if self._integrates:
             variance, spread = self._variance(designs, designs), 2.0 * self._variance(designs, change)
-            return population_slope(self._mean_link, predictor, variance, rise, spread)
-        return self._mean_link.slope(predictor) * rise
-
-    @property
-    def _mean_link(self) -> Link:
-        return self._spec.family.mean_link(self._spec.family.link, *self._auxiliary)
+            return population_slope(self._link, predictor, variance, rise, spread)
+        return self._link.slope(predictor) * rise
 
     def _groups_of(self, frame: pd.DataFrame) -> list[GroupsOfRows | None]:
         """The groups of rows for each group term; None where they are given no effects."""
@@ -167,8 +172,8 @@ class LinearReader:
     def _mean(self, designs: Designs, groups: Sequence[GroupsOfRows | None]) -> np.ndarray:
         predictor = self._linear(designs, groups)
         if self._integrates:
-            return population_mean(self._mean_link, predictor, self._variance(designs, designs))
-        return np.asarray(self._spec.family.mean(predictor, *self._auxiliary))
+            return population_mean(self._link, predictor, self._variance(designs, designs))
+        return self._link.inverse(predictor)
 
     def _linear(self, designs: Designs, groups: Sequence[GroupsOfRows | None]) -> np.ndarray:
         total = designs.common @ self._coefficients
@@ -211,7 +216,7 @@ class PooledReader:
 
     def blocks(self, frame: pd.DataFrame, linear: bool = False) -> Iterator[tuple[slice, np.ndarray]]:
         """Rates or log odds of some rows after others."""
-        for rows in block_slices(len(frame), int(np.prod(self._posterior.shape))):
+        for rows in block_slices(len(frame), self._posterior.size):
             part = frame.iloc[rows]
             yield rows, self.parameters(part)["mu"] if linear else self.mean(part)
 

@@ -1,4 +1,4 @@
-"""Ctrl-C that reaches the program wherever it is.
+"""Exit codes, headings, and a Ctrl-C that reaches the program wherever it is.
 
 The compiler calls back into Python from C. A Ctrl-C that falls into such a call cannot be raised through it: Python
 hands it to `sys.unraisablehook`, which prints a traceback and goes on as if nothing had been pressed.
@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from hiermod.interface.fit import Fit
+from typing import Any
 
 DONE, COULD_NOT_FIT, BAD_ARGUMENTS, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 130, 141
+SOON = 0.05  # seconds, by when the callback has returned
 
 
 def section(title: str) -> None:
@@ -24,14 +22,6 @@ def section(title: str) -> None:
 def wants_progress(options: argparse.Namespace) -> bool:
     """A bar is for somebody who watches a terminal."""
     return not options.no_progress and sys.stderr.isatty()
-
-
-def was_interrupted(fit: Fit) -> bool:
-    """Whether Ctrl-C ended the sampling early; the draws until then are kept."""
-    return any(notice.startswith("interrupted") for notice in fit.notices)
-
-
-SOON = 0.05  # seconds, by when the callback has returned
 
 
 def heed() -> None:

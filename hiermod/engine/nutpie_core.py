@@ -130,10 +130,10 @@ def start(
     settings.update_settings(_with_trajectory(settings.as_dict()["settings"]))
     cores = cores or available_cores()
     program = program.threaded(max(1, cores // chains))
-    head, sizes = program.memory.address, {NUMBER: expanded}
+    memory, sizes = program.memory.address, {NUMBER: expanded}
     variables = lib.PyVariable.new_variables([DRAWS], ["float64"], [(expanded,)], sizes, {DRAWS: (NUMBER,)})
-    log_density = lib.LogpFunc(program.compiled["log_density"].address, head, program)
-    expand = lib.ExpandFunc(size, expanded, program.compiled["expand"].address, head, program)
+    log_density = lib.LogpFunc(program.compiled["log_density"].address, memory, program)
+    expand = lib.ExpandFunc(size, expanded, program.compiled["expand"].address, memory, program)
     model = lib.PyMcModel(log_density, expand, variables, size, sizes, {}, starting_point, None)
     sampler = lib.PySampler.from_pymc(
         settings, min(chains, cores), model, lib.ProgressType.none(), report, RATE,

@@ -54,6 +54,6 @@ GAMMA = Family(
     statistic="values", check=_take_positive, log_density=_gamma, cdf=_gamma_cdf, variance=_gamma_variance,
     draw=_draw_gamma, kernel="gamma", bambi="gamma", response="numbers above 0",
     latex=r"\operatorname{Gamma}(\alpha, \alpha / \mu_i)",
-    words="With mean mu, its shape is alpha and its standard deviation mu/sqrt(alpha).",
+    words="With mean mu, its shape is alpha and its standard deviation mu/sqrt(alpha).", information_power=1.0,
 )  # fmt: skip
 FAMILIES = (GAMMA,)

@@ -12,7 +12,7 @@ from hiermod.errors import DataError
 from hiermod.families.links import IDENTITY
 from hiermod.families.names import LINKS
 from hiermod.families.ops import HALF_LOG_TAU, Ops, rise
-from hiermod.families.record import Chances, Family, Linear, Parameter, ResponseScale
+from hiermod.families.record import Chances, Family, Linear, Parameter, ResponseScale, own_link
 from hiermod.priors.distributions import Prior
 
 
@@ -80,6 +80,7 @@ GAUSSIAN = Family(
     parameters=(Parameter("sigma", "standard deviation", "response", residual_scale),), statistic="real",
     check=take_numbers, log_density=_gaussian, cdf=_gaussian_cdf, variance=_gaussian_variance, draw=_draw,
     kernel="gaussian", bambi="gaussian", response="numbers", latex=r"\operatorname{Normal}(\mu_i, \sigma)",
+    median_link=own_link, information_power=-2.0,
 )  # fmt: skip
 STUDENT = Family(
     name="student", links=LINKS["student"], link=IDENTITY, kind="real",
@@ -90,6 +91,7 @@ STUDENT = Family(
     statistic="values", check=take_numbers, log_density=_student, cdf=_student_cdf, variance=_student_variance,
     draw=_draw_student, kernel="student", bambi="t", response="numbers with outliers",
     latex=r"\operatorname{StudentT}(\nu, \mu_i, \sigma)",
-    words="It has nu degrees of freedom and the scale sigma.", location="location",
+    words="It has nu degrees of freedom and the scale sigma.", location="location", median_link=own_link,
+    information_power=-2.0,
 )  # fmt: skip
 FAMILIES = (GAUSSIAN, STUDENT)

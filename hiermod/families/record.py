@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from hiermod.data.columns.responses import ResponseRows, SingleRows
-from hiermod.data.sources.frames import row_name
+from hiermod.data.columns.values import row_name
 from hiermod.families.links import Link
 from hiermod.families.ops import NUMPY, Function
 from hiermod.priors.distributions import Prior
@@ -66,8 +66,18 @@ class Parameter:
 
 
 def own_link(link: Link, *_: Any) -> Link:
-    """The link itself: mu is the mean."""
+    """The link itself: mu is what is asked for."""
     return link
+
+
+def unchanged(values: Any) -> Any:
+    """The values themselves."""
+    return values
+
+
+def always(*_: Any) -> bool:
+    """The posterior mean exists whatever the priors."""
+    return True
 
 
 @dataclass(frozen=True)
@@ -95,8 +105,16 @@ class Family:
         ``(successes, trials)``, mu is `Linear`.
     cdf : callable
         ``(response, mu, *parameters)`` on NumPy arrays: the chances of less, and of at most as much.
-    mean_link : callable
-        ``(link, *parameters)``: the link between the mean and the linear predictor, given the parameters.
+    mean_link, median_link : callable
+        ``(link, *parameters)``: the link between the mean, or the median, and the linear predictor, given the
+        parameters; None where the median is no such function of it.
+    has_posterior_mean : callable
+        ``(outcome, priors, averaged)``: whether the mean or median of the response has a posterior mean under these
+        priors of the parameters, and if it is `averaged` over a population of groups.
+    transform : callable
+        From responses to the scale of the linear predictor under an identity link.
+    information_power : float
+        By which power of the first parameter the information on the linear predictor grows.
     variance : callable
         ``(mean, *parameters)``, of one trial where there are trials.
     draw : callable
@@ -131,6 +149,10 @@ class Family:
     words: str = ""
     location: str = ""
     mean_link: Callable[..., Link] = own_link
+    median_link: Callable[..., Link] | None = None
+    has_posterior_mean: Callable[[str, Mapping[str, tuple[Prior, ...]], bool], bool] = always
+    transform: Callable[[Any], Any] = unchanged
+    information_power: float = 0.0
 
     @property
     def auxiliary(self) -> tuple[str, ...]:
@@ -158,7 +180,13 @@ class Family:
 
     def mean(self, eta: Any, *parameters: Any) -> Any:
         """The expected response by the linear predictor, on NumPy arrays; of rates, that of one trial."""
-        return self.mean_link(self.link, *parameters).inverse(eta)
+        return self.outcome_link("mean", parameters).inverse(eta)
+
+    def outcome_link(self, outcome: str, parameters: Sequence[Any]) -> Link:
+        """The link between an outcome, ``mean`` or ``median``, and the linear predictor."""
+        link = self.median_link if outcome == "median" else self.mean_link
+        assert link is not None
+        return link(self.link, *parameters)
 
     def observation_density(self, response: Any, eta: Any, parameters: Sequence[Any] = ()) -> Any:
         """Log density of one observation, ``(value,)`` or ``(successes, trials)``, in every draw.

@@ -16,7 +16,7 @@ from hiermod.formula.expressions import (
     Vector,
 )
 from hiermod.formula.reader import Reader, Token
-from hiermod.formula.vocabulary import ALIASES, CONTRASTS, SIGNATURES, Signature, signature, suggestion
+from hiermod.formula.vocabulary import ALIASES, CONTRASTS, FUNCTIONS, Function, function, suggestion
 
 MAX_TOKENS = 200
 FLAGS = {"TRUE": True, "FALSE": False, "True": True, "False": False}
@@ -107,19 +107,19 @@ def read_call(reader: Reader, begin: int | None = None) -> Expression:
     name = reader.take()
     if name.text == "c":
         return _read_vector(reader, begin)
-    function = ALIASES.get(name.text, name.text)
-    known = signature(function)
+    called = ALIASES.get(name.text, name.text)
+    known = function(called)
     if known is None:
         reader.fail_at(f"There is no function {name.text!r}.{suggestion(name.text)}", name.start, name.end)
     opened = reader.open_bracket()
     arguments: list[Expression] = []
     options: dict[str, Expression] = {}
     while reader.peek().kind != ")":
-        _read_argument(reader, function, arguments, options, begin)
+        _read_argument(reader, called, known, arguments, options, begin)
         if not reader.take_if(","):
             break
     closed = reader.close_bracket(opened)
-    call = Call(function, tuple(arguments), tuple(options.items()))
+    call = Call(called, tuple(arguments), tuple(options.items()))
     _check_call(reader, call, known, name, closed)
     return _relevelled(call)
 
@@ -135,24 +135,28 @@ def _relevelled(call: Call) -> Call:
 
 
 def _read_argument(
-    reader: Reader, function: str, arguments: list[Expression], options: dict[str, Expression], begin: int
+    reader: Reader,
+    called: str,
+    known: Function,
+    arguments: list[Expression],
+    options: dict[str, Expression],
+    begin: int,
 ) -> None:
     token = reader.peek()
     if token.kind == "name" and reader.peek(1).kind == "=":
         reader.take(), reader.take()
-        if token.text in options or token.text not in SIGNATURES.get(function, Signature()).options:
-            taken = SIGNATURES.get(function, Signature()).options
-            listed = f"It takes {', '.join(taken)}." if taken else "It takes none."
-            reader.fail_at(f"{function}() has no option {token.text!r} here. {listed}", token.start, token.end)
-        options[token.text] = _contrast(read_expression(reader, begin), function)
+        if token.text in options or token.text not in known.options:
+            listed = f"It takes {', '.join(known.options)}." if known.options else "It takes none."
+            reader.fail_at(f"{called}() has no option {token.text!r} here. {listed}", token.start, token.end)
+        options[token.text] = _contrast(read_expression(reader, begin), called)
         return
     if options:
         reader.fail("Options with names stand after those without.")
-    if function == "C" and arguments and token.text in CONTRASTS and reader.peek(1).kind == "(":
+    if called == "C" and arguments and token.text in CONTRASTS and reader.peek(1).kind == "(":
         arguments.append(_read_contrasts(reader, begin))
         return
     value = read_expression(reader, begin)
-    arguments.append(_contrast(value, function) if arguments else value)
+    arguments.append(_contrast(value, called) if arguments else value)
 
 
 def _read_contrasts(reader: Reader, begin: int) -> Expression:
@@ -168,10 +172,10 @@ def _read_contrasts(reader: Reader, begin: int) -> Expression:
     return Call("treatment", (reference,))
 
 
-def _contrast(value: Expression, function: str) -> Expression:
+def _contrast(value: Expression, called: str) -> Expression:
     """Contrasts are named without quotes in R: ``C(g, contr.sum)``."""
     match value:
-        case Column(name) | Text(name) if function == "C" and name in CONTRASTS:
+        case Column(name) | Text(name) if called == "C" and name in CONTRASTS:
             return Text(CONTRASTS[name])
     return value
 
@@ -190,23 +194,22 @@ def _read_vector(reader: Reader, begin: int) -> Vector:
     return Vector(tuple(items))
 
 
-def _check_call(reader: Reader, call: Call, known: Signature, name: Token, closed: Token) -> None:
+def _check_call(reader: Reader, call: Call, known: Function, name: Token, closed: Token) -> None:
     def fail(message: str) -> None:
         reader.fail_at(f"{call.function}(): {message}", name.start, closed.end)
 
     if not call.arguments or not call.arguments[0].columns:
         fail("a column was expected as its first argument.")
-    if call.function not in SIGNATURES:
+    if call.function not in FUNCTIONS:
         return
-    given = len(call.arguments) - 1
-    if given > len(known.options):
-        fail(f"it takes one column{' and ' + ', '.join(known.options) if known.options else ''}.")
-    placed = known.options[:given]
+    names, unnamed = list(known.options), len(call.arguments) - 1
+    if unnamed > len(names):
+        fail(f"it takes one column{' and ' + ', '.join(names) if names else ''}.")
     for option, _ in call.options:
-        if option in placed:
+        if option in names[:unnamed]:
             fail(f"the option {option!r} is given twice.")
-    if given + len(call.options) < known.required:
-        fail(f"the option {known.options[0]!r} is missing.")
+    if unnamed + len(call.options) < known.required:
+        fail(f"the option {names[0]!r} is missing.")
     for value in (*call.arguments[1:], *(value for _, value in call.options)):
         if value.columns:
             fail(f"its options are numbers and texts, not columns ({value}).")

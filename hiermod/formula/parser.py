@@ -11,13 +11,15 @@ from collections.abc import Sequence
 
 from hiermod.errors import FormulaError
 from hiermod.formula.arithmetic import read_call
-from hiermod.formula.expressions import CALL, Column
+from hiermod.formula.expressions import CALL, Column, distinct
 from hiermod.formula.nodes import DOT, Formula, GroupTerm, TrialsResponse
 from hiermod.formula.reader import Reader
 from hiermod.formula.response import read_response
 from hiermod.formula.terms import TermSet, read_sum
 
 MAX_NESTING = 5
+RESERVED = ("chain", "draw", "row", "Intercept", "sigma", "__obs__", ".", "..")
+RESULT_COLUMNS = ("estimate", "lower", "upper", "contrast", "prob_beats", "prob_rope", "expected_loss")
 
 
 def parse(text: str) -> Formula:
@@ -66,6 +68,19 @@ def fill_dot(formula: Formula, columns: Sequence[str]) -> Formula:
         message = "There are no other columns for '.' to stand for."
         raise FormulaError(message, formula.text, *formula.places[DOT])
     return _parse(formula.text, others)
+
+
+def check_names(formula: Formula) -> None:
+    """Refuse columns whose names a posterior or a table of results needs for itself."""
+    predictors = (*formula.predictor_columns, *formula.grouping_columns)
+    for name in distinct((*predictors, *formula.all_columns)):
+        if name in RESERVED or (name in RESULT_COLUMNS and name in predictors):
+            raise FormulaError(
+                f"hiermod's results use the name {name!r} themselves. "
+                f"Rename the column: data.rename(columns={{{name!r}: {name + '_'!r}}}).",
+                formula.text,
+                *formula.places.get(name, (0, 1)),
+            )
 
 
 def canonical(name: str) -> str:

@@ -17,7 +17,7 @@ from hiermod.formula.expressions import (
 )
 from hiermod.formula.nodes import INTERCEPT, Formula, GroupTerm, LevelResponse, SingleResponse, Term, TrialsResponse
 from hiermod.formula.parser import parse
-from hiermod.formula.vocabulary import IN_NUMPY
+from hiermod.formula.vocabulary import FUNCTIONS
 
 SPELLINGS = ("lme4", "brms", "bambi")
 CONTRASTS = {"treatment": "Treatment", "sum": "Sum", "helmert": "Helmert", "poly": "Poly"}
@@ -121,10 +121,8 @@ def _in_r(expression: Expression) -> str:
     match expression:
         case Call("C", (factor, Text(name))):
             return f"C({factor}, contr.{name})"
-        case Call("center", (column,)):
-            return f"scale({column}, scale=FALSE)"
-        case Call("standardize", (column,)):
-            return f"scale({column})"
+        case Call(function, (column,)) if function in FUNCTIONS and FUNCTIONS[function].r:
+            return FUNCTIONS[function].r.format(column)
     return str(expression)
 
 
@@ -159,6 +157,6 @@ def _call_in_python(function: str, arguments: list[str], options: tuple[tuple[st
         return f"I(np.log({arguments[0]}) / np.log({base}))"
     if function == "relevel":
         return f"C({arguments[0]}, Treatment({arguments[1] if len(arguments) > 1 else _in_python(options[0][1])}))"
-    names = {"factor": "C", "as.factor": "C", **{name: f"np.{name}" for name in IN_NUMPY}}
+    written = FUNCTIONS[function].python if function in FUNCTIONS else ""
     named = [f"{name}={_in_python(value)}" for name, value in options]
-    return f"{names.get(function, function)}({', '.join([*arguments, *named])})"
+    return f"{written or function}({', '.join([*arguments, *named])})"

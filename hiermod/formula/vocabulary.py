@@ -1,59 +1,81 @@
-"""The functions a formula may call: a fixed table, and those that a user registered. Nothing else is reachable."""
+"""The functions a formula may call: a fixed table, and those that a user registered. Nothing else is reachable.
+
+What each one computes stands in `hiermod.data.columns.functions`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from hiermod.errors import HiermodError, did_you_mean
 
+FLAG, NUMBER = "TRUE or FALSE", "a number"
+FLAG_OR_NUMBER, NUMBERS = "TRUE, FALSE or a number", "a number or several: c(1, 2)"
+ANY = "anything"
+
 
 @dataclass(frozen=True)
-class Signature:
-    """What a function takes: its options in R's order, after the column; `factor` tells that it gives levels."""
+class Function:
+    """How a function is written.
 
-    options: tuple[str, ...] = ()
+    `options` are in R's order, after the column, each with what it may be; the first `required` ones are needed. `r` is
+    its spelling for R where that is another (``{}`` stands for the column), `python` its name for Bambi. A `stepped`
+    function has no slope.
+    """
+
+    options: Mapping[str, str] = field(default_factory=dict)
     required: int = 0
-    factor: bool = False
+    r: str = ""
+    python: str = ""
+    stepped: bool = False
+
+    def __post_init__(self) -> None:
+        assert set(self.options.values()) <= {FLAG, NUMBER, FLAG_OR_NUMBER, NUMBERS, ANY}
 
 
-PLAIN = Signature()
-SIGNATURES: dict[str, Signature] = {
-    **dict.fromkeys(("log10", "log2", "log1p", "exp", "expm1", "sqrt", "abs", "sin", "cos", "tan", "I"), PLAIN),
-    "log": Signature(("base",)),
-    "round": Signature(("digits",)),
-    "scale": Signature(("center", "scale")),
-    "standardize": PLAIN,
-    "center": PLAIN,
-    "poly": Signature(("degree", "raw")),
-    "bs": Signature(("df", "knots", "degree", "intercept")),
-    "ns": Signature(("df", "knots", "intercept")),
-    "cut": Signature(("breaks", "labels", "include.lowest", "right"), required=1, factor=True),
-    "factor": Signature(("levels", "labels"), factor=True),
-    "as.factor": Signature(factor=True),
-    "ordered": Signature(("levels", "labels"), factor=True),
-    "relevel": Signature(("ref",), required=1, factor=True),
-    "C": Signature(("contr",), factor=True),
+FUNCTIONS: dict[str, Function] = {
+    **{
+        name: Function(python=f"np.{name}")
+        for name in ("log10", "log2", "log1p", "exp", "expm1", "sqrt", "abs", "sin", "cos", "tan")
+    },
+    "I": Function(),
+    "log": Function({"base": NUMBER}, python="np.log"),
+    "round": Function({"digits": NUMBER}, python="np.round", stepped=True),
+    "scale": Function({"center": FLAG_OR_NUMBER, "scale": FLAG_OR_NUMBER}),
+    "standardize": Function(r="scale({})"),
+    "center": Function(r="scale({}, scale=FALSE)"),
+    "poly": Function({"degree": NUMBER, "raw": FLAG}),
+    "bs": Function({"df": NUMBER, "knots": NUMBERS, "degree": NUMBER, "intercept": FLAG}),
+    "ns": Function({"df": NUMBER, "knots": NUMBERS, "intercept": FLAG}),
+    "cut": Function({"breaks": NUMBERS, "labels": ANY, "include.lowest": FLAG, "right": FLAG}, required=1),
+    "factor": Function({"levels": ANY, "labels": ANY}, python="C"),
+    "as.factor": Function(python="C"),
+    "ordered": Function({"levels": ANY, "labels": ANY}),
+    "relevel": Function({"ref": ANY}, required=1),
+    "C": Function({"contr": ANY}),
 }
-IN_NUMPY = ("log", "log10", "log2", "log1p", "exp", "expm1", "sqrt", "abs", "sin", "cos", "tan", "round")
-ALIASES = {f"np.{name}": name for name in IN_NUMPY}
+ALIASES = {function.python: name for name, function in FUNCTIONS.items() if function.python.startswith("np.")}
 CONTRASTS = {
     **{name: name for name in ("treatment", "sum", "helmert", "poly")},
     **{f"contr.{name}": name for name in ("treatment", "sum", "helmert", "poly")},
     "Treatment": "treatment", "Sum": "sum", "Helmert": "helmert", "Poly": "poly",
 }  # fmt: skip
+RESERVED = (
+    "offset", "cbind", "p", "prop", "proportion", "trials", "weights", "c", "s", "t2", "te", "mo", "gp", "treatment",
+)  # fmt: skip
 REGISTERED: dict[str, Callable[..., Any]] = {}
 
 
-def signature(name: str) -> Signature | None:
-    """What a function takes; None where a formula cannot call it."""
-    return PLAIN if name in REGISTERED else SIGNATURES.get(name)
+def function(name: str) -> Function | None:
+    """How a function is written; None where a formula cannot call it."""
+    return Function() if name in REGISTERED else FUNCTIONS.get(name)
 
 
 def suggestion(name: str) -> str:
     """The nearest functions, and how to add one."""
-    near = did_you_mean(name, [*SIGNATURES, *REGISTERED])
+    near = did_you_mean(name, [*FUNCTIONS, *REGISTERED])
     return f"{near} Or add a column with the result to the data; hiermod.register adds functions of your own."
 
 
@@ -79,26 +101,8 @@ def register(name: str, function: Callable[..., Any]) -> None:
     >>> hm.register("cube", lambda x: x**3)
     >>> model = hm.model("Reaction ~ cube(Days) + (1 | Subject)", hm.example("sleepstudy"))
     """
-    if not isinstance(name, str) or not name.isidentifier() or name in SIGNATURES or name in RESERVED:
+    if not isinstance(name, str) or not name.isidentifier() or name in FUNCTIONS or name in RESERVED:
         raise HiermodError(f"register: {name!r} is taken, or no plain name. Choose another one.")
     if not callable(function):
         raise HiermodError(f"register: {function!r} cannot be called.")
     REGISTERED[name] = function
-
-
-RESERVED = (
-    "offset",
-    "cbind",
-    "p",
-    "prop",
-    "proportion",
-    "trials",
-    "weights",
-    "c",
-    "s",
-    "t2",
-    "te",
-    "mo",
-    "gp",
-    "treatment",
-)

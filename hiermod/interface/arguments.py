@@ -28,6 +28,9 @@ control : optional
     The level to compare with; the first one otherwise.
 scale : {"difference", "ratio", "lift", "odds_ratio", "link"}
     Estimates are means; medians for ratio, lift and odds ratio.
+outcome : {"mean", "median"}, optional
+    What of the response; None is the mean. Estimates are posterior medians where it has no posterior mean, as the mean
+    of a heavy-tailed family; the median of such a family has one.
 threshold : float, optional
     Adds ``prob_exceeds``, the probability that the answer is beyond it: above, or below with ``goal="min"``.
 goal : {"max", "min"}

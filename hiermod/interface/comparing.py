@@ -18,10 +18,8 @@ from hiermod.interface.refits import OF_SETTINGS
 from hiermod.modeling.definition import Defined, Definition, define
 from hiermod.modeling.pooled import BetaSpec
 from hiermod.modeling.spec import Spec
-from hiermod.sampling.choose import choose_sampler
-from hiermod.sampling.parallel import each
+from hiermod.sampling.parallel import each, fit_one
 from hiermod.sampling.posterior import Posterior
-from hiermod.sampling.run import sample
 from hiermod.sampling.settings import Settings
 
 OF_FITS = ("priors", "pooling", "na", "compress", *(name for name in OF_SETTINGS if name != "seed"))
@@ -157,19 +155,13 @@ def _fitted(
         if isinstance(own, Fit):
             fits[name] = own
             continue
-        posterior, notices = made[name]
-        announce(f"{name}: {notice}" for notice in posterior.notices)
-        posterior = replace(posterior, spec=defined[name].spec, notices=(*notices, *posterior.notices))
-        fits[name] = Fit(Model(defined[name]), posterior, settings)
+        announce(f"{name}: {notice}" for notice in made[name].run_notices)
+        fits[name] = Fit(Model(defined[name]), replace(made[name], spec=defined[name].spec))
     return fits
 
 
-def _sampled(task: _Task) -> tuple[Posterior, tuple[str, ...]]:
-    sampler, which = choose_sampler(task.spec, task.settings.engine, lambda text: announce([text]))
-    found = sample(task.spec, sampler, task.settings, progress=False)
-    if found.interrupted:
-        raise KeyboardInterrupt
-    return found, (which,)
+def _sampled(task: _Task) -> Posterior:
+    return fit_one(task.spec, task.settings, lambda text: announce([text]))
 
 
 def _defined(name: str, definition: Definition, data: Any) -> Defined:

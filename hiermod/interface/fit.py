@@ -7,7 +7,6 @@ room below. The two classes share it because each names the other: `Model.fit` g
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +14,9 @@ from hiermod.answers.answer import Answer
 from hiermod.answers.averaging.query import Arguments
 from hiermod.answers.deciding import number_needed, verdicts
 from hiermod.answers.estimands import effects, interactions, rates, shrinkage, slopes
+from hiermod.answers.outcome import outcome_notices
 from hiermod.answers.parameters import estimates, hypotheses
-from hiermod.choices import Contrast, Engine, Goal, Groups, Kind, Scale, Score, SlopeScale
+from hiermod.choices import Contrast, Engine, Goal, Groups, Kind, Outcome, Scale, Score, SlopeScale
 from hiermod.errors import ModelError
 from hiermod.interface.arguments import documented
 from hiermod.interface.notices import announce
@@ -27,11 +27,11 @@ from hiermod.modeling.definition import Defined
 from hiermod.modeling.model_priors import prior_summary
 from hiermod.modeling.pooled import BetaSpec
 from hiermod.sampling.checks import CheckReport, check
-from hiermod.sampling.choose import choose_sampler
 from hiermod.sampling.external_draws import posterior_from_draws
 from hiermod.sampling.posterior import Posterior
 from hiermod.sampling.prior_draws import sample_prior
-from hiermod.sampling.run import Sampler, build_pymc, sample
+from hiermod.sampling.run import build_pymc, choose_sampler, sample
+from hiermod.sampling.sampler import Sampler
 from hiermod.sampling.settings import Settings, check_switch
 from hiermod.sampling.storage import StoredFit, save
 
@@ -61,9 +61,8 @@ class Fit:
     <hiermod.Fit success ~ treated + (1 + treated | country), family bernoulli, 4 x 1000 draws>
     """
 
-    def __init__(self, model: Model, posterior: Posterior, settings: Settings) -> None:
-        self.model, self._defined = model, model._defined
-        self._posterior, self._settings = posterior, settings
+    def __init__(self, model: Model, posterior: Posterior) -> None:
+        self.model, self._defined, self._posterior = model, model._defined, posterior
 
     def __repr__(self) -> str:
         chains, draws = self._posterior.shape
@@ -168,7 +167,7 @@ class Fit:
 
     def rates(
         self, by: Any = None, *, data: Any = None, groups: Groups = "observed", prob: float = 0.95,
-        weights: str | None = None, at: Any = None, threshold: float | None = None,
+        weights: str | None = None, at: Any = None, threshold: float | None = None, outcome: Outcome | None = None,
     ) -> Answer:  # fmt: skip
         """Expected response per cell of `by`, back-transformed, averaged over rows within each draw.
 
@@ -180,7 +179,7 @@ class Fit:
 
         Parameters
         ----------
-        by, data, groups, prob, weights, at
+        by, data, groups, prob, weights, at, outcome
             As in every question.
         threshold : float, optional
             Adds ``prob_exceeds``, the probability that the rate exceeds it.
@@ -200,7 +199,7 @@ class Fit:
         >>> list(fit.rates(by=["country", "treated"]).table.columns)
         ['country', 'treated', 'estimate', 'lower', 'upper']
         """
-        arguments = Arguments(None, by, at, data, weights, groups, threshold=threshold, prob=prob)
+        arguments = Arguments(None, by, at, data, weights, groups, threshold=threshold, prob=prob, outcome=outcome)
         answer = rates.rates(self._posterior, arguments)
         announce(answer.notices)
         return answer
@@ -209,13 +208,13 @@ class Fit:
         self, variable: str, *, by: Any = None, control: Any = None, scale: Scale = "difference",
         groups: Groups = "observed", data: Any = None, rope: tuple[float, float] | None = None, goal: Goal = "max",
         prob: float = 0.95, weights: str | None = None, at: Any = None, contrast: Contrast = "control",
-        threshold: float | None = None,
+        threshold: float | None = None, outcome: Outcome | None = None,
     ) -> Answer:  # fmt: skip
         """Contrasts of the levels of `variable`, all arms averaged over the same rows.
 
         Parameters
         ----------
-        variable, by, control, scale, groups, data, goal, prob, weights, at, contrast, threshold
+        variable, by, control, scale, groups, data, goal, prob, weights, at, contrast, threshold, outcome
             As in every question.
         rope : (low, high), optional
             A region of practical equivalence on the scale of the contrast; adds ``prob_rope``.
@@ -239,19 +238,19 @@ class Fit:
         """
         arguments = Arguments(
             variable, by, at, data, weights, groups, contrast, control, scale=scale, rope=rope, threshold=threshold,
-            goal=goal, prob=prob,
+            goal=goal, prob=prob, outcome=outcome,
         )  # fmt: skip
         return effects.effect(self._posterior, arguments)
 
     def prob_beats(
         self, variable: str, *, by: Any = None, control: Any = None, groups: Groups = "observed", data: Any = None,
-        goal: Goal = "max", weights: str | None = None, at: Any = None,
+        goal: Goal = "max", weights: str | None = None, at: Any = None, outcome: Outcome | None = None,
     ) -> pd.DataFrame:  # fmt: skip
         """P(level beats control): a row per `by` cell (``all`` without), a column per other level.
 
         Parameters
         ----------
-        variable, by, control, groups, data, goal, weights, at
+        variable, by, control, groups, data, goal, weights, at, outcome
             As in every question.
 
         Examples
@@ -259,18 +258,18 @@ class Fit:
         >>> fit.prob_beats("treated", by="country").shape
         (2, 1)
         """
-        arguments = Arguments(variable, by, at, data, weights, groups, control=control, goal=goal)
+        arguments = Arguments(variable, by, at, data, weights, groups, control=control, goal=goal, outcome=outcome)
         return effects.prob_beats_table(self._posterior, arguments)
 
     def pairwise(
         self, variable: str, *, by: Any = None, groups: Groups = "observed", data: Any = None, goal: Goal = "max",
-        weights: str | None = None, at: Any = None,
+        weights: str | None = None, at: Any = None, outcome: Outcome | None = None,
     ) -> pd.DataFrame:  # fmt: skip
         """P(row beats column) for every pair of levels; the diagonal is empty.
 
         Parameters
         ----------
-        variable, by, groups, data, goal, weights, at
+        variable, by, groups, data, goal, weights, at, outcome
             As in every question.
 
         Examples
@@ -278,17 +277,18 @@ class Fit:
         >>> fit_of_variants.pairwise("variant").shape
         (4, 4)
         """
-        return effects.pairwise(self._posterior, Arguments(variable, by, at, data, weights, groups, goal=goal))
+        arguments = Arguments(variable, by, at, data, weights, groups, goal=goal, outcome=outcome)
+        return effects.pairwise(self._posterior, arguments)
 
     def best(
         self, variable: str, *, by: Any = None, groups: Groups = "observed", data: Any = None, goal: Goal = "max",
-        weights: str | None = None, at: Any = None,
+        weights: str | None = None, at: Any = None, outcome: Outcome | None = None,
     ) -> pd.DataFrame:  # fmt: skip
         """P(best), expected loss (response scale) and expected rank of each level.
 
         Parameters
         ----------
-        variable, by, groups, data, goal, weights, at
+        variable, by, groups, data, goal, weights, at, outcome
             As in every question.
 
         Examples
@@ -296,7 +296,9 @@ class Fit:
         >>> fit_of_variants.best("variant")["prob_best"].idxmax()
         'D'
         """
-        return effects.best(self._posterior, Arguments(variable, by, at, data, weights, groups, goal=goal))
+        arguments = Arguments(variable, by, at, data, weights, groups, goal=goal, outcome=outcome)
+        announce(outcome_notices(self._posterior.spec, outcome, groups))
+        return effects.best(self._posterior, arguments)
 
     def shrinkage(self, group: str | None = None, prob: float = 0.95) -> pd.DataFrame:
         """Raw rate, pooled rate and how far it was pulled, per level of a grouping factor, on the response scale.
@@ -309,9 +311,13 @@ class Fit:
         >>> list(fit_of_variants.shrinkage().columns)
         ['n', 'raw', 'estimate', 'lower', 'upper', 'pull']
         """
+        announce(outcome_notices(self._posterior.spec, None, "observed"))
         return shrinkage.shrinkage(self._posterior, group, prob)
 
-    def predict(self, data: Any = None, kind: Kind = "mean", groups: Groups = "observed", prob: float = 0.95) -> Answer:
+    def predict(
+        self, data: Any = None, kind: Kind = "mean", groups: Groups = "observed", prob: float = 0.95,
+        outcome: Outcome | None = None,
+    ) -> Answer:  # fmt: skip
         """Predictions for each row of `data` (the fitted cells without it).
 
         Parameters
@@ -320,7 +326,7 @@ class Fit:
             Rows with the model's predictors, and the grouping columns where ``groups="observed"``.
         kind : {"mean", "link", "response"}
             Expected response, linear predictor, or new responses (successes, counts or values).
-        groups, prob
+        groups, prob, outcome
             As in every question.
 
         Returns
@@ -335,13 +341,13 @@ class Fit:
         >>> len(fit.predict(rows).table)
         1
         """
-        return rates.predict(self._posterior, Arguments(data=data, groups=groups, prob=prob), kind)
+        return rates.predict(self._posterior, Arguments(data=data, groups=groups, prob=prob, outcome=outcome), kind)
 
     def interaction(
         self, variable: str, across: Any, *, by: Any = None, contrast: Contrast = "control", control: Any = None,
         between: Contrast = "control", scale: Scale = "difference", groups: Groups = "observed", data: Any = None,
         weights: str | None = None, at: Any = None, threshold: float | None = None, goal: Goal = "max",
-        prob: float = 0.95,
+        prob: float = 0.95, outcome: Outcome | None = None,
     ) -> Answer:  # fmt: skip
         """How the effect of `variable` differs between the levels of `across`: a difference of differences.
 
@@ -350,7 +356,7 @@ class Fit:
 
         Parameters
         ----------
-        variable, by, contrast, control, scale, groups, data, weights, at, threshold, goal, prob
+        variable, by, contrast, control, scale, groups, data, weights, at, threshold, goal, prob, outcome
             As in every question.
         across : str or dict
             The column across which the effect is compared; ``{"x": [0, 1]}`` gives values.
@@ -375,14 +381,14 @@ class Fit:
         """
         arguments = Arguments(
             variable, by, at, data, weights, groups, contrast, control, across, between, scale,
-            threshold=threshold, goal=goal, prob=prob,
+            threshold=threshold, goal=goal, prob=prob, outcome=outcome,
         )  # fmt: skip
         return interactions.interaction(self._posterior, arguments)
 
     def slopes(
         self, variable: str, *, by: Any = None, scale: SlopeScale = "response", groups: Groups = "observed",
         data: Any = None, weights: str | None = None, at: Any = None, threshold: float | None = None,
-        goal: Goal = "max", prob: float = 0.95,
+        goal: Goal = "max", prob: float = 0.95, outcome: Outcome | None = None,
     ) -> Answer:  # fmt: skip
         """Average slope of the expected response in a numeric predictor (average marginal effect).
 
@@ -399,7 +405,7 @@ class Fit:
             The derivative of the expected response, or of the linear predictor.
         at : dict, optional
             Values at which predictors stand in every row, `variable` among them: ``at={"x": 0}`` is the slope at 0.
-        by, groups, data, weights, threshold, goal, prob
+        by, groups, data, weights, threshold, goal, prob, outcome
             As in every question.
 
         Returns
@@ -418,14 +424,15 @@ class Fit:
         ['country', 'estimate', 'lower', 'upper', 'prob_beats']
         """
         arguments = Arguments(
-            variable, by, at, data, weights, groups, scale=scale, threshold=threshold, goal=goal, prob=prob
+            variable, by, at, data, weights, groups, scale=scale, threshold=threshold, goal=goal, prob=prob,
+            outcome=outcome,
         )  # fmt: skip
         return slopes.slopes(self._posterior, arguments)
 
     def decide(
         self, variable: str, *, by: Any = None, loss: float | None = None, threshold: float = 0.0, control: Any = None,
         groups: Groups = "observed", data: Any = None, weights: str | None = None, at: Any = None, expected: Any = None,
-        goal: Goal = "max", prob: float = 0.95,
+        goal: Goal = "max", prob: float = 0.95, outcome: Outcome | None = None,
     ) -> verdicts.Decision:  # fmt: skip
         """Ship, keep testing or stop: a verdict for each `by` cell, by expected losses.
 
@@ -434,7 +441,7 @@ class Fit:
 
         Parameters
         ----------
-        variable, by, groups, data, weights, at, goal, prob
+        variable, by, groups, data, weights, at, goal, prob, outcome
             As in every question.
         loss : float, optional
             The expected loss, on the response scale, that is small enough to act; 1 % of the control's mean otherwise
@@ -465,7 +472,8 @@ class Fit:
         ['ship', 'ship']
         """
         arguments = Arguments(
-            variable, by, at, data, weights, groups, control=control, threshold=threshold, goal=goal, prob=prob
+            variable, by, at, data, weights, groups, control=control, threshold=threshold, goal=goal, prob=prob,
+            outcome=outcome,
         )  # fmt: skip
         found = verdicts.decide(self._posterior, arguments, loss, expected)
         if found.warning:
@@ -905,7 +913,7 @@ class Fit:
         from hiermod.show.sensitivity import assess
 
         claim = Claim(variable, by, control, groups, goal, prob)
-        return assess(self._posterior, self._settings, claim, threshold, lambda text: announce([text]))
+        return assess(self._posterior, claim, threshold, lambda text: announce([text]))
 
     def update(self, formula: str | None = None, data: Any = None, **changes: Any) -> Fit:
         """Fit again, with everything as it was but for what is named: R's `update`.
@@ -946,7 +954,7 @@ class Fit:
         """
         progress = changes.pop("progress", True)
         refuse_unknown(changes)
-        settings = changed_settings(self._settings, changes)
+        settings = changed_settings(self._posterior.asked, changes)
         defined = changed_model(self._defined, formula, data, changes)
         model = self.model if defined is self._defined else Model(defined)
         return model.sampled(settings, progress)
@@ -958,7 +966,7 @@ class Fit:
         --------
         >>> fit.save(folder / "country.nc")
         """
-        save(StoredFit(self._defined, self._posterior, self._settings), path)
+        save(StoredFit(self._defined, self._posterior), path)
 
 
 class Model:
@@ -979,7 +987,7 @@ class Model:
 
     def __init__(self, defined: Defined) -> None:
         self._defined = defined
-        self._samplers: dict[str, tuple[Sampler, str]] = {}
+        self._samplers: dict[str, Sampler] = {}
 
     def __repr__(self) -> str:
         spec = self._defined.spec
@@ -1030,12 +1038,11 @@ class Model:
         engine = settings.engine
         if engine not in self._samplers:
             self._samplers[engine] = choose_sampler(self._defined.spec, engine, lambda text: announce([text]))
-        sampler, which = self._samplers[engine]
-        announce([which])
+        sampler = self._samplers[engine]
+        announce([str(sampler.engine)])
         posterior = sample(self._defined.spec, sampler, settings, progress)
-        announce(posterior.notices)
-        posterior = replace(posterior, notices=(which, *posterior.notices))
-        return Fit(self, posterior, settings)
+        announce(posterior.run_notices)
+        return Fit(self, posterior)
 
     def with_draws(self, draws: Any) -> Fit:
         """A `Fit` of this model from draws that somebody else made, such as ``pm.sample(model=model.pymc())``.
@@ -1058,8 +1065,7 @@ class Model:
         >>> list(fit.rates(by="variant").table.columns)
         ['variant', 'estimate', 'lower', 'upper']
         """
-        posterior = posterior_from_draws(self._defined.spec, draws)
-        return Fit(self, posterior, posterior.settings)
+        return Fit(self, posterior_from_draws(self._defined.spec, draws))
 
     def explain(self) -> Explanation:
         """The model in words: what each term means, how each predictor is coded, the priors; equations in a notebook.

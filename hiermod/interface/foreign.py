@@ -76,7 +76,7 @@ def from_bambi(bmb_model: Any, idata: Any) -> Fit:
     defined = replace(taken.defined, notices=(*taken.defined.notices, *told))
     announce(defined.notices)
     found = posterior_from_draws(defined.spec, xr.DataTree.from_dict(groups))
-    return BambiFit(BambiModel(defined, bmb_model), found, found.settings)
+    return BambiFit(BambiModel(defined, bmb_model), found)
 
 
 def _refuse(what: str) -> NoReturn:

@@ -11,13 +11,11 @@ import pandas as pd
 
 from hiermod.answers.averaging.query import Arguments
 from hiermod.answers.estimands import effects, rates
-from hiermod.errors import DataError, SamplingError
+from hiermod.errors import DataError
 from hiermod.interface.notices import announce
 from hiermod.modeling.definition import Definition, define
-from hiermod.modeling.spec import Spec
-from hiermod.sampling.choose import choose_sampler
+from hiermod.sampling.parallel import fit_one
 from hiermod.sampling.posterior import Posterior
-from hiermod.sampling.run import sample, was_interrupted
 from hiermod.sampling.settings import Settings
 
 HALVINGS = 2
@@ -93,15 +91,9 @@ def run_plan(scenario: Scenario, aim: Aim, sizes: Sequence[int] | None, start: i
                 except DataError:  # all responses are equal, and nothing can be fitted
                     rows.append((size, number, math.inf, math.nan))
                     continue
-                if any(notice.startswith("interrupted") for notice in fitted.notices):
-                    raise KeyboardInterrupt
                 rows.append((size, number, *_measured(fitted, aim, true[:, :, number])))
                 report(size, number + 1, _share(rows, size, aim))
     except KeyboardInterrupt:
-        interrupted = True
-    except SamplingError as error:
-        if not was_interrupted(error):
-            raise
         interrupted = True
     return _plan(rows, aim, interrupted)
 
@@ -163,10 +155,7 @@ def _simulated(scenario: Scenario, mean: np.ndarray, size: int, number: int) -> 
         repeated = scenario.design.loc[scenario.design.index.repeat(size)].reset_index(drop=True)
         frame = repeated.assign(**{scenario.columns[0]: drawn})
     defined = define(scenario.definition, frame)
-    assert isinstance(defined.spec, Spec)
-    sampler, _ = choose_sampler(defined.spec, scenario.settings.engine, lambda _: None)
-    settings = replace(scenario.settings, seed=int(rng.integers(2**31)))
-    return sample(defined.spec, sampler, settings, progress=False)
+    return fit_one(defined.spec, replace(scenario.settings, seed=int(rng.integers(2**31))))
 
 
 def _measured(fitted: Posterior, aim: Aim, true: np.ndarray) -> tuple[float, float]:

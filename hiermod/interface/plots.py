@@ -35,7 +35,8 @@ class FitPlots:
         >>> fit.plot.rates(by=["country", "treated"]).get_ylabel()
         'country'
         """
-        from hiermod.show.plots import default_by, plot_answer
+        from hiermod.show.answer_plot import plot_answer
+        from hiermod.show.forest import default_by
 
         by = default_by(self._posterior.spec) if by is None else by
         return plot_answer(self._rates(by, **options), ax=ax)
@@ -50,7 +51,7 @@ class FitPlots:
         >>> fit.plot.effect("treated", by="country").get_ylabel()
         'country'
         """
-        from hiermod.show.plots import plot_answer
+        from hiermod.show.answer_plot import plot_answer
 
         return plot_answer(self._effect(variable, **options), ax=ax)
 
@@ -64,7 +65,7 @@ class FitPlots:
         >>> fit_of_variants.plot.shrinkage().get_ylabel()
         'variant'
         """
-        from hiermod.show.plots import plot_shrinkage
+        from hiermod.show.shrinkage_plot import plot_shrinkage
 
         return plot_shrinkage(self._posterior, shrinkage(self._posterior, group, prob), ax=ax, prob=prob)
 
@@ -82,7 +83,7 @@ class FitPlots:
         >>> fit.plot.trace().shape
         (5, 2)
         """
-        from hiermod.show.plots import plot_trace
+        from hiermod.show.trace_plot import plot_trace
 
         return plot_trace(self._posterior, names)
 
@@ -217,7 +218,7 @@ class PriorPlots:
         'success rate'
         """
         from hiermod.answers.checks.implied import implied
-        from hiermod.show.plots import plot_implied
+        from hiermod.show.prior_plots import plot_implied
 
         return plot_implied(implied(self._prior, variable), effects=variable is not None, ax=ax)
 
@@ -229,7 +230,8 @@ class PriorPlots:
         >>> fit.model.sample_prior(500, seed=1).plot.rates(by="treated").get_ylabel()
         'treated'
         """
-        from hiermod.show.plots import default_by, plot_answer
+        from hiermod.show.answer_plot import plot_answer
+        from hiermod.show.forest import default_by
 
         by = default_by(self._prior.spec) if by is None else by
         return plot_answer(self._rates(by, **options), ax=ax)
@@ -242,7 +244,7 @@ class PriorPlots:
         >>> fit.model.sample_prior(500, seed=1).plot.effect("treated", by="country").get_ylabel()
         'country'
         """
-        from hiermod.show.plots import plot_answer
+        from hiermod.show.answer_plot import plot_answer
 
         return plot_answer(self._effect(variable, **options), ax=ax)
 

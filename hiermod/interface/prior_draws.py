@@ -9,7 +9,8 @@ import xarray as xr
 from hiermod.answers.answer import Answer
 from hiermod.answers.averaging.query import Arguments
 from hiermod.answers.estimands import effects, rates
-from hiermod.choices import Contrast, Goal, Groups, Kind, Scale
+from hiermod.answers.outcome import outcome_notices
+from hiermod.choices import Contrast, Goal, Groups, Kind, Outcome, Scale
 from hiermod.errors import AnswerError
 from hiermod.interface.notices import announce
 from hiermod.interface.plots import PriorPlots
@@ -67,10 +68,10 @@ class PriorDraws:
 
     def rates(
         self, by: Any = None, *, data: Any = None, groups: Groups = "observed", prob: float = 0.95,
-        weights: str | None = None, at: Any = None, threshold: float | None = None,
+        weights: str | None = None, at: Any = None, threshold: float | None = None, outcome: Outcome | None = None,
     ) -> Answer:  # fmt: skip
         """Expected response per cell of `by` under the prior; arguments are those of `Fit.rates`."""
-        arguments = Arguments(None, by, at, data, weights, groups, threshold=threshold, prob=prob)
+        arguments = Arguments(None, by, at, data, weights, groups, threshold=threshold, prob=prob, outcome=outcome)
         answer = rates.rates(self._posterior, arguments)
         announce(answer.notices)
         return answer
@@ -79,40 +80,46 @@ class PriorDraws:
         self, variable: str, *, by: Any = None, control: Any = None, scale: Scale = "difference",
         groups: Groups = "observed", data: Any = None, rope: tuple[float, float] | None = None, goal: Goal = "max",
         prob: float = 0.95, weights: str | None = None, at: Any = None, contrast: Contrast = "control",
-        threshold: float | None = None,
+        threshold: float | None = None, outcome: Outcome | None = None,
     ) -> Answer:  # fmt: skip
         """Contrasts of the levels of `variable` under the prior; arguments are those of `Fit.effect`."""
         arguments = Arguments(
             variable, by, at, data, weights, groups, contrast, control, scale=scale, rope=rope, threshold=threshold,
-            goal=goal, prob=prob,
+            goal=goal, prob=prob, outcome=outcome,
         )  # fmt: skip
         return effects.effect(self._posterior, arguments)
 
     def prob_beats(
         self, variable: str, *, by: Any = None, control: Any = None, groups: Groups = "observed", data: Any = None,
-        goal: Goal = "max", weights: str | None = None, at: Any = None,
+        goal: Goal = "max", weights: str | None = None, at: Any = None, outcome: Outcome | None = None,
     ) -> pd.DataFrame:  # fmt: skip
         """P(level beats control) under the prior; arguments are those of `Fit.prob_beats`."""
-        arguments = Arguments(variable, by, at, data, weights, groups, control=control, goal=goal)
+        arguments = Arguments(variable, by, at, data, weights, groups, control=control, goal=goal, outcome=outcome)
         return effects.prob_beats_table(self._posterior, arguments)
 
     def pairwise(
         self, variable: str, *, by: Any = None, groups: Groups = "observed", data: Any = None, goal: Goal = "max",
-        weights: str | None = None, at: Any = None,
+        weights: str | None = None, at: Any = None, outcome: Outcome | None = None,
     ) -> pd.DataFrame:  # fmt: skip
         """P(row beats column) for every pair of levels under the prior; arguments are those of `Fit.pairwise`."""
-        return effects.pairwise(self._posterior, Arguments(variable, by, at, data, weights, groups, goal=goal))
+        arguments = Arguments(variable, by, at, data, weights, groups, goal=goal, outcome=outcome)
+        return effects.pairwise(self._posterior, arguments)
 
     def best(
         self, variable: str, *, by: Any = None, groups: Groups = "observed", data: Any = None, goal: Goal = "max",
-        weights: str | None = None, at: Any = None,
+        weights: str | None = None, at: Any = None, outcome: Outcome | None = None,
     ) -> pd.DataFrame:  # fmt: skip
         """P(best), expected loss and expected rank under the prior; arguments are those of `Fit.best`."""
-        return effects.best(self._posterior, Arguments(variable, by, at, data, weights, groups, goal=goal))
+        arguments = Arguments(variable, by, at, data, weights, groups, goal=goal, outcome=outcome)
+        announce(outcome_notices(self._posterior.spec, outcome, groups))
+        return effects.best(self._posterior, arguments)
 
-    def predict(self, data: Any = None, kind: Kind = "mean", groups: Groups = "observed", prob: float = 0.95) -> Answer:
+    def predict(
+        self, data: Any = None, kind: Kind = "mean", groups: Groups = "observed", prob: float = 0.95,
+        outcome: Outcome | None = None,
+    ) -> Answer:  # fmt: skip
         """Predictions for each row of `data` under the prior; arguments are those of `Fit.predict`."""
-        return rates.predict(self._posterior, Arguments(data=data, groups=groups, prob=prob), kind)
+        return rates.predict(self._posterior, Arguments(data=data, groups=groups, prob=prob, outcome=outcome), kind)
 
     def ppc(self, stat: Any = None, *, by: Any = None, draws: int | None = None, prob: float = 0.95) -> pd.DataFrame:
         """A prior predictive check; arguments are those of `Fit.ppc`."""

@@ -14,7 +14,7 @@ from hiermod.data.sources.frames import column_names
 from hiermod.errors import ModelError, did_you_mean
 from hiermod.families.registry import choose_family, read_family
 from hiermod.formula.nodes import Formula
-from hiermod.formula.parser import fill_dot, parse
+from hiermod.formula.parser import check_names, fill_dot, parse
 from hiermod.modeling.pooled import BetaSpec, build_beta_spec
 from hiermod.modeling.spec import Spec, build_spec
 
@@ -58,6 +58,7 @@ def define(definition: Definition, data: Any) -> Defined:
         formula = fill_dot(formula, column_names(data))
         definition = replace(definition, formula=str(formula))
         dot = (f"'.' stands for all other columns: {formula}",)
+    check_names(formula)
     real = None if definition.family is None else read_family(definition.family).statistic == "real"
     rows = read_rows(formula, data, definition.na, definition.compress, real)
     family, notice = choose_family(definition.family, rows.response)

@@ -7,7 +7,7 @@ the rows give): every linear predictor leaves the same sum of squares on both.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,8 +15,19 @@ import numpy as np
 from hiermod.data.cells.statistics import MomentCells
 from hiermod.data.cells.table import Cells
 from hiermod.data.columns.predictors import Grouping
-from hiermod.formula.nodes import Formula
 from hiermod.modeling.coding import Block, Column
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Rows that enter the likelihood by one kernel: those from `first` up to `last`, which is not among them.
+
+    The kernel ``plain`` is the density of the response as it was observed; compiled code has kernels of families.
+    """
+
+    kernel: str
+    first: int
+    last: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +39,11 @@ class Observed:
 
     def __len__(self) -> int:
         return len(self.cells) + self.response.size
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """What the likelihood is made of; together they hold every row once, in order."""
+        return (Segment("plain", 0, len(self)),)
 
     @property
     def response(self) -> np.ndarray:
@@ -48,9 +64,9 @@ class Observed:
         codes = grouping.codes(self.cells.frame)
         return np.concatenate([codes, np.repeat(codes, self.factor.shape[1])])
 
-    def offset(self, formula: Formula) -> np.ndarray:
-        """The sum of the offsets, shape ``(rows,)``, on the link scale."""
-        return np.asarray(sum((self.column(Column((name,))) for name in formula.offsets), np.zeros(len(self))))
+    def offset(self, names: Iterable[str]) -> np.ndarray:
+        """The sum of offsets, shape ``(rows,)``, on the link scale."""
+        return np.asarray(sum((self.column(Column((name,))) for name in names), np.zeros(len(self))))
 
     def mean(self, column: Column) -> float:
         """The mean of a column over the data."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,7 @@ import pandas as pd
 
 from hiermod.data.cells.table import Cells
 from hiermod.data.columns.predictors import Factor, Grouping
+from hiermod.families.links import Link
 from hiermod.formula.nodes import INTERCEPT, Formula, GroupTerm
 from hiermod.modeling.centring import choose_centres, shift_matrix
 from hiermod.modeling.coding import Block, Column, code_terms
@@ -49,12 +50,41 @@ class CommonDesign:
 
 
 @dataclass(frozen=True, eq=False)
+class LinearPredictor:
+    """The linear predictor of one parameter of the family, but for the effects of groups.
+
+    Parameters
+    ----------
+    parameter : str
+        The parameter's name: ``mu`` is the mean.
+    link : Link
+    common : CommonDesign
+    offsets : tuple of str
+        The columns that are added with the coefficient 1.
+    """
+
+    parameter: str
+    link: Link
+    common: CommonDesign
+    offsets: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
 class GroupEffect:
-    """One effect of a group term, such as ``treated|country``; `scales` is the sd of each of its columns."""
+    """One effect of a group term, such as ``treated|country``.
+
+    `scales` is the sd of each of its columns, `parameter` the one of the family in whose predictor it stands.
+    """
 
     name: str
     block: Block
     scales: np.ndarray
+    parameter: str = "mu"
+
+    @property
+    def sd_name(self) -> str:
+        """The name of its standard deviations in a posterior: ``treated|country_sigma``."""
+        return f"{self.name}_sigma"
 
     @property
     def row_names(self) -> list[str]:
@@ -80,6 +110,21 @@ class GroupDesign:
         """The name of its correlations in a posterior: ``1+treated|country_cor``."""
         terms = "+".join(effect.block.term.name for effect in self.effects)
         return f"{terms}|{self.grouping.name}_cor"
+
+    @property
+    def blocks(self) -> list[Block]:
+        """The columns of each effect."""
+        return [effect.block for effect in self.effects]
+
+    def sd_keys(self) -> list[str]:
+        """What each column's standard deviation is called in tables: ``sd(1|country)``, ``sd(treated|country)``."""
+        names = ("1" if name == "Intercept" else name for name in self.row_names)
+        return [f"sd({name}|{self.grouping.name})" for name in names]
+
+    def correlation_keys(self) -> list[str]:
+        """What each correlation is called there: ``cor(Intercept, treated|country)``."""
+        names = self.row_names
+        return [f"cor({names[column]}, {names[row]}|{self.grouping.name})" for row, column in self.pairs()]
 
     def pairs(self) -> list[tuple[int, int]]:
         """The pairs of columns whose correlations are parameters, as (row, column) below the diagonal."""
@@ -110,9 +155,9 @@ def _centre(rows: Observed, column: Column) -> float:
     return 0.0 if rows.is_binary(column, {}) or abs(mean) < ROUNDING * rows.sd(column, {}) else mean
 
 
-def offset(formula: Formula, frame: pd.DataFrame) -> np.ndarray:
-    """The sum of the offsets on `frame`, shape ``(rows,)``, on the link scale."""
-    return np.asarray(sum((frame[name].to_numpy(dtype=float) for name in formula.offsets), np.zeros(len(frame))))
+def offset(names: Iterable[str], frame: pd.DataFrame) -> np.ndarray:
+    """The sum of offsets on `frame`, shape ``(rows,)``, on the link scale."""
+    return np.asarray(sum((frame[name].to_numpy(dtype=float) for name in names), np.zeros(len(frame))))
 
 
 def build_group(term: GroupTerm, cells: Cells) -> tuple[GroupDesign, list[str]]:

@@ -13,7 +13,7 @@ from hiermod.data.cells.table import Cells
 from hiermod.data.columns.predictors import Grouping
 from hiermod.errors import DataError, enumerate_names
 from hiermod.families.record import Family
-from hiermod.formula.nodes import INTERCEPT, Formula
+from hiermod.formula.nodes import INTERCEPT
 from hiermod.modeling.density_rows import Observed, observe
 from hiermod.modeling.design import CommonDesign, GroupDesign
 
@@ -142,7 +142,7 @@ def refuse_exact(spec: Spec) -> None:
         return
     rows = observe(cells)
     columns = [column for block in blocks for column in block.columns]
-    target = _response(spec.formula, rows)
+    target = _response(spec, rows)
 
     def column(place: int) -> np.ndarray:
         return rows.column(columns[place], spec.common.centres) if place < len(columns) else target
@@ -166,9 +166,9 @@ def _may_be_exact(cells: Cells) -> bool:
     return isinstance(response, RealCells | ValueCells)
 
 
-def _response(formula: Formula, rows: Observed) -> np.ndarray:
-    response = np.concatenate([rows.cells.response.mean, rows.response])
-    target = response - rows.offset(formula)
+def _response(spec: Spec, rows: Observed) -> np.ndarray:
+    response = np.concatenate([spec.family.transform(rows.cells.response.mean), rows.response])
+    target = response - rows.offset(spec.formula.offsets)
     target[np.abs(target) <= ROUNDING * np.abs(response).max()] = 0.0
     return target
 

@@ -6,7 +6,7 @@ deviations themselves, and the correlation matrix for LKJ.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -15,7 +15,7 @@ import pandas as pd
 from hiermod.errors import ModelError
 from hiermod.modeling.pooled import MEAN, SPREAD, BetaSpec
 from hiermod.modeling.spec import Spec
-from hiermod.priors.distributions import Prior, partial_priors
+from hiermod.priors.distributions import Prior, joined, partial_priors
 
 KINDS = ("coefficients", "standard deviations")
 COLUMNS = ["parameter", "prior", "scale", "stated_at"]
@@ -42,21 +42,19 @@ def _rows(spec: Spec) -> list[tuple[str, str, str, str]]:
     shifted = spec.common.shift.any(axis=1)
     rows = []
     for block in spec.common.blocks:
-        prior, columns = spec.priors.coefficients[block.name], spec.common.slices()[block.name]
-        for place, name in enumerate(block.row_names()):
-            moved = bool(shifted[columns][place])
-            rows.append((name, prior.at(place).describe(), link, at if moved else ""))
+        moved = shifted[spec.common.slices()[block.name]]
+        for name, prior, where in zip(block.row_names(), spec.priors[block.name], moved, strict=True):
+            rows.append((name, prior.describe(), link, at if where else ""))
     for term in spec.groups:
         for effect in term.effects:
-            prior = spec.priors.sds[effect.name]
-            for place, name in enumerate(effect.row_names):
+            for name, prior in zip(effect.row_names, spec.priors[effect.sd_name], strict=True):
                 shown = "1" if name == "Intercept" else name
-                rows.append((f"sd({shown}|{term.grouping.name})", prior.at(place).describe(), link, ""))
+                rows.append((f"sd({shown}|{term.grouping.name})", prior.describe(), link, ""))
         if term.correlated:
-            prior = spec.priors.correlations[term.correlation_name]
+            (prior,) = spec.priors[term.correlation_name]
             rows.append((f"cor({term.grouping.name})", prior.describe(), "correlation", ", ".join(term.row_names)))
     for parameter in spec.family.parameters:
-        rows.append((parameter.name, spec.priors.auxiliary[parameter.name].describe(), parameter.scale, ""))
+        rows.append((parameter.name, spec.priors[parameter.name][0].describe(), parameter.scale, ""))
     return rows
 
 
@@ -73,7 +71,7 @@ def with_proper_priors(spec: Spec | BetaSpec, what: str) -> Spec:
             f"{what}: pooling='beta' has the improper hyperprior p(a, b) ∝ (a + b)^(-5/2), which is no distribution. "
             "Use pooling='normal', whose priors are proper."
         )
-    if set(spec.priors.coefficients) != {block.name for block in spec.common.blocks}:
+    if not spec.priors:
         raise ModelError(
             f"{what}: this model's priors are Bambi's, and not known here. Fit the formula with hiermod.fit() for "
             "hiermod's own model, or use bambi's prior_predictive()."
@@ -81,15 +79,15 @@ def with_proper_priors(spec: Spec | BetaSpec, what: str) -> Spec:
     return spec
 
 
-def draw(prior: Prior, rng: np.random.Generator, draws: int, columns: int) -> np.ndarray:
-    """Independent draws of the numbers that share a prior, shape ``(draws, columns)``."""
-    return np.asarray(prior.distribution.draw(rng, (draws, columns), *prior.arguments), dtype=float)
+def draw(priors: Sequence[Prior], rng: np.random.Generator, draws: int) -> np.ndarray:
+    """Independent draws of the entries of a variable, shape ``(draws, entries)``."""
+    distribution, arguments = joined(priors)
+    return np.asarray(distribution.draw(rng, (draws, len(priors)), *arguments.values()), dtype=float)
 
 
 def draw_partial_correlations(prior: Prior, size: int, rng: np.random.Generator, draws: int) -> np.ndarray:
     """Canonical partial correlations of an LKJ prior, by rows of the lower triangle; shape ``(draws, pairs)``."""
-    shape = np.array([partial.arguments[0] for partial in partial_priors(prior, size)])
-    return 2.0 * draw(Prior("Beta", (shape, shape)), rng, draws, len(shape)) - 1.0
+    return 2.0 * draw(partial_priors(prior, size), rng, draws) - 1.0
 
 
 def log_prior(spec: Spec, values: Values) -> np.ndarray:
@@ -104,12 +102,13 @@ def log_prior(spec: Spec, values: Values) -> np.ndarray:
         Gives the draws of a variable, shape ``(draws, *shape of the variable)``.
     """
     parts = [_coefficients(spec, values)] if spec.common.blocks else []
-    parts += [_of(prior, values(f"{name}_sigma")) for name, prior in spec.priors.sds.items()]
-    parts += [_of(prior, values(name)) for name, prior in spec.priors.auxiliary.items()]
+    sds = [effect.sd_name for term in spec.groups for effect in term.effects]
+    parts += [_of(spec.priors[name], _flat(values(name))) for name in (*sds, *spec.family.auxiliary)]
     for term in spec.groups:
         if term.correlated:
-            prior = spec.priors.correlations[term.correlation_name]
-            parts.append(_lkj(prior, values(term.correlation_name), term.pairs(), len(term.row_names)))
+            (prior,) = spec.priors[term.correlation_name]
+            matrices = _matrices(values(term.correlation_name), term.pairs(), len(term.row_names))
+            parts.append(np.asarray(prior.distribution.log_density(matrices, *prior.arguments)))
     return np.asarray(sum(parts[1:], parts[0]))
 
 
@@ -118,33 +117,30 @@ def _coefficients(spec: Spec, values: Values) -> np.ndarray:
     design = spec.common
     own = np.hstack([_flat(values(block.name)) for block in design.blocks])
     centred = own + own @ design.shift.T
-    columns = design.slices()
-    return np.sum([_of(prior, centred[:, columns[name]]) for name, prior in spec.priors.coefficients.items()], axis=0)
+    return np.sum([_of(spec.priors[name], centred[:, place]) for name, place in design.slices().items()], axis=0)
 
 
 def _flat(values: np.ndarray) -> np.ndarray:
     return values.reshape(len(values), -1)
 
 
-def _of(prior: Prior, values: np.ndarray) -> np.ndarray:
+def _of(priors: Sequence[Prior], values: np.ndarray) -> np.ndarray:
+    distribution, arguments = joined(priors)
     with np.errstate(divide="ignore", over="ignore"):
-        return prior.distribution.log_density(_flat(values), *prior.arguments).sum(axis=1)
+        return distribution.log_density(values, *arguments.values()).sum(axis=1)
 
 
-def _lkj(prior: Prior, values: np.ndarray, pairs: list[tuple[int, int]], size: int) -> np.ndarray:
+def _matrices(values: np.ndarray, pairs: list[tuple[int, int]], size: int) -> np.ndarray:
     matrices = np.tile(np.eye(size), (len(values), 1, 1))
     for place, (row, column) in enumerate(pairs):
         matrices[:, row, column] = matrices[:, column, row] = values[:, place]
-    return np.asarray(prior.distribution.log_density(matrices, *prior.arguments))
+    return matrices
 
 
 def with_width(spec: Spec, kind: str, factor: float) -> Spec:
     """The model with the priors of one of `KINDS` of another width."""
-    table = spec.priors
+    names = [effect.sd_name for term in spec.groups for effect in term.effects]
     if kind == "coefficients":
-        return replace(spec, priors=replace(table, coefficients=_all(table.coefficients, factor)))
-    return replace(spec, priors=replace(table, sds=_all(table.sds, factor)))
-
-
-def _all(priors: Mapping[str, Prior], factor: float) -> dict[str, Prior]:
-    return {name: prior.widened(factor) for name, prior in priors.items()}
+        names = [block.name for block in spec.common.blocks]
+    wide = {name: tuple(prior.widened(factor) for prior in spec.priors[name]) for name in names}
+    return replace(spec, priors={**spec.priors, **wide})

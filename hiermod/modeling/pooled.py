@@ -17,6 +17,7 @@ from hiermod.data.columns.predictors import Grouping
 from hiermod.errors import DataError, FormulaError, PriorError
 from hiermod.families.record import Family
 from hiermod.formula.nodes import INTERCEPT, Formula
+from hiermod.modeling.variables import Variable, group_dim
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -39,6 +40,11 @@ class BetaSpec:
     def rate_name(self) -> str:
         """The name of the groups' rates in a posterior: ``rate|variant``."""
         return f"rate|{self.grouping.name}"
+
+    def variables(self) -> tuple[Variable, ...]:
+        """The variables of a posterior, in order."""
+        mean, spread = (Variable(name, (), (), "mu", "coefficient") for name in (MEAN, SPREAD))
+        return mean, spread, Variable(self.rate_name, *group_dim(self.grouping), "mu", "effect")
 
 
 def build_beta_spec(formula: Formula, family: Family, cells: Cells, priors: object) -> BetaSpec:

@@ -3,35 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 import numpy as np
 
 from hiermod.data.cells.statistics import CountCells, RealCells, ValueCells
 from hiermod.data.cells.table import Cells
 from hiermod.errors import DataError, PriorError, did_you_mean
-from hiermod.families.record import Family, Parameter, ResponseScale
+from hiermod.families.record import Family, ResponseScale
 from hiermod.formula.nodes import without_slash
 from hiermod.formula.parser import canonical
 from hiermod.modeling.coding import Block
-from hiermod.modeling.design import CommonDesign, GroupDesign
+from hiermod.modeling.design import CommonDesign, GroupDesign, GroupEffect
 from hiermod.priors.distributions import DISTRIBUTIONS, Prior
 from hiermod.priors.reading import read_prior, require_support
 
 SMALLEST, LARGEST = 1e-100, 1e100
-
-
-@dataclass(frozen=True, eq=False)
-class PriorTable:
-    """A prior for every parameter, by its name in the posterior; correlations by their term's name for them.
-
-    `auxiliary` are those of the family beside its mean, such as ``sigma``.
-    """
-
-    coefficients: dict[str, Prior] = field(default_factory=dict)
-    sds: dict[str, Prior] = field(default_factory=dict)
-    correlations: dict[str, Prior] = field(default_factory=dict)
-    auxiliary: dict[str, Prior] = field(default_factory=dict)
+Priors = Mapping[str, tuple[Prior, ...]]
+Given = Mapping[str, Prior]
 
 
 def response_scale(family: Family, cells: Cells, offset: np.ndarray) -> ResponseScale:
@@ -45,7 +33,7 @@ def response_scale(family: Family, cells: Cells, offset: np.ndarray) -> Response
         case CountCells(total=total, exposure=exposure):
             return _log_scale(float(total.sum()) + 0.5, exposure, offset)
         case ValueCells(value=value, count=count) if family.link.name == "identity":
-            return _identity_scale(value, count, 0.0, offset)
+            return _identity_scale(family.transform(value), count, 0.0, offset)
         case ValueCells(value=value, count=count):
             return _log_scale(float((count * value).sum()) + 0.5 * family.counts, count, offset)
     return ResponseScale(0.0, 1.0, 1.0)
@@ -66,8 +54,8 @@ def _log_scale(total: float, weight: np.ndarray, offset: np.ndarray) -> Response
 def choose_priors(
     family: Family, cells: Cells, offset: np.ndarray, common: CommonDesign, groups: tuple[GroupDesign, ...],
     user: Mapping[str, str],
-) -> PriorTable:  # fmt: skip
-    """Choose every prior.
+) -> Priors:  # fmt: skip
+    """Choose a prior for each entry of each variable of the posterior; correlations have one, for their matrix.
 
     Raises
     ------
@@ -75,19 +63,20 @@ def choose_priors(
         On a key that names no parameter, or a prior that does not fit its parameter.
     """
     given = {_canonical(str(key)): read_prior(str(key), text) for key, text in user.items()}
-    _refuse_ambiguous(given, common)
+    _refuse_unclear(given, family, common, groups)
     scale = response_scale(family, cells, offset)
-    for own in (common.scales, *(effect.scales for group in groups for effect in group.effects)):
-        for column in own:
-            _refuse_extreme("predictor", float(column), 0.0)
-    table = PriorTable(
-        {block.name: _coefficient(block.name, common, scale, given) for block in common.blocks},
-        {effect.name: _sd(effect.name, effect.scales, scale, given) for group in groups for effect in group.effects},
-        {group.correlation_name: _correlation(group, given) for group in groups if group.correlated},
-        {parameter.name: _auxiliary(parameter, scale, given) for parameter in family.parameters},
-    )
-    _refuse_unknown(given, table, common, groups)
-    return table
+    for spread in np.concatenate([common.scales, *(effect.scales for group in groups for effect in group.effects)]):
+        _refuse_extreme("predictor", float(spread), 0.0)
+    priors = {block.name: _coefficients(block, common, scale, given) for block in common.blocks}
+    for group in groups:
+        priors |= {effect.sd_name: _sds(effect, scale, given) for effect in group.effects}
+        if group.correlated:
+            stated = _stated(given, "correlation", f"cor({group.grouping.name})", "cor")
+            priors[group.correlation_name] = (stated or Prior("LKJ", (2.0,)),)
+    for parameter in family.parameters:
+        stated = _stated(given, "positive", parameter.name)
+        priors[parameter.name] = (stated or parameter.default_prior(scale),)
+    return priors
 
 
 def _canonical(key: str) -> str:
@@ -106,23 +95,16 @@ def _refuse_extreme(what: str, spread: float, size: float) -> None:
         )
 
 
-def _refuse_ambiguous(given: Mapping[str, Prior], common: CommonDesign) -> None:
-    for key in {"slope", "sd", "cor"} & {block.name for block in common.blocks} & set(given):
-        raise PriorError(f"The key {key!r} means a kind of parameters, and here a column too. Rename the column.")
-
-
-def _coefficient(name: str, common: CommonDesign, scale: ResponseScale, given: Mapping[str, Prior]) -> Prior:
-    block = next(block for block in common.blocks if block.name == name)
-    columns = common.slices()[name]
-    kind = _kind(block, common)
-    shifted = bool(np.any(common.shift[columns]))
-    for key in (name, kind):
-        if key in given:
-            return _fitting(key, given[key], shifted, common)
+def _coefficients(block: Block, common: CommonDesign, scale: ResponseScale, given: Given) -> tuple[Prior, ...]:
+    columns, kind = common.slices()[block.name], _kind(block, common)
+    if stated := _stated(given, "real", block.name, kind):
+        if common.shift[columns].any() and not stated.distribution.located:
+            _refuse_without_location(block.name if block.name in given else kind, stated, common)
+        return (stated,) * len(block.columns)
     if kind == "Intercept":
-        return Prior("StudentT", (3.0, scale.location, scale.factor * scale.unit))
-    spread = scale.factor * scale.unit / common.scales[columns]
-    return Prior("StudentT", (3.0, 0.0, spread if block.labels else float(spread[0])))
+        return (Prior("StudentT", (3.0, scale.location, scale.factor * scale.unit)),) * len(block.columns)
+    spreads = scale.factor * scale.unit / common.scales[columns]
+    return tuple(Prior("StudentT", (3.0, 0.0, float(spread))) for spread in spreads)
 
 
 def _kind(block: Block, common: CommonDesign) -> str:
@@ -131,47 +113,36 @@ def _kind(block: Block, common: CommonDesign) -> str:
     return "Intercept" if block is stands_in else "slope"
 
 
-def _fitting(key: str, prior: Prior, shifted: bool, common: CommonDesign) -> Prior:
-    require_support(key, prior, "real")
-    if shifted and not prior.distribution.located:
-        centres = ", ".join(f"{name} = {centre:.4g}" for name, centre in common.centres.items())
-        *names, last = (record.name for record in DISTRIBUTIONS.values() if record.located)
-        raise PriorError(
-            f"The prior of {key!r} is stated where the numeric predictors are at their means ({centres}), so it needs "
-            f"a location: {', '.join(names)} or {last}, not {prior}."
-        )
-    return prior
+def _refuse_without_location(key: str, prior: Prior, common: CommonDesign) -> None:
+    centres = ", ".join(f"{name} = {centre:.4g}" for name, centre in common.centres.items())
+    *names, last = (record.name for record in DISTRIBUTIONS.values() if record.located)
+    raise PriorError(
+        f"The prior of {key!r} is stated where the numeric predictors are at their means ({centres}), so it needs "
+        f"a location: {', '.join(names)} or {last}, not {prior}."
+    )
 
 
-def _sd(name: str, scales: np.ndarray, scale: ResponseScale, given: Mapping[str, Prior]) -> Prior:
-    for key in (f"sd({name})", "sd"):
-        if key in given:
-            return require_support(key, given[key], "positive")
-    spread = scale.unit / scales
-    return Prior("HalfNormal", (spread if len(spread) > 1 else float(spread[0]),))
+def _sds(effect: GroupEffect, scale: ResponseScale, given: Given) -> tuple[Prior, ...]:
+    if stated := _stated(given, "positive", f"sd({effect.name})", "sd"):
+        return (stated,) * len(effect.scales)
+    return tuple(Prior("HalfNormal", (float(spread),)) for spread in scale.unit / effect.scales)
 
 
-def _correlation(group: GroupDesign, given: Mapping[str, Prior]) -> Prior:
-    for key in (f"cor({group.grouping.name})", "cor"):
-        if key in given:
-            return require_support(key, given[key], "correlation")
-    return Prior("LKJ", (2.0,))
+def _stated(given: Given, support: str, *keys: str) -> Prior | None:
+    """The user's prior of a parameter, by the first key that gives one."""
+    key = next((key for key in keys if key in given), None)
+    return None if key is None else require_support(key, given[key], support)
 
 
-def _auxiliary(parameter: Parameter, scale: ResponseScale, given: Mapping[str, Prior]) -> Prior:
-    """The prior of a family's parameter beside the mean."""
-    if parameter.name in given:
-        return require_support(parameter.name, given[parameter.name], "positive")
-    return parameter.default_prior(scale)
-
-
-def _refuse_unknown(
-    given: Mapping[str, Prior], table: PriorTable, common: CommonDesign, groups: tuple[GroupDesign, ...]
-) -> None:
-    known = [*table.coefficients, *(_kind(block, common) for block in common.blocks)]
-    known += [f"sd({name})" for name in table.sds] + (["sd"] if table.sds else [])
-    known += [f"cor({group.grouping.name})" for group in groups if group.correlated]
-    known += (["cor"] if table.correlations else []) + [*table.auxiliary]
+def _refuse_unclear(given: Given, family: Family, common: CommonDesign, groups: tuple[GroupDesign, ...]) -> None:
+    """Refuse a key that names no parameter, or parameters of a kind as well as a column."""
+    names = [block.name for block in common.blocks]
+    for key in {"slope", "sd", "cor"} & set(names) & set(given):
+        raise PriorError(f"The key {key!r} means a kind of parameters, and here a column too. Rename the column.")
+    known = names + [_kind(block, common) for block in common.blocks]
+    known += [f"sd({effect.name})" for group in groups for effect in group.effects] + (["sd"] if groups else [])
+    correlated = [f"cor({group.grouping.name})" for group in groups if group.correlated]
+    known += correlated + (["cor"] if correlated else []) + list(family.auxiliary)
     for key in given:
         if key not in known:
             term = next((name for name in known if key.startswith(f"{name}[")), None)

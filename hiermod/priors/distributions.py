@@ -6,7 +6,7 @@ To add one, write its record here. What compiled code does not know has no `stan
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,22 +14,21 @@ import numpy as np
 from scipy import special
 
 Function = Callable[..., Any]
-Argument = float | np.ndarray
 
 
-def _scale_by_last(factor: float, *arguments: Argument) -> tuple[Argument, ...]:
+def _scale_by_last(factor: float, *arguments: float) -> tuple[float, ...]:
     return *arguments[:-1], arguments[-1] * factor
 
 
-def _rate_by_last(factor: float, *arguments: Argument) -> tuple[Argument, ...]:
+def _rate_by_last(factor: float, *arguments: float) -> tuple[float, ...]:
     return *arguments[:-1], arguments[-1] / factor
 
 
-def _as_it_is(factor: float, *arguments: Argument) -> tuple[Argument, ...]:
+def _as_it_is(factor: float, *arguments: float) -> tuple[float, ...]:
     return arguments
 
 
-def _stretch(factor: float, lower: Argument, upper: Argument) -> tuple[Argument, Argument]:
+def _stretch(factor: float, lower: float, upper: float) -> tuple[float, float]:
     middle, half = (lower + upper) / 2.0, factor * (upper - lower) / 2.0
     return middle - half, middle + half
 
@@ -228,12 +227,12 @@ def distribution_named(name: str) -> Distribution:
     return DISTRIBUTIONS[name]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Prior:
-    """A distribution with its numbers; an argument is an array where the columns of a term differ."""
+    """A distribution with its numbers."""
 
     name: str
-    arguments: tuple[Argument, ...]
+    arguments: tuple[float, ...]
 
     @property
     def distribution(self) -> Distribution:
@@ -259,23 +258,22 @@ class Prior:
 
     def widened(self, factor: float) -> Prior:
         """The same distribution, so many times as wide."""
-        return Prior(self.name, tuple(self.distribution.widen(factor, *self.arguments)))
-
-    def named(self) -> dict[str, Argument]:
-        """The arguments by parameter name, as PyMC and Bambi take them."""
-        return dict(zip(self.distribution.parameters, self.arguments, strict=True))
-
-    def at(self, index: int) -> Prior:
-        """The prior of one column of a term."""
-        numbers = (float(np.atleast_1d(argument)[index if np.ndim(argument) else 0]) for argument in self.arguments)
-        return Prior(self.name, tuple(numbers))
+        return Prior(self.name, tuple(map(float, self.distribution.widen(factor, *self.arguments))))
 
     def describe(self, format_number: Callable[[float], str] = "{:.4g}".format) -> str:
         """The prior in numbers: ``StudentT(3, 0, 2.5)``."""
-        return f"{self.name}({', '.join(format_number(float(argument)) for argument in self.arguments)})"
+        return f"{self.name}({', '.join(map(format_number, self.arguments))})"
 
     def __str__(self) -> str:
         return self.describe(lambda number: repr(number).removesuffix(".0"))
+
+
+def joined(priors: Sequence[Prior]) -> tuple[Distribution, dict[str, Any]]:
+    """The distribution that the entries of a variable share, and its arguments by name: arrays where they differ."""
+    (record,) = {prior.distribution for prior in priors}
+    columns = zip(*(prior.arguments for prior in priors), strict=True)
+    shared = (numbers[0] if len(set(numbers)) == 1 else np.array(numbers) for numbers in columns)
+    return record, dict(zip(record.parameters, shared, strict=True))
 
 
 def partial_priors(prior: Prior, size: int) -> tuple[Prior, ...]:

@@ -83,7 +83,7 @@ def _checks(posterior: Posterior) -> Iterator[Check]:
                 "use a tighter prior for the sds, or a longer warm-up (tune=)")  # fmt: skip
     yield Check("tree depth", seen.max_depth_hits == 0, f"{seen.max_depth_hits} draws at the greatest depth",
                 "scale the predictors: the posterior is long in one direction")  # fmt: skip
-    if not isinstance(posterior.spec, BetaSpec) and "Intercept" in posterior.spec.priors.coefficients:
+    if not isinstance(posterior.spec, BetaSpec) and "Intercept" in posterior.spec.priors:
         yield _intercept_check(posterior)
 
 
@@ -101,7 +101,7 @@ def _intercept_check(posterior: Posterior) -> Check:
     coefficients = np.hstack(stacked)
     place = spec.common.slices()["Intercept"].start
     centred = float((coefficients[:, place] + coefficients @ spec.common.shift[place]).mean())
-    low, high = spec.priors.coefficients["Intercept"].central_interval()
+    low, high = spec.priors["Intercept"][0].central_interval()
     figure = f"{centred:.3g}, prior's central 95 %: {low:.3g} to {high:.3g}"
     return Check(
         "intercept in its prior", bool(low <= centred <= high), figure,

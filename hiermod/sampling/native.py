@@ -17,10 +17,10 @@ from hiermod.engine.build.compile import library
 from hiermod.engine.layout.problem import read_problem
 from hiermod.engine.layout.program import Program, public_coordinates, starting_points
 from hiermod.engine.nutpie_core import available_cores
-from hiermod.errors import SamplingError
+from hiermod.errors import InterruptedSamplingError, SamplingError
 from hiermod.modeling.spec import Spec
-from hiermod.sampling.run import NOTHING_KEPT, longest_run
-from hiermod.sampling.settings import Settings
+from hiermod.sampling.sampler import longest_run
+from hiermod.sampling.settings import ChosenEngine, Settings
 from hiermod.sampling.variables import posterior_of
 
 SMALL = 100  # coordinates, up to which steps are cheap and caution comes first
@@ -34,6 +34,11 @@ class Native:
     """A program ready to be sampled."""
 
     program: Program
+
+    @property
+    def engine(self) -> ChosenEngine:
+        """The compiled one."""
+        return ChosenEngine("compiled")
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -56,13 +61,7 @@ class Native:
         return self.program.problem.dimension <= SMALL
 
     def run(self, settings: Settings, progress: bool) -> tuple[xr.DataTree, bool]:
-        """Sample once; return the draws and whether the run was interrupted.
-
-        Raises
-        ------
-        SamplingError
-            If no chain could start, or the run was interrupted before any draw.
-        """
+        """Sample once, as `Sampler.run` says."""
         chains, interrupted = None, False
         report = Progress() if progress else None
         try:
@@ -114,7 +113,7 @@ def _kept(found: nutpie_core.Run) -> nutpie_core.Run:
     """The chains and the number of draws that keep most of an interrupted run."""
     chains, draws = longest_run(found.lengths)
     if not draws:
-        raise SamplingError(NOTHING_KEPT)
+        raise InterruptedSamplingError
     stats = {name: values[chains, :draws] for name, values in found.stats.items()}
     return nutpie_core.Run(found.draws[chains, :draws], stats, found.lengths[chains])
 

@@ -11,9 +11,9 @@ import pymc as pm
 import pytensor
 import xarray as xr
 
-from hiermod.errors import SamplingError
-from hiermod.sampling.run import NOTHING_KEPT, longest_run
-from hiermod.sampling.settings import DEFAULT_TARGET_ACCEPT, DEFAULT_TUNE, Settings
+from hiermod.errors import InterruptedSamplingError, SamplingError
+from hiermod.sampling.sampler import longest_run
+from hiermod.sampling.settings import ChosenEngine, Settings
 
 COMMA = "‚"  # U+201A
 FLAGS = {"cxx": "", "mode": "FAST_COMPILE", "numba__fastmath": False}
@@ -25,16 +25,51 @@ class Compiled:
 
     program: Any
     variables: tuple[str, ...]
+    engine: ChosenEngine
     dims: dict[str, str] = field(default_factory=dict)
-    tune: int = DEFAULT_TUNE
-    target_accept: float = DEFAULT_TARGET_ACCEPT
+    tune: int = 1000
+    target_accept: float = 0.95
 
     def run(self, settings: Settings, progress: bool) -> tuple[xr.DataTree, bool]:
-        """Sample once; return the draws and whether the run was interrupted."""
-        return run(self, settings, progress)
+        """Sample once, as `Sampler.run` says."""
+        import nutpie
+
+        sampler = None
+        try:
+            sampler = nutpie.sample(
+                self.program, draws=settings.draws, tune=settings.tune, chains=settings.chains, cores=settings.cores,
+                seed=settings.seed, target_accept=settings.target_accept, progress_bar=progress, save_warmup=False,
+                blocking=False,
+            )  # fmt: skip
+            with warnings.catch_warnings():
+                # ArviZ takes a run with more chains than draws for one with both swapped.
+                warnings.filterwarnings("ignore", message="Found chain dimension", category=UserWarning)
+                return self._kept(sampler.wait(), settings, interrupted=False), False
+        except KeyboardInterrupt:
+            if sampler is None:
+                raise
+            return self._kept(sampler.abort(), settings, interrupted=True), True
+        except RuntimeError as error:
+            raise SamplingError(
+                f"The sampler stopped: {error}. Look at the priors (model.prior_summary()) and the scale of the "
+                "predictors."
+            ) from error
+
+    def _kept(self, tree: xr.DataTree, settings: Settings, interrupted: bool) -> xr.DataTree:
+        """The draws under the model's names of dimensions; of an interrupted run those that are complete."""
+        kept = {name: tree[name].to_dataset() for name in ("posterior", "sample_stats")}
+        present = {plain: dim for plain, dim in self.dims.items() if plain in kept["posterior"].dims}
+        kept["posterior"] = kept["posterior"].rename(present)
+        draws = settings.draws
+        if interrupted:
+            chains, draws = _complete(kept["sample_stats"])
+            kept = {name: dataset.isel(chain=chains, draw=slice(draws)) for name, dataset in kept.items()}
+        if not draws or not kept["posterior"].sizes.get("draw"):
+            raise InterruptedSamplingError
+        return xr.DataTree.from_dict(kept)
 
 
-def compile_model(model: pm.Model) -> Compiled:
+def compile_model(model: pm.Model, engine: ChosenEngine) -> Compiled:
     """Compile a model; standard normals behind varying effects (``*_offset``) are not kept.
 
     Starting points are computed without a C compiler: compiling code for one evaluation costs more than it saves.
@@ -49,7 +84,7 @@ def compile_model(model: pm.Model) -> Compiled:
         # PyTensor falls back to several loops where one would be too large; nothing is wrong then.
         warnings.filterwarnings("ignore", message="Loop fusion failed", category=UserWarning)
         program = nutpie.compile_pymc_model(model, var_names=list(names))
-    return Compiled(program, names, dims)
+    return Compiled(program, names, engine, dims)
 
 
 def _without_commas(model: pm.Model) -> dict[str, str]:
@@ -65,57 +100,6 @@ def _without_commas(model: pm.Model) -> dict[str, str]:
 def _is_standard_normal(name: str, model: pm.Model) -> bool:
     """Whether a variable is an auxiliary one of `pymc_parts`; a predictor may be called ``x_offset`` too."""
     return name.endswith("_offset") and name.removesuffix("_offset") in {own.name for own in model.deterministics}
-
-
-def run(compiled: Compiled, settings: Settings, progress: bool) -> tuple[xr.DataTree, bool]:
-    """Sample once; return the draws and whether the run was interrupted.
-
-    Raises
-    ------
-    SamplingError
-        If no chain could start, or the run was interrupted before any draw.
-    """
-    import nutpie
-
-    sampler = None
-    try:
-        sampler = nutpie.sample(
-            compiled.program,
-            draws=settings.draws,
-            tune=settings.tune,
-            chains=settings.chains,
-            cores=settings.cores,
-            seed=settings.seed,
-            target_accept=settings.target_accept,
-            progress_bar=progress,
-            save_warmup=False,
-            blocking=False,
-        )
-        with warnings.catch_warnings():
-            # ArviZ takes a run with more chains than draws for one with both swapped.
-            warnings.filterwarnings("ignore", message="Found chain dimension", category=UserWarning)
-            return _checked(sampler.wait(), compiled, settings, interrupted=False)
-    except KeyboardInterrupt:
-        if sampler is None:
-            raise
-        return _checked(sampler.abort(), compiled, settings, interrupted=True)
-    except RuntimeError as error:
-        raise SamplingError(
-            f"The sampler stopped: {error}. Look at the priors (model.prior_summary()) and the scale of the predictors."
-        ) from error
-
-
-def _checked(tree: xr.DataTree, compiled: Compiled, settings: Settings, interrupted: bool) -> tuple[xr.DataTree, bool]:
-    kept = {name: tree[name].to_dataset() for name in ("posterior", "sample_stats")}
-    present = {plain: own for plain, own in compiled.dims.items() if plain in kept["posterior"].dims}
-    kept["posterior"] = kept["posterior"].rename(present)
-    chains, draws = np.arange(settings.chains), settings.draws
-    if interrupted:
-        chains, draws = _complete(kept["sample_stats"])
-        kept = {name: dataset.isel(chain=chains, draw=slice(draws)) for name, dataset in kept.items()}
-    if not draws or not kept["posterior"].sizes.get("draw"):
-        raise SamplingError(NOTHING_KEPT)
-    return xr.DataTree.from_dict(kept), interrupted
 
 
 def _complete(stats: xr.Dataset) -> tuple[np.ndarray, int]:

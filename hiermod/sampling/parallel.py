@@ -1,4 +1,4 @@
-"""Independent fits, one after the other or wherever `joblib.parallel_config` puts them."""
+"""Many independent fits, one after the other or wherever `joblib.parallel_config` puts them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,31 @@ from typing import Any
 
 import joblib
 
+from hiermod.errors import InterruptedSamplingError
+from hiermod.modeling.pooled import BetaSpec
+from hiermod.modeling.spec import Spec
+from hiermod.sampling.posterior import Posterior
+from hiermod.sampling.run import choose_sampler, sample
+from hiermod.sampling.settings import Settings
+
+
+def fit_one(spec: Spec | BetaSpec, settings: Settings, announce: Callable[[str], None] = lambda _: None) -> Posterior:
+    """One fit among many: Ctrl-C keeps no draws of it, but ends them all.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If the sampling was interrupted.
+    """
+    sampler = choose_sampler(spec, settings.engine, announce)
+    try:
+        posterior = sample(spec, sampler, settings, progress=False)
+    except InterruptedSamplingError as error:
+        raise KeyboardInterrupt from error
+    if posterior.interrupted:
+        raise KeyboardInterrupt
+    return posterior
+
 
 def each(
     work: Callable[[Any], Any], tasks: Sequence[Any], progress: bool = False, what: str = "fits",
@@ -16,23 +41,24 @@ def each(
     """The result of `work` for every task, in order.
 
     Tasks run in this process, unless ``joblib.parallel_config(backend=..., n_jobs=...)`` says otherwise: processes,
-    threads, or a cluster of Dask or Ray. With `progress`, a line on stderr counts those done; `done` is told each
-    task's place and result as soon as they are there.
+    threads, or a cluster of Dask or Ray. With `progress`, a line on stderr counts those done; `done` is called with
+    each task's place and result as soon as they are there.
     """
-    found = []
+    results: list[Any] = []
+    shown = progress and len(tasks) > 1
     try:
         for result in _results(work, tasks):
-            found.append(result)
+            results.append(result)
             if done is not None:
-                done(len(found) - 1, result)
-            if progress and len(tasks) > 1:
-                sys.stderr.write(f"\rhiermod: {len(found)} of {len(tasks)} {what}\x1b[K")
+                done(len(results) - 1, result)
+            if shown:
+                sys.stderr.write(f"\rhiermod: {len(results)} of {len(tasks)} {what}\x1b[K")
                 sys.stderr.flush()
     finally:
-        if progress and found and len(tasks) > 1:
+        if shown and results:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
-    return found
+    return results
 
 
 def _results(work: Callable[[Any], Any], tasks: Sequence[Any]) -> Iterator[Any]:

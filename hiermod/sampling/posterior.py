@@ -1,9 +1,10 @@
-"""`Posterior`: draws with the spec they belong to, and how they were made."""
+"""`Posterior`: draws with the model they belong to, and how they were made."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import xarray as xr
@@ -12,7 +13,82 @@ from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.pooled import BetaSpec
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.diagnostics import Diagnostics
-from hiermod.sampling.settings import Settings
+from hiermod.sampling.settings import ChosenEngine, Settings
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What a run suffers from: its divergences, and R-hat and the smaller ESS where these are out of bounds."""
+
+    divergences: int = 0
+    rhat: float | None = None
+    ess: float | None = None
+
+    @classmethod
+    def of(cls, seen: Diagnostics) -> Trouble:
+        """The trouble of a run that was measured."""
+        if seen.converged:
+            return cls(seen.divergences)
+        return cls(seen.divergences, seen.rhat, min(seen.ess_bulk, seen.ess_tail))
+
+    @property
+    def counted(self) -> str:
+        """The number of divergences in words."""
+        return f"{self.divergences} divergence{'s' * (self.divergences != 1)}"
+
+    @property
+    def figures(self) -> str:
+        """R-hat and ESS in words; empty where the run has converged."""
+        return "" if self.rhat is None else f"R-hat {self.rhat:.3f}, ESS {self.ess:.0f}"
+
+    def __str__(self) -> str:
+        return ", ".join(part for part in (self.counted if self.divergences else "", self.figures) if part)
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """A model sampled again: the trouble of the run before, and what was raised; None is what stayed."""
+
+    trouble: Trouble
+    target_accept: float | None = None
+    draws: int | None = None
+
+    def __str__(self) -> str:
+        raised = [] if self.target_accept is None else [f"target_accept {self.target_accept}"]
+        raised += [] if self.draws is None else [f"{self.draws} draws"]
+        return f"sampled again with {' and '.join(raised)} ({self.trouble})"
+
+
+@dataclass(frozen=True)
+class History:
+    """What happened while a posterior was sampled.
+
+    Parameters
+    ----------
+    asked : Settings
+        As the user gave them.
+    engine : ChosenEngine
+    reruns : tuple of Rerun
+        In order; the first run is not among them.
+    failure : str
+        Why the last rerun left no draws; empty where it did, or was interrupted.
+    kept : int
+        Which run's draws are kept; the first one is 1.
+    interrupted : bool
+        Whether Ctrl-C ended the sampling early.
+    """
+
+    asked: Settings
+    engine: ChosenEngine
+    reruns: tuple[Rerun, ...] = ()
+    failure: str = ""
+    kept: int = 1
+    interrupted: bool = False
+
+    @property
+    def runs(self) -> int:
+        """How many runs left draws, where none was interrupted."""
+        return 1 + len(self.reruns) - bool(self.failure)
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,15 +104,18 @@ class Posterior:
     settings : Settings
         Of the run that is kept; its seed repeats it.
     diagnostics : Diagnostics
-    notices : tuple of str
-        What happened on the way.
+    history : History, optional
+        None where hiermod did not sample these draws.
+    stored : Path, optional
+        The file from which the draws were read.
     """
 
     spec: Spec | BetaSpec
     tree: xr.DataTree
     settings: Settings
     diagnostics: Diagnostics
-    notices: tuple[str, ...] = ()
+    history: History | None = None
+    stored: Path | None = None
 
     @property
     def dataset(self) -> xr.Dataset:
@@ -50,9 +129,51 @@ class Posterior:
         return sizes["chain"], sizes["draw"]
 
     @property
+    def size(self) -> int:
+        """The number of draws of all chains."""
+        chains, draws = self.shape
+        return chains * draws
+
+    @property
+    def asked(self) -> Settings:
+        """The settings as the user gave them."""
+        return self.settings if self.history is None else self.history.asked
+
+    @property
     def interrupted(self) -> bool:
-        """Whether Ctrl-C ended the run early; the draws until then are kept."""
-        return any(notice.startswith("interrupted") for notice in self.notices)
+        """Whether Ctrl-C ended the sampling early; the draws until then are kept."""
+        return self.history is not None and self.history.interrupted
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What happened on the way, in words; first the engine."""
+        return () if self.history is None else (str(self.history.engine), *self.run_notices)
+
+    @property
+    def run_notices(self) -> tuple[str, ...]:
+        """What happened while sampling, in words."""
+        if self.history is None:
+            return ()
+        history, (chains, draws) = self.history, self.shape
+        said = [str(rerun) for rerun in history.reruns]
+        if history.failure:
+            said.append(f"the rerun failed, so that the run before is kept: {history.failure}")
+        if history.interrupted:
+            said.append(f"interrupted: {draws:,} draws of {chains} chains are kept")
+        elif history.kept < history.runs:
+            said.append(
+                f"kept run {history.kept} of {history.runs}, {draws:,} draws of each chain: later ones were worse"
+            )
+        return (*said, *self._remaining())
+
+    def _remaining(self) -> list[str]:
+        if self.diagnostics.clean:
+            return []
+        trouble, advice = Trouble.of(self.diagnostics), "see fit.check() for what to do"
+        if trouble.divergences:
+            stuck = "" if self.asked.target_accept is None else " (target_accept is the one you set)"
+            return [f"{trouble.counted} remain{'s' * (trouble.divergences == 1)}{stuck}: {advice}"]
+        return [f"not converged: {trouble.figures}: {advice}"]
 
     def values(self, name: str) -> np.ndarray:
         """Draws of one variable, chains one after the other: shape ``(draws, *shape of the variable)``."""
@@ -68,5 +189,5 @@ class Posterior:
 
     def generator(self, purpose: int, label: str = "") -> np.random.Generator:
         """A random generator that is always the same for this run, purpose and label, in any process."""
-        own = hashlib.blake2b(label.encode(), digest_size=16).digest() if label else b""
-        return np.random.default_rng([self.settings.seed or 0, purpose, *own])
+        digest = hashlib.blake2b(label.encode(), digest_size=16).digest() if label else b""
+        return np.random.default_rng([self.settings.seed or 0, purpose, *digest])

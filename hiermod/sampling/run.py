@@ -1,24 +1,27 @@
-"""From spec to posterior: sample, look, and sample again where there is trouble, at most twice."""
+"""From spec to posterior: choose an engine, sample, look, and sample again where there is trouble, at most twice."""
 
 from __future__ import annotations
 
 import ctypes
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
 
-from hiermod.errors import SamplingError
+from hiermod.engine.layout.coverage import uncovered
+from hiermod.errors import InterruptedSamplingError, ModelError, SamplingError
 from hiermod.modeling.identifiability import refuse_exact
 from hiermod.modeling.pooled import MEAN, SPREAD, BetaSpec, build_beta_model, draw_rates
 from hiermod.modeling.spec import Spec
+from hiermod.modeling.variables import dataset_of
 from hiermod.sampling.diagnostics import MIN_ESS, Diagnostics, diagnose
-from hiermod.sampling.posterior import Posterior
-from hiermod.sampling.settings import Settings, fresh_seed
+from hiermod.sampling.posterior import History, Posterior, Rerun, Trouble
+from hiermod.sampling.sampler import Sampler
+from hiermod.sampling.settings import ChosenEngine, Settings, fresh_seed
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -36,25 +39,6 @@ def build_pymc(spec: Spec | BetaSpec) -> pm.Model:
     return build_beta_model(spec) if isinstance(spec, BetaSpec) else build_model(spec)
 
 
-class Sampler(Protocol):
-    """Something that samples a model: what its variables are called, its defaults, and one run of it."""
-
-    @property
-    def variables(self) -> tuple[str, ...]:
-        """The variables that it reports."""
-
-    @property
-    def tune(self) -> int:
-        """Warm-up of each chain, unless the user set it."""
-
-    @property
-    def target_accept(self) -> float:
-        """The first target, unless the user set it."""
-
-    def run(self, settings: Settings, progress: bool) -> tuple[xr.DataTree, bool]:
-        """Sample once; return the draws and whether the run was interrupted."""
-
-
 def build_for_sampling(spec: Spec | BetaSpec) -> pm.Model:
     """The PyMC model in the coordinates that suit its data; its posterior is that of `build_pymc`."""
     from hiermod.modeling.pymc.geometry import informed_columns
@@ -63,11 +47,42 @@ def build_for_sampling(spec: Spec | BetaSpec) -> pm.Model:
     return build_beta_model(spec) if isinstance(spec, BetaSpec) else build_model(spec, informed_columns(spec))
 
 
+def choose_sampler(spec: Spec | BetaSpec, engine: str, announce: Callable[[str], None]) -> Sampler:
+    """The sampler of a model; `announce` hears of what takes long beforehand.
+
+    Raises
+    ------
+    ModelError
+        If the compiled engine was asked for and does not cover the model.
+    """
+    if engine == "pymc":
+        return _pymc_sampler(spec, "")
+    why = "pooling='beta' is not covered" if isinstance(spec, BetaSpec) else uncovered(spec)
+    if why is None:
+        assert isinstance(spec, Spec)
+        from hiermod.engine.nutpie_core import UnavailableError
+        from hiermod.sampling.native import prepare
+
+        try:
+            return prepare(spec, announce)
+        except UnavailableError as error:
+            why = str(error)
+    if engine == "compiled":
+        raise ModelError(f"The compiled engine cannot take this model: {why}. Say engine='pymc', or leave it out.")
+    return _pymc_sampler(spec, why)
+
+
+def _pymc_sampler(spec: Spec | BetaSpec, reason: str) -> Sampler:
+    from hiermod.sampling.nuts import compile_model
+
+    return compile_model(build_for_sampling(spec), ChosenEngine("pymc", reason))
+
+
 def sample(spec: Spec | BetaSpec, sampler: Sampler, settings: Settings, progress: bool = True) -> Posterior:
     """Sample the posterior of a model.
 
     On divergences the run is repeated with a higher ``target_accept`` (unless the user set one), on R-hat > 1.01 or an
-    effective sample size under 400 with more draws, at most twice; each is said in a notice.
+    effective sample size under 400 with more draws, at most twice; the posterior's history says so.
 
     Raises
     ------
@@ -84,17 +99,21 @@ def sample(spec: Spec | BetaSpec, sampler: Sampler, settings: Settings, progress
         seed=settings.seed if settings.seed is not None else fresh_seed(),
         target_accept=settings.target_accept or sampler.target_accept,
     )
-    notices: list[str] = []
     runs: list[Posterior] = []
-    interrupted = False
+    reruns: list[Rerun] = []
+    failure, interrupted = "", False
     for attempt in range(MAX_RERUNS + 1):
         try:
             found, interrupted = _run_once(spec, sampler, current, progress)
-        except (SamplingError, KeyboardInterrupt) as error:
+        except (InterruptedSamplingError, KeyboardInterrupt):
             if not runs:
                 raise
-            interrupted = was_interrupted(error)
-            notices += [] if interrupted else [f"the rerun failed, so that the run before is kept: {error}"]
+            interrupted = True
+            break
+        except SamplingError as error:
+            if not runs:
+                raise
+            failure = str(error)
             break
         runs.append(found)
         if interrupted or attempt == MAX_RERUNS:
@@ -102,33 +121,23 @@ def sample(spec: Spec | BetaSpec, sampler: Sampler, settings: Settings, progress
         planned = _replanned(settings, current, found.diagnostics, attempt)
         if planned is None:
             break
-        notices.append(_rerun_notice(found.diagnostics, current, planned))
+        reruns.append(_rerun(found.diagnostics, current, planned))
         current = planned
-    give_back()
-    best = min(reversed(runs), key=_severity)
-    return replace(best, notices=(*notices, *_kept_notices(best, runs, interrupted), *_remaining(best, settings)))
+    malloc_trim()
+    kept = min(reversed(range(len(runs))), key=lambda place: _severity(runs[place]))
+    history = History(settings, sampler.engine, tuple(reruns), failure, kept + 1, interrupted)
+    return replace(runs[kept], history=history)
 
 
 def _run_once(spec: Spec | BetaSpec, sampler: Sampler, settings: Settings, progress: bool) -> tuple[Posterior, bool]:
     """One run, measured, and whether Ctrl-C ended it; what was drawn before Ctrl-C is heard is not lost."""
     tree, interrupted = sampler.run(settings, progress)
-    tree = _finish(spec, tree, sampler, settings)
+    tree = _finish(spec, tree, settings)
     try:
         seen = diagnose(tree)
     except KeyboardInterrupt:
         seen, interrupted = diagnose(tree), True
     return Posterior(spec, tree, settings, seen), interrupted
-
-
-def _kept_notices(best: Posterior, runs: Sequence[Posterior], interrupted: bool) -> list[str]:
-    """Which run is kept, where that is not a whole one or not the last."""
-    chains, draws = best.shape
-    if interrupted:
-        return [f"interrupted: {draws:,} draws of {chains} chains are kept"]
-    if best is runs[-1]:
-        return []
-    place = next(place for place, run in enumerate(runs, start=1) if run is best)
-    return [f"kept run {place} of {len(runs)}, {draws:,} draws of each chain: later ones were worse"]
 
 
 def _replanned(asked: Settings, used: Settings, seen: Diagnostics, attempt: int) -> Settings | None:
@@ -144,21 +153,9 @@ def _replanned(asked: Settings, used: Settings, seen: Diagnostics, attempt: int)
     return None if changed == used else changed
 
 
-def _rerun_notice(seen: Diagnostics, used: Settings, planned: Settings) -> str:
-    why = _counted(seen.divergences) if seen.divergences else ""
-    if not seen.converged:
-        figures = f"R-hat {seen.rhat:.3f}, ESS {min(seen.ess_bulk, seen.ess_tail):.0f}"
-        why = f"{why}, {figures}" if why else figures
-    how = []
-    if planned.target_accept != used.target_accept:
-        how.append(f"target_accept {planned.target_accept}")
-    if planned.draws != used.draws:
-        how.append(f"{planned.draws} draws")
-    return f"sampled again with {' and '.join(how)} ({why})"
-
-
-def _counted(divergences: int) -> str:
-    return f"{divergences} divergence{'s' * (divergences != 1)}"
+def _rerun(seen: Diagnostics, used: Settings, planned: Settings) -> Rerun:
+    target = planned.target_accept if planned.target_accept != used.target_accept else None
+    return Rerun(Trouble.of(seen), target, planned.draws if planned.draws != used.draws else None)
 
 
 def _severity(run: Posterior) -> float:
@@ -171,25 +168,12 @@ def _severity(run: Posterior) -> float:
     return max(figures) if np.isfinite(figures).all() else math.inf
 
 
-def _remaining(kept: Posterior, asked: Settings) -> list[str]:
-    seen = kept.diagnostics
-    if seen.clean:
-        return []
-    advice = "see fit.check() for what to do"
-    if seen.divergences:
-        stuck = " (target_accept is the one you set)" if asked.target_accept is not None else ""
-        return [f"{_counted(seen.divergences)} remain{'s' * (seen.divergences == 1)}{stuck}: {advice}"]
-    return [f"not converged: R-hat {seen.rhat:.3f}, ESS {min(seen.ess_bulk, seen.ess_tail):.0f}: {advice}"]
-
-
-def _finish(spec: Spec | BetaSpec, tree: xr.DataTree, sampler: Sampler, settings: Settings) -> xr.DataTree:
+def _finish(spec: Spec | BetaSpec, tree: xr.DataTree, settings: Settings) -> xr.DataTree:
     """Put variables in the model's order; draw what is known exactly given the sampled parameters."""
     posterior = tree["posterior"].to_dataset()
-    posterior = posterior[[name for name in sampler.variables if name in posterior]]
+    posterior = posterior[[variable.name for variable in spec.variables() if variable.name in posterior]]
     if isinstance(spec, BetaSpec):
         posterior = _with_rates(spec, posterior, settings)
-    else:
-        posterior = posterior[_ordered(spec, list(posterior.data_vars))]
     posterior = posterior.map(_kept_precision, keep_attrs=True)
     return xr.DataTree.from_dict({"posterior": posterior, "sample_stats": tree["sample_stats"].to_dataset()})
 
@@ -202,51 +186,24 @@ def _kept_precision(values: xr.DataArray) -> xr.DataArray:
 def _with_rates(spec: BetaSpec, posterior: xr.Dataset, settings: Settings) -> xr.Dataset:
     rng = np.random.default_rng([settings.seed or 0, 0])
     rates = draw_rates(spec, posterior[MEAN].to_numpy(), posterior[SPREAD].to_numpy(), rng)
-    dim = f"{spec.grouping.name}__factor_dim"
-    labels = [str(label) for label in spec.grouping.labels()]
-    return posterior.assign({spec.rate_name: (("chain", "draw", dim), rates)}).assign_coords({dim: labels})
+    return posterior.merge(dataset_of(spec.variables(), {spec.rate_name: rates}))
 
 
-def _ordered(spec: Spec, names: list[object]) -> list[str]:
-    """Common coefficients as in the formula, the family's parameters, then sds, correlations and effects of terms."""
-    order = [block.name for block in spec.common.blocks] + [*spec.priors.auxiliary]
-    for term in spec.groups:
-        order += [f"{effect.name}_sigma" for effect in term.effects] + [term.correlation_name]
-        order += [effect.name for effect in term.effects]
-    return [name for name in order if name in names]
-
-
-def give_back() -> None:
+def malloc_trim() -> None:
     """Return what is freed to the system, where the C library would keep it (glibc; elsewhere nothing is done).
 
     glibc holds an arena for each thread, and the threads of a sampler are new in every run: one arena after the other
     would keep the room of a run's draws. The source is the manual page malloc_trim(3).
     """
-    trim = _trim()
+    trim = _library_trim()
     if trim is not None:
         trim(ctypes.c_size_t(0))
 
 
 @cache
-def _trim() -> Callable[[ctypes.c_size_t], int] | None:
+def _library_trim() -> Callable[[ctypes.c_size_t], int] | None:
     try:
         found: Callable[[ctypes.c_size_t], int] = ctypes.CDLL(None).malloc_trim
     except (AttributeError, OSError, TypeError):  # musl and macOS have no such function; on Windows None is no library
         return None
     return found
-
-
-NOTHING_KEPT = "The run was interrupted during warm-up, before any draw. Nothing could be kept."
-
-
-def was_interrupted(error: BaseException) -> bool:
-    """Whether an error says that Ctrl-C ended a run, and left nothing."""
-    return isinstance(error, KeyboardInterrupt) or str(error) == NOTHING_KEPT
-
-
-def longest_run(lengths: np.ndarray) -> tuple[np.ndarray, int]:
-    """The chains, and how many draws of each, that keep most of a run whose chains have these lengths."""
-    longest_first = np.argsort(-lengths, kind="stable")
-    kept = lengths[longest_first] * np.arange(1, len(lengths) + 1)
-    size = int(np.argmax(kept)) + 1 if len(kept) else 0
-    return np.sort(longest_first[:size]), int(lengths[longest_first[size - 1]]) if size else 0

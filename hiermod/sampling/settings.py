@@ -1,17 +1,15 @@
-"""How a posterior is sampled."""
+"""How a posterior is sampled: the settings of a run, and the engine that runs it."""
 
 from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, Literal
 
 from hiermod.choices import ENGINES
 from hiermod.errors import ModelError, SamplingError
 
-DEFAULT_TARGET_ACCEPT = 0.95
-DEFAULT_TUNE = 1000
 LARGEST = 2**63
 
 
@@ -28,7 +26,10 @@ class Settings:
     engine: str = "auto"
 
     def __post_init__(self) -> None:
-        check_engine(self.engine)
+        if self.engine not in ENGINES:
+            raise ModelError(
+                f"engine={self.engine!r}: {', '.join(map(repr, ENGINES[:-1]))} or {ENGINES[-1]!r} is needed."
+            )
         for name, least in (("draws", 1), ("chains", 1), ("tune", 1), ("cores", 1), ("seed", 0)):
             value: Any = getattr(self, name)
             if value is None and name in ("tune", "cores", "seed"):
@@ -44,6 +45,18 @@ class Settings:
         object.__setattr__(self, "target_accept", float(target))
 
 
+@dataclass(frozen=True)
+class ChosenEngine:
+    """What samples a model, and why that is PyMC where the compiled engine was not refused; printed as a notice."""
+
+    name: Literal["compiled", "pymc"]
+    reason: str = ""
+
+    def __str__(self) -> str:
+        text = "engine: compiled" if self.name == "compiled" else "engine: PyMC"
+        return f"{text} ({self.reason})" if self.reason else text
+
+
 def check_switch(name: str, value: Any) -> None:
     """Refuse what is neither True nor False."""
     if not isinstance(value, bool):
@@ -53,9 +66,3 @@ def check_switch(name: str, value: Any) -> None:
 def fresh_seed() -> int:
     """A seed for a run that was given none; it is stored, so that the run can be repeated."""
     return secrets.randbelow(2**31)
-
-
-def check_engine(engine: str) -> None:
-    """Refuse an unknown engine; ``auto`` takes the compiled one where it covers the model, and PyMC otherwise."""
-    if engine not in ENGINES:
-        raise ModelError(f"engine={engine!r}: {', '.join(map(repr, ENGINES[:-1]))} or {ENGINES[-1]!r} is needed.")

@@ -16,23 +16,23 @@ from hiermod.data.columns.variables import apply_recipe
 from hiermod.errors import StorageError
 from hiermod.formula.parser import parse
 from hiermod.modeling.definition import Defined, Definition, redefine
+from hiermod.sampling import old_format
 from hiermod.sampling.diagnostics import Diagnostics
-from hiermod.sampling.posterior import Posterior
-from hiermod.sampling.settings import Settings
+from hiermod.sampling.posterior import History, Posterior, Rerun, Trouble
+from hiermod.sampling.settings import ChosenEngine, Settings
 from hiermod.sampling.stored_cells import cells_from_dataset, cells_to_dataset
 from hiermod.version import __version__
 
-FORMAT = 3
+FORMAT = 4
 VERSIONED = ("bambi", "pymc", "nutpie", "arviz", "numpy", "pandas")
 
 
 @dataclass(frozen=True, eq=False)
 class StoredFit:
-    """What a file holds: the model, its draws, and the settings as they were asked for."""
+    """What a file holds: the model and its draws."""
 
     defined: Defined
     posterior: Posterior
-    asked: Settings
 
 
 def check_target(path: str | Path) -> Path:
@@ -62,9 +62,8 @@ def save(stored: StoredFit, path: str | Path) -> None:
         "family": str(defined.spec.family),
         "model_notices": defined.notices,
         "settings": asdict(posterior.settings),
-        "asked": asdict(stored.asked),
         "diagnostics": asdict(posterior.diagnostics),
-        "run_notices": posterior.notices,
+        "history": None if posterior.history is None else asdict(posterior.history),
         "cells": description,
         "versions": {"hiermod": __version__, **{name: version(name) for name in VERSIONED}},
     }
@@ -98,12 +97,12 @@ def load(path: str | Path) -> StoredFit:
     except (OSError, ValueError, KeyError) as error:
         raise StorageError(f"{str(path)!r} is not a NetCDF file that can be read: {error}") from error
     try:
-        return _read(tree, _metadata(tree, path))
+        return _read(tree, _metadata(tree, path), path)
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise StorageError(f"{str(path)!r} was stored by hiermod, but is damaged: {error!r}.") from error
 
 
-def _read(tree: xr.DataTree, metadata: dict[str, Any]) -> StoredFit:
+def _read(tree: xr.DataTree, metadata: dict[str, Any], path: Path) -> StoredFit:
     definition = Definition(**metadata["definition"])
     formula = parse(definition.formula)
     cells = cells_from_dataset(tree["hiermod_cells"].to_dataset(), metadata["cells"], formula)
@@ -112,9 +111,17 @@ def _read(tree: xr.DataTree, metadata: dict[str, Any]) -> StoredFit:
     groups = {name: node.to_dataset() for name, node in tree.children.items() if name != "hiermod_cells"}
     posterior = Posterior(
         defined.spec, xr.DataTree.from_dict(groups), Settings(**metadata["settings"]),
-        Diagnostics(**metadata["diagnostics"]), tuple(metadata["run_notices"]),
+        Diagnostics(**metadata["diagnostics"]), _history(metadata["history"]), path,
     )  # fmt: skip
-    return StoredFit(defined, posterior, Settings(**metadata["asked"]))
+    return StoredFit(defined, posterior)
+
+
+def _history(stored: dict[str, Any] | None) -> History | None:
+    if stored is None:
+        return None
+    reruns = tuple(Rerun(**{**rerun, "trouble": Trouble(**rerun["trouble"])}) for rerun in stored["reruns"])
+    parts = {"asked": Settings(**stored["asked"]), "engine": ChosenEngine(**stored["engine"]), "reruns": reruns}
+    return History(**{**stored, **parts})
 
 
 def _refuse_other_functions(cells: Cells) -> None:
@@ -141,7 +148,7 @@ def difference(stored: StoredFit, defined: Defined, asked: Settings) -> str | No
         return "the data"
     if _prior_texts(old.definition) != _prior_texts(new.definition):
         return "the priors"
-    if old.definition.compress != new.definition.compress or stored.asked != asked:
+    if old.definition.compress != new.definition.compress or stored.posterior.asked != asked:
         return "the settings"
     return None
 
@@ -155,9 +162,12 @@ def _metadata(tree: xr.DataTree, path: Path) -> dict[str, Any]:
         metadata = json.loads(tree.attrs["hiermod"])
     except (KeyError, ValueError) as error:
         raise StorageError(f"{str(path)!r} is not a fit that hiermod stored.") from error
+    if metadata.get("format") == old_format.FORMAT:
+        return old_format.upgraded(metadata)
     if metadata.get("format") != FORMAT:
         raise StorageError(
-            f"{str(path)!r} has format {metadata.get('format')!r}; this version of hiermod reads format {FORMAT}. "
-            f"It was written by hiermod {metadata.get('versions', {}).get('hiermod', 'unknown')}."
+            f"{str(path)!r} has format {metadata.get('format')!r}; this version of hiermod reads formats "
+            f"{old_format.FORMAT} and {FORMAT}. It was written by hiermod "
+            f"{metadata.get('versions', {}).get('hiermod', 'unknown')}."
         )
     return dict(metadata)

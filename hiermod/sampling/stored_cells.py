@@ -21,12 +21,15 @@ from hiermod.data.cells.statistics import (
 )
 from hiermod.data.cells.table import Cells, Source
 from hiermod.data.columns.functions import Recipe
-from hiermod.data.columns.levels import Level, as_levels, level_series
 from hiermod.data.columns.moments import Moments
 from hiermod.data.columns.predictors import Basis, Factor, Grouping, Numeric, Predictor
+from hiermod.data.columns.values import Level, as_levels, level_series
 from hiermod.formula.nodes import Formula
 
-RESPONSES = {kind.__name__: kind for kind in (BinomialCells, CountCells, RealCells, MomentCells, ValueCells, PairCells)}
+RESPONSES: dict[str, type[ResponseCells]] = {
+    "trials": BinomialCells, "counts": CountCells, "real": RealCells, "moments": MomentCells, "values": ValueCells,
+    "pairs": PairCells,
+}  # fmt: skip
 
 
 def cells_to_dataset(cells: Cells) -> tuple[xr.Dataset, dict[str, Any]]:
@@ -46,7 +49,7 @@ def cells_to_dataset(cells: Cells) -> tuple[xr.Dataset, dict[str, Any]]:
         groupings.append([[name, _levels_out(levels)] for name, levels in grouping.columns.items()])
     description = {
         "columns": columns,
-        "response": type(cells.response).__name__,
+        "response": next(name for name, kind in RESPONSES.items() if kind is type(cells.response)),
         "moments": _moments_out(cells.response),
         "predictors": [_predictor_out(predictor) for predictor in cells.predictors.values()],
         "groupings": groupings,

@@ -1,4 +1,4 @@
-"""From the engine's numbers to the variables of the public model, under Bambi's names and dims."""
+"""From the engine's numbers to the variables of the public model."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from hiermod.modeling.coding import Block
-from hiermod.modeling.design import GroupDesign
+from hiermod.modeling.variables import dataset_of, split
 
 if TYPE_CHECKING:
-    from hiermod.engine.layout.problem import BarPlace, Factor, Problem
+    from hiermod.engine.layout.problem import Factor, Problem, TermPlace
 
-DIMS = ("chain", "draw")
-Variables = dict[str, tuple[tuple[str, ...], np.ndarray]]
+Values = dict[str, np.ndarray]
 
 
 def posterior_of(problem: Problem, draws: np.ndarray) -> xr.Dataset:
@@ -25,46 +23,28 @@ def posterior_of(problem: Problem, draws: np.ndarray) -> xr.Dataset:
     draws : ndarray, shape (chain, draw, expanded)
         Common coefficients of the centred design, effects, single parameters.
     """
-    coords: dict[str, list[str]] = {}
-    found: Variables = _common(problem, draws, coords)
-    scalars = draws[:, :, problem.coefficients :]
-    for place, scalar in enumerate(problem.scalars[problem.auxiliary :], start=problem.auxiliary):
-        found[scalar.name] = (DIMS, scalars[:, :, place])
-    for term in problem.spec.groups:
-        factor, own = next((factor, own) for factor in problem.factors for own in factor.bars if own.bar is term)
-        found |= _spreads(own, scalars, coords)
-        found |= _effects(factor, own, draws, coords)
-    places = {name: np.arange(size) for name, size in zip(DIMS, draws.shape[:2], strict=True)}
-    return xr.Dataset(found, coords={**places, **coords})
+    found = _common(problem, draws)
+    hyperparameters = draws[:, :, problem.coefficients :]
+    for place, hyperparameter in enumerate(problem.hyperparameters[problem.auxiliary :], start=problem.auxiliary):
+        found[hyperparameter.name] = hyperparameters[:, :, place]
+    for factor in problem.factors:
+        for own in factor.terms:
+            found |= _spreads(own, hyperparameters) | _effects(factor, own, draws)
+    return dataset_of(problem.spec.variables(), found)
 
 
-def _common(problem: Problem, draws: np.ndarray, coords: dict[str, list[str]]) -> Variables:
-    values = draws[:, :, : problem.common] @ problem.back.T
-    found: Variables = {}
-    for block in problem.spec.common.blocks:
-        own = values[:, :, problem.spec.common.slices()[block.name]]
-        if block.labels is None:
-            found[block.name] = (DIMS, own[:, :, 0])
-        else:
-            coords[f"{block.name}_dim"] = list(block.labels)
-            found[block.name] = ((*DIMS, f"{block.name}_dim"), own)
-    return found
+def _common(problem: Problem, draws: np.ndarray) -> Values:
+    blocks = problem.spec.common.blocks
+    return split(draws[:, :, : problem.common] @ problem.back.T, blocks, [block.name for block in blocks])
 
 
-def _spreads(own: BarPlace, scalars: np.ndarray, coords: dict[str, list[str]]) -> Variables:
+def _spreads(own: TermPlace, hyperparameters: np.ndarray) -> Values:
     """Standard deviations of a group term's effects, and its correlations."""
-    found: Variables = {}
-    term, at = own.bar, own.sds
-    for effect in term.effects:
-        size = len(effect.block.columns)
-        dims, values = column_dims(own.bar, effect.block, coords), scalars[:, :, at : at + size]
-        found[f"{effect.name}_sigma"] = ((*DIMS, *dims), values if dims else values[:, :, 0])
-        at += size
+    term, size, names = own.term, own.columns, [effect.sd_name for effect in own.term.effects]
+    found = split(hyperparameters[:, :, own.sds : own.sds + size], term.blocks, names)
     if term.correlated:
-        name = term.correlation_name
-        coords[f"{name}_dim"] = pair_names(term)
-        partial = 2.0 * scalars[:, :, own.partial : own.partial + len(term.pairs())] - 1.0
-        found[name] = ((*DIMS, f"{name}_dim"), correlations(partial, len(term.row_names)))
+        partial = 2.0 * hyperparameters[:, :, own.partial : own.partial + len(term.pairs())] - 1.0
+        found[term.correlation_name] = correlations(partial, size)
     return found
 
 
@@ -89,33 +69,8 @@ def cholesky_factors(partial: np.ndarray, size: int) -> np.ndarray:
     return factor
 
 
-def _effects(factor: Factor, own: BarPlace, draws: np.ndarray, coords: dict[str, list[str]]) -> Variables:
-    found: Variables = {}
-    dim, at = f"{factor.grouping.name}__factor_dim", own.first
-    coords[dim] = [str(label) for label in factor.grouping.labels()]
-    for effect in own.bar.effects:
-        size = len(effect.block.columns)
-        first = factor.start + at * factor.groups
-        values = draws[:, :, first : first + size * factor.groups]
-        dims = column_dims(own.bar, effect.block, coords)
-        if dims:
-            values = values.reshape(*values.shape[:2], size, factor.groups).swapaxes(2, 3)
-        found[effect.name] = ((*DIMS, dim, *dims), values)
-        at += size
-    return found
-
-
-def column_dims(term: GroupDesign, block: Block, coords: dict[str, list[str]]) -> tuple[str, ...]:
-    """The dim of a varying effect's columns, as `hiermod.modeling.pymc.parts` names it."""
-    if block.labels is None:
-        return ()
-    dim = f"{block.term.name}__expr_dim"
-    if coords.setdefault(dim, list(block.labels)) != list(block.labels):
-        dim = f"{block.term.name}|{term.grouping.name}__expr_dim"
-        coords[dim] = list(block.labels)
-    return (dim,)
-
-
-def pair_names(term: GroupDesign) -> list[str]:
-    """The labels of a group term's correlations."""
-    return [f"{term.row_names[column]}, {term.row_names[row]}" for row, column in term.pairs()]
+def _effects(factor: Factor, own: TermPlace, draws: np.ndarray) -> Values:
+    first = factor.start + own.first * factor.groups
+    values = draws[:, :, first : first + own.columns * factor.groups]
+    by_group = values.reshape(*values.shape[:2], own.columns, factor.groups).swapaxes(2, 3)
+    return split(by_group, own.term.blocks, [effect.name for effect in own.term.effects])

@@ -31,9 +31,9 @@ def html(answer: Answer) -> str:
         )
         picture = f'<td style="{CELL}">{pictures[row]}</td>' if pictures else ""
         lines.append(f"<tr>{line}{picture}</tr>")
-    return (
-        f'<table style="border-collapse:collapse"><thead><tr>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table>'
-    )
+    remark = f"<p>{escape(answer.question.remark)}</p>" if answer.question.remark else ""
+    body = f"<thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody>"
+    return f'<table style="border-collapse:collapse">{body}</table>{remark}'
 
 
 def _side(answer: Answer, name: str) -> str:

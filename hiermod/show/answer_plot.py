@@ -84,7 +84,7 @@ def _series_names(layout: Layout, question: Question) -> list[str]:
 
 
 def _intervals(question: Question) -> str:
-    point = f"posterior {'median' if question.scale.median else 'mean'}"
+    point = f"posterior {'median' if question.median else 'mean'}"
     outer = f"{100 * question.prob:.4g}%"
     return f"{point}, {INNER:.0%} and {outer} intervals" if question.prob > INNER else f"{point}, {outer} interval"
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from hiermod.answers.answer import COMPUTED
 from hiermod.answers.rounding import decimals
-from hiermod.data.columns.levels import level_text
+from hiermod.data.columns.values import level_text
 
 if TYPE_CHECKING:
     from hiermod.answers.answer import Answer
@@ -59,7 +59,11 @@ def plain(answer: Answer) -> str:
     lines = [" ".join(name.rjust(widths[name]) for name in texts)]
     for row in range(len(answer.table)):
         lines.append(" ".join(own[row].rjust(widths[name]) for name, own in texts.items()))
-    return "\n".join(lines)
+    return "\n".join([*lines, *_remark(answer)])
+
+
+def _remark(answer: Answer) -> list[str]:
+    return ["", answer.question.remark] if answer.question.remark else []
 
 
 def markdown(answer: Answer) -> str:
@@ -68,7 +72,7 @@ def markdown(answer: Answer) -> str:
     rule = ["---:" if is_number(answer, name) else "---" for name in texts]
     lines = [[name.translate(MARKDOWN) for name in texts], rule]
     lines += [[own[row].translate(MARKDOWN) for own in texts.values()] for row in range(len(answer.table))]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return "\n".join([*(f"| {' | '.join(line)} |" for line in lines), *_remark(answer)])
 
 
 def latex(answer: Answer) -> str:

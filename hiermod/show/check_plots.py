@@ -12,7 +12,7 @@ from scipy import special
 from hiermod.answers.answer import measure_of
 from hiermod.answers.checks.outlying import Outlying
 from hiermod.answers.checks.predictive_checks import histogram
-from hiermod.data.columns.levels import level_text
+from hiermod.data.columns.values import level_text
 from hiermod.errors import AnswerError
 from hiermod.modeling.pooled import BetaSpec
 from hiermod.modeling.spec import Spec

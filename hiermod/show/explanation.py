@@ -9,10 +9,10 @@ from hiermod.data.columns.predictors import Basis, Factor, Numeric
 from hiermod.errors import enumerate_names
 from hiermod.formula.nodes import DOT, INTERCEPT, Formula, GroupTerm, LevelResponse, Term, TrialsResponse
 from hiermod.formula.translate import SPELLINGS, spell
+from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.model_priors import prior_summary
 from hiermod.modeling.pooled import BetaSpec
 from hiermod.modeling.spec import Spec
-from hiermod.show.latex import latex_of
 
 CODINGS = {
     "treatment": "indicators of its other levels; the reference is {!r}",
@@ -20,6 +20,10 @@ CODINGS = {
     "helmert": "Helmert contrasts: each level against the mean of those before it",
     "poly": "polynomial contrasts over its ordered levels",
 }
+SPECIAL = {
+    "\\": r"}\backslash\text{", "{": r"\{", "}": r"\}", "_": r"\_", "%": r"\%", "#": r"\#", "&": r"\&", "$": r"\$",
+    "^": r"}\wedge\text{", "~": r"}\sim\text{",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -143,3 +147,62 @@ def _group_line(group: GroupTerm, spec: Spec | None) -> str:
         else f"occurring combinations of {', '.join(group.factors)}"
     )
     return f"{' and '.join(names)} {'vary' if several else 'varies'} over the {size}{over}{how}"
+
+
+def latex_of(spec: Spec | BetaSpec) -> str:
+    """Likelihood, linear predictor, varying effects and priors, a line each."""
+    lines = _beta_lines(spec) if isinstance(spec, BetaSpec) else _linear_lines(spec)
+    return r"\begin{aligned}" + " \\\\\n".join(lines) + r"\end{aligned}"
+
+
+def _upright(name: str) -> str:
+    """A name as upright text, its special characters escaped."""
+    return r"\text{" + "".join(SPECIAL.get(character, character) for character in name) + "}"
+
+
+def _beta_lines(spec: BetaSpec) -> list[str]:
+    group = _upright(spec.grouping.name)
+    return [
+        _upright(spec.formula.response.name) + r"_i &\sim \operatorname{Binomial}(n_i, \theta_{" + group + "[i]})",
+        r"\theta_j &\sim \operatorname{Beta}(a, b)",
+        r"p(a, b) &\propto (a + b)^{-5/2}",
+    ]
+
+
+def _linear_lines(spec: Spec) -> list[str]:
+    response = spec.formula.response
+    observed = str(response.successes) if isinstance(response, TrialsResponse) else str(response)
+    parts = [_common_part(block.name, block.labels is not None) for block in spec.common.blocks]
+    parts += [_upright(name) + "_i" for name in spec.formula.offsets]
+    parts += [
+        _varying_part(effect.block.term.name, group.grouping.name) for group in spec.groups for effect in group.effects
+    ]
+    lines = [
+        f"{_upright(observed)}_i &\\sim {spec.family.latex}",
+        f"{spec.family.link.latex} &= {' + '.join(parts) or '0'}",
+    ]
+    lines += [_group_equation(group) for group in spec.groups]
+    table = prior_summary(spec)
+    return lines + [f"{_upright(str(row.parameter))} &\\sim {_upright(str(row.prior))}" for row in table.itertuples()]
+
+
+def _common_part(name: str, several: bool) -> str:
+    if name == "Intercept":
+        return r"\beta_{\text{Intercept}}"
+    transposed = "^\\top" if several else ""
+    return rf"\beta_{{{_upright(name)}}}{transposed}\, {_upright(name)}_i"
+
+
+def _varying_part(term: str, group: str) -> str:
+    own = "Intercept" if term == str(INTERCEPT) else term
+    factor = "" if term == str(INTERCEPT) else rf"\, {_upright(term)}_i"
+    return rf"u^{{{_upright(own)}}}_{{{_upright(group)}[i]}}{factor}"
+
+
+def _group_equation(group: GroupDesign) -> str:
+    names = ", ".join(rf"u^{{{_upright(name)}}}_j" for name in group.row_names)
+    if len(group.row_names) == 1:
+        return rf"{names} &\sim \operatorname{{Normal}}(0, \sigma_{{{_upright(group.effects[0].name)}}})"
+    covariance = r"D R D" if group.correlated else "D^2"
+    scales = rf"\operatorname{{diag}}(\sigma_{{\cdot|{_upright(group.grouping.name)}}})"
+    return rf"({names}) &\sim \operatorname{{Normal}}(0, {covariance}),\; D = {scales}"

@@ -11,11 +11,15 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from hiermod.data.columns.levels import level_text
+from hiermod.answers.averaging.columns import levels_of
+from hiermod.data.columns.values import level_text
+from hiermod.modeling.pooled import BetaSpec
+from hiermod.modeling.spec import Spec
 from hiermod.show.style import COLOURS, MARKERS, bare, height_points, label_rows, literal, one, shorten
 
 DODGE = 0.75  # of a group's height is shared by its series
 GAP = 0.6  # between groups that differ in their first key
+MAX_CELLS = 60  # of a forest of rates whose cells are not given
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +49,26 @@ class Layout:
     def lines(self) -> float:
         """How many lines of text the rows are high."""
         return len(self.centres) * max(1.0, 0.9 * len(self.names))
+
+
+def default_by(spec: Spec | BetaSpec) -> tuple[str, ...]:
+    """The variables that a forest of rates shows by default: groups first, predictors with few levels after them.
+
+    Predictors come before groups where there is no room for all; without any, the smallest group is shown whole.
+    """
+    formula = spec.formula
+    shown = [name for name in spec.cells.frame if name not in spec.cells.averaged]
+    variables = [name for name in formula.common_columns if name in shown]
+    groups = [name for name in formula.grouping_columns if name not in variables]
+    sizes = {name: len(levels_of(spec, name)) for name in [*variables, *groups]}
+    few = [name for name in variables if sizes[name] <= len(COLOURS)]
+    chosen: list[str] = []
+    for name in [*few, *sorted(groups, key=lambda name: sizes[name])]:
+        if np.prod([sizes[other] for other in (*chosen, name)]) <= MAX_CELLS:
+            chosen.append(name)
+    if not chosen and groups:
+        chosen = [min(groups, key=lambda name: sizes[name])]
+    return tuple(name for name in [*groups, *few] if name in chosen)
 
 
 def arrange(keys: pd.DataFrame) -> Layout:

@@ -17,7 +17,7 @@ from hiermod.choices import PICTURES
 from hiermod.errors import AnswerError, did_you_mean
 from hiermod.families.record import Family
 from hiermod.sampling.posterior import Posterior
-from hiermod.show.plots import default_by
+from hiermod.show.forest import default_by
 from hiermod.show.style import COLOURS, axes_for, format_percent, literal, one, set_heading, shorten
 
 CURVES = 50  # drawn data sets that are shown

@@ -24,7 +24,6 @@ from hiermod.answers.checks.sensitivity import (
 from hiermod.answers.parameters.names import chief_draws
 from hiermod.errors import AnswerError
 from hiermod.sampling.posterior import Posterior
-from hiermod.sampling.settings import Settings
 from hiermod.show.style import probability_text
 
 MOST_SENTENCES = 8
@@ -125,9 +124,7 @@ def _chance_of(quantity: str) -> str:
     return "P(> 0)" if quantity.startswith(SLOPE) else "P(beats)"
 
 
-def assess(
-    posterior: Posterior, asked: Settings, claim: Claim, threshold: float, announce: Callable[[str], None]
-) -> Sensitivity:
+def assess(posterior: Posterior, claim: Claim, threshold: float, announce: Callable[[str], None]) -> Sensitivity:
     """Power-scale, fit again under other priors, and put both together.
 
     Raises
@@ -142,6 +139,6 @@ def assess(
         raise AnswerError(f"threshold={threshold!r}: a chance between 0.5 and 1 is needed, such as 0.95.")
     power = power_scaling(posterior, chief_draws(posterior))
     as_fitted = conclusions({AS_FITTED: posterior}, claim)
-    fits, notices = refit(posterior, asked, announce)
+    fits, notices = refit(posterior, announce)
     table = pd.concat([as_fitted, conclusions(fits, claim)], ignore_index=True) if fits else as_fitted
     return Sensitivity(power, table, threshold, tuple(notices))

@@ -124,19 +124,25 @@ def _size(row: Mapping[Any, Any], question: Question, rises: bool) -> str:
 
 def _best_sentence(table: pd.DataFrame, where: str, measure: Measure, sign: int) -> str:
     variable, place = str(table.index.name), int(table["prob_best"].argmax())
-    safest = int(table["expected_loss"].argmin())
-    losses = [float(loss) for loss in table["expected_loss"]]
     better, lower = ("better", "lower") if len(table) == 2 else ("best", "lowest")
     praise = better if sign > 0 else f"{better} ({lower})"
-    least = ""
-    if losses[safest] < losses[place]:
-        least = f" (least with {_level(variable, table.index[safest])}: {_loss(losses[safest], measure)})"
     likely = chance(float(table["prob_best"].iloc[place]))
     return (
         f"There is {likely} that {_level(variable, table.index[place])} is the {praise} of the "
-        f"{_count(len(table))} {_plural(variable)}{where}; choosing it is expected to lose "
-        f"{_loss(losses[place], measure)}{least}."
+        f"{_count(len(table))} {_plural(variable)}{where}{_cost(table, place, measure)}."
     )
+
+
+def _cost(table: pd.DataFrame, place: int, measure: Measure) -> str:
+    """What choosing a level is expected to lose, and which one loses least; nothing where no loss is expected."""
+    losses = [float(loss) for loss in table["expected_loss"]]
+    if math.isnan(losses[place]):
+        return ""
+    safest = losses.index(min(losses))
+    least = ""
+    if losses[safest] < losses[place]:
+        least = f" (least with {_level(str(table.index.name), table.index[safest])}: {_loss(losses[safest], measure)})"
+    return f"; choosing it is expected to lose {_loss(losses[place], measure)}{least}"
 
 
 def _where(cell: Mapping[str, Any]) -> str:

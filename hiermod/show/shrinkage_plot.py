@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from hiermod.answers.answer import Measure, measure_of
-from hiermod.data.columns.levels import level_text
+from hiermod.data.columns.values import level_text
 from hiermod.modeling.pooled import BetaSpec
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.posterior import Posterior

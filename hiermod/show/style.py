@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.ticker import Formatter, FuncFormatter, Locator
 
-from hiermod.data.columns.levels import level_text
+from hiermod.data.columns.values import level_text
 
 # Okabe and Ito's colours, which the colour-blind tell apart, without the yellow that fades on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")

@@ -52,13 +52,13 @@ def test_a_group_is_scored_as_the_normal_that_its_rows_are(aggregated):
     fit = aggregated().with_draws(dataset)
     assert not fit._posterior.spec.cells.rows_kept
     seen = observations(fit._posterior.spec.cells)
-    from hiermod.answers.scoring.group_density import GroupDensity
+    from hiermod.answers.scoring.group_density import Members, group_density
 
-    density = GroupDensity(fit._posterior, seen)
+    density = group_density(fit._posterior, seen)
     codes = seen.frame["g"].to_numpy()
     for group, rows in FRAME.groupby("g"):
         places = np.flatnonzero(codes == group)
-        found = density.joint(places, seen.times[places])
+        found = density.joint(Members(places, seen.times[places]))
         design = np.column_stack([np.ones(len(rows)), rows["x"]])
         for draw in range(0, DRAWS, 40):
             v = {name: value[draw] for name, value in values.items()}

@@ -8,8 +8,8 @@ from answer_tools import draws_of, with_made_up_draws
 from scipy import special, stats
 
 import hiermod as hm
-from hiermod.answers.scoring import gaussian_groups, group_density
-from hiermod.answers.scoring.group_density import GroupDensity
+from hiermod.answers.scoring import group_density
+from hiermod.answers.scoring.group_density import Members
 from hiermod.answers.scoring.quadrature import log_normal_integral
 from hiermod.data.cells.observations import observations
 from tests.truth import REFERENCE
@@ -40,7 +40,7 @@ def error_of(fit, place):
     seen = observations(posterior.spec.cells)
     grouping = next(iter(posterior.spec.cells.groupings.values()))
     own = np.flatnonzero(grouping.codes(seen.frame)[seen.place] == place)
-    ratio = np.exp(-GroupDensity(posterior, seen).joint(own, seen.times[own]))
+    ratio = np.exp(-group_density.group_density(posterior, seen).joint(Members(own, seen.times[own])))
     size = float(azs.ess(ratio.reshape(posterior.shape), method="mean"))
     return float(ratio.std() / ratio.mean() / np.sqrt(size))
 
@@ -95,9 +95,9 @@ def test_nested_groups_are_integrated_within_each_other(monkeypatch):
     posterior = fit.sampled_posterior
     seen = observations(posterior.spec.cells)
     left = np.flatnonzero((seen.frame["a"] == "p").to_numpy()[seen.place])
-    found = GroupDensity(posterior, seen).joint(left, seen.times[left])
+    found = group_density.group_density(posterior, seen).joint(Members(left, seen.times[left]))
     monkeypatch.setattr(group_density, "MOST_AT_ONCE", 2)  # by quadrature, as in other families
-    by_quadrature = GroupDensity(posterior, seen).joint(left, seen.times[left])
+    by_quadrature = group_density.group_density(posterior, seen).joint(Members(left, seen.times[left]))
     inner = np.kron(np.eye(2), np.ones((2, 2)))
     names = "Intercept", "1|a_sigma", "1|a:b_sigma", "sigma"
     for place, (mean, outer, nested, sigma) in enumerate(zip(*(draws_of(fit, name) for name in names), strict=True)):
@@ -110,7 +110,7 @@ def test_nested_groups_are_integrated_within_each_other(monkeypatch):
 @pytest.mark.parametrize("block", [1, 4_000_000])
 def test_gaussian_groups_are_normal_whatever_crosses_there(monkeypatch, block):
     """Factors that cross within the group, one of them seen elsewhere too; rows with weights; two effects of a bar."""
-    monkeypatch.setattr(gaussian_groups, "LARGEST", block)
+    monkeypatch.setattr(group_density, "LARGEST", block)
     rng = np.random.default_rng(4)
     data = pd.DataFrame({"city": list("mmmmmmnnnnnn"), "i": list("abcabcdefdef"), "j": list("ppprrrsssttt"),
                          "k": list("uvuvuvuvuvuv"), "x": rng.normal(size=12), "w": rng.integers(1, 4, 12),
@@ -121,8 +121,8 @@ def test_gaussian_groups_are_normal_whatever_crosses_there(monkeypatch, block):
     posterior, rows = fit.sampled_posterior, data.loc[data.index.repeat(data["w"])].query("city == 'm'")
     seen = observations(posterior.spec.cells)
     left = np.flatnonzero(np.isin(seen.frame["i"].to_numpy()[seen.place], list("abc")))
-    density = GroupDensity(posterior, seen)
-    found, single = (own(left, seen.times[left]) for own in (density.joint, density.single))
+    density = group_density.group_density(posterior, seen)
+    found, single = (own(Members(left, seen.times[left])) for own in (density.joint, density.single))
     design = np.column_stack([np.ones(len(rows)), rows["x"]])
     alike = {name: rows[name].to_numpy()[:, None] == rows[name].to_numpy() for name in "ij"}
     v = {name: draws_of(fit, name) for name in ("Intercept", "x", "1|i_sigma", "x|i_sigma", "1|j_sigma", "sigma")}
@@ -153,7 +153,7 @@ def test_effects_of_crossed_factors_are_the_draws_own():
     posterior = fit.sampled_posterior
     seen = observations(posterior.spec.cells)
     left = np.flatnonzero((seen.frame["id"] == 1).to_numpy()[seen.place])
-    found = GroupDensity(posterior, seen).joint(left, seen.times[left])
+    found = group_density.group_density(posterior, seen).joint(Members(left, seen.times[left]))
     item, mean, sd = draws_of(fit, "1|item"), draws_of(fit, "Intercept"), draws_of(fit, "1|id_sigma")
 
     def density(z):

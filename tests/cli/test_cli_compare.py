@@ -8,7 +8,7 @@ import pytest
 from compare_tools import PLAIN, POOLED, QUICK, rows_of, run
 
 import hiermod as hm
-from hiermod.cli import compare_command
+from hiermod.cli import compare
 
 
 def test_the_table_is_that_of_hm_compare(trial, tmp_path):
@@ -142,7 +142,7 @@ def test_wrong_arguments(trial, tmp_path):
 
 def test_fits_of_one_name_are_told_apart():
     names = {
-        compare_command._file_name(SimpleNamespace(data=data, family=family, settings=1), formula)
+        compare._file_name(SimpleNamespace(data=data, family=family, settings=1), formula)
         for data in ("a", "b") for family in (None, "poisson") for formula in ("y ~ 1", "y ~ x")
     }  # fmt: skip
     assert len(names) == 8

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from hiermod.cli import fit_command, main
+from hiermod.cli import COMMANDS, main
 
 FORMULA = "success ~ treated + (1 | country)"
 
@@ -115,6 +115,6 @@ def test_ctrl_c_is_told_in_a_line(folder, capsys, monkeypatch):
     def interrupted(options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(fit_command, "run", interrupted)
+    monkeypatch.setitem(COMMANDS, "fit", interrupted)
     assert main(["fit", "trial.csv", FORMULA]) == 130
     assert capsys.readouterr().err == "hiermod: interrupted\n"

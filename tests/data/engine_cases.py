@@ -10,7 +10,7 @@ import pytest
 from hiermod.data.cells import compress as compressing
 from hiermod.data.cells.compress import compress
 from hiermod.data.cells.rows import read_rows
-from hiermod.data.columns.averaging import averaging_over
+from hiermod.data.columns.moments import averaging_over
 from hiermod.formula.parser import parse
 
 SIZE = 12_000

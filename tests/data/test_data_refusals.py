@@ -263,23 +263,6 @@ def test_a_missing_column_that_is_like_no_other_lists_what_there_is():
         rows_of("y ~ zzz", frame()[["y", "x"]])
 
 
-@pytest.mark.parametrize(
-    "name", ["chain", "draw", "row", "sigma", "Intercept", "estimate", "lower", "upper", "contrast"]
-)
-@pytest.mark.parametrize("text", ["y ~ {}", "y ~ x + (1 | {})", "y ~ ({} | g)", "y ~ x:{}"])
-def test_names_that_results_need_are_refused_with_a_remedy(name, text):
-    with pytest.raises(FormulaError, match=f"Rename the column: data.rename.columns=.*'{name}_'") as caught:
-        rows_of(text.format(name), frame(**{name: [1, 2, 3, 4]}))
-    drawn, carets = str(caught.value).split("\n")[-2:]
-    assert drawn[carets.index("^") : len(carets)] == name
-
-
-@pytest.mark.parametrize("name", ["chain", "draw", "sigma", "Intercept"])
-def test_a_response_may_not_bear_a_parameters_name(name):
-    with pytest.raises(FormulaError, match="results use the name"):
-        rows_of(f"{name} ~ x", frame(**{name: [1.5, 2.0, 3.0, 4.0]}))
-
-
 def test_a_response_named_estimate_works():
     rows = rows_of("estimate ~ x", frame(estimate=[1.5, 2.0, 3.0, 4.0]))
     np.testing.assert_array_equal(rows.response.values, [1.5, 2.0, 3.0, 4.0])

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import hiermod as hm
-from hiermod.data.columns.levels import kind_of
+from hiermod.data.columns.values import kind_of
 from hiermod.data.sources.csv_files import MISSING
 from hiermod.data.sources.frames import column_names, read_columns
 from hiermod.data.sources.paths import open_path

@@ -7,9 +7,9 @@ import pyarrow as pa
 import pytest
 from data_tools import cells_of, rows_of
 
-from hiermod.data.columns import numbering, tally
+from hiermod.data.columns import numbering
 from hiermod.data.columns.numbering import hardly_repeats, number_rows
-from hiermod.data.pushdown import gather
+from hiermod.data.pushdown import gather, tally
 from hiermod.errors import DataError
 from tests.data.engine_cases import ARROW, COUNTED, FRAME
 

@@ -52,7 +52,7 @@ class Oracle:
                 continue
             for place in range(span.start, span.stop):
                 column = int(np.flatnonzero(problem.order == place)[0])
-                prior = problem.spec.priors.coefficients[block.name].at(place - span.start)
+                prior = problem.spec.priors[block.name][place - span.start]
                 values[column] -= prior.arguments[-2]
         return values
 
@@ -61,21 +61,21 @@ class Oracle:
         problem, names = self.program.problem, {}
         spec = problem.spec
         bounded = {}
-        first = problem.dimension - len(problem.scalars)
-        for place, scalar in enumerate(problem.scalars):
-            if scalar.coefficient >= 0:
-                bounded[scalar.coefficient] = first + place
+        first = problem.dimension - len(problem.hyperparameters)
+        for place, hyperparameter in enumerate(problem.hyperparameters):
+            if hyperparameter.coefficient >= 0:
+                bounded[hyperparameter.coefficient] = first + place
             else:
-                names.setdefault(scalar.name, []).append(first + place)
+                names.setdefault(hyperparameter.name, []).append(first + place)
         for block in spec.common.blocks:
             span = spec.common.slices()[block.name]
             columns = [int(np.flatnonzero(problem.order == place)[0]) for place in range(span.start, span.stop)]
             names[block.name] = [bounded.get(column, column) for column in columns]
         at = problem.linear
         for factor in problem.factors:
-            for own in factor.bars:
+            for own in factor.terms:
                 column = own.first
-                for effect in own.bar.effects:
+                for effect in own.term.effects:
                     size = len(effect.block.columns)
                     grid = at + (column + np.arange(size)) * factor.groups + np.arange(factor.groups)[:, None]
                     names[f"{effect.name}_offset"] = grid if effect.block.labels else grid[:, 0]
@@ -108,27 +108,27 @@ def assert_same_density(oracle, points, relative=1e-9):
 
 
 def public_point(public, moved, z):
-    """The point in public coordinates: coefficients, effects as standard normals, single parameters on the line."""
-    theta, scalars = moved.expand(z)
+    """The point in public coordinates: coefficients, effects as standard normals, hyperparameters on the line."""
+    theta, hyperparameters = moved.expand(z)
     parts = [theta[: public.problem.linear]]
     for factor in public.problem.factors:
-        root = covariance_root(public.problem, factor, scalars)
+        root = covariance_root(public.problem, factor, hyperparameters)
         parts.append(np.linalg.solve(root, theta[factor.span].reshape(factor.width, factor.groups)).ravel())
-    return np.concatenate([*parts, public.free(scalars)])
+    return np.concatenate([*parts, public.unconstrained(hyperparameters)])
 
 
 def log_volume(public, moved, z):
-    """The map of coefficients and effects is affine given the single parameters, so that steps of one give it whole.
+    """The map of coefficients and effects is affine given the hyperparameters, so that steps of one give it whole.
 
-    That of a single parameter of scale s is s (v Φ(v) + φ(v)) where its prior is half-normal, else the public one.
+    That of a hyperparameter of scale s is s (v Φ(v) + φ(v)) where its prior is half-normal, else the public one.
     """
-    size = len(z) - len(public.problem.scalars)
+    size = len(z) - len(public.problem.hyperparameters)
     here = public_point(public, moved, z)[:size]
     steps = [public_point(public, moved, z + step)[:size] - here for step in np.eye(len(z))[:size]]
     volume = np.linalg.slogdet(np.column_stack(steps))[1]
-    for scalar, x in zip(public.problem.scalars, moved.expand(z)[1], strict=True):
-        if scalar.prior.name == "HalfNormal":
-            ratio = float(x / scalar.prior.arguments[0])
+    for hyperparameter, x in zip(public.problem.hyperparameters, moved.expand(z)[1], strict=True):
+        if hyperparameter.prior.name == "HalfNormal":
+            ratio = float(x / hyperparameter.prior.arguments[0])
             v = optimize.brentq(
                 lambda at, y=ratio: at * stats.norm.cdf(at) + stats.norm.pdf(at) - y, -20, 20, xtol=1e-14
             )

@@ -1,6 +1,7 @@
 """The engine's density is the public model's, in public coordinates and in those it samples in."""
 
 import gc
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,10 +13,12 @@ from random_models import random_frame, random_model
 
 from hiermod.data.sources.examples import example
 from hiermod.engine.adapt.coordinates import whiten
-from hiermod.engine.kernels.record import SIZES
-from hiermod.engine.kernels.threads import PART
+from hiermod.engine.kernels.record import COUNTS
+from hiermod.engine.layout.arrays import PART
+from hiermod.engine.layout.coverage import uncovered
 from hiermod.engine.layout.memory import lay_out
 from hiermod.errors import HiermodError
+from hiermod.priors.distributions import DISTRIBUTIONS
 
 SETTINGS = {
     "deadline": None,
@@ -126,7 +129,7 @@ def test_points_far_out_have_the_public_density_or_next_to_none(family):
 def test_chosen_coordinates_leave_the_density_as_it_is(text, family, name):
     public = program_of(spec_of(text, example(name), family))
     moved = whiten(public)
-    assert any(scalar.prior.name == "HalfNormal" for scalar in public.problem.scalars)
+    assert any(hyperparameter.prior.name == "HalfNormal" for hyperparameter in public.problem.hyperparameters)
     differences = []
     for z in points_of(moved, 6):
         value, _ = moved.log_density(z)
@@ -194,20 +197,20 @@ def test_calls_of_compiled_code_leave_no_cycles():
 
 def test_memory_takes_any_order_and_refuses_wrong_numbers():
     memory = program_of(spec_of("y ~ x + (1 + x | g)", random_frame(np.random.default_rng(0)), "gaussian")).memory
-    sizes = dict(zip(SIZES, memory.head.tolist(), strict=False))
+    counts = {name: int(memory.record[name][0]) for name in COUNTS}
     arrays = dict(memory.arrays)
-    again = lay_out(sizes, {**arrays, "design": np.asfortranarray(arrays["design"])})
+    again = lay_out(counts, {**arrays, "design": np.asfortranarray(arrays["design"])})
     np.testing.assert_array_equal(again.arrays["design"], arrays["design"])
     assert again.arrays["design"].flags.c_contiguous
     assert not again.arrays["design"].flags.writeable
     with pytest.raises(TypeError, match="design: an array of object"):
-        lay_out(sizes, {**arrays, "design": np.array(["a"], dtype=object)})
+        lay_out(counts, {**arrays, "design": np.array(["a"], dtype=object)})
     with pytest.raises(TypeError, match="codes: an array of float64"):
-        lay_out(sizes, {**arrays, "codes": np.array([1.5])})
+        lay_out(counts, {**arrays, "codes": np.array([1.5])})
     with pytest.raises(TypeError, match="codes: whole numbers that do not fit"):
-        lay_out(sizes, {**arrays, "codes": np.array([2**40])})
+        lay_out(counts, {**arrays, "codes": np.array([2**40])})
     with pytest.raises(TypeError, match="missing or unknown: codes"):
-        lay_out(sizes, {name: array for name, array in arrays.items() if name != "codes"})
+        lay_out(counts, {name: array for name, array in arrays.items() if name != "codes"})
 
 
 def test_every_random_model_can_be_built():
@@ -217,3 +220,10 @@ def test_every_random_model_can_be_built():
             spec_of(text, frame, family, priors)
         except HiermodError as error:
             pytest.fail(f"{text}: {error}")
+
+
+def test_a_prior_that_compiled_code_lacks_is_left_to_pymc(monkeypatch):
+    spec = spec_of("y ~ x + (1 | g)", random_frame(np.random.default_rng(1)), "gaussian", {"x": "Laplace(0, 1)"})
+    assert uncovered(spec) is None
+    monkeypatch.setitem(DISTRIBUTIONS, "Laplace", replace(DISTRIBUTIONS["Laplace"], standard=None))
+    assert uncovered(spec) == "the prior Laplace is not covered"

@@ -13,7 +13,7 @@ from modeling_tools import QUICK
 from scipy import stats
 
 import hiermod
-from hiermod.engine.kernels.record import FAMILIES as CODES
+from hiermod.engine.kernels.record import KERNELS
 from hiermod.families.links import LINKS
 from hiermod.families.names import LINKS as LINKS_OF
 from hiermod.families.ops import NUMPY
@@ -65,7 +65,7 @@ def case(family):
 def test_every_field_is_filled(family):
     empty = {field.name for field in fields(family) if getattr(family, field.name) in (None, "")}
     assert empty <= {"kernel", "bambi", "words", "location"}
-    assert family.kernel is None or (family.kernel, family.link.name) in CODES
+    assert family.kernel is None or f"{family.kernel}_{family.link.name}" in KERNELS
     for parameter in family.parameters:
         assert parameter.name
         assert parameter.words
@@ -162,3 +162,13 @@ def test_no_other_room_asks_for_a_family_by_its_name():
                 if subject is not None and ast.unparse(subject).endswith("family.name"):
                     asking.append(f"{path}:{node.lineno}")
     assert asking == []
+
+
+def test_the_readme_s_table_is_made_of_the_records():
+    rows = []
+    for family in FAMILIES.values():
+        own = "; ".join(f"`{parameter.name}`: {parameter.words}" for parameter in family.parameters)
+        rows.append(
+            f"| `{family.name}` | {family.response} | {', '.join(family.links)} | {own} |".replace("|  |", "| |")
+        )
+    assert "\n".join(rows) in (ROOT.parent / "README.md").read_text(encoding="utf-8")

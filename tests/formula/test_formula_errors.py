@@ -5,7 +5,7 @@ import time
 import pytest
 
 from hiermod.errors import FormulaError, HiermodError
-from hiermod.formula.parser import parse
+from hiermod.formula.parser import check_names, parse
 
 
 def refused(text, match):
@@ -225,3 +225,20 @@ def test_names_that_are_code_elsewhere_are_names_of_columns_here(name):
 @pytest.mark.parametrize("depth", [1, 10, 39])
 def test_reasonable_nesting_is_read(depth):
     assert parse("y ~ " + "(" * depth + "x" + ")" * depth) == parse("y ~ x")
+
+
+@pytest.mark.parametrize(
+    "name", ["chain", "draw", "row", "sigma", "Intercept", "estimate", "lower", "upper", "contrast"]
+)
+@pytest.mark.parametrize("text", ["y ~ {}", "y ~ x + (1 | {})", "y ~ ({} | g)", "y ~ x:{}"])
+def test_names_that_results_need_are_refused_with_a_remedy(name, text):
+    with pytest.raises(FormulaError, match=f"Rename the column: data.rename.columns=.*'{name}_'") as caught:
+        check_names(parse(text.format(name)))
+    drawn, carets = str(caught.value).split("\n")[-2:]
+    assert drawn[carets.index("^") : len(carets)] == name
+
+
+@pytest.mark.parametrize("name", ["chain", "draw", "sigma", "Intercept"])
+def test_a_response_may_not_bear_a_parameters_name(name):
+    with pytest.raises(FormulaError, match="results use the name"):
+        check_names(parse(f"{name} ~ x"))

@@ -155,11 +155,20 @@ def test_an_interrupted_fit_is_no_score(monkeypatch):
     """Ctrl-C keeps the draws of a fit that was asked for; of one among many it ends them all."""
     from dataclasses import replace
 
-    from hiermod.answers.scoring import held_out
+    from hiermod.errors import InterruptedSamplingError
+    from hiermod.sampling import parallel
 
     fit = hm.fit(FORMULAS["treated"], hm.example("country"), **QUICK)
-    stopped = replace(fit.sampled_posterior, notices=("interrupted: 20 draws of 2 chains are kept",))
-    monkeypatch.setattr(held_out, "sample", lambda *_, **__: stopped)
+    sampled = fit.sampled_posterior
+    stopped = replace(sampled, history=replace(sampled.history, interrupted=True))
+    monkeypatch.setattr(parallel, "sample", lambda *_, **__: stopped)
+    with pytest.raises(KeyboardInterrupt):
+        fit.kfold(2, progress=False)
+
+    def without_draws(*_, **__):
+        raise InterruptedSamplingError
+
+    monkeypatch.setattr(parallel, "sample", without_draws)
     with pytest.raises(KeyboardInterrupt):
         fit.kfold(2, progress=False)
 
@@ -167,11 +176,11 @@ def test_an_interrupted_fit_is_no_score(monkeypatch):
 def test_fits_that_did_not_converge_are_in_the_verdict(monkeypatch):
     from dataclasses import replace
 
-    from hiermod.answers.scoring import held_out
+    from hiermod.sampling import parallel
 
     fit = hm.fit(FORMULAS["treated"], hm.example("country"), seed=1, progress=False)
     whole = fit.sampled_posterior
     diverging = replace(whole, diagnostics=replace(whole.diagnostics, divergences=3))
-    monkeypatch.setattr(held_out, "sample", lambda *_, **__: diverging)
+    monkeypatch.setattr(parallel, "sample", lambda *_, **__: diverging)
     verdict = hm.compare({"a": fit}, method="kfold", k=2, progress=False).table.loc["a", "verdict"]
     assert verdict == "the only model; 2 fits with divergences or R-hat or ESS out of bounds"

@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 from modeling_tools import spec_of
 
+from hiermod.sampling.external_draws import expected_shapes
+
 RNG = np.random.default_rng(11)
 SIZE = 90
 DATA = pd.DataFrame(
@@ -24,14 +26,12 @@ DATA["count"] = RNG.poisson(4.0, SIZE)
 MEAN, SD = DATA["y"].mean(), DATA["y"].std(ddof=0)
 
 
-def numbers(prior):
-    return [np.asarray(argument, dtype=float).tolist() for argument in prior.arguments]
-
-
-def assert_prior(prior, name, *expected):
-    assert prior.name == name
-    for own, other in zip(prior.arguments, expected, strict=True):
-        np.testing.assert_allclose(np.asarray(own, dtype=float), other, rtol=1e-12, atol=1e-12)
+def assert_prior(priors, name, *expected):
+    """A variable's entries have the prior, whose numbers are the same for all or a list of one for each."""
+    assert {prior.name for prior in priors} == {name}
+    for own, other in zip(np.transpose([prior.arguments for prior in priors]), expected, strict=True):
+        np.testing.assert_allclose(own, other, rtol=1e-12, atol=1e-12)
+        assert np.ndim(other) == 0 or len(own) == len(other)
 
 
 def sd(values):
@@ -40,51 +40,50 @@ def sd(values):
 
 def test_identity_link():
     priors = spec_of("y ~ x + i + b + f + (1 + x | g)", DATA).priors
-    assert_prior(priors.coefficients["Intercept"], "StudentT", 3, MEAN, 2.5 * SD)
-    assert_prior(priors.coefficients["x"], "StudentT", 3, 0, 2.5 * SD / sd(DATA["x"]))
-    assert_prior(priors.coefficients["i"], "StudentT", 3, 0, 2.5 * SD)
-    assert_prior(priors.coefficients["b"], "StudentT", 3, 0, 2.5 * SD)
-    assert_prior(priors.coefficients["f"], "StudentT", 3, 0, [2.5 * SD] * 2)
-    assert_prior(priors.sds["1|g"], "HalfNormal", SD)
-    assert_prior(priors.sds["x|g"], "HalfNormal", SD / sd(DATA["x"]))
-    assert_prior(priors.correlations["1+x|g_cor"], "LKJ", 2)
-    assert_prior(priors.auxiliary["sigma"], "Exponential", 1 / SD)
+    assert_prior(priors["Intercept"], "StudentT", 3, MEAN, 2.5 * SD)
+    assert_prior(priors["x"], "StudentT", 3, 0, 2.5 * SD / sd(DATA["x"]))
+    assert_prior(priors["i"], "StudentT", 3, 0, 2.5 * SD)
+    assert_prior(priors["b"], "StudentT", 3, 0, 2.5 * SD)
+    assert_prior(priors["f"], "StudentT", 3, 0, [2.5 * SD] * 2)
+    assert_prior(priors["1|g_sigma"], "HalfNormal", SD)
+    assert_prior(priors["x|g_sigma"], "HalfNormal", SD / sd(DATA["x"]))
+    assert_prior(priors["1+x|g_cor"], "LKJ", 2)
+    assert_prior(priors["sigma"], "Exponential", 1 / SD)
 
 
 @pytest.mark.parametrize("family", ["bernoulli", "bernoulli(probit)", "binomial(cloglog)"])
 def test_links_of_rates_are_conservative(family):
     priors = spec_of("success ~ x + i + f + (1 + x | g)", DATA, family).priors
-    assert_prior(priors.coefficients["Intercept"], "StudentT", 3, 0, 1)
-    assert_prior(priors.coefficients["x"], "StudentT", 3, 0, 1 / sd(DATA["x"]))
-    assert_prior(priors.coefficients["i"], "StudentT", 3, 0, 1)
-    assert_prior(priors.coefficients["f"], "StudentT", 3, 0, [1, 1])
-    assert_prior(priors.sds["1|g"], "HalfNormal", 1)
-    assert_prior(priors.sds["x|g"], "HalfNormal", 1 / sd(DATA["x"]))
-    assert_prior(priors.correlations["1+x|g_cor"], "LKJ", 2)
-    assert priors.auxiliary == {}
+    assert_prior(priors["Intercept"], "StudentT", 3, 0, 1)
+    assert_prior(priors["x"], "StudentT", 3, 0, 1 / sd(DATA["x"]))
+    assert_prior(priors["i"], "StudentT", 3, 0, 1)
+    assert_prior(priors["f"], "StudentT", 3, 0, [1, 1])
+    assert_prior(priors["1|g_sigma"], "HalfNormal", 1)
+    assert_prior(priors["x|g_sigma"], "HalfNormal", 1 / sd(DATA["x"]))
+    assert_prior(priors["1+x|g_cor"], "LKJ", 2)
+    assert set(priors) == {"Intercept", "x", "i", "f", "1|g_sigma", "x|g_sigma", "1+x|g_cor"}
 
 
 def test_a_log_link_centres_the_intercept_at_the_raw_rate():
     priors = spec_of("count ~ x + (1 | g)", DATA, "poisson").priors
-    assert_prior(priors.coefficients["Intercept"], "StudentT", 3, np.log((DATA["count"].sum() + 0.5) / SIZE), 1)
-    assert_prior(priors.coefficients["x"], "StudentT", 3, 0, 1 / sd(DATA["x"]))
-    assert_prior(priors.sds["1|g"], "HalfNormal", 1)
+    assert_prior(priors["Intercept"], "StudentT", 3, np.log((DATA["count"].sum() + 0.5) / SIZE), 1)
+    assert_prior(priors["x"], "StudentT", 3, 0, 1 / sd(DATA["x"]))
+    assert_prior(priors["1|g_sigma"], "HalfNormal", 1)
 
 
 def test_counts_of_a_negative_binomial_have_the_priors_of_poisson():
     own, other = (spec_of("count ~ x + (1 | g)", DATA, family).priors for family in ("negbinomial", "poisson"))
-    for name, prior in other.coefficients.items():
-        assert_prior(own.coefficients[name], prior.name, *prior.arguments)
-    assert_prior(own.sds["1|g"], "HalfNormal", 1)
-    assert_prior(own.auxiliary["alpha"], "InverseGamma", 0.4, 0.3)
+    assert_same_numbers(own, other)
+    assert_prior(own["1|g_sigma"], "HalfNormal", 1)
+    assert_prior(own["alpha"], "InverseGamma", 0.4, 0.3)
 
 
 def test_rates_of_a_beta_binomial_have_the_priors_of_rates():
     frame = DATA.assign(s=DATA["count"], n=DATA["count"] + 2)
     priors = spec_of("s/n ~ x + (1 | g)", frame, "beta_binomial").priors
-    assert_prior(priors.coefficients["Intercept"], "StudentT", 3, 0, 1)
-    assert_prior(priors.coefficients["x"], "StudentT", 3, 0, 1 / weighted_sd(frame["x"], frame["n"]))
-    assert_prior(priors.auxiliary["kappa"], "InverseGamma", 0.4, 0.3)
+    assert_prior(priors["Intercept"], "StudentT", 3, 0, 1)
+    assert_prior(priors["x"], "StudentT", 3, 0, 1 / weighted_sd(frame["x"], frame["n"]))
+    assert_prior(priors["kappa"], "InverseGamma", 0.4, 0.3)
 
 
 def weighted_sd(values, weights):
@@ -93,9 +92,8 @@ def weighted_sd(values, weights):
 
 def test_a_student_response_has_the_priors_of_a_gaussian_one():
     own, other = (spec_of("y ~ x + f + (1 + x | g)", DATA, family).priors for family in ("student", "gaussian"))
-    for name, prior in [*other.coefficients.items(), *other.sds.items(), *other.auxiliary.items()]:
-        assert_prior({**own.coefficients, **own.sds, **own.auxiliary}[name], prior.name, *prior.arguments)
-    assert_prior(own.auxiliary["nu"], "Gamma", 2, 0.1)
+    assert_same_numbers(own, other)
+    assert_prior(own["nu"], "Gamma", 2, 0.1)
 
 
 def test_a_gamma_response_has_no_unit():
@@ -103,70 +101,70 @@ def test_a_gamma_response_has_no_unit():
     for unit in (1.0, 1e-3):
         frame = DATA.assign(p=np.exp(DATA["x"] - DATA["x"].mean()) * unit)
         priors = spec_of("p ~ x + (1 | g)", frame, "gamma").priors
-        assert_prior(priors.coefficients["Intercept"], "StudentT", 3, np.log(frame["p"].mean()), 1)
-        assert_prior(priors.sds["1|g"], "HalfNormal", 1)
-        assert_prior(priors.auxiliary["alpha"], "InverseGamma", 0.4, 0.3)
+        assert_prior(priors["Intercept"], "StudentT", 3, np.log(frame["p"].mean()), 1)
+        assert_prior(priors["1|g_sigma"], "HalfNormal", 1)
+        assert_prior(priors["alpha"], "InverseGamma", 0.4, 0.3)
 
 
 def test_an_exposure_moves_the_intercept_of_a_gamma_response():
     frame = DATA.assign(p=np.exp(DATA["x"] - DATA["x"].mean()), hours=np.where(DATA["i"] == 1, 2.0, 5.0))
     priors = spec_of("p ~ x + offset(log(hours))", frame, "gamma").priors
     expected = np.log(frame["p"].sum() / frame["hours"].sum())
-    assert_prior(priors.coefficients["Intercept"], "StudentT", 3, expected, 1)
+    assert_prior(priors["Intercept"], "StudentT", 3, expected, 1)
 
 
 def test_a_far_away_predictor_does_not_blow_up_its_priors():
     """The trap: a year of about 2015 gave an intercept's prior with a scale of hundreds on the logit."""
     priors = spec_of("success ~ x + (1 | g)", DATA).priors
-    assert_prior(priors.sds["1|g"], "HalfNormal", 1)
-    assert_prior(priors.coefficients["Intercept"], "StudentT", 3, 0, 1)
+    assert_prior(priors["1|g_sigma"], "HalfNormal", 1)
+    assert_prior(priors["Intercept"], "StudentT", 3, 0, 1)
 
 
 def test_products_are_scaled_by_their_centred_columns():
     priors = spec_of("y ~ x*z + x*f", DATA).priors
     x, z = DATA["x"] - DATA["x"].mean(), DATA["z"] - DATA["z"].mean()
-    assert_prior(priors.coefficients["x:z"], "StudentT", 3, 0, 2.5 * SD / sd(x * z))
+    assert_prior(priors["x:z"], "StudentT", 3, 0, 2.5 * SD / sd(x * z))
     expected = [2.5 * SD / sd(x * (DATA["f"] == level)) for level in "qr"]
-    assert_prior(priors.coefficients["x:f"], "StudentT", 3, 0, expected)
+    assert_prior(priors["x:f"], "StudentT", 3, 0, expected)
 
 
 def test_products_of_indicators_are_zero_one_columns():
     priors = spec_of("y ~ f*b + i*f", DATA).priors
-    assert_prior(priors.coefficients["f:b"], "StudentT", 3, 0, [2.5 * SD] * 2)
-    assert_prior(priors.coefficients["i:f"], "StudentT", 3, 0, [2.5 * SD] * 2)
+    assert_prior(priors["f:b"], "StudentT", 3, 0, [2.5 * SD] * 2)
+    assert_prior(priors["i:f"], "StudentT", 3, 0, [2.5 * SD] * 2)
 
 
 def test_varying_slopes_are_scaled_by_their_own_uncentred_columns():
     priors = spec_of("y ~ x + (x:z | g) + (0 + f:x | h)", DATA).priors
-    assert_prior(priors.sds["x:z|g"], "HalfNormal", SD / sd(DATA["x"] * DATA["z"]))
-    assert_prior(priors.sds["f:x|h"], "HalfNormal", [SD / sd(DATA["x"] * (DATA["f"] == level)) for level in "pqr"])
+    assert_prior(priors["x:z|g_sigma"], "HalfNormal", SD / sd(DATA["x"] * DATA["z"]))
+    assert_prior(priors["f:x|h_sigma"], "HalfNormal", [SD / sd(DATA["x"] * (DATA["f"] == level)) for level in "pqr"])
 
 
 def test_varying_factors_have_a_sd_for_each_column():
     priors = spec_of("y ~ f + (1 + f | g) + (0 + b | h)", DATA).priors
-    assert_prior(priors.sds["f|g"], "HalfNormal", [SD, SD])
-    assert_prior(priors.sds["b|h"], "HalfNormal", [SD, SD])
+    assert_prior(priors["f|g_sigma"], "HalfNormal", [SD, SD])
+    assert_prior(priors["b|h_sigma"], "HalfNormal", [SD, SD])
 
 
 @pytest.mark.parametrize(("text", "name", "size"), [("0 + f", "f", 3), ("0 + f:b", "f:b", 6), ("0 + x + f", "f", 3)])
 def test_without_an_intercept_the_full_set_of_indicators_takes_its_prior(text, name, size):
     priors = spec_of(f"y ~ {text}", DATA).priors
-    assert_prior(priors.coefficients[name], "StudentT", 3, MEAN, 2.5 * SD)
+    assert_prior(priors[name], "StudentT", 3, MEAN, 2.5 * SD)
     assert spec_of(f"y ~ {text}", DATA).common.slices()[name].stop >= size
 
 
 def test_only_one_set_of_indicators_takes_the_intercepts_prior():
     priors = spec_of("y ~ 0 + f + h + f:h", DATA).priors
-    assert_prior(priors.coefficients["f"], "StudentT", 3, MEAN, 2.5 * SD)
-    assert_prior(priors.coefficients["h"], "StudentT", 3, 0, 2.5 * SD)
-    assert_prior(priors.coefficients["f:h"], "StudentT", 3, 0, [2.5 * SD] * 2)
+    assert_prior(priors["f"], "StudentT", 3, MEAN, 2.5 * SD)
+    assert_prior(priors["h"], "StudentT", 3, 0, 2.5 * SD)
+    assert_prior(priors["f:h"], "StudentT", 3, 0, [2.5 * SD] * 2)
     priors = spec_of("y ~ 0 + f:h + g:b", DATA.assign(g=DATA["g"].astype(str))).priors
-    assert_prior(priors.coefficients["f:h"], "StudentT", 3, MEAN, 2.5 * SD)
-    assert np.all(np.asarray(priors.coefficients["g:b"].arguments[1]) == 0)
+    assert_prior(priors["f:h"], "StudentT", 3, MEAN, 2.5 * SD)
+    assert all(prior.arguments[1] == 0 for prior in priors["g:b"])
 
 
 def test_with_an_intercept_indicators_are_slopes():
-    assert_prior(spec_of("y ~ f:h", DATA).priors.coefficients["f:h"], "StudentT", 3, 0, [2.5 * SD] * 6)
+    assert_prior(spec_of("y ~ f:h", DATA).priors["f:h"], "StudentT", 3, 0, [2.5 * SD] * 6)
 
 
 @pytest.mark.parametrize("family", ["gaussian", "poisson"])
@@ -180,14 +178,13 @@ def test_compression_changes_no_prior(family):
 
 def assert_same_priors(one, other):
     assert one.common.centres == pytest.approx(other.common.centres, rel=1e-12)
-    for own, their in (
-        (one.priors.coefficients, other.priors.coefficients),
-        (one.priors.sds, other.priors.sds),
-        (one.priors.correlations, other.priors.correlations),
-    ):
-        assert own.keys() == their.keys()
-        for name, prior in own.items():
-            assert_prior(prior, their[name].name, *their[name].arguments)
+    assert one.priors.keys() == other.priors.keys()
+    assert_same_numbers(one.priors, other.priors)
+
+
+def assert_same_numbers(one, other):
+    for name, expected in other.items():
+        assert_prior(one[name], expected[0].name, *np.transpose([prior.arguments for prior in expected]))
 
 
 def test_counts_proportions_and_rows_of_the_same_data_have_the_same_priors():
@@ -214,7 +211,7 @@ def test_counts_proportions_and_rows_of_the_same_data_have_the_same_priors():
     weighted = np.average(table["x"], weights=table["n"])
     assert expected.common.centres["x"] == pytest.approx(weighted, rel=1e-12)
     assert abs(weighted - table["x"].mean()) > 0.01
-    assert_prior(expected.priors.coefficients["x"], "StudentT", 3, 0, 1 / sd(rows["x"]))
+    assert_prior(expected.priors["x"], "StudentT", 3, 0, 1 / sd(rows["x"]))
 
 
 def test_priors_do_not_depend_on_the_order_of_rows():
@@ -223,6 +220,21 @@ def test_priors_do_not_depend_on_the_order_of_rows():
 
 
 def test_a_bar_of_one_column_has_no_correlation():
-    assert not spec_of("y ~ (1 | g)", DATA).priors.correlations
-    assert not spec_of("y ~ (1 + x || g)", DATA).priors.correlations
-    assert set(spec_of("y ~ (1 + x + z | g) + (f | h)", DATA).priors.correlations) == {"1+x+z|g_cor", "1+f|h_cor"}
+    def correlations(text):
+        return {name for name in spec_of(text, DATA).priors if name.endswith("_cor")}
+
+    assert not correlations("y ~ (1 | g)")
+    assert not correlations("y ~ (1 + x || g)")
+    assert correlations("y ~ (1 + x + z | g) + (f | h)") == {"1+x+z|g_cor", "1+f|h_cor"}
+
+
+@pytest.mark.parametrize(
+    ("text", "family"), [("y ~ x*f + (1 + f | g) + (0 + x | h)", "student"), ("success ~ b", None)]
+)
+def test_every_entry_of_a_posterior_has_a_prior_but_effects_and_one_for_correlations(text, family):
+    spec = spec_of(text, DATA, family)
+    sizes = {name: int(np.prod(shape)) for name, shape in expected_shapes(spec).items()}
+    effects = {effect.name for group in spec.groups for effect in group.effects}
+    single = {group.correlation_name: 1 for group in spec.groups if group.correlated}
+    expected = {name: size for name, size in sizes.items() if name not in effects} | single
+    assert {name: len(priors) for name, priors in spec.priors.items()} == expected

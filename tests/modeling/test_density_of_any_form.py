@@ -10,8 +10,7 @@ from modeling_tools import assert_equal_up_to_one_constant, log_density, random_
 
 from hiermod.data.cells.compress import compress
 from hiermod.data.cells.rows import read_rows
-from hiermod.data.columns import tally
-from hiermod.data.pushdown import gather
+from hiermod.data.pushdown import gather, tally
 from hiermod.families.registry import choose_family
 from hiermod.formula.parser import parse
 from hiermod.modeling.pymc.model import build_model

@@ -7,6 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from modeling_tools import assert_equal_up_to_one_constant, log_density, model_of, random_points, spec_of
 
+from hiermod.modeling.density_rows import Segment, observe
+
 FORMULAS = [
     "y ~ x",
     "y ~ 0 + x + f",
@@ -118,3 +120,12 @@ def test_a_large_mean_costs_no_digits():
         centred = np.column_stack([x[own] - x[own].mean(), y[own] - y[own].mean()])
         np.testing.assert_allclose(one.response.moments.cross[place], centred.T @ centred, rtol=1e-9, atol=1e-5)
     assert len(other) == 4000
+
+
+def test_a_likelihood_is_made_of_segments_that_hold_every_row_once():
+    """Today one, of responses as they were observed."""
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame({"x": rng.normal(size=3000), "f": rng.choice(list("ab"), 3000), "y": rng.normal(size=3000)})
+    rows = observe(spec_of("y ~ x + f", frame).cells)
+    assert len(rows) > len(rows.cells)
+    assert rows.segments == (Segment("plain", 0, len(rows)),)

@@ -66,26 +66,26 @@ def test_a_prior_survives_printing(distribution, numbers):
 
 def test_precedence_of_keys():
     table = priors_of({"slope": "Normal(0, 1)", "x": "Normal(0, 2)"})
-    assert table.coefficients["x"].arguments == (0, 2)
-    assert table.coefficients["z"].arguments == (0, 1)
-    assert table.coefficients["f"].arguments == (0, 1)
-    assert table.coefficients["Intercept"].name == "StudentT"
+    assert table["x"][0].arguments == (0, 2)
+    assert table["z"][0].arguments == (0, 1)
+    assert [prior.arguments for prior in table["f"]] == [(0, 1)] * 2
+    assert table["Intercept"][0].name == "StudentT"
     table = priors_of({"Intercept": "Normal(3, 1)"})
-    assert table.coefficients["Intercept"].arguments == (3, 1)
-    assert table.coefficients["x"].name == "StudentT"
+    assert table["Intercept"][0].arguments == (3, 1)
+    assert table["x"][0].name == "StudentT"
     table = priors_of({"sd": "Exponential(1)", "sd(x|g)": "HalfNormal(9)"})
-    assert table.sds["x|g"].arguments == (9,)
-    assert {table.sds[name].name for name in ("1|g", "1|h", "z|h")} == {"Exponential"}
+    assert table["x|g_sigma"][0].arguments == (9,)
+    assert {table[f"{name}_sigma"][0].name for name in ("1|g", "1|h", "z|h")} == {"Exponential"}
     table = priors_of({"cor": "LKJ(4)", "cor(h)": "LKJ(9)", "sigma": "HalfNormal(7)"})
-    assert table.correlations["1+x|g_cor"].arguments == (4,)
-    assert table.correlations["1+z|h_cor"].arguments == (9,)
-    assert table.auxiliary["sigma"].arguments == (7,)
+    assert table["1+x|g_cor"][0].arguments == (4,)
+    assert table["1+z|h_cor"][0].arguments == (9,)
+    assert table["sigma"][0].arguments == (7,)
 
 
 @pytest.mark.parametrize("text", ["y ~ 0 + f", "y ~ 0 + f + x", "y ~ 0 + f:h"])
 def test_the_full_set_of_indicators_takes_a_users_prior_of_the_intercept(text):
     name = text.split()[4] if text.split()[4] != "x" else "f"
-    assert priors_of({"Intercept": "Normal(9, 2)"}, text).coefficients[name].arguments == (9, 2)
+    assert priors_of({"Intercept": "Normal(9, 2)"}, text)[name][0].arguments == (9, 2)
 
 
 @pytest.mark.parametrize(
@@ -198,6 +198,6 @@ def test_any_text_is_read_or_refused(text):
 )
 def test_a_key_that_is_a_kind_of_parameters_and_a_column_too(name, prior):
     data = DATA.rename(columns={"x": name})
-    assert name in spec_of(f"y ~ {name} + (1 + z | g)", data).priors.coefficients
+    assert name in spec_of(f"y ~ {name} + (1 + z | g)", data).priors
     with pytest.raises(PriorError, match=f"The key '{name}' means a kind of parameters, and here a column too"):
         spec_of(f"y ~ {name} + (1 + z | g)", data, None, {name: prior})

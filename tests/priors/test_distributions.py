@@ -8,8 +8,8 @@ import pytest
 from scipy import stats
 
 from hiermod.engine.kernels.hyperparameters import log_prior
-from hiermod.engine.kernels.record import PRIORS
-from hiermod.priors.distributions import DISTRIBUTIONS, Prior, partial_priors
+from hiermod.engine.kernels.record import PRIOR_KERNELS
+from hiermod.priors.distributions import DISTRIBUTIONS, Prior, joined, partial_priors
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def test_draws_have_the_distribution(name):
 def test_compiled_code_has_the_same_density_and_its_derivative(name):
     kernel, *numbers = Prior(name, EXACT[name][0]).standard()
     x, step = numbers_of(name), 1e-6
-    compiled = np.array([log_prior.py_func(PRIORS.index(kernel), *numbers, at) for at in x])
+    compiled = np.array([log_prior.py_func(PRIOR_KERNELS[kernel], *numbers, at) for at in x])
     expected = density_of(name, x)
     np.testing.assert_allclose(compiled[:, 0] - compiled[0, 0], expected - expected[0], rtol=1e-10, atol=1e-10)
     slope = (density_of(name, x * (1.0 + step)) - density_of(name, x * (1.0 - step))) / (2.0 * x * step)
@@ -144,3 +144,14 @@ def test_partial_correlations_make_matrices_of_the_lkj_density():
     """A correlation has the shape eta - 1 + d / 2 in a matrix of size d; each column before takes half off."""
     partials = partial_priors(Prior("LKJ", (2.0,)), 4)
     assert [partial.arguments[0] for partial in partials] == [3.0, 3.0, 2.5, 3.0, 2.5, 2.0]
+
+
+def test_numbers_of_a_variable_are_joined_where_they_differ():
+    record, arguments = joined([Prior("StudentT", (3.0, 0.0, spread)) for spread in (1.0, 2.5)])
+    assert record is DISTRIBUTIONS["StudentT"]
+    assert (arguments["nu"], arguments["mu"], arguments["sigma"].tolist()) == (3.0, 0.0, [1.0, 2.5])
+    assert joined([Prior("Exponential", (2.0,))] * 3)[1] == {"lam": 2.0}
+
+
+def test_priors_are_values():
+    assert len({Prior("Normal", (0.0, 1.0)), Prior("Normal", (0.0, 1.0)), Prior("Normal", (0.0, 2.0))}) == 2

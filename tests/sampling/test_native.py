@@ -197,11 +197,11 @@ def test_freed_memory_stays_where_the_c_library_has_no_way_to_return_it(monkeypa
     def missing(name):
         raise error(name)
 
-    run._trim.cache_clear()
+    run._library_trim.cache_clear()
     with monkeypatch.context() as patched:
         patched.setattr(run.ctypes, "CDLL", missing)
-        run.give_back()
-    run._trim.cache_clear()
+        run.malloc_trim()
+    run._library_trim.cache_clear()
 
 
 def frame_of(seed):

@@ -10,7 +10,6 @@ import pytest
 
 import hiermod as hm
 from hiermod.errors import ModelError, SamplingError
-from hiermod.modeling.prior_choice import PriorTable
 from hiermod.sampling import prior_draws
 
 DRAWS = 20_000
@@ -131,7 +130,7 @@ def test_refusals(monkeypatch):
         model.sample_prior(10).shrinkage()
     with pytest.raises(hm.errors.AnswerError, match=r"the model has no column 'treatd'. Did you mean 'treated'"):
         model.sample_prior(10).implied("treatd")
-    spec = replace(model._defined.spec, priors=PriorTable())  # as a model from Bambi has it
+    spec = replace(model._defined.spec, priors={})  # as a model from Bambi has it
     with pytest.raises(ModelError, match="this model's priors are Bambi's, and not known here"):
         prior_draws.sample_prior(spec, 10, 1)
     monkeypatch.setattr(prior_draws, "LARGEST", 100)

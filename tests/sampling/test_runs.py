@@ -12,13 +12,12 @@ import pytest
 import xarray as xr
 
 import hiermod as hm
-from hiermod.errors import SamplingError
-from hiermod.sampling import nuts
+from hiermod.errors import InterruptedSamplingError, SamplingError
 from hiermod.sampling import run as sampling
 from hiermod.sampling.diagnostics import Diagnostics
 from hiermod.sampling.nuts import Compiled, _complete
-from hiermod.sampling.run import NOTHING_KEPT
-from hiermod.sampling.settings import Settings
+from hiermod.sampling.posterior import History, Rerun, Trouble
+from hiermod.sampling.settings import ChosenEngine, Settings
 
 GOOD = {"rhat": 1.001, "ess_bulk": 900.0, "ess_tail": 900.0, "divergences": 0}
 
@@ -55,9 +54,9 @@ def scripted(model, monkeypatch):
                 seen["rhat"], "a", seen["ess_bulk"], "a", seen["ess_tail"], "a", seen["divergences"], 0.9, 0
             )
 
-        monkeypatch.setattr(nuts, "run", run)
+        monkeypatch.setattr(Compiled, "run", run)
         monkeypatch.setattr(sampling, "diagnose", diagnose)
-        compiled = Compiled(None, ("rate_mean", "rate_spread"))
+        compiled = Compiled(None, ("rate_mean", "rate_spread"), ChosenEngine("pymc"))
         return sampling.sample(model._defined.spec, compiled, asked, progress=False), used
 
     return play
@@ -67,7 +66,8 @@ def test_a_good_run_is_not_repeated(scripted):
     posterior, used = scripted([{}], Settings(seed=1))
     assert len(used) == 1
     assert used[0].target_accept == 0.95
-    assert posterior.notices == ()
+    assert posterior.notices == ("engine: PyMC",)
+    assert posterior.history == History(Settings(seed=1), ChosenEngine("pymc"))
 
 
 def test_divergences_raise_target_accept_at_most_twice(scripted):
@@ -99,6 +99,7 @@ def test_the_best_of_bad_runs_is_kept(scripted):
     figures = [{"divergences": 1}, {"divergences": 40}, {"divergences": 3}]
     posterior, _ = scripted(figures, Settings(seed=1))
     assert posterior.diagnostics.divergences == 1
+    assert (posterior.history.kept, posterior.history.runs) == (1, 3)
     assert "kept run 1 of 3, 1,000 draws of each chain: later ones were worse" in posterior.notices
 
 
@@ -107,16 +108,21 @@ def test_divergences_are_weighed_by_the_draws_they_are_of(scripted):
     posterior, used = scripted(figures, Settings(seed=1))
     assert used[1].draws == 2000
     assert posterior.diagnostics.divergences == 150
+    first, second = posterior.history.reruns
+    assert first == Rerun(Trouble(87, 1.03, 900.0), 0.99, 2000)
+    assert second == Rerun(Trouble(150, 1.02, 900.0), 0.998, 4000)
+    assert posterior.history.kept == 2
     few = [{"divergences": 45}, {"divergences": 2, "rhat": 1.013}, {"divergences": 50}]
     assert scripted(few, Settings(seed=1))[0].diagnostics.divergences == 2
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), SamplingError(NOTHING_KEPT)])
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), InterruptedSamplingError()])
 def test_a_rerun_that_is_interrupted_before_a_draw_leaves_the_run_before(scripted, error):
     posterior, _ = scripted([{"divergences": 9}, {"raises": error}], Settings(seed=1, draws=600))
     assert posterior.shape == (4, 600)
     assert posterior.interrupted
-    assert posterior.notices[1] == "interrupted: 600 draws of 4 chains are kept"
+    assert posterior.run_notices[1] == "interrupted: 600 draws of 4 chains are kept"
+    assert posterior.history.reruns == (Rerun(Trouble(9), target_accept=0.99),)
     assert "9 divergences remain: see fit.check() for what to do" in posterior.notices
     with pytest.raises(type(error)):
         scripted([{"raises": error}], Settings(seed=1))
@@ -125,6 +131,8 @@ def test_a_rerun_that_is_interrupted_before_a_draw_leaves_the_run_before(scripte
 def test_a_rerun_that_fails_leaves_the_run_before(scripted):
     posterior, _ = scripted([{"divergences": 9}, {"raises": SamplingError("No step.")}], Settings(seed=1))
     assert "the rerun failed, so that the run before is kept: No step." in posterior.notices
+    assert posterior.history.failure == "No step."
+    assert posterior.history.runs == 1
     assert not posterior.interrupted
 
 
@@ -141,7 +149,7 @@ def test_few_draws_of_an_interrupted_rerun_do_not_replace_a_whole_run(scripted):
 def test_draws_survive_ctrl_c_while_they_are_measured(scripted):
     posterior, used = scripted([{"again": {}, "divergences": 3}], Settings(seed=1))
     assert len(used) == 1
-    assert posterior.notices[0] == "interrupted: 1,000 draws of 4 chains are kept"
+    assert posterior.run_notices[0] == "interrupted: 1,000 draws of 4 chains are kept"
 
 
 def test_a_rough_look_that_was_asked_for_is_not_lengthened(scripted):

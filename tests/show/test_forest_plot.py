@@ -10,8 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from reading_axes import dashed, horizontal_lines, plain, points, right_labels, row_labels
 
-from hiermod.show.forest import DODGE, arrange
-from hiermod.show.plots import default_by
+from hiermod.show.forest import DODGE, arrange, default_by
 from hiermod.show.style import COLOURS, MARKERS, probability_text, signed_percent
 
 

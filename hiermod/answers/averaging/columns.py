@@ -11,14 +11,13 @@ import pandas as pd
 from hiermod.answers.averaging.rows import is_numeric
 from hiermod.answers.group_effects import AnySpec, Groups, Reading
 from hiermod.answers.reader import per_exposure
-from hiermod.data.columns.levels import Level, as_levels, code_levels
 from hiermod.data.columns.predictors import Factor, Grouping
+from hiermod.data.columns.values import Level, as_levels, code_levels
 from hiermod.data.sources.frames import column_names
 from hiermod.errors import AnswerError, did_you_mean, enumerate_names
 from hiermod.formula.parser import canonical
 
 MAX_ARMS = 50
-STEPPED = ("round",)  # functions whose slope is 0 wherever there is one
 
 
 def find_level(levels: tuple[Level, ...], value: Any, complaint: str) -> Level:
@@ -213,7 +212,7 @@ def refuse_steps(spec: AnySpec, name: str) -> None:
     for own, recipe in spec.cells.recipes.items():
         if name not in recipe.sources and name != own:
             continue
-        if isinstance(spec.cells.predictors[own], Factor) or not recipe.expression.functions.isdisjoint(STEPPED):
+        if isinstance(spec.cells.predictors[own], Factor) or recipe.stepped:
             raise AnswerError(
                 f"{name!r} enters the model in steps, through {own}, so it has no slope. "
                 f"Compare values: fit.rates(by={{{name!r}: [...]}})."

@@ -12,7 +12,7 @@ import numpy as np
 from hiermod.answers.averaging.columns import find_level
 from hiermod.answers.scales import CONTRASTS, Scale
 from hiermod.choices import PAIRINGS
-from hiermod.data.columns.levels import Level
+from hiermod.data.columns.values import Level
 from hiermod.errors import AnswerError, did_you_mean
 from hiermod.families.record import Family
 

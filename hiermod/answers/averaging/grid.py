@@ -14,8 +14,8 @@ from hiermod.answers.averaging.query import Query
 from hiermod.answers.averaging.rows import with_column, with_levels
 from hiermod.answers.group_effects import AnySpec, Groups
 from hiermod.answers.reader import reader
-from hiermod.data.columns.levels import Level, as_levels, encode
 from hiermod.data.columns.numbering import number_rows
+from hiermod.data.columns.values import Level, as_levels, encode
 from hiermod.errors import DataError
 from hiermod.sampling.posterior import Posterior
 
@@ -101,10 +101,12 @@ def _merged(grid: Grid) -> Grid:
     return Grid(grid.frame.iloc[first].reset_index(drop=True), weight, grid.cell[first], grid.keys)
 
 
-def averages(posterior: Posterior, groups: Groups, grid: Grid, linear: bool = False) -> np.ndarray:
-    """Weighted averages of means, or of linear predictors, within each draw, shape ``(averages, draws)``."""
-    average = Averaging(grid.weight, grid.cell, len(grid.keys), int(np.prod(posterior.shape)))
-    for rows, values in reader(posterior, groups).blocks(grid.frame, linear):
+def averages(
+    posterior: Posterior, groups: Groups, grid: Grid, linear: bool = False, outcome: str = "mean"
+) -> np.ndarray:  # fmt: skip
+    """Weighted averages of means or medians, or of linear predictors, within each draw, shape ``(averages, draws)``."""
+    average = Averaging(grid.weight, grid.cell, len(grid.keys), posterior.size)
+    for rows, values in reader(posterior, groups, outcome=outcome).blocks(grid.frame, linear):
         average.add(rows, values)
     return average.total
 

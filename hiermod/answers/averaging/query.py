@@ -28,9 +28,10 @@ from hiermod.answers.averaging.contrasts import Pairing, contrast_name, control_
 from hiermod.answers.averaging.rows import Base, base_rows, is_numeric, new_rows
 from hiermod.answers.draws import check_goal
 from hiermod.answers.group_effects import AnySpec, Groups, groups_of_data, read_groups
+from hiermod.answers.outcome import Outcome, read_outcome
 from hiermod.answers.scales import PREDICTIONS, RATES, SLOPES, Scale
 from hiermod.choices import KINDS, SLOPE_SCALES
-from hiermod.data.columns.levels import Level, as_levels, encode
+from hiermod.data.columns.values import Level, as_levels, encode
 from hiermod.errors import AnswerError, DataError, did_you_mean
 from hiermod.formula.parser import canonical
 
@@ -54,6 +55,7 @@ class Arguments:
     threshold: Any = None
     goal: Any = "max"
     prob: Any = 0.95
+    outcome: Any = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +76,8 @@ class Query:
         Columns of which only rows with these levels are taken.
     held : dict
         Columns to which all rows are set, at one value.
+    outcome : Outcome
+        What of the response is averaged.
     levels : tuple
         Of the variable, where they are compared.
     control : int
@@ -88,6 +92,7 @@ class Query:
     settings: dict[str, tuple[Level, ...]]
     selected: dict[str, tuple[Level, ...]]
     held: dict[str, Level]
+    outcome: Outcome
     levels: tuple[Level, ...] = ()
     control: int = 0
     pairing: Pairing | None = None
@@ -168,13 +173,16 @@ def read_prediction(spec: AnySpec, arguments: Arguments, kind: str) -> Query:
         raise AnswerError(f"kind={kind!r}: 'mean', 'link' or 'response'.")
     groups = read_groups(spec, arguments.groups)
     question = _question(spec, arguments, "predict", PREDICTIONS[kind])
-    cells = spec.cells
+    cells, outcome = spec.cells, Outcome()
+    if not question.scale.linear:
+        outcome = read_outcome(spec, arguments.outcome, groups)
     if arguments.data is None:
         frame = cells.observations()[0] if cells.averaged and cells.rows_kept else cells.frame
     else:
         frame = new_rows(spec, arguments.data, (), groups, exposed=True)
         groups = groups_of_data(spec, groups, frame)
-    return Query(question, Base(frame, np.ones(len(frame))), groups, {}, {}, {})
+    read = Outcome() if question.scale.drawn else outcome
+    return Query(_of_outcome(spec, question, outcome), Base(frame, np.ones(len(frame))), groups, {}, {}, {}, read)
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,14 +209,24 @@ def _opened(
     spec: AnySpec, arguments: Arguments, question: Question, columns: _Columns,
     settings: dict[str, tuple[Level, ...]], needed: tuple[str, ...] = (),
 ) -> Query:  # fmt: skip
-    """Open the rows and take those that are selected."""
+    """Open the rows, take those that are selected, and read what of their responses is averaged."""
     setting = (*settings, *columns.held)
     needed = (*question.by, *needed)
     rows = base_rows(spec, arguments.data, arguments.weights, needed, columns.groups, setting)
     groups = columns.groups if arguments.data is None else groups_of_data(spec, columns.groups, rows.frame)
     for name, levels in settings.items():
         refuse_many(spec, name, len(levels))
-    return Query(question, _select(rows, columns.selected), groups, settings, columns.selected, columns.held)
+    outcome = read_outcome(spec, arguments.outcome, columns.groups)
+    return Query(
+        _of_outcome(spec, question, outcome), _select(rows, columns.selected), groups, settings, columns.selected,
+        columns.held, outcome,
+    )  # fmt: skip
+
+
+def _of_outcome(spec: AnySpec, question: Question, outcome: Outcome) -> Question:
+    scale = question.scale
+    median = scale.median or (not scale.linear and not outcome.has_mean)
+    return replace(question, measure=measure_of(spec, outcome.name), median=median, remark=outcome.remark)
 
 
 def _select(rows: Base, selected: Mapping[str, tuple[Level, ...]]) -> Base:

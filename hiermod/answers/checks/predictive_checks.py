@@ -13,6 +13,7 @@ from hiermod.answers.answer import check_prob
 from hiermod.answers.averaging.columns import check_columns, check_results
 from hiermod.answers.checks.replicates import Replicated, replicate_cells, replicate_rows
 from hiermod.answers.reader import in_blocks, reader
+from hiermod.answers.scoring.held_out import predicted
 from hiermod.answers.scoring.importance import log_weights, relative_efficiency
 from hiermod.answers.scoring.leave_one_out import refuse
 from hiermod.data.cells.observations import observations
@@ -140,23 +141,17 @@ def loo_pit(posterior: Posterior) -> pd.DataFrame:
     `lower` is P(Y < y) and `upper` P(Y <= y) under the other rows; equal where the response is continuous.
     """
     refuse(posterior)
-    spec = posterior.spec
-    seen = observations(spec.cells, spec.family.counts)
+    family = posterior.spec.family
+    seen = observations(posterior.spec.cells, family.counts)
     efficiency = relative_efficiency(posterior)
-    model = reader(posterior, exposed=True)
-    auxiliary = [posterior.values(name) for name in spec.family.auxiliary]
-    responses = seen.table.drop(columns=["cell", "times"]).to_numpy(dtype=float)
-    first = np.searchsorted(seen.place, np.arange(len(seen.frame) + 1))
-    found, row = np.empty((len(responses), 3)), 0
-    for block in in_blocks(seen.frame, int(np.prod(posterior.shape))):
-        for predictor in model.parameters(block)["mu"]:
-            for place in range(first[row], first[row + 1]):
-                density = spec.family.observation_density(responses[place], predictor, auxiliary)
-                weights, pareto_k = log_weights(density, efficiency)
-                chances = spec.family.cdf(responses[place], spec.family.linear(predictor), *auxiliary)
-                found[place] = *(np.clip(np.exp(weights) @ chance, 0.0, 1.0) for chance in chances), pareto_k
-            row += 1
-    return seen.table.assign(lower=found[:, 0], upper=found[:, 1], pareto_k=found[:, 2])
+    auxiliary = [posterior.values(name) for name in family.auxiliary]
+    columns = np.empty((3, len(seen)))
+    for place, (response, predictor) in enumerate(predicted(posterior, seen)):
+        density = family.observation_density(response, predictor, auxiliary)
+        weights, pareto_k = log_weights(density, efficiency)
+        chances = family.cdf(response, family.linear(predictor), *auxiliary)
+        columns[:, place] = *(np.clip(np.exp(weights) @ chance, 0.0, 1.0) for chance in chances), pareto_k
+    return seen.table.assign(**dict(zip(("lower", "upper", "pareto_k"), columns, strict=True)))
 
 
 def histogram(table: pd.DataFrame, bins: int) -> np.ndarray:
@@ -193,7 +188,7 @@ def calibration(posterior: Posterior, draws: int | None, prob: float) -> pd.Data
         )
     seen = replicate_cells(posterior, draws)
     model = reader(posterior, exposed=True)
-    blocks = in_blocks(seen.frame, int(np.prod(posterior.shape)))
+    blocks = in_blocks(seen.frame, posterior.size)
     mean = np.concatenate([model.mean(block).mean(axis=1) for block in blocks])
     order = np.argsort(mean, kind="stable")
     number = np.empty(len(mean), dtype=np.int64)

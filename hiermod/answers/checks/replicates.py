@@ -90,8 +90,7 @@ def replicate_cells(posterior: Posterior, draws: int | None = None) -> Replicate
 
 def thinned(posterior: Posterior, count: int) -> Posterior:
     """A posterior of `count` of its draws, evenly spread over the chains, as one chain."""
-    total = int(np.prod(posterior.shape))
-    places = np.linspace(0, total - 1, min(count, total)).astype(np.int64)
+    places = np.linspace(0, posterior.size - 1, min(count, posterior.size)).astype(np.int64)
     kept = {}
     for name in posterior.dataset.data_vars:
         values = posterior.values(str(name))[places][None]
@@ -101,7 +100,7 @@ def thinned(posterior: Posterior, count: int) -> Posterior:
 
 def _count(posterior: Posterior, draws: Any, rows: int) -> int:
     """How many data sets: those asked for, else as many as fit."""
-    total = int(np.prod(posterior.shape))
+    total = posterior.size
     if draws is None:
         return min(total, max(FEWEST, min(USUAL, LARGEST // max(rows, 1))))
     if isinstance(draws, bool) or not isinstance(draws, Integral) or not 1 <= int(draws) <= total:

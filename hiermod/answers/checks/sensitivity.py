@@ -22,11 +22,9 @@ from hiermod.families.ops import NUMPY, bounded_exp
 from hiermod.modeling.density_rows import Observed, observe
 from hiermod.modeling.model_priors import KINDS, log_prior, with_proper_priors, with_width
 from hiermod.modeling.spec import Spec
-from hiermod.sampling.choose import choose_sampler
 from hiermod.sampling.diagnostics import mean_sizes
 from hiermod.sampling.posterior import Posterior
-from hiermod.sampling.run import sample
-from hiermod.sampling.settings import Settings
+from hiermod.sampling.run import choose_sampler, sample
 
 
 def log_likelihood(posterior: Posterior) -> np.ndarray:
@@ -51,7 +49,7 @@ class _Predictor:
 
     def __init__(self, posterior: Posterior, spec: Spec, rows: Observed) -> None:
         draws = int(np.prod(posterior.shape))
-        self._offset = rows.offset(spec.formula)
+        self._offset = rows.offset(spec.formula.offsets)
         self._common = [
             (rows.matrix(block), posterior.values(block.name).reshape(draws, -1)) for block in spec.common.blocks
         ]
@@ -161,23 +159,21 @@ class Claim:
     prob: float
 
 
-def refit(
-    posterior: Posterior, asked: Settings, announce: Callable[[str], None]
-) -> tuple[dict[str, Posterior], list[str]]:
+def refit(posterior: Posterior, announce: Callable[[str], None]) -> tuple[dict[str, Posterior], list[str]]:
     """Fit with priors of other widths, with the seed of the posterior; return the fits by name, and notices."""
     spec = posterior.spec
     assert isinstance(spec, Spec)
-    settings = replace(asked, seed=posterior.settings.seed)
+    settings = replace(posterior.asked, seed=posterior.settings.seed)
     found, notices = {}, []
     for kind in KINDS:
         if not (spec.common.blocks if kind == KINDS[0] else spec.groups):
             continue
         for name, factor in WIDTHS.items():
             other = with_width(spec, kind, factor)
-            sampler, _ = choose_sampler(other, settings.engine, announce)
+            sampler = choose_sampler(other, settings.engine, announce)
             label = f"{name} width of {kind}"
             found[label] = sample(other, sampler, settings, progress=False)
-            notices += [f"{label}: {notice}" for notice in found[label].notices]
+            notices += [f"{label}: {notice}" for notice in found[label].run_notices]
     return found, notices
 
 

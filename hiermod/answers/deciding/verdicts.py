@@ -72,6 +72,8 @@ def decide(posterior: Posterior, arguments: Arguments, loss: Any, expected: Any)
     if margin < 0:
         raise AnswerError(f"threshold={arguments.threshold!r}: the least gain that is worth shipping is 0 or more.")
     check_results(query.cells, COMPUTED)
+    if not query.outcome.has_mean:
+        raise AnswerError(f"decide() weighs expected losses. {query.outcome.remark}")
     arms = compare_arms(posterior, query)
     limits = _limits(posterior, loss, arms.draws[:, place].mean(axis=-1))
     value = sign * arms.draws

@@ -14,7 +14,8 @@ from hiermod.answers.averaging.contrasts import Pairing
 from hiermod.answers.averaging.grid import averages, cell_grid
 from hiermod.answers.averaging.query import Arguments, Query, read_effect
 from hiermod.answers.averaging.rows import with_column
-from hiermod.data.columns.levels import Level
+from hiermod.answers.outcome import Outcome
+from hiermod.data.columns.values import Level
 from hiermod.sampling.posterior import Posterior
 
 COMPUTED = ("contrast", "estimate", "lower", "upper", "prob_beats", "expected_loss", "prob_rope", "prob_exceeds")
@@ -31,16 +32,17 @@ class Arms:
     scaled: np.ndarray
     levels: tuple[Level, ...]
     keys: pd.DataFrame
+    outcome: Outcome
 
 
 def compare_arms(posterior: Posterior, query: Query) -> Arms:
     """All rows of each cell at each level of the variable in turn, averaged within each draw."""
     grid, count = cell_grid(posterior.spec, query), len(query.levels)
-    means = averages(posterior, query.groups, grid)
+    means = averages(posterior, query.groups, grid, outcome=query.outcome.name)
     scaled = averages(posterior, query.groups, grid, linear=True) if query.question.scale.linear else means
     keys = grid.keys.iloc[::count][list(query.cells)].reset_index(drop=True)
     shape = (len(keys), count, -1)
-    return Arms(means.reshape(shape), scaled.reshape(shape), query.levels, keys)
+    return Arms(means.reshape(shape), scaled.reshape(shape), query.levels, keys, query.outcome)
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +72,12 @@ class Compared:
         return draws.wins(self.treated, self.control, sign).mean(axis=-1).ravel()
 
     def loss(self, sign: int) -> np.ndarray:
-        """What choosing the treated over the control is expected to cost, a row each, on the response scale."""
+        """What choosing the treated over the control is expected to cost, a row each, on the response scale.
+
+        NaN where the outcome has no posterior mean.
+        """
+        if not self.arms.outcome.has_mean:
+            return np.full(self.draws.shape[:2], np.nan).ravel()
         loss = draws.losses(self.treated, self.control, sign).mean(axis=-1)
         return (loss * self.pairing.size).ravel()
 
@@ -128,6 +135,8 @@ def best(posterior: Posterior, arguments: Arguments) -> pd.DataFrame:
         "expected_rank": draws.expected_rank,
     }
     columns = {name: np.concatenate([measure(cell, 0) for cell in values]) for name, measure in measures.items()}
+    if not query.outcome.has_mean:
+        columns["expected_loss"][:] = np.nan
     return pd.DataFrame(columns, index=_arm_index(arms, query.question.variable))
 
 

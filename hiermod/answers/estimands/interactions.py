@@ -13,7 +13,7 @@ from hiermod.answers.averaging.contrasts import pair_arms
 from hiermod.answers.averaging.query import Arguments, read_interaction
 from hiermod.answers.draws import wins
 from hiermod.answers.estimands.effects import compared
-from hiermod.data.columns.levels import as_levels
+from hiermod.data.columns.values import as_levels
 from hiermod.errors import AnswerError
 from hiermod.sampling.posterior import Posterior
 

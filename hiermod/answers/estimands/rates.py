@@ -27,7 +27,7 @@ def rates(posterior: Posterior, arguments: Arguments) -> Answer:
     query = read_rates(posterior.spec, arguments)
     check_results(query.cells, COMPUTED)
     grid = cell_grid(posterior.spec, query)
-    draws = averages(posterior, query.groups, grid)
+    draws = averages(posterior, query.groups, grid, outcome=query.outcome.name)
     notices = _notices(posterior.spec, query)
     return make_answer(draws, grid.keys, posterior.shape, query.question, "rate", notices=notices)
 
@@ -47,8 +47,9 @@ def predict(posterior: Posterior, arguments: Arguments, kind: str) -> Answer:
     spec = posterior.spec
     query = read_prediction(spec, arguments, kind)
     frame, scale = query.rows.frame, query.question.scale
-    draws = np.empty((len(frame), int(np.prod(posterior.shape))))
-    for rows, values in reader(posterior, query.groups, exposed=True).blocks(frame, scale.linear):
+    draws = np.empty((len(frame), posterior.size))
+    model = reader(posterior, query.groups, exposed=True, outcome=query.outcome.name)
+    for rows, values in model.blocks(frame, scale.linear):
         draws[rows] = values
     if scale.drawn:
         draws = _simulated(posterior, draws, _trials(posterior, arguments.data, len(frame)))

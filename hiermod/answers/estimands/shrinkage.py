@@ -10,6 +10,7 @@ import pandas as pd
 from hiermod.answers.answer import check_prob, interval
 from hiermod.answers.averaging.grid import Grid, averages
 from hiermod.answers.group_effects import AnySpec, Reading, same_for_all
+from hiermod.answers.outcome import read_outcome
 from hiermod.answers.reader import linear_spec, per_exposure, reader
 from hiermod.data.columns.predictors import Grouping
 from hiermod.errors import AnswerError, did_you_mean, enumerate_names
@@ -33,9 +34,10 @@ def shrinkage(posterior: Posterior, group: str | None, prob: float) -> pd.DataFr
     grid = Grid(cells.frame, weight, codes, levels)
     observed = same_for_all(posterior.spec, Reading.OBSERVED)
     draws = averages(posterior, observed, grid)
-    table = {"n": n.astype(np.int64), "raw": raw, **interval(draws, prob)}
+    median = not read_outcome(posterior.spec, None, observed).has_mean
+    table = {"n": n.astype(np.int64), "raw": raw, **interval(draws, prob, median)}
     pull = reader(posterior).exact_pull()
-    table["pull"] = _pull(posterior, grouping, grid, raw, table["estimate"]) if pull is None else pull
+    table["pull"] = _pull(posterior, grouping, grid, raw, table["estimate"], median) if pull is None else pull
     return pd.DataFrame(table, index=levels.index)
 
 
@@ -58,18 +60,18 @@ def chosen_grouping(spec: AnySpec, group: str | None) -> Grouping:
 def _exposure(spec: AnySpec) -> np.ndarray:
     """What each cell counts: its rows or trials, times the exposure that an offset on a log link stands for."""
     weight = spec.cells.response.weight
-    return weight * np.exp(offset(spec.formula, spec.cells.frame)) if per_exposure(spec) else weight
+    return weight * np.exp(offset(spec.formula.offsets, spec.cells.frame)) if per_exposure(spec) else weight
 
 
 def _pull(
-    posterior: Posterior, grouping: Grouping, grid: Grid, raw: np.ndarray, estimate: np.ndarray
+    posterior: Posterior, grouping: Grouping, grid: Grid, raw: np.ndarray, estimate: np.ndarray, median: bool
 ) -> np.ndarray:  # fmt: skip
     spec = linear_spec(posterior.spec)
     without = replace(
         posterior, spec=replace(spec, groups=tuple(term for term in spec.groups if term.grouping is not grouping))
     )
     pooled = averages(without, same_for_all(spec, Reading.OBSERVED), grid)
-    distance = raw - pooled.mean(axis=1)
+    distance = raw - (np.median(pooled, axis=1) if median else pooled.mean(axis=1))
     error = _mean_errors(pooled, distance, posterior.shape)
     with np.errstate(divide="ignore", invalid="ignore"):
         pull = (raw - estimate) / distance

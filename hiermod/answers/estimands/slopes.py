@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from hiermod.answers.answer import Answer, make_answer
 from hiermod.answers.averaging.columns import check_results
 from hiermod.answers.averaging.grid import Averaging, cell_grid
@@ -27,8 +25,8 @@ def slopes(posterior: Posterior, arguments: Arguments) -> Answer:
     grid, question = cell_grid(spec, query), query.question
     rows = Base(grid.frame, grid.weight, query.rows.averaged)
     changes = variable_changes(spec, rows, str(question.variable))
-    model = LinearReader(posterior, spec, query.groups)
-    average = Averaging(grid.weight, grid.cell, len(grid.keys), int(np.prod(posterior.shape)))
+    model = LinearReader(posterior, spec, query.groups, outcome=query.outcome.name)
+    average = Averaging(grid.weight, grid.cell, len(grid.keys), posterior.size)
     for part in block_slices(len(grid.frame), average.draws):
         frame = grid.frame.iloc[part]
         own = {column: values[part] for column, values in changes.items()}

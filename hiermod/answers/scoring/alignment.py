@@ -19,8 +19,9 @@ from hiermod.data.cells.observations import Observations, observations
 from hiermod.data.cells.statistics import BinomialCells, PairCells
 from hiermod.data.columns.numbering import first_of, number_rows
 from hiermod.data.columns.responses import ResponseRows, SingleRows, TrialsRows, read_response
-from hiermod.data.columns.tally import OWN
-from hiermod.data.sources.frames import column_names, missing_rows, missing_values, read_columns
+from hiermod.data.columns.values import missing_rows, missing_values
+from hiermod.data.pushdown.tally import OWN
+from hiermod.data.sources.frames import column_names, read_columns
 from hiermod.errors import AnswerError, did_you_mean, enumerate_names
 from hiermod.formula.nodes import Formula, TrialsResponse
 

@@ -10,34 +10,21 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from hiermod.answers.scoring.group_density import GroupDensity
-from hiermod.answers.scoring.held_out import Refit, Runs, expected, refit_settings
+from hiermod.answers.scoring.group_density import GroupDensity, Members, group_density
+from hiermod.answers.scoring.held_out import Refit, Runs
 from hiermod.answers.scoring.importance import good_k, log_weights, relative_efficiency
 from hiermod.answers.scoring.leave_one_out import worst
 from hiermod.data.cells.observations import Observations
 from hiermod.errors import AnswerError
 from hiermod.sampling.posterior import Posterior
 
-Fold = tuple[Refit, Observations]
 
-
-def folds_of(posterior: Posterior, seen: Observations, shares: np.ndarray) -> list[Fold]:
+def folds_of(posterior: Posterior, seen: Observations, shares: np.ndarray) -> list[tuple[Refit, Observations]]:
     """The fits of all folds, and what each leaves out; `shares` says how many rows of each observation that is."""
-    settings = refit_settings(posterior)
     return [
-        (
-            Refit(posterior.spec, settings, seen, seen.times - shares[:, fold], (2, fold)),
-            seen.chosen(np.flatnonzero(shares[:, fold])),
-        )
-        for fold in range(shares.shape[1])
+        (Refit.without(posterior, seen, share, (2, fold)), seen.chosen(np.flatnonzero(share)))
+        for fold, share in enumerate(shares.T)
     ]
-
-
-def score_fold(fold: Fold) -> tuple[np.ndarray, bool]:
-    """Log predictive densities of what a fold leaves out, and whether its fit is clean."""
-    refit, left = fold
-    posterior = refit.run()
-    return expected(posterior, left), posterior.diagnostics.clean
 
 
 def spread_out(scores: Sequence[np.ndarray], shares: np.ndarray) -> np.ndarray:
@@ -75,14 +62,6 @@ class GroupScores:
         return pd.DataFrame(columns)
 
 
-@dataclass(frozen=True, eq=False)
-class Members:
-    """The observations of a group, by their places in rising order, and how many rows of each are the group's."""
-
-    places: np.ndarray
-    times: np.ndarray
-
-
 def leave_groups_out(
     posterior: Posterior, seen: Observations, groups: Sequence[Members], single: bool, max_refits: int, runs: Runs
 ) -> GroupScores:
@@ -90,43 +69,41 @@ def leave_groups_out(
 
     With `single`, each row of a group is scored by itself as well.
     """
-    density, efficiency = GroupDensity(posterior, seen), relative_efficiency(posterior)
-    draws = int(np.prod(posterior.shape))
+    density, efficiency, draws = group_density(posterior, seen), relative_efficiency(posterior), posterior.size
+    even = np.full(draws, -np.log(draws))
     joint, in_sample, pareto_k = np.empty((3, len(groups)))
     rows: list[np.ndarray] = []
     for place, group in enumerate(groups):
-        own = density.joint(group.places, group.times)
-        weights, pareto_k[place] = log_weights(own, efficiency)
-        joint[place] = special.logsumexp(weights + own)
+        together = density.joint(group)
+        weights, pareto_k[place] = log_weights(together, efficiency)
+        joint[place] = special.logsumexp(weights + together)
         rows.append(_rows(density, group, weights) if single else np.empty(0))
-        even = np.full(draws, -np.log(draws))
-        in_sample[place] = _rows(density, group, even) @ group.times if single else special.logsumexp(own + even)
+        in_sample[place] = _rows(density, group, even) @ group.times if single else special.logsumexp(together + even)
     good, refitted = good_k(draws), np.zeros(len(groups), dtype=bool)
     bad = worst(pareto_k, good)[:max_refits]
-    settings = refit_settings(posterior)
-    tasks = []
-    for place in bad:
-        times = seen.times.copy()
-        times[groups[place].places] -= groups[place].times
-        tasks.append((Refit(posterior.spec, settings, seen, times, (3, int(place))), groups[place], single))
+    tasks = [
+        (Refit.without(posterior, seen, groups[place].among(seen), (3, int(place))), groups[place], single)
+        for place in bad
+    ]
     troubled, kind = 0, "rows-of-group" if single else "group"
-    for place, (score, own_rows, clean) in zip(bad, runs.each(_without, tasks, kind, "refits"), strict=True):
-        joint[place], rows[place], refitted[place] = score, own_rows, True
+    for place, (elpd, of_rows, clean) in zip(bad, runs.each(_score_group, tasks, kind, "refits"), strict=True):
+        joint[place], rows[place], refitted[place] = elpd, of_rows, True
         troubled += not clean
-    total = sum(own @ group.times for own, group in zip(rows, groups, strict=True)) if single else joint.sum()
+    total = sum(elpd @ group.times for elpd, group in zip(rows, groups, strict=True)) if single else joint.sum()
     return GroupScores(joint, tuple(rows), float(in_sample.sum() - total), pareto_k, refitted, good, troubled)
 
 
-def _without(task: tuple[Refit, Members, bool]) -> tuple[float, np.ndarray, bool]:
+def _score_group(task: tuple[Refit, Members, bool]) -> tuple[float, np.ndarray, bool]:
+    """Log predictive densities of a group that a fit leaves out, and whether the fit is clean."""
     refit, group, single = task
     posterior = refit.run()
-    density, even = GroupDensity(posterior, refit.seen), -np.log(np.prod(posterior.shape))
-    joint = float(special.logsumexp(density.joint(group.places, group.times)) + even)
+    density, even = group_density(posterior, refit.seen), -np.log(posterior.size)
+    joint = float(special.logsumexp(density.joint(group)) + even)
     return joint, _rows(density, group, even) if single else np.empty(0), posterior.diagnostics.clean
 
 
 def _rows(density: GroupDensity, group: Members, weights: np.ndarray | float) -> np.ndarray:
-    return np.asarray(special.logsumexp(weights + density.single(group.places, group.times), axis=1))
+    return np.asarray(special.logsumexp(weights + density.single(group), axis=1))
 
 
 def members(codes: np.ndarray, times: np.ndarray, place: np.ndarray, count: int) -> list[Members]:

@@ -1,16 +1,20 @@
-"""The density of a group's rows with its effects integrated out, as of a group that was never seen."""
+"""The density of a group's rows with its effects integrated out, as of a group that was never seen.
+
+Gaussian rows of such a group are multivariate normal, in closed form; others are integrated by quadrature, factor by
+factor; under ``pooling="beta"`` a group's rate is integrated out exactly.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from scipy import special
 
 from hiermod.answers.group_effects import GroupsOfRows, Reading, TermEffects, covariance_factor, same_for_all
 from hiermod.answers.reader import reader
-from hiermod.answers.scoring.gaussian_groups import count_effects, log_joint, log_single
 from hiermod.answers.scoring.quadrature import MOST_DIMENSIONS, log_normal_integral
 from hiermod.data.cells.observations import Observations
 from hiermod.data.cells.statistics import BinomialCells
@@ -18,13 +22,67 @@ from hiermod.data.columns.predictors import Grouping
 from hiermod.errors import AnswerError
 from hiermod.families.ops import NUMPY
 from hiermod.families.rates import log_rates
-from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.pooled import MEAN, SPREAD, BetaSpec
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.posterior import Posterior
 
 MOST_AT_ONCE = 200  # effects, whose matrices take seconds; nested ones are integrated level by level
 ALL = 1.0 - 1e-9  # of a level's rows, whose weights may be no whole numbers
+LARGEST = 4_000_000  # numbers that a block of draws holds at once
+
+
+@dataclass(frozen=True, eq=False)
+class Members:
+    """The observations of a group, by their places in rising order, and how many rows of each are the group's."""
+
+    places: np.ndarray
+    times: np.ndarray
+
+    def among(self, seen: Observations) -> np.ndarray:
+        """How many rows of each of all observations are the group's."""
+        times = np.zeros_like(seen.times)
+        times[self.places] = self.times
+        return times
+
+
+class GroupDensity(Protocol):
+    """Log densities of groups of observations under every draw of a posterior.
+
+    Effects of levels that occur in the group alone are integrated over their population; those of other levels (of
+    crossed factors) are the draws'.
+    """
+
+    def joint(self, group: Members) -> np.ndarray:
+        """Log density of all of a group's observations together, in every draw."""
+
+    def single(self, group: Members) -> np.ndarray:
+        """Log density of each of a group's observations by itself, shape ``(observations, draws)``."""
+
+
+def group_density(posterior: Posterior, seen: Observations) -> GroupDensity:
+    """The density of groups of some observations under a model."""
+    if isinstance(posterior.spec, BetaSpec):
+        return PooledGroups(posterior, posterior.spec, seen)
+    return LinearGroups(posterior, posterior.spec, seen)
+
+
+@dataclass(frozen=True, eq=False)
+class Occurrence:
+    """The level of each observation, and how many rows have each level."""
+
+    codes: np.ndarray
+    rows: np.ndarray
+
+    @classmethod
+    def of(cls, grouping: Grouping, seen: Observations) -> Occurrence:
+        """The levels of one factor."""
+        codes = grouping.codes(seen.frame)[seen.place]
+        return cls(codes, np.bincount(codes, seen.times, grouping.size))
+
+    def new(self, group: Members) -> np.ndarray:
+        """Whether each level occurs in the group alone."""
+        inside = np.bincount(self.codes[group.places], group.times, len(self.rows))
+        return np.asarray(inside >= ALL * self.rows)
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,115 +96,104 @@ class Unseen:
     loadings: np.ndarray
 
 
-class GroupDensity:
-    """Densities of groups of observations under the draws of a posterior.
+class LinearGroups:
+    """Groups under a hierarchical generalized linear model."""
 
-    Effects of levels that occur in the group alone are integrated over their normal population; those of other levels
-    (of crossed factors) are the draws'.
-    """
+    def __init__(self, posterior: Posterior, spec: Spec, seen: Observations) -> None:
+        self._posterior, self._spec, self._seen = posterior, spec, seen
+        self._typical = same_for_all(spec, Reading.TYPICAL)
+        self._occurrences = [Occurrence.of(term.grouping, seen) for term in spec.groups]
+        self._auxiliary = [posterior.values(name) for name in spec.family.auxiliary]
 
-    def __init__(self, posterior: Posterior, seen: Observations) -> None:
-        self._posterior, self._seen, self._spec = posterior, seen, posterior.spec
-        self._draws = int(np.prod(posterior.shape))
-        groupings = _groupings(posterior.spec)
-        self._codes = [grouping.codes(seen.frame)[seen.place] for grouping in groupings]
-        self._totals = [
-            np.bincount(codes, seen.times, grouping.size)
-            for codes, grouping in zip(self._codes, groupings, strict=True)
-        ]
+    def joint(self, group: Members) -> np.ndarray:
+        """Log density of all of a group's observations together, in every draw."""
+        rows = self._seen.chosen(group.places)
+        base, unseen = self._parts(rows, group)
+        if self._spec.family.statistic == "real" and _count_effects(unseen) <= MOST_AT_ONCE:
+            return _gaussian_joint(rows, group.times, base, self._auxiliary[0], unseen)
+        responses = Responses(self._spec, self._auxiliary, rows, group.times)
+        return _integrated(responses, np.arange(len(rows.frame)), base, _nested(unseen))
 
-    def joint(self, places: np.ndarray, times: np.ndarray) -> np.ndarray:
-        """Log density of all of a group's observations together, each counted `times`, in every draw."""
-        left = self._seen.chosen(places)
-        if isinstance(self._spec, BetaSpec):
-            return self._beta(self._spec, left, places, times)
-        base, unseen = self._parts(self._spec, left, places, times)
-        if self._spec.family.statistic == "real" and count_effects(unseen) <= MOST_AT_ONCE:
-            return log_joint(left, times, base, self._posterior.values("sigma"), unseen)
-        rows = Rows(self._spec, self._posterior, left, times)
-        return _integrated(rows, np.arange(len(left.frame)), base, _nested(unseen))
-
-    def single(self, places: np.ndarray, times: np.ndarray) -> np.ndarray:
+    def single(self, group: Members) -> np.ndarray:
         """Log density of each of a group's observations by itself, shape ``(observations, draws)``."""
-        left = self._seen.chosen(places)
-        if isinstance(self._spec, BetaSpec):
-            raise AnswerError("pooling='beta' has no density of a row: leave groups out by the score 'joint'.")
-        spec = self._spec
-        base, unseen = self._parts(spec, left, places, times)
-        variance = sum(((own.loadings * (own.levels >= 0)[:, None]) ** 2).sum(axis=2) for own in unseen)
-        spread = np.sqrt(np.broadcast_to(variance, (self._draws, len(left.frame)))).T
-        auxiliary = [self._posterior.values(name) for name in spec.family.auxiliary]
-        if spec.family.statistic == "real":
-            return log_single(left, base, auxiliary[0], spread)
-        found = np.empty((len(left), self._draws))
-        for place, (row, response) in enumerate(zip(left.place, left.responses, strict=True)):
+        rows, family = self._seen.chosen(group.places), self._spec.family
+        base, unseen = self._parts(rows, group)
+        variance = sum(((term.loadings * (term.levels >= 0)[:, None]) ** 2).sum(axis=2) for term in unseen)
+        spread = np.sqrt(np.broadcast_to(variance, base.T.shape)).T
+        if family.statistic == "real":
+            return _gaussian_single(rows, base, self._auxiliary[0], spread)
+        densities = np.empty((len(rows), base.shape[1]))
+        for place, (row, response) in enumerate(zip(rows.place, rows.responses, strict=True)):
 
             def density(z: np.ndarray, row: int = row, response: np.ndarray = response) -> np.ndarray:
                 predictor = base[row] + (spread[row, :, None] * z).sum(axis=1)
-                return spec.family.observation_density(response, predictor, auxiliary)
+                return family.observation_density(response, predictor, self._auxiliary)
 
-            found[place] = log_normal_integral(density, self._draws, int(spread[row].any()))
-        return found
+            densities[place] = log_normal_integral(density, base.shape[1], int(spread[row].any()))
+        return densities
 
-    def _parts(
-        self, spec: Spec, left: Observations, places: np.ndarray, times: np.ndarray
-    ) -> tuple[np.ndarray, list[Unseen]]:
+    def _parts(self, rows: Observations, group: Members) -> tuple[np.ndarray, list[Unseen]]:
         """The linear predictor of the group's rows without unseen effects, and these."""
-        frame = left.frame
-        base = reader(self._posterior, same_for_all(spec, Reading.TYPICAL), exposed=True).parameters(frame)["mu"]
+        base = reader(self._posterior, self._typical, exposed=True).parameters(rows.frame)["mu"]
         factors: dict[str, list[Unseen]] = {}
-        for number, (term, codes, totals) in enumerate(zip(spec.groups, self._codes, self._totals, strict=True)):
+        for number, (term, occurrence) in enumerate(zip(self._spec.groups, self._occurrences, strict=True)):
             effects = TermEffects(self._posterior, term, number)
-            design = effects.design(frame)
-            own = np.bincount(codes[places], times, len(totals))
-            levels = term.grouping.codes(frame)
-            new = own[levels] >= ALL * totals[levels]
+            design, levels = effects.design(rows.frame), term.grouping.codes(rows.frame)
+            new = occurrence.new(group)[levels]
             if not new.all():
                 known = base[~new]
                 effects.add(known, GroupsOfRows(levels[~new]), design[~new])
                 base[~new] = known
             if new.any():
-                factors.setdefault(term.grouping.name, []).append(self._unseen(term, design, np.where(new, levels, -1)))
-        merged = [
-            Unseen(terms[0].levels, np.concatenate([own.loadings for own in terms], axis=2))
+                loadings = np.einsum("rk,skj->srj", design, covariance_factor(self._posterior, term))
+                factors.setdefault(term.grouping.name, []).append(Unseen(np.where(new, levels, -1), loadings))
+        return base, [
+            Unseen(terms[0].levels, np.concatenate([term.loadings for term in terms], axis=2))
             for terms in factors.values()
         ]
-        return base, merged
 
-    def _unseen(self, term: GroupDesign, design: np.ndarray, levels: np.ndarray) -> Unseen:
-        factor = covariance_factor(self._posterior, term)
-        return Unseen(levels, np.einsum("rk,skj->srj", design, factor))
 
-    def _beta(self, spec: BetaSpec, left: Observations, places: np.ndarray, times: np.ndarray) -> np.ndarray:
-        size = self._posterior.values(SPREAD) ** -2
-        a, b = self._posterior.values(MEAN) * size, (1.0 - self._posterior.values(MEAN)) * size
-        codes = self._codes[0][places]
-        successes, trials = left.responses.T
-        total = np.full(self._draws, _constant(left, times))
+class PooledGroups:
+    """Groups whose rates are drawn from one Beta distribution."""
+
+    def __init__(self, posterior: Posterior, spec: BetaSpec, seen: Observations) -> None:
+        self._posterior, self._spec, self._seen = posterior, spec, seen
+        self._occurrence = Occurrence.of(spec.grouping, seen)
+
+    def joint(self, group: Members) -> np.ndarray:
+        """Log density of all of a group's observations together, in every draw."""
+        mean, size = self._posterior.values(MEAN), self._posterior.values(SPREAD) ** -2
+        a, b = mean * size, (1.0 - mean) * size
+        rows = self._seen.chosen(group.places)
+        codes, new = self._occurrence.codes[group.places], self._occurrence.new(group)
+        successes, trials = group.times * rows.responses.T
+        total = np.full(len(mean), float(group.times @ _log_ways(rows)))
         for level in np.unique(codes):
-            own = codes == level
-            s, n = (times * successes)[own].sum(), (times * trials)[own].sum()
-            if times[own].sum() >= ALL * self._totals[0][level]:
+            s, n = successes[codes == level].sum(), trials[codes == level].sum()
+            if new[level]:
                 total += special.betaln(a + s, b + n - s) - special.betaln(a, b)
             else:
-                rate = self._posterior.values(spec.rate_name)[:, level]
+                rate = self._posterior.values(self._spec.rate_name)[:, level]
                 total += special.xlogy(s, rate) + special.xlog1py(n - s, -rate)
         return total
 
+    def single(self, group: Members) -> np.ndarray:
+        """Refused: rates are integrated out."""
+        raise AnswerError("pooling='beta' has no density of a row: leave groups out by the score 'joint'.")
 
-class Rows:
+
+class Responses:
     """Responses of a group's rows: their log density given the linear predictor, summed over rows."""
 
-    def __init__(self, spec: Spec, posterior: Posterior, left: Observations, times: np.ndarray) -> None:
-        self._family, self._left, self._times = spec.family, left, times
-        self._auxiliary = [posterior.values(name) for name in spec.family.auxiliary]
+    def __init__(self, spec: Spec, auxiliary: list[np.ndarray], rows: Observations, times: np.ndarray) -> None:
+        self._family, self._auxiliary, self._observed, self._times = spec.family, auxiliary, rows, times
         self._summed = isinstance(spec.cells.response, BinomialCells)
         if self._summed:
-            successes, trials = (times * left.responses.T).reshape(2, -1)
-            rows = len(left.frame)
-            self._successes = np.bincount(left.place, successes, rows)
-            self._failures = np.bincount(left.place, trials - successes, rows)
-            self._constants = np.bincount(left.place, times * _log_ways(left), rows)
+            successes, trials = times * rows.responses.T
+            size = len(rows.frame)
+            self._successes = np.bincount(rows.place, successes, size)
+            self._failures = np.bincount(rows.place, trials - successes, size)
+            self._constants = np.bincount(rows.place, times * _log_ways(rows), size)
 
     def density(self, rows: np.ndarray, predictor: np.ndarray) -> np.ndarray:
         """Of the places `rows` of the frame, whose predictor has the shape ``(rows, draws)``."""
@@ -154,32 +201,32 @@ class Rows:
             success, failure = log_rates(NUMPY, self._family.linear(predictor))
             return self._successes[rows] @ success + self._failures[rows] @ failure + self._constants[rows].sum()
         total = np.zeros(predictor.shape[1])
-        where = np.searchsorted(rows, self._left.place)
+        where = np.searchsorted(rows, self._observed.place)
         for place, row in enumerate(where):
-            if row < len(rows) and rows[row] == self._left.place[place]:
-                own = self._family.observation_density(self._left.responses[place], predictor[row], self._auxiliary)
+            if row < len(rows) and rows[row] == self._observed.place[place]:
+                own = self._family.observation_density(self._observed.responses[place], predictor[row], self._auxiliary)
                 total += self._times[place] * own
         return total
 
 
-def _integrated(rows: Rows, own: np.ndarray, predictor: np.ndarray, unseen: Sequence[Unseen]) -> np.ndarray:
-    """The log density of the places `own` with unseen effects integrated out, the coarsest factor's outermost."""
+def _integrated(responses: Responses, rows: np.ndarray, predictor: np.ndarray, unseen: Sequence[Unseen]) -> np.ndarray:
+    """The log density of some rows with unseen effects integrated out, the coarsest factor's outermost."""
     if not unseen:
-        return rows.density(own, predictor)
+        return responses.density(rows, predictor)
     first, rest = unseen[0], unseen[1:]
     total = np.zeros(predictor.shape[1])
-    for level in np.unique(first.levels[own]):
-        inside = first.levels[own] == level
-        places, base = own[inside], predictor[inside]
+    for level in np.unique(first.levels[rows]):
+        inside = first.levels[rows] == level
+        places, base = rows[inside], predictor[inside]
         if level < 0:
-            total += _integrated(rows, places, base, rest)
+            total += _integrated(responses, places, base, rest)
             continue
         loadings = first.loadings[:, places]
 
         def density(
             z: np.ndarray, places: np.ndarray = places, base: np.ndarray = base, loadings: np.ndarray = loadings
         ) -> np.ndarray:
-            return _integrated(rows, places, base + np.einsum("srj,sj->rs", loadings, z), rest)
+            return _integrated(responses, places, base + np.einsum("srj,sj->rs", loadings, z), rest)
 
         total += log_normal_integral(density, predictor.shape[1], loadings.shape[2])
     return total
@@ -193,12 +240,12 @@ def _nested(unseen: Sequence[Unseen]) -> list[Unseen]:
     AnswerError
         If levels that occur in the group alone cross each other there, or a group has too many effects.
     """
-    ordered = sorted(unseen, key=lambda own: len(np.unique(own.levels)))
-    for own in ordered:
-        if own.loadings.shape[2] > MOST_DIMENSIONS:
+    ordered = sorted(unseen, key=lambda factor: len(np.unique(factor.levels)))
+    for factor in ordered:
+        if factor.loadings.shape[2] > MOST_DIMENSIONS:
             raise AnswerError(
-                f"A group has {own.loadings.shape[2]} effects here, and at most {MOST_DIMENSIONS} can be integrated. "
-                "Use method='kfold' with by=, which draws them."
+                f"A group has {factor.loadings.shape[2]} effects here, and at most {MOST_DIMENSIONS} can be "
+                "integrated. Use method='kfold' with by=, which draws them."
             )
     for place, fine in enumerate(ordered):
         for coarse in ordered[:place]:
@@ -211,14 +258,61 @@ def _nested(unseen: Sequence[Unseen]) -> list[Unseen]:
     return ordered
 
 
-def _groupings(spec: Spec | BetaSpec) -> list[Grouping]:
-    return [spec.grouping] if isinstance(spec, BetaSpec) else [term.grouping for term in spec.groups]
-
-
-def _log_ways(left: Observations) -> np.ndarray:
-    successes, trials = left.responses.T
+def _log_ways(rows: Observations) -> np.ndarray:
+    successes, trials = rows.responses.T
     return np.asarray(NUMPY.log_choose(trials, successes))
 
 
-def _constant(left: Observations, times: np.ndarray) -> float:
-    return float(times @ _log_ways(left))
+def _gaussian_joint(
+    rows: Observations, times: np.ndarray, predictor: np.ndarray, sigma: np.ndarray, unseen: Sequence[Unseen]
+) -> np.ndarray:
+    """Log density of rows together, in every draw, their effects ``Z u``, u standard normal, integrated out.
+
+    The covariance of rows is ``Z Z' + sigma² W⁻¹``, W holding how often each counts; with ``A = I + Z' W Z / sigma²``,
+    its inverse and determinant are those of A, as large as there are effects.
+
+    Parameters
+    ----------
+    predictor : ndarray, shape (rows of ``rows.frame``, draws)
+        The linear predictor without the effects that `unseen` has.
+    """
+    size = len(rows.frame)
+    count = np.bincount(rows.place, times, size)
+    mean = np.bincount(rows.place, times * rows.responses[:, 0], size) / count
+    within = times @ (rows.responses[:, 0] - mean[rows.place]) ** 2
+    residual, precision = mean[:, None] - predictor, sigma**-2.0
+    total = -0.5 * (count.sum() * np.log(2.0 * np.pi / precision) + (within + count @ residual**2) * precision)
+    for block, loadings in _loadings(unseen):
+        weighted = loadings * (count[:, None] * precision[block, None, None])
+        inner = np.eye(loadings.shape[2]) + np.swapaxes(loadings, 1, 2) @ weighted
+        factor = np.linalg.cholesky(inner)
+        pull = np.linalg.solve(factor, np.einsum("srk,rs->sk", weighted, residual[:, block])[:, :, None])
+        total[block] += 0.5 * (pull**2).sum(axis=(1, 2)) - np.log(np.einsum("skk->sk", factor)).sum(axis=1)
+    return np.asarray(total)
+
+
+def _gaussian_single(rows: Observations, predictor: np.ndarray, sigma: np.ndarray, spread: np.ndarray) -> np.ndarray:
+    """Log density of each observation by itself, whose effects have the standard deviation `spread` together."""
+    variance = (sigma**2 + spread**2)[rows.place]
+    residual = rows.responses - predictor[rows.place]
+    return np.asarray(-0.5 * (np.log(2.0 * np.pi * variance) + residual**2 / variance))
+
+
+def _count_effects(unseen: Sequence[Unseen]) -> int:
+    """How many effects are not known: those of all levels."""
+    return sum(own.loadings.shape[2] * len(np.unique(own.levels[own.levels >= 0])) for own in unseen)
+
+
+def _loadings(unseen: Sequence[Unseen]) -> Iterator[tuple[slice, np.ndarray]]:
+    """Z in blocks of draws, shape ``(draws, rows, effects)``: each level's effects load on its own rows."""
+    if not unseen:
+        return
+    draws, rows = unseen[0].loadings.shape[:2]
+    members = [own.levels == level for own in unseen for level in np.unique(own.levels[own.levels >= 0])]
+    terms = [own.loadings for own in unseen for _ in np.unique(own.levels[own.levels >= 0])]
+    effects = _count_effects(unseen)
+    step = max(1, LARGEST // (effects * (rows + effects)))
+    for start in range(0, draws, step):
+        block = slice(start, start + step)
+        parts = [own[block] * inside[:, None] for own, inside in zip(terms, members, strict=True)]
+        yield block, np.concatenate(parts, axis=2)

@@ -18,10 +18,8 @@ from hiermod.data.cells.observations import Observations, part
 from hiermod.errors import StorageError
 from hiermod.modeling.pooled import BetaSpec, with_totals
 from hiermod.modeling.spec import Spec
-from hiermod.sampling.choose import choose_sampler
-from hiermod.sampling.parallel import each
+from hiermod.sampling.parallel import each, fit_one
 from hiermod.sampling.posterior import Posterior
-from hiermod.sampling.run import sample
 from hiermod.sampling.settings import Settings
 from hiermod.version import __version__
 
@@ -39,54 +37,67 @@ class Refit:
     times: np.ndarray
     purpose: tuple[int, ...]
 
+    @classmethod
+    def without(cls, posterior: Posterior, seen: Observations, times: np.ndarray, purpose: tuple[int, ...]) -> Refit:
+        """A fit like that of a posterior, without `times` of each observation.
+
+        Its settings are those of the run that was kept, free to raise its target again where there is trouble.
+        """
+        settings = replace(posterior.settings, tune=None, target_accept=None)
+        return cls(posterior.spec, settings, seen, seen.times - times, purpose)
+
     def run(self) -> Posterior:
         """Sample; nothing is read again, and nothing compiled anew where the compiled engine takes the model."""
         cells = part(self.spec.cells, self.seen, self.times)
         spec = with_totals(self.spec, cells) if isinstance(self.spec, BetaSpec) else replace(self.spec, cells=cells)
-        sampler, _ = choose_sampler(spec, self.settings.engine, lambda _: None)
         seed = np.random.SeedSequence([self.settings.seed or 0, *self.purpose]).generate_state(1, np.uint64)[0]
-        found = sample(spec, sampler, replace(self.settings, seed=int(seed >> 1)), progress=False)
-        if found.interrupted:
-            raise KeyboardInterrupt
-        return found
+        return fit_one(spec, replace(self.settings, seed=int(seed >> 1)))
 
     def fingerprint(self) -> str:
         """A text that is the same where the draws are: of the model, the rows with their counts, and the settings."""
         spec = self.spec
         priors = spec.priors if isinstance(spec, Spec) else None
         model = (type(spec).__name__, str(spec.formula), str(spec.family), priors, spec.cells.source.fingerprint)
-        told = hashlib.sha256(repr((__version__, *model, self.settings, self.purpose)).encode())
+        digest = hashlib.sha256(repr((__version__, *model, self.settings, self.purpose)).encode())
         for table in (self.seen.frame, self.seen.table):
-            told.update(repr(list(table)).encode())
-            told.update(pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes())
+            digest.update(repr(list(table)).encode())
+            digest.update(pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes())
         for numbers in (self.seen.place, self.times):
-            told.update(np.ascontiguousarray(numbers).tobytes())
-        return told.hexdigest()
+            digest.update(np.ascontiguousarray(numbers).tobytes())
+        return digest.hexdigest()
 
 
-def refit_settings(posterior: Posterior) -> Settings:
-    """Those of a run as it was kept, free to raise its target again where there is trouble."""
-    return replace(posterior.settings, tune=None, target_accept=None)
+def predicted(posterior: Posterior, seen: Observations) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """The response of each observation in turn, with the linear predictor of its row in every draw."""
+    model = reader(posterior, exposed=True)
+    first = np.searchsorted(seen.place, np.arange(len(seen.frame) + 1))
+    row = 0
+    for block in in_blocks(seen.frame, posterior.size):
+        for predictor in model.parameters(block)["mu"]:
+            for response in seen.responses[first[row] : first[row + 1]]:
+                yield response, predictor
+            row += 1
 
 
 def log_densities(posterior: Posterior, seen: Observations) -> Iterator[np.ndarray]:
     """Log densities of the observations, one after another: each in every draw."""
-    spec = posterior.spec
-    model = reader(posterior, exposed=True)
-    auxiliary = [posterior.values(name) for name in spec.family.auxiliary]
-    first = np.searchsorted(seen.place, np.arange(len(seen.frame) + 1))
-    row = 0
-    for block in in_blocks(seen.frame, int(np.prod(posterior.shape))):
-        for predictor in model.parameters(block)["mu"]:
-            for response in seen.responses[first[row] : first[row + 1]]:
-                yield spec.family.observation_density(response, predictor, auxiliary)
-            row += 1
+    family = posterior.spec.family
+    auxiliary = [posterior.values(name) for name in family.auxiliary]
+    for response, predictor in predicted(posterior, seen):
+        yield family.observation_density(response, predictor, auxiliary)
 
 
 def expected(posterior: Posterior, seen: Observations) -> np.ndarray:
     """Log predictive density of each observation under a posterior that may not have seen it."""
-    count = np.log(np.prod(posterior.shape))
+    count = np.log(posterior.size)
     return np.array([special.logsumexp(density) - count for density in log_densities(posterior, seen)])
+
+
+def score(task: tuple[Refit, Observations]) -> tuple[np.ndarray, bool]:
+    """Log predictive densities of what a fit leaves out, and whether the fit is clean."""
+    refit, held_out = task
+    posterior = refit.run()
+    return expected(posterior, held_out), posterior.diagnostics.clean
 
 
 DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
@@ -115,17 +126,17 @@ class Runs:
         if self.folder is None:
             return each(work, tasks, self.progress, what)
         paths = [self.folder / f"{kind}-{refit.fingerprint()[:32]}.npz" for refit, *_ in tasks]
-        found = [_kept(path) for path in paths]
-        absent = [place for place, own in enumerate(found) if own is None]
+        results = [_kept(path) for path in paths]
+        absent = [place for place, numbers in enumerate(results) if numbers is None]
         if len(absent) < len(tasks):
             self.say(f"reused {len(tasks) - len(absent)} of {len(tasks)} {what} kept in {self.folder}")
 
         def keep(place: int, numbers: tuple[Any, ...]) -> None:
-            found[absent[place]] = numbers
+            results[absent[place]] = numbers
             _keep(paths[absent[place]], numbers)
 
         each(work, [tasks[place] for place in absent], self.progress, what, keep)
-        return found
+        return results
 
 
 def _kept(path: Path) -> tuple[Any, ...] | None:
@@ -142,7 +153,7 @@ def _keep(path: Path, numbers: tuple[Any, ...]) -> None:
     partial = path.with_name(path.name + ".partial")
     try:
         with partial.open("wb") as file:
-            np.savez(file, *(np.asarray(own) for own in numbers))
+            np.savez(file, *map(np.asarray, numbers))
         partial.replace(path)
     except OSError as error:
         raise StorageError(f"Scores cannot be kept in {str(path.parent)!r}: {error}") from error

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from hiermod.answers.scoring.held_out import Refit, Runs, expected, log_densities, refit_settings
+from hiermod.answers.scoring.held_out import Refit, Runs, log_densities, score
 from hiermod.answers.scoring.importance import good_k, left_out, relative_efficiency
 from hiermod.data.cells.observations import Observations, observations
 from hiermod.errors import AnswerError
@@ -133,7 +133,7 @@ def leave_one_out(posterior: Posterior, max_refits: int, runs: Runs, seen: Obser
     found = np.empty((len(seen), 3))
     for place, density in enumerate(log_densities(posterior, seen)):
         found[place] = left_out(density, efficiency)
-    draws, refitted = int(np.prod(posterior.shape)), np.zeros(len(seen), dtype=bool)
+    draws, refitted = posterior.size, np.zeros(len(seen), dtype=bool)
     bad = worst(found[:, 2], good_k(draws))[:max_refits]
     exact, clean = _exactly(posterior, seen, bad, runs)
     found[bad, 1] += found[bad, 0] - exact
@@ -154,22 +154,13 @@ def worst(pareto_k: np.ndarray, good: float) -> np.ndarray:
 
 def _exactly(posterior: Posterior, seen: Observations, places: np.ndarray, runs: Runs) -> tuple[np.ndarray, np.ndarray]:
     """The elpd of some observations, each by a fit without one such row, and which of these fits are clean."""
-    settings = refit_settings(posterior)
+    rows = np.arange(len(seen))
     tasks = [
-        (
-            Refit(posterior.spec, settings, seen, seen.times - (np.arange(len(seen)) == place), (1, int(place))),
-            seen.chosen(np.array([place])),
-        )
+        (Refit.without(posterior, seen, rows == place, (1, int(place))), seen.chosen(np.array([place])))
         for place in places
     ]
-    found = np.array(runs.each(_without, tasks, "row", "refits")).reshape(-1, 2)
-    return found[:, 0], found[:, 1].astype(bool)
-
-
-def _without(task: tuple[Refit, Observations]) -> tuple[float, bool]:
-    refit, left = task
-    posterior = refit.run()
-    return float(expected(posterior, left)[0]), posterior.diagnostics.clean
+    scores = runs.each(score, tasks, "row", "refits")
+    return np.array([elpd[0] for elpd, _ in scores]), np.array([clean for _, clean in scores], dtype=bool)
 
 
 def refuse(posterior: Posterior) -> None:
@@ -184,7 +175,7 @@ def refuse(posterior: Posterior) -> None:
             "fit.loo() leaves out one row at a time, and these rows were aggregated where the data is: only cells are "
             "known here. Leave out whole groups (fit.logo()), or fit a sample of the rows that fits in memory."
         )
-    draws = int(np.prod(posterior.shape))
+    draws = posterior.size
     if draws < MIN_DRAWS:
         raise AnswerError(f"fit.loo() needs at least {MIN_DRAWS} draws, better thousands; this fit has {draws}.")
 

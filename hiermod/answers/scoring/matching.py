@@ -12,9 +12,9 @@ import pandas as pd
 from hiermod.answers.averaging.rows import read_variables_again
 from hiermod.answers.group_effects import AnySpec
 from hiermod.data.cells.observations import Observations
-from hiermod.data.columns.levels import as_levels, encode
 from hiermod.data.columns.numbering import number_rows
-from hiermod.data.columns.tally import OWN
+from hiermod.data.columns.values import as_levels, encode
+from hiermod.data.pushdown.tally import OWN
 from hiermod.errors import HiermodError
 
 DIGITS = 10  # of what functions make of columns

@@ -9,16 +9,9 @@ import numpy as np
 import pandas as pd
 
 from hiermod.answers.scoring.alignment import Aligned, column_of_table
-from hiermod.answers.scoring.cross_validation import (
-    Fold,
-    Members,
-    folds_of,
-    leave_groups_out,
-    members,
-    score_fold,
-    spread_out,
-)
-from hiermod.answers.scoring.held_out import Runs, expected
+from hiermod.answers.scoring.cross_validation import folds_of, leave_groups_out, members, spread_out
+from hiermod.answers.scoring.group_density import Members
+from hiermod.answers.scoring.held_out import Refit, Runs, expected, score
 from hiermod.answers.scoring.leave_one_out import leave_one_out
 from hiermod.data.cells.observations import Observations, part
 from hiermod.errors import AnswerError, DataError
@@ -26,6 +19,15 @@ from hiermod.modeling.pooled import BetaSpec, with_totals
 from hiermod.sampling.posterior import Posterior
 
 Posteriors = Mapping[str, Posterior]
+
+
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """Groups to leave out: the code of each joint row, a name for each code, and what the groups are called."""
+
+    codes: np.ndarray
+    names: Sequence[str]
+    title: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,24 +106,21 @@ def by_folds(
     posteriors: Posteriors, aligned: Aligned, shares: np.ndarray, clusters: np.ndarray | None, runs: Runs
 ) -> Scores:
     """Folds left out, the same for all models; `shares` says how many of each joint row are in which fold."""
-    tasks: list[Fold] = []
-    own_shares = []
+    tasks: list[tuple[Refit, Observations]] = []
+    shares_of = []  # by model, how many of each of its observations are in which fold
     for posterior, seen, place in zip(posteriors.values(), aligned.seen, aligned.places, strict=True):
-        own = np.zeros((len(seen), shares.shape[1]), dtype=np.int64)
-        np.add.at(own, place, shares)
-        own_shares.append(own)
-        tasks += folds_of(posterior, seen, own)
-    done = runs.each(score_fold, tasks, "fold", "folds")
-    scores = [score for score, _ in done]
+        shares_of.append(np.zeros((len(seen), shares.shape[1]), dtype=np.int64))
+        np.add.at(shares_of[-1], place, shares)
+        tasks += folds_of(posterior, seen, shares_of[-1])
+    done = runs.each(score, tasks, "fold", "folds")
     row, fold = np.nonzero(shares)
     times, count = shares[row, fold], shares.shape[1]
     elpd, p, troubled = [], [], []
-    for number, (posterior, own) in enumerate(zip(posteriors.values(), own_shares, strict=True)):
-        own_folds = slice(number * count, (number + 1) * count)
-        troubled.append(sum(not clean for _, clean in done[own_folds]))
-        spread = spread_out(scores[own_folds], own)
-        elpd.append(spread[aligned.places[number][row], fold])
-        p.append(expected(posterior, aligned.seen[number]) @ aligned.seen[number].times - elpd[-1] @ times)
+    for number, (posterior, seen) in enumerate(zip(posteriors.values(), aligned.seen, strict=True)):
+        scores, clean = zip(*done[number * count : (number + 1) * count], strict=True)
+        troubled.append(count - sum(clean))
+        elpd.append(spread_out(scores, shares_of[number])[aligned.places[number][row], fold])
+        p.append(expected(posterior, seen) @ seen.times - elpd[-1] @ times)
     labels = aligned.labels().take(row).reset_index(drop=True).assign(fold=fold)
     none = (0,) * len(posteriors)
     return Scores(
@@ -131,11 +130,10 @@ def by_folds(
 
 
 def by_groups(
-    posteriors: Posteriors, aligned: Aligned, groups: tuple[np.ndarray, Sequence[str], str], score: str,
-    max_refits: int, runs: Runs,
-) -> Scores:  # fmt: skip
-    """Groups left out, scored jointly or row by row; `groups` are each joint row's code, labels, and a name."""
-    codes, names, title = groups
+    posteriors: Posteriors, aligned: Aligned, groups: Groups, joint: bool, max_refits: int, runs: Runs
+) -> Scores:
+    """Groups left out, scored jointly or row by row."""
+    codes, names, title = groups.codes, groups.names, groups.title
     if len(names) < 2:
         raise AnswerError(
             f"There is one group of {title} only, {names[0]!r}: without it, there is nothing to fit. Leave out groups "
@@ -146,9 +144,9 @@ def by_groups(
     for posterior, seen, place in zip(posteriors.values(), aligned.seen, aligned.places, strict=True):
         own = members(codes, aligned.times, place, len(names))
         _refuse_improper(posterior, seen, dict(zip(names, own, strict=True)), title)
-        scores = leave_groups_out(posterior, seen, own, score == "rows", max_refits, runs)
+        scores = leave_groups_out(posterior, seen, own, not joint, max_refits, runs)
         found.append(scores)
-        if score == "joint":
+        if joint:
             elpd.append(scores.joint)
             continue
         each_row = np.empty(len(rows))
@@ -156,7 +154,7 @@ def by_groups(
             inside = codes == code
             each_row[inside] = scores.rows[code][np.searchsorted(group.places, place[inside])]
         elpd.append(each_row)
-    joint, column = score == "joint", column_of_table(title)
+    column = column_of_table(title)
     labels = pd.DataFrame({column: list(names), "rows": np.rint(np.bincount(codes, aligned.times)).astype(np.int64)})
     if not joint:
         labels = aligned.labels().assign(**{column: np.array(names, dtype=object)[codes]})
@@ -179,10 +177,8 @@ def _refuse_improper(posterior: Posterior, seen: Observations, groups: Mapping[s
     levels = spec.grouping.codes(seen.frame)[seen.place]
     for name, group in groups.items():
         if np.isin(telling, levels[group.places]).all():
-            times = seen.times.copy()
-            times[group.places] -= group.times
             try:
-                with_totals(spec, part(spec.cells, seen, times))
+                with_totals(spec, part(spec.cells, seen, seen.times - group.among(seen)))
             except DataError as error:
                 raise AnswerError(f"The group {name!r} of {title} cannot be left out. {error}") from error
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from hiermod.answers.scoring.alignment import Aligned, check_responses
 from hiermod.answers.scoring.held_out import Runs
-from hiermod.answers.scoring.scores import Scores, by_groups
+from hiermod.answers.scoring.scores import Groups, Scores, by_groups
 from hiermod.data.cells.observations import observations
 from hiermod.errors import AnswerError, enumerate_names
 from hiermod.sampling.posterior import Posterior
@@ -21,7 +21,7 @@ from hiermod.sampling.posterior import Posterior
 SAME = 1e-8  # of sums that an engine adds up in any order, relative to their size
 
 
-def groups_apart(
+def unpaired_groups(
     posteriors: Mapping[str, Posterior], columns: Sequence[str], title: str, max_refits: int, runs: Runs
 ) -> Scores:
     """Scores of whole groups, which are the same for all models.
@@ -32,12 +32,12 @@ def groups_apart(
         If a model's cells lack a column of the groups, or models have other groups or rows.
     """
     check_responses({name: posterior.spec for name, posterior in posteriors.items()})
-    aligned = {name: _observed(name, posterior, columns) for name, posterior in posteriors.items()}
+    aligned = {name: _rows_of(name, posterior, columns) for name, posterior in posteriors.items()}
     _check_groups(aligned, columns, title)
     return _joined(
         [
-            by_groups({name: posteriors[name]}, own, (*own.groups(columns), title), "joint", max_refits, runs)
-            for name, own in aligned.items()
+            by_groups({name: posteriors[name]}, rows, Groups(*rows.groups(columns), title), True, max_refits, runs)
+            for name, rows in aligned.items()
         ]
     )
 
@@ -69,18 +69,16 @@ def _sums(aligned: Aligned, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray, 
     return np.bincount(codes, aligned.times), np.column_stack(powers[0]), np.column_stack(powers[1])
 
 
-def _joined(found: Sequence[Scores]) -> Scores:
-    def of_all(field: str) -> tuple[Any, ...]:
-        return tuple(value for own in found for value in getattr(own, field))
-
-    return replace(
-        found[0], names=of_all("names"), elpd=np.vstack([own.elpd for own in found]),
-        p=np.concatenate([own.p for own in found]), unreliable=of_all("unreliable"), refits=of_all("refits"),
-        troubled=of_all("troubled"), details=of_all("details"),
-    )  # fmt: skip
+def _joined(models: Sequence[Scores]) -> Scores:
+    tuples: dict[str, Any] = {
+        field: tuple(value for scores in models for value in getattr(scores, field))
+        for field in ("names", "unreliable", "refits", "troubled", "details")
+    }
+    elpd, p = np.vstack([scores.elpd for scores in models]), np.concatenate([scores.p for scores in models])
+    return replace(models[0], elpd=elpd, p=p, **tuples)
 
 
-def _observed(name: str, posterior: Posterior, columns: Sequence[str]) -> Aligned:
+def _rows_of(name: str, posterior: Posterior, columns: Sequence[str]) -> Aligned:
     seen = observations(posterior.spec.cells)
     if absent := [column for column in columns if column not in seen.frame]:
         raise AnswerError(

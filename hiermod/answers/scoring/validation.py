@@ -13,8 +13,8 @@ from hiermod.answers.scoring.alignment import Aligned, align
 from hiermod.answers.scoring.cross_validation import check_folds, grouped_folds, random_folds
 from hiermod.answers.scoring.held_out import Runs
 from hiermod.answers.scoring.leave_one_out import MIN_DRAWS
-from hiermod.answers.scoring.scores import Scores, by_folds, by_groups, by_leave_one_out
-from hiermod.answers.scoring.unpaired_groups import groups_apart
+from hiermod.answers.scoring.scores import Groups, Scores, by_folds, by_groups, by_leave_one_out
+from hiermod.answers.scoring.unpaired_groups import unpaired_groups
 from hiermod.choices import METHODS, SCORES
 from hiermod.data.columns.numbering import number_rows
 from hiermod.errors import AnswerError, did_you_mean, enumerate_names
@@ -128,10 +128,10 @@ def scores_of(posteriors: Mapping[str, Posterior], data: Any, design: Design, ru
     if design.method == "logo":
         columns, title = _group_columns(posteriors, design.group)
         if design.score == "joint" and not all(spec.cells.rows_kept for spec in specs.values()):
-            return groups_apart(posteriors, columns, title, design.max_refits, runs)
+            return unpaired_groups(posteriors, columns, title, design.max_refits, runs)
         aligned = align(specs, data, columns)
-        groups = (*aligned.groups(columns), title)
-        return by_groups(posteriors, aligned, groups, design.score, design.max_refits, runs)
+        groups = Groups(*aligned.groups(columns), title)
+        return by_groups(posteriors, aligned, groups, design.score == "joint", design.max_refits, runs)
     by, strata = (_columns(posteriors, own) for own in (design.by, design.stratify))
     aligned = align(specs, data, [*by, *(name for name in strata if name not in _responses(posteriors))])
     shares, clusters = _shares(aligned, design, by, strata, _responses(posteriors))
@@ -150,9 +150,10 @@ def validated(scores: Scores) -> CrossValidation:
 
 def _refuse(posteriors: Mapping[str, Posterior], design: Design) -> None:
     for name, posterior in posteriors.items():
-        draws = int(np.prod(posterior.shape))
-        if draws < MIN_DRAWS:
-            raise AnswerError(f"At least {MIN_DRAWS} draws are needed, better thousands; {name!r} has {draws}.")
+        if posterior.size < MIN_DRAWS:
+            raise AnswerError(
+                f"At least {MIN_DRAWS} draws are needed, better thousands; {name!r} has {posterior.size}."
+            )
         if isinstance(posterior.spec, BetaSpec) and (design.method != "logo" or design.score != "joint"):
             raise AnswerError(
                 f"{name!r} has pooling='beta': its rates are integrated out, so a row has no density of its own, and "

@@ -18,11 +18,13 @@ from hiermod.data.cells.statistics import (
     reduce_values,
 )
 from hiermod.data.cells.table import Cells
-from hiermod.data.columns.averaging import Averaging, averaging_over, choose_averaging
-from hiermod.data.columns.numbering import first_of, hardly_repeats, number_rows
-from hiermod.data.columns.predictors import Factor
+from hiermod.data.columns.functions import Recipe
+from hiermod.data.columns.moments import Averaging, averaging_over
+from hiermod.data.columns.numbering import first_of, hardly_repeats, has_many, number_rows
+from hiermod.data.columns.predictors import Factor, Predictor
 from hiermod.data.columns.responses import MomentRows, ResponseRows, SingleRows, TrialsRows
-from hiermod.data.columns.tally import OWN
+from hiermod.data.pushdown.tally import OWN
+from hiermod.formula.nodes import Formula
 
 REDUCERS: dict[str, Callable[..., Any]] = {
     "trials": reduce_trials,
@@ -82,7 +84,38 @@ def _averaging(rows: Rows, statistic: str, enabled: bool) -> Averaging:
     predictors, recipes = rows.variables.predictors, rows.variables.recipes
     if isinstance(rows.response, MomentRows):
         return averaging_over(rows.formula, predictors, rows.variables.averaged)
-    return choose_averaging(rows.formula, rows.frame, predictors, recipes)
+    return _choose_averaging(rows.formula, rows.frame, predictors, recipes)
+
+
+def _choose_averaging(
+    formula: Formula, frame: pd.DataFrame, predictors: dict[str, Predictor], recipes: dict[str, Recipe]
+) -> Averaging:
+    """Average over numbers of many values, where that at least halves what cells hold.
+
+    What is made of several columns is left alone, so that each of these can still be set in questions; and what a
+    registered function makes, so that a stored fit can tell whether it is still the same.
+    """
+    several = {name for name, recipe in recipes.items() if len(recipe.sources) > 1 or recipe.registered}
+    possible = [
+        name
+        for name in formula.variables
+        if not isinstance(predictors[name], Factor)
+        and name not in several
+        and name not in formula.grouping_columns
+        and has_many(frame[predictors[name].columns[0]])
+    ]
+    chosen = averaging_over(formula, predictors, possible)
+    if not possible:
+        return chosen
+    rest = frame.drop(columns=list(chosen.names))
+    plain = len(frame) if hardly_repeats(frame) else int(number_rows(frame).max()) + 1
+    averaged = len(frame) if hardly_repeats(rest) else int(number_rows(rest).max(initial=0)) + 1
+    return chosen if 2 * averaged * _numbers(len(chosen.features)) <= plain * _numbers(0) else Averaging()
+
+
+def _numbers(features: int) -> int:
+    """How many numbers a cell holds: a count, means, and cross-products."""
+    return 1 + (features + 1) + (features + 1) * (features + 2) // 2
 
 
 def _key(rows: Rows, averaging: Averaging) -> pd.DataFrame:

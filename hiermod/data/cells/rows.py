@@ -1,8 +1,8 @@
-"""Reads the rows that a formula uses: its columns, understood and complete; rows left out are counted."""
+"""Reads the rows that a formula uses, understood and complete; counts those left out, and fingerprints the others."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,20 +10,29 @@ import numpy as np
 import pandas as pd
 
 from hiermod.choices import MISSING
-from hiermod.data.cells.fingerprint import fingerprint
 from hiermod.data.cells.table import Source
 from hiermod.data.columns.functions import Recipe
-from hiermod.data.columns.levels import code_levels, level_series
 from hiermod.data.columns.predictors import Factor, Grouping, read_grouping
-from hiermod.data.columns.responses import MomentRows, ResponseRows, SingleRows, counted, read_counts, read_response
-from hiermod.data.columns.tally import Known, Tally, each_row
-from hiermod.data.columns.variables import Variables, read_sources, read_variables
+from hiermod.data.columns.responses import (
+    MomentRows,
+    ResponseRows,
+    SingleRows,
+    TrialsRows,
+    counted,
+    read_counts,
+    read_response,
+)
+from hiermod.data.columns.values import as_levels, code_levels, level_series, missing_rows, missing_values, row_name
+from hiermod.data.columns.variables import Known, Variables, read_sources, read_variables
 from hiermod.data.pushdown.gather import gather
 from hiermod.data.pushdown.group_by import Summary
-from hiermod.data.sources.frames import check_names, missing_rows, missing_values, row_name
+from hiermod.data.pushdown.tally import Tally, each_row
 from hiermod.errors import DataError, HiermodError
 from hiermod.formula.expressions import Column
 from hiermod.formula.nodes import Formula, SingleResponse
+
+MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+DIGITS = 6  # of sums that an engine may add up in any order
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +66,6 @@ def read_rows(formula: Formula, data: Any, na: str = "drop", compress: bool = Tr
     """
     if na not in MISSING:
         raise DataError(f"na={na!r}: 'drop' leaves rows with missing values out, 'error' refuses them.")
-    check_names(formula)
     read = gather(formula, data, real, compress)
     if isinstance(read, Summary):
         return _of_summary(formula, read, na)
@@ -157,7 +165,7 @@ def assemble(
     plain = own.drop(columns=list(made))
     factors = [predictor for predictor in variables.predictors.values() if isinstance(predictor, Factor)]
     structure = [*factors, *(grouping.columns for grouping in groupings.values())]
-    source = Source(rows, *left_out, fingerprint(pd.concat([plain, sources], axis=1), response, structure))
+    source = Source(rows, *left_out, _fingerprint(pd.concat([plain, sources], axis=1), response, structure))
     return Rows(formula, own, sources, response, variables, groupings, source, (*notices, *variables.notices))
 
 
@@ -178,3 +186,56 @@ def _missing_notices(by_column: Mapping[str, int]) -> tuple[str, ...]:
     """How many values are missing in each column."""
     named = [f"{name} {count:,}" for name, count in by_column.items() if count]
     return (f"missing values by column: {', '.join(named)}",) if named else ()
+
+
+def _fingerprint(frame: pd.DataFrame, response: ResponseRows, structure: Iterable[object]) -> str:
+    """Two sums of hashes over rows, each as often as it counts, as text: the same in any order, counted or one by one.
+
+    `structure` is what rows alone do not tell, such as the order of levels.
+    """
+    row = np.zeros(len(frame), dtype=np.uint64)
+    for name in sorted(frame.columns):
+        row = _mixed(row, _hashes(frame[name], name))
+    parts, scales = _parts(response)
+    for place, part in enumerate(parts):
+        row = _mixed(row, _hashes(pd.Series(part), f"response {place}"))
+    structured = pd.util.hash_array(np.array([repr([*map(repr, structure), scales])], dtype=object), categorize=False)
+    row = _mixed(row, np.repeat(structured, len(row)))
+    times = response.times.astype(np.uint64)
+    sums = [int((times * hashes).sum(dtype=np.uint64)) for hashes in (row, _mixed(row, row))]
+    return "".join(f"{total:016x}" for total in sums)
+
+
+def _parts(response: ResponseRows) -> tuple[list[np.ndarray], list[str]]:
+    """The numbers of each row, and what scales them.
+
+    Of rows that stand for many these are means and cross-products in units of the spread, rounded: an engine may add up
+    in any order.
+    """
+    if isinstance(response, TrialsRows):
+        return [response.successes, response.trials], []
+    if not isinstance(response, MomentRows):
+        return [response.values], []
+    moments, count = response.moments, response.times
+    squares = np.einsum("cii->i", moments.cross) / count.sum()
+    spread = np.where(squares > 0.0, np.sqrt(squares), 1.0)
+    means = np.column_stack([moments.mean, response.values]) / spread
+    cross = moments.cross / spread / spread[:, None] / count[:, None, None]
+    upper = np.triu_indices(len(spread))
+    parts = [*means.T, *(cross[:, row, column] for row, column in zip(*upper, strict=True))]
+    centres = [moments.centres[name] / spread[moments.features.index((name,))] for name in moments.names]
+    return [np.round(part, DIGITS) for part in parts], [f"{scale:.{DIGITS}g}" for scale in (*spread, *centres)]
+
+
+def _hashes(column: pd.Series, name: str) -> np.ndarray:
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        levels = np.array([f"{name}\0{level!r}" for level in as_levels(column.cat.categories)], dtype=object)
+        return pd.util.hash_array(levels, categorize=False)[column.cat.codes.to_numpy()]
+    numbers = column.to_numpy(dtype=float) + 0.0
+    return _mixed(pd.util.hash_array(numbers), pd.util.hash_array(np.array([name], dtype=object), categorize=False))
+
+
+def _mixed(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Hashes of pairs, which depend on their order."""
+    mixed = (one ^ (one >> np.uint64(29))) * MULTIPLIER + other
+    return (mixed ^ (mixed >> np.uint64(32))) * MULTIPLIER

@@ -1,19 +1,21 @@
 """Functions of one column that learn from the fitted rows: scaling, orthogonal polynomials, splines.
 
 Each learns a state of plain numbers from values and row weights, so that whole-number weights and repeated rows give
-the same state, and applies it to new values. All follow R.
+the same state, and applies it to new values; beside stands what an engine computes by its own expressions. All are R's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import narwhals as nw
 import numpy as np
 
 from hiermod.errors import DataError
 
 State = dict[str, Any]
+WIDTH = 1.0  # of the intervals on which natural splines go on, for an engine
 
 
 def learn_scale(x: np.ndarray, weight: np.ndarray, center: Any = True, scale: Any = True) -> State:
@@ -25,7 +27,24 @@ def learn_scale(x: np.ndarray, weight: np.ndarray, center: Any = True, scale: An
     return {"center": middle, "scale": spread}
 
 
-def apply_scale(x: np.ndarray, state: State) -> np.ndarray:
+def learn_scale_by_sums(
+    x: Any, sums: Callable[[Any], tuple[float, float]], center: Any = True, scale: Any = True
+) -> State:
+    """`learn_scale` of what an engine holds; `sums` gives a number's weighted sum over rows, and that of weights."""
+    middle = 0.0 if isinstance(center, bool) else float(center)
+    if isinstance(center, bool) and center:
+        for _ in range(2):
+            total, size = sums(x - middle)
+            middle += total / size
+    if not isinstance(scale, bool):
+        return {"center": middle, "scale": float(scale)}
+    if not scale:
+        return {"center": middle, "scale": 1.0}
+    squares, size = sums((x - middle) ** 2)
+    return {"center": middle, "scale": float(np.sqrt(squares / (size - 1.0)))}
+
+
+def apply_scale(x: Any, state: State) -> Any:
     """Take the centre off and divide by the scale."""
     return (x - state["center"]) / state["scale"]
 
@@ -59,9 +78,9 @@ def polynomials(x: Any, state: State) -> Iterator[Any]:
         return
     alpha, norms = state["alpha"], state["norms"]
     before, current = x * 0.0, x * 0.0 + 1.0
-    for place, own in enumerate(alpha):
+    for place, shift in enumerate(alpha):
         factor = norms[place] / norms[place - 1] if place else 0.0
-        before, current = current, (x - own) * current - before * factor
+        before, current = current, (x - shift) * current - before * factor
         yield current / float(np.sqrt(norms[place + 1]))
 
 
@@ -106,6 +125,52 @@ def _splines(x: np.ndarray, knots: list[float], degree: int, derivative: int = 0
 
     count = len(knots) - degree - 1
     return np.asarray(BSpline(np.array(knots), np.eye(count), degree)(x, nu=derivative))
+
+
+def engine_splines(x: nw.Expr, state: State) -> list[nw.Expr]:
+    """Splines as what they are, a polynomial on each interval between knots; the state of natural ones is `free`."""
+    from scipy.interpolate import BSpline, PPoly
+
+    degree = state.get("degree", 3)
+    knots = np.array(state["knots"])
+    each = [PPoly.from_spline(BSpline(knots, unit, degree)) for unit in np.eye(len(knots) - degree - 1)]
+    edges = np.unique(knots)
+    parts = np.searchsorted(each[0].x, edges[:-1], side="right") - 1
+    weights = np.stack(
+        [spline.c[:, parts] for spline in each[state["skip"] :]], axis=-1
+    )  # powers × intervals × columns
+    natural = "free" in state
+    if natural:
+        weights = weights @ np.array(state["free"])
+    return [_piecewise(x, edges, weights[:, :, column], straight=natural) for column in range(weights.shape[2])]
+
+
+def _piecewise(x: nw.Expr, edges: np.ndarray, weights: np.ndarray, straight: bool) -> nw.Expr:
+    """A polynomial on each interval (highest power first, from its left edge); outside, the ends go on."""
+    if straight:
+        weights, edges = _with_lines(weights, edges)
+    made = [_horner(x - float(edge), powers) for edge, powers in zip(edges[:-1], weights.T, strict=True)]
+    result = made[-1]
+    for edge, value in zip(edges[1:-1][::-1], made[:-1][::-1], strict=True):
+        result = nw.when(x < float(edge)).then(value).otherwise(result)
+    return result
+
+
+def _with_lines(weights: np.ndarray, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Add an interval on either side on which the polynomial goes on as a straight line."""
+    step = edges[-1] - edges[-2]
+    last = np.poly1d(weights[:, -1])
+    left = np.array([0.0, 0.0, weights[-2, 0], weights[-1, 0]])
+    right = np.array([0.0, 0.0, last.deriv()(step), last(step)])
+    left[-1] -= left[-2] * WIDTH  # its left edge stands before the first knot
+    return np.column_stack([left, weights, right]), np.array([edges[0] - WIDTH, *edges, np.inf])
+
+
+def _horner(x: nw.Expr, weights: np.ndarray) -> nw.Expr:
+    result = x * 0.0 + float(weights[0])
+    for weight in weights[1:]:
+        result = result * x + float(weight)
+    return result
 
 
 def _inner_knots(function: str, x: np.ndarray, weight: np.ndarray, knots: Any, count: int) -> list[float]:

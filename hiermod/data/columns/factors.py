@@ -6,11 +6,12 @@ import itertools
 from dataclasses import dataclass, replace
 from typing import Any
 
+import narwhals as nw
 import numpy as np
 import pandas as pd
 
 from hiermod.data.columns.bases import apply_poly, learn_poly
-from hiermod.data.columns.levels import Level, code_levels, encode
+from hiermod.data.columns.values import Level, code_levels, encode
 from hiermod.errors import DataError, did_you_mean, enumerate_names
 
 CODINGS = ("treatment", "sum", "helmert", "poly")
@@ -115,8 +116,9 @@ def contrasted(name: str, values: Any, contr: Any = "treatment") -> Leveled:
     return replace(as_leveled(name, values), coding=contr)
 
 
-def learn_cut(name: str, x: np.ndarray, breaks: Any, labels: Any = None, lowest: Any = False, right: Any = True) -> Any:
+def learn_cut(name: str, x: np.ndarray, breaks: Any, labels: Any = None, right: Any = True, **others: Any) -> Any:
     """The intervals of R's ``cut``: as many of equal width, or those between given breaks."""
+    lowest = others.get("include.lowest", False)
     if isinstance(breaks, list):
         edges = np.unique([float(edge) for edge in breaks])
     else:
@@ -141,6 +143,16 @@ def apply_cut(name: str, x: np.ndarray, state: dict[str, Any]) -> Leveled:
     if state["lowest"]:
         codes = np.where(x == edges[0] if state["right"] else x == edges[-1], codes.clip(0, len(edges) - 2), codes)
     return coded(name, codes, state, x)
+
+
+def engine_cut(x: nw.Expr, state: dict[str, Any]) -> nw.Expr:
+    """The number of the interval that each value falls into, by an engine; outside of all it is -1 or too large."""
+    edges = state["edges"]
+    above = [x > edge if state["right"] else x >= edge for edge in edges]
+    if state["lowest"]:
+        place = 0 if state["right"] else -1
+        above[place] = x >= edges[0] if state["right"] else x > edges[-1]
+    return sum((passed.cast(nw.Int64()) for passed in above[1:]), above[0].cast(nw.Int64())) - 1
 
 
 def coded(name: str, codes: np.ndarray, state: dict[str, Any], x: np.ndarray | None = None) -> Leveled:

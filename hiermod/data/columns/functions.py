@@ -1,4 +1,8 @@
-"""How a formula's functions make variables of columns: learned once from the fitted rows, then applied to any rows."""
+"""How a formula's functions make variables of columns: learned once from the fitted rows, then applied to any rows.
+
+`TRANSFORMS` says how each function of the vocabulary is computed, on rows in memory and, where it can, by the engine
+that holds the data. To add one: its record here, and how it is written in `hiermod.formula.vocabulary`.
+"""
 
 from __future__ import annotations
 
@@ -6,70 +10,138 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import narwhals as nw
 import numpy as np
 import pandas as pd
 
 from hiermod.data.columns import bases, factors
 from hiermod.data.columns.factors import Leveled
-from hiermod.data.columns.levels import kind_of
-from hiermod.data.sources.frames import check_finite
+from hiermod.data.columns.values import check_finite, kind_of
 from hiermod.errors import DataError
-from hiermod.formula.expressions import (
-    Arithmetic,
-    Call,
-    Column,
-    Expression,
-    Flag,
-    Negative,
-    Number,
-    Text,
-    Vector,
-)
-from hiermod.formula.vocabulary import REGISTERED, SIGNATURES
+from hiermod.formula import vocabulary
+from hiermod.formula.expressions import Arithmetic, Call, Column, Expression, Flag, Negative, Number, Text, Vector
+
+Value = np.ndarray | Leveled
+OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
+    "+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide, "^": np.power,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Elementwise:
+    """A function of each number alone: ``compute(x, **options)``, and the same by an engine's expressions."""
+
+    compute: Callable[..., Any]
+    engine: Callable[..., nw.Expr] | None = None
+
+
+@dataclass(frozen=True)
+class Learned:
+    """A function that learns from all rows: ``learn(x, weight, **options)`` gives the state of ``apply(x, state)``.
+
+    `engine` applies by an engine's expressions, which are several for a `basis`; `learn_by_sums` learns from weighted
+    sums alone, others from the distinct values of x.
+    """
+
+    learn: Callable[..., Any]
+    apply: Callable[[np.ndarray, Any], np.ndarray]
+    engine: Callable[[nw.Expr, Any], Any]
+    learn_by_sums: Callable[..., Any] | None = None
+    basis: bool = True
+
+
+@dataclass(frozen=True)
+class Leveling:
+    """A function that makes levels: ``learn(name, values, **options)`` is the state of ``apply(name, values, state)``.
+
+    Where there is `arrange`, the options set the order or the coding of the levels made. One that takes numbers has an
+    `engine`: the levels' codes by an engine's expression.
+    """
+
+    learn: Callable[..., Any]
+    apply: Callable[[str, Any, Any], Leveled]
+    arrange: Callable[..., Leveled] | None = None
+    engine: Callable[[nw.Expr, Any], nw.Expr] | None = None
+
+
+def _ordered(name: str, values: Any, state: Any) -> Leveled:
+    return factors.apply_factor(name, values, state, "poly")
+
+
+def _learn_center(x: np.ndarray, weight: np.ndarray) -> bases.State:
+    return bases.learn_scale(x, weight, scale=False)
+
+
+def _learn_center_by_sums(x: Any, sums: Callable[[Any], tuple[float, float]]) -> bases.State:
+    return bases.learn_scale_by_sums(x, sums, scale=False)
+
+
+TRANSFORMS: dict[str, Elementwise | Learned | Leveling] = {
+    "I": Elementwise(lambda x: x, lambda x: x),
+    "log": Elementwise(
+        lambda x, base=None: np.log(x) if base is None else np.log(x) / np.log(base),
+        lambda x, base=None: x.log() if base is None else x.log() / float(np.log(base)),
+    ),
+    "log10": Elementwise(np.log10, lambda x: x.log() / float(np.log(10.0))),
+    "log2": Elementwise(np.log2, lambda x: x.log() / float(np.log(2.0))),
+    "log1p": Elementwise(np.log1p, lambda x: (x + 1.0).log()),
+    "exp": Elementwise(np.exp, lambda x: x.exp()),
+    "expm1": Elementwise(np.expm1, lambda x: x.exp() - 1.0),
+    "sqrt": Elementwise(np.sqrt, lambda x: x.sqrt()),
+    "abs": Elementwise(np.abs, lambda x: x.abs()),
+    "sin": Elementwise(np.sin, lambda x: x.sin()),
+    "cos": Elementwise(np.cos, lambda x: x.cos()),
+    "tan": Elementwise(np.tan, lambda x: x.sin() / x.cos()),
+    "round": Elementwise(lambda x, digits=0: np.round(x, int(digits))),
+    "scale": Learned(bases.learn_scale, bases.apply_scale, bases.apply_scale, bases.learn_scale_by_sums, basis=False),
+    "standardize": Learned(
+        bases.learn_scale, bases.apply_scale, bases.apply_scale, bases.learn_scale_by_sums, basis=False
+    ),
+    "center": Learned(_learn_center, bases.apply_scale, bases.apply_scale, _learn_center_by_sums, basis=False),
+    "poly": Learned(bases.learn_poly, bases.apply_poly, bases.polynomials),
+    "bs": Learned(bases.learn_bs, bases.apply_bs, bases.engine_splines),
+    "ns": Learned(bases.learn_ns, bases.apply_ns, bases.engine_splines),
+    "cut": Leveling(factors.learn_cut, factors.apply_cut, engine=factors.engine_cut),
+    "factor": Leveling(factors.learn_factor, factors.apply_factor),
+    "as.factor": Leveling(factors.learn_factor, factors.apply_factor),
+    "ordered": Leveling(factors.learn_factor, _ordered),
+    "relevel": Leveling(factors.learn_factor, factors.apply_factor, factors.relevel),
+    "C": Leveling(factors.learn_factor, factors.apply_factor, factors.contrasted),
+}
+
+
+def transform_of(expression: Expression) -> Elementwise | Learned | Leveling | None:
+    """How the function that an expression calls at last is computed; None of a user's own, and where it calls none."""
+    if not isinstance(expression, Call) or expression.function in vocabulary.REGISTERED:
+        return None
+    return TRANSFORMS.get(expression.function)
 
 
 def options_of(call: Call) -> dict[str, Any]:
     """The options of a call by name, as plain values; those that do not fit are refused."""
-    names = SIGNATURES[call.function].options
-    placed = dict(zip(names, call.arguments[1:], strict=False))
+    kinds = vocabulary.FUNCTIONS[call.function].options
+    placed = dict(zip(kinds, call.arguments[1:], strict=False))
     options = {name: _literal(value) for name, value in {**placed, **dict(call.options)}.items()}
     for name, value in options.items():
-        if name in KINDS and not KINDS[name](value):
-            raise DataError(f"{call.function}(): {name} cannot be {value!r}. It is {WORDS[KINDS[name]]}.")
+        if not _fits(value, kinds[name]):
+            raise DataError(f"{call.function}(): {name} cannot be {value!r}. It is {kinds[name]}.")
     return options
 
 
-def cut_options(call: Call) -> dict[str, Any]:
-    """The options of ``cut`` as `factors.learn_cut` calls them."""
-    return {{"include.lowest": "lowest"}.get(name, name): value for name, value in options_of(call).items()}
-
-
-def _is_flag(value: Any) -> bool:
-    return isinstance(value, bool)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _is_flag_or_number(value: Any) -> bool:
-    return _is_flag(value) or _is_number(value)
-
-
-def _are_numbers(value: Any) -> bool:
-    return _is_number(value) or (isinstance(value, list) and all(map(_is_number, value)))
-
-
-WORDS: dict[Callable[[Any], bool], str] = {
-    _is_flag: "TRUE or FALSE", _is_number: "a number", _is_flag_or_number: "TRUE, FALSE or a number",
-    _are_numbers: "a number or several: c(1, 2)",
-}  # fmt: skip
-KINDS: dict[str, Callable[[Any], bool]] = {
-    "raw": _is_flag, "intercept": _is_flag, "right": _is_flag, "include.lowest": _is_flag,
-    "center": _is_flag_or_number, "scale": _is_flag_or_number,
-    "base": _is_number, "digits": _is_number, "df": _is_number, "degree": _is_number,
-    "knots": _are_numbers, "breaks": _are_numbers,
-}  # fmt: skip
+def _fits(value: Any, kind: str) -> bool:
+    """Whether an option is what the vocabulary says that it may be."""
+    flag = isinstance(value, bool)
+    number = isinstance(value, int | float) and not flag
+    match kind:
+        case vocabulary.FLAG:
+            return flag
+        case vocabulary.NUMBER:
+            return number
+        case vocabulary.FLAG_OR_NUMBER:
+            return flag or number
+        case vocabulary.NUMBERS:
+            return number or (isinstance(value, list) and all(_fits(item, vocabulary.NUMBER) for item in value))
+    return True
 
 
 def _literal(expression: Expression) -> Any:
@@ -85,29 +157,6 @@ def _literal(expression: Expression) -> Any:
     raise DataError(f"{expression} cannot be an option: options are numbers, texts, TRUE and FALSE.")
 
 
-Value = np.ndarray | Leveled
-OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
-    "+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide, "^": np.power,
-}  # fmt: skip
-ELEMENTWISE: dict[str, Callable[..., Any]] = {
-    **{
-        name: getattr(np, name)
-        for name in ("log10", "log2", "log1p", "exp", "expm1", "sqrt", "abs", "sin", "cos", "tan")
-    },
-    "I": lambda x: x,
-    "log": lambda x, base=None: np.log(x) if base is None else np.log(x) / np.log(base),
-    "round": lambda x, digits=0: np.round(x, int(digits)),
-}  # fmt: skip
-LEARNED: dict[str, tuple[Callable[..., Any], Callable[..., np.ndarray]]] = {
-    "scale": (bases.learn_scale, bases.apply_scale),
-    "standardize": (bases.learn_scale, bases.apply_scale),
-    "center": (lambda x, weight: bases.learn_scale(x, weight, scale=False), bases.apply_scale),
-    "poly": (bases.learn_poly, bases.apply_poly),
-    "bs": (bases.learn_bs, bases.apply_bs),
-    "ns": (bases.learn_ns, bases.apply_ns),
-}
-
-
 @dataclass(frozen=True, eq=False)
 class Recipe:
     """How one variable is made; `states` is what its functions learned, by the text of their call."""
@@ -119,7 +168,13 @@ class Recipe:
     @property
     def registered(self) -> bool:
         """Whether it calls a function that a user registered."""
-        return not self.expression.functions <= set(SIGNATURES)
+        return not self.expression.functions <= set(vocabulary.FUNCTIONS)
+
+    @property
+    def stepped(self) -> bool:
+        """Whether one of its functions has no slope."""
+        functions = self.expression.functions & set(vocabulary.FUNCTIONS)
+        return any(vocabulary.FUNCTIONS[name].stepped for name in functions)
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -134,23 +189,23 @@ class Recipe:
         DataError
             Where the result is no finite number, or a level is unknown.
         """
-        return _Kitchen(frame, self.states, None).checked(self.name, self.expression)
+        return _Evaluation(frame, self.states, None).checked(self.name, self.expression)
 
 
 def learn(name: str, expression: Expression, frame: pd.DataFrame, weight: np.ndarray) -> Recipe:
     """Let an expression's functions learn from rows without missing values, each counted as `weight` says."""
     states: dict[str, Any] = {}
-    _Kitchen(frame, states, weight).checked(name, expression)
+    _Evaluation(frame, states, weight).checked(name, expression)
     return Recipe(name, expression, states)
 
 
 def calculate(expression: Expression, frame: pd.DataFrame) -> Any:
     """The value of arithmetic on columns, as numbers; not checked."""
     with np.errstate(all="ignore"):
-        return _Kitchen(frame, {}, None).number(expression)
+        return _Evaluation(frame, {}, None).number(expression)
 
 
-class _Kitchen:
+class _Evaluation:
     """Evaluates one expression on one frame; learns where it is given weights."""
 
     def __init__(self, frame: pd.DataFrame, states: dict[str, Any], weight: np.ndarray | None) -> None:
@@ -208,28 +263,35 @@ class _Kitchen:
         return value
 
     def _call(self, call: Call) -> Value:
-        if call.function in REGISTERED:
+        if call.function in vocabulary.REGISTERED:
             return self._registered(call)
-        if call.function not in SIGNATURES:
+        if call.function not in TRANSFORMS:
             raise DataError(f"The function {call.function!r} is not registered here: call hiermod.register first.")
         try:
-            return self._known(call, options_of(call))
+            return self._known(call, TRANSFORMS[call.function], options_of(call))
         except (TypeError, ValueError, IndexError, OverflowError) as error:
             raise DataError(f"{call} cannot be computed: {error}.") from error
 
-    def _known(self, call: Call, options: dict[str, Any]) -> Value:
-        if SIGNATURES[call.function].factor:
-            return self._leveled(call, options)
+    def _known(self, call: Call, transform: Elementwise | Learned | Leveling, options: dict[str, Any]) -> Value:
+        if isinstance(transform, Leveling):
+            return self._leveled(call, transform, options)
         x = np.broadcast_to(self.number(call.arguments[0]), (len(self._frame),)).astype(float)
-        if call.function in ELEMENTWISE:
-            return ELEMENTWISE[call.function](x, **options)
-        how, use = LEARNED[call.function]
-        return use(x, self._state(call, lambda: how(x, self._weight, **options)))
+        if isinstance(transform, Elementwise):
+            return np.asarray(transform.compute(x, **options))
+        return transform.apply(x, self._state(call, lambda: transform.learn(x, self._weight, **options)))
+
+    def _leveled(self, call: Call, transform: Leveling, options: dict[str, Any]) -> Leveled:
+        name, values = str(call), self._value(call.arguments[0])
+        if transform.engine is not None:
+            values = self._numbers(values, str(call.arguments[0]))
+        learning = {} if transform.arrange else options
+        leveled = transform.apply(name, values, self._state(call, lambda: transform.learn(name, values, **learning)))
+        return transform.arrange(name, leveled, **options) if transform.arrange else leveled
 
     def _registered(self, call: Call) -> np.ndarray:
         arguments = [np.array(self.number(argument), dtype=float) for argument in call.arguments]
         try:
-            result = np.asarray(REGISTERED[call.function](*arguments), dtype=float)
+            result = np.asarray(vocabulary.REGISTERED[call.function](*arguments), dtype=float)
         except Exception as error:
             raise DataError(f"{call}: the registered function failed: {error!r}.") from error
         if result.shape != (len(self._frame),):
@@ -238,23 +300,6 @@ class _Kitchen:
                 f"{len(self._frame)} rows."
             )
         return result
-
-    def _leveled(self, call: Call, options: dict[str, Any]) -> Leveled:
-        name, source = str(call), self._value(call.arguments[0])
-        if call.function == "relevel":
-            state = self._state(call, lambda: factors.learn_factor(name, source))
-            return factors.relevel(name, factors.apply_factor(name, source, state), **options)
-        if call.function == "C":
-            state = self._state(call, lambda: factors.learn_factor(name, source))
-            return factors.contrasted(name, factors.apply_factor(name, source, state), **options)
-        if call.function == "cut":
-            x = self._numbers(source, str(call.arguments[0]))
-            options = cut_options(call)
-            return factors.apply_cut(name, x, self._state(call, lambda: factors.learn_cut(name, x, **options)))
-        coding = "poly" if call.function == "ordered" else "treatment"
-        return factors.apply_factor(
-            name, source, self._state(call, lambda: factors.learn_factor(name, source, **options)), coding
-        )
 
     def _state(self, call: Call, learn_it: Callable[[], Any]) -> Any:
         if self._weight is not None:

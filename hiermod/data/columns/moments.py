@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+
+from hiermod.data.columns.predictors import Predictor
+from hiermod.formula.nodes import Formula
 
 Feature = tuple[str, ...]
 TIMES = " × "
@@ -142,3 +145,25 @@ def merged(moments: np.ndarray, cell: np.ndarray, count: int) -> np.ndarray:
     """Sums of cross-products over the rows of each cell."""
     flat = moments.reshape(len(moments), -1)
     return _sums(flat, cell, count).reshape(count, *moments.shape[1:])
+
+
+@dataclass(frozen=True)
+class Averaging:
+    """Variables over which cells average, and the products of their columns that stand in the linear predictor."""
+
+    variables: tuple[str, ...] = ()
+    features: tuple[Feature, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns over which cells average."""
+        return tuple(feature[0] for feature in self.features if len(feature) == 1)
+
+
+def averaging_over(formula: Formula, predictors: dict[str, Predictor], variables: Collection[str]) -> Averaging:
+    """Average over given variables."""
+    products: list[tuple[str, ...]] = [(name,) for variable in variables for name in predictors[variable].columns]
+    for term in (*formula.common, *(term for group in formula.groups for term in group.terms)):
+        columns = [predictors[name].columns for name in term.variables if name in variables]
+        products.extend(itertools.product(*columns))
+    return Averaging(tuple(variables), closed(products))

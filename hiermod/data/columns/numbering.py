@@ -1,4 +1,4 @@
-"""Numbers for equal rows of a frame."""
+"""Numbers for equal rows of a frame, and whether values repeat at all."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 
 SAMPLE = 20_000
+MAX_LEVELS = 50  # a number of so many values is one that questions can be asked by
+FIRST = 1000
 DENSE = 2**20  # so many numbers are counted rather than sorted
 
 
@@ -44,6 +46,12 @@ def hardly_repeat(sample: pd.DataFrame, rows: int) -> bool:
     """Whether a sample of so many rows has fewer equal ones than if every distinct row came twice."""
     equal, half = int(sample.duplicated().sum()), rows / 2.0
     return equal < len(sample) - half * -np.expm1(-len(sample) / half)
+
+
+def has_many(values: pd.Series) -> bool:
+    """Whether a numeric column has more values than questions can be asked by."""
+    numbers = values.to_numpy()
+    return len(np.unique(numbers[:FIRST])) > MAX_LEVELS or len(pd.unique(numbers)) > MAX_LEVELS
 
 
 def _codes(column: pd.Series) -> tuple[np.ndarray, int]:

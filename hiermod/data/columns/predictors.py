@@ -7,9 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from hiermod.data.columns.levels import Level, as_levels, code_levels, encode, kind_of, level_series, reads_as_number
 from hiermod.data.columns.numbering import distinct_rows
-from hiermod.data.sources.frames import check_finite
+from hiermod.data.columns.values import (
+    Level,
+    as_levels,
+    check_finite,
+    code_levels,
+    encode,
+    kind_of,
+    level_series,
+    reads_as_number,
+)
 from hiermod.errors import DataError, did_you_mean, enumerate_names
 from hiermod.formula.expressions import quote
 from hiermod.formula.nodes import without_slash

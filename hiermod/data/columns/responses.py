@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 
 from hiermod.data.columns.functions import calculate, learn
-from hiermod.data.columns.levels import Level, as_levels, code_levels, kind_of, reads_as_number
 from hiermod.data.columns.moments import Moments
-from hiermod.data.sources.frames import check_finite, row_name
+from hiermod.data.columns.values import Level, as_levels, check_finite, code_levels, kind_of, reads_as_number, row_name
 from hiermod.errors import DataError, did_you_mean, enumerate_names
 from hiermod.formula.expressions import Arithmetic, Column, Expression, quote
 from hiermod.formula.nodes import Formula, LevelResponse, SingleResponse, TrialsResponse

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,12 +12,21 @@ import pandas as pd
 
 from hiermod.data.columns.factors import Leveled, coded
 from hiermod.data.columns.functions import Recipe, Value, learn
-from hiermod.data.columns.levels import code_levels, kind_of, level_series
 from hiermod.data.columns.predictors import Basis, Factor, Numeric, Predictor, read_predictor
-from hiermod.data.columns.tally import NOTHING, Known
-from hiermod.data.sources.frames import missing_rows
+from hiermod.data.columns.values import code_levels, kind_of, level_series, missing_rows
 from hiermod.errors import DataError, FormulaError, HiermodError, enumerate_names
 from hiermod.formula.nodes import Formula
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """Variables that an engine has made: those with a predictor are averaged, the others stand as codes of levels."""
+
+    recipes: Mapping[str, Recipe] = field(default_factory=dict)
+    predictors: Mapping[str, Predictor] = field(default_factory=dict)
+
+
+NOTHING = Known()
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 
 from hiermod.data.columns.responses import read_counts
-from hiermod.data.columns.tally import COUNT, LARGE, Tally, each_row, tally
+from hiermod.data.columns.values import missing_rows
 from hiermod.data.pushdown.expressions import NotInEngineError
 from hiermod.data.pushdown.group_by import Engine, Summary
-from hiermod.data.sources.frames import Selected, asking, missing_rows, select_columns
+from hiermod.data.pushdown.tally import COUNT, LARGE, Tally, each_row, tally
+from hiermod.data.sources.frames import Selected, asking, select_columns
 from hiermod.errors import DataError, enumerate_names
 from hiermod.formula.expressions import Column
 from hiermod.formula.nodes import Formula

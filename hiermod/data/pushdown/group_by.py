@@ -22,20 +22,19 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 
-from hiermod.data.columns.averaging import averaging_over, has_many
-from hiermod.data.columns.functions import Recipe
-from hiermod.data.columns.moments import Moments
-from hiermod.data.columns.numbering import hardly_repeat
+from hiermod.data.columns.functions import Learned, Leveling, Recipe, transform_of
+from hiermod.data.columns.moments import Moments, averaging_over
+from hiermod.data.columns.numbering import hardly_repeat, has_many
 from hiermod.data.columns.predictors import EXACT, Basis, Numeric, Predictor
-from hiermod.data.columns.tally import COUNT, Known, Tally
-from hiermod.data.columns.variables import at
+from hiermod.data.columns.values import AGGREGATED
+from hiermod.data.columns.variables import Known, at
 from hiermod.data.pushdown.expressions import EngineRecipe, NotInEngineError, is_present
 from hiermod.data.pushdown.sums import grouped_moments, measure, own_names
-from hiermod.data.sources.frames import AGGREGATED, Selected
+from hiermod.data.pushdown.tally import COUNT, Tally
+from hiermod.data.sources.frames import Selected
 from hiermod.errors import DataError
 from hiermod.formula.expressions import Call, Column, Expression
 from hiermod.formula.nodes import Formula, SingleResponse, TrialsResponse
-from hiermod.formula.vocabulary import SIGNATURES
 
 Frame = nw.LazyFrame[Any]
 
@@ -149,12 +148,13 @@ class Engine:
         numbers: dict[str, nw.Expr] = {}
         for name in self._formula.variables:
             expression = self._formula.expressions.get(name, Column(name))
-            if not self._of_many(name) or _makes_levels(expression) or name in self._formula.grouping_columns:
+            transform = transform_of(expression)
+            if not self._of_many(name) or isinstance(transform, Leveling) or name in self._formula.grouping_columns:
                 continue
             with at(self._formula, name):
                 made = self._recipe.columns(expression)
-            several = isinstance(expression, Call) and expression.function in BASES
-            names = list(Basis(name, len(made)).columns) if several else [name]
+            basis = isinstance(transform, Learned) and transform.basis
+            names = list(Basis(name, len(made)).columns) if basis else [name]
             averaged[name] = names
             numbers |= dict(zip(names, made, strict=True))
         return averaged, numbers
@@ -169,13 +169,16 @@ class Engine:
         return Numeric(name, self._is_whole(name) and largest <= EXACT)
 
     def _coded(self) -> dict[str, nw.Expr]:
-        """The variables that ``cut`` makes of columns of many values, by the number of their interval."""
-        found = {}
-        for name, expression in self._formula.expressions.items():
-            if isinstance(expression, Call) and expression.function == "cut" and self._of_many(name):
+        """The variables whose levels the engine makes of columns of many values (``cut``), by their codes."""
+        made = {}
+        for name in self._formula.variables:
+            expression = self._formula.expressions.get(name)
+            transform = None if expression is None else transform_of(expression)
+            if isinstance(transform, Leveling) and transform.engine is not None and self._of_many(name):
+                assert isinstance(expression, Call)
                 with at(self._formula, name):
-                    found[name] = self._recipe.codes(expression)
-        return found
+                    made[name] = self._recipe.codes(expression, transform)
+        return made
 
     def _of_many(self, variable: str) -> bool:
         return not self.many.isdisjoint(self._formula.sources[variable])
@@ -219,16 +222,9 @@ class Engine:
         return Tally(frame.drop(columns=[COUNT]), frame[COUNT].to_numpy(dtype=np.int64), known)
 
 
-BASES = ("poly", "bs", "ns")
-
-
 def _groups(frame: Frame, names: Iterable[str]) -> int:
     return int(frame.group_by(*names).agg(_count()).select(nw.len()).collect().item())
 
 
 def _count() -> nw.Expr:
     return nw.len().cast(nw.Int64()).alias(COUNT)
-
-
-def _makes_levels(expression: Expression) -> bool:
-    return isinstance(expression, Call) and expression.function in SIGNATURES and SIGNATURES[expression.function].factor

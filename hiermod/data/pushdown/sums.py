@@ -10,7 +10,7 @@ import narwhals as nw
 import numpy as np
 
 from hiermod.data.columns.moments import Feature
-from hiermod.data.columns.tally import COUNT, OWN
+from hiermod.data.pushdown.tally import COUNT, OWN
 from hiermod.errors import DataError
 
 CANCELLED = 1e-5  # a sum of squares that lost so much of its size is centred anew

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import narwhals as nw
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -16,11 +15,8 @@ from hiermod.data.sources.paths import is_path, open_path, ordered_columns, read
 from hiermod.errors import DataError, FormulaError, HiermodError, did_you_mean
 from hiermod.formula.nodes import Formula
 
-AGGREGATED = "aggregated"
-RESERVED = ("chain", "draw", "row", "Intercept", "sigma", "__obs__", ".", "..")
 NULLABLE = {"bool": "boolean"}
 NULLABLE |= {f"{u}int{bits}": f"{u.upper()}Int{bits}" for u in ("", "u") for bits in (8, 16, 32, 64)}
-RESULT_COLUMNS = ("estimate", "lower", "upper", "contrast", "prob_beats", "prob_rope", "expected_loss")
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,11 +92,6 @@ def asking(data: Any) -> Iterator[None]:
         raise DataError(f"The data ({type(data).__name__}) cannot be read: {str(error).strip()}") from error
 
 
-def row_name(index: pd.Index, place: int) -> str:
-    """What a row of the data is called in messages."""
-    return "a row that is not numbered here" if index.name == AGGREGATED else f"row {index[place]}"
-
-
 def _row_count(frame: nw.DataFrame[Any] | nw.LazyFrame[Any]) -> int:
     return len(frame) if isinstance(frame, nw.DataFrame) else int(frame.select(nw.len()).collect().item())
 
@@ -152,41 +143,3 @@ def _missing_column(name: str, present: list[str], formula: Formula | None) -> N
     if formula is None or name not in formula.places:
         raise DataError(message)
     raise FormulaError(message, formula.text, *formula.places[name])
-
-
-def check_names(formula: Formula) -> None:
-    """Refuse columns whose names a posterior or a table of results needs for itself."""
-    predictors = (*formula.predictor_columns, *formula.grouping_columns)
-    for name in (*predictors, *formula.response.columns, *((formula.weights,) if formula.weights else ())):
-        clash = name in RESERVED or (name in RESULT_COLUMNS and name in predictors)
-        if clash:
-            raise FormulaError(
-                f"hiermod's results use the name {name!r} themselves. "
-                f"Rename the column: data.rename(columns={{{name!r}: {name + '_'!r}}}).",
-                formula.text,
-                *formula.places.get(name, (0, 1)),
-            )
-
-
-def missing_rows(frame: pd.DataFrame) -> np.ndarray:
-    """Mark the rows with NaN or null in any column."""
-    return np.column_stack([missing_values(frame[name]) for name in frame.columns]).any(axis=1)
-
-
-def missing_values(values: pd.Series) -> np.ndarray:
-    """Mark NaN and null; a column of Arrow's may hold both, and pandas counts null alone."""
-    missing = values.isna().to_numpy(dtype=bool)
-    if pd.api.types.is_float_dtype(values.dtype) and pd.api.types.is_extension_array_dtype(values.dtype):
-        return missing | np.isnan(values.to_numpy(dtype=float, na_value=np.nan))
-    return missing
-
-
-def check_finite(name: str, values: np.ndarray, rows: pd.Index | None = None) -> None:
-    """Refuse infinity, naming the first row that holds it by its place in the data."""
-    infinite = np.flatnonzero(np.isinf(values))
-    if len(infinite):
-        raise DataError(
-            f"The column {name!r} holds infinity ({len(infinite)} rows, the first is "
-            f"{row_name(pd.RangeIndex(len(values)) if rows is None else rows, infinite[0])}). "
-            "Replace it by a number, or by a missing value to drop those rows."
-        )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from hiermod.engine.adapt.mode import Reference, common_prior, covariance_root
+from hiermod.engine.adapt.mode import Mode, common_prior, covariance_root
 from hiermod.engine.adapt.precision import precision, spread
 from hiermod.engine.kernels.dense import stride_of
+from hiermod.engine.kernels.record import TABLES
 from hiermod.engine.layout.problem import Problem
 from hiermod.engine.layout.program import Program
 
@@ -15,68 +16,68 @@ TWICE = 2.0
 LEAST_SHARE = 0.01  # of a variance, that stays when standard deviations vanish
 
 
-def common_arrays(reference: Reference) -> dict[str, np.ndarray]:
-    """The arrays of `hiermod.engine.kernels.common` at a reference.
+def common_arrays(mode: Mode) -> dict[str, np.ndarray]:
+    """The arrays of `hiermod.engine.kernels.common_coefficients` at a mode.
 
     A marginal posterior precision is the prior's p and 1/V of the data; V grows with the squared standard deviations of
     groups' effects, which is told by doubling each.
     """
-    problem = reference.information.problem
-    linear, count = problem.linear, len(reference.scalars)
+    problem = mode.information.problem
+    linear, count = problem.linear, len(mode.hyperparameters)
     if not linear:
-        return {"linear_map": np.zeros((0, 0)), "common_numbers": np.zeros(0), "common_spread": np.zeros(0)}
-    estimates = reference.theta[:linear]
-    covariance = _covariance(reference, reference.scalars)
+        return {}
+    table, slopes = np.zeros(linear, TABLES["common_table"]), np.zeros((linear, count))
+    estimates = mode.theta[:linear]
+    table["variance"], table["estimate"] = 1.0, estimates
+    covariance = _covariance(mode, mode.hyperparameters)
     root = np.linalg.cholesky(covariance)
-    numbers, slopes = np.tile([1.0, 0.0, 0.0, 0.0], (linear, 1)), np.zeros((linear, count))
-    numbers[:, 3] = estimates
-    prior = common_prior(problem, reference.theta)[1][:linear]
-    centres = np.array([each.typical for each in problem.priors])
-    places = _followed(reference)
+    prior = common_prior(problem, mode.theta)[1][:linear]
+    centres = np.array([prior.typical for prior in problem.priors])
+    places = _followed(mode)
     if places:
         variance = _by_data(covariance, prior)
         for place in places:
-            scalars = reference.scalars.copy()
-            scalars[place] *= TWICE
-            more = _by_data(_covariance(reference, scalars), prior) - variance
-            slopes[:, place] = np.maximum(more, 0.0) / ((TWICE**2 - 1.0) * reference.scalars[place] ** 2)
-        grown = slopes @ reference.scalars**2
+            hyperparameters = mode.hyperparameters.copy()
+            hyperparameters[place] *= TWICE
+            more = _by_data(_covariance(mode, hyperparameters), prior) - variance
+            slopes[:, place] = np.maximum(more, 0.0) / ((TWICE**2 - 1.0) * mode.hyperparameters[place] ** 2)
+        grown = slopes @ mode.hyperparameters**2
         slopes *= np.minimum(1.0, (1.0 - LEAST_SHARE) * variance / np.maximum(grown, 1e-300))[:, None]
-        left = 1.0 / (1.0 + prior * variance)
-        numbers = np.column_stack([variance - slopes @ reference.scalars**2, prior, centres,
-                                   centres + (estimates - centres) / left])  # fmt: skip
-        root = root / np.sqrt(variance * left)[:, None]
-    return {"linear_map": root, "common_numbers": numbers, "common_spread": slopes}
+        share = 1.0 / (1.0 + prior * variance)
+        table["variance"], table["precision"] = variance - slopes @ mode.hyperparameters**2, prior
+        table["centre"], table["estimate"] = centres, centres + (estimates - centres) / share
+        root = root / np.sqrt(variance * share)[:, None]
+    return {"linear_map": root, "common_table": table, "common_spread": slopes}
 
 
-def _followed(reference: Reference) -> list[int]:
+def _followed(mode: Mode) -> list[int]:
     """The standard deviations of factors with few groups."""
-    few = [factor for factor in reference.information.problem.factors if factor.groups <= FEW_FOR_MEANS]
-    return [bar.sds + column for factor in few for bar in factor.bars for column in range(bar.columns)]
+    few = [factor for factor in mode.information.problem.factors if factor.groups <= FEW_FOR_MEANS]
+    return [term.sds + column for factor in few for term in factor.terms for column in range(term.columns)]
 
 
-def _covariance(reference: Reference, scalars: np.ndarray) -> np.ndarray:
+def _covariance(mode: Mode, hyperparameters: np.ndarray) -> np.ndarray:
     """The covariance of the common coefficients once all effects are integrated out, shape ``(linear, linear)``."""
-    problem = reference.information.problem
-    own = reference.precision
-    if scalars is not reference.scalars:
-        roots = [covariance_root(problem, factor, scalars) for factor in problem.factors]
-        prior = common_prior(problem, reference.theta)[1]
-        own = precision(reference.information, prior, tuple(root @ root.T for root in roots))
-    return np.linalg.inv(own.of_common()[: problem.linear, : problem.linear])
+    problem = mode.information.problem
+    given = mode.precision
+    if hyperparameters is not mode.hyperparameters:
+        roots = [covariance_root(problem, factor, hyperparameters) for factor in problem.factors]
+        prior = common_prior(problem, mode.theta)[1]
+        given = precision(mode.information, prior, tuple(root @ root.T for root in roots))
+    return np.linalg.inv(given.of_common()[: problem.linear, : problem.linear])
 
 
 def _by_data(covariance: np.ndarray, prior: np.ndarray) -> np.ndarray:
     """The variance of each coefficient as far as the data and the other priors go."""
-    told = 1.0 / np.diag(covariance)
-    return 1.0 / np.maximum(told - prior, 1e-6 * told)
+    whole = 1.0 / np.diag(covariance)
+    return 1.0 / np.maximum(whole - prior, 1e-6 * whole)
 
 
 FEW_SAMPLED_JOINTLY = 16  # groups: their mean takes the place of the intercept and of other factors' means
 MOST = 120  # coefficients, whose Cholesky factor each step takes
 
 
-def factors_together(problem: Problem) -> int:
+def joint_factors(problem: Problem) -> int:
     """How many factors, from the first on, have few groups; a factor alone needs none of it."""
     size, count = problem.linear, 0
     for factor in problem.factors:
@@ -87,29 +88,29 @@ def factors_together(problem: Problem) -> int:
     return count if len(problem.factors) > 1 else 0
 
 
-def sampled_together(program: Program, reference: Reference) -> Program:
+def with_joint_block(program: Program, mode: Mode) -> Program:
     """The program with common coefficients and effects of few groups sampled jointly, where there are other factors.
 
     The data's information is that with the effects of the largest factor integrated out, if that is not among them.
     """
-    problem, theta = program.problem, reference.theta
-    count = factors_together(problem)
+    problem, theta = program.problem, mode.theta
+    count = joint_factors(problem)
     if not count:
         return program
     linear, stop = problem.linear, problem.factors[count - 1].span.stop
     places = np.concatenate([np.arange(linear), np.arange(problem.common, stop)])
-    matrix = reference.information.matrix
+    matrix = mode.information.matrix
     information = matrix[places][:, places].toarray()
     if count < len(problem.factors):
         last = problem.factors[-1]
-        root = covariance_root(problem, last, reference.scalars)
-        given = reference.information.groups[-1] + np.linalg.inv(root @ root.T)
+        root = covariance_root(problem, last, mode.hyperparameters)
+        given = mode.information.groups[-1] + np.linalg.inv(root @ root.T)
         explained = (spread(np.linalg.inv(np.linalg.cholesky(given))) @ matrix[last.span, :][:, places]).toarray()
         information = information - explained.T @ explained
     pull, precision = (part[:linear] for part in common_prior(problem, theta))
     unit = 1.0 / np.sqrt(precision + np.diag(information)[:linear])
-    score = information @ theta[places] + reference.information.score[places]
+    score = information @ theta[places] + mode.information.score[places]
     numbers = np.concatenate([score, pull + precision * theta[:linear], precision * unit**2, unit])
-    padded = np.zeros((len(places), stride_of(len(places))))
+    padded = np.zeros((len(places), stride_of.py_func(len(places))))
     padded[:, : len(places)] = information
     return program.jointly(count, padded.ravel(), numbers)

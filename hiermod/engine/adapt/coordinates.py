@@ -1,9 +1,9 @@
 """Coordinates in which a posterior is nearly standard normal: chosen at its mode, and true to the density anywhere.
 
-Given the single parameters, the effects of the largest factor are measured from their conditional mode in units of
+Given the hyperparameters, the effects of the largest factor are measured from their conditional mode in units of
 their conditional spread, both of which follow all other coefficients and the covariance (`effects`); those of other
 factors likewise, by what the data say once the largest is integrated out; common coefficients by their marginal spread.
-Single parameters stand on a line where their priors are nearly normal (`Program.softened`). What is left of long and
+Hyperparameters stand on a line where their priors are nearly normal (`Program.softened`). What is left of long and
 short directions is found in the curvature at the mode and stretched (`directions`).
 """
 
@@ -13,18 +13,16 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
-from hiermod.engine.adapt.common_coordinates import common_arrays, factors_together, sampled_together
-from hiermod.engine.adapt.mode import Reference, covariance_root, refer
+from hiermod.engine.adapt.common_coordinates import common_arrays, joint_factors, with_joint_block
+from hiermod.engine.adapt.mode import Mode, covariance_root, find_mode
 from hiermod.engine.adapt.precision import wide, without_factor
-from hiermod.engine.kernels.coupling import coupling_arrays
-from hiermod.engine.kernels.record import GAMMA_LOG, GAUSSIAN, STUDENT_T
-from hiermod.engine.layout.program import Program, products_at
+from hiermod.engine.layout.arrays import coupling_arrays, products_at
+from hiermod.engine.layout.program import Program
 
 ROUNDS, MOST_STEPS = 6, 12
-LONGEST = 2.0  # step of a single parameter on the line
+LONGEST = 2.0  # step of a hyperparameter on the line
 LEAST_CURVATURE = 0.25
-SETTLED = 0.1  # of a single parameter on the line
-POWERS = {GAUSSIAN: -1.0, STUDENT_T: -1.0, GAMMA_LOG: 0.5}
+SETTLED = 0.1  # of a hyperparameter on the line
 STEP = 1e-4
 DENSE_UP_TO = 300
 MOST_DIRECTIONS = 24
@@ -34,89 +32,89 @@ WORTH = 1.3  # a direction's standard deviation, or one over it, from which it i
 def whiten(program: Program) -> Program:
     """Find the mode and choose coordinates there; zero is near the mode, one is about a standard deviation."""
     problem, program = program.problem, program.softened()
-    scalars = np.array([scalar.prior.typical for scalar in problem.scalars])
+    hyperparameters = np.array([each.prior.typical for each in problem.hyperparameters])
     theta = np.zeros(problem.coefficients)
     theta[: problem.linear] = [prior.typical for prior in problem.priors]
-    for scalar, value in zip(problem.scalars, scalars, strict=True):
-        if scalar.coefficient >= 0:
-            theta[scalar.coefficient] = value
+    for hyperparameter, value in zip(problem.hyperparameters, hyperparameters, strict=True):
+        if hyperparameter.coefficient >= 0:
+            theta[hyperparameter.coefficient] = value
     moved = program
     for _ in range(ROUNDS):
-        reference = refer(program, theta, scalars)
-        moved = _around(program, reference)
-        before = program.free(scalars)
+        mode = find_mode(program, theta, hyperparameters)
+        moved = _around(program, mode)
+        before = program.unconstrained(hyperparameters)
         values = _settle(moved, before)
-        moved = moved.moved(scalar_centre=values)
-        theta, scalars = moved.expand(np.zeros(problem.dimension))
+        moved = moved.moved(hyperparameter_centre=values)
+        theta, hyperparameters = moved.expand(np.zeros(problem.dimension))
         if np.abs(values - before).max(initial=0.0) < SETTLED:
             break
-    values = program.free(scalars)
-    moved = _around(program, refer(program, theta, scalars))
-    moved = moved.moved(scalar_map=_scalar_map(moved, values), scalar_centre=values)
+    values = program.unconstrained(hyperparameters)
+    moved = _around(program, find_mode(program, theta, hyperparameters))
+    moved = moved.moved(hyperparameter_map=_hyperparameter_map(moved, values), hyperparameter_centre=values)
     return _stretched(moved)
 
 
-def _around(program: Program, reference: Reference) -> Program:
-    """Coordinates of common coefficients and effects at a reference."""
-    problem, theta = program.problem, reference.theta
-    together = factors_together(problem)
+def _around(program: Program, mode: Mode) -> Program:
+    """Coordinates of common coefficients and effects at a mode."""
+    problem, theta = program.problem, mode.theta
+    joint = joint_factors(problem)
     areas, scores, links = [np.zeros(0)], [np.zeros(0)], []
     for place, factor in enumerate(problem.factors):
-        own, link = _told(reference, place) if place >= together else _untold(reference, place)
+        own, link = _informed(mode, place) if place >= joint else _uninformed(mode, place)
         effects = theta[factor.span].reshape(factor.width, factor.groups)
-        score = reference.information.score[factor.span].reshape(factor.width, factor.groups)
+        score = mode.information.score[factor.span].reshape(factor.width, factor.groups)
         scores.append((score + np.einsum("gij,jg->ig", own, effects)).ravel())
         areas.append(own.transpose(1, 2, 0).ravel())
         links.append(link)
-    products = products_at(problem, theta) if problem.family == GAUSSIAN else {}
+    products = products_at(problem, theta) if problem.is_gaussian else {}
     moved = program.moved(
-        information=np.concatenate(areas), score=np.concatenate(scores), reference=theta, scale=_scale(reference),
-        **({} if together else common_arrays(reference)), **coupling_arrays(links), **products,
+        information=np.concatenate(areas), score=np.concatenate(scores), mode=theta, scale=_scale(mode),
+        **({} if joint else common_arrays(mode)), **coupling_arrays(links), **products,
     )  # fmt: skip
-    return sampled_together(moved, reference)
+    return with_joint_block(moved, mode)
 
 
-def _told(reference: Reference, place: int) -> tuple[np.ndarray, sparse.csr_array]:
+def _informed(mode: Mode, place: int) -> tuple[np.ndarray, sparse.csr_array]:
     """What the data say of a factor's effects, by groups, and how that depends on coefficients before them.
 
     Of the largest, given all others; of another, given the common coefficients, with the largest integrated out.
     """
-    information, problem = reference.information, reference.information.problem
+    information, problem = mode.information, mode.information.problem
     factor, last = problem.factors[place], problem.factors[-1]
     if factor is last:
         link = information.matrix[last.span, : last.start]
         return information.groups[place], wide(link, problem.coefficients)
-    root = covariance_root(problem, last, reference.scalars)
+    root = covariance_root(problem, last, mode.hyperparameters)
     given = information.groups[-1] + np.linalg.inv(root @ root.T)
     blocks, link = without_factor(information.matrix, factor, last, given, problem.common)
     return blocks, wide(link, problem.coefficients)
 
 
-def _untold(reference: Reference, place: int) -> tuple[np.ndarray, sparse.csr_array]:
+def _uninformed(mode: Mode, place: int) -> tuple[np.ndarray, sparse.csr_array]:
     """The same of a factor whose effects are sampled jointly with others, where it plays no part."""
-    factor = reference.information.problem.factors[place]
-    link = sparse.csr_array((factor.groups * factor.width, reference.information.problem.coefficients))
+    factor = mode.information.problem.factors[place]
+    link = sparse.csr_array((factor.groups * factor.width, mode.information.problem.coefficients))
     return np.zeros((factor.groups, factor.width, factor.width)), link
 
 
-def _scale(reference: Reference) -> np.ndarray:
+def _scale(mode: Mode) -> np.ndarray:
     """The family's parameter with which the data's information grows, and half the power by which it does."""
-    problem = reference.information.problem
-    power = POWERS.get(problem.family, 0.0)
-    return np.array([reference.scalars[problem.auxiliary] if power else 1.0, power])
+    problem = mode.information.problem
+    power = problem.spec.family.information_power / 2.0
+    return np.array([mode.hyperparameters[problem.auxiliary] if power else 1.0, power])
 
 
 def _settle(program: Program, values: np.ndarray) -> np.ndarray:
-    """The most likely single parameters where all else follows them, by Newton's steps."""
+    """The most likely hyperparameters where all else follows them, by Newton's steps."""
     if not len(values):
         return values
-    here, slope = _along_scalars(program, values)
+    here, slope = _along_hyperparameters(program, values)
     for _ in range(MOST_STEPS):
-        eigenvalues, vectors = np.linalg.eigh(_scalar_curvature(program, values))
+        eigenvalues, vectors = np.linalg.eigh(_hyperparameter_curvature(program, values))
         step = vectors @ ((vectors.T @ slope) / np.maximum(np.abs(eigenvalues), LEAST_CURVATURE))
         step *= LONGEST / max(LONGEST, np.abs(step).max())
         while True:
-            there, slope_there = _along_scalars(program, values + step)
+            there, slope_there = _along_hyperparameters(program, values + step)
             if there > here - 1e-9 or np.abs(step).max() < 1e-3:
                 break
             step *= 0.5
@@ -128,17 +126,17 @@ def _settle(program: Program, values: np.ndarray) -> np.ndarray:
     return values
 
 
-def _along_scalars(program: Program, values: np.ndarray) -> tuple[float, np.ndarray]:
+def _along_hyperparameters(program: Program, values: np.ndarray) -> tuple[float, np.ndarray]:
     z = np.concatenate([np.zeros(program.problem.dimension - len(values)), values])
     value, gradient = program.log_density(z)
     good = np.isfinite(value) and np.isfinite(gradient).all()
     return (value, gradient[-len(values) :]) if good else (-np.inf, np.zeros(len(values)))
 
 
-def _scalar_curvature(program: Program, values: np.ndarray) -> np.ndarray:
-    """Minus the Hessian by the single parameters."""
+def _hyperparameter_curvature(program: Program, values: np.ndarray) -> np.ndarray:
+    """Minus the Hessian by the hyperparameters."""
     columns = [
-        _along_scalars(program, values - step)[1] - _along_scalars(program, values + step)[1]
+        _along_hyperparameters(program, values - step)[1] - _along_hyperparameters(program, values + step)[1]
         for step in STEP * np.eye(len(values))
     ]
     own = np.column_stack(columns) / (2.0 * STEP)
@@ -152,17 +150,17 @@ def _hessian(program: Program, directions: np.ndarray) -> np.ndarray:
     return np.column_stack(columns) / (2.0 * STEP)
 
 
-def _scalar_map(program: Program, values: np.ndarray) -> np.ndarray:
-    """A root of the single parameters' covariance, as the curvature tells it; none is taken for very wide."""
+def _hyperparameter_map(program: Program, values: np.ndarray) -> np.ndarray:
+    """A root of the hyperparameters' covariance, as the curvature tells it; none is taken for very wide."""
     if not len(values):
         return np.zeros((0, 0))
-    eigenvalues, vectors = np.linalg.eigh(_scalar_curvature(program, values))
+    eigenvalues, vectors = np.linalg.eigh(_hyperparameter_curvature(program, values))
     return vectors / np.sqrt(np.clip(eigenvalues, LEAST_CURVATURE, None))
 
 
 def _stretched(program: Program) -> Program:
     """Stretch the long and short directions that are left."""
-    size = program.problem.dimension - len(program.problem.scalars)
+    size = program.problem.dimension - len(program.problem.hyperparameters)
     if not size:
         return program
     pad = np.zeros(program.problem.dimension)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from hiermod.engine.adapt.precision import Information, Precision, precision
-from hiermod.engine.kernels.effects import covariance_factor
+from hiermod.engine.kernels.covariance import term_root
+from hiermod.engine.layout.arrays import gram
 from hiermod.engine.layout.problem import Factor, Problem
-from hiermod.engine.layout.program import Program, gram
+from hiermod.engine.layout.program import Program
 
 MOST_STEPS = 25
 HELD = 1e12  # precision of what does not move
@@ -18,51 +19,51 @@ LEAST_WEIGHT = 1e-3  # of a row's curvature, over the mean of all: the t distrib
 
 
 @dataclass(frozen=True, eq=False)
-class Reference:
-    """Coefficients of the centred design with effects (`theta`), single parameters, and what the data say there."""
+class Mode:
+    """Coefficients of the centred design with effects (`theta`), hyperparameters, and what the data say there."""
 
     theta: np.ndarray
-    scalars: np.ndarray
+    hyperparameters: np.ndarray
     information: Information
     precision: Precision
 
 
-def covariance_root(problem: Problem, factor: Factor, scalars: np.ndarray) -> np.ndarray:
+def covariance_root(problem: Problem, factor: Factor, hyperparameters: np.ndarray) -> np.ndarray:
     """The lower Cholesky factor of the covariance of a group's effects, shape ``(width, width)``."""
     root = np.zeros((factor.width, factor.width))
-    for bar in factor.bars:
-        covariance_factor.py_func(scalars, bar.sds, bar.partial, bar.first, bar.columns, root)
+    for term in factor.terms:
+        term_root.py_func(hyperparameters, term, root)
     return root
 
 
-def refer(program: Program, theta: np.ndarray, scalars: np.ndarray) -> Reference:
-    """Climb to the mode of the coefficients given the single parameters, by Newton's steps, halved where needed."""
+def find_mode(program: Program, theta: np.ndarray, hyperparameters: np.ndarray) -> Mode:
+    """Climb to the mode of the coefficients given the hyperparameters, by Newton's steps, halved where needed."""
     problem = program.problem
-    roots = [covariance_root(problem, factor, scalars) for factor in problem.factors]
-    height = _height(program, theta, scalars, roots)
+    roots = [covariance_root(problem, factor, hyperparameters) for factor in problem.factors]
+    height = _height(program, theta, hyperparameters, roots)
     for _ in range(MOST_STEPS):
-        reference = _expand_around(program, theta, scalars, roots)
-        step = reference.precision.solve(_gradient(reference, roots))
+        mode = _expand_around(program, theta, hyperparameters, roots)
+        step = mode.precision.solve(_gradient(mode, roots))
         gain, size = -np.inf, 2.0
         while not gain > -1e-9 and size > 1e-4:
             size *= 0.5
-            gain = _height(program, theta + size * step, scalars, roots) - height
+            gain = _height(program, theta + size * step, hyperparameters, roots) - height
         if not gain > -1e-9:
-            return reference
+            return mode
         theta, height = theta + size * step, height + gain
         if gain < CLOSE:
             break
-    return _expand_around(program, theta, scalars, roots)
+    return _expand_around(program, theta, hyperparameters, roots)
 
 
-def _expand_around(program: Program, theta: np.ndarray, scalars: np.ndarray, roots: list[np.ndarray]) -> Reference:
+def _expand_around(program: Program, theta: np.ndarray, hyperparameters: np.ndarray, roots: list[np.ndarray]) -> Mode:
     problem = program.problem
-    score, weight = program.curvature(theta, scalars[problem.auxiliary :])
+    score, weight = program.curvature(theta, hyperparameters[problem.auxiliary :])
     weight = np.maximum(weight, LEAST_WEIGHT * max(float(np.mean(np.abs(weight))), 1e-12))
     information = Information(problem, gram(problem, weight), problem.matrix.T @ score)
     prior = common_prior(problem, theta)[1]
     covariances = tuple(root @ root.T for root in roots)
-    return Reference(theta, scalars, information, precision(information, prior, covariances))
+    return Mode(theta, hyperparameters, information, precision(information, prior, covariances))
 
 
 def common_prior(problem: Problem, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -80,9 +81,9 @@ def common_prior(problem: Problem, theta: np.ndarray) -> tuple[np.ndarray, np.nd
     return score, precisions
 
 
-def _gradient(reference: Reference, roots: list[np.ndarray]) -> np.ndarray:
-    problem, theta = reference.information.problem, reference.theta
-    slope = reference.information.score.copy()
+def _gradient(mode: Mode, roots: list[np.ndarray]) -> np.ndarray:
+    problem, theta = mode.information.problem, mode.theta
+    slope = mode.information.score.copy()
     slope[: problem.common] += common_prior(problem, theta)[0]
     slope[problem.linear : problem.common] = 0.0
     for factor, root in zip(problem.factors, roots, strict=True):
@@ -91,11 +92,11 @@ def _gradient(reference: Reference, roots: list[np.ndarray]) -> np.ndarray:
     return slope
 
 
-def _height(program: Program, theta: np.ndarray, scalars: np.ndarray, roots: list[np.ndarray]) -> float:
+def _height(program: Program, theta: np.ndarray, hyperparameters: np.ndarray, roots: list[np.ndarray]) -> float:
     """The log density, up to what does not depend on the coefficients, in public coordinates."""
     problem = program.problem
     parts = [theta[: problem.linear]]
     for factor, root in zip(problem.factors, roots, strict=True):
         parts.append(np.linalg.solve(root, theta[factor.span].reshape(factor.width, factor.groups)).ravel())
-    value = program.log_density(np.concatenate([*parts, program.free(scalars)]))[0]
+    value = program.log_density(np.concatenate([*parts, program.unconstrained(hyperparameters)]))[0]
     return value if np.isfinite(value) else -np.inf

@@ -7,7 +7,7 @@ import math
 import numba
 import numpy as np
 
-from hiermod.engine.kernels.special import NJIT
+from hiermod.engine.kernels import NJIT
 from hiermod.engine.kernels.vector_ops import add_scaled, dot, scale
 
 VECTOR = 8  # numbers, in whole ones of which a column is worked on

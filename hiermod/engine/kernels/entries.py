@@ -1,4 +1,4 @@
-"""The functions that are compiled ahead, each with one signature."""
+"""The functions that are compiled ahead, each with one signature: alone in allocating memory, once a call."""
 
 from __future__ import annotations
 
@@ -9,23 +9,25 @@ from numba import carray, types
 
 from hiermod.engine.kernels import density, likelihood, threads
 from hiermod.engine.kernels.families import score_block
-from hiermod.engine.kernels.record import BLOCK, COEFFICIENTS, COUNT, FAMILY, FIELDS, RESPONSE, ROWS, SIZE, doubles
+from hiermod.engine.kernels.record import BLOCK, doubles, job_at, keep, problem_at, segment_at, workspace
+from hiermod.engine.kernels.vector_ops import copy
 
-POINTER = types.CPointer(types.double)
-LOG_DENSITY = types.int64(types.uint64, POINTER, POINTER, POINTER, types.voidptr)
-EXPAND = types.int64(types.uint64, types.uint64, POINTER, POINTER, types.voidptr)
-CURVATURE = types.int64(POINTER, POINTER, POINTER, POINTER, types.voidptr)
-WORK = types.int64(types.voidptr)
-LENGTH = len(FIELDS)
+POINTER, ADDRESS = types.CPointer(types.double), types.int64
+LOG_DENSITY = types.int64(types.uint64, POINTER, POINTER, POINTER, ADDRESS)
+EXPAND = types.int64(types.uint64, types.uint64, POINTER, POINTER, ADDRESS)
+CURVATURE = types.int64(POINTER, POINTER, POINTER, POINTER, ADDRESS)
+WORK = types.int64(ADDRESS)
 NOT_FINITE = 4  # nutpie takes a positive code for a point to turn back from
 STEP = 1e-4  # of the numerical derivative of a score by its linear predictor
 
 
 def log_density(dimension: Any, point: Any, gradient: Any, value: Any, memory: Any) -> int:
     """Write the log density and its gradient at a point."""
-    head = carray(memory, (LENGTH,), dtype=np.int64)
+    record = problem_at(memory, 0)
+    room = np.empty(record.workspace)
     z, slope = carray(point, (dimension,)), carray(gradient, (dimension,))
-    total = density.log_density(head, z, slope)
+    total = density.log_density(record, workspace(record, room), z, slope)
+    keep(room)
     carray(value, (1,))[0] = total
     finite = np.isfinite(total)
     for k in range(dimension):
@@ -34,41 +36,50 @@ def log_density(dimension: Any, point: Any, gradient: Any, value: Any, memory: A
 
 
 def expand(dimension: Any, size: Any, point: Any, out: Any, memory: Any) -> int:
-    """Write coefficients of the centred design, effects, and single parameters."""
-    head = carray(memory, (LENGTH,), dtype=np.int64)
-    written = carray(out, (size,))
-    count = head[COEFFICIENTS]
-    density.expand(head, carray(point, (dimension,)), written[:count], written[count:])
+    """Write coefficients of the centred design, effects, and hyperparameters."""
+    record = problem_at(memory, 0)
+    room = np.empty(record.workspace)
+    work, written, count = workspace(record, room), carray(out, (size,)), record.coefficients
+    density.coefficients(record, work, carray(point, (dimension,)))
+    copy(written, 0, doubles(work.theta, count), 0, count)
+    copy(written, count, doubles(work.x, record.hyperparameters), 0, record.hyperparameters)
+    keep(room)
     return 0
 
 
 def curvature(coefficients: Any, auxiliary: Any, score: Any, weight: Any, memory: Any) -> int:
     """Write each row's score by its linear predictor, and minus the derivative of that."""
-    head = carray(memory, (LENGTH,), dtype=np.int64)
-    rows, family = head[ROWS], head[FAMILY]
-    theta, extra = carray(coefficients, (head[COEFFICIENTS],)), carray(auxiliary, (2,))
-    scores, weights = carray(score, (rows,)), carray(weight, (rows,))
-    response, size, count = doubles(head, RESPONSE, rows), doubles(head, SIZE, rows), doubles(head, COUNT, rows)
-    eta, moved, slopes = np.empty(BLOCK), np.empty(BLOCK), np.zeros(2)
-    here, above, below = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
-    for start in range(0, rows, BLOCK):
-        own = min(BLOCK, rows - start)
-        likelihood.linear_predictor(head, theta, start, own, eta)
-        moved[:own] = eta[:own]
-        score_block(family, moved, response, size, count, start, own, extra, here, slopes)
-        moved[:own] = eta[:own] + STEP
-        score_block(family, moved, response, size, count, start, own, extra, above, slopes)
-        moved[:own] = eta[:own] - STEP
-        score_block(family, moved, response, size, count, start, own, extra, below, slopes)
-        for i in range(own):
-            scores[start + i] = here[i]
-            weights[start + i] = (below[i] - above[i]) / (2.0 * STEP)
+    record = problem_at(memory, 0)
+    room = np.empty(record.workspace)
+    work, count, extra = workspace(record, room), record.coefficients, record.hyperparameters - record.auxiliary
+    copy(doubles(work.theta, count), 0, carray(coefficients, (count,)), 0, count)
+    copy(doubles(work.auxiliary, extra), 0, carray(auxiliary, (extra,)), 0, extra)
+    scores, weights = carray(score, (record.rows,)), carray(weight, (record.rows,))
+    eta, predictor, here = doubles(work.eta, BLOCK), doubles(work.predictor, BLOCK), doubles(work.row_scores, BLOCK)
+    for place in range(record.segments):
+        segment = segment_at(record.segment_table, place)
+        for start in range(segment.first, segment.last, BLOCK):
+            rows = min(BLOCK, segment.last - start)
+            likelihood.linear_predictor(record, work, start, rows)
+            copy(predictor, 0, eta, 0, rows)
+            score_block(segment.kernel, record, work, start, rows)
+            copy(scores, start, here, 0, rows)
+            for i in range(rows):
+                eta[i] = predictor[i] + STEP
+            score_block(segment.kernel, record, work, start, rows)
+            copy(weights, start, here, 0, rows)
+            for i in range(rows):
+                eta[i] = predictor[i] - STEP
+            score_block(segment.kernel, record, work, start, rows)
+            for i in range(rows):
+                weights[start + i] = (here[i] - weights[start + i]) / (2.0 * STEP)
+    keep(room)
     return 0
 
 
 def worker(argument: Any) -> int:
     """What a thread starts with."""
-    threads.run_job(carray(argument, (threads.JOB_FIELDS,), dtype=np.int64))
+    threads.run_job(job_at(argument, 0))
     return 0
 
 

@@ -1,63 +1,58 @@
-"""Log likelihood and score of a block of rows, family by family, in compiled code.
+"""Log likelihood and score of a block of rows, kernel by kernel, in compiled code.
 
-Each returns the log likelihood up to a constant, writes its derivative by the linear predictor to `score`, and adds
-those by the family's auxiliary parameters to `slopes`. Under a canonical link responses enter by their sums with the
-design alone (`CANONICAL`), and what is written and returned here is the rest.
+Each returns the log likelihood of `rows` rows from `start` on, up to a constant, takes their linear predictor from
+`eta`, which it may overwrite, writes its derivative by that to `row_scores`, and adds those by the family's parameters
+to `by_auxiliary`. Under a canonical link responses enter by their sums with the design alone, and what is written and
+returned here is the rest.
 """
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numba
 import numpy as np
 
+from hiermod.engine.kernels import NJIT
 from hiermod.engine.kernels.elementary import exp, log, log1p
-from hiermod.engine.kernels.record import (
-    BETA_LOGIT,
-    CLOGLOG,
-    GAMMA_LOG,
-    LOGIT,
-    NEGBINOMIAL,
-    ONE_TRIAL,
-    POISSON,
-    PROBIT,
-    STUDENT_T,
-)
-from hiermod.engine.kernels.special import NJIT, digamma, log_rates, log_rising
+from hiermod.engine.kernels.record import BLOCK, KERNELS, doubles
+from hiermod.engine.kernels.special import digamma, log_rates, log_rising
 from hiermod.engine.kernels.vector_ops import product
 from hiermod.engine.kernels.vector_ops import total as total_of
 
+(
+    LOGIT, PROBIT, CLOGLOG, POISSON, NEGBINOMIAL, STUDENT, GAMMA, BETA_LOGIT, BETA_PROBIT, BETA_CLOGLOG, GAUSSIAN,
+    ONE_TRIAL,
+) = KERNELS.values()  # fmt: skip
 Array = np.ndarray
 NEXT_TO_NOTHING = -300.0  # a logarithm
 
 
 @numba.njit(**NJIT)
-def score_block(
-    code: int, eta: Array, y: Array, size: Array, count: Array, start: int, rows: int,
-    auxiliary: Array, score: Array, slopes: Array,
-) -> float:  # fmt: skip
-    """Score rows `start` to `start + rows`; `eta` and `score` hold this block alone."""
-    if code == ONE_TRIAL:
-        return _one_trial(eta, rows, score)
-    if code == LOGIT:
-        return _logit(eta, size, start, rows, score)
-    if code == POISSON:
-        return _poisson(eta, size, start, rows, score)
-    if code in (PROBIT, CLOGLOG):
-        return _trials(code, eta, y, size, start, rows, score)
-    if code == NEGBINOMIAL:
-        return _negbinomial(eta, y, size, start, rows, auxiliary, score, slopes)
-    if code == STUDENT_T:
-        return _student(eta, y, size, start, rows, auxiliary, score, slopes)
-    if code == GAMMA_LOG:
-        return _gamma(eta, y, size, start, rows, auxiliary, score, slopes)
-    return _beta_binomial(code - BETA_LOGIT, eta, y, size, count, start, rows, auxiliary, score, slopes)
+def score_block(kernel: int, record: Any, work: Any, start: int, rows: int) -> float:
+    """Score a block of rows of one segment."""
+    if kernel == ONE_TRIAL:
+        return _one_trial(work, rows)
+    if kernel == LOGIT:
+        return _logit(record, work, start, rows)
+    if kernel == POISSON:
+        return _poisson(record, work, start, rows)
+    if kernel in (PROBIT, CLOGLOG):
+        return _trials(kernel, record, work, start, rows)
+    if kernel == NEGBINOMIAL:
+        return _negbinomial(record, work, start, rows)
+    if kernel == STUDENT:
+        return _student(record, work, start, rows)
+    if kernel == GAMMA:
+        return _gamma(record, work, start, rows)
+    return _beta_binomial(kernel - BETA_LOGIT, record, work, start, rows)
 
 
 @numba.njit(**NJIT)
-def _one_trial(eta: Array, rows: int, score: Array) -> float:
+def _one_trial(work: Any, rows: int) -> float:
     """Logit of single trials: one logarithm for all, of the product of each row's larger chance, between 1/2 and 1."""
+    eta, score = doubles(work.eta, BLOCK), doubles(work.row_scores, BLOCK)
     for i in range(np.uint64(rows)):
         x = eta[i]
         small = exp(-abs(x))
@@ -70,7 +65,9 @@ def _one_trial(eta: Array, rows: int, score: Array) -> float:
 
 
 @numba.njit(**NJIT)
-def _logit(eta: Array, size: Array, start: int, rows: int, score: Array) -> float:
+def _logit(record: Any, work: Any, start: int, rows: int) -> float:
+    eta, score = doubles(work.eta, BLOCK), doubles(work.row_scores, BLOCK)
+    size = doubles(record.size, record.rows)
     begin = np.uint64(start)
     for i in range(np.uint64(rows)):
         x, n = eta[i], size[begin + i]
@@ -81,7 +78,9 @@ def _logit(eta: Array, size: Array, start: int, rows: int, score: Array) -> floa
 
 
 @numba.njit(**NJIT)
-def _poisson(eta: Array, size: Array, start: int, rows: int, score: Array) -> float:
+def _poisson(record: Any, work: Any, start: int, rows: int) -> float:
+    eta, score = doubles(work.eta, BLOCK), doubles(work.row_scores, BLOCK)
+    size = doubles(record.size, record.rows)
     begin = np.uint64(start)
     for i in range(np.uint64(rows)):
         score[i] = eta[i] = -size[begin + i] * exp(eta[i])
@@ -89,7 +88,9 @@ def _poisson(eta: Array, size: Array, start: int, rows: int, score: Array) -> fl
 
 
 @numba.njit(**NJIT)
-def _trials(link: int, eta: Array, y: Array, size: Array, start: int, rows: int, score: Array) -> float:
+def _trials(link: int, record: Any, work: Any, start: int, rows: int) -> float:
+    eta, score = doubles(work.eta, BLOCK), doubles(work.row_scores, BLOCK)
+    y, size = doubles(record.response, record.rows), doubles(record.size, record.rows)
     total = 0.0
     begin = np.uint64(start)
     for i in range(np.uint64(rows)):
@@ -101,10 +102,11 @@ def _trials(link: int, eta: Array, y: Array, size: Array, start: int, rows: int,
 
 
 @numba.njit(**NJIT)
-def _negbinomial(
-    eta: Array, y: Array, size: Array, start: int, rows: int, auxiliary: Array, score: Array, slopes: Array
-) -> float:
+def _negbinomial(record: Any, work: Any, start: int, rows: int) -> float:
     """Rows of one count after the other share what depends on the count alone."""
+    eta, score = doubles(work.eta, BLOCK), doubles(work.row_scores, BLOCK)
+    y, size = doubles(record.response, record.rows), doubles(record.size, record.rows)
+    auxiliary, slopes = doubles(work.auxiliary, 1), doubles(work.by_auxiliary, 1)
     alpha = auxiliary[0]
     log_alpha, total, slope, last, rising, by_alpha = math.log(alpha), 0.0, 0.0, -1.0, 0.0, 0.0
     begin = np.uint64(start)
@@ -125,9 +127,10 @@ def _negbinomial(
 
 
 @numba.njit(**NJIT)
-def _student(
-    eta: Array, y: Array, size: Array, start: int, rows: int, auxiliary: Array, score: Array, slopes: Array
-) -> float:
+def _student(record: Any, work: Any, start: int, rows: int) -> float:
+    eta, score = doubles(work.eta, BLOCK), doubles(work.row_scores, BLOCK)
+    y, size = doubles(record.response, record.rows), doubles(record.size, record.rows)
+    auxiliary, slopes = doubles(work.auxiliary, 2), doubles(work.by_auxiliary, 2)
     sigma, nu = auxiliary[0], auxiliary[1]
     total, by_sigma, by_nu, weights = 0.0, 0.0, 0.0, 0.0
     begin = np.uint64(start)
@@ -150,9 +153,10 @@ def _student(
 
 
 @numba.njit(**NJIT)
-def _gamma(
-    eta: Array, y: Array, size: Array, start: int, rows: int, auxiliary: Array, score: Array, slopes: Array
-) -> float:
+def _gamma(record: Any, work: Any, start: int, rows: int) -> float:
+    eta, score = doubles(work.eta, BLOCK), doubles(work.row_scores, BLOCK)
+    y, size = doubles(record.response, record.rows), doubles(record.size, record.rows)
+    auxiliary, slopes = doubles(work.auxiliary, 1), doubles(work.by_auxiliary, 1)
     alpha = auxiliary[0]
     total, weights = 0.0, 0.0
     begin = np.uint64(start)
@@ -168,10 +172,14 @@ def _gamma(
 
 
 @numba.njit(**NJIT)
-def _beta_binomial(
-    link: int, eta: Array, y: Array, size: Array, count: Array, start: int, rows: int,
-    auxiliary: Array, score: Array, slopes: Array,
-) -> float:  # fmt: skip
+def _beta_binomial(link: int, record: Any, work: Any, start: int, rows: int) -> float:
+    eta, score = doubles(work.eta, BLOCK), doubles(work.row_scores, BLOCK)
+    y, size, count = (
+        doubles(record.response, record.rows),
+        doubles(record.size, record.rows),
+        doubles(record.count, record.rows),
+    )
+    auxiliary, slopes = doubles(work.auxiliary, 1), doubles(work.by_auxiliary, 1)
     kappa = auxiliary[0]
     total, slope = 0.0, 0.0
     begin = np.uint64(start)

@@ -5,82 +5,64 @@ Rows may be sorted by the last factor's groups; then its groups are runs of rows
 
 from __future__ import annotations
 
+from typing import Any
+
 import numba
 import numpy as np
 
-from hiermod.engine.kernels.record import (
-    CODES,
-    FACTOR_FIELDS,
-    FACTOR_TABLE,
-    FACTORS,
-    FIRST_MULTIPLIER,
-    GROUP_ENDS,
-    GROUPS,
-    MULTIPLIERS,
-    PLAIN_MULTIPLIERS,
-    ROWS,
-    SORTED,
-    START,
-    WIDTH,
-    doubles,
-    integers,
-)
-from hiermod.engine.kernels.special import NJIT
+from hiermod.engine.kernels import NJIT
+from hiermod.engine.kernels.record import doubles, factor_at, integers
 from hiermod.engine.kernels.vector_ops import add, add_scaled, dot, total
 
 Array = np.ndarray
 
 
 @numba.njit(**NJIT)
-def add_effects(head: Array, theta: Array, start: int, own: int, eta: Array) -> None:
-    """Add the effects of `own` rows from `start` on."""
-    rows, factors = head[ROWS], head[FACTORS]
-    table, codes = integers(head, FACTOR_TABLE, factors * FACTOR_FIELDS), integers(head, CODES, factors * rows)
-    for factor in range(factors):
-        place, at = factor * FACTOR_FIELDS, factor * rows + start
-        groups = table[place + GROUPS]
-        for column in range(table[place + WIDTH]):
-            first = table[place + START] + column * groups
-            multiplier = table[place + FIRST_MULTIPLIER] + column
-            if head[SORTED] and factor == factors - 1:
-                _add_runs(head, theta, first, codes[at], multiplier, start, own, eta)
+def add_effects(record: Any, theta: Array, start: int, count: int, eta: Array) -> None:
+    """Add the effects of `count` rows from `start` on."""
+    rows, factors = record.rows, record.factors
+    codes = integers(record.codes, factors * rows)
+    for place in range(factors):
+        factor, at = factor_at(record.factor_table, place), place * rows + start
+        for column in range(factor.width):
+            first, multiplier = factor.start + column * factor.groups, factor.multiplier + column
+            if record.is_sorted and place == factors - 1:
+                _add_runs(record, theta, first, codes[at], multiplier, start, count, eta)
             else:
-                _gather(head, theta, first, codes, at, multiplier, start, own, eta)
+                _gather(record, theta, first, codes, at, multiplier, start, count, eta)
 
 
 @numba.njit(**NJIT)
-def add_scores(head: Array, score: Array, start: int, own: int, by_theta: Array) -> None:
-    """Add the scores of `own` rows from `start` on to the derivatives by their effects."""
-    rows, factors = head[ROWS], head[FACTORS]
-    table, codes = integers(head, FACTOR_TABLE, factors * FACTOR_FIELDS), integers(head, CODES, factors * rows)
-    for factor in range(factors):
-        place, at = factor * FACTOR_FIELDS, factor * rows + start
-        groups = table[place + GROUPS]
-        for column in range(table[place + WIDTH]):
-            first = table[place + START] + column * groups
-            multiplier = table[place + FIRST_MULTIPLIER] + column
-            if head[SORTED] and factor == factors - 1:
-                _sum_runs(head, score, first, codes[at], multiplier, start, own, by_theta)
+def add_scores(record: Any, score: Array, start: int, count: int, by_theta: Array) -> None:
+    """Add the scores of `count` rows from `start` on to the derivatives by their effects."""
+    rows, factors = record.rows, record.factors
+    codes = integers(record.codes, factors * rows)
+    for place in range(factors):
+        factor, at = factor_at(record.factor_table, place), place * rows + start
+        for column in range(factor.width):
+            first, multiplier = factor.start + column * factor.groups, factor.multiplier + column
+            if record.is_sorted and place == factors - 1:
+                _sum_runs(record, score, first, codes[at], multiplier, start, count, by_theta)
             else:
-                _scatter(head, score, first, codes, at, multiplier, start, own, by_theta)
+                _scatter(record, score, first, codes, at, multiplier, start, count, by_theta)
 
 
 @numba.njit(**NJIT)
-def _multipliers(head: Array, multiplier: int) -> Array:
+def _multipliers(record: Any, multiplier: int) -> Array:
     """What the effects of all rows are multiplied by; empty where that is one."""
-    if integers(head, PLAIN_MULTIPLIERS, multiplier + 1)[multiplier]:
-        return doubles(head, MULTIPLIERS, 0)
-    return doubles(head, MULTIPLIERS, (multiplier + 1) * head[ROWS])
+    if integers(record.plain_multipliers, multiplier + 1)[multiplier]:
+        return doubles(record.multipliers, 0)
+    return doubles(record.multipliers, (multiplier + 1) * record.rows)
 
 
 @numba.njit(**NJIT)
 def _add_runs(
-    head: Array, theta: Array, first: int, group: int, multiplier: int, start: int, own: int, eta: Array
+    record: Any, theta: Array, first: int, group: int, multiplier: int, start: int, count: int, eta: Array
 ) -> None:
-    numbers, here = _multipliers(head, multiplier), multiplier * head[ROWS] + start
-    ends, base, group_, done = integers(head, GROUP_ENDS, group + own), np.uint64(first), np.uint64(group), 0
-    while done < own:
-        stop = min(own, ends[group_] - start)
+    numbers, here = _multipliers(record, multiplier), multiplier * record.rows + start
+    ends, base, group_, done = integers(record.group_ends, group + count), np.uint64(first), np.uint64(group), 0
+    while done < count:
+        stop = min(count, ends[group_] - start)
         if len(numbers):
             add_scaled(eta, done, numbers, here + done, theta[base + group_], stop - done)
         else:
@@ -90,12 +72,12 @@ def _add_runs(
 
 @numba.njit(**NJIT)
 def _sum_runs(
-    head: Array, score: Array, first: int, group: int, multiplier: int, start: int, own: int, by_theta: Array
+    record: Any, score: Array, first: int, group: int, multiplier: int, start: int, count: int, by_theta: Array
 ) -> None:
-    numbers, here = _multipliers(head, multiplier), multiplier * head[ROWS] + start
-    ends, base, group_, done = integers(head, GROUP_ENDS, group + own), np.uint64(first), np.uint64(group), 0
-    while done < own:
-        stop = min(own, ends[group_] - start)
+    numbers, here = _multipliers(record, multiplier), multiplier * record.rows + start
+    ends, base, group_, done = integers(record.group_ends, group + count), np.uint64(first), np.uint64(group), 0
+    while done < count:
+        stop = min(count, ends[group_] - start)
         if len(numbers):
             by_theta[base + group_] += dot(score, done, numbers, here + done, stop - done)
         else:
@@ -105,27 +87,28 @@ def _sum_runs(
 
 @numba.njit(**NJIT)
 def _gather(
-    head: Array, theta: Array, first: int, codes: Array, at: int, multiplier: int, start: int, own: int, eta: Array
+    record: Any, theta: Array, first: int, codes: Array, at: int, multiplier: int, start: int, count: int, eta: Array
 ) -> None:
-    numbers, here = _multipliers(head, multiplier), np.uint64(multiplier * head[ROWS] + start)
+    numbers, here = _multipliers(record, multiplier), np.uint64(multiplier * record.rows + start)
     base, place = np.uint64(first), np.uint64(at)
     if not len(numbers):
-        for i in range(np.uint64(own)):
+        for i in range(np.uint64(count)):
             eta[i] += theta[base + np.uint64(codes[place + i])]
         return
-    for i in range(np.uint64(own)):
+    for i in range(np.uint64(count)):
         eta[i] += theta[base + np.uint64(codes[place + i])] * numbers[here + i]
 
 
 @numba.njit(**NJIT)
 def _scatter(
-    head: Array, score: Array, first: int, codes: Array, at: int, multiplier: int, start: int, own: int, by_theta: Array
-) -> None:
-    numbers, here = _multipliers(head, multiplier), np.uint64(multiplier * head[ROWS] + start)
+    record: Any, score: Array, first: int, codes: Array, at: int, multiplier: int, start: int, count: int,
+    by_theta: Array,
+) -> None:  # fmt: skip
+    numbers, here = _multipliers(record, multiplier), np.uint64(multiplier * record.rows + start)
     base, place = np.uint64(first), np.uint64(at)
     if not len(numbers):
-        for i in range(np.uint64(own)):
+        for i in range(np.uint64(count)):
             by_theta[base + np.uint64(codes[place + i])] += score[i]
         return
-    for i in range(np.uint64(own)):
+    for i in range(np.uint64(count)):
         by_theta[base + np.uint64(codes[place + i])] += score[i] * numbers[here + i]

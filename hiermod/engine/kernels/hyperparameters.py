@@ -1,4 +1,4 @@
-"""Single parameters: from the line to their support, with the log density of their priors, in compiled code.
+"""Hyperparameters (standard deviations, correlations, the family's): from the line to their support, with their priors.
 
 Positive ones are exponentials, or, where a half-normal prior of scale s is all that bounds them above, ``s I(v)`` with
 ``I(v) = v Φ(v) + φ(v)``, the integral of the normal distribution function. Under that map the prior itself is nearly
@@ -9,79 +9,80 @@ and a steep end to the right, which standard deviations of few groups have, too.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numba
 import numpy as np
 
-from hiermod.engine.kernels.record import (
-    BETA,
-    EXPONENTIAL,
-    GAMMA,
-    INTERVAL,
-    INVERSE_GAMMA,
-    LAPLACE,
-    LOG_NORMAL,
-    LOGISTIC,
-    NORMAL,
-    SOFT,
-    STUDENT,
-)
-from hiermod.engine.kernels.special import NJIT, log_normal_cdf, log_sigmoids
+from hiermod.engine.kernels import NJIT
+from hiermod.engine.kernels.record import INTERVAL, PRIOR_KERNELS, SOFT, doubles, hyperparameter_at
+from hiermod.engine.kernels.special import log_normal_cdf, log_sigmoids
 
-NEWTON = 30
-FIELDS, ARGUMENTS = 3, 5  # of a parameter: transform, kind of prior, coefficient; numbers of the prior, bounds
+(
+    NORMAL, STUDENT, LAPLACE, LOGISTIC, UNIFORM, EXPONENTIAL, GAMMA, INVERSE_GAMMA, LOG_NORMAL, BETA,
+) = PRIOR_KERNELS.values()  # fmt: skip
 Array = np.ndarray
 
 
 @numba.njit(**NJIT)
-def log_prior(kind: int, a: float, b: float, c: float, x: float) -> tuple[float, float]:
+def log_prior(kernel: int, a: float, b: float, c: float, x: float) -> tuple[float, float]:
     """Log density at x up to a constant, and its derivative; a, b, c are the prior's numbers in PyMC's order."""
-    if kind == NORMAL:
+    if kernel == NORMAL:
         t = (x - a) / b
         return -0.5 * t * t, -t / b
-    if kind == STUDENT:
+    if kernel == STUDENT:
         t = (x - b) / c
         return -0.5 * (a + 1.0) * math.log1p(t * t / a), -(a + 1.0) * t / ((a + t * t) * c)
-    if kind == LAPLACE:
+    if kernel == LAPLACE:
         return -abs(x - a) / b, (-1.0 if x > a else 1.0) / b
-    if kind == LOGISTIC:
+    if kernel == LOGISTIC:
         up, down, rate = log_sigmoids((x - a) / b)
         return up + down, (1.0 - 2.0 * rate) / b
-    if kind == EXPONENTIAL:
+    if kernel == EXPONENTIAL:
         return -a * x, -a
-    if kind == GAMMA:
+    if kernel == GAMMA:
         return (a - 1.0) * math.log(x) - b * x, (a - 1.0) / x - b
-    if kind == INVERSE_GAMMA:
+    if kernel == INVERSE_GAMMA:
         return -(a + 1.0) * math.log(x) - b / x, (b / x - a - 1.0) / x
-    if kind == LOG_NORMAL:
+    if kernel == LOG_NORMAL:
         t = (math.log(x) - a) / b
         return -0.5 * t * t - math.log(x), -(t / b + 1.0) / x
     return 0.0, 0.0
 
 
 @numba.njit(**NJIT)
-def constrain(
-    values: Array, count: int, kinds: Array, arguments: Array, x: Array, slopes: Array, by_value: Array
-) -> float:
+def hyperparameters(record: Any, work: Any, z: Array) -> float:
+    """Write hyperparameters from their coordinates, the last ones of z; return the log density of priors and map."""
+    count = record.hyperparameters
+    centre, map_ = doubles(record.hyperparameter_centre, count), doubles(record.hyperparameter_map, count * count)
+    values, at = doubles(work.values, count), len(z) - count
+    for i in range(count):
+        values[i] = centre[i]
+        for j in range(count):
+            values[i] += map_[i * count + j] * z[at + j]
+    return _constrain(record, work)
+
+
+@numba.njit(**NJIT)
+def _constrain(record: Any, work: Any) -> float:
     """Map `values` on the line to `x` on their supports; return the log density of priors and of the map.
 
     `slopes` gets dx/dvalue, `by_value` the derivative of what is returned by value.
     """
-    total = 0.0
+    count, total = record.hyperparameters, 0.0
+    values, x = doubles(work.values, count), doubles(work.x, count)
+    slopes, by_value = doubles(work.slopes, count), doubles(work.by_value, count)
     for i in range(count):
-        v, transform, kind = values[i], kinds[FIELDS * i], kinds[FIELDS * i + 1]
-        at = ARGUMENTS * i
-        a, b, c = arguments[at], arguments[at + 1], arguments[at + 2]
-        if transform == INTERVAL:
-            low, high = arguments[at + 3], arguments[at + 4]
+        own, v = hyperparameter_at(record.hyperparameter_table, i), values[i]
+        if own.transform == INTERVAL:
             up, down, rate = log_sigmoids(v)
-            x[i], slopes[i] = low + (high - low) * rate, (high - low) * math.exp(up + down)
-            extra = a if kind == BETA else 1.0
+            x[i], slopes[i] = own.low + (own.high - own.low) * rate, (own.high - own.low) * math.exp(up + down)
+            extra = own.a if own.kernel == BETA else 1.0
             total += extra * (up + down)
             by_value[i] = extra * (1.0 - 2.0 * rate)
             continue
-        x[i], slopes[i], volume, by_volume = soft(v, b) if transform == SOFT else exponential(v)
-        density, slope = log_prior(kind, a, b, c, x[i])
+        x[i], slopes[i], volume, by_volume = soft(v, own.b) if own.transform == SOFT else exponential(v)
+        density, slope = log_prior(own.kernel, own.a, own.b, own.c, x[i])
         total += density + volume
         by_value[i] = slope * slopes[i] + by_volume
     return total
@@ -102,11 +103,31 @@ def soft(v: float, scale: float) -> tuple[float, float, float, float]:
     return scale * cdf * (v + ratio), scale * cdf, log_cdf, ratio
 
 
-def inverse_soft(x: np.ndarray) -> np.ndarray:
-    """Where I takes the values `x`, by Newton's steps for its logarithm, which is concave."""
-    v, target = np.maximum(x, -1.0), np.log(x)
-    for _ in range(NEWTON):
-        log_cdf, ratio = np.transpose([log_normal_cdf.py_func(at) for at in v]).reshape(2, -1)
-        inner = v + ratio
-        v = v - (log_cdf + np.log(inner) - target) * inner
-    return v
+@numba.njit(**NJIT)
+def hyperparameters_back(record: Any, work: Any, gradient: Array) -> None:
+    """Write the derivatives by coordinates, the last ones of the gradient."""
+    count = record.hyperparameters
+    map_, at = doubles(record.hyperparameter_map, count * count), len(gradient) - count
+    by_x, slopes, by_value = doubles(work.by_x, count), doubles(work.slopes, count), doubles(work.by_value, count)
+    for j in range(count):
+        slope = 0.0
+        for i in range(count):
+            slope += map_[i * count + j] * (by_x[i] * slopes[i] + by_value[i])
+        gradient[at + j] = slope
+
+
+@numba.njit(**NJIT)
+def information_scale(record: Any, work: Any) -> float:
+    """By what the root of the data's information differs from that at the mode: (parameter / its value)^power."""
+    numbers = doubles(record.scale, 2)
+    if numbers[1] == 0.0:
+        return 1.0
+    return (doubles(work.auxiliary, 1)[0] / numbers[0]) ** numbers[1]
+
+
+@numba.njit(**NJIT)
+def information_scale_back(record: Any, work: Any, s: float, by_s: float) -> None:
+    """Add the derivative by the family's parameter."""
+    power = doubles(record.scale, 2)[1]
+    if power != 0.0:
+        doubles(work.by_auxiliary, 1)[0] += by_s * power * s / doubles(work.auxiliary, 1)[0]

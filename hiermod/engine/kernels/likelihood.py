@@ -1,102 +1,82 @@
-"""A log likelihood and its gradient, in compiled code: of blocks of rows, or of a matrix of products."""
+"""A log likelihood and its gradient, in compiled code: of blocks of rows, or of a matrix of products.
+
+A likelihood is a list of segments, each a run of rows with the kernel that scores them.
+"""
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numba
 import numpy as np
 
+from hiermod.engine.kernels import NJIT
 from hiermod.engine.kernels.families import score_block
 from hiermod.engine.kernels.grouped import add_effects, add_scores
-from hiermod.engine.kernels.record import (
-    BLOCK,
-    COEFFICIENTS,
-    COMMON,
-    COUNT,
-    DESIGN,
-    FAMILY,
-    OFFSET,
-    OFFSETS,
-    PLAIN_COLUMNS,
-    PRODUCT_COLUMNS,
-    PRODUCT_NUMBERS,
-    PRODUCT_POINT,
-    PRODUCT_ROWS,
-    PRODUCT_SCORE,
-    PRODUCT_VALUES,
-    PRODUCTS,
-    RESPONSE,
-    ROWS,
-    SIZE,
-    doubles,
-    integers,
-)
-from hiermod.engine.kernels.special import NJIT
+from hiermod.engine.kernels.record import BLOCK, doubles, integers, segment_at
 from hiermod.engine.kernels.vector_ops import add_scaled, dot, fill, total
-
-Array = np.ndarray
 
 
 @numba.njit(**NJIT)
-def score_rows(
-    head: Array, theta: Array, auxiliary: Array, first: int, last: int, by_theta: Array, slopes: Array, eta: Array,
-    score: Array,
-) -> float:  # fmt: skip
-    """Log likelihood of rows from `first` to before `last`; adds its derivatives; `eta` and `score` have `BLOCK`."""
-    rows = head[ROWS]
-    response, size = doubles(head, RESPONSE, rows), doubles(head, SIZE, rows)
-    count = doubles(head, COUNT, rows)
+def score_rows(record: Any, work: Any, first: int, last: int) -> float:
+    """Log likelihood of rows from `first` to before `last`; adds its derivatives."""
     result = 0.0
-    for start in range(first, last, BLOCK):
-        own = min(BLOCK, last - start)
-        linear_predictor(head, theta, start, own, eta)
-        result += score_block(head[FAMILY], eta, response, size, count, start, own, auxiliary, score, slopes)
-        scatter(head, score, start, own, by_theta)
+    for place in range(record.segments):
+        segment = segment_at(record.segment_table, place)
+        end = min(last, segment.last)
+        for start in range(max(first, segment.first), end, BLOCK):
+            count = min(BLOCK, end - start)
+            linear_predictor(record, work, start, count)
+            result += score_block(segment.kernel, record, work, start, count)
+            scatter(record, work, start, count)
     return result
 
 
 @numba.njit(**NJIT)
-def linear_predictor(head: Array, theta: Array, start: int, own: int, eta: Array) -> None:
-    """Write the linear predictor of `own` rows from `start` on."""
-    rows, common = head[ROWS], head[COMMON]
-    design = doubles(head, DESIGN, common * rows)
-    plain = integers(head, PLAIN_COLUMNS, common)
+def linear_predictor(record: Any, work: Any, start: int, count: int) -> None:
+    """Write the linear predictor of `count` rows from `start` on."""
+    rows, common = record.rows, record.common
+    design, plain = doubles(record.design, common * rows), integers(record.plain_columns, common)
+    theta, eta = doubles(work.theta, record.coefficients), doubles(work.eta, BLOCK)
     base = 0.0
     for j in range(common):
         if plain[j]:
             base += theta[j]
-    fill(eta, 0, base, own)
-    if head[OFFSETS]:
-        add_scaled(eta, 0, doubles(head, OFFSET, rows), start, 1.0, own)
+    fill(eta, 0, base, count)
+    if record.has_offset:
+        add_scaled(eta, 0, doubles(record.offset, rows), start, 1.0, count)
     for j in range(common):
         if not plain[j]:
-            add_scaled(eta, 0, design, j * rows + start, theta[j], own)
-    add_effects(head, theta, start, own, eta)
+            add_scaled(eta, 0, design, j * rows + start, theta[j], count)
+    add_effects(record, theta, start, count, eta)
 
 
 @numba.njit(**NJIT)
-def scatter(head: Array, score: Array, start: int, own: int, by_theta: Array) -> None:
-    """Add the scores of `own` rows to the derivatives by their coefficients."""
-    rows, common = head[ROWS], head[COMMON]
-    design, plain = doubles(head, DESIGN, common * rows), integers(head, PLAIN_COLUMNS, common)
+def scatter(record: Any, work: Any, start: int, count: int) -> None:
+    """Add the scores of `count` rows to the derivatives by their coefficients."""
+    rows, common = record.rows, record.common
+    design, plain = doubles(record.design, common * rows), integers(record.plain_columns, common)
+    score, by_theta = doubles(work.row_scores, BLOCK), doubles(work.by_theta, record.coefficients)
     for j in range(common):
-        by_theta[j] += total(score, 0, own) if plain[j] else dot(score, 0, design, j * rows + start, own)
-    add_scores(head, score, start, own, by_theta)
+        by_theta[j] += total(score, 0, count) if plain[j] else dot(score, 0, design, j * rows + start, count)
+    add_scores(record, score, start, count, by_theta)
 
 
 @numba.njit(**NJIT)
-def products_likelihood(head: Array, theta: Array, auxiliary: Array, by_theta: Array, slopes: Array) -> float:
-    """A Gaussian log likelihood from F'F, and from F'(y − Fp) and the squares left at a point p near the mode.
+def products_likelihood(record: Any, work: Any) -> float:
+    """A Gaussian log likelihood from F'F, and from F'(y − Fp) and the squares that remain at a point p near the mode.
 
     The matrix is symmetric and holds its upper triangle by rows, the diagonal first in each.
     """
-    size, sigma = head[COEFFICIENTS], auxiliary[0]
-    rows, columns = integers(head, PRODUCT_ROWS, size + 1), integers(head, PRODUCT_COLUMNS, head[PRODUCTS])
-    values = doubles(head, PRODUCT_VALUES, head[PRODUCTS])
-    score, point = doubles(head, PRODUCT_SCORE, size), doubles(head, PRODUCT_POINT, size)
-    numbers = doubles(head, PRODUCT_NUMBERS, 2)
-    step = theta - point
+    size, sigma = record.coefficients, doubles(work.auxiliary, 1)[0]
+    rows = integers(record.product_rows, size + 1)
+    columns, values = integers(record.product_columns, rows[size]), doubles(record.product_values, rows[size])
+    score, point = doubles(record.product_score, size), doubles(record.product_point, size)
+    numbers = doubles(record.product_numbers, 2)
+    theta, by_theta, step = doubles(work.theta, size), doubles(work.by_theta, size), doubles(work.step, size)
+    for i in range(size):
+        step[i] = theta[i] - point[i]
     by_theta[:] = 0.0
     for i in range(size):
         begin, end, own, sum_ = rows[i], rows[i + 1], step[i], 0.0
@@ -112,5 +92,5 @@ def products_likelihood(head: Array, theta: Array, auxiliary: Array, by_theta: A
     for i in range(size):
         squares += step[i] * (by_theta[i] - 2.0 * score[i])
         by_theta[i] = (score[i] - by_theta[i]) * precision
-    slopes[0] += (squares * precision - numbers[1]) / sigma
+    doubles(work.by_auxiliary, 1)[0] += (squares * precision - numbers[1]) / sigma
     return -0.5 * squares * precision - numbers[1] * math.log(sigma)

@@ -1,4 +1,8 @@
-"""How a problem stands in memory for compiled code: one block of sizes and addresses."""
+"""How a problem stands in memory for compiled code: records of numbers and of addresses, with named fields.
+
+Kernels take them as Numba records. An address becomes an array of so many numbers by `doubles` and `integers`, a matrix
+by `matrix`, and a record, or one of a table, by the functions below. Sizes are counts; places count from zero.
+"""
 
 from __future__ import annotations
 
@@ -6,93 +10,161 @@ from typing import Any
 
 import numba
 import numpy as np
-from numba import carray, types
+from llvmlite import ir
+from numba import types
 from numba.extending import intrinsic
+from numba.np.arrayobj import populate_array
 
-from hiermod.engine.kernels.special import NJIT
+from hiermod.engine.kernels import NJIT
 
-(
-    LOGIT, PROBIT, CLOGLOG, POISSON, NEGBINOMIAL, STUDENT_T, GAMMA_LOG, BETA_LOGIT, BETA_PROBIT, BETA_CLOGLOG,
-    GAUSSIAN, ONE_TRIAL,
-) = range(12)  # fmt: skip
-FAMILIES = {  # codes by a family's kernel and link
-    ("trials", "logit"): LOGIT, ("trials", "probit"): PROBIT, ("trials", "cloglog"): CLOGLOG,
-    ("poisson", "log"): POISSON, ("negbinomial", "log"): NEGBINOMIAL, ("student", "identity"): STUDENT_T,
-    ("gamma", "log"): GAMMA_LOG, ("beta_binomial", "logit"): BETA_LOGIT, ("beta_binomial", "probit"): BETA_PROBIT,
-    ("beta_binomial", "cloglog"): BETA_CLOGLOG, ("gaussian", "identity"): GAUSSIAN,
-}  # fmt: skip
-CANONICAL = (LOGIT, ONE_TRIAL, POISSON)  # the log likelihood has Σ response · linear predictor
-LOG, INTERVAL, SOFT = range(3)  # how single parameters come from the line
-PRIORS = (
+# Codes of likelihoods, named for a family's kernel and its link, and of priors.
+KERNELS = {name: code for code, name in enumerate((
+    "trials_logit", "trials_probit", "trials_cloglog", "poisson_log", "negbinomial_log", "student_identity",
+    "gamma_log", "beta_binomial_logit", "beta_binomial_probit", "beta_binomial_cloglog", "gaussian_identity",
+    "one_trial_logit",
+))}  # fmt: skip
+PRIOR_KERNELS = {name: code for code, name in enumerate((
     "normal", "student", "laplace", "logistic", "uniform", "exponential", "gamma", "inverse_gamma", "log_normal",
     "beta",
-)  # fmt: skip
-NORMAL, STUDENT, LAPLACE, LOGISTIC, UNIFORM, EXPONENTIAL, GAMMA, INVERSE_GAMMA, LOG_NORMAL, BETA = range(len(PRIORS))
+))}  # fmt: skip
+LOG, INTERVAL, SOFT = range(3)  # how hyperparameters come from the line
+BLOCK = 256  # rows that are scored at once
+LANES = 64  # groups that are worked on at once
 
-
-SIZES = (
-    "rows", "common", "linear", "coefficients", "scalars", "factors", "family", "auxiliary", "rank", "products",
-    "threads", "worker", "offsets", "sorted", "together",
+COUNTS = (
+    "rows", "segments", "common", "linear", "coefficients", "hyperparameters", "auxiliary", "factors",
+    "joint_factors", "joint_size", "matrices", "rank", "by_products", "has_offset", "is_sorted", "parts", "threads",
+    "worker", "workspace",
 )  # fmt: skip
 DOUBLES = (
-    "design", "offset", "response", "size", "count", "multipliers", "information", "score", "coupling", "reference",
-    "full_coupling", "linear_map", "directions", "stretch", "scalar_arguments", "scalar_centre", "scalar_map",
-    "coefficient_arguments", "product_values", "product_score", "product_point", "product_numbers", "common_numbers",
-    "common_spread", "scale", "sums", "together_information", "together_numbers",
+    "design", "offset", "response", "size", "count", "multipliers", "sums",  # of rows
+    "product_values", "product_score", "product_point", "product_numbers",  # of a Gaussian likelihood
+    "information", "score", "mode", "coupling", "full_coupling", "scale",  # of what data say of effects at the mode
+    "linear_map", "common_spread", "joint_information", "joint_numbers",  # of coordinates
+    "hyperparameter_centre", "hyperparameter_map", "directions", "stretch",
 )  # fmt: skip
 INTEGERS = (
-    "factor_table", "bar_table", "codes", "plain_columns", "plain_multipliers", "coupling_rows", "coupling_columns",
-    "scalar_kinds", "coefficient_kinds", "product_rows", "product_columns", "group_ends", "full_table", "full_columns",
+    "codes", "group_ends", "plain_columns", "plain_multipliers", "product_rows", "product_columns", "coupling_rows",
+    "coupling_columns", "full_columns", "workspace_places",
 )  # fmt: skip
-FIELDS = (*SIZES, *DOUBLES, *INTEGERS)
-(
-    ROWS, COMMON, LINEAR, COEFFICIENTS, SCALARS, FACTORS, FAMILY, AUXILIARY, RANK, PRODUCTS, THREADS, WORKER,
-    OFFSETS, SORTED, TOGETHER,
-    DESIGN, OFFSET, RESPONSE, SIZE, COUNT, MULTIPLIERS, INFORMATION, SCORE, COUPLING, REFERENCE,
-    FULL_COUPLING, LINEAR_MAP, DIRECTIONS, STRETCH, SCALAR_ARGUMENTS, SCALAR_CENTRE, SCALAR_MAP,
-    COEFFICIENT_ARGUMENTS,
-    PRODUCT_VALUES, PRODUCT_SCORE, PRODUCT_POINT, PRODUCT_NUMBERS, COMMON_NUMBERS, COMMON_SPREAD, SCALE, SUMS,
-    TOGETHER_INFORMATION, TOGETHER_NUMBERS,
-    FACTOR_TABLE, BAR_TABLE, CODES, PLAIN_COLUMNS, PLAIN_MULTIPLIERS, COUPLING_ROWS, COUPLING_COLUMNS,
-    SCALAR_KINDS, COEFFICIENT_KINDS, PRODUCT_ROWS, PRODUCT_COLUMNS, GROUP_ENDS, FULL_TABLE, FULL_COLUMNS,
-) = range(len(FIELDS))  # fmt: skip
-# Columns of the table of factors and of that of bars.
-GROUPS, WIDTH, START, FIRST_BAR, BARS, FIRST_MULTIPLIER, INFORMATION_AT, SCORE_AT = range(8)
-BAR_COLUMNS, BAR_FIRST, BAR_SDS, BAR_PARTIAL = range(4)
-FACTOR_FIELDS, BAR_FIELDS = 8, 4
-BLOCK = 256  # rows that are scored at once
+
+
+def _layout(*fields: str, doubles: tuple[str, ...] = ()) -> np.dtype[np.void]:
+    """Whole numbers of 64 bits, then doubles."""
+    kinds = [*((name, np.int64) for name in fields), *((name, np.float64) for name in doubles)]
+    return np.dtype(kinds, align=True)
+
+
+TABLES = {
+    # Which rows a likelihood's kernel scores.
+    "segment_table": _layout("kernel", "first", "last"),
+    # Where a factor's effects stand among coefficients, among coordinates, and among effects; where its matrices stand
+    # among those of groups, and among those of factors.
+    "factor_table": _layout(
+        "groups", "width", "start", "coordinate", "effects", "information", "root", "first_term", "terms", "multiplier"
+    ),
+    # A group term's columns within its factor, its hyperparameters, and -1 for `partial` where none are correlated.
+    "term_table": _layout("first", "columns", "sds", "partial"),
+    # Of the columns of coefficients that most of a factor's effects depend on.
+    "full_table": _layout("first", "columns", "values"),
+    "hyperparameter_table": _layout("transform", "kernel", "coefficient", doubles=("a", "b", "c", "low", "high")),
+    "prior_table": _layout("kernel", doubles=("a", "b", "c")),
+    # The variance as far as data go, the prior's precision and centre, and the data's estimate.
+    "common_table": _layout(doubles=("variance", "precision", "centre", "estimate")),
+}
+RECORD = _layout(*COUNTS, *DOUBLES, *INTEGERS, *TABLES)
+JOB = _layout("thread", "record", "workspace", "place", "started")
+WORKSPACE_ARRAYS = (
+    "theta", "by_theta", "step",  # of coefficients
+    "w", "by_w",  # of coordinates
+    "values", "x", "slopes", "by_value", "by_x",  # of hyperparameters, on the line and off it
+    "along", "spread",  # of common coefficients
+    "effects_score", "explained", "shifted", "normals", "by_score",  # of effects
+    "lower", "product",  # of groups' matrices
+    "roots", "scaled_roots", "by_root", "by_scaled_root",  # of factors' matrices
+    "inner", "back", "terms",  # of groups that are worked on at once
+    "joint_lower", "joint_product", "joint_image", "joint_by_precision",  # matrices of the joint block
+    "joint_u", "joint_shifted", "joint_explained", "joint_slope", "joint_by_score",
+    "eta", "row_scores", "predictor",  # of a block of rows
+    "jobs", "parts", "thread_rooms",  # of threads
+)  # fmt: skip
+WORKSPACE = _layout(*WORKSPACE_ARRAYS, "auxiliary", "by_auxiliary")
+FIELDS = len(WORKSPACE_ARRAYS) + 2
+
+
+def _view(kind: Any) -> Any:
+    """What makes an address and a size an array."""
+
+    @intrinsic
+    def view(typingctx: Any, address: Any, size: Any) -> Any:
+        array = types.Array(kind, 1, "C")
+
+        def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            out = context.make_array(array)(context, builder)
+            data = builder.inttoptr(arguments[0], out.data.type)
+            width = context.get_abi_sizeof(context.get_data_type(kind))
+            populate_array(out, data, [arguments[1]], [ir.Constant(arguments[1].type, width)], width, None)
+            return out._getvalue()
+
+        return array(types.int64, types.int64), codegen
+
+    return view
+
+
+def _row(kind: np.dtype[np.void]) -> Any:
+    """What makes the address of a table, and a place in it, a record."""
+    record = numba.from_dtype(kind)
+
+    @intrinsic
+    def row(typingctx: Any, address: Any, place: Any) -> Any:
+        def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            offset = builder.mul(arguments[1], ir.Constant(arguments[1].type, kind.itemsize))
+            return builder.inttoptr(builder.add(arguments[0], offset), context.get_value_type(record))
+
+        return record(types.int64, types.int64), codegen
+
+    return row
+
+
+doubles, integers, addresses = _view(types.float64), _view(types.int32), _view(types.int64)
+problem_at, workspace_at, job_at = (_row(kind) for kind in (RECORD, WORKSPACE, JOB))
+segment_at, factor_at, term_at, full_at, hyperparameter_at, prior_at, common_at = map(_row, TABLES.values())
 
 
 @intrinsic
-def pointer(typingctx: Any, address: Any) -> Any:
-    """An address as a pointer."""
-    from numba.core import cgutils
+def matrix(typingctx: Any, address: Any, size: Any) -> Any:
+    """A square matrix of doubles at an address."""
+    array = types.Array(types.float64, 2, "C")
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.inttoptr(arguments[0], cgutils.voidptr_t)
+        out = context.make_array(array)(context, builder)
+        data, size = builder.inttoptr(arguments[0], out.data.type), arguments[1]
+        eight = ir.Constant(size.type, 8)
+        populate_array(out, data, [size, size], [builder.mul(size, eight), eight], 8, None)
+        return out._getvalue()
 
-    return types.voidptr(types.int64), codegen
+    return array(types.int64, types.int64), codegen
+
+
+@intrinsic
+def address_of(typingctx: Any, record: Any) -> Any:
+    """Where a record stands."""
+    return types.int64(record), lambda context, builder, signature, arguments: builder.ptrtoint(
+        arguments[0], ir.IntType(64)
+    )
+
+
+@intrinsic
+def keep(typingctx: Any, array: Any) -> Any:
+    """Hold an array until here: its memory is not freed before."""
+    return types.int64(array), lambda context, builder, signature, arguments: ir.Constant(ir.IntType(64), 0)
 
 
 @numba.njit(**NJIT)
-def doubles(head: np.ndarray, place: int, size: int) -> np.ndarray:
-    """A view of doubles behind an address."""
-    return carray(pointer(head[place]), (size,), dtype=np.float64)
-
-
-@numba.njit(**NJIT)
-def integers(head: np.ndarray, place: int, size: int) -> np.ndarray:
-    """A view of 32-bit integers behind an address."""
-    return carray(pointer(head[place]), (size,), dtype=np.int32)
-
-
-@numba.njit(**NJIT)
-def size_together(head: np.ndarray) -> int:
-    """How many coefficients are sampled jointly: those of the first factors, with the common ones."""
-    if head[TOGETHER] == 0:
-        return 0
-    size = head[LINEAR]
-    table = integers(head, FACTOR_TABLE, head[TOGETHER] * FACTOR_FIELDS)
-    for factor in range(head[TOGETHER]):
-        size += table[factor * FACTOR_FIELDS + GROUPS] * table[factor * FACTOR_FIELDS + WIDTH]
-    return size
+def workspace(record: Any, room: np.ndarray) -> Any:
+    """Where the arrays of one evaluation stand, itself at the beginning of `room`."""
+    start = room.ctypes.data
+    places, arrays = integers(record.workspace_places, FIELDS), addresses(start, FIELDS)
+    for field in range(FIELDS):
+        arrays[field] = start + 8 * places[field]
+    return workspace_at(start, 0)

@@ -6,9 +6,9 @@ import math
 
 import numba
 
+from hiermod.engine.kernels import NJIT
 from hiermod.engine.kernels.elementary import exp, log1p
 
-NJIT = {"fastmath": {"contract"}, "error_model": "numpy", "nogil": True}
 HALF_LOG_TAU = 0.9189385332046727
 LOG_2 = 0.6931471805599453
 SERIES_FROM = 10.0  # Stirling's series is exact to double precision from here on

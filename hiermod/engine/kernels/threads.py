@@ -6,33 +6,30 @@ Parts and the order of their sums depend on the rows alone, so that results are 
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import numba
-import numpy as np
-from numba import carray, types
+from numba import types
 
+from hiermod.engine.kernels import NJIT
 from hiermod.engine.kernels.likelihood import products_likelihood, score_rows
 from hiermod.engine.kernels.record import (
     BLOCK,
-    COEFFICIENTS,
-    FAMILY,
     FIELDS,
-    GAUSSIAN,
-    ROWS,
-    SUMS,
-    THREADS,
-    WORKER,
+    JOB,
+    address_of,
+    addresses,
     doubles,
-    pointer,
+    job_at,
+    problem_at,
+    workspace_at,
 )
-from hiermod.engine.kernels.special import NJIT
-from hiermod.engine.kernels.vector_ops import add_scaled, copy, dot
+from hiermod.engine.kernels.vector_ops import add_scaled, copy, dot, fill
 
-PART, MOST_PARTS = 20_000, 8  # rows that are worth a thread, and how many threads there can be
+JOB_BYTES = JOB.itemsize
+THREAD_ROOM = FIELDS + 2 * BLOCK  # numbers that a thread has for itself
 POSIX = sys.platform != "win32"
 ADDRESS = types.intp
-JOB_FIELDS = 6  # head, coefficients, auxiliary parameters and how many these are, results, first part
-Array = np.ndarray
 
 if POSIX:
     start_thread = types.ExternalFunction("pthread_create", types.int32(ADDRESS, ADDRESS, ADDRESS, ADDRESS))
@@ -51,75 +48,71 @@ else:
 
 
 @numba.njit(**NJIT)
-def log_likelihood(
-    head: Array, theta: Array, auxiliary: Array, by_theta: Array, slopes: Array, eta: Array, score: Array
-) -> float:
-    """Log likelihood up to a constant; writes its derivatives by coefficients, adds those by auxiliary parameters.
-
-    `eta` and `score` have room for a block of rows.
-    """
-    if head[FAMILY] == GAUSSIAN:
-        return products_likelihood(head, theta, auxiliary, by_theta, slopes)
-    size = head[COEFFICIENTS]
-    sums = doubles(head, SUMS, size)
-    copy(by_theta, 0, sums, 0, size)
+def log_likelihood(record: Any, work: Any) -> float:
+    """Log likelihood up to a constant; writes its derivatives by coefficients, adds those by family parameters."""
+    if record.by_products:
+        return products_likelihood(record, work)
+    size = record.coefficients
+    sums, theta = doubles(record.sums, size), doubles(work.theta, size)
+    copy(doubles(work.by_theta, size), 0, sums, 0, size)
     result = dot(sums, 0, theta, 0, size)
-    if head[ROWS] < 2 * PART:
-        return result + score_rows(head, theta, auxiliary, 0, head[ROWS], by_theta, slopes, eta, score)
-    return result + _in_parts(head, theta, auxiliary, by_theta, slopes)
+    if record.parts:
+        return result + _in_parts(record, work)
+    return result + score_rows(record, work, 0, record.rows)
 
 
 @numba.njit(**NJIT)
-def _in_parts(head: Array, theta: Array, auxiliary: Array, by_theta: Array, slopes: Array) -> float:
-    size, extra = head[COEFFICIENTS], len(slopes)
-    parts = _parts(head)
-    threads = max(1, min(head[THREADS], parts))
-    found = np.zeros((parts, 1 + extra + size))
-    jobs, names, started = np.empty((threads, JOB_FIELDS), np.int64), np.zeros(threads, np.int64), np.zeros(threads)
-    for own in range(threads):
-        jobs[own, 0], jobs[own, 1] = head.ctypes.data, theta.ctypes.data
-        jobs[own, 2], jobs[own, 3] = auxiliary.ctypes.data, extra
-        jobs[own, 4], jobs[own, 5] = found.ctypes.data, own
-    for own in range(1, threads):
-        place, job = names.ctypes.data + 8 * own, jobs.ctypes.data + 8 * JOB_FIELDS * own
-        started[own] = start_thread(place, 0, head[WORKER], job) == 0
-    for own in range(threads):
-        if not started[own]:
-            _work(head, theta, auxiliary, found, own, threads)
-    for own in range(1, threads):
-        if started[own]:
-            join_thread(names[own], 0)
-    result = 0.0 * jobs[0, 5]  # an array that is used after the threads is not freed before
-    for part in range(parts):
-        result += found[part, 0]
-        for i in range(extra):
-            slopes[i] += found[part, 1 + i]
-        add_scaled(by_theta, 0, found[part], 1 + extra, 1.0, size)
+def _in_parts(record: Any, work: Any) -> float:
+    """The same by several threads, this one among them."""
+    size, extra = record.coefficients, record.hyperparameters - record.auxiliary
+    by_theta, by_auxiliary = doubles(work.by_theta, size), doubles(work.by_auxiliary, extra)
+    threads = _threads(record)
+    for place in range(threads):
+        here = work.jobs + JOB_BYTES * place
+        job = job_at(here, 0)
+        job.record, job.workspace, job.place, job.started = address_of(record), address_of(work), place, 0
+        if place > 0:
+            job.started = start_thread(here, 0, record.worker, here) == 0
+    for place in range(threads):
+        job = job_at(work.jobs, place)
+        if not job.started:
+            run_job(job)
+    for place in range(threads):
+        job = job_at(work.jobs, place)
+        if job.started:
+            join_thread(job.thread, 0)
+    result = 0.0
+    for part in range(record.parts):
+        numbers = doubles(_part(record, work, part), 1 + extra + size)
+        result += numbers[0]
+        add_scaled(by_auxiliary, 0, numbers, 1, 1.0, extra)
+        add_scaled(by_theta, 0, numbers, 1 + extra, 1.0, size)
     return result
 
 
 @numba.njit(**NJIT)
-def _parts(head: Array) -> int:
-    return min(MOST_PARTS, head[ROWS] // PART)
+def _threads(record: Any) -> int:
+    return max(1, min(record.threads, record.parts))
 
 
 @numba.njit(**NJIT)
-def _work(head: Array, theta: Array, auxiliary: Array, found: Array, first: int, threads: int) -> None:
-    """Score every part that is one thread's: log likelihood, slopes, derivatives by coefficients."""
-    parts, extra, eta, score = len(found), len(auxiliary), np.empty(BLOCK), np.empty(BLOCK)
-    for part in range(first, parts, threads):
-        begin, end = head[ROWS] * part // parts, head[ROWS] * (part + 1) // parts
-        row = found[part]
-        slopes, by_theta = row[1 : 1 + extra], row[1 + extra :]
-        row[0] = score_rows(head, theta, auxiliary, begin, end, by_theta, slopes, eta, score)
+def _part(record: Any, work: Any, part: int) -> int:
+    """Where the results of a part stand: log likelihood, derivatives by the family's parameters and coefficients."""
+    return work.parts + 8 * part * (1 + record.hyperparameters - record.auxiliary + record.coefficients)
 
 
 @numba.njit(**NJIT)
-def run_job(job: Array) -> None:
-    """What a thread does."""
-    head = carray(pointer(job[0]), (len(FIELDS),), dtype=np.int64)
-    parts, size, extra = _parts(head), head[COEFFICIENTS], job[3]
-    theta = carray(pointer(job[1]), (size,), dtype=np.float64)
-    auxiliary = carray(pointer(job[2]), (extra,), dtype=np.float64)
-    found = carray(pointer(job[4]), (parts, 1 + extra + size), dtype=np.float64)
-    _work(head, theta, auxiliary, found, job[5], max(1, min(head[THREADS], parts)))
+def run_job(job: Any) -> None:
+    """Score every part that is one thread's, in a workspace that has the block of rows and the results elsewhere."""
+    record, shared = problem_at(job.record, 0), workspace_at(job.workspace, 0)
+    size, extra = record.coefficients, record.hyperparameters - record.auxiliary
+    room = shared.thread_rooms + 8 * THREAD_ROOM * job.place
+    addresses(room, FIELDS)[:] = addresses(job.workspace, FIELDS)
+    work = workspace_at(room, 0)
+    work.eta, work.row_scores = room + 8 * FIELDS, room + 8 * (FIELDS + BLOCK)
+    for part in range(job.place, record.parts, _threads(record)):
+        numbers = doubles(_part(record, work, part), 1 + extra + size)
+        fill(numbers, 0, 0.0, 1 + extra + size)
+        work.by_auxiliary, work.by_theta = _part(record, work, part) + 8, _part(record, work, part) + 8 * (1 + extra)
+        begin, end = record.rows * part // record.parts, record.rows * (part + 1) // record.parts
+        numbers[0] = score_rows(record, work, begin, end)

@@ -10,8 +10,8 @@ import math
 import numba
 import numpy as np
 
+from hiermod.engine.kernels import NJIT
 from hiermod.engine.kernels.elementary import log
-from hiermod.engine.kernels.special import NJIT
 
 Array = np.ndarray
 SUMMED = {**NJIT, "fastmath": {"contract", "reassoc", "nsz"}}  # sums in lanes; their order is fixed once compiled

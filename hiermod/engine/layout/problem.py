@@ -1,4 +1,4 @@
-"""From a spec to what compiled code needs of it: rows, factors, single parameters and priors."""
+"""From a spec to what compiled code needs of it: rows, factors, hyperparameters and priors."""
 
 from __future__ import annotations
 
@@ -10,37 +10,37 @@ from scipy import sparse
 
 from hiermod.data.cells.statistics import BinomialCells, CountCells, PairCells, RealCells, ValueCells
 from hiermod.data.columns.predictors import Grouping
-from hiermod.engine.kernels.record import FAMILIES, GAUSSIAN, LOGIT, NEGBINOMIAL, ONE_TRIAL
-from hiermod.modeling.density_rows import Observed, observe
+from hiermod.modeling.density_rows import Observed, Segment, observe
 from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.spec import Spec
 from hiermod.priors.distributions import Prior, partial_priors
 
 LONG_RUN = 8  # rows of a group, from which it pays to have them side by side
-AS_THEY_COME = (GAUSSIAN, NEGBINOMIAL)  # of one, matrices are used, of the other, rows of equal counts are neighbours
+GAUSSIAN, LOGIT, ONE_TRIAL = "gaussian_identity", "trials_logit", "one_trial_logit"
+AS_THEY_COME = (GAUSSIAN, "negbinomial_log")  # by products of matrices; with rows of equal counts side by side
 
 
 @dataclass(frozen=True, eq=False)
-class BarPlace:
-    """A bar's columns within its factor, and where its standard deviations and partial correlations stand."""
+class TermPlace:
+    """A group term's columns within its factor, and where its standard deviations and partial correlations stand."""
 
-    bar: GroupDesign
+    term: GroupDesign
     first: int
     sds: int
     partial: int
 
     @property
     def columns(self) -> int:
-        """How many effects a group has in this bar."""
-        return len(self.bar.row_names)
+        """How many effects a group has in this term."""
+        return len(self.term.row_names)
 
 
 @dataclass(frozen=True, eq=False)
 class Factor:
-    """All bars of one grouping factor; effects of column c and group g stand at ``start + c groups + g``."""
+    """All group terms of one grouping factor; effects of column c and group g stand at ``start + c groups + g``."""
 
     grouping: Grouping
-    bars: tuple[BarPlace, ...]
+    terms: tuple[TermPlace, ...]
     start: int
     codes: np.ndarray
     multipliers: np.ndarray
@@ -62,8 +62,8 @@ class Factor:
 
 
 @dataclass(frozen=True)
-class Scalar:
-    """A parameter on its own: its variable, place in it, prior, bounds (None: see the prior), and coefficient or -1."""
+class Hyperparameter:
+    """A standard deviation or the like: its variable, place in it, prior, and the coefficient that it is, or -1."""
 
     name: str
     place: int
@@ -87,19 +87,21 @@ class Problem:
         From centred coefficients in `order` to those of the user, in the spec's order.
     factors : tuple of Factor
         The largest last.
-    scalars : tuple of Scalar
-        Standard deviations, offsets of partial correlations, bounded coefficients, auxiliary parameters.
+    hyperparameters : tuple of Hyperparameter
+        Standard deviations, offsets of partial correlations, bounded coefficients, the family's parameters.
+    auxiliary : int
+        Where the family's begin.
     """
 
     spec: Spec
-    family: int
+    kernel: str
     design: np.ndarray
     order: np.ndarray
     linear: int
     back: np.ndarray
     priors: tuple[Prior, ...]
     factors: tuple[Factor, ...]
-    scalars: tuple[Scalar, ...]
+    hyperparameters: tuple[Hyperparameter, ...]
     auxiliary: int
     offset: np.ndarray
     response: np.ndarray
@@ -107,6 +109,16 @@ class Problem:
     count: np.ndarray
     squares: float = 0.0
     observations: float = 0.0
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """Which rows are scored by which kernel."""
+        return (Segment(self.kernel, 0, len(self.response)),)
+
+    @property
+    def is_gaussian(self) -> bool:
+        """Whether the likelihood is computed from products of matrices."""
+        return self.kernel == GAUSSIAN
 
     @property
     def common(self) -> int:
@@ -121,7 +133,7 @@ class Problem:
     @property
     def dimension(self) -> int:
         """How many numbers the sampler moves."""
-        return self.coefficients - self.common + self.linear + len(self.scalars)
+        return self.coefficients - self.common + self.linear + len(self.hyperparameters)
 
     @property
     def group_ends(self) -> np.ndarray:
@@ -145,35 +157,35 @@ def read_problem(spec: Spec) -> Problem:
     """Put a spec into the order and form of compiled code."""
     rows = observe(spec.cells)
     blocks = spec.common.blocks
-    flat = [spec.priors.coefficients[block.name].at(place) for block in blocks for place in range(len(block.columns))]
+    flat = [prior for block in blocks for prior in spec.priors[block.name]]
     on_line = np.array([prior.distribution.located for prior in flat], dtype=bool)
     order = np.concatenate([np.flatnonzero(on_line), np.flatnonzero(~on_line)]).astype(int)
     design, back = _centred_design(spec, rows)
     linear = int(on_line.sum())
     start = len(order)
-    scalars: list[Scalar] = []
+    hyperparameters: list[Hyperparameter] = []
     factors: list[Factor] = []
-    for bars in _by_factor(spec):
-        factors.append(_factor(spec, rows, bars, start, scalars))
+    for terms in _by_factor(spec):
+        factors.append(_factor(spec, rows, terms, start, hyperparameters))
         start = factors[-1].span.stop
     names = [(block.name, place) for block in blocks for place in range(len(block.columns))]
     for place, column in enumerate(order[linear:], start=linear):
         name, within = names[column]
-        scalars.append(Scalar(name, within, flat[column], place))
-    auxiliary = len(scalars)
-    scalars += [Scalar(name, 0, prior.at(0)) for name, prior in spec.priors.auxiliary.items()]
+        hyperparameters.append(Hyperparameter(name, within, flat[column], place))
+    auxiliary = len(hyperparameters)
+    hyperparameters += [Hyperparameter(name, 0, spec.priors[name][0]) for name in spec.family.auxiliary]
     return _for_speed(Problem(
-        spec, FAMILIES[str(spec.family.kernel), spec.family.link.name], design[order], order, linear, back[:, order],
-        tuple(flat[column] for column in order[:linear]), tuple(factors), tuple(scalars), auxiliary,
-        rows.offset(spec.formula), *_response(spec, rows),
+        spec, f"{spec.family.kernel}_{spec.family.link.name}", design[order], order, linear, back[:, order],
+        tuple(flat[column] for column in order[:linear]), tuple(factors), tuple(hyperparameters), auxiliary,
+        rows.offset(spec.formula.offsets), *_response(spec, rows),
     ))  # fmt: skip
 
 
 def _for_speed(problem: Problem) -> Problem:
     """The same in the form that is computed fastest."""
-    if problem.family == LOGIT and (problem.size == 1.0).all():
-        problem = replace(problem, family=ONE_TRIAL)
-    if not problem.factors or problem.family in AS_THEY_COME:
+    if problem.kernel == LOGIT and (problem.size == 1.0).all():
+        problem = replace(problem, kernel=ONE_TRIAL)
+    if not problem.factors or problem.kernel in AS_THEY_COME:
         return problem
     long = len(problem.response) >= LONG_RUN * problem.factors[-1].groups
     return _sorted(problem) if long else problem
@@ -201,29 +213,33 @@ def _centred_design(spec: Spec, rows: Observed) -> tuple[np.ndarray, np.ndarray]
 
 
 def _by_factor(spec: Spec) -> list[list[GroupDesign]]:
-    """The bars of each grouping factor, that with most effects last."""
-    found: dict[str, list[GroupDesign]] = {}
-    for bar in spec.groups:
-        found.setdefault(bar.grouping.name, []).append(bar)
-    return sorted(found.values(), key=lambda bars: bars[0].grouping.size * sum(len(bar.row_names) for bar in bars))
+    """The group terms of each grouping factor, that with most effects last."""
+    factors: dict[str, list[GroupDesign]] = {}
+    for term in spec.groups:
+        factors.setdefault(term.grouping.name, []).append(term)
+    return sorted(
+        factors.values(), key=lambda terms: terms[0].grouping.size * sum(len(term.row_names) for term in terms)
+    )
 
 
-def _factor(spec: Spec, rows: Observed, bars: list[GroupDesign], start: int, scalars: list[Scalar]) -> Factor:
-    places: list[BarPlace] = []
+def _factor(
+    spec: Spec, rows: Observed, terms: list[GroupDesign], start: int, hyperparameters: list[Hyperparameter]
+) -> Factor:
+    places: list[TermPlace] = []
     multipliers: list[np.ndarray] = []
-    for bar in bars:
-        sds = len(scalars)
-        for effect in bar.effects:
-            prior = spec.priors.sds[effect.name]
-            columns = range(len(effect.block.columns))
-            scalars += [Scalar(f"{effect.name}_sigma", column, prior.at(column)) for column in columns]
+    for term in terms:
+        sds = len(hyperparameters)
+        for effect in term.effects:
+            name = effect.sd_name
+            hyperparameters += [Hyperparameter(name, column, prior) for column, prior in enumerate(spec.priors[name])]
             multipliers += list(rows.matrix(effect.block).T)
-        partial = len(scalars) if bar.correlated else -1
-        if bar.correlated:
-            partials = partial_priors(spec.priors.correlations[bar.correlation_name], len(bar.row_names))
-            scalars += [Scalar(f"{bar.correlation_name}_offset", at, prior) for at, prior in enumerate(partials)]
-        places.append(BarPlace(bar, sum(len(own.bar.row_names) for own in places), sds, partial))
-    return Factor(bars[0].grouping, tuple(places), start, rows.codes(bars[0].grouping), np.array(multipliers))
+        partial = len(hyperparameters) if term.correlated else -1
+        if term.correlated:
+            partials = partial_priors(spec.priors[term.correlation_name][0], len(term.row_names))
+            offset = f"{term.correlation_name}_offset"
+            hyperparameters += [Hyperparameter(offset, at, prior) for at, prior in enumerate(partials)]
+        places.append(TermPlace(term, sum(place.columns for place in places), sds, partial))
+    return Factor(terms[0].grouping, tuple(places), start, rows.codes(terms[0].grouping), np.array(multipliers))
 
 
 def _response(spec: Spec, rows: Observed) -> tuple[np.ndarray, np.ndarray, np.ndarray, float, float]:
@@ -240,6 +256,6 @@ def _response(spec: Spec, rows: Observed) -> tuple[np.ndarray, np.ndarray, np.nd
             return successes, trials, count, 0.0, 0.0
         case RealCells(mean=mean, count=count, within=within):
             inner = rows.response
-            left = 0.0 if len(inner) else float(within.sum())
+            squares = 0.0 if len(inner) else float(within.sum())
             size = np.concatenate([count, np.ones(len(inner))])
-            return np.concatenate([mean, inner]), size, none, left, float(count.sum())
+            return np.concatenate([mean, inner]), size, none, squares, float(count.sum())

@@ -7,6 +7,7 @@ model; so the two log densities are equal up to a constant, and their free varia
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import bambi as bmb
@@ -21,9 +22,9 @@ from hiermod.formula.expressions import NAME, Column
 from hiermod.formula.nodes import INTERCEPT, Term, TrialsResponse, without_slash
 from hiermod.modeling.coding import Block
 from hiermod.modeling.design import GroupDesign, GroupEffect
-from hiermod.modeling.pymc.parts import coefficient, register_correlations, varying_effect
+from hiermod.modeling.pymc.parts import coefficient, group_effect, register_correlations
 from hiermod.modeling.spec import Spec
-from hiermod.priors.distributions import Prior
+from hiermod.priors.distributions import Prior, joined
 
 CROSSED = "_x_"
 
@@ -190,34 +191,35 @@ def _priors(spec: Spec) -> dict[str, Any]:
     for group in spec.groups:
         for index, effect in enumerate(group.effects):
             priors[_effect_name(group, effect)] = _effect_prior(spec, group, index)
-    return priors | {name: _plain(prior) for name, prior in spec.priors.auxiliary.items()}
+    return priors | {name: _plain(spec.priors[name]) for name in spec.family.auxiliary}
 
 
-def _plain(prior: Prior, **options: Any) -> bmb.Prior:
-    return bmb.Prior(prior.name, auto_scale=False, **prior.named(), **options)
+def _plain(priors: Sequence[Prior], **options: Any) -> bmb.Prior:
+    distribution, arguments = joined(priors)
+    return bmb.Prior(distribution.name, auto_scale=False, **arguments, **options)
 
 
 def _common_prior(spec: Spec, block: Block) -> bmb.Prior:
     columns = spec.common.slices()[block.name]
     touched = np.any(spec.common.shift[columns]) or np.any(spec.common.shift[:, columns])
-    prior = spec.priors.coefficients[block.name]
+    priors = spec.priors[block.name]
     if not touched:
-        return _plain(prior)
+        return _plain(priors)
 
     def register(name: str, **_: Any) -> Any:
-        return coefficient(name, spec.common, spec.priors.coefficients)
+        return coefficient(spec, name)
 
-    return _plain(prior, dist=register)
+    return _plain(priors, dist=register)
 
 
 def _effect_prior(spec: Spec, group: GroupDesign, index: int) -> bmb.Prior:
     effect = group.effects[index]
-    sigma = _plain(spec.priors.sds[effect.name])
+    sigma = _plain(spec.priors[effect.sd_name])
     if not group.correlated:
         return bmb.Prior("Normal", auto_scale=False, mu=0, sigma=sigma)
 
     def register(name: str, sigma: Any, **_: Any) -> Any:
-        register_correlations(group, spec.priors.correlations[group.correlation_name])
-        return varying_effect(group, index, sigma)
+        register_correlations(spec, group)
+        return group_effect(spec, group, index, sigma)
 
     return bmb.Prior("Correlated", auto_scale=False, dist=register, noncentered=False, sigma=sigma)

@@ -11,71 +11,67 @@ import xarray as xr
 from hiermod.errors import ModelError, enumerate_names
 from hiermod.formula.nodes import INTERCEPT
 from hiermod.modeling.bambi.importing import Taken, common_terms, varying_term
-from hiermod.modeling.design import GroupDesign
+from hiermod.modeling.coding import Block
 from hiermod.modeling.spec import Spec
+from hiermod.modeling.variables import Variable, dataset_of
 
 
 def variables(model: Any, taken: Taken, posterior: xr.Dataset) -> xr.Dataset:
     """Bambi's draws under the names, dims and labels of a spec."""
-    spec, sizes, found = taken.spec, taken.sizes, {}
-    common = common_terms(model)
+    spec, sizes, common = taken.spec, taken.sizes, common_terms(model)
+    found: dict[str, np.ndarray] = {}
     for block in spec.common.blocks:
-        dims = (f"{block.name}_dim",) if block.labels else ()
-        values = _named(posterior, _called(common[block.term]), dims, len(block.columns))
-        found[block.name] = values / _shaped(sizes[block.name], dims)
+        values = _named(posterior, _called(common[block.term]), spec.variable(block.name).shape)
+        found[block.name] = values / _per_column(sizes[block.name], block)
     for group in spec.groups:
         for effect in group.effects:
-            term, size = varying_term(model, group, effect), sizes[effect.name]
-            dims = (f"{effect.name}__expr_dim",) if effect.block.labels else ()
-            sigma = _named(posterior, f"{_called(term)}_sigma", dims, len(effect.block.columns))
-            found[f"{effect.name}_sigma"] = sigma / np.abs(_shaped(size, dims))
-            found[effect.name] = _effects(posterior, term, group, dims, len(size)) / _shaped(size, dims)
-    for name in spec.priors.auxiliary:
+            term, size = varying_term(model, group, effect), _per_column(sizes[effect.name], effect.block)
+            sds = _named(posterior, f"{_called(term)}_sigma", spec.variable(effect.sd_name).shape)
+            found[effect.sd_name] = sds / np.abs(size)
+            found[effect.name] = _effects(posterior, term, spec.variable(effect.name)) / size
+    for name in spec.family.auxiliary:
         found[name] = _auxiliary(model, posterior, name)
-    return xr.Dataset(found)
+    return dataset_of(spec.variables(), found)
 
 
-def _shaped(sizes: np.ndarray, dims: tuple[str, ...]) -> Any:
-    return xr.DataArray(sizes, dims=dims) if dims else float(sizes[0])
+def _per_column(sizes: np.ndarray, block: Block) -> Any:
+    return sizes if block.labels else float(sizes[0])
 
 
 def _called(term: Any) -> str:
     return str(term.alias or term.name)
 
 
-def _named(posterior: xr.Dataset, name: str, dims: tuple[str, ...], *sizes: int) -> xr.DataArray:
-    """A variable with its own dims in place of Bambi's; a dim of size 1 is dropped where there should be none."""
+def _named(posterior: xr.Dataset, name: str, shape: tuple[int, ...]) -> np.ndarray:
+    """A variable's draws, shape ``(chain, draw, *shape)``; a dim of size 1 is dropped where there should be none."""
     if name not in posterior:
         raise ModelError(
             f"The draws have no variable {name!r}, which this Bambi model has. They have: "
             f"{enumerate_names(posterior.data_vars)}."
         )
     values = posterior[name].transpose("chain", "draw", ...).to_numpy()
-    wanted = (*values.shape[:2], *(sizes if dims else ()))
+    wanted = (*values.shape[:2], *shape)
     if values.size != np.prod(wanted):
         raise ModelError(f"The variable {name!r} has {values.shape[2:]} numbers in each draw; the model {wanted[2:]}.")
-    return xr.DataArray(values.reshape(wanted), dims=("chain", "draw", *dims))
+    return np.asarray(values.reshape(wanted))
 
 
-def _effects(posterior: xr.Dataset, term: Any, group: GroupDesign, dims: tuple[str, ...], columns: int) -> xr.DataArray:
+def _effects(posterior: xr.Dataset, term: Any, variable: Variable) -> np.ndarray:
     """Effects of the groups that occur, in this package's order; formulae has all pairs of crossed groups."""
-    name, dim = _called(term), f"{group.grouping.name}__factor_dim"
-    labels = [str(label) for label in term.groups]
-    values = _named(posterior, name, (dim, *dims), len(labels), *((columns,) if dims else ()))
-    for own in posterior[name].dims:
-        if str(own).endswith("__factor_dim") and own in posterior.coords:
-            labels = [str(label) for label in posterior[own].to_numpy()]
-    places = [labels.index(str(label)) for label in group.grouping.labels()]
-    return values.isel({dim: places}).assign_coords({dim: [labels[place] for place in places]})
+    name, labels = _called(term), [str(label) for label in term.groups]
+    values = _named(posterior, name, (len(labels), *variable.shape[1:]))
+    for dim in posterior[name].dims:
+        if str(dim).endswith("__factor_dim") and dim in posterior.coords:
+            labels = [str(label) for label in posterior[dim].to_numpy()]
+    return values[:, :, [labels.index(label) for label in variable.labels[0]]]
 
 
-def _auxiliary(model: Any, posterior: xr.Dataset, name: str) -> xr.DataArray:
+def _auxiliary(model: Any, posterior: xr.Dataset, name: str) -> np.ndarray:
     """The family's own parameter: sampled, or a number that was given for it."""
     prior = model.parameters[name].prior
     if hasattr(prior, "args"):
         return _named(posterior, str(model.parameters[name].alias or name), ())
-    shape = (posterior.sizes["chain"], posterior.sizes["draw"])
-    return xr.DataArray(np.full(shape, float(prior)), dims=("chain", "draw"))
+    return np.full((posterior.sizes["chain"], posterior.sizes["draw"]), float(prior))
 
 
 def prior_table(model: Any, spec: Spec) -> pd.DataFrame:
@@ -94,5 +90,5 @@ def prior_table(model: Any, spec: Spec) -> pd.DataFrame:
             shown = "1" if effect.block.term == INTERCEPT else effect.block.term.name
             sigma = varying_term(model, group, effect).prior.args["sigma"]
             rows.append((f"sd({shown}|{group.grouping.name})", str(sigma), link, ""))
-    rows += [(name, str(model.parameters[name].prior), "", "") for name in spec.priors.auxiliary]
+    rows += [(name, str(model.parameters[name].prior), "", "") for name in spec.family.auxiliary]
     return pd.DataFrame(rows, columns=["parameter", "prior", "scale", "stated_at"])

@@ -21,7 +21,6 @@ from hiermod.formula.nodes import Formula, Term
 from hiermod.formula.parser import canonical, parse
 from hiermod.modeling.definition import Defined, Definition, define
 from hiermod.modeling.design import GroupDesign, GroupEffect, offset
-from hiermod.modeling.prior_choice import PriorTable
 from hiermod.modeling.spec import Spec
 
 OFFSET, GROUPED = "OffsetTerm", "GroupSpecificTerm"
@@ -61,8 +60,7 @@ def take(model: Any) -> Taken:
     data = _data(model, formula)
     sizes = _compared(model, _defined(replace(definition, compress=False), data).spec)
     defined = _defined(definition, data)
-    priors = PriorTable(auxiliary=defined.spec.priors.auxiliary)
-    spec, notices = replace(defined.spec, priors=priors), (*defined.notices, *_size_notices(sizes))
+    spec, notices = replace(defined.spec, priors={}), (*defined.notices, *_size_notices(sizes))
     return Taken(replace(defined, spec=spec, notices=notices), sizes)
 
 
@@ -160,7 +158,7 @@ def _compared(model: Any, spec: Spec) -> dict[str, np.ndarray]:
     for block in spec.common.blocks:
         sizes[block.name] = _proportion(f"the term {block.name}", block.matrix(frame), common[block.term].data)
     offsets = [term.data for term in _terms(model).values() if type(term).__name__ == OFFSET]
-    _compare("the offset", offset(spec.formula, frame), sum(offsets, np.zeros(len(frame))))
+    _compare("the offset", offset(spec.formula.offsets, frame), sum(offsets, np.zeros(len(frame))))
     for group in spec.groups:
         groups = np.array([str(label) for label in group.grouping.labels()])[group.grouping.codes(frame)]
         for effect in group.effects:

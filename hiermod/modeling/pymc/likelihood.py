@@ -22,6 +22,11 @@ def likelihood(name: str, family: Family, rows: Observed, eta: Any, auxiliary: S
 
     `auxiliary` are the family's own parameters, in the order of ``family.auxiliary``.
     """
+    for segment in rows.segments:
+        KERNELS[segment.kernel](name, family, rows, eta, auxiliary)
+
+
+def _plain(name: str, family: Family, rows: Observed, eta: Any, auxiliary: Sequence[Any]) -> None:
     match rows.cells.response:
         case BinomialCells(successes=successes, trials=trials):
             _observe_trials(name, family, successes, trials, eta)
@@ -33,6 +38,9 @@ def likelihood(name: str, family: Family, rows: Observed, eta: Any, auxiliary: S
             _observe_equal(name, family, successes, trials, count, eta, auxiliary)
         case RealCells() as response:
             _observe_reals(name, rows, response, eta, *auxiliary)
+
+
+KERNELS = {"plain": _plain}
 
 
 def _observe_trials(name: str, family: Family, successes: np.ndarray, trials: np.ndarray, eta: Any) -> None:

@@ -12,7 +12,7 @@ from hiermod.modeling.density_rows import Observed, observe
 from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.pymc.geometry import own_coefficients
 from hiermod.modeling.pymc.likelihood import likelihood
-from hiermod.modeling.pymc.parts import coefficient, column_dims, distribution, register_correlations, varying_effect
+from hiermod.modeling.pymc.parts import coefficient, distribution, group_effect, register_correlations, register_dims
 from hiermod.modeling.spec import Spec
 
 MAX_WRITTEN_OUT = 6
@@ -27,9 +27,9 @@ def build_model(spec: Spec, informed: tuple[np.ndarray, ...] | None = None) -> p
     rows = observe(spec.cells)
     with pm.Model(coords={"__obs__": np.arange(len(spec.cells))}) as model:
         for block in spec.common.blocks:
-            coefficient(block.name, spec.common, spec.priors.coefficients)
-        eta = _common_part(spec, rows) + _varying_part(spec, rows, informed) + rows.offset(spec.formula)
-        auxiliary = [distribution(prior, name) for name, prior in spec.priors.auxiliary.items()]
+            coefficient(spec, block.name)
+        eta = _common_part(spec, rows) + _varying_part(spec, rows, informed) + rows.offset(spec.formula.offsets)
+        auxiliary = [distribution(spec.priors[name], name) for name in spec.family.auxiliary]
         likelihood(spec.formula.response.name, spec.family, rows, eta, auxiliary)
     return model
 
@@ -69,7 +69,7 @@ def _varying_part(spec: Spec, rows: Observed, informed: tuple[np.ndarray, ...] |
 
 def _group_effects(spec: Spec, term: GroupDesign) -> list[Any]:
     _correlate(spec, term)
-    return [varying_effect(term, index, _sigma(spec, term, index)) for index in range(len(term.effects))]
+    return [group_effect(spec, term, index, _sigma(spec, term, index)) for index in range(len(term.effects))]
 
 
 def _own_coefficients(spec: Spec, term: GroupDesign, informed: np.ndarray, shared: set[str]) -> list[Any]:
@@ -80,10 +80,10 @@ def _own_coefficients(spec: Spec, term: GroupDesign, informed: np.ndarray, share
 
 def _correlate(spec: Spec, term: GroupDesign) -> None:
     if term.correlated:
-        register_correlations(term, spec.priors.correlations[term.correlation_name])
+        register_correlations(spec, term)
 
 
 def _sigma(spec: Spec, term: GroupDesign, index: int) -> Any:
     effect = term.effects[index]
-    dims = column_dims(term, effect.block) or None
-    return distribution(spec.priors.sds[effect.name], f"{effect.name}_sigma", dims=dims)
+    dims = register_dims(spec.variable(effect.sd_name))
+    return distribution(spec.priors[effect.sd_name], effect.sd_name, dims=dims)

@@ -8,7 +8,7 @@ from modeling_tools import spec_of
 from scipy import stats
 
 import hiermod as hm
-from hiermod.engine.adapt.common_coordinates import FEW_SAMPLED_JOINTLY, MOST, factors_together
+from hiermod.engine.adapt.common_coordinates import FEW_SAMPLED_JOINTLY, MOST, joint_factors
 from hiermod.engine.adapt.coordinates import whiten
 
 RNG = np.random.default_rng(5)
@@ -39,7 +39,7 @@ def points_of(program, count, spread=0.7):
 def programs(request):
     text, family, priors, together = MODELS[request.param]
     public = program_of(spec_of(text, ROWS, family, priors))
-    assert factors_together(public.problem) == together
+    assert joint_factors(public.problem) == together
     return public, whiten(public)
 
 
@@ -64,13 +64,13 @@ def test_the_gradient_is_the_densitys(programs):
 
 
 def test_coefficients_of_a_gaussian_model_are_standard_normal_at_any_standard_deviations():
-    """Given the single parameters, and normal priors, nothing is left but to draw standard normals."""
+    """Given the hyperparameters, and normal priors, nothing is left but to draw standard normals."""
     priors = {"Intercept": "Normal(0, 1.5)", "slope": "Normal(0, 1)"}
     moved = whiten(program_of(spec_of("y ~ x + (1 | a) + (1 + x | b)", ROWS, "gaussian", priors)))
-    size = moved.problem.dimension - len(moved.problem.scalars)
-    for scalars in points_of(moved, 6, 2.0)[:, size:]:
+    size = moved.problem.dimension - len(moved.problem.hyperparameters)
+    for hyperparameters in points_of(moved, 6, 2.0)[:, size:]:
         for w in points_of(moved, 2, 1.5)[:, :size]:
-            _, gradient = moved.log_density(np.concatenate([w, scalars]))
+            _, gradient = moved.log_density(np.concatenate([w, hyperparameters]))
             np.testing.assert_allclose(gradient[:size], -w, atol=1e-7)
 
 
@@ -80,7 +80,7 @@ def test_small_models_are_taken_and_large_ones_left():
 
     def together(*places):
         text = "y ~ " + " + ".join(f"(1 | f{place})" for place in places)
-        return factors_together(program_of(spec_of(text, rows, "gaussian")).problem)
+        return joint_factors(program_of(spec_of(text, rows, "gaussian")).problem)
 
     assert together(0) == 0
     assert together(0, FEW_SAMPLED_JOINTLY - 2) == 2

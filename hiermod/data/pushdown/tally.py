@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import narwhals as nw
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from hiermod.data.columns.functions import Recipe
 from hiermod.data.columns.numbering import hardly_repeats
-from hiermod.data.columns.predictors import Predictor
+from hiermod.data.columns.variables import NOTHING, Known
 from hiermod.data.sources.connection import connect
 
 LARGE = 100_000  # rows; fewer are read one by one
 OWN = "hiermod's own "  # begins the names of columns that are made beside the user's
 ROW, COUNT = f"{OWN}row", f"{OWN}rows"
-
-
-@dataclass(frozen=True, eq=False)
-class Known:
-    """Variables that an engine has made: those with a predictor are averaged, the others stand as codes of levels."""
-
-    recipes: Mapping[str, Recipe] = field(default_factory=dict)
-    predictors: Mapping[str, Predictor] = field(default_factory=dict)
-
-
-NOTHING = Known()
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""Levels of factors and groups: their order, their types, and codes for new values."""
+"""What the values of a column are: their kind, missing and infinite ones, levels in order, codes for new values."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import Any, NoReturn
 import numpy as np
 import pandas as pd
 
-from hiermod.data.sources.frames import row_name
 from hiermod.errors import DataError
 
 Level = bool | int | float | str | dt.date
+AGGREGATED = "aggregated"  # names the index of rows that stand for many
 
 
 def kind_of(values: pd.Series) -> str:
@@ -35,6 +35,35 @@ def kind_of(values: pd.Series) -> str:
              "date": "date", "datetime": "date", "mixed-integer-float": "float", "interval": "text",
              "empty": "text"}  # fmt: skip
     return names.get(inferred, "mixed")
+
+
+def row_name(index: pd.Index, place: int) -> str:
+    """What a row of the data is called in messages."""
+    return "a row that is not numbered here" if index.name == AGGREGATED else f"row {index[place]}"
+
+
+def missing_rows(frame: pd.DataFrame) -> np.ndarray:
+    """Mark the rows with NaN or null in any column."""
+    return np.column_stack([missing_values(frame[name]) for name in frame.columns]).any(axis=1)
+
+
+def missing_values(values: pd.Series) -> np.ndarray:
+    """Mark NaN and null; a column of Arrow's may hold both, and pandas counts null alone."""
+    missing = values.isna().to_numpy(dtype=bool)
+    if pd.api.types.is_float_dtype(values.dtype) and pd.api.types.is_extension_array_dtype(values.dtype):
+        return missing | np.isnan(values.to_numpy(dtype=float, na_value=np.nan))
+    return missing
+
+
+def check_finite(name: str, values: np.ndarray, rows: pd.Index | None = None) -> None:
+    """Refuse infinity, naming the first row that holds it by its place in the data."""
+    infinite = np.flatnonzero(np.isinf(values))
+    if len(infinite):
+        raise DataError(
+            f"The column {name!r} holds infinity ({len(infinite)} rows, the first is "
+            f"{row_name(pd.RangeIndex(len(values)) if rows is None else rows, infinite[0])}). "
+            "Replace it by a number, or by a missing value to drop those rows."
+        )
 
 
 def reads_as_number(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""``hiermod fit``: a file and a formula in, summary, rates, effects and sentences out."""
+"""``hiermod fit``, ``explain`` and ``warmup``: a command is a function of its options that returns the exit code."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from hiermod.cli.output import DONE, INTERRUPTED, section, wants_progress, was_interrupted
+from hiermod.cli.output import DONE, INTERRUPTED, section, wants_progress
 from hiermod.errors import DataError, StorageError
 
 if TYPE_CHECKING:
@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from hiermod.modeling.definition import Defined
 
 
-def run(options: argparse.Namespace) -> int:
-    """Everything that can be wrong is found before sampling, and the model's libraries are loaded after that."""
+def fit(options: argparse.Namespace) -> int:
+    """A file and a formula in, summary, rates, effects and sentences out.
+
+    Everything that can be wrong is found before sampling, and the model's libraries are loaded after that.
+    """
     from hiermod.families.registry import read_family
     from hiermod.interface.notices import announce
     from hiermod.modeling.definition import Definition, define
@@ -39,13 +42,13 @@ def run(options: argparse.Namespace) -> int:
 
     from hiermod.interface.fit import Model
 
-    fit = Model(defined).fit(draws=options.draws, seed=options.seed, progress=wants_progress(options))
+    fitted = Model(defined).fit(draws=options.draws, seed=options.seed, progress=wants_progress(options))
     if options.save:
-        fit.save(options.save)
+        fitted.save(options.save)
         print(f"hiermod: stored in {options.save}", file=sys.stderr)
-    print(fit.summary(options.prob))
-    _print_answers(options, defined, fit)
-    return INTERRUPTED if was_interrupted(fit) else DONE
+    print(fitted.summary(options.prob))
+    _print_answers(options, defined, fitted)
+    return INTERRUPTED if fitted.sampled_posterior.interrupted else DONE
 
 
 def _check_options(options: argparse.Namespace) -> None:
@@ -91,3 +94,31 @@ def _print_answers(options: argparse.Namespace, defined: Defined, fit: Fit) -> N
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
+
+
+def explain(options: argparse.Namespace) -> int:
+    """Print what a formula means, with data or without; nothing is sampled."""
+    from hiermod.show import explanation
+
+    if options.data is None:
+        from hiermod.formula.parser import parse
+
+        print(explanation.explain_formula(parse(options.formula)))
+        return DONE
+    from hiermod.interface.notices import announce
+    from hiermod.modeling.definition import Definition, define
+
+    defined = define(Definition(options.formula, options.family), options.data)
+    announce(defined.notices)
+    print(explanation.explain(defined.spec))
+    return DONE
+
+
+def warmup(_: argparse.Namespace) -> int:
+    """Compile the engine ahead, as a container's build or an installer would want it, and say where it is kept."""
+    from hiermod.engine.build.compile import library
+
+    engine = library(lambda text: print(f"hiermod: {text}", file=sys.stderr, flush=True))
+    where = "this process alone" if engine.folder is None else str(engine.folder)
+    print(f"the engine is compiled: {where}")
+    return DONE

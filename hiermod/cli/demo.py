@@ -6,7 +6,7 @@ import argparse
 import os
 from typing import TYPE_CHECKING, Any
 
-from hiermod.cli.output import DONE, section, wants_progress, was_interrupted
+from hiermod.cli.output import DONE, section, wants_progress
 
 if TYPE_CHECKING:
     from hiermod.choices import Pooling
@@ -75,7 +75,7 @@ def _demo_fit(options: argparse.Namespace, title: str, formula: str, name: str, 
     print(f"\n{title}\n{'=' * len(title)}\nformula  {formula}", flush=True)
     progress = wants_progress(options)
     fit = hm.fit(formula, data, pooling=pooling, draws=DRAWS, seed=options.seed, progress=progress)
-    if was_interrupted(fit):
+    if fit.sampled_posterior.interrupted:
         raise KeyboardInterrupt
     print(f"family   {fit.model.family}" + (f", pooling {pooling}" if pooling != "normal" else ""))
     cells = f", exactly compressed to {len(fit.cells):,} cells" if len(fit.cells) < len(data) else ""

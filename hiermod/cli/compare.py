@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hiermod.cli.output import COULD_NOT_FIT, DONE, INTERRUPTED, wants_progress, was_interrupted
-from hiermod.errors import AnswerError, DataError, HiermodError, did_you_mean
+from hiermod.cli.output import COULD_NOT_FIT, DONE, INTERRUPTED, wants_progress
+from hiermod.errors import AnswerError, DataError, HiermodError, InterruptedSamplingError, did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,6 +79,8 @@ def _compare(asked: Asked, plan: Plan, progress: bool) -> tuple[ModelComparison 
         _say(f"{where}{name} ({place} of {len(asked.models)})")
         try:
             fits[name] = _fit(asked, formula, plan.fits, progress)
+        except InterruptedSamplingError as error:
+            raise KeyboardInterrupt from error
         except HiermodError as error:
             failed[name] = str(error)
             _say(f"{name}: {error}")
@@ -102,7 +104,7 @@ def _fit(asked: Asked, formula: str, folder: Path | None, progress: bool) -> Fit
     if path is not None and (stored := reusable(path, defined, asked.settings)):
         return fit_of(stored)
     fit = Model(defined).sampled(asked.settings, progress)
-    if was_interrupted(fit):
+    if fit.sampled_posterior.interrupted:
         raise KeyboardInterrupt
     if path is not None:
         fit.save(path)

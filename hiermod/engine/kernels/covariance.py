@@ -1,0 +1,70 @@
+"""Covariances of effects as Cholesky factors Λ of standard deviations and partial correlations, in compiled code."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numba
+import numpy as np
+
+from hiermod.engine.kernels import NJIT
+from hiermod.engine.kernels.record import doubles, matrix, term_at
+
+Array = np.ndarray
+
+
+@numba.njit(**NJIT)
+def term_root(x: Array, term: Any, root: Array) -> None:
+    """Write the Λ of a group term, from its first row and column on.
+
+    `sds` and `partial` of the term say where its standard deviations stand in `x`, and the offsets in (0, 1) of its
+    partial correlations, which is negative where there are none.
+    """
+    place, first, partial = term.partial, term.first, term.partial
+    for i in range(term.columns):
+        rest = x[term.sds + i]
+        for j in range(i):
+            offset = x[place] if partial >= 0 else 0.5
+            root[first + i, first + j] = (2.0 * offset - 1.0) * rest
+            rest *= 2.0 * math.sqrt(offset * (1.0 - offset))
+            place += 1
+        root[first + i, first + i] = rest
+
+
+@numba.njit(**NJIT)
+def term_root_back(x: Array, term: Any, root: Array, by_root: Array, by_x: Array) -> None:
+    """Add the derivatives by standard deviations and by offsets of partial correlations."""
+    place, first, partial, sds = term.partial, term.first, term.partial, term.sds
+    for i in range(term.columns):
+        later = by_root[first + i, first + i] * root[first + i, first + i]
+        for j in range(i - 1, -1, -1):
+            part = by_root[first + i, first + j] * root[first + i, first + j]
+            if partial >= 0:
+                offset = x[place + j]
+                rest = x[sds + i]
+                for k in range(j):
+                    rest *= 2.0 * math.sqrt(x[place + k] * (1.0 - x[place + k]))
+                by_x[place + j] += 2.0 * rest * by_root[first + i, first + j]
+                by_x[place + j] -= later * (2.0 * offset - 1.0) / (2.0 * offset * (1.0 - offset))
+            later += part
+        by_x[sds + i] += later / x[sds + i]
+        place += i
+
+
+@numba.njit(**NJIT)
+def factor_root(record: Any, factor: Any, work: Any) -> None:
+    """Write Λ of a factor: those of its group terms, along the diagonal."""
+    x, root = doubles(work.x, record.hyperparameters), matrix(work.roots + 8 * factor.root, factor.width)
+    root[:, :] = 0.0
+    for term in range(factor.first_term, factor.first_term + factor.terms):
+        term_root(x, term_at(record.term_table, term), root)
+
+
+@numba.njit(**NJIT)
+def factor_root_back(record: Any, factor: Any, work: Any) -> None:
+    """Add the derivatives by what Λ is made of, from that by Λ, in `by_root`."""
+    x, by_x = doubles(work.x, record.hyperparameters), doubles(work.by_x, record.hyperparameters)
+    root, by_root = matrix(work.roots + 8 * factor.root, factor.width), matrix(work.by_root, factor.width)
+    for term in range(factor.first_term, factor.first_term + factor.terms):
+        term_root_back(x, term_at(record.term_table, term), root, by_root, by_x)

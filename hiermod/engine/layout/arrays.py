@@ -1,0 +1,241 @@
+"""The counts and arrays of a problem's record: what compiled code reads, in the coordinates of the public model."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+
+from hiermod.engine.kernels import record
+from hiermod.engine.kernels.dense import stride_of
+from hiermod.engine.kernels.record import BLOCK, FIELDS, JOB, KERNELS, LANES, PRIOR_KERNELS, TABLES, WORKSPACE_ARRAYS
+from hiermod.engine.kernels.special import log_normal_cdf
+from hiermod.engine.kernels.threads import THREAD_ROOM
+from hiermod.engine.layout.problem import Hyperparameter, Problem
+from hiermod.priors.distributions import Prior
+
+Arrays = dict[str, np.ndarray]
+CANONICAL = ("trials_logit", "one_trial_logit", "poisson_log")  # the log likelihood has Σ response · linear predictor
+PART, MOST_PARTS = 20_000, 8  # rows that are worth a thread, and how many threads there can be
+FULL = 0.25  # share of effects that a column must reach to be kept whole
+NEWTON = 30
+
+
+def public_arrays(problem: Problem) -> tuple[dict[str, int], Arrays]:
+    """Counts and arrays for the coordinates of the public model: non-centred, and nothing linked to anything."""
+    effects = problem.coefficients - problem.common
+    hyperparameters, linear = len(problem.hyperparameters), problem.linear
+    matrices = sum(factor.groups * factor.width**2 for factor in problem.factors)
+    counts = {
+        "rows": len(problem.response), "segments": len(problem.segments), "common": problem.common, "linear": linear,
+        "coefficients": problem.coefficients, "hyperparameters": hyperparameters, "auxiliary": problem.auxiliary,
+        "factors": len(problem.factors), "matrices": matrices, "rank": 0, "by_products": int(problem.is_gaussian),
+        "has_offset": int(problem.offset.any()), "is_sorted": int(len(problem.group_ends) > 0),
+        "parts": parts_of(problem), "threads": 1,
+    }  # fmt: skip
+    apart = [sparse.csr_array((factor.groups * factor.width, problem.coefficients)) for factor in problem.factors]
+    common = np.zeros(linear, TABLES["common_table"])
+    common["variance"] = 1.0
+    arrays = {
+        "information": np.zeros(matrices), "score": np.zeros(effects), "mode": np.zeros(problem.coefficients),
+        "scale": np.array([1.0, 0.0]), "linear_map": np.eye(linear), "common_table": common,
+        "common_spread": np.zeros(linear * hyperparameters), "directions": np.zeros(0), "stretch": np.zeros(0),
+        "hyperparameter_centre": np.zeros(hyperparameters), "hyperparameter_map": np.eye(hyperparameters),
+        "joint_information": np.zeros(0), "joint_numbers": np.zeros(0),
+        **_rows(problem), **_factor_tables(problem), **_priors(problem), **_products(problem), **coupling_arrays(apart),
+    }  # fmt: skip
+    more_counts, more_arrays = joint_arrays(problem, 0)
+    return {**counts, **more_counts}, {**arrays, **more_arrays}
+
+
+def parts_of(problem: Problem) -> int:
+    """How many parts of rows are scored by threads of their own; none where there are not enough rows for two."""
+    parts = len(problem.response) // PART
+    return min(MOST_PARTS, parts) if parts > 1 else 0
+
+
+def _rows(problem: Problem) -> Arrays:
+    multipliers = [numbers for factor in problem.factors for numbers in factor.multipliers]
+    plain = (problem.design == 1.0).all(axis=1) if problem.common else np.zeros(0)
+    segments = [(KERNELS[segment.kernel], segment.first, segment.last) for segment in problem.segments]
+    return {
+        "segment_table": np.array(segments, TABLES["segment_table"]),
+        "sums": problem.matrix.T @ np.where(canonical(problem), problem.response, 0.0),
+        "group_ends": problem.group_ends, "design": problem.design, "offset": problem.offset,
+        "response": problem.response, "size": problem.size, "count": problem.count,
+        "multipliers": np.array(multipliers, dtype=float),
+        "codes": np.array([factor.codes for factor in problem.factors], dtype=int),
+        "plain_columns": plain.astype(int),
+        "plain_multipliers": np.array([(numbers == 1.0).all() for numbers in multipliers], dtype=int),
+    }  # fmt: skip
+
+
+def canonical(problem: Problem) -> np.ndarray:
+    """The rows whose responses enter by their sums with the design alone."""
+    rows = np.zeros(len(problem.response), dtype=bool)
+    for segment in problem.segments:
+        rows[segment.first : segment.last] = segment.kernel in CANONICAL
+    return rows
+
+
+def _factor_tables(problem: Problem) -> Arrays:
+    factors: list[tuple[int, ...]] = []
+    terms: list[tuple[int, ...]] = []
+    multiplier, information, root = 0, 0, 0
+    for factor in problem.factors:
+        effects = factor.start - problem.common
+        factors.append((factor.groups, factor.width, factor.start, problem.linear + effects, effects, information,
+                        root, len(terms), len(factor.terms), multiplier))  # fmt: skip
+        terms += [(term.first, term.columns, term.sds, term.partial) for term in factor.terms]
+        multiplier += factor.width
+        information += factor.groups * factor.width**2
+        root += factor.width**2
+    return {"factor_table": np.array(factors, TABLES["factor_table"]),
+            "term_table": np.array(terms, TABLES["term_table"])}  # fmt: skip
+
+
+def _priors(problem: Problem) -> Arrays:
+    priors = [_standard(prior) for prior in problem.priors]
+    hyperparameters = [_hyperparameter(each) for each in problem.hyperparameters]
+    return {"prior_table": np.array(priors, TABLES["prior_table"]),
+            "hyperparameter_table": np.array(hyperparameters, TABLES["hyperparameter_table"])}  # fmt: skip
+
+
+def _standard(prior: Prior) -> tuple[float, ...]:
+    """The code and the three numbers that compiled code knows a prior by."""
+    kernel, *numbers = prior.standard()
+    return PRIOR_KERNELS[kernel], *numbers
+
+
+def _hyperparameter(own: Hyperparameter) -> tuple[float, ...]:
+    kernel, *numbers = _standard(own.prior)
+    support = own.prior.distribution.support
+    transform = record.INTERVAL if support in ("interval", "unit") else record.LOG
+    bounds = numbers[:2] if support == "interval" else (0.0, 1.0)
+    return transform, kernel, own.coefficient, *numbers, *bounds
+
+
+def unconstrained(table: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Hyperparameters on the line, each as its transform in the table says."""
+    with np.errstate(all="ignore"):
+        logit = np.log(values - table["low"]) - np.log(table["high"] - values)
+        line = np.where(table["transform"] == record.INTERVAL, logit, np.log(values))
+    soft = table["transform"] == record.SOFT
+    line[soft] = inverse_soft(values[soft] / table["b"][soft])
+    return line
+
+
+def inverse_soft(x: np.ndarray) -> np.ndarray:
+    """Where I takes the values `x`, by Newton's steps for its logarithm, which is concave."""
+    v, target = np.maximum(x, -1.0), np.log(x)
+    for _ in range(NEWTON):
+        log_cdf, ratio = np.transpose([log_normal_cdf.py_func(at) for at in v]).reshape(2, -1)
+        inner = v + ratio
+        v = v - (log_cdf + np.log(inner) - target) * inner
+    return v
+
+
+def _products(problem: Problem) -> dict[str, np.ndarray]:
+    """F'F, F'(y − Fp) and the squares rest at p = 0 for a Gaussian family, else nothing."""
+    size = problem.coefficients
+    if not problem.is_gaussian:
+        none = {name: np.zeros(0) for name in ("product_values", "product_score", "product_point", "product_numbers")}
+        return {**none, "product_rows": np.zeros(0, dtype=int), "product_columns": np.zeros(0, dtype=int)}
+    upper = _with_diagonal(sparse.triu(gram(problem), format="coo"))
+    return {
+        "product_values": upper.data, "product_rows": upper.indptr.astype(int),
+        "product_columns": upper.indices.astype(int), **products_at(problem, np.zeros(size)),
+    }  # fmt: skip
+
+
+def _with_diagonal(upper: sparse.coo_array) -> sparse.csr_array:
+    """An upper triangle that holds every entry of its diagonal, also where that is zero."""
+    places = np.arange(upper.shape[0])
+    rows, columns = (np.concatenate([own, places]) for own in upper.coords)
+    values = np.concatenate([upper.data, np.zeros(len(places))])
+    result = sparse.csr_array(sparse.coo_array((values, (rows, columns)), shape=upper.shape))
+    result.sort_indices()
+    return result
+
+
+def products_at(problem: Problem, point: np.ndarray) -> dict[str, np.ndarray]:
+    """What a Gaussian likelihood holds at a point: F'(y − Fp), p, and the squares rest with the observations."""
+    matrix = problem.matrix
+    rest = problem.response - problem.offset - matrix @ point
+    squares = problem.squares + float(problem.size @ rest**2)
+    return {
+        "product_score": matrix.T @ (problem.size * rest), "product_point": point,
+        "product_numbers": np.array([squares, problem.observations]),
+    }  # fmt: skip
+
+
+def gram(problem: Problem, weight: np.ndarray | None = None) -> sparse.csr_array:
+    """F'WF, shape ``(coefficients, coefficients)``; W is the size of rows by default."""
+    matrix = problem.matrix
+    weight = problem.size if weight is None else weight
+    return sparse.csr_array(matrix.T @ (matrix * weight[:, None]).tocsr())
+
+
+def coupling_arrays(links: list[sparse.csr_array]) -> Arrays:
+    """The arrays of one matrix for each factor, shape ``(effects, coefficients)``, zero from the factor on."""
+    table: list[tuple[int, ...]] = []
+    columns, values, rest = [np.zeros(0, dtype=int)], [np.zeros(0)], []
+    first, at = 0, 0
+    for link in links:
+        reached = np.bincount(link.indices, minlength=link.shape[1])
+        whole = np.flatnonzero(reached > FULL * link.shape[0])
+        table.append((first, len(whole), at))
+        columns.append(whole)
+        values.append(link[:, whole].toarray().ravel(order="F"))
+        first, at = first + len(whole), at + link.shape[0] * len(whole)
+        rest.append(link @ sparse.diags_array((reached <= FULL * link.shape[0]).astype(float)))
+    across = sparse.csr_array(sparse.vstack(rest)) if rest else sparse.csr_array((0, 0))
+    across.eliminate_zeros()
+    return {
+        "full_table": np.array(table, TABLES["full_table"]), "full_columns": np.concatenate(columns),
+        "full_coupling": np.concatenate(values), "coupling": across.data,
+        "coupling_rows": across.indptr.astype(int), "coupling_columns": across.indices.astype(int),
+    }  # fmt: skip
+
+
+def joint_arrays(problem: Problem, factors: int) -> tuple[dict[str, int], Arrays]:
+    """Sizes, and places of an evaluation's arrays, where so many first factors are sampled jointly."""
+    size = problem.linear + sum(factor.groups * factor.width for factor in problem.factors[:factors]) if factors else 0
+    lengths = _workspace(problem, size)
+    places = FIELDS + np.concatenate([[0], np.cumsum([lengths[name] for name in WORKSPACE_ARRAYS])])
+    at = dict(zip(WORKSPACE_ARRAYS, places.tolist(), strict=False))
+    inside = [at["x"] + problem.auxiliary, at["by_x"] + problem.auxiliary]
+    counts = {"joint_factors": factors, "joint_size": size, "workspace": int(places[-1])}
+    return counts, {"workspace_places": np.array([*at.values(), *inside])}
+
+
+def _workspace(problem: Problem, joint: int) -> dict[str, int]:
+    """How many numbers each array of an evaluation has, where so many coefficients are sampled jointly."""
+    coefficients, linear, hyperparameters = problem.coefficients, problem.linear, len(problem.hyperparameters)
+    effects, width = coefficients - problem.common, max((factor.width for factor in problem.factors), default=0)
+    matrices = sum(factor.groups * factor.width**2 for factor in problem.factors)
+    roots = sum(factor.width**2 for factor in problem.factors)
+    parts, area = parts_of(problem), joint * stride_of.py_func(joint)
+    part = 1 + hyperparameters - problem.auxiliary + coefficients
+    sizes: dict[str, int] = {}
+    for size, names in (
+        (coefficients, ("theta", "by_theta", "step")),
+        (effects + linear, ("w", "by_w")),
+        (hyperparameters, ("values", "x", "slopes", "by_value", "by_x")),
+        (linear, ("along",)),
+        (2 * linear, ("spread",)),
+        (effects, ("effects_score", "explained", "shifted", "normals", "by_score")),
+        (matrices, ("lower", "product")),
+        (roots, ("roots", "scaled_roots")),
+        (width**2, ("by_root", "by_scaled_root")),
+        (width**2 * LANES, ("inner",)),
+        (width * LANES, ("back",)),
+        (LANES, ("terms",)),
+        (area, ("joint_lower", "joint_product", "joint_image", "joint_by_precision")),
+        (joint, ("joint_u", "joint_shifted", "joint_explained", "joint_slope", "joint_by_score")),
+        (BLOCK, ("eta", "row_scores", "predictor")),
+        (parts * JOB.itemsize // 8, ("jobs",)),
+        (parts * part, ("parts",)),
+        (parts * THREAD_ROOM, ("thread_rooms",)),
+    ):
+        sizes |= dict.fromkeys(names, size)
+    return sizes
