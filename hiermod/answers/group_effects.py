@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from hiermod.choices import GROUPS
+from hiermod.data.columns.groupings import Grouping
 from hiermod.data.columns.numbering import first_of
-from hiermod.data.columns.predictors import Grouping
 from hiermod.data.columns.values import as_levels
 from hiermod.errors import AnswerError, enumerate_names
 from hiermod.modeling.design import GroupDesign
@@ -228,13 +228,8 @@ def standard_deviations(posterior: Posterior, term: GroupDesign) -> np.ndarray:
 
 def correlation_matrices(posterior: Posterior, term: GroupDesign) -> np.ndarray:
     """Draws of a term's correlation matrix, shape ``(draws, columns, columns)``; the identity without correlations."""
-    size = len(term.row_names)
-    matrices = np.tile(np.eye(size), (int(np.prod(posterior.shape)), 1, 1))
-    if term.correlated:
-        correlations = posterior.values(term.correlation_name)
-        for place, (row, column) in enumerate(term.pairs()):
-            matrices[:, row, column] = matrices[:, column, row] = correlations[:, place]
-    return matrices
+    none = np.zeros((int(np.prod(posterior.shape)), 0))
+    return term.correlation_matrices(posterior.values(term.correlation_name) if term.correlated else none)
 
 
 def covariance_factor(posterior: Posterior, term: GroupDesign) -> np.ndarray:

@@ -475,10 +475,10 @@ class Fit:
             variable, by, at, data, weights, groups, control=control, threshold=threshold, goal=goal, prob=prob,
             outcome=outcome,
         )  # fmt: skip
-        found = verdicts.decide(self._posterior, arguments, loss, expected)
-        if found.warning:
-            announce([found.warning])
-        return found
+        decision = verdicts.decide(self._posterior, arguments, loss, expected)
+        if decision.warning:
+            announce([decision.warning])
+        return decision
 
     def nnt(
         self, variable: str, *, by: Any = None, control: Any = None, contrast: Contrast = "control",
@@ -909,10 +909,9 @@ class Fit:
         >>> len(seen.conclusions), list(seen.power.columns)
         (10, ['prior', 'likelihood', 'diagnosis'])
         """
-        from hiermod.answers.checks.sensitivity import Claim
         from hiermod.show.sensitivity import assess
 
-        claim = Claim(variable, by, control, groups, goal, prob)
+        claim = Arguments(variable, by=by, control=control, groups=groups, goal=goal, prob=prob)
         return assess(self._posterior, claim, threshold, lambda text: announce([text]))
 
     def update(self, formula: str | None = None, data: Any = None, **changes: Any) -> Fit:

@@ -14,7 +14,7 @@ import numpy as np
 
 from hiermod.data.cells.statistics import MomentCells
 from hiermod.data.cells.table import Cells
-from hiermod.data.columns.predictors import Grouping
+from hiermod.data.columns.groupings import Grouping
 from hiermod.modeling.coding import Block, Column
 
 

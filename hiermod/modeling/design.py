@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from hiermod.data.cells.table import Cells
-from hiermod.data.columns.predictors import Factor, Grouping
+from hiermod.data.columns.groupings import Grouping
+from hiermod.data.columns.predictors import Factor
 from hiermod.families.links import Link
 from hiermod.formula.nodes import INTERCEPT, Formula, GroupTerm
 from hiermod.modeling.centring import choose_centres, shift_matrix
@@ -129,6 +130,13 @@ class GroupDesign:
     def pairs(self) -> list[tuple[int, int]]:
         """The pairs of columns whose correlations are parameters, as (row, column) below the diagonal."""
         return [(row, column) for row in range(1, len(self.row_names)) for column in range(row)]
+
+    def correlation_matrices(self, correlations: np.ndarray) -> np.ndarray:
+        """Matrices of shape ``(draws, columns, columns)`` from draws of `pairs`; the identity without correlations."""
+        matrices = np.tile(np.eye(len(self.row_names)), (len(correlations), 1, 1))
+        for place, (row, column) in enumerate(self.pairs() if self.correlated else ()):
+            matrices[:, row, column] = matrices[:, column, row] = correlations[:, place]
+        return matrices
 
 
 def build_common(formula: Formula, cells: Cells) -> CommonDesign:

@@ -10,7 +10,7 @@ import numpy as np
 
 from hiermod.data.cells.statistics import BinomialCells, CountCells, MomentCells, RealCells, ValueCells
 from hiermod.data.cells.table import Cells
-from hiermod.data.columns.predictors import Grouping
+from hiermod.data.columns.groupings import Grouping
 from hiermod.errors import DataError, enumerate_names
 from hiermod.families.record import Family
 from hiermod.formula.nodes import INTERCEPT

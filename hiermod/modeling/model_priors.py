@@ -17,7 +17,7 @@ from hiermod.modeling.pooled import MEAN, SPREAD, BetaSpec
 from hiermod.modeling.spec import Spec
 from hiermod.priors.distributions import Prior, joined, partial_priors
 
-KINDS = ("coefficients", "standard deviations")
+ROLES = {"coefficients": "coefficient", "standard deviations": "sd"}  # of variables that priors of other widths suit
 COLUMNS = ["parameter", "prior", "scale", "stated_at"]
 Values = Callable[[str], np.ndarray]
 
@@ -46,10 +46,8 @@ def _rows(spec: Spec) -> list[tuple[str, str, str, str]]:
         for name, prior, where in zip(block.row_names(), spec.priors[block.name], moved, strict=True):
             rows.append((name, prior.describe(), link, at if where else ""))
     for term in spec.groups:
-        for effect in term.effects:
-            for name, prior in zip(effect.row_names, spec.priors[effect.sd_name], strict=True):
-                shown = "1" if name == "Intercept" else name
-                rows.append((f"sd({shown}|{term.grouping.name})", prior.describe(), link, ""))
+        priors = [prior for effect in term.effects for prior in spec.priors[effect.sd_name]]
+        rows += [(key, prior.describe(), link, "") for key, prior in zip(term.sd_keys(), priors, strict=True)]
         if term.correlated:
             (prior,) = spec.priors[term.correlation_name]
             rows.append((f"cor({term.grouping.name})", prior.describe(), "correlation", ", ".join(term.row_names)))
@@ -102,12 +100,13 @@ def log_prior(spec: Spec, values: Values) -> np.ndarray:
         Gives the draws of a variable, shape ``(draws, *shape of the variable)``.
     """
     parts = [_coefficients(spec, values)] if spec.common.blocks else []
-    sds = [effect.sd_name for term in spec.groups for effect in term.effects]
-    parts += [_of(spec.priors[name], _flat(values(name))) for name in (*sds, *spec.family.auxiliary)]
+    for variable in spec.variables():
+        if variable.role in ("sd", "family"):
+            parts.append(_of(spec.priors[variable.name], _flat(values(variable.name))))
     for term in spec.groups:
         if term.correlated:
             (prior,) = spec.priors[term.correlation_name]
-            matrices = _matrices(values(term.correlation_name), term.pairs(), len(term.row_names))
+            matrices = term.correlation_matrices(values(term.correlation_name))
             parts.append(np.asarray(prior.distribution.log_density(matrices, *prior.arguments)))
     return np.asarray(sum(parts[1:], parts[0]))
 
@@ -130,17 +129,8 @@ def _of(priors: Sequence[Prior], values: np.ndarray) -> np.ndarray:
         return distribution.log_density(values, *arguments.values()).sum(axis=1)
 
 
-def _matrices(values: np.ndarray, pairs: list[tuple[int, int]], size: int) -> np.ndarray:
-    matrices = np.tile(np.eye(size), (len(values), 1, 1))
-    for place, (row, column) in enumerate(pairs):
-        matrices[:, row, column] = matrices[:, column, row] = values[:, place]
-    return matrices
-
-
-def with_width(spec: Spec, kind: str, factor: float) -> Spec:
-    """The model with the priors of one of `KINDS` of another width."""
-    names = [effect.sd_name for term in spec.groups for effect in term.effects]
-    if kind == "coefficients":
-        names = [block.name for block in spec.common.blocks]
+def with_width(spec: Spec, role: str, factor: float) -> Spec:
+    """The model with the priors of all variables of a role, one of `ROLES`, so many times as wide."""
+    names = [variable.name for variable in spec.variables() if variable.role == role]
     wide = {name: tuple(prior.widened(factor) for prior in spec.priors[name]) for name in names}
     return replace(spec, priors={**spec.priors, **wide})

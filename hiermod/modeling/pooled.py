@@ -13,7 +13,7 @@ import numpy as np
 
 from hiermod.data.cells.statistics import BinomialCells
 from hiermod.data.cells.table import Cells
-from hiermod.data.columns.predictors import Grouping
+from hiermod.data.columns.groupings import Grouping
 from hiermod.errors import DataError, FormulaError, PriorError
 from hiermod.families.record import Family
 from hiermod.formula.nodes import INTERCEPT, Formula

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from hiermod.data.columns.predictors import Grouping
+from hiermod.data.columns.groupings import Grouping
 from hiermod.modeling.coding import Block
 from hiermod.modeling.design import GroupDesign, LinearPredictor
 

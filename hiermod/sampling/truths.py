@@ -97,12 +97,9 @@ def _of_group(spec: Spec, term: GroupDesign, truth: Truth, draws: int, rng: np.r
     keyed = zip(term.sd_keys(), priors, strict=True)
     sds = np.stack([_one(key, prior, truth, "positive", draws, rng) for key, prior in keyed], axis=1)
     found = split(sds, term.blocks, [effect.sd_name for effect in term.effects])
-    matrices = np.tile(np.eye(size), (draws, 1, 1))
     if term.correlated:
         found[term.correlation_name] = _correlations(spec, term, truth, draws, rng)
-        for place, (row, column) in enumerate(term.pairs()):
-            matrices[:, row, column] = matrices[:, column, row] = found[term.correlation_name][:, place]
-    values, vectors = np.linalg.eigh(matrices)
+    values, vectors = np.linalg.eigh(term.correlation_matrices(found.get(term.correlation_name, np.zeros((draws, 0)))))
     if (values < -1e-9).any():
         raise PriorError(f"truth= gives correlations of {term.grouping.name!r} that cannot be together.")
     factor = sds[:, :, None] * vectors * np.sqrt(values.clip(min=0.0))[:, None, :]

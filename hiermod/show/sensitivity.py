@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from hiermod.answers.answer import check_prob
+from hiermod.answers.averaging.query import Arguments
 from hiermod.answers.checks.sensitivity import (
     AS_FITTED,
     SLOPE,
     THRESHOLD,
-    Claim,
     changes,
     conclusions,
     power_scaling,
@@ -124,7 +124,7 @@ def _chance_of(quantity: str) -> str:
     return "P(> 0)" if quantity.startswith(SLOPE) else "P(beats)"
 
 
-def assess(posterior: Posterior, claim: Claim, threshold: float, announce: Callable[[str], None]) -> Sensitivity:
+def assess(posterior: Posterior, claim: Arguments, threshold: float, announce: Callable[[str], None]) -> Sensitivity:
     """Power-scale, fit again under other priors, and put both together.
 
     Raises

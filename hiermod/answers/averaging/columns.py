@@ -11,7 +11,8 @@ import pandas as pd
 from hiermod.answers.averaging.rows import is_numeric
 from hiermod.answers.group_effects import AnySpec, Groups, Reading
 from hiermod.answers.reader import per_exposure
-from hiermod.data.columns.predictors import Factor, Grouping
+from hiermod.data.columns.groupings import Grouping
+from hiermod.data.columns.predictors import Factor
 from hiermod.data.columns.values import Level, as_levels, code_levels
 from hiermod.data.sources.frames import column_names
 from hiermod.errors import AnswerError, did_you_mean, enumerate_names

@@ -11,10 +11,9 @@ import pandas as pd
 
 from hiermod.answers.group_effects import AnySpec, Groups, Reading
 from hiermod.answers.reader import per_exposure
-from hiermod.data.columns.predictors import Factor
+from hiermod.data.columns.predictors import Factor, apply_recipe
 from hiermod.data.columns.responses import read_counts
 from hiermod.data.columns.values import Level, as_levels, kind_of, level_series, missing_rows
-from hiermod.data.columns.variables import apply_recipe
 from hiermod.data.sources.frames import column_names, has_columns, read_columns
 from hiermod.errors import AnswerError, DataError, enumerate_names
 from hiermod.formula.nodes import TrialsResponse

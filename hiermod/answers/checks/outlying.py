@@ -16,7 +16,7 @@ from scipy import special
 from hiermod.answers.answer import check_prob, interval
 from hiermod.answers.estimands.shrinkage import chosen_grouping
 from hiermod.answers.group_effects import correlation_matrices, standard_deviations
-from hiermod.data.columns.predictors import Grouping
+from hiermod.data.columns.groupings import Grouping
 from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.pooled import MEAN, SPREAD, BetaSpec
 from hiermod.sampling.posterior import Posterior

@@ -12,7 +12,7 @@ from hiermod.answers.averaging.grid import Grid, averages
 from hiermod.answers.group_effects import AnySpec, Reading, same_for_all
 from hiermod.answers.outcome import read_outcome
 from hiermod.answers.reader import linear_spec, per_exposure, reader
-from hiermod.data.columns.predictors import Grouping
+from hiermod.data.columns.groupings import Grouping
 from hiermod.errors import AnswerError, did_you_mean, enumerate_names
 from hiermod.formula.nodes import without_slash
 from hiermod.modeling.design import offset

@@ -15,7 +15,7 @@ import pandas as pd
 
 from hiermod.answers.group_effects import AnySpec
 from hiermod.answers.scoring.matching import Joint, Matched, matched, predictor_columns
-from hiermod.data.cells.observations import Observations, observations
+from hiermod.data.cells.observations import observations
 from hiermod.data.cells.statistics import BinomialCells, PairCells
 from hiermod.data.columns.numbering import first_of, number_rows
 from hiermod.data.columns.responses import ResponseRows, SingleRows, TrialsRows, read_response
@@ -35,13 +35,12 @@ def column_of_table(name: str) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Aligned:
-    """Distinct joint rows: their columns, how many rows each is, and its place among each model's observations."""
+    """Distinct joint rows: their columns, responses, how many rows each is, and what each is to each model."""
 
     frame: pd.DataFrame
     responses: np.ndarray
     times: np.ndarray
-    seen: tuple[Observations, ...]
-    places: tuple[np.ndarray, ...]
+    models: tuple[Matched, ...]
 
     def labels(self) -> pd.DataFrame:
         """The joint rows for a table: the models' columns, the response, and ``times``."""
@@ -77,13 +76,12 @@ def align(specs: Mapping[str, AnySpec], data: Any, columns: Sequence[str] = ()) 
     check_responses(specs)
     check_rows(specs)
     seen = {name: observations(spec.cells, spec.family.counts) for name, spec in specs.items()}
-    for finest in seen:
-        if set(columns) <= set(seen[finest].frame):
-            rows = seen[finest]
-            joint = Joint(rows.frame.iloc[rows.place].reset_index(drop=True), rows.responses, rows.times)
-            found = [own for name, spec in specs.items() if (own := matched(spec, seen[name], joint))]
-            if len(found) == len(specs):
-                return _aligned(joint, found)
+    for finest in seen.values():
+        if set(columns) <= set(finest.frame):
+            joint = Joint(finest.frame.iloc[finest.place].reset_index(drop=True), finest.responses, finest.times)
+            models = [rows for name, spec in specs.items() if (rows := matched(spec, seen[name], joint))]
+            if len(models) == len(specs):
+                return Aligned(joint.frame, joint.responses, joint.times, tuple(models))
     if data is None:
         _refuse_unknown(specs, columns, {str(name) for own in seen.values() for name in own.frame})
         raise AnswerError(
@@ -91,18 +89,13 @@ def align(specs: Mapping[str, AnySpec], data: Any, columns: Sequence[str] = ()) 
             "do not hold. Give it: hm.compare(..., data=frame)."
         )
     joint = _read(specs, data, columns)
-    found = []
+    models = []
     for name, spec in specs.items():
-        own = matched(spec, seen[name], joint)
-        if own is None:
+        rows = matched(spec, seen[name], joint)
+        if rows is None:
             raise AnswerError(_other_rows(specs, name, joint, data, columns))
-        found.append(own)
-    return _aligned(joint, found)
-
-
-def _aligned(joint: Joint, found: Sequence[Matched]) -> Aligned:
-    seen, places = zip(*found, strict=True)
-    return Aligned(joint.frame, joint.responses, joint.times, seen, places)
+        models.append(rows)
+    return Aligned(joint.frame, joint.responses, joint.times, tuple(models))
 
 
 def check_responses(specs: Mapping[str, AnySpec]) -> None:

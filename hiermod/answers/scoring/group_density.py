@@ -18,7 +18,7 @@ from hiermod.answers.reader import reader
 from hiermod.answers.scoring.quadrature import MOST_DIMENSIONS, log_normal_integral
 from hiermod.data.cells.observations import Observations
 from hiermod.data.cells.statistics import BinomialCells
-from hiermod.data.columns.predictors import Grouping
+from hiermod.data.columns.groupings import Grouping
 from hiermod.errors import AnswerError
 from hiermod.families.ops import NUMPY
 from hiermod.families.rates import log_rates

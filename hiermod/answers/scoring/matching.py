@@ -29,7 +29,12 @@ class Joint:
     times: np.ndarray
 
 
-Matched = tuple[Observations, np.ndarray]
+@dataclass(frozen=True, eq=False)
+class Matched:
+    """A model's observations, each once, and the place of each joint row among them."""
+
+    seen: Observations
+    place: np.ndarray
 
 
 def matched(spec: AnySpec, seen: Observations, joint: Joint) -> Matched | None:
@@ -59,7 +64,7 @@ def matched(spec: AnySpec, seen: Observations, joint: Joint) -> Matched | None:
     if not np.array_equal(np.bincount(mine, seen.times, size), np.bincount(theirs, joint.times, size)):
         return None
     merged, place = seen.merged(mine)
-    return merged, place[theirs]
+    return Matched(merged, place[theirs])
 
 
 def _key_columns(spec: AnySpec, frame: pd.DataFrame) -> list[str]:

@@ -140,12 +140,15 @@ def scores_of(posteriors: Mapping[str, Posterior], data: Any, design: Design, ru
 
 def validated(scores: Scores) -> CrossValidation:
     """The result for one model alone."""
-    elpd, se = scores.total(scores.elpd[0])
+    (model,) = scores.models.values()
+    elpd, se = scores.total(model.elpd)
     pointwise = scores.labels.reset_index(drop=True)
     if "fold" in pointwise:
         pointwise = pointwise.assign(times=scores.times)
-    pointwise = pd.concat([pointwise.assign(elpd=scores.elpd[0]), *scores.details[:1]], axis=1)
-    return CrossValidation(scores.method, elpd, se, float(scores.p[0]), scores.independent, scores.units, pointwise)
+    pointwise = pointwise.assign(elpd=model.elpd)
+    if model.details is not None:
+        pointwise = pd.concat([pointwise, model.details], axis=1)
+    return CrossValidation(scores.method, elpd, se, model.p, scores.independent, scores.units, pointwise)
 
 
 def _refuse(posteriors: Mapping[str, Posterior], design: Design) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from hiermod.data.cells.statistics import BinomialCells, CountCells, PairCells, RealCells, ValueCells
-from hiermod.data.columns.predictors import Grouping
+from hiermod.data.columns.groupings import Grouping
 from hiermod.modeling.density_rows import Observed, Segment, observe
 from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.spec import Spec
