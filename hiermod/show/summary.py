@@ -66,8 +66,12 @@ def _table(posterior: Posterior, draws: dict[str, np.ndarray], prob: float) -> p
 
 
 def _convergence(values: np.ndarray, shape: tuple[int, int]) -> dict[str, list[float]]:
-    found = figures(np.moveaxis(values.reshape(len(values), *shape), 0, 2))
-    return {"rhat": found.rhat.tolist(), "ess_bulk": found.bulk.tolist(), "ess_tail": found.tail.tolist()}
+    table = figures(np.moveaxis(values.reshape(len(values), *shape), 0, 2))
+    return {
+        "rhat": table.rhat.tolist(),
+        "ess_bulk": table.bulk.tolist(),
+        "ess_tail": convergence.tail.tolist(),
+    }
 
 
 def _random(posterior: Posterior, prob: float) -> pd.DataFrame:
