@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from hiermod.modeling.pooled import BetaSpec
-from hiermod.modeling.spec import Spec
+from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.diagnostics import Diagnostics
 from hiermod.sampling.settings import ChosenEngine, Settings
 
@@ -96,7 +95,7 @@ class Posterior:
 
     Parameters
     ----------
-    spec : Spec or BetaSpec
+    spec : ModelSpec
         The model.
     tree : xarray.DataTree
         Groups ``posterior`` and ``sample_stats``, dims ``chain, draw``.
@@ -109,7 +108,7 @@ class Posterior:
         The file from which the draws were read.
     """
 
-    spec: Spec | BetaSpec
+    spec: ModelSpec
     tree: xr.DataTree
     settings: Settings
     diagnostics: Diagnostics
