@@ -65,12 +65,8 @@ def _table(posterior: Posterior, draws: dict[str, np.ndarray], prob: float) -> p
 
 
 def _convergence(values: np.ndarray, shape: tuple[int, int]) -> dict[str, list[float]]:
-    table = figures(np.moveaxis(values.reshape(len(values), *shape), 0, 2))
-    return {
-        "rhat": table.rhat.tolist(),
-        "ess_bulk": table.bulk.tolist(),
-        "ess_tail": convergence.tail.tolist(),
-    }
+    rows = figures(np.moveaxis(values.reshape(len(values), *shape), 0, 2))
+    return {"rhat": rows.rhat.tolist(), "ess_bulk": rows.bulk.tolist(), "ess_tail": rows.tail.tolist()}
 
 
 def _random(posterior: Posterior, prob: float) -> pd.DataFrame:
