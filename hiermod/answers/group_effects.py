@@ -17,11 +17,9 @@ from hiermod.data.columns.numbering import first_of
 from hiermod.data.columns.values import as_levels
 from hiermod.errors import AnswerError, enumerate_names
 from hiermod.modeling.design import GroupDesign
-from hiermod.modeling.pooled import BetaSpec
-from hiermod.modeling.spec import Spec
+from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.posterior import Posterior
 
-AnySpec = Spec | BetaSpec
 SMALL = 2**24  # numbers of a group term's draws that are kept a second time, turned
 
 
@@ -39,12 +37,12 @@ Groups = Mapping[str, Reading]  # by grouping factor
 WITHOUT_EFFECTS = (Reading.TYPICAL, Reading.POPULATION)
 
 
-def same_for_all(spec: AnySpec, reading: Reading) -> Groups:
+def same_for_all(spec: ModelSpec, reading: Reading) -> Groups:
     """One reading of all grouping factors."""
     return dict.fromkeys(spec.cells.groupings, reading)
 
 
-def read_groups(spec: AnySpec, groups: Any) -> Groups:
+def read_groups(spec: ModelSpec, groups: Any) -> Groups:
     """Read ``groups=``.
 
     Raises
@@ -91,7 +89,7 @@ def groups_of(grouping: Grouping, frame: pd.DataFrame, reading: Reading) -> Grou
     return GroupsOfRows(codes, tuple(labels))
 
 
-def groups_of_data(spec: AnySpec, groups: Groups, frame: pd.DataFrame) -> Groups:
+def groups_of_data(spec: ModelSpec, groups: Groups, frame: pd.DataFrame) -> Groups:
     """How the groups of the rows of `data=` are read.
 
     New ones are those that rows name: the fitted ones among them keep their effects, the others are drawn. Rows without

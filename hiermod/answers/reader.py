@@ -14,7 +14,6 @@ import pandas as pd
 
 from hiermod.answers.group_effects import (
     WITHOUT_EFFECTS,
-    AnySpec,
     Groups,
     GroupsOfRows,
     Reading,
@@ -27,7 +26,8 @@ from hiermod.answers.group_effects import (
 from hiermod.answers.population import population_mean, population_slope
 from hiermod.errors import AnswerError
 from hiermod.modeling.design import offset
-from hiermod.modeling.pooled import MEAN, SPREAD, BetaSpec
+from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec
+from hiermod.modeling.protocol import ModelSpec, Question
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.posterior import Posterior
 
@@ -35,7 +35,7 @@ BLOCK = 100_000  # numbers of a block's array of draws, so that it stays in the 
 CHUNK = 20_000  # rows whose designs are made at once
 
 
-def per_exposure(spec: AnySpec) -> bool:
+def per_exposure(spec: ModelSpec) -> bool:
     """Whether answers are per unit of exposure: on a log link, offsets are logarithms of exposures."""
     return bool(spec.formula.offsets) and spec.family.link.name == "log"
 
@@ -72,20 +72,17 @@ def reader(
     On a log link means are per unit of exposure, unless rows are `exposed`: then their offsets count.
     """
     groups = same_for_all(posterior.spec, Reading.OBSERVED) if groups is None else groups
-    if isinstance(posterior.spec, BetaSpec):
+    if isinstance(posterior.spec, PooledSpec):
         return PooledReader(posterior, posterior.spec, groups)
+    assert isinstance(posterior.spec, Spec)
     return LinearReader(posterior, posterior.spec, groups, exposed, outcome)
 
 
-def is_pooled(spec: AnySpec) -> bool:
-    """Whether a model is one of pooled rates, without linear predictors."""
-    return isinstance(spec, BetaSpec)
-
-
-def linear_spec(spec: AnySpec, refusal: str = "pooling='beta' has no linear predictor.") -> Spec:
-    """A model with linear predictors; one of pooled rates is refused."""
-    if isinstance(spec, BetaSpec):
-        raise AnswerError(refusal)
+def linear_spec(spec: ModelSpec, question: Question) -> Spec:
+    """A model with linear predictors; another is refused for its own reason."""
+    if reason := spec.refuses(question):
+        raise AnswerError(reason)
+    assert isinstance(spec, Spec)
     return spec
 
 
@@ -195,7 +192,7 @@ class LinearReader:
 class PooledReader:
     """Of rates from one Beta(a, b): typical and population are its mean, new is a draw from it."""
 
-    def __init__(self, posterior: Posterior, spec: BetaSpec, groups: Groups) -> None:
+    def __init__(self, posterior: Posterior, spec: PooledSpec, groups: Groups) -> None:
         self._posterior, self._spec, self._reading = posterior, spec, groups[spec.grouping.name]
 
     def parameters(self, frame: pd.DataFrame) -> dict[str, np.ndarray]:

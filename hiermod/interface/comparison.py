@@ -16,8 +16,7 @@ from hiermod.interface.fit import Fit, Model
 from hiermod.interface.notices import announce
 from hiermod.interface.refits import OF_SETTINGS
 from hiermod.modeling.definition import Defined, Definition, define
-from hiermod.modeling.pooled import BetaSpec
-from hiermod.modeling.spec import Spec
+from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.parallel import each, fit_one
 from hiermod.sampling.posterior import Posterior
 from hiermod.sampling.settings import Settings
@@ -154,7 +153,7 @@ def _fitted(
     return fits
 
 
-def _sampled(task: tuple[Spec | BetaSpec, Settings]) -> Posterior:
+def _sampled(task: tuple[ModelSpec, Settings]) -> Posterior:
     return fit_one(*task, lambda text: announce([text]))
 
 

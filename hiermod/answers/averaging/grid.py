@@ -12,11 +12,12 @@ from scipy import sparse
 from hiermod.answers.averaging.columns import order_of
 from hiermod.answers.averaging.query import Query
 from hiermod.answers.averaging.rows import with_column, with_levels
-from hiermod.answers.group_effects import AnySpec, Groups
+from hiermod.answers.group_effects import Groups
 from hiermod.answers.reader import reader
 from hiermod.data.columns.numbering import number_rows
 from hiermod.data.columns.values import Level, as_levels, encode
 from hiermod.errors import DataError
+from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.posterior import Posterior
 
 
@@ -30,7 +31,7 @@ class Grid:
     keys: pd.DataFrame
 
 
-def cell_grid(spec: AnySpec, query: Query) -> Grid:
+def cell_grid(spec: ModelSpec, query: Query) -> Grid:
     """The rows of each cell, set to each level of the columns that are set; the other columns of cells select rows.
 
     Keys are in the order of levels, the first column slowest.

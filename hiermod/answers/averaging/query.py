@@ -27,13 +27,14 @@ from hiermod.answers.averaging.columns import (
 from hiermod.answers.averaging.contrasts import Pairing, contrast_name, control_place, pair_arms, read_scale
 from hiermod.answers.averaging.rows import Base, base_rows, is_numeric, new_rows
 from hiermod.answers.draws import check_goal
-from hiermod.answers.group_effects import AnySpec, Groups, groups_of_data, read_groups
+from hiermod.answers.group_effects import Groups, groups_of_data, read_groups
 from hiermod.answers.outcome import Outcome, read_outcome
 from hiermod.answers.scales import PREDICTIONS, RATES, SLOPES, Scale
 from hiermod.choices import KINDS, SLOPE_SCALES
 from hiermod.data.columns.values import Level, as_levels, encode
 from hiermod.errors import AnswerError, DataError, did_you_mean
 from hiermod.formula.parser import canonical
+from hiermod.modeling.protocol import ModelSpec
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +105,7 @@ class Query:
         return self.question.by if across is None else (*self.question.by, across)
 
 
-def read_rates(spec: AnySpec, arguments: Arguments) -> Query:
+def read_rates(spec: ModelSpec, arguments: Arguments) -> Query:
     """Rates of cells: predictors of common terms are set to each of their levels, other columns select rows."""
     columns = _read_columns(spec, arguments)
     settings = {
@@ -115,7 +116,7 @@ def read_rates(spec: AnySpec, arguments: Arguments) -> Query:
     return _opened(spec, arguments, _question(spec, arguments, "rates", RATES, columns.by), columns, settings)
 
 
-def read_effect(spec: AnySpec, arguments: Arguments) -> Query:
+def read_effect(spec: ModelSpec, arguments: Arguments) -> Query:
     """Arms: all rows of a cell are set to each level of the variable."""
     scale = read_scale(arguments.scale, spec.family)
     question = _question(spec, arguments, "effect", scale)
@@ -136,7 +137,7 @@ def read_effect(spec: AnySpec, arguments: Arguments) -> Query:
     return replace(query, levels=levels, control=place, pairing=pairing)
 
 
-def read_interaction(spec: AnySpec, arguments: Arguments) -> Query:
+def read_interaction(spec: ModelSpec, arguments: Arguments) -> Query:
     """Arms in the cells of `by` and of the column across which their effects are compared."""
     inner = _listed(arguments.across)
     if len(inner) != 1:
@@ -152,7 +153,7 @@ def read_interaction(spec: AnySpec, arguments: Arguments) -> Query:
     return replace(query, question=question)
 
 
-def read_slope(spec: AnySpec, arguments: Arguments) -> Query:
+def read_slope(spec: ModelSpec, arguments: Arguments) -> Query:
     """Rows with a column by which their responses are differentiated."""
     if arguments.scale not in SLOPE_SCALES:
         raise AnswerError(f"scale={arguments.scale!r}.{did_you_mean(str(arguments.scale), SLOPE_SCALES)}")
@@ -167,7 +168,7 @@ def read_slope(spec: AnySpec, arguments: Arguments) -> Query:
     return _opened(spec, arguments, question, columns, columns.settings, needed)
 
 
-def read_prediction(spec: AnySpec, arguments: Arguments, kind: str) -> Query:
+def read_prediction(spec: ModelSpec, arguments: Arguments, kind: str) -> Query:
     """Rows by themselves, whose exposure counts: the fitted ones, or those of `data`."""
     if kind not in KINDS:
         raise AnswerError(f"kind={kind!r}: 'mean', 'link' or 'response'.")
@@ -197,7 +198,7 @@ class _Columns:
 
 
 def _question(
-    spec: AnySpec, arguments: Arguments, kind: str, scale: Scale, by: tuple[str, ...] = ()
+    spec: ModelSpec, arguments: Arguments, kind: str, scale: Scale, by: tuple[str, ...] = ()
 ) -> Question:  # fmt: skip
     return Question(
         kind, scale, measure_of(spec), by, sign=check_goal(arguments.goal), prob=check_prob(arguments.prob),
@@ -206,7 +207,7 @@ def _question(
 
 
 def _opened(
-    spec: AnySpec, arguments: Arguments, question: Question, columns: _Columns,
+    spec: ModelSpec, arguments: Arguments, question: Question, columns: _Columns,
     settings: dict[str, tuple[Level, ...]], needed: tuple[str, ...] = (),
 ) -> Query:  # fmt: skip
     """Open the rows, take those that are selected, and read what of their responses is averaged."""
@@ -223,7 +224,7 @@ def _opened(
     )  # fmt: skip
 
 
-def _of_outcome(spec: AnySpec, question: Question, outcome: Outcome) -> Question:
+def _of_outcome(spec: ModelSpec, question: Question, outcome: Outcome) -> Question:
     scale = question.scale
     median = scale.median or (not scale.linear and not outcome.has_mean)
     return replace(question, measure=measure_of(spec, outcome.name), median=median, remark=outcome.remark)
@@ -242,7 +243,7 @@ def _select(rows: Base, selected: Mapping[str, tuple[Level, ...]]) -> Base:
     return rows.only(kept)
 
 
-def _read_columns(spec: AnySpec, arguments: Arguments) -> _Columns:
+def _read_columns(spec: ModelSpec, arguments: Arguments) -> _Columns:
     """Read which cells are meant; predictors with given values are set, other columns select rows."""
     groups, data = read_groups(spec, arguments.groups), arguments.data
     names = check_columns(spec, arguments.by, data=data)
@@ -258,7 +259,7 @@ def _read_columns(spec: AnySpec, arguments: Arguments) -> _Columns:
     return _Columns(names, settings, selected, _read_at(spec, arguments, names, groups), groups)
 
 
-def _read_at(spec: AnySpec, arguments: Arguments, by: tuple[str, ...], groups: Groups) -> dict[str, Level]:
+def _read_at(spec: ModelSpec, arguments: Arguments, by: tuple[str, ...], groups: Groups) -> dict[str, Level]:
     at, data = arguments.at, arguments.data
     if at is None:
         return {}
@@ -278,7 +279,7 @@ def _read_at(spec: AnySpec, arguments: Arguments, by: tuple[str, ...], groups: G
     return held
 
 
-def _is_set(spec: AnySpec, name: str, groups: Groups) -> bool:
+def _is_set(spec: ModelSpec, name: str, groups: Groups) -> bool:
     """Whether rows are set to a column's values: it is a predictor, or behind one, and no group hangs on it alone."""
     return is_predictor(spec, name) and can_be_set(spec, name, groups)
 
@@ -299,7 +300,7 @@ def _several(name: str, values: Any) -> list[Any]:
     return values
 
 
-def _level(spec: AnySpec, name: str, value: Any, data: Any, role: str) -> Level:
+def _level(spec: ModelSpec, name: str, value: Any, data: Any, role: str) -> Level:
     """One value that a column can take: a finite number, or a level that is known."""
     if is_predictor(spec, name) and name not in spec.formula.grouping_columns and is_numeric(spec, name):
         if not isinstance(value, int | float | np.number) or isinstance(value, bool) or not np.isfinite(value):

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from hiermod.answers.averaging.rows import Base, with_column
-from hiermod.answers.group_effects import AnySpec
 from hiermod.answers.reader import Designs
 from hiermod.data.columns.factors import Leveled
 from hiermod.data.columns.functions import Recipe
 from hiermod.errors import AnswerError, DataError, enumerate_names
 from hiermod.modeling.coding import Block, Column
+from hiermod.modeling.protocol import ModelSpec
 from hiermod.modeling.spec import Spec
 
 ROUNDS = 4  # halvings of a step
@@ -23,7 +23,7 @@ ERROR = 1e-6  # what a derivative may be wrong by, beside its size and that of t
 Changes = Mapping[str, np.ndarray]
 
 
-def variable_changes(spec: AnySpec, base: Base, name: str) -> dict[str, np.ndarray]:
+def variable_changes(spec: ModelSpec, base: Base, name: str) -> dict[str, np.ndarray]:
     """The derivative of each numeric column of the model with respect to the column `name`, a number for each row.
 
     That of the column itself is one. What functions make of it is differentiated by central differences, extrapolated

@@ -12,10 +12,10 @@ from hiermod.answers.averaging.columns import check_results, is_partly_crossed
 from hiermod.answers.averaging.grid import averages, cell_grid
 from hiermod.answers.averaging.query import Arguments, Query, read_prediction, read_rates
 from hiermod.answers.averaging.rows import trials_of
-from hiermod.answers.group_effects import AnySpec
 from hiermod.answers.reader import reader
 from hiermod.data.cells.statistics import BinomialCells, PairCells
 from hiermod.formula.nodes import TrialsResponse
+from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.posterior import Posterior
 
 ROW = "row_number"
@@ -32,7 +32,7 @@ def rates(posterior: Posterior, arguments: Arguments) -> Answer:
     return make_answer(draws, grid.keys, posterior.shape, query.question, "rate", notices=notices)
 
 
-def _notices(spec: AnySpec, query: Query) -> list[str]:
+def _notices(spec: ModelSpec, query: Query) -> list[str]:
     """Say which levels are averaged over their own rows alone, since some groups lack some of them."""
     return [
         f"the levels of {name!r} are averaged over their own rows each, since some groups lack some of them; "
@@ -58,7 +58,7 @@ def predict(posterior: Posterior, arguments: Arguments, kind: str) -> Answer:
     return make_answer(draws, keys, posterior.shape, query.question, scale.name, shown=shown)
 
 
-def _made(spec: AnySpec) -> list[str]:
+def _made(spec: ModelSpec) -> list[str]:
     """The columns that functions made: rows are shown by the columns behind them."""
     return [name for recipe in spec.cells.recipes for name in spec.cells.predictors[recipe].columns]
 

@@ -9,13 +9,14 @@ import pandas as pd
 
 from hiermod.answers.answer import check_prob, interval
 from hiermod.answers.averaging.grid import Grid, averages
-from hiermod.answers.group_effects import AnySpec, Reading, same_for_all
+from hiermod.answers.group_effects import Reading, same_for_all
 from hiermod.answers.outcome import read_outcome
 from hiermod.answers.reader import linear_spec, per_exposure, reader
 from hiermod.data.columns.groupings import Grouping
 from hiermod.errors import AnswerError, did_you_mean, enumerate_names
 from hiermod.formula.nodes import without_slash
 from hiermod.modeling.design import offset
+from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.diagnostics import mean_sizes
 from hiermod.sampling.posterior import Posterior
 
@@ -41,7 +42,7 @@ def shrinkage(posterior: Posterior, group: str | None, prob: float) -> pd.DataFr
     return pd.DataFrame(table, index=levels.index)
 
 
-def chosen_grouping(spec: AnySpec, group: str | None) -> Grouping:
+def chosen_grouping(spec: ModelSpec, group: str | None) -> Grouping:
     """The grouping factor that is meant: the one named, or the only one."""
     groupings = spec.cells.groupings
     if not groupings:
@@ -57,7 +58,7 @@ def chosen_grouping(spec: AnySpec, group: str | None) -> Grouping:
     return groupings[without_slash(str(group))]
 
 
-def _exposure(spec: AnySpec) -> np.ndarray:
+def _exposure(spec: ModelSpec) -> np.ndarray:
     """What each cell counts: its rows or trials, times the exposure that an offset on a log link stands for."""
     weight = spec.cells.response.weight
     return weight * np.exp(offset(spec.formula.offsets, spec.cells.frame)) if per_exposure(spec) else weight
@@ -66,7 +67,7 @@ def _exposure(spec: AnySpec) -> np.ndarray:
 def _pull(
     posterior: Posterior, grouping: Grouping, grid: Grid, raw: np.ndarray, estimate: np.ndarray, median: bool
 ) -> np.ndarray:  # fmt: skip
-    spec = linear_spec(posterior.spec)
+    spec = linear_spec(posterior.spec, "effects")
     without = replace(
         posterior, spec=replace(spec, groups=tuple(term for term in spec.groups if term.grouping is not grouping))
     )

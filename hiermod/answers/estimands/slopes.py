@@ -17,9 +17,7 @@ COMPUTED = ("estimate", "lower", "upper", "prob_beats", "prob_exceeds")
 
 def slopes(posterior: Posterior, arguments: Arguments) -> Answer:
     """The average derivative of the expected response with respect to a numeric column, in each `by` cell."""
-    spec = linear_spec(
-        posterior.spec, "pooling='beta' has rates of groups and no predictors, so there are no slopes."
-    )  # fmt: skip
+    spec = linear_spec(posterior.spec, "slopes")
     query = read_slope(spec, arguments)
     check_results(query.cells, COMPUTED)
     grid, question = cell_grid(spec, query), query.question
