@@ -13,8 +13,7 @@ import xarray as xr
 from hiermod.errors import AnswerError
 from hiermod.formula.expressions import Column
 from hiermod.formula.nodes import LevelResponse, Response, SingleResponse
-from hiermod.modeling.pooled import BetaSpec
-from hiermod.modeling.spec import Spec
+from hiermod.modeling.protocol import ModelSpec
 
 COMPUTED = ("estimate", "lower", "upper", "prob_beats", "expected_loss", "prob_rope", "prob_exceeds")
 
@@ -40,7 +39,7 @@ class Measure:
 UNKNOWN = Measure("expected response", percent=False, link="link")
 
 
-def measure_of(spec: Spec | BetaSpec, outcome: str = "mean") -> Measure:
+def measure_of(spec: ModelSpec, outcome: str = "mean") -> Measure:
     """The rate of successes, or the mean or median of the response."""
     is_rate = spec.family.is_rate
     return Measure(outcome_name(spec.formula.response, is_rate, outcome), is_rate, spec.family.link.name)

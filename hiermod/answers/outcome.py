@@ -7,8 +7,7 @@ from typing import Any
 
 from hiermod.choices import OUTCOMES
 from hiermod.errors import AnswerError, did_you_mean
-from hiermod.modeling.pooled import BetaSpec
-from hiermod.modeling.spec import Spec
+from hiermod.modeling.protocol import ModelSpec
 
 
 @dataclass(frozen=True)
@@ -31,13 +30,13 @@ class Outcome:
     remark: str = ""
 
 
-def outcome_notices(spec: Spec | BetaSpec, outcome: Any, groups: str) -> list[str]:
+def outcome_notices(spec: ModelSpec, outcome: Any, groups: str) -> list[str]:
     """What to say beside a plain table of estimates."""
     remark = read_outcome(spec, outcome, groups).remark
     return [remark[0].lower() + remark[1:].rstrip(".")] if remark else []
 
 
-def read_outcome(spec: Spec | BetaSpec, outcome: Any, groups: str) -> Outcome:
+def read_outcome(spec: ModelSpec, outcome: Any, groups: str) -> Outcome:
     """Read ``outcome=``; None is the mean.
 
     Raises
@@ -50,8 +49,6 @@ def read_outcome(spec: Spec | BetaSpec, outcome: Any, groups: str) -> Outcome:
         raise AnswerError(f"outcome={outcome!r}.{did_you_mean(str(outcome), OUTCOMES)}")
     if name == "median" and family.median_link is None:
         raise AnswerError(f"outcome='median': answers know no median of family {family}. Its mean is the outcome.")
-    if isinstance(spec, BetaSpec):
-        return Outcome()
     averaged = groups in ("new", "population") and bool(spec.groups)
     if family.has_posterior_mean(name, spec.priors, averaged):
         return Outcome(name)

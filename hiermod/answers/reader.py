@@ -13,16 +13,16 @@ from hiermod.answers.group_effects import KNOWN_OR_NEW, GroupsOfRows, TermEffect
 from hiermod.answers.population import population_mean, population_slope
 from hiermod.families.links import LINKS, Link
 from hiermod.modeling.design import offset
-from hiermod.modeling.pooled import MEAN, SPREAD, BetaSpec
+from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec
+from hiermod.modeling.protocol import ModelSpec
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.posterior import Posterior
 
 BLOCK = 100_000  # numbers of a block's array of draws, so that it stays in the processor's cache
 CHUNK = 20_000  # rows whose designs are made at once
-AnySpec = Spec | BetaSpec
 
 
-def per_exposure(spec: AnySpec) -> bool:
+def per_exposure(spec: ModelSpec) -> bool:
     """Whether answers are per unit of exposure: on a log link, offsets are logarithms of exposures."""
     return bool(spec.formula.offsets) and spec.family.link.name == "log"
 
@@ -64,8 +64,9 @@ def reader(posterior: Posterior, groups: str, exposed: bool = False, outcome: st
 
     On a log link it is per unit of exposure, unless rows are `exposed`: then their offsets count.
     """
-    if isinstance(posterior.spec, BetaSpec):
+    if isinstance(posterior.spec, PooledSpec):
         return PooledReader(posterior, posterior.spec, groups)
+    assert isinstance(posterior.spec, Spec)
     return LinearReader(posterior, posterior.spec, groups, exposed, outcome)
 
 
@@ -152,7 +153,7 @@ class LinearReader:
 class PooledReader:
     """Of rates from one Beta(a, b): typical and population are its mean, new is a draw from it."""
 
-    def __init__(self, posterior: Posterior, spec: BetaSpec, groups: str) -> None:
+    def __init__(self, posterior: Posterior, spec: PooledSpec, groups: str) -> None:
         self._posterior, self._spec, self._groups = posterior, spec, groups
         self.link = LINKS["logit"]
 

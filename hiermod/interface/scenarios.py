@@ -34,8 +34,8 @@ SUCCESSES, TRIALS = "successes", "trials"
 def of_fit(fit: Fit, data: Any, settings: Settings, simulations: int, rng: np.random.Generator) -> Scenario:
     """Experiments like the one of a fit, with true values from its posterior."""
     posterior, definition = fit._posterior, fit._defined.definition
-    if not isinstance(posterior.spec, Spec):
-        raise ModelError("plan() is for pooling='normal'; the other kind takes no true values apart from its rates.")
+    if reason := posterior.spec.refuses("plan"):
+        raise ModelError(reason)
     formula, spec = posterior.spec.formula, posterior.spec
     total = posterior.size
     places = rng.choice(total, simulations, replace=simulations > total)

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from hiermod.errors import ModelError
-from hiermod.modeling.pooled import MEAN, SPREAD, BetaSpec
+from hiermod.modeling.protocol import ModelSpec
 from hiermod.modeling.spec import Spec
 from hiermod.priors.distributions import Prior, joined, partial_priors
 
@@ -22,41 +22,12 @@ COLUMNS = ["parameter", "prior", "scale", "stated_at"]
 Values = Callable[[str], np.ndarray]
 
 
-def prior_summary(spec: Spec | BetaSpec) -> pd.DataFrame:
+def prior_summary(spec: ModelSpec) -> pd.DataFrame:
     """A row per parameter: its prior in numbers, the scale it lives on, and where the predictors stand for it."""
-    rows = _beta_rows(spec) if isinstance(spec, BetaSpec) else _rows(spec)
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return pd.DataFrame(spec.prior_rows(), columns=COLUMNS)
 
 
-def _beta_rows(spec: BetaSpec) -> list[tuple[str, str, str, str]]:
-    return [
-        (MEAN, "Uniform(0, 1)", "response", "a / (a + b)"),
-        (SPREAD, "Flat above 0", "response", "(a + b)^(-1/2); together p(a, b) ∝ (a + b)^(-5/2)"),
-        (spec.rate_name, "Beta(a, b)", "response", "each group's rate"),
-    ]
-
-
-def _rows(spec: Spec) -> list[tuple[str, str, str, str]]:
-    link = spec.family.link.name
-    at = ", ".join(f"{name} = {centre:.4g}" for name, centre in spec.common.centres.items())
-    shifted = spec.common.shift.any(axis=1)
-    rows = []
-    for block in spec.common.blocks:
-        moved = shifted[spec.common.slices()[block.name]]
-        for name, prior, where in zip(block.row_names(), spec.priors[block.name], moved, strict=True):
-            rows.append((name, prior.describe(), link, at if where else ""))
-    for term in spec.groups:
-        priors = [prior for effect in term.effects for prior in spec.priors[effect.sd_name]]
-        rows += [(key, prior.describe(), link, "") for key, prior in zip(term.sd_keys(), priors, strict=True)]
-        if term.correlated:
-            (prior,) = spec.priors[term.correlation_name]
-            rows.append((f"cor({term.grouping.name})", prior.describe(), "correlation", ", ".join(term.row_names)))
-    for parameter in spec.family.parameters:
-        rows.append((parameter.name, spec.priors[parameter.name][0].describe(), parameter.scale, ""))
-    return rows
-
-
-def with_proper_priors(spec: Spec | BetaSpec, what: str) -> Spec:
+def with_proper_priors(spec: ModelSpec, what: str) -> Spec:
     """The spec, if it has a proper prior of every parameter.
 
     Raises
@@ -64,16 +35,9 @@ def with_proper_priors(spec: Spec | BetaSpec, what: str) -> Spec:
     ModelError
         If it is one of ``pooling="beta"``, or its priors are somebody else's.
     """
-    if isinstance(spec, BetaSpec):
-        raise ModelError(
-            f"{what}: pooling='beta' has the improper hyperprior p(a, b) ∝ (a + b)^(-5/2), which is no distribution. "
-            "Use pooling='normal', whose priors are proper."
-        )
-    if not spec.priors:
-        raise ModelError(
-            f"{what}: this model's priors are Bambi's, and not known here. Fit the formula with hiermod.fit() for "
-            "hiermod's own model, or use bambi's prior_predictive()."
-        )
+    if reason := spec.refuses("prior"):
+        raise ModelError(f"{what}: {reason}")
+    assert isinstance(spec, Spec)
     return spec
 
 

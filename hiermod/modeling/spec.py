@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+
+import numpy as np
 
 from hiermod.data.cells.table import Cells
 from hiermod.errors import DataError
 from hiermod.families.record import Family
 from hiermod.formula.nodes import Formula
 from hiermod.modeling.design import CommonDesign, GroupDesign, LinearPredictor, build_common, build_group, offset
-from hiermod.modeling.identifiability import dependence_notices, residual_notices
+from hiermod.modeling.identifiability import dependence_notices, refuse_exact, residual_notices
 from hiermod.modeling.prior_choice import Priors, choose_priors
+from hiermod.modeling.protocol import PriorRow, Question
 from hiermod.modeling.variables import Variable, linear_variables
 
 
@@ -53,6 +56,56 @@ class Spec:
     def variable(self, name: str) -> Variable:
         """One of them."""
         return self._by_name[name]
+
+    @property
+    def improper(self) -> bool:
+        """Priors are proper."""
+        return False
+
+    def prior_rows(self) -> list[PriorRow]:
+        """Coefficients, then the sds and correlations of group terms, then the family's parameters."""
+        rows: list[PriorRow] = []
+        for predictor in self.predictors.values():
+            rows += self._coefficient_rows(predictor)
+        link = self.family.link.name
+        for term in self.groups:
+            priors = [prior for effect in term.effects for prior in self.priors[effect.sd_name]]
+            rows += [(key, prior.describe(), link, "") for key, prior in zip(term.sd_keys(), priors, strict=True)]
+            if term.correlated:
+                (prior,) = self.priors[term.correlation_name]
+                rows.append((f"cor({term.grouping.name})", prior.describe(), "correlation", ", ".join(term.row_names)))
+        for parameter in self.family.parameters:
+            rows.append((parameter.name, self.priors[parameter.name][0].describe(), parameter.scale, ""))
+        return rows
+
+    def _coefficient_rows(self, predictor: LinearPredictor) -> list[PriorRow]:
+        common, link = predictor.common, predictor.link.name
+        at = ", ".join(f"{name} = {centre:.4g}" for name, centre in common.centres.items())
+        names = [name for block in common.blocks for name in block.row_names()]
+        priors = [prior for block in common.blocks for prior in self.priors[block.name]]
+        shifted = zip(names, priors, common.shift.any(axis=1), strict=True)
+        return [(name, prior.describe(), link, at if moved else "") for name, prior, moved in shifted]
+
+    def refuses(self, question: Question) -> str | None:
+        """Draws and densities of priors that are somebody else's."""
+        if question == "prior" and not self.priors:
+            return (
+                "this model's priors are Bambi's, and not known here. Fit the formula with hiermod.fit() for hiermod's "
+                "own model, or use bambi's prior_predictive()."
+            )
+        return None
+
+    def with_cells(self, cells: Cells) -> Spec:
+        """The same model, its coding and its priors, of other cells."""
+        return replace(self, cells=cells)
+
+    def refuse_exact(self) -> None:
+        """Refuse a response that predictors make up exactly."""
+        refuse_exact(self.formula, self.family, self.cells, self.common, self.groups)
+
+    def derived(self, sampled: Mapping[str, np.ndarray], rng: np.random.Generator) -> dict[str, np.ndarray]:
+        """Nothing: all variables are sampled."""
+        return {}
 
     @cached_property
     def _by_name(self) -> dict[str, Variable]:

@@ -41,11 +41,6 @@ class Native:
         return ChosenEngine("compiled")
 
     @property
-    def variables(self) -> tuple[str, ...]:
-        """All variables that a posterior of the spec has."""
-        return tuple(map(str, posterior_of(self.program.problem, np.zeros((1, 1, self.program.expanded)))))
-
-    @property
     def tune(self) -> int:
         """Warm-up of each chain."""
         return WARM_UP

@@ -10,8 +10,7 @@ import numpy as np
 import xarray as xr
 
 from hiermod.modeling.design import GroupDesign
-from hiermod.modeling.pooled import BetaSpec
-from hiermod.modeling.spec import Spec
+from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.diagnostics import Diagnostics
 from hiermod.sampling.settings import ChosenEngine, Settings
 
@@ -97,7 +96,7 @@ class Posterior:
 
     Parameters
     ----------
-    spec : Spec or BetaSpec
+    spec : ModelSpec
         The model.
     tree : xarray.DataTree
         Groups ``posterior`` and ``sample_stats``, dims ``chain, draw``.
@@ -110,7 +109,7 @@ class Posterior:
         The file from which the draws were read.
     """
 
-    spec: Spec | BetaSpec
+    spec: ModelSpec
     tree: xr.DataTree
     settings: Settings
     diagnostics: Diagnostics

@@ -14,8 +14,7 @@ from hiermod.answers.checks.outlying import Outlying
 from hiermod.answers.checks.predictive_checks import histogram
 from hiermod.data.columns.values import level_text
 from hiermod.errors import AnswerError
-from hiermod.modeling.pooled import BetaSpec
-from hiermod.modeling.spec import Spec
+from hiermod.modeling.protocol import ModelSpec
 from hiermod.show.forest import arrange, draw_forest
 from hiermod.show.style import COLOURS, GREY, axes_for, format_percent, literal, one, set_heading, shorten
 
@@ -48,7 +47,7 @@ def _binomial_quantile(tail: float, rows: int, share: float) -> float:
     return float(np.searchsorted(special.bdtr(counts, rows, share), tail) / rows)
 
 
-def plot_calibration(spec: Spec | BetaSpec, table: pd.DataFrame, prob: float, ax: Axes | None = None) -> Axes:
+def plot_calibration(spec: ModelSpec, table: pd.DataFrame, prob: float, ax: Axes | None = None) -> Axes:
     """Draw the table of `Fit.calibration`: steps of observed rates over a band, and the diagonal."""
     name = measure_of(spec).name
     ax = axes_for(ax, 10, [""])

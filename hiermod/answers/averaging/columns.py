@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 
 from hiermod.answers.averaging.rows import is_numeric
-from hiermod.answers.reader import AnySpec
 from hiermod.data.columns.groupings import Grouping
 from hiermod.data.columns.predictors import Factor
 from hiermod.data.columns.values import Level, as_levels, code_levels
 from hiermod.data.sources.frames import column_names
 from hiermod.errors import AnswerError, did_you_mean, enumerate_names
 from hiermod.formula.parser import canonical
+from hiermod.modeling.protocol import ModelSpec
 
 MAX_ARMS = 50
 
@@ -32,7 +32,7 @@ def find_level(levels: tuple[Level, ...], value: Any, complaint: str) -> Level:
 
 
 def check_columns(
-    spec: AnySpec, by: Any, role: str = "by", data: Any = None, free: bool = False
+    spec: ModelSpec, by: Any, role: str = "by", data: Any = None, free: bool = False
 ) -> tuple[str, ...]:  # fmt: skip
     """Read ``by=`` into column names: those of the model, or of `data`.
 
@@ -49,7 +49,7 @@ def check_columns(
     return tuple(canonical(name) for name in names)
 
 
-def _check_name(spec: AnySpec, typed: str, role: str, data: Any, free: bool) -> None:
+def _check_name(spec: ModelSpec, typed: str, role: str, data: Any, free: bool) -> None:
     name = canonical(typed)
     if name in spec.cells.averaged and not free:
         refuse_averaged(spec, name)
@@ -73,7 +73,7 @@ def _check_name(spec: AnySpec, typed: str, role: str, data: Any, free: bool) -> 
     )
 
 
-def check_column(spec: AnySpec, name: Any, role: str, data: Any = None, free: bool = False) -> str:
+def check_column(spec: ModelSpec, name: Any, role: str, data: Any = None, free: bool = False) -> str:
     """Read one column name of the model."""
     if not isinstance(name, str):
         raise AnswerError(f"{role}={name!r}: the name of one column is needed.")
@@ -86,7 +86,7 @@ def check_results(names: tuple[str, ...], computed: tuple[str, ...]) -> None:
         raise AnswerError(f"The answer has a column {clash[0]!r} itself. Rename that column of the data.")
 
 
-def refuse_averaged(spec: AnySpec, name: str) -> NoReturn:
+def refuse_averaged(spec: ModelSpec, name: str) -> NoReturn:
     """Refuse to ask by a number over which cells average: it has too many values."""
     count = f"{spec.cells.observations()[0][name].nunique()} distinct" if spec.cells.rows_kept else "many distinct"
     _refuse_numbers(name, count)
@@ -99,7 +99,7 @@ def _refuse_numbers(name: str, count: str) -> NoReturn:
     )
 
 
-def levels_of(spec: AnySpec, name: str) -> tuple[Level, ...]:
+def levels_of(spec: ModelSpec, name: str) -> tuple[Level, ...]:
     """The levels of a column that occur in the fitted data, in their order."""
     predictor = spec.cells.predictors.get(name)
     if isinstance(predictor, Factor):
@@ -110,12 +110,12 @@ def levels_of(spec: AnySpec, name: str) -> tuple[Level, ...]:
     return as_levels(pd.Index(np.unique(column.to_numpy())))
 
 
-def order_of(spec: AnySpec, name: str, frame: pd.DataFrame) -> tuple[Level, ...]:
+def order_of(spec: ModelSpec, name: str, frame: pd.DataFrame) -> tuple[Level, ...]:
     """The order of a column's levels: the model's, or that of the rows' own where the model has no such column."""
     return levels_of(spec, name) if name in spec.cells.frame else code_levels(name, frame[name])[1]
 
 
-def arm_levels(spec: AnySpec, name: str) -> tuple[Level, ...]:
+def arm_levels(spec: ModelSpec, name: str) -> tuple[Level, ...]:
     """The levels of a variable that can be compared as arms."""
     levels = levels_of(spec, name)
     if len(levels) < 2:
@@ -124,7 +124,7 @@ def arm_levels(spec: AnySpec, name: str) -> tuple[Level, ...]:
     return levels
 
 
-def refuse_many(spec: AnySpec, name: str, count: int) -> None:
+def refuse_many(spec: ModelSpec, name: str, count: int) -> None:
     """Refuse to set a numeric column to each of very many values."""
     if is_numeric(spec, name) and count > MAX_ARMS:
         _refuse_numbers(name, f"{count} distinct")
@@ -139,7 +139,7 @@ def refuse_absent(name: str, levels: tuple[Level, ...], present: tuple[Level, ..
         )
 
 
-def can_be_set(spec: AnySpec, name: str, groups: str) -> bool:
+def can_be_set(spec: ModelSpec, name: str, groups: str) -> bool:
     """Whether the rows of every group can be set to each level of a column.
 
     They cannot where it is a grouping factor; nor, with observed effects, where it is a part of a crossed one, such as
@@ -151,13 +151,13 @@ def can_be_set(spec: AnySpec, name: str, groups: str) -> bool:
     return groups != "observed" or not any(_lacks(grouping, name) for grouping in factors)
 
 
-def is_partly_crossed(spec: AnySpec, name: str, by: Sequence[str]) -> bool:
+def is_partly_crossed(spec: ModelSpec, name: str, by: Sequence[str]) -> bool:
     """Whether `by` averages over groups of which some, but not all, occur with several levels of a column."""
     crossed = [grouping for grouping in _factors(spec, name) if not set(grouping.columns) <= set(by)]
     return any(_lacks(grouping, name) and grouping.size > _others(grouping, name) for grouping in crossed)
 
 
-def _factors(spec: AnySpec, name: str) -> list[Grouping]:
+def _factors(spec: ModelSpec, name: str) -> list[Grouping]:
     return [grouping for grouping in spec.cells.groupings.values() if name in grouping.columns]
 
 

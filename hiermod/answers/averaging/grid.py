@@ -12,10 +12,11 @@ from scipy import sparse
 from hiermod.answers.averaging.columns import order_of, refuse_absent, refuse_many
 from hiermod.answers.averaging.query import Asked
 from hiermod.answers.averaging.rows import Base, with_column, with_levels
-from hiermod.answers.reader import AnySpec, reader
+from hiermod.answers.reader import reader
 from hiermod.data.columns.numbering import number_rows
 from hiermod.data.columns.values import Level, as_levels, encode
 from hiermod.errors import DataError
+from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.posterior import Posterior
 
 
@@ -29,7 +30,7 @@ class Grid:
     keys: pd.DataFrame
 
 
-def cell_grid(spec: AnySpec, base: Base, asked: Asked, settings: dict[str, tuple[Level, ...]]) -> Grid:
+def cell_grid(spec: ModelSpec, base: Base, asked: Asked, settings: dict[str, tuple[Level, ...]]) -> Grid:
     """Rows of each `by` cell, the columns in `settings` set to each of their levels for every row of the cell.
 
     The other `by` columns select rows. Keys are in the order of levels, the first `by` column slowest.

@@ -12,10 +12,10 @@ import pandas as pd
 from hiermod.answers.averaging.columns import can_be_set, check_columns, find_level, levels_of
 from hiermod.answers.averaging.rows import is_numeric
 from hiermod.answers.group_effects import check_groups
-from hiermod.answers.reader import AnySpec
 from hiermod.data.columns.values import Level, as_levels
 from hiermod.errors import AnswerError
 from hiermod.formula.parser import canonical
+from hiermod.modeling.protocol import ModelSpec
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +67,7 @@ class Asked:
         return (*self.settings, *self.held)
 
 
-def read_scope(spec: AnySpec, scope: Arguments) -> Asked:
+def read_scope(spec: ModelSpec, scope: Arguments) -> Asked:
     """Read which cells are asked for; predictors with given values are set, other columns select rows."""
     check_groups(scope.groups)
     names = check_columns(spec, scope.by, data=scope.data)
@@ -84,7 +84,7 @@ def read_scope(spec: AnySpec, scope: Arguments) -> Asked:
     return Asked(names, settings, chosen, _read_at(spec, scope, names))
 
 
-def _read_at(spec: AnySpec, scope: Arguments, by: tuple[str, ...]) -> dict[str, Level]:
+def _read_at(spec: ModelSpec, scope: Arguments, by: tuple[str, ...]) -> dict[str, Level]:
     if scope.at is None:
         return {}
     if not isinstance(scope.at, Mapping):
@@ -103,12 +103,12 @@ def _read_at(spec: AnySpec, scope: Arguments, by: tuple[str, ...]) -> dict[str, 
     return held
 
 
-def _is_set(spec: AnySpec, name: str, groups: str) -> bool:
+def _is_set(spec: ModelSpec, name: str, groups: str) -> bool:
     """Whether rows are set to a column's values: it is a predictor, or behind one, and no group hangs on it alone."""
     return _is_predictor(spec, name) and can_be_set(spec, name, groups)
 
 
-def _is_predictor(spec: AnySpec, name: str) -> bool:
+def _is_predictor(spec: ModelSpec, name: str) -> bool:
     return name in (*spec.formula.variables, *spec.formula.predictor_columns)
 
 
@@ -121,7 +121,7 @@ def _several(name: str, values: Any) -> list[Any]:
     return values
 
 
-def _level(spec: AnySpec, name: str, value: Any, data: Any, role: str) -> Level:
+def _level(spec: ModelSpec, name: str, value: Any, data: Any, role: str) -> Level:
     """One value that a column can take: a finite number, or a level that is known."""
     if _is_predictor(spec, name) and name not in spec.formula.grouping_columns and is_numeric(spec, name):
         if not isinstance(value, int | float | np.number) or isinstance(value, bool) or not np.isfinite(value):

@@ -10,13 +10,14 @@ import numpy as np
 import pandas as pd
 
 from hiermod.answers.group_effects import whose
-from hiermod.answers.reader import AnySpec, per_exposure
+from hiermod.answers.reader import per_exposure
 from hiermod.data.columns.predictors import Factor, apply_recipe
 from hiermod.data.columns.responses import read_counts
 from hiermod.data.columns.values import Level, as_levels, kind_of, level_series, missing_rows
 from hiermod.data.sources.frames import column_names, has_columns, read_columns
 from hiermod.errors import AnswerError, DataError, enumerate_names
 from hiermod.formula.nodes import TrialsResponse
+from hiermod.modeling.protocol import ModelSpec
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +38,7 @@ class Base:
 
 
 def base_rows(
-    spec: AnySpec, data: Any, weights: str | None, needed: Sequence[str], groups: str, setting: Sequence[str] = ()
+    spec: ModelSpec, data: Any, weights: str | None, needed: Sequence[str], groups: str, setting: Sequence[str] = ()
 ) -> Base:
     """The fitted cells, or the rows of `data` read as the model reads them.
 
@@ -55,7 +56,7 @@ def base_rows(
     return Base(frame, weight, whose(spec.cells.groupings, groups, frame))
 
 
-def _fitted(spec: AnySpec, groups: str, named: Sequence[str]) -> Base:
+def _fitted(spec: ModelSpec, groups: str, named: Sequence[str]) -> Base:
     cells = spec.cells
     if set(named).isdisjoint(cells.averaged):
         return Base(cells.frame, cells.response.weight, groups, cells.averaged)
@@ -64,7 +65,7 @@ def _fitted(spec: AnySpec, groups: str, named: Sequence[str]) -> Base:
 
 
 def new_rows(
-    spec: AnySpec, data: Any, needed: Sequence[str], groups: str, setting: Sequence[str] = (), exposed: bool = False
+    spec: ModelSpec, data: Any, needed: Sequence[str], groups: str, setting: Sequence[str] = (), exposed: bool = False
 ) -> pd.DataFrame:
     """The variables of new rows, the columns behind them, and the groups.
 
@@ -96,7 +97,7 @@ def _refuse_missing(raw: pd.DataFrame) -> None:
         )
 
 
-def read_variables_again(spec: AnySpec, raw: pd.DataFrame, variables: Sequence[str]) -> pd.DataFrame:
+def read_variables_again(spec: ModelSpec, raw: pd.DataFrame, variables: Sequence[str]) -> pd.DataFrame:
     """Code rows as the fitted ones; unknown levels of predictors are refused, of groups kept as they are.
 
     Variables whose columns are not there are left out.
@@ -109,7 +110,7 @@ def read_variables_again(spec: AnySpec, raw: pd.DataFrame, variables: Sequence[s
     return pd.DataFrame(columns, index=pd.RangeIndex(len(raw)))
 
 
-def with_levels(spec: AnySpec, base: Base, chosen: Mapping[str, Level]) -> pd.DataFrame:
+def with_levels(spec: ModelSpec, base: Base, chosen: Mapping[str, Level]) -> pd.DataFrame:
     """The rows with each chosen column at one of its levels throughout; what is made of it follows."""
     frame = base.frame
     for name, level in chosen.items():
@@ -129,7 +130,7 @@ def with_levels(spec: AnySpec, base: Base, chosen: Mapping[str, Level]) -> pd.Da
     return frame
 
 
-def _throughout(spec: AnySpec, name: str, level: Level, rows: int) -> Any:
+def _throughout(spec: ModelSpec, name: str, level: Level, rows: int) -> Any:
     if is_numeric(spec, name):
         return level
     predictor = spec.cells.predictors.get(name)
@@ -137,7 +138,7 @@ def _throughout(spec: AnySpec, name: str, level: Level, rows: int) -> Any:
     return level_series(np.full(rows, levels.index(level)), levels)
 
 
-def is_numeric(spec: AnySpec, name: str) -> bool:
+def is_numeric(spec: ModelSpec, name: str) -> bool:
     """Whether a column holds numbers, not levels; those that differ within cells are numbers."""
     return name not in spec.cells.frame or not isinstance(spec.cells.frame[name].dtype, pd.CategoricalDtype)
 
@@ -149,7 +150,7 @@ def with_column(frame: pd.DataFrame, name: str, values: Any) -> pd.DataFrame:
     return copy
 
 
-def _own_weights(spec: AnySpec, data: Any, rows: int) -> np.ndarray:
+def _own_weights(spec: ModelSpec, data: Any, rows: int) -> np.ndarray:
     """A row weighs its trials or its frequency weight, where the model has them and `data` too; else one."""
     response, frequency = spec.formula.response, spec.formula.weights
     if frequency is not None and has_columns(data, [frequency]):

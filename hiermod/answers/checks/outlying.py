@@ -18,7 +18,7 @@ from hiermod.answers.estimands.shrinkage import chosen_grouping
 from hiermod.answers.group_effects import correlation_matrices, standard_deviations
 from hiermod.data.columns.groupings import Grouping
 from hiermod.modeling.design import GroupDesign
-from hiermod.modeling.pooled import MEAN, SPREAD, BetaSpec
+from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec
 from hiermod.sampling.posterior import Posterior
 
 ANY = 0.05  # the chance that some group of a population as assumed is beyond the limit
@@ -103,7 +103,7 @@ def _effects_table(grouping: Grouping, effects: list[_Standardised], prob: float
 
 def _standardised(posterior: Posterior, grouping: Grouping) -> list[_Standardised]:
     spec = posterior.spec
-    if isinstance(spec, BetaSpec):
+    if isinstance(spec, PooledSpec):
         return [_of_rates(posterior, spec)]
     return [_of_term(posterior, term) for term in spec.groups if term.grouping is grouping]
 
@@ -115,7 +115,7 @@ def _of_term(posterior: Posterior, term: GroupDesign) -> _Standardised:
     return _Standardised(term.row_names, values, np.einsum("sgi,sij,sgj->sg", values, precision, values))
 
 
-def _of_rates(posterior: Posterior, spec: BetaSpec) -> _Standardised:
+def _of_rates(posterior: Posterior, spec: PooledSpec) -> _Standardised:
     """Normal quantiles of the rates' places in their Beta distribution."""
     rates, size = posterior.values(spec.rate_name), posterior.values(SPREAD)[:, None] ** -2
     mean = posterior.values(MEAN)[:, None]

@@ -18,8 +18,7 @@ from hiermod.answers.averaging.rows import base_rows, with_column
 from hiermod.answers.outcome import Outcome, read_outcome
 from hiermod.data.columns.values import Level
 from hiermod.errors import AnswerError
-from hiermod.modeling.pooled import BetaSpec
-from hiermod.modeling.spec import Spec
+from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.posterior import Posterior
 
 COMPUTED = ("contrast", "estimate", "lower", "upper", "prob_beats", "expected_loss", "prob_rope", "prob_exceeds")
@@ -58,7 +57,7 @@ def compare_arms(posterior: Posterior, arguments: Arguments, scale: str = "respo
     return Arms(draws.reshape(len(keys), len(levels), -1), levels, keys, asked.by, outcome)
 
 
-def _check_differs(spec: Spec | BetaSpec, variable: str, groups: str) -> None:
+def _check_differs(spec: ModelSpec, variable: str, groups: str) -> None:
     """Refuse to compare groups where ``groups=`` takes their differences away; 0.5 would be no answer."""
     formula = spec.formula
     if groups != "observed" and variable not in (*formula.variables, *formula.predictor_columns):

@@ -20,8 +20,7 @@ from hiermod.choices import KINDS
 from hiermod.data.cells.statistics import BinomialCells, PairCells
 from hiermod.errors import AnswerError
 from hiermod.formula.nodes import TrialsResponse
-from hiermod.modeling.pooled import BetaSpec
-from hiermod.modeling.spec import Spec
+from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.posterior import Posterior
 
 ROW = "row_number"
@@ -52,12 +51,12 @@ def rates(posterior: Posterior, arguments: Arguments) -> Answer:
     return Answer(with_coords(draws, grid.keys, posterior.shape, "rate"), table, question)
 
 
-def _is_set(spec: Spec | BetaSpec, name: str, groups: str) -> bool:
+def _is_set(spec: ModelSpec, name: str, groups: str) -> bool:
     """Whether all rows are set to each level of a column that is asked by: where it is in common terms."""
     return name in spec.formula.common_columns and can_be_set(spec, name, groups)
 
 
-def own_rows_notices(spec: Spec | BetaSpec, question: Question) -> list[str]:
+def own_rows_notices(spec: ModelSpec, question: Question) -> list[str]:
     """Say which levels are averaged over their own rows alone, since some groups lack some of them."""
     common, by = spec.formula.common_columns, question.by
     return [
@@ -93,13 +92,13 @@ def predict(posterior: Posterior, arguments: Arguments, kind: str) -> Answer:
     )
 
 
-def _fitted_rows(spec: Spec | BetaSpec) -> pd.DataFrame:
+def _fitted_rows(spec: ModelSpec) -> pd.DataFrame:
     """The cells; where these average over predictors, the rows behind them if they are known."""
     cells = spec.cells
     return cells.observations()[0] if cells.averaged and cells.rows_kept else cells.frame
 
 
-def _made(spec: Spec | BetaSpec) -> list[str]:
+def _made(spec: ModelSpec) -> list[str]:
     """The columns that functions made: rows are shown by the columns behind them."""
     return [name for recipe in spec.cells.recipes for name in spec.cells.predictors[recipe].columns]
 

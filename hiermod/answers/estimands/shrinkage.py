@@ -15,7 +15,8 @@ from hiermod.data.columns.groupings import Grouping
 from hiermod.errors import AnswerError, did_you_mean, enumerate_names
 from hiermod.formula.nodes import without_slash
 from hiermod.modeling.design import offset
-from hiermod.modeling.pooled import SPREAD, BetaSpec
+from hiermod.modeling.pooled import SPREAD, PooledSpec
+from hiermod.modeling.protocol import ModelSpec
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.diagnostics import mean_sizes
 from hiermod.sampling.posterior import Posterior
@@ -38,7 +39,7 @@ def shrinkage(posterior: Posterior, group: str | None, prob: float) -> pd.DataFr
     return pd.DataFrame(table, index=pd.Index(grouping.labels(), name=grouping.name))
 
 
-def chosen_grouping(spec: Spec | BetaSpec, group: str | None) -> Grouping:
+def chosen_grouping(spec: ModelSpec, group: str | None) -> Grouping:
     """The grouping factor that is meant: the one named, or the only one."""
     groupings = spec.cells.groupings
     if not groupings:
@@ -54,7 +55,7 @@ def chosen_grouping(spec: Spec | BetaSpec, group: str | None) -> Grouping:
     return groupings[without_slash(str(group))]
 
 
-def _exposure(spec: Spec | BetaSpec) -> np.ndarray:
+def _exposure(spec: ModelSpec) -> np.ndarray:
     """What each cell counts: its rows or trials, times the exposure that an offset on a log link stands for."""
     weight = spec.cells.response.weight
     return weight * np.exp(offset(spec.formula.offsets, spec.cells.frame)) if per_exposure(spec) else weight
@@ -70,9 +71,10 @@ def _pull(
     median: bool,
 ) -> np.ndarray:
     spec, cells = posterior.spec, posterior.spec.cells
-    if isinstance(spec, BetaSpec):
+    if isinstance(spec, PooledSpec):
         size = posterior.values(SPREAD)[None, :] ** -2
         return (size / (size + spec.trials[:, None])).mean(axis=1)
+    assert isinstance(spec, Spec)
     without = replace(
         posterior, spec=replace(spec, groups=tuple(term for term in spec.groups if term.grouping is not grouping))
     )

@@ -14,7 +14,7 @@ from hiermod.answers.reader import LinearReader, block_slices, per_exposure
 from hiermod.choices import SLOPE_SCALES
 from hiermod.errors import AnswerError, did_you_mean
 from hiermod.formula.parser import canonical
-from hiermod.modeling.pooled import BetaSpec
+from hiermod.modeling.spec import Spec
 from hiermod.sampling.posterior import Posterior
 
 COMPUTED = ("estimate", "lower", "upper", "prob_beats", "prob_exceeds")
@@ -23,8 +23,9 @@ COMPUTED = ("estimate", "lower", "upper", "prob_beats", "prob_exceeds")
 def slopes(posterior: Posterior, arguments: Arguments) -> Answer:
     """The average derivative of the expected response with respect to a numeric column, in each `by` cell."""
     spec, variable, scale = posterior.spec, arguments.variable, arguments.scale
-    if isinstance(spec, BetaSpec):
-        raise AnswerError("pooling='beta' has rates of groups and no predictors, so there are no slopes.")
+    if reason := spec.refuses("slopes"):
+        raise AnswerError(reason)
+    assert isinstance(spec, Spec)
     if scale not in SLOPE_SCALES:
         raise AnswerError(f"scale={scale!r}.{did_you_mean(str(scale), SLOPE_SCALES)}")
     sign, limit = check_goal(arguments.goal), check_threshold(arguments.threshold)

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hiermod.answers.reader import AnySpec
 from hiermod.answers.scoring.matching import Joint, Matched, matched, predictor_columns
 from hiermod.data.cells.observations import observations
 from hiermod.data.cells.statistics import BinomialCells, PairCells
@@ -24,6 +23,7 @@ from hiermod.data.pushdown.tally import OWN
 from hiermod.data.sources.frames import column_names, read_columns
 from hiermod.errors import AnswerError, did_you_mean, enumerate_names
 from hiermod.formula.nodes import Formula, TrialsResponse
+from hiermod.modeling.protocol import ModelSpec
 
 OF_TABLES = ("value", "successes", "trials", "times", "fold", "elpd", "pareto_k", "refitted", "unreliable", "rows")
 
@@ -57,7 +57,7 @@ class Aligned:
         return number, [":".join(map(str, own.iloc[row])) for row in first]
 
 
-def align(specs: Mapping[str, AnySpec], data: Any, columns: Sequence[str] = ()) -> Aligned:
+def align(specs: Mapping[str, ModelSpec], data: Any, columns: Sequence[str] = ()) -> Aligned:
     """Find the common refinement of the cells of several models.
 
     Parameters
@@ -98,7 +98,7 @@ def align(specs: Mapping[str, AnySpec], data: Any, columns: Sequence[str] = ()) 
     return Aligned(joint.frame, joint.responses, joint.times, tuple(models))
 
 
-def check_responses(specs: Mapping[str, AnySpec]) -> None:
+def check_responses(specs: Mapping[str, ModelSpec]) -> None:
     """Refuse models whose densities are not of the same numbers, on the same scale.
 
     Raises
@@ -121,7 +121,7 @@ def check_responses(specs: Mapping[str, AnySpec]) -> None:
             )
 
 
-def check_rows(specs: Mapping[str, AnySpec]) -> None:
+def check_rows(specs: Mapping[str, ModelSpec]) -> None:
     """Refuse models whose rows are not known.
 
     Raises
@@ -144,14 +144,14 @@ def _same_response(one: Formula, other: Formula) -> bool:
     return one.left == other.left or (trials and one.weights == other.weights)
 
 
-def _measure(spec: AnySpec) -> str:
+def _measure(spec: ModelSpec) -> str:
     """What a density is of."""
     if isinstance(spec.cells.response, BinomialCells | PairCells):
         return "probabilities of successes"
     return "probabilities of counts" if spec.family.counts else "densities of numbers"
 
 
-def _missing_hint(one: AnySpec, other: AnySpec) -> str:
+def _missing_hint(one: ModelSpec, other: ModelSpec) -> str:
     here, there = (set(spec.formula.all_columns) for spec in (one, other))
     names = sorted(here ^ there)
     if (one.cells.source.missing or other.cells.source.missing) and names:
@@ -162,7 +162,7 @@ def _missing_hint(one: AnySpec, other: AnySpec) -> str:
     return "Fit both to the same rows."
 
 
-def _read(specs: Mapping[str, AnySpec], data: Any, columns: Sequence[str]) -> Joint:
+def _read(specs: Mapping[str, ModelSpec], data: Any, columns: Sequence[str]) -> Joint:
     """Distinct rows of all columns, complete in all of them."""
     names = {name: None for spec in specs.values() for name in spec.formula.all_columns}
     _refuse_unknown(specs, (*names, *columns), column_names(data))
@@ -177,7 +177,7 @@ def _read(specs: Mapping[str, AnySpec], data: Any, columns: Sequence[str]) -> Jo
     return _distinct(frame, _numbers(response), response.times)
 
 
-def _refuse_unknown(specs: Mapping[str, AnySpec], names: Sequence[str], known: Collection[str]) -> None:
+def _refuse_unknown(specs: Mapping[str, ModelSpec], names: Sequence[str], known: Collection[str]) -> None:
     for name in names:
         if name not in known:
             groupings = [own for spec in specs.values() for own in spec.cells.groupings]
@@ -202,7 +202,7 @@ def _numbers(response: ResponseRows) -> np.ndarray:
     return response.values[:, None]
 
 
-def _other_rows(specs: Mapping[str, AnySpec], name: str, joint: Joint, data: Any, columns: Sequence[str]) -> str:
+def _other_rows(specs: Mapping[str, ModelSpec], name: str, joint: Joint, data: Any, columns: Sequence[str]) -> str:
     rows, fitted = int(joint.times.sum()), specs[name].cells.source.rows
     of_models = dict.fromkeys(own for spec in specs.values() for own in spec.formula.all_columns)
     raw = read_columns(data, tuple(dict.fromkeys([*of_models, *columns])))

@@ -22,7 +22,7 @@ from hiermod.data.columns.groupings import Grouping
 from hiermod.errors import AnswerError
 from hiermod.families.ops import NUMPY
 from hiermod.families.rates import log_rates
-from hiermod.modeling.pooled import MEAN, SPREAD, BetaSpec
+from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.posterior import Posterior
 
@@ -61,8 +61,9 @@ class GroupDensity(Protocol):
 
 def group_density(posterior: Posterior, seen: Observations) -> GroupDensity:
     """The density of groups of some observations under a model."""
-    if isinstance(posterior.spec, BetaSpec):
+    if isinstance(posterior.spec, PooledSpec):
         return PooledGroups(posterior, posterior.spec, seen)
+    assert isinstance(posterior.spec, Spec)
     return LinearGroups(posterior, posterior.spec, seen)
 
 
@@ -155,7 +156,7 @@ class LinearGroups:
 class PooledGroups:
     """Groups whose rates are drawn from one Beta distribution."""
 
-    def __init__(self, posterior: Posterior, spec: BetaSpec, seen: Observations) -> None:
+    def __init__(self, posterior: Posterior, spec: PooledSpec, seen: Observations) -> None:
         self._posterior, self._spec, self._seen = posterior, spec, seen
         self._occurrence = Occurrence.of(spec.grouping, seen)
 

@@ -16,7 +16,6 @@ from hiermod.answers.scoring.held_out import Refit, Runs, expected, score
 from hiermod.answers.scoring.leave_one_out import leave_one_out
 from hiermod.data.cells.observations import Observations, part
 from hiermod.errors import AnswerError, DataError
-from hiermod.modeling.pooled import BetaSpec, with_totals
 from hiermod.sampling.posterior import Posterior
 
 Posteriors = Mapping[str, Posterior]
@@ -170,16 +169,13 @@ def by_groups(
 def _refuse_improper(posterior: Posterior, seen: Observations, groups: Mapping[str, Members], title: str) -> None:
     """Refuse where some group is all that makes a posterior proper."""
     spec = posterior.spec
-    if not isinstance(spec, BetaSpec):
+    if not spec.improper:
         return
-    telling = np.flatnonzero((spec.successes > 0) & (spec.successes < spec.trials))
-    levels = spec.grouping.codes(seen.frame)[seen.place]
     for name, group in groups.items():
-        if np.isin(telling, levels[group.places]).all():
-            try:
-                with_totals(spec, part(spec.cells, seen, seen.times - group.among(seen)))
-            except DataError as error:
-                raise AnswerError(f"The group {name!r} of {title} cannot be left out. {error}") from error
+        try:
+            spec.with_cells(part(spec.cells, seen, seen.times - group.among(seen)))
+        except DataError as error:
+            raise AnswerError(f"The group {name!r} of {title} cannot be left out. {error}") from error
 
 
 def _trouble(posterior: Posterior) -> int:

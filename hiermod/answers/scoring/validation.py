@@ -18,7 +18,6 @@ from hiermod.answers.scoring.unpaired_groups import unpaired_groups
 from hiermod.choices import METHODS, SCORES
 from hiermod.data.columns.numbering import number_rows
 from hiermod.errors import AnswerError, did_you_mean, enumerate_names
-from hiermod.modeling.pooled import BetaSpec
 from hiermod.sampling.posterior import Posterior
 
 MAX_REFITS = 20
@@ -157,10 +156,10 @@ def _refuse(posteriors: Mapping[str, Posterior], design: Design) -> None:
             raise AnswerError(
                 f"At least {MIN_DRAWS} draws are needed, better thousands; {name!r} has {posterior.size}."
             )
-        if isinstance(posterior.spec, BetaSpec) and (design.method != "logo" or design.score != "joint"):
+        reason = posterior.spec.refuses("rows")
+        if reason and (design.method != "logo" or design.score != "joint"):
             raise AnswerError(
-                f"{name!r} has pooling='beta': its rates are integrated out, so a row has no density of its own, and "
-                "whole groups alone can be left out. Say method='logo', score='joint'."
+                f"{name!r} has {reason}, and whole groups alone can be left out. Say method='logo', score='joint'."
             )
 
 

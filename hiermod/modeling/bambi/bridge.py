@@ -22,6 +22,7 @@ from hiermod.formula.expressions import NAME, Column
 from hiermod.formula.nodes import INTERCEPT, Term, TrialsResponse, without_slash
 from hiermod.modeling.coding import Block
 from hiermod.modeling.design import GroupDesign, GroupEffect
+from hiermod.modeling.protocol import ModelSpec
 from hiermod.modeling.pymc.parts import coefficient, group_effect, register_correlations
 from hiermod.modeling.spec import Spec
 from hiermod.priors.distributions import Prior, joined
@@ -29,14 +30,17 @@ from hiermod.priors.distributions import Prior, joined
 CROSSED = "_x_"
 
 
-def build_bambi(spec: Spec) -> bmb.Model:
+def build_bambi(spec: ModelSpec) -> bmb.Model:
     """Build the `bmb.Model` of a spec.
 
     Raises
     ------
     ModelError
-        If Bambi codes a term differently, so that its model would be another one.
+        If Bambi has no such model, or codes a term differently, so that its model would be another one.
     """
+    if reason := spec.refuses("bambi"):
+        raise ModelError(reason)
+    assert isinstance(spec, Spec)
     _refuse_bases(spec)
     text, data = bambi_formula(spec), _bambi_data(spec)
     _check_same_coding(spec, text, data)
