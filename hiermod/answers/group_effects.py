@@ -14,7 +14,7 @@ from hiermod.data.columns.groupings import Grouping
 from hiermod.data.columns.numbering import first_of
 from hiermod.data.columns.values import as_levels
 from hiermod.errors import AnswerError, enumerate_names
-from hiermod.modeling.design import GroupDesign, GroupEffect
+from hiermod.modeling.design import GroupDesign
 from hiermod.sampling.posterior import Posterior
 
 SMALL = 2**24  # numbers of a group term's draws that are kept a second time, turned
@@ -172,17 +172,13 @@ class TermEffects:
 
     @property
     def _few_groups(self) -> bool:
-        return self._term.grouping.size * len(self._term.row_names) * int(np.prod(self._posterior.shape)) <= SMALL
+        return self._term.grouping.size * len(self._term.row_names) * self._posterior.size <= SMALL
 
     @cached_property
     def _columns(self) -> list[np.ndarray]:
         """Draws of each column's effects: ``(groups, draws)`` where groups are few, so that rows are read in one go."""
-        found = [own for effect in self._term.effects for own in self._draws_of(effect)]
-        return [np.ascontiguousarray(own.T) for own in found] if self._few_groups else found
-
-    def _draws_of(self, effect: GroupEffect) -> list[np.ndarray]:
-        draws = self._posterior.values(effect.name)
-        return [draws] if effect.block.labels is None else list(np.moveaxis(draws, 2, 0))
+        columns = [column for effects in self._posterior.effects(self._term) for column in np.moveaxis(effects, 2, 0)]
+        return [np.ascontiguousarray(column.T) for column in columns] if self._few_groups else columns
 
     @cached_property
     def _factor(self) -> np.ndarray:
@@ -196,13 +192,13 @@ class TermEffects:
 
 def standard_deviations(posterior: Posterior, term: GroupDesign) -> np.ndarray:
     """Draws of a group term's standard deviations, shape ``(draws, columns)``."""
-    draws = int(np.prod(posterior.shape))
+    draws = posterior.size
     return np.hstack([posterior.values(effect.sd_name).reshape(draws, -1) for effect in term.effects])
 
 
 def correlation_matrices(posterior: Posterior, term: GroupDesign) -> np.ndarray:
     """Draws of a term's correlation matrix, shape ``(draws, columns, columns)``; the identity without correlations."""
-    none = np.zeros((int(np.prod(posterior.shape)), 0))
+    none = np.zeros((posterior.size, 0))
     return term.correlation_matrices(posterior.values(term.correlation_name) if term.correlated else none)
 
 

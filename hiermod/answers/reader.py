@@ -79,7 +79,7 @@ class LinearReader:
         self._spec, self._groups = spec, groups
         self._with_offset = bool(spec.formula.offsets) and (exposed or not per_exposure(spec))
         self._group_terms = [TermEffects(posterior, term, place) for place, term in enumerate(spec.groups)]
-        self._draws = int(np.prod(posterior.shape))
+        self._draws = posterior.size
         own = [posterior.values(block.name).reshape(self._draws, -1).T for block in spec.common.blocks]
         self._coefficients = np.vstack([np.empty((0, self._draws)), *own])
         self.link = spec.family.outcome_link(outcome, [posterior.values(name) for name in spec.family.auxiliary])
@@ -176,7 +176,7 @@ class PooledReader:
     def blocks(self, frame: pd.DataFrame, scale: str) -> Iterator[tuple[slice, np.ndarray]]:
         """Rates or log odds of some rows after others."""
         compute = self.predictor if scale == "link" else self.mean
-        for rows in block_slices(len(frame), int(np.prod(self._posterior.shape))):
+        for rows in block_slices(len(frame), self._posterior.size):
             yield rows, compute(frame.iloc[rows])
 
     def _rates(self, codes: np.ndarray) -> np.ndarray:

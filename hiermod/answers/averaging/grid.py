@@ -122,7 +122,7 @@ def averages(
 ) -> np.ndarray:  # fmt: skip
     """Weighted averages over rows within each draw, shape ``(count, draws)``; `cell` says which one a row enters."""
     model = reader(posterior, groups, outcome=outcome)
-    average = Averaging(weight, cell, count, int(np.prod(posterior.shape)))
+    average = Averaging(weight, cell, count, posterior.size)
     for rows, values in model.blocks(frame, scale):
         average.add(rows, values)
     return average.total

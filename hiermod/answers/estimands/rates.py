@@ -104,7 +104,7 @@ def _made(spec: ModelSpec) -> list[str]:
 
 
 def _row_draws(posterior: Posterior, frame: pd.DataFrame, kind: str, groups: str, outcome: str) -> np.ndarray:
-    draws = np.empty((len(frame), int(np.prod(posterior.shape))))
+    draws = np.empty((len(frame), posterior.size))
     for rows, values in reader(posterior, groups, exposed=True, outcome=outcome).blocks(frame, kind):
         draws[rows] = values
     return draws

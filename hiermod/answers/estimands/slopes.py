@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from hiermod.answers.answer import Answer, Question, check_prob, check_threshold, interval, measure_of, with_coords
 from hiermod.answers.averaging.columns import check_column, check_results
 from hiermod.answers.averaging.grid import Averaging, cell_grid
@@ -44,7 +42,7 @@ def slopes(posterior: Posterior, arguments: Arguments) -> Answer:
     changes = variable_changes(spec, rows, name)
     outcome = read_outcome(spec, arguments.outcome, arguments.groups)
     model = LinearReader(posterior, spec, base.groups, outcome=outcome.name)
-    average = Averaging(grid.weight, grid.cell, len(grid.keys), int(np.prod(posterior.shape)))
+    average = Averaging(grid.weight, grid.cell, len(grid.keys), posterior.size)
     for part in block_slices(len(grid.frame), average.draws):
         frame = grid.frame.iloc[part]
         own = {column: values[part] for column, values in changes.items()}
