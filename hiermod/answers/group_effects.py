@@ -200,7 +200,7 @@ class TermEffects:
 
     @property
     def _few_groups(self) -> bool:
-        return self._term.grouping.size * len(self._term.row_names) * int(np.prod(self._posterior.shape)) <= SMALL
+        return self._term.grouping.size * len(self._term.row_names) * self._posterior.size <= SMALL
 
     @cached_property
     def _columns(self) -> list[np.ndarray]:
@@ -220,13 +220,13 @@ class TermEffects:
 
 def standard_deviations(posterior: Posterior, term: GroupDesign) -> np.ndarray:
     """Draws of a group term's standard deviations, shape ``(draws, columns)``."""
-    draws = int(np.prod(posterior.shape))
+    draws = posterior.size
     return np.hstack([posterior.values(effect.sd_name).reshape(draws, -1) for effect in term.effects])
 
 
 def correlation_matrices(posterior: Posterior, term: GroupDesign) -> np.ndarray:
     """Draws of a term's correlation matrix, shape ``(draws, columns, columns)``; the identity without correlations."""
-    none = np.zeros((int(np.prod(posterior.shape)), 0))
+    none = np.zeros((posterior.size, 0))
     return term.correlation_matrices(posterior.values(term.correlation_name) if term.correlated else none)
 
 

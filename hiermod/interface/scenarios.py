@@ -38,7 +38,7 @@ def of_fit(fit: Fit, data: Any, settings: Settings, simulations: int, rng: np.ra
     if reason := posterior.spec.refuses("plan"):
         raise ModelError(reason)
     formula, spec = posterior.spec.formula, posterior.spec
-    total = int(np.prod(posterior.shape))
+    total = posterior.size
     places = rng.choice(total, simulations, replace=simulations > total)
     stacked = posterior.dataset.stack(sample=("chain", "draw")).isel(sample=places)
     chosen = stacked.drop_vars(["sample", "chain", "draw"]).rename(sample="draw").expand_dims(chain=[0])

@@ -179,12 +179,10 @@ class Posterior:
         values = self.tree["posterior"][name].to_numpy()
         return values.reshape(-1, *values.shape[2:])
 
-    def effects(self, term: GroupDesign, levels: np.ndarray | None = None) -> list[np.ndarray]:
-        """Draws of a group term's effects, of all levels or some: each of shape ``(draws, levels, columns)``."""
-        draws = [
-            self.values(effect.name).reshape(-1, term.grouping.size, len(effect.row_names)) for effect in term.effects
-        ]
-        return draws if levels is None else [own[:, levels] for own in draws]
+    def effects(self, term: GroupDesign) -> list[np.ndarray]:
+        """Draws of each effect of a group term, shape ``(draws, groups, columns)``."""
+        values = [self.values(effect.name) for effect in term.effects]
+        return [draws.reshape(*draws.shape[:2], -1) for draws in values]
 
     def generator(self, purpose: int, label: str = "") -> np.random.Generator:
         """A random generator that is always the same for this run, purpose and label, in any process."""

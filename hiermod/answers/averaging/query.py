@@ -39,7 +39,7 @@ from hiermod.modeling.protocol import ModelSpec
 
 @dataclass(frozen=True, eq=False)
 class Arguments:
-    """The arguments of a question, as they were typed; `hiermod.interface.fit.Fit` describes them."""
+    """The arguments of a question, as they were typed; `hiermod.interface.arguments` describes them."""
 
     variable: Any = None
     by: Any = None

@@ -61,8 +61,7 @@ def _fitted(spec: ModelSpec, named: Sequence[str]) -> Base:
 
 
 def new_rows(
-    spec: ModelSpec, data: Any, needed: Sequence[str], groups: Groups, setting: Sequence[str] = (),
-    exposed: bool = False,
+    spec: ModelSpec,
     data: Any,
     needed: Sequence[str],
     groups: Groups,

@@ -109,7 +109,7 @@ def _has_arms(spec: Spec, name: str) -> bool:
 
 def _of_rows(posterior: Posterior) -> np.ndarray:
     """The expected response of one row in each draw, chosen with the weight of its cell."""
-    cells, draws = posterior.spec.cells, int(np.prod(posterior.shape))
+    cells, draws = posterior.spec.cells, posterior.size
     if cells.averaged and cells.rows_kept:
         frame, weight = cells.observations()[0], cells.response.row_times
     else:

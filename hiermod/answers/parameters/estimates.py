@@ -55,8 +55,8 @@ def ranef(posterior: Posterior) -> dict[str, pd.DataFrame]:
 def _ranef_of(posterior: Posterior, terms: list[GroupDesign]) -> pd.DataFrame:
     columns: dict[str, np.ndarray] = {}
     for term in terms:
-        for effect, draws in zip(term.effects, posterior.effects(term), strict=True):
-            columns.update(zip(effect.row_names, draws.mean(axis=0).T, strict=True))
+        means = np.hstack([effects.mean(axis=0) for effects in posterior.effects(term)])
+        columns.update(zip(term.row_names, means.T, strict=True))
     grouping = terms[0].grouping
     return pd.DataFrame(columns, index=pd.Index(grouping.labels(), name=grouping.name))
 
