@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.diagnostics import Diagnostics
 from hiermod.sampling.settings import ChosenEngine, Settings
@@ -177,6 +178,11 @@ class Posterior:
         """Draws of one variable, chains one after the other: shape ``(draws, *shape of the variable)``."""
         values = self.tree["posterior"][name].to_numpy()
         return values.reshape(-1, *values.shape[2:])
+
+    def effects(self, term: GroupDesign) -> list[np.ndarray]:
+        """Draws of each effect of a group term, shape ``(draws, groups, columns)``."""
+        values = [self.values(effect.name) for effect in term.effects]
+        return [draws.reshape(*draws.shape[:2], -1) for draws in values]
 
     def generator(self, purpose: int, label: str = "") -> np.random.Generator:
         """A random generator that is always the same for this run, purpose and label, in any process."""

@@ -88,7 +88,7 @@ def _common(formula: Formula, spec: Spec | None) -> Iterator[str]:
 
 def _where_factors(spec: Spec | None) -> str:
     predictors = spec.cells.predictors.values() if spec else ()
-    contrasted = any(isinstance(own, Factor) and own.coding != "treatment" for own in predictors)
+    contrasted = any(isinstance(column, Factor) and column.coding != "treatment" for column in predictors)
     return "at their reference, or their contrasts 0" if contrasted else "at their reference"
 
 
@@ -195,9 +195,9 @@ def _common_part(name: str, several: bool) -> str:
 
 
 def _varying_part(term: str, group: str) -> str:
-    own = "Intercept" if term == str(INTERCEPT) else term
-    factor = "" if term == str(INTERCEPT) else rf"\, {_upright(term)}_i"
-    return rf"u^{{{_upright(own)}}}_{{{_upright(group)}[i]}}{factor}"
+    if term == str(INTERCEPT):
+        return rf"u^{{{_upright('Intercept')}}}_{{{_upright(group)}[i]}}"
+    return rf"u^{{{_upright(term)}}}_{{{_upright(group)}[i]}}\, {_upright(term)}_i"
 
 
 def _group_equation(group: GroupDesign) -> str:

@@ -65,8 +65,8 @@ def _table(posterior: Posterior, draws: dict[str, np.ndarray], prob: float) -> p
 
 
 def _convergence(values: np.ndarray, shape: tuple[int, int]) -> dict[str, list[float]]:
-    found = figures(np.moveaxis(values.reshape(len(values), *shape), 0, 2))
-    return {"rhat": found.rhat.tolist(), "ess_bulk": found.bulk.tolist(), "ess_tail": found.tail.tolist()}
+    rows = figures(np.moveaxis(values.reshape(len(values), *shape), 0, 2))
+    return {"rhat": rows.rhat.tolist(), "ess_bulk": rows.bulk.tolist(), "ess_tail": rows.tail.tolist()}
 
 
 def _random(posterior: Posterior, prob: float) -> pd.DataFrame:

@@ -109,9 +109,8 @@ def _standardised(posterior: Posterior, grouping: Grouping) -> list[_Standardise
 
 
 def _of_term(posterior: Posterior, term: GroupDesign) -> _Standardised:
-    parts = [posterior.values(effect.name).reshape(posterior.size, term.grouping.size, -1) for effect in term.effects]
     sds = np.maximum(standard_deviations(posterior, term), SMALLEST)
-    values = np.concatenate(parts, axis=2) / sds[:, None, :]
+    values = np.concatenate(posterior.effects(term), axis=2) / sds[:, None, :]
     precision = np.linalg.pinv(correlation_matrices(posterior, term), hermitian=True)
     return _Standardised(term.row_names, values, np.einsum("sgi,sij,sgj->sg", values, precision, values))
 

@@ -40,7 +40,7 @@ def log_likelihood(posterior: Posterior) -> np.ndarray:
     spec = posterior.spec
     assert isinstance(spec, Spec)
     rows = observe(spec.cells)
-    draws = int(np.prod(posterior.shape))
+    draws = posterior.size
     auxiliary = [posterior.values(name) for name in spec.family.auxiliary]
     predictor = _linear_predictor(posterior, spec, rows)
     step = max(1, BLOCK // draws)
@@ -54,14 +54,14 @@ def log_likelihood(posterior: Posterior) -> np.ndarray:
 
 def _linear_predictor(posterior: Posterior, spec: Spec, rows: Observed) -> Callable[[slice], np.ndarray]:
     """A function of some rows of a density, shape ``(rows, draws)``; rows of a factor hold what deviates from means."""
-    draws = int(np.prod(posterior.shape))
+    draws = posterior.size
     offset = rows.offset(spec.formula.offsets)
     common = [(rows.matrix(block), posterior.values(block.name).reshape(draws, -1)) for block in spec.common.blocks]
     varying = [
-        (rows.matrix(effect.block), rows.codes(term.grouping),
-         posterior.values(effect.name).reshape(draws, term.grouping.size, -1))
-        for term in spec.groups for effect in term.effects
-    ]  # fmt: skip
+        (rows.matrix(effect.block), rows.codes(term.grouping), effects)
+        for term in spec.groups
+        for effect, effects in zip(term.effects, posterior.effects(term), strict=True)
+    ]
 
     def predictor(chosen: slice) -> np.ndarray:
         total = np.tile(offset[chosen, None], (1, draws))
@@ -112,8 +112,8 @@ def power_scaling(posterior: Posterior, quantities: Mapping[str, np.ndarray]) ->
         If draws are too few.
     """
     spec = with_proper_priors(posterior.spec, "Sensitivity to priors")
-    if int(np.prod(posterior.shape)) < FEWEST:
-        raise AnswerError(f"Power-scaling needs at least {FEWEST} draws; this fit has {int(np.prod(posterior.shape))}.")
+    if posterior.size < FEWEST:
+        raise AnswerError(f"Power-scaling needs at least {FEWEST} draws; this fit has {posterior.size}.")
     densities = {"prior": log_prior(spec, posterior.values), "likelihood": log_likelihood(posterior)}
     columns = {}
     for component, density in densities.items():

@@ -54,9 +54,9 @@ def ranef(posterior: Posterior) -> dict[str, pd.DataFrame]:
 
 def _ranef_of(posterior: Posterior, terms: list[GroupDesign]) -> pd.DataFrame:
     columns: dict[str, np.ndarray] = {}
-    for effect in (effect for term in terms for effect in term.effects):
-        mean = posterior.values(effect.name).mean(axis=0)
-        columns.update(zip(effect.row_names, mean.reshape(len(mean), -1).T, strict=True))
+    for term in terms:
+        means = np.hstack([effects.mean(axis=0) for effects in posterior.effects(term)])
+        columns.update(zip(term.row_names, means.T, strict=True))
     grouping = terms[0].grouping
     return pd.DataFrame(columns, index=pd.Index(grouping.labels(), name=grouping.name))
 

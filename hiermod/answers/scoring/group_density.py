@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 from scipy import special
 
-from hiermod.answers.group_effects import GroupsOfRows, TermEffects, covariance_factor
+from hiermod.answers.group_effects import GroupsOfRows, Reading, TermEffects, covariance_factor, same_for_all
 from hiermod.answers.reader import reader
 from hiermod.answers.scoring.quadrature import MOST_DIMENSIONS, log_normal_integral
 from hiermod.data.cells.observations import Observations
@@ -102,6 +102,7 @@ class LinearGroups:
 
     def __init__(self, posterior: Posterior, spec: Spec, seen: Observations) -> None:
         self._posterior, self._spec, self._seen = posterior, spec, seen
+        self._typical = same_for_all(spec, Reading.TYPICAL)
         self._occurrences = [Occurrence.of(term.grouping, seen) for term in spec.groups]
         self._auxiliary = [posterior.values(name) for name in spec.family.auxiliary]
 
@@ -134,7 +135,7 @@ class LinearGroups:
 
     def _parts(self, rows: Observations, group: Members) -> tuple[np.ndarray, list[Unseen]]:
         """The linear predictor of the group's rows without unseen effects, and these."""
-        base = reader(self._posterior, "typical", exposed=True).predictor(rows.frame)
+        base = reader(self._posterior, self._typical, exposed=True).parameters(rows.frame)["mu"]
         factors: dict[str, list[Unseen]] = {}
         for number, (term, occurrence) in enumerate(zip(self._spec.groups, self._occurrences, strict=True)):
             effects = TermEffects(self._posterior, term, number)
