@@ -199,7 +199,7 @@ class Fit:
         """
         arguments = Arguments(None, by, at, data, weights, groups, threshold=threshold, prob=prob, outcome=outcome)
         answer = rates.rates(self._posterior, arguments)
-        announce(rates.own_rows_notices(self._posterior.spec, answer.question))
+        announce(answer.notices)
         return answer
 
     def effect(

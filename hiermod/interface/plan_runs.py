@@ -134,7 +134,7 @@ def _true_arms(scenario: Scenario, aim: Aim) -> np.ndarray:
     """The arms' true rates or means, shape ``(cells, arms, simulations)``."""
     arguments = Arguments(by=[*aim.by, aim.variable], data=scenario.design, groups=aim.groups)
     answer = rates.rates(scenario.truth, arguments)
-    announce(rates.own_rows_notices(scenario.truth.spec, answer.question))
+    announce(answer.notices)
     draws = answer.draws.transpose("row", "chain", "draw").to_numpy()
     arms = answer.table[aim.variable].nunique()
     return np.asarray(draws.reshape(len(answer.table) // arms, arms, -1))

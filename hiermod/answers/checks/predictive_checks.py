@@ -186,7 +186,7 @@ def calibration(posterior: Posterior, draws: int | None, prob: float) -> pd.Data
             "Look at fit.plot.loo_pit() or fit.plot.ppc()."
         )
     seen = replicate_cells(posterior, draws)
-    model = reader(posterior, "observed", exposed=True)
+    model = reader(posterior, exposed=True)
     blocks = in_blocks(seen.frame, posterior.size)
     mean = np.concatenate([model.mean(block).mean(axis=1) for block in blocks])
     order = np.argsort(mean, kind="stable")
