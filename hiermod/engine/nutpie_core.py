@@ -24,7 +24,7 @@ from hiermod.engine.layout.program import Program
 CORE = "nutpie._lib"
 DRAWS, NUMBER = "draws", "number"
 KEPT = ("diverging", "energy", "logp", "n_steps", "step_size", "depth", "maxdepth_reached")
-TRAJECTORY = "ExactNormal"  # moves along a standard normal exactly, and steps along what is left of the density
+TRAJECTORY = "ExactNormal"  # moves along a standard normal exactly, and steps along the rest of the density
 LONGEST_STEP = 1.2  # a quarter turn forgets where it came from, half a turn only mirrors it
 RATE = 250  # milliseconds between reports of progress
 PARTS = (
@@ -43,7 +43,7 @@ class UnavailableError(Exception):
 class Run:
     """What came back: `draws` has shape ``(chain, draw, expanded)``, each of `stats` ``(chain, draw)``.
 
-    Chains may be of different lengths after an interruption: `lengths` tells how many draws of each are there.
+    Chains may be of different lengths after an interruption: `lengths` holds how many draws each has.
     """
 
     draws: np.ndarray
@@ -55,8 +55,8 @@ def core() -> Any:
     """Nutpie's extension module; shared with nutpie itself, whichever is loaded first."""
     if CORE in sys.modules:
         return sys.modules[CORE]
-    found = importlib.util.find_spec("nutpie")
-    for folder in (found.submodule_search_locations if found else None) or ():
+    package = importlib.util.find_spec("nutpie")
+    for folder in (package.submodule_search_locations if package else None) or ():
         for suffix in importlib.machinery.EXTENSION_SUFFIXES:
             path = Path(folder) / f"_lib{suffix}"
             if path.exists():
@@ -78,7 +78,7 @@ def _imported() -> Any:
 
 
 def check() -> None:
-    """Tell whether the parts that are used are there.
+    """Check that the parts that are used are there.
 
     Raises
     ------
@@ -155,16 +155,16 @@ def _collected(trace: Any, expanded: int) -> Run:
     for batch, numbers in zip(batches, statistics, strict=True):
         warm = int(np.sum(_column(numbers, "tuning")))
         rows = min(batch.num_rows, numbers.num_rows)
-        own = pyarrow.array(batch.column(DRAWS)).slice(warm, rows - warm)
-        parts.append(own.flatten().to_numpy(zero_copy_only=False).reshape(len(own), expanded))
+        kept = pyarrow.array(batch.column(DRAWS)).slice(warm, rows - warm)
+        parts.append(kept.flatten().to_numpy(zero_copy_only=False).reshape(len(kept), expanded))
         stats.append({name: _column(numbers, name)[warm:rows] for name in KEPT if name in numbers.column_names})
-        lengths.append(len(own))
+        lengths.append(len(kept))
     longest = max(lengths, default=0)
     draws = np.full((len(parts), longest, expanded), np.nan)
     for chain, part in enumerate(parts):
         draws[chain, : len(part)] = part
     names = stats[0] if stats else ()
-    return Run(draws, {name: _padded([own[name] for own in stats], longest) for name in names}, np.array(lengths))
+    return Run(draws, {name: _padded([chain[name] for chain in stats], longest) for name in names}, np.array(lengths))
 
 
 def _column(batch: Any, name: str) -> np.ndarray:

@@ -73,7 +73,7 @@ class PriorDraws:
         """Expected response per cell of `by` under the prior; arguments are those of `Fit.rates`."""
         arguments = Arguments(None, by, at, data, weights, groups, threshold=threshold, prob=prob, outcome=outcome)
         answer = rates.rates(self._posterior, arguments)
-        announce(rates.own_rows_notices(self._posterior.spec, answer.question))
+        announce(answer.notices)
         return answer
 
     def effect(

@@ -7,15 +7,14 @@ the rows give): every linear predictor leaves the same sum of squares on both.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from hiermod.data.cells.statistics import MomentCells
 from hiermod.data.cells.table import Cells
-from hiermod.data.columns.predictors import Grouping
-from hiermod.formula.nodes import Formula
+from hiermod.data.columns.groupings import Grouping
 from hiermod.modeling.coding import Block, Column
 
 
@@ -65,9 +64,9 @@ class Observed:
         codes = grouping.codes(self.cells.frame)
         return np.concatenate([codes, np.repeat(codes, self.factor.shape[1])])
 
-    def offset(self, formula: Formula) -> np.ndarray:
-        """The sum of the offsets, shape ``(rows,)``, on the link scale."""
-        return np.asarray(sum((self.column(Column((name,))) for name in formula.offsets), np.zeros(len(self))))
+    def offset(self, names: Iterable[str]) -> np.ndarray:
+        """The sum of offsets, shape ``(rows,)``, on the link scale."""
+        return np.asarray(sum((self.column(Column((name,))) for name in names), np.zeros(len(self))))
 
     def mean(self, column: Column) -> float:
         """The mean of a column over the data."""

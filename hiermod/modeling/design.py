@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from hiermod.data.cells.table import Cells
-from hiermod.data.columns.predictors import Factor, Grouping
+from hiermod.data.columns.groupings import Grouping
+from hiermod.data.columns.predictors import Factor
+from hiermod.families.links import Link
 from hiermod.formula.nodes import INTERCEPT, Formula, GroupTerm
 from hiermod.modeling.centring import choose_centres, shift_matrix
 from hiermod.modeling.coding import Block, Column, code_terms
@@ -49,12 +51,41 @@ class CommonDesign:
 
 
 @dataclass(frozen=True, eq=False)
+class LinearPredictor:
+    """The linear predictor of one parameter of the family, but for the effects of groups.
+
+    Parameters
+    ----------
+    parameter : str
+        The parameter's name: ``mu`` is the mean.
+    link : Link
+    common : CommonDesign
+    offsets : tuple of str
+        The columns that are added with the coefficient 1.
+    """
+
+    parameter: str
+    link: Link
+    common: CommonDesign
+    offsets: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
 class GroupEffect:
-    """One effect of a group term, such as ``treated|country``; `scales` is the sd of each of its columns."""
+    """One effect of a group term, such as ``treated|country``.
+
+    `scales` is the sd of each of its columns, `parameter` the one of the family in whose predictor it stands.
+    """
 
     name: str
     block: Block
     scales: np.ndarray
+    parameter: str = "mu"
+
+    @property
+    def sd_name(self) -> str:
+        """The name of its standard deviations in a posterior: ``treated|country_sigma``."""
+        return f"{self.name}_sigma"
 
     @property
     def row_names(self) -> list[str]:
@@ -81,9 +112,31 @@ class GroupDesign:
         terms = "+".join(effect.block.term.name for effect in self.effects)
         return f"{terms}|{self.grouping.name}_cor"
 
+    @property
+    def blocks(self) -> list[Block]:
+        """The columns of each effect."""
+        return [effect.block for effect in self.effects]
+
+    def sd_keys(self) -> list[str]:
+        """What each column's standard deviation is called in tables: ``sd(1|country)``, ``sd(treated|country)``."""
+        names = ("1" if name == "Intercept" else name for name in self.row_names)
+        return [f"sd({name}|{self.grouping.name})" for name in names]
+
+    def correlation_keys(self) -> list[str]:
+        """What each correlation is called there: ``cor(Intercept, treated|country)``."""
+        names = self.row_names
+        return [f"cor({names[column]}, {names[row]}|{self.grouping.name})" for row, column in self.pairs()]
+
     def pairs(self) -> list[tuple[int, int]]:
         """The pairs of columns whose correlations are parameters, as (row, column) below the diagonal."""
         return [(row, column) for row in range(1, len(self.row_names)) for column in range(row)]
+
+    def correlation_matrices(self, correlations: np.ndarray) -> np.ndarray:
+        """Matrices of shape ``(draws, columns, columns)`` from draws of `pairs`; the identity without correlations."""
+        matrices = np.tile(np.eye(len(self.row_names)), (len(correlations), 1, 1))
+        for place, (row, column) in enumerate(self.pairs() if self.correlated else ()):
+            matrices[:, row, column] = matrices[:, column, row] = correlations[:, place]
+        return matrices
 
 
 def build_common(formula: Formula, cells: Cells) -> CommonDesign:
@@ -110,9 +163,9 @@ def _centre(rows: Observed, column: Column) -> float:
     return 0.0 if rows.is_binary(column, {}) or abs(mean) < ROUNDING * rows.sd(column, {}) else mean
 
 
-def offset(formula: Formula, frame: pd.DataFrame) -> np.ndarray:
-    """The sum of the offsets on `frame`, shape ``(rows,)``, on the link scale."""
-    return np.asarray(sum((frame[name].to_numpy(dtype=float) for name in formula.offsets), np.zeros(len(frame))))
+def offset(names: Iterable[str], frame: pd.DataFrame) -> np.ndarray:
+    """The sum of offsets on `frame`, shape ``(rows,)``, on the link scale."""
+    return np.asarray(sum((frame[name].to_numpy(dtype=float) for name in names), np.zeros(len(frame))))
 
 
 def build_group(term: GroupTerm, cells: Cells) -> tuple[GroupDesign, list[str]]:

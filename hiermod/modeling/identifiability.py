@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 import numpy as np
 
 from hiermod.data.cells.statistics import BinomialCells, CountCells, MomentCells, RealCells, ValueCells
 from hiermod.data.cells.table import Cells
-from hiermod.data.columns.predictors import Grouping
+from hiermod.data.columns.groupings import Grouping
 from hiermod.errors import DataError, enumerate_names
 from hiermod.families.record import Family
-from hiermod.formula.nodes import INTERCEPT
+from hiermod.formula.nodes import INTERCEPT, Formula
 from hiermod.modeling.density_rows import Observed, observe
 from hiermod.modeling.design import CommonDesign, GroupDesign
-
-if TYPE_CHECKING:
-    from hiermod.modeling.spec import Spec
 
 FEW_ROWS = 4096
 TOLERANCE = 1e-7  # of a column's length, as R's qr() has it
@@ -126,7 +123,9 @@ def residual_notices(family: Family, terms: Sequence[GroupDesign], cells: Cells)
     ]
 
 
-def refuse_exact(spec: Spec) -> None:
+def refuse_exact(
+    formula: Formula, family: Family, cells: Cells, common: CommonDesign, groups: Sequence[GroupDesign]
+) -> None:
     """Refuse a response of which common columns, or these within the levels of one grouping factor, leave nothing.
 
     With more rows than the rank of what makes the response up, its density has no bound as `sigma` falls to zero, and
@@ -137,25 +136,25 @@ def refuse_exact(spec: Spec) -> None:
     DataError
         If there is no residual whose spread `sigma` could be.
     """
-    cells, blocks = spec.cells, spec.common.blocks
-    if not spec.family.scaled or not _may_be_exact(cells):
+    blocks = common.blocks
+    if not family.scaled or not _may_be_exact(cells):
         return
     rows = observe(cells)
     columns = [column for block in blocks for column in block.columns]
-    target = _response(spec, rows)
+    target = _response(formula, family, rows)
 
     def column(place: int) -> np.ndarray:
-        return rows.column(columns[place], spec.common.centres) if place < len(columns) else target
+        return rows.column(columns[place], common.centres) if place < len(columns) else target
 
     constant = any(block.spans_constant for block in blocks)
-    factors = [term.grouping for term in spec.groups if INTERCEPT in [effect.block.term for effect in term.effects]]
+    factors = [term.grouping for term in groups if INTERCEPT in [effect.block.term for effect in term.effects]]
     for grouping in (None, *factors):
         levels = int(constant) if grouping is None else grouping.size
         found = find_dependent(_less_means(column, rows, grouping) if levels else column, len(columns) + 1)
         rank = len(columns) + 1 - len(found) + levels
         if found and found[-1].place == len(columns) and rank < cells.response.weight.sum():
             names = [name for block in blocks for name in block.row_names()]
-            _refuse(spec.formula.response.name, grouping, [names[place] for place in found[-1].others])
+            _refuse(formula.response.name, grouping, [names[place] for place in found[-1].others])
 
 
 def _may_be_exact(cells: Cells) -> bool:
@@ -166,9 +165,9 @@ def _may_be_exact(cells: Cells) -> bool:
     return isinstance(response, RealCells | ValueCells)
 
 
-def _response(spec: Spec, rows: Observed) -> np.ndarray:
-    response = np.concatenate([spec.family.transform(rows.cells.response.mean), rows.response])
-    target = response - rows.offset(spec.formula)
+def _response(formula: Formula, family: Family, rows: Observed) -> np.ndarray:
+    response = np.concatenate([family.transform(rows.cells.response.mean), rows.response])
+    target = response - rows.offset(formula.offsets)
     target[np.abs(target) <= ROUNDING * np.abs(response).max()] = 0.0
     return target
 

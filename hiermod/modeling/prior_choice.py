@@ -69,7 +69,7 @@ def choose_priors(
         _refuse_extreme("predictor", float(spread), 0.0)
     priors = {block.name: _coefficients(block, common, scale, given) for block in common.blocks}
     for group in groups:
-        priors |= {f"{effect.name}_sigma": _sds(effect, scale, given) for effect in group.effects}
+        priors |= {effect.sd_name: _sds(effect, scale, given) for effect in group.effects}
         if group.correlated:
             stated = _stated(given, "correlation", f"cor({group.grouping.name})", "cor")
             priors[group.correlation_name] = (stated or Prior("LKJ", (2.0,)),)

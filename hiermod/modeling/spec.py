@@ -1,18 +1,23 @@
-"""`Spec`: everything that defines a model, before it is built or sampled."""
+"""`Spec`: everything that defines a hierarchical generalized linear model, before it is built or sampled."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
 
 from hiermod.data.cells.table import Cells
 from hiermod.errors import DataError
 from hiermod.families.record import Family
 from hiermod.formula.nodes import Formula
-from hiermod.modeling.design import CommonDesign, GroupDesign, build_common, build_group, offset
-from hiermod.modeling.identifiability import dependence_notices, residual_notices
+from hiermod.modeling.design import CommonDesign, GroupDesign, LinearPredictor, build_common, build_group, offset
+from hiermod.modeling.identifiability import dependence_notices, refuse_exact, residual_notices
 from hiermod.modeling.prior_choice import Priors, choose_priors
+from hiermod.modeling.protocol import PriorRow, Question
+from hiermod.modeling.variables import Variable, linear_variables
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,10 +29,10 @@ class Spec:
     formula : Formula
     family : Family
     cells : Cells
-    common : CommonDesign
-        The common terms.
+    predictors : mapping of str to LinearPredictor
+        The linear predictors by the family's parameters: that of the mean, ``mu``.
     groups : tuple of GroupDesign
-        The varying effects.
+        The group terms; each of their effects names the parameter in whose predictor it stands.
     priors : mapping of str to tuple of Prior
         By variable of the posterior, a prior for each entry; correlations have one, for their matrix.
     """
@@ -35,9 +40,77 @@ class Spec:
     formula: Formula
     family: Family
     cells: Cells
-    common: CommonDesign
+    predictors: Mapping[str, LinearPredictor]
     groups: tuple[GroupDesign, ...]
     priors: Priors
+
+    @property
+    def common(self) -> CommonDesign:
+        """The common terms of the mean."""
+        return self.predictors["mu"].common
+
+    def variables(self) -> tuple[Variable, ...]:
+        """The variables of a posterior, in order."""
+        return tuple(self._by_name.values())
+
+    def variable(self, name: str) -> Variable:
+        """One of them."""
+        return self._by_name[name]
+
+    @property
+    def improper(self) -> bool:
+        """Priors are proper."""
+        return False
+
+    def prior_rows(self) -> list[PriorRow]:
+        """Coefficients, then the sds and correlations of group terms, then the family's parameters."""
+        rows: list[PriorRow] = []
+        for predictor in self.predictors.values():
+            rows += self._coefficient_rows(predictor)
+        link = self.family.link.name
+        for term in self.groups:
+            priors = [prior for effect in term.effects for prior in self.priors[effect.sd_name]]
+            rows += [(key, prior.describe(), link, "") for key, prior in zip(term.sd_keys(), priors, strict=True)]
+            if term.correlated:
+                (prior,) = self.priors[term.correlation_name]
+                rows.append((f"cor({term.grouping.name})", prior.describe(), "correlation", ", ".join(term.row_names)))
+        for parameter in self.family.parameters:
+            rows.append((parameter.name, self.priors[parameter.name][0].describe(), parameter.scale, ""))
+        return rows
+
+    def _coefficient_rows(self, predictor: LinearPredictor) -> list[PriorRow]:
+        common, link = predictor.common, predictor.link.name
+        at = ", ".join(f"{name} = {centre:.4g}" for name, centre in common.centres.items())
+        names = [name for block in common.blocks for name in block.row_names()]
+        priors = [prior for block in common.blocks for prior in self.priors[block.name]]
+        shifted = zip(names, priors, common.shift.any(axis=1), strict=True)
+        return [(name, prior.describe(), link, at if moved else "") for name, prior, moved in shifted]
+
+    def refuses(self, question: Question) -> str | None:
+        """Draws and densities of priors that are somebody else's."""
+        if question == "prior" and not self.priors:
+            return (
+                "this model's priors are Bambi's, and not known here. Fit the formula with hiermod.fit() for hiermod's "
+                "own model, or use bambi's prior_predictive()."
+            )
+        return None
+
+    def with_cells(self, cells: Cells) -> Spec:
+        """The same model, its coding and its priors, of other cells."""
+        return replace(self, cells=cells)
+
+    def refuse_exact(self) -> None:
+        """Refuse a response that predictors make up exactly."""
+        refuse_exact(self.formula, self.family, self.cells, self.common, self.groups)
+
+    def derived(self, sampled: Mapping[str, np.ndarray], rng: np.random.Generator) -> dict[str, np.ndarray]:
+        """Nothing: all variables are sampled."""
+        return {}
+
+    @cached_property
+    def _by_name(self) -> dict[str, Variable]:
+        found = linear_variables(self.predictors, self.groups, self.family.auxiliary)
+        return {variable.name: variable for variable in found}
 
 
 def build_spec(formula: Formula, family: Family, cells: Cells, priors: Mapping[str, str]) -> tuple[Spec, list[str]]:
@@ -48,8 +121,9 @@ def build_spec(formula: Formula, family: Family, cells: Cells, priors: Mapping[s
         built, found = build_group(term, cells)
         groups.append(built)
         notices.extend(found)
-    chosen = choose_priors(family, cells, offset(formula, cells.frame), common, tuple(groups), priors)
-    spec = Spec(formula, family, cells, common, tuple(groups), chosen)
+    chosen = choose_priors(family, cells, offset(formula.offsets, cells.frame), common, tuple(groups), priors)
+    predictors = {"mu": LinearPredictor("mu", family.link, common, formula.offsets)}
+    spec = Spec(formula, family, cells, predictors, tuple(groups), chosen)
     _refuse_clashes(spec)
     return spec, [*dependence_notices(common, cells), *notices, *residual_notices(family, groups, cells)]
 
@@ -60,27 +134,17 @@ def _repeated(names: list[str]) -> list[str]:
 
 def _refuse_clashes(spec: Spec) -> None:
     """Refuse column names that would give two variables or dimensions of the posterior one name."""
-    names = [spec.formula.response.name, *(block.name for block in spec.common.blocks), *spec.family.auxiliary]
-    names += [f"{block.name}_dim" for block in spec.common.blocks if block.labels]
-    effects = [effect for term in spec.groups for effect in term.effects]
-    names += [f"{effect.name}{tail}" for effect in effects for tail in ("", "_sigma", "_offset")]
-    correlations = [term.correlation_name for term in spec.groups if term.correlated]
-    names += [f"{name}{tail}" for name in correlations for tail in ("", "_offset", "_dim")]
-    names += {f"{term.grouping.name}__factor_dim" for term in spec.groups}
-    names += {f"{effect.block.term.name}__expr_dim" for effect in effects}
+    variables = list(linear_variables(spec.predictors, spec.groups, spec.family.auxiliary))
+    names = [spec.formula.response.name, *(variable.name for variable in variables)]
+    names += [f"{variable.name}_offset" for variable in variables if variable.role in ("effect", "correlation")]
+    dims = (zip(variable.dims, variable.labels, strict=True) for variable in variables)
+    names += [dim for dim, _ in dict.fromkeys(pair for pairs in dims for pair in pairs)]
     twice = _repeated(names)
     if not twice:
         twice = _repeated([name for block in spec.common.blocks for name in block.row_names()])
     for group in {term.grouping.name for term in spec.groups}:
-        twice = twice or _repeated(
-            [
-                name
-                for term in spec.groups
-                if term.grouping.name == group
-                for effect in term.effects
-                for name in effect.row_names
-            ]
-        )
+        own = [term.row_names for term in spec.groups if term.grouping.name == group]
+        twice = twice or _repeated([name for names_of_term in own for name in names_of_term])
     if twice:
         raise DataError(
             f"Two quantities of this model would be called {twice[0]!r}. Rename a column, or a level, of the formula."

@@ -14,14 +14,15 @@ import xarray as xr
 from hiermod.engine import nutpie_core
 from hiermod.engine.adapt.coordinates import whiten
 from hiermod.engine.build.compile import library
-from hiermod.engine.layout.problem import read_problem
+from hiermod.engine.layout.problem import Factor, Problem, TermPlace, read_problem
 from hiermod.engine.layout.program import Program, public_coordinates, starting_points
 from hiermod.engine.nutpie_core import available_cores
 from hiermod.errors import InterruptedSamplingError, SamplingError
+from hiermod.modeling.model_priors import correlations
 from hiermod.modeling.spec import Spec
+from hiermod.modeling.variables import Values, dataset_of, split
 from hiermod.sampling.sampler import longest_run
 from hiermod.sampling.settings import ChosenEngine, Settings
-from hiermod.sampling.variables import posterior_of
 
 SMALL = 100  # coordinates, up to which steps are cheap and caution comes first
 WARM_UP = 300
@@ -39,11 +40,6 @@ class Native:
     def engine(self) -> ChosenEngine:
         """The compiled one."""
         return ChosenEngine("compiled")
-
-    @property
-    def variables(self) -> tuple[str, ...]:
-        """All variables that a posterior of the spec has."""
-        return tuple(map(str, posterior_of(self.program.problem, np.zeros((1, 1, self.program.expanded)))))
 
     @property
     def tune(self) -> int:
@@ -88,7 +84,7 @@ class Native:
         dims = ("chain", "draw")
         coords = {"chain": np.arange(found.draws.shape[0]), "draw": np.arange(found.draws.shape[1])}
         stats = xr.Dataset({name: (dims, values) for name, values in found.stats.items()}, coords=coords)
-        posterior = posterior_of(self.program.problem, found.draws)
+        posterior = _posterior_of(self.program.problem, found.draws)
         return xr.DataTree.from_dict({"posterior": posterior, "sample_stats": stats})
 
 
@@ -142,3 +138,43 @@ class Progress:
         if self.shown:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
+
+
+def _posterior_of(problem: Problem, draws: np.ndarray) -> xr.Dataset:
+    """All variables of a posterior.
+
+    Parameters
+    ----------
+    draws : ndarray, shape (chain, draw, expanded)
+        Common coefficients of the centred design, effects, single parameters.
+    """
+    found = _common(problem, draws)
+    hyperparameters = draws[:, :, problem.coefficients :]
+    for place, hyperparameter in enumerate(problem.hyperparameters[problem.auxiliary :], start=problem.auxiliary):
+        found[hyperparameter.name] = hyperparameters[:, :, place]
+    for factor in problem.factors:
+        for own in factor.terms:
+            found |= _spreads(own, hyperparameters) | _effects(factor, own, draws)
+    return dataset_of(problem.spec.variables(), found)
+
+
+def _common(problem: Problem, draws: np.ndarray) -> Values:
+    blocks = problem.spec.common.blocks
+    return split(draws[:, :, : problem.common] @ problem.back.T, blocks, [block.name for block in blocks])
+
+
+def _spreads(own: TermPlace, hyperparameters: np.ndarray) -> Values:
+    """Standard deviations of a group term's effects, and its correlations."""
+    term, size, names = own.term, own.columns, [effect.sd_name for effect in own.term.effects]
+    found = split(hyperparameters[:, :, own.sds : own.sds + size], term.blocks, names)
+    if term.correlated:
+        partial = 2.0 * hyperparameters[:, :, own.partial : own.partial + len(term.pairs())] - 1.0
+        found[term.correlation_name] = correlations(partial, size)
+    return found
+
+
+def _effects(factor: Factor, own: TermPlace, draws: np.ndarray) -> Values:
+    first = factor.start + own.first * factor.groups
+    values = draws[:, :, first : first + own.columns * factor.groups]
+    by_group = values.reshape(*values.shape[:2], own.columns, factor.groups).swapaxes(2, 3)
+    return split(by_group, own.term.blocks, [effect.name for effect in own.term.effects])

@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 
 from hiermod.data.cells.table import Cells
-from hiermod.data.columns.variables import apply_recipe
+from hiermod.data.columns.predictors import apply_recipe
 from hiermod.errors import StorageError
 from hiermod.formula.parser import parse
 from hiermod.modeling.definition import Defined, Definition, redefine

@@ -21,8 +21,9 @@ from hiermod.data.cells.statistics import (
 )
 from hiermod.data.cells.table import Cells, Source
 from hiermod.data.columns.functions import Recipe
+from hiermod.data.columns.groupings import Grouping
 from hiermod.data.columns.moments import Moments
-from hiermod.data.columns.predictors import Basis, Factor, Grouping, Numeric, Predictor
+from hiermod.data.columns.predictors import Basis, Factor, Numeric, Predictor
 from hiermod.data.columns.values import Level, as_levels, level_series
 from hiermod.formula.nodes import Formula
 

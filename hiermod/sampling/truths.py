@@ -7,17 +7,16 @@ from numbers import Real
 from typing import Any
 
 import numpy as np
-import xarray as xr
 
 from hiermod.errors import PriorError, did_you_mean, enumerate_names
 from hiermod.modeling.design import GroupDesign
-from hiermod.modeling.model_priors import draw, draw_partial_correlations
+from hiermod.modeling.model_priors import correlations, draw, draw_partial_correlations
 from hiermod.modeling.spec import Spec
+from hiermod.modeling.variables import Values, dataset_of, split
 from hiermod.priors.distributions import Prior
 from hiermod.priors.reading import read_prior, require_support
 from hiermod.sampling.external_draws import posterior_from_draws
 from hiermod.sampling.posterior import Posterior
-from hiermod.sampling.variables import correlations
 
 Truth = Mapping[str, float | str]
 
@@ -44,34 +43,20 @@ def true_values(spec: Spec, truth: Truth, draws: int, rng: np.random.Generator) 
             f"Default priors of family {spec.family} come from the data, and there are none yet. Give these in truth=, "
             f"as numbers or priors: {enumerate_names(missing)}."
         )
-    found: dict[str, Any] = _common(spec, truth, draws, rng)
+    found: Values = _common(spec, truth, draws, rng)
     for name in spec.family.auxiliary:
         found[name] = _one(name, spec.priors[name][0], truth, "positive", draws, rng)
     for term in spec.groups:
         found |= _of_group(spec, term, truth, draws, rng)
-    return posterior_from_draws(spec, xr.Dataset({name: _array(values) for name, values in found.items()}))
-
-
-def _array(values: np.ndarray) -> tuple[tuple[str, ...], np.ndarray]:
-    """Values of shape ``(draws, …)`` in one chain; other dims have no names."""
-    dims = (f"axis_{place}_{size}" for place, size in enumerate(values.shape[1:]))
-    return ("chain", "draw", *dims), values[None]
+    chain = {name: values[None] for name, values in found.items()}
+    return posterior_from_draws(spec, dataset_of(spec.variables(), chain))
 
 
 def _parameters(spec: Spec) -> list[str]:
     names = [name for block in spec.common.blocks for name in block.row_names()] + list(spec.family.auxiliary)
     for term in spec.groups:
-        names += [_sd_name(term, name) for name in term.row_names]
-        names += [_cor_name(term, pair) for pair in term.pairs()] if term.correlated else []
+        names += term.sd_keys() + (term.correlation_keys() if term.correlated else [])
     return names
-
-
-def _sd_name(term: GroupDesign, name: str) -> str:
-    return f"sd({'1' if name == 'Intercept' else name}|{term.grouping.name})"
-
-
-def _cor_name(term: GroupDesign, pair: tuple[int, int]) -> str:
-    return f"cor({term.row_names[pair[1]]}, {term.row_names[pair[0]]}|{term.grouping.name})"
 
 
 def _random(prior: Prior, draws: int, rng: np.random.Generator) -> np.ndarray:
@@ -92,7 +77,7 @@ def _one(name: str, prior: Prior, truth: Truth, support: str, draws: int, rng: n
     return np.full(draws, float(given))
 
 
-def _common(spec: Spec, truth: Truth, draws: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+def _common(spec: Spec, truth: Truth, draws: int, rng: np.random.Generator) -> Values:
     """Coefficients: from priors of the centred design, mapped to the user's coding, but for those that are given."""
     blocks = spec.common.blocks
     if not blocks:
@@ -103,49 +88,32 @@ def _common(spec: Spec, truth: Truth, draws: int, rng: np.random.Generator) -> d
     for place, (name, prior) in enumerate(rows):
         if name in truth:
             values[place] = _one(name, prior, truth, "real", draws, rng)
-    found = {}
-    for block in blocks:
-        own = values[spec.common.slices()[block.name]].T
-        found[block.name] = own if block.labels else own[:, 0]
-    return found
+    return split(values.T, blocks, [block.name for block in blocks])
 
 
-def _of_group(
-    spec: Spec, term: GroupDesign, truth: Truth, draws: int, rng: np.random.Generator
-) -> dict[str, np.ndarray]:
-    found, sds, size = {}, [], len(term.row_names)
-    for effect in term.effects:
-        named = zip(effect.row_names, spec.priors[f"{effect.name}_sigma"], strict=True)
-        own = [_one(_sd_name(term, name), prior, truth, "positive", draws, rng) for name, prior in named]
-        sds += own
-        found[f"{effect.name}_sigma"] = np.stack(own, axis=1) if effect.block.labels else own[0]
-    matrices = np.tile(np.eye(size), (draws, 1, 1))
+def _of_group(spec: Spec, term: GroupDesign, truth: Truth, draws: int, rng: np.random.Generator) -> Values:
+    size, priors = len(term.row_names), [prior for effect in term.effects for prior in spec.priors[effect.sd_name]]
+    keyed = zip(term.sd_keys(), priors, strict=True)
+    sds = np.stack([_one(key, prior, truth, "positive", draws, rng) for key, prior in keyed], axis=1)
+    found = split(sds, term.blocks, [effect.sd_name for effect in term.effects])
     if term.correlated:
         found[term.correlation_name] = _correlations(spec, term, truth, draws, rng)
-        for place, (row, column) in enumerate(term.pairs()):
-            matrices[:, row, column] = matrices[:, column, row] = found[term.correlation_name][:, place]
-    values, vectors = np.linalg.eigh(matrices)
+    values, vectors = np.linalg.eigh(term.correlation_matrices(found.get(term.correlation_name, np.zeros((draws, 0)))))
     if (values < -1e-9).any():
         raise PriorError(f"truth= gives correlations of {term.grouping.name!r} that cannot be together.")
-    factor = np.stack(sds, axis=1)[:, :, None] * vectors * np.sqrt(values.clip(min=0.0))[:, None, :]
+    factor = sds[:, :, None] * vectors * np.sqrt(values.clip(min=0.0))[:, None, :]
     effects = rng.standard_normal((draws, term.grouping.size, size)) @ factor.swapaxes(1, 2)
-    at = 0
-    for effect in term.effects:
-        width = len(effect.block.columns)
-        columns = effects[:, :, at : at + width]
-        found[effect.name] = columns if effect.block.labels else columns[:, :, 0]
-        at += width
-    return found
+    return found | split(effects, term.blocks, [effect.name for effect in term.effects])
 
 
 def _correlations(spec: Spec, term: GroupDesign, truth: Truth, draws: int, rng: np.random.Generator) -> np.ndarray:
     """Correlations from their LKJ prior, but for those that are given."""
     size = len(term.row_names)
     found = correlations(draw_partial_correlations(spec.priors[term.correlation_name][0], size, rng, draws), size)
-    for place, pair in enumerate(term.pairs()):
-        given = truth.get(_cor_name(term, pair))
+    for place, key in enumerate(term.correlation_keys()):
+        given = truth.get(key)
         if given is not None:
             if isinstance(given, str | bool) or not -1.0 <= float(given) <= 1.0:
-                raise PriorError(f"truth= gives {given!r} for {_cor_name(term, pair)!r}: a number from -1 to 1.")
+                raise PriorError(f"truth= gives {given!r} for {key!r}: a number from -1 to 1.")
             found[:, place] = float(given)
     return found

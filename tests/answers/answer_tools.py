@@ -7,7 +7,6 @@ import numpy as np
 import xarray as xr
 
 import hiermod as hm
-from hiermod.sampling.external_draws import expected_shapes
 
 TOLERANCE = {"rtol": 1e-9, "atol": 1e-9}
 POSITIVE = ("alpha", "nu", "kappa")
@@ -27,7 +26,8 @@ def drawn(formula, data, family=None, *, compress=True, **values):
 def with_made_up_draws(model, at=None, spread=0.1, chains=4, draws=250, seed=0):
     """A fit whose draws lie around `at` (0 by default; standard deviations around 1)."""
     rng, variables = np.random.default_rng(seed), {}
-    for name, shape in expected_shapes(model._defined.spec).items():
+    for variable in model._defined.spec.variables():
+        name, shape = variable.name, variable.shape
         positive = "sigma" in name or name in POSITIVE
         centre = (at or {}).get(name, 1.0 if positive else 0.0)
         values = centre + spread * rng.normal(size=(chains, draws, *shape))

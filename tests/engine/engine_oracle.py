@@ -6,7 +6,7 @@ import numpy as np
 from pytensor.compile.mode import Mode
 from scipy import optimize, stats
 
-from hiermod.engine.adapt.mode import covariance_root
+from hiermod.engine.adapt.mode import covariance_roots
 from hiermod.engine.build.compile import library
 from hiermod.engine.layout.problem import read_problem
 from hiermod.engine.layout.program import Program, public_coordinates
@@ -111,8 +111,7 @@ def public_point(public, moved, z):
     """The point in public coordinates: coefficients, effects as standard normals, hyperparameters on the line."""
     theta, hyperparameters = moved.expand(z)
     parts = [theta[: public.problem.linear]]
-    for factor in public.problem.factors:
-        root = covariance_root(public.problem, factor, hyperparameters)
+    for factor, root in zip(public.problem.factors, covariance_roots(public.problem, hyperparameters), strict=True):
         parts.append(np.linalg.solve(root, theta[factor.span].reshape(factor.width, factor.groups)).ravel())
     return np.concatenate([*parts, public.unconstrained(hyperparameters)])
 

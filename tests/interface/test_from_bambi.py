@@ -86,6 +86,22 @@ def test_the_mean_is_bambis(name, data):
     assert fit.check() is not None
 
 
+@pytest.mark.parametrize("name", [name for name in CASES if name not in ("functions", "bases")])
+def test_variables_are_those_of_the_model_and_bambis(name, data):
+    """In names, order, dims and labels; Bambi has all pairs of crossed groups, and a name of its own for columns."""
+    formula, family = CASES[name]
+    model = bmb.Model(formula, data, family=family)
+    theirs = made_up(model)["posterior"].to_dataset()
+    fit = hm.from_bambi(model, theirs)
+    assert list(fit.posterior) == [own.name for own in fit.model._defined.spec.variables()]
+    for own in fit.model._defined.spec.variables():
+        found = fit.posterior[own.name]
+        assert found.dims == ("chain", "draw", *own.dims)
+        assert tuple(tuple(found[dim].to_numpy()) for dim in own.dims) == own.labels
+        same = own.name in theirs and theirs[own.name].shape == found.shape
+        assert not same or theirs[own.name].dims == found.dims
+
+
 def test_links_aliases_and_noncentred_or_not(data):
     model = bmb.Model("y ~ x + (1 | a)", data, family="bernoulli", link="probit", noncentered=False)
     model.set_alias({"x": "slope", "1|a": "groups"})

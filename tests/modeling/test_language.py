@@ -83,10 +83,9 @@ def test_functions_of_several_columns_work_with_every_family_and_default_priors(
 
 def drawn(model, **values):
     """The model with given draws, two of each parameter; others are 0."""
-    from hiermod.sampling.external_draws import expected_shapes
-
     variables = {}
-    for name, shape in expected_shapes(model._defined.spec).items():
+    for variable in model._defined.spec.variables():
+        name, shape = variable.name, variable.shape
         value = np.asarray(values.get(name, np.zeros((2, *shape))), dtype=float)
         variables[name] = (("chain", "draw", *(f"{name}_{place}" for place in range(len(shape)))), value[None])
     return model.with_draws(xr.Dataset(variables))

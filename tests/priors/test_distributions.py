@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from hiermod.engine.kernels.hyperparameters import log_prior
-from hiermod.engine.kernels.record import PRIORS
+from hiermod.engine.kernels.record import PRIOR_KERNELS
 from hiermod.priors.distributions import DISTRIBUTIONS, Prior, joined, partial_priors
 
 
@@ -98,7 +98,7 @@ def test_draws_have_the_distribution(name):
 def test_compiled_code_has_the_same_density_and_its_derivative(name):
     kernel, *numbers = Prior(name, EXACT[name][0]).standard()
     x, step = numbers_of(name), 1e-6
-    compiled = np.array([log_prior.py_func(PRIORS.index(kernel), *numbers, at) for at in x])
+    compiled = np.array([log_prior.py_func(PRIOR_KERNELS[kernel], *numbers, at) for at in x])
     expected = density_of(name, x)
     np.testing.assert_allclose(compiled[:, 0] - compiled[0, 0], expected - expected[0], rtol=1e-10, atol=1e-10)
     slope = (density_of(name, x * (1.0 + step)) - density_of(name, x * (1.0 - step))) / (2.0 * x * step)

@@ -61,12 +61,11 @@ def test_metadata_is_one_json_text_with_versions_and_seed(country_fit, tmp_path)
 
 def made_up(frame, formula, rng, **options):
     """A fit whose draws are made up, with the shapes that the model needs."""
-    from hiermod.sampling.external_draws import expected_shapes
-
     model = hm.model(formula, frame, **options)
+    shapes = {variable.name: variable.shape for variable in model._defined.spec.variables()}
     draws = {
         name: (("chain", "draw", *(f"{name}_{k}" for k in range(len(shape)))), rng.uniform(0.1, 0.9, (2, 5, *shape)))
-        for name, shape in expected_shapes(model._defined.spec).items()
+        for name, shape in shapes.items()
     }
     return model.with_draws(xr.Dataset(draws))
 

@@ -9,7 +9,6 @@ import pandas as pd
 import xarray as xr
 
 import hiermod as hm
-from hiermod.sampling.external_draws import expected_shapes
 
 ODD_LEVELS = (
     "$x_1$",
@@ -28,7 +27,8 @@ def made_up(formula, data, *, chains=4, draws=50, seed=0, diverging=None, **opti
     """A fit of a model with random draws of the right shapes."""
     model = hm.model(formula, data, **options)
     rng, variables = np.random.default_rng(seed), {}
-    for name, shape in expected_shapes(model._defined.spec).items():
+    for variable in model._defined.spec.variables():
+        name, shape = variable.name, variable.shape
         values = rng.normal(0.0, 0.5, (chains, draws, *shape))
         if name.endswith("_sigma") or name in ("sigma", "rate_spread"):
             values = np.abs(values) + 0.01

@@ -10,10 +10,9 @@ import numpy as np
 import pandas as pd
 
 from hiermod.answers import draws
-from hiermod.answers.answer import check_prob, check_threshold, interval
+from hiermod.answers.answer import interval
 from hiermod.answers.averaging.columns import check_results
-from hiermod.answers.averaging.contrasts import control_place
-from hiermod.answers.averaging.query import Arguments
+from hiermod.answers.averaging.query import Arguments, read_effect
 from hiermod.answers.deciding.sample_ratio import mismatch
 from hiermod.answers.estimands.effects import compare_arms
 from hiermod.errors import AnswerError
@@ -67,15 +66,15 @@ def decide(posterior: Posterior, arguments: Arguments, loss: Any, expected: Any)
     Every arm but the control has to be better by `threshold`, so in each draw the control gets that much as a start. A
     loss is what the best arm of a draw is then better than the one chosen.
     """
-    sign, margin = draws.check_goal(arguments.goal), check_threshold(arguments.threshold) or 0.0
-    prob, variable = check_prob(arguments.prob), arguments.variable
+    query = read_effect(posterior.spec, arguments)
+    question, place = query.question, query.control
+    sign, margin, variable = question.sign, question.threshold or 0.0, str(question.variable)
     if margin < 0:
         raise AnswerError(f"threshold={arguments.threshold!r}: the least gain that is worth shipping is 0 or more.")
-    arms = compare_arms(posterior, arguments)
-    if not arms.outcome.has_mean:
-        raise AnswerError(f"decide() weighs expected losses. {arms.outcome.remark}")
-    check_results(arms.by, COMPUTED)
-    place = control_place(arms.levels, variable, arguments.control)
+    check_results(query.cells, COMPUTED)
+    if not query.outcome.has_mean:
+        raise AnswerError(f"decide() weighs expected losses. {query.outcome.remark}")
+    arms = compare_arms(posterior, query)
     limits = _limits(posterior, loss, arms.draws[:, place].mean(axis=-1))
     value = sign * arms.draws
     value[:, place] += margin
@@ -88,7 +87,7 @@ def decide(posterior: Posterior, arguments: Arguments, loss: Any, expected: Any)
     table = arms.keys.assign(
         verdict=np.where(np.minimum(shipping, stopping) > limits, KEEP_TESTING, verdict),
         level=[arms.levels[own] for own in chosen],
-        **interval(gain, prob),
+        **interval(gain, question.prob),
         prob_exceeds=draws.wins(sign * gain, margin, 1).mean(axis=1),
         loss_of_shipping=shipping,
         loss_of_stopping=stopping,

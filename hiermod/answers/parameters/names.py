@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from hiermod.answers.group_effects import correlation_matrices, standard_deviations
+from hiermod.answers.group_effects import standard_deviations
 from hiermod.answers.parameters.estimates import fixef_draws
 from hiermod.data.columns.values import level_text
 from hiermod.errors import AnswerError, did_you_mean
-from hiermod.modeling.pooled import BetaSpec
 from hiermod.sampling.posterior import Posterior
 
 
@@ -19,13 +17,10 @@ def chief_draws(posterior: Posterior) -> dict[str, np.ndarray]:
     """Common coefficients, sds, correlations, the family's parameters (or Beta's two), shape ``(chains, draws)``."""
     draws = dict(fixef_draws(posterior))
     spec = posterior.spec
-    for term in () if isinstance(spec, BetaSpec) else spec.groups:
-        group, names = term.grouping.name, term.row_names
-        sds = standard_deviations(posterior, term)
-        draws.update({f"sd({'1' if name == 'Intercept' else name}|{group})": sds[:, k] for k, name in enumerate(names)})
+    for term in spec.groups:
+        draws.update(zip(term.sd_keys(), standard_deviations(posterior, term).T, strict=True))
         if term.correlated:
-            matrices = correlation_matrices(posterior, term)
-            draws.update({f"cor({names[j]}, {names[i]}|{group})": matrices[:, i, j] for i, j in term.pairs()})
+            draws.update(zip(term.correlation_keys(), posterior.values(term.correlation_name).T, strict=True))
     draws.update({name: posterior.values(name) for name in spec.family.auxiliary})
     return {name: values.reshape(posterior.shape) for name, values in draws.items()}
 
@@ -68,35 +63,9 @@ def elements(posterior: Posterior, variable: str) -> dict[str, np.ndarray]:
     array = posterior.dataset[variable].transpose("chain", "draw", ...)
     if array.ndim == 2:
         return {variable: array.to_numpy()}
-    known = _labels(posterior, variable)
-    axes = [
-        known[place] if place < len(known) else [level_text(value) for value in array[dim].to_numpy().tolist()]
-        for place, dim in enumerate(array.dims[2:])
-    ]
-    values = array.to_numpy()
+    labels = next(own.labels for own in posterior.spec.variables() if own.name == variable)
+    axes, values = [[level_text(label) for label in own] for own in labels], array.to_numpy()
     return {
-        f"{variable}[{', '.join(labels[i] for labels, i in zip(axes, index, strict=True))}]": values[(..., *index)]
+        f"{variable}[{', '.join(own[i] for own, i in zip(axes, index, strict=True))}]": values[(..., *index)]
         for index in np.ndindex(*array.shape[2:])
     }
-
-
-def _labels(posterior: Posterior, variable: str) -> list[list[str]]:
-    """What the axes of a variable hold, by the model: draws made elsewhere may lack coordinates."""
-    spec = posterior.spec
-    if isinstance(spec, BetaSpec):
-        return [_texts(spec.grouping.labels())]
-    for block in spec.common.blocks:
-        if block.name == variable:
-            return [_texts(block.labels or ())]
-    for term in spec.groups:
-        for effect in term.effects:
-            own = [_texts(effect.block.labels)] if effect.block.labels else []
-            if variable in (effect.name, f"{effect.name}_sigma"):
-                return [_texts(term.grouping.labels()), *own] if variable == effect.name else own
-        if variable == term.correlation_name:
-            return [[f"{term.row_names[second]}, {term.row_names[first]}" for first, second in term.pairs()]]
-    return []
-
-
-def _texts(levels: Sequence[object]) -> list[str]:
-    return [level_text(level) for level in levels]

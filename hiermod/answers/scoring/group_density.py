@@ -13,16 +13,16 @@ from typing import Protocol
 import numpy as np
 from scipy import special
 
-from hiermod.answers.group_effects import GroupsOfRows, TermEffects, covariance_factor
+from hiermod.answers.group_effects import GroupsOfRows, Reading, TermEffects, covariance_factor, same_for_all
 from hiermod.answers.reader import reader
 from hiermod.answers.scoring.quadrature import MOST_DIMENSIONS, log_normal_integral
 from hiermod.data.cells.observations import Observations
 from hiermod.data.cells.statistics import BinomialCells
-from hiermod.data.columns.predictors import Grouping
+from hiermod.data.columns.groupings import Grouping
 from hiermod.errors import AnswerError
 from hiermod.families.ops import NUMPY
 from hiermod.families.rates import log_rates
-from hiermod.modeling.pooled import MEAN, SPREAD, BetaSpec
+from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec, beta_shapes
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.posterior import Posterior
 
@@ -61,8 +61,9 @@ class GroupDensity(Protocol):
 
 def group_density(posterior: Posterior, seen: Observations) -> GroupDensity:
     """The density of groups of some observations under a model."""
-    if isinstance(posterior.spec, BetaSpec):
+    if isinstance(posterior.spec, PooledSpec):
         return PooledGroups(posterior, posterior.spec, seen)
+    assert isinstance(posterior.spec, Spec)
     return LinearGroups(posterior, posterior.spec, seen)
 
 
@@ -101,6 +102,7 @@ class LinearGroups:
 
     def __init__(self, posterior: Posterior, spec: Spec, seen: Observations) -> None:
         self._posterior, self._spec, self._seen = posterior, spec, seen
+        self._typical = same_for_all(spec, Reading.TYPICAL)
         self._occurrences = [Occurrence.of(term.grouping, seen) for term in spec.groups]
         self._auxiliary = [posterior.values(name) for name in spec.family.auxiliary]
 
@@ -133,7 +135,7 @@ class LinearGroups:
 
     def _parts(self, rows: Observations, group: Members) -> tuple[np.ndarray, list[Unseen]]:
         """The linear predictor of the group's rows without unseen effects, and these."""
-        base = reader(self._posterior, "typical", exposed=True).predictor(rows.frame)
+        base = reader(self._posterior, self._typical, exposed=True).parameters(rows.frame)["mu"]
         factors: dict[str, list[Unseen]] = {}
         for number, (term, occurrence) in enumerate(zip(self._spec.groups, self._occurrences, strict=True)):
             effects = TermEffects(self._posterior, term, number)
@@ -155,18 +157,17 @@ class LinearGroups:
 class PooledGroups:
     """Groups whose rates are drawn from one Beta distribution."""
 
-    def __init__(self, posterior: Posterior, spec: BetaSpec, seen: Observations) -> None:
+    def __init__(self, posterior: Posterior, spec: PooledSpec, seen: Observations) -> None:
         self._posterior, self._spec, self._seen = posterior, spec, seen
         self._occurrence = Occurrence.of(spec.grouping, seen)
 
     def joint(self, group: Members) -> np.ndarray:
         """Log density of all of a group's observations together, in every draw."""
-        mean, size = self._posterior.values(MEAN), self._posterior.values(SPREAD) ** -2
-        a, b = mean * size, (1.0 - mean) * size
+        a, b = beta_shapes(self._posterior.values(MEAN), self._posterior.values(SPREAD))
         rows = self._seen.chosen(group.places)
         codes, new = self._occurrence.codes[group.places], self._occurrence.new(group)
         successes, trials = group.times * rows.responses.T
-        total = np.full(len(mean), float(group.times @ _log_ways(rows)))
+        total = np.full(len(a), float(group.times @ _log_ways(rows)))
         for level in np.unique(codes):
             s, n = successes[codes == level].sum(), trials[codes == level].sum()
             if new[level]:

@@ -12,7 +12,8 @@ import pandas as pd
 from hiermod.choices import MISSING
 from hiermod.data.cells.table import Source
 from hiermod.data.columns.functions import Recipe
-from hiermod.data.columns.predictors import Factor, Grouping, read_grouping
+from hiermod.data.columns.groupings import Grouping, read_grouping
+from hiermod.data.columns.predictors import Factor, Known, Variables, read_sources, read_variables
 from hiermod.data.columns.responses import (
     MomentRows,
     ResponseRows,
@@ -23,7 +24,6 @@ from hiermod.data.columns.responses import (
     read_response,
 )
 from hiermod.data.columns.values import as_levels, code_levels, level_series, missing_rows, missing_values, row_name
-from hiermod.data.columns.variables import Known, Variables, read_sources, read_variables
 from hiermod.data.pushdown.gather import gather
 from hiermod.data.pushdown.group_by import Summary
 from hiermod.data.pushdown.tally import Tally, each_row

@@ -10,7 +10,8 @@ import pandas as pd
 
 from hiermod.data.cells.statistics import BinomialCells, MomentCells, PairCells, ResponseCells
 from hiermod.data.columns.functions import Recipe
-from hiermod.data.columns.predictors import Grouping, Predictor
+from hiermod.data.columns.groupings import Grouping
+from hiermod.data.columns.predictors import Predictor
 from hiermod.errors import DataError
 
 

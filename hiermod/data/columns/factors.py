@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from hiermod.data.columns.bases import apply_poly, learn_poly
-from hiermod.data.columns.values import Level, code_levels, encode
+from hiermod.data.columns.values import Level, code_levels, encode, is_ordered
 from hiermod.errors import DataError, did_you_mean, enumerate_names
 
 CODINGS = ("treatment", "sum", "helmert", "poly")
@@ -56,19 +56,18 @@ def as_leveled(name: str, values: Any) -> Leveled:
     if pd.api.types.is_float_dtype(series.dtype) and (series == series.round()).all():
         series = series.astype("int64")
     codes, levels = code_levels(name, series)
-    ordered = isinstance(series.dtype, pd.CategoricalDtype) and bool(series.dtype.ordered)
-    return Leveled(codes, levels, "poly" if ordered else "treatment")
+    return Leveled(codes, levels, "poly" if is_ordered(series) else "treatment")
 
 
 def learn_factor(name: str, values: Any, levels: Any = None, labels: Any = None) -> dict[str, Any]:
     """The levels of ``factor(x)``, in order, and what they are called."""
-    found = as_leveled(name, values).levels
-    kept = found if levels is None else tuple(_found(level, found) for level in _listed(levels))
+    occurring = as_leveled(name, values).levels
+    kept = occurring if levels is None else tuple(_found(level, occurring) for level in _listed(levels))
     named = list(kept) if labels is None else _listed(labels)
     if len(named) != len(kept):
         raise DataError(f"{name}: {len(named)} labels for {len(kept)} levels.")
     _refuse_repeated(name, named)
-    missing = [level for level in found if level not in kept]
+    missing = [level for level in occurring if level not in kept]
     if missing:
         raise DataError(f"{name}: levels= leaves out {enumerate_names(missing, 4)}, which occur. List every level.")
     return {"levels": list(kept), "labels": named}
@@ -76,28 +75,28 @@ def learn_factor(name: str, values: Any, levels: Any = None, labels: Any = None)
 
 def apply_factor(name: str, values: Any, state: dict[str, Any], coding: str = "treatment") -> Leveled:
     """Code values by the learned levels."""
-    own = as_leveled(name, values)
-    codes = encode(pd.Series([own.levels[code] for code in own.codes], dtype=object), tuple(state["levels"]))
+    given = as_leveled(name, values)
+    codes = encode(pd.Series([given.levels[code] for code in given.codes], dtype=object), tuple(state["levels"]))
     if (codes < 0).any():
-        unknown = own.levels[own.codes[int(np.flatnonzero(codes < 0)[0])]]
+        unknown = given.levels[given.codes[int(np.flatnonzero(codes < 0)[0])]]
         raise DataError(
             f"{name} holds {str(unknown)!r}, a level that the fitted data did not have."
             f"{did_you_mean(str(unknown), state['levels'])}"
         )
-    return Leveled(codes, tuple(state["labels"]), own.coding if coding == "treatment" else coding)
+    return Leveled(codes, tuple(state["labels"]), given.coding if coding == "treatment" else coding)
 
 
 def relevel(name: str, values: Any, ref: Any) -> Leveled:
     """Put one level first, as the reference."""
-    own = as_leveled(name, values)
-    if own.coding == "poly":
+    given = as_leveled(name, values)
+    if given.coding == "poly":
         raise DataError(
             f"{name}: the levels are ordered, so none is a reference. C({name}, treatment) takes the first."
         )
-    first = _place(name, ref, own.levels)
-    order = [first, *(code for code in range(len(own.levels)) if code != first)]
+    first = _place(name, ref, given.levels)
+    order = [first, *(code for code in range(len(given.levels)) if code != first)]
     place = np.argsort(order)
-    return Leveled(place[own.codes], tuple(own.levels[code] for code in order))
+    return Leveled(place[given.codes], tuple(given.levels[code] for code in order))
 
 
 def _place(name: str, ref: Any, levels: tuple[Level, ...]) -> int:
@@ -189,7 +188,7 @@ def _refuse_repeated(name: str, labels: list[Any]) -> None:
 
 def _found(level: Any, levels: tuple[Level, ...]) -> Level:
     """The level of the data that is meant; one that does not occur stays as it is written."""
-    return next((own for own in levels if own == level or str(own) == str(level)), level)
+    return next((known for known in levels if known == level or str(known) == str(level)), level)
 
 
 def _listed(value: Any) -> list[Any]:
@@ -197,7 +196,7 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _match(name: str, level: Any, levels: tuple[Level, ...]) -> Level:
-    for own in levels:
-        if own == level or str(own) == str(level):
-            return own
+    for known in levels:
+        if known == level or str(known) == str(level):
+            return known
     raise DataError(f"{name}: there is no level {str(level)!r}.{did_you_mean(str(level), levels)}")

@@ -189,31 +189,35 @@ class Recipe:
         DataError
             Where the result is no finite number, or a level is unknown.
         """
-        return _Evaluation(frame, self.states, None).checked(self.name, self.expression)
+        return _Evaluation(self.expression, frame, self.states, None).checked(self.name)
 
 
 def learn(name: str, expression: Expression, frame: pd.DataFrame, weight: np.ndarray) -> Recipe:
     """Let an expression's functions learn from rows without missing values, each counted as `weight` says."""
     states: dict[str, Any] = {}
-    _Evaluation(frame, states, weight).checked(name, expression)
+    _Evaluation(expression, frame, states, weight).checked(name)
     return Recipe(name, expression, states)
 
 
 def calculate(expression: Expression, frame: pd.DataFrame) -> Any:
     """The value of arithmetic on columns, as numbers; not checked."""
     with np.errstate(all="ignore"):
-        return _Evaluation(frame, {}, None).number(expression)
+        return _Evaluation(expression, frame, {}, None).number(expression)
 
 
 class _Evaluation:
     """Evaluates one expression on one frame; learns where it is given weights."""
 
-    def __init__(self, frame: pd.DataFrame, states: dict[str, Any], weight: np.ndarray | None) -> None:
-        self._frame, self._states, self._weight = frame, states, weight
+    def __init__(
+        self, expression: Expression, frame: pd.DataFrame, states: dict[str, Any], weight: np.ndarray | None
+    ) -> None:
+        self._expression, self._frame, self._states, self._weight = expression, frame, states, weight
+        self._kinds = {name: kind_of(frame[name]) for name in expression.columns if name in frame}
 
-    def checked(self, name: str, expression: Expression) -> Value:
-        for column in expression.columns:
-            if column in self._frame and kind_of(self._frame[column]) == "float":
+    def checked(self, name: str) -> Value:
+        expression = self._expression
+        for column, kind in self._kinds.items():
+            if kind == "float":
                 check_finite(column, self._frame[column].to_numpy(dtype=float))
         with np.errstate(all="ignore"):
             value = self._value(expression)
@@ -257,8 +261,9 @@ class _Evaluation:
             raise DataError(f"{name} has several columns or levels, so it cannot be calculated with.")
         if isinstance(value, pd.Series):
             coded = isinstance(value.dtype, pd.CategoricalDtype)
-            if kind_of(value) not in ("int", "float", "bool") or (coded and self._weight is not None):
-                raise DataError(f"The column {name!r} holds {kind_of(value)}, with which nothing can be calculated.")
+            kind = self._kinds[str(value.name)]
+            if kind not in ("int", "float", "bool") or (coded and self._weight is not None):
+                raise DataError(f"The column {name!r} holds {kind}, with which nothing can be calculated.")
             return value.to_numpy(dtype=float)
         return value
 

@@ -1,26 +1,32 @@
-"""How each column of the right side is understood: numbers, factors with levels, and grouping factors."""
+"""The variables of a formula: how plain columns, and what functions make of columns, are understood as predictors."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from hiermod.data.columns.numbering import distinct_rows
+from hiermod.data.columns.factors import Leveled, coded
+from hiermod.data.columns.functions import Recipe, Value, learn
 from hiermod.data.columns.values import (
     Level,
-    as_levels,
     check_finite,
     code_levels,
     encode,
+    is_ordered,
     kind_of,
     level_series,
+    missing_rows,
     reads_as_number,
+    unused_levels,
 )
-from hiermod.errors import DataError, did_you_mean, enumerate_names
+from hiermod.errors import DataError, FormulaError, HiermodError, did_you_mean, enumerate_names
 from hiermod.formula.expressions import quote
-from hiermod.formula.nodes import without_slash
+from hiermod.formula.nodes import Formula
 
 EXACT = 2.0**53  # whole numbers up to here are floating-point numbers too
 
@@ -45,7 +51,8 @@ class Numeric:
             )
         numbers = values.to_numpy(dtype=float)
         check_finite(self.name, numbers, values.index)
-        return numbers.astype(np.int64) if self.integer and _whole(numbers) else numbers
+        whole = self.integer and bool((numbers == np.round(numbers)).all())
+        return numbers.astype(np.int64) if whole else numbers
 
 
 @dataclass(frozen=True)
@@ -111,31 +118,22 @@ def read_predictor(name: str, values: pd.Series) -> tuple[Predictor, np.ndarray 
     if kind == "date":
         raise DataError(f"The predictor {name!r} holds dates. Add a numeric column, such as days since the first date.")
     codes, levels = code_levels(name, values)
+    unused = unused_levels(values, levels)
     if len(levels) < 2:
         raise DataError(f"The predictor {name!r} is constant ({str(levels[0])!r} in every row). Leave it out.")
-    ordered = isinstance(values.dtype, pd.CategoricalDtype) and bool(values.dtype.ordered)
-    factor = Factor(name, levels, "poly" if ordered else "treatment")
-    return factor, level_series(codes, levels), _factor_notices(name, values, levels)
-
-
-def _factor_notices(name: str, values: pd.Series, levels: tuple[Level, ...]) -> list[str]:
-    ordered = isinstance(values.dtype, pd.CategoricalDtype) and bool(values.dtype.ordered)
-    plain = kind_of(values) == "bool" or ordered
-    notices = [] if plain else [f"{name}: reference level {str(levels[0])!r}"]
+    notices = [] if kind == "bool" or is_ordered(values) else [f"{name}: reference level {str(levels[0])!r}"]
     if not isinstance(values.dtype, pd.CategoricalDtype) and _read_as_numbers(levels):
         notices.append(
             f"{name}: text that reads as numbers is taken as {len(levels):,} levels; pandas.to_numeric gives numbers"
         )
-    if isinstance(values.dtype, pd.CategoricalDtype):
-        unused = [level for level in as_levels(values.dtype.categories) if level not in levels]
-        if unused:
-            several = "s" * (len(unused) > 1)
-            notices.append(f"{name}: {len(unused)} level{several} without rows left out: {enumerate_names(unused, 3)}")
-        if ordered:
-            notices.append(
-                f"{name}: ordered levels are coded by polynomial contrasts; C({quote(name)}, treatment) takes levels"
-            )
-    return notices
+    if unused:
+        plural = "s" * (len(unused) > 1)
+        notices.append(f"{name}: {len(unused)} level{plural} without rows left out: {enumerate_names(unused, 3)}")
+    if is_ordered(values):
+        notices.append(
+            f"{name}: ordered levels are coded by polynomial contrasts; C({quote(name)}, treatment) takes levels"
+        )
+    return Factor(name, levels, "poly" if is_ordered(values) else "treatment"), level_series(codes, levels), notices
 
 
 def _read_as_numbers(levels: tuple[Level, ...]) -> bool:
@@ -144,91 +142,133 @@ def _read_as_numbers(levels: tuple[Level, ...]) -> bool:
 
 
 @dataclass(frozen=True, eq=False)
-class Grouping:
-    """A grouping factor, possibly crossed (``country:city``): only combinations that occur are levels.
+class Known:
+    """Variables that an engine has made: those with a predictor are averaged, the others stand as codes of levels."""
 
-    `columns` gives each column's own levels, `combinations` (levels × columns) their codes.
+    recipes: Mapping[str, Recipe] = field(default_factory=dict)
+    predictors: Mapping[str, Predictor] = field(default_factory=dict)
+
+
+NOTHING = Known()
+
+
+@dataclass(frozen=True, eq=False)
+class Variables:
+    """The variables on the rows used: how each is understood and made, its columns, and what to tell.
+
+    `averaged` are those that an engine has averaged already.
     """
 
-    columns: dict[str, tuple[Level, ...]]
-    combinations: np.ndarray
-
-    @property
-    def name(self) -> str:
-        """The factor's name, such as ``country:city``."""
-        return without_slash(":".join(self.columns))
-
-    @property
-    def size(self) -> int:
-        """How many levels occur."""
-        return len(self.combinations)
-
-    def labels(self) -> list[Level]:
-        """The levels as they are typed; those of a crossed factor joined by ``:``."""
-        if len(self.columns) == 1:
-            (levels,) = self.columns.values()
-            return [levels[code] for code in self.combinations[:, 0]]
-        by_column = [
-            np.array([str(level) for level in levels], dtype=object)[self.combinations[:, place]]
-            for place, levels in enumerate(self.columns.values())
-        ]
-        return [":".join(parts) for parts in zip(*by_column, strict=True)]
-
-    def codes(self, frame: pd.DataFrame) -> np.ndarray:
-        """Each row's level, -1 where the fitted data did not have it."""
-        keys = np.zeros(len(frame), dtype=np.int64)
-        known = np.ones(len(frame), dtype=bool)
-        own = np.zeros(self.size, dtype=np.int64)
-        for place, (column, levels) in enumerate(self.columns.items()):
-            codes = encode(frame[column], levels)
-            known &= codes >= 0
-            keys, own = keys * len(levels) + codes, own * len(levels) + self.combinations[:, place]
-        order = np.argsort(own, kind="stable")
-        found = np.searchsorted(own[order], keys).clip(max=self.size - 1)
-        match = known & (own[order][found] == keys)
-        return np.where(match, order[found], -1)
+    predictors: dict[str, Predictor]
+    recipes: dict[str, Recipe]
+    columns: dict[str, Any]
+    notices: tuple[str, ...]
+    averaged: tuple[str, ...] = ()
 
 
-def read_grouping(factors: tuple[str, ...], frame: pd.DataFrame) -> Grouping:
-    """Understand a grouping factor from columns without missing values."""
-    columns: dict[str, tuple[Level, ...]] = {}
-    codes: list[np.ndarray] = []
-    for name in factors:
-        _refuse_float_groups(name, frame[name])
-        own, columns[name] = code_levels(name, frame[name])
-        codes.append(own)
-    combinations = distinct_rows(pd.DataFrame(np.column_stack(codes)))
-    if len(combinations) < 2:
-        (label,) = Grouping(columns, combinations).labels()
-        raise DataError(
-            f"The grouping factor {':'.join(factors)!r} has one level only ({label!r}): "
-            "there is nothing to vary over. At least two levels are needed."
-        )
-    grouping = Grouping(columns, combinations)
-    _refuse_equal_labels(grouping)
-    return grouping
+def read_variables(
+    formula: Formula, raw: pd.DataFrame, used: np.ndarray, weight: np.ndarray, known: Known = NOTHING
+) -> Variables:
+    """Understand every variable of a formula but those that an engine has averaged.
+
+    As in R, functions learn from every row that has their own columns, also from those that `used` leaves out.
+    """
+    predictors: dict[str, Predictor] = {}
+    recipes: dict[str, Recipe] = {}
+    values: dict[str, Any] = {}
+    notices: list[str] = []
+    for name in formula.variables:
+        if name in known.predictors:
+            continue
+        if name not in formula.expressions:
+            predictors[name], values[name], remarks = read_predictor(name, raw[name][used])
+        else:
+            with at(formula, name):
+                recipes[name], value = _make(formula, name, raw, used, weight, known)
+                predictors[name], columns, remarks = _understand(name, value, name in formula.offsets)
+            values.update(columns)
+        notices.extend(remarks)
+    return Variables(predictors, recipes, values, tuple(notices))
 
 
-def _refuse_equal_labels(grouping: Grouping) -> None:
-    labels = grouping.labels()
-    if len(grouping.columns) > 1 and len(set(labels)) < len(labels):
-        twice = next(label for place, label in enumerate(labels) if label in labels[:place])
-        raise DataError(
-            f"Two levels of the grouping factor {grouping.name!r} are both written {twice!r}, "
-            "since ':' stands in the levels themselves. Replace it there."
-        )
+def _make(
+    formula: Formula, name: str, raw: pd.DataFrame, used: np.ndarray, weight: np.ndarray, known: Known
+) -> tuple[Recipe, Value]:
+    if name in known.recipes:
+        recipe = known.recipes[name]
+        return recipe, coded(name, raw[name][used].to_numpy(dtype=np.int64), recipe.states[name])
+    recipe = _learn(formula, name, raw, used, weight)
+    return recipe, recipe.apply(raw[used].reset_index(drop=True))
 
 
-def _refuse_float_groups(name: str, values: pd.Series) -> None:
-    if kind_of(values) == "float":
-        shown = enumerate_names(pd.unique(values)[:3])
-        whole = _whole(values.to_numpy(dtype=float))
-        remedy = ".astype('Int64')" if whole else ".astype(str), or bin it with pandas.cut"
-        raise DataError(
-            f"The grouping column {name!r} holds floating-point numbers ({shown}, …); groups are whole numbers, text, "
-            f"booleans or dates. Convert it: data[{name!r}] = data[{name!r}]{remedy}."
-        )
+@contextlib.contextmanager
+def at(formula: Formula, name: str) -> Iterator[None]:
+    """Point into the formula where an error of a variable is known to come from."""
+    try:
+        yield
+    except HiermodError as error:
+        if name in formula.places:
+            raise FormulaError(str(error), formula.text, *formula.places[name]) from error
+        raise
 
 
-def _whole(numbers: np.ndarray) -> bool:
-    return bool((numbers == np.round(numbers)).all())
+def _learn(formula: Formula, name: str, raw: pd.DataFrame, used: np.ndarray, weight: np.ndarray) -> Recipe:
+    """Learn from all rows that can be; where rows that are not used stand in the way, from the used ones alone."""
+    rows = ~missing_rows(raw[list(formula.sources[name])]) & (weight > 0)
+    expression = formula.expressions[name]
+    try:
+        return learn(name, expression, raw[rows].reset_index(drop=True), weight[rows])
+    except DataError:
+        if not (rows & ~used).any():
+            raise
+        return learn(name, expression, raw[used].reset_index(drop=True), weight[used])
+
+
+def _understand(name: str, value: Value, is_offset: bool) -> tuple[Predictor, dict[str, Any], list[str]]:
+    if is_offset and (isinstance(value, Leveled) or value.ndim > 1):
+        raise DataError(f"{name} has levels or several columns; an offset is one number a row.")
+    if isinstance(value, Leveled):
+        return _understand_levels(name, value)
+    if (value == value[:1]).all() and not is_offset:
+        raise DataError(f"The predictor {name} is constant ({value.flat[0]:g} in every row). Leave it out.")
+    if value.ndim == 1:
+        return Numeric(name, False), {name: value}, []
+    basis = Basis(name, value.shape[1])
+    return basis, dict(zip(basis.columns, value.T.copy(), strict=True)), []
+
+
+def _understand_levels(name: str, value: Leveled) -> tuple[Predictor, dict[str, Any], list[str]]:
+    occurring = np.unique(value.codes)
+    levels = tuple(value.levels[code] for code in occurring)
+    if len(levels) < 2:
+        raise DataError(f"The predictor {name} is constant ({str(levels[0])!r} in every row). Leave it out.")
+    notices = [f"{name}: reference level {str(levels[0])!r}"] if value.coding == "treatment" else []
+    if value.coding == "poly":
+        notices = [f"{name}: ordered levels are coded by polynomial contrasts"]
+    if dropped := [level for code, level in enumerate(value.levels) if code not in occurring]:
+        notices.append(f"{name}: levels without rows left out: {enumerate_names(dropped, 6)}")
+    codes = np.searchsorted(occurring, value.codes)
+    return Factor(name, levels, value.coding), {name: level_series(codes, levels)}, notices
+
+
+def apply_recipe(recipe: Recipe, predictor: Predictor, frame: pd.DataFrame) -> dict[str, Any]:
+    """The columns of one variable on other rows, read as in the fitted data."""
+    value = recipe.apply(frame)
+    if isinstance(value, Leveled):
+        series = pd.Series([value.levels[code] for code in value.codes], dtype=object)
+        return {predictor.name: predictor.column(series)}
+    return dict(zip(predictor.columns, value.reshape(len(frame), -1).T.copy(), strict=True))
+
+
+def read_sources(recipes: dict[str, Recipe], frame: pd.DataFrame, taken: set[str]) -> dict[str, Any]:
+    """The columns behind recipes, as numbers or levels, where they are no variables themselves."""
+    names = dict.fromkeys(name for recipe in recipes.values() for name in recipe.sources if name not in taken)
+    names = dict.fromkeys(name for name in names if name in frame)
+    return {name: _plain(name, frame[name]) for name in names if kind_of(frame[name]) != "mixed"}
+
+
+def _plain(name: str, values: pd.Series) -> Any:
+    kind = kind_of(values)
+    if kind in ("int", "float") and not isinstance(values.dtype, pd.CategoricalDtype):
+        return values.to_numpy(dtype=np.int64 if kind == "int" else float)
+    return level_series(*code_levels(name, values))

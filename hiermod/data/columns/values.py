@@ -86,6 +86,17 @@ def code_levels(name: str, values: pd.Series) -> tuple[np.ndarray, tuple[Level, 
     return codes.astype(np.int64), as_levels(pd.Index(levels))
 
 
+def is_ordered(values: pd.Series) -> bool:
+    """Whether a column says that its levels are ordered."""
+    return isinstance(values.dtype, pd.CategoricalDtype) and bool(values.dtype.ordered)
+
+
+def unused_levels(values: pd.Series, levels: tuple[Level, ...]) -> list[Level]:
+    """The categories of a column that are none of the levels that occur."""
+    categories = values.dtype.categories if isinstance(values.dtype, pd.CategoricalDtype) else pd.Index([])
+    return [level for level in as_levels(categories) if level not in levels]
+
+
 def _refuse_instants(name: str, values: pd.Series) -> None:
     """Local time zones would not survive storage, nor would differences below a microsecond."""
     distinct = values.dtype.categories if isinstance(values.dtype, pd.CategoricalDtype) else pd.Index(pd.unique(values))

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from hiermod.data.columns.numbering import hardly_repeats
-from hiermod.data.columns.variables import NOTHING, Known
+from hiermod.data.columns.predictors import NOTHING, Known
 from hiermod.data.sources.connection import connect
 
 LARGE = 100_000  # rows; fewer are read one by one

@@ -1,4 +1,4 @@
-"""DuckDB as hiermod uses it: a connection of its own for each path, names that stay names, errors in short."""
+"""DuckDB as hiermod uses it: a connection for each path, names that stay names, types of texts, errors in short."""
 
 from __future__ import annotations
 
@@ -20,6 +20,17 @@ SETTINGS: dict[str, str | bool | int | float | list[str]] = {
 RAGGED = re.compile(r"Line: (\d+)\n.*Expected Number of Columns: (\d+) Found: (\d+).*?\n  file = ([^\n]*)", re.DOTALL)
 LINE = re.compile(r"Original Line: [^\n]*\n")
 ADVICE = re.compile(r"\n\s*(Possible|Candidate|If you are|LINE|file =)")
+CODE, WHOLE, HUGE, NUMBER, BOOLEAN, TEXT = (1 << place for place in range(6))
+KIND = rf"""CASE
+    WHEN {{0}} IS NULL THEN 0
+    WHEN lower({{0}}) IN ('true', 'false') THEN {BOOLEAN}
+    WHEN TRY_CAST({{0}} AS DOUBLE) IS NULL THEN {TEXT}
+    WHEN regexp_full_match({{0}}, '\s*[+-]?0[0-9]+\s*') THEN {CODE}
+    WHEN regexp_full_match({{0}}, '\s*[+-]?[0-9]+\s*')
+        THEN CASE WHEN TRY_CAST({{0}} AS BIGINT) IS NULL THEN {HUGE} ELSE {WHOLE} END
+    WHEN regexp_full_match({{0}}, '\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*') THEN {NUMBER}
+    WHEN regexp_full_match({{0}}, '(?i)[+-]?inf(inity)?') THEN {NUMBER}
+    ELSE {TEXT} END"""
 
 
 def connect() -> duckdb.DuckDBPyConnection:
@@ -50,6 +61,29 @@ def sql_text(text: str) -> str:
 def sql_list(texts: Iterable[str]) -> str:
     """A list of texts in SQL."""
     return f"[{', '.join(map(sql_text, texts))}]"
+
+
+def read_types(source: duckdb.DuckDBPyRelation, fields: Iterable[str]) -> dict[str, str]:
+    """The type that all values of each text column agree on, found in one scan.
+
+    Whole numbers that int64 holds are BIGINT, unless one is written like a code (``01234``): codes stay text, and so
+    do longer numbers. Other numbers, ``inf`` among them, are DOUBLE; ``true`` and ``false`` BOOLEAN, in any case.
+    """
+    fields = list(fields)
+    if not fields:
+        return {}
+    kinds = source.aggregate(", ".join(f"bit_or({KIND.format(sql_name(field))})" for field in fields)).fetchall()[0]
+    return {field: _type_of(kind or 0) for field, kind in zip(fields, kinds, strict=True)}
+
+
+def _type_of(kinds: int) -> str:
+    if kinds & TEXT or (kinds & BOOLEAN and kinds != BOOLEAN):
+        return "VARCHAR"
+    if kinds & BOOLEAN:
+        return "BOOLEAN"
+    if kinds & NUMBER:
+        return "DOUBLE"
+    return "VARCHAR" if kinds & (CODE | HUGE) else "BIGINT"
 
 
 def reason(error: BaseException) -> str:

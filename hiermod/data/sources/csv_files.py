@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import csv
 import glob
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from hiermod.data.sources.connection import refuse_repeated, sql_list, sql_name
+from hiermod.data.sources.connection import read_types, refuse_repeated, sql_list, sql_name
 from hiermod.errors import DataError
 
 if TYPE_CHECKING:
@@ -17,21 +17,10 @@ MISSING = (
     "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",
     "NULL", "NaN", "None", "n/a", "nan", "null",
 )  # fmt: skip
-CODE, WHOLE, HUGE, NUMBER, BOOLEAN, TEXT = (1 << place for place in range(6))
-KIND = rf"""CASE
-    WHEN {{0}} IS NULL THEN 0
-    WHEN lower({{0}}) IN ('true', 'false') THEN {BOOLEAN}
-    WHEN TRY_CAST({{0}} AS DOUBLE) IS NULL THEN {TEXT}
-    WHEN regexp_full_match({{0}}, '\s*[+-]?0[0-9]+\s*') THEN {CODE}
-    WHEN regexp_full_match({{0}}, '\s*[+-]?[0-9]+\s*')
-        THEN CASE WHEN TRY_CAST({{0}} AS BIGINT) IS NULL THEN {HUGE} ELSE {WHOLE} END
-    WHEN regexp_full_match({{0}}, '\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*') THEN {NUMBER}
-    WHEN regexp_full_match({{0}}, '(?i)[+-]?inf(inity)?') THEN {NUMBER}
-    ELSE {TEXT} END"""
 
 
 def open_csv(
-    connection: duckdb.DuckDBPyConnection, files: Sequence[str], columns: Collection[str] | None
+    connection: duckdb.DuckDBPyConnection, files: Sequence[str], base: str, columns: Collection[str] | None
 ) -> duckdb.DuckDBPyRelation:
     """Open CSV files of one header; columns without a name are left out, since nothing can name them.
 
@@ -53,29 +42,6 @@ def open_csv(
             if name
         )
     )
-
-
-def read_types(source: duckdb.DuckDBPyRelation, fields: Iterable[str]) -> dict[str, str]:
-    """The type that all values of each text column agree on, found in one scan.
-
-    Whole numbers that int64 holds are BIGINT, unless one is written like a code (``01234``): codes stay text, and so
-    do longer numbers. Other numbers, ``inf`` among them, are DOUBLE; ``true`` and ``false`` BOOLEAN, in any case.
-    """
-    fields = list(fields)
-    if not fields:
-        return {}
-    kinds = source.aggregate(", ".join(f"bit_or({KIND.format(sql_name(field))})" for field in fields)).fetchall()[0]
-    return {field: _type_of(kind or 0) for field, kind in zip(fields, kinds, strict=True)}
-
-
-def _type_of(kinds: int) -> str:
-    if kinds & TEXT or (kinds & BOOLEAN and kinds != BOOLEAN):
-        return "VARCHAR"
-    if kinds & BOOLEAN:
-        return "BOOLEAN"
-    if kinds & NUMBER:
-        return "DOUBLE"
-    return "VARCHAR" if kinds & (CODE | HUGE) else "BIGINT"
 
 
 def _common_header(files: Sequence[str]) -> tuple[list[str], int]:

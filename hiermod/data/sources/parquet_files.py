@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as parquet
 
-from hiermod.data.sources.connection import refuse_repeated, sql_list, sql_name, sql_text
-from hiermod.data.sources.csv_files import read_types
+from hiermod.data.sources.connection import read_types, refuse_repeated, sql_list, sql_name, sql_text
 from hiermod.errors import DataError
 
 if TYPE_CHECKING:
@@ -123,14 +122,14 @@ def _categoricals(schema: pa.Schema) -> list[str]:
 
 def _common_levels(files: Sequence[str], name: str) -> list[str]:
     """The levels of a categorical column in order; none if the files' levels differ and are merely sorted."""
-    found = {file: own for file in files if (own := _levels(file, name)) is not None}
-    if not found:
+    by_file = {file: stored for file in files if (stored := _levels(file, name)) is not None}
+    if not by_file:
         return []
-    file, first = next(iter(found.items()))
-    other = next((other for other, own in found.items() if own != first), None)
+    file, first = next(iter(by_file.items()))
+    other = next((other for other, stored in by_file.items() if stored != first), None)
     if other is None:
         return first[0]
-    if any(ordered or levels != sorted(levels) for levels, ordered in found.values()):
+    if any(ordered or levels != sorted(levels) for levels, ordered in by_file.values()):
         raise DataError(
             f"The files differ in the levels of {name!r} or their order: {file!r} and {other!r}. "
             "Write them with the same categories, or as text."

@@ -1,4 +1,7 @@
-"""The door for files: a path becomes a lazy DuckDB relation, or an error that says what to do."""
+"""The door for files: a path becomes a lazy DuckDB relation, or an error that says what to do.
+
+`FORMATS` has a record for each kind of file. To add one: a file beside this one that opens it, and its record here.
+"""
 
 from __future__ import annotations
 
@@ -6,33 +9,44 @@ import csv
 import glob
 import os
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hiermod.data.sources import csv_files, parquet_files
 from hiermod.data.sources.connection import connect, keep_alive, reason
-from hiermod.data.sources.csv_files import open_csv
-from hiermod.data.sources.parquet_files import open_parquet
-from hiermod.data.sources.parquet_files import ordered_columns as ordered_in_file
 from hiermod.errors import DataError, did_you_mean
 
 if TYPE_CHECKING:
     import duckdb
 
-KINDS = {".csv": "csv", ".parquet": "parquet", ".pq": "parquet"}
-ENDINGS = f"{', '.join([*KINDS][:-1])} or {[*KINDS][-1]}"
 OWN_WAY = "Open it with pandas, polars or duckdb, and pass the frame"
 
 
 @dataclass(frozen=True)
+class Format:
+    """A kind of files: how their names end, how they are opened, and which columns one says to be ordered."""
+
+    endings: tuple[str, ...]
+    open: Callable[..., duckdb.DuckDBPyRelation]
+    ordered_columns: Callable[[str], frozenset[str]] = lambda _: frozenset()
+
+
+CSV = Format((".csv",), csv_files.open_csv)
+PARQUET = Format((".parquet", ".pq"), parquet_files.open_parquet, parquet_files.ordered_columns)
+FORMATS = {ending: kind for kind in (CSV, PARQUET) for ending in kind.endings}
+ENDINGS = f"{', '.join([*FORMATS][:-1])} or {[*FORMATS][-1]}"
+
+
+@dataclass(frozen=True)
 class Found:
-    """The files behind a path, all of one kind, and the folder they were looked for in."""
+    """The files behind a path, all of one format, and the folder they were looked for in."""
 
     files: tuple[str, ...]
-    kind: str
+    format: Format
     base: str
 
 
@@ -62,18 +76,16 @@ def open_path(path: str | os.PathLike[str], columns: Collection[str] | None = No
     found = find_files(path)
     connection = connect()
     with reading(path):
-        if found.kind == "csv":
-            return keep_alive(open_csv(connection, found.files, columns), connection)
-        return keep_alive(open_parquet(connection, found.files, found.base, columns), connection)
+        return keep_alive(found.format.open(connection, found.files, found.base, columns), connection)
 
 
 def ordered_columns(data: Any) -> frozenset[str]:
     """The columns behind a path that pandas wrote as ordered categoricals, which no type of DuckDB can say."""
-    found = find_files(data) if is_path(data) else None
-    if found is None or found.kind == "csv":
+    if not is_path(data):
         return frozenset()
+    found = find_files(data)
     with reading(data):
-        return ordered_in_file(found.files[0])
+        return found.format.ordered_columns(found.files[0])
 
 
 @contextmanager
@@ -103,7 +115,7 @@ def find_files(path: str | os.PathLike[str]) -> Found:
         raise DataError(f"{text!r} is no file of this machine. {OWN_WAY}.")
     with reading(path):
         if os.path.isfile(text):
-            return Found((text,), _kind_of(text), os.path.dirname(text))
+            return Found((text,), _format_of(text), os.path.dirname(text))
         if os.path.isdir(text):
             return _in_folder(text)
         if glob.has_magic(text) and "\0" not in text:
@@ -111,11 +123,11 @@ def find_files(path: str | os.PathLike[str]) -> Found:
     raise DataError(_nothing_there(text))
 
 
-def _kind_of(file: str) -> str:
-    kind = KINDS.get(os.path.splitext(file)[1].lower())
-    if kind is None:
+def _format_of(file: str) -> Format:
+    ending = os.path.splitext(file)[1].lower()
+    if ending not in FORMATS:
         raise DataError(f"{file!r} does not end in {ENDINGS}. {OWN_WAY}.")
-    return kind
+    return FORMATS[ending]
 
 
 def _in_folder(folder: str) -> Found:
@@ -124,7 +136,7 @@ def _in_folder(folder: str) -> Found:
         sheets = any(name.lower().endswith(".csv") for name in os.listdir(folder))
         remedy = f" For its CSV files, say {os.path.join(folder, '*.csv')!r}." if sheets else ""
         raise DataError(f"The folder {folder!r} holds no Parquet file.{remedy}")
-    return Found(tuple(files), "parquet", folder)
+    return Found(tuple(files), PARQUET, folder)
 
 
 def _parquet_below(folder: str) -> list[str]:
@@ -144,17 +156,17 @@ def _parquet_below(folder: str) -> list[str]:
         files += [
             os.path.join(parent, name)
             for name in names
-            if KINDS.get(os.path.splitext(name)[1].lower()) == "parquet" and not name.startswith((".", "_"))
+            if name.lower().endswith(PARQUET.endings) and not name.startswith((".", "_"))
         ]
     return sorted(files)
 
 
 def _by_pattern(pattern: str) -> Found:
-    found = [_parquet_below(name) if os.path.isdir(name) else [name] for name in glob.glob(pattern, recursive=True)]
-    files = sorted({file for names in found for file in names})
+    matches = [_parquet_below(name) if os.path.isdir(name) else [name] for name in glob.glob(pattern, recursive=True)]
+    files = sorted({file for names in matches for file in names})
     if not files:
         raise DataError(f"There is no file {pattern!r}: nothing has such a name.")
-    kinds = {_kind_of(file): file for file in files}
+    kinds = {_format_of(file): file for file in files}
     if len(kinds) > 1:
         raise DataError(f"{pattern!r} stands for files of two kinds, {' and '.join(map(repr, kinds.values()))}.")
     fixed = takewhile(lambda part: not glob.has_magic(part), Path(pattern).parts)
@@ -168,7 +180,7 @@ def _nothing_there(text: str) -> str:
             "The data is a text of several lines, not a path. If it is the content of a CSV file, pass "
             "pandas.read_csv(io.StringIO(text))."
         )
-    if "~" in text and not text.lower().endswith(tuple(KINDS)):
+    if "~" in text and not text.lower().endswith(tuple(FORMATS)):
         return f"There is no file {text!r}. A formula comes first, the data after it: hiermod.fit(formula, data)."
     folder, name = os.path.split(text)
     return f"There is no file {text!r}." + _near(folder, name)

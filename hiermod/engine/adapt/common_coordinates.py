@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from hiermod.engine.adapt.mode import Mode, common_prior, covariance_root
+from hiermod.engine.adapt.mode import Mode, common_prior, covariance_roots
 from hiermod.engine.adapt.precision import precision, spread
 from hiermod.engine.kernels.dense import stride_of
 from hiermod.engine.kernels.record import TABLES
 from hiermod.engine.layout.problem import Problem
 from hiermod.engine.layout.program import Program
 
-FEW_FOR_MEANS = 50  # groups, up to which their mean follows a standard deviation that they hardly tell
+FEW_FOR_MEANS = 50  # groups, up to which their mean follows a standard deviation that they hardly inform
 TWICE = 2.0
 LEAST_SHARE = 0.01  # of a variance, that stays when standard deviations vanish
 
@@ -20,7 +20,7 @@ def common_arrays(mode: Mode) -> dict[str, np.ndarray]:
     """The arrays of `hiermod.engine.kernels.common_coefficients` at a mode.
 
     A marginal posterior precision is the prior's p and 1/V of the data; V grows with the squared standard deviations of
-    groups' effects, which is told by doubling each.
+    groups' effects, which is found by doubling each.
     """
     problem = mode.information.problem
     linear, count = problem.linear, len(mode.hyperparameters)
@@ -32,7 +32,7 @@ def common_arrays(mode: Mode) -> dict[str, np.ndarray]:
     covariance = _covariance(mode, mode.hyperparameters)
     root = np.linalg.cholesky(covariance)
     prior = common_prior(problem, mode.theta)[1][:linear]
-    centres = np.array([prior.typical for prior in problem.priors])
+    centres = np.array([each.typical for each in problem.priors])
     places = _followed(mode)
     if places:
         variance = _by_data(covariance, prior)
@@ -61,9 +61,8 @@ def _covariance(mode: Mode, hyperparameters: np.ndarray) -> np.ndarray:
     problem = mode.information.problem
     given = mode.precision
     if hyperparameters is not mode.hyperparameters:
-        roots = [covariance_root(problem, factor, hyperparameters) for factor in problem.factors]
-        prior = common_prior(problem, mode.theta)[1]
-        given = precision(mode.information, prior, tuple(root @ root.T for root in roots))
+        roots = covariance_roots(problem, hyperparameters)
+        given = precision(mode.information, common_prior(problem, mode.theta)[1], roots)
     return np.linalg.inv(given.of_common()[: problem.linear, : problem.linear])
 
 
@@ -103,9 +102,9 @@ def with_joint_block(program: Program, mode: Mode) -> Program:
     information = matrix[places][:, places].toarray()
     if count < len(problem.factors):
         last = problem.factors[-1]
-        root = covariance_root(problem, last, mode.hyperparameters)
-        given = mode.information.groups[-1] + np.linalg.inv(root @ root.T)
-        explained = (spread(np.linalg.inv(np.linalg.cholesky(given))) @ matrix[last.span, :][:, places]).toarray()
+        explained = (
+            spread(np.linalg.inv(np.linalg.cholesky(mode.given_others(-1)))) @ matrix[last.span, :][:, places]
+        ).toarray()
         information = information - explained.T @ explained
     pull, precision = (part[:linear] for part in common_prior(problem, theta))
     unit = 1.0 / np.sqrt(precision + np.diag(information)[:linear])

@@ -3,8 +3,8 @@
 Given the hyperparameters, the effects of the largest factor are measured from their conditional mode in units of
 their conditional spread, both of which follow all other coefficients and the covariance (`effects`); those of other
 factors likewise, by what the data say once the largest is integrated out; common coefficients by their marginal spread.
-Hyperparameters stand on a line where their priors are nearly normal (`Program.softened`). What is left of long and
-short directions is found in the curvature at the mode and stretched (`directions`).
+Hyperparameters stand on a line where their priors are nearly normal (`Program.softened`). Long and short
+directions that remain are found in the curvature at the mode and stretched (`directions`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from scipy import sparse
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 from hiermod.engine.adapt.common_coordinates import common_arrays, joint_factors, with_joint_block
-from hiermod.engine.adapt.mode import Mode, covariance_root, find_mode
+from hiermod.engine.adapt.mode import Mode, find_mode
 from hiermod.engine.adapt.precision import wide, without_factor
 from hiermod.engine.layout.arrays import coupling_arrays, products_at
 from hiermod.engine.layout.program import Program
@@ -60,11 +60,11 @@ def _around(program: Program, mode: Mode) -> Program:
     joint = joint_factors(problem)
     areas, scores, links = [np.zeros(0)], [np.zeros(0)], []
     for place, factor in enumerate(problem.factors):
-        own, link = _informed(mode, place) if place >= joint else _uninformed(mode, place)
+        blocks, link = _informed(mode, place) if place >= joint else _uninformed(mode, place)
         effects = theta[factor.span].reshape(factor.width, factor.groups)
         score = mode.information.score[factor.span].reshape(factor.width, factor.groups)
-        scores.append((score + np.einsum("gij,jg->ig", own, effects)).ravel())
-        areas.append(own.transpose(1, 2, 0).ravel())
+        scores.append((score + np.einsum("gij,jg->ig", blocks, effects)).ravel())
+        areas.append(blocks.transpose(1, 2, 0).ravel())
         links.append(link)
     products = products_at(problem, theta) if problem.is_gaussian else {}
     moved = program.moved(
@@ -84,9 +84,7 @@ def _informed(mode: Mode, place: int) -> tuple[np.ndarray, sparse.csr_array]:
     if factor is last:
         link = information.matrix[last.span, : last.start]
         return information.groups[place], wide(link, problem.coefficients)
-    root = covariance_root(problem, last, mode.hyperparameters)
-    given = information.groups[-1] + np.linalg.inv(root @ root.T)
-    blocks, link = without_factor(information.matrix, factor, last, given, problem.common)
+    blocks, link = without_factor(information.matrix, factor, last, mode.given_others(-1), problem.common)
     return blocks, wide(link, problem.coefficients)
 
 
@@ -139,8 +137,8 @@ def _hyperparameter_curvature(program: Program, values: np.ndarray) -> np.ndarra
         _along_hyperparameters(program, values - step)[1] - _along_hyperparameters(program, values + step)[1]
         for step in STEP * np.eye(len(values))
     ]
-    own = np.column_stack(columns) / (2.0 * STEP)
-    return 0.5 * (own + own.T)
+    curvature = np.column_stack(columns) / (2.0 * STEP)
+    return 0.5 * (curvature + curvature.T)
 
 
 def _hessian(program: Program, directions: np.ndarray) -> np.ndarray:
@@ -151,7 +149,7 @@ def _hessian(program: Program, directions: np.ndarray) -> np.ndarray:
 
 
 def _hyperparameter_map(program: Program, values: np.ndarray) -> np.ndarray:
-    """A root of the hyperparameters' covariance, as the curvature tells it; none is taken for very wide."""
+    """A root of the hyperparameters' covariance, by the curvature; none is taken for very wide."""
     if not len(values):
         return np.zeros((0, 0))
     eigenvalues, vectors = np.linalg.eigh(_hyperparameter_curvature(program, values))
@@ -159,7 +157,7 @@ def _hyperparameter_map(program: Program, values: np.ndarray) -> np.ndarray:
 
 
 def _stretched(program: Program) -> Program:
-    """Stretch the long and short directions that are left."""
+    """Stretch the long and short directions that remain."""
     size = program.problem.dimension - len(program.problem.hyperparameters)
     if not size:
         return program
@@ -177,8 +175,8 @@ def _stretched(program: Program) -> Program:
         start = np.random.default_rng(0).normal(size=size)
         try:
             values, vectors = eigsh(operator, k=MOST_DIRECTIONS, which="BE", tol=0.05, v0=start, maxiter=4)
-        except ArpackNoConvergence as found:
-            values, vectors = found.eigenvalues, found.eigenvectors
+        except ArpackNoConvergence as error:
+            values, vectors = error.eigenvalues, error.eigenvectors
     worth = np.abs(np.log(np.clip(values, 1e-4, None))) > 2.0 * np.log(WORTH)
     worth &= values > 0.0
     values, vectors = values[worth], vectors[:, worth]

@@ -9,7 +9,7 @@ import numpy as np
 from hiermod.engine.adapt.precision import Information, Precision, precision
 from hiermod.engine.kernels.covariance import term_root
 from hiermod.engine.layout.arrays import gram
-from hiermod.engine.layout.problem import Factor, Problem
+from hiermod.engine.layout.problem import Problem
 from hiermod.engine.layout.program import Program
 
 MOST_STEPS = 25
@@ -24,26 +24,32 @@ class Mode:
 
     theta: np.ndarray
     hyperparameters: np.ndarray
+    roots: tuple[np.ndarray, ...]
     information: Information
     precision: Precision
 
+    def given_others(self, place: int) -> np.ndarray:
+        """The precision of a factor's effects given all other coefficients, shape ``(groups, width, width)``."""
+        return self.information.groups[place] + np.linalg.inv(self.roots[place] @ self.roots[place].T)
 
-def covariance_root(problem: Problem, factor: Factor, hyperparameters: np.ndarray) -> np.ndarray:
-    """The lower Cholesky factor of the covariance of a group's effects, shape ``(width, width)``."""
-    root = np.zeros((factor.width, factor.width))
-    for term in factor.terms:
-        term_root.py_func(hyperparameters, term, root)
-    return root
+
+def covariance_roots(problem: Problem, hyperparameters: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Of each factor, the lower Cholesky factor of the covariance of a group's effects, shape ``(width, width)``."""
+    roots = tuple(np.zeros((factor.width, factor.width)) for factor in problem.factors)
+    for factor, root in zip(problem.factors, roots, strict=True):
+        for term in factor.terms:
+            term_root.py_func(hyperparameters, term, root)
+    return roots
 
 
 def find_mode(program: Program, theta: np.ndarray, hyperparameters: np.ndarray) -> Mode:
     """Climb to the mode of the coefficients given the hyperparameters, by Newton's steps, halved where needed."""
     problem = program.problem
-    roots = [covariance_root(problem, factor, hyperparameters) for factor in problem.factors]
+    roots = covariance_roots(problem, hyperparameters)
     height = _height(program, theta, hyperparameters, roots)
     for _ in range(MOST_STEPS):
         mode = _expand_around(program, theta, hyperparameters, roots)
-        step = mode.precision.solve(_gradient(mode, roots))
+        step = mode.precision.solve(_gradient(mode))
         gain, size = -np.inf, 2.0
         while not gain > -1e-9 and size > 1e-4:
             size *= 0.5
@@ -56,14 +62,15 @@ def find_mode(program: Program, theta: np.ndarray, hyperparameters: np.ndarray) 
     return _expand_around(program, theta, hyperparameters, roots)
 
 
-def _expand_around(program: Program, theta: np.ndarray, hyperparameters: np.ndarray, roots: list[np.ndarray]) -> Mode:
+def _expand_around(
+    program: Program, theta: np.ndarray, hyperparameters: np.ndarray, roots: tuple[np.ndarray, ...]
+) -> Mode:
     problem = program.problem
     score, weight = program.curvature(theta, hyperparameters[problem.auxiliary :])
     weight = np.maximum(weight, LEAST_WEIGHT * max(float(np.mean(np.abs(weight))), 1e-12))
     information = Information(problem, gram(problem, weight), problem.matrix.T @ score)
     prior = common_prior(problem, theta)[1]
-    covariances = tuple(root @ root.T for root in roots)
-    return Mode(theta, hyperparameters, information, precision(information, prior, covariances))
+    return Mode(theta, hyperparameters, roots, information, precision(information, prior, roots))
 
 
 def common_prior(problem: Problem, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -81,18 +88,18 @@ def common_prior(problem: Problem, theta: np.ndarray) -> tuple[np.ndarray, np.nd
     return score, precisions
 
 
-def _gradient(mode: Mode, roots: list[np.ndarray]) -> np.ndarray:
+def _gradient(mode: Mode) -> np.ndarray:
     problem, theta = mode.information.problem, mode.theta
     slope = mode.information.score.copy()
     slope[: problem.common] += common_prior(problem, theta)[0]
     slope[problem.linear : problem.common] = 0.0
-    for factor, root in zip(problem.factors, roots, strict=True):
+    for factor, root in zip(problem.factors, mode.roots, strict=True):
         effects = theta[factor.span].reshape(factor.width, factor.groups)
         slope[factor.span] -= np.linalg.solve(root @ root.T, effects).ravel()
     return slope
 
 
-def _height(program: Program, theta: np.ndarray, hyperparameters: np.ndarray, roots: list[np.ndarray]) -> float:
+def _height(program: Program, theta: np.ndarray, hyperparameters: np.ndarray, roots: tuple[np.ndarray, ...]) -> float:
     """The log density, up to what does not depend on the coefficients, in public coordinates."""
     problem = program.problem
     parts = [theta[: problem.linear]]

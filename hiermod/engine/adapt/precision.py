@@ -29,7 +29,7 @@ class Information:
 
     @cached_property
     def groups(self) -> tuple[np.ndarray, ...]:
-        """Of each factor, the groups' own blocks, shape ``(groups, width, width)``."""
+        """Of each factor, the groups' blocks, shape ``(groups, width, width)``."""
         return tuple(diagonal_blocks(self.matrix[factor.span, factor.span], factor) for factor in self.problem.factors)
 
 
@@ -53,8 +53,8 @@ def spread(blocks: np.ndarray) -> sparse.csr_array:
 def places(blocks: np.ndarray, start: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Rows and columns where the numbers of blocks stand in a matrix of effects from `start` on."""
     groups, width, _ = blocks.shape
-    own = start + np.arange(width)[None, :] * groups + np.arange(groups)[:, None]
-    rows, columns = (np.broadcast_to(part, blocks.shape).ravel() for part in (own[:, :, None], own[:, None, :]))
+    at = start + np.arange(width)[None, :] * groups + np.arange(groups)[:, None]
+    rows, columns = (np.broadcast_to(part, blocks.shape).ravel() for part in (at[:, :, None], at[:, None, :]))
     return rows, columns
 
 
@@ -82,7 +82,7 @@ def without_factor(
 
 
 def wide(matrix: sparse.csr_array, columns: int) -> sparse.csr_array:
-    """The matrix with columns of zeros after its own."""
+    """The matrix with columns of zeros added at the end."""
     rows = matrix.shape[0]
     return sparse.csr_array((matrix.data, matrix.indices, matrix.indptr), shape=(rows, columns))
 
@@ -100,9 +100,9 @@ class Precision:
         """Solve for one right side by conjugate gradients; without the common coefficients, these are held."""
         first = 0 if common else self.problem.common
         matrix = self.matrix[first:, first:]
-        x, left = np.zeros(len(right)), right.copy()
-        y = self._near(left, first)
-        direction, product = y, left @ y
+        x, residual = np.zeros(len(right)), right.copy()
+        y = self._near(residual, first)
+        direction, product = y, residual @ y
         bound = CLOSE**2 * product
         for _ in range(MOST_STEPS):
             if not product > bound:
@@ -110,9 +110,9 @@ class Precision:
             along = matrix @ direction
             step = product / (direction @ along)
             x += step * direction
-            left -= step * along
-            y = self._near(left, first)
-            product, before = left @ y, product
+            residual -= step * along
+            y = self._near(residual, first)
+            product, before = residual @ y, product
             direction = y + (product / before) * direction
         return x
 
@@ -123,8 +123,8 @@ class Precision:
             out[: self.problem.common] = self.common @ right[: self.problem.common]
         for factor, inverse in zip(self.problem.factors, self.groups, strict=True):
             span = slice(factor.span.start - first, factor.span.stop - first)
-            own = right[span].reshape(factor.width, factor.groups)
-            out[span] = np.einsum("gij,jg->ig", inverse, own).ravel()
+            part = right[span].reshape(factor.width, factor.groups)
+            out[span] = np.einsum("gij,jg->ig", inverse, part).ravel()
         return out
 
     def of_common(self) -> np.ndarray:
@@ -133,26 +133,26 @@ class Precision:
         inner = self.matrix[:count, :count].toarray()
         across = self.matrix[count:, :count].toarray()
         solved = [self.solve(across[:, j], common=False) for j in range(count)]
-        left = inner - across.T @ np.column_stack(solved) if solved and len(across) else inner
-        return 0.5 * (left + left.T)
+        schur = inner - across.T @ np.column_stack(solved) if solved and len(across) else inner
+        return 0.5 * (schur + schur.T)
 
 
-def precision(information: Information, prior: np.ndarray, covariances: tuple[np.ndarray, ...]) -> Precision:
+def precision(information: Information, prior: np.ndarray, roots: tuple[np.ndarray, ...]) -> Precision:
     """Add the priors to what the data say.
 
     Parameters
     ----------
     prior : ndarray, shape (common,)
         The precision of the common coefficients' priors.
-    covariances : tuple of ndarray, each (width, width)
-        Of each factor's effects.
+    roots : tuple of ndarray, each (width, width)
+        Cholesky factors of the covariances of each factor's effects.
     """
     problem, count = information.problem, information.problem.common
     values, rows, columns = [prior], [np.arange(count)], [np.arange(count)]
     inverses = []
-    for factor, own, covariance in zip(problem.factors, information.groups, covariances, strict=True):
-        given = np.broadcast_to(np.linalg.inv(covariance), own.shape)
-        inverses.append(np.linalg.inv(own + given))
+    for factor, blocks, root in zip(problem.factors, information.groups, roots, strict=True):
+        given = np.broadcast_to(np.linalg.inv(root @ root.T), blocks.shape)
+        inverses.append(np.linalg.inv(blocks + given))
         down, across = places(given, factor.start)
         values, rows, columns = [*values, given.ravel()], [*rows, down], [*columns, across]
     where = np.concatenate(rows), np.concatenate(columns)

@@ -1,1 +1,1 @@
-"""Compiles the kernels once, keeps the code, and trusts only what is its own."""
+"""Compiles the kernels once, keeps the code, and trusts only what this user wrote."""

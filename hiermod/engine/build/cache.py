@@ -38,14 +38,14 @@ def is_trusted(folder: Path) -> bool:
     A folder that `HIERMOD_CACHE_DIR` names is trusted as it is.
     """
     try:
-        found = os.stat(folder) if os.environ.get(FOLDER) else os.lstat(folder)
+        status = os.stat(folder) if os.environ.get(FOLDER) else os.lstat(folder)
     except OSError:
         return False
-    if not stat.S_ISDIR(found.st_mode):
+    if not stat.S_ISDIR(status.st_mode):
         return False
     if os.environ.get(FOLDER) or not hasattr(os, "getuid"):
         return True
-    return found.st_uid in (os.getuid(), 0) and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    return status.st_uid in (os.getuid(), 0) and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
 
 def seal(folder: Path) -> None:
@@ -87,17 +87,17 @@ def building(place: Path) -> Iterator[Path]:
     Raises
     ------
     OSError
-        If there is none to be had that is one's own.
+        If no folder of this user can be made.
     """
     place.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not is_trusted(place):
         raise PermissionError(f"{place} can be written by others")
-    for left in place.glob(f"{BUILDING}*"):
+    for build in place.glob(f"{BUILDING}*"):
         with suppress(OSError):
-            if time.time() - left.stat().st_mtime > ABANDONED:
-                shutil.rmtree(left, ignore_errors=True)
-    own = Path(tempfile.mkdtemp(prefix=BUILDING, dir=place))
+            if time.time() - build.stat().st_mtime > ABANDONED:
+                shutil.rmtree(build, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=BUILDING, dir=place))
     try:
-        yield own
+        yield folder
     finally:
-        shutil.rmtree(own, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)

@@ -71,10 +71,10 @@ def _load(announce: Callable[[str], None]) -> Library:
     announce(f"compiling the engine, once on this machine ({SECONDS})")
     for place in places():
         try:
-            with building(place) as own:
-                functions = _compiled_in(own)
-                seal(own)
-                kept = _moved(own, place / name)
+            with building(place) as fresh:
+                functions = _compiled_in(fresh)
+                seal(fresh)
+                kept = _moved(fresh, place / name)
             if kept is None:
                 announce(f"it could not be kept, since {place / name} is not this user's or cannot be replaced")
             return Library(functions, kept)
@@ -88,8 +88,8 @@ def _stored(folder: Path, announce: Callable[[str], None]) -> Mapping[str, Any] 
     """What a folder holds; None, and the folder is dropped, where it is damaged."""
     try:
         if is_whole(folder):
-            with loadable(folder) as own:
-                return _compiled_in(own)
+            with loadable(folder) as readable:
+                return _compiled_in(readable)
     except OSError:  # it cannot be read, or no copy be made
         return None
     announce(f"the compiled engine in {folder} is damaged and not used")
@@ -97,10 +97,10 @@ def _stored(folder: Path, announce: Callable[[str], None]) -> Mapping[str, Any] 
     return None
 
 
-def _moved(own: Path, target: Path) -> Path | None:
+def _moved(finished: Path, target: Path) -> Path | None:
     """Put a finished folder in its place; where another process was faster, its code is as good."""
     try:
-        os.rename(own, target)
+        os.rename(finished, target)
     except OSError:
         return target if is_trusted(target) and is_whole(target) else None
     return target

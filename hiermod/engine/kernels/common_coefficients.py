@@ -22,24 +22,24 @@ from hiermod.engine.kernels.record import common_at, doubles, hyperparameter_at,
 def common_coefficients(record: Any, work: Any) -> float:
     """Write the common coefficients of the centred design; return the log density of the map.
 
-    What the way back needs is kept: steps in units of a coefficient's spread in `along`, these and V in `spread`.
+    What the way back needs is kept: V in `variances`, a coefficient's spread, and steps in units of it in `along`.
     """
     linear, count = record.linear, record.hyperparameters
     map_, by_sds = doubles(record.linear_map, linear * linear), doubles(record.common_spread, linear * count)
     w, x, theta = doubles(work.w, linear), doubles(work.x, count), doubles(work.theta, linear)
-    along, spread = doubles(work.along, linear), doubles(work.spread, 2 * linear)
-    total = 0.0
+    along, spread = doubles(work.along, linear), doubles(work.spread, linear)
+    variances, total = doubles(work.variances, linear), 0.0
     for i in range(linear):
-        own = common_at(record.common_table, i)
-        variance = own.variance
+        row = common_at(record.common_table, i)
+        variance = row.variance
         for k in range(count):
             variance += by_sds[i * count + k] * x[k] * x[k]
-        share = 1.0 / (1.0 + own.precision * variance)
+        share = 1.0 / (1.0 + row.precision * variance)
         along[i] = 0.0
         for j in range(linear):
             along[i] += map_[i * linear + j] * w[j]
-        spread[i], spread[linear + i] = math.sqrt(variance * share), variance
-        theta[i] = own.centre + (own.estimate - own.centre) * share + spread[i] * along[i]
+        spread[i], variances[i] = math.sqrt(variance * share), variance
+        theta[i] = row.centre + (row.estimate - row.centre) * share + spread[i] * along[i]
         total += math.log(spread[i]) if spread[i] != 1.0 else 0.0
     return total
 
@@ -49,17 +49,18 @@ def common_coefficients_back(record: Any, work: Any) -> None:
     """From the derivative by the coefficients, write that by `w`, and add that by hyperparameters."""
     linear, count = record.linear, record.hyperparameters
     map_, by_sds = doubles(record.linear_map, linear * linear), doubles(record.common_spread, linear * count)
-    x, along, spread = doubles(work.x, count), doubles(work.along, linear), doubles(work.spread, 2 * linear)
+    x, along = doubles(work.x, count), doubles(work.along, linear)
+    spread, variances = doubles(work.spread, linear), doubles(work.variances, linear)
     by_theta, by_w, by_x = doubles(work.by_theta, linear), doubles(work.by_w, linear), doubles(work.by_x, count)
     by_w[:] = 0.0
     for i in range(linear):
-        own = common_at(record.common_table, i)
-        slope, variance = by_theta[i] * spread[i], spread[linear + i]
+        row = common_at(record.common_table, i)
+        slope, variance = by_theta[i] * spread[i], variances[i]
         for j in range(linear):
             by_w[j] += map_[i * linear + j] * slope
-        shift, share = own.estimate - own.centre, 1.0 / (1.0 + own.precision * variance)
+        shift, share = row.estimate - row.centre, 1.0 / (1.0 + row.precision * variance)
         by_variance = (
-            0.5 * share / variance * (1.0 + slope * along[i]) - by_theta[i] * shift * own.precision * share * share
+            0.5 * share / variance * (1.0 + slope * along[i]) - by_theta[i] * shift * row.precision * share * share
         )
         for k in range(count):
             by_x[k] += 2.0 * by_variance * by_sds[i * count + k] * x[k]

@@ -55,6 +55,6 @@ def score_given_others_back(record: Any, place: int, factor: Any, work: Any) -> 
         return
     columns, rest = integers(record.coupling_columns, rows[at + size]), doubles(record.coupling, rows[at + size])
     for i in range(size):
-        own = by_score[i]
+        slope = by_score[i]
         for k in range(np.uint64(rows[at + i]), np.uint64(rows[at + i + 1])):
-            by_theta[np.uint64(columns[k])] -= rest[k] * own
+            by_theta[np.uint64(columns[k])] -= rest[k] * slope

@@ -11,7 +11,7 @@ from hiermod.engine.kernels import NJIT
 from hiermod.engine.kernels.vector_ops import add_scaled, dot, scale
 
 VECTOR = 8  # numbers, in whole ones of which a column is worked on
-LEAST = 1e-12  # pivot, where rounding has left none
+LEAST = 1e-12  # pivot, where rounding leaves none
 Array = np.ndarray
 
 
@@ -23,26 +23,26 @@ def stride_of(size: int) -> int:
 
 @numba.njit(**NJIT)
 def subtract(
-    out: Array, at: int, x: Array, from_: int, factors: Array, first: int, apart: int, many: int, stride: int
+    out: Array, at: int, x: Array, from_: int, factors: Array, first: int, distance: int, many: int, stride: int
 ) -> None:
     """Take from a column, from `at` to its end, multiples of `many` columns of another matrix that follow each other.
 
-    `from_` is where the first of them has what stands at `at`; factors begin at `first` and stand `apart`.
+    `from_` is where the first of them has what stands at `at`; factors begin at `first` and stand at this distance.
     """
     place, other, step, count = np.uint64(at), np.uint64(from_), np.uint64(stride), np.uint64(stride - at % stride)
-    factor, left = first, many
-    while left >= 4:
+    factor, remaining = first, many
+    while remaining >= 4:
         second, third, fourth = other + step, other + step + step, other + step + step + step
-        a, b = factors[factor], factors[factor + apart]
-        c, d = factors[factor + 2 * apart], factors[factor + 3 * apart]
+        a, b = factors[factor], factors[factor + distance]
+        c, d = factors[factor + 2 * distance], factors[factor + 3 * distance]
         for i in range(count):
             out[place + i] -= a * x[other + i] + b * x[second + i] + c * x[third + i] + d * x[fourth + i]
-        other, factor, left = fourth + step, factor + 4 * apart, left - 4
-    while left > 0:
+        other, factor, remaining = fourth + step, factor + 4 * distance, remaining - 4
+    while remaining > 0:
         a = factors[factor]
         for i in range(count):
             out[place + i] -= a * x[other + i]
-        other, factor, left = other + step, factor + apart, left - 1
+        other, factor, remaining = other + step, factor + distance, remaining - 1
 
 
 @numba.njit(**NJIT)
@@ -53,13 +53,13 @@ def cholesky(a: Array, size: int) -> float:
     """
     total, stride = 0.0, stride_of(size)
     for j in range(size):
-        own = j * stride
+        column = j * stride
         low = j - j % VECTOR
-        subtract(a, own + low, a, low, a, j, stride, j, stride)
-        pivot = math.sqrt(max(a[own + j], LEAST))
+        subtract(a, column + low, a, low, a, j, stride, j, stride)
+        pivot = math.sqrt(max(a[column + j], LEAST))
         total += math.log(pivot)
-        scale(a, own + j, 1.0 / pivot, size - j)
-        a[own + j] = pivot
+        scale(a, column + j, 1.0 / pivot, size - j)
+        a[column + j] = pivot
     return total
 
 
@@ -86,9 +86,9 @@ def solve_upper_rows(lower: Array, size: int, a: Array) -> None:
     """The same for a matrix that stands row after row."""
     stride = stride_of(size)
     for j in range(size - 1, -1, -1):
-        own = j * stride
-        subtract(a, own, a, own + stride, lower, own + j + 1, 1, size - j - 1, stride)
-        scale(a, own, 1.0 / lower[own + j], stride)
+        column = j * stride
+        subtract(a, column, a, column + stride, lower, column + j + 1, 1, size - j - 1, stride)
+        scale(a, column, 1.0 / lower[column + j], stride)
 
 
 @numba.njit(**NJIT)

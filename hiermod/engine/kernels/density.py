@@ -76,14 +76,14 @@ def coefficients(record: Any, work: Any, z: Array) -> float:
     else:
         total += common_coefficients(record, work)
     bounded_coefficients(record, work)
-    score, given = doubles(record.score, record.coefficients), doubles(work.effects_score, record.coefficients)
+    score, remaining = doubles(record.score, record.coefficients), doubles(work.effects_score, record.coefficients)
     for place in range(record.joint_factors, record.factors):
         factor = factor_at(record.factor_table, place)
         factor_root(record, factor, work)
         _scale_root(factor, work, s)
-        copy(given, factor.effects, score, factor.effects, factor.groups * factor.width)
+        copy(remaining, factor.effects, score, factor.effects, factor.groups * factor.width)
         score_given_others(record, place, factor, work)
-        scale(given, factor.effects, s, factor.groups * factor.width)
+        scale(remaining, factor.effects, s, factor.groups * factor.width)
         total += effects_forward(record, factor, work)
     return total
 
@@ -101,7 +101,7 @@ def _scale_root(factor: Any, work: Any, s: float) -> None:
 def _coefficients_back(record: Any, work: Any) -> None:
     """From the derivative by the coefficients, write that by `w`, and add that by hyperparameters."""
     s, by_s = information_scale(record, work), 0.0
-    given, by_score = doubles(work.effects_score, record.coefficients), doubles(work.by_score, record.coefficients)
+    remaining, by_score = doubles(work.effects_score, record.coefficients), doubles(work.by_score, record.coefficients)
     for place in range(record.factors - 1, record.joint_factors - 1, -1):
         factor = factor_at(record.factor_table, place)
         d, size = factor.width, factor.groups * factor.width
@@ -110,7 +110,7 @@ def _coefficients_back(record: Any, work: Any) -> None:
         )  # fmt: skip
         by_root[:, :], by_scaled[:, :] = 0.0, 0.0
         effects_back(record, factor, work)
-        by_s += dot(by_score, 0, given, factor.effects, size) / s
+        by_s += dot(by_score, 0, remaining, factor.effects, size) / s
         for i in range(d):
             for j in range(i + 1):
                 by_s += by_scaled[i, j] * root[i, j]

@@ -73,16 +73,16 @@ def _constrain(record: Any, work: Any) -> float:
     values, x = doubles(work.values, count), doubles(work.x, count)
     slopes, by_value = doubles(work.slopes, count), doubles(work.by_value, count)
     for i in range(count):
-        own, v = hyperparameter_at(record.hyperparameter_table, i), values[i]
-        if own.transform == INTERVAL:
+        row, v = hyperparameter_at(record.hyperparameter_table, i), values[i]
+        if row.transform == INTERVAL:
             up, down, rate = log_sigmoids(v)
-            x[i], slopes[i] = own.low + (own.high - own.low) * rate, (own.high - own.low) * math.exp(up + down)
-            extra = own.a if own.kernel == BETA else 1.0
+            x[i], slopes[i] = row.low + (row.high - row.low) * rate, (row.high - row.low) * math.exp(up + down)
+            extra = row.a if row.kernel == BETA else 1.0
             total += extra * (up + down)
             by_value[i] = extra * (1.0 - 2.0 * rate)
             continue
-        x[i], slopes[i], volume, by_volume = soft(v, own.b) if own.transform == SOFT else exponential(v)
-        density, slope = log_prior(own.kernel, own.a, own.b, own.c, x[i])
+        x[i], slopes[i], volume, by_volume = soft(v, row.b) if row.transform == SOFT else exponential(v)
+        density, slope = log_prior(row.kernel, row.a, row.b, row.c, x[i])
         total += density + volume
         by_value[i] = slope * slopes[i] + by_volume
     return total

@@ -79,14 +79,14 @@ def products_likelihood(record: Any, work: Any) -> float:
         step[i] = theta[i] - point[i]
     by_theta[:] = 0.0
     for i in range(size):
-        begin, end, own, sum_ = rows[i], rows[i + 1], step[i], 0.0
+        begin, end, along, sum_ = rows[i], rows[i + 1], step[i], 0.0
         if begin == end:
             continue
         for k in range(np.uint64(begin + 1), np.uint64(end)):
             column = np.uint64(columns[k])
             sum_ += values[k] * step[column]
-            by_theta[column] += values[k] * own
-        by_theta[i] += sum_ + values[begin] * own
+            by_theta[column] += values[k] * along
+        by_theta[i] += sum_ + values[begin] * along
     squares = numbers[0]
     precision = 1.0 / (sigma * sigma)
     for i in range(size):

@@ -74,22 +74,27 @@ TABLES = {
 }
 RECORD = _layout(*COUNTS, *DOUBLES, *INTEGERS, *TABLES)
 JOB = _layout("thread", "record", "workspace", "place", "started")
-WORKSPACE_ARRAYS = (
-    "theta", "by_theta", "step",  # of coefficients
-    "w", "by_w",  # of coordinates
-    "values", "x", "slopes", "by_value", "by_x",  # of hyperparameters, on the line and off it
-    "along", "spread",  # of common coefficients
-    "effects_score", "explained", "shifted", "normals", "by_score",  # of effects
-    "lower", "product",  # of groups' matrices
-    "roots", "scaled_roots", "by_root", "by_scaled_root",  # of factors' matrices
-    "inner", "back", "terms",  # of groups that are worked on at once
-    "joint_lower", "joint_product", "joint_image", "joint_by_precision",  # matrices of the joint block
-    "joint_u", "joint_shifted", "joint_explained", "joint_slope", "joint_by_score",
-    "eta", "row_scores", "predictor",  # of a block of rows
-    "jobs", "parts", "thread_rooms",  # of threads
-)  # fmt: skip
-WORKSPACE = _layout(*WORKSPACE_ARRAYS, "auxiliary", "by_auxiliary")
-FIELDS = len(WORKSPACE_ARRAYS) + 2
+WORKSPACE_ARRAYS = {  # by what they have as many numbers as
+    "coefficients": ("theta", "by_theta", "step"),
+    "coordinates": ("w", "by_w"),
+    "hyperparameters": ("values", "x", "slopes", "by_value", "by_x"),
+    "linear": ("along", "spread", "variances"),
+    "effects": ("effects_score", "explained", "shifted", "normals", "by_score"),
+    "groups' matrices": ("lower", "product"),
+    "factors' matrices": ("roots", "scaled_roots"),
+    "a factor's matrix": ("by_root", "by_scaled_root"),
+    "matrices worked on": ("inner",),
+    "effects worked on": ("back",),
+    "groups worked on": ("terms",),
+    "joint matrix": ("joint_lower", "joint_product", "joint_image", "joint_by_precision"),
+    "joint": ("joint_u", "joint_shifted", "joint_explained", "joint_slope", "joint_by_score"),
+    "block": ("eta", "row_scores", "predictor"),
+    "jobs": ("jobs",),
+    "parts": ("parts",),
+    "threads": ("thread_rooms",),
+}
+WORKSPACE = _layout(*(name for names in WORKSPACE_ARRAYS.values() for name in names), "auxiliary", "by_auxiliary")
+FIELDS = len(WORKSPACE.names or ())
 
 
 def _view(kind: Any) -> Any:
@@ -149,9 +154,11 @@ def matrix(typingctx: Any, address: Any, size: Any) -> Any:
 @intrinsic
 def address_of(typingctx: Any, record: Any) -> Any:
     """Where a record stands."""
-    return types.int64(record), lambda context, builder, signature, arguments: builder.ptrtoint(
-        arguments[0], ir.IntType(64)
-    )
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.ptrtoint(arguments[0], ir.IntType(64))
+
+    return types.int64(record), codegen
 
 
 @intrinsic

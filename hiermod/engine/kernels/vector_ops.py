@@ -14,7 +14,7 @@ from hiermod.engine.kernels import NJIT
 from hiermod.engine.kernels.elementary import log
 
 Array = np.ndarray
-SUMMED = {**NJIT, "fastmath": {"contract", "reassoc", "nsz"}}  # sums in lanes; their order is fixed once compiled
+SUMMED = {**NJIT, "fastmath": {"contract", "reassoc", "nsz"}}  # the order of sums is fixed once compiled
 
 
 @numba.njit(**NJIT)

@@ -32,7 +32,7 @@ def public_arrays(problem: Problem) -> tuple[dict[str, int], Arrays]:
         "has_offset": int(problem.offset.any()), "is_sorted": int(len(problem.group_ends) > 0),
         "parts": parts_of(problem), "threads": 1,
     }  # fmt: skip
-    apart = [sparse.csr_array((factor.groups * factor.width, problem.coefficients)) for factor in problem.factors]
+    unlinked = [sparse.csr_array((factor.groups * factor.width, problem.coefficients)) for factor in problem.factors]
     common = np.zeros(linear, TABLES["common_table"])
     common["variance"] = 1.0
     arrays = {
@@ -41,14 +41,15 @@ def public_arrays(problem: Problem) -> tuple[dict[str, int], Arrays]:
         "common_spread": np.zeros(linear * hyperparameters), "directions": np.zeros(0), "stretch": np.zeros(0),
         "hyperparameter_centre": np.zeros(hyperparameters), "hyperparameter_map": np.eye(hyperparameters),
         "joint_information": np.zeros(0), "joint_numbers": np.zeros(0),
-        **_rows(problem), **_factor_tables(problem), **_priors(problem), **_products(problem), **coupling_arrays(apart),
+        **_rows(problem), **_factor_tables(problem), **_priors(problem), **_products(problem),
+        **coupling_arrays(unlinked),
     }  # fmt: skip
     more_counts, more_arrays = joint_arrays(problem, 0)
     return {**counts, **more_counts}, {**arrays, **more_arrays}
 
 
 def parts_of(problem: Problem) -> int:
-    """How many parts of rows are scored by threads of their own; none where there are not enough rows for two."""
+    """How many parts of rows may be scored by threads; none where there are not enough rows for two."""
     parts = len(problem.response) // PART
     return min(MOST_PARTS, parts) if parts > 1 else 0
 
@@ -106,12 +107,12 @@ def _standard(prior: Prior) -> tuple[float, ...]:
     return PRIOR_KERNELS[kernel], *numbers
 
 
-def _hyperparameter(own: Hyperparameter) -> tuple[float, ...]:
-    kernel, *numbers = _standard(own.prior)
-    support = own.prior.distribution.support
+def _hyperparameter(parameter: Hyperparameter) -> tuple[float, ...]:
+    kernel, *numbers = _standard(parameter.prior)
+    support = parameter.prior.distribution.support
     transform = record.INTERVAL if support in ("interval", "unit") else record.LOG
     bounds = numbers[:2] if support == "interval" else (0.0, 1.0)
-    return transform, kernel, own.coefficient, *numbers, *bounds
+    return transform, kernel, parameter.coefficient, *numbers, *bounds
 
 
 def unconstrained(table: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -134,8 +135,8 @@ def inverse_soft(x: np.ndarray) -> np.ndarray:
     return v
 
 
-def _products(problem: Problem) -> dict[str, np.ndarray]:
-    """F'F, F'(y − Fp) and the squares rest at p = 0 for a Gaussian family, else nothing."""
+def _products(problem: Problem) -> Arrays:
+    """F'F, F'(y − Fp) and the sum of squares at p = 0 for a Gaussian family, else nothing."""
     size = problem.coefficients
     if not problem.is_gaussian:
         none = {name: np.zeros(0) for name in ("product_values", "product_score", "product_point", "product_numbers")}
@@ -150,15 +151,15 @@ def _products(problem: Problem) -> dict[str, np.ndarray]:
 def _with_diagonal(upper: sparse.coo_array) -> sparse.csr_array:
     """An upper triangle that holds every entry of its diagonal, also where that is zero."""
     places = np.arange(upper.shape[0])
-    rows, columns = (np.concatenate([own, places]) for own in upper.coords)
+    rows, columns = (np.concatenate([part, places]) for part in upper.coords)
     values = np.concatenate([upper.data, np.zeros(len(places))])
     result = sparse.csr_array(sparse.coo_array((values, (rows, columns)), shape=upper.shape))
     result.sort_indices()
     return result
 
 
-def products_at(problem: Problem, point: np.ndarray) -> dict[str, np.ndarray]:
-    """What a Gaussian likelihood holds at a point: F'(y − Fp), p, and the squares rest with the observations."""
+def products_at(problem: Problem, point: np.ndarray) -> Arrays:
+    """What a Gaussian likelihood holds at a point: F'(y − Fp), p, and the sum of squares with the observations."""
     matrix = problem.matrix
     rest = problem.response - problem.offset - matrix @ point
     squares = problem.squares + float(problem.size @ rest**2)
@@ -200,42 +201,26 @@ def coupling_arrays(links: list[sparse.csr_array]) -> Arrays:
 def joint_arrays(problem: Problem, factors: int) -> tuple[dict[str, int], Arrays]:
     """Sizes, and places of an evaluation's arrays, where so many first factors are sampled jointly."""
     size = problem.linear + sum(factor.groups * factor.width for factor in problem.factors[:factors]) if factors else 0
-    lengths = _workspace(problem, size)
-    places = FIELDS + np.concatenate([[0], np.cumsum([lengths[name] for name in WORKSPACE_ARRAYS])])
-    at = dict(zip(WORKSPACE_ARRAYS, places.tolist(), strict=False))
-    inside = [at["x"] + problem.auxiliary, at["by_x"] + problem.auxiliary]
-    counts = {"joint_factors": factors, "joint_size": size, "workspace": int(places[-1])}
-    return counts, {"workspace_places": np.array([*at.values(), *inside])}
+    lengths, places, end = _lengths(problem, size), {}, FIELDS
+    for kind, names in WORKSPACE_ARRAYS.items():
+        for name in names:
+            places[name], end = end, end + lengths[kind]
+    inside = [places["x"] + problem.auxiliary, places["by_x"] + problem.auxiliary]
+    counts = {"joint_factors": factors, "joint_size": size, "workspace": end}
+    return counts, {"workspace_places": np.array([*places.values(), *inside])}
 
 
-def _workspace(problem: Problem, joint: int) -> dict[str, int]:
-    """How many numbers each array of an evaluation has, where so many coefficients are sampled jointly."""
-    coefficients, linear, hyperparameters = problem.coefficients, problem.linear, len(problem.hyperparameters)
-    effects, width = coefficients - problem.common, max((factor.width for factor in problem.factors), default=0)
-    matrices = sum(factor.groups * factor.width**2 for factor in problem.factors)
-    roots = sum(factor.width**2 for factor in problem.factors)
-    parts, area = parts_of(problem), joint * stride_of.py_func(joint)
-    part = 1 + hyperparameters - problem.auxiliary + coefficients
-    sizes: dict[str, int] = {}
-    for size, names in (
-        (coefficients, ("theta", "by_theta", "step")),
-        (effects + linear, ("w", "by_w")),
-        (hyperparameters, ("values", "x", "slopes", "by_value", "by_x")),
-        (linear, ("along",)),
-        (2 * linear, ("spread",)),
-        (effects, ("effects_score", "explained", "shifted", "normals", "by_score")),
-        (matrices, ("lower", "product")),
-        (roots, ("roots", "scaled_roots")),
-        (width**2, ("by_root", "by_scaled_root")),
-        (width**2 * LANES, ("inner",)),
-        (width * LANES, ("back",)),
-        (LANES, ("terms",)),
-        (area, ("joint_lower", "joint_product", "joint_image", "joint_by_precision")),
-        (joint, ("joint_u", "joint_shifted", "joint_explained", "joint_slope", "joint_by_score")),
-        (BLOCK, ("eta", "row_scores", "predictor")),
-        (parts * JOB.itemsize // 8, ("jobs",)),
-        (parts * part, ("parts",)),
-        (parts * THREAD_ROOM, ("thread_rooms",)),
-    ):
-        sizes |= dict.fromkeys(names, size)
-    return sizes
+def _lengths(problem: Problem, joint: int) -> dict[str, int]:
+    """How many numbers the arrays of an evaluation have, where so many coefficients are sampled jointly."""
+    effects, hyperparameters = problem.coefficients - problem.common, len(problem.hyperparameters)
+    width, parts = max((factor.width for factor in problem.factors), default=0), parts_of(problem)
+    return {
+        "coefficients": problem.coefficients, "coordinates": problem.linear + effects,
+        "hyperparameters": hyperparameters, "linear": problem.linear, "effects": effects,
+        "groups' matrices": sum(factor.groups * factor.width**2 for factor in problem.factors),
+        "factors' matrices": sum(factor.width**2 for factor in problem.factors),
+        "a factor's matrix": width**2, "matrices worked on": width**2 * LANES, "effects worked on": width * LANES,
+        "groups worked on": LANES, "joint matrix": joint * stride_of.py_func(joint), "joint": joint, "block": BLOCK,
+        "jobs": parts * JOB.itemsize // 8, "threads": parts * THREAD_ROOM,
+        "parts": parts * (1 + hyperparameters - problem.auxiliary + problem.coefficients),
+    }  # fmt: skip

@@ -55,7 +55,7 @@ def _filled(
 
 
 def _owned(name: str, array: np.ndarray) -> np.ndarray:
-    """A copy of its own; at least one number long, so that there is an address."""
+    """A copy that nobody else has; at least one number long, so that there is an address."""
     kind = TABLES.get(name, np.dtype(np.float64 if name in DOUBLES else np.int32))
     if array.dtype != kind if name in TABLES else array.dtype.kind not in ("fiub" if name in DOUBLES else "iub"):
         raise TypeError(f"{name}: an array of {array.dtype} where {kind} is needed.")

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from hiermod.data.cells.statistics import BinomialCells, CountCells, PairCells, RealCells, ValueCells
-from hiermod.data.columns.predictors import Grouping
+from hiermod.data.columns.groupings import Grouping
 from hiermod.modeling.density_rows import Observed, Segment, observe
 from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.spec import Spec
@@ -177,7 +177,7 @@ def read_problem(spec: Spec) -> Problem:
     return _for_speed(Problem(
         spec, f"{spec.family.kernel}_{spec.family.link.name}", design[order], order, linear, back[:, order],
         tuple(flat[column] for column in order[:linear]), tuple(factors), tuple(hyperparameters), auxiliary,
-        rows.offset(spec.formula), *_response(spec, rows),
+        rows.offset(spec.formula.offsets), *_response(spec, rows),
     ))  # fmt: skip
 
 
@@ -230,7 +230,7 @@ def _factor(
     for term in terms:
         sds = len(hyperparameters)
         for effect in term.effects:
-            name = f"{effect.name}_sigma"
+            name = effect.sd_name
             hyperparameters += [Hyperparameter(name, column, prior) for column, prior in enumerate(spec.priors[name])]
             multipliers += list(rows.matrix(effect.block).T)
         partial = len(hyperparameters) if term.correlated else -1

@@ -1,4 +1,4 @@
-"""Hands a spec over to Bambi: the one file that knows Bambi and formulae.
+"""Hands a spec over to Bambi.
 
 The `bmb.Model` has the rows behind the cells, the formula in Bambi's spelling, and the spec's priors. Correlated
 group terms and priors of centred predictors go in as callables, which register the same variables as hiermod's own PyMC
@@ -22,21 +22,25 @@ from hiermod.formula.expressions import NAME, Column
 from hiermod.formula.nodes import INTERCEPT, Term, TrialsResponse, without_slash
 from hiermod.modeling.coding import Block
 from hiermod.modeling.design import GroupDesign, GroupEffect
-from hiermod.modeling.pymc.parts import coefficient, register_correlations, varying_effect
+from hiermod.modeling.protocol import ModelSpec
+from hiermod.modeling.pymc.parts import coefficient, group_effect, register_correlations
 from hiermod.modeling.spec import Spec
 from hiermod.priors.distributions import Prior, joined
 
 CROSSED = "_x_"
 
 
-def build_bambi(spec: Spec) -> bmb.Model:
+def build_bambi(spec: ModelSpec) -> bmb.Model:
     """Build the `bmb.Model` of a spec.
 
     Raises
     ------
     ModelError
-        If Bambi codes a term differently, so that its model would be another one.
+        If Bambi has no such model, or codes a term differently, so that its model would be another one.
     """
+    if reason := spec.refuses("bambi"):
+        raise ModelError(reason)
+    assert isinstance(spec, Spec)
     _refuse_bases(spec)
     text, data = bambi_formula(spec), _bambi_data(spec)
     _check_same_coding(spec, text, data)
@@ -207,19 +211,19 @@ def _common_prior(spec: Spec, block: Block) -> bmb.Prior:
         return _plain(priors)
 
     def register(name: str, **_: Any) -> Any:
-        return coefficient(name, spec.common, spec.priors)
+        return coefficient(spec, name)
 
     return _plain(priors, dist=register)
 
 
 def _effect_prior(spec: Spec, group: GroupDesign, index: int) -> bmb.Prior:
     effect = group.effects[index]
-    sigma = _plain(spec.priors[f"{effect.name}_sigma"])
+    sigma = _plain(spec.priors[effect.sd_name])
     if not group.correlated:
         return bmb.Prior("Normal", auto_scale=False, mu=0, sigma=sigma)
 
     def register(name: str, sigma: Any, **_: Any) -> Any:
-        register_correlations(group, spec.priors[group.correlation_name][0])
-        return varying_effect(group, index, sigma)
+        register_correlations(spec, group)
+        return group_effect(spec, group, index, sigma)
 
     return bmb.Prior("Correlated", auto_scale=False, dist=register, noncentered=False, sigma=sigma)

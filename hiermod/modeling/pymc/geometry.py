@@ -16,7 +16,7 @@ import pytensor.tensor as pt
 from hiermod.data.cells.statistics import BinomialCells, CountCells, MomentCells, PairCells, RealCells, ValueCells
 from hiermod.modeling.density_rows import Observed, observe
 from hiermod.modeling.design import GroupDesign
-from hiermod.modeling.pymc.parts import cholesky_factor, effect_dims
+from hiermod.modeling.pymc.parts import cholesky_factor, register_dims
 from hiermod.modeling.spec import Spec
 
 STEP = 1e-4  # of a numerical derivative
@@ -56,9 +56,9 @@ def _normal_equations(spec: Spec, term: GroupDesign) -> tuple[np.ndarray, np.nda
     """Each group's X'WX, X'Wy of a term's columns, and y'Wy in all, by one step of scoring from the mean response."""
     rows = observe(spec.cells)
     matrix = np.hstack([rows.matrix(effect.block) for effect in term.effects])
-    weight, working = _working(spec, rows.offset(spec.formula)[: len(spec.cells)])
+    weight, working = _working(spec, rows.offset(spec.formula.offsets)[: len(spec.cells)])
     weight = np.concatenate([weight, np.ones(len(rows) - len(weight))])
-    working = np.concatenate([working, rows.response - rows.offset(spec.formula)[len(spec.cells) :]])
+    working = np.concatenate([working, rows.response - rows.offset(spec.formula.offsets)[len(spec.cells) :]])
     working = working - _common_fit(spec, rows, weight, working)
     codes, size = rows.codes(term.grouping), term.grouping.size
     columns = range(matrix.shape[1])
@@ -118,7 +118,7 @@ def _expected(spec: Spec, total: np.ndarray, exposure: np.ndarray, offset: np.nd
 def own_coefficients(
     spec: Spec, term: GroupDesign, informed: np.ndarray, sigmas: list[Any], shared: set[str]
 ) -> list[Any]:
-    """Register a group term; return its effects, as `pymc_parts.varying_effect` does.
+    """Register a group term; return its effects, as `group_effect` does.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ def own_coefficients(
         Common terms whose coefficients are part of some term's own coefficients already; those of this one are added.
     """
     places = [int(place) for place in np.flatnonzero(informed)]
-    free = _free_columns(term)
+    free = _free_columns(spec, term)
     back = np.linalg.inv(_directions(spec, term, places))
     own = {place: _combined(back[row], [free[other] for other in places]) for row, place in enumerate(places)}
     scales = _columns_of_sigmas(term, sigmas)
@@ -153,14 +153,14 @@ def own_coefficients(
             values.append(scale * (before + rest * free[place]))
             density = density - 0.5 * (standard[-1] ** 2).sum()
     pm.Potential(f"{term.correlation_name}_density", density)
-    return _registered(term, values)
+    return _registered(spec, term, values)
 
 
-def _free_columns(term: GroupDesign) -> list[Any]:
+def _free_columns(spec: Spec, term: GroupDesign) -> list[Any]:
     """Register what is sampled of a group term; a column of shape ``(groups,)`` for each of its columns."""
     columns: list[Any] = []
     for effect in term.effects:
-        free = pm.Flat(f"{effect.name}_offset", dims=effect_dims(term, effect.block))
+        free = pm.Flat(f"{effect.name}_offset", dims=register_dims(spec.variable(effect.name)))
         several = range(len(effect.block.columns))
         columns += [free[:, place] for place in several] if effect.block.labels else [free]
     return columns
@@ -221,11 +221,11 @@ def _directions(spec: Spec, term: GroupDesign, places: list[int]) -> np.ndarray:
     return factor / np.diag(factor)[:, None]
 
 
-def _registered(term: GroupDesign, columns: list[Any]) -> list[Any]:
+def _registered(spec: Spec, term: GroupDesign, columns: list[Any]) -> list[Any]:
     effects, start = [], 0
     for effect in term.effects:
         stop = start + len(effect.block.columns)
         value = pt.stack(columns[start:stop], axis=1) if effect.block.labels else columns[start]
-        effects.append(pm.Deterministic(effect.name, value, dims=effect_dims(term, effect.block)))
+        effects.append(pm.Deterministic(effect.name, value, dims=register_dims(spec.variable(effect.name))))
         start = stop
     return effects

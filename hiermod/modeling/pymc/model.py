@@ -10,27 +10,52 @@ import pytensor.tensor as pt
 
 from hiermod.modeling.density_rows import Observed, observe
 from hiermod.modeling.design import GroupDesign
-from hiermod.modeling.pymc.geometry import own_coefficients
+from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec, beta_shapes
+from hiermod.modeling.protocol import ModelSpec
+from hiermod.modeling.pymc.geometry import informed_columns, own_coefficients
 from hiermod.modeling.pymc.likelihood import likelihood
-from hiermod.modeling.pymc.parts import coefficient, column_dims, distribution, register_correlations, varying_effect
+from hiermod.modeling.pymc.parts import coefficient, distribution, group_effect, register_correlations, register_dims
 from hiermod.modeling.spec import Spec
 
 MAX_WRITTEN_OUT = 6
 
 
-def build_model(spec: Spec, informed: tuple[np.ndarray, ...] | None = None) -> pm.Model:
+def build_model(spec: ModelSpec, informed: tuple[np.ndarray, ...] | None = None) -> pm.Model:
     """Build the PyMC model of a spec; groups are integer codes, never indicators.
 
     For a sampler, `informed` tells for each term which columns are registered by the groups' own coefficients; the
     posterior is the same.
     """
+    if isinstance(spec, PooledSpec):
+        return _pooled(spec)
+    assert isinstance(spec, Spec)
     rows = observe(spec.cells)
     with pm.Model(coords={"__obs__": np.arange(len(spec.cells))}) as model:
         for block in spec.common.blocks:
-            coefficient(block.name, spec.common, spec.priors)
-        eta = _common_part(spec, rows) + _varying_part(spec, rows, informed) + rows.offset(spec.formula)
+            coefficient(spec, block.name)
+        eta = _common_part(spec, rows) + _varying_part(spec, rows, informed) + rows.offset(spec.formula.offsets)
         auxiliary = [distribution(spec.priors[name], name) for name in spec.family.auxiliary]
         likelihood(spec.formula.response.name, spec.family, rows, eta, auxiliary)
+    return model
+
+
+def build_for_sampling(spec: ModelSpec) -> pm.Model:
+    """The model in the coordinates that suit its data."""
+    return build_model(spec, informed_columns(spec) if isinstance(spec, Spec) else None)
+
+
+def _pooled(spec: PooledSpec) -> pm.Model:
+    """The two-parameter model: beta-binomial totals of the groups."""
+    with pm.Model(coords={"__obs__": [str(label) for label in spec.grouping.labels()]}) as model:
+        a, b = beta_shapes(pm.Uniform(MEAN, 0.0, 1.0), pm.HalfFlat(SPREAD))
+        pm.BetaBinomial(
+            spec.formula.response.name,
+            n=spec.trials.astype(np.int64),
+            alpha=a,
+            beta=b,
+            observed=spec.successes.astype(np.int64),
+            dims="__obs__",
+        )
     return model
 
 
@@ -69,7 +94,7 @@ def _varying_part(spec: Spec, rows: Observed, informed: tuple[np.ndarray, ...] |
 
 def _group_effects(spec: Spec, term: GroupDesign) -> list[Any]:
     _correlate(spec, term)
-    return [varying_effect(term, index, _sigma(spec, term, index)) for index in range(len(term.effects))]
+    return [group_effect(spec, term, index, _sigma(spec, term, index)) for index in range(len(term.effects))]
 
 
 def _own_coefficients(spec: Spec, term: GroupDesign, informed: np.ndarray, shared: set[str]) -> list[Any]:
@@ -80,11 +105,10 @@ def _own_coefficients(spec: Spec, term: GroupDesign, informed: np.ndarray, share
 
 def _correlate(spec: Spec, term: GroupDesign) -> None:
     if term.correlated:
-        register_correlations(term, spec.priors[term.correlation_name][0])
+        register_correlations(spec, term)
 
 
 def _sigma(spec: Spec, term: GroupDesign, index: int) -> Any:
     effect = term.effects[index]
-    dims = column_dims(term, effect.block) or None
-    name = f"{effect.name}_sigma"
-    return distribution(spec.priors[name], name, dims=dims)
+    dims = register_dims(spec.variable(effect.sd_name))
+    return distribution(spec.priors[effect.sd_name], effect.sd_name, dims=dims)

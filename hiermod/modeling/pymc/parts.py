@@ -16,8 +16,9 @@ import pytensor.tensor as pt
 from pymc.logprob.transforms import Transform
 
 from hiermod.modeling.coding import Block
-from hiermod.modeling.design import CommonDesign, GroupDesign
-from hiermod.modeling.prior_choice import Priors
+from hiermod.modeling.design import GroupDesign
+from hiermod.modeling.spec import Spec
+from hiermod.modeling.variables import Variable
 from hiermod.priors.distributions import Prior, joined, partial_priors
 
 
@@ -52,7 +53,7 @@ def distribution(priors: Sequence[Prior], name: str, shift: Any = None, **option
     return getattr(pm, record.name)(name, **inputs, **options)
 
 
-def coefficient(name: str, common: CommonDesign, priors: Priors) -> Any:
+def coefficient(spec: Spec, name: str) -> Any:
     """Register a coefficient in the user's coding, and first those that its prior is conditional on.
 
     Its prior is stated for the centred design; in the user's coding that is a shift of its location by the
@@ -61,66 +62,41 @@ def coefficient(name: str, common: CommonDesign, priors: Priors) -> Any:
     model = pm.modelcontext(None)
     if name in model.named_vars:
         return model[name]
-    block = next(block for block in common.blocks if block.name == name)
-    dims = register_dims(block, f"{name}_dim")
-    return distribution(priors[name], name, _shift(block, common, priors), dims=dims)
+    block = next(block for block in spec.common.blocks if block.name == name)
+    dims = register_dims(spec.variable(name))
+    return distribution(spec.priors[name], name, _shift(spec, block), dims=dims)
 
 
-def _shift(block: Block, common: CommonDesign, priors: Priors) -> Any:
-    slices = common.slices()
+def _shift(spec: Spec, block: Block) -> Any:
+    common, slices = spec.common, spec.common.slices()
     rows = common.shift[slices[block.name]]
     parts = []
     for other in common.blocks:
         weights = rows[:, slices[other.name]]
         if not np.any(weights):
             continue
-        value = coefficient(other.name, common, priors)
+        value = coefficient(spec, other.name)
         vector = pt.dot(weights, value) if other.labels else weights[:, 0] * value
         parts.append(vector if block.labels else vector[0])
     return sum(parts[1:], parts[0]) if parts else None
 
 
-def register_dims(block: Block, dim: str) -> tuple[str, ...] | None:
-    """Register the dimension of a block of several columns; None for a single number."""
-    if block.labels is None:
-        return None
-    pm.modelcontext(None).add_coords({dim: list(block.labels)})
-    return (dim,)
-
-
-def effect_dims(term: GroupDesign, block: Block) -> tuple[str, ...]:
-    """Register and return the dims of a varying effect: its group's levels, then its columns."""
-    factor_dim = f"{term.grouping.name}__factor_dim"
+def register_dims(variable: Variable) -> tuple[str, ...] | None:
+    """Register the dims of a variable with their labels; None for a single number."""
     model = pm.modelcontext(None)
-    if factor_dim not in model.coords:
-        model.add_coords({factor_dim: [str(label) for label in term.grouping.labels()]})
-    return (factor_dim, *column_dims(term, block))
+    labelled = zip(variable.dims, variable.labels, strict=True)
+    model.add_coords({dim: list(labels) for dim, labels in labelled if dim not in model.coords})
+    return variable.dims or None
 
 
-def column_dims(term: GroupDesign, block: Block) -> tuple[str, ...]:
-    """Register and return the dim of a varying effect's columns, none where it is a single number.
-
-    Group terms share a term's dim, but where they code its levels differently: ``(1 + f | g) + (0 + f | h)``.
-    """
-    if block.labels is None:
-        return ()
-    model = pm.modelcontext(None)
-    dim = f"{block.term.name}__expr_dim"
-    if list(model.coords.get(dim, block.labels)) != list(block.labels):
-        dim = f"{block.term.name}|{term.grouping.name}__expr_dim"
-    if dim not in model.coords:
-        model.add_coords({dim: list(block.labels)})
-    return (dim,)
-
-
-def varying_effect(term: GroupDesign, index: int, sigma: Any) -> Any:
+def group_effect(spec: Spec, term: GroupDesign, index: int, sigma: Any) -> Any:
     """Register and return the `index`-th effect of a group term, shape ``(levels,)`` or ``(levels, columns)``.
 
     It is `sigma` times standard normals, which it registers; in a correlated term they are mixed with those of the
     effects before it, which must be registered already.
     """
     effect = term.effects[index]
-    dims = effect_dims(term, effect.block)
+    dims = register_dims(spec.variable(effect.name))
     offset = pm.Normal(f"{effect.name}_offset", 0.0, 1.0, dims=dims)
     if not term.correlated:
         return pm.Deterministic(effect.name, offset * sigma, dims=dims)
@@ -160,16 +136,15 @@ def _offsets(term: GroupDesign, index: int) -> Any:
     return pt.concatenate(parts, axis=1) if len(parts) > 1 else parts[0]
 
 
-def register_correlations(term: GroupDesign, prior: Prior) -> None:
+def register_correlations(spec: Spec, term: GroupDesign) -> None:
     """Register a group term's correlations: their partial ones as Betas on (0, 1), and themselves by name."""
-    name, model = term.correlation_name, pm.modelcontext(None)
-    if name in model.named_vars:
+    name = term.correlation_name
+    if name in pm.modelcontext(None).named_vars:
         return
-    shape = np.array([partial.arguments[0] for partial in partial_priors(prior, len(term.row_names))])
-    labels = [f"{term.row_names[column]}, {term.row_names[row]}" for row, column in term.pairs()]
-    model.add_coords({f"{name}_dim": labels})
-    pm.Beta(f"{name}_offset", shape, shape, dims=f"{name}_dim")
-    pm.Deterministic(name, _correlations(term), dims=f"{name}_dim")
+    partial = partial_priors(spec.priors[name][0], len(term.row_names))
+    shape, dims = np.array([own.arguments[0] for own in partial]), register_dims(spec.variable(name))
+    pm.Beta(f"{name}_offset", shape, shape, dims=dims)
+    pm.Deterministic(name, _correlations(term), dims=dims)
 
 
 def _partial_correlations(term: GroupDesign) -> Any:

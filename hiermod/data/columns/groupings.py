@@ -1,0 +1,102 @@
+"""Grouping factors: one column, or several crossed, and the levels that occur."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from hiermod.data.columns.numbering import distinct_rows
+from hiermod.data.columns.values import Level, code_levels, encode, kind_of
+from hiermod.errors import DataError, enumerate_names
+from hiermod.formula.nodes import without_slash
+
+
+@dataclass(frozen=True, eq=False)
+class Grouping:
+    """A grouping factor, possibly crossed (``country:city``): only combinations that occur are levels.
+
+    `columns` gives each column's own levels, `combinations` (levels × columns) their codes.
+    """
+
+    columns: dict[str, tuple[Level, ...]]
+    combinations: np.ndarray
+
+    @property
+    def name(self) -> str:
+        """The factor's name, such as ``country:city``."""
+        return without_slash(":".join(self.columns))
+
+    @property
+    def size(self) -> int:
+        """How many levels occur."""
+        return len(self.combinations)
+
+    def labels(self) -> list[Level]:
+        """The levels as they are typed; those of a crossed factor joined by ``:``."""
+        if len(self.columns) == 1:
+            (levels,) = self.columns.values()
+            return [levels[code] for code in self.combinations[:, 0]]
+        by_column = [
+            np.array([str(level) for level in levels], dtype=object)[self.combinations[:, place]]
+            for place, levels in enumerate(self.columns.values())
+        ]
+        return [":".join(parts) for parts in zip(*by_column, strict=True)]
+
+    def codes(self, frame: pd.DataFrame) -> np.ndarray:
+        """Each row's level, -1 where the fitted data did not have it."""
+        keys = np.zeros(len(frame), dtype=np.int64)
+        known = np.ones(len(frame), dtype=bool)
+        levels_keys = np.zeros(self.size, dtype=np.int64)
+        for place, (column, levels) in enumerate(self.columns.items()):
+            codes = encode(frame[column], levels)
+            known &= codes >= 0
+            keys = keys * len(levels) + codes
+            levels_keys = levels_keys * len(levels) + self.combinations[:, place]
+        order = np.argsort(levels_keys, kind="stable")
+        nearest = np.searchsorted(levels_keys[order], keys).clip(max=self.size - 1)
+        return np.where(known & (levels_keys[order][nearest] == keys), order[nearest], -1)
+
+
+def read_grouping(factors: tuple[str, ...], frame: pd.DataFrame) -> Grouping:
+    """Understand a grouping factor from columns without missing values."""
+    columns: dict[str, tuple[Level, ...]] = {}
+    codes: list[np.ndarray] = []
+    for name in factors:
+        _refuse_float_groups(name, frame[name])
+        column, columns[name] = code_levels(name, frame[name])
+        codes.append(column)
+    combinations = distinct_rows(pd.DataFrame(np.column_stack(codes)))
+    if len(combinations) < 2:
+        (label,) = Grouping(columns, combinations).labels()
+        raise DataError(
+            f"The grouping factor {':'.join(factors)!r} has one level only ({label!r}): "
+            "there is nothing to vary over. At least two levels are needed."
+        )
+    grouping = Grouping(columns, combinations)
+    _refuse_equal_labels(grouping)
+    return grouping
+
+
+def _refuse_equal_labels(grouping: Grouping) -> None:
+    labels = grouping.labels()
+    if len(grouping.columns) > 1 and len(set(labels)) < len(labels):
+        twice = next(label for place, label in enumerate(labels) if label in labels[:place])
+        raise DataError(
+            f"Two levels of the grouping factor {grouping.name!r} are both written {twice!r}, "
+            "since ':' stands in the levels themselves. Replace it there."
+        )
+
+
+def _refuse_float_groups(name: str, values: pd.Series) -> None:
+    if kind_of(values) == "float":
+        numbers = values.to_numpy(dtype=float)
+        remedy = (
+            ".astype('Int64')" if (numbers == np.round(numbers)).all() else ".astype(str), or bin it with pandas.cut"
+        )
+        raise DataError(
+            f"The grouping column {name!r} holds floating-point numbers ({enumerate_names(pd.unique(values)[:3])}, …); "
+            "groups are whole numbers, text, booleans or dates. "
+            f"Convert it: data[{name!r}] = data[{name!r}]{remedy}."
+        )
