@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from hiermod.data.columns.numbering import distinct_rows
-from hiermod.data.columns.values import Level, code_levels, encode, kind_of
+from hiermod.data.columns.values import Level, code_levels, encode, kind_of, level_series
 from hiermod.errors import DataError, enumerate_names
 from hiermod.formula.nodes import without_slash
 
@@ -59,24 +59,21 @@ class Grouping:
         return np.where(known & (levels_keys[order][nearest] == keys), order[nearest], -1)
 
 
-def read_grouping(factors: tuple[str, ...], frame: pd.DataFrame) -> Grouping:
-    """Understand a grouping factor from columns without missing values."""
-    columns: dict[str, tuple[Level, ...]] = {}
-    codes: list[np.ndarray] = []
+def read_grouping(factors: tuple[str, ...], frame: pd.DataFrame) -> tuple[Grouping, dict[str, pd.Categorical]]:
+    """Understand a grouping factor from columns without missing values; give it and its columns as levels."""
     for name in factors:
         _refuse_float_groups(name, frame[name])
-        column, columns[name] = code_levels(name, frame[name])
-        codes.append(column)
-    combinations = distinct_rows(pd.DataFrame(np.column_stack(codes)))
+    coded = {name: code_levels(name, frame[name]) for name in factors}
+    combinations = distinct_rows(pd.DataFrame(np.column_stack([codes for codes, _ in coded.values()])))
+    grouping = Grouping({name: levels for name, (_, levels) in coded.items()}, combinations)
     if len(combinations) < 2:
-        (label,) = Grouping(columns, combinations).labels()
+        (label,) = grouping.labels()
         raise DataError(
             f"The grouping factor {':'.join(factors)!r} has one level only ({label!r}): "
             "there is nothing to vary over. At least two levels are needed."
         )
-    grouping = Grouping(columns, combinations)
     _refuse_equal_labels(grouping)
-    return grouping
+    return grouping, {name: level_series(codes, levels) for name, (codes, levels) in coded.items()}
 
 
 def _refuse_equal_labels(grouping: Grouping) -> None:

@@ -58,6 +58,11 @@ class SingleRows:
         return self.times
 
     @property
+    def within(self) -> np.ndarray | None:
+        """The cross-products within rows that stand for many; None of single ones."""
+        return None
+
+    @property
     def binary(self) -> bool:
         """Whether only 0 and 1 occur."""
         return bool(np.isin(self.values, (0.0, 1.0)).all()) and not self.transformed
@@ -88,6 +93,11 @@ class MomentRows(SingleRows):
     moments: Moments = field(kw_only=True)
     repeats: np.ndarray = field(kw_only=True)
     whole_numbers: bool = field(kw_only=True)
+
+    @property
+    def within(self) -> np.ndarray:
+        """The cross-products within each row, as often as its rows count."""
+        return self.repeats[:, None, None] * self.moments.cross
 
     @property
     def binary(self) -> bool:
