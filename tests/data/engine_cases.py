@@ -122,7 +122,7 @@ def in_memory(text, frame, variables):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(compressing, "candidates", lambda rows: variables)
-        patch.setattr(compressing, "pays", lambda averaging, frame: True)
+        patch.setattr(compressing, "pays", lambda plain, averaged, features: True)
         return cells_of(text, frame, "real")
 
 

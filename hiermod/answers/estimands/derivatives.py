@@ -10,9 +10,9 @@ import pandas as pd
 
 from hiermod.answers.averaging.rows import Base, is_numeric, with_column
 from hiermod.answers.reader import AnySpec, Designs, per_exposure
-from hiermod.data.columns.factors import Leveled
 from hiermod.data.columns.functions import Recipe
 from hiermod.data.columns.predictors import Factor
+from hiermod.data.columns.values import Leveled
 from hiermod.errors import AnswerError, DataError, enumerate_names
 from hiermod.modeling.coding import Block, Column
 from hiermod.modeling.spec import Spec

@@ -9,7 +9,7 @@ from hiermod.data.cells.rows import Rows
 from hiermod.data.cells.statistics import REDUCERS, reduce_moments
 from hiermod.data.cells.table import Cells
 from hiermod.data.columns.moments import Averaging, averaging_over
-from hiermod.data.columns.numbering import first_of, hardly_repeats, has_many, number_rows
+from hiermod.data.columns.numbering import count_distinct, first_of, hardly_repeats, has_many, number_rows
 from hiermod.data.columns.predictors import Factor
 from hiermod.data.columns.responses import MomentRows, ResponseRows, SingleRows, TrialsRows
 from hiermod.data.pushdown.tally import OWN
@@ -61,8 +61,13 @@ def _seen_of(response: ResponseRows, statistic: str) -> pd.DataFrame:
 def _averaging(rows: Rows, statistic: str, enabled: bool) -> Averaging:
     if statistic != "real" or not enabled:
         return Averaging()
-    averaging = averaging_over(rows.formula.terms, rows.variables.predictors, candidates(rows))
-    return averaging if isinstance(rows.response, MomentRows) or pays(averaging, rows.frame) else Averaging()
+    variables = candidates(rows)
+    averaging = averaging_over(rows.formula.terms, rows.variables.predictors, variables)
+    if isinstance(rows.response, MomentRows) or not variables:
+        return averaging
+    plain = count_distinct(rows.frame)
+    averaged = count_distinct(rows.frame.drop(columns=list(averaging.names)))
+    return averaging if pays(plain, averaged, len(averaging.features)) else Averaging()
 
 
 def candidates(rows: Rows) -> tuple[str, ...]:
@@ -85,14 +90,9 @@ def candidates(rows: Rows) -> tuple[str, ...]:
     )
 
 
-def pays(averaging: Averaging, frame: pd.DataFrame) -> bool:
-    """Whether averaging at least halves what cells hold."""
-    if not averaging.variables:
-        return False
-    rest = frame.drop(columns=list(averaging.names))
-    plain = len(frame) if hardly_repeats(frame) else int(number_rows(frame).max()) + 1
-    averaged = len(frame) if hardly_repeats(rest) else int(number_rows(rest).max(initial=0)) + 1
-    return 2 * averaged * _numbers(len(averaging.features)) <= plain * _numbers(0)
+def pays(plain: int, averaged: int, features: int) -> bool:
+    """Whether so many averaged cells with moments of features hold at most half of what plain cells do."""
+    return 2 * averaged * _numbers(features) <= plain * _numbers(0)
 
 
 def _numbers(features: int) -> int:

@@ -23,9 +23,9 @@ from hiermod.data.columns.responses import (
     read_counts,
     read_response,
 )
-from hiermod.data.columns.values import as_levels, missing_rows, missing_values, row_name
+from hiermod.data.columns.values import as_levels, missing_values, row_name
 from hiermod.data.pushdown.gather import gather
-from hiermod.data.pushdown.tally import Summary, Tally, each_row
+from hiermod.data.pushdown.tally import Summary, Tally
 from hiermod.errors import DataError, HiermodError
 from hiermod.formula.expressions import Column
 from hiermod.formula.nodes import Formula, SingleResponse
@@ -69,15 +69,15 @@ def read_rows(formula: Formula, data: Any, na: str = "drop", compress: bool = Tr
     try:
         return _understood(formula, tally, na)
     except HiermodError:
-        if tally.rows is None:
+        if tally.one_by_one is None:
             raise
-    return _understood(formula, each_row(tally.rows), na)  # so that errors count and name rows, not distinct ones
+    return _understood(formula, tally.one_by_one, na)  # so that errors count and name rows, not distinct ones
 
 
 def _understood(formula: Formula, tally: Tally, na: str) -> Rows:
     raw, count, summary = tally.frame, tally.count, tally.summary
-    complete = ~missing_rows(raw) if summary is None else np.ones(len(raw), dtype=bool)
-    missing, incomplete = (summary.missing, summary.incomplete) if summary else _missing(tally, complete)
+    complete, missing = _complete(tally)
+    incomplete = summary.incomplete if summary else int(count[~complete].sum())
     some = {name: number for name, number in missing.items() if number}
     if incomplete and na == "error":
         first = f" (the first is {row_name(raw.index[~complete], 0)})" if not complete.all() else ""
@@ -111,12 +111,18 @@ def _understood(formula: Formula, tally: Tally, na: str) -> Rows:
     )
 
 
-def _missing(tally: Tally, complete: np.ndarray) -> tuple[dict[str, int], int]:
-    """How many rows have missing values, by column and in all."""
+def _complete(tally: Tally) -> tuple[np.ndarray, dict[str, int]]:
+    """The rows without missing values, and how many rows of the data have one, by column."""
+    complete = np.ones(len(tally.frame), dtype=bool)
+    if tally.summary is not None:
+        return complete, tally.summary.missing
     behind = {name: recipe.sources[0] for name, recipe in tally.known.recipes.items()}
-    raw, count = tally.frame, tally.count
-    missing = {behind.get(name, name): int(count[missing_values(raw[name])].sum()) for name in raw.columns}
-    return missing, int(count[~complete].sum())
+    missing = {}
+    for name in map(str, tally.frame):
+        gaps = missing_values(tally.frame[name])
+        missing[behind.get(name, name)] = int(tally.count[gaps].sum())
+        complete &= ~gaps
+    return complete, missing
 
 
 def _read_response(formula: Formula, raw: pd.DataFrame, count: np.ndarray, summary: Summary | None) -> ResponseRows:

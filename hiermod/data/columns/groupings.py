@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from hiermod.data.columns.numbering import distinct_rows
-from hiermod.data.columns.values import Level, code_levels, encode, kind_of, level_series
+from hiermod.data.columns.values import Level, Values, encode
 from hiermod.errors import DataError, enumerate_names
 from hiermod.formula.nodes import without_slash
 
@@ -61,11 +61,12 @@ class Grouping:
 
 def read_grouping(factors: tuple[str, ...], frame: pd.DataFrame) -> tuple[Grouping, dict[str, pd.Categorical]]:
     """Understand a grouping factor from columns without missing values; give it and its columns as levels."""
-    for name in factors:
-        _refuse_float_groups(name, frame[name])
-    coded = {name: code_levels(name, frame[name]) for name in factors}
-    combinations = distinct_rows(pd.DataFrame(np.column_stack([codes for codes, _ in coded.values()])))
-    grouping = Grouping({name: levels for name, (_, levels) in coded.items()}, combinations)
+    columns = {name: Values(name, frame[name]) for name in factors}
+    for values in columns.values():
+        _refuse_float_groups(values)
+    leveled = {name: values.leveled for name, values in columns.items()}
+    combinations = distinct_rows(pd.DataFrame(np.column_stack([column.codes for column in leveled.values()])))
+    grouping = Grouping({name: column.levels for name, column in leveled.items()}, combinations)
     if len(combinations) < 2:
         (label,) = grouping.labels()
         raise DataError(
@@ -73,7 +74,7 @@ def read_grouping(factors: tuple[str, ...], frame: pd.DataFrame) -> tuple[Groupi
             "there is nothing to vary over. At least two levels are needed."
         )
     _refuse_equal_labels(grouping)
-    return grouping, {name: level_series(codes, levels) for name, (codes, levels) in coded.items()}
+    return grouping, {name: column.categorical for name, column in leveled.items()}
 
 
 def _refuse_equal_labels(grouping: Grouping) -> None:
@@ -86,14 +87,13 @@ def _refuse_equal_labels(grouping: Grouping) -> None:
         )
 
 
-def _refuse_float_groups(name: str, values: pd.Series) -> None:
-    if kind_of(values) == "float":
-        numbers = values.to_numpy(dtype=float)
-        remedy = (
-            ".astype('Int64')" if (numbers == np.round(numbers)).all() else ".astype(str), or bin it with pandas.cut"
-        )
+def _refuse_float_groups(values: Values) -> None:
+    if values.kind == "float":
+        name, numbers = values.name, values.series.to_numpy(dtype=float)
+        whole = (numbers == np.round(numbers)).all()
+        remedy = ".astype('Int64')" if whole else ".astype(str), or bin it with pandas.cut"
         raise DataError(
-            f"The grouping column {name!r} holds floating-point numbers ({enumerate_names(pd.unique(values)[:3])}, …); "
-            "groups are whole numbers, text, booleans or dates. "
+            f"The grouping column {name!r} holds floating-point numbers ({enumerate_names(pd.unique(numbers)[:3])}, …)"
+            "; groups are whole numbers, text, booleans or dates. "
             f"Convert it: data[{name!r}] = data[{name!r}]{remedy}."
         )

@@ -59,6 +59,11 @@ class Tally:
     notices: tuple[str, ...] = ()
     rows: pd.DataFrame | None = None
 
+    @property
+    def one_by_one(self) -> Tally | None:
+        """Every row by itself, where rows in memory were counted."""
+        return None if self.rows is None else each_row(self.rows)
+
 
 def each_row(frame: pd.DataFrame) -> Tally:
     """Every row by itself."""
