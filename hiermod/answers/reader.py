@@ -26,7 +26,7 @@ from hiermod.answers.group_effects import (
 from hiermod.answers.population import population_mean, population_slope
 from hiermod.errors import AnswerError
 from hiermod.modeling.design import offset
-from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec
+from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec, beta_shapes
 from hiermod.modeling.protocol import ModelSpec, Question
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.posterior import Posterior
@@ -239,8 +239,8 @@ class PooledReader:
         return self._posterior.values(self._spec.rate_name)[:, codes].T
 
     def _drawn(self, label: str) -> np.ndarray:
-        mean, size = self._posterior.values(MEAN), self._posterior.values(SPREAD) ** -2
-        return self._posterior.generator(1, label).beta(mean * size, (1.0 - mean) * size)
+        shapes = beta_shapes(self._posterior.values(MEAN), self._posterior.values(SPREAD))
+        return self._posterior.generator(1, label).beta(*shapes)
 
 
 def in_blocks(frame: pd.DataFrame, draws: int) -> Iterator[pd.DataFrame]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 DIMS = ("chain", "draw")
+Values = dict[str, np.ndarray]  # by variable
 Dims = tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]  # names, and the labels of each
 
 
@@ -106,7 +107,7 @@ def dataset_of(variables: Iterable[Variable], values: Mapping[str, np.ndarray]) 
     return xr.Dataset(arrays, coords={dim: np.arange(size) for dim, size in zip(DIMS, shape[:2], strict=True)} | labels)
 
 
-def split(values: np.ndarray, blocks: Sequence[Block], names: Sequence[str]) -> dict[str, np.ndarray]:
+def split(values: np.ndarray, blocks: Sequence[Block], names: Sequence[str]) -> Values:
     """Values of columns, shape ``(..., columns)``, by the name of each block; a single number loses the last axis."""
     found, at = {}, 0
     for name, block in zip(names, blocks, strict=True):

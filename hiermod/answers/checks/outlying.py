@@ -19,7 +19,7 @@ from hiermod.answers.group_effects import correlation_matrices, standard_deviati
 from hiermod.answers.reader import by_model
 from hiermod.data.columns.groupings import Grouping
 from hiermod.modeling.design import GroupDesign
-from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec
+from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec, beta_shapes
 from hiermod.sampling.posterior import Posterior
 
 ANY = 0.05  # the chance that some group of a population as assumed is beyond the limit
@@ -119,8 +119,7 @@ def _of_term(posterior: Posterior, term: GroupDesign) -> _Standardised:
 
 def _of_rates(posterior: Posterior, spec: PooledSpec) -> _Standardised:
     """Normal quantiles of the rates' places in their Beta distribution."""
-    rates, size = posterior.values(spec.rate_name), posterior.values(SPREAD)[:, None] ** -2
-    mean = posterior.values(MEAN)[:, None]
-    place = np.clip(special.betainc(mean * size, (1.0 - mean) * size, rates), 1e-15, 1.0 - 1e-15)
+    shapes = beta_shapes(posterior.values(MEAN)[:, None], posterior.values(SPREAD)[:, None])
+    place = np.clip(special.betainc(*shapes, posterior.values(spec.rate_name)), 1e-15, 1.0 - 1e-15)
     values = special.ndtri(place)
     return _Standardised(["rate"], values[:, :, None], values**2)

@@ -94,7 +94,9 @@ def decide(posterior: Posterior, arguments: Arguments) -> Decision:
         loss_limit=limits,
     )
     warning = mismatch(posterior, variable, arguments.expected)
-    return Decision(table, _rule(variable, arms.levels[place], arguments.loss, margin, sign), warning)
+    return Decision(
+        table, _rule(variable, arms.levels[place], arguments.loss, margin, sign, query.outcome.name), warning
+    )
 
 
 def _limits(posterior: Posterior, loss: Any, control: np.ndarray) -> np.ndarray:
@@ -111,8 +113,8 @@ def _limits(posterior: Posterior, loss: Any, control: np.ndarray) -> np.ndarray:
     return np.full(len(control), float(loss))
 
 
-def _rule(variable: str, control: Any, loss: Any, margin: float, sign: int) -> str:
-    limit = f"{float(loss):.4g}" if loss is not None else f"{USUAL_LOSS:.0%} of the mean of {variable} {control}"
+def _rule(variable: str, control: Any, loss: Any, margin: float, sign: int, outcome: str) -> str:
+    limit = f"{float(loss):.4g}" if loss is not None else f"{USUAL_LOSS:.0%} of the {outcome} of {variable} {control}"
     better = "higher" if sign > 0 else "lower"
     start = f" by at least {margin:.4g}" if margin else ""
     return (

@@ -22,7 +22,7 @@ from hiermod.data.columns.groupings import Grouping
 from hiermod.errors import AnswerError
 from hiermod.families.ops import NUMPY
 from hiermod.families.rates import log_rates
-from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec
+from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec, beta_shapes
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.posterior import Posterior
 
@@ -164,12 +164,11 @@ class PooledGroups:
 
     def joint(self, group: Members) -> np.ndarray:
         """Log density of all of a group's observations together, in every draw."""
-        mean, size = self._posterior.values(MEAN), self._posterior.values(SPREAD) ** -2
-        a, b = mean * size, (1.0 - mean) * size
+        a, b = beta_shapes(self._posterior.values(MEAN), self._posterior.values(SPREAD))
         rows = self._seen.chosen(group.places)
         codes, new = self._occurrence.codes[group.places], self._occurrence.new(group)
         successes, trials = group.times * rows.responses.T
-        total = np.full(len(mean), float(group.times @ _log_ways(rows)))
+        total = np.full(len(a), float(group.times @ _log_ways(rows)))
         for level in np.unique(codes):
             s, n = successes[codes == level].sum(), trials[codes == level].sum()
             if new[level]:

@@ -1,4 +1,4 @@
-"""Hands a spec over to Bambi: the one file that knows Bambi and formulae.
+"""Hands a spec over to Bambi.
 
 The `bmb.Model` has the rows behind the cells, the formula in Bambi's spelling, and the spec's priors. Correlated
 group terms and priors of centred predictors go in as callables, which register the same variables as hiermod's own PyMC

@@ -10,7 +10,7 @@ import pytensor.tensor as pt
 
 from hiermod.modeling.density_rows import Observed, observe
 from hiermod.modeling.design import GroupDesign
-from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec
+from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec, beta_shapes
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.modeling.pymc.geometry import informed_columns, own_coefficients
 from hiermod.modeling.pymc.likelihood import likelihood
@@ -47,13 +47,12 @@ def build_for_sampling(spec: ModelSpec) -> pm.Model:
 def _pooled(spec: PooledSpec) -> pm.Model:
     """The two-parameter model: beta-binomial totals of the groups."""
     with pm.Model(coords={"__obs__": [str(label) for label in spec.grouping.labels()]}) as model:
-        mean = pm.Uniform(MEAN, 0.0, 1.0)
-        size = pm.HalfFlat(SPREAD) ** -2
+        a, b = beta_shapes(pm.Uniform(MEAN, 0.0, 1.0), pm.HalfFlat(SPREAD))
         pm.BetaBinomial(
             spec.formula.response.name,
             n=spec.trials.astype(np.int64),
-            alpha=mean * size,
-            beta=(1.0 - mean) * size,
+            alpha=a,
+            beta=b,
             observed=spec.successes.astype(np.int64),
             dims="__obs__",
         )
