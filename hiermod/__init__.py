@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from hiermod.data.sources.examples import example
     from hiermod.formula.translate import translate
     from hiermod.formula.vocabulary import register
-    from hiermod.interface.comparing import compare
+    from hiermod.interface.comparison import compare
     from hiermod.interface.fit import Fit, Model
     from hiermod.interface.foreign import from_bambi
     from hiermod.interface.plan_runs import Plan as Plan
@@ -62,7 +62,7 @@ _NAMES = {
     "hiermod.data.sources.examples": ("example",),
     "hiermod.formula.translate": ("translate",),
     "hiermod.formula.vocabulary": ("register",),
-    "hiermod.interface.comparing": ("compare",),
+    "hiermod.interface.comparison": ("compare",),
     "hiermod.interface.fit": ("Fit", "Model"),
     "hiermod.interface.foreign": ("from_bambi",),
     "hiermod.interface.plan_runs": ("Plan",),

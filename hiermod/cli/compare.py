@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from hiermod.answers.scoring.comparison import ModelComparison
-    from hiermod.cli.comparisons import Asked, Plan
+    from hiermod.cli.comparisons import Batch, Comparison
     from hiermod.interface.fit import Fit
 
 
@@ -23,87 +23,87 @@ def run(options: argparse.Namespace) -> int:
     """Compare everything that was asked for; a model that cannot be fitted leaves the others their table."""
     from hiermod.cli.comparisons import from_arguments, from_file, with_failures, write_tables
 
-    plan = from_file(options) if options.data.endswith(".toml") else from_arguments(options)
-    for asked in plan.comparisons:
-        _check(asked)
-    if plan.fits is not None:
-        _make_folder(plan.fits)
+    batch = from_file(options) if options.data.endswith(".toml") else from_arguments(options)
+    for comparison in batch.comparisons:
+        _check(comparison)
+    if batch.fits is not None:
+        _make_folder(batch.fits)
     tables: dict[str, pd.DataFrame] = {}
     cautions: dict[str, str] = {}
     failures = 0
-    for asked in plan.comparisons:
+    for comparison in batch.comparisons:
         try:
-            found, failed = _compare(asked, plan, wants_progress(options))
+            result, failed = _compare(comparison, batch, wants_progress(options))
         except KeyboardInterrupt:
-            _say(_kept(plan))
+            _say(_kept(batch))
             return INTERRUPTED
         failures += len(failed)
-        tables[asked.name] = with_failures(found, failed)
-        cautions[asked.name] = "" if found is None else found.caution
-        if plan.out is not None:
-            write_tables(plan.out, tables, cautions)
-        _show(asked, found, failed)
+        tables[comparison.name] = with_failures(result, failed)
+        cautions[comparison.name] = "" if result is None else result.caution
+        if batch.out is not None:
+            write_tables(batch.out, tables, cautions)
+        _show(comparison, result, failed)
     return COULD_NOT_FIT if failures else DONE
 
 
-def _check(asked: Asked) -> None:
+def _check(comparison: Comparison) -> None:
     """Refuse what can be seen to be wrong before anything is fitted."""
     from hiermod.data.sources.frames import column_names
     from hiermod.data.sources.paths import find_files
     from hiermod.families.registry import read_family
 
-    where = f"[comparisons.{asked.name}]: " if asked.name else ""
+    where = f"[comparisons.{comparison.name}]: " if comparison.name else ""
     try:
-        find_files(asked.data)
-        if asked.family is not None:
-            read_family(asked.family)
+        find_files(comparison.data)
+        if comparison.family is not None:
+            read_family(comparison.family)
     except DataError as error:
         raise AnswerError(f"{where}{error}") from error
     for key in ("by", "stratify", "group"):
-        given = getattr(asked.design, key) or []
-        columns = column_names(asked.data) if given else ()
+        given = getattr(comparison.design, key) or []
+        columns = column_names(comparison.data) if given else ()
         for name in [given] if isinstance(given, str) else given:
             if name not in columns and not set(str(name).split(":")) <= set(columns):
                 raise AnswerError(f"{where}{key}: the data has no column {name!r}.{did_you_mean(name, columns)}")
 
 
-def _compare(asked: Asked, plan: Plan, progress: bool) -> tuple[ModelComparison | None, dict[str, str]]:
+def _compare(comparison: Comparison, batch: Batch, progress: bool) -> tuple[ModelComparison | None, dict[str, str]]:
     """The comparison of what could be fitted, and why the rest could not."""
     from hiermod.answers.scoring.held_out import Runs
-    from hiermod.interface.comparing import compare_fits
+    from hiermod.interface.comparison import compare_fits
 
     fits: dict[str, Fit] = {}
     failed: dict[str, str] = {}
-    for place, (name, formula) in enumerate(asked.models.items(), 1):
-        where = f"{asked.name}: " if asked.name else ""
-        _say(f"{where}{name} ({place} of {len(asked.models)})")
+    for place, (name, formula) in enumerate(comparison.models.items(), 1):
+        where = f"{comparison.name}: " if comparison.name else ""
+        _say(f"{where}{name} ({place} of {len(comparison.models)})")
         try:
-            fits[name] = _fit(asked, formula, plan.fits, progress)
+            fits[name] = _fit(comparison, formula, batch.fits, progress)
         except InterruptedSamplingError as error:
             raise KeyboardInterrupt from error
         except HiermodError as error:
             failed[name] = str(error)
             _say(f"{name}: {error}")
-    runs = Runs(progress, plan.fits, _say)
+    runs = Runs(progress, batch.fits, _say)
     try:
-        return (compare_fits(fits, asked.data, asked.design, runs) if fits else None), failed
+        return (compare_fits(fits, comparison.data, comparison.design, runs) if fits else None), failed
     except HiermodError as error:
         _say(str(error))
         return None, {**dict.fromkeys(fits, str(error)), **failed}
 
 
-def _fit(asked: Asked, formula: str, folder: Path | None, progress: bool) -> Fit:
+def _fit(comparison: Comparison, formula: str, folder: Path | None, progress: bool) -> Fit:
     from hiermod.api import fit_of, reusable
     from hiermod.interface.fit import Model
     from hiermod.interface.notices import announce
     from hiermod.modeling.definition import Definition, define
 
-    defined = define(Definition(formula, asked.family), asked.data)
+    defined = define(Definition(formula, comparison.family), comparison.data)
     announce(defined.notices)
-    path = None if folder is None else folder / _file_name(asked, formula)
-    if path is not None and (stored := reusable(path, defined, asked.settings)):
+    path = None if folder is None else folder / _file_name(comparison, formula)
+    if path is not None and (stored := reusable(path, defined, comparison.settings)):
         return fit_of(stored)
-    fit = Model(defined).sampled(asked.settings, progress)
+    fit = Model(defined).sampled(comparison.settings, progress)
     if fit.sampled_posterior.interrupted:
         raise KeyboardInterrupt
     if path is not None:
@@ -111,10 +111,10 @@ def _fit(asked: Asked, formula: str, folder: Path | None, progress: bool) -> Fit
     return fit
 
 
-def _file_name(asked: Asked, formula: str) -> str:
-    """A name for the fit; whether it is that of the same data and settings is told by its content."""
-    told = repr((str(Path(asked.data).absolute()), formula, asked.family, asked.settings))
-    return f"{hashlib.sha256(told.encode()).hexdigest()[:16]}.nc"
+def _file_name(comparison: Comparison, formula: str) -> str:
+    """A name for the fit; its content says whether it is that of the same data and settings."""
+    content = repr((str(Path(comparison.data).absolute()), formula, comparison.family, comparison.settings))
+    return f"{hashlib.sha256(content.encode()).hexdigest()[:16]}.nc"
 
 
 def _make_folder(folder: Path) -> None:
@@ -124,20 +124,20 @@ def _make_folder(folder: Path) -> None:
         raise AnswerError(f"Fits cannot be kept in {str(folder)!r}: {error}") from error
 
 
-def _show(asked: Asked, found: ModelComparison | None, failed: dict[str, str]) -> None:
-    if asked.name:
-        print(f"{asked.name}:")
-    if found is not None:
-        print(found)
+def _show(comparison: Comparison, result: ModelComparison | None, failed: dict[str, str]) -> None:
+    if comparison.name:
+        print(f"{comparison.name}:")
+    if result is not None:
+        print(result)
     for name, why in failed.items():
         print(f"{name}: not compared: {why.splitlines()[0]}")
     print(flush=True)
 
 
-def _kept(plan: Plan) -> str:
-    if plan.fits is None:
+def _kept(batch: Batch) -> str:
+    if batch.fits is None:
         return "interrupted; with --out or --fits, finished fits and folds are kept"
-    return f"interrupted; finished fits and folds are kept in {plan.fits}: run the same command again to go on"
+    return f"interrupted; finished fits and folds are kept in {batch.fits}: run the same command again to go on"
 
 
 def _say(text: str) -> None:

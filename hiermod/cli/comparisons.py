@@ -28,7 +28,7 @@ OF_FILE = ("out", "fits")
 
 
 @dataclass(frozen=True)
-class Asked:
+class Comparison:
     """One comparison."""
 
     name: str
@@ -40,15 +40,15 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Batch:
     """All comparisons, the file that the table goes to, and the folder that keeps fits."""
 
-    comparisons: tuple[Asked, ...]
+    comparisons: tuple[Comparison, ...]
     out: Path | None
     fits: Path | None
 
 
-def from_arguments(options: argparse.Namespace) -> Plan:
+def from_arguments(options: argparse.Namespace) -> Batch:
     """One comparison from the command line.
 
     Raises
@@ -59,11 +59,11 @@ def from_arguments(options: argparse.Namespace) -> Plan:
     if len(options.formulas) < 2:
         raise AnswerError("Two formulas at least are compared: hiermod compare DATA FORMULA FORMULA ...")
     given = {name: getattr(options, name) for name in KINDS if getattr(options, name, None) is not None}
-    asked = _asked("", {**given, "models": options.formulas}, Path())
-    return Plan((asked,), *_files(options.out, options.fits))
+    comparison = _comparison("", {**given, "models": options.formulas}, Path())
+    return Batch((comparison,), *_files(options.out, options.fits))
 
 
-def from_file(options: argparse.Namespace) -> Plan:
+def from_file(options: argparse.Namespace) -> Batch:
     """The comparisons of a TOML file; paths in it are relative to the file.
 
     Keys at the top hold for all comparisons; ``[comparisons.NAME]`` tables have their own.
@@ -82,18 +82,18 @@ def from_file(options: argparse.Namespace) -> Plan:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise AnswerError(f"{path} is no TOML file: {error}") from error
-    own = content.pop("comparisons", None)
+    named = content.pop("comparisons", None)
     common = {name: value for name, value in content.items() if name not in OF_FILE}
     _refuse_unknown(path, "", content, (*KINDS, *OF_FILE, "comparisons"))
-    tables = {"": {}} if own is None else own
+    tables = {"": {}} if named is None else named
     if not isinstance(tables, dict) or not tables or not all(isinstance(table, dict) for table in tables.values()):
         raise AnswerError(f"{path}: comparisons are tables: [comparisons.NAME].")
     comparisons = []
     for name, table in tables.items():
         _refuse_unknown(path, name, table, tuple(KINDS))
-        comparisons.append(_asked(name, {**common, **table}, path.parent))
+        comparisons.append(_comparison(name, {**common, **table}, path.parent))
     out, fits = (_relative(path, content.get(name)) for name in OF_FILE)
-    return Plan(tuple(comparisons), *_files(options.out or out, options.fits or fits))
+    return Batch(tuple(comparisons), *_files(options.out or out, options.fits or fits))
 
 
 def _refuse_unknown(path: Path, name: str, table: Mapping[str, Any], known: tuple[str, ...]) -> None:
@@ -114,7 +114,7 @@ def _files(out: str | None, fits: str | None) -> tuple[Path | None, Path | None]
     return None if out is None else Path(out), None if folder is None else Path(folder)
 
 
-def _asked(name: str, given: Mapping[str, Any], folder: Path) -> Asked:
+def _comparison(name: str, given: Mapping[str, Any], folder: Path) -> Comparison:
     where = f"[comparisons.{name}]: " if name else ""
     for key, value in given.items():
         if not isinstance(value, KINDS[key]) or isinstance(value, bool):
@@ -128,7 +128,7 @@ def _asked(name: str, given: Mapping[str, Any], folder: Path) -> Asked:
     except HiermodError as error:
         raise AnswerError(f"{where}{error}") from error
     data = given["data"] if folder == Path() else str(folder / given["data"])
-    return Asked(name, data, _models(where, given["models"]), given.get("family"), settings, design)
+    return Comparison(name, data, _models(where, given["models"]), given.get("family"), settings, design)
 
 
 def _models(where: str, given: Any) -> dict[str, str]:
@@ -157,12 +157,12 @@ def _named(where: str, text: Any) -> tuple[str, str]:
 COLUMNS = ("rank", "elpd", "se", "p", "elpd_diff", "dse", "p_worse", "weight", "verdict")
 
 
-def with_failures(found: ModelComparison | None, failed: Mapping[str, str]) -> pd.DataFrame:
+def with_failures(result: ModelComparison | None, failed: Mapping[str, str]) -> pd.DataFrame:
     """The rows of one comparison; models that could not be fitted stand last, and their verdict says why."""
     rows = (
         []
-        if found is None
-        else [{"model": name, **row} for name, row in found.table[list(COLUMNS)].to_dict("index").items()]
+        if result is None
+        else [{"model": name, **row} for name, row in result.table[list(COLUMNS)].to_dict("index").items()]
     )
     rows += [{"model": name, "verdict": f"not compared: {why.splitlines()[0]}"} for name, why in failed.items()]
     table = pd.DataFrame(rows, columns=["model", *COLUMNS])
@@ -174,14 +174,15 @@ def write_tables(path: Path, tables: Mapping[str, pd.DataFrame], cautions: Mappi
     many = len(tables) > 1 or "" not in tables
     if path.suffix == ".json":
         text = (
-            json.dumps([_as_json(name, own, cautions.get(name, "")) for name, own in tables.items()], indent=2) + "\n"
+            json.dumps([_as_json(name, table, cautions.get(name, "")) for name, table in tables.items()], indent=2)
+            + "\n"
         )
     elif path.suffix == ".csv":
-        parts = [own.assign(comparison=name, caution=cautions.get(name, "")) for name, own in tables.items()]
+        parts = [table.assign(comparison=name, caution=cautions.get(name, "")) for name, table in tables.items()]
         columns = [*(["comparison"] if many else []), *parts[0].columns.drop("comparison")]
         text = pd.concat(parts)[columns].to_csv(index=False)
     else:
-        text = "\n".join(_as_markdown(name, own, cautions.get(name, "")) for name, own in tables.items())
+        text = "\n".join(_as_markdown(name, table, cautions.get(name, "")) for name, table in tables.items())
     partial = path.with_name(path.name + ".partial")
     partial.write_text(text, encoding="utf-8")
     partial.replace(path)

@@ -1,1 +1,6 @@
-"""The classes that a user holds: models, fits, prior draws, comparisons and plans."""
+"""The classes that a user holds, and the functions that make several fits.
+
+`fit` has `Fit` and `Model`, `prior_draws` `PriorDraws`, `plots` what ``.plot`` gives. A method reads its arguments into
+one object and asks the room below; `arguments` describes those that methods share. `comparison` is `hiermod.compare`;
+`planning` is `hiermod.plan`, with the `scenarios` it simulates and `plan_runs`; `foreign` takes fits from Bambi.
+"""

@@ -17,7 +17,6 @@ from hiermod.answers.estimands import effects, interactions, rates, shrinkage, s
 from hiermod.answers.outcome import outcome_notices
 from hiermod.answers.parameters import estimates, hypotheses
 from hiermod.choices import Contrast, Engine, Goal, Groups, Kind, Outcome, Scale, Score, SlopeScale
-from hiermod.errors import ModelError
 from hiermod.interface.arguments import documented
 from hiermod.interface.notices import announce
 from hiermod.interface.plots import FitPlots
@@ -25,12 +24,11 @@ from hiermod.interface.prior_draws import PriorDraws
 from hiermod.interface.refits import changed_model, changed_settings, refuse_unknown
 from hiermod.modeling.definition import Defined
 from hiermod.modeling.model_priors import prior_summary
-from hiermod.modeling.pooled import BetaSpec
 from hiermod.sampling.checks import CheckReport, check
 from hiermod.sampling.external_draws import posterior_from_draws
 from hiermod.sampling.posterior import Posterior
 from hiermod.sampling.prior_draws import sample_prior
-from hiermod.sampling.run import build_pymc, choose_sampler, sample
+from hiermod.sampling.run import choose_sampler, sample
 from hiermod.sampling.sampler import Sampler
 from hiermod.sampling.settings import Settings, check_switch
 from hiermod.sampling.storage import StoredFit, save
@@ -201,7 +199,7 @@ class Fit:
         """
         arguments = Arguments(None, by, at, data, weights, groups, threshold=threshold, prob=prob, outcome=outcome)
         answer = rates.rates(self._posterior, arguments)
-        announce(rates.own_rows_notices(self._posterior.spec, answer.question))
+        announce(answer.notices)
         return answer
 
     def effect(
@@ -341,7 +339,8 @@ class Fit:
         >>> len(fit.predict(rows).table)
         1
         """
-        return rates.predict(self._posterior, Arguments(data=data, groups=groups, prob=prob, outcome=outcome), kind)
+        arguments = Arguments(data=data, groups=groups, prob=prob, outcome=outcome, kind=kind)
+        return rates.predict(self._posterior, arguments)
 
     def interaction(
         self, variable: str, across: Any, *, by: Any = None, contrast: Contrast = "control", control: Any = None,
@@ -473,12 +472,12 @@ class Fit:
         """
         arguments = Arguments(
             variable, by, at, data, weights, groups, control=control, threshold=threshold, goal=goal, prob=prob,
-            outcome=outcome,
+            outcome=outcome, loss=loss, expected=expected,
         )  # fmt: skip
-        found = verdicts.decide(self._posterior, arguments, loss, expected)
-        if found.warning:
-            announce([found.warning])
-        return found
+        decision = verdicts.decide(self._posterior, arguments)
+        if decision.warning:
+            announce([decision.warning])
+        return decision
 
     def nnt(
         self, variable: str, *, by: Any = None, control: Any = None, contrast: Contrast = "control",
@@ -909,10 +908,9 @@ class Fit:
         >>> len(seen.conclusions), list(seen.power.columns)
         (10, ['prior', 'likelihood', 'diagnosis'])
         """
-        from hiermod.answers.checks.sensitivity import Claim
         from hiermod.show.sensitivity import assess
 
-        claim = Claim(variable, by, control, groups, goal, prob)
+        claim = Arguments(variable, by=by, control=control, groups=groups, goal=goal, prob=prob)
         return assess(self._posterior, claim, threshold, lambda text: announce([text]))
 
     def update(self, formula: str | None = None, data: Any = None, **changes: Any) -> Fit:
@@ -1147,7 +1145,9 @@ class Model:
         >>> [variable.name for variable in model.pymc().free_RVs]
         ['Intercept', '1|variant_sigma', '1|variant_offset']
         """
-        return build_pymc(self._defined.spec)
+        from hiermod.modeling.pymc.model import build_model
+
+        return build_model(self._defined.spec)
 
     def bambi(self) -> Any:
         """The equivalent `bambi.Model` on the rows behind the cells, its density equal up to a constant.
@@ -1166,6 +1166,4 @@ class Model:
         """
         from hiermod.modeling.bambi.bridge import build_bambi
 
-        if isinstance(self._defined.spec, BetaSpec):
-            raise ModelError("Bambi has no pooling='beta'. model.pymc() gives the PyMC model.")
         return build_bambi(self._defined.spec)

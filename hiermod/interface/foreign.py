@@ -57,10 +57,9 @@ def from_bambi(bmb_model: Any, idata: Any) -> Fit:
     """
     import xarray as xr
 
-    from hiermod.modeling.bambi.draws import variables
-    from hiermod.modeling.bambi.importing import take
+    from hiermod.modeling.bambi.importing import take, variables
 
-    taken = take(bmb_model)
+    model = take(bmb_model)
     tree = isinstance(idata, xr.DataTree) and "posterior" in idata.children
     posterior = idata["posterior"].to_dataset() if tree else idata
     if not isinstance(posterior, xr.Dataset) or not {"chain", "draw"} <= set(posterior.dims):
@@ -68,15 +67,17 @@ def from_bambi(bmb_model: Any, idata: Any) -> Fit:
             "The draws must be what bambi's fit gives: a DataTree with a posterior, or its Dataset with dims chain and "
             f"draw, not {type(idata).__name__}."
         )
-    groups = {"posterior": variables(bmb_model, taken, posterior)}
+    groups = {"posterior": variables(bmb_model, model, posterior)}
     if tree and "sample_stats" in idata.children:
         groups["sample_stats"] = idata["sample_stats"].to_dataset()
     uncertain = bmb_model.center_predictors and posterior.attrs.get("modeling_interface") != "bambi"
-    told = (CENTRED,) if uncertain and "Intercept" in groups["posterior"] and len(taken.spec.common.blocks) > 1 else ()
-    defined = replace(taken.defined, notices=(*taken.defined.notices, *told))
+    notices = (
+        (CENTRED,) if uncertain and "Intercept" in groups["posterior"] and len(model.spec.common.blocks) > 1 else ()
+    )
+    defined = replace(model.defined, notices=(*model.defined.notices, *notices))
     announce(defined.notices)
-    found = posterior_from_draws(defined.spec, xr.DataTree.from_dict(groups))
-    return BambiFit(BambiModel(defined, bmb_model), found)
+    sampled = posterior_from_draws(defined.spec, xr.DataTree.from_dict(groups))
+    return BambiFit(BambiModel(defined, bmb_model), sampled)
 
 
 def _refuse(what: str) -> NoReturn:
@@ -103,7 +104,7 @@ class BambiModel(Model):
 
     def prior_summary(self) -> pd.DataFrame:
         """Bambi's own priors."""
-        from hiermod.modeling.bambi.draws import prior_table
+        from hiermod.modeling.bambi.importing import prior_table
 
         return prior_table(self._bambi, self._defined.spec)  # type: ignore[arg-type]
 

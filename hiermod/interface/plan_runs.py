@@ -120,13 +120,13 @@ def _search(rows: list[tuple[int, int, float, float]], aim: Aim, start: int, mos
 
 
 def _share(rows: list[tuple[int, int, float, float]], size: int, aim: Aim) -> float:
-    values = [value for own, _, value, _ in rows if own == size]
+    values = [value for other, _, value, _ in rows if other == size]
     return float(np.mean([value <= aim.below for value in values])) if values else 0.0
 
 
 def _means(scenario: Scenario) -> np.ndarray:
     """Expected responses of the design's rows, each in its own group, shape ``(rows, simulations)``."""
-    draws = rates.predict(scenario.truth, Arguments(data=scenario.design), "mean").draws
+    draws = rates.predict(scenario.truth, Arguments(data=scenario.design)).draws
     return np.asarray(draws.transpose("row", "chain", "draw").to_numpy().reshape(len(scenario.design), -1))
 
 
@@ -134,7 +134,7 @@ def _true_arms(scenario: Scenario, aim: Aim) -> np.ndarray:
     """The arms' true rates or means, shape ``(cells, arms, simulations)``."""
     arguments = Arguments(by=[*aim.by, aim.variable], data=scenario.design, groups=aim.groups)
     answer = rates.rates(scenario.truth, arguments)
-    announce(rates.own_rows_notices(scenario.truth.spec, answer.question))
+    announce(answer.notices)
     draws = answer.draws.transpose("row", "chain", "draw").to_numpy()
     arms = answer.table[aim.variable].nunique()
     return np.asarray(draws.reshape(len(answer.table) // arms, arms, -1))
@@ -165,8 +165,8 @@ def _measured(fitted: Posterior, aim: Aim, true: np.ndarray) -> tuple[float, flo
     table = effects.best(fitted, arguments)
     losses = table["expected_loss"].to_numpy().reshape(true.shape)
     chosen = losses.argmin(axis=1)
-    own = true[np.arange(len(true)), chosen]
-    regret = true.max(axis=1) - own if aim.goal == "max" else own - true.min(axis=1)
+    reached = true[np.arange(len(true)), chosen]
+    regret = true.max(axis=1) - reached if aim.goal == "max" else reached - true.min(axis=1)
     if aim.measure == "loss":
         return float(losses.min(axis=1).max()), float(regret.mean())
     widths = effects.effect(fitted, arguments).table
@@ -176,12 +176,12 @@ def _measured(fitted: Posterior, aim: Aim, true: np.ndarray) -> tuple[float, flo
 def _plan(rows: list[tuple[int, int, float, float]], aim: Aim, interrupted: bool) -> Plan:
     simulations = pd.DataFrame(rows, columns=["size", "simulation", "value", "regret"])
     simulations = simulations.sort_values(["size", "simulation"], kind="stable").reset_index(drop=True)
-    found = []
-    for size, own in simulations.groupby("size"):
-        share, count = float((own["value"] <= aim.below).mean()), len(own)
+    lines = []
+    for size, runs in simulations.groupby("size"):
+        share, count = float((runs["value"] <= aim.below).mean()), len(runs)
         error = math.sqrt(max(share * (1.0 - share), 0.0) / count)
-        found.append((size, count, own["value"].mean(), share, error, own["regret"].mean()))
-    table = pd.DataFrame(found, columns=["size", "simulations", "value", "reached", "se", "regret"])
+        lines.append((size, count, runs["value"].mean(), share, error, runs["regret"].mean()))
+    table = pd.DataFrame(lines, columns=["size", "simulations", "value", "reached", "se", "regret"])
     needed: int | None = None
     complete = table[table["size"] != rows[-1][0]] if interrupted and rows else table
     for size, share in zip(complete["size"].tolist()[::-1], complete["reached"].tolist()[::-1], strict=True):

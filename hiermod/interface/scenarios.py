@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from hiermod.answers.group_effects import read_groups
 from hiermod.answers.outcome import read_outcome
 from hiermod.data.sources.frames import column_names, read_columns
 from hiermod.errors import AnswerError, ModelError, did_you_mean
@@ -34,10 +35,10 @@ SUCCESSES, TRIALS = "successes", "trials"
 def of_fit(fit: Fit, data: Any, settings: Settings, simulations: int, rng: np.random.Generator) -> Scenario:
     """Experiments like the one of a fit, with true values from its posterior."""
     posterior, definition = fit._posterior, fit._defined.definition
-    if not isinstance(posterior.spec, Spec):
-        raise ModelError("plan() is for pooling='normal'; the other kind takes no true values apart from its rates.")
+    if reason := posterior.spec.refuses("plan"):
+        raise ModelError(reason)
     formula, spec = posterior.spec.formula, posterior.spec
-    total = int(np.prod(posterior.shape))
+    total = posterior.size
     places = rng.choice(total, simulations, replace=simulations > total)
     stacked = posterior.dataset.stack(sample=("chain", "draw")).isel(sample=places)
     chosen = stacked.drop_vars(["sample", "chain", "draw"]).rename(sample="draw").expand_dims(chain=[0])
@@ -111,7 +112,7 @@ def _scenario(
     if family.statistic == "pairs":
         simulated = [record.name for record in FAMILIES.values() if record.statistic != "pairs"]
         raise AnswerError(f"plan() simulates the families {', '.join(simulated)}, not {family}.")
-    if not (outcome := read_outcome(truth.spec, None, "observed")).has_mean:
+    if not (outcome := read_outcome(truth.spec, None, read_groups(truth.spec, "observed"))).has_mean:
         raise AnswerError(f"plan() weighs expected losses. {outcome.remark}")
     columns = _columns(formula, family.name)
     definition = replace(definition, formula=_text(formula, columns), family=_fitted(family))

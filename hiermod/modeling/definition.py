@@ -15,8 +15,9 @@ from hiermod.errors import ModelError, did_you_mean
 from hiermod.families.registry import choose_family, read_family
 from hiermod.formula.nodes import Formula
 from hiermod.formula.parser import check_names, fill_dot, parse
-from hiermod.modeling.pooled import BetaSpec, build_beta_spec
-from hiermod.modeling.spec import Spec, build_spec
+from hiermod.modeling.pooled import build_pooled
+from hiermod.modeling.protocol import ModelSpec
+from hiermod.modeling.spec import build_spec
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Defined:
     """
 
     definition: Definition
-    spec: Spec | BetaSpec
+    spec: ModelSpec
     notices: tuple[str, ...]
     data: Any = None
 
@@ -80,9 +81,9 @@ def with_priors(defined: Defined, priors: Mapping[str, str]) -> Defined:
     return replace(defined, definition=definition, spec=spec)
 
 
-def _build(definition: Definition, formula: Formula, family: Any, cells: Cells) -> tuple[Spec | BetaSpec, list[str]]:
+def _build(definition: Definition, formula: Formula, family: Any, cells: Cells) -> tuple[ModelSpec, list[str]]:
     if definition.pooling == "beta":
-        return build_beta_spec(formula, family, cells, definition.priors), []
+        return build_pooled(formula, family, cells, definition.priors), []
     return build_spec(formula, family, cells, definition.priors)
 
 

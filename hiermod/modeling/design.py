@@ -131,6 +131,13 @@ class GroupDesign:
         """The pairs of columns whose correlations are parameters, as (row, column) below the diagonal."""
         return [(row, column) for row in range(1, len(self.row_names)) for column in range(row)]
 
+    def correlation_matrices(self, correlations: np.ndarray) -> np.ndarray:
+        """Matrices of shape ``(draws, columns, columns)`` from draws of `pairs`; the identity without correlations."""
+        matrices = np.tile(np.eye(len(self.row_names)), (len(correlations), 1, 1))
+        for place, (row, column) in enumerate(self.pairs() if self.correlated else ()):
+            matrices[:, row, column] = matrices[:, column, row] = correlations[:, place]
+        return matrices
+
 
 def build_common(formula: Formula, cells: Cells) -> CommonDesign:
     """Code the common terms, choose what is centred, and measure each centred column."""

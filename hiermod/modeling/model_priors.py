@@ -13,52 +13,21 @@ import numpy as np
 import pandas as pd
 
 from hiermod.errors import ModelError
-from hiermod.modeling.pooled import MEAN, SPREAD, BetaSpec
+from hiermod.modeling.protocol import ModelSpec
 from hiermod.modeling.spec import Spec
 from hiermod.priors.distributions import Prior, joined, partial_priors
 
-KINDS = ("coefficients", "standard deviations")
+ROLES = {"coefficients": "coefficient", "standard deviations": "sd"}  # of variables that priors of other widths suit
 COLUMNS = ["parameter", "prior", "scale", "stated_at"]
 Values = Callable[[str], np.ndarray]
 
 
-def prior_summary(spec: Spec | BetaSpec) -> pd.DataFrame:
+def prior_summary(spec: ModelSpec) -> pd.DataFrame:
     """A row per parameter: its prior in numbers, the scale it lives on, and where the predictors stand for it."""
-    rows = _beta_rows(spec) if isinstance(spec, BetaSpec) else _rows(spec)
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return pd.DataFrame(spec.prior_rows(), columns=COLUMNS)
 
 
-def _beta_rows(spec: BetaSpec) -> list[tuple[str, str, str, str]]:
-    return [
-        (MEAN, "Uniform(0, 1)", "response", "a / (a + b)"),
-        (SPREAD, "Flat above 0", "response", "(a + b)^(-1/2); together p(a, b) ∝ (a + b)^(-5/2)"),
-        (spec.rate_name, "Beta(a, b)", "response", "each group's rate"),
-    ]
-
-
-def _rows(spec: Spec) -> list[tuple[str, str, str, str]]:
-    link = spec.family.link.name
-    at = ", ".join(f"{name} = {centre:.4g}" for name, centre in spec.common.centres.items())
-    shifted = spec.common.shift.any(axis=1)
-    rows = []
-    for block in spec.common.blocks:
-        moved = shifted[spec.common.slices()[block.name]]
-        for name, prior, where in zip(block.row_names(), spec.priors[block.name], moved, strict=True):
-            rows.append((name, prior.describe(), link, at if where else ""))
-    for term in spec.groups:
-        for effect in term.effects:
-            for name, prior in zip(effect.row_names, spec.priors[effect.sd_name], strict=True):
-                shown = "1" if name == "Intercept" else name
-                rows.append((f"sd({shown}|{term.grouping.name})", prior.describe(), link, ""))
-        if term.correlated:
-            (prior,) = spec.priors[term.correlation_name]
-            rows.append((f"cor({term.grouping.name})", prior.describe(), "correlation", ", ".join(term.row_names)))
-    for parameter in spec.family.parameters:
-        rows.append((parameter.name, spec.priors[parameter.name][0].describe(), parameter.scale, ""))
-    return rows
-
-
-def with_proper_priors(spec: Spec | BetaSpec, what: str) -> Spec:
+def with_proper_priors(spec: ModelSpec, what: str) -> Spec:
     """The spec, if it has a proper prior of every parameter.
 
     Raises
@@ -66,16 +35,9 @@ def with_proper_priors(spec: Spec | BetaSpec, what: str) -> Spec:
     ModelError
         If it is one of ``pooling="beta"``, or its priors are somebody else's.
     """
-    if isinstance(spec, BetaSpec):
-        raise ModelError(
-            f"{what}: pooling='beta' has the improper hyperprior p(a, b) ∝ (a + b)^(-5/2), which is no distribution. "
-            "Use pooling='normal', whose priors are proper."
-        )
-    if not spec.priors:
-        raise ModelError(
-            f"{what}: this model's priors are Bambi's, and not known here. Fit the formula with hiermod.fit() for "
-            "hiermod's own model, or use bambi's prior_predictive()."
-        )
+    if reason := spec.refuses("prior"):
+        raise ModelError(f"{what}: {reason}")
+    assert isinstance(spec, Spec)
     return spec
 
 
@@ -90,6 +52,27 @@ def draw_partial_correlations(prior: Prior, size: int, rng: np.random.Generator,
     return 2.0 * draw(partial_priors(prior, size), rng, draws) - 1.0
 
 
+def correlations(partial: np.ndarray, size: int) -> np.ndarray:
+    """Correlations of canonical partial ones, both by rows of the lower triangle; shape ``(..., pairs)``."""
+    factor = cholesky_factors(partial, size)
+    rows, columns = np.tril_indices(size, -1)
+    return np.einsum("...pk,...pk->...p", factor[..., rows, :], factor[..., columns, :])
+
+
+def cholesky_factors(partial: np.ndarray, size: int) -> np.ndarray:
+    """Lower Cholesky factors of correlation matrices, from canonical partial correlations; ``(..., size, size)``."""
+    factor = np.zeros((*partial.shape[:-1], size, size))
+    rest = np.ones((*partial.shape[:-1], size))
+    place = 0
+    for row in range(size):
+        for column in range(row):
+            factor[..., row, column] = partial[..., place] * rest[..., row]
+            rest[..., row] *= np.sqrt(1.0 - partial[..., place] ** 2)
+            place += 1
+        factor[..., row, row] = rest[..., row]
+    return factor
+
+
 def log_prior(spec: Spec, values: Values) -> np.ndarray:
     """The log density of all that has a prior, shape ``(draws,)``.
 
@@ -102,12 +85,13 @@ def log_prior(spec: Spec, values: Values) -> np.ndarray:
         Gives the draws of a variable, shape ``(draws, *shape of the variable)``.
     """
     parts = [_coefficients(spec, values)] if spec.common.blocks else []
-    sds = [effect.sd_name for term in spec.groups for effect in term.effects]
-    parts += [_of(spec.priors[name], _flat(values(name))) for name in (*sds, *spec.family.auxiliary)]
+    for variable in spec.variables():
+        if variable.role in ("sd", "family"):
+            parts.append(_of(spec.priors[variable.name], _flat(values(variable.name))))
     for term in spec.groups:
         if term.correlated:
             (prior,) = spec.priors[term.correlation_name]
-            matrices = _matrices(values(term.correlation_name), term.pairs(), len(term.row_names))
+            matrices = term.correlation_matrices(values(term.correlation_name))
             parts.append(np.asarray(prior.distribution.log_density(matrices, *prior.arguments)))
     return np.asarray(sum(parts[1:], parts[0]))
 
@@ -115,8 +99,8 @@ def log_prior(spec: Spec, values: Values) -> np.ndarray:
 def _coefficients(spec: Spec, values: Values) -> np.ndarray:
     """Of the coefficients of the centred design, ``c = b + S b``."""
     design = spec.common
-    own = np.hstack([_flat(values(block.name)) for block in design.blocks])
-    centred = own + own @ design.shift.T
+    coefficients = np.hstack([_flat(values(block.name)) for block in design.blocks])
+    centred = coefficients + coefficients @ design.shift.T
     return np.sum([_of(spec.priors[name], centred[:, place]) for name, place in design.slices().items()], axis=0)
 
 
@@ -130,17 +114,8 @@ def _of(priors: Sequence[Prior], values: np.ndarray) -> np.ndarray:
         return distribution.log_density(values, *arguments.values()).sum(axis=1)
 
 
-def _matrices(values: np.ndarray, pairs: list[tuple[int, int]], size: int) -> np.ndarray:
-    matrices = np.tile(np.eye(size), (len(values), 1, 1))
-    for place, (row, column) in enumerate(pairs):
-        matrices[:, row, column] = matrices[:, column, row] = values[:, place]
-    return matrices
-
-
-def with_width(spec: Spec, kind: str, factor: float) -> Spec:
-    """The model with the priors of one of `KINDS` of another width."""
-    names = [effect.sd_name for term in spec.groups for effect in term.effects]
-    if kind == "coefficients":
-        names = [block.name for block in spec.common.blocks]
+def with_width(spec: Spec, role: str, factor: float) -> Spec:
+    """The model with the priors of all variables of a role, one of `ROLES`, so many times as wide."""
+    names = [variable.name for variable in spec.variables() if variable.role == role]
     wide = {name: tuple(prior.widened(factor) for prior in spec.priors[name]) for name in names}
     return replace(spec, priors={**spec.priors, **wide})

@@ -6,8 +6,9 @@ spread (a + b)^(-1/2). The rates are integrated out, so two parameters are sampl
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
@@ -17,16 +18,26 @@ from hiermod.data.columns.groupings import Grouping
 from hiermod.errors import DataError, FormulaError, PriorError
 from hiermod.families.record import Family
 from hiermod.formula.nodes import INTERCEPT, Formula
+from hiermod.modeling.design import GroupDesign, LinearPredictor
+from hiermod.modeling.prior_choice import Priors
+from hiermod.modeling.protocol import PriorRow, Question
 from hiermod.modeling.variables import Variable, group_dim
 
-if TYPE_CHECKING:
-    import pymc as pm
-
 MEAN, SPREAD = "rate_mean", "rate_spread"
+REFUSED: dict[Question, str] = {
+    "prior": "pooling='beta' has the improper hyperprior p(a, b) ∝ (a + b)^(-5/2), which is no distribution. Use "
+    "pooling='normal', whose priors are proper.",
+    "effects": "pooling='beta' has rates of groups, not effects: see fit.rates() and fit.shrinkage().",
+    "slopes": "pooling='beta' has rates of groups and no predictors, so there are no slopes.",
+    "rows": "pooling='beta': its rates are integrated out, so a row has no density of its own",
+    "plan": "plan() is for pooling='normal'; the other kind takes no true values apart from its rates.",
+    "bambi": "Bambi has no pooling='beta'. model.pymc() gives the PyMC model.",
+    "compiled": "pooling='beta' is not covered",
+}
 
 
 @dataclass(frozen=True, eq=False)
-class BetaSpec:
+class PooledSpec:
     """Rates of groups from one Beta distribution; totals of each group in level order."""
 
     formula: Formula
@@ -46,8 +57,65 @@ class BetaSpec:
         mean, spread = (Variable(name, (), (), "mu", "coefficient") for name in (MEAN, SPREAD))
         return mean, spread, Variable(self.rate_name, *group_dim(self.grouping), "mu", "effect")
 
+    @property
+    def predictors(self) -> Mapping[str, LinearPredictor]:
+        """There are none."""
+        return {}
 
-def build_beta_spec(formula: Formula, family: Family, cells: Cells, priors: object) -> BetaSpec:
+    @property
+    def groups(self) -> tuple[GroupDesign, ...]:
+        """There are none: rates of groups are no effects."""
+        return ()
+
+    @property
+    def priors(self) -> Priors:
+        """There are none: the hyperprior is improper."""
+        return {}
+
+    @property
+    def improper(self) -> bool:
+        """The hyperprior is no distribution."""
+        return True
+
+    def prior_rows(self) -> list[PriorRow]:
+        """The hyperprior, and the distribution of rates."""
+        return [
+            (MEAN, "Uniform(0, 1)", "response", "a / (a + b)"),
+            (SPREAD, "Flat above 0", "response", "(a + b)^(-1/2); together p(a, b) ∝ (a + b)^(-5/2)"),
+            (self.rate_name, "Beta(a, b)", "response", "each group's rate"),
+        ]
+
+    def refuses(self, question: Question) -> str:
+        """All that needs a proper prior, a linear predictor, or a density of one row."""
+        return REFUSED[question]
+
+    def with_cells(self, cells: Cells) -> PooledSpec:
+        """The model of other cells with the same groups.
+
+        Raises
+        ------
+        DataError
+            If the posterior is improper.
+        """
+        successes, trials = _totals(self.grouping, cells)
+        return _proper(replace(self, cells=cells, successes=successes, trials=trials))
+
+    def refuse_exact(self) -> None:
+        """Rates are bounded: there is nothing to refuse."""
+
+    def derived(self, sampled: Mapping[str, np.ndarray], rng: np.random.Generator) -> dict[str, np.ndarray]:
+        """The groups' rates, from their exact conditional Beta(a + s, b + n − s)."""
+        a, b = beta_shapes(sampled[MEAN][..., None], sampled[SPREAD][..., None])
+        return {self.rate_name: rng.beta(a + self.successes, b + self.trials - self.successes)}
+
+
+def beta_shapes(mean: Any, spread: Any) -> tuple[Any, Any]:
+    """The parameters a and b of a Beta distribution of this mean and spread (a + b)^(-1/2)."""
+    size = spread**-2
+    return mean * size, (1.0 - mean) * size
+
+
+def build_pooled(formula: Formula, family: Family, cells: Cells, priors: object) -> PooledSpec:
     """Check that the model is one of groups' rates and that its posterior is proper.
 
     Raises
@@ -70,19 +138,7 @@ def build_beta_spec(formula: Formula, family: Family, cells: Cells, priors: obje
     if priors:
         raise PriorError("pooling='beta' has a fixed hyperprior, p(a, b) ∝ (a + b)^(-5/2), and takes no priors.")
     grouping = cells.groupings[formula.groups[0].group]
-    return _checked(BetaSpec(formula, family, cells, grouping, *_totals(grouping, cells)))
-
-
-def with_totals(spec: BetaSpec, cells: Cells) -> BetaSpec:
-    """The model of other cells with the same groups.
-
-    Raises
-    ------
-    DataError
-        If the posterior is improper.
-    """
-    successes, trials = _totals(spec.grouping, cells)
-    return _checked(replace(spec, cells=cells, successes=successes, trials=trials))
+    return _proper(PooledSpec(formula, family, cells, grouping, *_totals(grouping, cells)))
 
 
 def _totals(grouping: Grouping, cells: Cells) -> tuple[np.ndarray, np.ndarray]:
@@ -92,7 +148,7 @@ def _totals(grouping: Grouping, cells: Cells) -> tuple[np.ndarray, np.ndarray]:
     return successes, np.bincount(codes, cells.response.trials, grouping.size)
 
 
-def _checked(spec: BetaSpec) -> BetaSpec:
+def _proper(spec: PooledSpec) -> PooledSpec:
     successes, trials = spec.successes, spec.trials
     if not ((successes > 0) & (successes < trials)).any():
         raise DataError(
@@ -100,30 +156,3 @@ def _checked(spec: BetaSpec) -> BetaSpec:
             "successes or all failures, so nothing bounds the spread. Use pooling='normal', whose priors are proper."
         )
     return spec
-
-
-def build_beta_model(spec: BetaSpec) -> pm.Model:
-    """The two-parameter model: beta-binomial totals of the groups."""
-    import pymc as pm
-
-    coords = {"__obs__": [str(label) for label in spec.grouping.labels()]}
-    with pm.Model(coords=coords) as model:
-        mean = pm.Uniform(MEAN, 0.0, 1.0)
-        spread = pm.HalfFlat(SPREAD)
-        size = spread**-2
-        pm.BetaBinomial(
-            spec.formula.response.name,
-            n=spec.trials.astype(np.int64),
-            alpha=mean * size,
-            beta=(1.0 - mean) * size,
-            observed=spec.successes.astype(np.int64),
-            dims="__obs__",
-        )
-    return model
-
-
-def draw_rates(spec: BetaSpec, mean: np.ndarray, spread: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Draw the groups' rates from their exact conditional Beta(a + s, b + n − s), shape ``(*mean.shape, groups)``."""
-    size = spread[..., None] ** -2
-    a, b = mean[..., None] * size, (1.0 - mean[..., None]) * size
-    return rng.beta(a + spec.successes, b + spec.trials - spec.successes)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+
+import numpy as np
 
 from hiermod.data.cells.table import Cells
 from hiermod.errors import DataError
 from hiermod.families.record import Family
 from hiermod.formula.nodes import Formula
 from hiermod.modeling.design import CommonDesign, GroupDesign, LinearPredictor, build_common, build_group, offset
-from hiermod.modeling.identifiability import dependence_notices, residual_notices
+from hiermod.modeling.identifiability import dependence_notices, refuse_exact, residual_notices
 from hiermod.modeling.prior_choice import Priors, choose_priors
+from hiermod.modeling.protocol import PriorRow, Question
 from hiermod.modeling.variables import Variable, linear_variables
 
 
@@ -54,10 +57,60 @@ class Spec:
         """One of them."""
         return self._by_name[name]
 
+    @property
+    def improper(self) -> bool:
+        """Priors are proper."""
+        return False
+
+    def prior_rows(self) -> list[PriorRow]:
+        """Coefficients, then the sds and correlations of group terms, then the family's parameters."""
+        rows: list[PriorRow] = []
+        for predictor in self.predictors.values():
+            rows += self._coefficient_rows(predictor)
+        link = self.family.link.name
+        for term in self.groups:
+            priors = [prior for effect in term.effects for prior in self.priors[effect.sd_name]]
+            rows += [(key, prior.describe(), link, "") for key, prior in zip(term.sd_keys(), priors, strict=True)]
+            if term.correlated:
+                (prior,) = self.priors[term.correlation_name]
+                rows.append((f"cor({term.grouping.name})", prior.describe(), "correlation", ", ".join(term.row_names)))
+        for parameter in self.family.parameters:
+            rows.append((parameter.name, self.priors[parameter.name][0].describe(), parameter.scale, ""))
+        return rows
+
+    def _coefficient_rows(self, predictor: LinearPredictor) -> list[PriorRow]:
+        common, link = predictor.common, predictor.link.name
+        at = ", ".join(f"{name} = {centre:.4g}" for name, centre in common.centres.items())
+        names = [name for block in common.blocks for name in block.row_names()]
+        priors = [prior for block in common.blocks for prior in self.priors[block.name]]
+        shifted = zip(names, priors, common.shift.any(axis=1), strict=True)
+        return [(name, prior.describe(), link, at if moved else "") for name, prior, moved in shifted]
+
+    def refuses(self, question: Question) -> str | None:
+        """Draws and densities of priors that are somebody else's."""
+        if question == "prior" and not self.priors:
+            return (
+                "this model's priors are Bambi's, and not known here. Fit the formula with hiermod.fit() for hiermod's "
+                "own model, or use bambi's prior_predictive()."
+            )
+        return None
+
+    def with_cells(self, cells: Cells) -> Spec:
+        """The same model, its coding and its priors, of other cells."""
+        return replace(self, cells=cells)
+
+    def refuse_exact(self) -> None:
+        """Refuse a response that predictors make up exactly."""
+        refuse_exact(self.formula, self.family, self.cells, self.common, self.groups)
+
+    def derived(self, sampled: Mapping[str, np.ndarray], rng: np.random.Generator) -> dict[str, np.ndarray]:
+        """Nothing: all variables are sampled."""
+        return {}
+
     @cached_property
     def _by_name(self) -> dict[str, Variable]:
-        found = linear_variables(self.predictors, self.groups, self.family.auxiliary)
-        return {variable.name: variable for variable in found}
+        variables = linear_variables(self.predictors, self.groups, self.family.auxiliary)
+        return {variable.name: variable for variable in variables}
 
 
 def build_spec(formula: Formula, family: Family, cells: Cells, priors: Mapping[str, str]) -> tuple[Spec, list[str]]:
@@ -65,9 +118,9 @@ def build_spec(formula: Formula, family: Family, cells: Cells, priors: Mapping[s
     common = build_common(formula, cells)
     groups, notices = [], []
     for term in formula.groups:
-        built, found = build_group(term, cells)
+        built, term_notices = build_group(term, cells)
         groups.append(built)
-        notices.extend(found)
+        notices.extend(term_notices)
     chosen = choose_priors(family, cells, offset(formula.offsets, cells.frame), common, tuple(groups), priors)
     predictors = {"mu": LinearPredictor("mu", family.link, common, formula.offsets)}
     spec = Spec(formula, family, cells, predictors, tuple(groups), chosen)
@@ -90,8 +143,8 @@ def _refuse_clashes(spec: Spec) -> None:
     if not twice:
         twice = _repeated([name for block in spec.common.blocks for name in block.row_names()])
     for group in {term.grouping.name for term in spec.groups}:
-        own = [term.row_names for term in spec.groups if term.grouping.name == group]
-        twice = twice or _repeated([name for names_of_term in own for name in names_of_term])
+        terms = [term.row_names for term in spec.groups if term.grouping.name == group]
+        twice = twice or _repeated([name for names_of_term in terms for name in names_of_term])
     if twice:
         raise DataError(
             f"Two quantities of this model would be called {twice[0]!r}. Rename a column, or a level, of the formula."

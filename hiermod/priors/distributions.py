@@ -1,6 +1,6 @@
-"""Prior distributions: a record of each, which every other room asks.
+"""Prior distributions: one record of each, which all other rooms ask.
 
-To add one, write its record here. What compiled code does not know has no `standard`, and PyMC samples it.
+To add one, write its record here. One that compiled code does not know has no `standard`, and PyMC samples it.
 """
 
 from __future__ import annotations
@@ -35,32 +35,34 @@ def _stretch(factor: float, lower: float, upper: float) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class Distribution:
-    """A distribution that a parameter may have as its prior; functions take the arguments in order, at the end.
+    """A distribution that a parameter may have as its prior.
+
+    Its functions take the distribution's arguments last, in order: ``quantile(0.5, mu, sigma)``.
 
     Parameters
     ----------
     name : str
-        Also PyMC's name for it.
+        PyMC's name, too.
     parameters, positive : tuple of str
         Its parameters as PyMC names and orders them, and those that must be above 0.
-    support : str
+    support : {"real", "positive", "interval", "unit", "correlation"}
         ``unit`` is from 0 to 1, ``interval`` between the two arguments.
     log_density : callable
-        Of `x`, up to a constant.
+        ``log_density(x, ...)`` up to a constant, for x on the support.
     quantile : callable
-        Of a probability.
+        ``quantile(p, ...)``.
     draw : callable
-        Of a NumPy generator and a shape.
+        ``draw(rng, shape, ...)``: independent draws, by NumPy.
     typical : callable
-        A value that the prior has nothing against.
+        ``typical(...)``: the location, or a value in the bulk of the distribution.
     standard : callable or None
-        The density's name in compiled code, and its three numbers; None for PyMC alone.
+        ``standard(...)``: the density's name in compiled code, and its three numbers. None where PyMC alone has it.
     pull : callable or None
-        Where the last two parameters are location and scale: of t, the precision of the normal that has the same score
-        at t scales from the location, in units of the scale.
+        For distributions whose last two parameters are location and scale: ``pull(t, ...)``, without these two, is the
+        precision of the normal with the same score at a distance t from the location, both in units of the scale.
     widen : callable
-        Of a factor, the arguments of the same distribution so many times as wide, about its middle or, of positive
-        numbers, about 0.
+        ``widen(factor, ...)``: the arguments of the distribution stretched by the factor, about its middle or, for
+        positive numbers, about 0.
     """
 
     name: str
@@ -241,15 +243,13 @@ class Prior:
 
     @property
     def typical(self) -> float:
-        """A value that the prior has nothing against."""
+        """The location, or a value in the bulk of the prior."""
         return float(self.distribution.typical(*self.arguments))
 
     def standard(self) -> tuple[str, float, float, float]:
         """The density's name in compiled code, and its numbers."""
         assert self.distribution.standard is not None
-        name, *numbers = self.distribution.standard(*self.arguments)
-        first, second, third = map(float, numbers)
-        return name, first, second, third
+        return self.distribution.standard(*self.arguments)
 
     def central_interval(self, prob: float = 0.95) -> tuple[float, float]:
         """The equal-tailed interval of a prior of one number."""

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from hiermod.modeling.pooled import BetaSpec
 from hiermod.sampling.diagnostics import MIN_EBFMI, MIN_ESS
 from hiermod.sampling.posterior import Posterior
 
@@ -83,7 +82,7 @@ def _checks(posterior: Posterior) -> Iterator[Check]:
                 "use a tighter prior for the sds, or a longer warm-up (tune=)")  # fmt: skip
     yield Check("tree depth", seen.max_depth_hits == 0, f"{seen.max_depth_hits} draws at the greatest depth",
                 "scale the predictors: the posterior is long in one direction")  # fmt: skip
-    if not isinstance(posterior.spec, BetaSpec) and "Intercept" in posterior.spec.priors:
+    if "Intercept" in posterior.spec.priors:
         yield _intercept_check(posterior)
 
 
@@ -96,11 +95,11 @@ def _figure(value: float, of: str, decimals: int) -> str:
 def _intercept_check(posterior: Posterior) -> Check:
     """The intercept, at the point where its prior is stated, inside the central 95 % of that prior."""
     spec = posterior.spec
-    assert not isinstance(spec, BetaSpec)
-    stacked = [posterior.values(block.name).reshape(-1, len(block.columns)) for block in spec.common.blocks]
+    common = spec.predictors["mu"].common
+    stacked = [posterior.values(block.name).reshape(-1, len(block.columns)) for block in common.blocks]
     coefficients = np.hstack(stacked)
-    place = spec.common.slices()["Intercept"].start
-    centred = float((coefficients[:, place] + coefficients @ spec.common.shift[place]).mean())
+    place = common.slices()["Intercept"].start
+    centred = float((coefficients[:, place] + coefficients @ common.shift[place]).mean())
     low, high = spec.priors["Intercept"][0].central_interval()
     figure = f"{centred:.3g}, prior's central 95 %: {low:.3g} to {high:.3g}"
     return Check(

@@ -8,15 +8,14 @@ from typing import Any
 import xarray as xr
 
 from hiermod.errors import SamplingError, enumerate_names
-from hiermod.modeling.pooled import BetaSpec
-from hiermod.modeling.spec import Spec
+from hiermod.modeling.protocol import ModelSpec
 from hiermod.modeling.variables import Variable
 from hiermod.sampling.diagnostics import diagnose
 from hiermod.sampling.posterior import Posterior
 from hiermod.sampling.settings import Settings
 
 
-def posterior_from_draws(spec: Spec | BetaSpec, draws: Any) -> Posterior:
+def posterior_from_draws(spec: ModelSpec, draws: Any) -> Posterior:
     """Check that every parameter is there in its shape, and keep the draws as they are."""
     posterior = draws["posterior"].to_dataset() if isinstance(draws, xr.DataTree) else draws
     if not isinstance(posterior, xr.Dataset) or not {"chain", "draw"} <= set(posterior.dims):

@@ -21,10 +21,9 @@ FLAGS = {"cxx": "", "mode": "FAST_COMPILE", "numba__fastmath": False}
 
 @dataclass(frozen=True, eq=False)
 class Compiled:
-    """A model compiled for nutpie, the order in which its variables are reported, and its own names of dimensions."""
+    """A model compiled for nutpie, and its own names of dimensions."""
 
     program: Any
-    variables: tuple[str, ...]
     engine: ChosenEngine
     dims: dict[str, str] = field(default_factory=dict)
     tune: int = 1000
@@ -79,27 +78,29 @@ def compile_model(model: pm.Model, engine: ChosenEngine) -> Compiled:
 
     dims = _without_commas(model)
     variables = [variable.name for variable in [*model.free_RVs, *model.deterministics]]
-    names = tuple(name for name in variables if not _is_standard_normal(name, model))
+    names = [name for name in variables if not _is_standard_normal(name, model)]
     with pytensor.config.change_flags(**FLAGS), warnings.catch_warnings():
         # PyTensor falls back to several loops where one would be too large; nothing is wrong then.
         warnings.filterwarnings("ignore", message="Loop fusion failed", category=UserWarning)
-        program = nutpie.compile_pymc_model(model, var_names=list(names))
-    return Compiled(program, names, engine, dims)
+        program = nutpie.compile_pymc_model(model, var_names=names)
+    return Compiled(program, engine, dims)
 
 
 def _without_commas(model: pm.Model) -> dict[str, str]:
-    """Rename the dimensions of a model in whose names nutpie would see several; return their own names."""
-    own = {dim.replace(",", COMMA): dim for dim in model.coords if "," in dim}
-    for plain, dim in own.items():
+    """Rename the dimensions of a model in whose names nutpie would see several; return their old names."""
+    renamed = {dim.replace(",", COMMA): dim for dim in model.coords if "," in dim}
+    for plain, dim in renamed.items():
         model.add_coords({plain: model.coords[dim]})
     for variable, names in model.named_vars_to_dims.items():
         model.named_vars_to_dims[variable] = tuple(str(name).replace(",", COMMA) for name in names)
-    return own
+    return renamed
 
 
 def _is_standard_normal(name: str, model: pm.Model) -> bool:
-    """Whether a variable is an auxiliary one of `pymc_parts`; a predictor may be called ``x_offset`` too."""
-    return name.endswith("_offset") and name.removesuffix("_offset") in {own.name for own in model.deterministics}
+    """Whether a variable is behind another one; a predictor may be called ``x_offset`` too."""
+    return name.endswith("_offset") and name.removesuffix("_offset") in {
+        variable.name for variable in model.deterministics
+    }
 
 
 def _complete(stats: xr.Dataset) -> tuple[np.ndarray, int]:

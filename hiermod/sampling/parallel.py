@@ -9,14 +9,13 @@ from typing import Any
 import joblib
 
 from hiermod.errors import InterruptedSamplingError
-from hiermod.modeling.pooled import BetaSpec
-from hiermod.modeling.spec import Spec
+from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.posterior import Posterior
 from hiermod.sampling.run import choose_sampler, sample
 from hiermod.sampling.settings import Settings
 
 
-def fit_one(spec: Spec | BetaSpec, settings: Settings, announce: Callable[[str], None] = lambda _: None) -> Posterior:
+def fit_one(spec: ModelSpec, settings: Settings, announce: Callable[[str], None] = lambda _: None) -> Posterior:
     """One fit among many: Ctrl-C keeps no draws of it, but ends them all.
 
     Raises

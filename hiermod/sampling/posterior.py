@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from hiermod.modeling.pooled import BetaSpec
-from hiermod.modeling.spec import Spec
+from hiermod.modeling.design import GroupDesign
+from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.diagnostics import Diagnostics
 from hiermod.sampling.settings import ChosenEngine, Settings
 
@@ -96,7 +96,7 @@ class Posterior:
 
     Parameters
     ----------
-    spec : Spec or BetaSpec
+    spec : ModelSpec
         The model.
     tree : xarray.DataTree
         Groups ``posterior`` and ``sample_stats``, dims ``chain, draw``.
@@ -109,7 +109,7 @@ class Posterior:
         The file from which the draws were read.
     """
 
-    spec: Spec | BetaSpec
+    spec: ModelSpec
     tree: xr.DataTree
     settings: Settings
     diagnostics: Diagnostics
@@ -178,6 +178,11 @@ class Posterior:
         """Draws of one variable, chains one after the other: shape ``(draws, *shape of the variable)``."""
         values = self.tree["posterior"][name].to_numpy()
         return values.reshape(-1, *values.shape[2:])
+
+    def effects(self, term: GroupDesign) -> list[np.ndarray]:
+        """Draws of each effect of a group term, shape ``(draws, groups, columns)``."""
+        values = [self.values(effect.name) for effect in term.effects]
+        return [draws.reshape(*draws.shape[:2], -1) for draws in values]
 
     def generator(self, purpose: int, label: str = "") -> np.random.Generator:
         """A random generator that is always the same for this run, purpose and label, in any process."""

@@ -7,15 +7,13 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
 
 from hiermod.engine.layout.coverage import uncovered
 from hiermod.errors import InterruptedSamplingError, ModelError, SamplingError
-from hiermod.modeling.identifiability import refuse_exact
-from hiermod.modeling.pooled import MEAN, SPREAD, BetaSpec, build_beta_model, draw_rates
+from hiermod.modeling.protocol import ModelSpec
 from hiermod.modeling.spec import Spec
 from hiermod.modeling.variables import dataset_of
 from hiermod.sampling.diagnostics import MIN_ESS, Diagnostics, diagnose
@@ -23,31 +21,13 @@ from hiermod.sampling.posterior import History, Posterior, Rerun, Trouble
 from hiermod.sampling.sampler import Sampler
 from hiermod.sampling.settings import ChosenEngine, Settings, fresh_seed
 
-if TYPE_CHECKING:
-    import pymc as pm
-
 LARGE = 100_000_000  # draws of one variable, 800 MB in double precision
 MAX_RERUNS = 2
 RAISED_TARGETS = (0.99, 0.998)
 DRAWS_OF_A_DIVERGENCE = 2000  # one in so many weighs as much as the largest R-hat that passes
 
 
-def build_pymc(spec: Spec | BetaSpec) -> pm.Model:
-    """The PyMC model of any spec."""
-    from hiermod.modeling.pymc.model import build_model
-
-    return build_beta_model(spec) if isinstance(spec, BetaSpec) else build_model(spec)
-
-
-def build_for_sampling(spec: Spec | BetaSpec) -> pm.Model:
-    """The PyMC model in the coordinates that suit its data; its posterior is that of `build_pymc`."""
-    from hiermod.modeling.pymc.geometry import informed_columns
-    from hiermod.modeling.pymc.model import build_model
-
-    return build_beta_model(spec) if isinstance(spec, BetaSpec) else build_model(spec, informed_columns(spec))
-
-
-def choose_sampler(spec: Spec | BetaSpec, engine: str, announce: Callable[[str], None]) -> Sampler:
+def choose_sampler(spec: ModelSpec, engine: str, announce: Callable[[str], None]) -> Sampler:
     """The sampler of a model; `announce` hears of what takes long beforehand.
 
     Raises
@@ -57,9 +37,8 @@ def choose_sampler(spec: Spec | BetaSpec, engine: str, announce: Callable[[str],
     """
     if engine == "pymc":
         return _pymc_sampler(spec, "")
-    why = "pooling='beta' is not covered" if isinstance(spec, BetaSpec) else uncovered(spec)
-    if why is None:
-        assert isinstance(spec, Spec)
+    why = uncovered(spec) if isinstance(spec, Spec) else spec.refuses("compiled")
+    if isinstance(spec, Spec) and why is None:
         from hiermod.engine.nutpie_core import UnavailableError
         from hiermod.sampling.native import prepare
 
@@ -69,16 +48,17 @@ def choose_sampler(spec: Spec | BetaSpec, engine: str, announce: Callable[[str],
             why = str(error)
     if engine == "compiled":
         raise ModelError(f"The compiled engine cannot take this model: {why}. Say engine='pymc', or leave it out.")
-    return _pymc_sampler(spec, why)
+    return _pymc_sampler(spec, why or "")
 
 
-def _pymc_sampler(spec: Spec | BetaSpec, reason: str) -> Sampler:
+def _pymc_sampler(spec: ModelSpec, reason: str) -> Sampler:
+    from hiermod.modeling.pymc.model import build_for_sampling
     from hiermod.sampling.nuts import compile_model
 
     return compile_model(build_for_sampling(spec), ChosenEngine("pymc", reason))
 
 
-def sample(spec: Spec | BetaSpec, sampler: Sampler, settings: Settings, progress: bool = True) -> Posterior:
+def sample(spec: ModelSpec, sampler: Sampler, settings: Settings, progress: bool = True) -> Posterior:
     """Sample the posterior of a model.
 
     On divergences the run is repeated with a higher ``target_accept`` (unless the user set one), on R-hat > 1.01 or an
@@ -91,8 +71,7 @@ def sample(spec: Spec | BetaSpec, sampler: Sampler, settings: Settings, progress
     DataError
         If predictors make up a real response exactly: there is no posterior.
     """
-    if isinstance(spec, Spec):
-        refuse_exact(spec)
+    spec.refuse_exact()
     current = replace(
         settings,
         tune=settings.tune or sampler.tune,
@@ -104,7 +83,7 @@ def sample(spec: Spec | BetaSpec, sampler: Sampler, settings: Settings, progress
     failure, interrupted = "", False
     for attempt in range(MAX_RERUNS + 1):
         try:
-            found, interrupted = _run_once(spec, sampler, current, progress)
+            run, interrupted = _run_once(spec, sampler, current, progress)
         except (InterruptedSamplingError, KeyboardInterrupt):
             if not runs:
                 raise
@@ -115,13 +94,13 @@ def sample(spec: Spec | BetaSpec, sampler: Sampler, settings: Settings, progress
                 raise
             failure = str(error)
             break
-        runs.append(found)
+        runs.append(run)
         if interrupted or attempt == MAX_RERUNS:
             break
-        planned = _replanned(settings, current, found.diagnostics, attempt)
+        planned = _replanned(settings, current, run.diagnostics, attempt)
         if planned is None:
             break
-        reruns.append(_rerun(found.diagnostics, current, planned))
+        reruns.append(_rerun(run.diagnostics, current, planned))
         current = planned
     malloc_trim()
     kept = min(reversed(range(len(runs))), key=lambda place: _severity(runs[place]))
@@ -129,7 +108,7 @@ def sample(spec: Spec | BetaSpec, sampler: Sampler, settings: Settings, progress
     return replace(runs[kept], history=history)
 
 
-def _run_once(spec: Spec | BetaSpec, sampler: Sampler, settings: Settings, progress: bool) -> tuple[Posterior, bool]:
+def _run_once(spec: ModelSpec, sampler: Sampler, settings: Settings, progress: bool) -> tuple[Posterior, bool]:
     """One run, measured, and whether Ctrl-C ended it; what was drawn before Ctrl-C is heard is not lost."""
     tree, interrupted = sampler.run(settings, progress)
     tree = _finish(spec, tree, settings)
@@ -160,20 +139,21 @@ def _rerun(seen: Diagnostics, used: Settings, planned: Settings) -> Rerun:
 
 def _severity(run: Posterior) -> float:
     """How many times a run's worst figure is what is let pass; infinite where one is not known."""
-    seen, (chains, draws) = run.diagnostics, run.shape
+    seen = run.diagnostics
     figures = [
         (seen.rhat - 1.0) / (seen.max_rhat - 1.0), MIN_ESS / seen.ess_bulk, MIN_ESS / seen.ess_tail,
-        seen.divergences / (chains * draws) * DRAWS_OF_A_DIVERGENCE,
+        seen.divergences / run.size * DRAWS_OF_A_DIVERGENCE,
     ]  # fmt: skip
     return max(figures) if np.isfinite(figures).all() else math.inf
 
 
-def _finish(spec: Spec | BetaSpec, tree: xr.DataTree, settings: Settings) -> xr.DataTree:
+def _finish(spec: ModelSpec, tree: xr.DataTree, settings: Settings) -> xr.DataTree:
     """Put variables in the model's order; draw what is known exactly given the sampled parameters."""
     posterior = tree["posterior"].to_dataset()
     posterior = posterior[[variable.name for variable in spec.variables() if variable.name in posterior]]
-    if isinstance(spec, BetaSpec):
-        posterior = _with_rates(spec, posterior, settings)
+    values = {str(name): array.to_numpy() for name, array in posterior.data_vars.items()}
+    if derived := spec.derived(values, np.random.default_rng([settings.seed or 0, 0])):
+        posterior = posterior.merge(dataset_of(spec.variables(), derived))
     posterior = posterior.map(_kept_precision, keep_attrs=True)
     return xr.DataTree.from_dict({"posterior": posterior, "sample_stats": tree["sample_stats"].to_dataset()})
 
@@ -181,12 +161,6 @@ def _finish(spec: Spec | BetaSpec, tree: xr.DataTree, settings: Settings) -> xr.
 def _kept_precision(values: xr.DataArray) -> xr.DataArray:
     """Single precision for very many draws: its seven digits are more than draws tell, and take half the room."""
     return values.astype(np.float32) if values.size > LARGE else values
-
-
-def _with_rates(spec: BetaSpec, posterior: xr.Dataset, settings: Settings) -> xr.Dataset:
-    rng = np.random.default_rng([settings.seed or 0, 0])
-    rates = draw_rates(spec, posterior[MEAN].to_numpy(), posterior[SPREAD].to_numpy(), rng)
-    return posterior.merge(dataset_of(spec.variables(), {spec.rate_name: rates}))
 
 
 def malloc_trim() -> None:
@@ -203,7 +177,7 @@ def malloc_trim() -> None:
 @cache
 def _library_trim() -> Callable[[ctypes.c_size_t], int] | None:
     try:
-        found: Callable[[ctypes.c_size_t], int] = ctypes.CDLL(None).malloc_trim
+        trim: Callable[[ctypes.c_size_t], int] = ctypes.CDLL(None).malloc_trim
     except (AttributeError, OSError, TypeError):  # musl and macOS have no such function; on Windows None is no library
         return None
-    return found
+    return trim

@@ -11,15 +11,11 @@ from hiermod.sampling.settings import ChosenEngine, Settings
 
 
 class Sampler(Protocol):
-    """Something that samples a model: what its variables are called, its defaults, and one run of it."""
+    """Something that samples a model: its defaults, and one run of it."""
 
     @property
     def engine(self) -> ChosenEngine:
         """What it is."""
-
-    @property
-    def variables(self) -> tuple[str, ...]:
-        """The variables that it reports."""
 
     @property
     def tune(self) -> int:

@@ -10,14 +10,13 @@ import numpy as np
 
 from hiermod.errors import PriorError, did_you_mean, enumerate_names
 from hiermod.modeling.design import GroupDesign
-from hiermod.modeling.model_priors import draw, draw_partial_correlations
+from hiermod.modeling.model_priors import correlations, draw, draw_partial_correlations
 from hiermod.modeling.spec import Spec
-from hiermod.modeling.variables import dataset_of, split
+from hiermod.modeling.variables import Values, dataset_of, split
 from hiermod.priors.distributions import Prior
 from hiermod.priors.reading import read_prior, require_support
 from hiermod.sampling.external_draws import posterior_from_draws
 from hiermod.sampling.posterior import Posterior
-from hiermod.sampling.variables import Values, correlations
 
 Truth = Mapping[str, float | str]
 
@@ -97,12 +96,9 @@ def _of_group(spec: Spec, term: GroupDesign, truth: Truth, draws: int, rng: np.r
     keyed = zip(term.sd_keys(), priors, strict=True)
     sds = np.stack([_one(key, prior, truth, "positive", draws, rng) for key, prior in keyed], axis=1)
     found = split(sds, term.blocks, [effect.sd_name for effect in term.effects])
-    matrices = np.tile(np.eye(size), (draws, 1, 1))
     if term.correlated:
         found[term.correlation_name] = _correlations(spec, term, truth, draws, rng)
-        for place, (row, column) in enumerate(term.pairs()):
-            matrices[:, row, column] = matrices[:, column, row] = found[term.correlation_name][:, place]
-    values, vectors = np.linalg.eigh(matrices)
+    values, vectors = np.linalg.eigh(term.correlation_matrices(found.get(term.correlation_name, np.zeros((draws, 0)))))
     if (values < -1e-9).any():
         raise PriorError(f"truth= gives correlations of {term.grouping.name!r} that cannot be together.")
     factor = sds[:, :, None] * vectors * np.sqrt(values.clip(min=0.0))[:, None, :]

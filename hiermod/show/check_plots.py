@@ -14,8 +14,7 @@ from hiermod.answers.checks.outlying import Outlying
 from hiermod.answers.checks.predictive_checks import histogram
 from hiermod.data.columns.values import level_text
 from hiermod.errors import AnswerError
-from hiermod.modeling.pooled import BetaSpec
-from hiermod.modeling.spec import Spec
+from hiermod.modeling.protocol import ModelSpec
 from hiermod.show.forest import arrange, draw_forest
 from hiermod.show.style import COLOURS, GREY, axes_for, format_percent, literal, one, set_heading, shorten
 
@@ -48,7 +47,7 @@ def _binomial_quantile(tail: float, rows: int, share: float) -> float:
     return float(np.searchsorted(special.bdtr(counts, rows, share), tail) / rows)
 
 
-def plot_calibration(spec: Spec | BetaSpec, table: pd.DataFrame, prob: float, ax: Axes | None = None) -> Axes:
+def plot_calibration(spec: ModelSpec, table: pd.DataFrame, prob: float, ax: Axes | None = None) -> Axes:
     """Draw the table of `Fit.calibration`: steps of observed rates over a band, and the diagonal."""
     name = measure_of(spec).name
     ax = axes_for(ax, 10, [""])
@@ -71,24 +70,24 @@ def plot_calibration(spec: Spec | BetaSpec, table: pd.DataFrame, prob: float, ax
     return ax
 
 
-def plot_outlying(found: Outlying, prob: float, ax: Axes | None = None) -> Axes:
+def plot_outlying(result: Outlying, prob: float, ax: Axes | None = None) -> Axes:
     """Draw the effects of `Fit.outlying` as a forest, sorted by the first effect, with lines at its limit."""
-    wide = found.effects.reset_index()
-    first = found.effects.xs(wide["effect"].iloc[0], level="effect")["estimate"]
+    wide = result.effects.reset_index()
+    first = result.effects.xs(wide["effect"].iloc[0], level="effect")["estimate"]
     rank = pd.Series(np.argsort(np.argsort(-first.to_numpy(), kind="stable")), index=first.index)
-    order = np.argsort(rank.loc[wide[found.grouping]].to_numpy(), kind="stable")
+    order = np.argsort(rank.loc[wide[result.grouping]].to_numpy(), kind="stable")
     shown = wide.iloc[order].reset_index(drop=True)
     several = shown["effect"].nunique() > 1
-    keys = shown[[found.grouping, "effect"]] if several else shown[[found.grouping]]
+    keys = shown[[result.grouping, "effect"]] if several else shown[[result.grouping]]
     layout = arrange(keys)
     ax = axes_for(ax, layout.lines, layout.labels)
     handles = draw_forest(ax, layout, shown, None)
     for side in (-1.0, 1.0):
-        ax.axvline(side * found.limit, color=GREY, linestyle="--", linewidth=1.0, zorder=1)
+        ax.axvline(side * result.limit, color=GREY, linestyle="--", linewidth=1.0, zorder=1)
     ax.axvline(0.0, color=GREY, linewidth=0.8, zorder=1)
     ax.set_xlabel(f"effect in standard deviations of its population ({100 * prob:.4g}% interval)")
-    names = ", ".join(literal(text) for text in shorten([level_text(group) for group in found.groups[:5]]))
-    more = f" and {len(found.groups) - 5:,} more" if len(found.groups) > 5 else ""
-    title = f"Outlying: {names}{more}" if found.groups else f"No {one(found.grouping)} stands out"
+    names = ", ".join(literal(text) for text in shorten([level_text(group) for group in result.groups[:5]]))
+    more = f" and {len(result.groups) - 5:,} more" if len(result.groups) > 5 else ""
+    title = f"Outlying: {names}{more}" if result.groups else f"No {one(result.grouping)} stands out"
     set_heading(ax, title, handles if several else (), layout.names)
     return ax

@@ -11,7 +11,8 @@ from hiermod.formula.nodes import DOT, INTERCEPT, Formula, GroupTerm, LevelRespo
 from hiermod.formula.translate import SPELLINGS, spell
 from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.model_priors import prior_summary
-from hiermod.modeling.pooled import BetaSpec
+from hiermod.modeling.pooled import PooledSpec
+from hiermod.modeling.protocol import ModelSpec
 from hiermod.modeling.spec import Spec
 
 CODINGS = {
@@ -40,19 +41,20 @@ class Explanation:
         return f"$${self.latex}$$"
 
 
-def explain(spec: Spec | BetaSpec) -> Explanation:
+def explain(spec: ModelSpec) -> Explanation:
     """Explain a model with its data."""
     lines = [*_heading(spec.formula), "", f"Response: {_response(spec.formula)}, {spec.family}."]
-    if isinstance(spec, BetaSpec):
+    if isinstance(spec, PooledSpec):
         lines += ["", f"The rates of {spec.grouping.name} are draws from one Beta(a, b), p(a, b) ∝ (a + b)^(-5/2)."]
-        return Explanation("\n".join(lines), latex_of(spec))
+        return Explanation("\n".join(lines), _aligned(_pooled_equations(spec)))
+    assert isinstance(spec, Spec)
     lines[-1] += f" The terms add up to its {spec.family.location or spec.family.link.words}."
     lines += [spec.family.words] if spec.family.words else []
     lines += ["", "Common terms:", *_common(spec.formula, spec), *_offsets(spec.formula)]
     lines += _varying(spec.formula, spec)
     lines += ["", f"Columns: {enumerate_names(spec.formula.all_columns, 30)}.", "", "Priors:"]
     lines += [f"  {line}" for line in prior_summary(spec).to_string(index=False).splitlines()]
-    return Explanation("\n".join(lines), latex_of(spec))
+    return Explanation("\n".join(lines), _aligned(_equations(spec)))
 
 
 def explain_formula(formula: Formula) -> str:
@@ -86,7 +88,7 @@ def _common(formula: Formula, spec: Spec | None) -> Iterator[str]:
 
 def _where_factors(spec: Spec | None) -> str:
     predictors = spec.cells.predictors.values() if spec else ()
-    contrasted = any(isinstance(own, Factor) and own.coding != "treatment" for own in predictors)
+    contrasted = any(isinstance(column, Factor) and column.coding != "treatment" for column in predictors)
     return "at their reference, or their contrasts 0" if contrasted else "at their reference"
 
 
@@ -149,9 +151,7 @@ def _group_line(group: GroupTerm, spec: Spec | None) -> str:
     return f"{' and '.join(names)} {'vary' if several else 'varies'} over the {size}{over}{how}"
 
 
-def latex_of(spec: Spec | BetaSpec) -> str:
-    """Likelihood, linear predictor, varying effects and priors, a line each."""
-    lines = _beta_lines(spec) if isinstance(spec, BetaSpec) else _linear_lines(spec)
+def _aligned(lines: list[str]) -> str:
     return r"\begin{aligned}" + " \\\\\n".join(lines) + r"\end{aligned}"
 
 
@@ -160,7 +160,7 @@ def _upright(name: str) -> str:
     return r"\text{" + "".join(SPECIAL.get(character, character) for character in name) + "}"
 
 
-def _beta_lines(spec: BetaSpec) -> list[str]:
+def _pooled_equations(spec: PooledSpec) -> list[str]:
     group = _upright(spec.grouping.name)
     return [
         _upright(spec.formula.response.name) + r"_i &\sim \operatorname{Binomial}(n_i, \theta_{" + group + "[i]})",
@@ -169,7 +169,8 @@ def _beta_lines(spec: BetaSpec) -> list[str]:
     ]
 
 
-def _linear_lines(spec: Spec) -> list[str]:
+def _equations(spec: Spec) -> list[str]:
+    """Likelihood, linear predictor, varying effects and priors, a line each."""
     response = spec.formula.response
     observed = str(response.successes) if isinstance(response, TrialsResponse) else str(response)
     parts = [_common_part(block.name, block.labels is not None) for block in spec.common.blocks]
@@ -194,9 +195,9 @@ def _common_part(name: str, several: bool) -> str:
 
 
 def _varying_part(term: str, group: str) -> str:
-    own = "Intercept" if term == str(INTERCEPT) else term
-    factor = "" if term == str(INTERCEPT) else rf"\, {_upright(term)}_i"
-    return rf"u^{{{_upright(own)}}}_{{{_upright(group)}[i]}}{factor}"
+    if term == str(INTERCEPT):
+        return rf"u^{{{_upright('Intercept')}}}_{{{_upright(group)}[i]}}"
+    return rf"u^{{{_upright(term)}}}_{{{_upright(group)}[i]}}\, {_upright(term)}_i"
 
 
 def _group_equation(group: GroupDesign) -> str:

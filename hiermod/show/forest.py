@@ -13,8 +13,7 @@ from matplotlib.lines import Line2D
 
 from hiermod.answers.averaging.columns import levels_of
 from hiermod.data.columns.values import level_text
-from hiermod.modeling.pooled import BetaSpec
-from hiermod.modeling.spec import Spec
+from hiermod.modeling.protocol import ModelSpec
 from hiermod.show.style import COLOURS, MARKERS, bare, height_points, label_rows, literal, one, shorten
 
 DODGE = 0.75  # of a group's height is shared by its series
@@ -51,7 +50,7 @@ class Layout:
         return len(self.centres) * max(1.0, 0.9 * len(self.names))
 
 
-def default_by(spec: Spec | BetaSpec) -> tuple[str, ...]:
+def default_by(spec: ModelSpec) -> tuple[str, ...]:
     """The variables that a forest of rates shows by default: groups first, predictors with few levels after them.
 
     Predictors come before groups where there is no room for all; without any, the smallest group is shown whole.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import arviz_stats as azs
 import numpy as np
 from matplotlib.axes import Axes
 
@@ -19,6 +18,7 @@ from hiermod.families.record import Family
 from hiermod.sampling.posterior import Posterior
 from hiermod.show.forest import default_by
 from hiermod.show.style import COLOURS, axes_for, format_percent, literal, one, set_heading, shorten
+from hiermod.show.trace_plot import draw_density
 
 CURVES = 50  # drawn data sets that are shown
 MAX_COUNTS = 40
@@ -84,21 +84,12 @@ def _draw_densities(ax: Axes, seen: Replicated) -> None:
     low, high = np.quantile(values, [TAIL, 1.0 - TAIL])
     low, high = min(low, seen.observed.min()), max(high, seen.observed.max())
     places = np.linspace(0, len(seen.drawn) - 1, min(CURVES, len(seen.drawn))).astype(int)
-    for own in seen.drawn[places]:
-        _curve(ax, own[(own >= low) & (own <= high)], color=DRAWN, linewidth=0.6, alpha=0.35)
-    _curve(ax, seen.observed, color=DATA, linewidth=2.0)
+    for row in seen.drawn[places]:
+        draw_density(ax, row[(row >= low) & (row <= high)], color=DRAWN, linewidth=0.6, alpha=0.35)
+    draw_density(ax, seen.observed, color=DATA, linewidth=2.0)
     ax.set_xlim(low, high)
     ax.set_ylim(bottom=0.0)
     ax.set_yticks([])
-
-
-def _curve(ax: Axes, values: np.ndarray, **style: Any) -> None:
-    if len(values) < 2 or np.ptp(values) == 0:
-        if len(values):
-            ax.axvline(values[0], **style)
-        return
-    grid, density = azs.kde(values)[:2]
-    ax.plot(grid, density, **style)
 
 
 def _draw_rootogram(ax: Axes, seen: Replicated) -> None:
@@ -106,7 +97,7 @@ def _draw_rootogram(ax: Axes, seen: Replicated) -> None:
     top = int(max(seen.observed.max(), min(np.quantile(seen.drawn, 1.0 - TAIL), 3.0 * seen.observed.max() + 10.0)))
     width = max(1, int(np.ceil((top + 1) / MAX_COUNTS)))
     edges = np.arange(0, top + width + 1, width)
-    counts = np.array([_frequencies(own, edges) for own in (seen.observed, *seen.drawn)])
+    counts = np.array([_frequencies(row, edges) for row in (seen.observed, *seen.drawn)])
     roots = np.sqrt(counts)
     at = edges[:-1] + (width - 1) / 2
     lower, upper = np.quantile(roots[1:], [0.025, 0.975], axis=0)

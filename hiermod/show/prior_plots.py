@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import arviz_stats as azs
 import numpy as np
 from matplotlib.axes import Axes
 
@@ -22,7 +21,7 @@ from hiermod.show.style import (
     set_heading,
     shorten,
 )
-from hiermod.show.trace_plot import MAX_PARAMETERS
+from hiermod.show.trace_plot import MAX_PARAMETERS, draw_density
 
 BINS = 40
 TAIL = 0.005  # of draws on each side that are not shown, where they may reach far
@@ -126,11 +125,7 @@ def _draw(ax: Axes, before: np.ndarray, after: np.ndarray) -> None:
     low, high = min(low, after.min()), max(high, after.max())
     inside = before[(before >= low) & (before <= high)]
     for values, colour, share in ((inside, GREY, len(inside) / len(before)), (after, COLOURS[0], 1.0)):
-        if len(values) < 2 or np.ptp(values) == 0:
-            ax.axvline(values[0], color=colour)
-            continue
-        grid, density = azs.kde(values)[:2]
-        ax.plot(grid, share * density, color=colour, linewidth=1.4)
+        draw_density(ax, values, share, color=colour, linewidth=1.4)
     ax.set_xlim(low, high)
     ax.set_ylim(bottom=0.0)
     ax.set_yticks([])

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from hiermod.answers.answer import check_prob
+from hiermod.answers.averaging.query import Arguments
 from hiermod.answers.checks.sensitivity import (
     AS_FITTED,
     SLOPE,
     THRESHOLD,
-    Claim,
     changes,
     conclusions,
     power_scaling,
@@ -93,8 +93,8 @@ class Sensitivity:
 
     def _fitted(self, quantity: str) -> float:
         table = self.conclusions
-        own = table[(table["quantity"] == quantity) & (table["priors"] == AS_FITTED)]
-        return float(own["prob_beats"].iloc[0])
+        row = table[(table["quantity"] == quantity) & (table["priors"] == AS_FITTED)]
+        return float(row["prob_beats"].iloc[0])
 
     def _kept(self, rows: pd.DataFrame) -> str:
         base, others = rows[rows["priors"] == AS_FITTED].iloc[0], rows[rows["priors"] != AS_FITTED]
@@ -105,7 +105,7 @@ class Sensitivity:
             moved = max(abs(low - base["estimate"]), abs(high - base["estimate"])) > reach
             return f"- {base['quantity']}: {estimate}{', a change that matters' if moved else ''}."
         before = strength(base["prob_beats"], self.threshold)
-        edge = any(strength(own, self.threshold) != before for own in others["prob_beats"])
+        edge = any(strength(chance, self.threshold) != before for chance in others["prob_beats"])
         bounds = [probability_text(float(pick(others["prob_beats"]))) for pick in (np.min, np.max)]
         span = bounds[0] if bounds[0] == bounds[1] else f"{bounds[0]} to {bounds[1]}"
         note = ", on the edge within Monte Carlo error" if edge else ""
@@ -124,7 +124,7 @@ def _chance_of(quantity: str) -> str:
     return "P(> 0)" if quantity.startswith(SLOPE) else "P(beats)"
 
 
-def assess(posterior: Posterior, claim: Claim, threshold: float, announce: Callable[[str], None]) -> Sensitivity:
+def assess(posterior: Posterior, claim: Arguments, threshold: float, announce: Callable[[str], None]) -> Sensitivity:
     """Power-scale, fit again under other priors, and put both together.
 
     Raises

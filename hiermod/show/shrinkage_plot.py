@@ -11,8 +11,7 @@ from matplotlib.lines import Line2D
 
 from hiermod.answers.answer import Measure, measure_of
 from hiermod.data.columns.values import level_text
-from hiermod.modeling.pooled import BetaSpec
-from hiermod.modeling.spec import Spec
+from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.posterior import Posterior
 from hiermod.show.forest import row_points, set_rows
 from hiermod.show.style import COLOURS, GREY, axes_for, format_percent, ink, literal, one, set_heading, shorten
@@ -58,7 +57,7 @@ def plot_shrinkage(posterior: Posterior, table: pd.DataFrame, ax: Axes | None = 
     return ax
 
 
-def grand_rate(spec: Spec | BetaSpec) -> float:
+def grand_rate(spec: ModelSpec) -> float:
     """The raw mean over all cells, by their weights."""
     return float(np.average(spec.cells.response.mean, weights=spec.cells.response.weight))
 

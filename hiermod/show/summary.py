@@ -12,7 +12,6 @@ from hiermod.answers.answer import check_prob, interval
 from hiermod.answers.group_effects import correlation_matrices, standard_deviations
 from hiermod.answers.parameters.estimates import fixef_draws
 from hiermod.modeling.design import GroupDesign
-from hiermod.modeling.pooled import BetaSpec
 from hiermod.sampling.checks import CheckReport
 from hiermod.sampling.diagnostics import figures
 from hiermod.sampling.posterior import Posterior
@@ -66,14 +65,14 @@ def _table(posterior: Posterior, draws: dict[str, np.ndarray], prob: float) -> p
 
 
 def _convergence(values: np.ndarray, shape: tuple[int, int]) -> dict[str, list[float]]:
-    found = figures(np.moveaxis(values.reshape(len(values), *shape), 0, 2))
-    return {"rhat": found.rhat.tolist(), "ess_bulk": found.bulk.tolist(), "ess_tail": found.tail.tolist()}
+    rows = figures(np.moveaxis(values.reshape(len(values), *shape), 0, 2))
+    return {"rhat": rows.rhat.tolist(), "ess_bulk": rows.bulk.tolist(), "ess_tail": rows.tail.tolist()}
 
 
 def _random(posterior: Posterior, prob: float) -> pd.DataFrame:
     spec = posterior.spec
     draws: dict[tuple[str, str], np.ndarray] = {}
-    for term in () if isinstance(spec, BetaSpec) else spec.groups:
+    for term in spec.groups:
         draws.update(_group_draws(posterior, term))
     for name in spec.family.auxiliary:
         draws["Residual" if name == "sigma" else "Family", name] = posterior.values(name)
@@ -125,10 +124,9 @@ def _random_text(posterior: Posterior, random: pd.DataFrame, prob: float) -> str
 def _fixed_text(posterior: Posterior, fixed: pd.DataFrame, prob: float) -> str:
     if fixed.empty:
         return ""
-    if isinstance(posterior.spec, BetaSpec):
+    title = f"Common effects ({posterior.spec.family.link.name} scale)"
+    if not posterior.spec.predictors:
         title = "Population of rates, Beta(a, b): mean a/(a + b), spread (a + b)^(-1/2)"
-    else:
-        title = f"Common effects ({posterior.spec.family.link.name} scale)"
     return f"{title}:\n{_printed(fixed.reset_index(names='term'), prob)}"
 
 

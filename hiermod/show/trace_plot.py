@@ -71,22 +71,27 @@ def _rhat(values: np.ndarray) -> float:
 
 
 def _draw_densities(ax: Axes, values: np.ndarray) -> None:
-    """A density per chain; a chain that does not move is a vertical line."""
-    for chain, own in enumerate(values):
+    """A density per chain."""
+    for chain, draws in enumerate(values):
         style: dict[str, Any] = {"color": _colour(chain), "linestyle": LINES[chain % len(LINES)], "linewidth": 1.2}
-        if np.ptp(own) == 0:
-            ax.axvline(own[0], **style)
-        else:
-            grid, density = azs.kde(own)[:2]
-            ax.plot(grid, density, **style)
+        draw_density(ax, draws, **style)
     ax.set_ylim(bottom=0.0)
     ax.set_yticks([])
     ax.spines[["top", "right", "left"]].set_visible(False)
 
 
+def draw_density(ax: Axes, draws: np.ndarray, share: float = 1.0, **style: Any) -> None:
+    """Draw a density whose area is `share`; draws that are all equal are a vertical line."""
+    if len(draws) and np.ptp(draws) > 0:
+        grid, density = azs.kde(draws)[:2]
+        ax.plot(grid, share * density, **style)
+    elif len(draws):
+        ax.axvline(draws[0], **style)
+
+
 def _draw_traces(ax: Axes, values: np.ndarray, diverging: np.ndarray) -> None:
-    for chain, own in enumerate(values):
-        ax.plot(own, color=_colour(chain), linewidth=0.5, alpha=0.75, rasterized=True)
+    for chain, draws in enumerate(values):
+        ax.plot(draws, color=_colour(chain), linewidth=0.5, alpha=0.75, rasterized=True)
     where = np.flatnonzero(diverging.any(axis=0))
     if len(where):
         ax.plot(where, np.zeros(len(where)), "|", color=ink(), markersize=8, transform=ax.get_xaxis_transform())

@@ -13,19 +13,17 @@ from scipy import special, stats
 import hiermod as hm
 from hiermod.answers.scoring.alignment import align
 from hiermod.answers.scoring.comparison import compared, stacking_weights
-from hiermod.answers.scoring.scores import Scores
+from hiermod.answers.scoring.scores import ModelScores, Scores
 
 
 def made_up_scores(elpd, times=None, clusters=None, units="rows", method="loo", unreliable=None, refits=None):
     elpd = np.asarray(elpd, dtype=float)
     models, count = elpd.shape
     times = np.ones(count, dtype=int) if times is None else np.asarray(times)
-    none, names = (0,) * models, tuple("abcd"[:models])
-    labels = pd.DataFrame({"times": times})
-    return Scores(
-        method, units, names, elpd, times, clusters, np.arange(models, dtype=float), unreliable or none, refits or none,
-        none, labels,
-    )  # fmt: skip
+    none = (0,) * models
+    columns = zip("abcd", elpd, unreliable or none, refits or none, strict=False)
+    scores = {name: ModelScores(own, float("abcd".index(name)), *counts) for name, own, *counts in columns}
+    return Scores(method, units, scores, times, clusters, pd.DataFrame({"times": times}))
 
 
 def test_difference_and_its_paired_error_by_hand():
@@ -46,7 +44,7 @@ def test_difference_and_its_paired_error_by_hand():
 def test_errors_are_over_groups_where_rows_of_a_group_were_left_out_together():
     elpd = np.array([[-1.0, -2.0, -4.0, -1.0], [-1.5, -2.25, -3.0, -3.0]])
     scores = made_up_scores(elpd, [2, 1, 3, 1], np.array([0, 0, 1, 1]), method="logo")
-    total, error = scores.total(scores.elpd[0] - scores.elpd[1])
+    total, error = scores.total(elpd[0] - elpd[1])
     groups = np.array([2 * 0.5 + 0.25, 3 * -1.0 + 2.0])
     np.testing.assert_allclose([total, error], [groups.sum(), np.sqrt(2 * groups.var(ddof=0))], rtol=1e-12)
     assert compared(scores).caution == "2 groups only: standard errors are too small, and not to be relied on."
@@ -147,9 +145,9 @@ def test_cells_that_average_are_paired_by_the_data():
     models = {text: hm.model(f"y ~ {text} + (1 | g)", data) for text in ("poly(x, 2)", "t", "scale(x) * t")}
     aligned = align({name: model._defined.spec for name, model in models.items()}, data)
     assert aligned.times.sum() == 300
-    for seen, place in zip(aligned.seen, aligned.places, strict=True):
-        np.testing.assert_array_equal(np.bincount(place, aligned.times), seen.times)
-        np.testing.assert_array_equal(seen.responses[place], aligned.responses)
+    for rows in aligned.models:
+        np.testing.assert_array_equal(np.bincount(rows.place, aligned.times), rows.seen.times)
+        np.testing.assert_array_equal(rows.seen.responses[rows.place], aligned.responses)
 
 
 def test_stored_fits_are_paired_by_data_that_is_given(crossed, tmp_path):

@@ -75,7 +75,7 @@ def test_there_is_no_expected_loss_without_a_posterior_mean(heavy, capsys):
     assert best["expected_loss"].isna().all()
     assert best["prob_best"].sum() == pytest.approx(1.0)
     assert "estimates are posterior medians" in capsys.readouterr().err
-    with pytest.raises(AnswerError, match=r"decide\(\) weighs expected losses.*outcome='median'"):
+    with pytest.raises(AnswerError, match=r"decide\(\) weighs expected losses.*outcome='median', which has both"):
         heavy.decide("arm", loss=0.1)
     assert len(heavy.decide("arm", loss=0.1, outcome="median").table) == 1
 

@@ -17,8 +17,8 @@ QUICK = {"seed": 1, "progress": False, "draws": 100}
 @pytest.mark.parametrize("groups", ["typical", "population"])
 def test_simulated_groups_differ_though_the_question_is_of_all(groups, monkeypatch):
     means = []
-    draw = plan_runs.draw_responses
-    monkeypatch.setattr(plan_runs, "draw_responses", lambda *given: means.append(given[1]) or draw(*given))
+    simulate = plan_runs._simulated
+    monkeypatch.setattr(plan_runs, "_simulated", lambda *given: means.append(given[1]) or simulate(*given))
     hm.plan(FORMULA, DESIGN, "treated", truth=TRUTH, width=0.1, sizes=[50], simulations=2, groups=groups, **QUICK)
     controls = means[0][DESIGN["treated"] == 0]
     assert np.std(np.log(controls / (1.0 - controls))) > 0.4

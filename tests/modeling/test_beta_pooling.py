@@ -11,7 +11,8 @@ from hiermod.data.cells.rows import read_rows
 from hiermod.errors import DataError, FormulaError, PriorError
 from hiermod.families.registry import choose_family
 from hiermod.formula.parser import parse
-from hiermod.modeling.pooled import build_beta_model, build_beta_spec, draw_rates
+from hiermod.modeling.pooled import MEAN, SPREAD, build_pooled
+from hiermod.modeling.pymc.model import build_model
 
 COUNTS = pd.DataFrame({"g": list("abcd"), "s": [30, 50, 55, 0], "n": [100, 100, 90, 12], "x": [1.0, 2.0, 3.0, 5.0]})
 
@@ -20,11 +21,11 @@ def beta_spec(text, data, priors=None, family=None):
     formula = parse(text)
     rows = read_rows(formula, data)
     chosen, _ = choose_family(family, rows.response)
-    return build_beta_spec(formula, chosen, compress(rows, chosen.statistic), priors)
+    return build_pooled(formula, chosen, compress(rows, chosen.statistic), priors)
 
 
 def test_the_density_is_the_hyperprior_times_beta_binomials():
-    model = build_beta_model(beta_spec("s/n ~ (1 | g)", COUNTS))
+    model = build_model(beta_spec("s/n ~ (1 | g)", COUNTS))
     density = model.compile_logp(mode=QUICK)
     points = random_points(model)
 
@@ -54,7 +55,7 @@ def test_rows_counts_and_several_rows_of_a_group_are_one_model():
 def test_rates_are_drawn_from_their_conditional():
     spec = beta_spec("s/n ~ (1 | g)", COUNTS)
     mean, spread = np.full((2, 4000), 0.4), np.full((2, 4000), 0.3)
-    rates = draw_rates(spec, mean, spread, np.random.default_rng(1))
+    rates = spec.derived({MEAN: mean, SPREAD: spread}, np.random.default_rng(1))[spec.rate_name]
     assert rates.shape == (2, 4000, 4)
     size = 1 / 0.3**2
     for place, row in enumerate(COUNTS.itertuples()):

@@ -5,8 +5,6 @@ import pandas as pd
 import pytest
 from modeling_tools import spec_of
 
-from hiermod.sampling.external_draws import expected_shapes
-
 RNG = np.random.default_rng(11)
 SIZE = 90
 DATA = pd.DataFrame(
@@ -233,8 +231,6 @@ def test_a_bar_of_one_column_has_no_correlation():
 )
 def test_every_entry_of_a_posterior_has_a_prior_but_effects_and_one_for_correlations(text, family):
     spec = spec_of(text, DATA, family)
-    sizes = {name: int(np.prod(shape)) for name, shape in expected_shapes(spec).items()}
-    effects = {effect.name for group in spec.groups for effect in group.effects}
-    single = {group.correlation_name: 1 for group in spec.groups if group.correlated}
-    expected = {name: size for name, size in sizes.items() if name not in effects} | single
+    expected = {each.name: int(np.prod(each.shape)) for each in spec.variables() if each.role != "effect"}
+    expected |= {each.name: 1 for each in spec.variables() if each.role == "correlation"}
     assert {name: len(priors) for name, priors in spec.priors.items()} == expected

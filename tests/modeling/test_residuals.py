@@ -7,7 +7,6 @@ from modeling_tools import spec_of
 
 import hiermod as hm
 from hiermod.errors import DataError
-from hiermod.modeling.identifiability import refuse_exact
 
 RNG = np.random.default_rng(3)
 ROWS = pd.DataFrame(
@@ -34,25 +33,25 @@ EXACT = {
 def test_nothing_is_left(response, formula, complaint, family, compress):
     refused = spec_of(formula, ROWS.assign(y=response), family, compress=compress)
     with pytest.raises(DataError, match=f"{complaint}.*nothing is left whose spread sigma could be"):
-        refuse_exact(refused)
+        refused.refuse_exact()
     shaken = response + 1e-5 * RNG.normal(size=len(ROWS))
-    refuse_exact(spec_of(formula, ROWS.assign(y=shaken), family, compress=compress))
+    spec_of(formula, ROWS.assign(y=shaken), family, compress=compress).refuse_exact()
 
 
 @pytest.mark.parametrize(("formula", "rows"), [("y ~ x", 2), ("y ~ x + z", 3), ("y ~ (1 | id)", 24)])
 def test_as_many_coefficients_as_rows_leave_a_proper_posterior(formula, rows):
     few = ROWS.assign(y=ROWS.x - ROWS.z, id=np.arange(24))[:rows]
-    refuse_exact(spec_of(formula, few, "gaussian"))
+    spec_of(formula, few, "gaussian").refuse_exact()
 
 
 def test_one_row_of_few_that_is_counted_twice_is_refused():
     few = ROWS.assign(y=ROWS.x - ROWS.z, w=2)[:3]
     with pytest.raises(DataError, match="nothing is left"):
-        refuse_exact(spec_of("y | weights(w) ~ x + z", few, "gaussian"))
+        spec_of("y | weights(w) ~ x + z", few, "gaussian").refuse_exact()
 
 
 def test_a_small_spread_far_from_zero_is_one():
-    refuse_exact(spec_of("y ~ x + (1 | g)", ROWS.assign(y=1e6 + 0.01 * ROWS.z), "gaussian"))
+    spec_of("y ~ x + (1 | g)", ROWS.assign(y=1e6 + 0.01 * ROWS.z), "gaussian").refuse_exact()
 
 
 @pytest.mark.parametrize("family", ["gaussian", "student"])
@@ -62,4 +61,4 @@ def test_fits_are_refused_before_sampling(family):
 
 
 def test_counts_and_positive_numbers_have_no_sigma():
-    refuse_exact(spec_of("y ~ arm", ROWS.assign(y=ROWS.arm.map({"A": 1, "B": 2, "C": 3})), "poisson"))
+    spec_of("y ~ arm", ROWS.assign(y=ROWS.arm.map({"A": 1, "B": 2, "C": 3})), "poisson").refuse_exact()

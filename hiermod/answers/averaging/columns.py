@@ -1,4 +1,4 @@
-"""Columns of a model as questions name them: their names, levels and values, and whether rows can be set to them."""
+"""Columns of a model as questions name them: their names and levels, and which can be set, compared, differentiated."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ import numpy as np
 import pandas as pd
 
 from hiermod.answers.averaging.rows import is_numeric
-from hiermod.answers.reader import AnySpec
+from hiermod.answers.group_effects import Groups, Reading
+from hiermod.answers.reader import per_exposure
 from hiermod.data.columns.groupings import Grouping
 from hiermod.data.columns.predictors import Factor
 from hiermod.data.columns.values import Level, as_levels, code_levels
 from hiermod.data.sources.frames import column_names
 from hiermod.errors import AnswerError, did_you_mean, enumerate_names
 from hiermod.formula.parser import canonical
+from hiermod.modeling.protocol import ModelSpec
 
 MAX_ARMS = 50
 
@@ -32,7 +34,7 @@ def find_level(levels: tuple[Level, ...], value: Any, complaint: str) -> Level:
 
 
 def check_columns(
-    spec: AnySpec, by: Any, role: str = "by", data: Any = None, free: bool = False
+    spec: ModelSpec, by: Any, role: str = "by", data: Any = None, free: bool = False
 ) -> tuple[str, ...]:  # fmt: skip
     """Read ``by=`` into column names: those of the model, or of `data`.
 
@@ -49,7 +51,7 @@ def check_columns(
     return tuple(canonical(name) for name in names)
 
 
-def _check_name(spec: AnySpec, typed: str, role: str, data: Any, free: bool) -> None:
+def _check_name(spec: ModelSpec, typed: str, role: str, data: Any, free: bool) -> None:
     name = canonical(typed)
     if name in spec.cells.averaged and not free:
         refuse_averaged(spec, name)
@@ -73,7 +75,7 @@ def _check_name(spec: AnySpec, typed: str, role: str, data: Any, free: bool) -> 
     )
 
 
-def check_column(spec: AnySpec, name: Any, role: str, data: Any = None, free: bool = False) -> str:
+def check_column(spec: ModelSpec, name: Any, role: str, data: Any = None, free: bool = False) -> str:
     """Read one column name of the model."""
     if not isinstance(name, str):
         raise AnswerError(f"{role}={name!r}: the name of one column is needed.")
@@ -86,7 +88,7 @@ def check_results(names: tuple[str, ...], computed: tuple[str, ...]) -> None:
         raise AnswerError(f"The answer has a column {clash[0]!r} itself. Rename that column of the data.")
 
 
-def refuse_averaged(spec: AnySpec, name: str) -> NoReturn:
+def refuse_averaged(spec: ModelSpec, name: str) -> NoReturn:
     """Refuse to ask by a number over which cells average: it has too many values."""
     count = f"{spec.cells.observations()[0][name].nunique()} distinct" if spec.cells.rows_kept else "many distinct"
     _refuse_numbers(name, count)
@@ -99,7 +101,7 @@ def _refuse_numbers(name: str, count: str) -> NoReturn:
     )
 
 
-def levels_of(spec: AnySpec, name: str) -> tuple[Level, ...]:
+def levels_of(spec: ModelSpec, name: str) -> tuple[Level, ...]:
     """The levels of a column that occur in the fitted data, in their order."""
     predictor = spec.cells.predictors.get(name)
     if isinstance(predictor, Factor):
@@ -110,12 +112,12 @@ def levels_of(spec: AnySpec, name: str) -> tuple[Level, ...]:
     return as_levels(pd.Index(np.unique(column.to_numpy())))
 
 
-def order_of(spec: AnySpec, name: str, frame: pd.DataFrame) -> tuple[Level, ...]:
+def order_of(spec: ModelSpec, name: str, frame: pd.DataFrame) -> tuple[Level, ...]:
     """The order of a column's levels: the model's, or that of the rows' own where the model has no such column."""
     return levels_of(spec, name) if name in spec.cells.frame else code_levels(name, frame[name])[1]
 
 
-def arm_levels(spec: AnySpec, name: str) -> tuple[Level, ...]:
+def arm_levels(spec: ModelSpec, name: str) -> tuple[Level, ...]:
     """The levels of a variable that can be compared as arms."""
     levels = levels_of(spec, name)
     if len(levels) < 2:
@@ -124,7 +126,7 @@ def arm_levels(spec: AnySpec, name: str) -> tuple[Level, ...]:
     return levels
 
 
-def refuse_many(spec: AnySpec, name: str, count: int) -> None:
+def refuse_many(spec: ModelSpec, name: str, count: int) -> None:
     """Refuse to set a numeric column to each of very many values."""
     if is_numeric(spec, name) and count > MAX_ARMS:
         _refuse_numbers(name, f"{count} distinct")
@@ -139,7 +141,12 @@ def refuse_absent(name: str, levels: tuple[Level, ...], present: tuple[Level, ..
         )
 
 
-def can_be_set(spec: AnySpec, name: str, groups: str) -> bool:
+def is_predictor(spec: ModelSpec, name: str) -> bool:
+    """Whether a column is a predictor, or behind one."""
+    return name in (*spec.formula.variables, *spec.formula.predictor_columns)
+
+
+def can_be_set(spec: ModelSpec, name: str, groups: Groups) -> bool:
     """Whether the rows of every group can be set to each level of a column.
 
     They cannot where it is a grouping factor; nor, with observed effects, where it is a part of a crossed one, such as
@@ -148,16 +155,27 @@ def can_be_set(spec: AnySpec, name: str, groups: str) -> bool:
     factors = _factors(spec, name)
     if any(len(grouping.columns) == 1 for grouping in factors):
         return False
-    return groups != "observed" or not any(_lacks(grouping, name) for grouping in factors)
+    return not any(groups[own.name] is Reading.OBSERVED and _lacks(own, name) for own in factors)
 
 
-def is_partly_crossed(spec: AnySpec, name: str, by: Sequence[str]) -> bool:
-    """Whether `by` averages over groups of which some, but not all, occur with several levels of a column."""
-    crossed = [grouping for grouping in _factors(spec, name) if not set(grouping.columns) <= set(by)]
+def is_partly_crossed(spec: ModelSpec, name: str, by: Sequence[str], groups: Groups) -> bool:
+    """Whether `by` averages over observed groups of which some, but not all, occur with several levels of a column."""
+    observed = [own for own in _factors(spec, name) if groups[own.name] is Reading.OBSERVED]
+    crossed = [grouping for grouping in observed if not set(grouping.columns) <= set(by)]
     return any(_lacks(grouping, name) and grouping.size > _others(grouping, name) for grouping in crossed)
 
 
-def _factors(spec: AnySpec, name: str) -> list[Grouping]:
+def check_differs(spec: ModelSpec, name: str, groups: Groups) -> None:
+    """Refuse to compare groups whose differences are not read; 0.5 would be no answer."""
+    read = [groups[own.name] for own in _factors(spec, name)]
+    if not is_predictor(spec, name) and any(own is not Reading.OBSERVED for own in read):
+        raise AnswerError(
+            f"groups={read[0].value!r} leaves out what is special to each {name}, so its levels do not differ. "
+            "They are compared with groups='observed'."
+        )
+
+
+def _factors(spec: ModelSpec, name: str) -> list[Grouping]:
     return [grouping for grouping in spec.cells.groupings.values() if name in grouping.columns]
 
 
@@ -169,3 +187,35 @@ def _others(grouping: Grouping, name: str) -> int:
     """How many groups there would be without a column."""
     rest = [place for place, column in enumerate(grouping.columns) if column != name]
     return len(np.unique(grouping.combinations[:, rest], axis=0))
+
+
+def check_numeric(spec: ModelSpec, name: str) -> None:
+    """Refuse to differentiate with respect to anything but a number that enters the model as one."""
+    formula, cells = spec.formula, spec.cells
+    if name in cells.frame and not is_numeric(spec, name):
+        raise AnswerError(f"{name!r} holds levels, so it has no slope. fit.effect({name!r}) compares them.")
+    if not is_predictor(spec, name):
+        raise AnswerError(f"{name!r} only groups rows, so it has no slope.")
+    if per_exposure(spec) and not any(name in (own, *formula.sources[own]) for own in _predictors(spec)):
+        raise AnswerError(
+            f"{name!r} is an exposure, and answers are for one unit of it, so it has no slope. "
+            "For other exposures: fit.predict(data)."
+        )
+    refuse_steps(spec, name)
+
+
+def _predictors(spec: ModelSpec) -> list[str]:
+    """The variables of a model but for its offsets."""
+    return [name for name in spec.formula.variables if name not in spec.formula.offsets]
+
+
+def refuse_steps(spec: ModelSpec, name: str) -> None:
+    """Refuse a column of which the model sees steps alone."""
+    for own, recipe in spec.cells.recipes.items():
+        if name not in recipe.sources and name != own:
+            continue
+        if isinstance(spec.cells.predictors[own], Factor) or recipe.stepped:
+            raise AnswerError(
+                f"{name!r} enters the model in steps, through {own}, so it has no slope. "
+                f"Compare values: fit.rates(by={{{name!r}: [...]}})."
+            )

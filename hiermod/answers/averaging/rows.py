@@ -9,26 +9,23 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hiermod.answers.group_effects import whose
-from hiermod.answers.reader import AnySpec, per_exposure
+from hiermod.answers.group_effects import Groups, Reading
+from hiermod.answers.reader import per_exposure
 from hiermod.data.columns.predictors import Factor, apply_recipe
 from hiermod.data.columns.responses import read_counts
 from hiermod.data.columns.values import Level, as_levels, kind_of, level_series, missing_rows
 from hiermod.data.sources.frames import column_names, has_columns, read_columns
 from hiermod.errors import AnswerError, DataError, enumerate_names
 from hiermod.formula.nodes import TrialsResponse
+from hiermod.modeling.protocol import ModelSpec
 
 
 @dataclass(frozen=True, eq=False)
 class Base:
-    """Rows to average over, with their weights; `averaged` columns are means over several rows already.
-
-    `groups` says whose effects they get, `known or new` among them.
-    """
+    """Rows to average over, with their weights; `averaged` columns are means over several rows already."""
 
     frame: pd.DataFrame
     weight: np.ndarray
-    groups: str
     averaged: tuple[str, ...] = ()
 
     def only(self, kept: np.ndarray) -> Base:
@@ -37,7 +34,7 @@ class Base:
 
 
 def base_rows(
-    spec: AnySpec, data: Any, weights: str | None, needed: Sequence[str], groups: str, setting: Sequence[str] = ()
+    spec: ModelSpec, data: Any, weights: Any, needed: Sequence[str], groups: Groups, setting: Sequence[str] = ()
 ) -> Base:
     """The fitted cells, or the rows of `data` read as the model reads them.
 
@@ -47,24 +44,29 @@ def base_rows(
     if data is None:
         if weights is not None:
             raise AnswerError("weights= names a column of data=, which is not given.")
-        return _fitted(spec, groups, (*needed, *setting))
+        return _fitted(spec, (*needed, *setting))
     if weights is not None and not isinstance(weights, str):
         raise AnswerError(f"weights={weights!r}: the name of a column of data= is needed.")
     frame = new_rows(spec, data, needed, groups, setting)
     weight = _own_weights(spec, data, len(frame)) if weights is None else _read_weights(data, weights)
-    return Base(frame, weight, whose(spec.cells.groupings, groups, frame))
+    return Base(frame, weight)
 
 
-def _fitted(spec: AnySpec, groups: str, named: Sequence[str]) -> Base:
+def _fitted(spec: ModelSpec, named: Sequence[str]) -> Base:
     cells = spec.cells
     if set(named).isdisjoint(cells.averaged):
-        return Base(cells.frame, cells.response.weight, groups, cells.averaged)
+        return Base(cells.frame, cells.response.weight, cells.averaged)
     frame, _ = cells.observations()
-    return Base(frame, cells.response.row_times, groups)
+    return Base(frame, cells.response.row_times)
 
 
 def new_rows(
-    spec: AnySpec, data: Any, needed: Sequence[str], groups: str, setting: Sequence[str] = (), exposed: bool = False
+    spec: ModelSpec,
+    data: Any,
+    needed: Sequence[str],
+    groups: Groups,
+    setting: Sequence[str] = (),
+    exposed: bool = False,
 ) -> pd.DataFrame:
     """The variables of new rows, the columns behind them, and the groups.
 
@@ -75,7 +77,10 @@ def new_rows(
     left_out = () if exposed or not per_exposure(spec) else formula.offsets
     variables = [name for name in formula.variables if name not in left_out]
     names = [*(name for own in variables if own not in setting for name in formula.sources[own]), *needed]
-    names += formula.grouping_columns if groups == "observed" else ()
+    observed = {
+        name for own in spec.cells.groupings.values() if groups[own.name] is Reading.OBSERVED for name in own.columns
+    }
+    names += [name for name in formula.grouping_columns if name in observed]
     present = set(column_names(data))
     wanted = [name for name in dict.fromkeys(names) if name in present or name not in setting]
     wanted = [name for name in wanted if name not in formula.expressions]
@@ -96,7 +101,7 @@ def _refuse_missing(raw: pd.DataFrame) -> None:
         )
 
 
-def read_variables_again(spec: AnySpec, raw: pd.DataFrame, variables: Sequence[str]) -> pd.DataFrame:
+def read_variables_again(spec: ModelSpec, raw: pd.DataFrame, variables: Sequence[str]) -> pd.DataFrame:
     """Code rows as the fitted ones; unknown levels of predictors are refused, of groups kept as they are.
 
     Variables whose columns are not there are left out.
@@ -109,7 +114,7 @@ def read_variables_again(spec: AnySpec, raw: pd.DataFrame, variables: Sequence[s
     return pd.DataFrame(columns, index=pd.RangeIndex(len(raw)))
 
 
-def with_levels(spec: AnySpec, base: Base, chosen: Mapping[str, Level]) -> pd.DataFrame:
+def with_levels(spec: ModelSpec, base: Base, chosen: Mapping[str, Level]) -> pd.DataFrame:
     """The rows with each chosen column at one of its levels throughout; what is made of it follows."""
     frame = base.frame
     for name, level in chosen.items():
@@ -129,7 +134,7 @@ def with_levels(spec: AnySpec, base: Base, chosen: Mapping[str, Level]) -> pd.Da
     return frame
 
 
-def _throughout(spec: AnySpec, name: str, level: Level, rows: int) -> Any:
+def _throughout(spec: ModelSpec, name: str, level: Level, rows: int) -> Any:
     if is_numeric(spec, name):
         return level
     predictor = spec.cells.predictors.get(name)
@@ -137,7 +142,7 @@ def _throughout(spec: AnySpec, name: str, level: Level, rows: int) -> Any:
     return level_series(np.full(rows, levels.index(level)), levels)
 
 
-def is_numeric(spec: AnySpec, name: str) -> bool:
+def is_numeric(spec: ModelSpec, name: str) -> bool:
     """Whether a column holds numbers, not levels; those that differ within cells are numbers."""
     return name not in spec.cells.frame or not isinstance(spec.cells.frame[name].dtype, pd.CategoricalDtype)
 
@@ -149,7 +154,7 @@ def with_column(frame: pd.DataFrame, name: str, values: Any) -> pd.DataFrame:
     return copy
 
 
-def _own_weights(spec: AnySpec, data: Any, rows: int) -> np.ndarray:
+def _own_weights(spec: ModelSpec, data: Any, rows: int) -> np.ndarray:
     """A row weighs its trials or its frequency weight, where the model has them and `data` too; else one."""
     response, frequency = spec.formula.response, spec.formula.weights
     if frequency is not None and has_columns(data, [frequency]):

@@ -16,9 +16,10 @@ from scipy import special
 from hiermod.answers.answer import check_prob, interval
 from hiermod.answers.estimands.shrinkage import chosen_grouping
 from hiermod.answers.group_effects import correlation_matrices, standard_deviations
+from hiermod.answers.reader import by_model
 from hiermod.data.columns.groupings import Grouping
 from hiermod.modeling.design import GroupDesign
-from hiermod.modeling.pooled import MEAN, SPREAD, BetaSpec
+from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec, beta_shapes
 from hiermod.sampling.posterior import Posterior
 
 ANY = 0.05  # the chance that some group of a population as assumed is beyond the limit
@@ -102,24 +103,23 @@ def _effects_table(grouping: Grouping, effects: list[_Standardised], prob: float
 
 
 def _standardised(posterior: Posterior, grouping: Grouping) -> list[_Standardised]:
-    spec = posterior.spec
-    if isinstance(spec, BetaSpec):
-        return [_of_rates(posterior, spec)]
-    return [_of_term(posterior, term) for term in spec.groups if term.grouping is grouping]
+    return by_model(
+        posterior.spec,
+        linear=lambda spec: [_of_term(posterior, term) for term in spec.groups if term.grouping is grouping],
+        pooled=lambda spec: [_of_rates(posterior, spec)],
+    )
 
 
 def _of_term(posterior: Posterior, term: GroupDesign) -> _Standardised:
-    parts = [posterior.values(effect.name).reshape(posterior.size, term.grouping.size, -1) for effect in term.effects]
     sds = np.maximum(standard_deviations(posterior, term), SMALLEST)
-    values = np.concatenate(parts, axis=2) / sds[:, None, :]
+    values = np.concatenate(posterior.effects(term), axis=2) / sds[:, None, :]
     precision = np.linalg.pinv(correlation_matrices(posterior, term), hermitian=True)
     return _Standardised(term.row_names, values, np.einsum("sgi,sij,sgj->sg", values, precision, values))
 
 
-def _of_rates(posterior: Posterior, spec: BetaSpec) -> _Standardised:
+def _of_rates(posterior: Posterior, spec: PooledSpec) -> _Standardised:
     """Normal quantiles of the rates' places in their Beta distribution."""
-    rates, size = posterior.values(spec.rate_name), posterior.values(SPREAD)[:, None] ** -2
-    mean = posterior.values(MEAN)[:, None]
-    place = np.clip(special.betainc(mean * size, (1.0 - mean) * size, rates), 1e-15, 1.0 - 1e-15)
+    shapes = beta_shapes(posterior.values(MEAN)[:, None], posterior.values(SPREAD)[:, None])
+    place = np.clip(special.betainc(*shapes, posterior.values(spec.rate_name)), 1e-15, 1.0 - 1e-15)
     values = special.ndtri(place)
     return _Standardised(["rate"], values[:, :, None], values**2)

@@ -19,8 +19,7 @@ from hiermod.answers.scoring.leave_one_out import refuse
 from hiermod.data.cells.observations import observations
 from hiermod.data.cells.statistics import BinomialCells, PairCells
 from hiermod.errors import AnswerError, did_you_mean
-from hiermod.modeling.pooled import BetaSpec
-from hiermod.modeling.spec import Spec
+from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.posterior import Posterior
 
 COMPUTED = ("stat", "observed", "estimate", "lower", "upper", "p")
@@ -52,7 +51,7 @@ def predictive_check(posterior: Posterior, stat: Any, by: Any, draws: int | None
     return pd.DataFrame(rows)
 
 
-def _usual(spec: Spec | BetaSpec) -> list[str]:
+def _usual(spec: ModelSpec) -> list[str]:
     """The statistics that say something of a family: single trials have none but their mean."""
     if spec.family.is_rate and isinstance(spec.cells.response, BinomialCells | PairCells):
         return ["mean"] if (spec.cells.response.row_trials == 1.0).all() else ["mean", "sd", "min", "max", "zeros"]
@@ -187,7 +186,7 @@ def calibration(posterior: Posterior, draws: int | None, prob: float) -> pd.Data
             "Look at fit.plot.loo_pit() or fit.plot.ppc()."
         )
     seen = replicate_cells(posterior, draws)
-    model = reader(posterior, "observed", exposed=True)
+    model = reader(posterior, exposed=True)
     blocks = in_blocks(seen.frame, posterior.size)
     mean = np.concatenate([model.mean(block).mean(axis=1) for block in blocks])
     order = np.argsort(mean, kind="stable")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -20,11 +20,19 @@ from hiermod.data.cells.statistics import BinomialCells, CountCells, PairCells, 
 from hiermod.errors import AnswerError
 from hiermod.families.ops import NUMPY, bounded_exp
 from hiermod.modeling.density_rows import Observed, observe
-from hiermod.modeling.model_priors import KINDS, log_prior, with_proper_priors, with_width
+from hiermod.modeling.model_priors import ROLES, log_prior, with_proper_priors, with_width
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.diagnostics import mean_sizes
 from hiermod.sampling.posterior import Posterior
 from hiermod.sampling.run import choose_sampler, sample
+
+ALPHAS = (0.99, 1.01)
+THRESHOLD = 0.05
+FEWEST = 100  # draws
+AS_FITTED = "as fitted"
+WIDTHS = {"half": 0.5, "double": 2.0}
+SLOPE = "slope of "
+FEW_GROUPS = 12  # that are compared as arms where there is nothing else
 
 
 def log_likelihood(posterior: Posterior) -> np.ndarray:
@@ -32,42 +40,38 @@ def log_likelihood(posterior: Posterior) -> np.ndarray:
     spec = posterior.spec
     assert isinstance(spec, Spec)
     rows = observe(spec.cells)
-    draws = int(np.prod(posterior.shape))
+    draws = posterior.size
     auxiliary = [posterior.values(name) for name in spec.family.auxiliary]
-    predictor = _Predictor(posterior, spec, rows)
+    predictor = _linear_predictor(posterior, spec, rows)
     step = max(1, BLOCK // draws)
     total = np.zeros(draws)
     for start in range(0, len(rows), step):
         chosen = slice(start, min(start + step, len(rows)))
-        for row, own in enumerate(predictor.of(chosen), start=start):
-            total += _row(spec, rows, row, own, auxiliary)
+        for row, eta in enumerate(predictor(chosen), start=start):
+            total += _row(spec, rows, row, eta, auxiliary)
     return total
 
 
-class _Predictor:
-    """The linear predictor of rows of a density; rows of a factor hold what deviates from means."""
+def _linear_predictor(posterior: Posterior, spec: Spec, rows: Observed) -> Callable[[slice], np.ndarray]:
+    """A function of some rows of a density, shape ``(rows, draws)``; rows of a factor hold what deviates from means."""
+    draws = posterior.size
+    offset = rows.offset(spec.formula.offsets)
+    common = [(rows.matrix(block), posterior.values(block.name).reshape(draws, -1)) for block in spec.common.blocks]
+    varying = [
+        (rows.matrix(effect.block), rows.codes(term.grouping), effects)
+        for term in spec.groups
+        for effect, effects in zip(term.effects, posterior.effects(term), strict=True)
+    ]
 
-    def __init__(self, posterior: Posterior, spec: Spec, rows: Observed) -> None:
-        draws = int(np.prod(posterior.shape))
-        self._offset = rows.offset(spec.formula.offsets)
-        self._common = [
-            (rows.matrix(block), posterior.values(block.name).reshape(draws, -1)) for block in spec.common.blocks
-        ]
-        self._varying = [
-            (rows.matrix(effect.block), rows.codes(term.grouping),
-             posterior.values(effect.name).reshape(draws, term.grouping.size, -1))
-            for term in spec.groups for effect in term.effects
-        ]  # fmt: skip
-        self._draws = draws
-
-    def of(self, chosen: slice) -> np.ndarray:
-        """Of some rows, shape ``(rows, draws)``."""
-        total = np.tile(self._offset[chosen, None], (1, self._draws))
-        for matrix, coefficients in self._common:
+    def predictor(chosen: slice) -> np.ndarray:
+        total = np.tile(offset[chosen, None], (1, draws))
+        for matrix, coefficients in common:
             total += matrix[chosen] @ coefficients.T
-        for matrix, codes, group_effects in self._varying:
+        for matrix, codes, group_effects in varying:
             total += np.einsum("rk,srk->rs", matrix[chosen], group_effects[:, codes[chosen]])
         return total
+
+    return predictor
 
 
 def _row(spec: Spec, rows: Observed, row: int, predictor: np.ndarray, auxiliary: list[np.ndarray]) -> np.ndarray:
@@ -91,11 +95,6 @@ def _row(spec: Spec, rows: Observed, row: int, predictor: np.ndarray, auxiliary:
     return -0.5 * squares / sigma**2 - response.count[row] * np.log(sigma)
 
 
-ALPHAS = (0.99, 1.01)
-THRESHOLD = 0.05
-FEWEST = 100  # draws
-
-
 def power_scaling(posterior: Posterior, quantities: Mapping[str, np.ndarray]) -> pd.DataFrame:
     """A row per quantity: its sensitivity to ``prior`` and ``likelihood``, and a ``diagnosis``.
 
@@ -113,8 +112,8 @@ def power_scaling(posterior: Posterior, quantities: Mapping[str, np.ndarray]) ->
         If draws are too few.
     """
     spec = with_proper_priors(posterior.spec, "Sensitivity to priors")
-    if int(np.prod(posterior.shape)) < FEWEST:
-        raise AnswerError(f"Power-scaling needs at least {FEWEST} draws; this fit has {int(np.prod(posterior.shape))}.")
+    if posterior.size < FEWEST:
+        raise AnswerError(f"Power-scaling needs at least {FEWEST} draws; this fit has {posterior.size}.")
     densities = {"prior": log_prior(spec, posterior.values), "likelihood": log_likelihood(posterior)}
     columns = {}
     for component, density in densities.items():
@@ -142,78 +141,56 @@ def _diagnosis(prior: float, likelihood: float) -> str:
     return "prior and data disagree" if likelihood >= THRESHOLD else "strong prior or weak data"
 
 
-AS_FITTED = "as fitted"
-WIDTHS = {"half": 0.5, "double": 2.0}
-SLOPE = "slope of "
-FEW_GROUPS = 12  # that are compared as arms where there is nothing else
-
-
-@dataclass(frozen=True)
-class Claim:
-    """What is claimed: an effect of `variable` between two levels, in `by` cells; all that suit a model without it."""
-
-    variable: str | None
-    by: Any
-    control: Any
-    groups: str
-    goal: str
-    prob: float
-
-
 def refit(posterior: Posterior, announce: Callable[[str], None]) -> tuple[dict[str, Posterior], list[str]]:
     """Fit with priors of other widths, with the seed of the posterior; return the fits by name, and notices."""
     spec = posterior.spec
     assert isinstance(spec, Spec)
     settings = replace(posterior.asked, seed=posterior.settings.seed)
-    found, notices = {}, []
-    for kind in KINDS:
-        if not (spec.common.blocks if kind == KINDS[0] else spec.groups):
-            continue
-        for name, factor in WIDTHS.items():
-            other = with_width(spec, kind, factor)
-            sampler = choose_sampler(other, settings.engine, announce)
-            label = f"{name} width of {kind}"
-            found[label] = sample(other, sampler, settings, progress=False)
-            notices += [f"{label}: {notice}" for notice in found[label].run_notices]
-    return found, notices
+    fits, notices = {}, []
+    roles = {variable.role for variable in spec.variables()}
+    for kind, (name, factor) in product([kind for kind, role in ROLES.items() if role in roles], WIDTHS.items()):
+        label, other = f"{name} width of {kind}", with_width(spec, ROLES[kind], factor)
+        sampler = choose_sampler(other, settings.engine, announce)
+        fits[label] = sample(other, sampler, settings, progress=False)
+        notices += [f"{label}: {notice}" for notice in fits[label].run_notices]
+    return fits, notices
 
 
-def conclusions(posteriors: dict[str, Posterior], claim: Claim) -> pd.DataFrame:
-    """A row per claim and fit: ``priors, quantity, estimate, lower, upper, prob_beats, mc_error``."""
-    tables = [_claims(own, claim).assign(priors=label) for label, own in posteriors.items()]
+def conclusions(posteriors: dict[str, Posterior], claim: Arguments) -> pd.DataFrame:
+    """A row per claim and fit: ``priors, quantity, estimate, lower, upper, prob_beats, mc_error``.
+
+    What is claimed is an effect of the variable between two levels, in `by` cells; without one, all that suit a model.
+    """
+    tables = [_claims(posterior, claim).assign(priors=label) for label, posterior in posteriors.items()]
     table = pd.concat(tables, ignore_index=True)
     return table[["priors", *(name for name in table if name != "priors")]]
 
 
-def _claims(posterior: Posterior, claim: Claim) -> pd.DataFrame:
+def _claims(posterior: Posterior, claim: Arguments) -> pd.DataFrame:
     spec = posterior.spec
     assert isinstance(spec, Spec)
     names = [claim.variable] if claim.variable is not None else list(compared(spec))
-    if names:
-        return pd.concat([_effects(posterior, name, claim) for name in names], ignore_index=True)
     slopes = {name: draws for name, draws in fixef_draws(posterior).items() if name != "Intercept"}
-    if slopes:
-        return pd.concat([_slope(posterior, *slope, claim) for slope in slopes.items()], ignore_index=True)
-    few = {name for name, own in spec.cells.groupings.items() if 2 <= own.size <= FEW_GROUPS and len(own.columns) == 1}
-    if few and claim.groups == "observed":
-        return pd.concat([_effects(posterior, name, claim) for name in sorted(few)], ignore_index=True)
+    if not names and slopes:
+        return pd.concat([_slope(posterior, *slope, claim.prob) for slope in slopes.items()], ignore_index=True)
+    if not names and claim.groups == "observed":
+        factors = spec.cells.groupings.items()
+        names = sorted(name for name, own in factors if 2 <= own.size <= FEW_GROUPS and len(own.columns) == 1)
+    if names:
+        return pd.concat([_effects(posterior, replace(claim, variable=name)) for name in names], ignore_index=True)
     answer = rates.rates(posterior, Arguments(by=claim.by, groups=claim.groups, prob=claim.prob))
     return _rows(posterior, answer, answer.question.measure.name, np.full((len(answer.table), 1), np.nan))
 
 
-def _effects(posterior: Posterior, variable: str, claim: Claim) -> pd.DataFrame:
-    answer = effects.effect(
-        posterior,
-        Arguments(variable, by=claim.by, groups=claim.groups, control=claim.control, goal=claim.goal, prob=claim.prob),
-    )
-    values = _flat(answer)
-    better = np.sign(values) * (1.0 if claim.goal == "max" else -1.0)
-    return _rows(posterior, answer, variable, 0.5 * (1.0 + better))
+def _effects(posterior: Posterior, claim: Arguments) -> pd.DataFrame:
+    answer = effects.effect(posterior, claim)
+    draws = answer.draws.transpose("row", "chain", "draw").to_numpy()
+    better = np.sign(draws.reshape(len(draws), -1)) * (1.0 if claim.goal == "max" else -1.0)
+    return _rows(posterior, answer, claim.variable, 0.5 * (1.0 + better))
 
 
-def _slope(posterior: Posterior, name: str, draws: np.ndarray, claim: Claim) -> pd.DataFrame:
-    tails = [(1.0 - claim.prob) / 2.0, (1.0 + claim.prob) / 2.0]
-    lower, upper = np.quantile(draws, tails)
+def _slope(posterior: Posterior, name: str, draws: np.ndarray, prob: float) -> pd.DataFrame:
+    lower, upper = np.quantile(draws, [(1.0 - prob) / 2.0, (1.0 + prob) / 2.0])
     above = 0.5 * (1.0 + np.sign(draws))
     row = {"quantity": f"{SLOPE}{name}", "estimate": draws.mean(), "lower": lower, "upper": upper}
     return pd.DataFrame([row | _chance(posterior, above)])
@@ -239,11 +216,6 @@ def _chance(posterior: Posterior, beats: np.ndarray) -> dict[str, float]:
     size = float(mean_sizes(beats.reshape(chains, draws, 1))[0]) if draws >= 4 else float(beats.size)
     chance = float(beats.mean())
     return {"prob_beats": chance, "mc_error": float(max(np.sqrt(chance * (1.0 - chance) / size), 1.0 / size))}
-
-
-def _flat(answer: Answer) -> np.ndarray:
-    values = answer.draws.transpose("row", "chain", "draw").to_numpy()
-    return values.reshape(len(values), -1)
 
 
 def strength(chance: float, threshold: float) -> str:

@@ -11,18 +11,16 @@ from hiermod.answers.answer import interval
 from hiermod.answers.group_effects import correlation_matrices, standard_deviations
 from hiermod.errors import AnswerError
 from hiermod.modeling.design import GroupDesign
-from hiermod.modeling.pooled import MEAN, SPREAD, BetaSpec
 from hiermod.sampling.posterior import Posterior
 
 
 def fixef_draws(posterior: Posterior) -> dict[str, np.ndarray]:
     """Draws of each common coefficient by its row name, shape ``(draws,)``, in the user's coding, on the link scale."""
-    if isinstance(posterior.spec, BetaSpec):
-        return {name: posterior.values(name) for name in (MEAN, SPREAD)}
     draws: dict[str, np.ndarray] = {}
-    for block in posterior.spec.common.blocks:
-        values = posterior.values(block.name).reshape(-1, len(block.columns))
-        draws.update(zip(block.row_names(), values.T, strict=True))
+    for own in posterior.spec.variables():
+        if own.role == "coefficient":
+            names = [f"{own.name}[{label}]" for label in own.labels[0]] if own.dims else [own.name]
+            draws.update(zip(names, posterior.values(own.name).reshape(-1, len(names)).T, strict=True))
     return draws
 
 
@@ -41,8 +39,8 @@ def _table(draws: dict[str, np.ndarray], prob: float) -> pd.DataFrame:
 
 
 def _bars_by_group(posterior: Posterior) -> dict[str, list[GroupDesign]]:
-    if isinstance(posterior.spec, BetaSpec):
-        raise AnswerError("pooling='beta' has rates of groups, not effects: see fit.rates() and fit.shrinkage().")
+    if reason := posterior.spec.refuses("effects"):
+        raise AnswerError(reason)
     by_group: dict[str, list[GroupDesign]] = {}
     for term in posterior.spec.groups:
         by_group.setdefault(term.grouping.name, []).append(term)
@@ -56,9 +54,9 @@ def ranef(posterior: Posterior) -> dict[str, pd.DataFrame]:
 
 def _ranef_of(posterior: Posterior, terms: list[GroupDesign]) -> pd.DataFrame:
     columns: dict[str, np.ndarray] = {}
-    for effect in (effect for term in terms for effect in term.effects):
-        mean = posterior.values(effect.name).mean(axis=0)
-        columns.update(zip(effect.row_names, mean.reshape(len(mean), -1).T, strict=True))
+    for term in terms:
+        means = np.hstack([effects.mean(axis=0) for effects in posterior.effects(term)])
+        columns.update(zip(term.row_names, means.T, strict=True))
     grouping = terms[0].grouping
     return pd.DataFrame(columns, index=pd.Index(grouping.labels(), name=grouping.name))
 

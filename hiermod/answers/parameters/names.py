@@ -10,7 +10,6 @@ from hiermod.answers.group_effects import standard_deviations
 from hiermod.answers.parameters.estimates import fixef_draws
 from hiermod.data.columns.values import level_text
 from hiermod.errors import AnswerError, did_you_mean
-from hiermod.modeling.pooled import BetaSpec
 from hiermod.sampling.posterior import Posterior
 
 
@@ -18,7 +17,7 @@ def chief_draws(posterior: Posterior) -> dict[str, np.ndarray]:
     """Common coefficients, sds, correlations, the family's parameters (or Beta's two), shape ``(chains, draws)``."""
     draws = dict(fixef_draws(posterior))
     spec = posterior.spec
-    for term in () if isinstance(spec, BetaSpec) else spec.groups:
+    for term in spec.groups:
         draws.update(zip(term.sd_keys(), standard_deviations(posterior, term).T, strict=True))
         if term.correlated:
             draws.update(zip(term.correlation_keys(), posterior.values(term.correlation_name).T, strict=True))

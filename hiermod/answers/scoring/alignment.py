@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hiermod.answers.reader import AnySpec
 from hiermod.answers.scoring.matching import Joint, Matched, matched, predictor_columns
-from hiermod.data.cells.observations import Observations, observations
+from hiermod.data.cells.observations import observations
 from hiermod.data.cells.statistics import BinomialCells, PairCells
 from hiermod.data.columns.numbering import first_of, number_rows
 from hiermod.data.columns.responses import ResponseRows, SingleRows, TrialsRows, read_response
@@ -24,6 +23,7 @@ from hiermod.data.pushdown.tally import OWN
 from hiermod.data.sources.frames import column_names, read_columns
 from hiermod.errors import AnswerError, did_you_mean, enumerate_names
 from hiermod.formula.nodes import Formula, TrialsResponse
+from hiermod.modeling.protocol import ModelSpec
 
 OF_TABLES = ("value", "successes", "trials", "times", "fold", "elpd", "pareto_k", "refitted", "unreliable", "rows")
 
@@ -35,13 +35,12 @@ def column_of_table(name: str) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Aligned:
-    """Distinct joint rows: their columns, how many rows each is, and its place among each model's observations."""
+    """Distinct joint rows: their columns, responses, how many rows each is, and what each is to each model."""
 
     frame: pd.DataFrame
     responses: np.ndarray
     times: np.ndarray
-    seen: tuple[Observations, ...]
-    places: tuple[np.ndarray, ...]
+    models: tuple[Matched, ...]
 
     def labels(self) -> pd.DataFrame:
         """The joint rows for a table: the models' columns, the response, and ``times``."""
@@ -58,7 +57,7 @@ class Aligned:
         return number, [":".join(map(str, own.iloc[row])) for row in first]
 
 
-def align(specs: Mapping[str, AnySpec], data: Any, columns: Sequence[str] = ()) -> Aligned:
+def align(specs: Mapping[str, ModelSpec], data: Any, columns: Sequence[str] = ()) -> Aligned:
     """Find the common refinement of the cells of several models.
 
     Parameters
@@ -77,13 +76,12 @@ def align(specs: Mapping[str, AnySpec], data: Any, columns: Sequence[str] = ()) 
     check_responses(specs)
     check_rows(specs)
     seen = {name: observations(spec.cells, spec.family.counts) for name, spec in specs.items()}
-    for finest in seen:
-        if set(columns) <= set(seen[finest].frame):
-            rows = seen[finest]
-            joint = Joint(rows.frame.iloc[rows.place].reset_index(drop=True), rows.responses, rows.times)
-            found = [own for name, spec in specs.items() if (own := matched(spec, seen[name], joint))]
-            if len(found) == len(specs):
-                return _aligned(joint, found)
+    for finest in seen.values():
+        if set(columns) <= set(finest.frame):
+            joint = Joint(finest.frame.iloc[finest.place].reset_index(drop=True), finest.responses, finest.times)
+            models = [rows for name, spec in specs.items() if (rows := matched(spec, seen[name], joint))]
+            if len(models) == len(specs):
+                return Aligned(joint.frame, joint.responses, joint.times, tuple(models))
     if data is None:
         _refuse_unknown(specs, columns, {str(name) for own in seen.values() for name in own.frame})
         raise AnswerError(
@@ -91,21 +89,16 @@ def align(specs: Mapping[str, AnySpec], data: Any, columns: Sequence[str] = ()) 
             "do not hold. Give it: hm.compare(..., data=frame)."
         )
     joint = _read(specs, data, columns)
-    found = []
+    models = []
     for name, spec in specs.items():
-        own = matched(spec, seen[name], joint)
-        if own is None:
+        rows = matched(spec, seen[name], joint)
+        if rows is None:
             raise AnswerError(_other_rows(specs, name, joint, data, columns))
-        found.append(own)
-    return _aligned(joint, found)
+        models.append(rows)
+    return Aligned(joint.frame, joint.responses, joint.times, tuple(models))
 
 
-def _aligned(joint: Joint, found: Sequence[Matched]) -> Aligned:
-    seen, places = zip(*found, strict=True)
-    return Aligned(joint.frame, joint.responses, joint.times, seen, places)
-
-
-def check_responses(specs: Mapping[str, AnySpec]) -> None:
+def check_responses(specs: Mapping[str, ModelSpec]) -> None:
     """Refuse models whose densities are not of the same numbers, on the same scale.
 
     Raises
@@ -128,7 +121,7 @@ def check_responses(specs: Mapping[str, AnySpec]) -> None:
             )
 
 
-def check_rows(specs: Mapping[str, AnySpec]) -> None:
+def check_rows(specs: Mapping[str, ModelSpec]) -> None:
     """Refuse models whose rows are not known.
 
     Raises
@@ -151,14 +144,14 @@ def _same_response(one: Formula, other: Formula) -> bool:
     return one.left == other.left or (trials and one.weights == other.weights)
 
 
-def _measure(spec: AnySpec) -> str:
+def _measure(spec: ModelSpec) -> str:
     """What a density is of."""
     if isinstance(spec.cells.response, BinomialCells | PairCells):
         return "probabilities of successes"
     return "probabilities of counts" if spec.family.counts else "densities of numbers"
 
 
-def _missing_hint(one: AnySpec, other: AnySpec) -> str:
+def _missing_hint(one: ModelSpec, other: ModelSpec) -> str:
     here, there = (set(spec.formula.all_columns) for spec in (one, other))
     names = sorted(here ^ there)
     if (one.cells.source.missing or other.cells.source.missing) and names:
@@ -169,7 +162,7 @@ def _missing_hint(one: AnySpec, other: AnySpec) -> str:
     return "Fit both to the same rows."
 
 
-def _read(specs: Mapping[str, AnySpec], data: Any, columns: Sequence[str]) -> Joint:
+def _read(specs: Mapping[str, ModelSpec], data: Any, columns: Sequence[str]) -> Joint:
     """Distinct rows of all columns, complete in all of them."""
     names = {name: None for spec in specs.values() for name in spec.formula.all_columns}
     _refuse_unknown(specs, (*names, *columns), column_names(data))
@@ -184,7 +177,7 @@ def _read(specs: Mapping[str, AnySpec], data: Any, columns: Sequence[str]) -> Jo
     return _distinct(frame, _numbers(response), response.times)
 
 
-def _refuse_unknown(specs: Mapping[str, AnySpec], names: Sequence[str], known: Collection[str]) -> None:
+def _refuse_unknown(specs: Mapping[str, ModelSpec], names: Sequence[str], known: Collection[str]) -> None:
     for name in names:
         if name not in known:
             groupings = [own for spec in specs.values() for own in spec.cells.groupings]
@@ -209,7 +202,7 @@ def _numbers(response: ResponseRows) -> np.ndarray:
     return response.values[:, None]
 
 
-def _other_rows(specs: Mapping[str, AnySpec], name: str, joint: Joint, data: Any, columns: Sequence[str]) -> str:
+def _other_rows(specs: Mapping[str, ModelSpec], name: str, joint: Joint, data: Any, columns: Sequence[str]) -> str:
     rows, fitted = int(joint.times.sum()), specs[name].cells.source.rows
     of_models = dict.fromkeys(own for spec in specs.values() for own in spec.formula.all_columns)
     raw = read_columns(data, tuple(dict.fromkeys([*of_models, *columns])))

@@ -9,7 +9,7 @@ import pandas as pd
 from scipy import special
 from scipy.optimize import Bounds, LinearConstraint, minimize
 
-from hiermod.answers.scoring.scores import Scores
+from hiermod.answers.scoring.scores import ModelScores, Scores
 
 SMALL = 4.0  # a difference below which models predict alike (Sivula, Magnusson, Matamoros and Vehtari 2025)
 CLEAR = 2.0  # standard errors
@@ -70,26 +70,26 @@ class ModelComparison:
 
 def compared(scores: Scores) -> ModelComparison:
     """Put scores into a table."""
-    totals = [scores.total(own) for own in scores.elpd]
-    order = sorted(range(len(totals)), key=lambda place: -totals[place][0])
-    best = scores.elpd[order[0]]
-    weights = stacking_weights(scores.elpd[order], scores.times)
+    totals = {name: scores.total(model.elpd) for name, model in scores.models.items()}
+    order = sorted(totals, key=lambda name: -totals[name][0])
+    elpd = np.array([scores.models[name].elpd for name in order])
     rows = []
-    for rank, (place, weight) in enumerate(zip(order, weights, strict=True)):
-        difference, dse = scores.total(scores.elpd[place] - best)
-        (elpd, se), worse = totals[place], _worse(difference, dse)
+    for rank, (name, weight) in enumerate(zip(order, stacking_weights(elpd, scores.times), strict=True)):
+        difference, dse = scores.total(elpd[rank] - elpd[0])
+        total, se = totals[name]
         rows.append(
             {
-                "rank": rank, "elpd_diff": difference, "dse": dse, "p_worse": worse if rank else np.nan,
+                "rank": rank, "elpd_diff": difference, "dse": dse,
+                "p_worse": _worse(difference, dse) if rank else np.nan,
                 "diag_diff": _diag_difference(scores, difference) if rank else "",
-                "diag_elpd": _diag_elpd(scores, place), "p": float(scores.p[place]), "elpd": elpd, "se": se,
+                "diag_elpd": _diag_elpd(scores.models[name]), "p": scores.models[name].p, "elpd": total, "se": se,
                 "weight": float(weight),
             }
         )  # fmt: skip
-    table = pd.DataFrame(rows, index=pd.Index([scores.names[place] for place in order], name="model"))
-    table["verdict"] = [_verdict(scores, table, rank, place) for rank, place in enumerate(order)]
-    parts = [scores.labels.reset_index(drop=True), pd.DataFrame(scores.elpd.T, columns=list(scores.names))]
-    pointwise = pd.concat(parts, axis=1, keys=["unit", "elpd"])
+    table = pd.DataFrame(rows, index=pd.Index(order, name="model"))
+    table["verdict"] = [_verdict(scores, table, rank) for rank in range(len(order))]
+    by_model = pd.DataFrame({name: model.elpd for name, model in scores.models.items()})
+    pointwise = pd.concat([scores.labels.reset_index(drop=True), by_model], axis=1, keys=["unit", "elpd"])
     return ModelComparison(table, pointwise, scores)
 
 
@@ -104,19 +104,20 @@ def _diag_difference(scores: Scores, difference: float) -> str:
     return f"|elpd_diff| < {SMALL:.0f}" if abs(difference) < SMALL else ""
 
 
-def _diag_elpd(scores: Scores, place: int) -> str:
-    return f"{scores.unreliable[place]} k̂ too high" if scores.unreliable[place] else ""
+def _diag_elpd(model: ModelScores) -> str:
+    return f"{model.unreliable} k̂ too high" if model.unreliable else ""
 
 
-def _verdict(scores: Scores, table: pd.DataFrame, rank: int, place: int) -> str:
+def _verdict(scores: Scores, table: pd.DataFrame, rank: int) -> str:
+    model = scores.models[str(table.index[rank])]
     parts = [_standing(table, rank, _errors_needed(scores)) if len(table) > 1 else "the only model"]
     what = "groups" if scores.units == "groups" or scores.method == "logo" else "rows"
-    if scores.unreliable[place]:
-        parts.append(f"not reliable: Pareto k too high for {_count(scores.unreliable[place], what)}")
-    if scores.refits[place]:
-        parts.append(f"{_count(scores.refits[place], what)} left out by refits (Pareto k)")
-    if scores.troubled[place]:
-        parts.append(f"{_count(scores.troubled[place], 'fits')} with divergences or R-hat or ESS out of bounds")
+    if model.unreliable:
+        parts.append(f"not reliable: Pareto k too high for {_count(model.unreliable, what)}")
+    if model.refits:
+        parts.append(f"{_count(model.refits, what)} left out by refits (Pareto k)")
+    if model.troubled:
+        parts.append(f"{_count(model.troubled, 'fits')} with divergences or R-hat or ESS out of bounds")
     return "; ".join(parts)
 
 

@@ -27,14 +27,6 @@ def folds_of(posterior: Posterior, seen: Observations, shares: np.ndarray) -> li
     ]
 
 
-def spread_out(scores: Sequence[np.ndarray], shares: np.ndarray) -> np.ndarray:
-    """Scores of all folds, shape ``(observations, folds)``, NaN where a fold leaves out no such row."""
-    found = np.full(shares.shape, np.nan)
-    for fold, own in enumerate(scores):
-        found[shares[:, fold] > 0, fold] = own
-    return found
-
-
 @dataclass(frozen=True, eq=False)
 class GroupScores:
     """Scores of each group left out; `troubled` fits without a group have divergences or have not converged.

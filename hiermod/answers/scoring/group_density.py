@@ -13,8 +13,8 @@ from typing import Protocol
 import numpy as np
 from scipy import special
 
-from hiermod.answers.group_effects import GroupsOfRows, TermEffects, covariance_factor
-from hiermod.answers.reader import reader
+from hiermod.answers.group_effects import GroupsOfRows, Reading, TermEffects, covariance_factor, same_for_all
+from hiermod.answers.reader import by_model, reader
 from hiermod.answers.scoring.quadrature import MOST_DIMENSIONS, log_normal_integral
 from hiermod.data.cells.observations import Observations
 from hiermod.data.cells.statistics import BinomialCells
@@ -22,7 +22,7 @@ from hiermod.data.columns.groupings import Grouping
 from hiermod.errors import AnswerError
 from hiermod.families.ops import NUMPY
 from hiermod.families.rates import log_rates
-from hiermod.modeling.pooled import MEAN, SPREAD, BetaSpec
+from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec, beta_shapes
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.posterior import Posterior
 
@@ -61,9 +61,11 @@ class GroupDensity(Protocol):
 
 def group_density(posterior: Posterior, seen: Observations) -> GroupDensity:
     """The density of groups of some observations under a model."""
-    if isinstance(posterior.spec, BetaSpec):
-        return PooledGroups(posterior, posterior.spec, seen)
-    return LinearGroups(posterior, posterior.spec, seen)
+    return by_model(
+        posterior.spec,
+        linear=lambda spec: LinearGroups(posterior, spec, seen),
+        pooled=lambda spec: PooledGroups(posterior, spec, seen),
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +103,7 @@ class LinearGroups:
 
     def __init__(self, posterior: Posterior, spec: Spec, seen: Observations) -> None:
         self._posterior, self._spec, self._seen = posterior, spec, seen
+        self._typical = same_for_all(spec, Reading.TYPICAL)
         self._occurrences = [Occurrence.of(term.grouping, seen) for term in spec.groups]
         self._auxiliary = [posterior.values(name) for name in spec.family.auxiliary]
 
@@ -133,7 +136,7 @@ class LinearGroups:
 
     def _parts(self, rows: Observations, group: Members) -> tuple[np.ndarray, list[Unseen]]:
         """The linear predictor of the group's rows without unseen effects, and these."""
-        base = reader(self._posterior, "typical", exposed=True).predictor(rows.frame)
+        base = reader(self._posterior, self._typical, exposed=True).parameters(rows.frame)["mu"]
         factors: dict[str, list[Unseen]] = {}
         for number, (term, occurrence) in enumerate(zip(self._spec.groups, self._occurrences, strict=True)):
             effects = TermEffects(self._posterior, term, number)
@@ -155,18 +158,17 @@ class LinearGroups:
 class PooledGroups:
     """Groups whose rates are drawn from one Beta distribution."""
 
-    def __init__(self, posterior: Posterior, spec: BetaSpec, seen: Observations) -> None:
+    def __init__(self, posterior: Posterior, spec: PooledSpec, seen: Observations) -> None:
         self._posterior, self._spec, self._seen = posterior, spec, seen
         self._occurrence = Occurrence.of(spec.grouping, seen)
 
     def joint(self, group: Members) -> np.ndarray:
         """Log density of all of a group's observations together, in every draw."""
-        mean, size = self._posterior.values(MEAN), self._posterior.values(SPREAD) ** -2
-        a, b = mean * size, (1.0 - mean) * size
+        a, b = beta_shapes(self._posterior.values(MEAN), self._posterior.values(SPREAD))
         rows = self._seen.chosen(group.places)
         codes, new = self._occurrence.codes[group.places], self._occurrence.new(group)
         successes, trials = group.times * rows.responses.T
-        total = np.full(len(mean), float(group.times @ _log_ways(rows)))
+        total = np.full(len(a), float(group.times @ _log_ways(rows)))
         for level in np.unique(codes):
             s, n = successes[codes == level].sum(), trials[codes == level].sum()
             if new[level]:

@@ -16,8 +16,7 @@ from scipy import special
 from hiermod.answers.reader import in_blocks, reader
 from hiermod.data.cells.observations import Observations, part
 from hiermod.errors import StorageError
-from hiermod.modeling.pooled import BetaSpec, with_totals
-from hiermod.modeling.spec import Spec
+from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.parallel import each, fit_one
 from hiermod.sampling.posterior import Posterior
 from hiermod.sampling.settings import Settings
@@ -31,7 +30,7 @@ class Refit:
     `times` may leave out groups altogether: their effects are then drawn from what the others say of the population.
     """
 
-    spec: Spec | BetaSpec
+    spec: ModelSpec
     settings: Settings
     seen: Observations
     times: np.ndarray
@@ -49,15 +48,13 @@ class Refit:
     def run(self) -> Posterior:
         """Sample; nothing is read again, and nothing compiled anew where the compiled engine takes the model."""
         cells = part(self.spec.cells, self.seen, self.times)
-        spec = with_totals(self.spec, cells) if isinstance(self.spec, BetaSpec) else replace(self.spec, cells=cells)
         seed = np.random.SeedSequence([self.settings.seed or 0, *self.purpose]).generate_state(1, np.uint64)[0]
-        return fit_one(spec, replace(self.settings, seed=int(seed >> 1)))
+        return fit_one(self.spec.with_cells(cells), replace(self.settings, seed=int(seed >> 1)))
 
     def fingerprint(self) -> str:
         """A text that is the same where the draws are: of the model, the rows with their counts, and the settings."""
         spec = self.spec
-        priors = spec.priors if isinstance(spec, Spec) else None
-        model = (type(spec).__name__, str(spec.formula), str(spec.family), priors, spec.cells.source.fingerprint)
+        model = (type(spec).__name__, str(spec.formula), str(spec.family), spec.priors, spec.cells.source.fingerprint)
         digest = hashlib.sha256(repr((__version__, *model, self.settings, self.purpose)).encode())
         for table in (self.seen.frame, self.seen.table):
             digest.update(repr(list(table)).encode())
@@ -69,11 +66,11 @@ class Refit:
 
 def predicted(posterior: Posterior, seen: Observations) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """The response of each observation in turn, with the linear predictor of its row in every draw."""
-    model = reader(posterior, "observed", exposed=True)
+    model = reader(posterior, exposed=True)
     first = np.searchsorted(seen.place, np.arange(len(seen.frame) + 1))
     row = 0
     for block in in_blocks(seen.frame, posterior.size):
-        for predictor in model.predictor(block):
+        for predictor in model.parameters(block)["mu"]:
             for response in seen.responses[first[row] : first[row + 1]]:
                 yield response, predictor
             row += 1

@@ -11,7 +11,6 @@ from hiermod.answers.scoring.held_out import Refit, Runs, log_densities, score
 from hiermod.answers.scoring.importance import good_k, left_out, relative_efficiency
 from hiermod.data.cells.observations import Observations, observations
 from hiermod.errors import AnswerError
-from hiermod.modeling.pooled import BetaSpec
 from hiermod.sampling.posterior import Posterior
 
 MIN_DRAWS = 25  # below, a tail has fewer than the five draws that a Pareto distribution is fitted to
@@ -165,10 +164,9 @@ def _exactly(posterior: Posterior, seen: Observations, places: np.ndarray, runs:
 
 def refuse(posterior: Posterior) -> None:
     """Refuse where rows have no densities of their own here, or draws are too few."""
-    if isinstance(posterior.spec, BetaSpec):
+    if reason := posterior.spec.refuses("rows"):
         raise AnswerError(
-            "fit.loo() leaves out one row at a time, which does not apply to pooling='beta': the rates are integrated "
-            "out, so a row has no density of its own. Fit with pooling='normal'."
+            f"fit.loo() leaves out one row at a time, which does not apply to {reason}. Fit with pooling='normal'."
         )
     if not posterior.spec.cells.rows_kept:
         raise AnswerError(

@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 
 from hiermod.answers.averaging.rows import read_variables_again
-from hiermod.answers.reader import AnySpec
 from hiermod.data.cells.observations import Observations
 from hiermod.data.columns.numbering import number_rows
 from hiermod.data.columns.values import as_levels, encode
 from hiermod.data.pushdown.tally import OWN
 from hiermod.errors import HiermodError
+from hiermod.modeling.protocol import ModelSpec
 
 DIGITS = 10  # of what functions make of columns
 
@@ -29,10 +29,15 @@ class Joint:
     times: np.ndarray
 
 
-Matched = tuple[Observations, np.ndarray]
+@dataclass(frozen=True, eq=False)
+class Matched:
+    """A model's observations, each once, and the place of each joint row among them."""
+
+    seen: Observations
+    place: np.ndarray
 
 
-def matched(spec: AnySpec, seen: Observations, joint: Joint) -> Matched | None:
+def matched(spec: ModelSpec, seen: Observations, joint: Joint) -> Matched | None:
     """A model's observations, each once, and the place of each joint row among them.
 
     None where the joint rows are others, or lack a column.
@@ -59,10 +64,10 @@ def matched(spec: AnySpec, seen: Observations, joint: Joint) -> Matched | None:
     if not np.array_equal(np.bincount(mine, seen.times, size), np.bincount(theirs, joint.times, size)):
         return None
     merged, place = seen.merged(mine)
-    return merged, place[theirs]
+    return Matched(merged, place[theirs])
 
 
-def _key_columns(spec: AnySpec, frame: pd.DataFrame) -> list[str]:
+def _key_columns(spec: ModelSpec, frame: pd.DataFrame) -> list[str]:
     """The columns that tell a model's observations apart: what variables are made of, where it is there."""
     names: list[str] = list(spec.formula.grouping_columns)
     averaged = set(spec.cells.averaged)
@@ -73,7 +78,7 @@ def _key_columns(spec: AnySpec, frame: pd.DataFrame) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _variables(spec: AnySpec, frame: pd.DataFrame, needed: Sequence[str]) -> pd.DataFrame | None:
+def _variables(spec: ModelSpec, frame: pd.DataFrame, needed: Sequence[str]) -> pd.DataFrame | None:
     """The variables of a model on joint rows, None where some cannot be made of their columns."""
     wanted = {*predictor_columns(spec), *spec.formula.variables, *needed}
     raw = frame[[name for name in frame if name in wanted]]
@@ -84,7 +89,7 @@ def _variables(spec: AnySpec, frame: pd.DataFrame, needed: Sequence[str]) -> pd.
     return made if set(needed) <= set(made) else None
 
 
-def _comparable(spec: AnySpec, name: str, own: pd.Series, joint: pd.Series) -> np.ndarray | None:
+def _comparable(spec: ModelSpec, name: str, own: pd.Series, joint: pd.Series) -> np.ndarray | None:
     """Numbers that are equal where the values of a column are, of the model's observations and of joint rows."""
     levels = _levels(spec, name, own)
     if levels is not None:
@@ -100,7 +105,7 @@ def _comparable(spec: AnySpec, name: str, own: pd.Series, joint: pd.Series) -> n
     return np.round(both / largest, DIGITS) if largest else both
 
 
-def _levels(spec: AnySpec, name: str, own: pd.Series) -> tuple[Any, ...] | None:
+def _levels(spec: ModelSpec, name: str, own: pd.Series) -> tuple[Any, ...] | None:
     if isinstance(own.dtype, pd.CategoricalDtype):
         return as_levels(own.cat.categories)
     return next(
@@ -108,6 +113,6 @@ def _levels(spec: AnySpec, name: str, own: pd.Series) -> tuple[Any, ...] | None:
     )
 
 
-def predictor_columns(spec: AnySpec) -> tuple[str, ...]:
+def predictor_columns(spec: ModelSpec) -> tuple[str, ...]:
     """The columns that a model's predictors and groups are made of."""
     return (*spec.formula.predictor_columns, *spec.formula.grouping_columns)

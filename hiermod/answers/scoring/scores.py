@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,13 +10,12 @@ import numpy as np
 import pandas as pd
 
 from hiermod.answers.scoring.alignment import Aligned, column_of_table
-from hiermod.answers.scoring.cross_validation import folds_of, leave_groups_out, members, spread_out
+from hiermod.answers.scoring.cross_validation import folds_of, leave_groups_out, members
 from hiermod.answers.scoring.group_density import Members
 from hiermod.answers.scoring.held_out import Refit, Runs, expected, score
 from hiermod.answers.scoring.leave_one_out import leave_one_out
 from hiermod.data.cells.observations import Observations, part
 from hiermod.errors import AnswerError, DataError
-from hiermod.modeling.pooled import BetaSpec, with_totals
 from hiermod.sampling.posterior import Posterior
 
 Posteriors = Mapping[str, Posterior]
@@ -31,6 +31,31 @@ class Groups:
 
 
 @dataclass(frozen=True, eq=False)
+class ModelScores:
+    """What one model expects of each unit that was left out.
+
+    Parameters
+    ----------
+    elpd : ndarray, shape (units,)
+    p : float
+        Effective number of parameters.
+    unreliable, refits : int
+        How many distinct rows, or groups, have a score that is not reliable, and were left out by a fit.
+    troubled : int
+        How many fits, the model's own included, have divergences or have not converged.
+    details : pandas.DataFrame, optional
+        How each unit's score came about: ``pareto_k, refitted``.
+    """
+
+    elpd: np.ndarray
+    p: float
+    unreliable: int = 0
+    refits: int = 0
+    troubled: int = 0
+    details: pd.DataFrame | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class Scores:
     """What each model expects of each unit that was left out.
 
@@ -38,36 +63,21 @@ class Scores:
     ----------
     method : {"loo", "kfold", "logo"}
     units : {"rows", "groups"}
-    names : tuple of str
-    elpd : ndarray, shape (models, units)
+    models : mapping of str to ModelScores
     times : ndarray
         How many rows each unit stands for; 1 for groups.
     clusters : ndarray, optional
         The group of each unit: units of one group are not independent, so that standard errors are over groups.
-    p : ndarray
-        Effective number of parameters of each model.
-    unreliable, refits : tuple of int
-        Distinct rows, or groups, of each model whose score is not reliable, and that were left out by a fit.
-    troubled : tuple of int
-        How many fits of each model, its own included, have divergences or have not converged.
     labels : pandas.DataFrame
         A row per unit.
-    details : tuple of pandas.DataFrame
-        Of each model and unit, how the score was found: ``pareto_k, refitted``.
     """
 
     method: str
     units: str
-    names: tuple[str, ...]
-    elpd: np.ndarray
+    models: Mapping[str, ModelScores]
     times: np.ndarray
     clusters: np.ndarray | None
-    p: np.ndarray
-    unreliable: tuple[int, ...]
-    refits: tuple[int, ...]
-    troubled: tuple[int, ...]
     labels: pd.DataFrame
-    details: tuple[pd.DataFrame, ...] = ()
 
     @property
     def independent(self) -> int:
@@ -86,20 +96,15 @@ class Scores:
 
 def by_leave_one_out(posteriors: Posteriors, aligned: Aligned, max_refits: int, runs: Runs) -> Scores:
     """Each row left out, by importance sampling or by a fit."""
-    found = [
-        leave_one_out(posterior, max_refits, runs, seen)
-        for posterior, seen in zip(posteriors.values(), aligned.seen, strict=True)
-    ]
-    elpd = [own.pointwise["elpd"].to_numpy()[place] for own, place in zip(found, aligned.places, strict=True)]
-    return Scores(
-        "loo", "rows", tuple(posteriors), np.array(elpd), aligned.times, None, np.array([own.p for own in found]),
-        tuple(len(own.unreliable) for own in found), tuple(own.refits for own in found),
-        _troubled(posteriors, [own.troubled for own in found]), aligned.labels(),
-        tuple(
-            own.pointwise[["pareto_k", "refitted"]].iloc[place].reset_index(drop=True)
-            for own, place in zip(found, aligned.places, strict=True)
-        ),
-    )  # fmt: skip
+    models = {}
+    for (name, posterior), rows in zip(posteriors.items(), aligned.models, strict=True):
+        loo = leave_one_out(posterior, max_refits, runs, rows.seen)
+        pointwise = loo.pointwise.iloc[rows.place].reset_index(drop=True)
+        models[name] = ModelScores(
+            pointwise["elpd"].to_numpy(), loo.p, len(loo.unreliable), loo.refits, loo.troubled + _trouble(posterior),
+            pointwise[["pareto_k", "refitted"]],
+        )  # fmt: skip
+    return Scores("loo", "rows", models, aligned.times, None, aligned.labels())
 
 
 def by_folds(
@@ -108,25 +113,23 @@ def by_folds(
     """Folds left out, the same for all models; `shares` says how many of each joint row are in which fold."""
     tasks: list[tuple[Refit, Observations]] = []
     shares_of = []  # by model, how many of each of its observations are in which fold
-    for posterior, seen, place in zip(posteriors.values(), aligned.seen, aligned.places, strict=True):
-        shares_of.append(np.zeros((len(seen), shares.shape[1]), dtype=np.int64))
-        np.add.at(shares_of[-1], place, shares)
-        tasks += folds_of(posterior, seen, shares_of[-1])
-    done = runs.each(score, tasks, "fold", "folds")
+    for posterior, rows in zip(posteriors.values(), aligned.models, strict=True):
+        shares_of.append(np.zeros((len(rows.seen), shares.shape[1]), dtype=np.int64))
+        np.add.at(shares_of[-1], rows.place, shares)
+        tasks += folds_of(posterior, rows.seen, shares_of[-1])
+    done = iter(runs.each(score, tasks, "fold", "folds"))
     row, fold = np.nonzero(shares)
-    times, count = shares[row, fold], shares.shape[1]
-    elpd, p, troubled = [], [], []
-    for number, (posterior, seen) in enumerate(zip(posteriors.values(), aligned.seen, strict=True)):
-        scores, clean = zip(*done[number * count : (number + 1) * count], strict=True)
-        troubled.append(count - sum(clean))
-        elpd.append(spread_out(scores, shares_of[number])[aligned.places[number][row], fold])
-        p.append(expected(posterior, seen) @ seen.times - elpd[-1] @ times)
+    times, models = shares[row, fold], {}
+    for (name, posterior), rows, of_model in zip(posteriors.items(), aligned.models, shares_of, strict=True):
+        by_fold, troubled = np.full(of_model.shape, np.nan), _trouble(posterior)
+        for place, (scores, clean) in enumerate(itertools.islice(done, shares.shape[1])):
+            by_fold[of_model[:, place] > 0, place] = scores
+            troubled += not clean
+        elpd = by_fold[rows.place[row], fold]
+        p = expected(posterior, rows.seen) @ rows.seen.times - elpd @ times
+        models[name] = ModelScores(elpd, float(p), troubled=troubled)
     labels = aligned.labels().take(row).reset_index(drop=True).assign(fold=fold)
-    none = (0,) * len(posteriors)
-    return Scores(
-        "kfold", "rows", tuple(posteriors), np.array(elpd), times, None if clusters is None else clusters[row],
-        np.array(p), none, none, _troubled(posteriors, troubled), labels,
-    )  # fmt: skip
+    return Scores("kfold", "rows", models, times, None if clusters is None else clusters[row], labels)
 
 
 def by_groups(
@@ -139,50 +142,41 @@ def by_groups(
             f"There is one group of {title} only, {names[0]!r}: without it, there is nothing to fit. Leave out groups "
             "of another column, or folds (method='kfold')."
         )
-    found, elpd = [], []
-    rows = np.argsort(codes, kind="stable")  # the joint rows, group by group
-    for posterior, seen, place in zip(posteriors.values(), aligned.seen, aligned.places, strict=True):
-        own = members(codes, aligned.times, place, len(names))
-        _refuse_improper(posterior, seen, dict(zip(names, own, strict=True)), title)
-        scores = leave_groups_out(posterior, seen, own, not joint, max_refits, runs)
-        found.append(scores)
-        if joint:
-            elpd.append(scores.joint)
-            continue
-        each_row = np.empty(len(rows))
-        for code, group in enumerate(own):
-            inside = codes == code
-            each_row[inside] = scores.rows[code][np.searchsorted(group.places, place[inside])]
-        elpd.append(each_row)
+    models = {}
+    for (name, posterior), rows in zip(posteriors.items(), aligned.models, strict=True):
+        groups_of = members(codes, aligned.times, rows.place, len(names))
+        _refuse_improper(posterior, rows.seen, dict(zip(names, groups_of, strict=True)), title)
+        scores = leave_groups_out(posterior, rows.seen, groups_of, not joint, max_refits, runs)
+        elpd, details = scores.joint, scores.details()
+        if not joint:
+            elpd, details = np.empty(len(codes)), details.iloc[codes].reset_index(drop=True)
+            for code, group in enumerate(groups_of):
+                inside = codes == code
+                elpd[inside] = scores.rows[code][np.searchsorted(group.places, rows.place[inside])]
+        models[name] = ModelScores(
+            elpd, scores.p, int(scores.unreliable.sum()), int(scores.refitted.sum()),
+            scores.troubled + _trouble(posterior), details,
+        )  # fmt: skip
     column = column_of_table(title)
-    labels = pd.DataFrame({column: list(names), "rows": np.rint(np.bincount(codes, aligned.times)).astype(np.int64)})
     if not joint:
         labels = aligned.labels().assign(**{column: np.array(names, dtype=object)[codes]})
-    return Scores(
-        "logo", "groups" if joint else "rows", tuple(posteriors), np.array(elpd),
-        np.ones(len(names)) if joint else aligned.times, None if joint else codes,
-        np.array([own.p for own in found]),
-        tuple(int(own.unreliable.sum()) for own in found), tuple(int(own.refitted.sum()) for own in found),
-        _troubled(posteriors, [own.troubled for own in found]), labels,
-        tuple(own.details() if joint else own.details().iloc[codes].reset_index(drop=True) for own in found),
-    )  # fmt: skip
+        return Scores("logo", "rows", models, aligned.times, codes, labels)
+    counts = np.rint(np.bincount(codes, aligned.times)).astype(np.int64)
+    labels = pd.DataFrame({column: list(names), "rows": counts})
+    return Scores("logo", "groups", models, np.ones(len(names)), None, labels)
 
 
 def _refuse_improper(posterior: Posterior, seen: Observations, groups: Mapping[str, Members], title: str) -> None:
     """Refuse where some group is all that makes a posterior proper."""
     spec = posterior.spec
-    if not isinstance(spec, BetaSpec):
+    if not spec.improper:
         return
-    telling = np.flatnonzero((spec.successes > 0) & (spec.successes < spec.trials))
-    levels = spec.grouping.codes(seen.frame)[seen.place]
     for name, group in groups.items():
-        if np.isin(telling, levels[group.places]).all():
-            try:
-                with_totals(spec, part(spec.cells, seen, seen.times - group.among(seen)))
-            except DataError as error:
-                raise AnswerError(f"The group {name!r} of {title} cannot be left out. {error}") from error
+        try:
+            spec.with_cells(part(spec.cells, seen, seen.times - group.among(seen)))
+        except DataError as error:
+            raise AnswerError(f"The group {name!r} of {title} cannot be left out. {error}") from error
 
 
-def _troubled(posteriors: Posteriors, of_refits: Sequence[int]) -> tuple[int, ...]:
-    own = [not posterior.diagnostics.clean for posterior in posteriors.values()]
-    return tuple(int(first) + rest for first, rest in zip(own, of_refits, strict=True))
+def _trouble(posterior: Posterior) -> int:
+    return int(not posterior.diagnostics.clean)

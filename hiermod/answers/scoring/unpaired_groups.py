@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from hiermod.answers.scoring.alignment import Aligned, check_responses
 from hiermod.answers.scoring.held_out import Runs
+from hiermod.answers.scoring.matching import Matched
 from hiermod.answers.scoring.scores import Groups, Scores, by_groups
 from hiermod.data.cells.observations import observations
 from hiermod.errors import AnswerError, enumerate_names
@@ -34,12 +34,11 @@ def unpaired_groups(
     check_responses({name: posterior.spec for name, posterior in posteriors.items()})
     aligned = {name: _rows_of(name, posterior, columns) for name, posterior in posteriors.items()}
     _check_groups(aligned, columns, title)
-    return _joined(
-        [
-            by_groups({name: posteriors[name]}, rows, Groups(*rows.groups(columns), title), True, max_refits, runs)
-            for name, rows in aligned.items()
-        ]
-    )
+    scores = [
+        by_groups({name: posteriors[name]}, rows, Groups(*rows.groups(columns), title), True, max_refits, runs)
+        for name, rows in aligned.items()
+    ]
+    return replace(scores[0], models={name: model for each in scores for name, model in each.models.items()})
 
 
 def _check_groups(aligned: Mapping[str, Aligned], columns: Sequence[str], title: str) -> None:
@@ -69,15 +68,6 @@ def _sums(aligned: Aligned, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray, 
     return np.bincount(codes, aligned.times), np.column_stack(powers[0]), np.column_stack(powers[1])
 
 
-def _joined(models: Sequence[Scores]) -> Scores:
-    tuples: dict[str, Any] = {
-        field: tuple(value for scores in models for value in getattr(scores, field))
-        for field in ("names", "unreliable", "refits", "troubled", "details")
-    }
-    elpd, p = np.vstack([scores.elpd for scores in models]), np.concatenate([scores.p for scores in models])
-    return replace(models[0], elpd=elpd, p=p, **tuples)
-
-
 def _rows_of(name: str, posterior: Posterior, columns: Sequence[str]) -> Aligned:
     seen = observations(posterior.spec.cells)
     if absent := [column for column in columns if column not in seen.frame]:
@@ -86,4 +76,4 @@ def _rows_of(name: str, posterior: Posterior, columns: Sequence[str]) -> Aligned
             f"Leave out groups of its formula: {enumerate_names(list(posterior.spec.cells.groupings))}."
         )
     frame = seen.frame.iloc[seen.place].reset_index(drop=True)
-    return Aligned(frame, seen.responses, seen.times, (seen,), (np.arange(len(seen)),))
+    return Aligned(frame, seen.responses, seen.times, (Matched(seen, np.arange(len(seen))),))

@@ -18,7 +18,6 @@ from hiermod.answers.scoring.unpaired_groups import unpaired_groups
 from hiermod.choices import METHODS, SCORES
 from hiermod.data.columns.numbering import number_rows
 from hiermod.errors import AnswerError, did_you_mean, enumerate_names
-from hiermod.modeling.pooled import BetaSpec
 from hiermod.sampling.posterior import Posterior
 
 MAX_REFITS = 20
@@ -140,12 +139,15 @@ def scores_of(posteriors: Mapping[str, Posterior], data: Any, design: Design, ru
 
 def validated(scores: Scores) -> CrossValidation:
     """The result for one model alone."""
-    elpd, se = scores.total(scores.elpd[0])
+    (model,) = scores.models.values()
+    elpd, se = scores.total(model.elpd)
     pointwise = scores.labels.reset_index(drop=True)
     if "fold" in pointwise:
         pointwise = pointwise.assign(times=scores.times)
-    pointwise = pd.concat([pointwise.assign(elpd=scores.elpd[0]), *scores.details[:1]], axis=1)
-    return CrossValidation(scores.method, elpd, se, float(scores.p[0]), scores.independent, scores.units, pointwise)
+    pointwise = pointwise.assign(elpd=model.elpd)
+    if model.details is not None:
+        pointwise = pd.concat([pointwise, model.details], axis=1)
+    return CrossValidation(scores.method, elpd, se, model.p, scores.independent, scores.units, pointwise)
 
 
 def _refuse(posteriors: Mapping[str, Posterior], design: Design) -> None:
@@ -154,10 +156,10 @@ def _refuse(posteriors: Mapping[str, Posterior], design: Design) -> None:
             raise AnswerError(
                 f"At least {MIN_DRAWS} draws are needed, better thousands; {name!r} has {posterior.size}."
             )
-        if isinstance(posterior.spec, BetaSpec) and (design.method != "logo" or design.score != "joint"):
+        reason = posterior.spec.refuses("rows")
+        if reason and (design.method != "logo" or design.score != "joint"):
             raise AnswerError(
-                f"{name!r} has pooling='beta': its rates are integrated out, so a row has no density of its own, and "
-                "whole groups alone can be left out. Say method='logo', score='joint'."
+                f"{name!r} has {reason}, and whole groups alone can be left out. Say method='logo', score='joint'."
             )
 
 

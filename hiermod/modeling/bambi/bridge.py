@@ -1,4 +1,4 @@
-"""Hands a spec over to Bambi: the one file that knows Bambi and formulae.
+"""Hands a spec over to Bambi.
 
 The `bmb.Model` has the rows behind the cells, the formula in Bambi's spelling, and the spec's priors. Correlated
 group terms and priors of centred predictors go in as callables, which register the same variables as hiermod's own PyMC
@@ -22,6 +22,7 @@ from hiermod.formula.expressions import NAME, Column
 from hiermod.formula.nodes import INTERCEPT, Term, TrialsResponse, without_slash
 from hiermod.modeling.coding import Block
 from hiermod.modeling.design import GroupDesign, GroupEffect
+from hiermod.modeling.protocol import ModelSpec
 from hiermod.modeling.pymc.parts import coefficient, group_effect, register_correlations
 from hiermod.modeling.spec import Spec
 from hiermod.priors.distributions import Prior, joined
@@ -29,14 +30,17 @@ from hiermod.priors.distributions import Prior, joined
 CROSSED = "_x_"
 
 
-def build_bambi(spec: Spec) -> bmb.Model:
+def build_bambi(spec: ModelSpec) -> bmb.Model:
     """Build the `bmb.Model` of a spec.
 
     Raises
     ------
     ModelError
-        If Bambi codes a term differently, so that its model would be another one.
+        If Bambi has no such model, or codes a term differently, so that its model would be another one.
     """
+    if reason := spec.refuses("bambi"):
+        raise ModelError(reason)
+    assert isinstance(spec, Spec)
     _refuse_bases(spec)
     text, data = bambi_formula(spec), _bambi_data(spec)
     _check_same_coding(spec, text, data)
@@ -161,9 +165,9 @@ def _check_same_coding(spec: Spec, text: str, data: pd.DataFrame) -> None:
     terms = design.common.terms if design.common is not None else ()
     written = {without_slash(name): name for name in terms if not name.startswith("offset(")}
     names = set(written)
-    own = {block.name for block in spec.common.blocks}
-    if names != own:
-        _refuse(spec, f"the terms {sorted(names)} instead of {sorted(own)}")
+    expected = {block.name for block in spec.common.blocks}
+    if names != expected:
+        _refuse(spec, f"the terms {sorted(names)} instead of {sorted(expected)}")
     for block in spec.common.blocks:
         _compare(spec, block, np.asarray(design.common[written[block.name]], dtype=float), frame)
     for group in spec.groups:

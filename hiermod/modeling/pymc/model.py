@@ -10,7 +10,9 @@ import pytensor.tensor as pt
 
 from hiermod.modeling.density_rows import Observed, observe
 from hiermod.modeling.design import GroupDesign
-from hiermod.modeling.pymc.geometry import own_coefficients
+from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec, beta_shapes
+from hiermod.modeling.protocol import ModelSpec
+from hiermod.modeling.pymc.geometry import informed_columns, own_coefficients
 from hiermod.modeling.pymc.likelihood import likelihood
 from hiermod.modeling.pymc.parts import coefficient, distribution, group_effect, register_correlations, register_dims
 from hiermod.modeling.spec import Spec
@@ -18,12 +20,15 @@ from hiermod.modeling.spec import Spec
 MAX_WRITTEN_OUT = 6
 
 
-def build_model(spec: Spec, informed: tuple[np.ndarray, ...] | None = None) -> pm.Model:
+def build_model(spec: ModelSpec, informed: tuple[np.ndarray, ...] | None = None) -> pm.Model:
     """Build the PyMC model of a spec; groups are integer codes, never indicators.
 
     For a sampler, `informed` tells for each term which columns are registered by the groups' own coefficients; the
     posterior is the same.
     """
+    if isinstance(spec, PooledSpec):
+        return _pooled(spec)
+    assert isinstance(spec, Spec)
     rows = observe(spec.cells)
     with pm.Model(coords={"__obs__": np.arange(len(spec.cells))}) as model:
         for block in spec.common.blocks:
@@ -31,6 +36,26 @@ def build_model(spec: Spec, informed: tuple[np.ndarray, ...] | None = None) -> p
         eta = _common_part(spec, rows) + _varying_part(spec, rows, informed) + rows.offset(spec.formula.offsets)
         auxiliary = [distribution(spec.priors[name], name) for name in spec.family.auxiliary]
         likelihood(spec.formula.response.name, spec.family, rows, eta, auxiliary)
+    return model
+
+
+def build_for_sampling(spec: ModelSpec) -> pm.Model:
+    """The model in the coordinates that suit its data."""
+    return build_model(spec, informed_columns(spec) if isinstance(spec, Spec) else None)
+
+
+def _pooled(spec: PooledSpec) -> pm.Model:
+    """The two-parameter model: beta-binomial totals of the groups."""
+    with pm.Model(coords={"__obs__": [str(label) for label in spec.grouping.labels()]}) as model:
+        a, b = beta_shapes(pm.Uniform(MEAN, 0.0, 1.0), pm.HalfFlat(SPREAD))
+        pm.BetaBinomial(
+            spec.formula.response.name,
+            n=spec.trials.astype(np.int64),
+            alpha=a,
+            beta=b,
+            observed=spec.successes.astype(np.int64),
+            dims="__obs__",
+        )
     return model
 
 
@@ -56,8 +81,8 @@ def _varying_part(spec: Spec, rows: Observed, informed: tuple[np.ndarray, ...] |
     shared: set[str] = set()
     for place, term in enumerate(spec.groups):
         codes = rows.codes(term.grouping)
-        own = informed[place] if informed else np.zeros(0, dtype=bool)
-        effects = _own_coefficients(spec, term, own, shared) if own.any() else _group_effects(spec, term)
+        chosen = informed[place] if informed else np.zeros(0, dtype=bool)
+        effects = _own_coefficients(spec, term, chosen, shared) if chosen.any() else _group_effects(spec, term)
         for effect, value in zip(term.effects, effects, strict=True):
             matrix = rows.matrix(effect.block)
             if effect.block.labels is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from hiermod.answers.scoring.comparison import ModelComparison, compared
@@ -16,8 +16,7 @@ from hiermod.interface.fit import Fit, Model
 from hiermod.interface.notices import announce
 from hiermod.interface.refits import OF_SETTINGS
 from hiermod.modeling.definition import Defined, Definition, define
-from hiermod.modeling.pooled import BetaSpec
-from hiermod.modeling.spec import Spec
+from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.parallel import each, fit_one
 from hiermod.sampling.posterior import Posterior
 from hiermod.sampling.settings import Settings
@@ -112,27 +111,21 @@ def compare_fits(fits: Mapping[str, Fit], data: Any, design: Design, runs: Runs)
 def _named(models: Any) -> dict[str, Fit | str]:
     if isinstance(models, str | Fit) or not isinstance(models, Mapping | Sequence):
         raise ModelError("compare() takes several models: a dict of fits or formulas by name, or a list.")
-    pairs = list(models.items()) if isinstance(models, Mapping) else [(_own_name(own), own) for own in models]
-    for name, own in pairs:
-        if not isinstance(own, str | Fit):
-            raise ModelError(f"{str(name)!r} is a {type(own).__name__}; a fit or a formula is needed.")
-    named = {str(name): own for name, own in pairs}
+    pairs = list(models.items()) if isinstance(models, Mapping) else [(_name(model), model) for model in models]
+    for name, model in pairs:
+        if not isinstance(model, str | Fit):
+            raise ModelError(f"{str(name)!r} is a {type(model).__name__}; a fit or a formula is needed.")
+    named = {str(name): model for name, model in pairs}
     if len(named) < len(pairs):
-        twice = next(name for name, _ in pairs if [str(own) for own, _ in pairs].count(str(name)) > 1)
+        twice = next(name for name, _ in pairs if [str(other) for other, _ in pairs].count(str(name)) > 1)
         raise ModelError(f"Two models are called {twice!r}. Give them names in a dict.")
     if not named:
         raise ModelError("There is no model to compare.")
     return named
 
 
-def _own_name(model: Any) -> str:
+def _name(model: Any) -> str:
     return model.formula if isinstance(model, Fit) else str(model)
-
-
-@dataclass(frozen=True, eq=False)
-class _Task:
-    spec: Spec | BetaSpec
-    settings: Settings
 
 
 def _fitted(
@@ -140,28 +133,28 @@ def _fitted(
     progress: bool,
 ) -> dict[str, Fit]:  # fmt: skip
     """Fit what is a formula; all formulas are understood before any is sampled."""
-    formulas = {name: own for name, own in named.items() if isinstance(own, str)}
+    formulas = {name: model for name, model in named.items() if isinstance(model, str)}
     if not formulas:
         _refuse_of_fits(family, of_fits)
-        return {name: own for name, own in named.items() if isinstance(own, Fit)}
+        return {name: model for name, model in named.items() if isinstance(model, Fit)}
     if data is None:
         raise ModelError("Formulas need data to be fitted to: hm.compare([...], data=frame).")
-    definition, settings = _asked(family, seed, of_fits)
+    definition, settings = _read_arguments(family, seed, of_fits)
     defined = {name: _defined(name, replace(definition, formula=text), data) for name, text in formulas.items()}
-    tasks = [_Task(own.spec, settings) for own in defined.values()]
-    made = dict(zip(defined, each(_sampled, tasks, progress), strict=True))
+    tasks = [(model.spec, settings) for model in defined.values()]
+    posteriors = dict(zip(defined, each(_sampled, tasks, progress), strict=True))
     fits = {}
-    for name, own in named.items():
-        if isinstance(own, Fit):
-            fits[name] = own
+    for name, model in named.items():
+        if isinstance(model, Fit):
+            fits[name] = model
             continue
-        announce(f"{name}: {notice}" for notice in made[name].run_notices)
-        fits[name] = Fit(Model(defined[name]), replace(made[name], spec=defined[name].spec))
+        announce(f"{name}: {notice}" for notice in posteriors[name].run_notices)
+        fits[name] = Fit(Model(defined[name]), replace(posteriors[name], spec=defined[name].spec))
     return fits
 
 
-def _sampled(task: _Task) -> Posterior:
-    return fit_one(task.spec, task.settings, lambda text: announce([text]))
+def _sampled(task: tuple[ModelSpec, Settings]) -> Posterior:
+    return fit_one(*task, lambda text: announce([text]))
 
 
 def _defined(name: str, definition: Definition, data: Any) -> Defined:
@@ -175,12 +168,12 @@ def _defined(name: str, definition: Definition, data: Any) -> Defined:
     return defined
 
 
-def _asked(family: str | None, seed: int | None, of_fits: Mapping[str, Any]) -> tuple[Definition, Settings]:
+def _read_arguments(family: str | None, seed: int | None, of_fits: Mapping[str, Any]) -> tuple[Definition, Settings]:
     for name in of_fits:
         if name not in OF_FITS:
             raise ModelError(f"compare() has no argument {name!r}.{did_you_mean(name, OF_FITS)}")
-    settings = Settings(**{name: own for name, own in of_fits.items() if name in OF_SETTINGS}, seed=seed)
-    rest = {name: own for name, own in of_fits.items() if name not in OF_SETTINGS}
+    settings = Settings(**{name: value for name, value in of_fits.items() if name in OF_SETTINGS}, seed=seed)
+    rest = {name: value for name, value in of_fits.items() if name not in OF_SETTINGS}
     rest["priors"] = dict(rest.get("priors") or {})
     return Definition("", family, **rest), settings
 
