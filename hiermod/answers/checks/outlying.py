@@ -16,6 +16,7 @@ from scipy import special
 from hiermod.answers.answer import check_prob, interval
 from hiermod.answers.estimands.shrinkage import chosen_grouping
 from hiermod.answers.group_effects import correlation_matrices, standard_deviations
+from hiermod.answers.reader import by_model
 from hiermod.data.columns.groupings import Grouping
 from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec, beta_shapes
@@ -102,10 +103,11 @@ def _effects_table(grouping: Grouping, effects: list[_Standardised], prob: float
 
 
 def _standardised(posterior: Posterior, grouping: Grouping) -> list[_Standardised]:
-    spec = posterior.spec
-    if isinstance(spec, PooledSpec):
-        return [_of_rates(posterior, spec)]
-    return [_of_term(posterior, term) for term in spec.groups if term.grouping is grouping]
+    return by_model(
+        posterior.spec,
+        linear=lambda spec: [_of_term(posterior, term) for term in spec.groups if term.grouping is grouping],
+        pooled=lambda spec: [_of_rates(posterior, spec)],
+    )
 
 
 def _of_term(posterior: Posterior, term: GroupDesign) -> _Standardised:

@@ -14,7 +14,7 @@ import numpy as np
 from scipy import special
 
 from hiermod.answers.group_effects import GroupsOfRows, Reading, TermEffects, covariance_factor, same_for_all
-from hiermod.answers.reader import reader
+from hiermod.answers.reader import by_model, reader
 from hiermod.answers.scoring.quadrature import MOST_DIMENSIONS, log_normal_integral
 from hiermod.data.cells.observations import Observations
 from hiermod.data.cells.statistics import BinomialCells
@@ -61,10 +61,11 @@ class GroupDensity(Protocol):
 
 def group_density(posterior: Posterior, seen: Observations) -> GroupDensity:
     """The density of groups of some observations under a model."""
-    if isinstance(posterior.spec, PooledSpec):
-        return PooledGroups(posterior, posterior.spec, seen)
-    assert isinstance(posterior.spec, Spec)
-    return LinearGroups(posterior, posterior.spec, seen)
+    return by_model(
+        posterior.spec,
+        linear=lambda spec: LinearGroups(posterior, spec, seen),
+        pooled=lambda spec: PooledGroups(posterior, spec, seen),
+    )
 
 
 @dataclass(frozen=True, eq=False)
