@@ -54,9 +54,9 @@ def read_outcome(spec: ModelSpec, outcome: Any, groups: Groups) -> Outcome:
     if family.has_posterior_mean(name, spec.priors, averaged):
         return Outcome(name)
     what = f"the {name} of {spec.formula.response.name}"
-    offer = "" if name == "median" else ", unlike outcome='median'"
+    offer = "" if name == "median" or averaged else " Ask for outcome='median', which has both."
     return Outcome(
         name, False,
         f"Estimates are posterior medians: under these priors {what} has no posterior mean, and no choice has an "
-        f"expected loss{offer}.",
+        f"expected loss.{offer}",
     )  # fmt: skip

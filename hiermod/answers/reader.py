@@ -5,7 +5,7 @@ A model is read through one protocol, whichever it is: this file alone asks whic
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -71,11 +71,20 @@ def reader(
 
     On a log link means are per unit of exposure, unless rows are `exposed`: then their offsets count.
     """
-    groups = same_for_all(posterior.spec, Reading.OBSERVED) if groups is None else groups
-    if isinstance(posterior.spec, PooledSpec):
-        return PooledReader(posterior, posterior.spec, groups)
-    assert isinstance(posterior.spec, Spec)
-    return LinearReader(posterior, posterior.spec, groups, exposed, outcome)
+    whose = same_for_all(posterior.spec, Reading.OBSERVED) if groups is None else groups
+    return by_model(
+        posterior.spec,
+        linear=lambda spec: LinearReader(posterior, spec, whose, exposed, outcome),
+        pooled=lambda spec: PooledReader(posterior, spec, whose),
+    )
+
+
+def by_model[L, P](spec: ModelSpec, linear: Callable[[Spec], L], pooled: Callable[[PooledSpec], P]) -> L | P:
+    """What is made of a model with linear predictors, or else of one of pooled rates."""
+    if isinstance(spec, PooledSpec):
+        return pooled(spec)
+    assert isinstance(spec, Spec)
+    return linear(spec)
 
 
 def linear_spec(spec: ModelSpec, question: Question) -> Spec:

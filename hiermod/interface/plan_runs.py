@@ -126,7 +126,7 @@ def _share(rows: list[tuple[int, int, float, float]], size: int, aim: Aim) -> fl
 
 def _means(scenario: Scenario) -> np.ndarray:
     """Expected responses of the design's rows, each in its own group, shape ``(rows, simulations)``."""
-    draws = rates.predict(scenario.truth, Arguments(data=scenario.design), "mean").draws
+    draws = rates.predict(scenario.truth, Arguments(data=scenario.design)).draws
     return np.asarray(draws.transpose("row", "chain", "draw").to_numpy().reshape(len(scenario.design), -1))
 
 

@@ -119,7 +119,8 @@ class PriorDraws:
         outcome: Outcome | None = None,
     ) -> Answer:  # fmt: skip
         """Predictions for each row of `data` under the prior; arguments are those of `Fit.predict`."""
-        return rates.predict(self._posterior, Arguments(data=data, groups=groups, prob=prob, outcome=outcome), kind)
+        arguments = Arguments(data=data, groups=groups, prob=prob, outcome=outcome, kind=kind)
+        return rates.predict(self._posterior, arguments)
 
     def ppc(self, stat: Any = None, *, by: Any = None, draws: int | None = None, prob: float = 0.95) -> pd.DataFrame:
         """A prior predictive check; arguments are those of `Fit.ppc`."""

@@ -99,8 +99,8 @@ def log_prior(spec: Spec, values: Values) -> np.ndarray:
 def _coefficients(spec: Spec, values: Values) -> np.ndarray:
     """Of the coefficients of the centred design, ``c = b + S b``."""
     design = spec.common
-    own = np.hstack([_flat(values(block.name)) for block in design.blocks])
-    centred = own + own @ design.shift.T
+    coefficients = np.hstack([_flat(values(block.name)) for block in design.blocks])
+    centred = coefficients + coefficients @ design.shift.T
     return np.sum([_of(spec.priors[name], centred[:, place]) for name, place in design.slices().items()], axis=0)
 
 

@@ -49,12 +49,7 @@ class Native:
     @property
     def target_accept(self) -> float:
         """In many coordinates the best one is lower; in few, narrow places want caution more."""
-        return TARGET_OF_SMALL if self.small else TARGET
-
-    @property
-    def small(self) -> bool:
-        """Whether there are few coordinates."""
-        return self.program.problem.dimension <= SMALL
+        return TARGET_OF_SMALL if self.program.problem.dimension <= SMALL else TARGET
 
     def run(self, settings: Settings, progress: bool) -> tuple[xr.DataTree, bool]:
         """Sample once, as `Sampler.run` says."""
@@ -65,11 +60,11 @@ class Native:
                 self.program, settings.draws, settings.tune or self.tune, settings.chains, settings.cores,
                 settings.seed or 0, settings.target_accept or self.target_accept, starting_points(self.program), report,
             )  # fmt: skip
-            found = chains.wait()
+            result = chains.wait()
         except KeyboardInterrupt:
             if chains is None:
                 raise
-            found, interrupted = chains.abort(), True
+            result, interrupted = chains.abort(), True
         except RuntimeError as error:
             why = str(error).splitlines()[0]
             raise SamplingError(
@@ -78,13 +73,13 @@ class Native:
         finally:
             if report is not None:
                 report.close()
-        return self._tree(_kept(found) if interrupted else found), interrupted
+        return self._tree(_kept(result) if interrupted else result), interrupted
 
-    def _tree(self, found: nutpie_core.Run) -> xr.DataTree:
+    def _tree(self, result: nutpie_core.Run) -> xr.DataTree:
         dims = ("chain", "draw")
-        coords = {"chain": np.arange(found.draws.shape[0]), "draw": np.arange(found.draws.shape[1])}
-        stats = xr.Dataset({name: (dims, values) for name, values in found.stats.items()}, coords=coords)
-        posterior = _posterior_of(self.program.problem, found.draws)
+        coords = {"chain": np.arange(result.draws.shape[0]), "draw": np.arange(result.draws.shape[1])}
+        stats = xr.Dataset({name: (dims, values) for name, values in result.stats.items()}, coords=coords)
+        posterior = _posterior_of(self.program.problem, result.draws)
         return xr.DataTree.from_dict({"posterior": posterior, "sample_stats": stats})
 
 
@@ -105,13 +100,13 @@ def prepare(spec: Spec, announce: Callable[[str], None]) -> Native:
         return Native(public)
 
 
-def _kept(found: nutpie_core.Run) -> nutpie_core.Run:
+def _kept(result: nutpie_core.Run) -> nutpie_core.Run:
     """The chains and the number of draws that keep most of an interrupted run."""
-    chains, draws = longest_run(found.lengths)
+    chains, draws = longest_run(result.lengths)
     if not draws:
         raise InterruptedSamplingError
-    stats = {name: values[chains, :draws] for name, values in found.stats.items()}
-    return nutpie_core.Run(found.draws[chains, :draws], stats, found.lengths[chains])
+    stats = {name: values[chains, :draws] for name, values in result.stats.items()}
+    return nutpie_core.Run(result.draws[chains, :draws], stats, result.lengths[chains])
 
 
 class Progress:
@@ -125,11 +120,11 @@ class Progress:
         spent = time.monotonic() - self.began
         if spent < PATIENCE:
             return
-        done, total = sum(own.finished_draws for own in chains), sum(own.total_draws for own in chains)
-        diverged = sum(own.divergences for own in chains)
-        left = f", about {spent * (total - done) / done:.0f} s left" if done else ""
+        done, total = sum(chain.finished_draws for chain in chains), sum(chain.total_draws for chain in chains)
+        diverged = sum(chain.divergences for chain in chains)
+        remaining = f", about {spent * (total - done) / done:.0f} s left" if done else ""
         trouble = f", {diverged:,} divergences" if diverged else ""
-        sys.stderr.write(f"\rhiermod: {done:,} of {total:,} draws{left}{trouble}\x1b[K")
+        sys.stderr.write(f"\rhiermod: {done:,} of {total:,} draws{remaining}{trouble}\x1b[K")
         sys.stderr.flush()
         self.shown = True
 

@@ -57,6 +57,9 @@ class Arguments:
     goal: Any = "max"
     prob: Any = 0.95
     outcome: Any = None
+    kind: Any = "mean"
+    loss: Any = None
+    expected: Any = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,12 +171,12 @@ def read_slope(spec: ModelSpec, arguments: Arguments) -> Query:
     return _opened(spec, arguments, question, columns, columns.settings, needed)
 
 
-def read_prediction(spec: ModelSpec, arguments: Arguments, kind: str) -> Query:
+def read_prediction(spec: ModelSpec, arguments: Arguments) -> Query:
     """Rows by themselves, whose exposure counts: the fitted ones, or those of `data`."""
-    if kind not in KINDS:
-        raise AnswerError(f"kind={kind!r}: 'mean', 'link' or 'response'.")
+    if arguments.kind not in KINDS:
+        raise AnswerError(f"kind={arguments.kind!r}: 'mean', 'link' or 'response'.")
     groups = read_groups(spec, arguments.groups)
-    question = _question(spec, arguments, "predict", PREDICTIONS[kind])
+    question = _question(spec, arguments, "predict", PREDICTIONS[arguments.kind])
     cells, outcome = spec.cells, Outcome()
     if not question.scale.linear:
         outcome = read_outcome(spec, arguments.outcome, groups)

@@ -60,7 +60,7 @@ class Decision:
         return f"{own}<p>{escape(self.rule)}</p>{warning}"
 
 
-def decide(posterior: Posterior, arguments: Arguments, loss: Any, expected: Any) -> Decision:
+def decide(posterior: Posterior, arguments: Arguments) -> Decision:
     """Choose the arm with the least expected loss in each cell, if that loss is small enough; else test on.
 
     Every arm but the control has to be better by `threshold`, so in each draw the control gets that much as a start. A
@@ -75,7 +75,7 @@ def decide(posterior: Posterior, arguments: Arguments, loss: Any, expected: Any)
     if not query.outcome.has_mean:
         raise AnswerError(f"decide() weighs expected losses. {query.outcome.remark}")
     arms = compare_arms(posterior, query)
-    limits = _limits(posterior, loss, arms.draws[:, place].mean(axis=-1))
+    limits = _limits(posterior, arguments.loss, arms.draws[:, place].mean(axis=-1))
     value = sign * arms.draws
     value[:, place] += margin
     losses = (value.max(axis=1, keepdims=True) - value).mean(axis=-1)
@@ -93,8 +93,10 @@ def decide(posterior: Posterior, arguments: Arguments, loss: Any, expected: Any)
         loss_of_stopping=stopping,
         loss_limit=limits,
     )
-    warning = mismatch(posterior, variable, expected)
-    return Decision(table, _rule(variable, arms.levels[place], loss, margin, sign), warning)
+    warning = mismatch(posterior, variable, arguments.expected)
+    return Decision(
+        table, _rule(variable, arms.levels[place], arguments.loss, margin, sign, query.outcome.name), warning
+    )
 
 
 def _limits(posterior: Posterior, loss: Any, control: np.ndarray) -> np.ndarray:
@@ -111,8 +113,8 @@ def _limits(posterior: Posterior, loss: Any, control: np.ndarray) -> np.ndarray:
     return np.full(len(control), float(loss))
 
 
-def _rule(variable: str, control: Any, loss: Any, margin: float, sign: int) -> str:
-    limit = f"{float(loss):.4g}" if loss is not None else f"{USUAL_LOSS:.0%} of the mean of {variable} {control}"
+def _rule(variable: str, control: Any, loss: Any, margin: float, sign: int, outcome: str) -> str:
+    limit = f"{float(loss):.4g}" if loss is not None else f"{USUAL_LOSS:.0%} of the {outcome} of {variable} {control}"
     better = "higher" if sign > 0 else "lower"
     start = f" by at least {margin:.4g}" if margin else ""
     return (

@@ -10,8 +10,8 @@ import pandas as pd
 
 from hiermod.answers.averaging.rows import Base, with_column
 from hiermod.answers.reader import Designs
-from hiermod.data.columns.factors import Leveled
 from hiermod.data.columns.functions import Recipe
+from hiermod.data.columns.values import Leveled
 from hiermod.errors import AnswerError, DataError, enumerate_names
 from hiermod.modeling.coding import Block, Column
 from hiermod.modeling.protocol import ModelSpec

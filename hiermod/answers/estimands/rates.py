@@ -42,10 +42,10 @@ def _notices(spec: ModelSpec, query: Query) -> list[str]:
     ]
 
 
-def predict(posterior: Posterior, arguments: Arguments, kind: str) -> Answer:
+def predict(posterior: Posterior, arguments: Arguments) -> Answer:
     """Predictions for each row of `data`: the mean, the linear predictor, or new responses."""
     spec = posterior.spec
-    query = read_prediction(spec, arguments, kind)
+    query = read_prediction(spec, arguments)
     frame, scale = query.rows.frame, query.question.scale
     draws = np.empty((len(frame), posterior.size))
     model = reader(posterior, query.groups, exposed=True, outcome=query.outcome.name)

@@ -14,7 +14,7 @@ import numpy as np
 from scipy import special
 
 from hiermod.answers.group_effects import GroupsOfRows, Reading, TermEffects, covariance_factor, same_for_all
-from hiermod.answers.reader import reader
+from hiermod.answers.reader import by_model, reader
 from hiermod.answers.scoring.quadrature import MOST_DIMENSIONS, log_normal_integral
 from hiermod.data.cells.observations import Observations
 from hiermod.data.cells.statistics import BinomialCells
@@ -61,10 +61,11 @@ class GroupDensity(Protocol):
 
 def group_density(posterior: Posterior, seen: Observations) -> GroupDensity:
     """The density of groups of some observations under a model."""
-    if isinstance(posterior.spec, PooledSpec):
-        return PooledGroups(posterior, posterior.spec, seen)
-    assert isinstance(posterior.spec, Spec)
-    return LinearGroups(posterior, posterior.spec, seen)
+    return by_model(
+        posterior.spec,
+        linear=lambda spec: LinearGroups(posterior, spec, seen),
+        pooled=lambda spec: PooledGroups(posterior, spec, seen),
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +96,11 @@ class Unseen:
 
     levels: np.ndarray
     loadings: np.ndarray
+
+    @property
+    def new_levels(self) -> np.ndarray:
+        """The levels that occur in the group alone."""
+        return np.unique(self.levels[self.levels >= 0])
 
 
 class LinearGroups:
@@ -204,8 +210,9 @@ class Responses:
         where = np.searchsorted(rows, self._observed.place)
         for place, row in enumerate(where):
             if row < len(rows) and rows[row] == self._observed.place[place]:
-                own = self._family.observation_density(self._observed.responses[place], predictor[row], self._auxiliary)
-                total += self._times[place] * own
+                response = self._observed.responses[place]
+                density = self._family.observation_density(response, predictor[row], self._auxiliary)
+                total += self._times[place] * density
         return total
 
 
@@ -249,7 +256,7 @@ def _nested(unseen: Sequence[Unseen]) -> list[Unseen]:
             )
     for place, fine in enumerate(ordered):
         for coarse in ordered[:place]:
-            for level in np.unique(fine.levels[fine.levels >= 0]):
+            for level in fine.new_levels:
                 if len(np.unique(coarse.levels[fine.levels == level])) > 1:
                     raise AnswerError(
                         "Two factors cross each other within a group that is left out, and have levels in no other "
@@ -300,7 +307,7 @@ def _gaussian_single(rows: Observations, predictor: np.ndarray, sigma: np.ndarra
 
 def _count_effects(unseen: Sequence[Unseen]) -> int:
     """How many effects are not known: those of all levels."""
-    return sum(own.loadings.shape[2] * len(np.unique(own.levels[own.levels >= 0])) for own in unseen)
+    return sum(factor.loadings.shape[2] * len(factor.new_levels) for factor in unseen)
 
 
 def _loadings(unseen: Sequence[Unseen]) -> Iterator[tuple[slice, np.ndarray]]:
@@ -308,11 +315,9 @@ def _loadings(unseen: Sequence[Unseen]) -> Iterator[tuple[slice, np.ndarray]]:
     if not unseen:
         return
     draws, rows = unseen[0].loadings.shape[:2]
-    members = [own.levels == level for own in unseen for level in np.unique(own.levels[own.levels >= 0])]
-    terms = [own.loadings for own in unseen for _ in np.unique(own.levels[own.levels >= 0])]
+    by_level = [(factor.loadings, factor.levels == level) for factor in unseen for level in factor.new_levels]
     effects = _count_effects(unseen)
     step = max(1, LARGEST // (effects * (rows + effects)))
     for start in range(0, draws, step):
         block = slice(start, start + step)
-        parts = [own[block] * inside[:, None] for own, inside in zip(terms, members, strict=True)]
-        yield block, np.concatenate(parts, axis=2)
+        yield block, np.concatenate([loadings[block] * inside[:, None] for loadings, inside in by_level], axis=2)

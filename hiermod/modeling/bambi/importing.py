@@ -69,9 +69,9 @@ def take(model: Any) -> Taken:
 
 def _size_notices(sizes: Mapping[str, np.ndarray]) -> list[str]:
     return [
-        f"{name}: columns are {', '.join(f'{one:.6g}' for one in own)} times Bambi's, as in R; coefficients follow"
-        for name, own in sizes.items()
-        if not np.allclose(own, 1.0, rtol=1e-9)
+        f"{name}: columns are {', '.join(f'{one:.6g}' for one in ratios)} times Bambi's, as in R; coefficients follow"
+        for name, ratios in sizes.items()
+        if not np.allclose(ratios, 1.0, rtol=1e-9)
     ]
 
 
@@ -137,12 +137,12 @@ def _common_terms(model: Any) -> dict[Term, Any]:
 
 def _group_terms(model: Any) -> dict[tuple[Term, frozenset[str]], Any]:
     """Bambi's varying effects by term and columns of the group."""
-    found = {}
+    terms_by_place = {}
     for name, term in _terms(model).items():
         if type(term).__name__ == GROUPED:
             inside, _, group = name.rpartition("|")
-            found[_term_of(inside), frozenset(group.split(":"))] = term
-    return found
+            terms_by_place[_term_of(inside), frozenset(group.split(":"))] = term
+    return terms_by_place
 
 
 def _group_term(model: Any, group: GroupDesign, effect: GroupEffect) -> Any:
@@ -155,9 +155,9 @@ def _compared(model: Any, spec: Spec) -> dict[str, np.ndarray]:
     frame, sizes = spec.cells.frame, {}
     _compare("the response", _response(spec), np.asarray(model.response_term.data, dtype=float))
     common = _common_terms(model)
-    own = {block.term for block in spec.common.blocks}
-    if set(common) != own:
-        _refuse(f"it has the terms {enumerate_names(common)} where {enumerate_names(own)} were expected")
+    expected = {block.term for block in spec.common.blocks}
+    if set(common) != expected:
+        _refuse(f"it has the terms {enumerate_names(common)} where {enumerate_names(expected)} were expected")
     for block in spec.common.blocks:
         sizes[block.name] = _proportion(f"the term {block.name}", block.matrix(frame), common[block.term].data)
     offsets = [term.data for term in _terms(model).values() if type(term).__name__ == OFFSET]
@@ -217,19 +217,19 @@ def _refuse(difference: str) -> None:
 def variables(model: Any, taken: Taken, posterior: xr.Dataset) -> xr.Dataset:
     """Bambi's draws under the names, dims and labels of a spec."""
     spec, sizes, common = taken.spec, taken.sizes, _common_terms(model)
-    found: dict[str, np.ndarray] = {}
+    values_by_name: dict[str, np.ndarray] = {}
     for block in spec.common.blocks:
         values = _named(posterior, _called(common[block.term]), spec.variable(block.name).shape)
-        found[block.name] = values / _per_column(sizes[block.name], block)
+        values_by_name[block.name] = values / _per_column(sizes[block.name], block)
     for group in spec.groups:
         for effect in group.effects:
             term, size = _group_term(model, group, effect), _per_column(sizes[effect.name], effect.block)
             sds = _named(posterior, f"{_called(term)}_sigma", spec.variable(effect.sd_name).shape)
-            found[effect.sd_name] = sds / np.abs(size)
-            found[effect.name] = _effects(posterior, term, spec.variable(effect.name)) / size
+            values_by_name[effect.sd_name] = sds / np.abs(size)
+            values_by_name[effect.name] = _effects(posterior, term, spec.variable(effect.name)) / size
     for name in spec.family.auxiliary:
-        found[name] = _auxiliary(model, posterior, name)
-    return dataset_of(spec.variables(), found)
+        values_by_name[name] = _auxiliary(model, posterior, name)
+    return dataset_of(spec.variables(), values_by_name)
 
 
 def _per_column(sizes: np.ndarray, block: Block) -> Any:

@@ -81,8 +81,8 @@ def _varying_part(spec: Spec, rows: Observed, informed: tuple[np.ndarray, ...] |
     shared: set[str] = set()
     for place, term in enumerate(spec.groups):
         codes = rows.codes(term.grouping)
-        own = informed[place] if informed else np.zeros(0, dtype=bool)
-        effects = _own_coefficients(spec, term, own, shared) if own.any() else _group_effects(spec, term)
+        chosen = informed[place] if informed else np.zeros(0, dtype=bool)
+        effects = _own_coefficients(spec, term, chosen, shared) if chosen.any() else _group_effects(spec, term)
         for effect, value in zip(term.effects, effects, strict=True):
             matrix = rows.matrix(effect.block)
             if effect.block.labels is not None:
