@@ -24,6 +24,7 @@ from hiermod.modeling.pymc.ops import PYTENSOR
 ROOT = Path(hiermod.__file__).parent
 SCALE = ResponseScale(1.0, 2.0, 2.5)
 DRAWS = 40_000
+SIZES = {"lognormal": (0.2, 0.7)}  # of parameters, with which draws tell the variance
 
 
 def scipys(name, mean, parameters, trials):
@@ -43,6 +44,8 @@ def scipys(name, mean, parameters, trials):
             return stats.t(nu, mean, sigma)
         case "gamma", (alpha,):
             return stats.gamma(alpha, scale=mean / alpha)
+        case "lognormal", (sigma,):
+            return stats.lognorm(sigma, scale=mean / np.exp(sigma**2 / 2.0))
 
 
 @pytest.fixture(params=[f"{name}({link})" for name, links in LINKS_OF.items() for link in links])
@@ -55,7 +58,7 @@ def case(family):
     """Random linear predictors, parameters and a response, with SciPy's distributions."""
     rng = np.random.default_rng(7)
     eta = rng.uniform(-2.0, 1.2, 60)
-    parameters = [rng.uniform(2.5, 6.0, 60) for _ in family.parameters]
+    parameters = [rng.uniform(*SIZES.get(family.name, (2.5, 6.0)), 60) for _ in family.parameters]
     trials = (1 if family.name == "bernoulli" else 9) if family.is_rate else 1
     exact = scipys(family.name, family.mean(eta, *parameters), parameters, trials)
     value = float(np.asarray(exact.rvs(random_state=rng))[0])

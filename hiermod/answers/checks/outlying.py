@@ -63,7 +63,7 @@ class Outlying:
                 f"chance of {chance:.0%}."
             )
         chances = self.table.loc[self.table["outlying"], "prob_outlying"].tolist()
-        shown = ", ".join(f"{group} ({own:.0%})" for group, own in zip(self.groups, chances, strict=True))
+        shown = ", ".join(f"{group} ({chance:.0%})" for group, chance in zip(self.groups, chances, strict=True))
         return f"{len(self.groups)} of {len(self.table):,} levels of {self.grouping} stand out: {shown}."
 
 
@@ -72,8 +72,8 @@ def outlying(posterior: Posterior, group: str | None, prob: float) -> Outlying:
     check_prob(prob)
     grouping = chosen_grouping(posterior.spec, group)
     effects = _standardised(posterior, grouping)
-    distance = sum(own.squares for own in effects)
-    size = sum(len(own.names) for own in effects)
+    distance = sum(part.squares for part in effects)
+    size = sum(len(part.names) for part in effects)
     chance = -np.expm1(np.log1p(-ANY) / grouping.size)
     beyond = special.chdtrc(size, np.asarray(distance)) < chance
     table = pd.DataFrame(
@@ -96,8 +96,8 @@ class _Standardised:
 
 
 def _effects_table(grouping: Grouping, effects: list[_Standardised], prob: float) -> pd.DataFrame:
-    values = np.concatenate([own.values for own in effects], axis=2)
-    names = [name for own in effects for name in own.names]
+    values = np.concatenate([part.values for part in effects], axis=2)
+    names = [name for part in effects for name in part.names]
     index = pd.MultiIndex.from_product([grouping.labels(), names], names=[grouping.name, "effect"])
     return pd.DataFrame(interval(values.reshape(len(values), -1).T, prob), index=index)
 

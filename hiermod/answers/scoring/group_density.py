@@ -97,6 +97,11 @@ class Unseen:
     levels: np.ndarray
     loadings: np.ndarray
 
+    @property
+    def new_levels(self) -> np.ndarray:
+        """The levels that occur in the group alone."""
+        return np.unique(self.levels[self.levels >= 0])
+
 
 class LinearGroups:
     """Groups under a hierarchical generalized linear model."""
@@ -205,8 +210,9 @@ class Responses:
         where = np.searchsorted(rows, self._observed.place)
         for place, row in enumerate(where):
             if row < len(rows) and rows[row] == self._observed.place[place]:
-                own = self._family.observation_density(self._observed.responses[place], predictor[row], self._auxiliary)
-                total += self._times[place] * own
+                response = self._observed.responses[place]
+                density = self._family.observation_density(response, predictor[row], self._auxiliary)
+                total += self._times[place] * density
         return total
 
 
@@ -250,7 +256,7 @@ def _nested(unseen: Sequence[Unseen]) -> list[Unseen]:
             )
     for place, fine in enumerate(ordered):
         for coarse in ordered[:place]:
-            for level in np.unique(fine.levels[fine.levels >= 0]):
+            for level in fine.new_levels:
                 if len(np.unique(coarse.levels[fine.levels == level])) > 1:
                     raise AnswerError(
                         "Two factors cross each other within a group that is left out, and have levels in no other "
@@ -301,7 +307,7 @@ def _gaussian_single(rows: Observations, predictor: np.ndarray, sigma: np.ndarra
 
 def _count_effects(unseen: Sequence[Unseen]) -> int:
     """How many effects are not known: those of all levels."""
-    return sum(own.loadings.shape[2] * len(np.unique(own.levels[own.levels >= 0])) for own in unseen)
+    return sum(factor.loadings.shape[2] * len(factor.new_levels) for factor in unseen)
 
 
 def _loadings(unseen: Sequence[Unseen]) -> Iterator[tuple[slice, np.ndarray]]:
@@ -309,11 +315,9 @@ def _loadings(unseen: Sequence[Unseen]) -> Iterator[tuple[slice, np.ndarray]]:
     if not unseen:
         return
     draws, rows = unseen[0].loadings.shape[:2]
-    members = [own.levels == level for own in unseen for level in np.unique(own.levels[own.levels >= 0])]
-    terms = [own.loadings for own in unseen for _ in np.unique(own.levels[own.levels >= 0])]
+    by_level = [(factor.loadings, factor.levels == level) for factor in unseen for level in factor.new_levels]
     effects = _count_effects(unseen)
     step = max(1, LARGEST // (effects * (rows + effects)))
     for start in range(0, draws, step):
         block = slice(start, start + step)
-        parts = [own[block] * inside[:, None] for own, inside in zip(terms, members, strict=True)]
-        yield block, np.concatenate(parts, axis=2)
+        yield block, np.concatenate([loadings[block] * inside[:, None] for loadings, inside in by_level], axis=2)

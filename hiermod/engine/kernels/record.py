@@ -21,7 +21,7 @@ from hiermod.engine.kernels import NJIT
 KERNELS = {name: code for code, name in enumerate((
     "trials_logit", "trials_probit", "trials_cloglog", "poisson_log", "negbinomial_log", "student_identity",
     "gamma_log", "beta_binomial_logit", "beta_binomial_probit", "beta_binomial_cloglog", "gaussian_identity",
-    "one_trial_logit",
+    "one_trial_logit", "lognormal_identity",
 ))}  # fmt: skip
 PRIOR_KERNELS = {name: code for code, name in enumerate((
     "normal", "student", "laplace", "logistic", "uniform", "exponential", "gamma", "inverse_gamma", "log_normal",
@@ -84,7 +84,7 @@ WORKSPACE_ARRAYS = {  # by what they have as many numbers as
     "factors' matrices": ("roots", "scaled_roots"),
     "a factor's matrix": ("by_root", "by_scaled_root"),
     "matrices worked on": ("inner",),
-    "effects worked on": ("back",),
+    "effects worked on": ("solved",),
     "groups worked on": ("terms",),
     "joint matrix": ("joint_lower", "joint_product", "joint_image", "joint_by_precision"),
     "joint": ("joint_u", "joint_shifted", "joint_explained", "joint_slope", "joint_by_score"),
