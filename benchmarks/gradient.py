@@ -28,8 +28,6 @@ BLOCK = 8192  # rows that stay in the processor's cache
 
 def gradient_of(model: hm.Model) -> Callable[[], Any]:
     """What computes the log density of a model and its gradient once, at a point away from zero, as chains do it."""
-    import ctypes
-
     import numpy as np
 
     from hiermod.engine.build.compile import library
@@ -40,8 +38,8 @@ def gradient_of(model: hm.Model) -> Callable[[], Any]:
     size = program.problem.dimension
     point = 0.1 * np.random.default_rng(1).normal(size=size)
     gradient, value = np.empty(size), np.empty(1)
-    arrays = [array.ctypes.data_as(ctypes.POINTER(ctypes.c_double)) for array in (point, gradient, value)]
-    return lambda: program.compiled["log_density"].ctypes(size, *arrays, program.memory.address)
+    log_density, memory = program.compiled["log_density"], program.memory.address
+    return lambda: log_density(size, point.ctypes.data, gradient.ctypes.data, value.ctypes.data, memory)
 
 
 def main() -> None:

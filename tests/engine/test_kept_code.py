@@ -1,57 +1,50 @@
 """Where compiled code is kept, and which is not loaded: damaged, somebody else's, or open to others."""
 
 import os
-import shutil
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
-from hiermod.engine.build import cache, compile
+from hiermod.engine.build import back_end, bitcode, cache, compile
+from hiermod.engine.build.bitcode import Bitcode, Origin
+from hiermod.engine.kernels.record import ENTRIES
 
 POSIX = pytest.mark.skipif(not hasattr(os, "getuid"), reason="Windows has no owners of this kind")
 
 
 @pytest.fixture
 def home(tmp_path, monkeypatch):
-    """A cache and a folder for temporary files of one's own, and a compiler that writes a word."""
-
-    def compiled_in(folder):
-        calls.append(folder)
-        if folder is None:
-            return {"word": "made"}
-        if not (folder / "code").exists():
-            (folder / "code").write_text("kept")
-            return {"word": "made"}
-        return {"word": (folder / "code").read_text()}
-
-    calls = []
+    """A cache and a folder for temporary files of one's own, bitcode of one word, and a compiler that copies it."""
     (tmp_path / "tmp").mkdir()
     monkeypatch.delenv(cache.FOLDER, raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(cache.tempfile, "tempdir", str(tmp_path / "tmp"))
-    monkeypatch.setattr(compile, "_compiled_in", compiled_in)
+    monkeypatch.setattr(bitcode, "shipped", lambda: Bitcode(Origin("", "", "1.0.0", ""), b"made"))
+    monkeypatch.setattr(back_end, "emitted", lambda code, processor: code.code)
+    monkeypatch.setattr(back_end, "loaded", lambda content: (dict.fromkeys(ENTRIES, 1), content))
     return tmp_path / "cache" / "hiermod"
 
 
 def load():
     said = []
-    found = compile._load(said.append)
-    return found.functions["word"], found.folder, said
+    library = compile._load(said.append)
+    return library.memory.decode(), library.folder, said
 
 
 def test_what_was_compiled_is_loaded(home):
     word, folder, said = load()
     assert (word, folder.parent) == ("made", home)
-    assert said == ["compiling the engine, once on this machine (about half a minute)"]
-    assert load() == ("kept", folder, [])
+    assert said == ["compiling the engine for this processor, once on this machine (a few seconds)"]
+    assert load() == ("made", folder, [])
     assert [path.name for path in home.iterdir()] == [folder.name]
 
 
 @pytest.mark.parametrize("damage", [
     lambda folder: (folder / "code").write_text(""),
-    lambda folder: (folder / "code").write_text("kepT"),
+    lambda folder: (folder / "code").write_text("madE"),
     lambda folder: (folder / "code").unlink(),
     lambda folder: (folder / "more").write_text(""),
     lambda folder: (folder / cache.CONTENTS).unlink(),
@@ -63,7 +56,7 @@ def test_damaged_code_is_dropped_and_compiled_anew(home, damage):
     word, again, said = load()
     assert (word, again) == ("made", folder)
     assert said[0] == f"the compiled engine in {folder} is damaged and not used"
-    assert load() == ("kept", folder, [])
+    assert load() == ("made", folder, [])
 
 
 @POSIX
@@ -98,7 +91,7 @@ def test_a_folder_that_the_user_names_is_trusted(home, tmp_path, monkeypatch):
     folder.chmod(0o777)
     (tmp_path / "link").symlink_to(tmp_path / "shared")
     monkeypatch.setenv(cache.FOLDER, str(tmp_path / "link"))
-    assert load()[0] == "kept"
+    assert load() == ("made", tmp_path / "link" / folder.name, [])
 
 
 @pytest.mark.parametrize("call", ["lstat", "mkdir"])
@@ -125,53 +118,32 @@ def test_broken_off_builds_are_cleared_away_and_running_ones_left(home):
     assert running.exists()
 
 
-@pytest.mark.parametrize("writable", [True, False])
-def test_code_is_loaded_not_compiled_also_where_it_cannot_be_written(monkeypatch, writable):
-    folder = compile.library().folder
-    assert folder is not None
-    before = cache._contents(folder)
-    access = os.access
-    monkeypatch.setattr(cache.os, "access", lambda path, mode: writable if path == folder else access(path, mode))
-    with cache.loadable(folder) as place:
-        assert (place == folder) == writable
-        functions = compile._compiled_in(place)
-    assert all(function.cache_hits == 1 for function in functions.values())
-    assert cache._contents(folder) == before
+def test_a_full_disk_leaves_the_code_to_the_process(home, monkeypatch):
+    def full(path, content):
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    word, folder, said = load()
+    assert (word, folder) == ("made", None)
+    assert said[1] == "no folder for compiled code can be written: set HIERMOD_CACHE_DIR, or each process compiles anew"
+    assert list(home.iterdir()) == []
 
 
-def test_a_changed_byte_of_any_source_gives_another_key(tmp_path, monkeypatch):
-    copy = tmp_path / "kernels"
-    shutil.copytree(compile.SOURCES, copy)
-    (copy / "nested").mkdir()
-    (copy / "nested" / "more.py").write_text("A = 1")
-    monkeypatch.setattr(compile, "SOURCES", copy)
-    keys = [compile.key()]
-    (copy / "nested" / "more.py").write_text("A = 2")
-    keys.append(compile.key())
-    (copy / "nested" / "more.py").rename(copy / "nested" / "other.py")
-    keys.append(compile.key())
-    builder = tmp_path / "compile.py"
-    builder.write_text("how it is compiled")
-    monkeypatch.setattr(compile, "__file__", str(builder))
-    keys.append(compile.key())
-    assert compile.key() == keys[-1]
-    assert len(set(keys)) == len(keys)
-
-
-def test_the_key_holds_when_files_of_entries_were_written(monkeypatch):
-    before, stat = compile.key(), os.stat
-    seen = []
-
-    def later(path, *arguments, **options):
-        found = stat(path, *arguments, **options)
-        if str(path).endswith("entries.py"):
-            seen.append(path)
-            return os.stat_result(found, {"st_mtime_ns": found.st_mtime_ns + 1})
-        return found
-
-    monkeypatch.setattr(compile.os, "stat", later)
-    assert compile.key() != before
-    assert seen
+@pytest.mark.parametrize("changed", ["code", "processor", "LLVM", "emitter"])
+def test_code_depends_on_all_that_it_is_made_of(home, tmp_path, monkeypatch, changed):
+    _, folder, _ = load()
+    if changed == "code":
+        monkeypatch.setattr(bitcode, "shipped", lambda: Bitcode(Origin("", "", "1.0.0", ""), b"other"))
+    elif changed == "processor":
+        monkeypatch.setattr(back_end, "this_processor", lambda: back_end.Processor("x86-64", "-avx2"))
+    elif changed == "LLVM":
+        monkeypatch.setattr(back_end, "versions", lambda: "LLVM 1")
+    else:
+        (tmp_path / "back_end.py").write_text("another")
+        monkeypatch.setattr(back_end, "__file__", str(tmp_path / "back_end.py"))
+    _, other, said = load()
+    assert other != folder
+    assert said[0].startswith("compiling the engine")
 
 
 COLD_AND_WARM = """

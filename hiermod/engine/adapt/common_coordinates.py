@@ -6,7 +6,7 @@ import numpy as np
 
 from hiermod.engine.adapt.mode import Mode, common_prior, covariance_roots
 from hiermod.engine.adapt.precision import precision, spread
-from hiermod.engine.kernels.dense import stride_of
+from hiermod.engine.kernels.plain import stride_of
 from hiermod.engine.kernels.record import TABLES
 from hiermod.engine.layout.problem import Problem
 from hiermod.engine.layout.program import Program
@@ -110,6 +110,6 @@ def with_joint_block(program: Program, mode: Mode) -> Program:
     unit = 1.0 / np.sqrt(precision + np.diag(information)[:linear])
     score = information @ theta[places] + mode.information.score[places]
     numbers = np.concatenate([score, pull + precision * theta[:linear], precision * unit**2, unit])
-    padded = np.zeros((len(places), stride_of.py_func(len(places))))
+    padded = np.zeros((len(places), stride_of(len(places))))
     padded[:, : len(places)] = information
     return program.jointly(count, padded.ravel(), numbers)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hiermod.engine.adapt.precision import Information, Precision, precision
-from hiermod.engine.kernels.covariance import term_root
+from hiermod.engine.kernels.plain import term_root
 from hiermod.engine.layout.arrays import gram
 from hiermod.engine.layout.problem import Problem
 from hiermod.engine.layout.program import Program
@@ -38,7 +38,7 @@ def covariance_roots(problem: Problem, hyperparameters: np.ndarray) -> tuple[np.
     roots = tuple(np.zeros((factor.width, factor.width)) for factor in problem.factors)
     for factor, root in zip(problem.factors, roots, strict=True):
         for term in factor.terms:
-            term_root.py_func(hyperparameters, term, root)
+            term_root(hyperparameters, term, root)
     return roots
 
 

@@ -71,16 +71,6 @@ def _contents(folder: Path) -> str:
 
 
 @contextmanager
-def loadable(folder: Path) -> Iterator[Path]:
-    """The folder, or a copy where it cannot be written: Numba loads from folders alone that it can write to."""
-    if os.access(folder, os.W_OK):
-        yield folder
-        return
-    with tempfile.TemporaryDirectory(prefix="hiermod-") as copy:
-        yield Path(shutil.copytree(folder, Path(copy) / folder.name))
-
-
-@contextmanager
 def building(place: Path) -> Iterator[Path]:
     """A new folder to compile in, which is gone afterwards unless it was moved; those of broken builds go too.
 

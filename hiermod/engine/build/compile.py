@@ -1,60 +1,71 @@
-"""Compiled functions: loaded from a folder of their own, or compiled once and put there.
+"""The compiled functions of a process: loaded from the cache, or made by the shortest way and put there.
 
-The folder's name holds hiermod's version and a hash of all that compiled code depends on: the engine's sources, Numba,
-llvmlite, NumPy, Python and the processor. So code of another state of the sources is never loaded.
+The shortest way is from bitcode that came with the package: LLVM optimises it for the processor at hand, in seconds.
+Where that does not fit (edited sources, another system, an older LLVM), Numba lowers the sources to bitcode first.
+Where its inner parts are not the known ones, it compiles function by function. What was passed over is said.
+
+Each result has a folder, whose name holds hiermod's version and a hash of all that the result depends on. So code of
+another state of the sources, of packages or of the processor is never loaded.
 """
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
+import importlib.metadata
 import os
 import platform
 import shutil
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-from hiermod.engine.build.cache import FOLDER, building, is_trusted, is_whole, loadable, places, seal
+from hiermod.engine.build import back_end, bitcode, cfuncs, front_end
+from hiermod.engine.build.bitcode import Bitcode, UnfitError
+from hiermod.engine.build.cache import FOLDER, building, is_trusted, is_whole, places, seal
+from hiermod.engine.kernels.record import ENTRIES
 from hiermod.version import __version__
 
-SOURCES = Path(__file__).parents[1] / "kernels"
-SECONDS = "about half a minute"
-LOADED: list[Any] = []  # the library of this process
+OBJECT, LOWERED, BY_FUNCTION = "engine", "bitcode", "functions"  # kinds of folders
+FILE = "code"  # in a folder of the first two
+SECONDS = {OBJECT: "a few seconds", LOWERED: "about ten seconds", BY_FUNCTION: "about half a minute"}
+LOADED: list[Library] = []  # the library of this process
 LOCK = threading.Lock()
+Announce = Callable[[str], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Function:
+    """A compiled function, whose arguments are whole numbers and addresses."""
+
+    address: int
+    arguments: int
+
+    @cached_property
+    def _callable(self) -> Callable[..., int]:
+        return ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * self.arguments)(self.address)
+
+    def __call__(self, *arguments: int) -> int:
+        """Call it; Python's lock is released meanwhile."""
+        return self._callable(*arguments)
 
 
 @dataclass(frozen=True, eq=False)
 class Library:
-    """The compiled functions by name, and where they are kept; None where nothing could be written."""
+    """The compiled functions by name, where they are kept (None where nothing could be written), and their memory."""
 
-    functions: Mapping[str, Any]
+    functions: Mapping[str, Function]
     folder: Path | None
+    memory: Any
 
 
-def key() -> str:
-    """A hash of all that compiled code depends on."""
-    import llvmlite
-    import numba
-    import numpy as np
-    from llvmlite import binding
-
-    from hiermod.engine.kernels.entries import SIGNATURES
-
-    digest = hashlib.sha256(Path(__file__).read_bytes())
-    for path in sorted(SOURCES.rglob("*.py")):
-        digest.update(path.relative_to(SOURCES).as_posix().encode() + path.read_bytes())
-    entries = {function.__code__.co_filename for _, function in SIGNATURES.values()}
-    stamps = [os.stat(path).st_mtime_ns for path in sorted(entries)]  # Numba takes no code of files that are newer
-    parts = [numba.__version__, llvmlite.__version__, np.__version__, sys.version, platform.machine(), str(SOURCES),
-             binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten(), stamps]  # fmt: skip
-    digest.update(repr(parts).encode())
-    return digest.hexdigest()[:16]
-
-
-def library(announce: Callable[[str], None] | None = None) -> Library:
+def library(announce: Announce | None = None) -> Library:
     """The compiled functions of this process; the first call on a machine compiles them, and says so before."""
     with LOCK:
         if not LOADED:
@@ -62,38 +73,108 @@ def library(announce: Callable[[str], None] | None = None) -> Library:
     return LOADED[0]
 
 
-def _load(announce: Callable[[str], None]) -> Library:
-    name = f"engine-{__version__}-{key()}"
+def _load(announce: Announce) -> Library:
+    try:
+        return _from_bitcode(bitcode.shipped(), announce)
+    except UnfitError as error:
+        return _from_sources(str(error), announce)
+
+
+def _from_bitcode(code: Bitcode, announce: Announce) -> Library:
+    """The functions of bitcode, emitted for this processor."""
+    processor = back_end.this_processor()
+    name = _name(OBJECT, code.digest, _hash(back_end), back_end.versions(), processor)
+    if stored := _stored(name, announce):
+        folder, content = stored
+        return _library(back_end.loaded(content), folder)
+    announce(f"compiling the engine for this processor, once on this machine ({SECONDS[OBJECT]})")
+    content = back_end.emitted(code, processor)
+    functions = back_end.loaded(content)
+    return _library(functions, _keep(name, lambda folder: (folder / FILE).write_bytes(content), announce))
+
+
+def _from_sources(why: str, announce: Announce) -> Library:
+    """The functions of the sources, lowered by Numba to bitcode, or else compiled by it one by one."""
+    packages = [f"{name} {importlib.metadata.version(name)}" for name in ("numba", "llvmlite", "numpy")]
+    parts = (bitcode.sources(), bitcode.system(), packages, sys.version)
+    lowered = _name(LOWERED, parts)
+    by_function = _name(BY_FUNCTION, parts, _hash(cfuncs), platform.machine(), str(bitcode.SOURCES),
+                        back_end.this_processor(), cfuncs.stamps())  # fmt: skip
+    try:
+        if stored := _stored(lowered, announce):
+            return _from_bitcode(bitcode.unpacked(stored[1]), announce)
+        if functions := _stored_functions(by_function, announce):
+            return functions
+        announce(f"{why}: lowering its sources, once on this machine ({SECONDS[LOWERED]})")
+        code = front_end.lowered()
+        _keep(lowered, lambda folder: (folder / FILE).write_bytes(code.packed()), lambda _: None)
+        return _from_bitcode(code, announce)
+    except UnfitError as error:
+        if functions := _stored_functions(by_function, announce):
+            return functions
+        announce(f"{error}: compiling the engine by function, once on this machine ({SECONDS[BY_FUNCTION]})")
+    made: list[tuple[Mapping[str, int], Any]] = []
+    kept = _keep(by_function, lambda folder: made.append(cfuncs.compiled_in(folder)), announce)
+    return _library(made[-1] if made else cfuncs.compiled_in(None), kept)
+
+
+def _stored_functions(name: str, announce: Announce) -> Library | None:
+    """What Numba compiled function by function and kept."""
+    for folder in _whole(name, announce):
+        with suppress(OSError), cfuncs.loadable(folder) as readable:
+            return _library(cfuncs.compiled_in(readable), folder)
+    return None
+
+
+def _library(made: tuple[Mapping[str, int], Any], folder: Path | None) -> Library:
+    addresses, memory = made
+    functions = {name: Function(addresses[name], count) for name, count in ENTRIES.items()}
+    return Library(functions, folder, memory)
+
+
+def _name(kind: str, *parts: object) -> str:
+    """A folder's, which holds a hash of what its content depends on."""
+    return f"{kind}-{__version__}-{hashlib.sha256(repr(parts).encode()).hexdigest()[:16]}"
+
+
+def _hash(module: ModuleType) -> str:
+    return hashlib.sha256(Path(str(module.__file__)).read_bytes()).hexdigest()
+
+
+def _stored(name: str, announce: Announce) -> tuple[Path, bytes] | None:
+    """A folder of this name that can be trusted, and the file in it."""
+    for folder in _whole(name, announce):
+        with suppress(OSError):  # it cannot be read
+            return folder, (folder / FILE).read_bytes()
+    return None
+
+
+def _whole(name: str, announce: Announce) -> Iterator[Path]:
+    """Folders of this name that can be trusted; those that are damaged are dropped."""
     for place in places():
         folder = place / name
-        if is_trusted(place) and is_trusted(folder) and (functions := _stored(folder, announce)):
-            return Library(functions, folder)
-    announce(f"compiling the engine, once on this machine ({SECONDS})")
+        if is_trusted(place) and is_trusted(folder):
+            if is_whole(folder):
+                yield folder
+            else:
+                announce(f"the compiled engine in {folder} is damaged and not used")
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _keep(name: str, fill: Callable[[Path], object], announce: Announce) -> Path | None:
+    """Put what fills a folder in the first place that can be written; where it is then, if anywhere."""
     for place in places():
         try:
             with building(place) as fresh:
-                functions = _compiled_in(fresh)
+                fill(fresh)
                 seal(fresh)
                 kept = _moved(fresh, place / name)
-            if kept is None:
-                announce(f"it could not be kept, since {place / name} is not this user's or cannot be replaced")
-            return Library(functions, kept)
         except OSError:
             continue
+        if kept is None:
+            announce(f"it could not be kept, since {place / name} is not this user's or cannot be replaced")
+        return kept
     announce(f"no folder for compiled code can be written: set {FOLDER}, or each process compiles anew")
-    return Library(_compiled_in(None), None)
-
-
-def _stored(folder: Path, announce: Callable[[str], None]) -> Mapping[str, Any] | None:
-    """What a folder holds; None, and the folder is dropped, where it is damaged."""
-    try:
-        if is_whole(folder):
-            with loadable(folder) as readable:
-                return _compiled_in(readable)
-    except OSError:  # it cannot be read, or no copy be made
-        return None
-    announce(f"the compiled engine in {folder} is damaged and not used")
-    shutil.rmtree(folder, ignore_errors=True)
     return None
 
 
@@ -104,28 +185,3 @@ def _moved(finished: Path, target: Path) -> Path | None:
     except OSError:
         return target if is_trusted(target) and is_whole(target) else None
     return target
-
-
-def _compiled_in(folder: Path | None) -> Mapping[str, Any]:
-    """Compile, or load what the folder holds; Numba takes the folder from its configuration.
-
-    What was compiled is loaded from the folder, too, and apart from the code it was made of: next to that, shared
-    functions would be taken from there, whose last bits may be others than those of later processes.
-    """
-    import numba
-    from numba.core.registry import CPUTarget
-
-    from hiermod.engine.kernels.entries import SIGNATURES
-
-    cached, apart, before = folder is not None, CPUTarget("cpu"), numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(folder) if folder else before
-    try:
-        functions = {name: numba.cfunc(signature, cache=cached)(function)
-                     for name, (signature, function) in SIGNATURES.items()}  # fmt: skip
-        for function in functions.values():
-            if cached and not function.cache_hits:
-                function._targetdescr = apart
-                function.compile()
-    finally:
-        numba.config.CACHE_DIR = before
-    return functions

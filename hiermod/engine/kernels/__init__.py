@@ -1,7 +1,12 @@
 """Compiled code alone; it imports nothing else of hiermod.
 
 `entries` holds the four functions that are called from outside. They see one structured record (`record`) of numbers
-and addresses, and a second one of where the arrays of an evaluation stand.
+and addresses, and a second one of where the arrays of an evaluation stand (`views`). Nothing raises, and nothing needs
+Numba's runtime: memory comes from the C library, errors are codes. `record` and `plain` serve Python, too, and need no
+Numba.
 """
 
-NJIT = {"fastmath": {"contract"}, "error_model": "numpy", "nogil": True}
+NJIT = {
+    "fastmath": {"contract"}, "error_model": "numpy", "nogil": True,
+    "_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True,
+}  # fmt: skip

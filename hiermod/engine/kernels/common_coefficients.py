@@ -15,7 +15,7 @@ import numba
 
 from hiermod.engine.kernels import NJIT
 from hiermod.engine.kernels.hyperparameters import log_prior
-from hiermod.engine.kernels.record import common_at, doubles, hyperparameter_at, prior_at
+from hiermod.engine.kernels.views import common_at, doubles, hyperparameter_at, prior_at
 
 
 @numba.njit(**NJIT)

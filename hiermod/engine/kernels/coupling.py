@@ -12,8 +12,8 @@ import numba
 import numpy as np
 
 from hiermod.engine.kernels import NJIT
-from hiermod.engine.kernels.record import doubles, full_at, integers
 from hiermod.engine.kernels.vector_ops import add_scaled, dot
+from hiermod.engine.kernels.views import doubles, full_at, integers
 
 
 @numba.njit(**NJIT)

@@ -8,28 +8,11 @@ from typing import Any
 import numba
 import numpy as np
 
-from hiermod.engine.kernels import NJIT
-from hiermod.engine.kernels.record import doubles, matrix, term_at
+from hiermod.engine.kernels import NJIT, plain
+from hiermod.engine.kernels.views import doubles, matrix, term_at
 
 Array = np.ndarray
-
-
-@numba.njit(**NJIT)
-def term_root(x: Array, term: Any, root: Array) -> None:
-    """Write the Λ of a group term, from its first row and column on.
-
-    `sds` and `partial` of the term say where its standard deviations stand in `x`, and the offsets in (0, 1) of its
-    partial correlations, which is negative where there are none.
-    """
-    place, first, partial = term.partial, term.first, term.partial
-    for i in range(term.columns):
-        rest = x[term.sds + i]
-        for j in range(i):
-            offset = x[place] if partial >= 0 else 0.5
-            root[first + i, first + j] = (2.0 * offset - 1.0) * rest
-            rest *= 2.0 * math.sqrt(offset * (1.0 - offset))
-            place += 1
-        root[first + i, first + i] = rest
+term_root = numba.njit(**NJIT)(plain.term_root)
 
 
 @numba.njit(**NJIT)

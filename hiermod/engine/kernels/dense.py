@@ -7,18 +7,13 @@ import math
 import numba
 import numpy as np
 
-from hiermod.engine.kernels import NJIT
+from hiermod.engine.kernels import NJIT, plain
+from hiermod.engine.kernels.plain import VECTOR
 from hiermod.engine.kernels.vector_ops import add_scaled, dot, scale
 
-VECTOR = 8  # numbers, in whole ones of which a column is worked on
 LEAST = 1e-12  # pivot, where rounding leaves none
 Array = np.ndarray
-
-
-@numba.njit(**NJIT)
-def stride_of(size: int) -> int:
-    """The distance of columns; what is beyond `size` is zero."""
-    return (size + VECTOR - 1) // VECTOR * VECTOR
+stride_of = numba.njit(**NJIT)(plain.stride_of)
 
 
 @numba.njit(**NJIT)

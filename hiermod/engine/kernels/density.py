@@ -24,8 +24,8 @@ from hiermod.engine.kernels import (
     joint_block,
     threads,
 )
-from hiermod.engine.kernels.record import doubles, factor_at, matrix
 from hiermod.engine.kernels.vector_ops import add_scaled, copy, dot, fill, scale
+from hiermod.engine.kernels.views import doubles, factor_at, matrix
 
 Array = np.ndarray
 

@@ -1,60 +1,64 @@
-"""The functions that are compiled ahead, each with one signature: alone in allocating memory, once a call."""
+"""The functions that are called from outside: alone in allocating memory, once a call, and all of 64-bit arguments."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numba
 import numpy as np
-from numba import carray, types
 
-from hiermod.engine.kernels import density, likelihood, threads
+from hiermod.engine.kernels import NJIT, density, likelihood, threads
 from hiermod.engine.kernels.families import score_block
-from hiermod.engine.kernels.record import BLOCK, doubles, job_at, keep, problem_at, segment_at, workspace
+from hiermod.engine.kernels.record import BLOCK, NO_MEMORY, NOT_FINITE
 from hiermod.engine.kernels.vector_ops import copy
+from hiermod.engine.kernels.views import doubles, free, job_at, problem_at, room_for, segment_at, workspace
 
-POINTER, ADDRESS = types.CPointer(types.double), types.int64
-LOG_DENSITY = types.int64(types.uint64, POINTER, POINTER, POINTER, ADDRESS)
-EXPAND = types.int64(types.uint64, types.uint64, POINTER, POINTER, ADDRESS)
-CURVATURE = types.int64(POINTER, POINTER, POINTER, POINTER, ADDRESS)
-WORK = types.int64(ADDRESS)
-NOT_FINITE = 4  # nutpie takes a positive code for a point to turn back from
 STEP = 1e-4  # of the numerical derivative of a score by its linear predictor
 
 
+@numba.njit(**NJIT)
 def log_density(dimension: Any, point: Any, gradient: Any, value: Any, memory: Any) -> int:
     """Write the log density and its gradient at a point."""
     record = problem_at(memory, 0)
-    room = np.empty(record.workspace)
-    z, slope = carray(point, (dimension,)), carray(gradient, (dimension,))
+    room = room_for(record)
+    if room == 0:
+        return NO_MEMORY
+    z, slope = doubles(point, dimension), doubles(gradient, dimension)
     total = density.log_density(record, workspace(record, room), z, slope)
-    keep(room)
-    carray(value, (1,))[0] = total
+    free(room)
+    doubles(value, 1)[0] = total
     finite = np.isfinite(total)
-    for k in range(dimension):
+    for k in range(np.uint64(dimension)):
         finite = finite and np.isfinite(slope[k])
     return 0 if finite else NOT_FINITE
 
 
+@numba.njit(**NJIT)
 def expand(dimension: Any, size: Any, point: Any, out: Any, memory: Any) -> int:
     """Write coefficients of the centred design, effects, and hyperparameters."""
     record = problem_at(memory, 0)
-    room = np.empty(record.workspace)
-    work, written, count = workspace(record, room), carray(out, (size,)), record.coefficients
-    density.coefficients(record, work, carray(point, (dimension,)))
+    room = room_for(record)
+    if room == 0:
+        return NO_MEMORY
+    work, written, count = workspace(record, room), doubles(out, size), record.coefficients
+    density.coefficients(record, work, doubles(point, dimension))
     copy(written, 0, doubles(work.theta, count), 0, count)
     copy(written, count, doubles(work.x, record.hyperparameters), 0, record.hyperparameters)
-    keep(room)
+    free(room)
     return 0
 
 
+@numba.njit(**NJIT)
 def curvature(coefficients: Any, auxiliary: Any, score: Any, weight: Any, memory: Any) -> int:
     """Write each row's score by its linear predictor, and minus the derivative of that."""
     record = problem_at(memory, 0)
-    room = np.empty(record.workspace)
+    room = room_for(record)
+    if room == 0:
+        return NO_MEMORY
     work, count, extra = workspace(record, room), record.coefficients, record.hyperparameters - record.auxiliary
-    copy(doubles(work.theta, count), 0, carray(coefficients, (count,)), 0, count)
-    copy(doubles(work.auxiliary, extra), 0, carray(auxiliary, (extra,)), 0, extra)
-    scores, weights = carray(score, (record.rows,)), carray(weight, (record.rows,))
+    copy(doubles(work.theta, count), 0, doubles(coefficients, count), 0, count)
+    copy(doubles(work.auxiliary, extra), 0, doubles(auxiliary, extra), 0, extra)
+    scores, weights = doubles(score, record.rows), doubles(weight, record.rows)
     eta, predictor, here = doubles(work.eta, BLOCK), doubles(work.predictor, BLOCK), doubles(work.row_scores, BLOCK)
     for place in range(record.segments):
         segment = segment_at(record.segment_table, place)
@@ -73,15 +77,12 @@ def curvature(coefficients: Any, auxiliary: Any, score: Any, weight: Any, memory
             score_block(segment.kernel, record, work, start, rows)
             for i in range(rows):
                 weights[start + i] = (here[i] - weights[start + i]) / (2.0 * STEP)
-    keep(room)
+    free(room)
     return 0
 
 
+@numba.njit(**NJIT)
 def worker(argument: Any) -> int:
     """What a thread starts with."""
     threads.run_job(job_at(argument, 0))
     return 0
-
-
-SIGNATURES = {"log_density": (LOG_DENSITY, log_density), "expand": (EXPAND, expand),
-              "curvature": (CURVATURE, curvature), "worker": (WORK, worker)}  # fmt: skip

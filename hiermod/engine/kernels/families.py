@@ -16,10 +16,11 @@ import numpy as np
 
 from hiermod.engine.kernels import NJIT
 from hiermod.engine.kernels.elementary import exp, log, log1p
-from hiermod.engine.kernels.record import BLOCK, KERNELS, doubles
+from hiermod.engine.kernels.record import BLOCK, KERNELS
 from hiermod.engine.kernels.special import digamma, log_rates, log_rising
 from hiermod.engine.kernels.vector_ops import product
 from hiermod.engine.kernels.vector_ops import total as total_of
+from hiermod.engine.kernels.views import doubles
 
 (
     LOGIT, PROBIT, CLOGLOG, POISSON, NEGBINOMIAL, STUDENT, GAMMA, BETA_LOGIT, BETA_PROBIT, BETA_CLOGLOG, GAUSSIAN,

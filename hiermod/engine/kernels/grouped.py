@@ -11,8 +11,8 @@ import numba
 import numpy as np
 
 from hiermod.engine.kernels import NJIT
-from hiermod.engine.kernels.record import doubles, factor_at, integers
 from hiermod.engine.kernels.vector_ops import add, add_scaled, dot, total
+from hiermod.engine.kernels.views import doubles, factor_at, integers
 
 Array = np.ndarray
 
@@ -47,7 +47,7 @@ def add_scores(record: Any, score: Array, start: int, count: int, by_theta: Arra
                 _scatter(record, score, first, codes, at, multiplier, start, count, by_theta)
 
 
-@numba.njit(**NJIT)
+@numba.njit(**NJIT, inline="always")
 def _multipliers(record: Any, multiplier: int) -> Array:
     """What the effects of all rows are multiplied by; empty where that is one."""
     if integers(record.plain_multipliers, multiplier + 1)[multiplier]:

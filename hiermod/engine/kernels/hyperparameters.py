@@ -15,8 +15,9 @@ import numba
 import numpy as np
 
 from hiermod.engine.kernels import NJIT
-from hiermod.engine.kernels.record import INTERVAL, PRIOR_KERNELS, SOFT, doubles, hyperparameter_at
+from hiermod.engine.kernels.record import INTERVAL, PRIOR_KERNELS, SOFT
 from hiermod.engine.kernels.special import log_normal_cdf, log_sigmoids
+from hiermod.engine.kernels.views import doubles, hyperparameter_at
 
 (
     NORMAL, STUDENT, LAPLACE, LOGISTIC, UNIFORM, EXPONENTIAL, GAMMA, INVERSE_GAMMA, LOG_NORMAL, BETA,

@@ -20,8 +20,8 @@ import numpy as np
 
 from hiermod.engine.kernels import NJIT, dense
 from hiermod.engine.kernels.covariance import factor_root, factor_root_back
-from hiermod.engine.kernels.record import doubles, factor_at, matrix
 from hiermod.engine.kernels.vector_ops import add_scaled, copy, dot, fill, scale
+from hiermod.engine.kernels.views import doubles, factor_at, matrix
 
 Array = np.ndarray
 
@@ -96,12 +96,12 @@ def back(record: Any, work: Any, s: float) -> float:
     return 2.0 * s * (by_s + dot(slope, 0, by_b, 0, size))
 
 
-@numba.njit(**NJIT)
+@numba.njit(**NJIT, inline="always")
 def _image(record: Any, work: Any) -> Array:
     return doubles(work.joint_image, record.joint_size * dense.stride_of(record.joint_size))
 
 
-@numba.njit(**NJIT)
+@numba.njit(**NJIT, inline="always")
 def _numbers(record: Any) -> Array:
     return doubles(record.joint_numbers, record.joint_size + 3 * record.linear)
 

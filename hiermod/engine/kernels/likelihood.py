@@ -14,8 +14,9 @@ import numpy as np
 from hiermod.engine.kernels import NJIT
 from hiermod.engine.kernels.families import score_block
 from hiermod.engine.kernels.grouped import add_effects, add_scores
-from hiermod.engine.kernels.record import BLOCK, doubles, integers, segment_at
+from hiermod.engine.kernels.record import BLOCK
 from hiermod.engine.kernels.vector_ops import add_scaled, dot, fill, total
+from hiermod.engine.kernels.views import doubles, integers, segment_at
 
 
 @numba.njit(**NJIT)

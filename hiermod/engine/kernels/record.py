@@ -1,21 +1,11 @@
 """How a problem stands in memory for compiled code: records of numbers and of addresses, with named fields.
 
-Kernels take them as Numba records. An address becomes an array of so many numbers by `doubles` and `integers`, a matrix
-by `matrix`, and a record, or one of a table, by the functions below. Sizes are counts; places count from zero.
+What writes them needs NumPy alone; `views` reads them in compiled code. Sizes are counts; places count from zero.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
-import numba
 import numpy as np
-from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
-from numba.np.arrayobj import populate_array
-
-from hiermod.engine.kernels import NJIT
 
 # Codes of likelihoods, named for a family's kernel and its link, and of priors.
 KERNELS = {name: code for code, name in enumerate((
@@ -95,83 +85,13 @@ WORKSPACE_ARRAYS = {  # by what they have as many numbers as
 }
 WORKSPACE = _layout(*(name for names in WORKSPACE_ARRAYS.values() for name in names), "auxiliary", "by_auxiliary")
 FIELDS = len(WORKSPACE.names or ())
+JOB_BYTES = JOB.itemsize
+THREAD_ROOM = FIELDS + 2 * BLOCK  # numbers that a thread has for itself
 
-
-def _view(kind: Any) -> Any:
-    """What makes an address and a size an array."""
-
-    @intrinsic
-    def view(typingctx: Any, address: Any, size: Any) -> Any:
-        array = types.Array(kind, 1, "C")
-
-        def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            out = context.make_array(array)(context, builder)
-            data = builder.inttoptr(arguments[0], out.data.type)
-            width = context.get_abi_sizeof(context.get_data_type(kind))
-            populate_array(out, data, [arguments[1]], [ir.Constant(arguments[1].type, width)], width, None)
-            return out._getvalue()
-
-        return array(types.int64, types.int64), codegen
-
-    return view
-
-
-def _row(kind: np.dtype[np.void]) -> Any:
-    """What makes the address of a table, and a place in it, a record."""
-    record = numba.from_dtype(kind)
-
-    @intrinsic
-    def row(typingctx: Any, address: Any, place: Any) -> Any:
-        def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            offset = builder.mul(arguments[1], ir.Constant(arguments[1].type, kind.itemsize))
-            return builder.inttoptr(builder.add(arguments[0], offset), context.get_value_type(record))
-
-        return record(types.int64, types.int64), codegen
-
-    return row
-
-
-doubles, integers, addresses = _view(types.float64), _view(types.int32), _view(types.int64)
-problem_at, workspace_at, job_at = (_row(kind) for kind in (RECORD, WORKSPACE, JOB))
-segment_at, factor_at, term_at, full_at, hyperparameter_at, prior_at, common_at = map(_row, TABLES.values())
-
-
-@intrinsic
-def matrix(typingctx: Any, address: Any, size: Any) -> Any:
-    """A square matrix of doubles at an address."""
-    array = types.Array(types.float64, 2, "C")
-
-    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        out = context.make_array(array)(context, builder)
-        data, size = builder.inttoptr(arguments[0], out.data.type), arguments[1]
-        eight = ir.Constant(size.type, 8)
-        populate_array(out, data, [size, size], [builder.mul(size, eight), eight], 8, None)
-        return out._getvalue()
-
-    return array(types.int64, types.int64), codegen
-
-
-@intrinsic
-def address_of(typingctx: Any, record: Any) -> Any:
-    """Where a record stands."""
-
-    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.ptrtoint(arguments[0], ir.IntType(64))
-
-    return types.int64(record), codegen
-
-
-@intrinsic
-def keep(typingctx: Any, array: Any) -> Any:
-    """Hold an array until here: its memory is not freed before."""
-    return types.int64(array), lambda context, builder, signature, arguments: ir.Constant(ir.IntType(64), 0)
-
-
-@numba.njit(**NJIT)
-def workspace(record: Any, room: np.ndarray) -> Any:
-    """Where the arrays of one evaluation stand, itself at the beginning of `room`."""
-    start = room.ctypes.data
-    places, arrays = integers(record.workspace_places, FIELDS), addresses(start, FIELDS)
-    for field in range(FIELDS):
-        arrays[field] = start + 8 * places[field]
-    return workspace_at(start, 0)
+ENTRIES = {
+    "log_density": 5,
+    "expand": 5,
+    "curvature": 5,
+    "worker": 1,
+}  # functions called from outside: 64-bit arguments
+NOT_FINITE, NO_MEMORY = 4, -1  # nutpie takes a positive code for a point to turn back from, a negative one for an end

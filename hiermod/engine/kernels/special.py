@@ -6,12 +6,12 @@ import math
 
 import numba
 
-from hiermod.engine.kernels import NJIT
+from hiermod.engine.kernels import NJIT, plain
 from hiermod.engine.kernels.elementary import exp, log1p
 
-HALF_LOG_TAU = 0.9189385332046727
 LOG_2 = 0.6931471805599453
 SERIES_FROM = 10.0  # Stirling's series is exact to double precision from here on
+log_normal_cdf = numba.njit(**NJIT)(plain.log_normal_cdf)
 
 
 @numba.njit(**NJIT)
@@ -21,20 +21,6 @@ def log_sigmoids(eta: float) -> tuple[float, float, float]:
     rest = log1p(small)
     rate = (1.0 if eta >= 0.0 else small) / (1.0 + small)
     return min(eta, 0.0) - rest, -max(eta, 0.0) - rest, rate
-
-
-@numba.njit(**NJIT)
-def log_normal_cdf(x: float) -> tuple[float, float]:
-    """Logarithm of the normal distribution function, and its derivative."""
-    log_density = -0.5 * x * x - HALF_LOG_TAU
-    if x > -5.0:
-        cdf = 0.5 * math.erfc(-x * 0.7071067811865476)
-        value = math.log1p(-0.5 * math.erfc(x * 0.7071067811865476)) if x > 0.0 else math.log(cdf)
-        return value, math.exp(log_density) / cdf
-    tail = -x  # the continued fraction of Laplace: density over tail probability
-    for term in range(80, 0, -1):
-        tail = term / tail - x
-    return log_density - math.log(tail), tail
 
 
 @numba.njit(**NJIT)

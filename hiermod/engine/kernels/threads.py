@@ -13,21 +13,10 @@ from numba import types
 
 from hiermod.engine.kernels import NJIT
 from hiermod.engine.kernels.likelihood import products_likelihood, score_rows
-from hiermod.engine.kernels.record import (
-    BLOCK,
-    FIELDS,
-    JOB,
-    address_of,
-    addresses,
-    doubles,
-    job_at,
-    problem_at,
-    workspace_at,
-)
+from hiermod.engine.kernels.record import BLOCK, FIELDS, JOB_BYTES, THREAD_ROOM
 from hiermod.engine.kernels.vector_ops import add_scaled, copy, dot, fill
+from hiermod.engine.kernels.views import address_of, addresses, doubles, job_at, problem_at, workspace_at
 
-JOB_BYTES = JOB.itemsize
-THREAD_ROOM = FIELDS + 2 * BLOCK  # numbers that a thread has for itself
 POSIX = sys.platform != "win32"
 ADDRESS = types.intp
 
@@ -107,7 +96,9 @@ def run_job(job: Any) -> None:
     record, shared = problem_at(job.record, 0), workspace_at(job.workspace, 0)
     size, extra = record.coefficients, record.hyperparameters - record.auxiliary
     room = shared.thread_rooms + 8 * THREAD_ROOM * job.place
-    addresses(room, FIELDS)[:] = addresses(job.workspace, FIELDS)
+    places, shared_places = addresses(room, FIELDS), addresses(job.workspace, FIELDS)
+    for field in range(FIELDS):
+        places[field] = shared_places[field]
     work = workspace_at(room, 0)
     work.eta, work.row_scores = room + 8 * FIELDS, room + 8 * (FIELDS + BLOCK)
     for part in range(job.place, record.parts, _threads(record)):

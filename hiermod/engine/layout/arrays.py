@@ -6,10 +6,18 @@ import numpy as np
 from scipy import sparse
 
 from hiermod.engine.kernels import record
-from hiermod.engine.kernels.dense import stride_of
-from hiermod.engine.kernels.record import BLOCK, FIELDS, JOB, KERNELS, LANES, PRIOR_KERNELS, TABLES, WORKSPACE_ARRAYS
-from hiermod.engine.kernels.special import log_normal_cdf
-from hiermod.engine.kernels.threads import THREAD_ROOM
+from hiermod.engine.kernels.plain import log_normal_cdf, stride_of
+from hiermod.engine.kernels.record import (
+    BLOCK,
+    FIELDS,
+    JOB,
+    KERNELS,
+    LANES,
+    PRIOR_KERNELS,
+    TABLES,
+    THREAD_ROOM,
+    WORKSPACE_ARRAYS,
+)
 from hiermod.engine.layout.problem import Hyperparameter, Problem
 from hiermod.priors.distributions import Prior
 
@@ -129,7 +137,7 @@ def inverse_soft(x: np.ndarray) -> np.ndarray:
     """Where I takes the values `x`, by Newton's steps for its logarithm, which is concave."""
     v, target = np.maximum(x, -1.0), np.log(x)
     for _ in range(NEWTON):
-        log_cdf, ratio = np.transpose([log_normal_cdf.py_func(at) for at in v]).reshape(2, -1)
+        log_cdf, ratio = np.transpose([log_normal_cdf(at) for at in v]).reshape(2, -1)
         inner = v + ratio
         v = v - (log_cdf + np.log(inner) - target) * inner
     return v
@@ -220,7 +228,7 @@ def _lengths(problem: Problem, joint: int) -> dict[str, int]:
         "groups' matrices": sum(factor.groups * factor.width**2 for factor in problem.factors),
         "factors' matrices": sum(factor.width**2 for factor in problem.factors),
         "a factor's matrix": width**2, "matrices worked on": width**2 * LANES, "effects worked on": width * LANES,
-        "groups worked on": LANES, "joint matrix": joint * stride_of.py_func(joint), "joint": joint, "block": BLOCK,
+        "groups worked on": LANES, "joint matrix": joint * stride_of(joint), "joint": joint, "block": BLOCK,
         "jobs": parts * JOB.itemsize // 8, "threads": parts * THREAD_ROOM,
         "parts": parts * (1 + hyperparameters - problem.auxiliary + problem.coefficients),
     }  # fmt: skip

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from hiermod.engine.kernels.record import PRIOR_KERNELS, SOFT
+from hiermod.engine.build.compile import Function
+from hiermod.engine.kernels.record import NO_MEMORY, PRIOR_KERNELS, SOFT
 from hiermod.engine.layout.arrays import canonical, joint_arrays, public_arrays, unconstrained
 from hiermod.engine.layout.memory import Memory, lay_out, replaced
 from hiermod.engine.layout.problem import Problem
@@ -24,18 +23,18 @@ class Program:
 
     problem: Problem
     memory: Memory
-    compiled: Mapping[str, Any]
+    compiled: Mapping[str, Function]
 
     def log_density(self, z: np.ndarray) -> tuple[float, np.ndarray]:
         """Log density (up to a constant) and gradient at a point of the sampler's coordinates."""
         z, gradient, value = np.ascontiguousarray(z, dtype=float), np.empty(len(z)), np.empty(1)
-        self.compiled["log_density"].ctypes(len(z), _double(z), _double(gradient), _double(value), self.memory.address)
+        self._call("log_density", len(z), z, gradient, value)
         return float(value[0]), gradient
 
     def expand(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Coefficients (of the centred design, then effects) and hyperparameters at a point."""
         z, out = np.ascontiguousarray(z, dtype=float), np.empty(self.expanded)
-        self.compiled["expand"].ctypes(len(z), len(out), _double(z), _double(out), self.memory.address)
+        self._call("expand", len(z), len(out), z, out)
         return out[: self.problem.coefficients], out[self.problem.coefficients :]
 
     def curvature(self, theta: np.ndarray, auxiliary: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -46,10 +45,13 @@ class Program:
             return weight * (problem.response - problem.offset - problem.matrix @ theta), weight
         score, weight = np.empty(rows), np.empty(rows)
         theta, auxiliary = (np.ascontiguousarray(part, dtype=float) for part in (theta, auxiliary))
-        self.compiled["curvature"].ctypes(
-            _double(theta), _double(auxiliary), _double(score), _double(weight), self.memory.address
-        )
+        self._call("curvature", theta, auxiliary, score, weight)
         return np.where(canonical(problem), score + problem.response, score), weight
+
+    def _call(self, name: str, *arguments: int | np.ndarray) -> None:
+        numbers = [each if isinstance(each, int) else each.ctypes.data for each in arguments]
+        if self.compiled[name](*numbers, self.memory.address) == NO_MEMORY:
+            raise MemoryError("There is no memory to evaluate the model's density in.")
 
     def unconstrained(self, hyperparameters: np.ndarray) -> np.ndarray:
         """Hyperparameters on the line, each as its transform says."""
@@ -88,12 +90,7 @@ class Program:
         return Program(self.problem, replaced(self.memory, counts, arrays), self.compiled)
 
 
-def _double(array: np.ndarray) -> Any:
-    """A pointer to the first number, valid while the caller holds the array; `data_as` would leave a cycle."""
-    return ctypes.byref(ctypes.c_double.from_address(array.ctypes.data))
-
-
-def public_coordinates(problem: Problem, compiled: Mapping[str, Any]) -> Program:
+def public_coordinates(problem: Problem, compiled: Mapping[str, Function]) -> Program:
     """The problem in the coordinates of the public model: non-centred, and nothing linked to anything."""
     counts, arrays = public_arrays(problem)
     return Program(problem, lay_out({**counts, "worker": compiled["worker"].address}, arrays), compiled)

@@ -1,0 +1,154 @@
+"""The kernels, typed and lowered by Numba into one module of LLVM for no processor in particular.
+
+Numba as it is optimises and emits each function apart, with copies of all that it calls. Here it only types and lowers;
+what comes out is linked once. This is the one file that knows Numba's inner parts. They are changed on the way, so that
+it runs in a process of its own, which writes the bitcode to its standard output.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+from hiermod.engine.build.bitcode import Bitcode, Origin, UnfitError, sources, system, unpacked
+
+if TYPE_CHECKING:
+    from llvmlite import binding
+
+NUMBA = ((0, 62), (0, 69))  # the versions whose inner parts are known: from the first to before the second
+INLINED = 45  # LLVM's threshold
+OUTSIDE = {
+    "malloc", "free", "pthread_create", "pthread_join",
+    *("sqrt", "exp", "log", "log1p", "expm1", "pow", "fabs", "erfc", "lgamma"),
+}  # fmt: skip
+PREFIX = "hiermod_"  # of the names of entries
+
+
+def lowered() -> Bitcode:
+    """The kernels' bitcode, made in a process of its own.
+
+    Raises
+    ------
+    UnfitError
+        If Numba is not as this file knows it, or no process can be started.
+    """
+    run = [sys.executable, "-c", f"import sys; sys.path[:] = {sys.path!r}; from {__name__} import main; main()"]
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("NUMBA_")}
+    try:
+        done = subprocess.run(run, env={**environment, "PYTHONHASHSEED": "0"}, capture_output=True, check=True)
+    except (OSError, TypeError) as error:
+        raise UnfitError(f"no process can be started: {error}") from error
+    except subprocess.CalledProcessError as error:
+        lines = error.stderr.decode(errors="replace").strip().splitlines()
+        raise UnfitError(f"the kernels cannot be lowered as one module: {lines[-1] if lines else error}") from error
+    return unpacked(done.stdout)
+
+
+def main() -> None:
+    """Write the bitcode to the standard output."""
+    sys.stdout.buffer.write(_lowered_here().packed())
+
+
+def _lowered_here() -> Bitcode:
+    import numba
+    from llvmlite import binding
+
+    known = tuple(int(part) for part in numba.__version__.split(".")[:2])
+    if not NUMBA[0] <= known < NUMBA[1]:
+        raise UnfitError(f"Numba {numba.__version__} is not known")
+    module = _linked()
+    _simplify(module)
+    outside = {each.name for each in (*module.functions, *module.global_variables) if each.is_declaration}
+    if unknown := sorted(name for name in outside if not name.startswith("llvm.") and name not in OUTSIDE):
+        raise UnfitError(f"they need {', '.join(unknown)}")
+    llvm = ".".join(str(part) for part in binding.llvm_version_info)
+    return Bitcode(Origin(sources(), system(), llvm, numba.__version__), module.as_bitcode())
+
+
+def _linked() -> binding.ModuleRef:
+    """All functions in one module, where the entries alone are seen from outside."""
+    from llvmlite import binding
+    from numba import types
+    from numba.core import codegen, registry
+
+    from hiermod.engine.kernels import entries
+    from hiermod.engine.kernels.record import ENTRIES
+
+    class Library(codegen.JITCodeLibrary):  # type: ignore[misc]
+        """Takes a function as it is lowered, and neither optimises it nor links what it calls."""
+
+        def add_llvm_module(self, module: binding.ModuleRef) -> None:
+            module.data_layout = self._codegen._data_layout
+            self._final_module.link_in(module)
+
+        def finalize(self) -> None:
+            self._finalized = True
+
+        def get_pointer_to_function(self, name: str) -> int:
+            return 0
+
+    class Codegen(codegen.JITCPUCodegen):  # type: ignore[misc]
+        """Emits nothing."""
+
+        _library_class = Library
+
+        def set_env(self, name: str, env: Any) -> None:
+            """Nothing is there to be set."""
+
+    context = registry.cpu_target.target_context
+    context._internal_codegen = Codegen("hiermod")
+    libraries: dict[int, Any] = {}
+    for name, count in ENTRIES.items():
+        function, signature = getattr(entries, name), types.int64(*[types.int64] * count)
+        function.compile(signature)
+        made = function.overloads[signature.args]
+        _gather(made.library, libraries)
+        _gather(_entry(context, name, made.fndesc), libraries)
+    module = binding.parse_assembly(str(context._internal_codegen._create_empty_module("engine")))
+    for library in libraries.values():
+        module.link_in(library._final_module, preserve=True)
+    for each in (*module.functions, *module.global_variables):
+        if not each.is_declaration and each.name not in {PREFIX + name for name in ENTRIES}:
+            each.linkage = "internal"
+    module.verify()
+    return module
+
+
+def _gather(library: Any, libraries: dict[int, Any]) -> None:
+    """A library and those that it calls."""
+    if id(library) not in libraries:
+        libraries[id(library)] = library
+        for other in library._linking_libraries:
+            _gather(other, libraries)
+
+
+def _entry(context: Any, name: str, described: Any) -> Any:
+    """A library with a C function of an entry's name; kernels raise nothing, so that their status is not asked."""
+    from llvmlite import ir
+
+    library = context.codegen().create_library(PREFIX + name)
+    module = library.create_ir_module(PREFIX + name)
+    convention, number = context.call_conv, ir.IntType(64)
+    kind = convention.get_function_type(described.restype, described.argtypes)
+    function = ir.Function(module, ir.FunctionType(number, [number] * len(described.argtypes)), PREFIX + name)
+    builder = ir.IRBuilder(function.append_basic_block())
+    callee = ir.Function(module, kind, described.llvm_func_name)
+    _, out = convention.call_function(builder, callee, described.restype, described.argtypes, function.args)
+    builder.ret(out)
+    library.add_ir_module(module)
+    return library
+
+
+def _simplify(module: binding.ModuleRef) -> None:
+    """Inline and simplify, as far as that is the same for all processors."""
+    from llvmlite import binding
+
+    machine = binding.Target.from_triple(binding.get_process_triple()).create_target_machine(cpu="", features="")
+    options = binding.create_pipeline_tuning_options(speed_level=2)
+    options.loop_vectorization = options.slp_vectorization = False
+    options.loop_interleaving = options.loop_unrolling = False
+    options.inlining_threshold = INLINED
+    builder = binding.create_pass_builder(machine, options)
+    builder.getModulePassManager().run(module, builder)

@@ -1,0 +1,44 @@
+"""Functions that Python calls as they are, and that compiled code has compiled; they need no package."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+VECTOR = 8  # numbers, in whole ones of which a column of a dense matrix is worked on
+HALF_LOG_TAU = 0.9189385332046727
+
+
+def stride_of(size: int) -> int:
+    """The distance of columns of a dense matrix; what is beyond `size` is zero."""
+    return (size + VECTOR - 1) // VECTOR * VECTOR
+
+
+def log_normal_cdf(x: float) -> tuple[float, float]:
+    """Logarithm of the normal distribution function, and its derivative."""
+    log_density = -0.5 * x * x - HALF_LOG_TAU
+    if x > -5.0:
+        cdf = 0.5 * math.erfc(-x * 0.7071067811865476)
+        value = math.log1p(-0.5 * math.erfc(x * 0.7071067811865476)) if x > 0.0 else math.log(cdf)
+        return value, math.exp(log_density) / cdf
+    tail = -x  # the continued fraction of Laplace: density over tail probability
+    for term in range(80, 0, -1):
+        tail = term / tail - x
+    return log_density - math.log(tail), tail
+
+
+def term_root(x: Any, term: Any, root: Any) -> None:
+    """Write the Λ of a group term, from its first row and column on.
+
+    `sds` and `partial` of the term say where its standard deviations stand in `x`, and the offsets in (0, 1) of its
+    partial correlations, which is negative where there are none.
+    """
+    place, first, partial = term.partial, term.first, term.partial
+    for i in range(term.columns):
+        rest = x[term.sds + i]
+        for j in range(i):
+            offset = x[place] if partial >= 0 else 0.5
+            root[first + i, first + j] = (2.0 * offset - 1.0) * rest
+            rest *= 2.0 * math.sqrt(offset * (1.0 - offset))
+            place += 1
+        root[first + i, first + i] = rest

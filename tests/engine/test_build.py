@@ -1,0 +1,243 @@
+"""The ways to compiled code: bitcode that came along, sources lowered as one module, and functions one by one."""
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from engine_oracle import program_of
+from modeling_tools import spec_of
+from random_models import random_frame
+
+from hiermod.engine.adapt.coordinates import whiten
+from hiermod.engine.build import back_end, bitcode, cache, cfuncs, compile, front_end
+from hiermod.engine.build.bitcode import Bitcode, Origin, UnfitError
+from hiermod.engine.kernels.record import ENTRIES
+from hiermod.engine.layout.program import Program
+
+BITCODE = Bitcode(Origin(bitcode.sources(), bitcode.system(), "1.0.0", "0.62.0"), b"some bitcode")
+ADDRESSES = dict.fromkeys(ENTRIES, 1)
+LOWERING = ": lowering its sources, once on this machine (about ten seconds)"
+EMITTING = "compiling the engine for this processor, once on this machine (a few seconds)"
+
+
+@pytest.fixture
+def shipped(tmp_path, monkeypatch):
+    """The file that a wheel brings, in a folder of one's own, and an empty cache."""
+    monkeypatch.setenv(cache.FOLDER, str(tmp_path / "cache"))
+    monkeypatch.setattr(bitcode, "SHIPPED", tmp_path / "engine.bitcode")
+    return bitcode.SHIPPED
+
+
+@pytest.fixture
+def ways(shipped, monkeypatch):
+    """Stand-ins for what takes long; each call is listed."""
+    calls = []
+
+    def lowered():
+        calls.append("lowered")
+        return BITCODE
+
+    def emitted(code, processor):
+        calls.append("emitted")
+        return code.code
+
+    def compiled_in(folder):
+        calls.append("by function")
+        if folder:
+            (folder / "numba").write_text("code")
+        return ADDRESSES, b"by function"
+
+    monkeypatch.setattr(front_end, "lowered", lowered)
+    monkeypatch.setattr(back_end, "emitted", emitted)
+    monkeypatch.setattr(back_end, "loaded", lambda content: (ADDRESSES, content))
+    monkeypatch.setattr(cfuncs, "compiled_in", compiled_in)
+    return calls
+
+
+def load():
+    said = []
+    return compile._load(said.append).memory, said
+
+
+def test_bitcode_is_packed_and_unpacked():
+    assert bitcode.unpacked(BITCODE.packed()) == BITCODE
+
+
+@pytest.mark.parametrize("damage", [
+    lambda content: b"",
+    lambda content: content[:-1],
+    lambda content: content[:-20] + bytes(20),
+    lambda content: content.replace(b"sha256", b"sha255"),
+    lambda content: content.replace(BITCODE.digest.encode(), b"0" * 64),
+    lambda content: b"[]" + content,
+    lambda content: b"\x00\xff" * 50,
+])  # fmt: skip
+def test_damaged_bitcode_is_passed_over(ways, shipped, damage):
+    shipped.write_bytes(damage(BITCODE.packed()))
+    with pytest.raises(UnfitError, match="the engine's bitcode is damaged"):
+        bitcode.shipped()
+    assert load() == (b"some bitcode", ["the engine's bitcode is damaged" + LOWERING, EMITTING])
+
+
+@pytest.mark.parametrize(("origin", "why"), [
+    ({}, None),
+    ({"sources": "others"}, "the engine's sources are not those of its bitcode"),
+    ({"system": "Windows, 64 bits"}, "the engine's bitcode is for Windows, 64 bits"),
+])  # fmt: skip
+def test_bitcode_that_came_along_serves_where_it_fits(ways, shipped, origin, why):
+    shipped.write_bytes(replace(BITCODE, origin=replace(BITCODE.origin, **origin)).packed())
+    assert load() == (b"some bitcode", [EMITTING] if why is None else [why + LOWERING, EMITTING])
+    assert ways == (["emitted"] if why is None else ["lowered", "emitted"])
+    assert load() == (b"some bitcode", [])
+    assert len(ways) <= 2
+
+
+def test_a_changed_byte_of_any_source_changes_the_hash(tmp_path, monkeypatch):
+    copy, lowering = tmp_path / "kernels", tmp_path / "front_end.py"
+    shutil.copytree(bitcode.SOURCES, copy)
+    (copy / "nested").mkdir()
+    (copy / "nested" / "more.py").write_text("A = 1")
+    lowering.write_bytes(bitcode.FRONT_END.read_bytes())
+    monkeypatch.setattr(bitcode, "SOURCES", copy)
+    monkeypatch.setattr(bitcode, "FRONT_END", lowering)
+    hashes = [bitcode.sources()]
+    (copy / "nested" / "more.py").write_text("A = 2")
+    hashes.append(bitcode.sources())
+    (copy / "nested" / "more.py").rename(copy / "nested" / "other.py")
+    hashes.append(bitcode.sources())
+    lowering.write_text("how it is lowered")
+    hashes.append(bitcode.sources())
+    assert bitcode.sources() == hashes[-1]
+    assert len(set(hashes)) == len(hashes)
+
+
+def test_kept_bitcode_serves_another_processor(ways, monkeypatch):
+    load()
+    monkeypatch.setattr(back_end, "this_processor", lambda: back_end.Processor("x86-64", ""))
+    assert load() == (b"some bitcode", [EMITTING])
+    assert ways == ["lowered", "emitted", "emitted"]
+
+
+def test_functions_are_compiled_one_by_one_where_numba_has_moved(ways, monkeypatch):
+    def moved():
+        ways.append("lowered")
+        raise UnfitError("Numba 9.9 is not known")
+
+    monkeypatch.setattr(front_end, "lowered", moved)
+    memory, said = load()
+    assert memory == b"by function"
+    assert said == [
+        "no bitcode of the engine came with it" + LOWERING,
+        "Numba 9.9 is not known: compiling the engine by function, once on this machine (about half a minute)",
+    ]
+    assert load() == (b"by function", [])
+    assert ways == ["lowered", "by function", "by function"]
+
+
+@pytest.mark.parametrize("code", [b"no bitcode", b"BC\xc0\xde" + bytes(400), b"BC\xc0\xde" + bytes(range(256))])
+def test_bitcode_that_llvm_cannot_read_is_no_crash(code):
+    with pytest.raises(UnfitError, match=r"LLVM .* cannot read the engine's bitcode"):
+        back_end.emitted(replace(BITCODE, code=code), back_end.this_processor())
+    with pytest.raises(UnfitError, match="is that of LLVM 999, newer than llvmlite"):
+        back_end.emitted(replace(BITCODE, origin=replace(BITCODE.origin, llvm="999.0.0")), back_end.this_processor())
+
+
+def test_bitcode_that_llvm_cannot_read_gives_way_to_sources_and_these_to_functions(ways, shipped, monkeypatch):
+    def emitted(code, processor):
+        raise UnfitError("LLVM cannot read it")
+
+    monkeypatch.setattr(back_end, "emitted", emitted)
+    shipped.write_bytes(BITCODE.packed())
+    memory, said = load()
+    assert memory == b"by function"
+    assert said[1] == "LLVM cannot read it" + LOWERING
+    assert said[-1].startswith("LLVM cannot read it: compiling the engine by function")
+    assert ways == ["lowered", "by function"]
+
+
+def test_an_unknown_numba_is_said(monkeypatch):
+    numba = pytest.importorskip("numba")
+    monkeypatch.setattr(numba, "__version__", "9.9.0")
+    with pytest.raises(UnfitError, match=r"Numba 9\.9\.0 is not known"):
+        front_end._lowered_here()
+
+
+def test_a_moved_front_end_is_said(tmp_path, monkeypatch):
+    (tmp_path / "sitecustomize.py").write_text("import numba.core.codegen as codegen; del codegen.JITCodeLibrary")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(UnfitError, match=r"cannot be lowered as one module: AttributeError: .*JITCodeLibrary"):
+        front_end.lowered()
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "none"))
+    with pytest.raises(UnfitError, match="no process can be started"):
+        front_end.lowered()
+
+
+def test_an_object_without_the_functions_is_refused():
+    machine = back_end._machine(back_end.this_processor())
+    with pytest.raises(UnfitError, match="the engine's object lacks functions"):
+        back_end.loaded(machine.emit_object(back_end.binding.parse_assembly("")))
+
+
+@pytest.fixture(scope="module")
+def lowered():
+    """Bitcode of the kernels."""
+    try:
+        return bitcode.shipped()
+    except UnfitError:
+        return front_end.lowered()
+
+
+def assert_same_density(functions):
+    frame = random_frame(np.random.default_rng(5), 120)
+    models = {
+        "gaussian": "y ~ x + (1 + x | g) + (1 | h)",
+        "poisson": "c ~ x + (1 | g)",
+        "negbinomial": "c ~ x + (1 | g)",
+    }
+    for family, text in models.items():
+        program = whiten(program_of(spec_of(text, frame, family)))
+        other = Program(program.problem, program.memory, functions)
+        random = np.random.default_rng(3)
+        for _ in range(5):
+            z = random.normal(size=program.problem.dimension)
+            (value, gradient), (same, again) = program.log_density(z), other.log_density(z)
+            np.testing.assert_allclose(again, gradient, rtol=0, atol=1e-12 * (1 + np.abs(gradient).max()))
+            assert same == pytest.approx(value, rel=1e-12, abs=1e-12)
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="other processors have other names")
+@pytest.mark.parametrize("name", ["x86-64", "x86-64-v3"])
+def test_an_older_processor_has_the_same_density(lowered, name):
+    addresses, _memory = back_end.loaded(back_end.emitted(lowered, back_end.Processor(name, "")))
+    assert_same_density({entry: compile.Function(addresses[entry], count) for entry, count in ENTRIES.items()})
+
+
+@pytest.mark.slow
+def test_functions_compiled_one_by_one_have_the_same_density(tmp_path):
+    (tmp_path / "read-only").mkdir()
+    for _ in range(2):  # compiled, and loaded from where it cannot be written
+        addresses, _memory = cfuncs.compiled_in(tmp_path / "read-only")
+        assert_same_density({entry: compile.Function(addresses[entry], count) for entry, count in ENTRIES.items()})
+    with cfuncs.loadable(tmp_path / "read-only") as folder:
+        assert folder == tmp_path / "read-only"
+
+
+@pytest.mark.slow
+def test_kernels_are_lowered_to_the_same_bitcode_each_time():
+    assert front_end.lowered() == front_end.lowered()
+
+
+def test_the_engine_needs_no_numba():
+    code = """
+import sys
+from hiermod.engine.build.compile import library
+from hiermod.sampling import native
+library()
+assert not {"numba", "pymc", "pytensor"} & set(sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ})
