@@ -17,7 +17,7 @@ QUICK = Mode(linker="py", optimizer="fast_compile")
 def spec_and_notices(text, data, family=None, priors=None, compress=True):
     formula = parse(text)
     rows = read_rows(formula, data)
-    chosen, _ = choose_family(family and read_family(family), rows.response)
+    chosen, _ = choose_family(None if family is None else read_family(family), rows.response)
     return build_spec(formula, chosen, to_cells(rows, chosen.statistic, compress), priors or {})
 
 

@@ -20,7 +20,7 @@ COUNTS = pd.DataFrame({"g": list("abcd"), "s": [30, 50, 55, 0], "n": [100, 100, 
 def beta_spec(text, data, priors=None, family=None):
     formula = parse(text)
     rows = read_rows(formula, data)
-    chosen, _ = choose_family(family and read_family(family), rows.response)
+    chosen, _ = choose_family(None if family is None else read_family(family), rows.response)
     return build_pooled(formula, chosen, compress(rows, chosen.statistic), priors)
 
 

@@ -59,7 +59,7 @@ def model_of(text, data, family, compressed=True, large=10**6):
     try:
         formula, real = parse(text), family == "gaussian"
         rows = read_rows(formula, data, compress=compressed, real=real)
-        chosen, _ = choose_family(family and read_family(family), rows.response)
+        chosen, _ = choose_family(None if family is None else read_family(family), rows.response)
         spec, _ = build_spec(formula, chosen, compress(rows, chosen.statistic, compressed), {})
         return build_model(spec)
     finally:
