@@ -13,7 +13,7 @@ from hiermod.answers.scoring.alignment import Aligned, column_of_table
 from hiermod.answers.scoring.cross_validation import folds_of, leave_groups_out, members
 from hiermod.answers.scoring.group_density import Members
 from hiermod.answers.scoring.held_out import Refit, Runs, expected, score
-from hiermod.answers.scoring.leave_one_out import leave_one_out
+from hiermod.answers.scoring.leave_one_out import leave_one_out, standard_error
 from hiermod.data.cells.observations import Observations, part
 from hiermod.errors import AnswerError, DataError
 from hiermod.sampling.posterior import Posterior
@@ -90,8 +90,7 @@ class Scores:
         if self.clusters is not None:
             sums = np.bincount(self.clusters, self.times * values)
             times = np.ones(len(sums))
-        total = float(times @ sums)
-        return total, float(np.sqrt(times @ (sums - total / times.sum()) ** 2))
+        return float(times @ sums), standard_error(sums, times)
 
 
 def by_leave_one_out(posteriors: Posteriors, aligned: Aligned, max_refits: int, runs: Runs) -> Scores:
