@@ -29,7 +29,7 @@ REFUSED: dict[Question, str] = {
     "pooling='normal', whose priors are proper.",
     "effects": "pooling='beta' has rates of groups, not effects: see fit.rates() and fit.shrinkage().",
     "slopes": "pooling='beta' has rates of groups and no predictors, so there are no slopes.",
-    "rows": "pooling='beta': its rates are integrated out, so a row has no density of its own",
+    "rows": "pooling='beta': the rates are integrated out, so a row has no density of its own",
     "plan": "plan() is for pooling='normal'; the other kind takes no true values apart from its rates.",
     "bambi": "Bambi has no pooling='beta'. model.pymc() gives the PyMC model.",
     "compiled": "pooling='beta' is not covered",
@@ -143,7 +143,7 @@ def build_pooled(formula: Formula, family: Family, cells: Cells, priors: object)
 
 def _totals(grouping: Grouping, cells: Cells) -> tuple[np.ndarray, np.ndarray]:
     assert isinstance(cells.response, BinomialCells)
-    codes = grouping.codes(cells.frame)
+    codes = cells.codes[grouping.name]
     successes = np.bincount(codes, cells.response.successes, grouping.size)
     return successes, np.bincount(codes, cells.response.trials, grouping.size)
 
