@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from hiermod.data.columns.factors import contrast_labels, contrast_matrix
-from hiermod.data.columns.moments import product_name, subsets
+from hiermod.data.columns.moments import product_name
 from hiermod.data.columns.predictors import Basis, Factor, Numeric, Predictor
 from hiermod.formula.nodes import INTERCEPT, Term
 
@@ -57,9 +57,10 @@ def _factors(numerics: Sequence[str], frame: pd.DataFrame) -> list[str]:
 
     The mean of a product is not the product of means.
     """
-    for held in reversed(subsets(numerics)):
-        if len(held) > 1 and product_name(held) in frame:
-            return [product_name(held), *_factors([name for name in numerics if name not in held], frame)]
+    for size in range(len(numerics), 1, -1):
+        for held in itertools.combinations(numerics, size):
+            if product_name(held) in frame:
+                return [product_name(held), *_factors([name for name in numerics if name not in held], frame)]
     return list(numerics)
 
 

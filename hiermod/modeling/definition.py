@@ -53,6 +53,7 @@ class Defined:
 
 def define(definition: Definition, data: Any) -> Defined:
     """Read formula and data and build the spec; every error of the input is raised here, before sampling."""
+    asked = None if definition.family is None else read_family(definition.family)
     formula = parse(definition.formula)
     dot: tuple[str, ...] = ()
     if formula.has_dot:
@@ -60,9 +61,9 @@ def define(definition: Definition, data: Any) -> Defined:
         definition = replace(definition, formula=str(formula))
         dot = (f"'.' stands for all other columns: {formula}",)
     check_names(formula)
-    real = None if definition.family is None else read_family(definition.family).statistic == "real"
+    real = None if asked is None else asked.statistic == "real"
     rows = read_rows(formula, data, definition.na, definition.compress, real)
-    family, notice = choose_family(definition.family, rows.response)
+    family, notice = choose_family(asked, rows.response)
     cells = compress(rows, family.statistic, definition.compress)
     spec, notices = _build(definition, formula, family, cells)
     return Defined(definition, spec, (notice, *_source_notices(cells), *dot, *rows.notices, *notices), data)

@@ -175,7 +175,7 @@ def _response(formula: Formula, family: Family, rows: Observed) -> np.ndarray:
 def _less_means(column: Columns, rows: Observed, grouping: Grouping | None) -> Columns:
     """Columns less their means within each level of a grouping factor, or over all rows."""
     cells = len(rows.cells)
-    codes = np.zeros(cells, dtype=np.int64) if grouping is None else grouping.codes(rows.cells.frame)
+    codes = np.zeros(cells, dtype=np.int64) if grouping is None else rows.cells.codes[grouping.name]
     count = np.bincount(codes).clip(min=1)
 
     def less_means(place: int) -> np.ndarray:

@@ -143,7 +143,7 @@ def build_pooled(formula: Formula, family: Family, cells: Cells, priors: object)
 
 def _totals(grouping: Grouping, cells: Cells) -> tuple[np.ndarray, np.ndarray]:
     assert isinstance(cells.response, BinomialCells)
-    codes = grouping.codes(cells.frame)
+    codes = cells.codes[grouping.name]
     successes = np.bincount(codes, cells.response.successes, grouping.size)
     return successes, np.bincount(codes, cells.response.trials, grouping.size)
 

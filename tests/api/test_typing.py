@@ -84,8 +84,8 @@ def test_the_package_says_that_it_is_typed():
 
 
 def test_choices_are_those_of_the_rooms():
-    from hiermod.answers.averaging.contrasts import SCALES
+    from hiermod.answers.scales import CONTRASTS
     from hiermod.families.names import LINKS, FamilyName
 
-    assert get_args(choices.Scale) == tuple(SCALES)
+    assert get_args(choices.Scale) == tuple(CONTRASTS)
     assert get_args(FamilyName) == tuple(LINKS)

@@ -23,7 +23,7 @@ from hiermod.data.columns.responses import (
     read_counts,
     read_response,
 )
-from hiermod.data.columns.values import as_levels, missing_values, row_name
+from hiermod.data.columns.values import Values, as_levels, row_name
 from hiermod.data.pushdown.gather import gather
 from hiermod.data.pushdown.tally import Summary, Tally
 from hiermod.errors import DataError, HiermodError
@@ -119,7 +119,7 @@ def _complete(tally: Tally) -> tuple[np.ndarray, dict[str, int]]:
     behind = {name: recipe.sources[0] for name, recipe in tally.known.recipes.items()}
     missing = {}
     for name in map(str, tally.frame):
-        gaps = missing_values(tally.frame[name])
+        gaps = Values(name, tally.frame[name]).missing
         missing[behind.get(name, name)] = int(tally.count[gaps].sum())
         complete &= ~gaps
     return complete, missing

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -64,6 +65,11 @@ class Cells:
         statistics = pd.DataFrame(self.response.table(), index=self.frame.index)
         taken = {name: f"{name}_" for name in statistics if name in self.frame}
         return pd.concat([self.frame, statistics.rename(columns=taken)], axis=1)
+
+    @cached_property
+    def codes(self) -> Mapping[str, np.ndarray]:
+        """The level of each cell, by grouping factor."""
+        return {name: grouping.codes(self.frame) for name, grouping in self.groupings.items()}
 
     @property
     def averaged(self) -> tuple[str, ...]:

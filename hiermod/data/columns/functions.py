@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from hiermod.data.columns import bases, factors
-from hiermod.data.columns.values import Leveled, Values, missing_rows
+from hiermod.data.columns.values import Leveled, Values
 from hiermod.errors import DataError
 from hiermod.formula import vocabulary
 from hiermod.formula.expressions import Arithmetic, Call, Column, Expression, Flag, Negative, Number, Text, Vector
@@ -202,7 +202,9 @@ def learn_from_all(
     name: str, expression: Expression, raw: pd.DataFrame, used: np.ndarray, weight: np.ndarray
 ) -> Recipe:
     """Learn from all rows that have the columns; where those that are not `used` stand in the way, from the used."""
-    rows = ~missing_rows(raw[list(expression.columns)]) & (weight > 0)
+    rows = weight > 0
+    for column in expression.columns:
+        rows = rows & ~Values(column, raw[column]).missing
     try:
         return learn(name, expression, raw[rows].reset_index(drop=True), weight[rows])
     except DataError:

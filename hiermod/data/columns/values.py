@@ -56,6 +56,11 @@ class Values:
         dtype = self.series.dtype
         return isinstance(dtype, pd.CategoricalDtype) and bool(dtype.ordered)
 
+    @property
+    def missing(self) -> np.ndarray:
+        """Which are NaN or null."""
+        return missing_values(self.series)
+
     @cached_property
     def numbers(self) -> np.ndarray:
         """Finite numbers; infinity is refused."""
