@@ -110,7 +110,7 @@ def groups_of_data(spec: ModelSpec, groups: Groups, frame: pd.DataFrame) -> Grou
             f"groups='new', but the fitted data had every group of data=. Leave {enumerate_names(columns)} out of "
             "data= for one unseen group, or say groups='observed' for the effects of those that are known."
         )
-    return {name: Reading.KNOWN_OR_NEW if own is Reading.NEW else own for name, own in groups.items()}
+    return {name: Reading.KNOWN_OR_NEW if reading is Reading.NEW else reading for name, reading in groups.items()}
 
 
 def known_codes_or_new(grouping: Grouping, frame: pd.DataFrame) -> np.ndarray:
@@ -130,12 +130,14 @@ def new_levels(grouping: Grouping, frame: pd.DataFrame) -> Iterator[tuple[str, n
     if not len(new):
         return
     labels = [as_levels(pd.Index(frame[name].iloc[new])) for name in columns]
-    texts = np.array([repr(own) for own in zip(*labels, strict=True)] if labels else [""] * len(new), dtype=object)
+    texts = np.array(
+        [repr(combination) for combination in zip(*labels, strict=True)] if labels else [""] * len(new), dtype=object
+    )
     number = pd.factorize(texts)[0]
     order = np.argsort(number, kind="stable")
     ends = np.cumsum(np.bincount(number))
-    for first, own in zip(first_of(number), np.split(order, ends[:-1]), strict=True):
-        yield str(texts[first]), new[own]
+    for first, rows in zip(first_of(number), np.split(order, ends[:-1]), strict=True):
+        yield str(texts[first]), new[rows]
 
 
 def known_codes(grouping: Grouping, frame: pd.DataFrame) -> np.ndarray:
@@ -175,9 +177,9 @@ class TermEffects:
             self._add_known(total, groups.codes, design)
             return
         if known.any():
-            own = total[known]
-            self._add_known(own, groups.codes[known], design[known])
-            total[known] = own
+            part = total[known]
+            self._add_known(part, groups.codes[known], design[known])
+            total[known] = part
         for place in np.unique(groups.codes[~known]):
             rows = groups.codes == place
             total[rows] += design[rows] @ self._drawn(groups.new[-1 - place]).T
@@ -190,13 +192,13 @@ class TermEffects:
     def _add_known(self, total: np.ndarray, codes: np.ndarray, design: np.ndarray) -> None:
         for place, draws in enumerate(self._columns):
             rows = np.flatnonzero(design[:, place])
-            own = draws[codes[rows]] if self._few_groups else draws[:, codes[rows]].T
+            effects = draws[codes[rows]] if self._few_groups else draws[:, codes[rows]].T
             if (design[rows, place] != 1.0).any():
-                own = own * design[rows, place, None]
+                effects = effects * design[rows, place, None]
             if len(rows) == len(codes):
-                total += own
+                total += effects
             else:
-                total[rows] += own
+                total[rows] += effects
 
     @property
     def _few_groups(self) -> bool:
@@ -205,8 +207,8 @@ class TermEffects:
     @cached_property
     def _columns(self) -> list[np.ndarray]:
         """Draws of each column's effects: ``(groups, draws)`` where groups are few, so that rows are read in one go."""
-        columns = [own for effects in self._posterior.effects(self._term) for own in np.moveaxis(effects, 2, 0)]
-        return [np.ascontiguousarray(own.T) for own in columns] if self._few_groups else columns
+        columns = [column for effects in self._posterior.effects(self._term) for column in np.moveaxis(effects, 2, 0)]
+        return [np.ascontiguousarray(column.T) for column in columns] if self._few_groups else columns
 
     @cached_property
     def _factor(self) -> np.ndarray:

@@ -173,7 +173,9 @@ class LinearReader:
     def _groups_of(self, frame: pd.DataFrame) -> list[GroupsOfRows | None]:
         """The groups of rows for each group term; None where they are given no effects."""
         terms = zip(self._spec.groups, self._readings, strict=True)
-        return [None if own in WITHOUT_EFFECTS else groups_of(term.grouping, frame, own) for term, own in terms]
+        return [
+            None if reading in WITHOUT_EFFECTS else groups_of(term.grouping, frame, reading) for term, reading in terms
+        ]
 
     def _mean(self, designs: Designs, groups: Sequence[GroupsOfRows | None]) -> np.ndarray:
         predictor = self._linear(designs, groups)
@@ -194,7 +196,7 @@ class LinearReader:
         """Covariance of two designs over the population of the groups that are integrated out."""
         terms = zip(self._terms, self._readings, first.groups, second.groups, strict=True)
         return np.asarray(
-            sum(term.covariance(one, other) for term, own, one, other in terms if own is Reading.POPULATION)
+            sum(term.covariance(one, other) for term, reading, one, other in terms if reading is Reading.POPULATION)
         )
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from hiermod.choices import POOLINGS
-from hiermod.data.cells.compress import compress
-from hiermod.data.cells.rows import read_rows
+from hiermod.data.cells.compress import read_cells
 from hiermod.data.cells.table import Cells, Source
 from hiermod.data.sources.frames import column_names
 from hiermod.errors import ModelError, did_you_mean
@@ -62,11 +62,11 @@ def define(definition: Definition, data: Any) -> Defined:
         dot = (f"'.' stands for all other columns: {formula}",)
     check_names(formula)
     real = None if asked is None else asked.statistic == "real"
-    rows = read_rows(formula, data, definition.na, definition.compress, real)
-    family, notice = choose_family(asked, rows.response)
-    cells = compress(rows, family.statistic, definition.compress)
+    cells, (family, notice), remarks = read_cells(
+        formula, data, partial(choose_family, asked), na=definition.na, compressed=definition.compress, real=real
+    )
     spec, notices = _build(definition, formula, family, cells)
-    return Defined(definition, spec, (notice, *_source_notices(cells), *dot, *rows.notices, *notices), data)
+    return Defined(definition, spec, (notice, *_source_notices(cells), *dot, *remarks, *notices), data)
 
 
 def redefine(definition: Definition, family: str, cells: Cells, notices: tuple[str, ...]) -> Defined:

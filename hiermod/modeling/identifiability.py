@@ -46,8 +46,8 @@ def dependence_notices(common: CommonDesign, cells: Cells) -> list[str]:
         for one in combinations[:SHOWN]
     ]
     if len(combinations) > SHOWN:
-        more = enumerate_names([names[one.place] for one in combinations[SHOWN:]], SHOWN)
-        notices.append(f"{more}: also combinations of other columns")
+        others = [names[one.place] for one in combinations[SHOWN:]]
+        notices.append(f"{enumerate_names(others, SHOWN)}: also combinations of other columns")
     if empty:
         notices.append(
             f"{enumerate_names(empty, SHOWN)}: 0 in every row, so that priors alone speak for their coefficients"

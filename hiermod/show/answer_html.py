@@ -27,7 +27,8 @@ def html(answer: Answer) -> str:
     lines = []
     for row in range(rows):
         line = "".join(
-            f'<td style="{CELL}text-align:{_side(answer, name)}">{escape(own[row])}</td>' for name, own in texts.items()
+            f'<td style="{CELL}text-align:{_side(answer, name)}">{escape(column[row])}</td>'
+            for name, column in texts.items()
         )
         picture = f'<td style="{CELL}">{pictures[row]}</td>' if pictures else ""
         lines.append(f"<tr>{line}{picture}</tr>")
@@ -52,7 +53,7 @@ def sparklines(answer: Answer) -> list[str]:
         return []
     null = answer.question.scale.null
     bounds = answer.table[["lower", "upper"]].to_numpy(dtype=float)
-    return [_svg(row, low, high, own, null) for row, own in zip(flat, bounds, strict=True)]
+    return [_svg(row, low, high, ends, null) for row, ends in zip(flat, bounds, strict=True)]
 
 
 def _svg(draws: np.ndarray, low: float, high: float, bounds: np.ndarray, null: float | None) -> str:

@@ -35,8 +35,8 @@ def _column(values: pd.Series, places: int | None) -> list[str]:
     if values.name == RATIO:
         return [f"{value:.3g}" for value in values]
     sizes = values[values != 0].abs()
-    own = values.name in (*COMPUTED, "sd") or str(values.name).startswith("prob")
-    fixed = own and (sizes.empty or (sizes.max() >= 1e-3 and sizes.max() < 1e6))
+    computed = values.name in (*COMPUTED, "sd") or str(values.name).startswith("prob")
+    fixed = computed and (sizes.empty or (sizes.max() >= 1e-3 and sizes.max() < 1e6))
     return [f"{value:.4f}" if fixed else f"{value:.4g}" for value in values]
 
 
@@ -55,10 +55,10 @@ def is_number(answer: Answer, name: str) -> bool:
 def plain(answer: Answer) -> str:
     """The table in plain text."""
     texts = cells(answer)
-    widths = {name: max(map(len, [name, *own])) for name, own in texts.items()}
+    widths = {name: max(map(len, [name, *column])) for name, column in texts.items()}
     lines = [" ".join(name.rjust(widths[name]) for name in texts)]
     for row in range(len(answer.table)):
-        lines.append(" ".join(own[row].rjust(widths[name]) for name, own in texts.items()))
+        lines.append(" ".join(column[row].rjust(widths[name]) for name, column in texts.items()))
     return "\n".join([*lines, *_remark(answer)])
 
 
@@ -71,7 +71,7 @@ def markdown(answer: Answer) -> str:
     texts = cells(answer)
     rule = ["---:" if is_number(answer, name) else "---" for name in texts]
     lines = [[name.translate(MARKDOWN) for name in texts], rule]
-    lines += [[own[row].translate(MARKDOWN) for own in texts.values()] for row in range(len(answer.table))]
+    lines += [[column[row].translate(MARKDOWN) for column in texts.values()] for row in range(len(answer.table))]
     return "\n".join([*(f"| {' | '.join(line)} |" for line in lines), *_remark(answer)])
 
 
@@ -80,7 +80,7 @@ def latex(answer: Answer) -> str:
     texts = cells(answer)
     columns = "".join("r" if is_number(answer, name) else "l" for name in texts)
     lines = [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", _latex_row(list(texts)), r"\midrule"]
-    lines += [_latex_row([own[row] for own in texts.values()]) for row in range(len(answer.table))]
+    lines += [_latex_row([column[row] for column in texts.values()]) for row in range(len(answer.table))]
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"])
 
 

@@ -33,7 +33,7 @@ def number_needed(posterior: Posterior, arguments: Arguments) -> pd.DataFrame:
         from_high = np.where(high == 0.0, -np.inf, 1.0 / high)
     spans = (low < 0.0) & (high > 0.0)
     lower, upper = np.where(spans, from_low, from_high), np.where(spans, from_high, from_low)
-    texts = [_text(*own) for own in zip(lower, upper, spans, strict=True)]
+    texts = [_text(*piece) for piece in zip(lower, upper, spans, strict=True)]
     return contrasts.keys.assign(
         estimate=estimate, lower=lower, upper=upper, pieces=np.where(spans, 2, 1), interval=texts
     )  # fmt: skip

@@ -55,9 +55,9 @@ class Decision:
     def _repr_html_(self) -> str:
         from html import escape
 
-        own = self.table.to_html(index=False, escape=True, float_format=lambda number: f"{number:.4g}")
+        shown = self.table.to_html(index=False, escape=True, float_format=lambda number: f"{number:.4g}")
         warning = f"<p><strong>{escape(self.warning)}</strong></p>" if self.warning else ""
-        return f"{own}<p>{escape(self.rule)}</p>{warning}"
+        return f"{shown}<p>{escape(self.rule)}</p>{warning}"
 
 
 def decide(posterior: Posterior, arguments: Arguments) -> Decision:
@@ -86,7 +86,7 @@ def decide(posterior: Posterior, arguments: Arguments) -> Decision:
     gain = arms.draws[cells, chosen] - arms.draws[:, place]
     table = arms.keys.assign(
         verdict=np.where(np.minimum(shipping, stopping) > limits, KEEP_TESTING, verdict),
-        level=[arms.levels[own] for own in chosen],
+        level=[arms.levels[arm] for arm in chosen],
         **interval(gain, question.prob),
         prob_exceeds=draws.wins(sign * gain, margin, 1).mean(axis=1),
         loss_of_shipping=shipping,

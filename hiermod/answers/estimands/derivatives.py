@@ -35,16 +35,16 @@ def variable_changes(spec: ModelSpec, base: Base, name: str) -> dict[str, np.nda
         If two extrapolations differ, as at a kink, or rows do not have the column's own values.
     """
     changes = {name: np.ones(len(base.frame))}
-    for own, recipe in spec.cells.recipes.items():
-        if own == name or name not in recipe.sources:
+    for variable, recipe in spec.cells.recipes.items():
+        if variable == name or name not in recipe.sources:
             continue
         absent = [source for source in recipe.sources if source not in base.frame or source in base.averaged]
-        if absent or own in base.averaged:
+        if absent or variable in base.averaged:
             raise AnswerError(
-                f"{own} follows from {enumerate_names(recipe.sources)}, and {(absent or [name])[0]!r} differs within "
-                "cells. Fit with compress=False, or give rows with data=."
+                f"{variable} follows from {enumerate_names(recipe.sources)}, and {(absent or [name])[0]!r} differs "
+                "within cells. Fit with compress=False, or give rows with data=."
             )
-        columns = spec.cells.predictors[own].columns
+        columns = spec.cells.predictors[variable].columns
         changes.update(zip(columns, _differentiated(recipe, base.frame, name).T.copy(), strict=True))
     return changes
 
@@ -59,14 +59,14 @@ def _differentiated(recipe: Recipe, frame: pd.DataFrame, name: str) -> np.ndarra
         if best is not None and (error <= ERROR).all():
             break
         try:
-            found, wrong = _extrapolated(recipe, frame, name, x, unit, shrunk)
+            slopes, wrong = _extrapolated(recipe, frame, name, x, unit, shrunk)
         except DataError:  # a step left the range of a function
             continue
         if best is None:
-            best, error = found, wrong
+            best, error = slopes, wrong
         else:
             better = (wrong < error)[:, None]
-            best, error = np.where(better, found, best), np.minimum(wrong, error)
+            best, error = np.where(better, slopes, best), np.minimum(wrong, error)
     if best is None or (error > ERROR).any():
         row = 0 if best is None else int(error.argmax())
         raise AnswerError(
@@ -121,8 +121,8 @@ def changed_designs(spec: Spec, frame: pd.DataFrame, changes: Changes, with_offs
     groups = tuple(
         np.hstack([_changed_block(effect.block, frame, changes) for effect in term.effects]) for term in spec.groups
     )
-    own = sum((changes[name] for name in spec.formula.offsets if name in changes), np.zeros(len(frame)))
-    return Designs(np.hstack([np.empty((len(frame), 0)), *common]), groups, np.asarray(own) if with_offset else None)
+    offset = sum((changes[name] for name in spec.formula.offsets if name in changes), np.zeros(len(frame)))
+    return Designs(np.hstack([np.empty((len(frame), 0)), *common]), groups, np.asarray(offset) if with_offset else None)
 
 
 def _changed_block(block: Block, frame: pd.DataFrame, changes: Changes) -> np.ndarray:

@@ -27,8 +27,8 @@ def slopes(posterior: Posterior, arguments: Arguments) -> Answer:
     average = Averaging(grid.weight, grid.cell, len(grid.keys), posterior.size)
     for part in block_slices(len(grid.frame), average.draws):
         frame = grid.frame.iloc[part]
-        own = {column: values[part] for column, values in changes.items()}
-        change = changed_designs(spec, frame, own, with_offset=not per_exposure(spec))
+        part_changes = {column: values[part] for column, values in changes.items()}
+        change = changed_designs(spec, frame, part_changes, with_offset=not per_exposure(spec))
         average.add(part, model.slope(frame, change, question.scale.linear))
     columns = {"prob_beats": wins(average.total, 0.0, question.sign).mean(axis=1)}
     return make_answer(average.total, grid.keys, posterior.shape, question, "slope", columns=columns)

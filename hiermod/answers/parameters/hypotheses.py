@@ -34,12 +34,12 @@ def hypothesis(posterior: Posterior, texts: str | Sequence[str], prob: float) ->
     if not isinstance(texts, str | list | tuple) or not all(isinstance(text, str) for text in texts):
         raise AnswerError(f"{texts!r} is no hypothesis: write one such as 'treated > 0', or a list of them.")
     draws = parameter_draws(posterior)
-    asked = [read_hypothesis(text, draws) for text in ([texts] if isinstance(texts, str) else list(texts))]
-    if not asked:
+    hypotheses = [read_hypothesis(text, draws) for text in ([texts] if isinstance(texts, str) else list(texts))]
+    if not hypotheses:
         raise AnswerError("There is no hypothesis: write one such as 'treated > 0'.")
-    values = np.stack([_difference(one, draws) for one in asked])
-    held = np.stack([OPERATORS[one.sign](row, 0.0).mean() for one, row in zip(asked, values, strict=True)])
-    keys = pd.DataFrame({"hypothesis": [one.text for one in asked]})
+    values = np.stack([_difference(one, draws) for one in hypotheses])
+    held = np.stack([OPERATORS[one.sign](row, 0.0).mean() for one, row in zip(hypotheses, values, strict=True)])
+    keys = pd.DataFrame({"hypothesis": [one.text for one in hypotheses]})
     with np.errstate(divide="ignore"):
         odds = held / (1.0 - held)
     columns = {"probability": held, "evidence_ratio": odds}
@@ -54,26 +54,26 @@ def parameter_draws(posterior: Posterior) -> dict[str, np.ndarray]:
 
     ``sd(Intercept|g)`` is ``sd(1|g)``, and correlations have their columns in either order.
     """
-    found: dict[str, np.ndarray] = dict(chief_draws(posterior))
-    for name, values in list(found.items()):
+    by_name: dict[str, np.ndarray] = dict(chief_draws(posterior))
+    for name, values in list(by_name.items()):
         if name.startswith("sd(1|"):
-            found[f"sd(Intercept|{name.removeprefix('sd(1|')}"] = values
+            by_name[f"sd(Intercept|{name.removeprefix('sd(1|')}"] = values
         if name.startswith("cor(") and name.count(", ") == 1:
             inside, _, group = name.removeprefix("cor(").rpartition("|")
-            found[f"cor({', '.join(reversed(inside.split(', ')))}|{group}"] = values
+            by_name[f"cor({', '.join(reversed(inside.split(', ')))}|{group}"] = values
     for variable in posterior.dataset.data_vars:
         for name, values in elements(posterior, str(variable)).items():
-            found.setdefault(name, values)
-    return {name: np.asarray(values, dtype=float).reshape(-1) for name, values in found.items()}
+            by_name.setdefault(name, values)
+    return {name: np.asarray(values, dtype=float).reshape(-1) for name, values in by_name.items()}
 
 
-def _difference(asked: Hypothesis, draws: dict[str, np.ndarray]) -> np.ndarray:
+def _difference(statement: Hypothesis, draws: dict[str, np.ndarray]) -> np.ndarray:
     with np.errstate(all="ignore"):
-        found = _value(asked.left, draws) - _value(asked.right, draws)
-    wrong = int(np.sum(~np.isfinite(found)))
+        difference = _value(statement.left, draws) - _value(statement.right, draws)
+    wrong = int(np.sum(~np.isfinite(difference)))
     if wrong:
-        raise AnswerError(f"The hypothesis {asked.text!r} has no value in {wrong:,} of {len(found):,} draws.")
-    return found
+        raise AnswerError(f"The hypothesis {statement.text!r} has no value in {wrong:,} of {len(difference):,} draws.")
+    return difference
 
 
 def _value(expression: Expression, draws: dict[str, np.ndarray]) -> Any:

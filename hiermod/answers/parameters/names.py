@@ -42,14 +42,14 @@ def named_draws(posterior: Posterior, names: Any) -> dict[str, np.ndarray]:
     variables = [str(name) for name in posterior.dataset.data_vars]
     draws: dict[str, np.ndarray] = {}
     for name in [names] if isinstance(names, str) else list(names):
-        variable = next((own for own in variables if str(name) == own or str(name).startswith(f"{own}[")), None)
-        found = elements(posterior, variable) if variable else {}
+        variable = next((known for known in variables if str(name) == known or str(name).startswith(f"{known}[")), None)
+        parts = elements(posterior, variable) if variable else {}
         if name in chief:
             draws[name] = chief[name]
         elif name == variable:
-            draws.update(found)
-        elif name in found:
-            draws[name] = found[name]
+            draws.update(parts)
+        elif name in parts:
+            draws[name] = parts[name]
         else:
             near = did_you_mean(str(name), list(dict.fromkeys([*chief, *variables])))
             raise AnswerError(f"There is no parameter {name!r}.{near}")
@@ -63,9 +63,9 @@ def elements(posterior: Posterior, variable: str) -> dict[str, np.ndarray]:
     array = posterior.dataset[variable].transpose("chain", "draw", ...)
     if array.ndim == 2:
         return {variable: array.to_numpy()}
-    labels = next(own.labels for own in posterior.spec.variables() if own.name == variable)
-    axes, values = [[level_text(label) for label in own] for own in labels], array.to_numpy()
+    labels = next(known.labels for known in posterior.spec.variables() if known.name == variable)
+    axes, values = [[level_text(label) for label in axis] for axis in labels], array.to_numpy()
     return {
-        f"{variable}[{', '.join(own[i] for own, i in zip(axes, index, strict=True))}]": values[(..., *index)]
+        f"{variable}[{', '.join(axis[i] for axis, i in zip(axes, index, strict=True))}]": values[(..., *index)]
         for index in np.ndindex(*array.shape[2:])
     }
