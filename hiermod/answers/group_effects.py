@@ -33,7 +33,6 @@ class Reading(Enum):
 
 
 Groups = Mapping[str, Reading]  # by grouping factor
-WITHOUT_EFFECTS = (Reading.TYPICAL, Reading.POPULATION)
 
 
 def same_for_all(spec: ModelSpec, reading: Reading) -> Groups:
@@ -67,25 +66,6 @@ class GroupsOfRows:
     def part(self, rows: slice) -> GroupsOfRows:
         """Some of the rows."""
         return GroupsOfRows(self.codes[rows], self.new)
-
-
-def groups_of(grouping: Grouping, frame: pd.DataFrame, reading: Reading) -> GroupsOfRows:
-    """The groups of rows that are read as observed, new, or known or new.
-
-    Raises
-    ------
-    AnswerError
-        If they are read as observed, and a row's group was not in the fitted data.
-    """
-    if reading is Reading.NEW:
-        return GroupsOfRows(np.full(len(frame), -1), ("",))
-    if reading is Reading.OBSERVED:
-        return GroupsOfRows(known_codes(grouping, frame))
-    codes, labels = known_codes_or_new(grouping, frame), []
-    for place, (label, rows) in enumerate(new_levels(grouping, frame)):
-        codes[rows] = -1 - place
-        labels.append(label)
-    return GroupsOfRows(codes, tuple(labels))
 
 
 def groups_of_data(spec: ModelSpec, groups: Groups, frame: pd.DataFrame) -> Groups:
@@ -159,8 +139,32 @@ class TermEffects:
     Designs have shape ``(rows, columns)``: a term adds to a row its row of the design times its group's effects.
     """
 
-    def __init__(self, posterior: Posterior, term: GroupDesign, place: int) -> None:
-        self._posterior, self._term, self._place = posterior, term, place
+    def __init__(
+        self, posterior: Posterior, term: GroupDesign, place: int, reading: Reading = Reading.OBSERVED
+    ) -> None:  # fmt: skip
+        self._posterior, self._term, self._place, self.reading = posterior, term, place, reading
+
+    def groups_of(self, frame: pd.DataFrame) -> GroupsOfRows | None:
+        """The groups of rows; None where they are given no effects.
+
+        Raises
+        ------
+        AnswerError
+            If they are read as observed, and a row's group was not in the fitted data.
+        """
+        grouping = self._term.grouping
+        match self.reading:
+            case Reading.TYPICAL | Reading.POPULATION:
+                return None
+            case Reading.NEW:
+                return GroupsOfRows(np.full(len(frame), -1), ("",))
+            case Reading.OBSERVED:
+                return GroupsOfRows(known_codes(grouping, frame))
+        codes, labels = known_codes_or_new(grouping, frame), []
+        for place, (label, rows) in enumerate(new_levels(grouping, frame)):
+            codes[rows] = -1 - place
+            labels.append(label)
+        return GroupsOfRows(codes, tuple(labels))
 
     def design(self, frame: pd.DataFrame) -> np.ndarray:
         """All columns of the group term on `frame`."""

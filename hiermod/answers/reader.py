@@ -14,12 +14,10 @@ import pandas as pd
 from scipy import special
 
 from hiermod.answers.group_effects import (
-    WITHOUT_EFFECTS,
     Groups,
     GroupsOfRows,
     Reading,
     TermEffects,
-    groups_of,
     known_codes,
     new_levels,
     same_for_all,
@@ -104,25 +102,22 @@ def per_exposure(spec: ModelSpec) -> bool:
 class Reader(Protocol):
     """Draws for rows of predictors and groups, shape ``(rows, draws)``."""
 
+    draws: int
+
     def parameters(self, frame: pd.DataFrame) -> dict[str, np.ndarray]:
         """The linear predictor of each of the family's parameters that has one: ``mu``."""
-        ...
 
     def mean(self, frame: pd.DataFrame) -> np.ndarray:
         """The expected response (a rate, a mean, a count per unit of exposure), or its median."""
-        ...
 
     def blocks(self, frame: pd.DataFrame, linear: bool = False) -> Iterator[tuple[slice, np.ndarray]]:
         """The mean, or the linear predictor of ``mu``, of some rows after others."""
-        ...
 
     def log_density(self, response: Any, mu: np.ndarray) -> np.ndarray:
         """Log density of one response in every draw, given the linear predictor of its row."""
-        ...
 
     def exact_pull(self) -> np.ndarray | None:
         """The weight of the population's mean in that of each group, where the model knows it."""
-        ...
 
 
 def reader(
@@ -176,13 +171,14 @@ class LinearReader:
     def __init__(
         self, posterior: Posterior, spec: Spec, groups: Groups, exposed: bool = False, outcome: str = "mean"
     ) -> None:
-        self._spec, self._draws = spec, posterior.size
+        self._spec, self.draws = spec, posterior.size
         self._with_offset = bool(spec.formula.offsets) and (exposed or not per_exposure(spec))
-        self._terms = [TermEffects(posterior, term, place) for place, term in enumerate(spec.groups)]
-        self._readings = [groups[term.grouping.name] for term in spec.groups]
-        self._integrates = Reading.POPULATION in self._readings
-        coefficients = [posterior.values(block.name).reshape(self._draws, -1).T for block in spec.common.blocks]
-        self._coefficients = np.vstack([np.empty((0, self._draws)), *coefficients])
+        self._terms = [
+            TermEffects(posterior, term, place, groups[term.grouping.name]) for place, term in enumerate(spec.groups)
+        ]
+        self._integrates = any(term.reading is Reading.POPULATION for term in self._terms)
+        coefficients = [posterior.values(block.name).reshape(self.draws, -1).T for block in spec.common.blocks]
+        self._coefficients = np.vstack([np.empty((0, self.draws)), *coefficients])
         self._auxiliary = [posterior.values(name) for name in spec.family.auxiliary]
         self._link = spec.family.outcome_link(outcome, self._auxiliary)
 
@@ -207,7 +203,7 @@ class LinearReader:
         for start in range(0, len(frame), CHUNK):
             chunk = frame.iloc[start : start + CHUNK]
             designs, groups = self.designs(chunk), self._groups_of(chunk)
-            for rows in block_slices(len(chunk), self._draws):
+            for rows in block_slices(len(chunk), self.draws):
                 parts = [group and group.part(rows) for group in groups]
                 yield slice(start + rows.start, start + rows.stop), compute(designs.part(rows), parts)
 
@@ -233,10 +229,7 @@ class LinearReader:
 
     def _groups_of(self, frame: pd.DataFrame) -> list[GroupsOfRows | None]:
         """The groups of rows for each group term; None where they are given no effects."""
-        terms = zip(self._spec.groups, self._readings, strict=True)
-        return [
-            None if reading in WITHOUT_EFFECTS else groups_of(term.grouping, frame, reading) for term, reading in terms
-        ]
+        return [term.groups_of(frame) for term in self._terms]
 
     def _mean(self, designs: Designs, groups: Sequence[GroupsOfRows | None]) -> np.ndarray:
         predictor = self._linear(designs, groups)
@@ -255,9 +248,9 @@ class LinearReader:
 
     def _variance(self, first: Designs, second: Designs) -> np.ndarray:
         """Covariance of two designs over the population of the groups that are integrated out."""
-        terms = zip(self._terms, self._readings, first.groups, second.groups, strict=True)
+        terms = zip(self._terms, first.groups, second.groups, strict=True)
         return np.asarray(
-            sum(term.covariance(one, other) for term, reading, one, other in terms if reading is Reading.POPULATION)
+            sum(term.covariance(one, other) for term, one, other in terms if term.reading is Reading.POPULATION)
         )
 
 
@@ -265,7 +258,8 @@ class PooledReader:
     """Of rates from one Beta(a, b): typical and population are its mean, new is a draw from it."""
 
     def __init__(self, posterior: Posterior, spec: PooledSpec, groups: Groups) -> None:
-        self._posterior, self._spec, self._reading = posterior, spec, groups[spec.grouping.name]
+        self._posterior, self._spec, self.draws = posterior, spec, posterior.size
+        self._reading = groups[spec.grouping.name]
 
     def parameters(self, frame: pd.DataFrame) -> dict[str, np.ndarray]:
         """Log odds of the rates."""
@@ -285,7 +279,7 @@ class PooledReader:
 
     def blocks(self, frame: pd.DataFrame, linear: bool = False) -> Iterator[tuple[slice, np.ndarray]]:
         """Rates or log odds of some rows after others."""
-        for rows in block_slices(len(frame), self._posterior.size):
+        for rows in block_slices(len(frame), self.draws):
             part = frame.iloc[rows]
             yield rows, self.parameters(part)["mu"] if linear else self.mean(part)
 

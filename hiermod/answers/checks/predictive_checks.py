@@ -141,14 +141,13 @@ def loo_pit(posterior: Posterior) -> pd.DataFrame:
     `lower` is P(Y < y) and `upper` P(Y <= y) under the other rows; equal where the response is continuous.
     """
     refuse(posterior)
-    family = posterior.spec.family
+    family, model = posterior.spec.family, reader(posterior, exposed=True)
     seen = observations(posterior.spec.cells, family.counts)
     efficiency = relative_efficiency(posterior)
     auxiliary = [posterior.values(name) for name in family.auxiliary]
     columns = np.empty((3, len(seen)))
-    for place, (response, predictor) in enumerate(predicted(posterior, seen)):
-        density = family.observation_density(response, predictor, auxiliary)
-        weights, pareto_k = log_weights(density, efficiency)
+    for place, (response, predictor) in enumerate(predicted(model, seen)):
+        weights, pareto_k = log_weights(model.log_density(response, predictor), efficiency)
         chances = family.cdf(response, family.linear(predictor), *auxiliary)
         columns[:, place] = *(np.clip(np.exp(weights) @ chance, 0.0, 1.0) for chance in chances), pareto_k
     return seen.table.assign(**dict(zip(("lower", "upper", "pareto_k"), columns, strict=True)))
