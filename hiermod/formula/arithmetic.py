@@ -4,17 +4,7 @@ from __future__ import annotations
 
 import math
 
-from hiermod.formula.expressions import (
-    Arithmetic,
-    Call,
-    Column,
-    Expression,
-    Flag,
-    Negative,
-    Number,
-    Text,
-    Vector,
-)
+from hiermod.formula.expressions import Arithmetic, Call, Column, Expression, Flag, Negative, Number, Text, Vector
 from hiermod.formula.reader import Reader, Token
 from hiermod.formula.vocabulary import ALIASES, CONTRASTS, FUNCTIONS, Function, function, suggestion
 
