@@ -19,7 +19,7 @@ from hiermod.data.cells.statistics import BinomialCells, PairCells
 from hiermod.data.columns.numbering import first_of, number_rows
 from hiermod.data.columns.responses import ResponseRows, SingleRows, TrialsRows, read_response
 from hiermod.data.columns.values import missing_rows, missing_values
-from hiermod.data.pushdown.tally import OWN
+from hiermod.data.pushdown.tally import PREFIX
 from hiermod.data.sources.frames import column_names, read_columns
 from hiermod.errors import AnswerError, did_you_mean, enumerate_names
 from hiermod.formula.nodes import Formula, TrialsResponse
@@ -187,7 +187,7 @@ def _refuse_unknown(specs: Mapping[str, ModelSpec], names: Sequence[str], known:
 
 def _distinct(frame: pd.DataFrame, responses: np.ndarray, times: np.ndarray) -> Joint:
     keys: dict[str, np.ndarray] = {str(name): _sorted_codes(frame[name]) for name in frame}
-    numbers = {f"{OWN}{place}": values for place, values in enumerate(responses.T)}
+    numbers = {f"{PREFIX}{place}": values for place, values in enumerate(responses.T)}
     number = number_rows(pd.DataFrame({**keys, **numbers}))
     first = first_of(number)
     return Joint(

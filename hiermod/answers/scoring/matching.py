@@ -13,7 +13,7 @@ from hiermod.answers.averaging.rows import read_variables_again
 from hiermod.data.cells.observations import Observations
 from hiermod.data.columns.numbering import number_rows
 from hiermod.data.columns.values import as_levels, encode
-from hiermod.data.pushdown.tally import OWN
+from hiermod.data.pushdown.tally import PREFIX
 from hiermod.errors import HiermodError
 from hiermod.modeling.protocol import ModelSpec
 
@@ -57,7 +57,7 @@ def matched(spec: ModelSpec, seen: Observations, joint: Joint) -> Matched | None
             return None
         keys[name] = values
     for column in range(responses.shape[1]):
-        keys[f"{OWN}{column}"] = np.concatenate([seen.responses[:, column], responses[:, column]])
+        keys[f"{PREFIX}{column}"] = np.concatenate([seen.responses[:, column], responses[:, column]])
     number = number_rows(pd.DataFrame(keys))
     mine, theirs = number[: len(seen)], number[len(seen) :]
     size = int(number.max()) + 1

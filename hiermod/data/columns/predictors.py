@@ -128,14 +128,14 @@ def _read_as_numbers(levels: tuple[Level, ...]) -> bool:
 
 
 @dataclass(frozen=True, eq=False)
-class Known:
+class EngineVariables:
     """Variables that an engine has made: those with a predictor are averaged, the others stand as codes of levels."""
 
     recipes: Mapping[str, Recipe] = field(default_factory=dict)
     predictors: Mapping[str, Predictor] = field(default_factory=dict)
 
 
-NOTHING = Known()
+NOTHING = EngineVariables()
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,7 +153,7 @@ class Variables:
 
 
 def read_variables(
-    formula: Formula, raw: pd.DataFrame, used: np.ndarray, weight: np.ndarray, known: Known = NOTHING
+    formula: Formula, raw: pd.DataFrame, used: np.ndarray, weight: np.ndarray, made: EngineVariables = NOTHING
 ) -> Variables:
     """Understand every variable of a formula but those that an engine has averaged.
 
@@ -164,13 +164,13 @@ def read_variables(
     values: dict[str, Any] = {}
     notices: list[str] = []
     for name in formula.variables:
-        if name in known.predictors:
+        if name in made.predictors:
             continue
         if name not in formula.expressions:
             predictors[name], values[name], remarks = read_predictor(Values(name, raw[name][used]))
         else:
             with at(formula, name):
-                recipes[name], value = _make(formula, name, raw, used, weight, known)
+                recipes[name], value = _make(formula, name, raw, used, weight, made)
                 predictors[name], columns, remarks = _understand(name, value, name in formula.offsets)
             values.update(columns)
         notices.extend(remarks)
@@ -178,10 +178,10 @@ def read_variables(
 
 
 def _make(
-    formula: Formula, name: str, raw: pd.DataFrame, used: np.ndarray, weight: np.ndarray, known: Known
+    formula: Formula, name: str, raw: pd.DataFrame, used: np.ndarray, weight: np.ndarray, made: EngineVariables
 ) -> tuple[Recipe, Value]:
-    if name in known.recipes:
-        recipe = known.recipes[name]
+    if name in made.recipes:
+        recipe = made.recipes[name]
         return recipe, coded(name, raw[name][used].to_numpy(dtype=np.int64), recipe.states[name])
     recipe = learn_from_all(name, formula.expressions[name], raw, used, weight)
     return recipe, recipe.apply(raw[used].reset_index(drop=True))
