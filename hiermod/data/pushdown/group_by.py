@@ -27,7 +27,7 @@ from hiermod.data.columns.numbering import hardly_repeat, has_many
 from hiermod.data.columns.predictors import EXACT, Basis, EngineVariables, Numeric, Predictor, at
 from hiermod.data.columns.values import AGGREGATED
 from hiermod.data.pushdown.expressions import EngineRecipe, NotInEngineError, is_present
-from hiermod.data.pushdown.sums import grouped_moments, measure, own_names
+from hiermod.data.pushdown.sums import grouped_moments, measure, safe_names
 from hiermod.data.pushdown.tally import COUNT, Summary, Tally
 from hiermod.data.sources.frames import Selected
 from hiermod.errors import DataError
@@ -76,7 +76,7 @@ class Engine:
         kept = list(dict.fromkeys([*self._formula.response.columns, *kept]))
         if hardly_repeat(self._sample[kept], self._rows):
             return None
-        keys, names = own_names({**{name: nw.col(name) for name in kept}, **coded})
+        keys, names = safe_names({**{name: nw.col(name) for name in kept}, **coded})
         made = self._frame.select(**keys)
         if self._rows * len(names) > room and _groups(made, names) * len(names) > room:
             return None

@@ -49,7 +49,7 @@ def _unusable(value: nw.Expr) -> nw.Expr:
     return (value.is_null() | ~value.is_finite()).cast(nw.Int64())
 
 
-def own_names(columns: Mapping[str, nw.Expr]) -> tuple[dict[str, nw.Expr], dict[str, str]]:
+def safe_names(columns: Mapping[str, nw.Expr]) -> tuple[dict[str, nw.Expr], dict[str, str]]:
     """Columns under names that no engine reads as anything else, and what each is called by the user."""
     names = {f"{PREFIX}k{place}": name for place, name in enumerate(columns)}
     return dict(zip(names, columns.values(), strict=True)), names
@@ -80,7 +80,7 @@ def grouped_moments(
     place = dict(zip(numbers, taken, strict=True))
     products = [_product([nw.col(place[name]) for name in feature]) for feature in (*features, (response,))]
     values = [f"{PREFIX}f{index}" for index in range(len(products))]
-    keys, names = own_names(by)
+    keys, names = safe_names(by)
     made = frame.select(**keys, **taken).select(*keys, **dict(zip(values, products, strict=True)))
     groups, mean, cross, share = _summed(made, keys, values)
     if keys and share < CANCELLED:
