@@ -145,7 +145,7 @@ class Answer:
         return plain(self)
 
     def _repr_html_(self) -> str:
-        from hiermod.show.answer_html import html
+        from hiermod.show.answer_text import html
 
         return html(self)
 

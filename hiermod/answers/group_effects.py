@@ -13,8 +13,7 @@ import pandas as pd
 
 from hiermod.choices import GROUPS
 from hiermod.data.columns.groupings import Grouping
-from hiermod.data.columns.numbering import first_of
-from hiermod.data.columns.values import as_levels
+from hiermod.data.columns.values import as_levels, first_of
 from hiermod.errors import AnswerError, enumerate_names
 from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.protocol import ModelSpec

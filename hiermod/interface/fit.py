@@ -25,12 +25,10 @@ from hiermod.interface.refits import changed_model, changed_settings, refuse_unk
 from hiermod.modeling.definition import Defined
 from hiermod.modeling.model_priors import prior_summary
 from hiermod.sampling.checks import CheckReport, check
-from hiermod.sampling.external_draws import posterior_from_draws
-from hiermod.sampling.posterior import Posterior
+from hiermod.sampling.posterior import Posterior, posterior_from_draws
 from hiermod.sampling.prior_draws import sample_prior
 from hiermod.sampling.run import choose_sampler, sample
-from hiermod.sampling.sampler import Sampler
-from hiermod.sampling.settings import Settings, check_switch
+from hiermod.sampling.settings import Sampler, Settings, check_switch
 from hiermod.sampling.storage import StoredFit, save
 
 if TYPE_CHECKING:

@@ -137,7 +137,7 @@ class FitPlots:
         'share of rows'
         """
         from hiermod.answers.checks.predictive_checks import loo_pit
-        from hiermod.show.check_plots import plot_loo_pit
+        from hiermod.show.predictive_plots import plot_loo_pit
 
         return plot_loo_pit(loo_pit(self._posterior), bins, ax)
 
@@ -150,7 +150,7 @@ class FitPlots:
         'predicted success rate'
         """
         from hiermod.answers.checks.predictive_checks import calibration
-        from hiermod.show.check_plots import plot_calibration
+        from hiermod.show.predictive_plots import plot_calibration
 
         return plot_calibration(self._posterior.spec, calibration(self._posterior, draws, prob), prob, ax)
 
@@ -165,7 +165,7 @@ class FitPlots:
         'country'
         """
         from hiermod.answers.checks.outlying import outlying
-        from hiermod.show.check_plots import plot_outlying
+        from hiermod.show.predictive_plots import plot_outlying
 
         return plot_outlying(outlying(self._posterior, group, prob), prob, ax)
 

@@ -18,7 +18,7 @@ from hiermod.formula.expressions import Column, quote
 from hiermod.formula.nodes import Formula, SingleResponse
 from hiermod.formula.parser import parse
 from hiermod.interface.fit import Fit
-from hiermod.interface.plan_runs import Scenario
+from hiermod.interface.planning import Scenario
 from hiermod.modeling.definition import Definition, define
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.diagnostics import diagnose

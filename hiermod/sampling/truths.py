@@ -15,8 +15,7 @@ from hiermod.modeling.spec import Spec
 from hiermod.modeling.variables import Values, dataset_of, split
 from hiermod.priors.distributions import Prior
 from hiermod.priors.reading import read_prior, require_support
-from hiermod.sampling.external_draws import posterior_from_draws
-from hiermod.sampling.posterior import Posterior
+from hiermod.sampling.posterior import Posterior, posterior_from_draws
 
 Truth = Mapping[str, float | str]
 

@@ -90,13 +90,13 @@ class Query:
 
     @property
     def cells(self) -> tuple[str, ...]:
-        """The named whose combinations have an average each, but for the variable."""
+        """The columns whose combinations have an average each, but for the variable."""
         across = self.question.across
         return self.question.by if across is None else (*self.question.by, across)
 
 
 def read_rates(spec: ModelSpec, arguments: Arguments) -> Query:
-    """Rates of cells: predictors of common terms are set to each of their levels, other named select rows."""
+    """Rates of cells: predictors of common terms are set to each of their levels, other columns select rows."""
     named = _read_columns(spec, arguments)
     settings = {
         name: named.settings.get(name) or columns.levels_of(spec, name)
@@ -179,7 +179,7 @@ def read_prediction(spec: ModelSpec, arguments: Arguments) -> Query:
 
 @dataclass(frozen=True, eq=False)
 class _Columns:
-    """What ``by=``, ``at=`` and ``groups=`` say of a model's named."""
+    """What ``by=``, ``at=`` and ``groups=`` say of a model's columns."""
 
     by: tuple[str, ...]
     settings: dict[str, tuple[Level, ...]]
@@ -235,7 +235,7 @@ def _select(rows: Base, selected: Mapping[str, tuple[Level, ...]]) -> Base:
 
 
 def _read_columns(spec: ModelSpec, arguments: Arguments) -> _Columns:
-    """Read which cells are meant; predictors with given values are set, other named select rows."""
+    """Read which cells are meant; predictors with given values are set, other columns select rows."""
     groups, data = read_groups(spec, arguments.groups), arguments.data
     names = columns.check_columns(spec, arguments.by, data=data)
     settings: dict[str, tuple[Level, ...]] = {}
@@ -255,7 +255,7 @@ def _read_at(spec: ModelSpec, arguments: Arguments, by: tuple[str, ...], groups:
     if at is None:
         return {}
     if not isinstance(at, Mapping):
-        raise AnswerError(f"at={at!r}: named with the value at which each stands, such as at={{'x': 1}}.")
+        raise AnswerError(f"at={at!r}: columns with the value at which each stands, such as at={{'x': 1}}.")
     held = {}
     for name in columns.check_columns(spec, list(at), "at", data, free=True):
         value = next(value for typed, value in at.items() if canonical(typed) == name)

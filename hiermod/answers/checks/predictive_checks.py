@@ -14,8 +14,7 @@ from hiermod.answers.averaging.columns import check_columns, check_results
 from hiermod.answers.checks.replicates import Replicated, replicate_cells, replicate_rows
 from hiermod.answers.reader import in_blocks, reader
 from hiermod.answers.scoring.held_out import predicted
-from hiermod.answers.scoring.importance import log_weights, relative_efficiency
-from hiermod.answers.scoring.leave_one_out import refuse
+from hiermod.answers.scoring.leave_one_out import log_weights, refuse, relative_efficiency
 from hiermod.data.cells.observations import observations
 from hiermod.data.cells.statistics import BinomialCells, PairCells
 from hiermod.errors import AnswerError, did_you_mean

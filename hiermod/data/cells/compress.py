@@ -12,9 +12,9 @@ from hiermod.data.cells.rows import Rows, read_rows
 from hiermod.data.cells.statistics import REDUCERS, reduce_moments
 from hiermod.data.cells.table import Cells
 from hiermod.data.columns.moments import Averaging, averaging_over
-from hiermod.data.columns.numbering import count_distinct, first_of, hardly_repeats, has_many, number_rows
 from hiermod.data.columns.predictors import Factor
 from hiermod.data.columns.responses import MomentRows, ResponseRows, SingleRows, TrialsRows
+from hiermod.data.columns.values import count_distinct, first_of, hardly_repeats, has_many, number_rows
 from hiermod.data.pushdown.tally import PREFIX
 from hiermod.formula.nodes import Formula
 

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from hiermod.data.columns.moments import Feature, Moments, feature_values, response_moments
-from hiermod.data.columns.numbering import first_of
 from hiermod.data.columns.responses import MomentRows, SingleRows, TrialsRows
+from hiermod.data.columns.values import first_of
 
 
 @dataclass(frozen=True, eq=False)

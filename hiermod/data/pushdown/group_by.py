@@ -23,9 +23,8 @@ import numpy as np
 
 from hiermod.data.columns.functions import Learned, Leveling, Recipe, transform_of
 from hiermod.data.columns.moments import Moments, averaging_over
-from hiermod.data.columns.numbering import hardly_repeat, has_many
 from hiermod.data.columns.predictors import EXACT, Basis, EngineVariables, Numeric, Predictor, at
-from hiermod.data.columns.values import AGGREGATED
+from hiermod.data.columns.values import AGGREGATED, hardly_repeat, has_many
 from hiermod.data.pushdown.expressions import EngineRecipe, NotInEngineError, is_present
 from hiermod.data.pushdown.sums import grouped_moments, measure, safe_names
 from hiermod.data.pushdown.tally import COUNT, Summary, Tally

@@ -10,8 +10,8 @@ import pandas as pd
 import pyarrow as pa
 
 from hiermod.data.columns.moments import Moments
-from hiermod.data.columns.numbering import hardly_repeats
 from hiermod.data.columns.predictors import NOTHING, EngineVariables
+from hiermod.data.columns.values import hardly_repeats
 from hiermod.data.sources.connection import connect
 
 LARGE = 100_000  # rows; fewer are read one by one
