@@ -23,8 +23,8 @@ from hiermod.errors import AnswerError, DataError
 from hiermod.families.names import FamilyName
 from hiermod.interface.fit import Fit
 from hiermod.interface.notices import announce
-from hiermod.interface.scenarios import of_fit, of_formula
-from hiermod.modeling.definition import Definition, define
+from hiermod.interface.scenarios import Scenario, of_fit, of_formula
+from hiermod.modeling.definition import define
 from hiermod.sampling.parallel import fit_one
 from hiermod.sampling.posterior import Posterior
 from hiermod.sampling.settings import Settings, fresh_seed
@@ -45,20 +45,6 @@ class Aim:
     groups: str
     goal: str
     prob: float
-
-
-@dataclass(frozen=True, eq=False)
-class Scenario:
-    """Experiments to simulate: true values, a row of the design for each cell, and how the results are fitted.
-
-    `columns` are those of successes and trials, or that of the one response of a row.
-    """
-
-    truth: Posterior
-    design: pd.DataFrame
-    definition: Definition
-    columns: tuple[str, ...]
-    settings: Settings
 
 
 @dataclass(frozen=True, eq=False)
