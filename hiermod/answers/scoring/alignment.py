@@ -18,7 +18,7 @@ from hiermod.data.cells.observations import Observations, observations
 from hiermod.data.cells.statistics import BinomialCells, PairCells
 from hiermod.data.columns.responses import ResponseRows, SingleRows, TrialsRows, read_response
 from hiermod.data.columns.values import as_levels, encode, first_of, missing_rows, missing_values, number_rows
-from hiermod.data.pushdown.tally import OWN
+from hiermod.data.pushdown.tally import PREFIX
 from hiermod.data.sources.frames import column_names, read_columns
 from hiermod.errors import AnswerError, HiermodError, did_you_mean, enumerate_names
 from hiermod.formula.nodes import Formula, TrialsResponse
@@ -64,7 +64,7 @@ def matched(spec: ModelSpec, seen: Observations, joint: Joint) -> Matched | None
             return None
         keys[name] = values
     for column in range(responses.shape[1]):
-        keys[f"{OWN}{column}"] = np.concatenate([seen.responses[:, column], responses[:, column]])
+        keys[f"{PREFIX}{column}"] = np.concatenate([seen.responses[:, column], responses[:, column]])
     number = number_rows(pd.DataFrame(keys))
     mine, theirs = number[: len(seen)], number[len(seen) :]
     size = int(number.max()) + 1
@@ -287,7 +287,7 @@ def _refuse_unknown(specs: Mapping[str, ModelSpec], names: Sequence[str], known:
 
 def _distinct(frame: pd.DataFrame, responses: np.ndarray, times: np.ndarray) -> Joint:
     keys: dict[str, np.ndarray] = {str(name): _sorted_codes(frame[name]) for name in frame}
-    numbers = {f"{OWN}{place}": values for place, values in enumerate(responses.T)}
+    numbers = {f"{PREFIX}{place}": values for place, values in enumerate(responses.T)}
     number = number_rows(pd.DataFrame({**keys, **numbers}))
     first = first_of(number)
     return Joint(

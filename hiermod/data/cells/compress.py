@@ -15,7 +15,7 @@ from hiermod.data.columns.moments import Averaging, averaging_over
 from hiermod.data.columns.predictors import Factor
 from hiermod.data.columns.responses import MomentRows, ResponseRows, SingleRows, TrialsRows
 from hiermod.data.columns.values import count_distinct, first_of, hardly_repeats, has_many, number_rows
-from hiermod.data.pushdown.tally import OWN
+from hiermod.data.pushdown.tally import PREFIX
 from hiermod.formula.nodes import Formula
 
 
@@ -85,8 +85,8 @@ def _seen_of(response: ResponseRows, statistic: str) -> pd.DataFrame:
     if statistic not in ("values", "pairs"):
         return pd.DataFrame(index=pd.RangeIndex(len(response.times)))
     if isinstance(response, TrialsRows):
-        return pd.DataFrame({f"{OWN}successes": response.successes, f"{OWN}trials": response.trials})
-    return pd.DataFrame({f"{OWN}value": response.values})
+        return pd.DataFrame({f"{PREFIX}successes": response.successes, f"{PREFIX}trials": response.trials})
+    return pd.DataFrame({f"{PREFIX}value": response.values})
 
 
 def _averaging(rows: Rows, statistic: str, enabled: bool) -> Averaging:

@@ -97,8 +97,8 @@ class Cells:
         cell = np.repeat(np.arange(len(self)), self.response.rows)
         frame = self.frame.iloc[cell].reset_index(drop=True)
         if isinstance(self.response, MomentCells):
-            own = dict(zip(self.response.moments.names, self.response.row_columns.T, strict=True))
-            frame = pd.concat([frame.drop(columns=list(self.averaged)), pd.DataFrame(own)], axis=1)
+            columns = dict(zip(self.response.moments.names, self.response.row_columns.T, strict=True))
+            frame = pd.concat([frame.drop(columns=list(self.averaged)), pd.DataFrame(columns)], axis=1)
         return frame, cell
 
     def as_rows(self) -> tuple[pd.DataFrame, dict[str, object]]:
