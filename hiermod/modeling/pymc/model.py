@@ -12,9 +12,16 @@ from hiermod.modeling.density_rows import Observed, observe
 from hiermod.modeling.design import GroupDesign, LinearPredictor
 from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec, beta_shapes
 from hiermod.modeling.protocol import ModelSpec
-from hiermod.modeling.pymc.geometry import informed_columns, own_coefficients
 from hiermod.modeling.pymc.likelihood import likelihood
-from hiermod.modeling.pymc.parts import coefficient, distribution, group_effect, register_correlations, register_dims
+from hiermod.modeling.pymc.parts import (
+    coefficient,
+    distribution,
+    group_effect,
+    informed_columns,
+    own_coefficients,
+    register_correlations,
+    register_dims,
+)
 from hiermod.modeling.spec import Spec
 
 MAX_WRITTEN_OUT = 6
