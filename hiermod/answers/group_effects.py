@@ -14,7 +14,8 @@ import pandas as pd
 from hiermod.choices import GROUPS
 from hiermod.data.columns.groupings import Grouping
 from hiermod.data.columns.values import as_levels, first_of
-from hiermod.errors import AnswerError, enumerate_names
+from hiermod.errors import AnswerError, did_you_mean, enumerate_names
+from hiermod.formula.parser import canonical
 from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.posterior import Posterior
@@ -41,19 +42,44 @@ def same_for_all(spec: ModelSpec, reading: Reading) -> Groups:
 
 
 def read_groups(spec: ModelSpec, groups: Any) -> Groups:
-    """Read ``groups=``.
+    """Read ``groups=``: a word for all grouping factors, or a mapping of factors to words; others are observed.
 
     Raises
     ------
     AnswerError
-        If there is no such reading.
+        If there is no such reading, or no such factor.
     """
-    if groups not in GROUPS:
+    if not isinstance(groups, Mapping):
+        return same_for_all(spec, _read_word(groups))
+    given = {_read_factor(spec, name): _read_word(word) for name, word in groups.items()}
+    if len(given) < len(groups):
+        raise AnswerError(f"groups={dict(groups)!r}: a grouping factor is named twice.")
+    return {**same_for_all(spec, Reading.OBSERVED), **given}
+
+
+def _read_word(word: Any) -> Reading:
+    if not isinstance(word, str) or word not in GROUPS:
         raise AnswerError(
-            f"groups={groups!r}: 'observed' takes each row's own group, 'typical' effects at zero, 'new' one unseen "
+            f"groups={word!r}: 'observed' takes each row's own group, 'typical' effects at zero, 'new' one unseen "
             "group, 'population' the mean over all groups."
         )
-    return same_for_all(spec, Reading(groups))
+    return Reading(word)
+
+
+def _read_factor(spec: ModelSpec, name: Any) -> str:
+    known = spec.cells.groupings
+    factor = canonical(name) if isinstance(name, str) else name
+    if factor not in known:
+        there = f" The factors are {enumerate_names([*known])}." if known else " The model has none."
+        raise AnswerError(f"groups: {name!r} is no grouping factor.{did_you_mean(str(name), known)}{there}")
+    return str(factor)
+
+
+def in_words(groups: Any) -> str:
+    """``groups=`` for captions: the word for all grouping factors, or one for each that is named."""
+    if isinstance(groups, Mapping):
+        return ", ".join(f"{name} {word}" for name, word in groups.items()) or Reading.OBSERVED.value
+    return str(groups)
 
 
 @dataclass(frozen=True, eq=False)

@@ -42,7 +42,7 @@ class Aim:
     assurance: float
     variable: str
     by: tuple[str, ...]
-    groups: str
+    groups: Groups
     goal: str
     prob: float
 
@@ -282,7 +282,7 @@ def plan(
         scenario = of_formula(source, data, family, priors, truth or {}, settings, simulations, rng)
     spec = scenario.truth.spec
     variable, names = check_column(spec, variable, "variable"), check_columns(spec, by)
-    if groups == "new":
+    if "new" in (groups.values() if isinstance(groups, Mapping) else [groups]):
         raise AnswerError(
             "groups='new': a plan simulates the groups of its design. Say 'population' for the mean over all groups "
             "there could be, or 'observed'."

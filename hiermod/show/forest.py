@@ -160,7 +160,7 @@ def set_rows(ax: Axes, centres: np.ndarray, labels: Sequence[str], name: str) ->
 INNER = 0.5
 MAX_LINE = 72
 LOG_SPAN = 4.0  # ratios that reach further than this are shown on a log axis
-WHOSE = {"typical": "typical group", "new": "new group", "population": "population of groups"}
+WHOSE = {"observed": "", "typical": "typical group", "new": "new group", "population": "population of groups"}
 
 
 def plot_answer(answer: Answer, ax: Axes | None = None) -> Axes:
@@ -226,7 +226,7 @@ def _intervals(question: Question) -> str:
 
 
 def _title(keys: pd.DataFrame, question: Question) -> str:
-    whose = WHOSE.get(question.groups)
+    whose = WHOSE.get(question.groups, question.groups)
     group = f", {whose}" if whose else ""
     scale = f"scale {question.scale.name.replace('_', ' ')}{group}"
     match question.kind:

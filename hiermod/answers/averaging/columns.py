@@ -168,7 +168,7 @@ def is_partly_crossed(spec: ModelSpec, name: str, by: Sequence[str], groups: Gro
 def check_differs(spec: ModelSpec, name: str, groups: Groups) -> None:
     """Refuse to compare groups whose differences are not read; 0.5 would be no answer."""
     readings = [groups[factor.name] for factor in _factors(spec, name)]
-    if not is_predictor(spec, name) and any(reading is not Reading.OBSERVED for reading in readings):
+    if not is_predictor(spec, name) and readings and Reading.OBSERVED not in readings:
         raise AnswerError(
             f"groups={readings[0].value!r} leaves out what is special to each {name}, so its levels do not differ. "
             "They are compared with groups='observed'."

@@ -14,7 +14,7 @@ from hiermod.answers.averaging import columns
 from hiermod.answers.averaging.contrasts import Pairing, contrast_name, control_place, pair_arms, read_scale
 from hiermod.answers.averaging.rows import Base, base_rows, is_numeric, new_rows
 from hiermod.answers.draws import check_goal
-from hiermod.answers.group_effects import Groups, groups_of_data, read_groups
+from hiermod.answers.group_effects import Groups, groups_of_data, in_words, read_groups
 from hiermod.answers.outcome import Outcome, read_outcome
 from hiermod.answers.scales import PREDICTIONS, RATES, SLOPES, Scale
 from hiermod.choices import KINDS, SLOPE_SCALES
@@ -193,7 +193,8 @@ def _question(
 ) -> Question:  # fmt: skip
     return Question(
         kind, scale, measure_of(spec), by, sign=check_goal(arguments.goal), prob=check_prob(arguments.prob),
-        rope=check_rope(arguments.rope), threshold=check_threshold(arguments.threshold), groups=arguments.groups,
+        rope=check_rope(arguments.rope), threshold=check_threshold(arguments.threshold),
+        groups=in_words(arguments.groups),
     )  # fmt: skip
 
 
