@@ -175,7 +175,7 @@ class Answer:
 
     def plot(self, **options: Any) -> Any:
         """Draw the answer; see `hiermod.show`. Returns matplotlib Axes."""
-        from hiermod.show.answer_plot import plot_answer
+        from hiermod.show.forest import plot_answer
 
         return plot_answer(self, **options)
 

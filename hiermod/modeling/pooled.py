@@ -20,8 +20,7 @@ from hiermod.families.record import Family
 from hiermod.formula.nodes import INTERCEPT, Formula
 from hiermod.modeling.design import GroupDesign, LinearPredictor
 from hiermod.modeling.prior_choice import Priors
-from hiermod.modeling.protocol import PriorRow, Question
-from hiermod.modeling.variables import Variable, group_dim
+from hiermod.modeling.protocol import PriorRow, Question, Variable, group_dim
 
 MEAN, SPREAD = "rate_mean", "rate_spread"
 REFUSED: dict[Question, str] = {

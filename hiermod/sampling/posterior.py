@@ -13,8 +13,7 @@ import xarray as xr
 
 from hiermod.errors import SamplingError, enumerate_names
 from hiermod.modeling.design import GroupDesign
-from hiermod.modeling.protocol import ModelSpec
-from hiermod.modeling.variables import Variable
+from hiermod.modeling.protocol import ModelSpec, Variable
 from hiermod.sampling.diagnostics import Diagnostics, diagnose
 from hiermod.sampling.settings import ChosenEngine, Settings
 

@@ -13,9 +13,8 @@ import xarray as xr
 
 from hiermod.engine.layout.problem import uncovered
 from hiermod.errors import InterruptedSamplingError, ModelError, SamplingError
-from hiermod.modeling.protocol import ModelSpec
+from hiermod.modeling.protocol import ModelSpec, dataset_of
 from hiermod.modeling.spec import Spec
-from hiermod.modeling.variables import dataset_of
 from hiermod.sampling.diagnostics import MIN_ESS, Diagnostics, diagnose
 from hiermod.sampling.posterior import History, Posterior, Rerun, Trouble
 from hiermod.sampling.settings import ChosenEngine, Sampler, Settings, fresh_seed

@@ -13,8 +13,17 @@ from scipy import special
 from hiermod.answers.answer import measure_of
 from hiermod.answers.averaging.columns import check_columns
 from hiermod.answers.checks.outlying import Outlying
-from hiermod.answers.checks.predictive_checks import both, histogram, numbered, p_value, read_statistics, shares
-from hiermod.answers.checks.replicates import Replicated, replicate_cells, replicate_rows
+from hiermod.answers.checks.predictive_checks import (
+    Replicated,
+    both,
+    histogram,
+    numbered,
+    p_value,
+    read_statistics,
+    replicate_cells,
+    replicate_rows,
+    shares,
+)
 from hiermod.choices import PICTURES
 from hiermod.data.columns.values import level_text
 from hiermod.errors import AnswerError, did_you_mean
@@ -22,8 +31,8 @@ from hiermod.families.record import Family
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.posterior import Posterior
 from hiermod.show.forest import arrange, default_by, draw_forest
+from hiermod.show.parameter_plots import draw_density
 from hiermod.show.style import COLOURS, GREY, axes_for, format_percent, literal, one, set_heading, shorten
-from hiermod.show.trace_plot import draw_density
 
 CURVES = 50  # drawn data sets that are shown
 MAX_COUNTS = 40

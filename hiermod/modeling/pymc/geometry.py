@@ -16,7 +16,7 @@ import pytensor.tensor as pt
 from hiermod.data.cells.statistics import BinomialCells, CountCells, MomentCells, PairCells, RealCells, ValueCells
 from hiermod.modeling.density_rows import Observed, observe
 from hiermod.modeling.design import GroupDesign
-from hiermod.modeling.pymc.parts import cholesky_factor, register_dims
+from hiermod.modeling.pymc.model import cholesky_factor, register_dims
 from hiermod.modeling.spec import Spec
 
 STEP = 1e-4  # of a numerical derivative
