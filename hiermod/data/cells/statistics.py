@@ -204,11 +204,11 @@ def reduce_moments(
         centres = {str(name): float(np.average(columns[name], weights=rows.times)) for name in columns}
         values = feature_values(features, columns, centres)
     mean, cross = response_moments(values, rows.values, rows.times, cell, count, rows.within)
-    kept = _kept(rows, cell, count)
-    row_columns = columns.to_numpy(dtype=float)[np.argsort(cell, kind="stable")][: len(kept[0])]
+    values, times, each = _kept(rows, cell, count)
+    row_columns = columns.to_numpy(dtype=float)[np.argsort(cell, kind="stable")][: len(values)]
     moments = Moments(features, centres, mean[:, :-1], cross)
     size = np.bincount(cell, rows.times, count)
-    return MomentCells(mean[:, -1], size, cross[:, -1, -1], *kept, moments=moments, row_columns=row_columns)
+    return MomentCells(mean[:, -1], size, cross[:, -1, -1], values, times, each, moments, row_columns)
 
 
 def _kept(rows: TrialsRows | SingleRows, cell: np.ndarray, count: int) -> tuple[np.ndarray, ...]:
