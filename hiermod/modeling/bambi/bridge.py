@@ -23,7 +23,7 @@ from hiermod.formula.nodes import INTERCEPT, Term, TrialsResponse, without_slash
 from hiermod.modeling.coding import Block
 from hiermod.modeling.design import GroupDesign, GroupEffect
 from hiermod.modeling.protocol import ModelSpec
-from hiermod.modeling.pymc.model import coefficient, group_effect, register_correlations
+from hiermod.modeling.pymc.parts import coefficient, group_effect, register_correlations
 from hiermod.modeling.spec import Spec
 from hiermod.priors.distributions import Prior, joined
 
