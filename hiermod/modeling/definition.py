@@ -69,9 +69,9 @@ def define(definition: Definition, data: Any) -> Defined:
     return Defined(definition, spec, (notice, *_source_notices(cells), *dot, *remarks, *notices), data)
 
 
-def redefine(definition: Definition, family: str, cells: Cells, notices: tuple[str, ...]) -> Defined:
+def redefine(definition: Definition, formula: Formula, family: str, cells: Cells, notices: tuple[str, ...]) -> Defined:
     """Build the spec of stored cells again."""
-    spec, _ = _build(definition, parse(definition.formula), read_family(family), cells)
+    spec, _ = _build(definition, formula, read_family(family), cells)
     return Defined(definition, spec, notices)
 
 
