@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any
@@ -10,6 +11,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from hiermod.answers.draws import wins
+from hiermod.answers.scales import Scale
 from hiermod.errors import AnswerError
 from hiermod.formula.expressions import Column
 from hiermod.formula.nodes import LevelResponse, Response, SingleResponse
@@ -65,22 +68,52 @@ def _singular(noun: str) -> str:
 
 @dataclass(frozen=True)
 class Question:
-    """What was asked, ``rates``, ``effect``, ``interaction``, ``slopes`` or ``predict``, with its arguments.
+    """What was asked, in the terms of the model; a picture, a sentence or a table of the answer needs no more.
 
-    `contrast` says which levels of `variable` are compared: a name, or ``weights``; `control` is None where that has
-    none. `across` is what an effect is compared across, `remark` what readers of the numbers should know.
+    Parameters
+    ----------
+    kind : str
+        ``rates``, ``effect``, ``interaction``, ``slopes``, ``predict`` or ``hypothesis``.
+    scale : Scale
+    measure : Measure
+    by : tuple of str
+        The columns whose combinations are the cells.
+    variable, control : str, optional
+        Whose levels are compared, or whose slope it is; the level with which the others are compared.
+    contrast : str
+        Which levels are compared: the name of a pairing, or ``weights``.
+    across : str, optional
+        The column across which effects are compared.
+    groups : str
+        Whose response it is.
+    prob : float
+        Of the interval.
+    sign : int
+        1 where higher is better, -1 where lower is.
+    threshold : float, optional
+        What a draw may be beyond.
+    rope : (float, float), optional
+        The region of practical equivalence.
+    median : bool
+        Whether estimates are medians of the draws, not means.
+    remark : str
+        What readers of the numbers should know.
     """
 
     kind: str
-    by: tuple[str, ...]
-    groups: str
-    prob: float
+    scale: Scale
+    measure: Measure = UNKNOWN
+    by: tuple[str, ...] = ()
     variable: str | None = None
     control: str | None = None
-    scale: str = "response"
-    measure: Measure = UNKNOWN
     contrast: str = "control"
     across: str | None = None
+    groups: str = "observed"
+    prob: float = 0.95
+    sign: int = 1
+    threshold: float | None = None
+    rope: tuple[float, float] | None = None
+    median: bool = False
     remark: str = ""
 
 
@@ -97,11 +130,14 @@ class Answer:
         prints it.
     question : Question
         What was asked.
+    notices : tuple of str
+        What is to be known of how it was answered.
     """
 
     draws: xr.DataArray
     table: pd.DataFrame
     question: Question
+    notices: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         from hiermod.show.answer_text import plain
@@ -151,6 +187,19 @@ def check_prob(prob: Any) -> float:
     return float(prob)
 
 
+def check_rope(rope: Any) -> tuple[float, float] | None:
+    """A region of practical equivalence, if one is given."""
+    if rope is None:
+        return None
+    try:
+        low, high = (float(bound) for bound in rope)
+    except (TypeError, ValueError):
+        low, high = 1.0, 0.0
+    if not low < high:
+        raise AnswerError(f"rope={rope!r}: a pair (low, high) on the scale of the contrast, such as (-0.01, 0.01).")
+    return low, high
+
+
 def check_threshold(threshold: Any) -> float | None:
     """A number that a contrast or rate may exceed, if one is given."""
     if threshold is None:
@@ -166,8 +215,40 @@ def interval(draws: np.ndarray, prob: float, median: bool = False) -> dict[str, 
     return {"estimate": middle if median else draws.mean(axis=1), "lower": lower, "upper": upper}
 
 
-def with_coords(draws: np.ndarray, keys: pd.DataFrame, shape: tuple[int, int], name: str) -> xr.DataArray:
-    """Draws of shape ``(rows, draws)`` as a DataArray with dims ``chain, draw, row``."""
+def make_answer(
+    draws: np.ndarray, keys: pd.DataFrame, shape: tuple[int, int], question: Question, name: str, *,
+    shown: pd.DataFrame | None = None, columns: Mapping[str, Any] | None = None, notices: Sequence[str] = (),
+) -> Answer:  # fmt: skip
+    """Make an answer of draws.
+
+    Parameters
+    ----------
+    draws : numpy.ndarray, shape (rows, draws)
+        Chains one after the other.
+    keys : pandas.DataFrame
+        What each row is of.
+    shape : (int, int)
+        Chains and draws.
+    question : Question
+        It says what an estimate is; its threshold and rope add columns.
+    name : str
+        Of the draws.
+    shown : pandas.DataFrame, optional
+        What the table shows of each row; its keys otherwise.
+    columns : mapping, optional
+        What else is computed of each row.
+    notices : sequence of str
+    """
+    table = (keys if shown is None else shown).assign(**interval(draws, question.prob, question.median))
+    table = table.assign(**(columns or {}))
+    if question.rope is not None:
+        low, high = question.rope
+        table = table.assign(prob_rope=((draws >= low) & (draws <= high)).mean(axis=1))
+    if question.threshold is not None:
+        table = table.assign(prob_exceeds=wins(draws, question.threshold, question.sign).mean(axis=1))
     index = pd.MultiIndex.from_frame(keys) if len(keys.columns) else pd.MultiIndex.from_arrays([["all"]], names=["all"])
     coords = xr.Coordinates.from_pandas_multiindex(index, "row")
-    return xr.DataArray(draws.T.reshape(*shape, len(index)), dims=("chain", "draw", "row"), coords=coords, name=name)
+    labelled = xr.DataArray(
+        draws.T.reshape(*shape, len(index)), dims=("chain", "draw", "row"), coords=coords, name=name
+    )
+    return Answer(labelled, table, question, tuple(notices))

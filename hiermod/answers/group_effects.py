@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,20 +17,45 @@ from hiermod.data.columns.numbering import first_of
 from hiermod.data.columns.values import as_levels
 from hiermod.errors import AnswerError, enumerate_names
 from hiermod.modeling.design import GroupDesign
+from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.posterior import Posterior
 
 SMALL = 2**24  # numbers of a group term's draws that are kept a second time, turned
-KNOWN_OR_NEW = "known or new"
 
 
-def check_groups(groups: str) -> str:
-    """Refuse an unknown reading of ``groups=``."""
+class Reading(Enum):
+    """Whose effects rows are given, of one grouping factor."""
+
+    OBSERVED = "observed"
+    TYPICAL = "typical"
+    NEW = "new"
+    POPULATION = "population"
+    KNOWN_OR_NEW = "known or new"
+
+
+Groups = Mapping[str, Reading]  # by grouping factor
+WITHOUT_EFFECTS = (Reading.TYPICAL, Reading.POPULATION)
+
+
+def same_for_all(spec: ModelSpec, reading: Reading) -> Groups:
+    """One reading of all grouping factors."""
+    return dict.fromkeys(spec.cells.groupings, reading)
+
+
+def read_groups(spec: ModelSpec, groups: Any) -> Groups:
+    """Read ``groups=``.
+
+    Raises
+    ------
+    AnswerError
+        If there is no such reading.
+    """
     if groups not in GROUPS:
         raise AnswerError(
             f"groups={groups!r}: 'observed' takes each row's own group, 'typical' effects at zero, 'new' one unseen "
             "group, 'population' the mean over all groups."
         )
-    return groups
+    return same_for_all(spec, Reading(groups))
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,17 +70,17 @@ class GroupsOfRows:
         return GroupsOfRows(self.codes[rows], self.new)
 
 
-def groups_of(grouping: Grouping, frame: pd.DataFrame, groups: str) -> GroupsOfRows:
-    """The groups of rows, as ``groups=`` reads them: ``observed``, ``new`` or known or new.
+def groups_of(grouping: Grouping, frame: pd.DataFrame, reading: Reading) -> GroupsOfRows:
+    """The groups of rows that are read as observed, new, or known or new.
 
     Raises
     ------
     AnswerError
-        If ``groups="observed"`` and a row's group was not in the fitted data.
+        If they are read as observed, and a row's group was not in the fitted data.
     """
-    if groups == "new":
+    if reading is Reading.NEW:
         return GroupsOfRows(np.full(len(frame), -1), ("",))
-    if groups == "observed":
+    if reading is Reading.OBSERVED:
         return GroupsOfRows(known_codes(grouping, frame))
     codes, labels = known_codes_or_new(grouping, frame), []
     for place, (label, rows) in enumerate(new_levels(grouping, frame)):
@@ -62,27 +89,28 @@ def groups_of(grouping: Grouping, frame: pd.DataFrame, groups: str) -> GroupsOfR
     return GroupsOfRows(codes, tuple(labels))
 
 
-def whose(groupings: Mapping[str, Grouping], groups: str, frame: pd.DataFrame) -> str:
-    """What ``groups=`` means for the rows of `data=`.
+def groups_of_data(spec: ModelSpec, groups: Groups, frame: pd.DataFrame) -> Groups:
+    """How the groups of the rows of `data=` are read.
 
-    With ``"new"``, rows whose groups are named are in those: the fitted ones that are known keep their effects, the
-    others are drawn. Rows without any grouping column are in one unseen group.
+    New ones are those that rows name: the fitted ones among them keep their effects, the others are drawn. Rows without
+    any grouping column are in one unseen group.
 
     Raises
     ------
     AnswerError
-        If ``groups="new"`` and the fitted data had every group of the rows.
+        If groups are to be new and the fitted data had every one of them.
     """
-    named = [grouping for grouping in groupings.values() if not set(grouping.columns).isdisjoint(frame.columns)]
-    if groups != "new" or not named:
+    new = [grouping for name, grouping in spec.cells.groupings.items() if groups[name] is Reading.NEW]
+    named = [grouping for grouping in new if not set(grouping.columns).isdisjoint(frame.columns)]
+    if not named:
         return groups
-    if all((known_codes_or_new(grouping, frame) >= 0).all() for grouping in groupings.values()):
+    if all((known_codes_or_new(grouping, frame) >= 0).all() for grouping in new):
         columns = dict.fromkeys(name for grouping in named for name in grouping.columns)
         raise AnswerError(
             f"groups='new', but the fitted data had every group of data=. Leave {enumerate_names(columns)} out of "
             "data= for one unseen group, or say groups='observed' for the effects of those that are known."
         )
-    return KNOWN_OR_NEW
+    return {name: Reading.KNOWN_OR_NEW if own is Reading.NEW else own for name, own in groups.items()}
 
 
 def known_codes_or_new(grouping: Grouping, frame: pd.DataFrame) -> np.ndarray:
@@ -177,8 +205,8 @@ class TermEffects:
     @cached_property
     def _columns(self) -> list[np.ndarray]:
         """Draws of each column's effects: ``(groups, draws)`` where groups are few, so that rows are read in one go."""
-        columns = [column for effects in self._posterior.effects(self._term) for column in np.moveaxis(effects, 2, 0)]
-        return [np.ascontiguousarray(column.T) for column in columns] if self._few_groups else columns
+        columns = [own for effects in self._posterior.effects(self._term) for own in np.moveaxis(effects, 2, 0)]
+        return [np.ascontiguousarray(own.T) for own in columns] if self._few_groups else columns
 
     @cached_property
     def _factor(self) -> np.ndarray:

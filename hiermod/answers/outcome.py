@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from hiermod.answers.group_effects import Groups, Reading, read_groups
 from hiermod.choices import OUTCOMES
 from hiermod.errors import AnswerError, did_you_mean
 from hiermod.modeling.protocol import ModelSpec
@@ -30,13 +31,13 @@ class Outcome:
     remark: str = ""
 
 
-def outcome_notices(spec: ModelSpec, outcome: Any, groups: str) -> list[str]:
+def outcome_notices(spec: ModelSpec, outcome: Any, groups: Any) -> list[str]:
     """What to say beside a plain table of estimates."""
-    remark = read_outcome(spec, outcome, groups).remark
+    remark = read_outcome(spec, outcome, read_groups(spec, groups)).remark
     return [remark[0].lower() + remark[1:].rstrip(".")] if remark else []
 
 
-def read_outcome(spec: ModelSpec, outcome: Any, groups: str) -> Outcome:
+def read_outcome(spec: ModelSpec, outcome: Any, groups: Groups) -> Outcome:
     """Read ``outcome=``; None is the mean.
 
     Raises
@@ -49,13 +50,13 @@ def read_outcome(spec: ModelSpec, outcome: Any, groups: str) -> Outcome:
         raise AnswerError(f"outcome={outcome!r}.{did_you_mean(str(outcome), OUTCOMES)}")
     if name == "median" and family.median_link is None:
         raise AnswerError(f"outcome='median': answers know no median of family {family}. Its mean is the outcome.")
-    averaged = groups in ("new", "population") and bool(spec.groups)
+    averaged = any(reading in (Reading.NEW, Reading.POPULATION) for reading in groups.values())
     if family.has_posterior_mean(name, spec.priors, averaged):
         return Outcome(name)
     what = f"the {name} of {spec.formula.response.name}"
-    offer = "" if name == "median" else ", unlike outcome='median'"
+    offer = "" if name == "median" or averaged else " Ask for outcome='median', which has both."
     return Outcome(
         name, False,
         f"Estimates are posterior medians: under these priors {what} has no posterior mean, and no choice has an "
-        f"expected loss{offer}.",
+        f"expected loss.{offer}",
     )  # fmt: skip

@@ -1,20 +1,33 @@
-"""Expected response, linear predictor and slope of rows, draw by draw, in blocks of rows."""
+"""Readers of draws: linear predictors, means and log densities of rows, draw by draw.
+
+A model is read through one protocol, whichever it is: this file alone asks which. Rows are read in blocks.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 
-from hiermod.answers.group_effects import KNOWN_OR_NEW, GroupsOfRows, TermEffects, groups_of, known_codes, new_levels
+from hiermod.answers.group_effects import (
+    WITHOUT_EFFECTS,
+    Groups,
+    GroupsOfRows,
+    Reading,
+    TermEffects,
+    groups_of,
+    known_codes,
+    new_levels,
+    same_for_all,
+)
 from hiermod.answers.population import population_mean, population_slope
-from hiermod.families.links import LINKS, Link
+from hiermod.errors import AnswerError
 from hiermod.modeling.design import offset
-from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec
-from hiermod.modeling.protocol import ModelSpec
+from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec, beta_shapes
+from hiermod.modeling.protocol import ModelSpec, Question
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.posterior import Posterior
 
@@ -30,19 +43,56 @@ def per_exposure(spec: ModelSpec) -> bool:
 class Reader(Protocol):
     """Draws for rows of predictors and groups, shape ``(rows, draws)``."""
 
-    link: Link
+    def parameters(self, frame: pd.DataFrame) -> dict[str, np.ndarray]:
+        """The linear predictor of each of the family's parameters that has one: ``mu``."""
+        ...
 
     def mean(self, frame: pd.DataFrame) -> np.ndarray:
-        """The expected response (a rate, a mean, a count per unit of exposure)."""
+        """The expected response (a rate, a mean, a count per unit of exposure), or its median."""
         ...
 
-    def predictor(self, frame: pd.DataFrame) -> np.ndarray:
-        """The linear predictor, on the link scale."""
+    def blocks(self, frame: pd.DataFrame, linear: bool = False) -> Iterator[tuple[slice, np.ndarray]]:
+        """The mean, or the linear predictor of ``mu``, of some rows after others."""
         ...
 
-    def blocks(self, frame: pd.DataFrame, scale: str) -> Iterator[tuple[slice, np.ndarray]]:
-        """The response, or with ``scale="link"`` the predictor, of some rows after others."""
+    def log_density(self, response: Any, mu: np.ndarray) -> np.ndarray:
+        """Log density of one response in every draw, given the linear predictor of its row."""
         ...
+
+    def exact_pull(self) -> np.ndarray | None:
+        """The weight of the population's mean in that of each group, where the model knows it."""
+        ...
+
+
+def reader(
+    posterior: Posterior, groups: Groups | None = None, exposed: bool = False, outcome: str = "mean"
+) -> Reader:  # fmt: skip
+    """The reader of a model's draws, of a mean or median; rows have their own groups' effects, unless `groups` differs.
+
+    On a log link means are per unit of exposure, unless rows are `exposed`: then their offsets count.
+    """
+    whose = same_for_all(posterior.spec, Reading.OBSERVED) if groups is None else groups
+    return by_model(
+        posterior.spec,
+        linear=lambda spec: LinearReader(posterior, spec, whose, exposed, outcome),
+        pooled=lambda spec: PooledReader(posterior, spec, whose),
+    )
+
+
+def by_model[L, P](spec: ModelSpec, linear: Callable[[Spec], L], pooled: Callable[[PooledSpec], P]) -> L | P:
+    """What is made of a model with linear predictors, or else of one of pooled rates."""
+    if isinstance(spec, PooledSpec):
+        return pooled(spec)
+    assert isinstance(spec, Spec)
+    return linear(spec)
+
+
+def linear_spec(spec: ModelSpec, question: Question) -> Spec:
+    """A model with linear predictors; another is refused for its own reason."""
+    if reason := spec.refuses(question):
+        raise AnswerError(reason)
+    assert isinstance(spec, Spec)
+    return spec
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,136 +105,142 @@ class Designs:
 
     def part(self, rows: slice) -> Designs:
         """Some of the rows."""
-        own = None if self.offset is None else self.offset[rows]
-        return Designs(self.common[rows], tuple(term[rows] for term in self.groups), own)
-
-
-def reader(posterior: Posterior, groups: str, exposed: bool = False, outcome: str = "mean") -> Reader:
-    """The mean or median response under a model, with one reading of ``groups=``.
-
-    On a log link it is per unit of exposure, unless rows are `exposed`: then their offsets count.
-    """
-    if isinstance(posterior.spec, PooledSpec):
-        return PooledReader(posterior, posterior.spec, groups)
-    assert isinstance(posterior.spec, Spec)
-    return LinearReader(posterior, posterior.spec, groups, exposed, outcome)
+        offsets = None if self.offset is None else self.offset[rows]
+        return Designs(self.common[rows], tuple(term[rows] for term in self.groups), offsets)
 
 
 class LinearReader:
     """Of a hierarchical generalized linear model."""
 
     def __init__(
-        self, posterior: Posterior, spec: Spec, groups: str, exposed: bool = False, outcome: str = "mean"
+        self, posterior: Posterior, spec: Spec, groups: Groups, exposed: bool = False, outcome: str = "mean"
     ) -> None:
-        self._spec, self._groups = spec, groups
+        self._spec, self._draws = spec, posterior.size
         self._with_offset = bool(spec.formula.offsets) and (exposed or not per_exposure(spec))
-        self._group_terms = [TermEffects(posterior, term, place) for place, term in enumerate(spec.groups)]
-        self._draws = posterior.size
-        own = [posterior.values(block.name).reshape(self._draws, -1).T for block in spec.common.blocks]
-        self._coefficients = np.vstack([np.empty((0, self._draws)), *own])
-        self.link = spec.family.outcome_link(outcome, [posterior.values(name) for name in spec.family.auxiliary])
+        self._terms = [TermEffects(posterior, term, place) for place, term in enumerate(spec.groups)]
+        self._readings = [groups[term.grouping.name] for term in spec.groups]
+        self._integrates = Reading.POPULATION in self._readings
+        coefficients = [posterior.values(block.name).reshape(self._draws, -1).T for block in spec.common.blocks]
+        self._coefficients = np.vstack([np.empty((0, self._draws)), *coefficients])
+        self._auxiliary = [posterior.values(name) for name in spec.family.auxiliary]
+        self._link = spec.family.outcome_link(outcome, self._auxiliary)
 
     def designs(self, frame: pd.DataFrame) -> Designs:
         """The columns of everything on `frame`."""
         blocks = [block.matrix(frame) for block in self._spec.common.blocks]
         common = np.hstack([np.empty((len(frame), 0)), *blocks])
-        own = offset(self._spec.formula.offsets, frame) if self._with_offset else None
-        return Designs(common, tuple(term.design(frame) for term in self._group_terms), own)
+        offsets = offset(self._spec.formula.offsets, frame) if self._with_offset else None
+        return Designs(common, tuple(term.design(frame) for term in self._terms), offsets)
+
+    def parameters(self, frame: pd.DataFrame) -> dict[str, np.ndarray]:
+        """The linear predictor; its mean over the population is the typical group's."""
+        return {"mu": self._linear(self.designs(frame), self._groups_of(frame))}
 
     def mean(self, frame: pd.DataFrame) -> np.ndarray:
-        """Expected response, shape ``(rows, draws)``."""
-        return self._response(self.designs(frame), self._groups_of(frame))
+        """The mean or median response."""
+        return self._mean(self.designs(frame), self._groups_of(frame))
 
-    def predictor(self, frame: pd.DataFrame) -> np.ndarray:
-        """Linear predictor, shape ``(rows, draws)``; its mean over the population is the typical group's."""
-        return self._linear(self.designs(frame), self._groups_of(frame))
-
-    def blocks(self, frame: pd.DataFrame, scale: str) -> Iterator[tuple[slice, np.ndarray]]:
-        """The response or predictor of some rows after others; designs are made for many at once."""
-        compute = self._linear if scale == "link" else self._response
+    def blocks(self, frame: pd.DataFrame, linear: bool = False) -> Iterator[tuple[slice, np.ndarray]]:
+        """The mean or the linear predictor of some rows after others; designs are made for many at once."""
+        compute = self._linear if linear else self._mean
         for start in range(0, len(frame), CHUNK):
             chunk = frame.iloc[start : start + CHUNK]
             designs, groups = self.designs(chunk), self._groups_of(chunk)
             for rows in block_slices(len(chunk), self._draws):
-                own = [group.part(rows) for group in groups]
-                yield slice(start + rows.start, start + rows.stop), compute(designs.part(rows), own)
+                parts = [group and group.part(rows) for group in groups]
+                yield slice(start + rows.start, start + rows.stop), compute(designs.part(rows), parts)
 
-    def slope(self, frame: pd.DataFrame, change: Designs, scale: str) -> np.ndarray:
-        """Derivative of the response or predictor, shape ``(rows, draws)``; `change` is that of the designs."""
+    def log_density(self, response: Any, mu: np.ndarray) -> np.ndarray:
+        """Log density of one response."""
+        return np.asarray(self._spec.family.observation_density(response, mu, self._auxiliary))
+
+    def exact_pull(self) -> None:
+        """Not known."""
+
+    def slope(self, frame: pd.DataFrame, change: Designs, linear: bool) -> np.ndarray:
+        """Derivative of the mean or the linear predictor, shape ``(rows, draws)``; `change` is that of the designs."""
         groups = self._groups_of(frame)
         rise = self._linear(change, groups)
-        if scale == "link":
+        if linear:
             return rise
         designs = self.designs(frame)
-        linear = self._linear(designs, groups)
-        if self._groups == "population" and self._group_terms:
+        predictor = self._linear(designs, groups)
+        if self._integrates:
             variance, spread = self._variance(designs, designs), 2.0 * self._variance(designs, change)
-            return population_slope(self.link, linear, variance, rise, spread)
-        return self.link.slope(linear) * rise
+            return population_slope(self._link, predictor, variance, rise, spread)
+        return self._link.slope(predictor) * rise
 
-    def _groups_of(self, frame: pd.DataFrame) -> list[GroupsOfRows]:
-        """The groups of rows for each group term, where ``groups=`` gives them effects; else nothing."""
-        return [groups_of(term.grouping, frame, self._groups) for term in self._spec.groups] if self._varies else []
+    def _groups_of(self, frame: pd.DataFrame) -> list[GroupsOfRows | None]:
+        """The groups of rows for each group term; None where they are given no effects."""
+        terms = zip(self._spec.groups, self._readings, strict=True)
+        return [None if own in WITHOUT_EFFECTS else groups_of(term.grouping, frame, own) for term, own in terms]
 
-    @property
-    def _varies(self) -> bool:
-        return self._groups not in ("typical", "population")
+    def _mean(self, designs: Designs, groups: Sequence[GroupsOfRows | None]) -> np.ndarray:
+        predictor = self._linear(designs, groups)
+        if self._integrates:
+            return population_mean(self._link, predictor, self._variance(designs, designs))
+        return self._link.inverse(predictor)
 
-    def _response(self, designs: Designs, groups: Sequence[GroupsOfRows]) -> np.ndarray:
-        linear = self._linear(designs, groups)
-        if self._groups == "population" and self._group_terms:
-            return population_mean(self.link, linear, self._variance(designs, designs))
-        return self.link.inverse(linear)
-
-    def _linear(self, designs: Designs, groups: Sequence[GroupsOfRows]) -> np.ndarray:
+    def _linear(self, designs: Designs, groups: Sequence[GroupsOfRows | None]) -> np.ndarray:
         total = designs.common @ self._coefficients
-        if self._varies:
-            for term, design, own in zip(self._group_terms, designs.groups, groups, strict=True):
-                term.add(total, own, design)
+        for term, design, rows in zip(self._terms, designs.groups, groups, strict=True):
+            if rows is not None:
+                term.add(total, rows, design)
         if designs.offset is not None:
             total += designs.offset[:, None]
         return total
 
     def _variance(self, first: Designs, second: Designs) -> np.ndarray:
-        own = zip(self._group_terms, first.groups, second.groups, strict=True)
-        return np.asarray(sum(term.covariance(one, other) for term, one, other in own))
+        """Covariance of two designs over the population of the groups that are integrated out."""
+        terms = zip(self._terms, self._readings, first.groups, second.groups, strict=True)
+        return np.asarray(
+            sum(term.covariance(one, other) for term, own, one, other in terms if own is Reading.POPULATION)
+        )
 
 
 class PooledReader:
     """Of rates from one Beta(a, b): typical and population are its mean, new is a draw from it."""
 
-    def __init__(self, posterior: Posterior, spec: PooledSpec, groups: str) -> None:
-        self._posterior, self._spec, self._groups = posterior, spec, groups
-        self.link = LINKS["logit"]
+    def __init__(self, posterior: Posterior, spec: PooledSpec, groups: Groups) -> None:
+        self._posterior, self._spec, self._reading = posterior, spec, groups[spec.grouping.name]
+
+    def parameters(self, frame: pd.DataFrame) -> dict[str, np.ndarray]:
+        """Log odds of the rates."""
+        return {"mu": self._spec.family.link.forward(self.mean(frame))}
 
     def mean(self, frame: pd.DataFrame) -> np.ndarray:
-        """Rates, shape ``(rows, draws)``."""
-        if self._groups == "observed":
+        """Rates."""
+        if self._reading is Reading.OBSERVED:
             return self._rates(known_codes(self._spec.grouping, frame))
-        if self._groups == KNOWN_OR_NEW:
+        if self._reading is Reading.KNOWN_OR_NEW:
             rates = self._rates(self._spec.grouping.codes(frame))
             for label, rows in new_levels(self._spec.grouping, frame):
                 rates[rows] = self._drawn(label)
             return rates
-        mean = self._drawn("") if self._groups == "new" else self._posterior.values(MEAN)
+        mean = self._drawn("") if self._reading is Reading.NEW else self._posterior.values(MEAN)
         return np.tile(mean, (len(frame), 1))
 
-    def predictor(self, frame: pd.DataFrame) -> np.ndarray:
-        """Log odds of the rates, shape ``(rows, draws)``."""
-        return self.link.forward(self.mean(frame))
-
-    def blocks(self, frame: pd.DataFrame, scale: str) -> Iterator[tuple[slice, np.ndarray]]:
+    def blocks(self, frame: pd.DataFrame, linear: bool = False) -> Iterator[tuple[slice, np.ndarray]]:
         """Rates or log odds of some rows after others."""
-        compute = self.predictor if scale == "link" else self.mean
         for rows in block_slices(len(frame), self._posterior.size):
-            yield rows, compute(frame.iloc[rows])
+            part = frame.iloc[rows]
+            yield rows, self.parameters(part)["mu"] if linear else self.mean(part)
+
+    def log_density(self, response: Any, mu: np.ndarray) -> np.ndarray:
+        """Log density of successes in trials."""
+        return np.asarray(self._spec.family.observation_density(response, mu))
+
+    def exact_pull(self) -> np.ndarray:
+        """``E[(a + b)/(a + b + n)]``."""
+        size = self._posterior.values(SPREAD)[None, :] ** -2
+        return np.asarray((size / (size + self._spec.trials[:, None])).mean(axis=1))
 
     def _rates(self, codes: np.ndarray) -> np.ndarray:
         return self._posterior.values(self._spec.rate_name)[:, codes].T
 
     def _drawn(self, label: str) -> np.ndarray:
-        mean, size = self._posterior.values(MEAN), self._posterior.values(SPREAD) ** -2
-        return self._posterior.generator(1, label).beta(mean * size, (1.0 - mean) * size)
+        shapes = beta_shapes(self._posterior.values(MEAN), self._posterior.values(SPREAD))
+        return self._posterior.generator(1, label).beta(*shapes)
 
 
 def in_blocks(frame: pd.DataFrame, draws: int) -> Iterator[pd.DataFrame]:

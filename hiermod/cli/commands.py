@@ -10,7 +10,6 @@ from hiermod.cli.output import DONE, INTERRUPTED, section, wants_progress
 from hiermod.errors import DataError, StorageError
 
 if TYPE_CHECKING:
-    from hiermod.choices import Goal
     from hiermod.interface.fit import Fit
     from hiermod.modeling.definition import Defined
 
@@ -76,21 +75,21 @@ def _check_questions(options: argparse.Namespace, defined: Defined) -> None:
 
 
 def _print_answers(options: argparse.Namespace, defined: Defined, fit: Fit) -> None:
-    from hiermod.show.sentences import effect_sentences, outcome_of
+    from hiermod.answers.answer import measure_of
+    from hiermod.show.sentences import effect_sentences
 
-    outcome = outcome_of(defined.spec.formula.response, defined.spec.family.is_rate)
+    measure = measure_of(defined.spec).name
     if options.by:
-        section(f"{_capital(outcome.name)} by {' and '.join(options.by)}:")
+        section(f"{_capital(measure)} by {' and '.join(options.by)}:")
         print(fit.rates(options.by, groups=options.groups, prob=options.prob))
     if options.effect:
-        goal: Goal = options.goal or "max"
         answer = fit.effect(
             options.effect, by=options.by, control=options.control, scale=options.scale or "difference",
-            groups=options.groups, goal=goal, prob=options.prob,
+            groups=options.groups, goal=options.goal or "max", prob=options.prob,
         )  # fmt: skip
-        section(f"Effect of {options.effect} on the {outcome.name} ({answer.question.scale}):")
+        section(f"Effect of {options.effect} on the {measure} ({answer.question.scale.name}):")
         print(answer)
-        print("", *effect_sentences(answer, outcome, goal), sep="\n")
+        print("", *effect_sentences(answer), sep="\n")
 
 
 def _capital(text: str) -> str:

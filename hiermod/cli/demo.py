@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _demo_country(options: argparse.Namespace) -> list[str]:
-    from hiermod.show.sentences import Outcome, effect_sentences
+    from hiermod.show.sentences import effect_sentences
 
     title = "1. One treatment, two countries"
     fit = _demo_fit(options, title, "success ~ treated + (1 + treated | country)", "country")
@@ -42,7 +42,7 @@ def _demo_country(options: argparse.Namespace) -> list[str]:
     answer = fit.effect("treated", by="country")
     section("Effect of treated by country (difference of rates):")
     print(answer)
-    print("", *effect_sentences(answer, Outcome("success rate", is_rate=True)), sep="\n")
+    print("", *effect_sentences(answer), sep="\n")
     return [
         _drawn(options, "country-rates.png", fit.plot.rates(by=["country", "treated"])),
         _drawn(options, "country-effect.png", fit.plot.effect("treated", by="country")),
@@ -51,7 +51,8 @@ def _demo_country(options: argparse.Namespace) -> list[str]:
 
 
 def _demo_variants(options: argparse.Namespace, name: str, title: str) -> list[str]:
-    from hiermod.show.sentences import Outcome, best_sentences
+    from hiermod.answers.answer import measure_of
+    from hiermod.show.sentences import best_sentences
 
     fit = _demo_fit(options, title, "successes/trials ~ (1 | variant)", name, pooling="beta")
     best = fit.best("variant")
@@ -63,7 +64,7 @@ def _demo_variants(options: argparse.Namespace, name: str, title: str) -> list[s
     for heading, table in tables.items():
         section(heading)
         print(table.reset_index().to_string(index=False, float_format="{:.4f}".format, na_rep=""))
-    print("", *best_sentences(best, Outcome("success rate", is_rate=True)), sep="\n")
+    print("", *best_sentences(best, measure_of(fit.sampled_posterior.spec)), sep="\n")
     return [_drawn(options, f"{name}-shrinkage.png", fit.plot.shrinkage())]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 FamilyName = Literal[
-    "bernoulli", "binomial", "gaussian", "poisson", "negbinomial", "student", "gamma", "beta_binomial"
+    "bernoulli", "binomial", "gaussian", "poisson", "negbinomial", "student", "gamma", "lognormal", "beta_binomial"
 ]  # fmt: skip
 RATE_LINKS = ("logit", "probit", "cloglog")
 LINKS: dict[FamilyName, tuple[str, ...]] = {  # of each family, the usual one first
@@ -16,6 +16,7 @@ LINKS: dict[FamilyName, tuple[str, ...]] = {  # of each family, the usual one fi
     "negbinomial": ("log",),
     "student": ("identity",),
     "gamma": ("log",),
+    "lognormal": ("identity",),
     "beta_binomial": RATE_LINKS,
 }
 ALIASES = {

@@ -1,7 +1,10 @@
-"""Families of numbers above 0: gamma."""
+"""Families of numbers above 0: gamma and lognormal."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,11 +12,12 @@ from scipy import special
 
 from hiermod.data.columns.responses import ResponseRows, SingleRows
 from hiermod.errors import DataError
-from hiermod.families.links import LOG
+from hiermod.families.links import IDENTITY, LOG, Link
 from hiermod.families.names import LINKS
 from hiermod.families.ops import HALF_LOG_TAU, LARGEST_EXPONENT, Ops, remainder
-from hiermod.families.real import take_numbers
+from hiermod.families.real import log_normal_density, residual_scale, take_numbers
 from hiermod.families.record import Chances, Family, Linear, Parameter, first_wrong, overdispersion
+from hiermod.priors.distributions import Prior
 
 
 def _take_positive(name: str, response: ResponseRows) -> None:
@@ -48,6 +52,52 @@ def _draw_gamma(rng: np.random.Generator, shape: Any, mean: Any, _: Any, alpha: 
     return mean * rng.standard_gamma(alpha, shape) / alpha
 
 
+def _lognormal(ops: Ops, response: Any, mu: Linear, sigma: Any) -> Any:
+    log_value = ops.log(response[0])
+    return log_normal_density(ops, log_value, mu.eta, sigma) - log_value
+
+
+def _lognormal_cdf(response: Any, mu: Linear, sigma: Any) -> Chances:
+    chance = special.ndtr((np.log(response[0]) - mu.eta) / sigma)
+    return chance, chance
+
+
+def _lognormal_variance(mean: Any, sigma: Any) -> Any:
+    return mean**2 * np.expm1(sigma**2)
+
+
+def _draw_lognormal(rng: np.random.Generator, shape: Any, mean: Any, _: Any, sigma: Any) -> Any:
+    return mean * np.exp(sigma * rng.standard_normal(shape) - sigma**2 / 2.0)
+
+
+def _log_less(shift: Any, mean: Any) -> Any:
+    return np.log(mean) - shift
+
+
+def _exp_more(shift: Any, predictor: Any) -> Any:
+    return np.exp(predictor + shift)
+
+
+def _lognormal_mean_link(_: Link, sigma: Any) -> Link:
+    """The mean is ``exp(eta + sigma²/2)``."""
+    forward, inverse = partial(_log_less, sigma**2 / 2.0), partial(_exp_more, sigma**2 / 2.0)
+    return replace(LOG, forward=forward, inverse=inverse, slope=inverse)
+
+
+def _lognormal_median_link(_: Link, sigma: Any) -> Link:
+    return LOG
+
+
+def _lognormal_has_posterior_mean(outcome: str, priors: Mapping[str, tuple[Prior, ...]], averaged: bool) -> bool:
+    """That of ``exp(sigma²/2)`` asks for a prior of sigma whose tail falls faster, however many rows there are.
+
+    A half-normal one of scale s falls as ``exp(-sigma²/(2 s²))``; what rows leave unknown of eta adds up to sigma²/2.
+    """
+    prior = priors["sigma"][0]
+    light = prior.name == "HalfNormal" and float(prior.arguments[0]) ** 2 < 0.5
+    return not averaged and (outcome == "median" or light)
+
+
 GAMMA = Family(
     name="gamma", links=LINKS["gamma"], link=LOG, kind="positive",
     parameters=(Parameter("alpha", "shape, standard deviation mu/sqrt(alpha)", "shape", overdispersion),),
@@ -56,4 +106,14 @@ GAMMA = Family(
     latex=r"\operatorname{Gamma}(\alpha, \alpha / \mu_i)",
     words="With mean mu, its shape is alpha and its standard deviation mu/sqrt(alpha).", information_power=1.0,
 )  # fmt: skip
-FAMILIES = (GAMMA,)
+LOGNORMAL = Family(
+    name="lognormal", links=LINKS["lognormal"], link=IDENTITY, kind="positive",
+    parameters=(Parameter("sigma", "standard deviation of the logarithm", "log of the response", residual_scale),),
+    statistic="values", check=_take_positive, log_density=_lognormal, cdf=_lognormal_cdf,
+    variance=_lognormal_variance, draw=_draw_lognormal, kernel="lognormal", bambi=None,
+    response="numbers above 0 that vary by factors", latex=r"\operatorname{LogNormal}(\mu_i, \sigma)",
+    words="Its median is exp(mu), its mean exp(mu + sigma²/2).", location="mean logarithm",
+    mean_link=_lognormal_mean_link, median_link=_lognormal_median_link,
+    has_posterior_mean=_lognormal_has_posterior_mean, transform=np.log, information_power=-2.0,
+)  # fmt: skip
+FAMILIES = (GAMMA, LOGNORMAL)

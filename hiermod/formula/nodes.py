@@ -181,10 +181,14 @@ class Formula:
         return DOT in self.variables
 
     @cached_property
+    def terms(self) -> tuple[Term, ...]:
+        """The common terms and those of bars."""
+        return (*self.common, *(term for group in self.groups for term in group.terms))
+
+    @cached_property
     def variables(self) -> tuple[str, ...]:
         """The variables of common terms, of bars and of offsets, in order of appearance."""
-        varying = (variable for bar in self.groups for term in bar.terms for variable in term.variables)
-        return distinct((*self.common_variables, *varying, *self.offsets))
+        return distinct((*(variable for term in self.terms for variable in term.variables), *self.offsets))
 
     @cached_property
     def common_variables(self) -> tuple[str, ...]:

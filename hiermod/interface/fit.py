@@ -199,7 +199,7 @@ class Fit:
         """
         arguments = Arguments(None, by, at, data, weights, groups, threshold=threshold, prob=prob, outcome=outcome)
         answer = rates.rates(self._posterior, arguments)
-        announce(rates.own_rows_notices(self._posterior.spec, answer.question))
+        announce(answer.notices)
         return answer
 
     def effect(
@@ -339,7 +339,8 @@ class Fit:
         >>> len(fit.predict(rows).table)
         1
         """
-        return rates.predict(self._posterior, Arguments(data=data, groups=groups, prob=prob, outcome=outcome), kind)
+        arguments = Arguments(data=data, groups=groups, prob=prob, outcome=outcome, kind=kind)
+        return rates.predict(self._posterior, arguments)
 
     def interaction(
         self, variable: str, across: Any, *, by: Any = None, contrast: Contrast = "control", control: Any = None,
@@ -471,9 +472,9 @@ class Fit:
         """
         arguments = Arguments(
             variable, by, at, data, weights, groups, control=control, threshold=threshold, goal=goal, prob=prob,
-            outcome=outcome,
+            outcome=outcome, loss=loss, expected=expected,
         )  # fmt: skip
-        decision = verdicts.decide(self._posterior, arguments, loss, expected)
+        decision = verdicts.decide(self._posterior, arguments)
         if decision.warning:
             announce([decision.warning])
         return decision

@@ -57,8 +57,7 @@ def from_bambi(bmb_model: Any, idata: Any) -> Fit:
     """
     import xarray as xr
 
-    from hiermod.modeling.bambi.draws import variables
-    from hiermod.modeling.bambi.importing import take
+    from hiermod.modeling.bambi.importing import take, variables
 
     model = take(bmb_model)
     tree = isinstance(idata, xr.DataTree) and "posterior" in idata.children
@@ -105,7 +104,7 @@ class BambiModel(Model):
 
     def prior_summary(self) -> pd.DataFrame:
         """Bambi's own priors."""
-        from hiermod.modeling.bambi.draws import prior_table
+        from hiermod.modeling.bambi.importing import prior_table
 
         return prior_table(self._bambi, self._defined.spec)  # type: ignore[arg-type]
 

@@ -126,7 +126,7 @@ def _share(rows: list[tuple[int, int, float, float]], size: int, aim: Aim) -> fl
 
 def _means(scenario: Scenario) -> np.ndarray:
     """Expected responses of the design's rows, each in its own group, shape ``(rows, simulations)``."""
-    draws = rates.predict(scenario.truth, Arguments(data=scenario.design), "mean").draws
+    draws = rates.predict(scenario.truth, Arguments(data=scenario.design)).draws
     return np.asarray(draws.transpose("row", "chain", "draw").to_numpy().reshape(len(scenario.design), -1))
 
 
@@ -134,7 +134,7 @@ def _true_arms(scenario: Scenario, aim: Aim) -> np.ndarray:
     """The arms' true rates or means, shape ``(cells, arms, simulations)``."""
     arguments = Arguments(by=[*aim.by, aim.variable], data=scenario.design, groups=aim.groups)
     answer = rates.rates(scenario.truth, arguments)
-    announce(rates.own_rows_notices(scenario.truth.spec, answer.question))
+    announce(answer.notices)
     draws = answer.draws.transpose("row", "chain", "draw").to_numpy()
     arms = answer.table[aim.variable].nunique()
     return np.asarray(draws.reshape(len(answer.table) // arms, arms, -1))

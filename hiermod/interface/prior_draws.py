@@ -73,7 +73,7 @@ class PriorDraws:
         """Expected response per cell of `by` under the prior; arguments are those of `Fit.rates`."""
         arguments = Arguments(None, by, at, data, weights, groups, threshold=threshold, prob=prob, outcome=outcome)
         answer = rates.rates(self._posterior, arguments)
-        announce(rates.own_rows_notices(self._posterior.spec, answer.question))
+        announce(answer.notices)
         return answer
 
     def effect(
@@ -119,7 +119,8 @@ class PriorDraws:
         outcome: Outcome | None = None,
     ) -> Answer:  # fmt: skip
         """Predictions for each row of `data` under the prior; arguments are those of `Fit.predict`."""
-        return rates.predict(self._posterior, Arguments(data=data, groups=groups, prob=prob, outcome=outcome), kind)
+        arguments = Arguments(data=data, groups=groups, prob=prob, outcome=outcome, kind=kind)
+        return rates.predict(self._posterior, arguments)
 
     def ppc(self, stat: Any = None, *, by: Any = None, draws: int | None = None, prob: float = 0.95) -> pd.DataFrame:
         """A prior predictive check; arguments are those of `Fit.ppc`."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from hiermod.answers.group_effects import read_groups
 from hiermod.answers.outcome import read_outcome
 from hiermod.data.sources.frames import column_names, read_columns
 from hiermod.errors import AnswerError, ModelError, did_you_mean
@@ -111,7 +112,7 @@ def _scenario(
     if family.statistic == "pairs":
         simulated = [record.name for record in FAMILIES.values() if record.statistic != "pairs"]
         raise AnswerError(f"plan() simulates the families {', '.join(simulated)}, not {family}.")
-    if not (outcome := read_outcome(truth.spec, None, "observed")).has_mean:
+    if not (outcome := read_outcome(truth.spec, None, read_groups(truth.spec, "observed"))).has_mean:
         raise AnswerError(f"plan() weighs expected losses. {outcome.remark}")
     columns = _columns(formula, family.name)
     definition = replace(definition, formula=_text(formula, columns), family=_fitted(family))

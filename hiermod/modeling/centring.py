@@ -73,7 +73,7 @@ def _express(column: Column, columns: set[Column], predictors: Mapping[str, Pred
 
 def _solve(column: Column, candidates: list[Column], predictors: Mapping[str, Predictor]) -> Combination | None:
     """Write a column by others of the same numbers: solve for it over all combinations of the factors' levels."""
-    names = sorted({name for own in (column, *candidates) for name, _ in (*own.levels, *own.contrasts)})
+    names = sorted({name for each in (column, *candidates) for name, _ in (*each.levels, *each.contrasts)})
     sizes = [len(_levels(predictors[name])) for name in names]
     if np.prod([*sizes, len(candidates)], dtype=float) > LARGEST_SYSTEM or not candidates:
         return None
@@ -85,7 +85,7 @@ def _solve(column: Column, candidates: list[Column], predictors: Mapping[str, Pr
     weights = np.linalg.lstsq(matrix, target, rcond=None)[0]
     if not np.allclose(matrix @ weights, target, atol=EXACT):
         return None
-    return {own: float(weight) for own, weight in zip(candidates, weights, strict=True) if abs(weight) > EXACT}
+    return {other: float(weight) for other, weight in zip(candidates, weights, strict=True) if abs(weight) > EXACT}
 
 
 def _levels(predictor: Predictor) -> tuple[object, ...]:
@@ -107,9 +107,9 @@ def _as_sum(column: Column, columns: set[Column], predictors: Mapping[str, Predi
     """A column is the sum of its products with all indicators of a further factor."""
     if column in columns:
         return {column: 1.0}
-    own = {name for name, _ in column.levels}
-    present = {name for other in columns if own < {name for name, _ in other.levels} for name, _ in other.levels}
-    for name in sorted(present - own):
+    factors = {name for name, _ in column.levels}
+    present = {name for other in columns if factors < {name for name, _ in other.levels} for name, _ in other.levels}
+    for name in sorted(present - factors):
         factor = predictors[name]
         assert isinstance(factor, Factor)
         total: Combination = {}

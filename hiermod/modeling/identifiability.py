@@ -37,16 +37,16 @@ def dependence_notices(common: CommonDesign, cells: Cells) -> list[str]:
     rows = observe(cells)
     names = [name for block in common.blocks for name in block.row_names()]
     columns = [column for block in common.blocks for column in block.columns]
-    found = find_dependent(lambda place: rows.column(columns[place], common.centres), len(columns))
-    empty = [names[one.place] for one in found if not one.others]
-    made = [one for one in found if one.others]
+    dependent = find_dependent(lambda place: rows.column(columns[place], common.centres), len(columns))
+    empty = [names[one.place] for one in dependent if not one.others]
+    combinations = [one for one in dependent if one.others]
     notices = [
         f"{names[one.place]!r} is a combination of {enumerate_names([names[place] for place in one.others], SHOWN)}: "
         "priors alone tell their coefficients apart (R would drop it)"
-        for one in made[:SHOWN]
+        for one in combinations[:SHOWN]
     ]
-    if len(made) > SHOWN:
-        more = enumerate_names([names[one.place] for one in made[SHOWN:]], SHOWN)
+    if len(combinations) > SHOWN:
+        more = enumerate_names([names[one.place] for one in combinations[SHOWN:]], SHOWN)
         notices.append(f"{more}: also combinations of other columns")
     if empty:
         notices.append(
@@ -66,11 +66,11 @@ def find_dependent(column: Callable[[int], np.ndarray], count: int) -> list[Depe
     size = len(column(0))
     rows = np.arange(0, size, max(size // FEW_ROWS, 1))
     while True:
-        found = _dependent(np.column_stack([column(place)[rows] for place in range(count)]))
-        apart = [_rows_apart(one, column, len(rows)) for one in found]
+        dependent = _dependent(np.column_stack([column(place)[rows] for place in range(count)]))
+        apart = [_rows_apart(one, column, len(rows)) for one in dependent]
         more = np.union1d(rows, np.concatenate([rows, *apart]))
         if len(more) == len(rows):
-            return found
+            return dependent
         rows = more
 
 
@@ -81,26 +81,26 @@ def _dependent(columns: np.ndarray) -> list[Dependent]:
     short = np.linalg.qr(columns / length, mode="r")
     basis = np.zeros((len(short), 0))
     kept: list[int] = []
-    found = []
-    for place, own in enumerate(short.T):
-        rest = own - basis @ (basis.T @ own)
+    dependent = []
+    for place, vector in enumerate(short.T):
+        rest = vector - basis @ (basis.T @ vector)
         rest -= basis @ (basis.T @ rest)
         if (norm := np.linalg.norm(rest)) > TOLERANCE:
             basis = np.column_stack([basis, rest / norm])
             kept.append(place)
         else:
-            weights = np.linalg.lstsq(short[:, kept], own)[0]
+            weights = np.linalg.lstsq(short[:, kept], vector)[0]
             used = np.flatnonzero(np.abs(weights) > NEGLIGIBLE)
             others = [kept[other] for other in used]
-            found.append(Dependent(place, tuple(others), tuple(weights[used] * length[place] / length[others])))
-    return found
+            dependent.append(Dependent(place, tuple(others), tuple(weights[used] * length[place] / length[others])))
+    return dependent
 
 
 def _rows_apart(one: Dependent, column: Callable[[int], np.ndarray], limit: int) -> np.ndarray:
     """The rows, at most `limit`, where a column differs most from the combination; none where it differs nowhere."""
-    own = column(one.place)
-    rest = np.abs(own - sum(weight * column(other) for other, weight in zip(one.others, one.weights, strict=True)))
-    if np.linalg.norm(rest) <= NEGLIGIBLE * np.linalg.norm(own):
+    values = column(one.place)
+    rest = np.abs(values - sum(weight * column(other) for other, weight in zip(one.others, one.weights, strict=True)))
+    if np.linalg.norm(rest) <= NEGLIGIBLE * np.linalg.norm(values):
         return np.zeros(0, dtype=np.int64)
     worst = np.argsort(-rest, kind="stable")[:limit]
     return worst[rest[worst] > 0.0]
@@ -150,11 +150,11 @@ def refuse_exact(
     factors = [term.grouping for term in groups if INTERCEPT in [effect.block.term for effect in term.effects]]
     for grouping in (None, *factors):
         levels = int(constant) if grouping is None else grouping.size
-        found = find_dependent(_less_means(column, rows, grouping) if levels else column, len(columns) + 1)
-        rank = len(columns) + 1 - len(found) + levels
-        if found and found[-1].place == len(columns) and rank < cells.response.weight.sum():
+        dependent = find_dependent(_less_means(column, rows, grouping) if levels else column, len(columns) + 1)
+        rank = len(columns) + 1 - len(dependent) + levels
+        if dependent and dependent[-1].place == len(columns) and rank < cells.response.weight.sum():
             names = [name for block in blocks for name in block.row_names()]
-            _refuse(formula.response.name, grouping, [names[place] for place in found[-1].others])
+            _refuse(formula.response.name, grouping, [names[place] for place in dependent[-1].others])
 
 
 def _may_be_exact(cells: Cells) -> bool:
@@ -179,8 +179,8 @@ def _less_means(column: Columns, rows: Observed, grouping: Grouping | None) -> C
     count = np.bincount(codes).clip(min=1)
 
     def less_means(place: int) -> np.ndarray:
-        own = column(place)
-        means, within = own[:cells], own[cells:]
+        values = column(place)
+        means, within = values[:cells], values[cells:]
         rest = means - (np.bincount(codes, means) / count)[codes]
         rest[np.abs(rest) <= ROUNDING * np.abs(means).max()] = 0.0
         return np.concatenate([rest, within])

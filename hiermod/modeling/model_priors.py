@@ -52,6 +52,27 @@ def draw_partial_correlations(prior: Prior, size: int, rng: np.random.Generator,
     return 2.0 * draw(partial_priors(prior, size), rng, draws) - 1.0
 
 
+def correlations(partial: np.ndarray, size: int) -> np.ndarray:
+    """Correlations of canonical partial ones, both by rows of the lower triangle; shape ``(..., pairs)``."""
+    factor = cholesky_factors(partial, size)
+    rows, columns = np.tril_indices(size, -1)
+    return np.einsum("...pk,...pk->...p", factor[..., rows, :], factor[..., columns, :])
+
+
+def cholesky_factors(partial: np.ndarray, size: int) -> np.ndarray:
+    """Lower Cholesky factors of correlation matrices, from canonical partial correlations; ``(..., size, size)``."""
+    factor = np.zeros((*partial.shape[:-1], size, size))
+    rest = np.ones((*partial.shape[:-1], size))
+    place = 0
+    for row in range(size):
+        for column in range(row):
+            factor[..., row, column] = partial[..., place] * rest[..., row]
+            rest[..., row] *= np.sqrt(1.0 - partial[..., place] ** 2)
+            place += 1
+        factor[..., row, row] = rest[..., row]
+    return factor
+
+
 def log_prior(spec: Spec, values: Values) -> np.ndarray:
     """The log density of all that has a prior, shape ``(draws,)``.
 
@@ -78,8 +99,8 @@ def log_prior(spec: Spec, values: Values) -> np.ndarray:
 def _coefficients(spec: Spec, values: Values) -> np.ndarray:
     """Of the coefficients of the centred design, ``c = b + S b``."""
     design = spec.common
-    own = np.hstack([_flat(values(block.name)) for block in design.blocks])
-    centred = own + own @ design.shift.T
+    coefficients = np.hstack([_flat(values(block.name)) for block in design.blocks])
+    centred = coefficients + coefficients @ design.shift.T
     return np.sum([_of(spec.priors[name], centred[:, place]) for name, place in design.slices().items()], axis=0)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -104,9 +105,14 @@ class PooledSpec:
 
     def derived(self, sampled: Mapping[str, np.ndarray], rng: np.random.Generator) -> dict[str, np.ndarray]:
         """The groups' rates, from their exact conditional Beta(a + s, b + n − s)."""
-        mean, size = sampled[MEAN][..., None], sampled[SPREAD][..., None] ** -2
-        a, b = mean * size, (1.0 - mean) * size
+        a, b = beta_shapes(sampled[MEAN][..., None], sampled[SPREAD][..., None])
         return {self.rate_name: rng.beta(a + self.successes, b + self.trials - self.successes)}
+
+
+def beta_shapes(mean: Any, spread: Any) -> tuple[Any, Any]:
+    """The parameters a and b of a Beta distribution of this mean and spread (a + b)^(-1/2)."""
+    size = spread**-2
+    return mean * size, (1.0 - mean) * size
 
 
 def build_pooled(formula: Formula, family: Family, cells: Cells, priors: object) -> PooledSpec:

@@ -109,8 +109,8 @@ class Spec:
 
     @cached_property
     def _by_name(self) -> dict[str, Variable]:
-        found = linear_variables(self.predictors, self.groups, self.family.auxiliary)
-        return {variable.name: variable for variable in found}
+        variables = linear_variables(self.predictors, self.groups, self.family.auxiliary)
+        return {variable.name: variable for variable in variables}
 
 
 def build_spec(formula: Formula, family: Family, cells: Cells, priors: Mapping[str, str]) -> tuple[Spec, list[str]]:
@@ -118,9 +118,9 @@ def build_spec(formula: Formula, family: Family, cells: Cells, priors: Mapping[s
     common = build_common(formula, cells)
     groups, notices = [], []
     for term in formula.groups:
-        built, found = build_group(term, cells)
+        built, term_notices = build_group(term, cells)
         groups.append(built)
-        notices.extend(found)
+        notices.extend(term_notices)
     chosen = choose_priors(family, cells, offset(formula.offsets, cells.frame), common, tuple(groups), priors)
     predictors = {"mu": LinearPredictor("mu", family.link, common, formula.offsets)}
     spec = Spec(formula, family, cells, predictors, tuple(groups), chosen)
@@ -143,8 +143,8 @@ def _refuse_clashes(spec: Spec) -> None:
     if not twice:
         twice = _repeated([name for block in spec.common.blocks for name in block.row_names()])
     for group in {term.grouping.name for term in spec.groups}:
-        own = [term.row_names for term in spec.groups if term.grouping.name == group]
-        twice = twice or _repeated([name for names_of_term in own for name in names_of_term])
+        terms = [term.row_names for term in spec.groups if term.grouping.name == group]
+        twice = twice or _repeated([name for names_of_term in terms for name in names_of_term])
     if twice:
         raise DataError(
             f"Two quantities of this model would be called {twice[0]!r}. Rename a column, or a level, of the formula."

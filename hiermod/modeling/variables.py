@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 DIMS = ("chain", "draw")
+Values = dict[str, np.ndarray]  # by variable
 Dims = tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]  # names, and the labels of each
 
 
@@ -74,20 +75,20 @@ def _of_term(term: GroupDesign, column_labels: dict[str, tuple[str, ...]]) -> It
     """
     columns: list[Dims] = []
     for effect in term.effects:
-        labels, dim = effect.block.labels, f"{effect.block.term.name}__expr_dim"
-        if labels and column_labels.setdefault(dim, labels) != labels:
+        names, dim = effect.block.labels, f"{effect.block.term.name}__expr_dim"
+        if names and column_labels.setdefault(dim, names) != names:
             dim = f"{effect.block.term.name}|{term.grouping.name}__expr_dim"
-        columns.append(((dim,), (labels,)) if labels else ((), ()))
-    for effect, own in zip(term.effects, columns, strict=True):
-        yield Variable(effect.sd_name, *own, effect.parameter, "sd")
+        columns.append(((dim,), (names,)) if names else ((), ()))
+    for effect, (dims, labels) in zip(term.effects, columns, strict=True):
+        yield Variable(effect.sd_name, dims, labels, effect.parameter, "sd")
     if term.correlated:
-        names, name = term.row_names, term.correlation_name
-        pairs = tuple(f"{names[column]}, {names[row]}" for row, column in term.pairs())
+        name, rows = term.correlation_name, term.row_names
+        pairs = tuple(f"{rows[column]}, {rows[row]}" for row, column in term.pairs())
         parameter = "+".join(dict.fromkeys(effect.parameter for effect in term.effects))
         yield Variable(name, (f"{name}_dim",), (pairs,), parameter, "correlation")
-    dims, labels_of_groups = group_dim(term.grouping)
-    for effect, (own_dims, own_labels) in zip(term.effects, columns, strict=True):
-        yield Variable(effect.name, dims + own_dims, labels_of_groups + own_labels, effect.parameter, "effect")
+    group_dims, levels = group_dim(term.grouping)
+    for effect, (dims, labels) in zip(term.effects, columns, strict=True):
+        yield Variable(effect.name, group_dims + dims, levels + labels, effect.parameter, "effect")
 
 
 def group_dim(grouping: Grouping) -> Dims:
@@ -101,16 +102,16 @@ def dataset_of(variables: Iterable[Variable], values: Mapping[str, np.ndarray]) 
 
     present = [variable for variable in variables if variable.name in values]
     arrays = {variable.name: ((*DIMS, *variable.dims), values[variable.name]) for variable in present}
-    labels = {dim: list(own) for each in present for dim, own in zip(each.dims, each.labels, strict=True)}
+    labels = {dim: list(names) for each in present for dim, names in zip(each.dims, each.labels, strict=True)}
     shape = next(iter(values.values())).shape
     return xr.Dataset(arrays, coords={dim: np.arange(size) for dim, size in zip(DIMS, shape[:2], strict=True)} | labels)
 
 
-def split(values: np.ndarray, blocks: Sequence[Block], names: Sequence[str]) -> dict[str, np.ndarray]:
+def split(values: np.ndarray, blocks: Sequence[Block], names: Sequence[str]) -> Values:
     """Values of columns, shape ``(..., columns)``, by the name of each block; a single number loses the last axis."""
-    found, at = {}, 0
+    values_by_name, at = {}, 0
     for name, block in zip(names, blocks, strict=True):
-        own = values[..., at : at + len(block.columns)]
-        found[name] = own[..., 0] if block.labels is None else own
+        part = values[..., at : at + len(block.columns)]
+        values_by_name[name] = part[..., 0] if block.labels is None else part
         at += len(block.columns)
-    return found
+    return values_by_name

@@ -207,8 +207,8 @@ def _flat(posterior: xr.Dataset) -> tuple[list[str], np.ndarray]:
     """The name of each number's variable, and all draws, shape ``(chain, draw, number)``."""
     names, parts = [], []
     for name, values in posterior.data_vars.items():
-        own = values.transpose("chain", "draw", ...).to_numpy()
-        parts.append(own.reshape(*own.shape[:2], -1))
+        draws = values.transpose("chain", "draw", ...).to_numpy()
+        parts.append(draws.reshape(*draws.shape[:2], -1))
         names += [str(name)] * parts[-1].shape[2]
     return names, np.concatenate(parts, axis=2)
 
@@ -229,11 +229,11 @@ def representative(posterior: xr.Dataset) -> xr.Dataset:
     return posterior.isel(places)
 
 
-def _extreme(names: list[str], figures_: np.ndarray, largest: bool) -> tuple[float, str]:
+def _extreme(names: list[str], values: np.ndarray, largest: bool) -> tuple[float, str]:
     """The worst figure and the parameter that has it; NaN where no figure can be had."""
-    finite = np.flatnonzero(np.isfinite(figures_))
+    finite = np.flatnonzero(np.isfinite(values))
     if not len(finite):
         return float("nan"), ""
-    own = figures_[finite]
-    place = int(finite[own.argmax() if largest else own.argmin()])
-    return float(figures_[place]), names[place]
+    known = values[finite]
+    place = int(finite[known.argmax() if largest else known.argmin()])
+    return float(values[place]), names[place]

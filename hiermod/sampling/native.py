@@ -14,14 +14,15 @@ import xarray as xr
 from hiermod.engine import nutpie_core
 from hiermod.engine.adapt.coordinates import whiten
 from hiermod.engine.build.compile import library
-from hiermod.engine.layout.problem import read_problem
+from hiermod.engine.layout.problem import Factor, Problem, TermPlace, read_problem
 from hiermod.engine.layout.program import Program, public_coordinates, starting_points
 from hiermod.engine.nutpie_core import available_cores
 from hiermod.errors import InterruptedSamplingError, SamplingError
+from hiermod.modeling.model_priors import correlations
 from hiermod.modeling.spec import Spec
+from hiermod.modeling.variables import Values, dataset_of, split
 from hiermod.sampling.sampler import longest_run
 from hiermod.sampling.settings import ChosenEngine, Settings
-from hiermod.sampling.variables import posterior_of
 
 SMALL = 100  # coordinates, up to which steps are cheap and caution comes first
 WARM_UP = 300
@@ -48,12 +49,7 @@ class Native:
     @property
     def target_accept(self) -> float:
         """In many coordinates the best one is lower; in few, narrow places want caution more."""
-        return TARGET_OF_SMALL if self.small else TARGET
-
-    @property
-    def small(self) -> bool:
-        """Whether there are few coordinates."""
-        return self.program.problem.dimension <= SMALL
+        return TARGET_OF_SMALL if self.program.problem.dimension <= SMALL else TARGET
 
     def run(self, settings: Settings, progress: bool) -> tuple[xr.DataTree, bool]:
         """Sample once, as `Sampler.run` says."""
@@ -64,11 +60,11 @@ class Native:
                 self.program, settings.draws, settings.tune or self.tune, settings.chains, settings.cores,
                 settings.seed or 0, settings.target_accept or self.target_accept, starting_points(self.program), report,
             )  # fmt: skip
-            found = chains.wait()
+            result = chains.wait()
         except KeyboardInterrupt:
             if chains is None:
                 raise
-            found, interrupted = chains.abort(), True
+            result, interrupted = chains.abort(), True
         except RuntimeError as error:
             why = str(error).splitlines()[0]
             raise SamplingError(
@@ -77,13 +73,13 @@ class Native:
         finally:
             if report is not None:
                 report.close()
-        return self._tree(_kept(found) if interrupted else found), interrupted
+        return self._tree(_kept(result) if interrupted else result), interrupted
 
-    def _tree(self, found: nutpie_core.Run) -> xr.DataTree:
+    def _tree(self, result: nutpie_core.Run) -> xr.DataTree:
         dims = ("chain", "draw")
-        coords = {"chain": np.arange(found.draws.shape[0]), "draw": np.arange(found.draws.shape[1])}
-        stats = xr.Dataset({name: (dims, values) for name, values in found.stats.items()}, coords=coords)
-        posterior = posterior_of(self.program.problem, found.draws)
+        coords = {"chain": np.arange(result.draws.shape[0]), "draw": np.arange(result.draws.shape[1])}
+        stats = xr.Dataset({name: (dims, values) for name, values in result.stats.items()}, coords=coords)
+        posterior = _posterior_of(self.program.problem, result.draws)
         return xr.DataTree.from_dict({"posterior": posterior, "sample_stats": stats})
 
 
@@ -104,13 +100,13 @@ def prepare(spec: Spec, announce: Callable[[str], None]) -> Native:
         return Native(public)
 
 
-def _kept(found: nutpie_core.Run) -> nutpie_core.Run:
+def _kept(result: nutpie_core.Run) -> nutpie_core.Run:
     """The chains and the number of draws that keep most of an interrupted run."""
-    chains, draws = longest_run(found.lengths)
+    chains, draws = longest_run(result.lengths)
     if not draws:
         raise InterruptedSamplingError
-    stats = {name: values[chains, :draws] for name, values in found.stats.items()}
-    return nutpie_core.Run(found.draws[chains, :draws], stats, found.lengths[chains])
+    stats = {name: values[chains, :draws] for name, values in result.stats.items()}
+    return nutpie_core.Run(result.draws[chains, :draws], stats, result.lengths[chains])
 
 
 class Progress:
@@ -124,11 +120,11 @@ class Progress:
         spent = time.monotonic() - self.began
         if spent < PATIENCE:
             return
-        done, total = sum(own.finished_draws for own in chains), sum(own.total_draws for own in chains)
-        diverged = sum(own.divergences for own in chains)
-        left = f", about {spent * (total - done) / done:.0f} s left" if done else ""
+        done, total = sum(chain.finished_draws for chain in chains), sum(chain.total_draws for chain in chains)
+        diverged = sum(chain.divergences for chain in chains)
+        remaining = f", about {spent * (total - done) / done:.0f} s left" if done else ""
         trouble = f", {diverged:,} divergences" if diverged else ""
-        sys.stderr.write(f"\rhiermod: {done:,} of {total:,} draws{left}{trouble}\x1b[K")
+        sys.stderr.write(f"\rhiermod: {done:,} of {total:,} draws{remaining}{trouble}\x1b[K")
         sys.stderr.flush()
         self.shown = True
 
@@ -137,3 +133,43 @@ class Progress:
         if self.shown:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
+
+
+def _posterior_of(problem: Problem, draws: np.ndarray) -> xr.Dataset:
+    """All variables of a posterior.
+
+    Parameters
+    ----------
+    draws : ndarray, shape (chain, draw, expanded)
+        Common coefficients of the centred design, effects, single parameters.
+    """
+    found = _common(problem, draws)
+    hyperparameters = draws[:, :, problem.coefficients :]
+    for place, hyperparameter in enumerate(problem.hyperparameters[problem.auxiliary :], start=problem.auxiliary):
+        found[hyperparameter.name] = hyperparameters[:, :, place]
+    for factor in problem.factors:
+        for own in factor.terms:
+            found |= _spreads(own, hyperparameters) | _effects(factor, own, draws)
+    return dataset_of(problem.spec.variables(), found)
+
+
+def _common(problem: Problem, draws: np.ndarray) -> Values:
+    blocks = problem.spec.common.blocks
+    return split(draws[:, :, : problem.common] @ problem.back.T, blocks, [block.name for block in blocks])
+
+
+def _spreads(own: TermPlace, hyperparameters: np.ndarray) -> Values:
+    """Standard deviations of a group term's effects, and its correlations."""
+    term, size, names = own.term, own.columns, [effect.sd_name for effect in own.term.effects]
+    found = split(hyperparameters[:, :, own.sds : own.sds + size], term.blocks, names)
+    if term.correlated:
+        partial = 2.0 * hyperparameters[:, :, own.partial : own.partial + len(term.pairs())] - 1.0
+        found[term.correlation_name] = correlations(partial, size)
+    return found
+
+
+def _effects(factor: Factor, own: TermPlace, draws: np.ndarray) -> Values:
+    first = factor.start + own.first * factor.groups
+    values = draws[:, :, first : first + own.columns * factor.groups]
+    by_group = values.reshape(*values.shape[:2], own.columns, factor.groups).swapaxes(2, 3)
+    return split(by_group, own.term.blocks, [effect.name for effect in own.term.effects])

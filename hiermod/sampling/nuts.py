@@ -87,18 +87,20 @@ def compile_model(model: pm.Model, engine: ChosenEngine) -> Compiled:
 
 
 def _without_commas(model: pm.Model) -> dict[str, str]:
-    """Rename the dimensions of a model in whose names nutpie would see several; return their own names."""
-    own = {dim.replace(",", COMMA): dim for dim in model.coords if "," in dim}
-    for plain, dim in own.items():
+    """Rename the dimensions of a model in whose names nutpie would see several; return their old names."""
+    renamed = {dim.replace(",", COMMA): dim for dim in model.coords if "," in dim}
+    for plain, dim in renamed.items():
         model.add_coords({plain: model.coords[dim]})
     for variable, names in model.named_vars_to_dims.items():
         model.named_vars_to_dims[variable] = tuple(str(name).replace(",", COMMA) for name in names)
-    return own
+    return renamed
 
 
 def _is_standard_normal(name: str, model: pm.Model) -> bool:
     """Whether a variable is behind another one; a predictor may be called ``x_offset`` too."""
-    return name.endswith("_offset") and name.removesuffix("_offset") in {own.name for own in model.deterministics}
+    return name.endswith("_offset") and name.removesuffix("_offset") in {
+        variable.name for variable in model.deterministics
+    }
 
 
 def _complete(stats: xr.Dataset) -> tuple[np.ndarray, int]:

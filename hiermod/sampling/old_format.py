@@ -7,7 +7,7 @@ from typing import Any
 
 FORMAT = 3
 RESPONSES = {
-    "BinomialCells": "trials", "CountCells": "counts", "RealCells": "real", "MomentCells": "moments",
+    "BinomialCells": "trials", "CountCells": "count", "RealCells": "real", "MomentCells": "moments",
     "ValueCells": "values", "PairCells": "pairs",
 }  # fmt: skip
 ENGINE = re.compile(r"engine: (?P<name>compiled|PyMC)(?: \((?P<reason>.*)\))?", re.DOTALL)

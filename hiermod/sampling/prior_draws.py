@@ -9,14 +9,19 @@ import xarray as xr
 
 from hiermod.errors import SamplingError
 from hiermod.modeling.design import GroupDesign
-from hiermod.modeling.model_priors import draw, draw_partial_correlations, with_proper_priors
+from hiermod.modeling.model_priors import (
+    cholesky_factors,
+    correlations,
+    draw,
+    draw_partial_correlations,
+    with_proper_priors,
+)
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.modeling.spec import Spec
-from hiermod.modeling.variables import dataset_of, split
+from hiermod.modeling.variables import Values, dataset_of, split
 from hiermod.sampling.diagnostics import diagnose
 from hiermod.sampling.posterior import Posterior
 from hiermod.sampling.settings import Settings, fresh_seed
-from hiermod.sampling.variables import Values, cholesky_factors, correlations
 
 LARGEST = 100_000_000  # numbers of varying effects
 

@@ -83,7 +83,7 @@ def sample(spec: ModelSpec, sampler: Sampler, settings: Settings, progress: bool
     failure, interrupted = "", False
     for attempt in range(MAX_RERUNS + 1):
         try:
-            found, interrupted = _run_once(spec, sampler, current, progress)
+            run, interrupted = _run_once(spec, sampler, current, progress)
         except (InterruptedSamplingError, KeyboardInterrupt):
             if not runs:
                 raise
@@ -94,13 +94,13 @@ def sample(spec: ModelSpec, sampler: Sampler, settings: Settings, progress: bool
                 raise
             failure = str(error)
             break
-        runs.append(found)
+        runs.append(run)
         if interrupted or attempt == MAX_RERUNS:
             break
-        planned = _replanned(settings, current, found.diagnostics, attempt)
+        planned = _replanned(settings, current, run.diagnostics, attempt)
         if planned is None:
             break
-        reruns.append(_rerun(found.diagnostics, current, planned))
+        reruns.append(_rerun(run.diagnostics, current, planned))
         current = planned
     malloc_trim()
     kept = min(reversed(range(len(runs))), key=lambda place: _severity(runs[place]))
@@ -139,10 +139,10 @@ def _rerun(seen: Diagnostics, used: Settings, planned: Settings) -> Rerun:
 
 def _severity(run: Posterior) -> float:
     """How many times a run's worst figure is what is let pass; infinite where one is not known."""
-    seen, (chains, draws) = run.diagnostics, run.shape
+    seen = run.diagnostics
     figures = [
         (seen.rhat - 1.0) / (seen.max_rhat - 1.0), MIN_ESS / seen.ess_bulk, MIN_ESS / seen.ess_tail,
-        seen.divergences / (chains * draws) * DRAWS_OF_A_DIVERGENCE,
+        seen.divergences / run.size * DRAWS_OF_A_DIVERGENCE,
     ]  # fmt: skip
     return max(figures) if np.isfinite(figures).all() else math.inf
 
@@ -177,7 +177,7 @@ def malloc_trim() -> None:
 @cache
 def _library_trim() -> Callable[[ctypes.c_size_t], int] | None:
     try:
-        found: Callable[[ctypes.c_size_t], int] = ctypes.CDLL(None).malloc_trim
+        trim: Callable[[ctypes.c_size_t], int] = ctypes.CDLL(None).malloc_trim
     except (AttributeError, OSError, TypeError):  # musl and macOS have no such function; on Windows None is no library
         return None
-    return found
+    return trim

@@ -28,7 +28,7 @@ from hiermod.data.columns.values import Level, as_levels, level_series
 from hiermod.formula.nodes import Formula
 
 RESPONSES: dict[str, type[ResponseCells]] = {
-    "trials": BinomialCells, "counts": CountCells, "real": RealCells, "moments": MomentCells, "values": ValueCells,
+    "trials": BinomialCells, "count": CountCells, "real": RealCells, "moments": MomentCells, "values": ValueCells,
     "pairs": PairCells,
 }  # fmt: skip
 

@@ -50,16 +50,9 @@ def sparklines(answer: Answer) -> list[str]:
     low, high = float(ends[0].min()), float(ends[1].max())
     if not low < high:
         return []
-    null = _null(answer.question.kind, answer.question.scale)
+    null = answer.question.scale.null
     bounds = answer.table[["lower", "upper"]].to_numpy(dtype=float)
     return [_svg(row, low, high, own, null) for row, own in zip(flat, bounds, strict=True)]
-
-
-def _null(kind: str, scale: str) -> float | None:
-    """Where there is no effect."""
-    if kind in ("rates", "predict"):
-        return None
-    return 1.0 if scale in ("ratio", "odds_ratio") else 0.0
 
 
 def _svg(draws: np.ndarray, low: float, high: float, bounds: np.ndarray, null: float | None) -> str:

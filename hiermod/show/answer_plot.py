@@ -7,8 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from hiermod.answers.answer import Answer, Measure, Question
-from hiermod.answers.averaging.contrasts import BY_MEDIAN
+from hiermod.answers.answer import Answer, Question
 from hiermod.show.forest import Layout, arrange, draw_forest
 from hiermod.show.style import (
     GREY,
@@ -41,25 +40,22 @@ def plot_answer(answer: Answer, ax: Axes | None = None) -> Axes:
     -------
     matplotlib Axes
     """
-    question, measure = answer.question, answer.question.measure
+    question = answer.question
     keys = answer.draws.indexes["row"].to_frame(index=False)
     layout = arrange(_shown_keys(keys, question))
     ax = axes_for(ax, layout.lines, layout.labels)
     handles = draw_forest(ax, layout, answer.table, _inner(answer))
-    match question.kind:
-        case "effect" | "interaction":
-            _finish_effect(ax, answer, layout, measure)
-        case "slopes":
-            _finish_slopes(ax, question, measure)
-        case "predict":
-            _finish_predict(ax, question, measure)
-        case "hypothesis":
-            _finish_hypothesis(ax, question)
-        case _:
-            _finish_rates(ax, question, measure)
+    if question.scale.null is not None:
+        ax.axvline(question.scale.null, color=GREY, linestyle="--", linewidth=1.0, zorder=1)
+    if not question.by:
+        ax.set_ylabel("row" if question.kind == "predict" else "")
+    _name_x(ax, question)
+    _format_x(ax, answer)
+    compares = question.kind in ("effect", "interaction")
+    if compares:
+        _print_beats(ax, answer, layout)
     names = _series_names(layout, question)
-    lines = 1 if question.kind in ("effect", "interaction") else 0
-    set_heading(ax, _title(keys, question, measure), handles if names else (), names, lines)
+    set_heading(ax, _title(keys, question), handles if names else (), names, int(compares))
     return ax
 
 
@@ -88,29 +84,31 @@ def _series_names(layout: Layout, question: Question) -> list[str]:
 
 
 def _intervals(question: Question) -> str:
-    point = f"posterior {'median' if question.scale in BY_MEDIAN else 'mean'}"
+    point = f"posterior {'median' if question.median else 'mean'}"
     outer = f"{100 * question.prob:.4g}%"
     return f"{point}, {INNER:.0%} and {outer} intervals" if question.prob > INNER else f"{point}, {outer} interval"
 
 
-def _title(keys: pd.DataFrame, question: Question, measure: Measure) -> str:
+def _title(keys: pd.DataFrame, question: Question) -> str:
     whose = WHOSE.get(question.groups)
-    if question.kind == "effect":
-        contrasts = keys["contrast"].unique()
-        several = f"{len(contrasts)} levels vs {one(question.control)}" if question.control else "contrasts"
-        contrast = one(contrasts[0]) if len(contrasts) == 1 else several
-        second = f"scale {question.scale.replace('_', ' ')}"
-        return f"Effect of {one(question.variable)}: {contrast}\n{second}" + (f", {whose}" if whose else "")
-    if question.kind == "hypothesis":
-        return "Hypotheses"
-    if question.kind == "interaction":
-        first = f"Effect of {one(question.variable)} across {one(question.across)}"
-        return f"{first}\nscale {question.scale.replace('_', ' ')}" + (f", {whose}" if whose else "")
-    if question.kind == "slopes":
-        return f"Slope of {literal(measure.name)} in {one(question.variable)}" + (f", {whose}" if whose else "")
-    kind = "Predictions" if question.kind == "predict" else _capital(literal(measure.name))
+    group = f", {whose}" if whose else ""
+    scale = f"scale {question.scale.name.replace('_', ' ')}{group}"
+    match question.kind:
+        case "effect":
+            contrasts = keys["contrast"].unique()
+            several = f"{len(contrasts)} levels vs {one(question.control)}" if question.control else "contrasts"
+            contrast = one(contrasts[0]) if len(contrasts) == 1 else several
+            return f"Effect of {one(question.variable)}: {contrast}\n{scale}"
+        case "interaction":
+            return f"Effect of {one(question.variable)} across {one(question.across)}\n{scale}"
+        case "hypothesis":
+            return "Hypotheses"
+        case "slopes":
+            return f"Slope of {literal(question.measure.name)} in {one(question.variable)}{group}"
+        case "predict":
+            return f"Predictions{group}"
     by = f" by {_listed([one(name) for name in question.by])}" if question.by else ""
-    return f"{kind}{by}" + (f", {whose}" if whose else "")
+    return f"{_capital(literal(question.measure.name))}{by}{group}"
 
 
 def _listed(names: list[str]) -> str:
@@ -121,69 +119,29 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _name_x(ax: Axes, name: str, question: Question) -> None:
+def _name_x(ax: Axes, question: Question) -> None:
+    measure = literal(question.measure.name)
+    name = question.scale.label.format(
+        measure=f"the effects on {measure}" if question.kind == "interaction" else measure,
+        points=", percentage points" if question.measure.percent else "",
+        link=question.measure.link,
+        variable=one(question.variable),
+    )
     intervals = f"({_intervals(question)})"
     ax.set_xlabel(f"{name}\n{intervals}" if len(name) + len(intervals) > MAX_LINE else f"{name} {intervals}")
 
 
-def _finish_rates(ax: Axes, question: Question, measure: Measure) -> None:
-    if not question.by:
-        ax.set_ylabel("")
-    _name_x(ax, literal(measure.name), question)
-    if measure.percent:
-        format_percent(ax.xaxis)
-
-
-def _finish_predict(ax: Axes, question: Question, measure: Measure) -> None:
-    names = {
-        "mean": literal(measure.name),
-        "link": f"linear predictor ({measure.link} scale)",
-        "response": "new response",
-    }
-    ax.set_ylabel("row")
-    _name_x(ax, names[question.scale], question)
-    if question.scale == "mean" and measure.percent:
-        format_percent(ax.xaxis)
-
-
-def _finish_hypothesis(ax: Axes, question: Question) -> None:
-    ax.axvline(0.0, color=GREY, linestyle="--", linewidth=1.0, zorder=1)
-    ax.set_ylabel("")
-    _name_x(ax, "left less right side", question)
-
-
-def _finish_slopes(ax: Axes, question: Question, measure: Measure) -> None:
-    ax.axvline(0.0, color=GREY, linestyle="--", linewidth=1.0, zorder=1)
-    if not question.by:
-        ax.set_ylabel("")
-    name = literal(measure.name) if question.scale == "response" else f"linear predictor ({measure.link} scale)"
-    _name_x(ax, f"change of {name} per unit of {one(question.variable)}", question)
-
-
-def _finish_effect(ax: Axes, answer: Answer, layout: Layout, measure: Measure) -> None:
-    question, name = answer.question, literal(measure.name)
-    if question.kind == "interaction":
-        name = f"the effects on {name}"
-    null = 1.0 if question.scale in ("ratio", "odds_ratio") else 0.0
-    ax.axvline(null, color=GREY, linestyle="--", linewidth=1.0, zorder=1)
-    points = ", percentage points" if measure.percent else ""
-    names = {
-        "difference": f"difference in {name}{points}",
-        "ratio": f"ratio of {name}",
-        "lift": f"lift of {name}",
-        "odds_ratio": f"odds ratio of {name}",
-        "link": f"difference on the {measure.link} scale",
-    }
-    _name_x(ax, names[question.scale], question)
-    if question.scale == "lift":
-        format_signed_percent(ax.xaxis)
-    elif question.scale == "difference" and measure.percent:
-        format_signed_percent(ax.xaxis, "")
-    elif null == 1.0:
-        _log_if_wide(ax, answer.table)
-    if not question.by:
-        ax.set_ylabel("")
-    _print_beats(ax, answer, layout)
+def _format_x(ax: Axes, answer: Answer) -> None:
+    percent = answer.question.measure.percent
+    match answer.question.scale.ticks:
+        case "share" if percent:
+            format_percent(ax.xaxis)
+        case "points" if percent:
+            format_signed_percent(ax.xaxis, "")
+        case "change":
+            format_signed_percent(ax.xaxis)
+        case "factor":
+            _log_if_wide(ax, answer.table)
 
 
 def _log_if_wide(ax: Axes, table: pd.DataFrame) -> None:

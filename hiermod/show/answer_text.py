@@ -23,8 +23,7 @@ MARKDOWN = str.maketrans({mark: f"\\{mark}" for mark in "\\|*_`[]<>$"})
 
 def cells(answer: Answer) -> dict[str, list[str]]:
     """The text of every cell by column."""
-    table = answer.table
-    known = decimals(table, answer.draws, answer.question.prob, answer.question.scale)
+    table, known = answer.table, decimals(answer)
     return {str(name): _column(table[name], known.get(str(name))) for name in table.columns}
 
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from hiermod.answers.answer import Answer, Question, outcome_name
+from hiermod.answers.answer import Answer, Measure, Question
 from hiermod.answers.draws import check_goal
-from hiermod.formula.nodes import Response
 
 COUNTS = (
     "no",
@@ -36,59 +34,34 @@ WHOSE = {
     "new": " in a new group",
     "population": " over the population of groups",
 }
-RATIOS = {"ratio": "a ratio of {}", "lift": "a lift of {} %", "odds_ratio": "an odds ratio of {}"}
 NEGLIGIBLE = 0.0005
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What an answer is about: its name (``success rate``), and whether it is a rate, told in points."""
-
-    name: str
-    is_rate: bool
+def effect_sentences(answer: Answer) -> list[str]:
+    """A sentence for each row of `Fit.effect`'s table."""
+    return [_effect_sentence(row, answer.question) for row in answer.table.to_dict("records")]
 
 
-def outcome_of(response: Response, is_rate: bool) -> Outcome:
-    """Name what a model's response measures; `is_rate` is what its family says."""
-    return Outcome(outcome_name(response, is_rate), is_rate)
-
-
-def effect_sentences(answer: Answer, outcome: Outcome, goal: str = "max") -> list[str]:
-    """A sentence for each row of `Fit.effect`'s table.
-
-    Parameters
-    ----------
-    answer : Answer
-        From `Fit.effect`.
-    outcome : Outcome
-        What the response measures.
-    goal : {"max", "min"}
-        The goal that the effect was asked with.
-    """
-    sign = check_goal(goal)
-    return [_effect_sentence(row, answer.question, outcome, sign) for row in answer.table.to_dict("records")]
-
-
-def best_sentences(table: pd.DataFrame, outcome: Outcome, goal: str = "max") -> list[str]:
+def best_sentences(table: pd.DataFrame, measure: Measure, goal: str = "max") -> list[str]:
     """A sentence on the likeliest best level of `Fit.best`'s table; one for each `by` cell.
 
     Parameters
     ----------
     table : pandas.DataFrame
         From `Fit.best`.
-    outcome : Outcome
-        What the response measures.
+    measure : Measure
+        What its levels are compared by.
     goal : {"max", "min"}
         The goal that the table was asked with.
     """
     sign = check_goal(goal)
     by = [str(name) for name in table.index.names[:-1]]
     if not by:
-        return [_best_sentence(table, "", outcome, sign)]
+        return [_best_sentence(table, "", measure, sign)]
     sentences = []
     for key, cell in table.groupby(level=list(range(len(by))), sort=False, observed=True):
         where = _where(dict(zip(by, key, strict=True)))
-        sentences.append(_best_sentence(cell.droplevel(list(range(len(by)))), where, outcome, sign))
+        sentences.append(_best_sentence(cell.droplevel(list(range(len(by)))), where, measure, sign))
     return sentences
 
 
@@ -103,66 +76,64 @@ def chance(probability: float) -> str:
     return f"{_article(percent)} {percent} % chance"
 
 
-def _effect_sentence(row: Mapping[Any, Any], question: Question, outcome: Outcome, sign: int) -> str:
+def _effect_sentence(row: Mapping[Any, Any], question: Question) -> str:
     """`prob_beats` is of the better arm: where lower is better, it is the chance of a lower outcome."""
     beats = float(row["prob_beats"])
-    rises = (beats if sign > 0 else 1 - beats) >= 0.5
+    rises = (beats if question.sign > 0 else 1 - beats) >= 0.5
     where = _where({name: row[name] for name in question.by}) + WHOSE[question.groups]
-    claim = _claim(str(row["contrast"]), question, outcome, rises, where)
-    return f"There is {chance(max(beats, 1 - beats))} that {claim}{_size(row, question, outcome, rises)}."
+    claim = _claim(str(row["contrast"]), question, rises, where)
+    return f"There is {chance(max(beats, 1 - beats))} that {claim}{_size(row, question, rises)}."
 
 
-def _claim(contrast: str, question: Question, outcome: Outcome, rises: bool, where: str) -> str:
-    variable = str(question.variable)
+def _claim(contrast: str, question: Question, rises: bool, where: str) -> str:
+    variable, outcome = str(question.variable), question.measure.name
     if contrast in ON_OFF:
         subject = "the treatment" if variable.lower() in TREATMENT else variable
-        return f"{subject} {'raises' if rises else 'lowers'} the {outcome.name}{where}"
+        return f"{subject} {'raises' if rises else 'lowers'} the {outcome}{where}"
     comparison = "higher" if rises else "lower"
     if question.contrast == "weights":
-        return f"the contrast {contrast} of {variable} is {'above' if rises else 'below'} {_null(question)}{where}"
+        null = "one" if question.scale.null == 1.0 else "zero"
+        return f"the contrast {contrast} of {variable} is {'above' if rises else 'below'} {null}{where}"
     level, _, other = contrast.partition(" vs ")
     if question.control is not None:
         level, other = contrast.removesuffix(f" vs {question.control}"), question.control
     than = f"the mean of all {_plural(variable)}" if question.contrast == "mean" else f"{variable} {other}"
-    return f"{variable} {level} has a {comparison} {outcome.name} than {than}{where}"
+    return f"{variable} {level} has a {comparison} {outcome} than {than}{where}"
 
 
-def _null(question: Question) -> str:
-    return "one" if question.scale in ("ratio", "odds_ratio") else "zero"
-
-
-def _size(row: Mapping[Any, Any], question: Question, outcome: Outcome, rises: bool) -> str:
+def _size(row: Mapping[Any, Any], question: Question, rises: bool) -> str:
     """How large, with its interval: ``, by 16 points (3 to 29)``, always in the direction that is claimed."""
     values = [float(row[name]) for name in ("estimate", "lower", "upper")]
     percent = _trimmed(f"{100 * question.prob:.4f}")
     note = "" if percent == "95" else f"{percent} % interval: "
-    if question.scale in RATIOS:
-        factor, least = (100, 0) if question.scale == "lift" else (1, 2)
-        middle, low, high = _together([factor * value for value in values], least)
-        return f", {RATIOS[question.scale].format(middle)} ({note}{low} to {high})"
-    in_points = outcome.is_rate and question.scale == "difference"
+    scale = question.scale
+    if scale.size:
+        least = 2 if scale.factor == 1.0 else 0
+        middle, low, high = _together([scale.factor * value for value in values], least)
+        return f", {scale.size.format(middle)} ({note}{low} to {high})"
+    in_points = question.measure.percent and not scale.linear
     estimate, lower, upper = [100 * value for value in values] if in_points else values
     against = (estimate > 0) != rises and estimate != 0
     if not rises and not against:
         estimate, lower, upper = -estimate, -upper, -lower
     middle, low, high = _together([estimate, lower, upper])
-    unit = _points(middle) if in_points else " on the link scale" if question.scale == "link" else ""
+    unit = _points(middle) if in_points else " on the link scale" if scale.linear else ""
     lead = "; the expected change is" if against else ", by"
     return f"{lead} {middle}{unit} ({note}{low} to {high})"
 
 
-def _best_sentence(table: pd.DataFrame, where: str, outcome: Outcome, sign: int) -> str:
+def _best_sentence(table: pd.DataFrame, where: str, measure: Measure, sign: int) -> str:
     variable, place = str(table.index.name), int(table["prob_best"].argmax())
     better, lower = ("better", "lower") if len(table) == 2 else ("best", "lowest")
     praise = better if sign > 0 else f"{better} ({lower})"
     likely = chance(float(table["prob_best"].iloc[place]))
     return (
         f"There is {likely} that {_level(variable, table.index[place])} is the {praise} of the "
-        f"{_count(len(table))} {_plural(variable)}{where}{_cost(table, place, outcome)}."
+        f"{_count(len(table))} {_plural(variable)}{where}{_cost(table, place, measure)}."
     )
 
 
-def _cost(table: pd.DataFrame, place: int, outcome: Outcome) -> str:
+def _cost(table: pd.DataFrame, place: int, measure: Measure) -> str:
     """What choosing a level is expected to lose, and which one loses least; nothing where no loss is expected."""
     losses = [float(loss) for loss in table["expected_loss"]]
     if math.isnan(losses[place]):
@@ -170,8 +141,8 @@ def _cost(table: pd.DataFrame, place: int, outcome: Outcome) -> str:
     safest = losses.index(min(losses))
     least = ""
     if losses[safest] < losses[place]:
-        least = f" (least with {_level(str(table.index.name), table.index[safest])}: {_loss(losses[safest], outcome)})"
-    return f"; choosing it is expected to lose {_loss(losses[place], outcome)}{least}"
+        least = f" (least with {_level(str(table.index.name), table.index[safest])}: {_loss(losses[safest], measure)})"
+    return f"; choosing it is expected to lose {_loss(losses[place], measure)}{least}"
 
 
 def _where(cell: Mapping[str, Any]) -> str:
@@ -188,8 +159,8 @@ def _level(variable: str, level: Any) -> str:
     return level if isinstance(level, str) and not level[:1].isdigit() else f"{variable} {level}"
 
 
-def _loss(loss: float, outcome: Outcome) -> str:
-    if not outcome.is_rate:
+def _loss(loss: float, measure: Measure) -> str:
+    if not measure.percent:
         return _number(loss, _decimals(loss)) if loss > 0 else "nothing"
     points = 100 * loss
     if points < 0.05:

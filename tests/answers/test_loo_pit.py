@@ -22,6 +22,7 @@ FAMILIES = {
     "negbinomial": ([0.0], (AUXILIARY,), stats.nbinom(AUXILIARY, AUXILIARY / (AUXILIARY + MEAN))),
     "gaussian": ([0.3], (AUXILIARY,), stats.norm(ETA, AUXILIARY)),
     "student": ([0.3], (AUXILIARY, AUXILIARY + 1.0), stats.t(AUXILIARY + 1.0, ETA, AUXILIARY)),
+    "lognormal": ([0.9], (AUXILIARY,), stats.lognorm(AUXILIARY, scale=MEAN)),
     "gamma": ([0.9], (AUXILIARY,), stats.gamma(AUXILIARY, scale=MEAN / AUXILIARY)),
 }
 
@@ -31,7 +32,7 @@ def test_distribution_functions_are_scipys(name):
     response, auxiliary, expected = FAMILIES[name]
     family = read_family(name)
     below, up_to = family.cdf(np.array(response), family.linear(ETA), *auxiliary)
-    discrete = name not in ("gaussian", "student", "gamma")
+    discrete = name not in ("gaussian", "student", "gamma", "lognormal")
     np.testing.assert_allclose(up_to, expected.cdf(response[0]), rtol=1e-9)
     np.testing.assert_allclose(below, expected.cdf(response[0] - discrete), rtol=1e-9)
 

@@ -8,7 +8,9 @@ import pytest
 from answer_tools import with_made_up_draws
 
 import hiermod as hm
-from hiermod.errors import AnswerError
+from hiermod.answers.answer import measure_of
+from hiermod.errors import AnswerError, ModelError
+from hiermod.show.sentences import best_sentences
 
 RNG = np.random.default_rng(5)
 FRAME = pd.DataFrame({"arm": np.repeat(["a", "b"], 30), "g": np.tile(list("pqr"), 20), "y": RNG.normal(3.0, 1.0, 60)})
@@ -75,15 +77,65 @@ def test_there_is_no_expected_loss_without_a_posterior_mean(heavy, capsys):
     assert best["expected_loss"].isna().all()
     assert best["prob_best"].sum() == pytest.approx(1.0)
     assert "estimates are posterior medians" in capsys.readouterr().err
-    with pytest.raises(AnswerError, match=r"decide\(\) weighs expected losses.*outcome='median'"):
+    with pytest.raises(AnswerError, match=r"decide\(\) weighs expected losses.*outcome='median', which has both"):
         heavy.decide("arm", loss=0.1)
     assert len(heavy.decide("arm", loss=0.1, outcome="median").table) == 1
 
 
 def test_sentences_leave_out_a_loss_that_does_not_exist(heavy):
-    from hiermod.show.sentences import best_sentences, outcome_of
-
-    (sentence,) = best_sentences(heavy.best("arm"), outcome_of(heavy._posterior.spec.formula.response, is_rate=False))
+    (sentence,) = best_sentences(heavy.best("arm"), measure_of(heavy._posterior.spec))
     assert "lose" not in sentence
     assert isinstance(heavy.shrinkage(), pd.DataFrame)
     assert isinstance(heavy, hm.Fit)
+
+
+def lognormal(priors=None):
+    frame = FRAME.assign(y=np.exp(FRAME["y"] / 3.0), x=RNG.normal(size=60))
+    return with_made_up_draws(hm.model("y ~ arm + x + (1 + x | g)", frame, "lognormal", priors=priors))
+
+
+def test_a_lognormal_response_has_a_mean_and_a_median():
+    fit = lognormal()
+    eta, sigma = (values.to_numpy() for values in (fit.predict(kind="link").draws, fit.posterior["sigma"]))
+    np.testing.assert_allclose(fit.predict().draws, np.exp(eta + sigma[..., None] ** 2 / 2.0), rtol=1e-12)
+    np.testing.assert_allclose(fit.predict(outcome="median").draws, np.exp(eta), rtol=1e-12)
+    ratio = fit.effect("arm", scale="ratio").draws
+    np.testing.assert_allclose(ratio, fit.effect("arm", scale="ratio", outcome="median").draws, rtol=1e-12)
+
+
+def test_lognormal_means_over_the_population_are_those_of_many_groups():
+    fit = lognormal()
+    rows = pd.DataFrame({"arm": ["a", "b"], "x": [0.4, -0.7]})
+    seen = fit.predict(rows, groups="population").draws.isel(chain=0, draw=0).to_numpy()
+    values = fit.posterior.isel(chain=0, draw=0)
+    correlation, z = values["1+x|g_cor"].item(), np.random.default_rng(2).normal(size=(2, 10**6))
+    other = correlation * z[0] + np.sqrt(1.0 - correlation**2) * z[1]
+    intercept, slope = values["1|g_sigma"].item() * z[0], values["x|g_sigma"].item() * other
+    for row, place in zip(rows.itertuples(), (0, 1), strict=True):
+        eta = values["Intercept"].item() + (row.arm == "b") * values["arm"].item() + row.x * values["x"].item()
+        expected = np.exp(eta + intercept + row.x * slope + values["sigma"].item() ** 2 / 2.0).mean()
+        assert seen[place] == pytest.approx(expected, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("prior", "has_mean"), [("Exponential(1)", False), ("HalfNormal(2)", False), ("HalfNormal(0.5)", True)]
+)
+def test_a_narrow_prior_of_sigma_gives_a_lognormal_mean_a_posterior_mean(prior, has_mean):
+    fit = lognormal({"sigma": prior})
+    assert bool(fit.rates().question.remark) != has_mean
+    assert fit.effect("arm").table["expected_loss"].notna().all() == has_mean
+    assert fit.rates(groups="population").question.remark
+    assert not fit.rates(outcome="median").question.remark
+
+
+def test_a_lognormal_model_is_a_gaussian_one_of_the_logarithm():
+    """The same default priors, and leave-one-out less the sum of the logarithms."""
+    frame = FRAME.assign(y=np.exp(FRAME["y"] / 3.0))
+    models = [hm.model("y ~ arm + (1 | g)", frame, "lognormal"), hm.model("log(y) ~ arm + (1 | g)", frame)]
+    one, other = (model.prior_summary() for model in models)
+    pd.testing.assert_frame_equal(one[["parameter", "prior"]], other[["parameter", "prior"]])
+    fits = [with_made_up_draws(model, {"Intercept": 1.0}) for model in models]
+    one, other = (fit.loo() for fit in fits)
+    assert one.elpd == pytest.approx(other.elpd - np.log(frame["y"]).sum(), rel=1e-10)
+    with pytest.raises(ModelError, match="Bambi has no family lognormal"):
+        models[0].bambi()

@@ -10,7 +10,6 @@ import pytest
 from hiermod.data.cells import compress as compressing
 from hiermod.data.cells.compress import compress
 from hiermod.data.cells.rows import read_rows
-from hiermod.data.columns.moments import averaging_over
 from hiermod.formula.parser import parse
 
 SIZE = 12_000
@@ -121,11 +120,9 @@ def check_moments(text, data, frame=FRAME):
 def in_memory(text, frame, variables):
     """Cells of the rows in memory that average over the same variables, whether that pays or not."""
 
-    def choose(formula, frame, predictors, recipes):
-        return averaging_over(formula, predictors, variables)
-
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compressing, "choose_averaging", choose)
+        patch.setattr(compressing, "candidates", lambda rows: variables)
+        patch.setattr(compressing, "pays", lambda plain, averaged, features: True)
         return cells_of(text, frame, "real")
 
 

@@ -58,11 +58,11 @@ def test_few_questions_are_asked_and_little_comes_back(lazily, text, questions, 
         sizes.append(len(found))
         return found
 
-    monkeypatch.setattr(gather, "HEAD", 500)
+    monkeypatch.setattr(gather, "SAMPLE", 500)
     monkeypatch.setattr(nw.LazyFrame, "collect", counting)
     read_rows(parse(text), lazily(ARROW))
     assert len(sizes) == questions
-    assert max(sizes) == gather.HEAD
+    assert max(sizes) == gather.SAMPLE
 
 
 def test_a_large_mean_and_groups_far_apart_lose_nothing(lazily):

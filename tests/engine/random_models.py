@@ -6,7 +6,7 @@ import pandas as pd
 FAMILIES = {
     "bernoulli": "b", "bernoulli(probit)": "b", "bernoulli(cloglog)": "b", "binomial": "s/n", "binomial(probit)": "s/n",
     "binomial(cloglog)": "s/n", "gaussian": "y", "poisson": "c", "negbinomial": "c", "student": "y", "gamma": "p",
-    "beta_binomial": "s/n", "beta_binomial(probit)": "s/n", "beta_binomial(cloglog)": "s/n",
+    "lognormal": "p", "beta_binomial": "s/n", "beta_binomial(probit)": "s/n", "beta_binomial(cloglog)": "s/n",
 }  # fmt: skip
 COMMON = ("1", "x", "i", "f", "x*i", "x*f", "0 + f", "x + poly(z, 2)", "0 + x")
 GROUPS = (
@@ -19,7 +19,7 @@ POSITIVE = (
     "LogNormal(0, 0.7)",
 )  # fmt: skip
 AUXILIARY = {"gaussian": ("sigma",), "negbinomial": ("alpha",), "student": ("sigma", "nu"), "gamma": ("alpha",),
-             "beta_binomial": ("kappa",)}  # fmt: skip
+             "lognormal": ("sigma",), "beta_binomial": ("kappa",)}  # fmt: skip
 
 
 def random_frame(rng, rows=60):

@@ -97,11 +97,12 @@ def test_cells_that_average_over_numbers():
 
 
 @pytest.mark.parametrize(
-    "family", ["bernoulli", "bernoulli(probit)", "bernoulli(cloglog)", "poisson", "negbinomial", "gamma", "student"]
+    "family",
+    ["bernoulli", "bernoulli(probit)", "bernoulli(cloglog)", "poisson", "negbinomial", "gamma", "student", "lognormal"],
 )
 def test_points_far_out_have_the_public_density_or_next_to_none(family):
     """Beyond a log density of -1e12 no chain ever comes; there the public model's own numbers overflow."""
-    response = {"b": "b", "p": "c", "n": "c", "g": "p", "s": "y"}[family[0]]
+    response = {"b": "b", "p": "c", "n": "c", "g": "p", "s": "y", "l": "p"}[family[0]]
     oracle = oracle_of(spec_of(f"{response} ~ x + (1 | g)", random_frame(np.random.default_rng(1)), family))
     near = []
     for spread in (3.0, 10.0, 30.0):
@@ -124,6 +125,7 @@ def test_points_far_out_have_the_public_density_or_next_to_none(family):
         ("incidence/size ~ period + (1 | herd)", "binomial", "cbpp"),
         ("exp(Reaction / 100) ~ Days + (1 | Subject)", "gamma", "sleepstudy"),
         ("Reaction ~ Days + (1 | Subject)", "student", "sleepstudy"),
+        ("Reaction ~ Days + (1 | Subject)", "lognormal", "sleepstudy"),
     ],
 )
 def test_chosen_coordinates_leave_the_density_as_it_is(text, family, name):

@@ -24,6 +24,7 @@ from hiermod.modeling.pymc.ops import PYTENSOR
 ROOT = Path(hiermod.__file__).parent
 SCALE = ResponseScale(1.0, 2.0, 2.5)
 DRAWS = 40_000
+SIZES = {"lognormal": (0.2, 0.7)}  # of parameters, with which draws tell the variance
 
 
 def scipys(name, mean, parameters, trials):
@@ -43,6 +44,8 @@ def scipys(name, mean, parameters, trials):
             return stats.t(nu, mean, sigma)
         case "gamma", (alpha,):
             return stats.gamma(alpha, scale=mean / alpha)
+        case "lognormal", (sigma,):
+            return stats.lognorm(sigma, scale=mean / np.exp(sigma**2 / 2.0))
 
 
 @pytest.fixture(params=[f"{name}({link})" for name, links in LINKS_OF.items() for link in links])
@@ -55,7 +58,7 @@ def case(family):
     """Random linear predictors, parameters and a response, with SciPy's distributions."""
     rng = np.random.default_rng(7)
     eta = rng.uniform(-2.0, 1.2, 60)
-    parameters = [rng.uniform(2.5, 6.0, 60) for _ in family.parameters]
+    parameters = [rng.uniform(*SIZES.get(family.name, (2.5, 6.0)), 60) for _ in family.parameters]
     trials = (1 if family.name == "bernoulli" else 9) if family.is_rate else 1
     exact = scipys(family.name, family.mean(eta, *parameters), parameters, trials)
     value = float(np.asarray(exact.rvs(random_state=rng))[0])
@@ -64,7 +67,7 @@ def case(family):
 
 def test_every_field_is_filled(family):
     empty = {field.name for field in fields(family) if getattr(family, field.name) in (None, "")}
-    assert empty <= {"kernel", "bambi", "words", "location"}
+    assert empty <= {"kernel", "bambi", "words", "location", "median_link", "information_power"}
     assert family.kernel is None or f"{family.kernel}_{family.link.name}" in KERNELS
     for parameter in family.parameters:
         assert parameter.name
@@ -111,6 +114,38 @@ def test_means_and_variances_are_scipy_s(case):
     np.testing.assert_allclose(trials * mean, exact.mean(), rtol=1e-9)
     if family.name != "beta_binomial":
         np.testing.assert_allclose(trials * family.variance(mean, *parameters), exact.var(), rtol=1e-9)
+
+
+def test_half_of_the_responses_are_below_the_median(case):
+    family, _, eta, parameters, exact = case
+    if family.median_link is not None:
+        median = family.outcome_link("median", parameters).inverse(eta)
+        np.testing.assert_allclose(exact.cdf(median), 0.5, rtol=1e-12)
+
+
+def test_links_of_outcomes_are_inverses_with_their_slopes(case):
+    family, _, eta, parameters, _ = case
+    for outcome in ("mean", "median") if family.median_link else ("mean",):
+        link = family.outcome_link(outcome, parameters)
+        np.testing.assert_allclose(link.forward(link.inverse(eta)), eta, rtol=1e-9, atol=1e-12)
+        numeric = (link.inverse(eta + 1e-5) - link.inverse(eta - 1e-5)) / 2e-5
+        np.testing.assert_allclose(link.slope(eta), numeric, rtol=1e-7)
+
+
+def test_information_grows_with_a_power_of_the_first_parameter(family):
+    """That on the linear predictor, from its score at many draws; a rate's does not hang on one."""
+    if family.is_rate or not family.parameters:
+        assert family.information_power == 0.0
+        return
+    if family.kind == "count":
+        return
+    information, rest = [], [8.0] * (len(family.parameters) - 1)
+    for first in (3.0, 6.0):
+        mean = np.full(DRAWS, family.mean(0.4, first, *rest))
+        drawn = family.draw_responses(mean, 1, [first, *rest], np.random.default_rng(3))
+        up, down = (family.observation_density((drawn,), 0.4 + step, [first, *rest]) for step in (1e-5, -1e-5))
+        information.append((((up - down) / 2e-5) ** 2).mean())
+    assert information[1] / information[0] == pytest.approx(2.0**family.information_power, rel=0.05)
 
 
 def test_draws_have_the_mean_and_variance(case):

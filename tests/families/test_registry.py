@@ -86,7 +86,7 @@ def test_spellings_of_r_and_bambi(family, name, link):
     ("values", "family", "match"),
     [
         ([0, 1, 1], "binomal", "no family 'binomal'.*Did you mean 'binomial'.*The families are"),
-        ([0, 1, 1], "lognormal", "The families are bernoulli, binomial, gaussian, poisson, negbinomial, student"),
+        ([0, 1, 1], "weibull", "The families are bernoulli, binomial, gaussian, poisson, negbinomial, student"),
         ([0, 1, 1], "", "The families are"),
         ([0, 1, 1], 3, "no family 3"),
         ([0, 1, 1], "binomial(log)", "no link 'log'"),
@@ -109,6 +109,7 @@ def test_spellings_of_r_and_bambi(family, name, link):
         ([1.5, 0, 2], "gamma", r"takes numbers above 0; 'y' holds 0 \(row 1\).*'student'"),
         ([1.5, 2, -2], "gamma", r"holds -2 \(row 2\)"),
         ([1.5, 1.5, 1.5], "gamma", "constant"),
+        ([1.5, 2, 0], "lognormal", r"takes numbers above 0; 'y' holds 0 \(row 2\)"),
         ([True, False, True], "gamma", "say 'binomial'"),
         ([True, False, True], "student", "say 'binomial'"),
         ([2.5, 2.5, 2.5], "student", "constant"),

@@ -1,4 +1,4 @@
-"""Short runs of negative binomial, Student, gamma and beta-binomial models recover what made their data."""
+"""Short runs of negative binomial, Student, gamma, lognormal and beta-binomial models recover what made their data."""
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ FAMILIES = {
     "negbinomial": ("y", {"alpha": 1.5}),
     "student": ("y", {"sigma": 0.8, "nu": 4.0}),
     "gamma": ("y", {"alpha": 2.5}),
+    "lognormal": ("y", {"sigma": 0.7}),
     "beta_binomial": ("y/n", {"kappa": 3.0}),
 }
 
@@ -25,6 +26,8 @@ def simulated(family, rng):
     match FAMILIES[family][1]:
         case {"sigma": sigma, "nu": nu}:
             y = eta + sigma * rng.standard_t(nu, len(frame))
+        case {"sigma": sigma}:
+            y = np.exp(eta + sigma * rng.normal(size=len(frame)))
         case {"alpha": alpha}:
             y = np.exp(eta) * rng.gamma(alpha, 1.0 / alpha, len(frame))
             y = rng.poisson(y) if family == "negbinomial" else y

@@ -70,7 +70,7 @@ def test_both_engines_tell_the_same(model, fit):
 
 
 def test_correlations_follow_from_partial_ones():
-    from hiermod.sampling.variables import correlations
+    from hiermod.modeling.model_priors import correlations
 
     rng = np.random.default_rng(2)
     matrix = np.corrcoef(rng.normal(size=(4, 9)))

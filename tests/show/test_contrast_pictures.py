@@ -6,7 +6,7 @@ import pytest
 import xarray as xr
 
 import hiermod as hm
-from hiermod.show.sentences import effect_sentences, outcome_of
+from hiermod.show.sentences import effect_sentences
 
 
 @pytest.fixture(scope="module")
@@ -23,8 +23,7 @@ def fit():
 
 
 def sentences(fit, **arguments):
-    spec = fit._posterior.spec
-    return effect_sentences(fit.effect("arm", **arguments), outcome_of(spec.formula.response, spec.family.is_rate))
+    return effect_sentences(fit.effect("arm", **arguments))
 
 
 def test_sentences_name_both_sides(fit):

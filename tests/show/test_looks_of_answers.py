@@ -9,19 +9,19 @@ import pytest
 import xarray as xr
 from made_up_fits import country, counts, odd
 
-from hiermod.answers.answer import Answer, Question, interval, with_coords
+from hiermod.answers.answer import Answer, Question, make_answer
 from hiermod.answers.rounding import decimals
+from hiermod.answers.scales import CONTRASTS, RATES
 from hiermod.show.answer_html import BINS, sparklines
 
+DIFFERENCE = Question("effect", CONTRASTS["difference"], by=("g",))
 
-def answer_of(values, names=("a", "b"), kind="effect", scale="difference", **columns):
+
+def answer_of(values, names=("a", "b"), question=DIFFERENCE, **columns):
     """An answer from independent draws of shape ``(rows, chains, draws)``."""
     keys = pd.DataFrame({"g": list(names)[: len(values)]})
     flat = values.reshape(len(values), -1)
-    table = keys.assign(**interval(flat, 0.95), **columns)
-    return Answer(
-        with_coords(flat, keys, values.shape[1:], "x"), table, Question(kind, ("g",), "observed", 0.95, scale=scale)
-    )
+    return make_answer(flat, keys, values.shape[1:], question, "x", columns=columns)
 
 
 @pytest.fixture(scope="module")
@@ -33,31 +33,31 @@ def test_decimals_are_those_that_the_monte_carlo_error_allows(normal):
     """4,000 independent standard normals: e = 1/sqrt(4000) = 0.016 for the mean, so that 2e = 0.03 and two decimals."""
     for scale, places in ((1.0, 2), (0.1, 3), (10.0, 1), (1000.0, 0), (1e-4, 6)):
         answer = answer_of(normal * scale)
-        found = decimals(answer.table, answer.draws, 0.95, "difference")
+        found = decimals(answer)
         assert found["estimate"] == places
     # a quantile's is sqrt(p (1 - p) / n) / density = 0.042 at 0.025, so that 2e = 0.08 and two decimals
     answer = answer_of(normal)
-    assert decimals(answer.table, answer.draws, 0.95, "difference")["lower"] == 2
+    assert decimals(answer)["lower"] == 2
 
 
 def test_fewer_effective_draws_give_fewer_digits(normal):
     sticky = np.repeat(normal[:, :, :10], 100, axis=2)
     answer = answer_of(sticky)
-    assert decimals(answer.table, answer.draws, 0.95, "difference")["estimate"] < 2
+    assert decimals(answer)["estimate"] < 2
 
 
 def test_probabilities_and_losses(normal):
     shifted = normal + 1.0
     flat = shifted.reshape(2, -1)
     answer = answer_of(shifted, prob_beats=(flat > 0).mean(axis=1), expected_loss=np.maximum(-flat, 0).mean(axis=1))
-    found = decimals(answer.table, answer.draws, 0.95, "difference")
+    found = decimals(answer)
     # P = 0.84: e = sqrt(0.84 * 0.16 / 4000) = 0.006, 2e = 0.012; E max(-x, 0) has sd 0.25: e = 0.004, 2e = 0.008
     assert (found["prob_beats"], found["expected_loss"]) == (2, 3)
 
 
 def test_very_few_draws_keep_four_decimals():
     answer = answer_of(np.array([[[0.1, 0.2, 0.4]]]))
-    assert decimals(answer.table, answer.draws, 0.95, "difference") == {}
+    assert decimals(answer) == {}
     assert "0.2333" in repr(answer)
 
 
@@ -108,7 +108,7 @@ def test_pictures_share_one_scale_and_show_where_no_effect_is(normal):
         centre.append((points[:, 0] * heights).sum() / heights.sum())
     assert centre[0] < 35.0 < 85.0 < centre[1]  # of 120
     assert "stroke-dasharray" in first
-    assert "stroke-dasharray" not in sparklines(answer_of(normal, kind="rates"))[0]
+    assert "stroke-dasharray" not in sparklines(answer_of(normal, question=Question("rates", RATES, by=("g",))))[0]
 
 
 def test_no_pictures_of_few_or_equal_draws():

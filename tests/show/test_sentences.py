@@ -7,22 +7,24 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from hiermod.answers.answer import Answer, Question
+from hiermod.answers.answer import Answer, Measure, Question, outcome_name
+from hiermod.answers.scales import CONTRASTS
 from hiermod.errors import AnswerError
 from hiermod.formula.parser import parse
-from hiermod.show.sentences import Outcome, best_sentences, chance, effect_sentences, outcome_of
+from hiermod.show.sentences import best_sentences, chance, effect_sentences
 
-SUCCESS = Outcome("success rate", is_rate=True)
-REACTION = Outcome("mean Reaction", is_rate=False)
+SUCCESS = Measure("success rate", percent=True, link="logit")
+REACTION = Measure("mean Reaction", percent=False, link="identity")
 
 
 def effect(row, by=(), outcome=SUCCESS, goal="max", **question):
     """The sentence of a one-row effect: ``contrast, estimate, lower, upper, prob_beats`` and the `by` columns."""
-    asked = {"groups": "observed", "prob": 0.95, "variable": "treated", "scale": "difference", **question}
-    control = row["contrast"].split(" vs ")[1]
-    asked = Question("effect", tuple(by), control=control, **asked)
+    asked = {"variable": "treated", "scale": "difference", **question}
+    scale, control = CONTRASTS[asked.pop("scale")], row["contrast"].split(" vs ")[1]
+    sign = 1 if goal == "max" else -1
+    asked = Question("effect", scale, outcome, tuple(by), control=control, sign=sign, **asked)
     answer = Answer(xr.DataArray(np.zeros((1, 1, 1)), dims=("chain", "draw", "row")), pd.DataFrame([row]), asked)
-    (sentence,) = effect_sentences(answer, outcome, goal)
+    (sentence,) = effect_sentences(answer)
     return sentence
 
 
@@ -193,7 +195,7 @@ def test_every_chance_reads_well():
         ),
         (
             row(12345.6, 10000.2, 15000.7, 1.0, "b vs a"),
-            {"variable": "shift", "outcome": Outcome("mean sales", is_rate=False)},
+            {"variable": "shift", "outcome": Measure("mean sales", percent=False, link="identity")},
             "There is more than a 99.9 % chance that shift b has a higher mean sales than shift a, "
             "by 12,346 (10,000 to 15,001).",
         ),
@@ -223,9 +225,9 @@ def test_an_effect_in_words(values, options, sentence):
 
 def test_a_sentence_for_each_row():
     rows = [row(0.1, 0.0, 0.2, 0.97, country=name) for name in ("Canada", "China", "Peru")]
-    asked = Question("effect", ("country",), "observed", 0.95, "treated", "0", "difference")
+    asked = Question("effect", CONTRASTS["difference"], SUCCESS, ("country",), "treated", "0")
     answer = Answer(xr.DataArray(np.zeros((1, 1, 3)), dims=("chain", "draw", "row")), pd.DataFrame(rows), asked)
-    assert [sentence.split(" in ")[1][:5] for sentence in effect_sentences(answer, SUCCESS)] == [
+    assert [sentence.split(" in ")[1][:5] for sentence in effect_sentences(answer)] == [
         "Canad",
         "China",
         "Peru,",
@@ -305,20 +307,20 @@ def test_the_best_of_each_cell():
 
 
 @pytest.mark.parametrize(
-    ("formula", "is_rate", "outcome"),
+    ("formula", "is_rate", "name"),
     [
-        ("success ~ x", True, SUCCESS),
-        ("successes/trials ~ x", True, SUCCESS),
-        ("cbind(clicks, misses) ~ x", True, Outcome("click rate", is_rate=True)),
-        ("incidence/size ~ x", True, Outcome("incidence rate", is_rate=True)),
-        ("s/n ~ x", True, Outcome("s rate", is_rate=True)),
-        ("p(rate * n, n) ~ x", True, SUCCESS),
-        ("Reaction ~ x", False, REACTION),
-        ("ticks ~ x", False, Outcome("mean ticks", is_rate=False)),
+        ("success ~ x", True, "success rate"),
+        ("successes/trials ~ x", True, "success rate"),
+        ("cbind(clicks, misses) ~ x", True, "click rate"),
+        ("incidence/size ~ x", True, "incidence rate"),
+        ("s/n ~ x", True, "s rate"),
+        ("p(rate * n, n) ~ x", True, "success rate"),
+        ("Reaction ~ x", False, "mean Reaction"),
+        ("ticks ~ x", False, "mean ticks"),
     ],
 )
-def test_an_outcome_is_named_after_the_response(formula, is_rate, outcome):
-    assert outcome_of(parse(formula).response, is_rate) == outcome
+def test_an_outcome_is_named_after_the_response(formula, is_rate, name):
+    assert outcome_name(parse(formula).response, is_rate) == name
 
 
 def test_an_unknown_goal_is_refused():

@@ -1,4 +1,4 @@
-"""Columns of a model as questions name them: their names, levels and values, and whether rows can be set to them."""
+"""Columns of a model as questions name them: their names and levels, and which can be set, compared, differentiated."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 
 from hiermod.answers.averaging.rows import is_numeric
+from hiermod.answers.group_effects import Groups, Reading
+from hiermod.answers.reader import per_exposure
 from hiermod.data.columns.groupings import Grouping
 from hiermod.data.columns.predictors import Factor
 from hiermod.data.columns.values import Level, as_levels, code_levels
@@ -139,7 +141,12 @@ def refuse_absent(name: str, levels: tuple[Level, ...], present: tuple[Level, ..
         )
 
 
-def can_be_set(spec: ModelSpec, name: str, groups: str) -> bool:
+def is_predictor(spec: ModelSpec, name: str) -> bool:
+    """Whether a column is a predictor, or behind one."""
+    return name in (*spec.formula.variables, *spec.formula.predictor_columns)
+
+
+def can_be_set(spec: ModelSpec, name: str, groups: Groups) -> bool:
     """Whether the rows of every group can be set to each level of a column.
 
     They cannot where it is a grouping factor; nor, with observed effects, where it is a part of a crossed one, such as
@@ -148,13 +155,24 @@ def can_be_set(spec: ModelSpec, name: str, groups: str) -> bool:
     factors = _factors(spec, name)
     if any(len(grouping.columns) == 1 for grouping in factors):
         return False
-    return groups != "observed" or not any(_lacks(grouping, name) for grouping in factors)
+    return not any(groups[own.name] is Reading.OBSERVED and _lacks(own, name) for own in factors)
 
 
-def is_partly_crossed(spec: ModelSpec, name: str, by: Sequence[str]) -> bool:
-    """Whether `by` averages over groups of which some, but not all, occur with several levels of a column."""
-    crossed = [grouping for grouping in _factors(spec, name) if not set(grouping.columns) <= set(by)]
+def is_partly_crossed(spec: ModelSpec, name: str, by: Sequence[str], groups: Groups) -> bool:
+    """Whether `by` averages over observed groups of which some, but not all, occur with several levels of a column."""
+    observed = [own for own in _factors(spec, name) if groups[own.name] is Reading.OBSERVED]
+    crossed = [grouping for grouping in observed if not set(grouping.columns) <= set(by)]
     return any(_lacks(grouping, name) and grouping.size > _others(grouping, name) for grouping in crossed)
+
+
+def check_differs(spec: ModelSpec, name: str, groups: Groups) -> None:
+    """Refuse to compare groups whose differences are not read; 0.5 would be no answer."""
+    read = [groups[own.name] for own in _factors(spec, name)]
+    if not is_predictor(spec, name) and any(own is not Reading.OBSERVED for own in read):
+        raise AnswerError(
+            f"groups={read[0].value!r} leaves out what is special to each {name}, so its levels do not differ. "
+            "They are compared with groups='observed'."
+        )
 
 
 def _factors(spec: ModelSpec, name: str) -> list[Grouping]:
@@ -169,3 +187,35 @@ def _others(grouping: Grouping, name: str) -> int:
     """How many groups there would be without a column."""
     rest = [place for place, column in enumerate(grouping.columns) if column != name]
     return len(np.unique(grouping.combinations[:, rest], axis=0))
+
+
+def check_numeric(spec: ModelSpec, name: str) -> None:
+    """Refuse to differentiate with respect to anything but a number that enters the model as one."""
+    formula, cells = spec.formula, spec.cells
+    if name in cells.frame and not is_numeric(spec, name):
+        raise AnswerError(f"{name!r} holds levels, so it has no slope. fit.effect({name!r}) compares them.")
+    if not is_predictor(spec, name):
+        raise AnswerError(f"{name!r} only groups rows, so it has no slope.")
+    if per_exposure(spec) and not any(name in (own, *formula.sources[own]) for own in _predictors(spec)):
+        raise AnswerError(
+            f"{name!r} is an exposure, and answers are for one unit of it, so it has no slope. "
+            "For other exposures: fit.predict(data)."
+        )
+    refuse_steps(spec, name)
+
+
+def _predictors(spec: ModelSpec) -> list[str]:
+    """The variables of a model but for its offsets."""
+    return [name for name in spec.formula.variables if name not in spec.formula.offsets]
+
+
+def refuse_steps(spec: ModelSpec, name: str) -> None:
+    """Refuse a column of which the model sees steps alone."""
+    for own, recipe in spec.cells.recipes.items():
+        if name not in recipe.sources and name != own:
+            continue
+        if isinstance(spec.cells.predictors[own], Factor) or recipe.stepped:
+            raise AnswerError(
+                f"{name!r} enters the model in steps, through {own}, so it has no slope. "
+                f"Compare values: fit.rates(by={{{name!r}: [...]}})."
+            )

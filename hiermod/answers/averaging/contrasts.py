@@ -1,8 +1,8 @@
-"""Contrasts: which arms are held against which (a pairing), and how (an operation). Plain functions of draws."""
+"""Contrasts: which arms are compared with which, and on which scale. Plain functions of draws."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -10,29 +10,18 @@ from typing import Any
 import numpy as np
 
 from hiermod.answers.averaging.columns import find_level
+from hiermod.answers.scales import CONTRASTS, Scale
 from hiermod.choices import PAIRINGS
 from hiermod.data.columns.values import Level
 from hiermod.errors import AnswerError, did_you_mean
+from hiermod.families.record import Family
 
-BY_MEDIAN = ("ratio", "lift", "odds_ratio")
 BALANCE = 1e-9  # weights of a contrast that add up to less than this add up to zero
-SCALES: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
-    "difference": lambda treated, control: treated - control,
-    "ratio": lambda treated, control: treated / control,
-    "lift": lambda treated, control: treated / control - 1.0,
-    "odds_ratio": lambda treated, control: treated / (1.0 - treated) / (control / (1.0 - control)),
-    "link": lambda treated, control: treated - control,
-}
-ABSOLUTE = ("difference", "link")  # scales on which contrasts are differences, and grow with their weights
-INTERACTIONS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
-    **dict.fromkeys(("difference", "lift", "link"), lambda here, there: here - there),
-    **dict.fromkeys(("ratio", "odds_ratio"), lambda here, there: here / there),
-}
 
 
 @dataclass(frozen=True, eq=False)
 class Pairing:
-    """Weighted averages of arms that are held against each other.
+    """Weighted averages of arms that are compared with each other.
 
     Parameters
     ----------
@@ -53,10 +42,10 @@ class Pairing:
         """Both sides of each contrast, of draws with shape ``(cells, arms, draws)``."""
         return _averaged(self.treated, draws), _averaged(self.control, draws)
 
-    def contrast(self, draws: np.ndarray, scale: str) -> np.ndarray:
+    def contrast(self, draws: np.ndarray, scale: Scale) -> np.ndarray:
         """The contrasts of draws with shape ``(cells, arms, draws)``, on one scale."""
-        result = SCALES[scale](*self.sides(draws))
-        return result * self.size[:, None] if scale in ABSOLUTE else result
+        result = scale.compare(*self.sides(draws))
+        return result * self.size[:, None] if scale.additive else result
 
 
 def _averaged(weights: np.ndarray, draws: np.ndarray) -> np.ndarray:
@@ -109,12 +98,13 @@ def control_place(levels: tuple[Level, ...], variable: str, control: Any) -> int
     return levels.index(find_level(levels, control, f"{variable!r} has no level {control!r} to be the control."))
 
 
-def check_scale(scale: Any, is_rate: bool, family: Any) -> None:
-    """Refuse a scale that there is not, or odds of what is no rate."""
-    if not isinstance(scale, str) or scale not in SCALES:
-        raise AnswerError(f"scale={scale!r}.{did_you_mean(str(scale), SCALES)}")
-    if scale == "odds_ratio" and not is_rate:
+def read_scale(scale: Any, family: Family) -> Scale:
+    """Read ``scale=``; refuse odds of what is no rate."""
+    if not isinstance(scale, str) or scale not in CONTRASTS:
+        raise AnswerError(f"scale={scale!r}.{did_you_mean(str(scale), CONTRASTS)}")
+    if scale == "odds_ratio" and not family.is_rate:
         raise AnswerError(f"scale='odds_ratio' needs rates; family {family} has none. Say 'difference'.")
+    return CONTRASTS[scale]
 
 
 def _refuse_control(control: Any, contrast: str) -> None:

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from hiermod.answers.averaging.columns import order_of, refuse_absent, refuse_many
-from hiermod.answers.averaging.query import Asked
-from hiermod.answers.averaging.rows import Base, with_column, with_levels
+from hiermod.answers.averaging.columns import order_of
+from hiermod.answers.averaging.query import Query
+from hiermod.answers.averaging.rows import with_column, with_levels
+from hiermod.answers.group_effects import Groups
 from hiermod.answers.reader import reader
 from hiermod.data.columns.numbering import number_rows
 from hiermod.data.columns.values import Level, as_levels, encode
@@ -30,49 +31,34 @@ class Grid:
     keys: pd.DataFrame
 
 
-def cell_grid(spec: ModelSpec, base: Base, asked: Asked, settings: dict[str, tuple[Level, ...]]) -> Grid:
-    """Rows of each `by` cell, the columns in `settings` set to each of their levels for every row of the cell.
+def cell_grid(spec: ModelSpec, query: Query) -> Grid:
+    """The rows of each cell, set to each level of the columns that are set; the other columns of cells select rows.
 
-    The other `by` columns select rows. Keys are in the order of levels, the first `by` column slowest.
+    Keys are in the order of levels, the first column slowest.
     """
-    base = _chosen_rows(base, asked)
-    selecting = tuple(name for name in asked.by if name not in settings)
-    selected, combos = _select(base.frame, selecting)
-    for name, own in settings.items():
-        refuse_many(spec, name, len(own))
+    rows, settings = query.rows, query.settings
+    selecting = tuple(name for name in query.cells if name not in settings)
+    selected, combos = _select(rows.frame, selecting)
     frames, keys, cells = [], [], []
     for place, levels in enumerate(itertools.product(*settings.values())):
-        key = combos
-        for name, level in zip(settings, levels, strict=True):
+        key, chosen = combos, dict(zip(settings, levels, strict=True))
+        for name, level in chosen.items():
             key = with_column(key, name, level)
-        frames.append(with_levels(spec, base, {**asked.held, **dict(zip(settings, levels, strict=True))}))
+        frames.append(with_levels(spec, rows, {**query.held, **chosen}))
         keys.append(key)
         cells.append(selected + place * len(combos))
     all_keys = pd.concat(keys, ignore_index=True)
-    names = list(dict.fromkeys([*asked.by, *settings]))
-    own_order = {name: asked.chosen.get(name) or order_of(spec, name, base.frame) for name in selecting}
-    order = _key_order(all_keys, names, {**settings, **own_order})
+    names = list(dict.fromkeys([*query.cells, *settings]))
+    orders = {name: query.selected.get(name) or order_of(spec, name, rows.frame) for name in selecting}
+    order = _key_order(all_keys, names, {**settings, **orders})
     rank = np.empty(len(order), dtype=np.int64)
     rank[order] = np.arange(len(order))
-    weight = np.tile(base.weight, len(frames))
+    weight = np.tile(rows.weight, len(frames))
     frame = pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
     ordered = all_keys.iloc[order][names].reset_index(drop=True)
     grid = _merged(Grid(frame, weight, rank[np.concatenate(cells)], ordered))
     _refuse_weightless(grid)
     return grid
-
-
-def _chosen_rows(base: Base, asked: Asked) -> Base:
-    """The rows that have the levels asked for."""
-    if not asked.chosen:
-        return base
-    kept = np.ones(len(base.frame), dtype=bool)
-    for name, levels in asked.chosen.items():
-        refuse_absent(name, levels, as_levels(pd.Index(pd.unique(base.frame[name]))))
-        kept &= encode(base.frame[name], levels) >= 0
-    if not kept.any():
-        raise DataError(f"No row has all of the levels asked for in by=: {asked.chosen}.")
-    return base.only(kept)
 
 
 def _refuse_weightless(grid: Grid) -> None:
@@ -117,13 +103,11 @@ def _merged(grid: Grid) -> Grid:
 
 
 def averages(
-    posterior: Posterior, groups: str, frame: pd.DataFrame, weight: np.ndarray, cell: np.ndarray, count: int,
-    scale: str = "response", outcome: str = "mean",
+    posterior: Posterior, groups: Groups, grid: Grid, linear: bool = False, outcome: str = "mean"
 ) -> np.ndarray:  # fmt: skip
-    """Weighted averages over rows within each draw, shape ``(count, draws)``; `cell` says which one a row enters."""
-    model = reader(posterior, groups, outcome=outcome)
-    average = Averaging(weight, cell, count, posterior.size)
-    for rows, values in model.blocks(frame, scale):
+    """Weighted averages of means or medians, or of linear predictors, within each draw, shape ``(averages, draws)``."""
+    average = Averaging(grid.weight, grid.cell, len(grid.keys), posterior.size)
+    for rows, values in reader(posterior, groups, outcome=outcome).blocks(grid.frame, linear):
         average.add(rows, values)
     return average.total
 

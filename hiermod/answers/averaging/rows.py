@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hiermod.answers.group_effects import whose
+from hiermod.answers.group_effects import Groups, Reading
 from hiermod.answers.reader import per_exposure
 from hiermod.data.columns.predictors import Factor, apply_recipe
 from hiermod.data.columns.responses import read_counts
@@ -22,14 +22,10 @@ from hiermod.modeling.protocol import ModelSpec
 
 @dataclass(frozen=True, eq=False)
 class Base:
-    """Rows to average over, with their weights; `averaged` columns are means over several rows already.
-
-    `groups` says whose effects they get, `known or new` among them.
-    """
+    """Rows to average over, with their weights; `averaged` columns are means over several rows already."""
 
     frame: pd.DataFrame
     weight: np.ndarray
-    groups: str
     averaged: tuple[str, ...] = ()
 
     def only(self, kept: np.ndarray) -> Base:
@@ -38,7 +34,7 @@ class Base:
 
 
 def base_rows(
-    spec: ModelSpec, data: Any, weights: str | None, needed: Sequence[str], groups: str, setting: Sequence[str] = ()
+    spec: ModelSpec, data: Any, weights: Any, needed: Sequence[str], groups: Groups, setting: Sequence[str] = ()
 ) -> Base:
     """The fitted cells, or the rows of `data` read as the model reads them.
 
@@ -48,24 +44,29 @@ def base_rows(
     if data is None:
         if weights is not None:
             raise AnswerError("weights= names a column of data=, which is not given.")
-        return _fitted(spec, groups, (*needed, *setting))
+        return _fitted(spec, (*needed, *setting))
     if weights is not None and not isinstance(weights, str):
         raise AnswerError(f"weights={weights!r}: the name of a column of data= is needed.")
     frame = new_rows(spec, data, needed, groups, setting)
     weight = _own_weights(spec, data, len(frame)) if weights is None else _read_weights(data, weights)
-    return Base(frame, weight, whose(spec.cells.groupings, groups, frame))
+    return Base(frame, weight)
 
 
-def _fitted(spec: ModelSpec, groups: str, named: Sequence[str]) -> Base:
+def _fitted(spec: ModelSpec, named: Sequence[str]) -> Base:
     cells = spec.cells
     if set(named).isdisjoint(cells.averaged):
-        return Base(cells.frame, cells.response.weight, groups, cells.averaged)
+        return Base(cells.frame, cells.response.weight, cells.averaged)
     frame, _ = cells.observations()
-    return Base(frame, cells.response.row_times, groups)
+    return Base(frame, cells.response.row_times)
 
 
 def new_rows(
-    spec: ModelSpec, data: Any, needed: Sequence[str], groups: str, setting: Sequence[str] = (), exposed: bool = False
+    spec: ModelSpec,
+    data: Any,
+    needed: Sequence[str],
+    groups: Groups,
+    setting: Sequence[str] = (),
+    exposed: bool = False,
 ) -> pd.DataFrame:
     """The variables of new rows, the columns behind them, and the groups.
 
@@ -76,7 +77,10 @@ def new_rows(
     left_out = () if exposed or not per_exposure(spec) else formula.offsets
     variables = [name for name in formula.variables if name not in left_out]
     names = [*(name for own in variables if own not in setting for name in formula.sources[own]), *needed]
-    names += formula.grouping_columns if groups == "observed" else ()
+    observed = {
+        name for own in spec.cells.groupings.values() if groups[own.name] is Reading.OBSERVED for name in own.columns
+    }
+    names += [name for name in formula.grouping_columns if name in observed]
     present = set(column_names(data))
     wanted = [name for name in dict.fromkeys(names) if name in present or name not in setting]
     wanted = [name for name in wanted if name not in formula.expressions]

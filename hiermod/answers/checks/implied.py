@@ -9,7 +9,7 @@ import pandas as pd
 
 from hiermod.answers.answer import Measure, measure_of
 from hiermod.answers.averaging.columns import MAX_ARMS, check_column, levels_of
-from hiermod.answers.averaging.query import Arguments
+from hiermod.answers.averaging.query import Arguments, read_effect
 from hiermod.answers.estimands.effects import compare_arms
 from hiermod.answers.reader import in_blocks, reader
 from hiermod.data.columns.predictors import Factor
@@ -81,7 +81,7 @@ def implied(posterior: Posterior, variable: str | None = None) -> Implied:
     draws = {measure.name: _of_rows(posterior)}
     names = compared(spec) if variable is None else (check_column(spec, variable, "variable"),)
     for name in names:
-        arms = compare_arms(posterior, Arguments(name))
+        arms = compare_arms(posterior, read_effect(spec, Arguments(name)))
         for place in range(1, len(arms.levels)):
             label = f"{name}, {arms.levels[place]} vs {arms.levels[0]}"
             draws[label] = arms.draws[0, place] - arms.draws[0, 0]
@@ -117,7 +117,7 @@ def _of_rows(posterior: Posterior) -> np.ndarray:
     rng = posterior.generator(2001)
     row = rng.choice(len(frame), draws, p=weight / weight.sum())
     which, place = np.unique(row, return_inverse=True)
-    model = reader(posterior, "observed")
+    model = reader(posterior)
     found = np.empty(draws)
     first = 0
     for block in in_blocks(frame.iloc[which], draws):

@@ -16,9 +16,10 @@ from scipy import special
 from hiermod.answers.answer import check_prob, interval
 from hiermod.answers.estimands.shrinkage import chosen_grouping
 from hiermod.answers.group_effects import correlation_matrices, standard_deviations
+from hiermod.answers.reader import by_model
 from hiermod.data.columns.groupings import Grouping
 from hiermod.modeling.design import GroupDesign
-from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec
+from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec, beta_shapes
 from hiermod.sampling.posterior import Posterior
 
 ANY = 0.05  # the chance that some group of a population as assumed is beyond the limit
@@ -62,7 +63,7 @@ class Outlying:
                 f"chance of {chance:.0%}."
             )
         chances = self.table.loc[self.table["outlying"], "prob_outlying"].tolist()
-        shown = ", ".join(f"{group} ({own:.0%})" for group, own in zip(self.groups, chances, strict=True))
+        shown = ", ".join(f"{group} ({chance:.0%})" for group, chance in zip(self.groups, chances, strict=True))
         return f"{len(self.groups)} of {len(self.table):,} levels of {self.grouping} stand out: {shown}."
 
 
@@ -71,8 +72,8 @@ def outlying(posterior: Posterior, group: str | None, prob: float) -> Outlying:
     check_prob(prob)
     grouping = chosen_grouping(posterior.spec, group)
     effects = _standardised(posterior, grouping)
-    distance = sum(own.squares for own in effects)
-    size = sum(len(own.names) for own in effects)
+    distance = sum(part.squares for part in effects)
+    size = sum(len(part.names) for part in effects)
     chance = -np.expm1(np.log1p(-ANY) / grouping.size)
     beyond = special.chdtrc(size, np.asarray(distance)) < chance
     table = pd.DataFrame(
@@ -95,17 +96,18 @@ class _Standardised:
 
 
 def _effects_table(grouping: Grouping, effects: list[_Standardised], prob: float) -> pd.DataFrame:
-    values = np.concatenate([own.values for own in effects], axis=2)
-    names = [name for own in effects for name in own.names]
+    values = np.concatenate([part.values for part in effects], axis=2)
+    names = [name for part in effects for name in part.names]
     index = pd.MultiIndex.from_product([grouping.labels(), names], names=[grouping.name, "effect"])
     return pd.DataFrame(interval(values.reshape(len(values), -1).T, prob), index=index)
 
 
 def _standardised(posterior: Posterior, grouping: Grouping) -> list[_Standardised]:
-    spec = posterior.spec
-    if isinstance(spec, PooledSpec):
-        return [_of_rates(posterior, spec)]
-    return [_of_term(posterior, term) for term in spec.groups if term.grouping is grouping]
+    return by_model(
+        posterior.spec,
+        linear=lambda spec: [_of_term(posterior, term) for term in spec.groups if term.grouping is grouping],
+        pooled=lambda spec: [_of_rates(posterior, spec)],
+    )
 
 
 def _of_term(posterior: Posterior, term: GroupDesign) -> _Standardised:
@@ -117,8 +119,7 @@ def _of_term(posterior: Posterior, term: GroupDesign) -> _Standardised:
 
 def _of_rates(posterior: Posterior, spec: PooledSpec) -> _Standardised:
     """Normal quantiles of the rates' places in their Beta distribution."""
-    rates, size = posterior.values(spec.rate_name), posterior.values(SPREAD)[:, None] ** -2
-    mean = posterior.values(MEAN)[:, None]
-    place = np.clip(special.betainc(mean * size, (1.0 - mean) * size, rates), 1e-15, 1.0 - 1e-15)
+    shapes = beta_shapes(posterior.values(MEAN)[:, None], posterior.values(SPREAD)[:, None])
+    place = np.clip(special.betainc(*shapes, posterior.values(spec.rate_name)), 1e-15, 1.0 - 1e-15)
     values = special.ndtri(place)
     return _Standardised(["rate"], values[:, :, None], values**2)

@@ -44,10 +44,10 @@ def predictive_check(posterior: Posterior, stat: Any, by: Any, draws: int | None
     number, keys = numbered(seen.frame, names)
     rows = []
     for place in range(len(keys)):
-        own = part(seen, number == place)
+        inside = part(seen, number == place)
+        key: dict[Any, Any] = keys.iloc[place].to_dict()
         for name, statistic in chosen.items():
-            key: dict[Any, Any] = keys.iloc[place].to_dict()
-            rows.append(key | summary(name, *both(own, name, statistic), prob))
+            rows.append(key | summary(name, *both(inside, name, statistic), prob))
     return pd.DataFrame(rows)
 
 
@@ -66,21 +66,21 @@ def read_statistics(stat: Any) -> dict[str, Statistic]:
     AnswerError
         If there is no such statistic.
     """
-    found: dict[str, Statistic] = {}
-    for own in stat if isinstance(stat, list | tuple) else [stat]:
-        name = own if isinstance(own, str) else str(getattr(own, "__name__", own))
-        if name in found:
+    statistics: dict[str, Statistic] = {}
+    for each in stat if isinstance(stat, list | tuple) else [stat]:
+        name = each if isinstance(each, str) else str(getattr(each, "__name__", each))
+        if name in statistics:
             raise AnswerError(f"stat=: two statistics are called {name!r}. Give functions names of their own (def).")
-        if callable(own):
-            found[name] = own
-        elif isinstance(own, str) and own in STATISTICS:
-            found[own] = STATISTICS[own]
+        if callable(each):
+            statistics[name] = each
+        elif isinstance(each, str) and each in STATISTICS:
+            statistics[name] = STATISTICS[each]
         else:
-            hint = did_you_mean(str(own), STATISTICS)
-            raise AnswerError(f"stat={own!r}: a name or a function of an array is needed.{hint}")
-    if not found:
+            hint = did_you_mean(str(each), STATISTICS)
+            raise AnswerError(f"stat={each!r}: a name or a function of an array is needed.{hint}")
+    if not statistics:
         raise AnswerError(f"stat= is empty: name one of {', '.join(STATISTICS)}, or leave it out.")
-    return found
+    return statistics
 
 
 def both(seen: Replicated, name: str, statistic: Statistic) -> tuple[float, np.ndarray]:
@@ -108,8 +108,10 @@ def p_value(observed: float, drawn: np.ndarray) -> float:
 def summary(name: str, observed: float, drawn: np.ndarray, prob: float) -> dict[Any, Any]:
     """One row of the table."""
     lower, upper = np.quantile(drawn, [(1.0 - prob) / 2.0, (1.0 + prob) / 2.0])
-    own = {"stat": name, "observed": observed, "estimate": drawn.mean(), "lower": lower, "upper": upper}
-    return {**own, "p": p_value(observed, drawn)}
+    return {
+        "stat": name, "observed": observed, "estimate": drawn.mean(), "lower": lower, "upper": upper,
+        "p": p_value(observed, drawn),
+    }  # fmt: skip
 
 
 def numbered(frame: pd.DataFrame, names: tuple[str, ...]) -> tuple[np.ndarray, pd.DataFrame]:
@@ -130,7 +132,7 @@ def shares(seen: Replicated, number: np.ndarray, count: int) -> tuple[np.ndarray
     """Successes over trials, or means, of each combination of rows: observed ``(cells,)``, drawn ``(draws, cells)``."""
     total = np.bincount(number, seen.trials, count)
     observed = np.bincount(number, seen.observed, count) / total
-    drawn = np.array([np.bincount(number, own, count) / total for own in seen.drawn])
+    drawn = np.array([np.bincount(number, drawn, count) / total for drawn in seen.drawn])
     return observed, drawn
 
 
@@ -186,7 +188,7 @@ def calibration(posterior: Posterior, draws: int | None, prob: float) -> pd.Data
             "Look at fit.plot.loo_pit() or fit.plot.ppc()."
         )
     seen = replicate_cells(posterior, draws)
-    model = reader(posterior, "observed", exposed=True)
+    model = reader(posterior, exposed=True)
     blocks = in_blocks(seen.frame, posterior.size)
     mean = np.concatenate([model.mean(block).mean(axis=1) for block in blocks])
     order = np.argsort(mean, kind="stable")
@@ -195,7 +197,7 @@ def calibration(posterior: Posterior, draws: int | None, prob: float) -> pd.Data
     count = int(number.max()) + 1
     trials = np.bincount(number, seen.trials, count)
     predicted = np.bincount(number, seen.trials * mean, count) / trials
-    observed, *drawn = (_increasing(np.bincount(number, own, count), trials) for own in (seen.observed, *seen.drawn))
+    observed, *drawn = (_increasing(np.bincount(number, each, count), trials) for each in (seen.observed, *seen.drawn))
     lower, upper = np.quantile(np.array(drawn), [(1.0 - prob) / 2.0, (1.0 + prob) / 2.0], axis=0)
     columns = {"predicted": predicted, "n": trials.astype(np.int64), "observed": observed}
     return pd.DataFrame({**columns, "lower": lower, "upper": upper})

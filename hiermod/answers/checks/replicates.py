@@ -110,7 +110,7 @@ def _count(posterior: Posterior, draws: Any, rows: int) -> int:
 
 def _drawn(posterior: Posterior, frame: pd.DataFrame, place: np.ndarray, trials: np.ndarray, count: int) -> np.ndarray:
     some, family = thinned(posterior, count), posterior.spec.family
-    model = reader(some, "observed", exposed=True)
+    model = reader(some, exposed=True)
     mean = np.concatenate([model.mean(block) for block in in_blocks(frame, count)])[place]
     auxiliary = [some.values(name) for name in family.auxiliary]
     return family.draw_responses(mean, trials[:, None], auxiliary, posterior.generator(1001)).T

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 
-from hiermod.answers.answer import check_prob, interval
+from hiermod.answers.answer import interval
 from hiermod.answers.averaging.columns import check_results
-from hiermod.answers.averaging.query import Arguments
-from hiermod.answers.draws import check_goal
+from hiermod.answers.averaging.query import Arguments, read_effect
 from hiermod.answers.estimands.effects import compared
 from hiermod.errors import AnswerError
 from hiermod.sampling.posterior import Posterior
@@ -23,12 +20,12 @@ def number_needed(posterior: Posterior, arguments: Arguments) -> pd.DataFrame:
 
     1/d has no mean where d may be zero, so the ends and the estimate are those of the difference, inverted.
     """
-    sign, prob = check_goal(arguments.goal), check_prob(arguments.prob)
     if not posterior.spec.family.is_rate:
         raise AnswerError(f"A number needed to treat is of rates; family {posterior.spec.family} has none.")
-    found = compared(posterior, replace(arguments, scale="difference"))
-    check_results(found.arms.by, COMPUTED)
-    gain = interval(sign * found.draws.reshape(-1, found.draws.shape[-1]), prob)
+    query = read_effect(posterior.spec, arguments)
+    check_results(query.cells, COMPUTED)
+    contrasts = compared(posterior, query)
+    gain = interval(query.question.sign * contrasts.flat, query.question.prob)
     low, high = gain["lower"], gain["upper"]
     with np.errstate(divide="ignore"):
         estimate = np.where(gain["estimate"] == 0.0, np.inf, 1.0 / gain["estimate"])
@@ -37,7 +34,7 @@ def number_needed(posterior: Posterior, arguments: Arguments) -> pd.DataFrame:
     spans = (low < 0.0) & (high > 0.0)
     lower, upper = np.where(spans, from_low, from_high), np.where(spans, from_high, from_low)
     texts = [_text(*own) for own in zip(lower, upper, spans, strict=True)]
-    return found.keys.assign(
+    return contrasts.keys.assign(
         estimate=estimate, lower=lower, upper=upper, pieces=np.where(spans, 2, 1), interval=texts
     )  # fmt: skip
 

@@ -10,10 +10,9 @@ import numpy as np
 import pandas as pd
 
 from hiermod.answers import draws
-from hiermod.answers.answer import check_prob, check_threshold, interval
+from hiermod.answers.answer import interval
 from hiermod.answers.averaging.columns import check_results
-from hiermod.answers.averaging.contrasts import control_place
-from hiermod.answers.averaging.query import Arguments
+from hiermod.answers.averaging.query import Arguments, read_effect
 from hiermod.answers.deciding.sample_ratio import mismatch
 from hiermod.answers.estimands.effects import compare_arms
 from hiermod.errors import AnswerError
@@ -61,22 +60,22 @@ class Decision:
         return f"{own}<p>{escape(self.rule)}</p>{warning}"
 
 
-def decide(posterior: Posterior, arguments: Arguments, loss: Any, expected: Any) -> Decision:
+def decide(posterior: Posterior, arguments: Arguments) -> Decision:
     """Choose the arm with the least expected loss in each cell, if that loss is small enough; else test on.
 
     Every arm but the control has to be better by `threshold`, so in each draw the control gets that much as a start. A
     loss is what the best arm of a draw is then better than the one chosen.
     """
-    sign, margin = draws.check_goal(arguments.goal), check_threshold(arguments.threshold) or 0.0
-    prob, variable = check_prob(arguments.prob), arguments.variable
+    query = read_effect(posterior.spec, arguments)
+    question, place = query.question, query.control
+    sign, margin, variable = question.sign, question.threshold or 0.0, str(question.variable)
     if margin < 0:
         raise AnswerError(f"threshold={arguments.threshold!r}: the least gain that is worth shipping is 0 or more.")
-    arms = compare_arms(posterior, arguments)
-    if not arms.outcome.has_mean:
-        raise AnswerError(f"decide() weighs expected losses. {arms.outcome.remark}")
-    check_results(arms.by, COMPUTED)
-    place = control_place(arms.levels, variable, arguments.control)
-    limits = _limits(posterior, loss, arms.draws[:, place].mean(axis=-1))
+    check_results(query.cells, COMPUTED)
+    if not query.outcome.has_mean:
+        raise AnswerError(f"decide() weighs expected losses. {query.outcome.remark}")
+    arms = compare_arms(posterior, query)
+    limits = _limits(posterior, arguments.loss, arms.draws[:, place].mean(axis=-1))
     value = sign * arms.draws
     value[:, place] += margin
     losses = (value.max(axis=1, keepdims=True) - value).mean(axis=-1)
@@ -88,14 +87,16 @@ def decide(posterior: Posterior, arguments: Arguments, loss: Any, expected: Any)
     table = arms.keys.assign(
         verdict=np.where(np.minimum(shipping, stopping) > limits, KEEP_TESTING, verdict),
         level=[arms.levels[own] for own in chosen],
-        **interval(gain, prob),
+        **interval(gain, question.prob),
         prob_exceeds=draws.wins(sign * gain, margin, 1).mean(axis=1),
         loss_of_shipping=shipping,
         loss_of_stopping=stopping,
         loss_limit=limits,
     )
-    warning = mismatch(posterior, variable, expected)
-    return Decision(table, _rule(variable, arms.levels[place], loss, margin, sign), warning)
+    warning = mismatch(posterior, variable, arguments.expected)
+    return Decision(
+        table, _rule(variable, arms.levels[place], arguments.loss, margin, sign, query.outcome.name), warning
+    )
 
 
 def _limits(posterior: Posterior, loss: Any, control: np.ndarray) -> np.ndarray:
@@ -112,8 +113,8 @@ def _limits(posterior: Posterior, loss: Any, control: np.ndarray) -> np.ndarray:
     return np.full(len(control), float(loss))
 
 
-def _rule(variable: str, control: Any, loss: Any, margin: float, sign: int) -> str:
-    limit = f"{float(loss):.4g}" if loss is not None else f"{USUAL_LOSS:.0%} of the mean of {variable} {control}"
+def _rule(variable: str, control: Any, loss: Any, margin: float, sign: int, outcome: str) -> str:
+    limit = f"{float(loss):.4g}" if loss is not None else f"{USUAL_LOSS:.0%} of the {outcome} of {variable} {control}"
     better = "higher" if sign > 0 else "lower"
     start = f" by at least {margin:.4g}" if margin else ""
     return (

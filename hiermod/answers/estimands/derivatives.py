@@ -8,11 +8,10 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from hiermod.answers.averaging.rows import Base, is_numeric, with_column
-from hiermod.answers.reader import Designs, per_exposure
-from hiermod.data.columns.factors import Leveled
+from hiermod.answers.averaging.rows import Base, with_column
+from hiermod.answers.reader import Designs
 from hiermod.data.columns.functions import Recipe
-from hiermod.data.columns.predictors import Factor
+from hiermod.data.columns.values import Leveled
 from hiermod.errors import AnswerError, DataError, enumerate_names
 from hiermod.modeling.coding import Block, Column
 from hiermod.modeling.protocol import ModelSpec
@@ -22,38 +21,6 @@ ROUNDS = 4  # halvings of a step
 SHRUNK = (1.0, 2.0**-5, 2.0**-10, 2.0**-15)  # knots of a spline, and kinks, stand outside small steps
 ERROR = 1e-6  # what a derivative may be wrong by, beside its size and that of the variable in units of the column
 Changes = Mapping[str, np.ndarray]
-
-
-def check_numeric(spec: ModelSpec, name: str) -> None:
-    """Refuse to differentiate with respect to anything but a number that enters the model as one."""
-    formula, cells = spec.formula, spec.cells
-    if name in cells.frame and not is_numeric(spec, name):
-        raise AnswerError(f"{name!r} holds levels, so it has no slope. fit.effect({name!r}) compares them.")
-    if name not in (*formula.variables, *formula.predictor_columns):
-        raise AnswerError(f"{name!r} only groups rows, so it has no slope.")
-    if per_exposure(spec) and not any(name in (own, *formula.sources[own]) for own in _predictors(spec)):
-        raise AnswerError(
-            f"{name!r} is an exposure, and answers are for one unit of it, so it has no slope. "
-            "For other exposures: fit.predict(data)."
-        )
-    refuse_steps(spec, name)
-
-
-def _predictors(spec: ModelSpec) -> list[str]:
-    """The variables of a model but for its offsets."""
-    return [name for name in spec.formula.variables if name not in spec.formula.offsets]
-
-
-def refuse_steps(spec: ModelSpec, name: str) -> None:
-    """Refuse a column of which the model sees steps alone."""
-    for own, recipe in spec.cells.recipes.items():
-        if name not in recipe.sources and name != own:
-            continue
-        if isinstance(spec.cells.predictors[own], Factor) or recipe.stepped:
-            raise AnswerError(
-                f"{name!r} enters the model in steps, through {own}, so it has no slope. "
-                f"Compare values: fit.rates(by={{{name!r}: [...]}})."
-            )
 
 
 def variable_changes(spec: ModelSpec, base: Base, name: str) -> dict[str, np.ndarray]:

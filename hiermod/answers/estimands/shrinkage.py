@@ -8,16 +8,15 @@ import numpy as np
 import pandas as pd
 
 from hiermod.answers.answer import check_prob, interval
-from hiermod.answers.averaging.grid import averages
+from hiermod.answers.averaging.grid import Grid, averages
+from hiermod.answers.group_effects import Reading, same_for_all
 from hiermod.answers.outcome import read_outcome
-from hiermod.answers.reader import per_exposure
+from hiermod.answers.reader import linear_spec, per_exposure, reader
 from hiermod.data.columns.groupings import Grouping
 from hiermod.errors import AnswerError, did_you_mean, enumerate_names
 from hiermod.formula.nodes import without_slash
 from hiermod.modeling.design import offset
-from hiermod.modeling.pooled import SPREAD, PooledSpec
 from hiermod.modeling.protocol import ModelSpec
-from hiermod.modeling.spec import Spec
 from hiermod.sampling.diagnostics import mean_sizes
 from hiermod.sampling.posterior import Posterior
 
@@ -32,11 +31,15 @@ def shrinkage(posterior: Posterior, group: str | None, prob: float) -> pd.DataFr
     weight = _exposure(posterior.spec)
     total = np.bincount(codes, cells.response.weight * cells.response.mean, grouping.size)
     raw = total / np.bincount(codes, weight, grouping.size)
-    draws = averages(posterior, "observed", cells.frame, weight, codes, grouping.size)
-    median = not read_outcome(posterior.spec, None, "observed").has_mean
+    levels = pd.DataFrame(index=pd.Index(grouping.labels(), name=grouping.name))
+    grid = Grid(cells.frame, weight, codes, levels)
+    observed = same_for_all(posterior.spec, Reading.OBSERVED)
+    draws = averages(posterior, observed, grid)
+    median = not read_outcome(posterior.spec, None, observed).has_mean
     table = {"n": n.astype(np.int64), "raw": raw, **interval(draws, prob, median)}
-    table["pull"] = _pull(posterior, grouping, codes, weight, raw, table["estimate"], median)
-    return pd.DataFrame(table, index=pd.Index(grouping.labels(), name=grouping.name))
+    pull = reader(posterior).exact_pull()
+    table["pull"] = _pull(posterior, grouping, grid, raw, table["estimate"], median) if pull is None else pull
+    return pd.DataFrame(table, index=levels.index)
 
 
 def chosen_grouping(spec: ModelSpec, group: str | None) -> Grouping:
@@ -62,23 +65,13 @@ def _exposure(spec: ModelSpec) -> np.ndarray:
 
 
 def _pull(
-    posterior: Posterior,
-    grouping: Grouping,
-    codes: np.ndarray,
-    weight: np.ndarray,
-    raw: np.ndarray,
-    estimate: np.ndarray,
-    median: bool,
-) -> np.ndarray:
-    spec, cells = posterior.spec, posterior.spec.cells
-    if isinstance(spec, PooledSpec):
-        size = posterior.values(SPREAD)[None, :] ** -2
-        return (size / (size + spec.trials[:, None])).mean(axis=1)
-    assert isinstance(spec, Spec)
+    posterior: Posterior, grouping: Grouping, grid: Grid, raw: np.ndarray, estimate: np.ndarray, median: bool
+) -> np.ndarray:  # fmt: skip
+    spec = linear_spec(posterior.spec, "effects")
     without = replace(
         posterior, spec=replace(spec, groups=tuple(term for term in spec.groups if term.grouping is not grouping))
     )
-    pooled = averages(without, "observed", cells.frame, weight, codes, grouping.size)
+    pooled = averages(without, same_for_all(spec, Reading.OBSERVED), grid)
     distance = raw - (np.median(pooled, axis=1) if median else pooled.mean(axis=1))
     error = _mean_errors(pooled, distance, posterior.shape)
     with np.errstate(divide="ignore", invalid="ignore"):

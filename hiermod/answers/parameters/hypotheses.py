@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hiermod.answers.answer import Answer, Question, check_prob, interval, with_coords
+from hiermod.answers.answer import Answer, Question, check_prob, make_answer
 from hiermod.answers.parameters.names import chief_draws, elements
+from hiermod.answers.scales import PARAMETERS
 from hiermod.errors import AnswerError
 from hiermod.families.links import LINKS
 from hiermod.formula.expressions import Arithmetic, Call, Column, Expression, Negative, Number
@@ -41,13 +42,11 @@ def hypothesis(posterior: Posterior, texts: str | Sequence[str], prob: float) ->
     keys = pd.DataFrame({"hypothesis": [one.text for one in asked]})
     with np.errstate(divide="ignore"):
         odds = held / (1.0 - held)
-    summary = interval(values, prob)
-    table = keys.assign(
-        estimate=summary["estimate"], sd=values.std(axis=1, ddof=1), lower=summary["lower"], upper=summary["upper"],
-        probability=held, evidence_ratio=odds,
-    )  # fmt: skip
-    question = Question("hypothesis", ("hypothesis",), "observed", prob, scale="parameters")
-    return Answer(with_coords(values, keys, posterior.shape, "hypothesis"), table, question)
+    columns = {"probability": held, "evidence_ratio": odds}
+    question = Question("hypothesis", PARAMETERS, prob=check_prob(prob))
+    answer = make_answer(values, keys, posterior.shape, question, "hypothesis", columns=columns)
+    answer.table.insert(2, "sd", values.std(axis=1, ddof=1))
+    return answer
 
 
 def parameter_draws(posterior: Posterior) -> dict[str, np.ndarray]:

@@ -50,11 +50,11 @@ class Aligned:
 
     def groups(self, columns: Sequence[str]) -> tuple[np.ndarray, list[str]]:
         """The group of each joint row by some columns, and the groups' labels."""
-        own = self.frame[list(columns)]
-        keys = pd.DataFrame({name: _sorted_codes(own[name]) for name in columns})
+        chosen = self.frame[list(columns)]
+        keys = pd.DataFrame({name: _sorted_codes(chosen[name]) for name in columns})
         number = number_rows(keys)
         first = np.unique(number, return_index=True)[1]
-        return number, [":".join(map(str, own.iloc[row])) for row in first]
+        return number, [":".join(map(str, chosen.iloc[row])) for row in first]
 
 
 def align(specs: Mapping[str, ModelSpec], data: Any, columns: Sequence[str] = ()) -> Aligned:
@@ -83,7 +83,7 @@ def align(specs: Mapping[str, ModelSpec], data: Any, columns: Sequence[str] = ()
             if len(models) == len(specs):
                 return Aligned(joint.frame, joint.responses, joint.times, tuple(models))
     if data is None:
-        _refuse_unknown(specs, columns, {str(name) for own in seen.values() for name in own.frame})
+        _refuse_unknown(specs, columns, {str(name) for rows in seen.values() for name in rows.frame})
         raise AnswerError(
             "These models see different columns, so that their rows can only be paired by the data, which stored fits "
             "do not hold. Give it: hm.compare(..., data=frame)."
@@ -180,14 +180,14 @@ def _read(specs: Mapping[str, ModelSpec], data: Any, columns: Sequence[str]) -> 
 def _refuse_unknown(specs: Mapping[str, ModelSpec], names: Sequence[str], known: Collection[str]) -> None:
     for name in names:
         if name not in known:
-            groupings = [own for spec in specs.values() for own in spec.cells.groupings]
+            groupings = [factor for spec in specs.values() for factor in spec.cells.groupings]
             near = did_you_mean(name, dict.fromkeys([*known, *groupings]))
             raise AnswerError(f"The data has no column {name!r}, which the comparison needs.{near}")
 
 
 def _distinct(frame: pd.DataFrame, responses: np.ndarray, times: np.ndarray) -> Joint:
     keys: dict[str, np.ndarray] = {str(name): _sorted_codes(frame[name]) for name in frame}
-    numbers = {f"{OWN}{place}": own for place, own in enumerate(responses.T)}
+    numbers = {f"{OWN}{place}": values for place, values in enumerate(responses.T)}
     number = number_rows(pd.DataFrame({**keys, **numbers}))
     first = first_of(number)
     return Joint(
@@ -204,9 +204,9 @@ def _numbers(response: ResponseRows) -> np.ndarray:
 
 def _other_rows(specs: Mapping[str, ModelSpec], name: str, joint: Joint, data: Any, columns: Sequence[str]) -> str:
     rows, fitted = int(joint.times.sum()), specs[name].cells.source.rows
-    of_models = dict.fromkeys(own for spec in specs.values() for own in spec.formula.all_columns)
+    of_models = dict.fromkeys(column for spec in specs.values() for column in spec.formula.all_columns)
     raw = read_columns(data, tuple(dict.fromkeys([*of_models, *columns])))
-    missing = [own for own in raw if missing_values(raw[own]).any()]
+    missing = [column for column in raw if missing_values(raw[column]).any()]
     if rows != fitted and missing:
         return (
             f"{name!r} was fitted to {fitted:,} rows, and {rows:,} rows are complete in all columns that are "

@@ -144,18 +144,18 @@ def _errors_needed(scores: Scores) -> float:
 
 def _standing(table: pd.DataFrame, rank: int, needed: float) -> str:
     if rank == 0:
-        clear = all(_told_apart(*own, needed) for own in _differences(table)[1:])
-        return "best" if clear else "best, but not clearly"
+        clear_of_all = all(_clear(*pair, needed) for pair in _differences(table)[1:])
+        return "best" if clear_of_all else "best, but not clearly"
     difference, dse = _differences(table)[rank]
     if dse == 0.0 and difference == 0.0:
         return "the same predictions"
     errors = f"{abs(difference) / dse:.1f} SE" if dse else "the same everywhere"
     if abs(difference) < SMALL:
         return f"predicts about as well: the difference is under {SMALL:.0f} ({errors})"
-    return f"worse by {errors}" if _told_apart(difference, dse, needed) else f"not clearly worse: {errors}"
+    return f"worse by {errors}" if _clear(difference, dse, needed) else f"not clearly worse: {errors}"
 
 
-def _told_apart(difference: float, dse: float, needed: float) -> bool:
+def _clear(difference: float, dse: float, needed: float) -> bool:
     return abs(difference) >= SMALL and abs(difference) > needed * dse
 
 
@@ -191,5 +191,5 @@ def stacking_weights(elpd: np.ndarray, times: np.ndarray) -> np.ndarray:
         return -(times / (density @ weights)) @ density
 
     bounds, one = Bounds(np.zeros(models), np.ones(models)), LinearConstraint(np.ones(models), 1.0, 1.0)
-    found = minimize(loss, np.full(models, 1.0 / models), jac=gradient, bounds=bounds, constraints=one)
-    return np.asarray(found.x)
+    solution = minimize(loss, np.full(models, 1.0 / models), jac=gradient, bounds=bounds, constraints=one)
+    return np.asarray(solution.x)

@@ -104,9 +104,9 @@ def members(codes: np.ndarray, times: np.ndarray, place: np.ndarray, count: int)
     order = np.argsort(codes, kind="stable")
     bounds = np.searchsorted(codes[order], np.arange(count + 1))
     for start, end in itertools.pairwise(bounds):
-        own = order[start:end]
-        places, inverse = np.unique(place[own], return_inverse=True)
-        result.append(Members(places, np.bincount(inverse, times[own]).astype(times.dtype)))
+        rows = order[start:end]
+        places, inverse = np.unique(place[rows], return_inverse=True)
+        result.append(Members(places, np.bincount(inverse, times[rows]).astype(times.dtype)))
     return result
 
 
@@ -115,23 +115,23 @@ def random_folds(
 ) -> np.ndarray:
     """Share rows among folds of equal size, shape ``(observations, folds)``: how many rows of each go to each fold.
 
-    Equal rows are not told apart: each fold's share of them is a multivariate hypergeometric draw from those that are
-    left. Rows of a stratum are spread evenly over the folds, and the rows that remain go to folds in random turns.
+    Equal rows are not told apart: each fold's share of them is a multivariate hypergeometric draw from those that
+    remain. Rows of a stratum are spread evenly over the folds, and the rows that remain go to folds in random turns.
     """
     strata = np.zeros(len(times), dtype=np.int64) if strata is None else strata
     shares = np.zeros((len(times), count), dtype=np.int64)
     turn = rng.permutation(count)  # of the folds whose turn is still to come, so that all stay equal in size
     for stratum in np.unique(strata):
-        own = np.flatnonzero(strata == stratum)
-        left = times[own].astype(np.int64)
-        each, more = divmod(int(left.sum()), count)
+        inside = np.flatnonzero(strata == stratum)
+        remaining = times[inside].astype(np.int64)
+        each, more = divmod(int(remaining.sum()), count)
         larger, turn = _next(turn, more, count, rng)
         sizes = np.full(count, each)
         sizes[larger] += 1
         for fold in range(count):
-            drawn = rng.multivariate_hypergeometric(left, sizes[fold], method="marginals")
-            shares[own, fold] = drawn
-            left -= drawn
+            drawn = rng.multivariate_hypergeometric(remaining, sizes[fold], method="marginals")
+            shares[inside, fold] = drawn
+            remaining -= drawn
     return shares
 
 

@@ -13,8 +13,8 @@ from typing import Protocol
 import numpy as np
 from scipy import special
 
-from hiermod.answers.group_effects import GroupsOfRows, TermEffects, covariance_factor
-from hiermod.answers.reader import reader
+from hiermod.answers.group_effects import GroupsOfRows, Reading, TermEffects, covariance_factor, same_for_all
+from hiermod.answers.reader import by_model, reader
 from hiermod.answers.scoring.quadrature import MOST_DIMENSIONS, log_normal_integral
 from hiermod.data.cells.observations import Observations
 from hiermod.data.cells.statistics import BinomialCells
@@ -22,7 +22,7 @@ from hiermod.data.columns.groupings import Grouping
 from hiermod.errors import AnswerError
 from hiermod.families.ops import NUMPY
 from hiermod.families.rates import log_rates
-from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec
+from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec, beta_shapes
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.posterior import Posterior
 
@@ -61,10 +61,11 @@ class GroupDensity(Protocol):
 
 def group_density(posterior: Posterior, seen: Observations) -> GroupDensity:
     """The density of groups of some observations under a model."""
-    if isinstance(posterior.spec, PooledSpec):
-        return PooledGroups(posterior, posterior.spec, seen)
-    assert isinstance(posterior.spec, Spec)
-    return LinearGroups(posterior, posterior.spec, seen)
+    return by_model(
+        posterior.spec,
+        linear=lambda spec: LinearGroups(posterior, spec, seen),
+        pooled=lambda spec: PooledGroups(posterior, spec, seen),
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,12 +97,18 @@ class Unseen:
     levels: np.ndarray
     loadings: np.ndarray
 
+    @property
+    def new_levels(self) -> np.ndarray:
+        """The levels that occur in the group alone."""
+        return np.unique(self.levels[self.levels >= 0])
+
 
 class LinearGroups:
     """Groups under a hierarchical generalized linear model."""
 
     def __init__(self, posterior: Posterior, spec: Spec, seen: Observations) -> None:
         self._posterior, self._spec, self._seen = posterior, spec, seen
+        self._typical = same_for_all(spec, Reading.TYPICAL)
         self._occurrences = [Occurrence.of(term.grouping, seen) for term in spec.groups]
         self._auxiliary = [posterior.values(name) for name in spec.family.auxiliary]
 
@@ -134,7 +141,7 @@ class LinearGroups:
 
     def _parts(self, rows: Observations, group: Members) -> tuple[np.ndarray, list[Unseen]]:
         """The linear predictor of the group's rows without unseen effects, and these."""
-        base = reader(self._posterior, "typical", exposed=True).predictor(rows.frame)
+        base = reader(self._posterior, self._typical, exposed=True).parameters(rows.frame)["mu"]
         factors: dict[str, list[Unseen]] = {}
         for number, (term, occurrence) in enumerate(zip(self._spec.groups, self._occurrences, strict=True)):
             effects = TermEffects(self._posterior, term, number)
@@ -162,12 +169,11 @@ class PooledGroups:
 
     def joint(self, group: Members) -> np.ndarray:
         """Log density of all of a group's observations together, in every draw."""
-        mean, size = self._posterior.values(MEAN), self._posterior.values(SPREAD) ** -2
-        a, b = mean * size, (1.0 - mean) * size
+        a, b = beta_shapes(self._posterior.values(MEAN), self._posterior.values(SPREAD))
         rows = self._seen.chosen(group.places)
         codes, new = self._occurrence.codes[group.places], self._occurrence.new(group)
         successes, trials = group.times * rows.responses.T
-        total = np.full(len(mean), float(group.times @ _log_ways(rows)))
+        total = np.full(len(a), float(group.times @ _log_ways(rows)))
         for level in np.unique(codes):
             s, n = successes[codes == level].sum(), trials[codes == level].sum()
             if new[level]:
@@ -204,8 +210,9 @@ class Responses:
         where = np.searchsorted(rows, self._observed.place)
         for place, row in enumerate(where):
             if row < len(rows) and rows[row] == self._observed.place[place]:
-                own = self._family.observation_density(self._observed.responses[place], predictor[row], self._auxiliary)
-                total += self._times[place] * own
+                response = self._observed.responses[place]
+                density = self._family.observation_density(response, predictor[row], self._auxiliary)
+                total += self._times[place] * density
         return total
 
 
@@ -249,7 +256,7 @@ def _nested(unseen: Sequence[Unseen]) -> list[Unseen]:
             )
     for place, fine in enumerate(ordered):
         for coarse in ordered[:place]:
-            for level in np.unique(fine.levels[fine.levels >= 0]):
+            for level in fine.new_levels:
                 if len(np.unique(coarse.levels[fine.levels == level])) > 1:
                     raise AnswerError(
                         "Two factors cross each other within a group that is left out, and have levels in no other "
@@ -300,7 +307,7 @@ def _gaussian_single(rows: Observations, predictor: np.ndarray, sigma: np.ndarra
 
 def _count_effects(unseen: Sequence[Unseen]) -> int:
     """How many effects are not known: those of all levels."""
-    return sum(own.loadings.shape[2] * len(np.unique(own.levels[own.levels >= 0])) for own in unseen)
+    return sum(factor.loadings.shape[2] * len(factor.new_levels) for factor in unseen)
 
 
 def _loadings(unseen: Sequence[Unseen]) -> Iterator[tuple[slice, np.ndarray]]:
@@ -308,11 +315,9 @@ def _loadings(unseen: Sequence[Unseen]) -> Iterator[tuple[slice, np.ndarray]]:
     if not unseen:
         return
     draws, rows = unseen[0].loadings.shape[:2]
-    members = [own.levels == level for own in unseen for level in np.unique(own.levels[own.levels >= 0])]
-    terms = [own.loadings for own in unseen for _ in np.unique(own.levels[own.levels >= 0])]
+    by_level = [(factor.loadings, factor.levels == level) for factor in unseen for level in factor.new_levels]
     effects = _count_effects(unseen)
     step = max(1, LARGEST // (effects * (rows + effects)))
     for start in range(0, draws, step):
         block = slice(start, start + step)
-        parts = [own[block] * inside[:, None] for own, inside in zip(terms, members, strict=True)]
-        yield block, np.concatenate(parts, axis=2)
+        yield block, np.concatenate([loadings[block] * inside[:, None] for loadings, inside in by_level], axis=2)

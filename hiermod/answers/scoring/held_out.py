@@ -66,11 +66,11 @@ class Refit:
 
 def predicted(posterior: Posterior, seen: Observations) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """The response of each observation in turn, with the linear predictor of its row in every draw."""
-    model = reader(posterior, "observed", exposed=True)
+    model = reader(posterior, exposed=True)
     first = np.searchsorted(seen.place, np.arange(len(seen.frame) + 1))
     row = 0
     for block in in_blocks(seen.frame, posterior.size):
-        for predictor in model.predictor(block):
+        for predictor in model.parameters(block)["mu"]:
             for response in seen.responses[first[row] : first[row + 1]]:
                 yield response, predictor
             row += 1

@@ -129,19 +129,18 @@ def leave_one_out(posterior: Posterior, max_refits: int, runs: Runs, seen: Obser
     refuse(posterior)
     seen = observations(posterior.spec.cells, posterior.spec.family.counts) if seen is None else seen
     efficiency = relative_efficiency(posterior)
-    found = np.empty((len(seen), 3))
-    for place, density in enumerate(log_densities(posterior, seen)):
-        found[place] = left_out(density, efficiency)
+    scores = np.array([left_out(density, efficiency) for density in log_densities(posterior, seen)])
+    elpd, p, pareto_k = scores.T
     draws, refitted = posterior.size, np.zeros(len(seen), dtype=bool)
-    bad = worst(found[:, 2], good_k(draws))[:max_refits]
+    bad = worst(pareto_k, good_k(draws))[:max_refits]
     exact, clean = _exactly(posterior, seen, bad, runs)
-    found[bad, 1] += found[bad, 0] - exact
-    found[bad, 0] = exact
+    p[bad] += elpd[bad] - exact
+    elpd[bad] = exact
     refitted[bad] = True
-    pointwise = seen.table.assign(elpd=found[:, 0], p=found[:, 1], pareto_k=found[:, 2], refitted=refitted)
-    elpd, p = (seen.times @ found[:, :2]).tolist()
-    se, n, troubled = standard_error(found[:, 0], seen.times), int(seen.times.sum()), int((~clean).sum())
-    return LeaveOneOut(elpd, se, p, n, draws, pointwise, troubled)
+    pointwise = seen.table.assign(elpd=elpd, p=p, pareto_k=pareto_k, refitted=refitted)
+    total, effective = (seen.times @ scores[:, :2]).tolist()
+    se, n, troubled = standard_error(elpd, seen.times), int(seen.times.sum()), int((~clean).sum())
+    return LeaveOneOut(total, se, effective, n, draws, pointwise, troubled)
 
 
 def worst(pareto_k: np.ndarray, good: float) -> np.ndarray:

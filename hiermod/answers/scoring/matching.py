@@ -1,4 +1,4 @@
-"""Which observation of a model each joint row is, told by its columns and its response."""
+"""Which observation of a model each joint row is, by its columns and its response."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ def matched(spec: ModelSpec, seen: Observations, joint: Joint) -> Matched | None
     made = _variables(spec, joint.frame, needed)
     if made is None:
         return None
-    own = seen.frame.iloc[seen.place].reset_index(drop=True)
+    of_model = seen.frame.iloc[seen.place].reset_index(drop=True)
     keys: dict[str, np.ndarray] = {}
     for name in needed:
-        values = _comparable(spec, name, own[name], made[name])
+        values = _comparable(spec, name, of_model[name], made[name])
         if values is None:
             return None
         keys[name] = values
@@ -89,14 +89,14 @@ def _variables(spec: ModelSpec, frame: pd.DataFrame, needed: Sequence[str]) -> p
     return made if set(needed) <= set(made) else None
 
 
-def _comparable(spec: ModelSpec, name: str, own: pd.Series, joint: pd.Series) -> np.ndarray | None:
+def _comparable(spec: ModelSpec, name: str, of_model: pd.Series, joint: pd.Series) -> np.ndarray | None:
     """Numbers that are equal where the values of a column are, of the model's observations and of joint rows."""
-    levels = _levels(spec, name, own)
+    levels = _levels(spec, name, of_model)
     if levels is not None:
         codes = encode(joint, levels)
-        return None if (codes < 0).any() else np.concatenate([encode(own, levels), codes])
+        return None if (codes < 0).any() else np.concatenate([encode(of_model, levels), codes])
     try:
-        both = np.concatenate([own.to_numpy(dtype=float), joint.to_numpy(dtype=float)])
+        both = np.concatenate([of_model.to_numpy(dtype=float), joint.to_numpy(dtype=float)])
     except (TypeError, ValueError):
         return None
     if name in spec.formula.all_columns:
@@ -105,9 +105,9 @@ def _comparable(spec: ModelSpec, name: str, own: pd.Series, joint: pd.Series) ->
     return np.round(both / largest, DIGITS) if largest else both
 
 
-def _levels(spec: ModelSpec, name: str, own: pd.Series) -> tuple[Any, ...] | None:
-    if isinstance(own.dtype, pd.CategoricalDtype):
-        return as_levels(own.cat.categories)
+def _levels(spec: ModelSpec, name: str, values: pd.Series) -> tuple[Any, ...] | None:
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return as_levels(values.cat.categories)
     return next(
         (grouping.columns[name] for grouping in spec.cells.groupings.values() if name in grouping.columns), None
     )

@@ -56,7 +56,7 @@ def _rule(dimensions: int) -> list[tuple[np.ndarray, float]]:
         nodes, weights = np.polynomial.hermite_e.hermegauss(HERMITE.get(dimensions, FEW_NODES))
         logs = np.log(weights / weights.sum()) + 0.5 * nodes**2
     places = itertools.product(range(len(nodes)), repeat=dimensions)
-    return [(nodes[list(own)], float(logs[list(own)].sum())) for own in places]
+    return [(nodes[list(place)], float(logs[list(place)].sum())) for place in places]
 
 
 def _mode(integrand: LogDensity, draws: int, dimensions: int) -> tuple[np.ndarray, np.ndarray]:

@@ -1,4 +1,4 @@
-"""Groups left out of models each by itself, whose rows cannot be paired since they were left where they are.
+"""Groups left out of models each by itself, whose rows cannot be paired since they were aggregated by an engine.
 
 A group's joint density is of its rows as a whole, so that nothing needs to be paired but groups.
 """
@@ -64,7 +64,7 @@ def _check_groups(aligned: Mapping[str, Aligned], columns: Sequence[str], title:
 
 def _sums(aligned: Aligned, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Of each group, how many rows it has, and the sums of their responses and of the squares of these."""
-    powers = [[np.bincount(codes, aligned.times * own**power) for own in aligned.responses.T] for power in (1, 2)]
+    powers = [[np.bincount(codes, aligned.times * values**power) for values in aligned.responses.T] for power in (1, 2)]
     return np.bincount(codes, aligned.times), np.column_stack(powers[0]), np.column_stack(powers[1])
 
 

@@ -1,4 +1,4 @@
-"""Cross-validation as it is asked for: one design for all models, and its result for one of them."""
+"""The design of a cross-validation, the scores of models by it, and the result for one model."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def scores_of(posteriors: Mapping[str, Posterior], data: Any, design: Design, ru
         aligned = align(specs, data, columns)
         groups = Groups(*aligned.groups(columns), title)
         return by_groups(posteriors, aligned, groups, design.score == "joint", design.max_refits, runs)
-    by, strata = (_columns(posteriors, own) for own in (design.by, design.stratify))
+    by, strata = (_columns(posteriors, names) for names in (design.by, design.stratify))
     aligned = align(specs, data, [*by, *(name for name in strata if name not in _responses(posteriors))])
     shares, clusters = _shares(aligned, design, by, strata, _responses(posteriors))
     return by_folds(posteriors, aligned, shares, clusters, runs)
@@ -174,9 +174,9 @@ def _shares(
     count = check_folds(design.k, int(aligned.times.sum()), "rows")
     if not strata:
         return random_folds(aligned.times, count, rng), None
-    own = [name for name in strata if name not in responses]
-    keys = {name: aligned.groups([name])[0] for name in own}
-    if len(own) < len(strata):
+    predictors = [name for name in strata if name not in responses]
+    keys = {name: aligned.groups([name])[0] for name in predictors}
+    if len(predictors) < len(strata):
         keys |= {f"response {place}": numbers for place, numbers in enumerate(aligned.responses.T)}
     return random_folds(aligned.times, count, rng, number_rows(pd.DataFrame(keys))), None
 
@@ -186,7 +186,7 @@ def _responses(posteriors: Mapping[str, Posterior]) -> tuple[str, ...]:
 
 
 def _columns(posteriors: Mapping[str, Posterior], names: str | Sequence[str] | None) -> list[str]:
-    """Columns, where the name of a crossed grouping factor stands for its own."""
+    """Columns; the name of a crossed grouping factor stands for the factor's columns."""
     if names is None:
         return []
     groupings = _groupings(posteriors)

@@ -2,37 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
 from hiermod.data.cells.rows import Rows
-from hiermod.data.cells.statistics import (
-    reduce_counts,
-    reduce_moments,
-    reduce_pairs,
-    reduce_reals,
-    reduce_trials,
-    reduce_values,
-)
+from hiermod.data.cells.statistics import REDUCERS, reduce_moments
 from hiermod.data.cells.table import Cells
-from hiermod.data.columns.functions import Recipe
 from hiermod.data.columns.moments import Averaging, averaging_over
-from hiermod.data.columns.numbering import first_of, hardly_repeats, has_many, number_rows
-from hiermod.data.columns.predictors import Factor, Predictor
+from hiermod.data.columns.numbering import count_distinct, first_of, hardly_repeats, has_many, number_rows
+from hiermod.data.columns.predictors import Factor
 from hiermod.data.columns.responses import MomentRows, ResponseRows, SingleRows, TrialsRows
 from hiermod.data.pushdown.tally import OWN
-from hiermod.formula.nodes import Formula
-
-REDUCERS: dict[str, Callable[..., Any]] = {
-    "trials": reduce_trials,
-    "count": reduce_counts,
-    "real": reduce_reals,
-    "values": reduce_values,
-    "pairs": reduce_pairs,
-}
 
 
 def compress(rows: Rows, statistic: str, enabled: bool = True) -> Cells:
@@ -81,36 +61,38 @@ def _seen_of(response: ResponseRows, statistic: str) -> pd.DataFrame:
 def _averaging(rows: Rows, statistic: str, enabled: bool) -> Averaging:
     if statistic != "real" or not enabled:
         return Averaging()
-    predictors, recipes = rows.variables.predictors, rows.variables.recipes
-    if isinstance(rows.response, MomentRows):
-        return averaging_over(rows.formula, predictors, rows.variables.averaged)
-    return _choose_averaging(rows.formula, rows.frame, predictors, recipes)
+    variables = candidates(rows)
+    averaging = averaging_over(rows.formula.terms, rows.variables.predictors, variables)
+    if isinstance(rows.response, MomentRows) or not variables:
+        return averaging
+    plain = count_distinct(rows.frame)
+    averaged = count_distinct(rows.frame.drop(columns=list(averaging.names)))
+    return averaging if pays(plain, averaged, len(averaging.features)) else Averaging()
 
 
-def _choose_averaging(
-    formula: Formula, frame: pd.DataFrame, predictors: dict[str, Predictor], recipes: dict[str, Recipe]
-) -> Averaging:
-    """Average over numbers of many values, where that at least halves what cells hold.
+def candidates(rows: Rows) -> tuple[str, ...]:
+    """The variables that an engine has averaged; of rows in memory, the numbers of many values.
 
     What is made of several columns is left alone, so that each of these can still be set in questions; and what a
     registered function makes, so that a stored fit can tell whether it is still the same.
     """
-    several = {name for name, recipe in recipes.items() if len(recipe.sources) > 1 or recipe.registered}
-    possible = [
+    if isinstance(rows.response, MomentRows):
+        return rows.variables.averaged
+    predictors, recipes = rows.variables.predictors, rows.variables.recipes
+    fixed = {name for name, recipe in recipes.items() if len(recipe.sources) > 1 or recipe.registered}
+    return tuple(
         name
-        for name in formula.variables
+        for name in rows.formula.variables
         if not isinstance(predictors[name], Factor)
-        and name not in several
-        and name not in formula.grouping_columns
-        and has_many(frame[predictors[name].columns[0]])
-    ]
-    chosen = averaging_over(formula, predictors, possible)
-    if not possible:
-        return chosen
-    rest = frame.drop(columns=list(chosen.names))
-    plain = len(frame) if hardly_repeats(frame) else int(number_rows(frame).max()) + 1
-    averaged = len(frame) if hardly_repeats(rest) else int(number_rows(rest).max(initial=0)) + 1
-    return chosen if 2 * averaged * _numbers(len(chosen.features)) <= plain * _numbers(0) else Averaging()
+        and name not in fixed
+        and name not in rows.formula.grouping_columns
+        and has_many(rows.frame[predictors[name].columns[0]])
+    )
+
+
+def pays(plain: int, averaged: int, features: int) -> bool:
+    """Whether so many averaged cells with moments of features hold at most half of what plain cells do."""
+    return 2 * averaged * _numbers(features) <= plain * _numbers(0)
 
 
 def _numbers(features: int) -> int:
@@ -128,8 +110,8 @@ def _key(rows: Rows, averaging: Averaging) -> pd.DataFrame:
     free = (*averaging.variables, *rows.formula.offsets)
     numeric = [name for name in recipes if not isinstance(predictors[name], Factor) and name not in free]
     behind = {source for name in numeric for source in recipes[name].sources}
-    own = rows.frame.drop(columns=list(averaging.names))
-    return pd.concat([own, rows.sources[[name for name in rows.sources if name in behind]]], axis=1)
+    variables = rows.frame.drop(columns=list(averaging.names))
+    return pd.concat([variables, rows.sources[[name for name in rows.sources if name in behind]]], axis=1)
 
 
 def _settled(sources: pd.DataFrame, cell: np.ndarray, first: np.ndarray) -> pd.DataFrame:

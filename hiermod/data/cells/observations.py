@@ -8,8 +8,8 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from hiermod.data.cells.compress import REDUCERS
 from hiermod.data.cells.statistics import (
+    REDUCERS,
     BinomialCells,
     CountCells,
     MomentCells,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,10 +23,9 @@ from hiermod.data.columns.responses import (
     read_counts,
     read_response,
 )
-from hiermod.data.columns.values import as_levels, code_levels, level_series, missing_rows, missing_values, row_name
+from hiermod.data.columns.values import as_levels, missing_values, row_name
 from hiermod.data.pushdown.gather import gather
-from hiermod.data.pushdown.group_by import Summary
-from hiermod.data.pushdown.tally import Tally, each_row
+from hiermod.data.pushdown.tally import Summary, Tally
 from hiermod.errors import DataError, HiermodError
 from hiermod.formula.expressions import Column
 from hiermod.formula.nodes import Formula, SingleResponse
@@ -66,126 +65,122 @@ def read_rows(formula: Formula, data: Any, na: str = "drop", compress: bool = Tr
     """
     if na not in MISSING:
         raise DataError(f"na={na!r}: 'drop' leaves rows with missing values out, 'error' refuses them.")
-    read = gather(formula, data, real, compress)
-    if isinstance(read, Summary):
-        return _of_summary(formula, read, na)
+    tally = gather(formula, data, real, compress)
     try:
-        return _of_tally(formula, read, na)
+        return _understood(formula, tally, na)
     except HiermodError:
-        if read.rows is None:
+        if tally.one_by_one is None:
             raise
-    return _of_tally(formula, each_row(read.rows), na)  # so that errors count and name rows, not distinct ones
+    return _understood(formula, tally.one_by_one, na)  # so that errors count and name rows, not distinct ones
 
 
-def _of_tally(formula: Formula, read: Tally, na: str) -> Rows:
-    raw = read.frame
-    complete = ~missing_rows(raw)
-    behind = {name: recipe.sources[0] for name, recipe in read.known.recipes.items()}
-    missing = {behind.get(name, name): int(read.count[missing_values(raw[name])].sum()) for name in raw.columns}
-    first = f" (the first is {row_name(raw.index[~complete], 0)})" if not complete.all() else ""
-    _refuse_missing(int(read.count[~complete].sum()), missing, na, first)
-    if not complete.any():
-        columns = ", ".join(f"{name!r} {count:,}" for name, count in missing.items() if count)
+def _understood(formula: Formula, tally: Tally, na: str) -> Rows:
+    raw, count, summary = tally.frame, tally.count, tally.summary
+    complete, missing = _complete(tally)
+    incomplete = summary.incomplete if summary else int(count[~complete].sum())
+    some = {name: number for name, number in missing.items() if number}
+    if incomplete and na == "error":
+        first = f" (the first is {row_name(raw.index[~complete], 0)})" if not complete.all() else ""
         raise DataError(
-            f"Nothing is left: all {read.count.sum()} rows have a missing value in a column that the formula names "
-            f"({columns}). Fill them, or leave that column out."
+            f"{incomplete} rows have missing values in {', '.join(map(repr, some))}{first}. "
+            "Fill them, drop them, or say na='drop'."
         )
-    response = counted(read_response(formula, raw[complete]), read.count[complete])
-    response, weighty = _weighty(response)
+    if not complete.any():
+        raise DataError(
+            f"Nothing is left: all {count.sum()} rows have a missing value in a column that the formula names "
+            f"({', '.join(f'{name!r} {number:,}' for name, number in some.items())}). Fill them, or leave that column "
+            "out."
+        )
+    response = _read_response(formula, raw[complete], count[complete], summary)
+    weighty = response.weight > 0
+    if not weighty.any():
+        raise DataError("Nothing is left: every row has 0 trials, or the weight 0.")
+    response = response if weighty.all() else response.chosen(weighty)
     used = complete.copy()
     used[complete] = weighty
-    weight = read.count * float(isinstance(response, SingleRows) and formula.weights is None)
+    weight = count * float(isinstance(response, SingleRows) and formula.weights is None)
     weight[used] = response.weight
-    variables = read_variables(formula, raw, used, weight, read.known)
-    left_out = (int(read.count[~complete].sum()), int(read.count[complete & ~used].sum()))
-    notices = (*read.notices, *_missing_notices(missing))
-    return assemble(formula, raw[used], response, variables, int(read.count[used].sum()), left_out, notices)
+    variables = read_variables(formula, raw, used, weight, tally.known)
+    if isinstance(response, MomentRows):
+        variables = _with_averaged(formula, variables, tally.known, response)
+    weightless = int(count[complete & ~used].sum()) + (summary.weightless if summary else 0)
+    by_column = ", ".join(f"{name} {number:,}" for name, number in some.items())
+    notices = (*tally.notices, *([f"missing values by column: {by_column}"] if some else []))
+    return _assembled(
+        formula, raw[used], response, variables, (int(count[used].sum()), incomplete, weightless), notices
+    )
 
 
-def _of_summary(formula: Formula, read: Summary, na: str) -> Rows:
-    _refuse_missing(read.incomplete, read.missing, na, "")
-    raw, count = read.tally.frame, read.tally.count
-    repeats = np.ones(len(raw)) if formula.weights is None else read_counts(Column(formula.weights), raw)
+def _complete(tally: Tally) -> tuple[np.ndarray, dict[str, int]]:
+    """The rows without missing values, and how many rows of the data have one, by column."""
+    complete = np.ones(len(tally.frame), dtype=bool)
+    if tally.summary is not None:
+        return complete, tally.summary.missing
+    behind = {name: recipe.sources[0] for name, recipe in tally.known.recipes.items()}
+    missing = {}
+    for name in map(str, tally.frame):
+        gaps = missing_values(tally.frame[name])
+        missing[behind.get(name, name)] = int(tally.count[gaps].sum())
+        complete &= ~gaps
+    return complete, missing
+
+
+def _read_response(formula: Formula, raw: pd.DataFrame, count: np.ndarray, summary: Summary | None) -> ResponseRows:
+    """The response of rows that stand for several, or its moments."""
+    if summary is None:
+        return counted(read_response(formula, raw), count)
     assert isinstance(formula.response, SingleResponse)
-    transformed = not isinstance(formula.response.expression, Column)
-    response, weighty = _weighty(
-        MomentRows(
-            formula.response.name, read.mean, "int" if read.whole else "float", repeats * count, transformed,
-            moments=read.moments, repeats=repeats, whole_numbers=read.whole,
-        )
+    repeats = np.ones(len(raw)) if formula.weights is None else read_counts(Column(formula.weights), raw)
+    return MomentRows(
+        formula.response.name, summary.mean, "int" if summary.whole else "float", repeats * count,
+        not isinstance(formula.response.expression, Column),
+        moments=summary.moments, repeats=repeats, whole_numbers=summary.whole,
     )  # fmt: skip
-    assert isinstance(response, MomentRows)
-    known = read.tally.known
-    variables = _with_averaged(formula, read_variables(formula, raw, weighty, repeats * count, known), known, response)
-    left_out = (read.incomplete, read.weightless)
-    notices = _missing_notices(read.missing)
-    return assemble(formula, raw[weighty], response, variables, int(count[weighty].sum()), left_out, notices)
 
 
-def _with_averaged(formula: Formula, found: Variables, known: Known, response: MomentRows) -> Variables:
+def _with_averaged(formula: Formula, variables: Variables, known: Known, response: MomentRows) -> Variables:
     """Put the variables that an engine has averaged beside the others, in the formula's order."""
-    predictors = {**found.predictors, **known.predictors}
+    predictors = {**variables.predictors, **known.predictors}
     means = response.moments.columns()
     return replace(
-        found,
+        variables,
         predictors={name: predictors[name] for name in formula.variables},
-        recipes={**known.recipes, **found.recipes},
-        columns={**found.columns, **{name: means[name] for name in response.moments.names}},
+        recipes={**known.recipes, **variables.recipes},
+        columns={**variables.columns, **{name: means[name] for name in response.moments.names}},
         averaged=tuple(known.predictors),
     )
 
 
-def _weighty(response: Any) -> tuple[ResponseRows, np.ndarray]:
-    """The rows that count, those with trials and with a frequency weight above 0, and which they are."""
-    weighty = response.weight > 0
-    if not weighty.any():
-        raise DataError("Nothing is left: every row has 0 trials, or the weight 0.")
-    return response if weighty.all() else response.chosen(weighty), weighty
-
-
-def assemble(
-    formula: Formula, frame: pd.DataFrame, response: ResponseRows, variables: Variables, rows: int,
-    left_out: tuple[int, int], notices: tuple[str, ...],
+def _assembled(
+    formula: Formula, raw: pd.DataFrame, response: ResponseRows, variables: Variables, counts: tuple[int, int, int],
+    notices: tuple[str, ...],
 ) -> Rows:  # fmt: skip
-    """Put the rows used together, with their groups; `left_out` counts rows with missing values and without weight."""
-    groupings = {term.group: read_grouping(term.factors, frame) for term in formula.groups}
+    """Put the rows used together, with their groups; `counts` are those of `Source`."""
+    groupings: dict[str, Grouping] = {}
     columns = dict(variables.columns)
-    for grouping in groupings.values():
-        for name in grouping.columns:
-            columns.setdefault(name, level_series(*code_levels(name, frame[name])))
-    index = pd.RangeIndex(len(frame))
-    own = pd.DataFrame(columns, index=index)
-    sources = pd.DataFrame(read_sources(variables.recipes, frame, set(columns)), index=index)
+    for term in formula.groups:
+        groupings[term.group], levels = read_grouping(term.factors, raw)
+        for name in levels:
+            columns.setdefault(name, levels[name])
+    index = pd.RangeIndex(len(raw))
+    frame = pd.DataFrame(columns, index=index)
+    sources = pd.DataFrame(read_sources(variables.recipes, raw, set(columns)), index=index)
     made = {
         column
         for name in variables.predictors
         for column in variables.predictors[name].columns
-        if name in variables.averaged or _follows(variables.recipes.get(name), frame)
+        if name in variables.averaged or _follows(variables.recipes.get(name), raw)
     }
-    plain = own.drop(columns=list(made))
+    plain = frame.drop(columns=list(made))
     factors = [predictor for predictor in variables.predictors.values() if isinstance(predictor, Factor)]
     structure = [*factors, *(grouping.columns for grouping in groupings.values())]
-    source = Source(rows, *left_out, _fingerprint(pd.concat([plain, sources], axis=1), response, structure))
-    return Rows(formula, own, sources, response, variables, groupings, source, (*notices, *variables.notices))
+    source = Source(*counts, _fingerprint(pd.concat([plain, sources], axis=1), response, structure))
+    return Rows(formula, frame, sources, response, variables, groupings, source, (*notices, *variables.notices))
 
 
 def _follows(recipe: Recipe | None, frame: pd.DataFrame) -> bool:
     """Whether a variable follows from columns that are there, by functions that do not change."""
     return recipe is not None and not recipe.registered and set(recipe.sources) <= set(frame)
-
-
-def _refuse_missing(count: int, by_column: Mapping[str, int], na: str, first: str) -> None:
-    if count and na == "error":
-        columns = ", ".join(repr(name) for name, own in by_column.items() if own)
-        raise DataError(
-            f"{count} rows have missing values in {columns}{first}. Fill them, drop them, or say na='drop'."
-        )
-
-
-def _missing_notices(by_column: Mapping[str, int]) -> tuple[str, ...]:
-    """How many values are missing in each column."""
-    named = [f"{name} {count:,}" for name, count in by_column.items() if count]
-    return (f"missing values by column: {', '.join(named)}",) if named else ()
 
 
 def _fingerprint(frame: pd.DataFrame, response: ResponseRows, structure: Iterable[object]) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from hiermod.data.columns.moments import Feature, Moments, centred_products, feature_values, merged
+from hiermod.data.columns.moments import Feature, Moments, feature_values, response_moments
 from hiermod.data.columns.numbering import first_of
 from hiermod.data.columns.responses import MomentRows, SingleRows, TrialsRows
 
@@ -181,7 +183,8 @@ def reduce_counts(rows: SingleRows, cell: np.ndarray, count: int) -> CountCells:
 
 def reduce_reals(rows: SingleRows, cell: np.ndarray, count: int) -> RealCells:
     """Mean and centred sum of squares of each cell; a large mean costs no digits."""
-    mean, cross = _response_moments(rows, np.empty((len(rows.values), 0)), cell, count)
+    nothing = np.empty((len(rows.values), 0))
+    mean, cross = response_moments(nothing, rows.values, rows.times, cell, count, rows.within)
     return RealCells(mean[:, -1], np.bincount(cell, rows.times, count), cross[:, -1, -1], *_kept(rows, cell, count))
 
 
@@ -208,26 +211,12 @@ def reduce_moments(
     else:
         centres = {str(name): float(np.average(columns[name], weights=rows.times)) for name in columns}
         values = feature_values(features, columns, centres)
-    mean, cross = _response_moments(rows, values, cell, count)
+    mean, cross = response_moments(values, rows.values, rows.times, cell, count, rows.within)
     kept = _kept(rows, cell, count)
-    own = columns.to_numpy(dtype=float)[np.argsort(cell, kind="stable")][: len(kept[0])]
+    row_columns = columns.to_numpy(dtype=float)[np.argsort(cell, kind="stable")][: len(kept[0])]
     moments = Moments(features, centres, mean[:, :-1], cross)
     size = np.bincount(cell, rows.times, count)
-    return MomentCells(mean[:, -1], size, cross[:, -1, -1], *kept, moments, own)
-
-
-def _response_moments(
-    rows: SingleRows, values: np.ndarray, cell: np.ndarray, count: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Means and cross-products of `values` and the response, over rows that may stand for many themselves."""
-    shift = np.average(rows.values, weights=rows.times)
-    mean, cross = centred_products(np.column_stack([values, rows.values - shift]), rows.times, cell, count)
-    mean[:, -1] += shift
-    diagonal = np.einsum("cii->ci", cross)
-    np.maximum(diagonal, 0.0, out=diagonal)
-    if isinstance(rows, MomentRows):
-        cross += merged(rows.repeats[:, None, None] * rows.moments.cross, cell, count)
-    return mean, cross
+    return MomentCells(mean[:, -1], size, cross[:, -1, -1], *kept, moments, row_columns)
 
 
 def _kept(rows: SingleRows, cell: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -236,3 +225,12 @@ def _kept(rows: SingleRows, cell: np.ndarray, count: int) -> tuple[np.ndarray, n
         return np.empty(0), np.empty(0), np.zeros(count, dtype=np.int64)
     order = np.argsort(cell, kind="stable")
     return rows.values[order], rows.times[order], np.bincount(cell, minlength=count)
+
+
+REDUCERS: dict[str, Callable[..., Any]] = {
+    "trials": reduce_trials,
+    "count": reduce_counts,
+    "real": reduce_reals,
+    "values": reduce_values,
+    "pairs": reduce_pairs,
+}

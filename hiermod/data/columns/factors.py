@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import narwhals as nw
@@ -11,19 +11,10 @@ import numpy as np
 import pandas as pd
 
 from hiermod.data.columns.bases import apply_poly, learn_poly
-from hiermod.data.columns.values import Level, code_levels, encode, is_ordered
+from hiermod.data.columns.values import Level, Leveled, Values, encode
 from hiermod.errors import DataError, did_you_mean, enumerate_names
 
 CODINGS = ("treatment", "sum", "helmert", "poly")
-
-
-@dataclass(frozen=True, eq=False)
-class Leveled:
-    """The values of a factor: a code for each row, the levels in order, and how contrasts code them."""
-
-    codes: np.ndarray
-    levels: tuple[Level, ...]
-    coding: str = "treatment"
 
 
 def contrast_matrix(coding: str, count: int) -> np.ndarray:
@@ -52,11 +43,10 @@ def as_leveled(name: str, values: Any) -> Leveled:
     """Read a column, or what another function made, as a factor."""
     if isinstance(values, Leveled):
         return values
-    series = values if isinstance(values, pd.Series) else pd.Series(values)
+    series = values.series if isinstance(values, Values) else pd.Series(values)
     if pd.api.types.is_float_dtype(series.dtype) and (series == series.round()).all():
         series = series.astype("int64")
-    codes, levels = code_levels(name, series)
-    return Leveled(codes, levels, "poly" if is_ordered(series) else "treatment")
+    return Values(name, series).leveled
 
 
 def learn_factor(name: str, values: Any, levels: Any = None, labels: Any = None) -> dict[str, Any]:

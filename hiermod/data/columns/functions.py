@@ -15,8 +15,7 @@ import numpy as np
 import pandas as pd
 
 from hiermod.data.columns import bases, factors
-from hiermod.data.columns.factors import Leveled
-from hiermod.data.columns.values import check_finite, kind_of
+from hiermod.data.columns.values import Leveled, Values, missing_rows
 from hiermod.errors import DataError
 from hiermod.formula import vocabulary
 from hiermod.formula.expressions import Arithmetic, Call, Column, Expression, Flag, Negative, Number, Text, Vector
@@ -199,6 +198,19 @@ def learn(name: str, expression: Expression, frame: pd.DataFrame, weight: np.nda
     return Recipe(name, expression, states)
 
 
+def learn_from_all(
+    name: str, expression: Expression, raw: pd.DataFrame, used: np.ndarray, weight: np.ndarray
+) -> Recipe:
+    """Learn from all rows that have the columns; where those that are not `used` stand in the way, from the used."""
+    rows = ~missing_rows(raw[list(expression.columns)]) & (weight > 0)
+    try:
+        return learn(name, expression, raw[rows].reset_index(drop=True), weight[rows])
+    except DataError:
+        if not (rows & ~used).any():
+            raise
+        return learn(name, expression, raw[used].reset_index(drop=True), weight[used])
+
+
 def calculate(expression: Expression, frame: pd.DataFrame) -> Any:
     """The value of arithmetic on columns, as numbers; not checked."""
     with np.errstate(all="ignore"):
@@ -212,18 +224,17 @@ class _Evaluation:
         self, expression: Expression, frame: pd.DataFrame, states: dict[str, Any], weight: np.ndarray | None
     ) -> None:
         self._expression, self._frame, self._states, self._weight = expression, frame, states, weight
-        self._kinds = {name: kind_of(frame[name]) for name in expression.columns if name in frame}
+        self._columns = {name: Values(name, frame[name]) for name in expression.columns if name in frame}
 
     def checked(self, name: str) -> Value:
         expression = self._expression
-        for column, kind in self._kinds.items():
-            if kind == "float":
-                check_finite(column, self._frame[column].to_numpy(dtype=float))
+        for column in self._columns.values():
+            _ = column.kind == "float" and column.numbers  # infinity is refused
         with np.errstate(all="ignore"):
             value = self._value(expression)
         if isinstance(value, Leveled):
             return value
-        if isinstance(value, pd.Series):
+        if isinstance(value, Values):
             value = self._numbers(value, str(expression))
         value = np.broadcast_to(np.asarray(value, dtype=float), (len(self._frame), *np.shape(value)[1:]))
         wrong = np.flatnonzero(~np.isfinite(value).reshape(len(value), -1).all(axis=1))
@@ -241,7 +252,7 @@ class _Evaluation:
     def _value(self, expression: Expression) -> Any:
         match expression:
             case Column(name):
-                return self._frame[name]
+                return self._columns[name]
             case Number(value):
                 return value
             case Negative(operand):
@@ -259,12 +270,10 @@ class _Evaluation:
     def _numbers(self, value: Any, name: str) -> Any:
         if isinstance(value, Leveled) or (isinstance(value, np.ndarray) and value.ndim > 1):
             raise DataError(f"{name} has several columns or levels, so it cannot be calculated with.")
-        if isinstance(value, pd.Series):
-            coded = isinstance(value.dtype, pd.CategoricalDtype)
-            kind = self._kinds[str(value.name)]
-            if kind not in ("int", "float", "bool") or (coded and self._weight is not None):
-                raise DataError(f"The column {name!r} holds {kind}, with which nothing can be calculated.")
-            return value.to_numpy(dtype=float)
+        if isinstance(value, Values):
+            if value.kind not in ("int", "float", "bool") or (value.encoded and self._weight is not None):
+                raise DataError(f"The column {name!r} holds {value.kind}, with which nothing can be calculated.")
+            return value.series.to_numpy(dtype=float)
         return value
 
     def _call(self, call: Call) -> Value:

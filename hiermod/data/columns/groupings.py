@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from hiermod.data.columns.numbering import distinct_rows
-from hiermod.data.columns.values import Level, code_levels, encode, kind_of
+from hiermod.data.columns.values import Level, Values, encode
 from hiermod.errors import DataError, enumerate_names
 from hiermod.formula.nodes import without_slash
 
@@ -59,24 +59,22 @@ class Grouping:
         return np.where(known & (levels_keys[order][nearest] == keys), order[nearest], -1)
 
 
-def read_grouping(factors: tuple[str, ...], frame: pd.DataFrame) -> Grouping:
-    """Understand a grouping factor from columns without missing values."""
-    columns: dict[str, tuple[Level, ...]] = {}
-    codes: list[np.ndarray] = []
-    for name in factors:
-        _refuse_float_groups(name, frame[name])
-        column, columns[name] = code_levels(name, frame[name])
-        codes.append(column)
-    combinations = distinct_rows(pd.DataFrame(np.column_stack(codes)))
+def read_grouping(factors: tuple[str, ...], frame: pd.DataFrame) -> tuple[Grouping, dict[str, pd.Categorical]]:
+    """Understand a grouping factor from columns without missing values; give it and its columns as levels."""
+    columns = {name: Values(name, frame[name]) for name in factors}
+    for values in columns.values():
+        _refuse_float_groups(values)
+    leveled = {name: values.leveled for name, values in columns.items()}
+    combinations = distinct_rows(pd.DataFrame(np.column_stack([column.codes for column in leveled.values()])))
+    grouping = Grouping({name: column.levels for name, column in leveled.items()}, combinations)
     if len(combinations) < 2:
-        (label,) = Grouping(columns, combinations).labels()
+        (label,) = grouping.labels()
         raise DataError(
             f"The grouping factor {':'.join(factors)!r} has one level only ({label!r}): "
             "there is nothing to vary over. At least two levels are needed."
         )
-    grouping = Grouping(columns, combinations)
     _refuse_equal_labels(grouping)
-    return grouping
+    return grouping, {name: column.categorical for name, column in leveled.items()}
 
 
 def _refuse_equal_labels(grouping: Grouping) -> None:
@@ -89,14 +87,13 @@ def _refuse_equal_labels(grouping: Grouping) -> None:
         )
 
 
-def _refuse_float_groups(name: str, values: pd.Series) -> None:
-    if kind_of(values) == "float":
-        numbers = values.to_numpy(dtype=float)
-        remedy = (
-            ".astype('Int64')" if (numbers == np.round(numbers)).all() else ".astype(str), or bin it with pandas.cut"
-        )
+def _refuse_float_groups(values: Values) -> None:
+    if values.kind == "float":
+        name, numbers = values.name, values.series.to_numpy(dtype=float)
+        whole = (numbers == np.round(numbers)).all()
+        remedy = ".astype('Int64')" if whole else ".astype(str), or bin it with pandas.cut"
         raise DataError(
-            f"The grouping column {name!r} holds floating-point numbers ({enumerate_names(pd.unique(values)[:3])}, …); "
-            "groups are whole numbers, text, booleans or dates. "
+            f"The grouping column {name!r} holds floating-point numbers ({enumerate_names(pd.unique(numbers)[:3])}, …)"
+            "; groups are whole numbers, text, booleans or dates. "
             f"Convert it: data[{name!r}] = data[{name!r}]{remedy}."
         )

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from hiermod.data.columns.predictors import Predictor
-from hiermod.formula.nodes import Formula
+from hiermod.formula.nodes import Term
 
 Feature = tuple[str, ...]
 TIMES = " × "
@@ -98,12 +98,12 @@ def product_name(feature: Sequence[str]) -> str:
 def subsets(product: Iterable[str]) -> list[Feature]:
     """All products of some of the columns, the empty one first, names in order."""
     names = sorted(product)
-    return [own for size in range(len(names) + 1) for own in itertools.combinations(names, size)]
+    return [product for size in range(len(names) + 1) for product in itertools.combinations(names, size)]
 
 
 def closed(products: Iterable[Iterable[str]]) -> tuple[Feature, ...]:
     """The features for given products: each with all products of some of its columns, shorter ones first."""
-    features = {own for product in products for own in subsets(product) if own}
+    features = {part for product in products for part in subsets(product) if part}
     return tuple(sorted(features, key=lambda feature: (len(feature), feature)))
 
 
@@ -112,7 +112,8 @@ def feature_values(
 ) -> np.ndarray:
     """The features of single rows, shape ``(rows, features)``."""
     columns = [
-        np.prod([np.asarray(frame[name], dtype=float) - centres[name] for name in own], axis=0) for own in features
+        np.prod([np.asarray(frame[name], dtype=float) - centres[name] for name in feature], axis=0)
+        for feature in features
     ]
     return np.column_stack(columns)
 
@@ -137,14 +138,24 @@ def centred_products(
     return mean, cross
 
 
+def response_moments(
+    values: np.ndarray, response: np.ndarray, times: np.ndarray, cell: np.ndarray, count: int,
+    within: np.ndarray | None = None,
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """`centred_products` of `values` and the response, which stands last; those `within` rows are added."""
+    shift = np.average(response, weights=times)
+    mean, cross = centred_products(np.column_stack([values, response - shift]), times, cell, count)
+    mean[:, -1] += shift
+    diagonal = np.einsum("cii->ci", cross)
+    np.maximum(diagonal, 0.0, out=diagonal)
+    if within is not None:
+        flat = within.reshape(len(within), -1)
+        cross += _sums(flat, cell, count).reshape(cross.shape)
+    return mean, cross
+
+
 def _sums(values: np.ndarray, cell: np.ndarray, count: int) -> np.ndarray:
     return np.column_stack([np.bincount(cell, column, count) for column in values.T])
-
-
-def merged(moments: np.ndarray, cell: np.ndarray, count: int) -> np.ndarray:
-    """Sums of cross-products over the rows of each cell."""
-    flat = moments.reshape(len(moments), -1)
-    return _sums(flat, cell, count).reshape(count, *moments.shape[1:])
 
 
 @dataclass(frozen=True)
@@ -160,10 +171,10 @@ class Averaging:
         return tuple(feature[0] for feature in self.features if len(feature) == 1)
 
 
-def averaging_over(formula: Formula, predictors: dict[str, Predictor], variables: Collection[str]) -> Averaging:
-    """Average over given variables."""
+def averaging_over(terms: Iterable[Term], predictors: Mapping[str, Predictor], variables: Collection[str]) -> Averaging:
+    """Average over given variables, which stand in `terms`."""
     products: list[tuple[str, ...]] = [(name,) for variable in variables for name in predictors[variable].columns]
-    for term in (*formula.common, *(term for group in formula.groups for term in group.terms)):
+    for term in terms:
         columns = [predictors[name].columns for name in term.variables if name in variables]
         products.extend(itertools.product(*columns))
     return Averaging(tuple(variables), closed(products))

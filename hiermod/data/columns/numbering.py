@@ -34,6 +34,11 @@ def distinct_rows(frame: pd.DataFrame) -> np.ndarray:
     return frame.to_numpy()[first_of(number_rows(frame))]
 
 
+def count_distinct(frame: pd.DataFrame) -> int:
+    """How many rows are distinct; all of them, where hardly any are equal."""
+    return len(frame) if hardly_repeats(frame) else int(number_rows(frame).max(initial=0)) + 1
+
+
 def hardly_repeats(frame: pd.DataFrame) -> bool:
     """Whether so few rows of a large frame are equal that grouping them does not pay, judged by a sample."""
     if len(frame) <= SAMPLE or not frame.columns.size:

@@ -10,19 +10,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hiermod.data.columns.factors import Leveled, coded
-from hiermod.data.columns.functions import Recipe, Value, learn
+from hiermod.data.columns.factors import coded
+from hiermod.data.columns.functions import Recipe, Value, learn_from_all
 from hiermod.data.columns.values import (
     Level,
+    Leveled,
+    Values,
     check_finite,
-    code_levels,
     encode,
-    is_ordered,
     kind_of,
     level_series,
-    missing_rows,
     reads_as_number,
-    unused_levels,
 )
 from hiermod.errors import DataError, FormulaError, HiermodError, did_you_mean, enumerate_names
 from hiermod.formula.expressions import quote
@@ -105,35 +103,34 @@ class Basis:
 Predictor = Numeric | Factor | Basis
 
 
-def read_predictor(name: str, values: pd.Series) -> tuple[Predictor, np.ndarray | pd.Categorical, list[str]]:
+def read_predictor(values: Values) -> tuple[Predictor, np.ndarray | pd.Categorical, list[str]]:
     """Understand a predictor column without missing values; return it, its values and notices."""
-    kind = kind_of(values)
-    if kind in ("int", "float") and not isinstance(values.dtype, pd.CategoricalDtype):
-        numbers = values.to_numpy(dtype=float)
-        check_finite(name, numbers, values.index)
+    name = values.name
+    if values.kind in ("int", "float") and not values.encoded:
+        numbers = values.numbers
         if (numbers == numbers[0]).all():
             raise DataError(f"The predictor {name!r} is constant ({numbers[0]:g} in every row). Leave it out.")
-        integer = kind == "int" and bool((np.abs(numbers) <= EXACT).all())
+        integer = values.kind == "int" and bool((np.abs(numbers) <= EXACT).all())
         return Numeric(name, integer), numbers.astype(np.int64) if integer else numbers, []
-    if kind == "date":
+    if values.kind == "date":
         raise DataError(f"The predictor {name!r} holds dates. Add a numeric column, such as days since the first date.")
-    codes, levels = code_levels(name, values)
-    unused = unused_levels(values, levels)
+    leveled = values.leveled
+    levels = leveled.levels
     if len(levels) < 2:
         raise DataError(f"The predictor {name!r} is constant ({str(levels[0])!r} in every row). Leave it out.")
-    notices = [] if kind == "bool" or is_ordered(values) else [f"{name}: reference level {str(levels[0])!r}"]
-    if not isinstance(values.dtype, pd.CategoricalDtype) and _read_as_numbers(levels):
+    notices = [] if values.kind == "bool" or values.ordered else [f"{name}: reference level {str(levels[0])!r}"]
+    if not values.encoded and _read_as_numbers(levels):
         notices.append(
             f"{name}: text that reads as numbers is taken as {len(levels):,} levels; pandas.to_numeric gives numbers"
         )
-    if unused:
+    if unused := values.unused:
         plural = "s" * (len(unused) > 1)
         notices.append(f"{name}: {len(unused)} level{plural} without rows left out: {enumerate_names(unused, 3)}")
-    if is_ordered(values):
+    if values.ordered:
         notices.append(
             f"{name}: ordered levels are coded by polynomial contrasts; C({quote(name)}, treatment) takes levels"
         )
-    return Factor(name, levels, "poly" if is_ordered(values) else "treatment"), level_series(codes, levels), notices
+    return Factor(name, levels, leveled.coding), leveled.categorical, notices
 
 
 def _read_as_numbers(levels: tuple[Level, ...]) -> bool:
@@ -181,7 +178,7 @@ def read_variables(
         if name in known.predictors:
             continue
         if name not in formula.expressions:
-            predictors[name], values[name], remarks = read_predictor(name, raw[name][used])
+            predictors[name], values[name], remarks = read_predictor(Values(name, raw[name][used]))
         else:
             with at(formula, name):
                 recipes[name], value = _make(formula, name, raw, used, weight, known)
@@ -197,7 +194,7 @@ def _make(
     if name in known.recipes:
         recipe = known.recipes[name]
         return recipe, coded(name, raw[name][used].to_numpy(dtype=np.int64), recipe.states[name])
-    recipe = _learn(formula, name, raw, used, weight)
+    recipe = learn_from_all(name, formula.expressions[name], raw, used, weight)
     return recipe, recipe.apply(raw[used].reset_index(drop=True))
 
 
@@ -210,18 +207,6 @@ def at(formula: Formula, name: str) -> Iterator[None]:
         if name in formula.places:
             raise FormulaError(str(error), formula.text, *formula.places[name]) from error
         raise
-
-
-def _learn(formula: Formula, name: str, raw: pd.DataFrame, used: np.ndarray, weight: np.ndarray) -> Recipe:
-    """Learn from all rows that can be; where rows that are not used stand in the way, from the used ones alone."""
-    rows = ~missing_rows(raw[list(formula.sources[name])]) & (weight > 0)
-    expression = formula.expressions[name]
-    try:
-        return learn(name, expression, raw[rows].reset_index(drop=True), weight[rows])
-    except DataError:
-        if not (rows & ~used).any():
-            raise
-        return learn(name, expression, raw[used].reset_index(drop=True), weight[used])
 
 
 def _understand(name: str, value: Value, is_offset: bool) -> tuple[Predictor, dict[str, Any], list[str]]:
@@ -263,12 +248,11 @@ def apply_recipe(recipe: Recipe, predictor: Predictor, frame: pd.DataFrame) -> d
 def read_sources(recipes: dict[str, Recipe], frame: pd.DataFrame, taken: set[str]) -> dict[str, Any]:
     """The columns behind recipes, as numbers or levels, where they are no variables themselves."""
     names = dict.fromkeys(name for recipe in recipes.values() for name in recipe.sources if name not in taken)
-    names = dict.fromkeys(name for name in names if name in frame)
-    return {name: _plain(name, frame[name]) for name in names if kind_of(frame[name]) != "mixed"}
+    columns = [Values(name, frame[name]) for name in names if name in frame]
+    return {column.name: _plain(column) for column in columns if column.kind != "mixed"}
 
 
-def _plain(name: str, values: pd.Series) -> Any:
-    kind = kind_of(values)
-    if kind in ("int", "float") and not isinstance(values.dtype, pd.CategoricalDtype):
-        return values.to_numpy(dtype=np.int64 if kind == "int" else float)
-    return level_series(*code_levels(name, values))
+def _plain(values: Values) -> Any:
+    if values.kind in ("int", "float") and not values.encoded:
+        return values.series.to_numpy(dtype=np.int64 if values.kind == "int" else float)
+    return values.leveled.categorical

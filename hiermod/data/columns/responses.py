@@ -10,7 +10,7 @@ import pandas as pd
 
 from hiermod.data.columns.functions import calculate, learn
 from hiermod.data.columns.moments import Moments
-from hiermod.data.columns.values import Level, as_levels, check_finite, code_levels, kind_of, reads_as_number, row_name
+from hiermod.data.columns.values import Level, Values, check_finite, reads_as_number, row_name
 from hiermod.errors import DataError, did_you_mean, enumerate_names
 from hiermod.formula.expressions import Arithmetic, Column, Expression, quote
 from hiermod.formula.nodes import Formula, LevelResponse, SingleResponse, TrialsResponse
@@ -58,6 +58,11 @@ class SingleRows:
         return self.times
 
     @property
+    def within(self) -> np.ndarray | None:
+        """The cross-products within rows that stand for many; None of single ones."""
+        return None
+
+    @property
     def binary(self) -> bool:
         """Whether only 0 and 1 occur."""
         return bool(np.isin(self.values, (0.0, 1.0)).all()) and not self.transformed
@@ -88,6 +93,11 @@ class MomentRows(SingleRows):
     moments: Moments = field(kw_only=True)
     repeats: np.ndarray = field(kw_only=True)
     whole_numbers: bool = field(kw_only=True)
+
+    @property
+    def within(self) -> np.ndarray:
+        """The cross-products within each row, as often as its rows count."""
+        return self.repeats[:, None, None] * self.moments.cross
 
     @property
     def binary(self) -> bool:
@@ -129,10 +139,11 @@ def read_response(formula: Formula, frame: pd.DataFrame) -> ResponseRows:
     response = formula.response
     times = np.ones(len(frame)) if formula.weights is None else read_counts(Column(formula.weights), frame)
     if isinstance(response, LevelResponse):
-        return _read_level(response, frame[response.column], times)
+        return _read_level(response, Values(response.column, frame[response.column]), times)
     if isinstance(response, SingleResponse):
         if isinstance(response.expression, Column):
-            return _read_single(response.expression.name, frame[response.expression.name], times)
+            name = response.expression.name
+            return _read_single(Values(name, frame[name]), times)
         return _read_transformed(response, frame, times)
     successes = read_counts(response.successes, frame)
     trials = read_counts(response.trials, frame)
@@ -147,13 +158,13 @@ def read_response(formula: Formula, frame: pd.DataFrame) -> ResponseRows:
     return TrialsRows(successes, trials, times)
 
 
-def _read_level(response: LevelResponse, values: pd.Series, times: np.ndarray) -> SingleRows:
+def _read_level(response: LevelResponse, values: Values, times: np.ndarray) -> SingleRows:
     """Whether each row has the level, as 0 and 1."""
-    codes, levels = code_levels(response.column, values)
+    codes, levels = values.leveled.codes, values.leveled.levels
     place = next((place for place, level in enumerate(levels) if _is_level(level, response.level)), None)
     if place is None:
         raise DataError(f"{response}: there is no level {response.level!r}.{did_you_mean(response.level, levels)}")
-    return SingleRows(response.name, (codes == place).astype(float), "bool", times, index=values.index)
+    return SingleRows(response.name, (codes == place).astype(float), "bool", times, index=values.series.index)
 
 
 def _is_level(level: Level, text: str) -> bool:
@@ -179,19 +190,17 @@ def _swap_hint(response: TrialsResponse) -> str:
     return f"If {response.trials} counts failures, write cbind({response.successes}, {response.trials})."
 
 
-def _read_single(name: str, values: pd.Series, times: np.ndarray) -> SingleRows:
-    kind = kind_of(values)
+def _read_single(values: Values, times: np.ndarray) -> SingleRows:
+    name, kind = values.name, values.kind
     if kind in ("date", "mixed"):
         raise DataError(f"The response {name!r} holds {kind} values; numbers, or 0/1 or booleans, can be modelled.")
-    if kind == "text" or isinstance(values.dtype, pd.CategoricalDtype):
-        levels = as_levels(pd.Index(pd.unique(values)).sort_values())
+    if kind == "text" or values.encoded:
+        levels = values.leveled.levels
         raise DataError(
-            f"The response {name!r} holds {_named(kind)} ({enumerate_names(levels, 4)}). Say which one is a success: "
-            f"{_success(name, levels)}{_as_numbers(name, levels)}"
+            f"The response {name!r} holds {'text' if kind == 'text' else 'categories'} ({enumerate_names(levels, 4)}). "
+            f"Say which one is a success: {_success(name, levels)}{_as_numbers(name, levels)}"
         )
-    numbers = values.to_numpy(dtype=float)
-    check_finite(name, numbers, values.index)
-    return SingleRows(name, numbers, kind, times, index=values.index)
+    return SingleRows(name, values.numbers, kind, times, index=values.series.index)
 
 
 def _success(name: str, levels: tuple[Level, ...]) -> str:
@@ -207,20 +216,15 @@ def _as_numbers(name: str, levels: tuple[Level, ...]) -> str:
     return f" If these are numbers, convert them: data[{name!r}] = pandas.to_numeric(data[{name!r}])."
 
 
-def _named(kind: str) -> str:
-    return "text" if kind == "text" else "categories"
-
-
 def read_counts(expression: Expression, frame: pd.DataFrame) -> np.ndarray:
     """The counts that an expression of columns without missing values gives, a float a row; else a DataError."""
-    for name in expression.columns:
-        if kind_of(frame[name]) not in ("int", "float", "bool"):
-            levels = as_levels(pd.Index(pd.unique(frame[name])))
+    for values in (Values(name, frame[name]) for name in expression.columns):
+        if values.kind not in ("int", "float", "bool"):
             raise DataError(
-                f"The response column {name!r} holds {kind_of(frame[name])}, not counts.{_as_numbers(name, levels)}"
+                f"The response column {values.name!r} holds {values.kind}, not counts."
+                f"{_as_numbers(values.name, tuple(values.series.unique()))}"
             )
-    values = calculate(expression, frame)
-    counts = np.broadcast_to(np.asarray(values, dtype=float), (len(frame),)).copy()
+    counts = np.broadcast_to(np.asarray(calculate(expression, frame), dtype=float), (len(frame),)).copy()
     check_finite(str(expression), counts, frame.index)
     whole = np.round(counts)
     counts = np.where(np.abs(counts - whole) <= ROUNDING * np.abs(whole), whole, counts)

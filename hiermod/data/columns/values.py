@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from numbers import Real
 from typing import Any, NoReturn
 
@@ -15,6 +17,62 @@ from hiermod.errors import DataError
 
 Level = bool | int | float | str | dt.date
 AGGREGATED = "aggregated"  # names the index of rows that stand for many
+
+
+@dataclass(frozen=True, eq=False)
+class Leveled:
+    """The values of a factor: a code for each row, the levels in order, and how contrasts code them."""
+
+    codes: np.ndarray
+    levels: tuple[Level, ...]
+    coding: str = "treatment"
+
+    @property
+    def categorical(self) -> pd.Categorical:
+        """A column of these levels."""
+        return level_series(self.codes, self.levels)
+
+
+@dataclass(frozen=True, eq=False)
+class Values:
+    """The values of one column; what they are is found once, when it is first asked for."""
+
+    name: str
+    series: pd.Series
+
+    @cached_property
+    def kind(self) -> str:
+        """``bool``, ``int``, ``float``, ``text``, ``date`` or ``mixed``."""
+        return kind_of(self.series)
+
+    @property
+    def encoded(self) -> bool:
+        """Whether they are categories, and no plain values."""
+        return isinstance(self.series.dtype, pd.CategoricalDtype)
+
+    @property
+    def ordered(self) -> bool:
+        """Whether they say that their levels are ordered."""
+        dtype = self.series.dtype
+        return isinstance(dtype, pd.CategoricalDtype) and bool(dtype.ordered)
+
+    @cached_property
+    def numbers(self) -> np.ndarray:
+        """Finite numbers; infinity is refused."""
+        numbers = self.series.to_numpy(dtype=float)
+        check_finite(self.name, numbers, self.series.index)
+        return numbers
+
+    @cached_property
+    def leveled(self) -> Leveled:
+        """The levels that occur: in category order where there is one, else sorted; mixed types are refused."""
+        return Leveled(*code_levels(self.name, self.series), "poly" if self.ordered else "treatment")
+
+    @property
+    def unused(self) -> list[Level]:
+        """The categories that do not occur."""
+        categories = as_levels(self.series.cat.categories) if self.encoded else ()
+        return [level for level in categories if level not in self.leveled.levels]
 
 
 def kind_of(values: pd.Series) -> str:
@@ -84,17 +142,6 @@ def code_levels(name: str, values: pd.Series) -> tuple[np.ndarray, tuple[Level, 
         return used.cat.codes.to_numpy().astype(np.int64), as_levels(used.cat.categories)
     codes, levels = pd.factorize(values, sort=True)
     return codes.astype(np.int64), as_levels(pd.Index(levels))
-
-
-def is_ordered(values: pd.Series) -> bool:
-    """Whether a column says that its levels are ordered."""
-    return isinstance(values.dtype, pd.CategoricalDtype) and bool(values.dtype.ordered)
-
-
-def unused_levels(values: pd.Series, levels: tuple[Level, ...]) -> list[Level]:
-    """The categories of a column that are none of the levels that occur."""
-    categories = values.dtype.categories if isinstance(values.dtype, pd.CategoricalDtype) else pd.Index([])
-    return [level for level in as_levels(categories) if level not in levels]
 
 
 def _refuse_instants(name: str, values: pd.Series) -> None:

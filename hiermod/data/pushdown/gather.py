@@ -13,19 +13,19 @@ import pandas as pd
 from hiermod.data.columns.responses import read_counts
 from hiermod.data.columns.values import missing_rows
 from hiermod.data.pushdown.expressions import NotInEngineError
-from hiermod.data.pushdown.group_by import Engine, Summary
+from hiermod.data.pushdown.group_by import Engine
 from hiermod.data.pushdown.tally import COUNT, LARGE, Tally, each_row, tally
 from hiermod.data.sources.frames import Selected, asking, select_columns
 from hiermod.errors import DataError, enumerate_names
 from hiermod.formula.expressions import Column
 from hiermod.formula.nodes import Formula
 
-HEAD = 20_000
+SAMPLE = 20_000
 BYTES = 64  # what a number costs while its row becomes part of a cell
 SHARE = 0.25  # of the machine's memory that may be taken for it
 
 
-def gather(formula: Formula, data: Any, real: bool | None, compress: bool) -> Tally | Summary:
+def gather(formula: Formula, data: Any, real: bool | None, compress: bool) -> Tally:
     """Read the columns of a formula.
 
     A lazy frame of more than `LARGE` rows is aggregated by its own engine where that pays; rows come to Python where it
@@ -54,16 +54,16 @@ def gather(formula: Formula, data: Any, real: bool | None, compress: bool) -> Ta
         return _from_engine(formula, selected, rows, real) if compress else each_row(_all(selected, rows))
 
 
-def _from_engine(formula: Formula, selected: Selected, rows: int, real: bool | None) -> Tally | Summary:
-    engine = Engine(formula, selected, HEAD, rows)
+def _from_engine(formula: Formula, selected: Selected, rows: int, real: bool | None) -> Tally:
+    engine = Engine(formula, selected, SAMPLE, rows)
     try:
-        found = engine.summary() if engine.takes_moments(real) else engine.tally(SHARE * _memory() / BYTES)
+        counted = engine.summary() if engine.takes_moments(real) else engine.tally(SHARE * _memory() / BYTES)
     except NotInEngineError as error:
         why = f"{error} is not computed where the data is"
         notices = (f"{rows:,} rows read into memory: {why}",)
         return replace(tally(_all(selected, rows, why)), notices=notices)
     many = enumerate_names(sorted(engine.many))
-    return found or tally(_all(selected, rows, f"hardly any rows are equal, since {many} have many values"))
+    return counted or tally(_all(selected, rows, f"hardly any rows are equal, since {many} have many values"))
 
 
 def _all(selected: Selected, rows: int, why: str = "") -> pd.DataFrame:
@@ -110,16 +110,16 @@ def count_units(data: Any, names: tuple[str, ...], weights: str | None) -> tuple
         frame = selected.frame
         if isinstance(frame, nw.LazyFrame):
             grouped = frame.group_by(list(wanted)).agg(nw.len().cast(nw.Int64).alias(COUNT))
-            found = selected.to_pandas(grouped.collect())
+            rows = selected.to_pandas(grouped.collect())
         else:
-            found = selected.to_pandas(frame).assign(**{COUNT: 1})
-    own, times = found[list(wanted)], found[COUNT].to_numpy(dtype=np.int64)
-    if not len(own):
+            rows = selected.to_pandas(frame).assign(**{COUNT: 1})
+    columns, times = rows[list(wanted)], rows[COUNT].to_numpy(dtype=np.int64)
+    if not len(columns):
         raise DataError("The data has no rows.")
-    if (missing := missing_rows(own)).any():
+    if (missing := missing_rows(columns)).any():
         raise DataError(
             f"{times[missing].sum()} rows have missing values in {', '.join(map(repr, wanted))}, so they are in no "
             "arm. Find out where they belong, or drop them."
         )
-    units = times if weights is None else times * read_counts(Column(weights), own).astype(np.int64)
-    return own[list(names)], units
+    units = times if weights is None else times * read_counts(Column(weights), columns).astype(np.int64)
+    return columns[list(names)], units

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 import narwhals as nw
@@ -29,42 +28,13 @@ from hiermod.data.columns.predictors import EXACT, Basis, Known, Numeric, Predic
 from hiermod.data.columns.values import AGGREGATED
 from hiermod.data.pushdown.expressions import EngineRecipe, NotInEngineError, is_present
 from hiermod.data.pushdown.sums import grouped_moments, measure, own_names
-from hiermod.data.pushdown.tally import COUNT, Tally
+from hiermod.data.pushdown.tally import COUNT, Summary, Tally
 from hiermod.data.sources.frames import Selected
 from hiermod.errors import DataError
 from hiermod.formula.expressions import Call, Column, Expression
 from hiermod.formula.nodes import Formula, SingleResponse, TrialsResponse
 
 Frame = nw.LazyFrame[Any]
-
-
-@dataclass(frozen=True, eq=False)
-class Summary:
-    """What an engine found of a real response that has too many values to be counted.
-
-    Parameters
-    ----------
-    tally : Tally
-        The distinct combinations of all columns that are not averaged, of rows without missing values.
-    mean : ndarray, shape (combinations,)
-        Of the response.
-    moments : Moments
-        Of the averaged predictors and the response.
-    whole : bool
-        Whether the response holds whole numbers from 0 on.
-    missing : dict
-        Rows with missing values by column.
-    incomplete, weightless : int
-        Rows with any missing value, and others with the weight 0.
-    """
-
-    tally: Tally
-    mean: np.ndarray
-    moments: Moments
-    whole: bool
-    missing: dict[str, int]
-    incomplete: int
-    weightless: int
 
 
 class Engine:
@@ -74,9 +44,9 @@ class Engine:
         assert isinstance(selected.frame, nw.LazyFrame)
         self._formula, self._selected, self._frame, self._rows = formula, selected, selected.frame, rows
         self._schema = self._frame.collect_schema()
-        self._head = selected.to_pandas(self._frame.head(sample).collect())
+        self._sample = selected.to_pandas(self._frame.head(sample).collect())
         self.many = {
-            name for name, dtype in self._schema.items() if dtype.is_numeric() and has_many(self._head[name].dropna())
+            name for name, dtype in self._schema.items() if dtype.is_numeric() and has_many(self._sample[name].dropna())
         }
         self._recipe = EngineRecipe(self._teaching(), formula.weights)
 
@@ -89,8 +59,8 @@ class Engine:
         weighty: list[Expression] = [Column(weights)] if weights else []
         weighty += [response.trials] if isinstance(response, TrialsResponse) and response.trials.columns else []
         with suppress(NotInEngineError):
-            for own in weighty:
-                complete = complete.filter(EngineRecipe(complete, None).columns(own)[0] > 0.0)
+            for counted in weighty:
+                complete = complete.filter(EngineRecipe(complete, None).columns(counted)[0] > 0.0)
         return complete
 
     def takes_moments(self, real: bool | None) -> bool:
@@ -104,17 +74,17 @@ class Engine:
         coded = self._coded()
         kept = self._columns_of([name for name in self._formula.variables if name not in coded])
         kept = list(dict.fromkeys([*self._formula.response.columns, *kept]))
-        if hardly_repeat(self._head[kept], self._rows):
+        if hardly_repeat(self._sample[kept], self._rows):
             return None
         keys, names = own_names({**{name: nw.col(name) for name in kept}, **coded})
         made = self._frame.select(**keys)
         if self._rows * len(names) > room and _groups(made, names) * len(names) > room:
             return None
-        found = made.group_by(*names).agg(_count()).sort(*names).collect().rename(names)
-        return self._counted(found, Known(self._recipes(coded)))
+        groups = made.group_by(*names).agg(_count()).sort(*names).collect().rename(names)
+        return self._counted(groups, Known(self._recipes(coded)))
 
-    def summary(self) -> Summary:
-        """Take moments of the response and of the numeric variables of many values.
+    def summary(self) -> Tally:
+        """Count the combinations of columns that are not averaged; take moments of the response and the other columns.
 
         Raises
         ------
@@ -126,10 +96,10 @@ class Engine:
         assert isinstance(response, SingleResponse)
         (values,) = self._recipe.columns(response.expression)
         averaged, numbers = self._averaged()
-        found = measure(complete, {**numbers, response.name: values})
-        predictors = {name: self._predictor(name, own, found) for name, own in averaged.items()}
-        centres = {name: mean for name, (mean, _, _) in found.items()}
-        features = averaging_over(self._formula, predictors, averaged).features
+        measured = measure(complete, {**numbers, response.name: values})
+        predictors = {name: self._predictor(name, columns, measured) for name, columns in averaged.items()}
+        centres = {name: mean for name, (mean, _, _) in measured.items()}
+        features = averaging_over(self._formula.terms, predictors, averaged).features
         coded = self._coded()
         keys = self._columns_of([name for name in self._formula.variables if name not in (*coded, *averaged)])
         made = {**numbers, response.name: values}
@@ -137,9 +107,9 @@ class Engine:
         groups, mean, cross = grouped_moments(complete, by, made, centres, features, response.name)
         moments = Moments(features, {name: centres[name] for name in numbers}, mean[:, :-1], cross)
         recipes = self._recipes([*coded, *(name for name in averaged if name in self._formula.expressions)])
-        tally = self._counted(groups, Known(recipes, predictors))
-        whole = self._is_whole(response.name) and found[response.name][1] >= 0
-        return Summary(tally, mean[:, -1] + centres[response.name], moments, whole, missing, incomplete, weightless)
+        whole = self._is_whole(response.name) and measured[response.name][1] >= 0
+        summary = Summary(mean[:, -1] + centres[response.name], moments, whole, missing, incomplete, weightless)
+        return self._counted(groups, Known(recipes, predictors), summary)
 
     def _averaged(self) -> tuple[dict[str, list[str]], dict[str, nw.Expr]]:
         """The numeric variables of many values with the names of their columns, and these columns."""
@@ -158,13 +128,13 @@ class Engine:
             numbers |= dict(zip(names, made, strict=True))
         return averaged, numbers
 
-    def _predictor(self, name: str, columns: list[str], found: dict[str, tuple[float, float, float]]) -> Predictor:
-        for _, lowest, highest in (found[column] for column in columns):
+    def _predictor(self, name: str, columns: list[str], measured: dict[str, tuple[float, float, float]]) -> Predictor:
+        for _, lowest, highest in (measured[column] for column in columns):
             if lowest == highest and name not in self._formula.offsets:
                 raise DataError(f"The predictor {name} is constant ({lowest:g} in every row). Leave it out.")
         if columns != [name]:
             return Basis(name, len(columns))
-        largest = max(abs(found[name][1]), abs(found[name][2]))
+        largest = max(abs(measured[name][1]), abs(measured[name][2]))
         return Numeric(name, self._is_whole(name) and largest <= EXACT)
 
     def _coded(self) -> dict[str, nw.Expr]:
@@ -188,7 +158,7 @@ class Engine:
     def _columns_of(self, variables: list[str]) -> list[str]:
         """The columns behind variables, groups and weights."""
         formula = self._formula
-        behind = [name for own in variables for name in formula.sources[own]]
+        behind = [name for variable in variables for name in formula.sources[variable]]
         weights = (formula.weights,) if formula.weights else ()
         return list(dict.fromkeys([*behind, *formula.grouping_columns, *weights]))
 
@@ -196,12 +166,12 @@ class Engine:
         """The rows that count; how many have missing values, by column and in all; how many others have no weight."""
         names = self._schema.names()
         present = {name: is_present(self._frame, name) for name in names}
-        counts = [(~own).cast(nw.Int64()).sum().alias(f"n{place}") for place, own in enumerate(present.values())]
+        counts = [(~some).cast(nw.Int64()).sum().alias(f"n{place}") for place, some in enumerate(present.values())]
         every = nw.all_horizontal(*present.values(), ignore_nulls=False)
         weights = self._formula.weights
         weighty = every if weights is None else every & (self._recipe.columns(Column(weights))[0] != 0.0)
         sums = {"complete": every, "weighty": weighty}
-        wanted = [own.cast(nw.Int64()).sum().alias(name) for name, own in sums.items()]
+        wanted = [rows.cast(nw.Int64()).sum().alias(name) for name, rows in sums.items()]
         found = self._frame.select(*counts, *wanted).collect()
         complete, counting = int(found["complete"][0]), int(found["weighty"][0] or 0)
         if not complete:
@@ -216,9 +186,9 @@ class Engine:
     def _recipes(self, names: Any) -> dict[str, Recipe]:
         return {name: Recipe(name, self._formula.expressions[name], self._recipe.states) for name in names}
 
-    def _counted(self, found: nw.DataFrame[Any], known: Known) -> Tally:
-        frame = self._selected.to_pandas(found).rename_axis(index=AGGREGATED)
-        return Tally(frame.drop(columns=[COUNT]), frame[COUNT].to_numpy(dtype=np.int64), known)
+    def _counted(self, groups: nw.DataFrame[Any], known: Known, summary: Summary | None = None) -> Tally:
+        frame = self._selected.to_pandas(groups).rename_axis(index=AGGREGATED)
+        return Tally(frame.drop(columns=[COUNT]), frame[COUNT].to_numpy(dtype=np.int64), known, summary)
 
 
 def _groups(frame: Frame, names: Iterable[str]) -> int:

@@ -1,4 +1,4 @@
-"""Counts equal rows of a frame, so that what follows sees each distinct row once."""
+"""Equal rows counted, so that what follows sees each distinct row once; DuckDB counts those of frames in memory."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from hiermod.data.columns.moments import Moments
 from hiermod.data.columns.numbering import hardly_repeats
 from hiermod.data.columns.predictors import NOTHING, Known
 from hiermod.data.sources.connection import connect
@@ -19,17 +20,49 @@ ROW, COUNT = f"{OWN}row", f"{OWN}rows"
 
 
 @dataclass(frozen=True, eq=False)
+class Summary:
+    """What an engine found of a real response that has too many values to be counted, for each row of a `Tally`.
+
+    Parameters
+    ----------
+    mean : ndarray, shape (rows,)
+        Of the response.
+    moments : Moments
+        Of the averaged predictors and the response.
+    whole : bool
+        Whether the response holds whole numbers from 0 on.
+    missing : dict
+        Rows with missing values by column.
+    incomplete, weightless : int
+        Rows with any missing value, and others with the weight 0.
+    """
+
+    mean: np.ndarray
+    moments: Moments
+    whole: bool
+    missing: dict[str, int]
+    incomplete: int
+    weightless: int
+
+
+@dataclass(frozen=True, eq=False)
 class Tally:
     """Rows of the columns that a formula reads, how many rows of the data each stands for, and what to tell.
 
-    `rows` are those of the data one by one, where they are in memory and were counted.
+    `summary` has what an engine averaged; `rows` are the data's one by one, where those in memory were counted.
     """
 
     frame: pd.DataFrame
     count: np.ndarray
     known: Known = NOTHING
+    summary: Summary | None = None
     notices: tuple[str, ...] = ()
     rows: pd.DataFrame | None = None
+
+    @property
+    def one_by_one(self) -> Tally | None:
+        """Every row by itself, where rows in memory were counted."""
+        return None if self.rows is None else each_row(self.rows)
 
 
 def each_row(frame: pd.DataFrame) -> Tally:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import weakref
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -40,12 +39,6 @@ def connect() -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(":memory:", config=SETTINGS)
     connection.execute("SET TimeZone = 'UTC'")
     return connection
-
-
-def keep_alive(relation: duckdb.DuckDBPyRelation, connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:
-    """Let a connection live as long as its relation; older versions of DuckDB do not see to that themselves."""
-    weakref.finalize(relation, lambda _: None, connection)
-    return relation
 
 
 def sql_name(name: str) -> str:

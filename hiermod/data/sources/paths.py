@@ -9,6 +9,7 @@ import csv
 import glob
 import os
 import re
+import weakref
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hiermod.data.sources import csv_files, parquet_files
-from hiermod.data.sources.connection import connect, keep_alive, reason
+from hiermod.data.sources.connection import connect, reason
 from hiermod.errors import DataError, did_you_mean
 
 if TYPE_CHECKING:
@@ -76,7 +77,13 @@ def open_path(path: str | os.PathLike[str], columns: Collection[str] | None = No
     found = find_files(path)
     connection = connect()
     with reading(path):
-        return keep_alive(found.format.open(connection, found.files, found.base, columns), connection)
+        return _kept_alive(found.format.open(connection, found.files, found.base, columns), connection)
+
+
+def _kept_alive(relation: duckdb.DuckDBPyRelation, connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:
+    """Let a connection live as long as its relation; older versions of DuckDB do not see to that themselves."""
+    weakref.finalize(relation, lambda _: None, connection)
+    return relation
 
 
 def ordered_columns(data: Any) -> frozenset[str]:

@@ -23,7 +23,7 @@ from hiermod.engine.kernels.vector_ops import total as total_of
 
 (
     LOGIT, PROBIT, CLOGLOG, POISSON, NEGBINOMIAL, STUDENT, GAMMA, BETA_LOGIT, BETA_PROBIT, BETA_CLOGLOG, GAUSSIAN,
-    ONE_TRIAL,
+    ONE_TRIAL, LOGNORMAL,
 ) = KERNELS.values()  # fmt: skip
 Array = np.ndarray
 NEXT_TO_NOTHING = -300.0  # a logarithm
@@ -46,6 +46,8 @@ def score_block(kernel: int, record: Any, work: Any, start: int, rows: int) -> f
         return _student(record, work, start, rows)
     if kernel == GAMMA:
         return _gamma(record, work, start, rows)
+    if kernel == LOGNORMAL:
+        return _lognormal(record, work, start, rows)
     return _beta_binomial(kernel - BETA_LOGIT, record, work, start, rows)
 
 
@@ -169,6 +171,23 @@ def _gamma(record: Any, work: Any, start: int, rows: int) -> float:
         weights += weight
     slopes[0] += total + weights * (math.log(alpha) + 1.0 - digamma(alpha))
     return alpha * total + weights * (alpha * math.log(alpha) - math.lgamma(alpha))
+
+
+@numba.njit(**NJIT)
+def _lognormal(record: Any, work: Any, start: int, rows: int) -> float:
+    eta, score = doubles(work.eta, BLOCK), doubles(work.row_scores, BLOCK)
+    y, size = doubles(record.response, record.rows), doubles(record.size, record.rows)
+    auxiliary, slopes = doubles(work.auxiliary, 1), doubles(work.by_auxiliary, 1)
+    sigma, squares, weights = auxiliary[0], 0.0, 0.0
+    begin = np.uint64(start)
+    for i in range(np.uint64(rows)):
+        weight = size[begin + i]
+        t = (log(y[begin + i]) - eta[i]) / sigma
+        score[i] = weight * t / sigma
+        squares += weight * t * t
+        weights += weight
+    slopes[0] += (squares - weights) / sigma
+    return -0.5 * squares - weights * math.log(sigma)
 
 
 @numba.njit(**NJIT)

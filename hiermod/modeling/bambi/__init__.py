@@ -1,1 +1,1 @@
-"""Bambi's model of a spec, and specs and draws of Bambi's models."""
+"""All that hiermod knows of Bambi and formulae: `bridge` gives the `bmb.Model` of a spec, `importing` takes one."""

@@ -1,4 +1,4 @@
-"""Hands a spec over to Bambi: the one file that knows Bambi and formulae.
+"""Hands a spec over to Bambi.
 
 The `bmb.Model` has the rows behind the cells, the formula in Bambi's spelling, and the spec's priors. Correlated
 group terms and priors of centred predictors go in as callables, which register the same variables as hiermod's own PyMC
@@ -165,9 +165,9 @@ def _check_same_coding(spec: Spec, text: str, data: pd.DataFrame) -> None:
     terms = design.common.terms if design.common is not None else ()
     written = {without_slash(name): name for name in terms if not name.startswith("offset(")}
     names = set(written)
-    own = {block.name for block in spec.common.blocks}
-    if names != own:
-        _refuse(spec, f"the terms {sorted(names)} instead of {sorted(own)}")
+    expected = {block.name for block in spec.common.blocks}
+    if names != expected:
+        _refuse(spec, f"the terms {sorted(names)} instead of {sorted(expected)}")
     for block in spec.common.blocks:
         _compare(spec, block, np.asarray(design.common[written[block.name]], dtype=float), frame)
     for group in spec.groups:

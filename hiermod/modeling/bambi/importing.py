@@ -1,7 +1,7 @@
-"""Takes somebody else's Bambi model: what its formula and data are in this package's words.
+"""Takes somebody else's Bambi model: its formula, data, draws and priors under this package's names.
 
-A neighbour of `bambi_bridge`. Nothing is taken on trust: the columns of every term and the group of every row are
-compared with those that this package makes of the same formula, so that draws of the same names mean the same mean.
+Nothing is taken on trust: the columns of every term and the group of every row are compared with those that this
+package makes of the same formula, so that draws of the same names mean the same mean.
 """
 
 from __future__ import annotations
@@ -13,15 +13,18 @@ from typing import Any
 import bambi as bmb
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from hiermod.data.cells.statistics import BinomialCells, PairCells
 from hiermod.errors import DataError, FormulaError, ModelError, enumerate_names
 from hiermod.families.registry import read_family
-from hiermod.formula.nodes import Formula, Term
+from hiermod.formula.nodes import INTERCEPT, Formula, Term
 from hiermod.formula.parser import canonical, parse
+from hiermod.modeling.coding import Block
 from hiermod.modeling.definition import Defined, Definition, define
 from hiermod.modeling.design import GroupDesign, GroupEffect, offset
 from hiermod.modeling.spec import Spec
+from hiermod.modeling.variables import Variable, dataset_of
 
 OFFSET, GROUPED = "OffsetTerm", "GroupSpecificTerm"
 
@@ -66,9 +69,9 @@ def take(model: Any) -> Taken:
 
 def _size_notices(sizes: Mapping[str, np.ndarray]) -> list[str]:
     return [
-        f"{name}: columns are {', '.join(f'{one:.6g}' for one in own)} times Bambi's, as in R; coefficients follow"
-        for name, own in sizes.items()
-        if not np.allclose(own, 1.0, rtol=1e-9)
+        f"{name}: columns are {', '.join(f'{one:.6g}' for one in ratios)} times Bambi's, as in R; coefficients follow"
+        for name, ratios in sizes.items()
+        if not np.allclose(ratios, 1.0, rtol=1e-9)
     ]
 
 
@@ -110,7 +113,7 @@ def _defined(definition: Definition, data: pd.DataFrame) -> Any:
         raise ModelError(f"This Bambi model has no counterpart: {error}") from error
 
 
-def own_name(name: str) -> Term:
+def _term_of(name: str) -> Term:
     """A term of formulae: ``np.log(x):f`` is that of ``log(x):f``."""
     parts, depth = [""], 0
     for character in name:
@@ -126,35 +129,35 @@ def _terms(model: Any) -> dict[str, Any]:
     return dict(model.parameters[model.family.likelihood.parent].terms)
 
 
-def common_terms(model: Any) -> dict[Term, Any]:
+def _common_terms(model: Any) -> dict[Term, Any]:
     """Bambi's common terms by their names here."""
     terms = {name: term for name, term in _terms(model).items() if type(term).__name__ not in (OFFSET, GROUPED)}
-    return {own_name(name): term for name, term in terms.items()}
+    return {_term_of(name): term for name, term in terms.items()}
 
 
-def group_terms(model: Any) -> dict[tuple[Term, frozenset[str]], Any]:
+def _group_terms(model: Any) -> dict[tuple[Term, frozenset[str]], Any]:
     """Bambi's varying effects by term and columns of the group."""
-    found = {}
+    terms_by_place = {}
     for name, term in _terms(model).items():
         if type(term).__name__ == GROUPED:
             inside, _, group = name.rpartition("|")
-            found[own_name(inside), frozenset(group.split(":"))] = term
-    return found
+            terms_by_place[_term_of(inside), frozenset(group.split(":"))] = term
+    return terms_by_place
 
 
-def varying_term(model: Any, group: GroupDesign, effect: GroupEffect) -> Any:
+def _group_term(model: Any, group: GroupDesign, effect: GroupEffect) -> Any:
     """Bambi's term of an effect; None where it has none."""
-    return group_terms(model).get((effect.block.term, frozenset(group.grouping.columns)))
+    return _group_terms(model).get((effect.block.term, frozenset(group.grouping.columns)))
 
 
 def _compared(model: Any, spec: Spec) -> dict[str, np.ndarray]:
     """Compare every row; return by what each column of a variable is larger here than there."""
     frame, sizes = spec.cells.frame, {}
     _compare("the response", _response(spec), np.asarray(model.response_term.data, dtype=float))
-    common = common_terms(model)
-    own = {block.term for block in spec.common.blocks}
-    if set(common) != own:
-        _refuse(f"it has the terms {enumerate_names(common)} where {enumerate_names(own)} were expected")
+    common = _common_terms(model)
+    expected = {block.term for block in spec.common.blocks}
+    if set(common) != expected:
+        _refuse(f"it has the terms {enumerate_names(common)} where {enumerate_names(expected)} were expected")
     for block in spec.common.blocks:
         sizes[block.name] = _proportion(f"the term {block.name}", block.matrix(frame), common[block.term].data)
     offsets = [term.data for term in _terms(model).values() if type(term).__name__ == OFFSET]
@@ -162,7 +165,7 @@ def _compared(model: Any, spec: Spec) -> dict[str, np.ndarray]:
     for group in spec.groups:
         groups = np.array([str(label) for label in group.grouping.labels()])[group.grouping.codes(frame)]
         for effect in group.effects:
-            theirs = varying_term(model, group, effect)
+            theirs = _group_term(model, group, effect)
             if theirs is None:
                 _refuse(f"it has no varying effect {effect.name}")
             labels = np.array([str(label) for label in theirs.groups])[np.asarray(theirs.group_index, dtype=int)]
@@ -209,3 +212,81 @@ def _check_normal(name: str, prior: Any) -> None:
 
 def _refuse(difference: str) -> None:
     raise ModelError(f"This Bambi model has no counterpart: {difference}.")
+
+
+def variables(model: Any, taken: Taken, posterior: xr.Dataset) -> xr.Dataset:
+    """Bambi's draws under the names, dims and labels of a spec."""
+    spec, sizes, common = taken.spec, taken.sizes, _common_terms(model)
+    values_by_name: dict[str, np.ndarray] = {}
+    for block in spec.common.blocks:
+        values = _named(posterior, _called(common[block.term]), spec.variable(block.name).shape)
+        values_by_name[block.name] = values / _per_column(sizes[block.name], block)
+    for group in spec.groups:
+        for effect in group.effects:
+            term, size = _group_term(model, group, effect), _per_column(sizes[effect.name], effect.block)
+            sds = _named(posterior, f"{_called(term)}_sigma", spec.variable(effect.sd_name).shape)
+            values_by_name[effect.sd_name] = sds / np.abs(size)
+            values_by_name[effect.name] = _effects(posterior, term, spec.variable(effect.name)) / size
+    for name in spec.family.auxiliary:
+        values_by_name[name] = _auxiliary(model, posterior, name)
+    return dataset_of(spec.variables(), values_by_name)
+
+
+def _per_column(sizes: np.ndarray, block: Block) -> Any:
+    return sizes if block.labels else float(sizes[0])
+
+
+def _called(term: Any) -> str:
+    return str(term.alias or term.name)
+
+
+def _named(posterior: xr.Dataset, name: str, shape: tuple[int, ...]) -> np.ndarray:
+    """A variable's draws, shape ``(chain, draw, *shape)``; a dim of size 1 is dropped where there should be none."""
+    if name not in posterior:
+        raise ModelError(
+            f"The draws have no variable {name!r}, which this Bambi model has. They have: "
+            f"{enumerate_names(posterior.data_vars)}."
+        )
+    values = posterior[name].transpose("chain", "draw", ...).to_numpy()
+    wanted = (*values.shape[:2], *shape)
+    if values.size != np.prod(wanted):
+        raise ModelError(f"The variable {name!r} has {values.shape[2:]} numbers in each draw; the model {wanted[2:]}.")
+    return np.asarray(values.reshape(wanted))
+
+
+def _effects(posterior: xr.Dataset, term: Any, variable: Variable) -> np.ndarray:
+    """Effects of the groups that occur, in this package's order; formulae has all pairs of crossed groups."""
+    name, labels = _called(term), [str(label) for label in term.groups]
+    values = _named(posterior, name, (len(labels), *variable.shape[1:]))
+    for dim in posterior[name].dims:
+        if str(dim).endswith("__factor_dim") and dim in posterior.coords:
+            labels = [str(label) for label in posterior[dim].to_numpy()]
+    return values[:, :, [labels.index(label) for label in variable.labels[0]]]
+
+
+def _auxiliary(model: Any, posterior: xr.Dataset, name: str) -> np.ndarray:
+    """The family's own parameter: sampled, or a number that was given for it."""
+    prior = model.parameters[name].prior
+    if hasattr(prior, "args"):
+        return _named(posterior, str(model.parameters[name].alias or name), ())
+    return np.full((posterior.sizes["chain"], posterior.sizes["draw"]), float(prior))
+
+
+def prior_table(model: Any, spec: Spec) -> pd.DataFrame:
+    """Bambi's own priors, in the columns of `Model.prior_summary`."""
+    if not model.built:
+        model.build()
+    link = spec.family.link.name
+    at = "predictors at their means" if model.center_predictors and len(spec.common.blocks) > 1 else ""
+    common = _common_terms(model)
+    rows = [
+        (block.name, str(common[block.term].prior), link, at if block.name == "Intercept" else "")
+        for block in spec.common.blocks
+    ]
+    for group in spec.groups:
+        for effect in group.effects:
+            shown = "1" if effect.block.term == INTERCEPT else effect.block.term.name
+            sigma = _group_term(model, group, effect).prior.args["sigma"]
+            rows.append((f"sd({shown}|{group.grouping.name})", str(sigma), link, ""))
+    rows += [(name, str(model.parameters[name].prior), "", "") for name in spec.family.auxiliary]
+    return pd.DataFrame(rows, columns=["parameter", "prior", "scale", "stated_at"])

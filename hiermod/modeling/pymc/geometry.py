@@ -40,10 +40,10 @@ def _information_ratios(spec: Spec, term: GroupDesign) -> np.ndarray:
     response = spec.cells.response
     if isinstance(response, RealCells | ValueCells | PairCells):
         freedom = response.count.sum() - groups * columns
-        left = squares - (estimates * total).sum()
+        residual = squares - (estimates * total).sum()
         if isinstance(response, RealCells) and not isinstance(response, MomentCells):
-            left += response.within.sum()
-        error = error * (left / freedom if freedom > 0 and left > 0 else np.inf)
+            residual += response.within.sum()
+        error = error * (residual / freedom if freedom > 0 and residual > 0 else np.inf)
     typical = np.median(error, axis=0)
     if not np.isfinite(typical).all():
         return np.zeros(columns)
@@ -62,7 +62,7 @@ def _normal_equations(spec: Spec, term: GroupDesign) -> tuple[np.ndarray, np.nda
     working = working - _common_fit(spec, rows, weight, working)
     codes, size = rows.codes(term.grouping), term.grouping.size
     columns = range(matrix.shape[1])
-    total = np.column_stack([np.bincount(codes, weight * matrix[:, own] * working, size) for own in columns])
+    total = np.column_stack([np.bincount(codes, weight * matrix[:, column] * working, size) for column in columns])
     precision = np.empty((size, len(columns), len(columns)))
     for one in columns:
         for other in columns:
@@ -132,7 +132,7 @@ def own_coefficients(
     places = [int(place) for place in np.flatnonzero(informed)]
     free = _free_columns(spec, term)
     back = np.linalg.inv(_directions(spec, term, places))
-    own = {place: _combined(back[row], [free[other] for other in places]) for row, place in enumerate(places)}
+    coefficients = {place: _combined(back[row], [free[other] for other in places]) for row, place in enumerate(places)}
     scales = _columns_of_sigmas(term, sigmas)
     commons = _commons(spec, term, informed, shared)
     factor: Any = cholesky_factor(term) if term.correlated else np.eye(len(term.row_names))
@@ -145,7 +145,7 @@ def own_coefficients(
         )
         rest = factor[place, place]
         if informed[place]:
-            values.append(own[place] - commons[place])
+            values.append(coefficients[place] - commons[place])
             standard.append((values[-1] / scale - before) / rest)
             density = density - 0.5 * (standard[-1] ** 2).sum() - term.grouping.size * pt.log(scale * rest)
         else:
@@ -175,7 +175,7 @@ def _columns_of_sigmas(term: GroupDesign, sigmas: list[Any]) -> list[Any]:
 
 
 def _combined(weights: np.ndarray, columns: list[Any]) -> Any:
-    return sum(float(weight) * own for weight, own in zip(weights, columns, strict=True) if weight)
+    return sum(float(weight) * column for weight, column in zip(weights, columns, strict=True) if weight)
 
 
 def _commons(spec: Spec, term: GroupDesign, informed: np.ndarray, shared: set[str]) -> list[Any]:
@@ -185,17 +185,17 @@ def _commons(spec: Spec, term: GroupDesign, informed: np.ndarray, shared: set[st
     """
     common, slices = spec.common, spec.common.slices()
     result: list[Any] = []
-    own: dict[int, int] = {}
+    shares: dict[int, int] = {}
     for effect in term.effects:
-        start, block = len(result), next((own for own in common.blocks if own.name == effect.block.name), None)
+        start, block = len(result), next((each for each in common.blocks if each.name == effect.block.name), None)
         result += [0.0] * len(effect.block.columns)
         chosen = informed[start : len(result)]
         if block is not None and block.columns == effect.block.columns and block.name not in shared and chosen.any():
             shared.add(block.name)
-            own |= {start + place: slices[block.name].start + place for place in range(len(block.columns))}
+            shares |= {start + place: slices[block.name].start + place for place in range(len(block.columns))}
     values = _coefficients(spec)
-    for place, column in own.items():
-        others = [other for other in np.flatnonzero(common.shift[column]) if other not in own.values()]
+    for place, column in shares.items():
+        others = [other for other in np.flatnonzero(common.shift[column]) if other not in shares.values()]
         result[place] = values[column] + sum((common.shift[column, other] * values[other] for other in others), 0.0)
     return result
 
@@ -205,8 +205,8 @@ def _coefficients(spec: Spec) -> list[Any]:
     model = pm.modelcontext(None)
     values: list[Any] = []
     for block in spec.common.blocks:
-        own = model[block.name]
-        values += [own[place] for place in range(len(block.columns))] if block.labels else [own]
+        value = model[block.name]
+        values += [value[place] for place in range(len(block.columns))] if block.labels else [value]
     return values
 
 

@@ -10,7 +10,7 @@ import pytensor.tensor as pt
 
 from hiermod.modeling.density_rows import Observed, observe
 from hiermod.modeling.design import GroupDesign
-from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec
+from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec, beta_shapes
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.modeling.pymc.geometry import informed_columns, own_coefficients
 from hiermod.modeling.pymc.likelihood import likelihood
@@ -47,13 +47,12 @@ def build_for_sampling(spec: ModelSpec) -> pm.Model:
 def _pooled(spec: PooledSpec) -> pm.Model:
     """The two-parameter model: beta-binomial totals of the groups."""
     with pm.Model(coords={"__obs__": [str(label) for label in spec.grouping.labels()]}) as model:
-        mean = pm.Uniform(MEAN, 0.0, 1.0)
-        size = pm.HalfFlat(SPREAD) ** -2
+        a, b = beta_shapes(pm.Uniform(MEAN, 0.0, 1.0), pm.HalfFlat(SPREAD))
         pm.BetaBinomial(
             spec.formula.response.name,
             n=spec.trials.astype(np.int64),
-            alpha=mean * size,
-            beta=(1.0 - mean) * size,
+            alpha=a,
+            beta=b,
             observed=spec.successes.astype(np.int64),
             dims="__obs__",
         )
@@ -82,8 +81,8 @@ def _varying_part(spec: Spec, rows: Observed, informed: tuple[np.ndarray, ...] |
     shared: set[str] = set()
     for place, term in enumerate(spec.groups):
         codes = rows.codes(term.grouping)
-        own = informed[place] if informed else np.zeros(0, dtype=bool)
-        effects = _own_coefficients(spec, term, own, shared) if own.any() else _group_effects(spec, term)
+        chosen = informed[place] if informed else np.zeros(0, dtype=bool)
+        effects = _own_coefficients(spec, term, chosen, shared) if chosen.any() else _group_effects(spec, term)
         for effect, value in zip(term.effects, effects, strict=True):
             matrix = rows.matrix(effect.block)
             if effect.block.labels is not None:

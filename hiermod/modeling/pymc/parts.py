@@ -142,7 +142,7 @@ def register_correlations(spec: Spec, term: GroupDesign) -> None:
     if name in pm.modelcontext(None).named_vars:
         return
     partial = partial_priors(spec.priors[name][0], len(term.row_names))
-    shape, dims = np.array([own.arguments[0] for own in partial]), register_dims(spec.variable(name))
+    shape, dims = np.array([prior.arguments[0] for prior in partial]), register_dims(spec.variable(name))
     pm.Beta(f"{name}_offset", shape, shape, dims=dims)
     pm.Deterministic(name, _correlations(term), dims=dims)
 
