@@ -83,14 +83,16 @@ class Slices:
     step: float
 
     def location(self) -> np.ndarray:
-        """x at the points."""
+        """The locations."""
         return np.repeat(self.mode, self.points) + np.repeat(self.width, self.points) * np.sinh(self.z)
 
     def chosen(self, kept: np.ndarray) -> Slices:
         """Some of the spreads."""
         inside = np.repeat(kept, self.points)
-        by_spread = (own[kept] for own in (self.t, self.u, self.mode, self.width, self.points))
-        return Slices(*by_spread, self.z[inside], self.log_values[inside], self.log_mass[kept], self.step)
+        return Slices(
+            self.t[kept], self.u[kept], self.mode[kept], self.width[kept], self.points[kept], self.z[inside],
+            self.log_values[inside], self.log_mass[kept], self.step,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -248,7 +250,9 @@ def _at_nodes(
     number = np.arange(points.sum()) - np.repeat(begins - first, points)
     z = number * step
     x = np.repeat(mode, points) + np.repeat(width, points) * np.sinh(z)
-    log_values = _in_blocks(target, x, np.repeat(u, points)) + np.log(np.cosh(z)) + np.repeat(np.log(width * stretch), points)
+    log_values = (
+        _in_blocks(target, x, np.repeat(u, points)) + np.log(np.cosh(z)) + np.repeat(np.log(width * stretch), points)
+    )
     top = np.maximum.reduceat(log_values, begins)
     values = np.exp(log_values - np.repeat(top, points))
     fine = np.add.reduceat(values, begins)

@@ -114,7 +114,20 @@ def distinct(values: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndar
     return unique[unique > 0.0].astype(float), total[unique > 0.0]
 
 
-def _summed(function: Callable[[np.ndarray, np.ndarray], np.ndarray], values: np.ndarray, times: np.ndarray) -> Function:
+def distinct_pairs(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Each pair of values once, and how often it occurs."""
+    if not len(first):
+        return first, second, np.zeros(0)
+    order = np.lexsort((first, second))
+    ordered = first[order], second[order]
+    new = np.concatenate([[True], (np.diff(ordered[0]) != 0.0) | (np.diff(ordered[1]) != 0.0)])
+    begins = np.flatnonzero(new)
+    return ordered[0][begins], ordered[1][begins], np.diff(begins, append=len(first)).astype(float)
+
+
+def _summed(
+    function: Callable[[np.ndarray, np.ndarray], np.ndarray], values: np.ndarray, times: np.ndarray
+) -> Function:
     """The function of x and each value, summed over values, in blocks of them."""
 
     def direct(x: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from hiermod.exact.sums import TabulatedSum, sum_of_logs, sum_of_rises
+from hiermod.exact.sums import TabulatedSum, distinct_pairs, sum_of_logs, sum_of_rises
 from hiermod.modeling.hyperpriors import Hyperprior
 from hiermod.priors.distributions import Prior
 
@@ -174,3 +174,13 @@ class GammaTarget:
         return [
             rises(log_shape), self._totals[0] * log_mean, -np.exp(log_shape) * logs(log_ratio), -weighted(log_ratio)
         ]  # fmt: skip
+
+
+PooledTarget = BetaTarget | GammaTarget
+
+
+def target_of(hyperprior: Hyperprior, events: np.ndarray, exposure: np.ndarray) -> PooledTarget:
+    """The density of groups' totals; groups without any data say nothing."""
+    seen = exposure > 0.0
+    kind = BetaTarget if hyperprior.pool == "beta" else GammaTarget
+    return kind(*distinct_pairs(events[seen], exposure[seen]), hyperprior)

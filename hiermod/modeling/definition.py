@@ -60,6 +60,8 @@ def define(definition: Definition, data: Any) -> Defined:
         definition = replace(definition, formula=str(formula))
         dot = (f"'.' stands for all other columns: {formula}",)
     check_names(formula)
+    if definition.pooling == "gamma" and definition.family is None:
+        definition = replace(definition, family="poisson")
     real = None if definition.family is None else read_family(definition.family).statistic == "real"
     rows = read_rows(formula, data, definition.na, definition.compress, real)
     family, notice = choose_family(definition.family, rows.response)
@@ -82,8 +84,8 @@ def with_priors(defined: Defined, priors: Mapping[str, str]) -> Defined:
 
 
 def _build(definition: Definition, formula: Formula, family: Any, cells: Cells) -> tuple[ModelSpec, list[str]]:
-    if definition.pooling == "beta":
-        return build_pooled(formula, family, cells, definition.priors), []
+    if definition.pooling != "normal":
+        return build_pooled(definition.pooling, formula, family, cells, definition.priors), []
     return build_spec(formula, family, cells, definition.priors)
 
 

@@ -85,7 +85,10 @@ class Hyperprior:
         power = "(a + b)^(-1/2)" if self.pool == "beta" else "shape^(-1/2), the rates' coefficient of variation"
         what = "a / (a + b)" if self.pool == "beta" else "the rates' mean"
         if self.shapes is not None:
-            return [(name, self.priors[name].describe(), "response", f"of Beta(a, b); {mean} = a / (a + b)") for name in (A, B)]
+            return [
+                (name, self.priors[name].describe(), "response", f"of Beta(a, b); {mean} = a / (a + b)")
+                for name in (A, B)
+            ]
         flat = "Uniform(0, 1)" if self.pool == "beta" else "Flat in its logarithm"
         rate = (mean, flat if self.rate is None else self.rate.describe(), "response", what)
         if self.spread is not None:
@@ -109,9 +112,8 @@ def read_hyperprior(pool: Pool, priors: Mapping[str, Any]) -> Hyperprior:
                 f"pooling={pool!r} has no prior {key!r}.{did_you_mean(str(key), KEYS[pool])} Say {EXAMPLES[pool]}."
             )
     given = {key: read_prior(key, text) for key, text in priors.items()}
-    if given.keys() & {A, B}:
-        if given.keys() != {A, B}:
-            raise PriorError("Priors of 'a' and 'b' come together, and without 'rate' and 'size', which they imply.")
+    if given.keys() & {A, B} and given.keys() != {A, B}:
+        raise PriorError("Priors of 'a' and 'b' come together, and without 'rate' and 'size', which they imply.")
     for key, prior in given.items():
         _require_fit(pool, key, prior)
     return Hyperprior(pool, given)
@@ -125,5 +127,5 @@ def _require_fit(pool: Pool, key: str, prior: Prior) -> None:
         return
     wanted = "unit" if pool == "beta" and key == RATE else "positive"
     if prior.distribution.support != wanted:
-        fitting = "Beta(2, 8) or Uniform(0, 1)" if wanted == "unit" else "LogNormal(3, 1), Gamma(2, 0.1) or HalfCauchy(10)"
+        fitting = "Beta(2, 8) or Uniform(0, 1)" if wanted == "unit" else "LogNormal(3, 1) or Gamma(2, 0.1)"
         raise PriorError(f"{key!r} of pooling={pool!r} needs a prior such as {fitting}, not {prior}.")

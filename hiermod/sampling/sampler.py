@@ -18,12 +18,12 @@ class Sampler(Protocol):
         """What it is."""
 
     @property
-    def tune(self) -> int:
-        """Warm-up of each chain, unless the user set it."""
+    def tune(self) -> int | None:
+        """Warm-up of each chain, unless the user set it; None where there is none."""
 
     @property
-    def target_accept(self) -> float:
-        """The first target, unless the user set it."""
+    def target_accept(self) -> float | None:
+        """The first target, unless the user set it; None where nothing is tuned."""
 
     def run(self, settings: Settings, progress: bool) -> tuple[xr.DataTree, bool]:
         """Sample once; return the draws and whether the run was interrupted.

@@ -49,11 +49,13 @@ class Settings:
 class ChosenEngine:
     """What samples a model, and why that is PyMC where the compiled engine was not refused; printed as a notice."""
 
-    name: Literal["compiled", "pymc"]
+    name: Literal["exact", "compiled", "pymc"]
     reason: str = ""
 
     def __str__(self) -> str:
-        text = "engine: compiled" if self.name == "compiled" else "engine: PyMC"
+        text = {"exact": "engine: exact, independent draws by quadrature", "compiled": "engine: compiled"}.get(
+            self.name, "engine: PyMC"
+        )
         return f"{text} ({self.reason})" if self.reason else text
 
 
