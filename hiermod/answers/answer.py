@@ -145,7 +145,7 @@ class Answer:
         return plain(self)
 
     def _repr_html_(self) -> str:
-        from hiermod.show.answer_html import html
+        from hiermod.show.answer_text import html
 
         return html(self)
 
@@ -175,7 +175,7 @@ class Answer:
 
     def plot(self, **options: Any) -> Any:
         """Draw the answer; see `hiermod.show`. Returns matplotlib Axes."""
-        from hiermod.show.answer_plot import plot_answer
+        from hiermod.show.forest import plot_answer
 
         return plot_answer(self, **options)
 

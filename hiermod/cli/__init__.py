@@ -11,14 +11,14 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from hiermod.cli import commands, compare, demo, output
+from hiermod.cli import commands, compare, output
 from hiermod.cli.arguments import build_parser
 from hiermod.cli.output import BAD_ARGUMENTS, COULD_NOT_FIT, INTERRUPTED, PIPE_CLOSED
 from hiermod.errors import AnswerError, HiermodError
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "compare": compare.run,
-    "demo": demo.run,
+    "demo": commands.demo,
     "explain": commands.explain,
     "fit": commands.fit,
     "warmup": commands.warmup,

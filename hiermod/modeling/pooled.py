@@ -25,8 +25,7 @@ from hiermod.modeling.design import GroupDesign, LinearPredictor, offset
 from hiermod.modeling.hyperpriors import EXAMPLES, Hyperprior, read_hyperprior
 from hiermod.modeling.pools import POOLS, Pool
 from hiermod.modeling.prior_choice import Priors
-from hiermod.modeling.protocol import PriorRow, Question
-from hiermod.modeling.variables import Dims, Variable, group_dim
+from hiermod.modeling.protocol import Dims, PriorRow, Question, Variable, group_dim
 
 MEAN, SPREAD = "rate_mean", "rate_spread"
 MOST_STORED = 2_000  # groups, of more of which rates are drawn when they are needed
@@ -251,7 +250,7 @@ def _strata(hyperprior: Hyperprior, formula: Formula, grouping: Grouping, cells:
 
 def _totals(formula: Formula, grouping: Grouping, cells: Cells) -> tuple[np.ndarray, np.ndarray]:
     """Events and exposure of each group."""
-    codes, response = grouping.codes(cells.frame), cells.response
+    codes, response = cells.codes[grouping.name], cells.response
     if isinstance(response, BinomialCells):
         events, exposure = response.successes, response.trials
     else:

@@ -16,8 +16,7 @@ from hiermod.formula.nodes import Formula
 from hiermod.modeling.design import CommonDesign, GroupDesign, LinearPredictor, build_common, build_group, offset
 from hiermod.modeling.identifiability import dependence_notices, refuse_exact, residual_notices
 from hiermod.modeling.prior_choice import Priors, choose_priors
-from hiermod.modeling.protocol import PriorRow, Question
-from hiermod.modeling.variables import Variable, linear_variables
+from hiermod.modeling.protocol import PriorRow, Question, Variable, linear_variables
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ from hiermod.exact.quadrature import Quadrature, integrate
 from hiermod.exact.targets import PooledTarget, target_of
 from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec
 from hiermod.modeling.pools import HUGE
-from hiermod.modeling.variables import dataset_of
+from hiermod.modeling.protocol import dataset_of
 from hiermod.sampling.posterior import QUADRATURE_ERROR
 from hiermod.sampling.settings import ChosenEngine, Settings
 

@@ -11,16 +11,14 @@ from functools import cache
 import numpy as np
 import xarray as xr
 
-from hiermod.engine.layout.coverage import uncovered
+from hiermod.engine.layout.problem import uncovered
 from hiermod.errors import InterruptedSamplingError, ModelError, SamplingError
 from hiermod.modeling.pooled import PooledSpec
-from hiermod.modeling.protocol import ModelSpec
+from hiermod.modeling.protocol import ModelSpec, dataset_of
 from hiermod.modeling.spec import Spec
-from hiermod.modeling.variables import dataset_of
 from hiermod.sampling.diagnostics import MIN_ESS, Diagnostics, diagnose
 from hiermod.sampling.posterior import History, Posterior, Rerun, Trouble
-from hiermod.sampling.sampler import Sampler
-from hiermod.sampling.settings import ChosenEngine, Settings, fresh_seed
+from hiermod.sampling.settings import ChosenEngine, Sampler, Settings, fresh_seed
 
 LARGE = 100_000_000  # draws of one variable, 800 MB in double precision
 MAX_RERUNS = 2

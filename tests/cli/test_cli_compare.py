@@ -9,6 +9,7 @@ from compare_tools import PLAIN, POOLED, QUICK, rows_of, run
 
 import hiermod as hm
 from hiermod.cli import compare
+from hiermod.errors import InterruptedSamplingError
 
 
 def test_the_table_is_that_of_hm_compare(trial, tmp_path):
@@ -48,14 +49,15 @@ def test_a_model_that_fails_leaves_the_others_their_table(trial, tmp_path):
     assert "success ~ tretaed: not compared" in done.out
 
 
-def test_an_interrupted_run_goes_on(trial, tmp_path, monkeypatch):
+@pytest.mark.parametrize("error", [KeyboardInterrupt, InterruptedSamplingError])
+def test_an_interrupted_run_goes_on(trial, tmp_path, monkeypatch, error):
     from hiermod.interface.fit import Model
 
     plain = Model.sampled
 
     def interrupted(self, settings, progress):
         if "country" in self.formula:
-            raise KeyboardInterrupt
+            raise error
         return plain(self, settings, progress)
 
     monkeypatch.setattr(Model, "sampled", interrupted)

@@ -15,8 +15,8 @@ from hiermod.data.sources.examples import example
 from hiermod.engine.adapt.coordinates import whiten
 from hiermod.engine.kernels.record import COUNTS
 from hiermod.engine.layout.arrays import PART
-from hiermod.engine.layout.coverage import uncovered
 from hiermod.engine.layout.memory import lay_out
+from hiermod.engine.layout.problem import uncovered
 from hiermod.errors import HiermodError
 from hiermod.priors.distributions import DISTRIBUTIONS
 

@@ -9,7 +9,7 @@ from scipy import stats
 from hiermod.data.cells.compress import compress
 from hiermod.data.cells.rows import read_rows
 from hiermod.errors import DataError, FormulaError, PriorError
-from hiermod.families.registry import choose_family
+from hiermod.families.registry import choose_family, read_family
 from hiermod.formula.parser import parse
 from hiermod.modeling.pooled import MEAN, SPREAD, build_pooled
 from hiermod.modeling.pymc.model import build_model
@@ -20,7 +20,7 @@ COUNTS = pd.DataFrame({"g": list("abcd"), "s": [30, 50, 55, 0], "n": [100, 100, 
 def beta_spec(text, data, priors=None, family=None):
     formula = parse(text)
     rows = read_rows(formula, data)
-    chosen, _ = choose_family(family, rows.response)
+    chosen, _ = choose_family(None if family is None else read_family(family), rows.response)
     return build_pooled("beta", formula, chosen, compress(rows, chosen.statistic), priors or {})
 
 

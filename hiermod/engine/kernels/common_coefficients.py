@@ -19,7 +19,7 @@ from hiermod.engine.kernels.record import common_at, doubles, hyperparameter_at,
 
 
 @numba.njit(**NJIT)
-def common_coefficients(record: Any, work: Any) -> float:
+def forward(record: Any, work: Any) -> float:
     """Write the common coefficients of the centred design; return the log density of the map.
 
     What the way back needs is kept: V in `variances`, a coefficient's spread, and steps in units of it in `along`.
@@ -45,7 +45,7 @@ def common_coefficients(record: Any, work: Any) -> float:
 
 
 @numba.njit(**NJIT)
-def common_coefficients_back(record: Any, work: Any) -> None:
+def back(record: Any, work: Any) -> None:
     """From the derivative by the coefficients, write that by `w`, and add that by hyperparameters."""
     linear, count = record.linear, record.hyperparameters
     map_, by_sds = doubles(record.linear_map, linear * linear), doubles(record.common_spread, linear * count)
@@ -67,7 +67,7 @@ def common_coefficients_back(record: Any, work: Any) -> None:
 
 
 @numba.njit(**NJIT)
-def bounded_coefficients(record: Any, work: Any) -> None:
+def bounded(record: Any, work: Any) -> None:
     """Write the coefficients that priors bound, which are hyperparameters."""
     x, theta = doubles(work.x, record.hyperparameters), doubles(work.theta, record.common)
     for i in range(record.hyperparameters):
@@ -77,7 +77,7 @@ def bounded_coefficients(record: Any, work: Any) -> None:
 
 
 @numba.njit(**NJIT)
-def bounded_coefficients_back(record: Any, work: Any) -> None:
+def bounded_back(record: Any, work: Any) -> None:
     """Add the derivatives by them."""
     by_x, by_theta = doubles(work.by_x, record.hyperparameters), doubles(work.by_theta, record.common)
     for i in range(record.hyperparameters):
@@ -87,7 +87,7 @@ def bounded_coefficients_back(record: Any, work: Any) -> None:
 
 
 @numba.njit(**NJIT)
-def coefficient_priors(record: Any, work: Any) -> float:
+def log_priors(record: Any, work: Any) -> float:
     """Log density of the priors of common coefficients that the line supports; adds its derivative."""
     theta, by_theta = doubles(work.theta, record.linear), doubles(work.by_theta, record.linear)
     total = 0.0

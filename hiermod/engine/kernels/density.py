@@ -14,26 +14,17 @@ from typing import Any
 import numba
 import numpy as np
 
-from hiermod.engine.kernels import NJIT
-from hiermod.engine.kernels.common_coefficients import (
-    bounded_coefficients,
-    bounded_coefficients_back,
-    coefficient_priors,
+from hiermod.engine.kernels import (
+    NJIT,
     common_coefficients,
-    common_coefficients_back,
-)
-from hiermod.engine.kernels.coupling import score_given_others, score_given_others_back
-from hiermod.engine.kernels.covariance import factor_root, factor_root_back
-from hiermod.engine.kernels.effects import effects_back, effects_forward
-from hiermod.engine.kernels.hyperparameters import (
+    coupling,
+    covariance,
+    effects,
     hyperparameters,
-    hyperparameters_back,
-    information_scale,
-    information_scale_back,
+    joint_block,
+    threads,
 )
-from hiermod.engine.kernels.joint_block import joint_back, joint_forward
 from hiermod.engine.kernels.record import doubles, factor_at, matrix
-from hiermod.engine.kernels.threads import log_likelihood
 from hiermod.engine.kernels.vector_ops import add_scaled, copy, dot, fill, scale
 
 Array = np.ndarray
@@ -44,12 +35,12 @@ def log_density(record: Any, work: Any, z: Array, gradient: Array) -> float:
     """Log density at `z` up to a constant; writes its gradient."""
     total = coefficients(record, work, z)
     fill(doubles(work.by_x, record.hyperparameters), 0, 0.0, record.hyperparameters)
-    total += log_likelihood(record, work)
-    total += coefficient_priors(record, work)
+    total += threads.log_likelihood(record, work)
+    total += common_coefficients.log_priors(record, work)
     _coefficients_back(record, work)
     size = len(z) - record.hyperparameters
     _stretched(record, doubles(work.by_w, size), gradient, size)
-    hyperparameters_back(record, work, gradient)
+    hyperparameters.back(record, work, gradient)
     return total
 
 
@@ -69,22 +60,22 @@ def coefficients(record: Any, work: Any, z: Array) -> float:
     """Write coefficients and hyperparameters, with what the way back needs; return the log density of the map."""
     size = len(z) - record.hyperparameters
     _stretched(record, z, doubles(work.w, size), size)
-    total = hyperparameters(record, work, z)
-    s = information_scale(record, work)
+    total = hyperparameters.forward(record, work, z)
+    s = hyperparameters.information_scale(record, work)
     if record.joint_factors > 0:
-        total += joint_forward(record, work, s)
+        total += joint_block.forward(record, work, s)
     else:
-        total += common_coefficients(record, work)
-    bounded_coefficients(record, work)
+        total += common_coefficients.forward(record, work)
+    common_coefficients.bounded(record, work)
     score, remaining = doubles(record.score, record.coefficients), doubles(work.effects_score, record.coefficients)
     for place in range(record.joint_factors, record.factors):
         factor = factor_at(record.factor_table, place)
-        factor_root(record, factor, work)
+        covariance.factor_root(record, factor, work)
         _scale_root(factor, work, s)
         copy(remaining, factor.effects, score, factor.effects, factor.groups * factor.width)
-        score_given_others(record, place, factor, work)
+        coupling.score_given_others(record, place, factor, work)
         scale(remaining, factor.effects, s, factor.groups * factor.width)
-        total += effects_forward(record, factor, work)
+        total += effects.forward(record, factor, work)
     return total
 
 
@@ -100,7 +91,7 @@ def _scale_root(factor: Any, work: Any, s: float) -> None:
 @numba.njit(**NJIT)
 def _coefficients_back(record: Any, work: Any) -> None:
     """From the derivative by the coefficients, write that by `w`, and add that by hyperparameters."""
-    s, by_s = information_scale(record, work), 0.0
+    s, by_s = hyperparameters.information_scale(record, work), 0.0
     remaining, by_score = doubles(work.effects_score, record.coefficients), doubles(work.by_score, record.coefficients)
     for place in range(record.factors - 1, record.joint_factors - 1, -1):
         factor = factor_at(record.factor_table, place)
@@ -109,18 +100,18 @@ def _coefficients_back(record: Any, work: Any) -> None:
             matrix(work.roots + 8 * factor.root, d), matrix(work.by_root, d), matrix(work.by_scaled_root, d)
         )  # fmt: skip
         by_root[:, :], by_scaled[:, :] = 0.0, 0.0
-        effects_back(record, factor, work)
+        effects.back(record, factor, work)
         by_s += dot(by_score, 0, remaining, factor.effects, size) / s
         for i in range(d):
             for j in range(i + 1):
                 by_s += by_scaled[i, j] * root[i, j]
                 by_root[i, j] += s * by_scaled[i, j]
-        factor_root_back(record, factor, work)
+        covariance.factor_root_back(record, factor, work)
         scale(by_score, 0, s, size)
-        score_given_others_back(record, place, factor, work)
+        coupling.score_given_others_back(record, place, factor, work)
     if record.joint_factors > 0:
-        by_s += joint_back(record, work, s)
+        by_s += joint_block.back(record, work, s)
     else:
-        common_coefficients_back(record, work)
-    bounded_coefficients_back(record, work)
-    information_scale_back(record, work, s, by_s)
+        common_coefficients.back(record, work)
+    common_coefficients.bounded_back(record, work)
+    hyperparameters.information_scale_back(record, work, s, by_s)

@@ -30,7 +30,7 @@ Array = np.ndarray
 
 
 @numba.njit(**NJIT)
-def effects_forward(record: Any, factor: Any, work: Any) -> float:
+def forward(record: Any, factor: Any, work: Any) -> float:
     """Write a factor's effects; return the log density of the normals with that of the map."""
     if factor.width <= 2 and factor.groups <= FEW:
         return _few_forward(record, factor, work)
@@ -92,7 +92,7 @@ def effects_forward(record: Any, factor: Any, work: Any) -> float:
 
 
 @numba.njit(**NJIT)
-def effects_back(record: Any, factor: Any, work: Any) -> None:
+def back(record: Any, factor: Any, work: Any) -> None:
     """From the derivative by u, write those by w and by the score, and add those by Λ and sΛ.
 
     With s the derivative by w, that by H is ``L^-T S L^-1``, S symmetric with ``-(q s' + s y')`` on and below its
@@ -109,7 +109,7 @@ def effects_back(record: Any, factor: Any, work: Any) -> None:
     shifted, explained = doubles(work.shifted, record.coefficients), doubles(work.explained, record.coefficients)
     normals, by_w = doubles(work.normals, record.coefficients), doubles(work.by_w, record.coefficients)
     by_score = doubles(work.by_score, record.coefficients)
-    inner, back = doubles(work.inner, d * d * LANES), doubles(work.back, d * LANES)
+    inner, solved = doubles(work.inner, d * d * LANES), doubles(work.solved, d * LANES)
     for start in range(0, groups, LANES):
         m = min(groups - start, LANES)
         a, v = factor.information + start, factor.effects + start
@@ -124,14 +124,14 @@ def effects_back(record: Any, factor: Any, work: Any) -> None:
                 add_product(by_w, jw, lower, a + (j * d + k) * groups, by_w, iw + k * groups, -1.0, m)
             divide(by_w, jw, lower, a + j * (d + 1) * groups, m)
         for j in range(d - 1, -1, -1):
-            copy(back, j * LANES, by_w, iw + j * groups, m)
+            copy(solved, j * LANES, by_w, iw + j * groups, m)
             for k in range(j + 1, d):
-                add_product(back, j * LANES, lower, a + (k * d + j) * groups, back, k * LANES, -1.0, m)
-            divide(back, j * LANES, lower, a + j * (d + 1) * groups, m)
+                add_product(solved, j * LANES, lower, a + (k * d + j) * groups, solved, k * LANES, -1.0, m)
+            divide(solved, j * LANES, lower, a + j * (d + 1) * groups, m)
         for i in range(d):
             fill(by_score, start + i * groups, 0.0, m)
             for k in range(i + 1):
-                add_scaled(by_score, start + i * groups, back, k * LANES, scaled[i, k], m)
+                add_scaled(by_score, start + i * groups, solved, k * LANES, scaled[i, k], m)
             for j in range(i + 1):
                 ij = (i * d + j) * LANES
                 fill(inner, ij, -0.5 if i == j else 0.0, m)
@@ -141,7 +141,7 @@ def effects_back(record: Any, factor: Any, work: Any) -> None:
         _solve_both(d, groups, lower, a, inner, m)
         for i in range(d):
             for j in range(i + 1):
-                sum_ = dot(score, v + i * groups, back, j * LANES, m)
+                sum_ = dot(score, v + i * groups, solved, j * LANES, m)
                 by_plain[i, j] += dot(by_u, iu + i * groups, normals, v + j * groups, m)
                 for k in range(d):
                     sum_ += 2.0 * dot(product, a + (i * d + k) * groups, inner, (k * d + j) * LANES, m)
@@ -169,7 +169,7 @@ def _solve_both(d: int, groups: int, lower: Array, a: int, inner: Array, m: int)
 
 @numba.njit(**NJIT)
 def _few_forward(record: Any, factor: Any, work: Any) -> float:
-    """As `effects_forward`, one group of one or two effects after the other."""
+    """As `forward`, one group of one or two effects after the other."""
     two, groups, at, v_at, w_at, u_at = (
         factor.width == 2, factor.groups, factor.information, factor.effects, factor.coordinate, factor.start,
     )  # fmt: skip
@@ -214,7 +214,7 @@ def _few_forward(record: Any, factor: Any, work: Any) -> float:
 
 @numba.njit(**NJIT)
 def _few_back(record: Any, factor: Any, work: Any) -> None:
-    """As `effects_back`."""
+    """As `back`."""
     two, groups, at, v_at, w_at, u_at = (
         factor.width == 2, factor.groups, factor.information, factor.effects, factor.coordinate, factor.start,
     )  # fmt: skip

@@ -25,7 +25,6 @@ from hiermod.engine.kernels.vector_ops import total as total_of
     LOGIT, PROBIT, CLOGLOG, POISSON, NEGBINOMIAL, STUDENT, GAMMA, BETA_LOGIT, BETA_PROBIT, BETA_CLOGLOG, GAUSSIAN,
     ONE_TRIAL, LOGNORMAL,
 ) = KERNELS.values()  # fmt: skip
-Array = np.ndarray
 NEXT_TO_NOTHING = -300.0  # a logarithm
 
 

@@ -51,7 +51,7 @@ def log_prior(kernel: int, a: float, b: float, c: float, x: float) -> tuple[floa
 
 
 @numba.njit(**NJIT)
-def hyperparameters(record: Any, work: Any, z: Array) -> float:
+def forward(record: Any, work: Any, z: Array) -> float:
     """Write hyperparameters from their coordinates, the last ones of z; return the log density of priors and map."""
     count = record.hyperparameters
     centre, map_ = doubles(record.hyperparameter_centre, count), doubles(record.hyperparameter_map, count * count)
@@ -104,7 +104,7 @@ def soft(v: float, scale: float) -> tuple[float, float, float, float]:
 
 
 @numba.njit(**NJIT)
-def hyperparameters_back(record: Any, work: Any, gradient: Array) -> None:
+def back(record: Any, work: Any, gradient: Array) -> None:
     """Write the derivatives by coordinates, the last ones of the gradient."""
     count = record.hyperparameters
     map_, at = doubles(record.hyperparameter_map, count * count), len(gradient) - count

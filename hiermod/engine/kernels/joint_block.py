@@ -18,17 +18,8 @@ from typing import Any
 import numba
 import numpy as np
 
-from hiermod.engine.kernels import NJIT
+from hiermod.engine.kernels import NJIT, dense
 from hiermod.engine.kernels.covariance import factor_root, factor_root_back
-from hiermod.engine.kernels.dense import (
-    cholesky,
-    solve_lower,
-    solve_upper,
-    solve_upper_rows,
-    stride_of,
-    symmetric,
-    transpose,
-)
 from hiermod.engine.kernels.record import doubles, factor_at, matrix
 from hiermod.engine.kernels.vector_ops import add_scaled, copy, dot, fill, scale
 
@@ -36,10 +27,10 @@ Array = np.ndarray
 
 
 @numba.njit(**NJIT)
-def joint_forward(record: Any, work: Any, s: float) -> float:
+def forward(record: Any, work: Any, s: float) -> float:
     """Write the coefficients; return the log density of effects with that of the map."""
     size, linear = record.joint_size, record.linear
-    stride = stride_of(size)
+    stride = dense.stride_of(size)
     area = size * stride
     lower, product, image = doubles(work.joint_lower, area), doubles(work.joint_product, area), _image(record, work)
     u, shifted = doubles(work.joint_u, size), doubles(work.joint_shifted, size)
@@ -49,7 +40,7 @@ def joint_forward(record: Any, work: Any, s: float) -> float:
         factor_root(record, factor_at(record.factor_table, place), work)
     copy(product, 0, information, 0, area)
     _columns(record, work, product)
-    transpose(product, size)
+    dense.transpose(product, size)
     copy(image, 0, product, 0, area)
     _columns(record, work, image)
     copy(lower, 0, image, 0, area)
@@ -58,12 +49,12 @@ def joint_forward(record: Any, work: Any, s: float) -> float:
         lower[i * stride + i] += numbers[size + linear + i] if i < linear else 1.0
         explained[i] = s * s * numbers[i] + (numbers[size + i] if i < linear else 0.0)
     _transposed(record, work, explained)
-    total = -cholesky(lower, size)
-    solve_lower(lower, size, explained)
+    total = -dense.cholesky(lower, size)
+    dense.solve_lower(lower, size, explained)
     for i in range(size):
         shifted[i] = explained[i] + w[i]
         u[i] = shifted[i]
-    solve_upper(lower, size, u)
+    dense.solve_upper(lower, size, u)
     for i in range(linear, size):
         total -= 0.5 * u[i] * u[i]
     _write(record, work)
@@ -71,10 +62,10 @@ def joint_forward(record: Any, work: Any, s: float) -> float:
 
 
 @numba.njit(**NJIT)
-def joint_back(record: Any, work: Any, s: float) -> float:
+def back(record: Any, work: Any, s: float) -> float:
     """Write the derivative by `w`, add that by hyperparameters, and return that by s."""
     size, linear = record.joint_size, record.linear
-    stride = stride_of(size)
+    stride = dense.stride_of(size)
     lower, by_a = doubles(work.joint_lower, size * stride), doubles(work.joint_by_precision, size * stride)
     u, shifted = doubles(work.joint_u, size), doubles(work.joint_shifted, size)
     explained, by_theta = doubles(work.joint_explained, size), doubles(work.by_theta, record.coefficients)
@@ -86,18 +77,18 @@ def joint_back(record: Any, work: Any, s: float) -> float:
     _transposed(record, work, by_w)
     for i in range(linear, size):
         by_w[i] -= u[i]
-    solve_lower(lower, size, by_w)
+    dense.solve_lower(lower, size, by_w)
     fill(by_a, 0, 0.0, size * stride)
     for i in range(size):
         for j in range(i):
             by_a[i * stride + j] = -(shifted[i] * by_w[j] + by_w[i] * explained[j])
         by_a[i * stride + i] = -0.5 * (by_w[i] * (shifted[i] + explained[i]) + 1.0)
     copy(by_b, 0, by_w, 0, size)
-    solve_upper(lower, size, by_b)
-    solve_upper_rows(lower, size, by_a)
-    transpose(by_a, size)
-    solve_upper_rows(lower, size, by_a)
-    symmetric(by_a, size)
+    dense.solve_upper(lower, size, by_b)
+    dense.solve_upper_rows(lower, size, by_a)
+    dense.transpose(by_a, size)
+    dense.solve_upper_rows(lower, size, by_a)
+    dense.symmetric(by_a, size)
     _by_roots(record, work, s)
     by_s = dot(_image(record, work), 0, by_a, 0, size * stride)
     copy(slope, 0, _numbers(record), 0, size)
@@ -107,7 +98,7 @@ def joint_back(record: Any, work: Any, s: float) -> float:
 
 @numba.njit(**NJIT)
 def _image(record: Any, work: Any) -> Array:
-    return doubles(work.joint_image, record.joint_size * stride_of(record.joint_size))
+    return doubles(work.joint_image, record.joint_size * dense.stride_of(record.joint_size))
 
 
 @numba.njit(**NJIT)
@@ -119,7 +110,7 @@ def _numbers(record: Any) -> Array:
 def _by_roots(record: Any, work: Any, s: float) -> None:
     """Add the derivatives by hyperparameters through each Λ."""
     size = record.joint_size
-    stride, numbers = stride_of(size), _numbers(record)
+    stride, numbers = dense.stride_of(size), _numbers(record)
     product, by_a = doubles(work.joint_product, size * stride), doubles(work.joint_by_precision, size * stride)
     slope, u, by_b = doubles(work.joint_slope, size), doubles(work.joint_u, size), doubles(work.joint_by_score, size)
     for place in range(record.joint_factors):
@@ -142,7 +133,7 @@ def _by_roots(record: Any, work: Any, s: float) -> None:
 def _columns(record: Any, work: Any, matrix_: Array) -> None:
     """Multiply a matrix, column after column, by D from the right."""
     linear, size = record.linear, record.joint_size
-    stride, numbers = stride_of(size), _numbers(record)
+    stride, numbers = dense.stride_of(size), _numbers(record)
     for i in range(linear):
         scale(matrix_, i * stride, numbers[size + 2 * linear + i], stride)
     for place in range(record.joint_factors):

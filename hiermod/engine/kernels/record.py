@@ -84,7 +84,7 @@ WORKSPACE_ARRAYS = {  # by what they have as many numbers as
     "factors' matrices": ("roots", "scaled_roots"),
     "a factor's matrix": ("by_root", "by_scaled_root"),
     "matrices worked on": ("inner",),
-    "effects worked on": ("back",),
+    "effects worked on": ("solved",),
     "groups worked on": ("terms",),
     "joint matrix": ("joint_lower", "joint_product", "joint_image", "joint_by_precision"),
     "joint": ("joint_u", "joint_shifted", "joint_explained", "joint_slope", "joint_by_score"),

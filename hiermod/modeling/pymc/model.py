@@ -9,13 +9,20 @@ import pymc as pm
 import pytensor.tensor as pt
 
 from hiermod.modeling.density_rows import Observed, observe
-from hiermod.modeling.design import GroupDesign
+from hiermod.modeling.design import GroupDesign, LinearPredictor
 from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec
 from hiermod.modeling.pools import beta_shapes
 from hiermod.modeling.protocol import ModelSpec
-from hiermod.modeling.pymc.geometry import informed_columns, own_coefficients
 from hiermod.modeling.pymc.likelihood import likelihood
-from hiermod.modeling.pymc.parts import coefficient, distribution, group_effect, register_correlations, register_dims
+from hiermod.modeling.pymc.parts import (
+    coefficient,
+    distribution,
+    group_effect,
+    informed_columns,
+    own_coefficients,
+    register_correlations,
+    register_dims,
+)
 from hiermod.modeling.spec import Spec
 
 MAX_WRITTEN_OUT = 6
@@ -32,11 +39,16 @@ def build_model(spec: ModelSpec, informed: tuple[np.ndarray, ...] | None = None)
     assert isinstance(spec, Spec)
     rows = observe(spec.cells)
     with pm.Model(coords={"__obs__": np.arange(len(spec.cells))}) as model:
-        for block in spec.common.blocks:
-            coefficient(spec, block.name)
-        eta = _common_part(spec, rows) + _varying_part(spec, rows, informed) + rows.offset(spec.formula.offsets)
+        for predictor in spec.predictors.values():
+            for block in predictor.common.blocks:
+                coefficient(spec, block.name)
+        varying = _varying_parts(spec, rows, informed)
+        eta = {
+            name: _common_part(predictor, rows) + varying[name] + rows.offset(predictor.offsets)
+            for name, predictor in spec.predictors.items()
+        }
         auxiliary = [distribution(spec.priors[name], name) for name in spec.family.auxiliary]
-        likelihood(spec.formula.response.name, spec.family, rows, eta, auxiliary)
+        likelihood(spec.formula.response.name, spec.family, rows, eta["mu"], auxiliary)
     return model
 
 
@@ -85,10 +97,9 @@ def _hyperparameters(spec: PooledSpec, dims: tuple[str, ...] | None) -> tuple[An
     return mean, size
 
 
-def _common_part(spec: Spec, rows: Observed) -> Any:
+def _common_part(predictor: LinearPredictor, rows: Observed) -> Any:
     """The common terms' part, without a matrix product: compiling one takes seconds."""
-    model = pm.modelcontext(None)
-    blocks = spec.common.blocks
+    model, blocks = pm.modelcontext(None), predictor.common.blocks
     if not blocks:
         return np.zeros(len(rows))
     if len(blocks) <= MAX_WRITTEN_OUT and not any(block.labels for block in blocks):
@@ -102,20 +113,19 @@ def _times(column: np.ndarray, value: Any) -> Any:
     return value if (column == 1.0).all() else column * value
 
 
-def _varying_part(spec: Spec, rows: Observed, informed: tuple[np.ndarray, ...] | None) -> Any:
-    total: Any = 0.0
+def _varying_parts(spec: Spec, rows: Observed, informed: tuple[np.ndarray, ...] | None) -> dict[str, Any]:
+    """What the effects of groups add to each linear predictor."""
+    totals: dict[str, Any] = dict.fromkeys(spec.predictors, 0.0)
     shared: set[str] = set()
     for place, term in enumerate(spec.groups):
         codes = rows.codes(term.grouping)
         chosen = informed[place] if informed else np.zeros(0, dtype=bool)
         effects = _own_coefficients(spec, term, chosen, shared) if chosen.any() else _group_effects(spec, term)
         for effect, value in zip(term.effects, effects, strict=True):
-            matrix = rows.matrix(effect.block)
-            if effect.block.labels is not None:
-                total = total + (value[codes] * matrix).sum(axis=1)
-            else:
-                total = total + _times(matrix[:, 0], value[codes])
-    return total
+            matrix, several = rows.matrix(effect.block), effect.block.labels is not None
+            part = (value[codes] * matrix).sum(axis=1) if several else _times(matrix[:, 0], value[codes])
+            totals[effect.parameter] = totals[effect.parameter] + part
+    return totals
 
 
 def _group_effects(spec: Spec, term: GroupDesign) -> list[Any]:
