@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from hiermod.answers.answer import COMPUTED
-from hiermod.answers.rounding import decimals
+from hiermod.answers.answer import COMPUTED, decimals
 from hiermod.data.columns.values import level_text
 
 if TYPE_CHECKING:

@@ -9,8 +9,7 @@ import pytest
 import xarray as xr
 from made_up_fits import country, counts, odd
 
-from hiermod.answers.answer import Answer, Question, make_answer
-from hiermod.answers.rounding import decimals
+from hiermod.answers.answer import Answer, Question, decimals, make_answer
 from hiermod.answers.scales import CONTRASTS, RATES
 from hiermod.show.answer_text import BINS, sparklines
 
