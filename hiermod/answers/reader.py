@@ -25,7 +25,7 @@ from hiermod.answers.group_effects import (
 from hiermod.errors import AnswerError
 from hiermod.families.links import Link
 from hiermod.modeling.design import offset
-from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec, beta_shapes
+from hiermod.modeling.pooled import PooledSpec
 from hiermod.modeling.protocol import ModelSpec, Question
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.posterior import Posterior
@@ -131,7 +131,7 @@ def reader(
     return by_model(
         posterior.spec,
         linear=lambda spec: LinearReader(posterior, spec, whose, exposed, outcome),
-        pooled=lambda spec: PooledReader(posterior, spec, whose),
+        pooled=lambda spec: PooledReader(posterior, spec, whose, exposed),
     )
 
 
@@ -255,27 +255,21 @@ class LinearReader:
 
 
 class PooledReader:
-    """Of rates from one Beta(a, b): typical and population are its mean, new is a draw from it."""
+    """Of rates from one distribution: typical and population are its mean, new is a draw from it."""
 
-    def __init__(self, posterior: Posterior, spec: PooledSpec, groups: Groups) -> None:
+    def __init__(self, posterior: Posterior, spec: PooledSpec, groups: Groups, exposed: bool = False) -> None:
         self._posterior, self._spec, self.draws = posterior, spec, posterior.size
         self._reading = groups[spec.grouping.name]
+        self._with_offset = exposed and bool(spec.formula.offsets)
 
     def parameters(self, frame: pd.DataFrame) -> dict[str, np.ndarray]:
-        """Log odds of the rates."""
+        """Log odds of rates, or logarithms."""
         return {"mu": self._spec.family.link.forward(self.mean(frame))}
 
     def mean(self, frame: pd.DataFrame) -> np.ndarray:
-        """Rates."""
-        if self._reading is Reading.OBSERVED:
-            return self._rates(known_codes(self._spec.grouping, frame))
-        if self._reading is Reading.KNOWN_OR_NEW:
-            rates = self._rates(self._spec.grouping.codes(frame))
-            for label, rows in new_levels(self._spec.grouping, frame):
-                rates[rows] = self._drawn(label)
-            return rates
-        mean = self._drawn("") if self._reading is Reading.NEW else self._posterior.values(MEAN)
-        return np.tile(mean, (len(frame), 1))
+        """Rates; of `exposed` rows the expected numbers of events."""
+        rates = self._rates(frame)
+        return rates * np.exp(offset(self._spec.formula.offsets, frame))[:, None] if self._with_offset else rates
 
     def blocks(self, frame: pd.DataFrame, linear: bool = False) -> Iterator[tuple[slice, np.ndarray]]:
         """Rates or log odds of some rows after others."""
@@ -284,20 +278,47 @@ class PooledReader:
             yield rows, self.parameters(part)["mu"] if linear else self.mean(part)
 
     def log_density(self, response: Any, mu: np.ndarray) -> np.ndarray:
-        """Log density of successes in trials."""
+        """Log density of a response given its group's rate."""
         return np.asarray(self._spec.family.observation_density(response, mu))
 
     def exact_pull(self) -> np.ndarray:
-        """``E[(a + b)/(a + b + n)]``."""
-        size = self._posterior.values(SPREAD)[None, :] ** -2
-        return np.asarray((size / (size + self._spec.trials[:, None])).mean(axis=1))
+        """Of a Beta ``E[(a + b)/(a + b + n)]``, of a Gamma ``E[b/(b + e)]``, b its rate parameter."""
+        spec, pulls = self._spec, np.empty(self._spec.grouping.size)
+        for rows in block_slices(len(pulls), self._posterior.size):
+            mean, size = self._posterior.population(spec.stratum[rows])
+            pulls[rows] = spec.pool.pull(spec.exposure[rows], mean, size).mean(axis=0)
+        return pulls
 
-    def _rates(self, codes: np.ndarray) -> np.ndarray:
-        return self._posterior.values(self._spec.rate_name)[:, codes].T
+    def _rates(self, frame: pd.DataFrame) -> np.ndarray:
+        grouping = self._spec.grouping
+        if self._reading is Reading.OBSERVED:
+            return self._posterior.rates(known_codes(grouping, frame)).T
+        if self._reading is Reading.KNOWN_OR_NEW:
+            codes = grouping.codes(frame)
+            known = codes >= 0
+            rates = np.empty((len(frame), self._posterior.size))
+            rates[known] = self._posterior.rates(codes[known]).T
+            for label, rows in new_levels(grouping, frame):
+                rates[rows] = self._of_new(label, frame.iloc[rows])
+            return rates
+        if self._reading is Reading.NEW:
+            return self._of_new("", frame)
+        return self._posterior.population(self._stratum(frame))[0].T
 
-    def _drawn(self, label: str) -> np.ndarray:
-        shapes = beta_shapes(self._posterior.values(MEAN), self._posterior.values(SPREAD))
-        return self._posterior.generator(1, label).beta(*shapes)
+    def _stratum(self, frame: pd.DataFrame) -> np.ndarray:
+        """The stratum of each row, which must be known."""
+        strata = self._spec.strata
+        return np.zeros(len(frame), dtype=np.int64) if strata is None else known_codes(strata, frame)
+
+    def _of_new(self, label: str, frame: pd.DataFrame) -> np.ndarray:
+        """The rate of an unseen group, which is the same for all its rows in one stratum."""
+        stratum = self._stratum(frame)
+        present, place = np.unique(stratum, return_inverse=True)
+        drawn = [
+            self._spec.pool.draw(self._posterior.generator(1, label + str(own or "")), *self._posterior.population(own))
+            for own in present.tolist()
+        ]
+        return np.stack(drawn)[place]
 
 
 def in_blocks(frame: pd.DataFrame, draws: int) -> Iterator[pd.DataFrame]:

@@ -53,6 +53,8 @@ class Defined:
 
 def define(definition: Definition, data: Any) -> Defined:
     """Read formula and data and build the spec; every error of the input is raised here, before sampling."""
+    if definition.pooling == "gamma" and definition.family is None:
+        definition = replace(definition, family="poisson")
     asked = None if definition.family is None else read_family(definition.family)
     formula = parse(definition.formula)
     dot: tuple[str, ...] = ()
@@ -83,8 +85,8 @@ def with_priors(defined: Defined, priors: Mapping[str, str]) -> Defined:
 
 
 def _build(definition: Definition, formula: Formula, family: Any, cells: Cells) -> tuple[ModelSpec, list[str]]:
-    if definition.pooling == "beta":
-        return build_pooled(formula, family, cells, definition.priors), []
+    if definition.pooling != "normal":
+        return build_pooled(definition.pooling, formula, family, cells, definition.priors), []
     return build_spec(formula, family, cells, definition.priors)
 
 

@@ -181,5 +181,5 @@ class ModelSpec(Protocol):
     def refuse_exact(self) -> None:
         """Refuse a response whose density has no bound, since predictors make it up exactly."""
 
-    def derived(self, sampled: Mapping[str, np.ndarray], rng: np.random.Generator) -> dict[str, np.ndarray]:
+    def derived(self, sampled: Mapping[str, np.ndarray], seed: int) -> dict[str, np.ndarray]:
         """Draws of the variables that are not sampled but known given these, of shape ``(chain, draw, ...)``."""

@@ -102,7 +102,7 @@ class Spec:
         """Refuse a response that predictors make up exactly."""
         refuse_exact(self.formula, self.family, self.cells, self.common, self.groups)
 
-    def derived(self, sampled: Mapping[str, np.ndarray], rng: np.random.Generator) -> dict[str, np.ndarray]:
+    def derived(self, sampled: Mapping[str, np.ndarray], seed: int) -> dict[str, np.ndarray]:
         """Nothing: all variables are sampled."""
         return {}
 

@@ -13,9 +13,12 @@ import xarray as xr
 
 from hiermod.errors import SamplingError, enumerate_names
 from hiermod.modeling.design import GroupDesign
+from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec
 from hiermod.modeling.protocol import ModelSpec, Variable
 from hiermod.sampling.diagnostics import Diagnostics, diagnose
 from hiermod.sampling.settings import ChosenEngine, Settings
+
+QUADRATURE_ERROR = "quadrature_error"  # an attribute of a run's statistics
 
 
 @dataclass(frozen=True)
@@ -147,6 +150,12 @@ class Posterior:
         return self.history is not None and self.history.interrupted
 
     @property
+    def quadrature_error(self) -> float | None:
+        """What the integrals behind independent draws may be off by, relative to them; None of a sampler's draws."""
+        error = self.tree["sample_stats"].attrs.get(QUADRATURE_ERROR)
+        return None if error is None else float(error)
+
+    @property
     def notices(self) -> tuple[str, ...]:
         """What happened on the way, in words; first the engine."""
         return () if self.history is None else (str(self.history.engine), *self.run_notices)
@@ -169,7 +178,7 @@ class Posterior:
         return (*said, *self._remaining())
 
     def _remaining(self) -> list[str]:
-        if self.diagnostics.clean:
+        if self.diagnostics.clean or self.quadrature_error is not None:
             return []
         trouble, advice = Trouble.of(self.diagnostics), "see fit.check() for what to do"
         if trouble.divergences:
@@ -186,6 +195,19 @@ class Posterior:
         """Draws of each effect of a group term, shape ``(draws, groups, columns)``."""
         values = [self.values(effect.name) for effect in term.effects]
         return [draws.reshape(*draws.shape[:2], -1) for draws in values]
+
+    def rates(self, levels: np.ndarray) -> np.ndarray:
+        """Draws of the rates of some groups under pooled rates, stored or drawn now; shape ``(draws, levels)``."""
+        spec = self.spec
+        assert isinstance(spec, PooledSpec)
+        if spec.rate_name in self.tree["posterior"]:
+            return self.values(spec.rate_name)[:, levels]
+        return spec.drawn_rates(self.values(MEAN), self.values(SPREAD), levels, self.settings.seed or 0)
+
+    def population(self, stratum: np.ndarray | int = 0) -> tuple[np.ndarray, np.ndarray]:
+        """Draws of the mean and the size of pooled rates in some strata, shape ``(draws, ...)``."""
+        mean, spread = (self.values(name).reshape(self.size, -1)[:, stratum] for name in (MEAN, SPREAD))
+        return mean, spread**-2.0
 
     def generator(self, purpose: int, label: str = "") -> np.random.Generator:
         """A random generator that is always the same for this run, purpose and label, in any process."""

@@ -13,6 +13,7 @@ import xarray as xr
 
 from hiermod.engine.layout.problem import uncovered
 from hiermod.errors import InterruptedSamplingError, ModelError, SamplingError
+from hiermod.modeling.pooled import PooledSpec
 from hiermod.modeling.protocol import ModelSpec, dataset_of
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.diagnostics import MIN_ESS, Diagnostics, diagnose
@@ -35,6 +36,10 @@ def choose_sampler(spec: ModelSpec, engine: str, announce: Callable[[str], None]
     """
     if engine == "pymc":
         return _pymc_sampler(spec, "")
+    if isinstance(spec, PooledSpec) and engine == "auto":
+        from hiermod.sampling.by_quadrature import ByQuadrature
+
+        return ByQuadrature(spec)
     why = uncovered(spec) if isinstance(spec, Spec) else spec.refuses("compiled")
     if isinstance(spec, Spec) and why is None:
         from hiermod.engine.nutpie_core import UnavailableError
@@ -95,7 +100,7 @@ def sample(spec: ModelSpec, sampler: Sampler, settings: Settings, progress: bool
         runs.append(run)
         if interrupted or attempt == MAX_RERUNS:
             break
-        planned = _replanned(settings, current, run.diagnostics, attempt)
+        planned = None if sampler.tune is None else _replanned(settings, current, run.diagnostics, attempt)
         if planned is None:
             break
         reruns.append(_rerun(run.diagnostics, current, planned))
@@ -150,7 +155,7 @@ def _finish(spec: ModelSpec, tree: xr.DataTree, settings: Settings) -> xr.DataTr
     posterior = tree["posterior"].to_dataset()
     posterior = posterior[[variable.name for variable in spec.variables() if variable.name in posterior]]
     values = {str(name): array.to_numpy() for name, array in posterior.data_vars.items()}
-    if derived := spec.derived(values, np.random.default_rng([settings.seed or 0, 0])):
+    if derived := spec.derived(values, settings.seed or 0):
         posterior = posterior.merge(dataset_of(spec.variables(), derived))
     posterior = posterior.map(_kept_precision, keep_attrs=True)
     return xr.DataTree.from_dict({"posterior": posterior, "sample_stats": tree["sample_stats"].to_dataset()})

@@ -54,11 +54,13 @@ class Settings:
 class ChosenEngine:
     """What samples a model, and why that is PyMC where the compiled engine was not refused; printed as a notice."""
 
-    name: Literal["compiled", "pymc"]
+    name: Literal["exact", "compiled", "pymc"]
     reason: str = ""
 
     def __str__(self) -> str:
-        text = "engine: compiled" if self.name == "compiled" else "engine: PyMC"
+        text = {"exact": "engine: exact, independent draws by quadrature", "compiled": "engine: compiled"}.get(
+            self.name, "engine: PyMC"
+        )
         return f"{text} ({self.reason})" if self.reason else text
 
 
@@ -81,12 +83,12 @@ class Sampler(Protocol):
         """What it is."""
 
     @property
-    def tune(self) -> int:
-        """Warm-up of each chain, unless the user set it."""
+    def tune(self) -> int | None:
+        """Warm-up of each chain, unless the user set it; None where there is none."""
 
     @property
-    def target_accept(self) -> float:
-        """The first target, unless the user set it."""
+    def target_accept(self) -> float | None:
+        """The first target, unless the user set it; None where nothing is tuned."""
 
     def run(self, settings: Settings, progress: bool) -> tuple[xr.DataTree, bool]:
         """Sample once; return the draws and whether the run was interrupted.

@@ -22,7 +22,8 @@ from hiermod.data.columns.groupings import Grouping
 from hiermod.errors import AnswerError
 from hiermod.families.ops import NUMPY
 from hiermod.families.rates import log_rates
-from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec, beta_shapes
+from hiermod.modeling.design import offset
+from hiermod.modeling.pooled import PooledSpec
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.posterior import Posterior
 
@@ -273,7 +274,7 @@ class LinearGroups:
 
 
 class PooledGroups:
-    """Groups whose rates are drawn from one Beta distribution."""
+    """Groups whose rates are drawn from one Beta or Gamma distribution."""
 
     def __init__(self, posterior: Posterior, spec: PooledSpec, seen: Observations) -> None:
         self._posterior, self._spec, self._seen = posterior, spec, seen
@@ -281,23 +282,31 @@ class PooledGroups:
 
     def joint(self, group: Members) -> np.ndarray:
         """Log density of all of a group's observations together, in every draw."""
-        a, b = beta_shapes(self._posterior.values(MEAN), self._posterior.values(SPREAD))
-        rows = self._seen.chosen(group.places)
-        codes, new = self._occurrence.codes[group.places], self._occurrence.new(group)
-        successes, trials = group.times * rows.responses.T
-        total = np.full(len(a), float(group.times @ _log_ways(rows)))
-        for level in np.unique(codes):
-            s, n = successes[codes == level].sum(), trials[codes == level].sum()
-            if new[level]:
-                total += special.betaln(a + s, b + n - s) - special.betaln(a, b)
-            else:
-                rate = self._posterior.values(self._spec.rate_name)[:, level]
-                total += special.xlogy(s, rate) + special.xlog1py(n - s, -rate)
-        return total
+        levels, events, exposure, constant = self.totals(group)
+        new = self._occurrence.new(group)[levels]
+        mean, size = self._posterior.population(self._spec.stratum[levels[new]])
+        total = constant + self._spec.pool.log_density(events[new], exposure[new], mean, size).sum(axis=1)
+        if not new.all():
+            rates = self._posterior.rates(levels[~new])
+            total += self._spec.pool.log_likelihood(events[~new], exposure[~new], rates).sum(axis=1)
+        return np.asarray(total)
+
+    def totals(self, group: Members) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+        """The levels in a group, the events and exposure of each there, and what depends on the data alone."""
+        rows, times = self._seen.chosen(group.places), group.times
+        levels, place = np.unique(self._occurrence.codes[group.places], return_inverse=True)
+        events = rows.responses[:, 0]
+        if self._spec.pool.name == "beta":
+            exposure, constants = rows.responses[:, 1], _log_ways(rows)
+        else:
+            log_exposure = offset(self._spec.formula.offsets, rows.frame)[rows.place]
+            exposure, constants = np.exp(log_exposure), events * log_exposure - special.gammaln(events + 1.0)
+        events, exposure = (np.bincount(place, times * own, len(levels)) for own in (events, exposure))
+        return levels, events, exposure, float(times @ constants)
 
     def single(self, group: Members) -> np.ndarray:
         """Refused: rates are integrated out."""
-        raise AnswerError("pooling='beta' has no density of a row: leave groups out by the score 'joint'.")
+        raise AnswerError("pooled rates have no density of a row: leave groups out by the score 'joint'.")
 
 
 class Responses:
