@@ -86,12 +86,19 @@ class Spec:
         return [(name, prior.describe(), link, at if moved else "") for name, prior, moved in shifted]
 
     def refuses(self, question: Question) -> str | None:
-        """Draws and densities of priors that are somebody else's."""
+        """Draws of priors that are somebody else's, and the compiled engine where a record has no part in it."""
         if question == "prior" and not self.priors:
             return (
                 "this model's priors are Bambi's, and not known here. Fit the formula with hiermod.fit() for hiermod's "
                 "own model, or use bambi's prior_predictive()."
             )
+        if question == "compiled":
+            if self.family.kernel is None:
+                return f"the family {self.family} is not covered"
+            names = (
+                prior.name for priors in self.priors.values() for prior in priors if not prior.distribution.standard
+            )
+            return next((f"the prior {name} is not covered" for name in names), None)
         return None
 
     def with_cells(self, cells: Cells) -> Spec:

@@ -11,7 +11,6 @@ from functools import cache
 import numpy as np
 import xarray as xr
 
-from hiermod.engine.layout.problem import uncovered
 from hiermod.errors import InterruptedSamplingError, ModelError, SamplingError
 from hiermod.modeling.pooled import PooledSpec
 from hiermod.modeling.protocol import ModelSpec, dataset_of
@@ -40,7 +39,7 @@ def choose_sampler(spec: ModelSpec, engine: str, announce: Callable[[str], None]
         from hiermod.sampling.by_quadrature import ByQuadrature
 
         return ByQuadrature(spec)
-    why = uncovered(spec) if isinstance(spec, Spec) else spec.refuses("compiled")
+    why = spec.refuses("compiled")
     if isinstance(spec, Spec) and why is None:
         from hiermod.engine.nutpie_core import UnavailableError
         from hiermod.sampling.native import prepare

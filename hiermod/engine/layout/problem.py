@@ -259,13 +259,3 @@ def _response(spec: Spec, rows: Observed) -> tuple[np.ndarray, np.ndarray, np.nd
             squares = 0.0 if len(inner) else float(within.sum())
             size = np.concatenate([count, np.ones(len(inner))])
             return np.concatenate([mean, inner]), size, none, squares, float(count.sum())
-
-
-def uncovered(spec: Spec) -> str | None:
-    """Why a model is not covered, None where it is."""
-    if spec.family.kernel is None:
-        return f"the family {spec.family} is not covered"
-    for prior in (prior for priors in spec.priors.values() for prior in priors):
-        if prior.distribution.standard is None:
-            return f"the prior {prior.name} is not covered"
-    return None
