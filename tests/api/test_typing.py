@@ -41,7 +41,7 @@ except hm.errors.ModelError as error:
 
 hm.fti("success ~ treated", frame)  # error: attr-defined
 hm.fit("success ~ treated", frame, engine="numba")  # error: arg-type
-hm.model("success ~ treated", frame, pooling="gamma")  # error: arg-type
+hm.model("success ~ treated", frame, pooling="cauchy")  # error: arg-type
 hm.model("success ~ treated", frame, na="ignore")  # error: arg-type
 fit.rates(groups="everyone")  # error: arg-type
 fit.rates(groups={"country": "typical"})
