@@ -8,8 +8,10 @@ power of -1/2.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
+
+import numpy as np
 
 from hiermod.errors import PriorError, did_you_mean
 from hiermod.priors.distributions import Prior
@@ -77,6 +79,32 @@ class Hyperprior:
             low, high = self.rate.arguments
             return low, high
         return (0.0, 1.0) if self.pool == "beta" else (0.0, float("inf"))
+
+    def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+        """Draws of the mean and of size or shape; the hyperprior must be proper."""
+        if self.shapes is not None:
+            a, b = (prior.distribution.draw(rng, shape, *prior.arguments) for prior in self.shapes)
+            return a / (a + b), a + b
+        if self.rate is None:
+            mean = rng.uniform(size=shape)
+        else:
+            mean = self.rate.distribution.draw(rng, shape, *self.rate.arguments)
+        assert self.spread is not None
+        return mean, self.spread.distribution.draw(rng, shape, *self.spread.arguments)
+
+    def log_density(self, mean: np.ndarray, size: np.ndarray) -> np.ndarray:
+        """The log density of what has priors, as these are stated, up to a constant."""
+        at = {RATE: mean, SIZE: size, SHAPE: size, A: mean * size, B: (1.0 - mean) * size}
+        parts = (prior.distribution.log_density(at[key], *prior.arguments) for key, prior in self.priors.items())
+        return np.asarray(sum(parts, np.zeros_like(mean)))
+
+    def widened(self, key: str, factor: float) -> Hyperprior:
+        """The same with one prior so many times as wide, as far as rates reach."""
+        prior = self.priors[key].widened(factor)
+        if prior.name == "Uniform":
+            low, high = prior.arguments
+            prior = Prior("Uniform", (max(low, 0.0), min(high, 1.0) if self.pool == "beta" else high))
+        return replace(self, priors={**self.priors, key: prior})
 
     def rows(self, names: Iterable[str]) -> list[tuple[str, str, str, str]]:
         """The rows of a prior's table for the mean and the spread."""

@@ -37,7 +37,7 @@ REFUSED: dict[Question, str] = {
     "effects": "pooling={name!r} has rates of groups, not effects: see fit.rates() and fit.shrinkage().",
     "slopes": "pooling={name!r} has rates of groups and no predictors, so there are no slopes.",
     "rows": "pooling={name!r}: its rates are integrated out, so a row has no density of its own",
-    "plan": "plan() is for pooling='normal'; pooling={name!r} takes no true values apart from its rates.",
+    "plan": "plan() needs a proper prior, and pooling={name!r} has an improper one. Give {example}; or use pooling='normal'.",
     "bambi": "Bambi has no pooling={name!r}. model.pymc() gives the PyMC model.",
     "compiled": "pooling={name!r} is not covered",
 }
@@ -130,7 +130,7 @@ class PooledSpec:
 
     def refuses(self, question: Question) -> str | None:
         """All that needs a linear predictor or a density of one row, and a proper prior where there is none."""
-        if question == "prior" and self.hyperprior.proper:
+        if question in ("prior", "plan") and self.hyperprior.proper:
             return None
         return REFUSED[question].format(name=self.pool.name, example=EXAMPLES[self.hyperprior.pool])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import xarray as xr
 from hiermod.errors import SamplingError
 from hiermod.modeling import model_priors
 from hiermod.modeling.design import GroupDesign
+from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec
 from hiermod.modeling.protocol import ModelSpec, Values, dataset_of, split
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.diagnostics import diagnose
@@ -29,18 +31,35 @@ def sample_prior(spec: ModelSpec, draws: Any, seed: int | None) -> Posterior:
     SamplingError
         If `draws` or `seed` is out of range, or the draws would not fit in memory.
     """
-    spec = model_priors.with_proper_priors(spec, "Draws from the prior")
+    model_priors.require_proper(spec, "Draws from the prior")
     settings = Settings(draws, None, 1, None, fresh_seed() if seed is None else seed, None)
-    _refuse_large(spec, settings.draws)
     rng = np.random.default_rng([settings.seed or 0, 2000])
+    if isinstance(spec, PooledSpec):
+        return _of_pooled(spec, settings, rng)
+    assert isinstance(spec, Spec)
+    _refuse_large(spec, settings.draws)
     found = _common(spec, settings.draws, rng)
     for name in spec.family.auxiliary:
         found[name] = model_priors.draw(spec.priors[name], rng, settings.draws)[:, 0]
     for term in spec.groups:
         found |= _of_group(spec, term, settings.draws, rng)
-    dataset = dataset_of(spec.variables(), {name: values[None] for name, values in found.items()})
+    return _posterior(spec, {name: values[None] for name, values in found.items()}, settings)
+
+
+def _posterior(spec: ModelSpec, values: Values, settings: Settings) -> Posterior:
+    dataset = dataset_of(spec.variables(), values)
     tree = xr.DataTree.from_dict({"posterior": dataset, "sample_stats": xr.Dataset()})
     return Posterior(spec, tree, settings, diagnose(tree))
+
+
+def _of_pooled(spec: PooledSpec, settings: Settings, rng: np.random.Generator) -> Posterior:
+    """Hyperparameters of each stratum, and rates of groups that have no data yet."""
+    none = np.zeros(spec.grouping.size)
+    spec = replace(spec, events=none, exposure=none)
+    shape = (1, settings.draws) if spec.strata is None else (1, settings.draws, spec.strata.size)
+    mean, size = spec.hyperprior.draw(rng, shape)
+    values = {MEAN: mean, SPREAD: size**-0.5}
+    return _posterior(spec, values | spec.derived(values, settings.seed or 0), settings)
 
 
 def _refuse_large(spec: Spec, draws: int) -> None:
