@@ -37,7 +37,8 @@ REFUSED: dict[Question, str] = {
     "effects": "pooling={name!r} has rates of groups, not effects: see fit.rates() and fit.shrinkage().",
     "slopes": "pooling={name!r} has rates of groups and no predictors, so there are no slopes.",
     "rows": "pooling={name!r}: its rates are integrated out, so a row has no density of its own",
-    "plan": "plan() needs a proper prior, and pooling={name!r} has an improper one. Give {example}; or use pooling='normal'.",
+    "plan": "plan() needs a proper prior, and pooling={name!r} has an improper one. Give {example}; or use "
+    "pooling='normal'.",
     "bambi": "Bambi has no pooling={name!r}. model.pymc() gives the PyMC model.",
     "compiled": "pooling={name!r} is not covered",
 }

@@ -183,11 +183,6 @@ def cases():
     yield "priors of a and b", {"pool": "beta", "events": [3, 50, 55, 60], "exposure": [10, 100, 100, 100],
                                 "prior": gammas}  # fmt: skip
     yield "sites", {"pool": "gamma", "events": [3, 4, 10, 0, 22], "exposure": [1.0, 2.0, 3.0, 0.5, 8.25], "prior": flat}
-    yield "two sites", {"pool": "gamma", "events": [3, 4], "exposure": [1.0, 2.0], "prior": flat}
-    yield (
-        "busy sites",
-        {"pool": "gamma", "events": [30_000, 31_000, 29_500], "exposure": [1e6, 1e6, 1e6], "prior": flat},
-    )
     yield "sites under priors", {"pool": "gamma", "events": [0, 0, 4], "exposure": [1.0, 2.0, 5.0],
                                  "prior": log_normal_shape}  # fmt: skip
 
