@@ -20,7 +20,7 @@ from jobs import JOBS
 from sets import SIMULATIONS, shipped
 
 from hiermod.engine import nutpie_core
-from hiermod.engine.adapt import common_coordinates, coordinates
+from hiermod.engine.adapt import coordinates
 from hiermod.engine.build.compile import library
 from hiermod.engine.layout.problem import read_problem
 from hiermod.engine.layout.program import Program, public_coordinates
@@ -31,8 +31,8 @@ from hiermod.sampling.settings import Settings
 DRAWS, CHAINS = 1000, 4
 WITHOUT: dict[str, dict[Any, tuple[str, Any]]] = {
     "all of it": {},
-    "common coefficients' spread fixed": {common_coordinates: ("FEW_FOR_MEANS", 0)},
-    "few groups apart": {common_coordinates: ("FEW_SAMPLED_JOINTLY", 0)},
+    "common coefficients' spread fixed": {coordinates: ("FEW_FOR_MEANS", 0)},
+    "few groups apart": {coordinates: ("FEW_SAMPLED_JOINTLY", 0)},
     "no stretched directions": {coordinates: ("_stretched", lambda program: program)},
     "standard deviations by their logarithms": {Program: ("softened", lambda program: program)},
     "ordinary trajectories": {nutpie_core: ("TRAJECTORY", "Euclidean")},

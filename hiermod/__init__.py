@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from hiermod.interface.comparison import compare
     from hiermod.interface.fit import Fit, Model
     from hiermod.interface.foreign import from_bambi
-    from hiermod.interface.plan_runs import Plan as Plan
+    from hiermod.interface.planning import Plan as Plan
     from hiermod.interface.planning import plan
     from hiermod.interface.prior_draws import PriorDraws as PriorDraws
     from hiermod.sampling.checks import CheckReport as CheckReport
@@ -65,8 +65,7 @@ _NAMES = {
     "hiermod.interface.comparison": ("compare",),
     "hiermod.interface.fit": ("Fit", "Model"),
     "hiermod.interface.foreign": ("from_bambi",),
-    "hiermod.interface.plan_runs": ("Plan",),
-    "hiermod.interface.planning": ("plan",),
+    "hiermod.interface.planning": ("Plan", "plan"),
     "hiermod.interface.prior_draws": ("PriorDraws",),
     "hiermod.sampling.checks": ("CheckReport",),
 }

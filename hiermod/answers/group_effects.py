@@ -13,9 +13,9 @@ import pandas as pd
 
 from hiermod.choices import GROUPS
 from hiermod.data.columns.groupings import Grouping
-from hiermod.data.columns.numbering import first_of
-from hiermod.data.columns.values import as_levels
-from hiermod.errors import AnswerError, enumerate_names
+from hiermod.data.columns.values import as_levels, first_of
+from hiermod.errors import AnswerError, did_you_mean, enumerate_names
+from hiermod.formula.parser import canonical
 from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.posterior import Posterior
@@ -34,7 +34,6 @@ class Reading(Enum):
 
 
 Groups = Mapping[str, Reading]  # by grouping factor
-WITHOUT_EFFECTS = (Reading.TYPICAL, Reading.POPULATION)
 
 
 def same_for_all(spec: ModelSpec, reading: Reading) -> Groups:
@@ -43,19 +42,44 @@ def same_for_all(spec: ModelSpec, reading: Reading) -> Groups:
 
 
 def read_groups(spec: ModelSpec, groups: Any) -> Groups:
-    """Read ``groups=``.
+    """Read ``groups=``: a word for all grouping factors, or a mapping of factors to words; others are observed.
 
     Raises
     ------
     AnswerError
-        If there is no such reading.
+        If there is no such reading, or no such factor.
     """
-    if groups not in GROUPS:
+    if not isinstance(groups, Mapping):
+        return same_for_all(spec, _read_word(groups))
+    given = {_read_factor(spec, name): _read_word(word) for name, word in groups.items()}
+    if len(given) < len(groups):
+        raise AnswerError(f"groups={dict(groups)!r}: a grouping factor is named twice.")
+    return {**same_for_all(spec, Reading.OBSERVED), **given}
+
+
+def _read_word(word: Any) -> Reading:
+    if not isinstance(word, str) or word not in GROUPS:
         raise AnswerError(
-            f"groups={groups!r}: 'observed' takes each row's own group, 'typical' effects at zero, 'new' one unseen "
+            f"groups={word!r}: 'observed' takes each row's own group, 'typical' effects at zero, 'new' one unseen "
             "group, 'population' the mean over all groups."
         )
-    return same_for_all(spec, Reading(groups))
+    return Reading(word)
+
+
+def _read_factor(spec: ModelSpec, name: Any) -> str:
+    known = spec.cells.groupings
+    factor = canonical(name) if isinstance(name, str) else name
+    if factor not in known:
+        there = f" The factors are {enumerate_names([*known])}." if known else " The model has none."
+        raise AnswerError(f"groups: {name!r} is no grouping factor.{did_you_mean(str(name), known)}{there}")
+    return str(factor)
+
+
+def in_words(groups: Any) -> str:
+    """``groups=`` for captions: the word for all grouping factors, or one for each that is named."""
+    if isinstance(groups, Mapping):
+        return ", ".join(f"{name} {word}" for name, word in groups.items()) or Reading.OBSERVED.value
+    return str(groups)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,25 +92,6 @@ class GroupsOfRows:
     def part(self, rows: slice) -> GroupsOfRows:
         """Some of the rows."""
         return GroupsOfRows(self.codes[rows], self.new)
-
-
-def groups_of(grouping: Grouping, frame: pd.DataFrame, reading: Reading) -> GroupsOfRows:
-    """The groups of rows that are read as observed, new, or known or new.
-
-    Raises
-    ------
-    AnswerError
-        If they are read as observed, and a row's group was not in the fitted data.
-    """
-    if reading is Reading.NEW:
-        return GroupsOfRows(np.full(len(frame), -1), ("",))
-    if reading is Reading.OBSERVED:
-        return GroupsOfRows(known_codes(grouping, frame))
-    codes, labels = known_codes_or_new(grouping, frame), []
-    for place, (label, rows) in enumerate(new_levels(grouping, frame)):
-        codes[rows] = -1 - place
-        labels.append(label)
-    return GroupsOfRows(codes, tuple(labels))
 
 
 def groups_of_data(spec: ModelSpec, groups: Groups, frame: pd.DataFrame) -> Groups:
@@ -110,7 +115,7 @@ def groups_of_data(spec: ModelSpec, groups: Groups, frame: pd.DataFrame) -> Grou
             f"groups='new', but the fitted data had every group of data=. Leave {enumerate_names(columns)} out of "
             "data= for one unseen group, or say groups='observed' for the effects of those that are known."
         )
-    return {name: Reading.KNOWN_OR_NEW if own is Reading.NEW else own for name, own in groups.items()}
+    return {name: Reading.KNOWN_OR_NEW if reading is Reading.NEW else reading for name, reading in groups.items()}
 
 
 def known_codes_or_new(grouping: Grouping, frame: pd.DataFrame) -> np.ndarray:
@@ -130,12 +135,14 @@ def new_levels(grouping: Grouping, frame: pd.DataFrame) -> Iterator[tuple[str, n
     if not len(new):
         return
     labels = [as_levels(pd.Index(frame[name].iloc[new])) for name in columns]
-    texts = np.array([repr(own) for own in zip(*labels, strict=True)] if labels else [""] * len(new), dtype=object)
+    texts = np.array(
+        [repr(combination) for combination in zip(*labels, strict=True)] if labels else [""] * len(new), dtype=object
+    )
     number = pd.factorize(texts)[0]
     order = np.argsort(number, kind="stable")
     ends = np.cumsum(np.bincount(number))
-    for first, own in zip(first_of(number), np.split(order, ends[:-1]), strict=True):
-        yield str(texts[first]), new[own]
+    for first, rows in zip(first_of(number), np.split(order, ends[:-1]), strict=True):
+        yield str(texts[first]), new[rows]
 
 
 def known_codes(grouping: Grouping, frame: pd.DataFrame) -> np.ndarray:
@@ -158,8 +165,32 @@ class TermEffects:
     Designs have shape ``(rows, columns)``: a term adds to a row its row of the design times its group's effects.
     """
 
-    def __init__(self, posterior: Posterior, term: GroupDesign, place: int) -> None:
-        self._posterior, self._term, self._place = posterior, term, place
+    def __init__(
+        self, posterior: Posterior, term: GroupDesign, place: int, reading: Reading = Reading.OBSERVED
+    ) -> None:  # fmt: skip
+        self._posterior, self._term, self._place, self.reading = posterior, term, place, reading
+
+    def groups_of(self, frame: pd.DataFrame) -> GroupsOfRows | None:
+        """The groups of rows; None where they are given no effects.
+
+        Raises
+        ------
+        AnswerError
+            If they are read as observed, and a row's group was not in the fitted data.
+        """
+        grouping = self._term.grouping
+        match self.reading:
+            case Reading.TYPICAL | Reading.POPULATION:
+                return None
+            case Reading.NEW:
+                return GroupsOfRows(np.full(len(frame), -1), ("",))
+            case Reading.OBSERVED:
+                return GroupsOfRows(known_codes(grouping, frame))
+        codes, labels = known_codes_or_new(grouping, frame), []
+        for place, (label, rows) in enumerate(new_levels(grouping, frame)):
+            codes[rows] = -1 - place
+            labels.append(label)
+        return GroupsOfRows(codes, tuple(labels))
 
     def design(self, frame: pd.DataFrame) -> np.ndarray:
         """All columns of the group term on `frame`."""
@@ -175,9 +206,9 @@ class TermEffects:
             self._add_known(total, groups.codes, design)
             return
         if known.any():
-            own = total[known]
-            self._add_known(own, groups.codes[known], design[known])
-            total[known] = own
+            part = total[known]
+            self._add_known(part, groups.codes[known], design[known])
+            total[known] = part
         for place in np.unique(groups.codes[~known]):
             rows = groups.codes == place
             total[rows] += design[rows] @ self._drawn(groups.new[-1 - place]).T
@@ -190,13 +221,13 @@ class TermEffects:
     def _add_known(self, total: np.ndarray, codes: np.ndarray, design: np.ndarray) -> None:
         for place, draws in enumerate(self._columns):
             rows = np.flatnonzero(design[:, place])
-            own = draws[codes[rows]] if self._few_groups else draws[:, codes[rows]].T
+            effects = draws[codes[rows]] if self._few_groups else draws[:, codes[rows]].T
             if (design[rows, place] != 1.0).any():
-                own = own * design[rows, place, None]
+                effects = effects * design[rows, place, None]
             if len(rows) == len(codes):
-                total += own
+                total += effects
             else:
-                total[rows] += own
+                total[rows] += effects
 
     @property
     def _few_groups(self) -> bool:
@@ -205,8 +236,8 @@ class TermEffects:
     @cached_property
     def _columns(self) -> list[np.ndarray]:
         """Draws of each column's effects: ``(groups, draws)`` where groups are few, so that rows are read in one go."""
-        columns = [own for effects in self._posterior.effects(self._term) for own in np.moveaxis(effects, 2, 0)]
-        return [np.ascontiguousarray(own.T) for own in columns] if self._few_groups else columns
+        columns = [column for effects in self._posterior.effects(self._term) for column in np.moveaxis(effects, 2, 0)]
+        return [np.ascontiguousarray(column.T) for column in columns] if self._few_groups else columns
 
     @cached_property
     def _factor(self) -> np.ndarray:

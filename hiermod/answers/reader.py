@@ -11,25 +11,84 @@ from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
+from scipy import special
 
 from hiermod.answers.group_effects import (
-    WITHOUT_EFFECTS,
     Groups,
     GroupsOfRows,
     Reading,
     TermEffects,
-    groups_of,
     known_codes,
     new_levels,
     same_for_all,
 )
-from hiermod.answers.population import population_mean, population_slope
 from hiermod.errors import AnswerError
+from hiermod.families.links import Link
 from hiermod.modeling.design import offset
-from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec, beta_shapes
+from hiermod.modeling.pooled import PooledSpec
 from hiermod.modeling.protocol import ModelSpec, Question
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.posterior import Posterior
+
+NODES = 40
+MAX_STEP = 0.35
+MIN_STEP = 0.02
+RANGE = 8.3
+
+
+def population_mean(link: Link, mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
+    """``E[link⁻¹(mean + sqrt(variance) Z)]`` for a standard normal Z, elementwise.
+
+    Identity, log and probit have closed forms. The others are integrated by Gauss-Hermite quadrature where the spread
+    is moderate, and by the trapezoidal rule, whose error falls exponentially for such integrands, where it is wide.
+    """
+    if link.name == "identity":
+        return mean
+    if link.name == "log":
+        return link.inverse(mean + variance / 2.0)
+    if link.name == "probit":
+        return special.ndtr(mean / np.sqrt(1.0 + variance))
+    spread = np.sqrt(variance)
+    return _weighted_sum(link, mean, spread, *_rule(float(spread.max(initial=0.0))))
+
+
+def _rule(widest: float) -> tuple[np.ndarray, np.ndarray]:
+    if widest <= 0.5:
+        nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
+        return nodes, weights / weights.sum()
+    step = max(MIN_STEP, min(0.25, MAX_STEP / widest))
+    nodes = np.arange(-np.ceil(RANGE / step), np.ceil(RANGE / step) + 1) * step
+    weights = np.exp(-(nodes**2) / 2.0)
+    return nodes, weights / weights.sum()
+
+
+def _weighted_sum(
+    link: Link, mean: np.ndarray, spread: np.ndarray, nodes: np.ndarray, weights: np.ndarray
+) -> np.ndarray:
+    total = np.zeros_like(mean)
+    for node, weight in zip(nodes, weights, strict=True):
+        total += weight * link.inverse(mean + spread * node)
+    return total
+
+
+def population_slope(
+    link: Link, mean: np.ndarray, variance: np.ndarray, rise: np.ndarray, widening: np.ndarray
+) -> np.ndarray:
+    """Derivative of `population_mean` where the mean changes by `rise` and the variance by `widening`, elementwise."""
+    if link.name == "identity":
+        return rise
+    if link.name == "log":
+        return link.slope(mean + variance / 2.0) * (rise + widening / 2.0)
+    if link.name == "probit":
+        scale = np.sqrt(1.0 + variance)
+        return link.slope(mean / scale) * (rise / scale - mean * widening / (2.0 * scale**3))
+    spread = np.sqrt(variance)
+    parting = np.divide(widening, 2.0 * spread, out=np.zeros_like(spread), where=spread > 0)
+    total = np.zeros_like(mean)
+    for node, weight in zip(*_rule(float(spread.max(initial=0.0))), strict=True):
+        total += weight * link.slope(mean + spread * node) * (rise + parting * node)
+    return total
+
 
 BLOCK = 100_000  # numbers of a block's array of draws, so that it stays in the processor's cache
 CHUNK = 20_000  # rows whose designs are made at once
@@ -43,25 +102,22 @@ def per_exposure(spec: ModelSpec) -> bool:
 class Reader(Protocol):
     """Draws for rows of predictors and groups, shape ``(rows, draws)``."""
 
+    draws: int
+
     def parameters(self, frame: pd.DataFrame) -> dict[str, np.ndarray]:
         """The linear predictor of each of the family's parameters that has one: ``mu``."""
-        ...
 
     def mean(self, frame: pd.DataFrame) -> np.ndarray:
         """The expected response (a rate, a mean, a count per unit of exposure), or its median."""
-        ...
 
     def blocks(self, frame: pd.DataFrame, linear: bool = False) -> Iterator[tuple[slice, np.ndarray]]:
         """The mean, or the linear predictor of ``mu``, of some rows after others."""
-        ...
 
     def log_density(self, response: Any, mu: np.ndarray) -> np.ndarray:
         """Log density of one response in every draw, given the linear predictor of its row."""
-        ...
 
     def exact_pull(self) -> np.ndarray | None:
         """The weight of the population's mean in that of each group, where the model knows it."""
-        ...
 
 
 def reader(
@@ -75,7 +131,7 @@ def reader(
     return by_model(
         posterior.spec,
         linear=lambda spec: LinearReader(posterior, spec, whose, exposed, outcome),
-        pooled=lambda spec: PooledReader(posterior, spec, whose),
+        pooled=lambda spec: PooledReader(posterior, spec, whose, exposed),
     )
 
 
@@ -115,13 +171,14 @@ class LinearReader:
     def __init__(
         self, posterior: Posterior, spec: Spec, groups: Groups, exposed: bool = False, outcome: str = "mean"
     ) -> None:
-        self._spec, self._draws = spec, posterior.size
+        self._spec, self.draws = spec, posterior.size
         self._with_offset = bool(spec.formula.offsets) and (exposed or not per_exposure(spec))
-        self._terms = [TermEffects(posterior, term, place) for place, term in enumerate(spec.groups)]
-        self._readings = [groups[term.grouping.name] for term in spec.groups]
-        self._integrates = Reading.POPULATION in self._readings
-        coefficients = [posterior.values(block.name).reshape(self._draws, -1).T for block in spec.common.blocks]
-        self._coefficients = np.vstack([np.empty((0, self._draws)), *coefficients])
+        self._terms = [
+            TermEffects(posterior, term, place, groups[term.grouping.name]) for place, term in enumerate(spec.groups)
+        ]
+        self._integrates = any(term.reading is Reading.POPULATION for term in self._terms)
+        coefficients = [posterior.values(block.name).reshape(self.draws, -1).T for block in spec.common.blocks]
+        self._coefficients = np.vstack([np.empty((0, self.draws)), *coefficients])
         self._auxiliary = [posterior.values(name) for name in spec.family.auxiliary]
         self._link = spec.family.outcome_link(outcome, self._auxiliary)
 
@@ -146,7 +203,7 @@ class LinearReader:
         for start in range(0, len(frame), CHUNK):
             chunk = frame.iloc[start : start + CHUNK]
             designs, groups = self.designs(chunk), self._groups_of(chunk)
-            for rows in block_slices(len(chunk), self._draws):
+            for rows in block_slices(len(chunk), self.draws):
                 parts = [group and group.part(rows) for group in groups]
                 yield slice(start + rows.start, start + rows.stop), compute(designs.part(rows), parts)
 
@@ -172,8 +229,7 @@ class LinearReader:
 
     def _groups_of(self, frame: pd.DataFrame) -> list[GroupsOfRows | None]:
         """The groups of rows for each group term; None where they are given no effects."""
-        terms = zip(self._spec.groups, self._readings, strict=True)
-        return [None if own in WITHOUT_EFFECTS else groups_of(term.grouping, frame, own) for term, own in terms]
+        return [term.groups_of(frame) for term in self._terms]
 
     def _mean(self, designs: Designs, groups: Sequence[GroupsOfRows | None]) -> np.ndarray:
         predictor = self._linear(designs, groups)
@@ -192,55 +248,77 @@ class LinearReader:
 
     def _variance(self, first: Designs, second: Designs) -> np.ndarray:
         """Covariance of two designs over the population of the groups that are integrated out."""
-        terms = zip(self._terms, self._readings, first.groups, second.groups, strict=True)
+        terms = zip(self._terms, first.groups, second.groups, strict=True)
         return np.asarray(
-            sum(term.covariance(one, other) for term, own, one, other in terms if own is Reading.POPULATION)
+            sum(term.covariance(one, other) for term, one, other in terms if term.reading is Reading.POPULATION)
         )
 
 
 class PooledReader:
-    """Of rates from one Beta(a, b): typical and population are its mean, new is a draw from it."""
+    """Of rates from one distribution: typical and population are its mean, new is a draw from it."""
 
-    def __init__(self, posterior: Posterior, spec: PooledSpec, groups: Groups) -> None:
-        self._posterior, self._spec, self._reading = posterior, spec, groups[spec.grouping.name]
+    def __init__(self, posterior: Posterior, spec: PooledSpec, groups: Groups, exposed: bool = False) -> None:
+        self._posterior, self._spec, self.draws = posterior, spec, posterior.size
+        self._reading = groups[spec.grouping.name]
+        self._with_offset = exposed and bool(spec.formula.offsets)
 
     def parameters(self, frame: pd.DataFrame) -> dict[str, np.ndarray]:
-        """Log odds of the rates."""
+        """Log odds of rates, or logarithms."""
         return {"mu": self._spec.family.link.forward(self.mean(frame))}
 
     def mean(self, frame: pd.DataFrame) -> np.ndarray:
-        """Rates."""
-        if self._reading is Reading.OBSERVED:
-            return self._rates(known_codes(self._spec.grouping, frame))
-        if self._reading is Reading.KNOWN_OR_NEW:
-            rates = self._rates(self._spec.grouping.codes(frame))
-            for label, rows in new_levels(self._spec.grouping, frame):
-                rates[rows] = self._drawn(label)
-            return rates
-        mean = self._drawn("") if self._reading is Reading.NEW else self._posterior.values(MEAN)
-        return np.tile(mean, (len(frame), 1))
+        """Rates; of `exposed` rows the expected numbers of events."""
+        rates = self._rates(frame)
+        return rates * np.exp(offset(self._spec.formula.offsets, frame))[:, None] if self._with_offset else rates
 
     def blocks(self, frame: pd.DataFrame, linear: bool = False) -> Iterator[tuple[slice, np.ndarray]]:
         """Rates or log odds of some rows after others."""
-        for rows in block_slices(len(frame), self._posterior.size):
+        for rows in block_slices(len(frame), self.draws):
             part = frame.iloc[rows]
             yield rows, self.parameters(part)["mu"] if linear else self.mean(part)
 
     def log_density(self, response: Any, mu: np.ndarray) -> np.ndarray:
-        """Log density of successes in trials."""
+        """Log density of a response given its group's rate."""
         return np.asarray(self._spec.family.observation_density(response, mu))
 
     def exact_pull(self) -> np.ndarray:
-        """``E[(a + b)/(a + b + n)]``."""
-        size = self._posterior.values(SPREAD)[None, :] ** -2
-        return np.asarray((size / (size + self._spec.trials[:, None])).mean(axis=1))
+        """Of a Beta ``E[(a + b)/(a + b + n)]``, of a Gamma ``E[b/(b + e)]``, b its rate parameter."""
+        spec, pulls = self._spec, np.empty(self._spec.grouping.size)
+        for rows in block_slices(len(pulls), self._posterior.size):
+            mean, size = self._posterior.population(spec.stratum[rows])
+            pulls[rows] = spec.pool.pull(spec.exposure[rows], mean, size).mean(axis=0)
+        return pulls
 
-    def _rates(self, codes: np.ndarray) -> np.ndarray:
-        return self._posterior.values(self._spec.rate_name)[:, codes].T
+    def _rates(self, frame: pd.DataFrame) -> np.ndarray:
+        grouping = self._spec.grouping
+        if self._reading is Reading.OBSERVED:
+            return self._posterior.rates(known_codes(grouping, frame)).T
+        if self._reading is Reading.KNOWN_OR_NEW:
+            codes = grouping.codes(frame)
+            known = codes >= 0
+            rates = np.empty((len(frame), self._posterior.size))
+            rates[known] = self._posterior.rates(codes[known]).T
+            for label, rows in new_levels(grouping, frame):
+                rates[rows] = self._of_new(label, frame.iloc[rows])
+            return rates
+        if self._reading is Reading.NEW:
+            return self._of_new("", frame)
+        return self._posterior.population(self._stratum(frame))[0].T
 
-    def _drawn(self, label: str) -> np.ndarray:
-        shapes = beta_shapes(self._posterior.values(MEAN), self._posterior.values(SPREAD))
-        return self._posterior.generator(1, label).beta(*shapes)
+    def _stratum(self, frame: pd.DataFrame) -> np.ndarray:
+        """The stratum of each row, which must be known."""
+        strata = self._spec.strata
+        return np.zeros(len(frame), dtype=np.int64) if strata is None else known_codes(strata, frame)
+
+    def _of_new(self, label: str, frame: pd.DataFrame) -> np.ndarray:
+        """The rate of an unseen group, which is the same for all its rows in one stratum."""
+        stratum = self._stratum(frame)
+        present, place = np.unique(stratum, return_inverse=True)
+        drawn = [
+            self._spec.pool.draw(self._posterior.generator(1, label + str(own or "")), *self._posterior.population(own))
+            for own in present.tolist()
+        ]
+        return np.stack(drawn)[place]
 
 
 def in_blocks(frame: pd.DataFrame, draws: int) -> Iterator[pd.DataFrame]:

@@ -5,23 +5,20 @@ Until a command runs, only the standard library is imported, so that ``--help`` 
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from importlib import import_module
 
-from hiermod.cli import commands, compare, demo, output
+from hiermod.cli import output
 from hiermod.cli.arguments import build_parser
 from hiermod.cli.output import BAD_ARGUMENTS, COULD_NOT_FIT, INTERRUPTED, PIPE_CLOSED
 from hiermod.errors import AnswerError, HiermodError
 
-COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
-    "compare": compare.run,
-    "demo": demo.run,
-    "explain": commands.explain,
-    "fit": commands.fit,
-    "warmup": commands.warmup,
+COMMANDS = {  # each with its module and function
+    "compare": ("hiermod.cli.compare", "run"),
+    **{name: ("hiermod.cli.commands", name) for name in ("demo", "explain", "fit", "warmup")},
 }
 
 
@@ -44,7 +41,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(argv: Sequence[str] | None) -> int:
     try:
         options = build_parser().parse_args(argv)
-        return COMMANDS[options.command](options)
+        module, function = COMMANDS[options.command]
+        return int(getattr(import_module(module), function)(options))
     except SystemExit as leaving:  # argparse, after --help or a wrong argument
         return int(leaving.code or 0)
     except AnswerError as error:

@@ -25,13 +25,16 @@ def read_family(family: str) -> Family:
     name, link = (spelled.group(1).lower(), spelled.group(2)) if spelled else ("", None)
     name = ALIASES.get(name, name)
     if name not in FAMILIES:
-        meant = [MEANT[name]] if name in MEANT else nearest(str(family), FAMILIES)
-        hint = f" Did you mean {' or '.join(map(repr, meant))}?" if meant else ""
-        raise DataError(f"There is no family {family!r}.{hint} The families are {', '.join(FAMILIES)}.")
+        raise DataError(f"There is no family {family!r}.{_meant(name, family)} The families are {', '.join(FAMILIES)}.")
     record = FAMILIES[name]
     if link is not None and link not in record.links:
         raise DataError(f"The family {name} has no link {link!r}.{did_you_mean(link, record.links)}")
     return replace(record, link=LINKS_BY_NAME[link]) if link else record
+
+
+def _meant(name: str, family: object) -> str:
+    meant = [MEANT[name]] if name in MEANT else nearest(str(family), FAMILIES)
+    return f" Did you mean {' or '.join(map(repr, meant))}?" if meant else ""
 
 
 def _by_name(family: Family) -> Any:
@@ -42,7 +45,7 @@ def _by_name(family: Family) -> Any:
 copyreg.pickle(Family, _by_name)
 
 
-def choose_family(family: str | None, response: ResponseRows) -> tuple[Family, str]:
+def choose_family(family: Family | None, response: ResponseRows) -> tuple[Family, str]:
     """Return the family, inferred from the response where none is given, and the notice that says so.
 
     A two-part response is binomial, booleans and 0/1 are bernoulli, real numbers gaussian.
@@ -71,9 +74,9 @@ def _remark(family: Family, response: ResponseRows) -> str:
     return f"; every response is {response.values[0]:g}" if response.constant else ""
 
 
-def _choose(family: str | None, response: ResponseRows) -> tuple[Family, str]:
+def _choose(family: Family | None, response: ResponseRows) -> tuple[Family, str]:
     if family is not None:
-        return read_family(family), ""
+        return family, ""
     if isinstance(response, TrialsRows):
         return rates.BINOMIAL, " (the response has successes and trials)"
     if response.kind == "bool" or response.binary:

@@ -4,17 +4,7 @@ from __future__ import annotations
 
 import math
 
-from hiermod.formula.expressions import (
-    Arithmetic,
-    Call,
-    Column,
-    Expression,
-    Flag,
-    Negative,
-    Number,
-    Text,
-    Vector,
-)
+from hiermod.formula.expressions import Arithmetic, Call, Column, Expression, Flag, Negative, Number, Text, Vector
 from hiermod.formula.reader import Reader, Token
 from hiermod.formula.vocabulary import ALIASES, CONTRASTS, FUNCTIONS, Function, function, suggestion
 
@@ -108,19 +98,19 @@ def read_call(reader: Reader, begin: int | None = None) -> Expression:
     if name.text == "c":
         return _read_vector(reader, begin)
     called = ALIASES.get(name.text, name.text)
-    known = function(called)
-    if known is None:
+    signature = function(called)
+    if signature is None:
         reader.fail_at(f"There is no function {name.text!r}.{suggestion(name.text)}", name.start, name.end)
     opened = reader.open_bracket()
     arguments: list[Expression] = []
     options: dict[str, Expression] = {}
     while reader.peek().kind != ")":
-        _read_argument(reader, called, known, arguments, options, begin)
+        _read_argument(reader, called, signature, arguments, options, begin)
         if not reader.take_if(","):
             break
     closed = reader.close_bracket(opened)
     call = Call(called, tuple(arguments), tuple(options.items()))
-    _check_call(reader, call, known, name, closed)
+    _check_call(reader, call, signature, name, closed)
     return _relevelled(call)
 
 
@@ -137,7 +127,7 @@ def _relevelled(call: Call) -> Call:
 def _read_argument(
     reader: Reader,
     called: str,
-    known: Function,
+    signature: Function,
     arguments: list[Expression],
     options: dict[str, Expression],
     begin: int,
@@ -145,8 +135,8 @@ def _read_argument(
     token = reader.peek()
     if token.kind == "name" and reader.peek(1).kind == "=":
         reader.take(), reader.take()
-        if token.text in options or token.text not in known.options:
-            listed = f"It takes {', '.join(known.options)}." if known.options else "It takes none."
+        if token.text in options or token.text not in signature.options:
+            listed = f"It takes {', '.join(signature.options)}." if signature.options else "It takes none."
             reader.fail_at(f"{called}() has no option {token.text!r} here. {listed}", token.start, token.end)
         options[token.text] = _contrast(read_expression(reader, begin), called)
         return
@@ -194,7 +184,7 @@ def _read_vector(reader: Reader, begin: int) -> Vector:
     return Vector(tuple(items))
 
 
-def _check_call(reader: Reader, call: Call, known: Function, name: Token, closed: Token) -> None:
+def _check_call(reader: Reader, call: Call, signature: Function, name: Token, closed: Token) -> None:
     def fail(message: str) -> None:
         reader.fail_at(f"{call.function}(): {message}", name.start, closed.end)
 
@@ -202,13 +192,13 @@ def _check_call(reader: Reader, call: Call, known: Function, name: Token, closed
         fail("a column was expected as its first argument.")
     if call.function not in FUNCTIONS:
         return
-    names, unnamed = list(known.options), len(call.arguments) - 1
+    names, unnamed = list(signature.options), len(call.arguments) - 1
     if unnamed > len(names):
         fail(f"it takes one column{' and ' + ', '.join(names) if names else ''}.")
     for option, _ in call.options:
         if option in names[:unnamed]:
             fail(f"the option {option!r} is given twice.")
-    if unnamed + len(call.options) < known.required:
+    if unnamed + len(call.options) < signature.required:
         fail(f"the option {names[0]!r} is missing.")
     for value in (*call.arguments[1:], *(value for _, value in call.options)):
         if value.columns:

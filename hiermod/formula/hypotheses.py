@@ -81,10 +81,10 @@ class _Scanner:
             if self.text[self.place] in "<>=":
                 raise self.error("One comparison makes a hypothesis. For a range: abs(x - middle) < half its width.")
             raise self.error("This was not expected here.")
-        found = Hypothesis(" ".join(self.text.split()), left, sign, right)
-        if not found.parameters:
+        hypothesis = Hypothesis(" ".join(self.text.split()), left, sign, right)
+        if not hypothesis.parameters:
             raise self.error(f"No parameter stands in this hypothesis.{did_you_mean('', self.names)}", 0)
-        return found
+        return hypothesis
 
     def comparison(self) -> str:
         self.skip()
@@ -107,17 +107,17 @@ class _Scanner:
         return self.chain(self.signed, "*/")
 
     def chain(self, part: Callable[[], Expression], operators: str) -> Expression:
-        found = part()
+        expression = part()
         while operator := self.take(operators):
-            found = Arithmetic(operator, found, part())
-        return found
+            expression = Arithmetic(operator, expression, part())
+        return expression
 
     def signed(self) -> Expression:
         self.deeper()
         sign = self.take("+-")
-        found = self.signed() if sign else self.power()
+        operand = self.signed() if sign else self.power()
         self.depth -= 1
-        return Negative(found) if sign == "-" else found
+        return Negative(operand) if sign == "-" else operand
 
     def power(self) -> Expression:
         base = self.value()
@@ -129,9 +129,9 @@ class _Scanner:
             return self.quoted()
         if name := self.name():
             return Column(name)
-        if found := NUMBER.match(self.text, self.place):
-            self.place = found.end()
-            return Number(float(found.group()))
+        if number := NUMBER.match(self.text, self.place):
+            self.place = number.end()
+            return Number(float(number.group()))
         if self.take("("):
             return self.closed(self.sum())
         for function in FUNCTIONS:
@@ -196,11 +196,11 @@ class _Scanner:
             raise self.error(f"Signs and brackets are nested more than {MAX_DEPTH} deep.")
 
     def unknown(self) -> FormulaError:
-        found = UNKNOWN.match(self.text, self.place)
-        if not found:
+        match = UNKNOWN.match(self.text, self.place)
+        if not match:
             return self.error("A parameter or a number was expected here.")
-        name = found.group()
-        return self.error(f"There is no parameter {name!r}.{_near(name, self.names)}", None, found.end())
+        name = match.group()
+        return self.error(f"There is no parameter {name!r}.{_near(name, self.names)}", None, match.end())
 
     def error(self, message: str, start: int | None = None, end: int | None = None) -> FormulaError:
         return FormulaError(message, self.text, self.place if start is None else start, end)

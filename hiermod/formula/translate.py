@@ -69,12 +69,12 @@ def _response(formula: Formula, to: str) -> str:
     added = [f"weights({quote(formula.weights)})"] if formula.weights and to == "brms" else []
     match response:
         case TrialsResponse(successes, trials):
-            own, total = _expression(successes, to), _expression(trials, to)
+            count, total = _expression(successes, to), _expression(trials, to)
             if to == "bambi":
-                return f"p({own}, {total})"
+                return f"p({count}, {total})"
             if to == "lme4":
-                return f"cbind({own}, {_expression(_failures(successes, trials), to)})"
-            text, added = own, [f"trials({total})", *added]
+                return f"cbind({count}, {_expression(_failures(successes, trials), to)})"
+            text, added = count, [f"trials({total})", *added]
         case LevelResponse(column, level):
             text = str(response) if to == "bambi" else f"I({quote(column)} == {Text(level)})"
         case SingleResponse(expression):

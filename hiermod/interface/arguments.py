@@ -18,9 +18,10 @@ data : data frame or path, optional
     column that is set in all rows, such as `variable`.
 weights : str, optional
     A column of `data` with the weights of its rows.
-groups : {"observed", "typical", "new", "population"}
+groups : {"observed", "typical", "new", "population"} or dict
     Whose rate: each row's own group, effects at zero, one unseen group, or the mean over the population. With
-    ``"new"``, groups named in `data` that the fit does not know are drawn, each for itself; known ones stay.
+    ``"new"``, groups named in `data` that the fit does not know are drawn, each for itself; known ones stay. A dict
+    says so by grouping factor, such as ``{"site": "typical"}``; factors that it leaves out are observed.
 contrast : {"control", "pairs", "sequential", "mean"} or dict
     Each level against the control, every pair, each level against the one before it, or each against the mean of all;
     or weights that add up to zero: ``{"C vs others": {"A": -0.5, "B": -0.5, "C": 1}}``.

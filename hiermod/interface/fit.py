@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from hiermod.answers.answer import Answer
 from hiermod.answers.averaging.query import Arguments
-from hiermod.answers.deciding import number_needed, verdicts
-from hiermod.answers.estimands import effects, interactions, rates, shrinkage, slopes
+from hiermod.answers.deciding import verdicts
+from hiermod.answers.estimands import effects, rates, shrinkage, slopes
 from hiermod.answers.outcome import outcome_notices
 from hiermod.answers.parameters import estimates, hypotheses
 from hiermod.choices import Contrast, Engine, Goal, Groups, Kind, Outcome, Scale, Score, SlopeScale
@@ -25,12 +25,10 @@ from hiermod.interface.refits import changed_model, changed_settings, refuse_unk
 from hiermod.modeling.definition import Defined
 from hiermod.modeling.model_priors import prior_summary
 from hiermod.sampling.checks import CheckReport, check
-from hiermod.sampling.external_draws import posterior_from_draws
-from hiermod.sampling.posterior import Posterior
+from hiermod.sampling.posterior import Posterior, posterior_from_draws
 from hiermod.sampling.prior_draws import sample_prior
 from hiermod.sampling.run import choose_sampler, sample
-from hiermod.sampling.sampler import Sampler
-from hiermod.sampling.settings import Settings, check_switch
+from hiermod.sampling.settings import Sampler, Settings, check_switch
 from hiermod.sampling.storage import StoredFit, save
 
 if TYPE_CHECKING:
@@ -382,7 +380,7 @@ class Fit:
             variable, by, at, data, weights, groups, contrast, control, across, between, scale,
             threshold=threshold, goal=goal, prob=prob, outcome=outcome,
         )  # fmt: skip
-        return interactions.interaction(self._posterior, arguments)
+        return effects.interaction(self._posterior, arguments)
 
     def slopes(
         self, variable: str, *, by: Any = None, scale: SlopeScale = "response", groups: Groups = "observed",
@@ -511,7 +509,7 @@ class Fit:
         [1, 2]
         """
         arguments = Arguments(variable, by, at, data, weights, groups, contrast, control, goal=goal, prob=prob)
-        return number_needed.number_needed(self._posterior, arguments)
+        return verdicts.number_needed(self._posterior, arguments)
 
     def loo(self, *, max_refits: int = 0, progress: bool = True) -> LeaveOneOut:
         """Expected log predictive density of each row left out (PSIS-LOO), as ArviZ gives it for the raw rows.

@@ -35,8 +35,7 @@ class FitPlots:
         >>> fit.plot.rates(by=["country", "treated"]).get_ylabel()
         'country'
         """
-        from hiermod.show.answer_plot import plot_answer
-        from hiermod.show.forest import default_by
+        from hiermod.show.forest import default_by, plot_answer
 
         by = default_by(self._posterior.spec) if by is None else by
         return plot_answer(self._rates(by, **options), ax=ax)
@@ -51,7 +50,7 @@ class FitPlots:
         >>> fit.plot.effect("treated", by="country").get_ylabel()
         'country'
         """
-        from hiermod.show.answer_plot import plot_answer
+        from hiermod.show.forest import plot_answer
 
         return plot_answer(self._effect(variable, **options), ax=ax)
 
@@ -65,7 +64,7 @@ class FitPlots:
         >>> fit_of_variants.plot.shrinkage().get_ylabel()
         'variant'
         """
-        from hiermod.show.shrinkage_plot import plot_shrinkage
+        from hiermod.show.forest import plot_shrinkage
 
         return plot_shrinkage(self._posterior, shrinkage(self._posterior, group, prob), ax=ax, prob=prob)
 
@@ -83,7 +82,7 @@ class FitPlots:
         >>> fit.plot.trace().shape
         (5, 2)
         """
-        from hiermod.show.trace_plot import plot_trace
+        from hiermod.show.parameter_plots import plot_trace
 
         return plot_trace(self._posterior, names)
 
@@ -137,7 +136,7 @@ class FitPlots:
         'share of rows'
         """
         from hiermod.answers.checks.predictive_checks import loo_pit
-        from hiermod.show.check_plots import plot_loo_pit
+        from hiermod.show.predictive_plots import plot_loo_pit
 
         return plot_loo_pit(loo_pit(self._posterior), bins, ax)
 
@@ -150,7 +149,7 @@ class FitPlots:
         'predicted success rate'
         """
         from hiermod.answers.checks.predictive_checks import calibration
-        from hiermod.show.check_plots import plot_calibration
+        from hiermod.show.predictive_plots import plot_calibration
 
         return plot_calibration(self._posterior.spec, calibration(self._posterior, draws, prob), prob, ax)
 
@@ -165,7 +164,7 @@ class FitPlots:
         'country'
         """
         from hiermod.answers.checks.outlying import outlying
-        from hiermod.show.check_plots import plot_outlying
+        from hiermod.show.predictive_plots import plot_outlying
 
         return plot_outlying(outlying(self._posterior, group, prob), prob, ax)
 
@@ -192,7 +191,7 @@ class FitPlots:
         >>> fit.plot.prior_posterior(["treated", "sd(1|country)"]).shape
         (2,)
         """
-        from hiermod.show.prior_plots import PRIOR_DRAWS, plot_prior_posterior
+        from hiermod.show.parameter_plots import PRIOR_DRAWS, plot_prior_posterior
 
         prior = sample_prior(self._posterior.spec, PRIOR_DRAWS, seed)
         return plot_prior_posterior(prior, self._posterior, names)
@@ -218,7 +217,7 @@ class PriorPlots:
         'success rate'
         """
         from hiermod.answers.checks.implied import implied
-        from hiermod.show.prior_plots import plot_implied
+        from hiermod.show.parameter_plots import plot_implied
 
         return plot_implied(implied(self._prior, variable), effects=variable is not None, ax=ax)
 
@@ -230,8 +229,7 @@ class PriorPlots:
         >>> fit.model.sample_prior(500, seed=1).plot.rates(by="treated").get_ylabel()
         'treated'
         """
-        from hiermod.show.answer_plot import plot_answer
-        from hiermod.show.forest import default_by
+        from hiermod.show.forest import default_by, plot_answer
 
         by = default_by(self._prior.spec) if by is None else by
         return plot_answer(self._rates(by, **options), ax=ax)
@@ -244,7 +242,7 @@ class PriorPlots:
         >>> fit.model.sample_prior(500, seed=1).plot.effect("treated", by="country").get_ylabel()
         'country'
         """
-        from hiermod.show.answer_plot import plot_answer
+        from hiermod.show.forest import plot_answer
 
         return plot_answer(self._effect(variable, **options), ax=ax)
 

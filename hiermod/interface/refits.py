@@ -7,8 +7,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from hiermod.errors import ModelError, PriorError, did_you_mean
-from hiermod.formula.changes import changed
-from hiermod.formula.parser import parse
+from hiermod.formula.parser import changed, parse
 from hiermod.interface.notices import announce
 from hiermod.modeling.definition import Defined, define, with_priors
 from hiermod.sampling.settings import Settings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +18,6 @@ from hiermod.formula.expressions import Column, quote
 from hiermod.formula.nodes import Formula, SingleResponse
 from hiermod.formula.parser import parse
 from hiermod.interface.fit import Fit
-from hiermod.interface.plan_runs import Scenario
 from hiermod.modeling.definition import Definition, define
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.diagnostics import diagnose
@@ -30,6 +29,20 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SUCCESSES, TRIALS = "successes", "trials"
+
+
+@dataclass(frozen=True, eq=False)
+class Scenario:
+    """Experiments to simulate: true values, a row of the design for each cell, and how the results are fitted.
+
+    `columns` are those of successes and trials, or that of the one response of a row.
+    """
+
+    truth: Posterior
+    design: pd.DataFrame
+    definition: Definition
+    columns: tuple[str, ...]
+    settings: Settings
 
 
 def of_fit(fit: Fit, data: Any, settings: Settings, simulations: int, rng: np.random.Generator) -> Scenario:

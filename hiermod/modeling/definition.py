@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from hiermod.choices import POOLINGS
-from hiermod.data.cells.compress import compress
-from hiermod.data.cells.rows import read_rows
+from hiermod.data.cells.compress import read_cells
 from hiermod.data.cells.table import Cells, Source
 from hiermod.data.sources.frames import column_names
 from hiermod.errors import ModelError, did_you_mean
@@ -53,6 +53,9 @@ class Defined:
 
 def define(definition: Definition, data: Any) -> Defined:
     """Read formula and data and build the spec; every error of the input is raised here, before sampling."""
+    if definition.pooling == "gamma" and definition.family is None:
+        definition = replace(definition, family="poisson")
+    asked = None if definition.family is None else read_family(definition.family)
     formula = parse(definition.formula)
     dot: tuple[str, ...] = ()
     if formula.has_dot:
@@ -60,17 +63,17 @@ def define(definition: Definition, data: Any) -> Defined:
         definition = replace(definition, formula=str(formula))
         dot = (f"'.' stands for all other columns: {formula}",)
     check_names(formula)
-    real = None if definition.family is None else read_family(definition.family).statistic == "real"
-    rows = read_rows(formula, data, definition.na, definition.compress, real)
-    family, notice = choose_family(definition.family, rows.response)
-    cells = compress(rows, family.statistic, definition.compress)
+    real = None if asked is None else asked.statistic == "real"
+    cells, (family, notice), remarks = read_cells(
+        formula, data, partial(choose_family, asked), na=definition.na, compressed=definition.compress, real=real
+    )
     spec, notices = _build(definition, formula, family, cells)
-    return Defined(definition, spec, (notice, *_source_notices(cells), *dot, *rows.notices, *notices), data)
+    return Defined(definition, spec, (notice, *_source_notices(cells), *dot, *remarks, *notices), data)
 
 
-def redefine(definition: Definition, family: str, cells: Cells, notices: tuple[str, ...]) -> Defined:
+def redefine(definition: Definition, formula: Formula, family: str, cells: Cells, notices: tuple[str, ...]) -> Defined:
     """Build the spec of stored cells again."""
-    spec, _ = _build(definition, parse(definition.formula), read_family(family), cells)
+    spec, _ = _build(definition, formula, read_family(family), cells)
     return Defined(definition, spec, notices)
 
 
@@ -82,8 +85,8 @@ def with_priors(defined: Defined, priors: Mapping[str, str]) -> Defined:
 
 
 def _build(definition: Definition, formula: Formula, family: Any, cells: Cells) -> tuple[ModelSpec, list[str]]:
-    if definition.pooling == "beta":
-        return build_pooled(formula, family, cells, definition.priors), []
+    if definition.pooling != "normal":
+        return build_pooled(definition.pooling, formula, family, cells, definition.priors), []
     return build_spec(formula, family, cells, definition.priors)
 
 

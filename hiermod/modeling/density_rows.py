@@ -61,7 +61,7 @@ class Observed:
 
     def codes(self, grouping: Grouping) -> np.ndarray:
         """The level of each row."""
-        codes = grouping.codes(self.cells.frame)
+        codes = self.cells.codes[grouping.name]
         return np.concatenate([codes, np.repeat(codes, self.factor.shape[1])])
 
     def offset(self, names: Iterable[str]) -> np.ndarray:

@@ -13,8 +13,7 @@ from hiermod.data.columns.groupings import Grouping
 from hiermod.data.columns.predictors import Factor
 from hiermod.families.links import Link
 from hiermod.formula.nodes import INTERCEPT, Formula, GroupTerm
-from hiermod.modeling.centring import choose_centres, shift_matrix
-from hiermod.modeling.coding import Block, Column, code_terms
+from hiermod.modeling.coding import Block, Column, choose_centres, code_terms, shift_matrix
 from hiermod.modeling.density_rows import Observed, observe
 
 ROUNDING = 1e-12

@@ -46,8 +46,8 @@ def dependence_notices(common: CommonDesign, cells: Cells) -> list[str]:
         for one in combinations[:SHOWN]
     ]
     if len(combinations) > SHOWN:
-        more = enumerate_names([names[one.place] for one in combinations[SHOWN:]], SHOWN)
-        notices.append(f"{more}: also combinations of other columns")
+        others = [names[one.place] for one in combinations[SHOWN:]]
+        notices.append(f"{enumerate_names(others, SHOWN)}: also combinations of other columns")
     if empty:
         notices.append(
             f"{enumerate_names(empty, SHOWN)}: 0 in every row, so that priors alone speak for their coefficients"
@@ -175,7 +175,7 @@ def _response(formula: Formula, family: Family, rows: Observed) -> np.ndarray:
 def _less_means(column: Columns, rows: Observed, grouping: Grouping | None) -> Columns:
     """Columns less their means within each level of a grouping factor, or over all rows."""
     cells = len(rows.cells)
-    codes = np.zeros(cells, dtype=np.int64) if grouping is None else grouping.codes(rows.cells.frame)
+    codes = np.zeros(cells, dtype=np.int64) if grouping is None else rows.cells.codes[grouping.name]
     count = np.bincount(codes).clip(min=1)
 
     def less_means(place: int) -> np.ndarray:

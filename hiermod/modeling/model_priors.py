@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from hiermod.errors import ModelError
+from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.modeling.spec import Spec
 from hiermod.priors.distributions import Prior, joined, partial_priors
@@ -27,18 +28,10 @@ def prior_summary(spec: ModelSpec) -> pd.DataFrame:
     return pd.DataFrame(spec.prior_rows(), columns=COLUMNS)
 
 
-def with_proper_priors(spec: ModelSpec, what: str) -> Spec:
-    """The spec, if it has a proper prior of every parameter.
-
-    Raises
-    ------
-    ModelError
-        If it is one of ``pooling="beta"``, or its priors are somebody else's.
-    """
+def require_proper(spec: ModelSpec, what: str) -> None:
+    """Refuse what needs a proper prior of every parameter, where there is none or it is somebody else's."""
     if reason := spec.refuses("prior"):
         raise ModelError(f"{what}: {reason}")
-    assert isinstance(spec, Spec)
-    return spec
 
 
 def draw(priors: Sequence[Prior], rng: np.random.Generator, draws: int) -> np.ndarray:
@@ -73,17 +66,22 @@ def cholesky_factors(partial: np.ndarray, size: int) -> np.ndarray:
     return factor
 
 
-def log_prior(spec: Spec, values: Values) -> np.ndarray:
+def log_prior(spec: ModelSpec, values: Values) -> np.ndarray:
     """The log density of all that has a prior, shape ``(draws,)``.
 
     The effects of groups are left out: their distribution is a part of the model, not a prior that could be another.
 
     Parameters
     ----------
-    spec : Spec
+    spec : ModelSpec
     values : callable
         Gives the draws of a variable, shape ``(draws, *shape of the variable)``.
     """
+    if isinstance(spec, PooledSpec):
+        return (
+            spec.hyperprior.log_density(values(MEAN), values(SPREAD) ** -2.0).reshape(len(values(MEAN)), -1).sum(axis=1)
+        )
+    assert isinstance(spec, Spec)
     parts = [_coefficients(spec, values)] if spec.common.blocks else []
     for variable in spec.variables():
         if variable.role in ("sd", "family"):
@@ -114,8 +112,19 @@ def _of(priors: Sequence[Prior], values: np.ndarray) -> np.ndarray:
         return distribution.log_density(values, *arguments.values()).sum(axis=1)
 
 
-def with_width(spec: Spec, role: str, factor: float) -> Spec:
-    """The model with the priors of all variables of a role, one of `ROLES`, so many times as wide."""
-    names = [variable.name for variable in spec.variables() if variable.role == role]
+def kinds(spec: ModelSpec) -> list[str]:
+    """The kinds of priors that may have other widths: of coefficients and sds, or of pooled rates' hyperparameters."""
+    if isinstance(spec, PooledSpec):
+        return list(spec.hyperprior.priors)
+    roles = {variable.role for variable in spec.variables()}
+    return [kind for kind, role in ROLES.items() if role in roles]
+
+
+def with_width(spec: ModelSpec, kind: str, factor: float) -> ModelSpec:
+    """The model with the priors of a kind, one of `kinds`, so many times as wide."""
+    if isinstance(spec, PooledSpec):
+        return replace(spec, hyperprior=spec.hyperprior.widened(kind, factor))
+    assert isinstance(spec, Spec)
+    names = [variable.name for variable in spec.variables() if variable.role == ROLES[kind]]
     wide = {name: tuple(prior.widened(factor) for prior in spec.priors[name]) for name in names}
     return replace(spec, priors={**spec.priors, **wide})

@@ -1,60 +1,106 @@
-"""``pooling="beta"``: rates of groups as draws from one Beta(a, b), with p(a, b) ∝ (a + b)^(-5/2).
+"""``pooling="beta"`` and ``"gamma"``: rates of groups as draws from one Beta or Gamma distribution.
 
-The hyperprior is that of Gelman et al., Bayesian Data Analysis, section 5.3: uniform on the mean a/(a + b) and on the
-spread (a + b)^(-1/2). The rates are integrated out, so two parameters are sampled; the rates' conditional is exact.
+The default hyperprior of a Beta(a, b) is that of Gelman et al., Bayesian Data Analysis, section 5.3: uniform on the
+mean a/(a + b) and on the spread (a + b)^(-1/2). That of a Gamma is flat in the logarithm of the mean and in the spread
+shape^(-1/2), its coefficient of variation. The rates are integrated out, and drawn from their exact conditional.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from hiermod.data.cells.statistics import BinomialCells
+from hiermod.data.cells.statistics import BinomialCells, CountCells
 from hiermod.data.cells.table import Cells
 from hiermod.data.columns.groupings import Grouping
-from hiermod.errors import DataError, FormulaError, PriorError
+from hiermod.data.columns.predictors import Factor
+from hiermod.errors import DataError, FormulaError
 from hiermod.families.record import Family
 from hiermod.formula.nodes import INTERCEPT, Formula
-from hiermod.modeling.design import GroupDesign, LinearPredictor
+from hiermod.modeling.design import GroupDesign, LinearPredictor, offset
+from hiermod.modeling.hyperpriors import EXAMPLES, Hyperprior, read_hyperprior
+from hiermod.modeling.pools import POOLS, Pool
 from hiermod.modeling.prior_choice import Priors
-from hiermod.modeling.protocol import PriorRow, Question
-from hiermod.modeling.variables import Variable, group_dim
+from hiermod.modeling.protocol import Dims, PriorRow, Question, Variable, group_dim
 
 MEAN, SPREAD = "rate_mean", "rate_spread"
+MOST_STORED = 2_000  # groups, of more of which rates are drawn when they are needed
+BLOCK = 64  # groups whose rates are drawn together
+RATES = 7  # the purpose of their random numbers
 REFUSED: dict[Question, str] = {
-    "prior": "pooling='beta' has the improper hyperprior p(a, b) ∝ (a + b)^(-5/2), which is no distribution. Use "
-    "pooling='normal', whose priors are proper.",
-    "effects": "pooling='beta' has rates of groups, not effects: see fit.rates() and fit.shrinkage().",
-    "slopes": "pooling='beta' has rates of groups and no predictors, so there are no slopes.",
-    "rows": "pooling='beta': the rates are integrated out, so a row has no density of its own",
-    "plan": "plan() is for pooling='normal'; the other kind takes no true values apart from its rates.",
-    "bambi": "Bambi has no pooling='beta'. model.pymc() gives the PyMC model.",
-    "compiled": "pooling='beta' is not covered",
+    "prior": "pooling={name!r} has the improper hyperprior that prior_summary() shows. Give a proper one, such as "
+    "{example}; or use pooling='normal', whose priors are proper.",
+    "effects": "pooling={name!r} has rates of groups, not effects: see fit.rates() and fit.shrinkage().",
+    "slopes": "pooling={name!r} has rates of groups and no predictors, so there are no slopes.",
+    "rows": "pooling={name!r}: its rates are integrated out, so a row has no density of its own",
+    "plan": "plan() needs a proper prior, and pooling={name!r} has an improper one. Give {example}; or use "
+    "pooling='normal'.",
+    "bambi": "Bambi has no pooling={name!r}. model.pymc() gives the PyMC model.",
+    "compiled": "pooling={name!r} is not covered",
 }
 
 
 @dataclass(frozen=True, eq=False)
 class PooledSpec:
-    """Rates of groups from one Beta distribution; totals of each group in level order."""
+    """Rates of groups from one distribution, or one in each stratum.
+
+    Parameters
+    ----------
+    formula : Formula
+    family : Family
+    cells : Cells
+    grouping : Grouping
+    strata : Grouping, optional
+        The levels within which groups are pooled, each apart.
+    hyperprior : Hyperprior
+        Of each stratum.
+    events, exposure : ndarray, shape (groups,)
+        Totals of each group in level order: successes and trials, or events and exposure.
+    """
 
     formula: Formula
     family: Family
     cells: Cells
     grouping: Grouping
-    successes: np.ndarray
-    trials: np.ndarray
+    strata: Grouping | None
+    hyperprior: Hyperprior
+    events: np.ndarray
+    exposure: np.ndarray
+
+    @property
+    def pool(self) -> Pool:
+        """What rates are drawn from."""
+        return POOLS[self.hyperprior.pool]
 
     @property
     def rate_name(self) -> str:
         """The name of the groups' rates in a posterior: ``rate|variant``."""
         return f"rate|{self.grouping.name}"
 
+    @cached_property
+    def stratum(self) -> np.ndarray:
+        """The stratum of each group."""
+        if self.strata is None:
+            return np.zeros(self.grouping.size, dtype=np.int64)
+        (column,) = self.strata.columns
+        place = list(self.grouping.columns).index(column)
+        return np.searchsorted(self.strata.combinations[:, 0], self.grouping.combinations[:, place])
+
+    @property
+    def stratum_names(self) -> list[str]:
+        """What the strata are called; one empty name without any."""
+        return [""] if self.strata is None else [str(label) for label in self.strata.labels()]
+
     def variables(self) -> tuple[Variable, ...]:
-        """The variables of a posterior, in order."""
-        mean, spread = (Variable(name, (), (), "mu", "coefficient") for name in (MEAN, SPREAD))
+        """The variables of a posterior, in order; rates of very many groups are not among them."""
+        dims: Dims = ((), ()) if self.strata is None else group_dim(self.strata)
+        mean, spread = (Variable(name, *dims, "mu", "coefficient") for name in (MEAN, SPREAD))
+        if self.grouping.size > MOST_STORED:
+            return mean, spread
         return mean, spread, Variable(self.rate_name, *group_dim(self.grouping), "mu", "effect")
 
     @property
@@ -69,25 +115,25 @@ class PooledSpec:
 
     @property
     def priors(self) -> Priors:
-        """There are none: the hyperprior is improper."""
-        return {}
+        """What the user said of the hyperparameters."""
+        return {key: (prior,) for key, prior in self.hyperprior.priors.items()}
 
     @property
     def improper(self) -> bool:
-        """The hyperprior is no distribution."""
-        return True
+        """Whether the hyperprior is no distribution."""
+        return not self.hyperprior.proper
 
     def prior_rows(self) -> list[PriorRow]:
         """The hyperprior, and the distribution of rates."""
-        return [
-            (MEAN, "Uniform(0, 1)", "response", "a / (a + b)"),
-            (SPREAD, "Flat above 0", "response", "(a + b)^(-1/2); together p(a, b) ∝ (a + b)^(-5/2)"),
-            (self.rate_name, "Beta(a, b)", "response", "each group's rate"),
-        ]
+        rates = "Beta(a, b)" if self.hyperprior.pool == "beta" else "Gamma(shape, shape / mean)"
+        what = "each group's rate" if self.strata is None else f"each group's rate, apart by {self.strata.name}"
+        return [*self.hyperprior.rows((MEAN, SPREAD)), (self.rate_name, rates, "response", what)]
 
-    def refuses(self, question: Question) -> str:
-        """All that needs a proper prior, a linear predictor, or a density of one row."""
-        return REFUSED[question]
+    def refuses(self, question: Question) -> str | None:
+        """All that needs a linear predictor or a density of one row, and a proper prior where there is none."""
+        if question in ("prior", "plan") and self.hyperprior.proper:
+            return None
+        return REFUSED[question].format(name=self.pool.name, example=EXAMPLES[self.hyperprior.pool])
 
     def with_cells(self, cells: Cells) -> PooledSpec:
         """The model of other cells with the same groups.
@@ -97,62 +143,156 @@ class PooledSpec:
         DataError
             If the posterior is improper.
         """
-        successes, trials = _totals(self.grouping, cells)
-        return _proper(replace(self, cells=cells, successes=successes, trials=trials))
+        events, exposure = _totals(self.formula, self.grouping, cells)
+        return _proper(replace(self, cells=cells, events=events, exposure=exposure))
 
     def refuse_exact(self) -> None:
-        """Rates are bounded: there is nothing to refuse."""
+        """Rates have densities without predictors: there is nothing to refuse."""
 
-    def derived(self, sampled: Mapping[str, np.ndarray], rng: np.random.Generator) -> dict[str, np.ndarray]:
-        """The groups' rates, from their exact conditional Beta(a + s, b + n − s)."""
-        a, b = beta_shapes(sampled[MEAN][..., None], sampled[SPREAD][..., None])
-        return {self.rate_name: rng.beta(a + self.successes, b + self.trials - self.successes)}
+    def derived(self, sampled: Mapping[str, np.ndarray], seed: int) -> dict[str, np.ndarray]:
+        """The groups' rates, where they are stored."""
+        if self.grouping.size > MOST_STORED:
+            return {}
+        levels = np.arange(self.grouping.size)
+        return {self.rate_name: self.drawn_rates(sampled[MEAN], sampled[SPREAD], levels, seed)}
+
+    def drawn_rates(self, mean: np.ndarray, spread: np.ndarray, levels: np.ndarray, seed: int) -> np.ndarray:
+        """Draws of the rates of some groups from their exact conditional; always the same for a seed and a group.
+
+        Parameters
+        ----------
+        mean, spread : ndarray, shape (..., strata) or (...)
+        levels : ndarray
+            The groups.
+        seed : int
+
+        Returns
+        -------
+        ndarray, shape (..., levels)
+        """
+        if self.strata is None:
+            mean, spread = mean[..., None], spread[..., None]
+        drawn = np.empty((*mean.shape[:-1], len(levels)))
+        block_of = levels // BLOCK
+        for block in np.unique(block_of):
+            groups = np.arange(block * BLOCK, min((block + 1) * BLOCK, self.grouping.size))
+            own, rng = self.stratum[groups], np.random.default_rng([seed, RATES, int(block)])
+            rates = self.pool.draw(
+                rng, mean[..., own], spread[..., own] ** -2.0, self.events[groups], self.exposure[groups]
+            )
+            inside = block_of == block
+            drawn[..., inside] = rates[..., levels[inside] - groups[0]]
+        return drawn
 
 
-def beta_shapes(mean: Any, spread: Any) -> tuple[Any, Any]:
-    """The parameters a and b of a Beta distribution of this mean and spread (a + b)^(-1/2)."""
-    size = spread**-2
-    return mean * size, (1.0 - mean) * size
-
-
-def build_pooled(formula: Formula, family: Family, cells: Cells, priors: object) -> PooledSpec:
+def build_pooled(pooling: str, formula: Formula, family: Family, cells: Cells, priors: Mapping[str, Any]) -> PooledSpec:
     """Check that the model is one of groups' rates and that its posterior is proper.
 
     Raises
     ------
     FormulaError
-        If the formula is not ``response ~ (1 | g)``.
+        If the formula is not ``response ~ (1 | g)`` or ``response ~ segment + (1 | segment:g)``.
     DataError
-        If the family has no rates, or no group's total has both successes and failures: the posterior is improper.
+        If the family has no such rates, or too few groups bound the spread: the posterior is improper.
     PriorError
-        If priors are given: this model's hyperprior is fixed.
+        If a prior has no place.
     """
-    plain = formula.intercept and not formula.common and not formula.offsets and len(formula.groups) == 1
-    if not plain or formula.groups[0].terms != (INTERCEPT,):
-        message = (
-            "pooling='beta' is for the rates of groups alone: s/n ~ (1 | g). Use pooling='normal' for other terms."
-        )
-        raise FormulaError(message, formula.text, formula.text.find("~") + 1, len(formula.text))
-    if not isinstance(cells.response, BinomialCells) or family.link.name != "logit":
-        raise DataError(f"pooling='beta' is for 0/1 responses or successes out of trials, not for family {family}.")
-    if priors:
-        raise PriorError("pooling='beta' has a fixed hyperprior, p(a, b) ∝ (a + b)^(-5/2), and takes no priors.")
+    hyperprior = read_hyperprior("gamma" if pooling == "gamma" else "beta", priors)
+    _refuse_other_formula(hyperprior, formula)
+    _refuse_other_family(hyperprior, family, cells)
     grouping = cells.groupings[formula.groups[0].group]
-    return _proper(PooledSpec(formula, family, cells, grouping, *_totals(grouping, cells)))
+    strata = _strata(hyperprior, formula, grouping, cells)
+    totals = _totals(formula, grouping, cells)
+    return _proper(PooledSpec(formula, family, cells, grouping, strata, hyperprior, *totals))
 
 
-def _totals(grouping: Grouping, cells: Cells) -> tuple[np.ndarray, np.ndarray]:
-    assert isinstance(cells.response, BinomialCells)
-    codes = grouping.codes(cells.frame)
-    successes = np.bincount(codes, cells.response.successes, grouping.size)
-    return successes, np.bincount(codes, cells.response.trials, grouping.size)
+def _refuse_other_formula(hyperprior: Hyperprior, formula: Formula) -> None:
+    alone = len(formula.groups) == 1 and formula.groups[0].terms == (INTERCEPT,)
+    offsets = not formula.offsets or hyperprior.pool == "gamma"
+    apart = len(formula.common) == 1 and len(formula.common[0].variables) == 1
+    if alone and offsets and (apart or (formula.intercept and not formula.common)):
+        return
+    raise _other_formula(hyperprior, formula)
+
+
+def _other_formula(hyperprior: Hyperprior, formula: Formula) -> FormulaError:
+    left = "s/n" if hyperprior.pool == "beta" else "y"
+    message = (
+        f"pooling={hyperprior.pool!r} is for the rates of groups alone: {left} ~ (1 | g), or within segments "
+        f"{left} ~ segment + (1 | segment:g). Use pooling='normal' for other terms."
+    )
+    return FormulaError(message, formula.text, formula.text.find("~") + 1, len(formula.text))
+
+
+def _refuse_other_family(hyperprior: Hyperprior, family: Family, cells: Cells) -> None:
+    if hyperprior.pool == "beta" and not (isinstance(cells.response, BinomialCells) and family.link.name == "logit"):
+        raise DataError(f"pooling='beta' is for 0/1 responses or successes out of trials, not for family {family}.")
+    if hyperprior.pool == "gamma" and not (isinstance(cells.response, CountCells) and family.link.name == "log"):
+        raise DataError(f"pooling='gamma' is for counts of events, family='poisson', not for family {family}.")
+
+
+def _strata(hyperprior: Hyperprior, formula: Formula, grouping: Grouping, cells: Cells) -> Grouping | None:
+    """The factor within whose levels groups are pooled: the one common term, a part of the crossed grouping factor."""
+    if not formula.common:
+        return None
+    (variable,) = formula.common[0].variables
+    recipe = cells.recipes.get(variable)
+    sources = (variable,) if recipe is None else recipe.sources
+    columns = list(grouping.columns)
+    if len(sources) != 1 or sources[0] not in columns or len(columns) < 2:
+        raise _other_formula(hyperprior, formula)
+    (column,) = sources
+    if len(grouping.columns[column]) > 2 and not isinstance(cells.predictors[variable], Factor):
+        message = f"{variable!r} holds numbers, which have a slope. Write factor({variable}) to pool within its levels."
+        raise FormulaError(message, formula.text, *formula.places.get(variable, (0, len(formula.text))))
+    codes = np.unique(grouping.combinations[:, columns.index(column)])
+    return Grouping({column: grouping.columns[column]}, codes[:, None])
+
+
+def _totals(formula: Formula, grouping: Grouping, cells: Cells) -> tuple[np.ndarray, np.ndarray]:
+    """Events and exposure of each group."""
+    codes, response = cells.codes[grouping.name], cells.response
+    if isinstance(response, BinomialCells):
+        events, exposure = response.successes, response.trials
+    else:
+        assert isinstance(response, CountCells)
+        events, exposure = response.total, response.exposure * np.exp(offset(formula.offsets, cells.frame))
+    return np.bincount(codes, events, grouping.size), np.bincount(codes, exposure, grouping.size)
 
 
 def _proper(spec: PooledSpec) -> PooledSpec:
-    successes, trials = spec.successes, spec.trials
-    if not ((successes > 0) & (successes < trials)).any():
-        raise DataError(
-            "pooling='beta' has no proper posterior here: its hyperprior is improper, and every group's total is all "
-            "successes or all failures, so nothing bounds the spread. Use pooling='normal', whose priors are proper."
-        )
+    """Refuse an improper posterior, stratum by stratum.
+
+    Where the spread is flat, one group must bound it from above: of a Beta one with both successes and failures, of a
+    Gamma one with events, and two where the mean is flat too. A flat mean of a Gamma by itself needs one event.
+    """
+    hyperprior = spec.hyperprior
+    if hyperprior.proper:
+        return spec
+    needed = 1 + (not hyperprior.proper_rate and not hyperprior.proper_spread)
+    informative = spec.pool.informative(spec.events, spec.exposure)
+    counts = np.bincount(spec.stratum, informative, len(spec.stratum_names))
+    for place in np.flatnonzero(counts < needed)[:1]:
+        raise DataError(_why_improper(spec, int(place), needed))
     return spec
+
+
+def _why_improper(spec: PooledSpec, place: int, needed: int) -> str:
+    where = f" in {spec.stratum_names[place]!r}" if spec.strata is not None else ""
+    groups = np.flatnonzero((spec.stratum == place) & ~spec.pool.informative(spec.events, spec.exposure))
+    largest = groups[int(np.argmax(spec.exposure[groups]))] if len(groups) else None
+    example = ""
+    if largest is not None and spec.exposure[largest] > 0:
+        label = str(spec.grouping.labels()[largest])
+        example = f" ({label!r} has {spec.events[largest]:g} of {spec.exposure[largest]:g})"
+    if spec.pool.name == "beta":
+        found = f"every group's total is all successes or all failures{example}, so nothing bounds the spread"
+        wanted = "A group with both is needed"
+    else:
+        found = f"fewer than {needed} group{'s have' if needed > 1 else ' has'} events{example}"
+        wanted = "Another group with events is needed"
+    return (
+        f"pooling={spec.pool.name!r} has no proper posterior here: its hyperprior is improper, and{where} {found}. "
+        f"{wanted}, or a proper hyperprior: {EXAMPLES[spec.hyperprior.pool]}; or pooling='normal', whose priors are "
+        "proper."
+    )

@@ -146,5 +146,10 @@ def _refuse_unclear(given: Given, family: Family, common: CommonDesign, groups: 
     for key in given:
         if key not in known:
             term = next((name for name in known if key.startswith(f"{name}[")), None)
-            hint = f" A prior is for the whole term: {term!r}." if term else did_you_mean(key, dict.fromkeys(known))
-            raise PriorError(f"The model has no parameter {key!r} to give a prior.{hint}")
+            if term is not None:
+                raise PriorError(
+                    f"The model has no parameter {key!r} to give a prior. A prior is for the whole term: {term!r}."
+                )
+            raise PriorError(
+                f"The model has no parameter {key!r} to give a prior.{did_you_mean(key, dict.fromkeys(known))}"
+            )

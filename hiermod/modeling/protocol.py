@@ -1,18 +1,125 @@
-"""`ModelSpec`: what every model of given data answers, however its groups are pooled."""
+"""What every model of given data answers, its variables among it: their names, dims and labels follow Bambi's."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Literal, Protocol
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 
 from hiermod.data.cells.table import Cells
+from hiermod.data.columns.groupings import Grouping
 from hiermod.families.record import Family
 from hiermod.formula.nodes import Formula
+from hiermod.modeling.coding import Block
 from hiermod.modeling.design import GroupDesign, LinearPredictor
 from hiermod.modeling.prior_choice import Priors
-from hiermod.modeling.variables import Variable
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+DIMS = ("chain", "draw")
+Values = dict[str, np.ndarray]  # by variable
+Dims = tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]  # names, and the labels of each
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A variable of a posterior.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``treated``, ``1|country_sigma`` or ``sigma``.
+    dims : tuple of str
+        Without ``chain, draw``.
+    labels : tuple of tuple of str
+        The labels of each dim.
+    parameter : str
+        The family's parameter that it is part of, or is.
+    role : {"coefficient", "sd", "correlation", "effect", "family"}
+    stored : bool
+        Whether a posterior holds its draws.
+    """
+
+    name: str
+    dims: tuple[str, ...]
+    labels: tuple[tuple[str, ...], ...]
+    parameter: str
+    role: Literal["coefficient", "sd", "correlation", "effect", "family"]
+    stored: bool = True
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Its shape in one draw."""
+        return tuple(len(labels) for labels in self.labels)
+
+
+def linear_variables(
+    predictors: Mapping[str, LinearPredictor], groups: Iterable[GroupDesign], family: Iterable[str]
+) -> Iterator[Variable]:
+    """Common coefficients, the family's parameters, then each group term's sds, correlations and effects."""
+    for predictor in predictors.values():
+        for block in predictor.common.blocks:
+            dims: Dims = ((f"{block.name}_dim",), (block.labels,)) if block.labels else ((), ())
+            yield Variable(block.name, *dims, predictor.parameter, "coefficient")
+    for name in family:
+        yield Variable(name, (), (), name, "family")
+    column_labels: dict[str, tuple[str, ...]] = {}
+    for term in groups:
+        yield from _of_term(term, column_labels)
+
+
+def _of_term(term: GroupDesign, column_labels: dict[str, tuple[str, ...]]) -> Iterator[Variable]:
+    """The variables of a group term.
+
+    Terms share the dim of a factor's columns, but where they code its levels differently:
+    ``(1 + f | g) + (0 + f | h)``.
+    """
+    columns: list[Dims] = []
+    for effect in term.effects:
+        names, dim = effect.block.labels, f"{effect.block.term.name}__expr_dim"
+        if names and column_labels.setdefault(dim, names) != names:
+            dim = f"{effect.block.term.name}|{term.grouping.name}__expr_dim"
+        columns.append(((dim,), (names,)) if names else ((), ()))
+    for effect, (dims, labels) in zip(term.effects, columns, strict=True):
+        yield Variable(effect.sd_name, dims, labels, effect.parameter, "sd")
+    if term.correlated:
+        name, rows = term.correlation_name, term.row_names
+        pairs = tuple(f"{rows[column]}, {rows[row]}" for row, column in term.pairs())
+        parameter = "+".join(dict.fromkeys(effect.parameter for effect in term.effects))
+        yield Variable(name, (f"{name}_dim",), (pairs,), parameter, "correlation")
+    group_dims, levels = group_dim(term.grouping)
+    for effect, (dims, labels) in zip(term.effects, columns, strict=True):
+        yield Variable(effect.name, group_dims + dims, levels + labels, effect.parameter, "effect")
+
+
+def group_dim(grouping: Grouping) -> Dims:
+    """The dim of a grouping factor's levels."""
+    return (f"{grouping.name}__factor_dim",), (tuple(str(label) for label in grouping.labels()),)
+
+
+def dataset_of(variables: Iterable[Variable], values: Mapping[str, np.ndarray]) -> xr.Dataset:
+    """Draws, each of shape ``(chain, draw, *shape)``, under the names, dims and labels of those variables it has."""
+    import xarray as xr
+
+    present = [variable for variable in variables if variable.name in values]
+    arrays = {variable.name: ((*DIMS, *variable.dims), values[variable.name]) for variable in present}
+    labels = {dim: list(names) for each in present for dim, names in zip(each.dims, each.labels, strict=True)}
+    shape = next(iter(values.values())).shape
+    return xr.Dataset(arrays, coords={dim: np.arange(size) for dim, size in zip(DIMS, shape[:2], strict=True)} | labels)
+
+
+def split(values: np.ndarray, blocks: Sequence[Block], names: Sequence[str]) -> Values:
+    """Values of columns, shape ``(..., columns)``, by the name of each block; a single number loses the last axis."""
+    values_by_name, at = {}, 0
+    for name, block in zip(names, blocks, strict=True):
+        part = values[..., at : at + len(block.columns)]
+        values_by_name[name] = part[..., 0] if block.labels is None else part
+        at += len(block.columns)
+    return values_by_name
+
 
 Question = Literal["prior", "effects", "slopes", "rows", "plan", "bambi", "compiled"]
 PriorRow = tuple[str, str, str, str]
@@ -74,5 +181,5 @@ class ModelSpec(Protocol):
     def refuse_exact(self) -> None:
         """Refuse a response whose density has no bound, since predictors make it up exactly."""
 
-    def derived(self, sampled: Mapping[str, np.ndarray], rng: np.random.Generator) -> dict[str, np.ndarray]:
+    def derived(self, sampled: Mapping[str, np.ndarray], seed: int) -> dict[str, np.ndarray]:
         """Draws of the variables that are not sampled but known given these, of shape ``(chain, draw, ...)``."""

@@ -16,8 +16,7 @@ from hiermod.formula.nodes import Formula
 from hiermod.modeling.design import CommonDesign, GroupDesign, LinearPredictor, build_common, build_group, offset
 from hiermod.modeling.identifiability import dependence_notices, refuse_exact, residual_notices
 from hiermod.modeling.prior_choice import Priors, choose_priors
-from hiermod.modeling.protocol import PriorRow, Question
-from hiermod.modeling.variables import Variable, linear_variables
+from hiermod.modeling.protocol import PriorRow, Question, Variable, linear_variables
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,12 +86,19 @@ class Spec:
         return [(name, prior.describe(), link, at if moved else "") for name, prior, moved in shifted]
 
     def refuses(self, question: Question) -> str | None:
-        """Draws and densities of priors that are somebody else's."""
+        """Draws of priors that are somebody else's, and the compiled engine where a record has no part in it."""
         if question == "prior" and not self.priors:
             return (
                 "this model's priors are Bambi's, and not known here. Fit the formula with hiermod.fit() for hiermod's "
                 "own model, or use bambi's prior_predictive()."
             )
+        if question == "compiled":
+            if self.family.kernel is None:
+                return f"the family {self.family} is not covered"
+            names = (
+                prior.name for priors in self.priors.values() for prior in priors if not prior.distribution.standard
+            )
+            return next((f"the prior {name} is not covered" for name in names), None)
         return None
 
     def with_cells(self, cells: Cells) -> Spec:
@@ -103,7 +109,7 @@ class Spec:
         """Refuse a response that predictors make up exactly."""
         refuse_exact(self.formula, self.family, self.cells, self.common, self.groups)
 
-    def derived(self, sampled: Mapping[str, np.ndarray], rng: np.random.Generator) -> dict[str, np.ndarray]:
+    def derived(self, sampled: Mapping[str, np.ndarray], seed: int) -> dict[str, np.ndarray]:
         """Nothing: all variables are sampled."""
         return {}
 

@@ -28,6 +28,12 @@ def _as_it_is(factor: float, *arguments: float) -> tuple[float, ...]:
     return arguments
 
 
+def _same_mean(factor: float, alpha: float, beta: float) -> tuple[float, float]:
+    """A Beta of the same mean and a standard deviation so many times as large, as far as there is one."""
+    size = max((alpha + beta + 1.0) / factor**2 - 1.0, 0.01)
+    return size * alpha / (alpha + beta), size * beta / (alpha + beta)
+
+
 def _stretch(factor: float, lower: float, upper: float) -> tuple[float, float]:
     middle, half = (lower + upper) / 2.0, factor * (upper - lower) / 2.0
     return middle - half, middle + half
@@ -209,7 +215,7 @@ DISTRIBUTIONS = {
             draw=lambda rng, size, alpha, beta: rng.beta(alpha, beta, size),
             typical=lambda alpha, beta: alpha / (alpha + beta),
             standard=lambda alpha, beta: ("beta", alpha, beta, 0.0),
-            widen=_as_it_is,
+            widen=_same_mean,
         ),
         Distribution(  # the density is of matrices; the rest is of the correlation of two, (1 + ρ) / 2 being a Beta
             "LKJ", ("eta",), ("eta",), "correlation",

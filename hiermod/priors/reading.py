@@ -13,7 +13,7 @@ from hiermod.priors.distributions import DISTRIBUTIONS, Distribution, Prior
 MAX_LENGTH = 200
 NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
 SPELLING = re.compile(r"\s*([A-Za-z_]\w*)\s*\(([^()]*)\)\s*")
-READABLE = {record.name.lower(): record for record in DISTRIBUTIONS.values() if record.support != "unit"}
+READABLE = {record.name.lower(): record for record in DISTRIBUTIONS.values()}
 FITTING = {"real": ("real", "positive", "interval"), "positive": ("positive",), "correlation": ("correlation",)}
 ARGUMENT = re.compile(rf"\s*(?:([A-Za-z_]\w*)\s*=\s*)?({NUMBER})\s*")
 

@@ -11,6 +11,8 @@ import pandas as pd
 from hiermod.sampling.diagnostics import MIN_EBFMI, MIN_ESS
 from hiermod.sampling.posterior import Posterior
 
+MAX_QUADRATURE_ERROR = 1e-6
+
 
 @dataclass(frozen=True)
 class Check:
@@ -71,13 +73,21 @@ def _checks(posterior: Posterior) -> Iterator[Check]:
     bulk = f"{_figure(seen.ess_bulk, seen.ess_bulk_of, 0)}, at least {MIN_ESS:.0f}"
     tail = f"{_figure(seen.ess_tail, seen.ess_tail_of, 0)}, at least {MIN_ESS:.0f}"
     ebfmi = f"{_figure(seen.ebfmi, '', 2)}, at least {MIN_EBFMI}"
-    yield Check("divergences", seen.divergences == 0, f"{seen.divergences} of {chains * draws} draws",
-                f"{raise_target}: near divergences the posterior was not explored")  # fmt: skip
+    error = posterior.quadrature_error
+    if error is None:
+        yield Check("divergences", seen.divergences == 0, f"{seen.divergences} of {chains * draws} draws",
+                    f"{raise_target}: near divergences the posterior was not explored")  # fmt: skip
+    else:
+        yield Check("independent draws", error <= MAX_QUADRATURE_ERROR,
+                    f"quadrature error {error:.1g}, at most {MAX_QUADRATURE_ERROR:g}",
+                    "use a smoother hyperprior: its density is rough")  # fmt: skip
     unknown = "run at least two chains of several hundred draws: it cannot be told from fewer"
     disagree = unknown if np.isnan(seen.rhat) else f"{more_draws}, or simplify the model: the chains disagree"
     yield Check("R-hat", seen.rhat <= seen.max_rhat, rhat, disagree)
     yield Check("bulk ESS", seen.ess_bulk >= MIN_ESS, bulk, f"{more_draws}: means are noisy")
     yield Check("tail ESS", seen.ess_tail >= MIN_ESS, tail, f"{more_draws}: ends of intervals are noisy")
+    if error is not None:
+        return
     yield Check("E-BFMI", not seen.ebfmi < MIN_EBFMI, ebfmi,
                 "use a tighter prior for the sds, or a longer warm-up (tune=)")  # fmt: skip
     yield Check("tree depth", seen.max_depth_hits == 0, f"{seen.max_depth_hits} draws at the greatest depth",

@@ -19,10 +19,9 @@ from hiermod.engine.layout.program import Program, public_coordinates, starting_
 from hiermod.engine.nutpie_core import available_cores
 from hiermod.errors import InterruptedSamplingError, SamplingError
 from hiermod.modeling.model_priors import correlations
+from hiermod.modeling.protocol import Values, dataset_of, split
 from hiermod.modeling.spec import Spec
-from hiermod.modeling.variables import Values, dataset_of, split
-from hiermod.sampling.sampler import longest_run
-from hiermod.sampling.settings import ChosenEngine, Settings
+from hiermod.sampling.settings import ChosenEngine, Settings, longest_run
 
 SMALL = 100  # coordinates, up to which steps are cheap and caution comes first
 WARM_UP = 300

@@ -12,8 +12,7 @@ import pytensor
 import xarray as xr
 
 from hiermod.errors import InterruptedSamplingError, SamplingError
-from hiermod.sampling.sampler import longest_run
-from hiermod.sampling.settings import ChosenEngine, Settings
+from hiermod.sampling.settings import ChosenEngine, Settings, longest_run
 
 COMMA = "‚"  # U+201A
 FLAGS = {"cxx": "", "mode": "FAST_COMPILE", "numba__fastmath": False}

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
+from hiermod.errors import SamplingError, enumerate_names
 from hiermod.modeling.design import GroupDesign
-from hiermod.modeling.protocol import ModelSpec
-from hiermod.sampling.diagnostics import Diagnostics
+from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec
+from hiermod.modeling.protocol import ModelSpec, Variable
+from hiermod.sampling.diagnostics import Diagnostics, diagnose
 from hiermod.sampling.settings import ChosenEngine, Settings
+
+QUADRATURE_ERROR = "quadrature_error"  # an attribute of a run's statistics
 
 
 @dataclass(frozen=True)
@@ -144,6 +150,12 @@ class Posterior:
         return self.history is not None and self.history.interrupted
 
     @property
+    def quadrature_error(self) -> float | None:
+        """What the integrals behind independent draws may be off by, relative to them; None of a sampler's draws."""
+        error = self.tree["sample_stats"].attrs.get(QUADRATURE_ERROR)
+        return None if error is None else float(error)
+
+    @property
     def notices(self) -> tuple[str, ...]:
         """What happened on the way, in words; first the engine."""
         return () if self.history is None else (str(self.history.engine), *self.run_notices)
@@ -166,7 +178,7 @@ class Posterior:
         return (*said, *self._remaining())
 
     def _remaining(self) -> list[str]:
-        if self.diagnostics.clean:
+        if self.diagnostics.clean or self.quadrature_error is not None:
             return []
         trouble, advice = Trouble.of(self.diagnostics), "see fit.check() for what to do"
         if trouble.divergences:
@@ -184,7 +196,63 @@ class Posterior:
         values = [self.values(effect.name) for effect in term.effects]
         return [draws.reshape(*draws.shape[:2], -1) for draws in values]
 
+    def rates(self, levels: np.ndarray) -> np.ndarray:
+        """Draws of the rates of some groups under pooled rates, stored or drawn now; shape ``(draws, levels)``."""
+        spec = self.spec
+        assert isinstance(spec, PooledSpec)
+        if spec.rate_name in self.tree["posterior"]:
+            return self.values(spec.rate_name)[:, levels]
+        return spec.drawn_rates(self.values(MEAN), self.values(SPREAD), levels, self.settings.seed or 0)
+
+    def population(self, stratum: np.ndarray | int = 0) -> tuple[np.ndarray, np.ndarray]:
+        """Draws of the mean and the size of pooled rates in some strata, shape ``(draws, ...)``."""
+        mean, spread = (self.values(name).reshape(self.size, -1)[:, stratum] for name in (MEAN, SPREAD))
+        return mean, spread**-2.0
+
     def generator(self, purpose: int, label: str = "") -> np.random.Generator:
         """A random generator that is always the same for this run, purpose and label, in any process."""
         digest = hashlib.blake2b(label.encode(), digest_size=16).digest() if label else b""
         return np.random.default_rng([self.settings.seed or 0, purpose, *digest])
+
+
+def posterior_from_draws(spec: ModelSpec, draws: Any) -> Posterior:
+    """Check that every parameter is there in its shape, and keep the draws as they are."""
+    posterior = draws["posterior"].to_dataset() if isinstance(draws, xr.DataTree) else draws
+    if not isinstance(posterior, xr.Dataset) or not {"chain", "draw"} <= set(posterior.dims):
+        raise SamplingError(
+            "The draws must be an xarray DataTree with a posterior, or a Dataset with dims chain and draw."
+        )
+    variables = spec.variables()
+    for variable in variables:
+        if variable.name not in posterior:
+            raise SamplingError(
+                f"The draws have no variable {variable.name!r}. They have: {', '.join(map(str, posterior.data_vars))}."
+            )
+        found = posterior[variable.name].transpose("chain", "draw", ...).shape[2:]
+        if found != variable.shape:
+            raise SamplingError(
+                f"The variable {variable.name!r} has shape {found} in each draw; the model needs {variable.shape}."
+            )
+    kept = posterior[[variable.name for variable in variables]].transpose("chain", "draw", ...)
+    kept = _in_model_order(variables, kept)
+    has_stats = isinstance(draws, xr.DataTree) and "sample_stats" in draws.children
+    stats = draws["sample_stats"].to_dataset() if has_stats else xr.Dataset()
+    tree = xr.DataTree.from_dict({"posterior": kept, "sample_stats": stats})
+    settings = Settings(kept.sizes["draw"], None, kept.sizes["chain"], None, 0, None)
+    return Posterior(spec, tree, settings, diagnose(tree))
+
+
+def _in_model_order(variables: Iterable[Variable], posterior: xr.Dataset) -> xr.Dataset:
+    """Put labelled dimensions in the model's order; labels that the model does not have are refused."""
+    expected = {dim: list(own) for each in variables for dim, own in zip(each.dims, each.labels, strict=True)}
+    for dim, labels in expected.items():
+        if dim not in posterior.coords:
+            continue
+        found = [str(label) for label in posterior[dim].to_numpy()]
+        if sorted(found) != sorted(labels):
+            raise SamplingError(
+                f"The draws' dimension {dim!r} is labelled {enumerate_names(found, 6)}; the model has "
+                f"{enumerate_names(labels, 6)}."
+            )
+        posterior = posterior.isel({dim: [found.index(label) for label in labels]})
+    return posterior

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from hiermod.errors import SamplingError
+from hiermod.modeling import model_priors
 from hiermod.modeling.design import GroupDesign
-from hiermod.modeling.model_priors import (
-    cholesky_factors,
-    correlations,
-    draw,
-    draw_partial_correlations,
-    with_proper_priors,
-)
-from hiermod.modeling.protocol import ModelSpec
+from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec
+from hiermod.modeling.protocol import ModelSpec, Values, dataset_of, split
 from hiermod.modeling.spec import Spec
-from hiermod.modeling.variables import Values, dataset_of, split
 from hiermod.sampling.diagnostics import diagnose
 from hiermod.sampling.posterior import Posterior
 from hiermod.sampling.settings import Settings, fresh_seed
@@ -36,18 +31,35 @@ def sample_prior(spec: ModelSpec, draws: Any, seed: int | None) -> Posterior:
     SamplingError
         If `draws` or `seed` is out of range, or the draws would not fit in memory.
     """
-    spec = with_proper_priors(spec, "Draws from the prior")
+    model_priors.require_proper(spec, "Draws from the prior")
     settings = Settings(draws, None, 1, None, fresh_seed() if seed is None else seed, None)
-    _refuse_large(spec, settings.draws)
     rng = np.random.default_rng([settings.seed or 0, 2000])
+    if isinstance(spec, PooledSpec):
+        return _of_pooled(spec, settings, rng)
+    assert isinstance(spec, Spec)
+    _refuse_large(spec, settings.draws)
     found = _common(spec, settings.draws, rng)
     for name in spec.family.auxiliary:
-        found[name] = draw(spec.priors[name], rng, settings.draws)[:, 0]
+        found[name] = model_priors.draw(spec.priors[name], rng, settings.draws)[:, 0]
     for term in spec.groups:
         found |= _of_group(spec, term, settings.draws, rng)
-    dataset = dataset_of(spec.variables(), {name: values[None] for name, values in found.items()})
+    return _posterior(spec, {name: values[None] for name, values in found.items()}, settings)
+
+
+def _posterior(spec: ModelSpec, values: Values, settings: Settings) -> Posterior:
+    dataset = dataset_of(spec.variables(), values)
     tree = xr.DataTree.from_dict({"posterior": dataset, "sample_stats": xr.Dataset()})
     return Posterior(spec, tree, settings, diagnose(tree))
+
+
+def _of_pooled(spec: PooledSpec, settings: Settings, rng: np.random.Generator) -> Posterior:
+    """Hyperparameters of each stratum, and rates of groups that have no data yet."""
+    none = np.zeros(spec.grouping.size)
+    spec = replace(spec, events=none, exposure=none)
+    shape = (1, settings.draws) if spec.strata is None else (1, settings.draws, spec.strata.size)
+    mean, size = spec.hyperprior.draw(rng, shape)
+    values = {MEAN: mean, SPREAD: size**-0.5}
+    return _posterior(spec, values | spec.derived(values, settings.seed or 0), settings)
 
 
 def _refuse_large(spec: Spec, draws: int) -> None:
@@ -64,7 +76,7 @@ def _common(spec: Spec, draws: int, rng: np.random.Generator) -> Values:
     design = spec.common
     if not design.blocks:
         return {}
-    centred = np.hstack([draw(spec.priors[block.name], rng, draws) for block in design.blocks])
+    centred = np.hstack([model_priors.draw(spec.priors[block.name], rng, draws) for block in design.blocks])
     values = np.linalg.solve(np.eye(len(design.shift)) + design.shift, centred.T).T
     return split(values, design.blocks, [block.name for block in design.blocks])
 
@@ -72,13 +84,13 @@ def _common(spec: Spec, draws: int, rng: np.random.Generator) -> Values:
 def _of_group(spec: Spec, term: GroupDesign, draws: int, rng: np.random.Generator) -> Values:
     """A group term's standard deviations, its correlations, and its effects: multivariate normal given both."""
     size, blocks = len(term.row_names), term.blocks
-    sds = np.hstack([draw(spec.priors[effect.sd_name], rng, draws) for effect in term.effects])
+    sds = np.hstack([model_priors.draw(spec.priors[effect.sd_name], rng, draws) for effect in term.effects])
     found = split(sds, blocks, [effect.sd_name for effect in term.effects])
     factor = np.eye(size)[None]
     if term.correlated:
-        partial = draw_partial_correlations(spec.priors[term.correlation_name][0], size, rng, draws)
-        factor = cholesky_factors(partial, size)
-        found[term.correlation_name] = correlations(partial, size)
+        partial = model_priors.draw_partial_correlations(spec.priors[term.correlation_name][0], size, rng, draws)
+        factor = model_priors.cholesky_factors(partial, size)
+        found[term.correlation_name] = model_priors.correlations(partial, size)
     normals = rng.standard_normal((draws, term.grouping.size, size))
     effects = normals @ (sds[:, :, None] * factor).swapaxes(1, 2)
     return found | split(effects, blocks, [effect.name for effect in term.effects])

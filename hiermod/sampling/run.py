@@ -11,15 +11,13 @@ from functools import cache
 import numpy as np
 import xarray as xr
 
-from hiermod.engine.layout.coverage import uncovered
 from hiermod.errors import InterruptedSamplingError, ModelError, SamplingError
-from hiermod.modeling.protocol import ModelSpec
+from hiermod.modeling.pooled import PooledSpec
+from hiermod.modeling.protocol import ModelSpec, dataset_of
 from hiermod.modeling.spec import Spec
-from hiermod.modeling.variables import dataset_of
 from hiermod.sampling.diagnostics import MIN_ESS, Diagnostics, diagnose
 from hiermod.sampling.posterior import History, Posterior, Rerun, Trouble
-from hiermod.sampling.sampler import Sampler
-from hiermod.sampling.settings import ChosenEngine, Settings, fresh_seed
+from hiermod.sampling.settings import ChosenEngine, Sampler, Settings, fresh_seed
 
 LARGE = 100_000_000  # draws of one variable, 800 MB in double precision
 MAX_RERUNS = 2
@@ -37,7 +35,11 @@ def choose_sampler(spec: ModelSpec, engine: str, announce: Callable[[str], None]
     """
     if engine == "pymc":
         return _pymc_sampler(spec, "")
-    why = uncovered(spec) if isinstance(spec, Spec) else spec.refuses("compiled")
+    if isinstance(spec, PooledSpec) and engine == "auto":
+        from hiermod.sampling.by_quadrature import ByQuadrature
+
+        return ByQuadrature(spec)
+    why = spec.refuses("compiled")
     if isinstance(spec, Spec) and why is None:
         from hiermod.engine.nutpie_core import UnavailableError
         from hiermod.sampling.native import prepare
@@ -97,7 +99,7 @@ def sample(spec: ModelSpec, sampler: Sampler, settings: Settings, progress: bool
         runs.append(run)
         if interrupted or attempt == MAX_RERUNS:
             break
-        planned = _replanned(settings, current, run.diagnostics, attempt)
+        planned = None if sampler.tune is None else _replanned(settings, current, run.diagnostics, attempt)
         if planned is None:
             break
         reruns.append(_rerun(run.diagnostics, current, planned))
@@ -152,7 +154,7 @@ def _finish(spec: ModelSpec, tree: xr.DataTree, settings: Settings) -> xr.DataTr
     posterior = tree["posterior"].to_dataset()
     posterior = posterior[[variable.name for variable in spec.variables() if variable.name in posterior]]
     values = {str(name): array.to_numpy() for name, array in posterior.data_vars.items()}
-    if derived := spec.derived(values, np.random.default_rng([settings.seed or 0, 0])):
+    if derived := spec.derived(values, settings.seed or 0):
         posterior = posterior.merge(dataset_of(spec.variables(), derived))
     posterior = posterior.map(_kept_precision, keep_attrs=True)
     return xr.DataTree.from_dict({"posterior": posterior, "sample_stats": tree["sample_stats"].to_dataset()})

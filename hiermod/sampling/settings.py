@@ -5,10 +5,15 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import numpy as np
 
 from hiermod.choices import ENGINES
 from hiermod.errors import ModelError, SamplingError
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 LARGEST = 2**63
 
@@ -49,11 +54,13 @@ class Settings:
 class ChosenEngine:
     """What samples a model, and why that is PyMC where the compiled engine was not refused; printed as a notice."""
 
-    name: Literal["compiled", "pymc"]
+    name: Literal["exact", "compiled", "pymc"]
     reason: str = ""
 
     def __str__(self) -> str:
-        text = "engine: compiled" if self.name == "compiled" else "engine: PyMC"
+        text = {"exact": "engine: exact, independent draws by quadrature", "compiled": "engine: compiled"}.get(
+            self.name, "engine: PyMC"
+        )
         return f"{text} ({self.reason})" if self.reason else text
 
 
@@ -66,3 +73,38 @@ def check_switch(name: str, value: Any) -> None:
 def fresh_seed() -> int:
     """A seed for a run that was given none; it is stored, so that the run can be repeated."""
     return secrets.randbelow(2**31)
+
+
+class Sampler(Protocol):
+    """Something that samples a model: its defaults, and one run of it."""
+
+    @property
+    def engine(self) -> ChosenEngine:
+        """What it is."""
+
+    @property
+    def tune(self) -> int | None:
+        """Warm-up of each chain, unless the user set it; None where there is none."""
+
+    @property
+    def target_accept(self) -> float | None:
+        """The first target, unless the user set it; None where nothing is tuned."""
+
+    def run(self, settings: Settings, progress: bool) -> tuple[xr.DataTree, bool]:
+        """Sample once; return the draws and whether the run was interrupted.
+
+        Raises
+        ------
+        InterruptedSamplingError
+            If the run was interrupted before any draw.
+        SamplingError
+            If no chain could start.
+        """
+
+
+def longest_run(lengths: np.ndarray) -> tuple[np.ndarray, int]:
+    """The chains, and how many draws of each, that keep most of a run whose chains have these lengths."""
+    longest_first = np.argsort(-lengths, kind="stable")
+    kept = lengths[longest_first] * np.arange(1, len(lengths) + 1)
+    size = int(np.argmax(kept)) + 1 if len(kept) else 0
+    return np.sort(longest_first[:size]), int(lengths[longest_first[size - 1]]) if size else 0

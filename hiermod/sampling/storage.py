@@ -107,7 +107,7 @@ def _read(tree: xr.DataTree, metadata: dict[str, Any], path: Path) -> StoredFit:
     formula = parse(definition.formula)
     cells = cells_from_dataset(tree["hiermod_cells"].to_dataset(), metadata["cells"], formula)
     _refuse_other_functions(cells)
-    defined = redefine(definition, metadata["family"], cells, tuple(metadata["model_notices"]))
+    defined = redefine(definition, formula, metadata["family"], cells, tuple(metadata["model_notices"]))
     groups = {name: node.to_dataset() for name, node in tree.children.items() if name != "hiermod_cells"}
     posterior = Posterior(
         defined.spec, xr.DataTree.from_dict(groups), Settings(**metadata["settings"]),

@@ -10,15 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from hiermod.data.cells.statistics import (
-    BinomialCells,
-    CountCells,
-    MomentCells,
-    PairCells,
-    RealCells,
-    ResponseCells,
-    ValueCells,
-)
+from hiermod.data.cells import statistics
 from hiermod.data.cells.table import Cells, Source
 from hiermod.data.columns.functions import Recipe
 from hiermod.data.columns.groupings import Grouping
@@ -27,9 +19,9 @@ from hiermod.data.columns.predictors import Basis, Factor, Numeric, Predictor
 from hiermod.data.columns.values import Level, as_levels, level_series
 from hiermod.formula.nodes import Formula
 
-RESPONSES: dict[str, type[ResponseCells]] = {
-    "trials": BinomialCells, "count": CountCells, "real": RealCells, "moments": MomentCells, "values": ValueCells,
-    "pairs": PairCells,
+RESPONSES: dict[str, type[statistics.ResponseCells]] = {
+    "trials": statistics.BinomialCells, "count": statistics.CountCells, "real": statistics.RealCells,
+    "moments": statistics.MomentCells, "values": statistics.ValueCells, "pairs": statistics.PairCells,
 }  # fmt: skip
 
 
@@ -87,15 +79,15 @@ def cells_from_dataset(dataset: xr.Dataset, description: dict[str, Any], formula
     return Cells(frame, response, predictors, groupings, recipes, Source(**description["source"]))
 
 
-def _statistics_out(response: ResponseCells) -> dict[str, np.ndarray]:
+def _statistics_out(response: statistics.ResponseCells) -> dict[str, np.ndarray]:
     arrays = {part.name: getattr(response, part.name) for part in fields(response) if part.name != "moments"}
-    if isinstance(response, MomentCells):
+    if isinstance(response, statistics.MomentCells):
         arrays |= {"feature_mean": response.moments.mean, "feature_cross": response.moments.cross}
     return arrays
 
 
-def _moments_out(response: ResponseCells) -> dict[str, Any] | None:
-    if not isinstance(response, MomentCells):
+def _moments_out(response: statistics.ResponseCells) -> dict[str, Any] | None:
+    if not isinstance(response, statistics.MomentCells):
         return None
     moments = response.moments
     return {"features": [list(own) for own in moments.features], "centres": dict(moments.centres)}
@@ -104,11 +96,11 @@ def _moments_out(response: ResponseCells) -> dict[str, Any] | None:
 def _statistics_in(kind: Any, dataset: xr.Dataset, description: dict[str, Any]) -> Any:
     plain = [part.name for part in fields(kind) if part.name != "moments"]
     arrays = {name: dataset[f"response_{name}"].to_numpy() for name in plain}
-    if kind is not MomentCells:
+    if kind is not statistics.MomentCells:
         return kind(**arrays)
     features = tuple(tuple(own) for own in description["moments"]["features"])
     mean, cross = (dataset[f"response_feature_{name}"].to_numpy() for name in ("mean", "cross"))
-    return MomentCells(**arrays, moments=Moments(features, description["moments"]["centres"], mean, cross))
+    return statistics.MomentCells(**arrays, moments=Moments(features, description["moments"]["centres"], mean, cross))
 
 
 def _predictor_out(predictor: Predictor) -> dict[str, Any]:

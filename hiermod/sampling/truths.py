@@ -11,12 +11,11 @@ import numpy as np
 from hiermod.errors import PriorError, did_you_mean, enumerate_names
 from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.model_priors import correlations, draw, draw_partial_correlations
+from hiermod.modeling.protocol import Values, dataset_of, split
 from hiermod.modeling.spec import Spec
-from hiermod.modeling.variables import Values, dataset_of, split
 from hiermod.priors.distributions import Prior
 from hiermod.priors.reading import read_prior, require_support
-from hiermod.sampling.external_draws import posterior_from_draws
-from hiermod.sampling.posterior import Posterior
+from hiermod.sampling.posterior import Posterior, posterior_from_draws
 
 Truth = Mapping[str, float | str]
 

@@ -1,14 +1,14 @@
-"""An answer's table as text: plain, Markdown, LaTeX; numbers rounded by their Monte Carlo error."""
+"""An answer's table as text: plain, Markdown, LaTeX, and HTML with a small picture of each row's posterior."""
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from hiermod.answers.answer import COMPUTED
-from hiermod.answers.rounding import decimals
+from hiermod.answers.answer import COMPUTED, decimals
 from hiermod.data.columns.values import level_text
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ def _column(values: pd.Series, places: int | None) -> list[str]:
     if values.name == RATIO:
         return [f"{value:.3g}" for value in values]
     sizes = values[values != 0].abs()
-    own = values.name in (*COMPUTED, "sd") or str(values.name).startswith("prob")
-    fixed = own and (sizes.empty or (sizes.max() >= 1e-3 and sizes.max() < 1e6))
+    computed = values.name in (*COMPUTED, "sd") or str(values.name).startswith("prob")
+    fixed = computed and (sizes.empty or (sizes.max() >= 1e-3 and sizes.max() < 1e6))
     return [f"{value:.4f}" if fixed else f"{value:.4g}" for value in values]
 
 
@@ -55,10 +55,10 @@ def is_number(answer: Answer, name: str) -> bool:
 def plain(answer: Answer) -> str:
     """The table in plain text."""
     texts = cells(answer)
-    widths = {name: max(map(len, [name, *own])) for name, own in texts.items()}
+    widths = {name: max(map(len, [name, *column])) for name, column in texts.items()}
     lines = [" ".join(name.rjust(widths[name]) for name in texts)]
     for row in range(len(answer.table)):
-        lines.append(" ".join(own[row].rjust(widths[name]) for name, own in texts.items()))
+        lines.append(" ".join(column[row].rjust(widths[name]) for name, column in texts.items()))
     return "\n".join([*lines, *_remark(answer)])
 
 
@@ -71,7 +71,7 @@ def markdown(answer: Answer) -> str:
     texts = cells(answer)
     rule = ["---:" if is_number(answer, name) else "---" for name in texts]
     lines = [[name.translate(MARKDOWN) for name in texts], rule]
-    lines += [[own[row].translate(MARKDOWN) for own in texts.values()] for row in range(len(answer.table))]
+    lines += [[column[row].translate(MARKDOWN) for column in texts.values()] for row in range(len(answer.table))]
     return "\n".join([*(f"| {' | '.join(line)} |" for line in lines), *_remark(answer)])
 
 
@@ -80,9 +80,81 @@ def latex(answer: Answer) -> str:
     texts = cells(answer)
     columns = "".join("r" if is_number(answer, name) else "l" for name in texts)
     lines = [rf"\begin{{tabular}}{{{columns}}}", r"\toprule", _latex_row(list(texts)), r"\midrule"]
-    lines += [_latex_row([own[row] for own in texts.values()]) for row in range(len(answer.table))]
+    lines += [_latex_row([column[row] for column in texts.values()]) for row in range(len(answer.table))]
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"])
 
 
 def _latex_row(texts: list[str]) -> str:
     return " & ".join("".join(LATEX.get(mark, mark) for mark in text) for text in texts) + r" \\"
+
+
+MAX_PICTURES = 200  # rows with a picture; more make a notebook heavy
+BINS, WIDTH, HEIGHT = 48, 120, 22
+TAIL = 0.002  # of the draws at either side may lie outside of the pictures
+CELL = "padding:2px 8px;white-space:nowrap;"
+
+
+def html(answer: Answer) -> str:
+    """The table with sparklines, one scale for all rows; the interval is darker."""
+    texts, rows = cells(answer), len(answer.table)
+    pictures = sparklines(answer) if 0 < rows <= MAX_PICTURES else []
+    heads = [*texts, *(["posterior"] if pictures else [])]
+    head = "".join(f'<th style="{CELL}text-align:{_side(answer, name)}">{escape(name)}</th>' for name in heads)
+    lines = []
+    for row in range(rows):
+        line = "".join(
+            f'<td style="{CELL}text-align:{_side(answer, name)}">{escape(column[row])}</td>'
+            for name, column in texts.items()
+        )
+        picture = f'<td style="{CELL}">{pictures[row]}</td>' if pictures else ""
+        lines.append(f"<tr>{line}{picture}</tr>")
+    remark = f"<p>{escape(answer.question.remark)}</p>" if answer.question.remark else ""
+    body = f"<thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody>"
+    return f'<table style="border-collapse:collapse">{body}</table>{remark}'
+
+
+def _side(answer: Answer, name: str) -> str:
+    return "right" if is_number(answer, name) else "left"
+
+
+def sparklines(answer: Answer) -> list[str]:
+    """A density of each row's draws as inline SVG; none where the draws do not differ, or are too few."""
+    draws = answer.draws.transpose("row", "chain", "draw").to_numpy()
+    flat = np.asarray(draws.reshape(len(draws), -1), dtype=float)
+    if flat.shape[1] < BINS or not np.isfinite(flat).all():
+        return []
+    ends = np.quantile(flat, [TAIL, 1.0 - TAIL], axis=1)
+    low, high = float(ends[0].min()), float(ends[1].max())
+    if not low < high:
+        return []
+    null = answer.question.scale.null
+    bounds = answer.table[["lower", "upper"]].to_numpy(dtype=float)
+    return [_svg(row, low, high, ends, null) for row, ends in zip(flat, bounds, strict=True)]
+
+
+def _svg(draws: np.ndarray, low: float, high: float, bounds: np.ndarray, null: float | None) -> str:
+    counts, edges = np.histogram(draws.clip(low, high), BINS, (low, high))
+    heights = np.convolve(np.pad(counts, 2, mode="edge"), [0.1, 0.2, 0.4, 0.2, 0.1], "valid")
+    heights = heights / max(float(heights.max()), 1.0)
+    middles = 0.5 * (edges[1:] + edges[:-1])
+    parts = [_area(middles, heights, low, high, "#bcd0e5")]
+    inside = (middles >= bounds[0]) & (middles <= bounds[1])
+    if inside.sum() > 1:
+        parts.append(_area(middles[inside], heights[inside], low, high, "#3b6ea5"))
+    if null is not None and low < null < high:
+        x = _place(null, low, high)
+        parts.append(f'<line x1="{x:.1f}" y1="0" x2="{x:.1f}" y2="{HEIGHT}" stroke="#555" stroke-dasharray="2,2"/>')
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}" '
+        f'role="img" aria-label="posterior">{"".join(parts)}</svg>'
+    )
+
+
+def _place(value: float, low: float, high: float) -> float:
+    return WIDTH * (value - low) / (high - low)
+
+
+def _area(middles: np.ndarray, heights: np.ndarray, low: float, high: float, colour: str) -> str:
+    xs = [_place(middle, low, high) for middle in middles.tolist()]
+    top = " ".join(f"{x:.1f},{HEIGHT - (HEIGHT - 2) * height:.1f}" for x, height in zip(xs, heights, strict=True))
+    return f'<polygon points="{xs[0]:.1f},{HEIGHT} {top} {xs[-1]:.1f},{HEIGHT}" fill="{colour}"/>'

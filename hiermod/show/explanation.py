@@ -45,7 +45,7 @@ def explain(spec: ModelSpec) -> Explanation:
     """Explain a model with its data."""
     lines = [*_heading(spec.formula), "", f"Response: {_response(spec.formula)}, {spec.family}."]
     if isinstance(spec, PooledSpec):
-        lines += ["", f"The rates of {spec.grouping.name} are draws from one Beta(a, b), p(a, b) ∝ (a + b)^(-5/2)."]
+        lines += ["", *_pooled(spec)]
         return Explanation("\n".join(lines), _aligned(_pooled_equations(spec)))
     assert isinstance(spec, Spec)
     lines[-1] += f" The terms add up to its {spec.family.location or spec.family.link.words}."
@@ -160,13 +160,29 @@ def _upright(name: str) -> str:
     return r"\text{" + "".join(SPECIAL.get(character, character) for character in name) + "}"
 
 
+def _pooled(spec: PooledSpec) -> list[str]:
+    """What rates are draws from, and its hyperprior."""
+    rates = "Beta(a, b)" if spec.pool.name == "beta" else "Gamma distribution"
+    within = "" if spec.strata is None else f", within each level of {spec.strata.name}"
+    default = spec.pool.name == "beta" and not spec.hyperprior.priors
+    end = ", p(a, b) ∝ (a + b)^(-5/2)." if default else ":"
+    text = [f"The rates of {spec.grouping.name} are draws from one {rates}{within}{end}"]
+    return text if default else [*text, *(f"  {name} ~ {prior}: {at}" for name, prior, _, at in spec.prior_rows())]
+
+
 def _pooled_equations(spec: PooledSpec) -> list[str]:
-    group = _upright(spec.grouping.name)
-    return [
-        _upright(spec.formula.response.name) + r"_i &\sim \operatorname{Binomial}(n_i, \theta_{" + group + "[i]})",
-        r"\theta_j &\sim \operatorname{Beta}(a, b)",
-        r"p(a, b) &\propto (a + b)^{-5/2}",
-    ]
+    group, beta = _upright(spec.grouping.name), spec.pool.name == "beta"
+    within = "" if spec.strata is None else f"_{{{_upright(spec.strata.name)}[j]}}"
+    likelihood = r"\operatorname{Binomial}(n_i, \theta" if beta else r"\operatorname{Poisson}(e_i \theta"
+    rates = rf"\operatorname{{Beta}}(a{within}, b{within})" if beta else (
+        rf"\operatorname{{Gamma}}(\alpha{within}, \alpha{within} / \mu{within})"
+    )  # fmt: skip
+    lines = [
+        _upright(spec.formula.response.name) + rf"_i &\sim {likelihood}_{{{group}[i]}})", rf"\theta_j &\sim {rates}"
+    ]  # fmt: skip
+    if beta and not spec.hyperprior.priors:
+        return [*lines, r"p(a, b) &\propto (a + b)^{-5/2}"]
+    return lines + [rf"{_upright(name)} &\sim {_upright(prior)}" for name, prior, *_ in spec.prior_rows()[:-1]]
 
 
 def _equations(spec: Spec) -> list[str]:

@@ -21,7 +21,7 @@ from hiermod.answers.checks.sensitivity import (
     refit,
     strength,
 )
-from hiermod.answers.parameters.names import chief_draws
+from hiermod.answers.parameters.hypotheses import chief_draws
 from hiermod.errors import AnswerError
 from hiermod.sampling.posterior import Posterior
 from hiermod.show.style import probability_text

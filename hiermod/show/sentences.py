@@ -80,7 +80,8 @@ def _effect_sentence(row: Mapping[Any, Any], question: Question) -> str:
     """`prob_beats` is of the better arm: where lower is better, it is the chance of a lower outcome."""
     beats = float(row["prob_beats"])
     rises = (beats if question.sign > 0 else 1 - beats) >= 0.5
-    where = _where({name: row[name] for name in question.by}) + WHOSE[question.groups]
+    whose = WHOSE.get(question.groups, f" (groups: {question.groups})")
+    where = _where({name: row[name] for name in question.by}) + whose
     claim = _claim(str(row["contrast"]), question, rises, where)
     return f"There is {chance(max(beats, 1 - beats))} that {claim}{_size(row, question, rises)}."
 

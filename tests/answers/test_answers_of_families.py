@@ -9,7 +9,7 @@ from pytensor.compile.mode import Mode
 from scipy import special, stats
 
 import hiermod as hm
-from hiermod.answers.parameters.names import chief_draws
+from hiermod.answers.parameters.hypotheses import chief_draws
 
 RNG = np.random.default_rng(8)
 SIZE = 120

@@ -9,8 +9,7 @@ from scipy import special, stats
 
 import hiermod as hm
 from hiermod.answers.scoring import group_density
-from hiermod.answers.scoring.group_density import Members
-from hiermod.answers.scoring.quadrature import log_normal_integral
+from hiermod.answers.scoring.group_density import Members, log_normal_integral
 from hiermod.data.cells.observations import observations
 from tests.truth import REFERENCE
 

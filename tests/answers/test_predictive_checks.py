@@ -7,7 +7,7 @@ import xarray as xr
 from scipy import stats
 
 import hiermod as hm
-from hiermod.answers.checks import replicates
+from hiermod.answers.checks import predictive_checks
 from hiermod.answers.checks.predictive_checks import _increasing, p_value
 from hiermod.errors import AnswerError
 
@@ -106,7 +106,7 @@ def test_refusals_of_predictive_checks(binomial, normal, monkeypatch):
         normal[0].calibration()
     with pytest.raises(AnswerError, match="has no grouping factor"):
         normal[0].outlying()
-    monkeypatch.setattr(replicates, "LARGEST", 100)
+    monkeypatch.setattr(predictive_checks, "LARGEST", 100)
     with pytest.raises(AnswerError, match="20 draws of 30 rows are more than 100 numbers"):
         normal[0].ppc()
 

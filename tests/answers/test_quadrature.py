@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import integrate, special, stats
 
-from hiermod.answers.scoring.quadrature import log_normal_integral
+from hiermod.answers.scoring.group_density import log_normal_integral
 
 
 def test_normal_integrands_are_exact_in_several_dimensions():

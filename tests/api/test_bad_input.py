@@ -140,7 +140,7 @@ def test_beta_pooling_takes_groups_alone(ab, rows):
         hm.fit("s/n ~ n + (1 | v)", change(ab, n=[10, 11, 12, 13]), pooling="beta")
     with pytest.raises(DataError, match="not for family gaussian"):
         hm.fit("y ~ (1 | g)", rows, pooling="beta")
-    with pytest.raises(PriorError, match="takes no priors"):
+    with pytest.raises(PriorError, match="has no prior 'sd'"):
         hm.fit("s/n ~ (1 | v)", ab, pooling="beta", priors={"sd": "HalfNormal(1)"})
 
 

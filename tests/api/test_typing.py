@@ -41,9 +41,11 @@ except hm.errors.ModelError as error:
 
 hm.fti("success ~ treated", frame)  # error: attr-defined
 hm.fit("success ~ treated", frame, engine="numba")  # error: arg-type
-hm.model("success ~ treated", frame, pooling="gamma")  # error: arg-type
+hm.model("success ~ treated", frame, pooling="cauchy")  # error: arg-type
 hm.model("success ~ treated", frame, na="ignore")  # error: arg-type
 fit.rates(groups="everyone")  # error: arg-type
+fit.rates(groups={"country": "typical"})
+fit.rates(groups={"country": "everyone"})  # error: dict-item
 fit.rates(per="country")  # error: call-arg
 fit.effect("treated", scale="percent")  # error: arg-type
 fit.effect("treated", goal="most")  # error: arg-type
@@ -84,8 +86,8 @@ def test_the_package_says_that_it_is_typed():
 
 
 def test_choices_are_those_of_the_rooms():
-    from hiermod.answers.averaging.contrasts import SCALES
+    from hiermod.answers.scales import CONTRASTS
     from hiermod.families.names import LINKS, FamilyName
 
-    assert get_args(choices.Scale) == tuple(SCALES)
+    assert get_args(choices.Scale) == tuple(CONTRASTS)
     assert get_args(FamilyName) == tuple(LINKS)

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from hiermod.cli import COMMANDS, main
+from hiermod.cli import commands, main
 
 FORMULA = "success ~ treated + (1 | country)"
 
@@ -60,7 +60,7 @@ def refused(capsys, code, *words):
         (["fit", "trial.csv", FORMULA, "--draws", "1.5"], "'1.5' is no whole number"),
         (["fit", "trial.csv", FORMULA, "--family", "bernouli"], "Did you mean 'bernoulli' or"),
         (["fit", "trial.csv", FORMULA, "--family", "poisson(logit)"], "no link 'logit'"),
-        (["fit", "trial.csv", FORMULA, "--pooling", "gamma"], "invalid choice: 'gamma'"),
+        (["fit", "trial.csv", FORMULA, "--pooling", "cauchy"], "invalid choice: 'cauchy'"),
         (["fit", "trial.csv", FORMULA, "--effect", "treated", "--scale", "odds"], "invalid choice: 'odds'"),
         (["fit", "trial.csv", FORMULA, "--groups", "all"], "invalid choice: 'all'"),
         (["fit", "trial.csv", FORMULA, "--goal", "max"], "--goal: it belongs to --effect"),
@@ -115,6 +115,6 @@ def test_ctrl_c_is_told_in_a_line(folder, capsys, monkeypatch):
     def interrupted(options):
         raise KeyboardInterrupt
 
-    monkeypatch.setitem(COMMANDS, "fit", interrupted)
+    monkeypatch.setattr(commands, "fit", interrupted)
     assert main(["fit", "trial.csv", FORMULA]) == 130
     assert capsys.readouterr().err == "hiermod: interrupted\n"

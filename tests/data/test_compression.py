@@ -1,5 +1,6 @@
 """Compression is exact: against exact rational arithmetic on the rows, whatever their order."""
 
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
@@ -9,7 +10,8 @@ from data_tools import cells_of, rows_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hiermod.data.cells.compress import compress
+from hiermod.data.cells.compress import compress, read_cells
+from hiermod.formula.parser import parse
 
 KEYS = ["f", "k", "x", "g"]
 FORMULA = "y ~ f*x + k + (x | g) + (1 | k)"
@@ -248,3 +250,22 @@ def test_rows_of_pairs_share_a_cell_if_they_are_equal(frame):
     rows, responses = cells.as_rows()
     assert len(rows) == len(frame)
     assert responses["successes"].sum() == frame["y"].sum()
+
+
+@dataclass(frozen=True)
+class Kind:
+    statistic: str
+
+
+@pytest.mark.parametrize(("statistic", "columns"), [("real", {"mean"}), ("values", {"value"}), ("count", {"total"})])
+def test_the_response_decides_which_statistics_cells_hold(statistic, columns):
+    frame = pd.DataFrame({"y": [1, 2, 2, 4], "f": ["a", "a", "b", "b"]})
+
+    def choose(response):
+        assert response.whole
+        return Kind(statistic), "so it is said"
+
+    cells, chosen, notices = read_cells(parse("y ~ f"), frame, choose, na="drop", compressed=True, real=None)
+    assert columns <= set(cells.table())
+    assert chosen == (Kind(statistic), "so it is said")
+    assert notices == ("f: reference level 'a'",)

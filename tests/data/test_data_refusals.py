@@ -90,7 +90,7 @@ def test_an_outcome_of_dates():
 def test_a_constant_numeric_response(family, value):
     rows = rows_of("y ~ x", frame(y=[value] * 4))
     with pytest.raises(DataError, match="The response 'y' is constant"):
-        choose_family(family, rows.response)
+        choose_family(None if family is None else read_family(family), rows.response)
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pytest
 from data_tools import cells_of, rows_of
 
-from hiermod.data.columns import numbering
-from hiermod.data.columns.numbering import hardly_repeats, number_rows
+from hiermod.data.columns import values
+from hiermod.data.columns.values import hardly_repeats, number_rows
 from hiermod.data.pushdown import gather, tally
 from hiermod.errors import DataError
 from tests.data.engine_cases import ARROW, COUNTED, FRAME
@@ -105,7 +105,7 @@ def test_numbers_follow_the_order_of_values():
     frame = pd.DataFrame({"a": rng.choice([-5, 0, 10**12], 500), "b": rng.choice([0.5, -1.5, 2.0], 500)})
     number = number_rows(frame)
     expected = frame.drop_duplicates().sort_values(["a", "b"]).to_numpy()
-    np.testing.assert_array_equal(numbering.distinct_rows(frame), expected)
+    np.testing.assert_array_equal(values.distinct_rows(frame), expected)
     np.testing.assert_array_equal(expected[number], frame.to_numpy())
 
 

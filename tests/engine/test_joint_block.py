@@ -8,8 +8,7 @@ from modeling_tools import spec_of
 from scipy import stats
 
 import hiermod as hm
-from hiermod.engine.adapt.common_coordinates import FEW_SAMPLED_JOINTLY, MOST, joint_factors
-from hiermod.engine.adapt.coordinates import whiten
+from hiermod.engine.adapt.coordinates import FEW_SAMPLED_JOINTLY, MOST, joint_factors, whiten
 
 RNG = np.random.default_rng(5)
 ROWS = pd.DataFrame({"x": RNG.normal(size=240), "v": RNG.normal(size=240), "t": RNG.integers(0, 2, 240),

@@ -11,7 +11,7 @@ from scipy import special, stats
 
 from hiermod.families.names import RATE_LINKS
 from hiermod.families.registry import read_family
-from hiermod.modeling.pymc.ops import PYTENSOR
+from hiermod.modeling.pymc.likelihood import PYTENSOR
 
 QUICK = Mode(linker="py", optimizer="fast_compile")
 

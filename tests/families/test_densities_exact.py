@@ -14,7 +14,7 @@ from scipy import special, stats
 
 from hiermod.families.ops import remainder, rise
 from hiermod.families.registry import read_family
-from hiermod.modeling.pymc.ops import PYTENSOR
+from hiermod.modeling.pymc.likelihood import PYTENSOR
 
 FAMILIES = ["negbinomial", "student", "gamma", "beta_binomial", "beta_binomial(probit)", "beta_binomial(cloglog)"]
 ETA = st.floats(-6.0, 6.0)

@@ -19,7 +19,7 @@ from hiermod.families.names import LINKS as LINKS_OF
 from hiermod.families.ops import NUMPY
 from hiermod.families.record import ResponseScale
 from hiermod.families.registry import FAMILIES, RECORDS, read_family
-from hiermod.modeling.pymc.ops import PYTENSOR
+from hiermod.modeling.pymc.likelihood import PYTENSOR
 
 ROOT = Path(hiermod.__file__).parent
 SCALE = ResponseScale(1.0, 2.0, 2.5)

@@ -15,7 +15,7 @@ SUCCESSES = pd.DataFrame({"s": [1, 2, 0], "n": [3, 3, 3], "x": [1.0, 2.0, 4.0]})
 
 def chosen(values, family=None):
     rows = read_rows(parse("y ~ x"), pd.DataFrame({"y": values, "x": range(len(values))}))
-    return choose_family(family, rows.response)
+    return choose_family(None if family is None else read_family(family), rows.response)
 
 
 @pytest.mark.parametrize(
@@ -131,21 +131,24 @@ def test_refusals(values, family, match):
 )
 def test_two_parts_are_successes_out_of_trials(family, match):
     with pytest.raises(DataError, match=match):
-        choose_family(family, read_rows(parse("s/n ~ x"), SUCCESSES).response)
+        choose_family(read_family(family), read_rows(parse("s/n ~ x"), SUCCESSES).response)
 
 
 def test_single_trials_cannot_show_overdispersion():
     frame = SUCCESSES.assign(s=[1, 0, 1], n=1)
     with pytest.raises(DataError, match=r"here each row has one.*say family='bernoulli'"):
-        choose_family("beta_binomial", read_rows(parse("s/n ~ x"), frame).response)
-    assert choose_family("beta_binomial", read_rows(parse("s/n ~ x"), SUCCESSES).response)[0].name == "beta_binomial"
+        choose_family(read_family("beta_binomial"), read_rows(parse("s/n ~ x"), frame).response)
+    assert (
+        choose_family(read_family("beta_binomial"), read_rows(parse("s/n ~ x"), SUCCESSES).response)[0].name
+        == "beta_binomial"
+    )
 
 
 @pytest.mark.parametrize(("text", "family"), [("log(n)", "negbinomial"), ("sqrt(s + 4)", "poisson")])
 def test_counts_are_taken_as_they_are(text, family):
     frame = SUCCESSES.assign(n=[2, 3, 4])
     with pytest.raises(DataError, match=f"family {family} takes a response as it is"):
-        choose_family(family, read_rows(parse(f"{text} ~ x"), frame).response)
+        choose_family(read_family(family), read_rows(parse(f"{text} ~ x"), frame).response)
 
 
 def test_a_single_zero_one_column_may_be_called_binomial():

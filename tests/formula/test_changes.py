@@ -3,8 +3,7 @@
 import pytest
 
 from hiermod.errors import FormulaError
-from hiermod.formula.changes import changed
-from hiermod.formula.parser import parse
+from hiermod.formula.parser import changed, parse
 
 OLD = "y ~ x + z + (1 | g) + (0 + x | h)"
 

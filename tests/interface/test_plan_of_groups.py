@@ -6,7 +6,7 @@ import pytest
 
 import hiermod as hm
 from hiermod.errors import AnswerError
-from hiermod.interface import plan_runs
+from hiermod.interface import planning
 
 DESIGN = pd.DataFrame([(arm, country) for country in "ABCDEFGHIJ" for arm in (0, 1)], columns=["treated", "country"])
 FORMULA = "s/n ~ treated + (1 + treated || country)"
@@ -17,8 +17,8 @@ QUICK = {"seed": 1, "progress": False, "draws": 100}
 @pytest.mark.parametrize("groups", ["typical", "population"])
 def test_simulated_groups_differ_though_the_question_is_of_all(groups, monkeypatch):
     means = []
-    simulate = plan_runs._simulated
-    monkeypatch.setattr(plan_runs, "_simulated", lambda *given: means.append(given[1]) or simulate(*given))
+    simulate = planning._simulated
+    monkeypatch.setattr(planning, "_simulated", lambda *given: means.append(given[1]) or simulate(*given))
     hm.plan(FORMULA, DESIGN, "treated", truth=TRUTH, width=0.1, sizes=[50], simulations=2, groups=groups, **QUICK)
     controls = means[0][DESIGN["treated"] == 0]
     assert np.std(np.log(controls / (1.0 - controls))) > 0.4
@@ -39,7 +39,7 @@ def test_simulated_responses_that_are_all_equal_do_not_reach_the_aim():
 
 
 def test_a_size_that_an_interruption_left_incomplete_is_not_needed():
-    goal = plan_runs.Aim("loss", 0.01, 0.8, "a", (), "observed", "max", 0.95)
+    goal = planning.Aim("loss", 0.01, 0.8, "a", (), "observed", "max", 0.95)
     rows = [*((100, number, 0.05, 0.0) for number in range(50)), (200, 0, 0.009, 0.0)]
-    assert plan_runs._plan(rows, goal, True).needed is None
-    assert plan_runs._plan(rows, goal, False).needed == 200
+    assert planning._plan(rows, goal, True).needed is None
+    assert planning._plan(rows, goal, False).needed == 200

@@ -6,8 +6,8 @@ import pytest
 
 import hiermod as hm
 from hiermod.errors import AnswerError, FormulaError, PriorError
-from hiermod.interface import plan_runs
-from hiermod.interface.plan_runs import Aim, _plan, _search
+from hiermod.interface import planning
+from hiermod.interface.planning import Aim, _plan, _search
 from hiermod.sampling.truths import true_values
 
 ARMS = pd.DataFrame({"arm": ["A", "B"]})
@@ -120,7 +120,7 @@ def test_real_responses_are_repeated_rows():
 
 
 def test_an_interruption_keeps_what_is_done(monkeypatch):
-    done, simulated = [], plan_runs._simulated
+    done, simulated = [], planning._simulated
 
     def interrupting(*arguments):
         if len(done) == 4:
@@ -128,7 +128,7 @@ def test_an_interruption_keeps_what_is_done(monkeypatch):
         done.append(1)
         return simulated(*arguments)
 
-    monkeypatch.setattr(plan_runs, "_simulated", interrupting)
+    monkeypatch.setattr(planning, "_simulated", interrupting)
     found = hm.plan(
         "s/n ~ arm", ARMS, "arm", truth={"Intercept": 0, "arm[B]": 0.1}, loss=0.01, sizes=[50, 100], **QUICK
     )

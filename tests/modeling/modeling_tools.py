@@ -5,7 +5,7 @@ from pytensor.compile.mode import Mode
 
 from hiermod.data.cells.compress import compress as to_cells
 from hiermod.data.cells.rows import read_rows
-from hiermod.families.registry import choose_family
+from hiermod.families.registry import choose_family, read_family
 from hiermod.formula.parser import parse
 from hiermod.modeling.pymc.model import build_model
 from hiermod.modeling.spec import build_spec
@@ -17,7 +17,7 @@ QUICK = Mode(linker="py", optimizer="fast_compile")
 def spec_and_notices(text, data, family=None, priors=None, compress=True):
     formula = parse(text)
     rows = read_rows(formula, data)
-    chosen, _ = choose_family(family, rows.response)
+    chosen, _ = choose_family(None if family is None else read_family(family), rows.response)
     return build_spec(formula, chosen, to_cells(rows, chosen.statistic, compress), priors or {})
 
 

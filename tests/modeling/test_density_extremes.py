@@ -12,7 +12,7 @@ from scipy import special, stats
 
 from hiermod.families.links import LINKS
 from hiermod.families.names import RATE_LINKS
-from hiermod.modeling.pymc.ops import PYTENSOR
+from hiermod.modeling.pymc.likelihood import PYTENSOR
 
 ETA = np.array([-800, -700, -100, -40, -21, -20, -19, -5, -1.5, -1, -0.5, 0, 0.5, 1, 1.5, 3, 5, 20, 40, 100, 800.0])
 

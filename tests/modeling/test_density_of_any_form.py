@@ -11,7 +11,7 @@ from modeling_tools import assert_equal_up_to_one_constant, log_density, random_
 from hiermod.data.cells.compress import compress
 from hiermod.data.cells.rows import read_rows
 from hiermod.data.pushdown import gather, tally
-from hiermod.families.registry import choose_family
+from hiermod.families.registry import choose_family, read_family
 from hiermod.formula.parser import parse
 from hiermod.modeling.pymc.model import build_model
 from hiermod.modeling.spec import build_spec
@@ -59,7 +59,7 @@ def model_of(text, data, family, compressed=True, large=10**6):
     try:
         formula, real = parse(text), family == "gaussian"
         rows = read_rows(formula, data, compress=compressed, real=real)
-        chosen, _ = choose_family(family, rows.response)
+        chosen, _ = choose_family(None if family is None else read_family(family), rows.response)
         spec, _ = build_spec(formula, chosen, compress(rows, chosen.statistic, compressed), {})
         return build_model(spec)
     finally:

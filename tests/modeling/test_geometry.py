@@ -6,8 +6,8 @@ import pytest
 from modeling_tools import QUICK, assert_equal_up_to_one_constant, log_density, random_points, spec_of
 
 from hiermod.data.sources.examples import example
-from hiermod.modeling.pymc.geometry import informed_columns
 from hiermod.modeling.pymc.model import build_model
+from hiermod.modeling.pymc.parts import informed_columns
 
 
 def frame_of(seed, groups=30, size=3000, spread=2.0):

@@ -14,7 +14,7 @@ data = pd.DataFrame({"y": rng.normal(size=rows), "city": rng.integers(0, 870, ro
 data["country"] = np.array([f"c{k}" for k in range(50)])[data["city"] % 50]
 data["city"] = np.array([f"t{k}" for k in range(870)])[data["city"]]
 import bambi, pymc, hiermod as hm
-from hiermod.modeling import pymc_model
+from hiermod.modeling.pymc import model as pymc_model
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 """
 OURS = """

@@ -52,7 +52,7 @@ def test_other_cells_of_the_same_groups(spec):
     assert moved.priors == spec.priors
     assert [own.name for own in moved.variables()] == [own.name for own in spec.variables()]
     if isinstance(spec, PooledSpec):
-        np.testing.assert_array_equal(moved.successes, np.ones(4))
+        np.testing.assert_array_equal(moved.events, np.ones(4))
 
 
 def test_cells_that_leave_no_proper_posterior():
@@ -65,7 +65,7 @@ def test_cells_that_leave_no_proper_posterior():
 
 def test_what_follows_from_sampled_variables(spec):
     sampled = {MEAN: np.full((2, 5), 0.4), SPREAD: np.full((2, 5), 0.2)}
-    derived = spec.derived(sampled, np.random.default_rng(1))
+    derived = spec.derived(sampled, 1)
     names = {own.name for own in spec.variables()}
     assert set(derived) == (set() if isinstance(spec, Spec) else names - set(sampled))
     assert all(values.shape == (2, 5, 4) for values in derived.values())

@@ -101,7 +101,7 @@ def test_the_full_set_of_indicators_takes_a_users_prior_of_the_intercept(text):
         ({"g": "Normal(0, 1)"}, "no parameter 'g'"),
         ({"": "Normal(0, 1)"}, "no parameter ''"),
         ({"x": "Norml(0, 1)"}, "no distribution 'Norml'.*Did you mean 'Normal'"),
-        ({"x": "Beta(1, 1)"}, "no distribution 'Beta'"),
+        ({"x": "Beta(1, 1)"}, r"Beta\(1, 1\) does not fit it"),
         ({"x": "Normal"}, r"a prior reads like 'Normal\(0, 1.5\)'"),
         ({"x": "Normal(0, 1"}, "a prior reads like"),
         ({"x": ""}, "a prior reads like"),

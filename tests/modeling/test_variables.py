@@ -6,8 +6,8 @@ import pytest
 from modeling_tools import spec_of
 
 import hiermod as hm
+from hiermod.modeling.protocol import Variable, dataset_of
 from hiermod.modeling.pymc.model import build_model
-from hiermod.modeling.variables import Variable, dataset_of
 
 DATA = pd.DataFrame(
     {

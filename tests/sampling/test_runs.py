@@ -186,9 +186,9 @@ def test_an_interrupted_run_keeps_its_draws(model, monkeypatch):
         threading.Timer(1.5, signal.raise_signal, [signal.SIGINT]).start()
         return start(*arguments, **options)
 
-    model.fit(draws=10, tune=10, chains=1, seed=1, progress=False)
+    model.fit(draws=10, tune=10, chains=1, seed=1, progress=False, engine="pymc")
     monkeypatch.setattr(nutpie, "sample", sample_and_interrupt)
-    fit = model.fit(draws=400_000, tune=300, seed=1, progress=False)
+    fit = model.fit(draws=400_000, tune=300, seed=1, progress=False, engine="pymc")
     assert any("interrupted" in notice for notice in fit.notices)
     assert not fit.posterior.isnull().to_array().any()
     assert fit.posterior.sizes["draw"] > 0

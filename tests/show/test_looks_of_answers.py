@@ -9,10 +9,9 @@ import pytest
 import xarray as xr
 from made_up_fits import country, counts, odd
 
-from hiermod.answers.answer import Answer, Question, make_answer
-from hiermod.answers.rounding import decimals
+from hiermod.answers.answer import Answer, Question, decimals, make_answer
 from hiermod.answers.scales import CONTRASTS, RATES
-from hiermod.show.answer_html import BINS, sparklines
+from hiermod.show.answer_text import BINS, sparklines
 
 DIFFERENCE = Question("effect", CONTRASTS["difference"], by=("g",))
 
@@ -121,7 +120,7 @@ def test_printing_loads_no_matplotlib():
     import subprocess
     import sys
 
-    code = "import sys, hiermod.show.answer_text, hiermod.show.answer_html; print('matplotlib' in sys.modules)"
+    code = "import sys, hiermod.show.answer_text, hiermod.show.answer_text; print('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
 
 

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from reading_axes import dashed, horizontal_lines, points, row_labels
 
-from hiermod.show.shrinkage_plot import plot_shrinkage
+from hiermod.show.forest import plot_shrinkage
 
 FITS = {"variants": made.variants, "cbpp": made.cbpp, "sleepstudy": made.sleepstudy, "many": made.many}
 

@@ -80,7 +80,7 @@ def test_unknown_names_are_refused_with_the_nearest():
 
 
 def test_too_many_are_cut_to_the_worst(monkeypatch):
-    monkeypatch.setattr("hiermod.show.trace_plot.MAX_PARAMETERS", 5)
+    monkeypatch.setattr("hiermod.show.parameter_plots.MAX_PARAMETERS", 5)
     fit = made.many()
     axes = fit.plot.trace("1|store")
     assert axes.shape == (5, 2)

@@ -1,4 +1,5 @@
-"""Whose responses a question averages, and the averages: from arguments to draws of expected responses.
+"""Which rows enter which averages: from arguments to draws of averaged responses.
 
-A file here owns one step: reading arguments, choosing rows, laying out cells, computing expected responses.
+`query` says what arguments mean for a model, with `columns` and `contrasts`; `rows` opens the rows, and `grid` lays
+them out in cells and averages them.
 """

@@ -155,22 +155,22 @@ def can_be_set(spec: ModelSpec, name: str, groups: Groups) -> bool:
     factors = _factors(spec, name)
     if any(len(grouping.columns) == 1 for grouping in factors):
         return False
-    return not any(groups[own.name] is Reading.OBSERVED and _lacks(own, name) for own in factors)
+    return not any(groups[factor.name] is Reading.OBSERVED and _lacks(factor, name) for factor in factors)
 
 
 def is_partly_crossed(spec: ModelSpec, name: str, by: Sequence[str], groups: Groups) -> bool:
     """Whether `by` averages over observed groups of which some, but not all, occur with several levels of a column."""
-    observed = [own for own in _factors(spec, name) if groups[own.name] is Reading.OBSERVED]
+    observed = [factor for factor in _factors(spec, name) if groups[factor.name] is Reading.OBSERVED]
     crossed = [grouping for grouping in observed if not set(grouping.columns) <= set(by)]
     return any(_lacks(grouping, name) and grouping.size > _others(grouping, name) for grouping in crossed)
 
 
 def check_differs(spec: ModelSpec, name: str, groups: Groups) -> None:
     """Refuse to compare groups whose differences are not read; 0.5 would be no answer."""
-    read = [groups[own.name] for own in _factors(spec, name)]
-    if not is_predictor(spec, name) and any(own is not Reading.OBSERVED for own in read):
+    readings = [groups[factor.name] for factor in _factors(spec, name)]
+    if not is_predictor(spec, name) and readings and Reading.OBSERVED not in readings:
         raise AnswerError(
-            f"groups={read[0].value!r} leaves out what is special to each {name}, so its levels do not differ. "
+            f"groups={readings[0].value!r} leaves out what is special to each {name}, so its levels do not differ. "
             "They are compared with groups='observed'."
         )
 
@@ -196,7 +196,7 @@ def check_numeric(spec: ModelSpec, name: str) -> None:
         raise AnswerError(f"{name!r} holds levels, so it has no slope. fit.effect({name!r}) compares them.")
     if not is_predictor(spec, name):
         raise AnswerError(f"{name!r} only groups rows, so it has no slope.")
-    if per_exposure(spec) and not any(name in (own, *formula.sources[own]) for own in _predictors(spec)):
+    if per_exposure(spec) and not any(name in (variable, *formula.sources[variable]) for variable in _predictors(spec)):
         raise AnswerError(
             f"{name!r} is an exposure, and answers are for one unit of it, so it has no slope. "
             "For other exposures: fit.predict(data)."
@@ -211,11 +211,11 @@ def _predictors(spec: ModelSpec) -> list[str]:
 
 def refuse_steps(spec: ModelSpec, name: str) -> None:
     """Refuse a column of which the model sees steps alone."""
-    for own, recipe in spec.cells.recipes.items():
-        if name not in recipe.sources and name != own:
+    for variable, recipe in spec.cells.recipes.items():
+        if name not in recipe.sources and name != variable:
             continue
-        if isinstance(spec.cells.predictors[own], Factor) or recipe.stepped:
+        if isinstance(spec.cells.predictors[variable], Factor) or recipe.stepped:
             raise AnswerError(
-                f"{name!r} enters the model in steps, through {own}, so it has no slope. "
+                f"{name!r} enters the model in steps, through {variable}, so it has no slope. "
                 f"Compare values: fit.rates(by={{{name!r}: [...]}})."
             )

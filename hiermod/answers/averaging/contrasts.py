@@ -131,15 +131,15 @@ def _weighted(contrasts: Mapping[Any, Any], levels: tuple[Level, ...], variable:
 def _weights(name: Any, weights: Any, levels: tuple[Level, ...], variable: str) -> list[float]:
     if not isinstance(weights, Mapping):
         raise AnswerError(f"contrast {name!r}: a weight for each level is needed, such as {{{levels[0]!r}: -1, ...}}.")
-    own = dict.fromkeys(levels, 0.0)
+    by_level = dict.fromkeys(levels, 0.0)
     for typed, weight in weights.items():
         level = find_level(levels, typed, f"contrast {name!r}: {variable!r} has no level {typed!r}.")
         if isinstance(weight, bool) or not isinstance(weight, int | float | np.number) or not np.isfinite(weight):
             raise AnswerError(f"contrast {name!r}: the weight of {typed!r} is {weight!r}, no finite number.")
-        own[level] += float(weight)
-    total, largest = sum(own.values()), max(map(abs, own.values()))
+        by_level[level] += float(weight)
+    total, largest = sum(by_level.values()), max(map(abs, by_level.values()))
     if largest == 0.0:
         raise AnswerError(f"contrast {name!r}: all weights are 0, so nothing is compared.")
     if abs(total) > BALANCE * largest:
         raise AnswerError(f"contrast {name!r}: the weights add up to {total:g}; those of a contrast add up to 0.")
-    return list(own.values())
+    return list(by_level.values())

@@ -14,8 +14,7 @@ from hiermod.answers.averaging.query import Query
 from hiermod.answers.averaging.rows import with_column, with_levels
 from hiermod.answers.group_effects import Groups
 from hiermod.answers.reader import reader
-from hiermod.data.columns.numbering import number_rows
-from hiermod.data.columns.values import Level, as_levels, encode
+from hiermod.data.columns.values import Level, as_levels, encode, number_rows
 from hiermod.errors import DataError
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.posterior import Posterior

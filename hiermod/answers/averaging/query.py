@@ -10,24 +10,11 @@ import numpy as np
 import pandas as pd
 
 from hiermod.answers.answer import Question, check_prob, check_rope, check_threshold, measure_of
-from hiermod.answers.averaging.columns import (
-    arm_levels,
-    can_be_set,
-    check_column,
-    check_columns,
-    check_differs,
-    check_numeric,
-    find_level,
-    is_predictor,
-    levels_of,
-    refuse_absent,
-    refuse_many,
-    refuse_steps,
-)  # fmt: skip
+from hiermod.answers.averaging import columns
 from hiermod.answers.averaging.contrasts import Pairing, contrast_name, control_place, pair_arms, read_scale
 from hiermod.answers.averaging.rows import Base, base_rows, is_numeric, new_rows
 from hiermod.answers.draws import check_goal
-from hiermod.answers.group_effects import Groups, groups_of_data, read_groups
+from hiermod.answers.group_effects import Groups, groups_of_data, in_words, read_groups
 from hiermod.answers.outcome import Outcome, read_outcome
 from hiermod.answers.scales import PREDICTIONS, RATES, SLOPES, Scale
 from hiermod.choices import KINDS, SLOPE_SCALES
@@ -110,33 +97,34 @@ class Query:
 
 def read_rates(spec: ModelSpec, arguments: Arguments) -> Query:
     """Rates of cells: predictors of common terms are set to each of their levels, other columns select rows."""
-    columns = _read_columns(spec, arguments)
+    named = _read_columns(spec, arguments)
     settings = {
-        name: columns.settings.get(name) or levels_of(spec, name)
-        for name in columns.by
-        if name in columns.settings or (name in spec.formula.common_columns and can_be_set(spec, name, columns.groups))
+        name: named.settings.get(name) or columns.levels_of(spec, name)
+        for name in named.by
+        if name in named.settings
+        or (name in spec.formula.common_columns and columns.can_be_set(spec, name, named.groups))
     }
-    return _opened(spec, arguments, _question(spec, arguments, "rates", RATES, columns.by), columns, settings)
+    return _opened(spec, arguments, _question(spec, arguments, "rates", RATES, named.by), named, settings)
 
 
 def read_effect(spec: ModelSpec, arguments: Arguments) -> Query:
     """Arms: all rows of a cell are set to each level of the variable."""
     scale = read_scale(arguments.scale, spec.family)
     question = _question(spec, arguments, "effect", scale)
-    variable = check_column(spec, arguments.variable, "variable")
-    columns = _read_columns(spec, arguments)
-    check_differs(spec, variable, columns.groups)
-    if variable in (*columns.by, *columns.held):
+    variable = columns.check_column(spec, arguments.variable, "variable")
+    named = _read_columns(spec, arguments)
+    columns.check_differs(spec, variable, named.groups)
+    if variable in (*named.by, *named.held):
         raise AnswerError(
             f"{variable!r} is the variable whose levels are compared; it cannot stand in by= too, or at=."
         )
-    levels = arm_levels(spec, variable)
+    levels = columns.arm_levels(spec, variable)
     place = control_place(levels, variable, arguments.control)
     pairing = pair_arms(arguments.contrast, levels, variable, arguments.control)
     contrast = contrast_name(arguments.contrast)
     control = str(levels[place]) if contrast == "control" else None
-    question = replace(question, by=columns.by, variable=variable, control=control, contrast=contrast)
-    query = _opened(spec, arguments, question, columns, {**columns.settings, variable: levels})
+    question = replace(question, by=named.by, variable=variable, control=control, contrast=contrast)
+    query = _opened(spec, arguments, question, named, {**named.settings, variable: levels})
     return replace(query, levels=levels, control=place, pairing=pairing)
 
 
@@ -145,8 +133,8 @@ def read_interaction(spec: ModelSpec, arguments: Arguments) -> Query:
     inner = _listed(arguments.across)
     if len(inner) != 1:
         raise AnswerError(f"across={arguments.across!r}: the name of one column, or one with its values, is needed.")
-    check_columns(spec, inner, "across", arguments.data)
-    check_columns(spec, arguments.by, data=arguments.data)
+    columns.check_columns(spec, inner, "across", arguments.data)
+    columns.check_columns(spec, arguments.by, data=arguments.data)
     outer = _listed(arguments.by)
     if set(inner) & set(outer):
         raise AnswerError(f"{next(iter(inner))!r} is what the effect is compared across; it cannot stand in by= too.")
@@ -162,13 +150,13 @@ def read_slope(spec: ModelSpec, arguments: Arguments) -> Query:
         raise AnswerError(f"scale={arguments.scale!r}.{did_you_mean(str(arguments.scale), SLOPE_SCALES)}")
     question = _question(spec, arguments, "slopes", SLOPES[arguments.scale])
     if isinstance(arguments.variable, str):
-        refuse_steps(spec, canonical(arguments.variable))
-    variable = check_column(spec, arguments.variable, "variable", arguments.data, free=True)
-    columns = _read_columns(spec, arguments)
-    check_numeric(spec, variable)
-    question = replace(question, by=columns.by, variable=variable)
-    needed = () if variable in (*columns.settings, *columns.held) else (variable,)
-    return _opened(spec, arguments, question, columns, columns.settings, needed)
+        columns.refuse_steps(spec, canonical(arguments.variable))
+    variable = columns.check_column(spec, arguments.variable, "variable", arguments.data, free=True)
+    named = _read_columns(spec, arguments)
+    columns.check_numeric(spec, variable)
+    question = replace(question, by=named.by, variable=variable)
+    needed = () if variable in (*named.settings, *named.held) else (variable,)
+    return _opened(spec, arguments, question, named, named.settings, needed)
 
 
 def read_prediction(spec: ModelSpec, arguments: Arguments) -> Query:
@@ -205,25 +193,26 @@ def _question(
 ) -> Question:  # fmt: skip
     return Question(
         kind, scale, measure_of(spec), by, sign=check_goal(arguments.goal), prob=check_prob(arguments.prob),
-        rope=check_rope(arguments.rope), threshold=check_threshold(arguments.threshold), groups=arguments.groups,
+        rope=check_rope(arguments.rope), threshold=check_threshold(arguments.threshold),
+        groups=in_words(arguments.groups),
     )  # fmt: skip
 
 
 def _opened(
-    spec: ModelSpec, arguments: Arguments, question: Question, columns: _Columns,
+    spec: ModelSpec, arguments: Arguments, question: Question, named: _Columns,
     settings: dict[str, tuple[Level, ...]], needed: tuple[str, ...] = (),
 ) -> Query:  # fmt: skip
     """Open the rows, take those that are selected, and read what of their responses is averaged."""
-    setting = (*settings, *columns.held)
+    setting = (*settings, *named.held)
     needed = (*question.by, *needed)
-    rows = base_rows(spec, arguments.data, arguments.weights, needed, columns.groups, setting)
-    groups = columns.groups if arguments.data is None else groups_of_data(spec, columns.groups, rows.frame)
+    rows = base_rows(spec, arguments.data, arguments.weights, needed, named.groups, setting)
+    groups = named.groups if arguments.data is None else groups_of_data(spec, named.groups, rows.frame)
     for name, levels in settings.items():
-        refuse_many(spec, name, len(levels))
-    outcome = read_outcome(spec, arguments.outcome, columns.groups)
+        columns.refuse_many(spec, name, len(levels))
+    outcome = read_outcome(spec, arguments.outcome, named.groups)
     return Query(
-        _of_outcome(spec, question, outcome), _select(rows, columns.selected), groups, settings, columns.selected,
-        columns.held, outcome,
+        _of_outcome(spec, question, outcome), _select(rows, named.selected), groups, settings, named.selected,
+        named.held, outcome,
     )  # fmt: skip
 
 
@@ -239,7 +228,7 @@ def _select(rows: Base, selected: Mapping[str, tuple[Level, ...]]) -> Base:
         return rows
     kept = np.ones(len(rows.frame), dtype=bool)
     for name, levels in selected.items():
-        refuse_absent(name, levels, as_levels(pd.Index(pd.unique(rows.frame[name]))))
+        columns.refuse_absent(name, levels, as_levels(pd.Index(pd.unique(rows.frame[name]))))
         kept &= encode(rows.frame[name], levels) >= 0
     if not kept.any():
         raise DataError(f"No row has all of the levels asked for in by=: {selected}.")
@@ -249,7 +238,7 @@ def _select(rows: Base, selected: Mapping[str, tuple[Level, ...]]) -> Base:
 def _read_columns(spec: ModelSpec, arguments: Arguments) -> _Columns:
     """Read which cells are meant; predictors with given values are set, other columns select rows."""
     groups, data = read_groups(spec, arguments.groups), arguments.data
-    names = check_columns(spec, arguments.by, data=data)
+    names = columns.check_columns(spec, arguments.by, data=data)
     settings: dict[str, tuple[Level, ...]] = {}
     selected: dict[str, tuple[Level, ...]] = {}
     for typed, values in _listed(arguments.by).items():
@@ -269,12 +258,12 @@ def _read_at(spec: ModelSpec, arguments: Arguments, by: tuple[str, ...], groups:
     if not isinstance(at, Mapping):
         raise AnswerError(f"at={at!r}: columns with the value at which each stands, such as at={{'x': 1}}.")
     held = {}
-    for name in check_columns(spec, list(at), "at", data, free=True):
+    for name in columns.check_columns(spec, list(at), "at", data, free=True):
         value = next(value for typed, value in at.items() if canonical(typed) == name)
         if name in by:
             raise AnswerError(f"at: {name!r} stands in by= too. Give its values there: by={{{name!r}: [...]}}.")
         if not _is_set(spec, name, groups):
-            why = "says which group a row is in" if is_predictor(spec, name) else "is no predictor"
+            why = "says which group a row is in" if columns.is_predictor(spec, name) else "is no predictor"
             raise AnswerError(f"at: {name!r} {why}, so rows cannot be set to it. Say by={{{name!r}: [...]}}.")
         if isinstance(value, list | tuple | np.ndarray | pd.Series):
             raise AnswerError(f"at: one value of {name!r} is needed; for several say by={{{name!r}: [...]}}.")
@@ -284,14 +273,14 @@ def _read_at(spec: ModelSpec, arguments: Arguments, by: tuple[str, ...], groups:
 
 def _is_set(spec: ModelSpec, name: str, groups: Groups) -> bool:
     """Whether rows are set to a column's values: it is a predictor, or behind one, and no group hangs on it alone."""
-    return is_predictor(spec, name) and can_be_set(spec, name, groups)
+    return columns.is_predictor(spec, name) and columns.can_be_set(spec, name, groups)
 
 
-def _listed(columns: Any) -> dict[Any, Any]:
+def _listed(named: Any) -> dict[Any, Any]:
     """Columns by name, with their values where these are given."""
-    if isinstance(columns, Mapping):
-        return dict(columns)
-    return dict.fromkeys(() if columns is None else columns if isinstance(columns, list | tuple) else (columns,))
+    if isinstance(named, Mapping):
+        return dict(named)
+    return dict.fromkeys(() if named is None else named if isinstance(named, list | tuple) else (named,))
 
 
 def _several(name: str, values: Any) -> list[Any]:
@@ -305,10 +294,10 @@ def _several(name: str, values: Any) -> list[Any]:
 
 def _level(spec: ModelSpec, name: str, value: Any, data: Any, role: str) -> Level:
     """One value that a column can take: a finite number, or a level that is known."""
-    if is_predictor(spec, name) and name not in spec.formula.grouping_columns and is_numeric(spec, name):
+    if columns.is_predictor(spec, name) and name not in spec.formula.grouping_columns and is_numeric(spec, name):
         if not isinstance(value, int | float | np.number) or isinstance(value, bool) or not np.isfinite(value):
             raise AnswerError(f"{role}: {name!r} is numeric, and {value!r} is no finite number.")
         return as_levels(pd.Index([value]))[0]
     if name not in spec.cells.frame or (data is not None and name in spec.formula.grouping_columns):
         return as_levels(pd.Index([value], dtype=object))[0]
-    return find_level(levels_of(spec, name), value, f"{role}: {name!r} has no level {value!r}.")
+    return columns.find_level(columns.levels_of(spec, name), value, f"{role}: {name!r} has no level {value!r}.")

@@ -76,9 +76,15 @@ def new_rows(
     formula = spec.formula
     left_out = () if exposed or not per_exposure(spec) else formula.offsets
     variables = [name for name in formula.variables if name not in left_out]
-    names = [*(name for own in variables if own not in setting for name in formula.sources[own]), *needed]
+    names = [
+        *(name for variable in variables if variable not in setting for name in formula.sources[variable]),
+        *needed,
+    ]
     observed = {
-        name for own in spec.cells.groupings.values() if groups[own.name] is Reading.OBSERVED for name in own.columns
+        name
+        for factor in spec.cells.groupings.values()
+        if groups[factor.name] is Reading.OBSERVED
+        for name in factor.columns
     }
     names += [name for name in formula.grouping_columns if name in observed]
     present = set(column_names(data))

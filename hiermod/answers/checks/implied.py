@@ -13,7 +13,7 @@ from hiermod.answers.averaging.query import Arguments, read_effect
 from hiermod.answers.estimands.effects import compare_arms
 from hiermod.answers.reader import in_blocks, reader
 from hiermod.data.columns.predictors import Factor
-from hiermod.modeling.spec import Spec
+from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.posterior import Posterior
 
 QUANTILES = {"q2.5": 0.025, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q97.5": 0.975}
@@ -77,7 +77,6 @@ def implied(posterior: Posterior, variable: str | None = None) -> Implied:
         If there is no such variable, or it has too many levels.
     """
     spec, measure = posterior.spec, measure_of(posterior.spec)
-    assert isinstance(spec, Spec)
     draws = {measure.name: _of_rows(posterior)}
     names = compared(spec) if variable is None else (check_column(spec, variable, "variable"),)
     for name in names:
@@ -95,13 +94,15 @@ def implied(posterior: Posterior, variable: str | None = None) -> Implied:
     return Implied(draws, frame, measure)
 
 
-def compared(spec: Spec) -> tuple[str, ...]:
+def compared(spec: ModelSpec) -> tuple[str, ...]:
     """The predictors whose levels are arms: categorical, boolean and 0/1 columns of common terms."""
+    if not spec.predictors:
+        return ()
     own = [name for name in spec.formula.common_columns if name in spec.cells.frame]
     return tuple(name for name in own if name not in spec.cells.averaged and _has_arms(spec, name))
 
 
-def _has_arms(spec: Spec, name: str) -> bool:
+def _has_arms(spec: ModelSpec, name: str) -> bool:
     levels = levels_of(spec, name)
     is_factor = isinstance(spec.cells.predictors.get(name), Factor)
     return 1 < len(levels) <= MAX_ARMS if is_factor else {*levels} == {0, 1}

@@ -19,7 +19,7 @@ from hiermod.answers.group_effects import correlation_matrices, standard_deviati
 from hiermod.answers.reader import by_model
 from hiermod.data.columns.groupings import Grouping
 from hiermod.modeling.design import GroupDesign
-from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec, beta_shapes
+from hiermod.modeling.pooled import PooledSpec
 from hiermod.sampling.posterior import Posterior
 
 ANY = 0.05  # the chance that some group of a population as assumed is beyond the limit
@@ -118,8 +118,8 @@ def _of_term(posterior: Posterior, term: GroupDesign) -> _Standardised:
 
 
 def _of_rates(posterior: Posterior, spec: PooledSpec) -> _Standardised:
-    """Normal quantiles of the rates' places in their Beta distribution."""
-    shapes = beta_shapes(posterior.values(MEAN)[:, None], posterior.values(SPREAD)[:, None])
-    place = np.clip(special.betainc(*shapes, posterior.values(spec.rate_name)), 1e-15, 1.0 - 1e-15)
+    """Normal quantiles of the rates' places in their distribution."""
+    rates = posterior.rates(np.arange(spec.grouping.size))
+    place = np.clip(spec.pool.cdf(rates, *posterior.population(spec.stratum)), 1e-15, 1.0 - 1e-15)
     values = special.ndtri(place)
     return _Standardised(["rate"], values[:, :, None], values**2)

@@ -15,12 +15,13 @@ from hiermod.answers.averaging.query import Arguments
 from hiermod.answers.checks.implied import compared
 from hiermod.answers.estimands import effects, rates
 from hiermod.answers.parameters.estimates import fixef_draws
-from hiermod.answers.reader import BLOCK
+from hiermod.answers.reader import BLOCK, block_slices
 from hiermod.data.cells.statistics import BinomialCells, CountCells, PairCells, RealCells, ValueCells
 from hiermod.errors import AnswerError
 from hiermod.families.ops import NUMPY, bounded_exp
 from hiermod.modeling.density_rows import Observed, observe
-from hiermod.modeling.model_priors import ROLES, log_prior, with_proper_priors, with_width
+from hiermod.modeling.model_priors import kinds, log_prior, require_proper, with_width
+from hiermod.modeling.pooled import PooledSpec
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.diagnostics import mean_sizes
 from hiermod.sampling.posterior import Posterior
@@ -38,6 +39,8 @@ FEW_GROUPS = 12  # that are compared as arms where there is nothing else
 def log_likelihood(posterior: Posterior) -> np.ndarray:
     """Shape ``(draws,)``; sufficient statistics of cells serve, so that the rows need not be known."""
     spec = posterior.spec
+    if isinstance(spec, PooledSpec):
+        return _of_rates(posterior, spec)
     assert isinstance(spec, Spec)
     rows = observe(spec.cells)
     draws = posterior.size
@@ -49,6 +52,16 @@ def log_likelihood(posterior: Posterior) -> np.ndarray:
         chosen = slice(start, min(start + step, len(rows)))
         for row, eta in enumerate(predictor(chosen), start=start):
             total += _row(spec, rows, row, eta, auxiliary)
+    return total
+
+
+def _of_rates(posterior: Posterior, spec: PooledSpec) -> np.ndarray:
+    """Of the groups' totals given their rates."""
+    total = np.zeros(posterior.size)
+    for rows in block_slices(spec.grouping.size, posterior.size):
+        groups = np.arange(rows.start, rows.stop)
+        rates = posterior.rates(groups)
+        total += spec.pool.log_likelihood(spec.events[groups], spec.exposure[groups], rates).sum(axis=1)
     return total
 
 
@@ -111,7 +124,8 @@ def power_scaling(posterior: Posterior, quantities: Mapping[str, np.ndarray]) ->
     AnswerError
         If draws are too few.
     """
-    spec = with_proper_priors(posterior.spec, "Sensitivity to priors")
+    spec = posterior.spec
+    require_proper(spec, "Sensitivity to priors")
     if posterior.size < FEWEST:
         raise AnswerError(f"Power-scaling needs at least {FEWEST} draws; this fit has {posterior.size}.")
     densities = {"prior": log_prior(spec, posterior.values), "likelihood": log_likelihood(posterior)}
@@ -144,12 +158,10 @@ def _diagnosis(prior: float, likelihood: float) -> str:
 def refit(posterior: Posterior, announce: Callable[[str], None]) -> tuple[dict[str, Posterior], list[str]]:
     """Fit with priors of other widths, with the seed of the posterior; return the fits by name, and notices."""
     spec = posterior.spec
-    assert isinstance(spec, Spec)
     settings = replace(posterior.asked, seed=posterior.settings.seed)
     fits, notices = {}, []
-    roles = {variable.role for variable in spec.variables()}
-    for kind, (name, factor) in product([kind for kind, role in ROLES.items() if role in roles], WIDTHS.items()):
-        label, other = f"{name} width of {kind}", with_width(spec, ROLES[kind], factor)
+    for kind, (name, factor) in product(kinds(spec), WIDTHS.items()):
+        label, other = f"{name} width of {kind}", with_width(spec, kind, factor)
         sampler = choose_sampler(other, settings.engine, announce)
         fits[label] = sample(other, sampler, settings, progress=False)
         notices += [f"{label}: {notice}" for notice in fits[label].run_notices]
@@ -168,9 +180,8 @@ def conclusions(posteriors: dict[str, Posterior], claim: Arguments) -> pd.DataFr
 
 def _claims(posterior: Posterior, claim: Arguments) -> pd.DataFrame:
     spec = posterior.spec
-    assert isinstance(spec, Spec)
     names = [claim.variable] if claim.variable is not None else list(compared(spec))
-    slopes = {name: draws for name, draws in fixef_draws(posterior).items() if name != "Intercept"}
+    slopes = {name: draws for name, draws in fixef_draws(posterior).items() if name != "Intercept" and spec.predictors}
     if not names and slopes:
         return pd.concat([_slope(posterior, *slope, claim.prob) for slope in slopes.items()], ignore_index=True)
     if not names and claim.groups == "observed":

@@ -13,8 +13,7 @@ from scipy import special
 
 from hiermod.answers.averaging.columns import find_level
 from hiermod.data.cells.statistics import CountCells
-from hiermod.data.columns.numbering import number_rows
-from hiermod.data.columns.values import Level, code_levels, encode
+from hiermod.data.columns.values import Level, code_levels, encode, number_rows
 from hiermod.data.pushdown.gather import count_units
 from hiermod.errors import AnswerError, DataError
 from hiermod.sampling.posterior import Posterior
@@ -112,15 +111,15 @@ def srm(
     frame, units = count_units(data, (*names, variable), weights)
     if not units.sum():
         raise DataError(f"There are no units of any {variable}, so there is no ratio to test.")
-    codes, found = code_levels(variable, frame[variable])
-    levels, shares = expected_shares(expected, found, variable)
-    place = encode(list(found), levels)[codes]
+    codes, present = code_levels(variable, frame[variable])
+    levels, shares = expected_shares(expected, present, variable)
+    place = encode(list(present), levels)[codes]
     parts, sentences = [], []
     for key, rows in _cells(frame, names):
         counts = np.bincount(place[rows], units[rows], len(levels)).astype(np.int64)
         p_value, method = p_value_of(counts, shares)
-        own = {**key, variable: levels, "count": counts, "expected": counts.sum() * shares}
-        parts.append(pd.DataFrame(own).assign(p_value=p_value, method=method, mismatch=p_value < ALARM))
+        columns = {**key, variable: levels, "count": counts, "expected": counts.sum() * shares}
+        parts.append(pd.DataFrame(columns).assign(p_value=p_value, method=method, mismatch=p_value < ALARM))
         sentences.append(said(variable, levels, counts, shares, p_value, method, key))
     return SampleRatio(pd.concat(parts, ignore_index=True), sentences)
 
@@ -137,16 +136,16 @@ def p_value_of(counts: np.ndarray, shares: np.ndarray) -> tuple[float, str]:
         return float(special.chdtrc(arms - 1, squares.sum())), "chi-square"
     tables = np.array(list(_tables(total, arms)))
     log = special.gammaln(total + 1) - special.gammaln(tables + 1).sum(axis=1) + tables @ np.log(shares)
-    own = special.gammaln(total + 1) - special.gammaln(counts + 1).sum() + counts @ np.log(shares)
-    return float(min(1.0, np.exp(log[log <= own + EQUAL]).sum())), "exact"
+    observed = special.gammaln(total + 1) - special.gammaln(counts + 1).sum() + counts @ np.log(shares)
+    return float(min(1.0, np.exp(log[log <= observed + EQUAL]).sum())), "exact"
 
 
 def _simulated(counts: np.ndarray, shares: np.ndarray) -> float:
     """The same by tables drawn at random, where chi-square does not hold and tables are too many to list."""
     drawn = np.random.default_rng(0).multinomial(int(counts.sum()), shares, size=SIMULATED)
     unlikely = -special.gammaln(drawn + 1).sum(axis=1) + drawn @ np.log(shares)
-    own = -special.gammaln(counts + 1).sum() + counts @ np.log(shares)
-    return float((1 + (unlikely <= own + EQUAL).sum()) / (1 + SIMULATED))
+    observed = -special.gammaln(counts + 1).sum() + counts @ np.log(shares)
+    return float((1 + (unlikely <= observed + EQUAL).sum()) / (1 + SIMULATED))
 
 
 def _tables(total: int, arms: int) -> Iterator[tuple[int, ...]]:
@@ -159,23 +158,24 @@ def _tables(total: int, arms: int) -> Iterator[tuple[int, ...]]:
             yield (first, *rest)
 
 
-def expected_shares(expected: Any, found: tuple[Level, ...], variable: str) -> tuple[tuple[Level, ...], np.ndarray]:
+def expected_shares(expected: Any, present: tuple[Level, ...], variable: str) -> tuple[tuple[Level, ...], np.ndarray]:
     """The levels, those without rows included, and the share that each should have."""
     if expected is None:
-        levels, ratio = found, [1.0] * len(found)
+        levels, ratio = present, [1.0] * len(present)
     elif isinstance(expected, Mapping):
-        levels = (*found, *(level for level in expected if not _among(level, found)))
+        levels = (*present, *(level for level in expected if not _among(level, present)))
         by_level = {_match(typed, levels): value for typed, value in expected.items()}
-        if absent := [level for level in found if level not in by_level]:
+        if absent := [level for level in present if level not in by_level]:
             raise AnswerError(f"expected= has no share for {variable} {absent[0]!r}, which has rows.")
         ratio = [by_level[level] for level in levels]
     else:
         if isinstance(expected, str) or not hasattr(expected, "__iter__"):
-            raise AnswerError(f"expected={expected!r}: a share for each of {', '.join(map(str, found))} is needed.")
-        levels, ratio = found, list(expected)
-        if len(ratio) != len(found):
+            raise AnswerError(f"expected={expected!r}: a share for each of {', '.join(map(str, present))} is needed.")
+        levels, ratio = present, list(expected)
+        if len(ratio) != len(present):
             raise AnswerError(
-                f"expected= has {len(ratio)} shares; {variable} has {len(found)} levels: {', '.join(map(str, found))}."
+                f"expected= has {len(ratio)} shares; {variable} has {len(present)} levels: "
+                f"{', '.join(map(str, present))}."
             )
     if len(levels) < 2:
         raise AnswerError(f"{variable!r} has one level only ({levels[0]!r}), so there is no ratio to test.")
@@ -187,7 +187,7 @@ def expected_shares(expected: Any, found: tuple[Level, ...], variable: str) -> t
 
 
 def _among(level: Any, levels: tuple[Level, ...]) -> bool:
-    return any(own == level or str(own) == str(level) for own in levels)
+    return any(other == level or str(other) == str(level) for other in levels)
 
 
 def _match(typed: Any, levels: tuple[Level, ...]) -> Level:
@@ -197,7 +197,8 @@ def _match(typed: Any, levels: tuple[Level, ...]) -> Level:
 def _cells(frame: pd.DataFrame, names: tuple[str, ...]) -> Iterator[tuple[dict[str, Level], np.ndarray]]:
     """The rows of each combination of `names`, in the order of their levels."""
     coded = {name: code_levels(name, frame[name]) for name in names}
-    number = number_rows(pd.DataFrame({name: own[0] for name, own in coded.items()})) if names else np.zeros(len(frame))
+    table = pd.DataFrame({name: codes for name, (codes, _) in coded.items()})
+    number = number_rows(table) if names else np.zeros(len(frame))
     for cell in np.unique(number):
         rows = np.flatnonzero(number == cell)
         yield {name: levels[codes[rows[0]]] for name, (codes, levels) in coded.items()}, rows
@@ -232,10 +233,10 @@ def mismatch(posterior: Posterior, variable: str, expected: Any) -> str:
     cells = posterior.spec.cells
     if variable not in cells.frame or isinstance(cells.response, CountCells):
         return ""
-    codes, found = code_levels(variable, cells.frame[variable])
-    levels, shares = expected_shares(expected, found, variable)
+    codes, present = code_levels(variable, cells.frame[variable])
+    levels, shares = expected_shares(expected, present, variable)
     units = np.rint(cells.response.weight).astype(np.int64)
-    counts = np.bincount(encode(list(found), levels)[codes], units, len(levels)).astype(np.int64)
+    counts = np.bincount(encode(list(present), levels)[codes], units, len(levels)).astype(np.int64)
     p_value, method = p_value_of(counts, shares)
     if p_value >= ALARM:
         return ""

@@ -1,4 +1,4 @@
-"""`decide`: ship, keep testing or stop, in each cell, by expected losses."""
+"""`decide`: ship, keep testing or stop, by expected losses; and the number needed to treat."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hiermod.answers.answer import interval
 from hiermod.answers.averaging.columns import check_results
 from hiermod.answers.averaging.query import Arguments, read_effect
 from hiermod.answers.deciding.sample_ratio import mismatch
-from hiermod.answers.estimands.effects import compare_arms
+from hiermod.answers.estimands.effects import compare_arms, compared
 from hiermod.errors import AnswerError
 from hiermod.sampling.posterior import Posterior
 
@@ -55,9 +55,9 @@ class Decision:
     def _repr_html_(self) -> str:
         from html import escape
 
-        own = self.table.to_html(index=False, escape=True, float_format=lambda number: f"{number:.4g}")
+        shown = self.table.to_html(index=False, escape=True, float_format=lambda number: f"{number:.4g}")
         warning = f"<p><strong>{escape(self.warning)}</strong></p>" if self.warning else ""
-        return f"{own}<p>{escape(self.rule)}</p>{warning}"
+        return f"{shown}<p>{escape(self.rule)}</p>{warning}"
 
 
 def decide(posterior: Posterior, arguments: Arguments) -> Decision:
@@ -86,7 +86,7 @@ def decide(posterior: Posterior, arguments: Arguments) -> Decision:
     gain = arms.draws[cells, chosen] - arms.draws[:, place]
     table = arms.keys.assign(
         verdict=np.where(np.minimum(shipping, stopping) > limits, KEEP_TESTING, verdict),
-        level=[arms.levels[own] for own in chosen],
+        level=[arms.levels[arm] for arm in chosen],
         **interval(gain, question.prob),
         prob_exceeds=draws.wins(sign * gain, margin, 1).mean(axis=1),
         loss_of_shipping=shipping,
@@ -122,3 +122,35 @@ def _rule(variable: str, control: Any, loss: Any, margin: float, sign: int, outc
         f"least expected loss is held against {control}. Ship it if its expected loss is less than that of stopping "
         f"with {control}, and stop if not; but keep testing where the lesser of both losses is more than {limit}."
     )
+
+
+OF_NUMBER_NEEDED = ("contrast", "estimate", "lower", "upper", "pieces", "interval")
+
+
+def number_needed(posterior: Posterior, arguments: Arguments) -> pd.DataFrame:
+    """One over the difference of rates, with the inverted interval: two pieces where that of the difference spans zero.
+
+    1/d has no mean where d may be zero, so the ends and the estimate are those of the difference, inverted.
+    """
+    if not posterior.spec.family.is_rate:
+        raise AnswerError(f"A number needed to treat is of rates; family {posterior.spec.family} has none.")
+    query = read_effect(posterior.spec, arguments)
+    check_results(query.cells, OF_NUMBER_NEEDED)
+    contrasts = compared(posterior, query)
+    gain = interval(query.question.sign * contrasts.flat, query.question.prob)
+    low, high = gain["lower"], gain["upper"]
+    with np.errstate(divide="ignore"):
+        estimate = np.where(gain["estimate"] == 0.0, np.inf, 1.0 / gain["estimate"])
+        from_low = np.where(low == 0.0, np.inf, 1.0 / low)
+        from_high = np.where(high == 0.0, -np.inf, 1.0 / high)
+    spans = (low < 0.0) & (high > 0.0)
+    lower, upper = np.where(spans, from_low, from_high), np.where(spans, from_high, from_low)
+    texts = [_text(*piece) for piece in zip(lower, upper, spans, strict=True)]
+    return contrasts.keys.assign(
+        estimate=estimate, lower=lower, upper=upper, pieces=np.where(spans, 2, 1), interval=texts
+    )  # fmt: skip
+
+
+def _text(lower: float, upper: float, spans: bool) -> str:
+    """``5 to 20``; ``up to -40, and from 5 on``."""
+    return f"up to {lower:.4g}, and from {upper:.4g} on" if spans else f"{lower:.4g} to {upper:.4g}"

@@ -1,4 +1,4 @@
-"""What can be estimated of averaged responses: rates, effects, interactions, slopes, shrinkage.
+"""What is estimated of averaged responses: rates, effects, interactions, slopes, shrinkage.
 
-A file here holds one question: it reads its arguments, asks `averaging` for draws, and makes an `Answer`.
+A file holds one question: it reads its `Query`, asks `averaging` for draws, and makes an `Answer`.
 """

@@ -26,7 +26,7 @@ def shrinkage(posterior: Posterior, group: str | None, prob: float) -> pd.DataFr
     check_prob(prob)
     grouping = chosen_grouping(posterior.spec, group)
     cells = posterior.spec.cells
-    codes = grouping.codes(cells.frame)
+    codes = cells.codes[grouping.name]
     n = np.bincount(codes, cells.response.weight, grouping.size)
     weight = _exposure(posterior.spec)
     total = np.bincount(codes, cells.response.weight * cells.response.mean, grouping.size)

@@ -17,10 +17,10 @@ from hiermod.sampling.posterior import Posterior
 def fixef_draws(posterior: Posterior) -> dict[str, np.ndarray]:
     """Draws of each common coefficient by its row name, shape ``(draws,)``, in the user's coding, on the link scale."""
     draws: dict[str, np.ndarray] = {}
-    for own in posterior.spec.variables():
-        if own.role == "coefficient":
-            names = [f"{own.name}[{label}]" for label in own.labels[0]] if own.dims else [own.name]
-            draws.update(zip(names, posterior.values(own.name).reshape(-1, len(names)).T, strict=True))
+    for variable in posterior.spec.variables():
+        if variable.role == "coefficient":
+            names = [f"{variable.name}[{label}]" for label in variable.labels[0]] if variable.dims else [variable.name]
+            draws.update(zip(names, posterior.values(variable.name).reshape(-1, len(names)).T, strict=True))
     return draws
 
 
@@ -95,9 +95,9 @@ def _group_rows(posterior: Posterior, term: GroupDesign, prob: float) -> list[di
     if term.correlated:
         correlations = correlation_matrices(posterior, term)
         for second, first in sorted(term.pairs(), key=lambda pair: (pair[1], pair[0])):
-            own = correlations[:, first, second]
-            covariance = own * sds[:, first] * sds[:, second]
-            rows.append(_row(group, names[first], names[second], own, covariance, prob))
+            correlation = correlations[:, first, second]
+            covariance = correlation * sds[:, first] * sds[:, second]
+            rows.append(_row(group, names[first], names[second], correlation, covariance, prob))
     return rows
 
 
@@ -113,6 +113,6 @@ def sigma(posterior: Posterior) -> float:
     """The posterior mean of the residual standard deviation."""
     family = posterior.spec.family
     if not family.scaled:
-        own = f" It has {' and '.join(family.auxiliary)}: see fit.summary().random." if family.auxiliary else ""
-        raise AnswerError(f"The family {family} has no residual standard deviation.{own}")
+        others = f" It has {' and '.join(family.auxiliary)}: see fit.summary().random." if family.auxiliary else ""
+        raise AnswerError(f"The family {family} has no residual standard deviation.{others}")
     return float(posterior.values("sigma").mean())

@@ -1,4 +1,4 @@
-"""`hypothesis`: the posterior probability of statements about parameters."""
+"""`hypothesis`: the posterior probability of statements about parameters, which go by readable names."""
 
 from __future__ import annotations
 
@@ -9,13 +9,74 @@ import numpy as np
 import pandas as pd
 
 from hiermod.answers.answer import Answer, Question, check_prob, make_answer
-from hiermod.answers.parameters.names import chief_draws, elements
+from hiermod.answers.group_effects import standard_deviations
+from hiermod.answers.parameters.estimates import fixef_draws
 from hiermod.answers.scales import PARAMETERS
-from hiermod.errors import AnswerError
+from hiermod.data.columns.values import level_text
+from hiermod.errors import AnswerError, did_you_mean
 from hiermod.families.links import LINKS
 from hiermod.formula.expressions import Arithmetic, Call, Column, Expression, Negative, Number
 from hiermod.formula.hypotheses import Hypothesis, read_hypothesis
 from hiermod.sampling.posterior import Posterior
+
+
+def chief_draws(posterior: Posterior) -> dict[str, np.ndarray]:
+    """Common coefficients, sds, correlations, the family's parameters (or Beta's two), shape ``(chains, draws)``."""
+    draws = dict(fixef_draws(posterior))
+    spec = posterior.spec
+    for term in spec.groups:
+        draws.update(zip(term.sd_keys(), standard_deviations(posterior, term).T, strict=True))
+        if term.correlated:
+            draws.update(zip(term.correlation_keys(), posterior.values(term.correlation_name).T, strict=True))
+    draws.update({name: posterior.values(name) for name in spec.family.auxiliary})
+    return {name: values.reshape(posterior.shape) for name, values in draws.items()}
+
+
+def named_draws(posterior: Posterior, names: Any) -> dict[str, np.ndarray]:
+    """Draws of the parameters asked for, shape ``(chains, draws)``.
+
+    Parameters
+    ----------
+    names : str or list of str
+        Names as in `chief_draws`, variables of the posterior (all their elements), or elements: ``1|country[Canada]``.
+
+    Raises
+    ------
+    AnswerError
+        If there is no such parameter.
+    """
+    chief = chief_draws(posterior)
+    variables = [str(name) for name in posterior.dataset.data_vars]
+    draws: dict[str, np.ndarray] = {}
+    for name in [names] if isinstance(names, str) else list(names):
+        variable = next((known for known in variables if str(name) == known or str(name).startswith(f"{known}[")), None)
+        parts = elements(posterior, variable) if variable else {}
+        if name in chief:
+            draws[name] = chief[name]
+        elif name == variable:
+            draws.update(parts)
+        elif name in parts:
+            draws[name] = parts[name]
+        else:
+            near = did_you_mean(str(name), list(dict.fromkeys([*chief, *variables])))
+            raise AnswerError(f"There is no parameter {name!r}.{near}")
+    if not draws:
+        raise AnswerError("names= is empty: name a parameter, or leave names= out for the chief ones.")
+    return draws
+
+
+def elements(posterior: Posterior, variable: str) -> dict[str, np.ndarray]:
+    """Each element of a variable by name, such as ``1|country[Canada]``."""
+    array = posterior.dataset[variable].transpose("chain", "draw", ...)
+    if array.ndim == 2:
+        return {variable: array.to_numpy()}
+    labels = next(known.labels for known in posterior.spec.variables() if known.name == variable)
+    axes, values = [[level_text(label) for label in axis] for axis in labels], array.to_numpy()
+    return {
+        f"{variable}[{', '.join(axis[i] for axis, i in zip(axes, index, strict=True))}]": values[(..., *index)]
+        for index in np.ndindex(*array.shape[2:])
+    }
+
 
 OPERATORS: dict[str, Callable[..., Any]] = {
     "+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide, "^": np.power,
@@ -34,12 +95,12 @@ def hypothesis(posterior: Posterior, texts: str | Sequence[str], prob: float) ->
     if not isinstance(texts, str | list | tuple) or not all(isinstance(text, str) for text in texts):
         raise AnswerError(f"{texts!r} is no hypothesis: write one such as 'treated > 0', or a list of them.")
     draws = parameter_draws(posterior)
-    asked = [read_hypothesis(text, draws) for text in ([texts] if isinstance(texts, str) else list(texts))]
-    if not asked:
+    hypotheses = [read_hypothesis(text, draws) for text in ([texts] if isinstance(texts, str) else list(texts))]
+    if not hypotheses:
         raise AnswerError("There is no hypothesis: write one such as 'treated > 0'.")
-    values = np.stack([_difference(one, draws) for one in asked])
-    held = np.stack([OPERATORS[one.sign](row, 0.0).mean() for one, row in zip(asked, values, strict=True)])
-    keys = pd.DataFrame({"hypothesis": [one.text for one in asked]})
+    values = np.stack([_difference(one, draws) for one in hypotheses])
+    held = np.stack([OPERATORS[one.sign](row, 0.0).mean() for one, row in zip(hypotheses, values, strict=True)])
+    keys = pd.DataFrame({"hypothesis": [one.text for one in hypotheses]})
     with np.errstate(divide="ignore"):
         odds = held / (1.0 - held)
     columns = {"probability": held, "evidence_ratio": odds}
@@ -54,26 +115,26 @@ def parameter_draws(posterior: Posterior) -> dict[str, np.ndarray]:
 
     ``sd(Intercept|g)`` is ``sd(1|g)``, and correlations have their columns in either order.
     """
-    found: dict[str, np.ndarray] = dict(chief_draws(posterior))
-    for name, values in list(found.items()):
+    by_name: dict[str, np.ndarray] = dict(chief_draws(posterior))
+    for name, values in list(by_name.items()):
         if name.startswith("sd(1|"):
-            found[f"sd(Intercept|{name.removeprefix('sd(1|')}"] = values
+            by_name[f"sd(Intercept|{name.removeprefix('sd(1|')}"] = values
         if name.startswith("cor(") and name.count(", ") == 1:
             inside, _, group = name.removeprefix("cor(").rpartition("|")
-            found[f"cor({', '.join(reversed(inside.split(', ')))}|{group}"] = values
+            by_name[f"cor({', '.join(reversed(inside.split(', ')))}|{group}"] = values
     for variable in posterior.dataset.data_vars:
         for name, values in elements(posterior, str(variable)).items():
-            found.setdefault(name, values)
-    return {name: np.asarray(values, dtype=float).reshape(-1) for name, values in found.items()}
+            by_name.setdefault(name, values)
+    return {name: np.asarray(values, dtype=float).reshape(-1) for name, values in by_name.items()}
 
 
-def _difference(asked: Hypothesis, draws: dict[str, np.ndarray]) -> np.ndarray:
+def _difference(statement: Hypothesis, draws: dict[str, np.ndarray]) -> np.ndarray:
     with np.errstate(all="ignore"):
-        found = _value(asked.left, draws) - _value(asked.right, draws)
-    wrong = int(np.sum(~np.isfinite(found)))
+        difference = _value(statement.left, draws) - _value(statement.right, draws)
+    wrong = int(np.sum(~np.isfinite(difference)))
     if wrong:
-        raise AnswerError(f"The hypothesis {asked.text!r} has no value in {wrong:,} of {len(found):,} draws.")
-    return found
+        raise AnswerError(f"The hypothesis {statement.text!r} has no value in {wrong:,} of {len(difference):,} draws.")
+    return difference
 
 
 def _value(expression: Expression, draws: dict[str, np.ndarray]) -> Any:

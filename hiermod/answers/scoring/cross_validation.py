@@ -12,8 +12,7 @@ from scipy import special
 
 from hiermod.answers.scoring.group_density import GroupDensity, Members, group_density
 from hiermod.answers.scoring.held_out import Refit, Runs
-from hiermod.answers.scoring.importance import good_k, log_weights, relative_efficiency
-from hiermod.answers.scoring.leave_one_out import worst
+from hiermod.answers.scoring.leave_one_out import good_k, log_weights, relative_efficiency, worst
 from hiermod.data.cells.observations import Observations
 from hiermod.errors import AnswerError
 from hiermod.sampling.posterior import Posterior

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from hiermod.answers.reader import in_blocks, reader
+from hiermod.answers.reader import Reader, in_blocks, reader
 from hiermod.data.cells.observations import Observations, part
 from hiermod.errors import StorageError
 from hiermod.modeling.protocol import ModelSpec
@@ -64,12 +64,11 @@ class Refit:
         return digest.hexdigest()
 
 
-def predicted(posterior: Posterior, seen: Observations) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def predicted(model: Reader, seen: Observations) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """The response of each observation in turn, with the linear predictor of its row in every draw."""
-    model = reader(posterior, exposed=True)
     first = np.searchsorted(seen.place, np.arange(len(seen.frame) + 1))
     row = 0
-    for block in in_blocks(seen.frame, posterior.size):
+    for block in in_blocks(seen.frame, model.draws):
         for predictor in model.parameters(block)["mu"]:
             for response in seen.responses[first[row] : first[row + 1]]:
                 yield response, predictor
@@ -78,10 +77,9 @@ def predicted(posterior: Posterior, seen: Observations) -> Iterator[tuple[np.nda
 
 def log_densities(posterior: Posterior, seen: Observations) -> Iterator[np.ndarray]:
     """Log densities of the observations, one after another: each in every draw."""
-    family = posterior.spec.family
-    auxiliary = [posterior.values(name) for name in family.auxiliary]
-    for response, predictor in predicted(posterior, seen):
-        yield family.observation_density(response, predictor, auxiliary)
+    model = reader(posterior, exposed=True)
+    for response, predictor in predicted(model, seen):
+        yield model.log_density(response, predictor)
 
 
 def expected(posterior: Posterior, seen: Observations) -> np.ndarray:

@@ -13,10 +13,9 @@ from hiermod.answers.scoring.alignment import Aligned, align
 from hiermod.answers.scoring.cross_validation import check_folds, grouped_folds, random_folds
 from hiermod.answers.scoring.held_out import Runs
 from hiermod.answers.scoring.leave_one_out import MIN_DRAWS
-from hiermod.answers.scoring.scores import Groups, Scores, by_folds, by_groups, by_leave_one_out
-from hiermod.answers.scoring.unpaired_groups import unpaired_groups
+from hiermod.answers.scoring.scores import Groups, Scores, by_folds, by_groups, by_leave_one_out, unpaired_groups
 from hiermod.choices import METHODS, SCORES
-from hiermod.data.columns.numbering import number_rows
+from hiermod.data.columns.values import number_rows
 from hiermod.errors import AnswerError, did_you_mean, enumerate_names
 from hiermod.sampling.posterior import Posterior
 

@@ -1,1 +1,1 @@
-"""Exact compression: from rows to cells with sufficient statistics, and back to the rows behind them."""
+"""Exact compression: the rows used, the sufficient statistics of their cells, and the observations behind these."""

@@ -2,17 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, Protocol
+
 import numpy as np
 import pandas as pd
 
-from hiermod.data.cells.rows import Rows
+from hiermod.data.cells.rows import Rows, read_rows
 from hiermod.data.cells.statistics import REDUCERS, reduce_moments
 from hiermod.data.cells.table import Cells
 from hiermod.data.columns.moments import Averaging, averaging_over
-from hiermod.data.columns.numbering import count_distinct, first_of, hardly_repeats, has_many, number_rows
 from hiermod.data.columns.predictors import Factor
 from hiermod.data.columns.responses import MomentRows, ResponseRows, SingleRows, TrialsRows
-from hiermod.data.pushdown.tally import OWN
+from hiermod.data.columns.values import count_distinct, first_of, hardly_repeats, has_many, number_rows
+from hiermod.data.pushdown.tally import PREFIX
+from hiermod.formula.nodes import Formula
+
+
+class Likelihood(Protocol):
+    """What cells must know of a family."""
+
+    @property
+    def statistic(self) -> str:
+        """Which statistics of a cell are sufficient for it."""
+
+
+def read_cells[F: Likelihood](
+    formula: Formula, data: Any, choose: Callable[[ResponseRows], tuple[F, str]], *, na: str, compressed: bool,
+    real: bool | None,
+) -> tuple[Cells, tuple[F, str], tuple[str, ...]]:  # fmt: skip
+    """Read the rows that a formula uses, and compress them as the family that `choose` finds for the response needs.
+
+    Returns
+    -------
+    cells : Cells
+    chosen : tuple
+        What `choose` gave: the family, and a notice of it.
+    notices : tuple of str
+        What is to be told of the rows.
+    """
+    rows = read_rows(formula, data, na, compressed, real)
+    chosen = choose(rows.response)
+    return compress(rows, chosen[0].statistic, compressed), chosen, rows.notices
 
 
 def compress(rows: Rows, statistic: str, enabled: bool = True) -> Cells:
@@ -54,8 +85,8 @@ def _seen_of(response: ResponseRows, statistic: str) -> pd.DataFrame:
     if statistic not in ("values", "pairs"):
         return pd.DataFrame(index=pd.RangeIndex(len(response.times)))
     if isinstance(response, TrialsRows):
-        return pd.DataFrame({f"{OWN}successes": response.successes, f"{OWN}trials": response.trials})
-    return pd.DataFrame({f"{OWN}value": response.values})
+        return pd.DataFrame({f"{PREFIX}successes": response.successes, f"{PREFIX}trials": response.trials})
+    return pd.DataFrame({f"{PREFIX}value": response.values})
 
 
 def _averaging(rows: Rows, statistic: str, enabled: bool) -> Averaging:

@@ -69,7 +69,7 @@ def observations(cells: Cells, whole: bool = False) -> Observations:
     """
     response = cells.response
     if isinstance(response, RealCells) and not cells.rows_kept:
-        frame, rows = stand_ins(cells.frame, response)
+        frame, rows = weighted_rows(cells.frame, response)
         return Observations(frame, np.arange(len(rows)), rows)
     if isinstance(response, BinomialCells | PairCells):
         pairs = {"successes": response.row_successes, "trials": response.row_trials}
@@ -125,7 +125,7 @@ def _rows(responses: np.ndarray, times: np.ndarray) -> ResponseRows:
     return SingleRows("", responses[:, 0], "float", times)
 
 
-def stand_ins(frame: pd.DataFrame, response: RealCells) -> tuple[pd.DataFrame, pd.DataFrame]:
+def weighted_rows(frame: pd.DataFrame, response: RealCells) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Rows with the counts, means and cross-products of cells: their predictors, and ``cell``, ``value``, ``times``.
 
     With R a factor of a cell's cross-products, R'R = C, of k rows r, and n its count, the 2k rows ``mean ± a r`` that
@@ -141,7 +141,7 @@ def stand_ins(frame: pd.DataFrame, response: RealCells) -> tuple[pd.DataFrame, p
     cell = np.repeat(np.arange(cells), 2 * k)
     rows = frame.iloc[cell].reset_index(drop=True)
     if isinstance(response, MomentCells):
-        own = Moments(response.moments.features, response.moments.centres, values[:, :-1], np.empty(0))
-        rows = rows.assign(**own.columns())
+        products = Moments(response.moments.features, response.moments.centres, values[:, :-1], np.empty(0))
+        rows = rows.assign(**products.columns())
     times = response.count[cell] / (2 * k)
     return rows, pd.DataFrame({"cell": cell, "value": values[:, -1], "times": times})

@@ -13,7 +13,7 @@ from hiermod.choices import MISSING
 from hiermod.data.cells.table import Source
 from hiermod.data.columns.functions import Recipe
 from hiermod.data.columns.groupings import Grouping, read_grouping
-from hiermod.data.columns.predictors import Factor, Known, Variables, read_sources, read_variables
+from hiermod.data.columns.predictors import EngineVariables, Factor, Variables, read_sources, read_variables
 from hiermod.data.columns.responses import (
     MomentRows,
     ResponseRows,
@@ -23,7 +23,7 @@ from hiermod.data.columns.responses import (
     read_counts,
     read_response,
 )
-from hiermod.data.columns.values import as_levels, missing_values, row_name
+from hiermod.data.columns.values import Values, as_levels, row_name
 from hiermod.data.pushdown.gather import gather
 from hiermod.data.pushdown.tally import Summary, Tally
 from hiermod.errors import DataError, HiermodError
@@ -100,9 +100,9 @@ def _understood(formula: Formula, tally: Tally, na: str) -> Rows:
     used[complete] = weighty
     weight = count * float(isinstance(response, SingleRows) and formula.weights is None)
     weight[used] = response.weight
-    variables = read_variables(formula, raw, used, weight, tally.known)
+    variables = read_variables(formula, raw, used, weight, tally.made)
     if isinstance(response, MomentRows):
-        variables = _with_averaged(formula, variables, tally.known, response)
+        variables = _with_averaged(formula, variables, tally.made, response)
     weightless = int(count[complete & ~used].sum()) + (summary.weightless if summary else 0)
     by_column = ", ".join(f"{name} {number:,}" for name, number in some.items())
     notices = (*tally.notices, *([f"missing values by column: {by_column}"] if some else []))
@@ -116,10 +116,10 @@ def _complete(tally: Tally) -> tuple[np.ndarray, dict[str, int]]:
     complete = np.ones(len(tally.frame), dtype=bool)
     if tally.summary is not None:
         return complete, tally.summary.missing
-    behind = {name: recipe.sources[0] for name, recipe in tally.known.recipes.items()}
+    behind = {name: recipe.sources[0] for name, recipe in tally.made.recipes.items()}
     missing = {}
     for name in map(str, tally.frame):
-        gaps = missing_values(tally.frame[name])
+        gaps = Values(name, tally.frame[name]).missing
         missing[behind.get(name, name)] = int(tally.count[gaps].sum())
         complete &= ~gaps
     return complete, missing
@@ -138,16 +138,16 @@ def _read_response(formula: Formula, raw: pd.DataFrame, count: np.ndarray, summa
     )  # fmt: skip
 
 
-def _with_averaged(formula: Formula, variables: Variables, known: Known, response: MomentRows) -> Variables:
+def _with_averaged(formula: Formula, variables: Variables, made: EngineVariables, response: MomentRows) -> Variables:
     """Put the variables that an engine has averaged beside the others, in the formula's order."""
-    predictors = {**variables.predictors, **known.predictors}
+    predictors = {**variables.predictors, **made.predictors}
     means = response.moments.columns()
     return replace(
         variables,
         predictors={name: predictors[name] for name in formula.variables},
-        recipes={**known.recipes, **variables.recipes},
+        recipes={**made.recipes, **variables.recipes},
         columns={**variables.columns, **{name: means[name] for name in response.moments.names}},
-        averaged=tuple(known.predictors),
+        averaged=tuple(made.predictors),
     )
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from hiermod.data.columns.moments import Feature, Moments, feature_values, response_moments
-from hiermod.data.columns.numbering import first_of
 from hiermod.data.columns.responses import MomentRows, SingleRows, TrialsRows
+from hiermod.data.columns.values import first_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,19 +166,14 @@ ResponseCells = BinomialCells | CountCells | RealCells | ValueCells | PairCells
 
 def reduce_trials(rows: TrialsRows, cell: np.ndarray, count: int) -> BinomialCells:
     """Sum successes and trials over each cell."""
-    order = np.argsort(cell, kind="stable")
-    return BinomialCells(
-        np.bincount(cell, rows.successes * rows.times, count),
-        np.bincount(cell, rows.trials * rows.times, count),
-        rows.successes[order], rows.trials[order], rows.times[order], np.bincount(cell, minlength=count),
-    )  # fmt: skip
+    successes, trials = (np.bincount(cell, part * rows.times, count) for part in (rows.successes, rows.trials))
+    return BinomialCells(successes, trials, *_kept(rows, cell, count))
 
 
 def reduce_counts(rows: SingleRows, cell: np.ndarray, count: int) -> CountCells:
     """Sum counts over each cell; the exposure is the number of rows."""
-    order = np.argsort(cell, kind="stable")
     total, exposure = np.bincount(cell, rows.values * rows.times, count), np.bincount(cell, rows.times, count)
-    return CountCells(total, exposure, rows.values[order], rows.times[order], np.bincount(cell, minlength=count))
+    return CountCells(total, exposure, *_kept(rows, cell, count))
 
 
 def reduce_reals(rows: SingleRows, cell: np.ndarray, count: int) -> RealCells:
@@ -195,11 +190,8 @@ def reduce_values(rows: SingleRows, cell: np.ndarray, count: int) -> ValueCells:
 
 def reduce_pairs(rows: TrialsRows, cell: np.ndarray, count: int) -> PairCells:
     """Successes and trials of each cell, whose rows are equal in them."""
-    first, order = first_of(cell), np.argsort(cell, kind="stable")
-    return PairCells(
-        rows.successes[first], rows.trials[first], np.bincount(cell, rows.times, count),
-        rows.successes[order], rows.trials[order], rows.times[order], np.bincount(cell, minlength=count),
-    )  # fmt: skip
+    first, times = first_of(cell), np.bincount(cell, rows.times, count)
+    return PairCells(rows.successes[first], rows.trials[first], times, *_kept(rows, cell, count))
 
 
 def reduce_moments(
@@ -212,19 +204,20 @@ def reduce_moments(
         centres = {str(name): float(np.average(columns[name], weights=rows.times)) for name in columns}
         values = feature_values(features, columns, centres)
     mean, cross = response_moments(values, rows.values, rows.times, cell, count, rows.within)
-    kept = _kept(rows, cell, count)
-    row_columns = columns.to_numpy(dtype=float)[np.argsort(cell, kind="stable")][: len(kept[0])]
+    values, times, each = _kept(rows, cell, count)
+    row_columns = columns.to_numpy(dtype=float)[np.argsort(cell, kind="stable")][: len(values)]
     moments = Moments(features, centres, mean[:, :-1], cross)
     size = np.bincount(cell, rows.times, count)
-    return MomentCells(mean[:, -1], size, cross[:, -1, -1], *kept, moments, row_columns)
+    return MomentCells(mean[:, -1], size, cross[:, -1, -1], values, times, each, moments, row_columns)
 
 
-def _kept(rows: SingleRows, cell: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The rows' own values and how often they count, in cell order, and how many each cell has; none of moments."""
+def _kept(rows: TrialsRows | SingleRows, cell: np.ndarray, count: int) -> tuple[np.ndarray, ...]:
+    """The rows' responses and how often they count, in cell order, and how many each cell has; none of moments."""
     if isinstance(rows, MomentRows):
         return np.empty(0), np.empty(0), np.zeros(count, dtype=np.int64)
+    parts = (rows.successes, rows.trials) if isinstance(rows, TrialsRows) else (rows.values,)
     order = np.argsort(cell, kind="stable")
-    return rows.values[order], rows.times[order], np.bincount(cell, minlength=count)
+    return *(part[order] for part in (*parts, rows.times)), np.bincount(cell, minlength=count)
 
 
 REDUCERS: dict[str, Callable[..., Any]] = {

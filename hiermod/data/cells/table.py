@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -65,6 +66,11 @@ class Cells:
         taken = {name: f"{name}_" for name in statistics if name in self.frame}
         return pd.concat([self.frame, statistics.rename(columns=taken)], axis=1)
 
+    @cached_property
+    def codes(self) -> Mapping[str, np.ndarray]:
+        """The level of each cell, by grouping factor."""
+        return {name: grouping.codes(self.frame) for name, grouping in self.groupings.items()}
+
     @property
     def averaged(self) -> tuple[str, ...]:
         """The numeric columns that are means over the rows of a cell, products of several included."""
@@ -91,8 +97,8 @@ class Cells:
         cell = np.repeat(np.arange(len(self)), self.response.rows)
         frame = self.frame.iloc[cell].reset_index(drop=True)
         if isinstance(self.response, MomentCells):
-            own = dict(zip(self.response.moments.names, self.response.row_columns.T, strict=True))
-            frame = pd.concat([frame.drop(columns=list(self.averaged)), pd.DataFrame(own)], axis=1)
+            columns = dict(zip(self.response.moments.names, self.response.row_columns.T, strict=True))
+            frame = pd.concat([frame.drop(columns=list(self.averaged)), pd.DataFrame(columns)], axis=1)
         return frame, cell
 
     def as_rows(self) -> tuple[pd.DataFrame, dict[str, object]]:

@@ -7,7 +7,8 @@ that holds the data. To add one: its record here, and how it is written in `hier
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import narwhals as nw
@@ -15,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from hiermod.data.columns import bases, factors
-from hiermod.data.columns.values import Leveled, Values, missing_rows
+from hiermod.data.columns.values import Leveled, Values
 from hiermod.errors import DataError
 from hiermod.formula import vocabulary
 from hiermod.formula.expressions import Arithmetic, Call, Column, Expression, Flag, Negative, Number, Text, Vector
@@ -67,14 +68,11 @@ def _ordered(name: str, values: Any, state: Any) -> Leveled:
     return factors.apply_factor(name, values, state, "poly")
 
 
-def _learn_center(x: np.ndarray, weight: np.ndarray) -> bases.State:
-    return bases.learn_scale(x, weight, scale=False)
-
-
-def _learn_center_by_sums(x: Any, sums: Callable[[Any], tuple[float, float]]) -> bases.State:
-    return bases.learn_scale_by_sums(x, sums, scale=False)
-
-
+SCALE = Learned(bases.learn_scale, bases.apply_scale, bases.apply_scale, bases.learn_scale_by_sums, basis=False)
+CENTER = replace(
+    SCALE, learn=partial(bases.learn_scale, scale=False), learn_by_sums=partial(bases.learn_scale_by_sums, scale=False)
+)
+FACTOR = Leveling(factors.learn_factor, factors.apply_factor)
 TRANSFORMS: dict[str, Elementwise | Learned | Leveling] = {
     "I": Elementwise(lambda x: x, lambda x: x),
     "log": Elementwise(
@@ -92,20 +90,18 @@ TRANSFORMS: dict[str, Elementwise | Learned | Leveling] = {
     "cos": Elementwise(np.cos, lambda x: x.cos()),
     "tan": Elementwise(np.tan, lambda x: x.sin() / x.cos()),
     "round": Elementwise(lambda x, digits=0: np.round(x, int(digits))),
-    "scale": Learned(bases.learn_scale, bases.apply_scale, bases.apply_scale, bases.learn_scale_by_sums, basis=False),
-    "standardize": Learned(
-        bases.learn_scale, bases.apply_scale, bases.apply_scale, bases.learn_scale_by_sums, basis=False
-    ),
-    "center": Learned(_learn_center, bases.apply_scale, bases.apply_scale, _learn_center_by_sums, basis=False),
+    "scale": SCALE,
+    "standardize": SCALE,
+    "center": CENTER,
     "poly": Learned(bases.learn_poly, bases.apply_poly, bases.polynomials),
     "bs": Learned(bases.learn_bs, bases.apply_bs, bases.engine_splines),
     "ns": Learned(bases.learn_ns, bases.apply_ns, bases.engine_splines),
     "cut": Leveling(factors.learn_cut, factors.apply_cut, engine=factors.engine_cut),
-    "factor": Leveling(factors.learn_factor, factors.apply_factor),
-    "as.factor": Leveling(factors.learn_factor, factors.apply_factor),
-    "ordered": Leveling(factors.learn_factor, _ordered),
-    "relevel": Leveling(factors.learn_factor, factors.apply_factor, factors.relevel),
-    "C": Leveling(factors.learn_factor, factors.apply_factor, factors.contrasted),
+    "factor": FACTOR,
+    "as.factor": FACTOR,
+    "ordered": replace(FACTOR, apply=_ordered),
+    "relevel": replace(FACTOR, arrange=factors.relevel),
+    "C": replace(FACTOR, arrange=factors.contrasted),
 }
 
 
@@ -131,16 +127,9 @@ def _fits(value: Any, kind: str) -> bool:
     """Whether an option is what the vocabulary says that it may be."""
     flag = isinstance(value, bool)
     number = isinstance(value, int | float) and not flag
-    match kind:
-        case vocabulary.FLAG:
-            return flag
-        case vocabulary.NUMBER:
-            return number
-        case vocabulary.FLAG_OR_NUMBER:
-            return flag or number
-        case vocabulary.NUMBERS:
-            return number or (isinstance(value, list) and all(_fits(item, vocabulary.NUMBER) for item in value))
-    return True
+    numbers = number or (isinstance(value, list) and all(_fits(item, vocabulary.NUMBER) for item in value))
+    fitting = {vocabulary.FLAG: flag, vocabulary.NUMBER: number, vocabulary.FLAG_OR_NUMBER: flag or number}
+    return {**fitting, vocabulary.NUMBERS: numbers, vocabulary.ANY: True}[kind]
 
 
 def _literal(expression: Expression) -> Any:
@@ -202,7 +191,9 @@ def learn_from_all(
     name: str, expression: Expression, raw: pd.DataFrame, used: np.ndarray, weight: np.ndarray
 ) -> Recipe:
     """Learn from all rows that have the columns; where those that are not `used` stand in the way, from the used."""
-    rows = ~missing_rows(raw[list(expression.columns)]) & (weight > 0)
+    rows = weight > 0
+    for column in expression.columns:
+        rows = rows & ~Values(column, raw[column]).missing
     try:
         return learn(name, expression, raw[rows].reset_index(drop=True), weight[rows])
     except DataError:

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from hiermod.data.columns.numbering import distinct_rows
-from hiermod.data.columns.values import Level, Values, encode
+from hiermod.data.columns.values import Level, Values, distinct_rows, encode
 from hiermod.errors import DataError, enumerate_names
 from hiermod.formula.nodes import without_slash
 

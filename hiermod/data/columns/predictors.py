@@ -12,16 +12,7 @@ import pandas as pd
 
 from hiermod.data.columns.factors import coded
 from hiermod.data.columns.functions import Recipe, Value, learn_from_all
-from hiermod.data.columns.values import (
-    Level,
-    Leveled,
-    Values,
-    check_finite,
-    encode,
-    kind_of,
-    level_series,
-    reads_as_number,
-)
+from hiermod.data.columns.values import Level, Leveled, Values, encode, reads_as_number
 from hiermod.errors import DataError, FormulaError, HiermodError, did_you_mean, enumerate_names
 from hiermod.formula.expressions import quote
 from hiermod.formula.nodes import Formula
@@ -43,12 +34,10 @@ class Numeric:
 
     def column(self, values: pd.Series) -> np.ndarray:
         """The values as numbers; anything else is refused."""
-        if kind_of(values) not in ("int", "float", "bool"):
-            raise DataError(
-                f"The column {self.name!r} was numeric in the fitted data and holds {kind_of(values)} here."
-            )
-        numbers = values.to_numpy(dtype=float)
-        check_finite(self.name, numbers, values.index)
+        column = Values(self.name, values)
+        if column.kind not in ("int", "float", "bool"):
+            raise DataError(f"The column {self.name!r} was numeric in the fitted data and holds {column.kind} here.")
+        numbers = column.numbers
         whole = self.integer and bool((numbers == np.round(numbers)).all())
         return numbers.astype(np.int64) if whole else numbers
 
@@ -75,7 +64,7 @@ class Factor:
                 f"The column {self.name!r} holds {unknown!r}, a level that the fitted data did not have."
                 f"{did_you_mean(unknown, self.levels)}"
             )
-        return level_series(codes, self.levels)
+        return Leveled(codes, self.levels).categorical
 
 
 @dataclass(frozen=True)
@@ -139,14 +128,14 @@ def _read_as_numbers(levels: tuple[Level, ...]) -> bool:
 
 
 @dataclass(frozen=True, eq=False)
-class Known:
+class EngineVariables:
     """Variables that an engine has made: those with a predictor are averaged, the others stand as codes of levels."""
 
     recipes: Mapping[str, Recipe] = field(default_factory=dict)
     predictors: Mapping[str, Predictor] = field(default_factory=dict)
 
 
-NOTHING = Known()
+NOTHING = EngineVariables()
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,7 +153,7 @@ class Variables:
 
 
 def read_variables(
-    formula: Formula, raw: pd.DataFrame, used: np.ndarray, weight: np.ndarray, known: Known = NOTHING
+    formula: Formula, raw: pd.DataFrame, used: np.ndarray, weight: np.ndarray, made: EngineVariables = NOTHING
 ) -> Variables:
     """Understand every variable of a formula but those that an engine has averaged.
 
@@ -175,13 +164,13 @@ def read_variables(
     values: dict[str, Any] = {}
     notices: list[str] = []
     for name in formula.variables:
-        if name in known.predictors:
+        if name in made.predictors:
             continue
         if name not in formula.expressions:
             predictors[name], values[name], remarks = read_predictor(Values(name, raw[name][used]))
         else:
             with at(formula, name):
-                recipes[name], value = _make(formula, name, raw, used, weight, known)
+                recipes[name], value = _make(formula, name, raw, used, weight, made)
                 predictors[name], columns, remarks = _understand(name, value, name in formula.offsets)
             values.update(columns)
         notices.extend(remarks)
@@ -189,10 +178,10 @@ def read_variables(
 
 
 def _make(
-    formula: Formula, name: str, raw: pd.DataFrame, used: np.ndarray, weight: np.ndarray, known: Known
+    formula: Formula, name: str, raw: pd.DataFrame, used: np.ndarray, weight: np.ndarray, made: EngineVariables
 ) -> tuple[Recipe, Value]:
-    if name in known.recipes:
-        recipe = known.recipes[name]
+    if name in made.recipes:
+        recipe = made.recipes[name]
         return recipe, coded(name, raw[name][used].to_numpy(dtype=np.int64), recipe.states[name])
     recipe = learn_from_all(name, formula.expressions[name], raw, used, weight)
     return recipe, recipe.apply(raw[used].reset_index(drop=True))
@@ -233,7 +222,7 @@ def _understand_levels(name: str, value: Leveled) -> tuple[Predictor, dict[str, 
     if dropped := [level for code, level in enumerate(value.levels) if code not in occurring]:
         notices.append(f"{name}: levels without rows left out: {enumerate_names(dropped, 6)}")
     codes = np.searchsorted(occurring, value.codes)
-    return Factor(name, levels, value.coding), {name: level_series(codes, levels)}, notices
+    return Factor(name, levels, value.coding), {name: Leveled(codes, levels).categorical}, notices
 
 
 def apply_recipe(recipe: Recipe, predictor: Predictor, frame: pd.DataFrame) -> dict[str, Any]:

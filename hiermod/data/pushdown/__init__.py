@@ -1,1 +1,1 @@
-"""What the data's own engine is asked, and in which words, so that large data stays where it is."""
+"""What the engine that holds a large table is asked, in narwhals' words: distinct rows and their number, or moments."""

@@ -109,8 +109,8 @@ class EngineRecipe:
         """The weighted sum of a number over the rows that have it, and the sum of weights."""
         weight = nw.lit(1.0) if self._weight is None else nw.col(self._weight).cast(nw.Float64())
         rows = self._present(call).select(value=value, weight=weight)
-        found = rows.select(total=(nw.col("value") * nw.col("weight")).sum(), size=nw.col("weight").sum()).collect()
-        return float(found["total"][0]), float(found["size"][0])
+        sums = rows.select(total=(nw.col("value") * nw.col("weight")).sum(), size=nw.col("weight").sum()).collect()
+        return float(sums["total"][0]), float(sums["size"][0])
 
     def _values(self, x: nw.Expr, call: Call) -> tuple[np.ndarray, np.ndarray]:
         """The distinct values of a number and their weights, which come to Python."""
@@ -124,11 +124,11 @@ class EngineRecipe:
                 f"{call} learns from every value of its column, and {count:,} are too many. Use scale(), I() or log(), "
                 "or add a column with the result to the data."
             )
-        found = (
+        distinct = (
             rows.select(value=x, weight=weight).group_by("value").agg(nw.col("weight").sum()).sort("value").collect()
         )
-        value, own = found["value"].to_numpy(), found["weight"].to_numpy()
-        return value[own > 0].astype(float), own[own > 0].astype(float)
+        value, weights = distinct["value"].to_numpy(), distinct["weight"].to_numpy()
+        return value[weights > 0].astype(float), weights[weights > 0].astype(float)
 
     def _present(self, call: Call) -> nw.LazyFrame[Any]:
         names = call.columns

@@ -23,11 +23,10 @@ import numpy as np
 
 from hiermod.data.columns.functions import Learned, Leveling, Recipe, transform_of
 from hiermod.data.columns.moments import Moments, averaging_over
-from hiermod.data.columns.numbering import hardly_repeat, has_many
-from hiermod.data.columns.predictors import EXACT, Basis, Known, Numeric, Predictor, at
-from hiermod.data.columns.values import AGGREGATED
+from hiermod.data.columns.predictors import EXACT, Basis, EngineVariables, Numeric, Predictor, at
+from hiermod.data.columns.values import AGGREGATED, hardly_repeat, has_many
 from hiermod.data.pushdown.expressions import EngineRecipe, NotInEngineError, is_present
-from hiermod.data.pushdown.sums import grouped_moments, measure, own_names
+from hiermod.data.pushdown.sums import grouped_moments, measure, safe_names
 from hiermod.data.pushdown.tally import COUNT, Summary, Tally
 from hiermod.data.sources.frames import Selected
 from hiermod.errors import DataError
@@ -76,12 +75,12 @@ class Engine:
         kept = list(dict.fromkeys([*self._formula.response.columns, *kept]))
         if hardly_repeat(self._sample[kept], self._rows):
             return None
-        keys, names = own_names({**{name: nw.col(name) for name in kept}, **coded})
+        keys, names = safe_names({**{name: nw.col(name) for name in kept}, **coded})
         made = self._frame.select(**keys)
         if self._rows * len(names) > room and _groups(made, names) * len(names) > room:
             return None
         groups = made.group_by(*names).agg(_count()).sort(*names).collect().rename(names)
-        return self._counted(groups, Known(self._recipes(coded)))
+        return self._counted(groups, EngineVariables(self._recipes(coded)))
 
     def summary(self) -> Tally:
         """Count the combinations of columns that are not averaged; take moments of the response and the other columns.
@@ -109,7 +108,7 @@ class Engine:
         recipes = self._recipes([*coded, *(name for name in averaged if name in self._formula.expressions)])
         whole = self._is_whole(response.name) and measured[response.name][1] >= 0
         summary = Summary(mean[:, -1] + centres[response.name], moments, whole, missing, incomplete, weightless)
-        return self._counted(groups, Known(recipes, predictors), summary)
+        return self._counted(groups, EngineVariables(recipes, predictors), summary)
 
     def _averaged(self) -> tuple[dict[str, list[str]], dict[str, nw.Expr]]:
         """The numeric variables of many values with the names of their columns, and these columns."""
@@ -186,9 +185,9 @@ class Engine:
     def _recipes(self, names: Any) -> dict[str, Recipe]:
         return {name: Recipe(name, self._formula.expressions[name], self._recipe.states) for name in names}
 
-    def _counted(self, groups: nw.DataFrame[Any], known: Known, summary: Summary | None = None) -> Tally:
+    def _counted(self, groups: nw.DataFrame[Any], made: EngineVariables, summary: Summary | None = None) -> Tally:
         frame = self._selected.to_pandas(groups).rename_axis(index=AGGREGATED)
-        return Tally(frame.drop(columns=[COUNT]), frame[COUNT].to_numpy(dtype=np.int64), known, summary)
+        return Tally(frame.drop(columns=[COUNT]), frame[COUNT].to_numpy(dtype=np.int64), made, summary)
 
 
 def _groups(frame: Frame, names: Iterable[str]) -> int:

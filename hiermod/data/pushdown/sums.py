@@ -10,7 +10,7 @@ import narwhals as nw
 import numpy as np
 
 from hiermod.data.columns.moments import Feature
-from hiermod.data.pushdown.tally import COUNT, OWN
+from hiermod.data.pushdown.tally import COUNT, PREFIX
 from hiermod.errors import DataError
 
 CANCELLED = 1e-5  # a sum of squares that lost so much of its size is centred anew
@@ -26,21 +26,21 @@ def measure(frame: Frame, numbers: Mapping[str, nw.Expr]) -> dict[str, tuple[flo
     DataError
         If one is not finite somewhere.
     """
-    own = {f"{OWN}v{place}": number for place, number in enumerate(numbers.values())}
-    made = frame.select(**own)
+    named = {f"{PREFIX}v{place}": number for place, number in enumerate(numbers.values())}
+    made = frame.select(**named)
     wanted = []
-    for name in own:
+    for name in named:
         value = nw.col(name)
         wanted += [
             value.mean().alias(f"{name} mean"), value.min().alias(f"{name} {LOWEST}"),
             value.max().alias(f"{name} {HIGHEST}"), _unusable(value).sum().alias(f"{name} {WRONG}"),
         ]  # fmt: skip
-    found = made.select(*wanted).collect()
+    measured = made.select(*wanted).collect()
     result = {}
-    for name, text in zip(own, numbers, strict=True):
-        if wrong := int(found[f"{name} {WRONG}"][0] or 0):
+    for name, text in zip(named, numbers, strict=True):
+        if wrong := int(measured[f"{name} {WRONG}"][0] or 0):
             raise DataError(f"{text} is no finite number in {wrong:,} rows. Leave those rows out.")
-        mean, lowest, highest = (float(found[f"{name} {part}"][0]) for part in ("mean", LOWEST, HIGHEST))
+        mean, lowest, highest = (float(measured[f"{name} {part}"][0]) for part in ("mean", LOWEST, HIGHEST))
         result[text] = (mean, lowest, highest)
     return result
 
@@ -49,9 +49,9 @@ def _unusable(value: nw.Expr) -> nw.Expr:
     return (value.is_null() | ~value.is_finite()).cast(nw.Int64())
 
 
-def own_names(columns: Mapping[str, nw.Expr]) -> tuple[dict[str, nw.Expr], dict[str, str]]:
+def safe_names(columns: Mapping[str, nw.Expr]) -> tuple[dict[str, nw.Expr], dict[str, str]]:
     """Columns under names that no engine reads as anything else, and what each is called by the user."""
-    names = {f"{OWN}k{place}": name for place, name in enumerate(columns)}
+    names = {f"{PREFIX}k{place}": name for place, name in enumerate(columns)}
     return dict(zip(names, columns.values(), strict=True)), names
 
 
@@ -76,11 +76,11 @@ def grouped_moments(
         Of features and response, from their centres.
     cross : ndarray, shape (groups, features + 1, features + 1)
     """
-    taken = {f"{OWN}n{place}": number - centres[name] for place, (name, number) in enumerate(numbers.items())}
+    taken = {f"{PREFIX}n{place}": number - centres[name] for place, (name, number) in enumerate(numbers.items())}
     place = dict(zip(numbers, taken, strict=True))
-    products = [_product([nw.col(place[name]) for name in own]) for own in (*features, (response,))]
-    values = [f"{OWN}f{index}" for index in range(len(products))]
-    keys, names = own_names(by)
+    products = [_product([nw.col(place[name]) for name in feature]) for feature in (*features, (response,))]
+    values = [f"{PREFIX}f{index}" for index in range(len(products))]
+    keys, names = safe_names(by)
     made = frame.select(**keys, **taken).select(*keys, **dict(zip(values, products, strict=True)))
     groups, mean, cross, share = _summed(made, keys, values)
     if keys and share < CANCELLED:
@@ -88,8 +88,8 @@ def grouped_moments(
         joined = made.join(means, on=list(keys), how="inner")
         nearer = {name: nw.col(name) - nw.col(f"{name} mean") for name in values}
         groups, rest, cross, _ = _summed(joined.select(*keys, **nearer), keys, values)
-        own = means.sort(*keys).collect()
-        mean = np.column_stack([own[f"{name} mean"].to_numpy() for name in values]) + rest
+        sorted_means = means.sort(*keys).collect()
+        mean = np.column_stack([sorted_means[f"{name} mean"].to_numpy() for name in values]) + rest
     return groups.rename(names), mean, cross
 
 
@@ -105,21 +105,21 @@ def _summed(
 ) -> tuple[nw.DataFrame[Any], np.ndarray, np.ndarray, float]:
     """Groups in the order of their keys, means, centred cross-products, and the least share of squares that is left."""
     pairs = list(itertools.combinations_with_replacement(range(len(values)), 2))
-    squares = {f"{OWN}s{row} {column}": nw.col(values[row]) * nw.col(values[column]) for row, column in pairs}
+    squares = {f"{PREFIX}s{row} {column}": nw.col(values[row]) * nw.col(values[column]) for row, column in pairs}
     made = frame.with_columns(**squares)
     sums = [nw.col(name).sum() for name in (*values, *squares)]
     count = nw.len().cast(nw.Int64()).alias(COUNT)
-    found = (made.group_by(*keys).agg(count, *sums).sort(*keys) if keys else made.select(count, *sums)).collect()
-    size = found[COUNT].to_numpy().astype(float)
-    total = np.column_stack([found[name].to_numpy() for name in values])
+    grouped = (made.group_by(*keys).agg(count, *sums).sort(*keys) if keys else made.select(count, *sums)).collect()
+    size = grouped[COUNT].to_numpy().astype(float)
+    total = np.column_stack([grouped[name].to_numpy() for name in values])
     cross = np.empty((len(size), len(values), len(values)))
     share = 1.0
     for (row, column), name in zip(pairs, squares, strict=True):
-        raw = found[name].to_numpy()
-        own = raw - total[:, row] * total[:, column] / size
+        raw = grouped[name].to_numpy()
+        centred = raw - total[:, row] * total[:, column] / size
         if row == column:
-            own = own.clip(min=0.0)
+            centred = centred.clip(min=0.0)
             several = (size > 1) & (raw > 0)
-            share = min(share, float((own[several] / raw[several]).min(initial=1.0)))
-        cross[:, row, column] = cross[:, column, row] = own
-    return found.select(*keys, COUNT), total / size[:, None], cross, share
+            share = min(share, float((centred[several] / raw[several]).min(initial=1.0)))
+        cross[:, row, column] = cross[:, column, row] = centred
+    return grouped.select(*keys, COUNT), total / size[:, None], cross, share

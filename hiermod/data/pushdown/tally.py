@@ -10,13 +10,13 @@ import pandas as pd
 import pyarrow as pa
 
 from hiermod.data.columns.moments import Moments
-from hiermod.data.columns.numbering import hardly_repeats
-from hiermod.data.columns.predictors import NOTHING, Known
+from hiermod.data.columns.predictors import NOTHING, EngineVariables
+from hiermod.data.columns.values import hardly_repeats
 from hiermod.data.sources.connection import connect
 
 LARGE = 100_000  # rows; fewer are read one by one
-OWN = "hiermod's own "  # begins the names of columns that are made beside the user's
-ROW, COUNT = f"{OWN}row", f"{OWN}rows"
+PREFIX = "hiermod's own "  # begins the names of columns that are made beside the user's
+ROW, COUNT = f"{PREFIX}row", f"{PREFIX}rows"
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +54,7 @@ class Tally:
 
     frame: pd.DataFrame
     count: np.ndarray
-    known: Known = NOTHING
+    made: EngineVariables = NOTHING
     summary: Summary | None = None
     notices: tuple[str, ...] = ()
     rows: pd.DataFrame | None = None

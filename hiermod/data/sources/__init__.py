@@ -1,1 +1,4 @@
-"""What opens a table: data frames of any library, paths, CSV and Parquet files, shipped examples."""
+"""What opens a table: frames of any library, and files by their path.
+
+A kind of file is one module that opens it with DuckDB, and its record in `paths.FORMATS`.
+"""

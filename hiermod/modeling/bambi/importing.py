@@ -23,8 +23,8 @@ from hiermod.formula.parser import canonical, parse
 from hiermod.modeling.coding import Block
 from hiermod.modeling.definition import Defined, Definition, define
 from hiermod.modeling.design import GroupDesign, GroupEffect, offset
+from hiermod.modeling.protocol import Variable, dataset_of
 from hiermod.modeling.spec import Spec
-from hiermod.modeling.variables import Variable, dataset_of
 
 OFFSET, GROUPED = "OffsetTerm", "GroupSpecificTerm"
 

@@ -10,11 +10,19 @@ import pytensor.tensor as pt
 
 from hiermod.modeling.density_rows import Observed, observe
 from hiermod.modeling.design import GroupDesign, LinearPredictor
-from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec, beta_shapes
+from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec
+from hiermod.modeling.pools import beta_shapes
 from hiermod.modeling.protocol import ModelSpec
-from hiermod.modeling.pymc.geometry import informed_columns, own_coefficients
 from hiermod.modeling.pymc.likelihood import likelihood
-from hiermod.modeling.pymc.parts import coefficient, distribution, group_effect, register_correlations, register_dims
+from hiermod.modeling.pymc.parts import (
+    coefficient,
+    distribution,
+    group_effect,
+    informed_columns,
+    own_coefficients,
+    register_correlations,
+    register_dims,
+)
 from hiermod.modeling.spec import Spec
 
 MAX_WRITTEN_OUT = 6
@@ -50,18 +58,43 @@ def build_for_sampling(spec: ModelSpec) -> pm.Model:
 
 
 def _pooled(spec: PooledSpec) -> pm.Model:
-    """The two-parameter model: beta-binomial totals of the groups."""
-    with pm.Model(coords={"__obs__": [str(label) for label in spec.grouping.labels()]}) as model:
-        a, b = beta_shapes(pm.Uniform(MEAN, 0.0, 1.0), pm.HalfFlat(SPREAD))
-        pm.BetaBinomial(
-            spec.formula.response.name,
-            n=spec.trials.astype(np.int64),
-            alpha=a,
-            beta=b,
-            observed=spec.successes.astype(np.int64),
-            dims="__obs__",
-        )
+    """The model of two parameters (a stratum): beta-binomial or negative binomial totals of the groups."""
+    coords = {"__obs__": [str(label) for label in spec.grouping.labels()]}
+    dims = None if spec.strata is None else spec.variables()[0].dims
+    if dims:
+        coords[dims[0]] = spec.stratum_names
+    with pm.Model(coords=coords) as model:
+        mean, size = _hyperparameters(spec, dims)
+        if dims:
+            mean, size = mean[spec.stratum], size[spec.stratum]
+        observed, name = spec.events.astype(np.int64), spec.formula.response.name
+        if spec.pool.name == "beta":
+            a, b = beta_shapes(mean, size)
+            trials = spec.exposure.astype(np.int64)
+            pm.BetaBinomial(name, n=trials, alpha=a, beta=b, observed=observed, dims="__obs__")
+        else:
+            pm.NegativeBinomial(name, mu=mean * spec.exposure, alpha=size, observed=observed, dims="__obs__")
     return model
+
+
+def _hyperparameters(spec: PooledSpec, dims: tuple[str, ...] | None) -> tuple[Any, Any]:
+    """The mean and the size of the rates' distribution, registered with the spread."""
+    hyperprior = spec.hyperprior
+    if hyperprior.shapes is not None:
+        a, b = (distribution([prior], key, dims=dims) for key, prior in zip("ab", hyperprior.shapes, strict=True))
+        pm.Deterministic(SPREAD, (a + b) ** -0.5, dims=dims)
+        return pm.Deterministic(MEAN, a / (a + b), dims=dims), a + b
+    if hyperprior.rate is not None:
+        mean = distribution([hyperprior.rate], MEAN, dims=dims)
+    elif spec.pool.name == "beta":
+        mean = pm.Uniform(MEAN, 0.0, 1.0, dims=dims)
+    else:
+        mean = pm.Deterministic(MEAN, pt.exp(pm.Flat(f"log_{MEAN}", dims=dims)), dims=dims)
+    if hyperprior.spread is None:
+        return mean, pm.HalfFlat(SPREAD, dims=dims) ** -2
+    size = distribution([hyperprior.spread], "size", dims=dims)
+    pm.Deterministic(SPREAD, size**-0.5, dims=dims)
+    return mean, size
 
 
 def _common_part(predictor: LinearPredictor, rows: Observed) -> Any:

@@ -1,8 +1,12 @@
-"""The random variables of a model, each made in one place for hiermod's own PyMC model and for Bambi's.
+"""The random variables of a model, each made in one place, and the coordinates in which effects of groups are sampled.
 
 Names follow Bambi's: ``Intercept``, ``treated``, ``1|country`` with ``1|country_sigma`` and ``1|country_offset``.
 Correlations of a group term are its canonical partial correlations, each a scaled Beta, which together are LKJ
 (Lewandowski, Kurowicka and Joe 2009, section 2); the effects follow from standard normals through the Cholesky factor.
+
+Where a group term's groups say little, the standard normals behind its effects are nearly independent of all else: the
+non-centred form, which the public model has. Where they say much, the groups' own coefficients are: common coefficient
+plus varying effect, along columns that the data tells apart (Papaspiliopoulos, Roberts and Sköld 2007).
 """
 
 from __future__ import annotations
@@ -15,10 +19,12 @@ import pymc as pm
 import pytensor.tensor as pt
 from pymc.logprob.transforms import Transform
 
+from hiermod.data.cells.statistics import BinomialCells, CountCells, MomentCells, PairCells, RealCells, ValueCells
 from hiermod.modeling.coding import Block
+from hiermod.modeling.density_rows import Observed, observe
 from hiermod.modeling.design import GroupDesign
+from hiermod.modeling.protocol import Variable
 from hiermod.modeling.spec import Spec
-from hiermod.modeling.variables import Variable
 from hiermod.priors.distributions import Prior, joined, partial_priors
 
 
@@ -170,3 +176,215 @@ def cholesky_factor(term: GroupDesign) -> Any:
     before = np.triu(np.ones((size, size)), 1)  # before[k, j] is 1 where k < j
     remaining = (0.5 * pt.log1p(-(below**2))[:, :, None] * before[None, :, :]).sum(axis=1)
     return (below + np.eye(size)) * pt.exp(remaining)
+
+
+STEP = 1e-4  # of a numerical derivative
+INFORMED = 1.0  # variance between groups over that within, from which a group's own coefficient is sampled
+SPREAD = 2.0  # standard errors that are taken off the variance between groups, to be sure of it
+
+
+def informed_columns(spec: Spec) -> tuple[np.ndarray, ...]:
+    """For each group term, which of its columns the groups themselves say more about than the other groups do."""
+    return tuple(_information_ratios(spec, term) > INFORMED for term in spec.groups)
+
+
+def _information_ratios(spec: Spec, term: GroupDesign) -> np.ndarray:
+    """For each column of a group term, a low estimate of the variance between groups over the median one within."""
+    precision, total, squares = _normal_equations(spec, term)
+    groups, columns = total.shape
+    ridge = 1e-9 * np.diag(np.diag(precision.mean(axis=0)))
+    within = np.linalg.inv(precision + ridge)
+    estimates = np.einsum("gij,gj->gi", within, total)
+    error = np.einsum("gii->gi", within)
+    response = spec.cells.response
+    if isinstance(response, RealCells | ValueCells | PairCells):
+        freedom = response.count.sum() - groups * columns
+        residual = squares - (estimates * total).sum()
+        if isinstance(response, RealCells) and not isinstance(response, MomentCells):
+            residual += response.within.sum()
+        error = error * (residual / freedom if freedom > 0 and residual > 0 else np.inf)
+    typical = np.median(error, axis=0)
+    if not np.isfinite(typical).all():
+        return np.zeros(columns)
+    between = (estimates - np.median(estimates, axis=0)) ** 2 - error
+    low = np.average(between, axis=0, weights=1.0 / np.maximum(error, typical))
+    return low * max(0.0, 1.0 - SPREAD * np.sqrt(2.0 / groups)) / typical
+
+
+def _normal_equations(spec: Spec, term: GroupDesign) -> tuple[np.ndarray, np.ndarray, float]:
+    """Each group's X'WX, X'Wy of a term's columns, and y'Wy in all, by one step of scoring from the mean response."""
+    rows = observe(spec.cells)
+    matrix = np.hstack([rows.matrix(effect.block) for effect in term.effects])
+    weight, working = _working(spec, rows.offset(spec.formula.offsets)[: len(spec.cells)])
+    weight = np.concatenate([weight, np.ones(len(rows) - len(weight))])
+    working = np.concatenate([working, rows.response - rows.offset(spec.formula.offsets)[len(spec.cells) :]])
+    working = working - _common_fit(spec, rows, weight, working)
+    codes, size = rows.codes(term.grouping), term.grouping.size
+    columns = range(matrix.shape[1])
+    total = np.column_stack([np.bincount(codes, weight * matrix[:, column] * working, size) for column in columns])
+    precision = np.empty((size, len(columns), len(columns)))
+    for one in columns:
+        for other in columns:
+            precision[:, one, other] = np.bincount(codes, weight * matrix[:, one] * matrix[:, other], size)
+    return precision, total, float((weight * working**2).sum())
+
+
+def _common_fit(spec: Spec, rows: Observed, weight: np.ndarray, working: np.ndarray) -> np.ndarray:
+    """What the common terms alone say of the working responses."""
+    if not spec.common.blocks:
+        return np.zeros(len(rows))
+    matrix = np.hstack([rows.matrix(block) for block in spec.common.blocks])
+    normal = matrix.T @ (weight[:, None] * matrix)
+    return matrix @ np.linalg.lstsq(normal, matrix.T @ (weight * working), rcond=None)[0]
+
+
+def _working(spec: Spec, offset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Weights and responses of the cells on the link scale, as if shapes were 1; dispersion is measured from these."""
+    match spec.cells.response:
+        case BinomialCells(successes=successes, trials=trials):
+            return _working_rates(spec, successes, trials, np.ones(len(trials)), offset)
+        case PairCells(successes=successes, trials=trials, count=times):
+            return _working_rates(spec, successes, trials, times, offset)
+        case CountCells(total=total, exposure=exposure):
+            expected = _expected(spec, total, exposure, offset)
+            return expected, total / expected - 1.0
+        case ValueCells(value=value, count=count) if spec.family.link.name == "log":
+            expected = _expected(spec, count * value, count, offset)
+            mean = expected / count
+            variance = spec.family.variance(mean, *np.ones(len(spec.family.parameters)))
+            return count * (mean**2 / variance), value / mean - 1.0
+        case ValueCells(value=value, count=count):
+            return count, spec.family.transform(value) - offset
+        case RealCells(mean=mean, count=count):
+            return count, mean - offset
+
+
+def _working_rates(
+    spec: Spec, successes: np.ndarray, trials: np.ndarray, times: np.ndarray, offset: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    link, weight = spec.family.link, trials * times
+    rate = ((successes * times).sum() + 0.5) / (weight.sum() + 1.0)
+    slope = (link.inverse(link.forward(rate) + STEP) - link.inverse(link.forward(rate) - STEP)) / (2.0 * STEP)
+    return weight * slope**2 / spec.family.variance(rate), (successes / trials - rate) / slope - offset
+
+
+def _expected(spec: Spec, total: np.ndarray, exposure: np.ndarray, offset: np.ndarray) -> np.ndarray:
+    """What each cell would sum up to at one rate; counts may all be 0."""
+    expected = exposure * np.exp(offset)
+    return expected * ((total.sum() + 0.5 * spec.family.counts) / expected.sum())
+
+
+def own_coefficients(
+    spec: Spec, term: GroupDesign, informed: np.ndarray, sigmas: list[Any], shared: set[str]
+) -> list[Any]:
+    """Register a group term; return its effects, as `group_effect` does.
+
+    Parameters
+    ----------
+    informed : ndarray of bool, shape (columns,)
+        The columns that are registered by the groups' own coefficients; the others are by standard normals.
+    sigmas : list
+        The standard deviations of each effect.
+    shared : set of str
+        Common terms whose coefficients are part of some term's own coefficients already; those of this one are added.
+    """
+    places = [int(place) for place in np.flatnonzero(informed)]
+    free = _free_columns(spec, term)
+    back = np.linalg.inv(_directions(spec, term, places))
+    coefficients = {place: _combined(back[row], [free[other] for other in places]) for row, place in enumerate(places)}
+    scales = _columns_of_sigmas(term, sigmas)
+    commons = _commons(spec, term, informed, shared)
+    factor: Any = cholesky_factor(term) if term.correlated else np.eye(len(term.row_names))
+    standard: list[Any] = []
+    values: list[Any] = []
+    density: Any = 0.0
+    for place, scale in enumerate(scales):
+        before = (
+            sum((factor[place, other] * standard[other] for other in range(place)), 0.0) if term.correlated else 0.0
+        )
+        rest = factor[place, place]
+        if informed[place]:
+            values.append(coefficients[place] - commons[place])
+            standard.append((values[-1] / scale - before) / rest)
+            density = density - 0.5 * (standard[-1] ** 2).sum() - term.grouping.size * pt.log(scale * rest)
+        else:
+            standard.append(free[place])
+            values.append(scale * (before + rest * free[place]))
+            density = density - 0.5 * (standard[-1] ** 2).sum()
+    pm.Potential(f"{term.correlation_name}_density", density)
+    return _registered(spec, term, values)
+
+
+def _free_columns(spec: Spec, term: GroupDesign) -> list[Any]:
+    """Register what is sampled of a group term; a column of shape ``(groups,)`` for each of its columns."""
+    columns: list[Any] = []
+    for effect in term.effects:
+        free = pm.Flat(f"{effect.name}_offset", dims=register_dims(spec.variable(effect.name)))
+        several = range(len(effect.block.columns))
+        columns += [free[:, place] for place in several] if effect.block.labels else [free]
+    return columns
+
+
+def _columns_of_sigmas(term: GroupDesign, sigmas: list[Any]) -> list[Any]:
+    columns: list[Any] = []
+    for effect, sigma in zip(term.effects, sigmas, strict=True):
+        several = range(len(effect.block.columns))
+        columns += [sigma[place] for place in several] if effect.block.labels else [sigma]
+    return columns
+
+
+def _combined(weights: np.ndarray, columns: list[Any]) -> Any:
+    return sum(float(weight) * column for weight, column in zip(weights, columns, strict=True) if weight)
+
+
+def _commons(spec: Spec, term: GroupDesign, informed: np.ndarray, shared: set[str]) -> list[Any]:
+    """For each column the common coefficient that is part of the groups' own ones, 0 where there is none.
+
+    It is that of the design in which the predictors that do not vary with the group are centred.
+    """
+    common, slices = spec.common, spec.common.slices()
+    result: list[Any] = []
+    shares: dict[int, int] = {}
+    for effect in term.effects:
+        start, block = len(result), next((each for each in common.blocks if each.name == effect.block.name), None)
+        result += [0.0] * len(effect.block.columns)
+        chosen = informed[start : len(result)]
+        if block is not None and block.columns == effect.block.columns and block.name not in shared and chosen.any():
+            shared.add(block.name)
+            shares |= {start + place: slices[block.name].start + place for place in range(len(block.columns))}
+    values = _coefficients(spec)
+    for place, column in shares.items():
+        others = [other for other in np.flatnonzero(common.shift[column]) if other not in shares.values()]
+        result[place] = values[column] + sum((common.shift[column, other] * values[other] for other in others), 0.0)
+    return result
+
+
+def _coefficients(spec: Spec) -> list[Any]:
+    """The common coefficients, one by one."""
+    model = pm.modelcontext(None)
+    values: list[Any] = []
+    for block in spec.common.blocks:
+        value = model[block.name]
+        values += [value[place] for place in range(len(block.columns))] if block.labels else [value]
+    return values
+
+
+def _directions(spec: Spec, term: GroupDesign, places: list[int]) -> np.ndarray:
+    """An upper factor R of the average information, ``R'R``: the data tells ``R c`` of a group's coefficients apart.
+
+    It is scaled so that its diagonal is one.
+    """
+    precision, _, _ = _normal_equations(spec, term)
+    pooled = precision.mean(axis=0)[np.ix_(places, places)]
+    factor = np.linalg.cholesky(pooled + 1e-9 * np.diag(np.diag(pooled))).T
+    return factor / np.diag(factor)[:, None]
+
+
+def _registered(spec: Spec, term: GroupDesign, columns: list[Any]) -> list[Any]:
+    effects, start = [], 0
+    for effect in term.effects:
+        stop = start + len(effect.block.columns)
+        value = pt.stack(columns[start:stop], axis=1) if effect.block.labels else columns[start]
+        effects.append(pm.Deterministic(effect.name, value, dims=register_dims(spec.variable(effect.name))))
+        start = stop
+    return effects

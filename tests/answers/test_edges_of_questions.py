@@ -1,4 +1,4 @@
-"""Questions that once had a wrong answer or a traceback."""
+"""Questions at the edges of what can be asked: kinks, absent columns, ties, rare arms."""
 
 import numpy as np
 import pandas as pd
