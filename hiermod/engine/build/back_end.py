@@ -9,10 +9,9 @@ from typing import Any
 import llvmlite
 from llvmlite import binding
 
-from hiermod.engine.build.bitcode import Bitcode, UnfitError
+from hiermod.engine.build.bitcode import PREFIX, Bitcode, UnfitError
 from hiermod.engine.kernels.record import ENTRIES
 
-PREFIX = "hiermod_"
 INLINED = 45  # LLVM's threshold
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 SHIPPED = Path(__file__).parent / "engine.bitcode"
 SOURCES = Path(__file__).parents[1] / "kernels"
+PREFIX = "hiermod_"  # of the names of entries in the module
 FRONT_END = Path(__file__).parent / "front_end.py"
 
 

@@ -12,7 +12,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
-from hiermod.engine.build.bitcode import Bitcode, Origin, UnfitError, sources, system, unpacked
+from hiermod.engine.build.bitcode import PREFIX, Bitcode, Origin, UnfitError, sources, system, unpacked
 
 if TYPE_CHECKING:
     from llvmlite import binding
@@ -23,7 +23,7 @@ OUTSIDE = {
     "malloc", "free", "pthread_create", "pthread_join",
     *("sqrt", "exp", "log", "log1p", "expm1", "pow", "fabs", "erfc", "lgamma"),
 }  # fmt: skip
-PREFIX = "hiermod_"  # of the names of entries
+WITHOUT = {"_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # counts of references, calls from Python
 
 
 def lowered() -> Bitcode:
@@ -73,10 +73,13 @@ def _linked() -> binding.ModuleRef:
     from numba import types
     from numba.core import codegen, registry
 
-    from hiermod.engine.kernels import entries
+    from hiermod.engine import kernels
     from hiermod.engine.kernels.record import ENTRIES
 
-    class Library(codegen.JITCodeLibrary):  # type: ignore[misc]
+    kernels.NJIT.update(WITHOUT)
+    from hiermod.engine.kernels import entries
+
+    class Library(codegen.JITCodeLibrary):
         """Takes a function as it is lowered, and neither optimises it nor links what it calls."""
 
         def add_llvm_module(self, module: binding.ModuleRef) -> None:
@@ -89,7 +92,7 @@ def _linked() -> binding.ModuleRef:
         def get_pointer_to_function(self, name: str) -> int:
             return 0
 
-    class Codegen(codegen.JITCPUCodegen):  # type: ignore[misc]
+    class Codegen(codegen.JITCPUCodegen):
         """Emits nothing."""
 
         _library_class = Library

@@ -6,7 +6,4 @@ Numba's runtime: memory comes from the C library, errors are codes. `record` and
 Numba.
 """
 
-NJIT = {
-    "fastmath": {"contract"}, "error_model": "numpy", "nogil": True,
-    "_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True,
-}  # fmt: skip
+NJIT = {"fastmath": {"contract"}, "error_model": "numpy", "nogil": True}
