@@ -126,7 +126,7 @@ def _fixed_text(posterior: Posterior, fixed: pd.DataFrame, prob: float) -> str:
         return ""
     title = f"Common effects ({posterior.spec.family.link.name} scale)"
     if not posterior.spec.predictors:
-        title = "Population of rates: mean, and spread (a + b)^(-1/2) of Beta(a, b) or shape^(-1/2) of a Gamma"
+        title = "Population of rates: mean, and spread (a + b)^(-1/2) of Beta(a, b)"
     return f"{title}:\n{_printed(fixed.reset_index(names='term'), prob)}"
 
 

@@ -58,11 +58,14 @@ def beta_density(case, mean, log_size):
 
 
 def gamma_density(case, log_mean, log_shape):
+    """With z = log(exposure * mean / shape); y log mean less y log(1 + exp z) is written so that nothing cancels."""
     y, e = case["events"], case["exposure"]
-    ratio = np.exp(log_mean - log_shape)
-    total = y.sum() * log_mean + sums(y, np.exp(log_shape))
+    total = sums(y, np.exp(log_shape))
     for events, exposure in zip(y, e, strict=True):
-        total -= (np.exp(log_shape) + events) * np.log1p(exposure * ratio)
+        log_exposure = np.log(LONG(exposure))
+        z = log_exposure + log_mean - log_shape
+        total -= np.exp(log_shape) * np.logaddexp(0, z)
+        total += events * (log_shape - log_exposure - np.logaddexp(0, -z))
     return total + case["prior"](log_mean, log_shape)
 
 
@@ -92,7 +95,7 @@ def integrals(case):
     if beta:
         yield "mean", weight @ mean
         yield "sd", np.sqrt(weight @ (mean - weight @ mean) ** 2)
-    else:
+    elif case.get("spread", True):
         yield "log_mean", weight @ np.where(weight > 0, log_mean, 0)
     if case.get("spread", True):
         yield "spread", weight @ size ** LONG(-0.5)
@@ -183,6 +186,8 @@ def cases():
     yield "priors of a and b", {"pool": "beta", "events": [3, 50, 55, 60], "exposure": [10, 100, 100, 100],
                                 "prior": gammas}  # fmt: skip
     yield "sites", {"pool": "gamma", "events": [3, 4, 10, 0, 22], "exposure": [1.0, 2.0, 3.0, 0.5, 8.25], "prior": flat}
+    # of two sites neither the log mean nor the spread has an expectation
+    yield "two sites", {"pool": "gamma", "events": [3, 4], "exposure": [1.0, 2.0], "prior": flat, "spread": False}
     yield "sites under priors", {"pool": "gamma", "events": [0, 0, 4], "exposure": [1.0, 2.0, 5.0],
                                  "prior": log_normal_shape}  # fmt: skip
 

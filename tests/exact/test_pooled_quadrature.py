@@ -32,6 +32,7 @@ CASES = {
         "beta", {"a": "Gamma(2, 0.1)", "b": "Exponential(0.1)"}, [3, 50, 55, 60], [10, 100, 100, 100],
     ),
     "sites": ("gamma", FLAT, [3, 4, 10, 0, 22], [1.0, 2.0, 3.0, 0.5, 8.25]),
+    "two sites": ("gamma", FLAT, [3, 4], [1.0, 2.0]),
     "sites under priors": (
         "gamma", {"rate": "LogNormal(0, 1)", "shape": "LogNormal(1, 1)"}, [0, 0, 4], [1.0, 2.0, 5.0],
     ),
@@ -83,7 +84,7 @@ def constants(pool, priors):
     return np.log(72) - np.log(2 * np.pi) / 2
 
 
-@pytest.mark.parametrize("name", ["scenario 2", "rats", "one of 10^7", "priors of a and b"])
+@pytest.mark.parametrize("name", ["scenario 2", "rats", "one of 10^7", "two sites", "priors of a and b"])
 def test_draws_are_independent_ones_of_the_density(name):
     quadrature, *_ = quadrature_of(*CASES[name])
     x, u = draw(quadrature, 20_000, np.random.default_rng(5))
