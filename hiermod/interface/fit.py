@@ -15,7 +15,7 @@ from hiermod.answers.averaging.query import Arguments
 from hiermod.answers.deciding import verdicts
 from hiermod.answers.estimands import effects, rates, shrinkage, slopes
 from hiermod.answers.outcome import outcome_notices
-from hiermod.answers.parameters import estimates, hypotheses
+from hiermod.answers.parameters import by_group, estimates, hypotheses, tidy_draws
 from hiermod.choices import Contrast, Engine, Goal, Groups, Kind, Outcome, Scale, Score, SlopeScale
 from hiermod.interface.arguments import documented
 from hiermod.interface.notices import announce
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from hiermod.answers.checks.outlying import Outlying
+    from hiermod.answers.parameters.by_group import GroupEstimates
     from hiermod.answers.scoring.leave_one_out import LeaveOneOut
     from hiermod.answers.scoring.validation import CrossValidation, Design
     from hiermod.show.explanation import Explanation
@@ -131,25 +132,70 @@ class Fit:
         """
         return estimates.fixef(self._posterior, prob)
 
-    def ranef(self) -> dict[str, pd.DataFrame]:
-        """Posterior means of the varying effects on the link scale, by group (index: levels; columns: terms).
+    def ranef(self, prob: float = 0.95) -> GroupEstimates:
+        """The varying effects on the link scale: posterior means by group, their spread and draws beside them.
+
+        Returns
+        -------
+        GroupEstimates
+            A dict of data frames by grouping factor (index: levels; columns: terms). Its ``table`` has a row per
+            factor, term and level, with ``estimate, sd, lower, upper``; ``draws`` are DataArrays by factor.
 
         Examples
         --------
-        >>> fit.ranef()["country"].shape
-        (2, 2)
+        >>> effects = fit.ranef()
+        >>> effects["country"].shape, list(effects.table.columns)
+        ((2, 2), ['group', 'term', 'level', 'estimate', 'sd', 'lower', 'upper'])
+        >>> effects.draws["country"].dims
+        ('chain', 'draw', 'level', 'term')
         """
-        return estimates.ranef(self._posterior)
+        return by_group.ranef(self._posterior, prob)
 
-    def coef(self) -> dict[str, pd.DataFrame]:
-        """Common plus varying effects on the link scale, by group.
+    def coef(self, prob: float = 0.95) -> GroupEstimates:
+        """Common plus varying effects on the link scale, by group, laid out as `ranef`.
 
         Examples
         --------
         >>> list(fit.coef()["country"].columns)
         ['Intercept', 'treated']
+        >>> treated = fit.coef().table.query("term == 'treated'").set_index("level")
+        >>> list(treated.index)
+        ['Canada', 'China']
         """
-        return estimates.coef(self._posterior)
+        return by_group.coef(self._posterior, prob)
+
+    def draws(self, names: str | Sequence[str] | None = None, *, group: str | None = None) -> pd.DataFrame:
+        """The draws as a tidy frame: a row per draw, a column per parameter.
+
+        It has no index but row numbers, so that polars takes it as it is: ``polars.from_pandas(fit.draws())``.
+
+        Parameters
+        ----------
+        names : str or list of str, optional
+            Parameters as `summary` and `hypothesis` name them (``treated``, ``sd(1|country)``), variables of the
+            posterior with all their elements (``1|country``), or single ones (``1|country[Canada]``). All parameters,
+            the effects of groups last, without it.
+        group : str, optional
+            A grouping factor, for the long form: a row per draw and level, a column per varying term, as in `ranef`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``chain, draw``, then the parameters; or the level, then the terms.
+
+        Raises
+        ------
+        AnswerError
+            If there is no such parameter or grouping factor, or both are given.
+
+        Examples
+        --------
+        >>> list(fit.draws(["Intercept", "treated"]).columns)
+        ['chain', 'draw', 'Intercept', 'treated']
+        >>> list(fit.draws(group="country").columns)
+        ['chain', 'draw', 'country', 'Intercept', 'treated']
+        """
+        return tidy_draws.draws_table(self._posterior, names, group)
 
     def varcorr(self, prob: float = 0.95) -> pd.DataFrame:
         """Variance components: ``grp, var1, var2, vcov, sdcor, lower, upper``, as lme4's ``as.data.frame(VarCorr(m))``.
