@@ -10,6 +10,7 @@ from hiermod.errors import ModelError, PriorError, did_you_mean
 from hiermod.formula.parser import changed, parse
 from hiermod.interface.notices import announce
 from hiermod.modeling.definition import Defined, define, with_priors
+from hiermod.modeling.prior_choice import canonical_key
 from hiermod.sampling.settings import Settings
 
 OF_SETTINGS = tuple(field.name for field in fields(Settings))
@@ -35,7 +36,7 @@ def changed_model(old: Defined, formula: str | None, data: Any, changes: Mapping
     if formula is None and data is None and not of_model:
         return old
     if "priors" in of_model:
-        of_model["priors"] = checked_priors(of_model["priors"])
+        of_model["priors"] = merged_priors(old.definition.priors, of_model["priors"])
     if formula is None and data is None and set(of_model) == {"priors"}:
         return with_priors(old, of_model["priors"])
     text = old.definition.formula if formula is None else _formula(formula, old)
@@ -63,3 +64,13 @@ def checked_priors(priors: Any) -> dict[str, str]:
     if priors is not None and not isinstance(priors, Mapping):
         raise PriorError(f"priors={priors!r}: a dict by parameter is needed, such as {{'sd': 'HalfNormal(1)'}}.")
     return dict(priors or {})
+
+
+def merged_priors(old: Mapping[str, str], given: Any) -> dict[str, str]:
+    """The old priors with those given in place of theirs; None takes back one, or all of them."""
+    if given is None:
+        return {}
+    changes = checked_priors(given)
+    replaced = {canonical_key(str(key)) for key in changes}
+    kept = {key: text for key, text in old.items() if canonical_key(key) not in replaced}
+    return kept | {key: text for key, text in changes.items() if text is not None}

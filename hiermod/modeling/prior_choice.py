@@ -62,7 +62,7 @@ def choose_priors(
     PriorError
         On a key that names no parameter, or a prior that does not fit its parameter.
     """
-    given = {_canonical(str(key)): read_prior(str(key), text) for key, text in user.items()}
+    given = {canonical_key(str(key)): read_prior(str(key), text) for key, text in user.items()}
     _refuse_unclear(given, family, common, groups)
     scale = response_scale(family, cells, offset)
     for spread in np.concatenate([common.scales, *(effect.scales for group in groups for effect in group.effects)]):
@@ -79,7 +79,7 @@ def choose_priors(
     return priors
 
 
-def _canonical(key: str) -> str:
+def canonical_key(key: str) -> str:
     """A key as parameters are named: ``sd(poly(x,2)|g)`` is ``sd(poly(x, 2)|g)``."""
     if key.startswith("sd(") and key.endswith(")") and "|" in key:
         term, _, group = key[3:-1].rpartition("|")

@@ -55,6 +55,21 @@ def test_priors_change_on_the_same_cells(fit, counts):
     assert "HalfNormal(1)" in set(fit.update(priors=None, draws=20, progress=False).model.prior_summary()["prior"])
 
 
+def test_priors_are_added_to_those_of_the_fit(fit, counts):
+    new = fit.update(priors={"Intercept": "Normal(0, 1)"}, progress=False)
+    both = {"sd": "HalfNormal(0.7)", "Intercept": "Normal(0, 1)"}
+    same_draws(new, hm.fit("s/n ~ (1 | g)", counts, priors=both, seed=5, **QUICK))
+    again = new.update(priors={"sd": None, "Intercept": "Normal(0, 2)"}, progress=False)
+    same_draws(again, hm.fit("s/n ~ (1 | g)", counts, priors={"Intercept": "Normal(0, 2)"}, seed=5, **QUICK))
+
+
+def test_a_prior_is_replaced_however_its_parameter_is_spelled(counts):
+    model = {"formula": "s/n ~ poly(z, 2) + (1 | g)", "data": counts.assign(z=range(len(counts)))}
+    fit = hm.fit(**model, priors={"poly(z,2)": "Normal(0, 1)"}, seed=5, **QUICK)
+    new = fit.update(priors={"poly(z, 2)": "Normal(0, 3)"}, draws=20, progress=False)
+    assert new.model._defined.definition.priors == {"poly(z, 2)": "Normal(0, 3)"}
+
+
 def test_the_engine_and_the_family_are_kept(counts):
     ones = pd.DataFrame({"y": [1.5, 2.0, 0.5, 1.0, 2.5, 0.0] * 4, "g": list("abcd") * 6})
     fit = hm.fit("y ~ 1 + (1 | g)", ones, seed=1, **QUICK, engine="pymc")
