@@ -692,15 +692,16 @@ class Fit:
             Two expressions compared by ``>``, ``<``, ``>=`` or ``<=``, of parameters as `summary` and
             `Model.prior_summary` name them (``treated``, ``period[2]``, ``sd(1|country)``,
             ``cor(Intercept, treated|country)``, ``sigma``) or single effects (``1|country[Canada]``), numbers,
-            ``+ - * / ^`` and ``abs exp log sqrt expit logit``. A name in backticks is taken as it is.
+            ``+ - * / ^``, ``pi`` and ``abs exp log sqrt expit logit``. A name in backticks is taken as it is.
         prob : float
             The probability of the interval (equal-tailed; brms prints 90 % for one-sided statements).
 
         Returns
         -------
         Answer
-            A row for each statement: ``estimate, sd, lower, upper`` of its left less its right side, its posterior
-            ``probability`` p, and the ``evidence_ratio`` p / (1 - p), infinite where it holds in every draw.
+            A row for each statement: ``estimate, sd, lower, upper`` of its left side (of its right one where the left
+            holds no parameter), its posterior ``probability`` p, the ``evidence_ratio`` p / (1 - p), infinite where it
+            holds in every draw, and the mean ``difference`` of its left less its right side.
 
         Raises
         ------
@@ -713,7 +714,7 @@ class Fit:
         --------
         >>> table = fit.hypothesis(["treated > 0", "sd(1|country) > 2 * sd(treated|country)"]).table
         >>> list(table.columns)
-        ['hypothesis', 'estimate', 'sd', 'lower', 'upper', 'probability', 'evidence_ratio']
+        ['hypothesis', 'estimate', 'sd', 'lower', 'upper', 'probability', 'evidence_ratio', 'difference']
         """
         return hypotheses.hypothesis(self._posterior, hypothesis, prob)
 
