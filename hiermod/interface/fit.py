@@ -766,6 +766,65 @@ class Fit:
         """
         return estimates.sigma(self._posterior)
 
+    def r2(self, *, loo: bool = True, prob: float = 0.95) -> pd.DataFrame:
+        """The share of the response's variance that the model explains: the Bayesian R² of Gelman et al. (2019).
+
+        In each draw, the variance of expected responses over that and the mean variance of responses around them, as
+        the model has it. Rows weigh as everywhere: trials are rows, so that counts and 0/1 rows have one R².
+
+        Parameters
+        ----------
+        loo : bool
+            Whether to leave rows out, too, which takes as long as `Fit.loo`.
+        prob
+            As in every question.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Rows ``conditional``, groups with their effects; ``marginal``, what common terms explain with effects at
+            zero, the variance between groups being unexplained; and ``loo``, one less the variance of the errors of
+            leave-one-out predictions over that of responses. Columns ``estimate, sd, lower, upper``.
+
+        Examples
+        --------
+        >>> list(fit.r2().index)
+        ['conditional', 'marginal', 'loo']
+        """
+        from hiermod.answers.scoring.explained import r2
+
+        table, notices = r2(self._posterior, loo, prob)
+        announce(notices)
+        return table
+
+    def icc(self, prob: float = 0.95) -> pd.DataFrame:
+        """Intraclass correlations: the share of each grouping factor in the variance on the link scale.
+
+        The variance of rows around their linear predictor is that of the residual, on a logit, probit or cloglog link
+        that of the latent response (pi²/3, 1, pi²/6), on a log link log(1 + variance/mean²) at the mean response
+        (Nakagawa, Johnson and Schielzeth 2017). Varying slopes count with their mean over rows (Johnson 2014).
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row per grouping factor, one of ``all groups`` where there are several, and per ``icc``: ``adjusted``, and
+            ``unadjusted``, where the variance of the common terms stands in the denominator, too. Columns
+            ``group, icc, estimate, sd, lower, upper``.
+
+        Raises
+        ------
+        AnswerError
+            If the model has no varying effects.
+
+        Examples
+        --------
+        >>> fit.icc()[["group", "icc"]].to_numpy().tolist()
+        [['country', 'adjusted'], ['country', 'unadjusted']]
+        """
+        from hiermod.answers.parameters.icc import icc
+
+        return icc(self._posterior, prob)
+
     def prior_summary(self) -> pd.DataFrame:
         """Every prior in numbers, as `Model.prior_summary` gives them.
 
