@@ -1092,6 +1092,10 @@ class Model:
         self._defined = defined
         self._samplers: dict[str, Sampler] = {}
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Compiled code and its memory belong to a process; another one makes them anew when it samples."""
+        return {**self.__dict__, "_samplers": {}}
+
     def __repr__(self) -> str:
         spec = self._defined.spec
         return f"<hiermod.Model {spec.formula}, family {spec.family}, {len(spec.cells)} cells>"

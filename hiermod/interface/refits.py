@@ -47,8 +47,8 @@ def changed_model(old: Defined, formula: str | None, data: Any, changes: Mapping
     rows = old.data if data is None else data
     if rows is None:
         raise ModelError(
-            "This change needs the rows of the data, and this fit holds their cells alone, since it was stored. "
-            "Give them: fit.update(..., data=frame)."
+            "This change needs the rows of the data, and this fit holds their cells alone, since it was stored or came "
+            "from another process. Give them: fit.update(..., data=frame)."
         )
     defined = define(definition, rows)
     announce(defined.notices)

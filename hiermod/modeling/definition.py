@@ -10,7 +10,7 @@ from typing import Any
 from hiermod.choices import POOLINGS
 from hiermod.data.cells.compress import read_cells
 from hiermod.data.cells.table import Cells, Source
-from hiermod.data.sources.frames import column_names
+from hiermod.data.sources.frames import column_names, travels
 from hiermod.errors import ModelError, did_you_mean, enumerate_names
 from hiermod.families.registry import choose_family, read_family
 from hiermod.formula.nodes import Formula
@@ -53,6 +53,14 @@ class Defined:
     spec: ModelSpec
     notices: tuple[str, ...]
     data: Any = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What goes to another process: rows that an engine holds stay where they are."""
+        return {**self.__dict__, "data": self.data if travels(self.data) else None}
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Defined:
+        """Nothing of it changes, so that copies share it, and the frame that was fitted."""
+        return self
 
 
 def define(definition: Definition, data: Any) -> Defined:
