@@ -120,7 +120,10 @@ class PriorDraws:
     ) -> Answer:  # fmt: skip
         """Predictions for each row of `data` under the prior; arguments are those of `Fit.predict`."""
         arguments = Arguments(data=data, groups=groups, prob=prob, outcome=outcome, kind=kind)
-        return rates.predict(self._posterior, arguments)
+        if data is not None:
+            return rates.predict(self._posterior, arguments)
+        defined = self.model._defined
+        return rates.predict_fitted(self._posterior, arguments, defined.data, defined.definition.complete)
 
     def ppc(self, stat: Any = None, *, by: Any = None, draws: int | None = None, prob: float = 0.95) -> pd.DataFrame:
         """A prior predictive check; arguments are those of `Fit.ppc`."""
