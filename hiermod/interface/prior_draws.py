@@ -14,6 +14,7 @@ from hiermod.choices import Contrast, Goal, Groups, Kind, Outcome, Scale
 from hiermod.errors import AnswerError
 from hiermod.interface.notices import announce
 from hiermod.interface.plots import PriorPlots
+from hiermod.modeling.definition import Defined
 from hiermod.sampling.posterior import Posterior
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 class Unsampled(Protocol):
     """The model whose prior it is."""
+
+    _defined: Defined
 
     @property
     def formula(self) -> str: ...  # noqa: D102

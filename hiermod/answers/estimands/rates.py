@@ -94,7 +94,8 @@ def predict_fitted(posterior: Posterior, arguments: Arguments, data: Any, comple
 def _among_all(answer: Answer, raw: pd.DataFrame, used: np.ndarray) -> Answer:
     """The answer's rows among all those of the data, the others missing."""
     table = answer.table.set_axis(np.flatnonzero(used), axis=0).reindex(np.arange(len(used)))
-    table = table.assign(**{name: raw[name] for name in table if name in raw and name not in COMPUTED})
+    shown = {str(name): raw[name] for name in table if name in raw and name not in COMPUTED}
+    table = table.assign(**shown)
     keys = pd.DataFrame({ROW: np.arange(len(used))})
     draws = np.full((*answer.draws.shape[:2], len(used)), np.nan)
     draws[..., used] = answer.draws
