@@ -36,6 +36,10 @@ class Measure:
         """``rate`` or ``mean``."""
         return "rate" if self.percent else "mean"
 
+    def of_units(self, per: float) -> Measure:
+        """The same for so many units."""
+        return self if per == 1.0 else Measure(f"{self.name} per {per:,g}", False, self.link)
+
     def text(self, value: float) -> str:
         """A value in words."""
         return f"{value:.1%}" if self.percent else f"{value:.4g}"
@@ -243,11 +247,16 @@ def make_answer(
     """
     table = (keys if shown is None else shown).assign(**interval(draws, question.prob, question.median))
     table = table.assign(**(columns or {}))
+    unknown = np.isnan(draws).any(axis=1)
     if question.rope is not None:
         low, high = question.rope
         table = table.assign(prob_rope=((draws >= low) & (draws <= high)).mean(axis=1))
     if question.threshold is not None:
         table = table.assign(prob_exceeds=wins(draws, question.threshold, question.sign).mean(axis=1))
+    if unknown.any():
+        made = [name for name in table if name in COMPUTED]
+        table.loc[unknown, made] = np.nan
+        table = table.assign(estimable=~unknown)
     index = pd.MultiIndex.from_frame(keys) if len(keys.columns) else pd.MultiIndex.from_arrays([["all"]], names=["all"])
     coords = xr.Coordinates.from_pandas_multiindex(index, "row")
     labelled = xr.DataArray(
@@ -271,7 +280,10 @@ def decimals(answer: Answer) -> dict[str, int]:
     values = answer.draws.transpose("chain", "draw", "row")
     if values.sizes["chain"] * values.sizes["draw"] < FEWEST_DRAWS or len(table) != values.sizes["row"]:
         return {}
-    rows = np.unique(np.linspace(0, len(table) - 1, min(len(table), LOOKED_AT)).astype(int))
+    known = np.flatnonzero(np.isfinite(values.isel(chain=0, draw=0).to_numpy()))
+    if not len(known):
+        return {}
+    rows = known[np.unique(np.linspace(0, len(known) - 1, min(len(known), LOOKED_AT)).astype(int))]
     chosen = np.asarray(values.isel(row=rows).to_numpy(), dtype=float)
     sizes = mean_sizes(chosen)
     flat = chosen.reshape(-1, len(rows)).T

@@ -82,8 +82,9 @@ def _print_answers(options: argparse.Namespace, defined: Defined, fit: Fit) -> N
 
     measure = measure_of(defined.spec).name
     if options.by:
-        section(f"{_capital(measure)} by {' and '.join(options.by)}:")
-        print(fit.rates(options.by, groups=options.groups, prob=options.prob))
+        variable = [options.effect] if options.effect else []
+        section(f"{_capital(measure)} by {' and '.join([*options.by, *variable])}:")
+        print(fit.rates(variable or None, by=options.by, groups=options.groups, prob=options.prob))
     if options.effect:
         answer = fit.effect(
             options.effect, by=options.by, control=options.control, scale=options.scale or "difference",
@@ -152,13 +153,13 @@ def _demo_country(options: argparse.Namespace) -> list[str]:
     title = "1. One treatment, two countries"
     fit = _demo_fit(options, title, "success ~ treated + (1 + treated | country)", "country")
     section("Success rates by country and treated (95 % intervals):")
-    print(fit.rates(by=["country", "treated"]))
+    print(fit.rates("treated", by="country"))
     answer = fit.effect("treated", by="country")
     section("Effect of treated by country (difference of rates):")
     print(answer)
     print("", *effect_sentences(answer), sep="\n")
     return [
-        _drawn(options, "country-rates.png", fit.plot.rates(by=["country", "treated"])),
+        _drawn(options, "country-rates.png", fit.plot.rates("treated", by="country")),
         _drawn(options, "country-effect.png", fit.plot.effect("treated", by="country")),
         _drawn(options, "country-trace.png", fit.plot.trace()),
     ]

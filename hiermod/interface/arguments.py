@@ -6,16 +6,22 @@ import re
 from textwrap import indent
 
 TEXT = """\
-variable : str
-    A 0/1, boolean or categorical column, or a grouping factor.
-by : str, list of str or dict, optional
-    The columns whose combinations are the cells; one cell of all rows without it. A dict gives values, such as
-    ``{"x": [0, 1], "country": ["Canada"]}``, or None for all levels. With `data`, any column of it will do.
+variable : str or dict
+    A 0/1, boolean or categorical column, or a grouping factor: all rows of a cell are set to each of its levels in
+    turn, so that all arms share one mix of groups and covariates. A dict gives values, such as ``{"age": [20, 40]}``.
+by : str or list of str, optional
+    Columns whose combinations are the cells: each takes the rows that have these levels, as they are. One cell of all
+    rows without it. With `data`, any column of it will do.
+where : dict, optional
+    Takes the rows that have these levels once, for the whole question: ``{"device": "phone"}``.
 at : dict, optional
-    Predictors with the value at which every row stands, such as ``{"x": 0}``.
+    Columns to which all rows are set: at one value, or at each of several, ``{"age": [20, 40, 60]}``; a line for each
+    combination.
+per : float
+    Of how many units means are, such as 1000: of exposure, or of trials.
 data : data frame or path, optional
-    Rows to average over instead of the fitted data, such as a census. They weigh their trials, if there, and need no
-    column that is set in all rows, such as `variable`.
+    Rows to average over instead of the fitted data, such as a census. They weigh their trials or exposure, if there,
+    and need no column that is set in all rows, such as `variable`.
 weights : str, optional
     A column of `data` with the weights of its rows.
 groups : {"observed", "typical", "new", "population"} or dict

@@ -18,7 +18,7 @@ from hiermod.answers.outcome import outcome_notices
 from hiermod.answers.parameters import by_group, estimates, hypotheses, tidy_draws
 from hiermod.choices import Contrast, Engine, Goal, Groups, Kind, Outcome, Scale, Score, SlopeScale
 from hiermod.interface.arguments import documented
-from hiermod.interface.notices import announce
+from hiermod.interface.notices import announce, table_of, told
 from hiermod.interface.plots import FitPlots
 from hiermod.interface.prior_draws import PriorDraws
 from hiermod.interface.refits import changed_model, changed_settings, refuse_unknown
@@ -208,20 +208,21 @@ class Fit:
         return estimates.varcorr(self._posterior, prob)
 
     def rates(
-        self, by: Any = None, *, data: Any = None, groups: Groups = "observed", prob: float = 0.95,
-        weights: str | None = None, at: Any = None, threshold: float | None = None, outcome: Outcome | None = None,
+        self, variable: Any = None, *, by: Any = None, where: Any = None, at: Any = None, data: Any = None,
+        weights: str | None = None, groups: Groups = "observed", outcome: Outcome | None = None, per: float = 1,
+        threshold: float | None = None, prob: float = 0.95,
     ) -> Answer:  # fmt: skip
-        """Expected response per cell of `by`, back-transformed, averaged over rows within each draw.
+        """Expected response at each value of `variable`, back-transformed, averaged over rows within each draw.
 
-        The `by` variables that stand in common terms are set to each level for all rows; grouping factors and other
-        columns select rows, and so do parts of crossed ones, such as ``arm`` in ``(1 | country:arm)``, where the data
-        lack a combination and effects are the observed ones. Rows of counts weigh the same whatever their exposure:
-        weigh them with `data` and `weights`. Of a student family it is the location, which is the mean where ``nu`` is
-        above 1.
+        All rows of a cell are set to each value, so that rates differ by exactly what `effect` gives. Without a
+        variable, rows are taken as they are; ``fit.rates("age")`` and ``at={"age": [20, 40]}`` give curves. Rows of
+        counts weigh their exposure. Of a student family it is the location, which is the mean where ``nu`` is above 1.
 
         Parameters
         ----------
-        by, data, groups, prob, weights, at, outcome
+        variable : str, list of str or dict, optional
+            A column to whose levels all rows of a cell are set in turn, or several; a dict gives values.
+        by, where, at, data, weights, groups, outcome, per, prob
             As in every question.
         threshold : float, optional
             Adds ``prob_exceeds``, the probability that the rate exceeds it.
@@ -229,7 +230,10 @@ class Fit:
         Returns
         -------
         Answer
-            Its table has the `by` columns and ``estimate, lower, upper`` (posterior mean, equal-tailed interval).
+            Its table has the columns of `by`, of `at` and of `variable`, ``estimate, lower, upper`` (posterior mean,
+            equal-tailed interval), ``rows``, the rows or trials of the cell, and ``seen``, those of them at this value
+            of the variable; of `data`, weights. If the data say nothing about a line, it is not ``estimable``: its
+            numbers are NaN.
 
         Raises
         ------
@@ -238,25 +242,26 @@ class Fit:
 
         Examples
         --------
-        >>> list(fit.rates(by=["country", "treated"]).table.columns)
-        ['country', 'treated', 'estimate', 'lower', 'upper']
+        >>> list(fit.rates("treated", by="country").table.columns)
+        ['country', 'treated', 'estimate', 'lower', 'upper', 'rows', 'seen']
         """
-        arguments = Arguments(None, by, at, data, weights, groups, threshold=threshold, prob=prob, outcome=outcome)
-        answer = rates.rates(self._posterior, arguments)
-        announce(answer.notices)
-        return answer
+        arguments = Arguments(
+            variable, by, at, data, weights, groups, threshold=threshold, prob=prob, outcome=outcome, where=where,
+            per=per,
+        )  # fmt: skip
+        return told(rates.rates(self._posterior, arguments))
 
     def effect(
-        self, variable: str, *, by: Any = None, control: Any = None, scale: Scale = "difference",
-        groups: Groups = "observed", data: Any = None, rope: tuple[float, float] | None = None, goal: Goal = "max",
-        prob: float = 0.95, weights: str | None = None, at: Any = None, contrast: Contrast = "control",
+        self, variable: Any, *, by: Any = None, control: Any = None, scale: Scale = "difference", groups: Groups =
+        "observed", data: Any = None, rope: tuple[float, float] | None = None, goal: Goal = "max", prob: float = 0.95,
+        weights: str | None = None, where: Any = None, at: Any = None, per: float = 1, contrast: Contrast = "control",
         threshold: float | None = None, outcome: Outcome | None = None,
     ) -> Answer:  # fmt: skip
         """Contrasts of the levels of `variable`, all arms averaged over the same rows.
 
         Parameters
         ----------
-        variable, by, control, scale, groups, data, goal, prob, weights, at, contrast, threshold, outcome
+        variable, by, control, scale, groups, data, goal, prob, weights, at, where, per, contrast, threshold, outcome
             As in every question.
         rope : (low, high), optional
             A region of practical equivalence on the scale of the contrast; adds ``prob_rope``.
@@ -280,19 +285,20 @@ class Fit:
         """
         arguments = Arguments(
             variable, by, at, data, weights, groups, contrast, control, scale=scale, rope=rope, threshold=threshold,
-            goal=goal, prob=prob, outcome=outcome,
+            goal=goal, prob=prob, outcome=outcome, where=where, per=per,
         )  # fmt: skip
-        return effects.effect(self._posterior, arguments)
+        return told(effects.effect(self._posterior, arguments))
 
     def prob_beats(
-        self, variable: str, *, by: Any = None, control: Any = None, groups: Groups = "observed", data: Any = None,
-        goal: Goal = "max", weights: str | None = None, at: Any = None, outcome: Outcome | None = None,
+        self, variable: Any, *, by: Any = None, control: Any = None, groups: Groups = "observed", data: Any = None,
+        goal: Goal = "max", weights: str | None = None, where: Any = None, at: Any = None, per: float = 1, outcome:
+        Outcome | None = None,
     ) -> pd.DataFrame:  # fmt: skip
         """P(level beats control): a row per `by` cell (``all`` without), a column per other level.
 
         Parameters
         ----------
-        variable, by, control, groups, data, goal, weights, at, outcome
+        variable, by, control, groups, data, goal, weights, at, where, per, outcome
             As in every question.
 
         Examples
@@ -300,18 +306,20 @@ class Fit:
         >>> fit.prob_beats("treated", by="country").shape
         (2, 1)
         """
-        arguments = Arguments(variable, by, at, data, weights, groups, control=control, goal=goal, outcome=outcome)
-        return effects.prob_beats_table(self._posterior, arguments)
+        arguments = Arguments(
+            variable, by, at, data, weights, groups, control=control, goal=goal, outcome=outcome, where=where, per=per,
+        )  # fmt: skip
+        return table_of(effects.prob_beats_table(self._posterior, arguments))
 
     def pairwise(
-        self, variable: str, *, by: Any = None, groups: Groups = "observed", data: Any = None, goal: Goal = "max",
-        weights: str | None = None, at: Any = None, outcome: Outcome | None = None,
+        self, variable: Any, *, by: Any = None, groups: Groups = "observed", data: Any = None, goal: Goal = "max",
+        weights: str | None = None, where: Any = None, at: Any = None, per: float = 1, outcome: Outcome | None = None,
     ) -> pd.DataFrame:  # fmt: skip
         """P(row beats column) for every pair of levels; the diagonal is empty.
 
         Parameters
         ----------
-        variable, by, groups, data, goal, weights, at, outcome
+        variable, by, groups, data, goal, weights, at, where, per, outcome
             As in every question.
 
         Examples
@@ -319,18 +327,20 @@ class Fit:
         >>> fit_of_variants.pairwise("variant").shape
         (4, 4)
         """
-        arguments = Arguments(variable, by, at, data, weights, groups, goal=goal, outcome=outcome)
-        return effects.pairwise(self._posterior, arguments)
+        arguments = Arguments(
+            variable, by, at, data, weights, groups, goal=goal, outcome=outcome, where=where, per=per,
+        )  # fmt: skip
+        return table_of(effects.pairwise(self._posterior, arguments))
 
     def best(
-        self, variable: str, *, by: Any = None, groups: Groups = "observed", data: Any = None, goal: Goal = "max",
-        weights: str | None = None, at: Any = None, outcome: Outcome | None = None,
+        self, variable: Any, *, by: Any = None, groups: Groups = "observed", data: Any = None, goal: Goal = "max",
+        weights: str | None = None, where: Any = None, at: Any = None, per: float = 1, outcome: Outcome | None = None,
     ) -> pd.DataFrame:  # fmt: skip
         """P(best), expected loss (response scale) and expected rank of each level.
 
         Parameters
         ----------
-        variable, by, groups, data, goal, weights, at, outcome
+        variable, by, groups, data, goal, weights, at, where, per, outcome
             As in every question.
 
         Examples
@@ -338,9 +348,11 @@ class Fit:
         >>> fit_of_variants.best("variant")["prob_best"].idxmax()
         'D'
         """
-        arguments = Arguments(variable, by, at, data, weights, groups, goal=goal, outcome=outcome)
+        arguments = Arguments(
+            variable, by, at, data, weights, groups, goal=goal, outcome=outcome, where=where, per=per,
+        )  # fmt: skip
         announce(outcome_notices(self._posterior.spec, outcome, groups))
-        return effects.best(self._posterior, arguments)
+        return table_of(effects.best(self._posterior, arguments))
 
     def shrinkage(self, group: str | None = None, prob: float = 0.95) -> pd.DataFrame:
         """Raw rate, pooled rate and how far it was pulled, per level of a grouping factor, on the response scale.
@@ -410,10 +422,10 @@ class Fit:
         return rates.predict(self._posterior, Arguments(groups=groups, prob=prob, outcome=outcome, kind=kind))
 
     def interaction(
-        self, variable: str, across: Any, *, by: Any = None, contrast: Contrast = "control", control: Any = None,
+        self, variable: Any, across: Any, *, by: Any = None, contrast: Contrast = "control", control: Any = None,
         between: Contrast = "control", scale: Scale = "difference", groups: Groups = "observed", data: Any = None,
-        weights: str | None = None, at: Any = None, threshold: float | None = None, goal: Goal = "max",
-        prob: float = 0.95, outcome: Outcome | None = None,
+        weights: str | None = None, where: Any = None, at: Any = None, per: float = 1, threshold: float | None = None,
+        goal: Goal = "max", prob: float = 0.95, outcome: Outcome | None = None,
     ) -> Answer:  # fmt: skip
         """How the effect of `variable` differs between the levels of `across`: a difference of differences.
 
@@ -422,10 +434,10 @@ class Fit:
 
         Parameters
         ----------
-        variable, by, contrast, control, scale, groups, data, weights, at, threshold, goal, prob, outcome
+        variable, by, contrast, control, scale, groups, data, weights, at, where, per, threshold, goal, prob, outcome
             As in every question.
         across : str or dict
-            The column across which the effect is compared; ``{"x": [0, 1]}`` gives values.
+            The column across which the effect is compared, on the rows of each level; ``{"x": [0, 1]}`` sets rows.
         between : {"control", "pairs", "sequential", "mean"} or dict
             Which levels of `across` are compared: with the first one, if nothing else is said.
 
@@ -447,20 +459,20 @@ class Fit:
         """
         arguments = Arguments(
             variable, by, at, data, weights, groups, contrast, control, across, between, scale,
-            threshold=threshold, goal=goal, prob=prob, outcome=outcome,
+            threshold=threshold, goal=goal, prob=prob, outcome=outcome, where=where, per=per,
         )  # fmt: skip
-        return effects.interaction(self._posterior, arguments)
+        return told(effects.interaction(self._posterior, arguments))
 
     def slopes(
-        self, variable: str, *, by: Any = None, scale: SlopeScale = "response", groups: Groups = "observed",
-        data: Any = None, weights: str | None = None, at: Any = None, threshold: float | None = None,
-        goal: Goal = "max", prob: float = 0.95, outcome: Outcome | None = None,
+        self, variable: str, *, by: Any = None, scale: SlopeScale = "response", groups: Groups = "observed", data: Any =
+        None, weights: str | None = None, where: Any = None, at: Any = None, per: float = 1, threshold: float | None =
+        None, goal: Goal = "max", prob: float = 0.95, outcome: Outcome | None = None,
     ) -> Answer:  # fmt: skip
         """Average slope of the expected response in a numeric predictor (average marginal effect).
 
         The derivative at each row's own value, averaged over rows within each draw. That of the model is exact; what
         functions make of the column, such as ``poly(x, 2)``, is differentiated by central differences that are
-        extrapolated to a step of zero and checked. ``by={"x": [0, 1]}`` gives the slope at both values; ``prob_beats``
+        extrapolated to a step of zero and checked. ``at={"x": [0, 1]}`` gives the slope at both values; ``prob_beats``
         is that of a slope above zero, or below it with ``goal="min"``.
 
         Parameters
@@ -491,14 +503,14 @@ class Fit:
         """
         arguments = Arguments(
             variable, by, at, data, weights, groups, scale=scale, threshold=threshold, goal=goal, prob=prob,
-            outcome=outcome,
+            outcome=outcome, where=where, per=per,
         )  # fmt: skip
-        return slopes.slopes(self._posterior, arguments)
+        return told(slopes.slopes(self._posterior, arguments))
 
     def decide(
-        self, variable: str, *, by: Any = None, loss: float | None = None, threshold: float = 0.0, control: Any = None,
-        groups: Groups = "observed", data: Any = None, weights: str | None = None, at: Any = None, expected: Any = None,
-        goal: Goal = "max", prob: float = 0.95, outcome: Outcome | None = None,
+        self, variable: Any, *, by: Any = None, loss: float | None = None, threshold: float = 0.0, control: Any = None,
+        groups: Groups = "observed", data: Any = None, weights: str | None = None, where: Any = None, at: Any = None,
+        per: float = 1, expected: Any = None, goal: Goal = "max", prob: float = 0.95, outcome: Outcome | None = None,
     ) -> verdicts.Decision:  # fmt: skip
         """Ship, keep testing or stop: a verdict for each `by` cell, by expected losses.
 
@@ -507,7 +519,7 @@ class Fit:
 
         Parameters
         ----------
-        variable, by, groups, data, weights, at, goal, prob, outcome
+        variable, by, groups, data, weights, at, where, per, goal, prob, outcome
             As in every question.
         loss : float, optional
             The expected loss, on the response scale, that is small enough to act; 1 % of the control's mean otherwise
@@ -539,7 +551,7 @@ class Fit:
         """
         arguments = Arguments(
             variable, by, at, data, weights, groups, control=control, threshold=threshold, goal=goal, prob=prob,
-            outcome=outcome, loss=loss, expected=expected,
+            outcome=outcome, loss=loss, expected=expected, where=where, per=per,
         )  # fmt: skip
         decision = verdicts.decide(self._posterior, arguments)
         if decision.warning:
@@ -547,8 +559,8 @@ class Fit:
         return decision
 
     def nnt(
-        self, variable: str, *, by: Any = None, control: Any = None, contrast: Contrast = "control",
-        groups: Groups = "observed", data: Any = None, weights: str | None = None, at: Any = None, goal: Goal = "max",
+        self, variable: Any, *, by: Any = None, control: Any = None, contrast: Contrast = "control", groups: Groups =
+        "observed", data: Any = None, weights: str | None = None, where: Any = None, at: Any = None, goal: Goal = "max",
         prob: float = 0.95,
     ) -> pd.DataFrame:  # fmt: skip
         """Number needed to treat: how many for one success more (one fewer, with ``goal="min"``) than the control has.
@@ -558,7 +570,7 @@ class Fit:
 
         Parameters
         ----------
-        variable, by, control, contrast, groups, data, weights, at, goal, prob
+        variable, by, control, contrast, groups, data, weights, at, where, goal, prob
             As in every question.
 
         Returns
@@ -577,7 +589,9 @@ class Fit:
         >>> fit.nnt("treated", by="country")["pieces"].to_list()
         [1, 2]
         """
-        arguments = Arguments(variable, by, at, data, weights, groups, contrast, control, goal=goal, prob=prob)
+        arguments = Arguments(
+            variable, by, at, data, weights, groups, contrast, control, goal=goal, prob=prob, where=where,
+        )  # fmt: skip
         return verdicts.number_needed(self._posterior, arguments)
 
     def loo(self, *, max_refits: int = 0, progress: bool = True) -> LeaveOneOut:
@@ -1192,8 +1206,8 @@ class Model:
         >>> import hiermod as hm
         >>> model = hm.model("successes/trials ~ (1|variant)", hm.example("variants"))
         >>> fit = model.with_draws(fit_of_variants.idata)
-        >>> list(fit.rates(by="variant").table.columns)
-        ['variant', 'estimate', 'lower', 'upper']
+        >>> list(fit.rates("variant").table.columns)
+        ['variant', 'estimate', 'lower', 'upper', 'rows', 'seen']
         """
         return Fit(self, posterior_from_draws(self._defined.spec, draws))
 
@@ -1260,8 +1274,8 @@ class Model:
         Examples
         --------
         >>> prior = fit.model.sample_prior(1000, seed=1)
-        >>> list(prior.rates(by="treated").table.columns)
-        ['treated', 'estimate', 'lower', 'upper']
+        >>> list(prior.rates("treated").table.columns)
+        ['treated', 'estimate', 'lower', 'upper', 'rows', 'seen']
         """
         return PriorDraws(self, sample_prior(self._defined.spec, draws, seed))
 

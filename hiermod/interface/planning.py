@@ -128,7 +128,7 @@ def _means(scenario: Scenario) -> np.ndarray:
 
 def _true_arms(scenario: Scenario, aim: Aim) -> np.ndarray:
     """The arms' true rates or means, shape ``(cells, arms, simulations)``."""
-    arguments = Arguments(by=[*aim.by, aim.variable], data=scenario.design, groups=aim.groups)
+    arguments = Arguments(aim.variable, by=aim.by, data=scenario.design, groups=aim.groups)
     answer = rates.rates(scenario.truth, arguments)
     announce(answer.notices)
     draws = answer.draws.transpose("row", "chain", "draw").to_numpy()
@@ -158,7 +158,7 @@ def _measured(fitted: Posterior, aim: Aim, true: np.ndarray) -> tuple[float, flo
     """The worst cell's expected loss or width, and the mean true loss over cells of what would be chosen."""
     by = list(aim.by) or None
     arguments = Arguments(aim.variable, by, groups=aim.groups, goal=aim.goal, prob=aim.prob)
-    table = effects.best(fitted, arguments)
+    table, _ = effects.best(fitted, arguments)
     losses = table["expected_loss"].to_numpy().reshape(true.shape)
     chosen = losses.argmin(axis=1)
     reached = true[np.arange(len(true)), chosen]

@@ -20,25 +20,26 @@ class FitPlots:
 
     def __repr__(self) -> str:
         return (
-            "plots: .rates(by), .effect(variable), .shrinkage(group), .trace(names), .ppc(kind, stat), .loo_pit(), "
-            ".calibration(), .outlying(group), .prior_posterior(names)"
+            "plots: .rates(variable), .effect(variable), .shrinkage(group), .trace(names), .ppc(kind, stat), "
+            ".loo_pit(), .calibration(), .outlying(group), .prior_posterior(names)"
         )
 
-    def rates(self, by: Any = None, *, ax: Any = None, **options: Any) -> Any:
-        """A forest of rates per cell of `by`: the mean with a 50 % interval (thick) and a ``prob`` one (thin).
+    def rates(self, variable: Any = None, *, by: Any = None, ax: Any = None, **options: Any) -> Any:
+        """A forest of rates: the mean with a 50 % interval (thick) and a ``prob`` one (thin) at each value, per cell.
 
-        With two or more columns in `by`, colours are the levels of the last. Without `by`, the groups and predictors of
-        the model with few levels are taken. Further options are those of `Fit.rates`.
+        With two or more columns, colours are the levels of the last. If nothing is asked for, the predictors of the
+        model with few levels are the variables, and its groups the cells. Further options are those of `Fit.rates`.
 
         Examples
         --------
-        >>> fit.plot.rates(by=["country", "treated"]).get_ylabel()
+        >>> fit.plot.rates("treated", by="country").get_ylabel()
         'country'
         """
-        from hiermod.show.forest import default_by, plot_answer
+        from hiermod.show.forest import default_columns, plot_answer
 
-        by = default_by(self._posterior.spec) if by is None else by
-        return plot_answer(self._rates(by, **options), ax=ax)
+        if variable is None and by is None:
+            variable, by = default_columns(self._posterior.spec)
+        return plot_answer(self._rates(variable, by=by, **options), ax=ax)
 
     def effect(self, variable: str, *, ax: Any = None, **options: Any) -> Any:
         """A forest of effects with a dashed line at no effect and P(beats the control) at the right of each row.
@@ -204,7 +205,7 @@ class PriorPlots:
         self._prior, self._rates, self._effect = prior, rates, effect
 
     def __repr__(self) -> str:
-        return "plots: .implied(variable), .rates(by), .effect(variable), .ppc(kind, stat)"
+        return "plots: .implied(variable), .rates(variable), .effect(variable), .ppc(kind, stat)"
 
     def implied(self, variable: str | None = None, *, ax: Any = None) -> Any:
         """What the priors say about the response: the density of a row's expected response, with its quantiles.
@@ -221,18 +222,19 @@ class PriorPlots:
 
         return plot_implied(implied(self._prior, variable), effects=variable is not None, ax=ax)
 
-    def rates(self, by: Any = None, *, ax: Any = None, **options: Any) -> Any:
+    def rates(self, variable: Any = None, *, by: Any = None, ax: Any = None, **options: Any) -> Any:
         """A forest of rates under the prior, as `Fit.plot` has it; options are those of `Fit.rates`.
 
         Examples
         --------
-        >>> fit.model.sample_prior(500, seed=1).plot.rates(by="treated").get_ylabel()
+        >>> fit.model.sample_prior(500, seed=1).plot.rates("treated").get_ylabel()
         'treated'
         """
-        from hiermod.show.forest import default_by, plot_answer
+        from hiermod.show.forest import default_columns, plot_answer
 
-        by = default_by(self._prior.spec) if by is None else by
-        return plot_answer(self._rates(by, **options), ax=ax)
+        if variable is None and by is None:
+            variable, by = default_columns(self._prior.spec)
+        return plot_answer(self._rates(variable, by=by, **options), ax=ax)
 
     def effect(self, variable: str, *, ax: Any = None, **options: Any) -> Any:
         """A forest of effects under the prior; options are those of `Fit.effect`.

@@ -12,7 +12,7 @@ from hiermod.answers.estimands import effects, rates
 from hiermod.answers.outcome import outcome_notices
 from hiermod.choices import Contrast, Goal, Groups, Kind, Outcome, Scale
 from hiermod.errors import AnswerError
-from hiermod.interface.notices import announce
+from hiermod.interface.notices import announce, table_of, told
 from hiermod.interface.plots import PriorPlots
 from hiermod.modeling.definition import Defined
 from hiermod.sampling.posterior import Posterior
@@ -70,52 +70,61 @@ class PriorDraws:
         return PriorPlots(self._posterior, self.rates, self.effect)
 
     def rates(
-        self, by: Any = None, *, data: Any = None, groups: Groups = "observed", prob: float = 0.95,
-        weights: str | None = None, at: Any = None, threshold: float | None = None, outcome: Outcome | None = None,
+        self, variable: Any = None, *, by: Any = None, where: Any = None, at: Any = None, data: Any = None,
+        weights: str | None = None, groups: Groups = "observed", outcome: Outcome | None = None, per: float = 1,
+        threshold: float | None = None, prob: float = 0.95,
     ) -> Answer:  # fmt: skip
         """Expected response per cell of `by` under the prior; arguments are those of `Fit.rates`."""
-        arguments = Arguments(None, by, at, data, weights, groups, threshold=threshold, prob=prob, outcome=outcome)
-        answer = rates.rates(self._posterior, arguments)
-        announce(answer.notices)
-        return answer
+        arguments = Arguments(
+            variable, by, at, data, weights, groups, threshold=threshold, prob=prob, outcome=outcome, where=where,
+            per=per,
+        )  # fmt: skip
+        return told(rates.rates(self._posterior, arguments))
 
     def effect(
-        self, variable: str, *, by: Any = None, control: Any = None, scale: Scale = "difference",
-        groups: Groups = "observed", data: Any = None, rope: tuple[float, float] | None = None, goal: Goal = "max",
-        prob: float = 0.95, weights: str | None = None, at: Any = None, contrast: Contrast = "control",
+        self, variable: Any, *, by: Any = None, control: Any = None, scale: Scale = "difference", groups: Groups =
+        "observed", data: Any = None, rope: tuple[float, float] | None = None, goal: Goal = "max", prob: float = 0.95,
+        weights: str | None = None, where: Any = None, at: Any = None, per: float = 1, contrast: Contrast = "control",
         threshold: float | None = None, outcome: Outcome | None = None,
     ) -> Answer:  # fmt: skip
         """Contrasts of the levels of `variable` under the prior; arguments are those of `Fit.effect`."""
         arguments = Arguments(
             variable, by, at, data, weights, groups, contrast, control, scale=scale, rope=rope, threshold=threshold,
-            goal=goal, prob=prob, outcome=outcome,
+            goal=goal, prob=prob, outcome=outcome, where=where, per=per,
         )  # fmt: skip
-        return effects.effect(self._posterior, arguments)
+        return told(effects.effect(self._posterior, arguments))
 
     def prob_beats(
-        self, variable: str, *, by: Any = None, control: Any = None, groups: Groups = "observed", data: Any = None,
-        goal: Goal = "max", weights: str | None = None, at: Any = None, outcome: Outcome | None = None,
+        self, variable: Any, *, by: Any = None, control: Any = None, groups: Groups = "observed", data: Any = None,
+        goal: Goal = "max", weights: str | None = None, where: Any = None, at: Any = None, per: float = 1, outcome:
+        Outcome | None = None,
     ) -> pd.DataFrame:  # fmt: skip
         """P(level beats control) under the prior; arguments are those of `Fit.prob_beats`."""
-        arguments = Arguments(variable, by, at, data, weights, groups, control=control, goal=goal, outcome=outcome)
-        return effects.prob_beats_table(self._posterior, arguments)
+        arguments = Arguments(
+            variable, by, at, data, weights, groups, control=control, goal=goal, outcome=outcome, where=where, per=per,
+        )  # fmt: skip
+        return table_of(effects.prob_beats_table(self._posterior, arguments))
 
     def pairwise(
-        self, variable: str, *, by: Any = None, groups: Groups = "observed", data: Any = None, goal: Goal = "max",
-        weights: str | None = None, at: Any = None, outcome: Outcome | None = None,
+        self, variable: Any, *, by: Any = None, groups: Groups = "observed", data: Any = None, goal: Goal = "max",
+        weights: str | None = None, where: Any = None, at: Any = None, per: float = 1, outcome: Outcome | None = None,
     ) -> pd.DataFrame:  # fmt: skip
         """P(row beats column) for every pair of levels under the prior; arguments are those of `Fit.pairwise`."""
-        arguments = Arguments(variable, by, at, data, weights, groups, goal=goal, outcome=outcome)
-        return effects.pairwise(self._posterior, arguments)
+        arguments = Arguments(
+            variable, by, at, data, weights, groups, goal=goal, outcome=outcome, where=where, per=per,
+        )  # fmt: skip
+        return table_of(effects.pairwise(self._posterior, arguments))
 
     def best(
-        self, variable: str, *, by: Any = None, groups: Groups = "observed", data: Any = None, goal: Goal = "max",
-        weights: str | None = None, at: Any = None, outcome: Outcome | None = None,
+        self, variable: Any, *, by: Any = None, groups: Groups = "observed", data: Any = None, goal: Goal = "max",
+        weights: str | None = None, where: Any = None, at: Any = None, per: float = 1, outcome: Outcome | None = None,
     ) -> pd.DataFrame:  # fmt: skip
         """P(best), expected loss and expected rank under the prior; arguments are those of `Fit.best`."""
-        arguments = Arguments(variable, by, at, data, weights, groups, goal=goal, outcome=outcome)
+        arguments = Arguments(
+            variable, by, at, data, weights, groups, goal=goal, outcome=outcome, where=where, per=per,
+        )  # fmt: skip
         announce(outcome_notices(self._posterior.spec, outcome, groups))
-        return effects.best(self._posterior, arguments)
+        return table_of(effects.best(self._posterior, arguments))
 
     def predict(
         self, data: Any = None, kind: Kind = "mean", groups: Groups = "observed", prob: float = 0.95,

@@ -55,6 +55,23 @@ def dependence_notices(common: CommonDesign, cells: Cells) -> list[str]:
     return notices
 
 
+def unseen_directions(common: CommonDesign, cells: Cells) -> np.ndarray:
+    """A basis of the combinations of coefficients about which the data say nothing, shape ``(columns, directions)``.
+
+    Coefficients are those of the user's coding; a row whose design is orthogonal to all directions is estimable.
+    """
+    rows = observe(cells)
+    columns = [column for block in common.blocks for column in block.columns]
+    if not find_dependent(lambda place: rows.column(columns[place], common.centres), len(columns)):
+        return np.zeros((len(columns), 0))
+    dependent = find_dependent(lambda place: rows.column(columns[place]), len(columns))
+    basis = np.zeros((len(columns), len(dependent)))
+    for place, one in enumerate(dependent):
+        basis[one.place, place] = 1.0
+        basis[list(one.others), place] = -np.array(one.weights)
+    return basis
+
+
 def find_dependent(column: Callable[[int], np.ndarray], count: int) -> list[Dependent]:
     """Which of `count` columns are combinations of those before them.
 

@@ -14,7 +14,7 @@ from hiermod.errors import DataError
 from hiermod.families.record import Family
 from hiermod.formula.nodes import Formula
 from hiermod.modeling.design import CommonDesign, GroupDesign, LinearPredictor, build_common, build_group, offset
-from hiermod.modeling.identifiability import dependence_notices, refuse_exact, residual_notices
+from hiermod.modeling.identifiability import dependence_notices, refuse_exact, residual_notices, unseen_directions
 from hiermod.modeling.prior_choice import Priors, choose_priors
 from hiermod.modeling.protocol import PriorRow, Question, Variable, linear_variables
 
@@ -112,6 +112,11 @@ class Spec:
     def derived(self, sampled: Mapping[str, np.ndarray], seed: int) -> dict[str, np.ndarray]:
         """Nothing: all variables are sampled."""
         return {}
+
+    @cached_property
+    def unseen_directions(self) -> np.ndarray:
+        """Combinations of the mean's coefficients about which the data say nothing, shape ``(columns, directions)``."""
+        return unseen_directions(self.common, self.cells)
 
     @cached_property
     def _by_name(self) -> dict[str, Variable]:

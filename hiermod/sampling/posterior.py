@@ -113,6 +113,8 @@ class Posterior:
         None where hiermod did not sample these draws.
     stored : Path, optional
         The file from which the draws were read.
+    informed : bool
+        Whether data have spoken; False of draws from a prior.
     """
 
     spec: ModelSpec
@@ -121,6 +123,7 @@ class Posterior:
     diagnostics: Diagnostics
     history: History | None = None
     stored: Path | None = None
+    informed: bool = True
 
     @property
     def dataset(self) -> xr.Dataset:

@@ -49,7 +49,7 @@ def sample_prior(spec: ModelSpec, draws: Any, seed: int | None) -> Posterior:
 def _posterior(spec: ModelSpec, values: Values, settings: Settings) -> Posterior:
     dataset = dataset_of(spec.variables(), values)
     tree = xr.DataTree.from_dict({"posterior": dataset, "sample_stats": xr.Dataset()})
-    return Posterior(spec, tree, settings, diagnose(tree))
+    return Posterior(spec, tree, settings, diagnose(tree), informed=False)
 
 
 def _of_pooled(spec: PooledSpec, settings: Settings, rng: np.random.Generator) -> Posterior:

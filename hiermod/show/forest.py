@@ -68,8 +68,8 @@ class Layout:
         return len(self.centres) * max(1.0, 0.9 * len(self.names))
 
 
-def default_by(spec: ModelSpec) -> tuple[str, ...]:
-    """The variables that a forest of rates shows by default: groups first, predictors with few levels after them.
+def default_columns(spec: ModelSpec) -> tuple[list[str], list[str]]:
+    """What a forest of rates shows by default: predictors of few levels as variables, and groups as cells.
 
     Predictors come before groups where there is no room for all; without any, the smallest group is shown whole.
     """
@@ -85,7 +85,7 @@ def default_by(spec: ModelSpec) -> tuple[str, ...]:
             chosen.append(name)
     if not chosen and groups:
         chosen = [min(groups, key=lambda name: sizes[name])]
-    return tuple(name for name in [*groups, *few] if name in chosen)
+    return [name for name in few if name in chosen], [name for name in groups if name in chosen]
 
 
 def arrange(keys: pd.DataFrame) -> Layout:

@@ -30,7 +30,7 @@ from hiermod.errors import AnswerError, did_you_mean
 from hiermod.families.record import Family
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.posterior import Posterior
-from hiermod.show.forest import arrange, default_by, draw_forest
+from hiermod.show.forest import arrange, default_columns, draw_forest
 from hiermod.show.parameter_plots import draw_density
 from hiermod.show.style import COLOURS, GREY, axes_for, format_percent, literal, one, set_heading, shorten
 
@@ -130,7 +130,8 @@ def _frequencies(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
 def _plot_bars(posterior: Posterior, source: str, by: Any, draws: int | None, ax: Axes | None) -> Axes:
     """A bar for each cell of `by`: the raw rate or mean, with the median and interval of drawn data upon it."""
     spec, measure = posterior.spec, measure_of(posterior.spec)
-    names = check_columns(spec, default_by(spec) if by is None else by)
+    variables, groups = default_columns(spec)
+    names = check_columns(spec, [*groups, *variables] if by is None else by)
     seen = replicate_cells(posterior, draws)
     number, keys = numbered(seen.frame, names)
     observed, drawn = shares(seen, number, len(keys))

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from reading_axes import dashed, horizontal_lines, plain, points, right_labels, row_labels
 
-from hiermod.show.forest import DODGE, arrange, default_by
+from hiermod.show.forest import DODGE, arrange, default_columns
 from hiermod.show.style import COLOURS, MARKERS, probability_text, signed_percent
 
 
@@ -199,18 +199,18 @@ def test_levels_are_shown_as_they_are_written():
 
 
 def test_default_is_groups_and_predictors_with_few_levels():
-    assert default_by(made.country()._posterior.spec) == ("country", "treated")
-    assert default_by(made.variants()._posterior.spec) == ("variant",)
-    assert default_by(made.cbpp()._posterior.spec) == ("herd", "period")
-    assert default_by(made.sleepstudy()._posterior.spec) == ("Subject",)
-    assert default_by(made.counts()._posterior.spec) == ("g", "k", "x")
-    assert default_by(made.many()._posterior.spec) == ("store",)
+    assert default_columns(made.country()._posterior.spec) == (["treated"], ["country"])
+    assert default_columns(made.variants()._posterior.spec) == ([], ["variant"])
+    assert default_columns(made.cbpp()._posterior.spec) == (["period"], ["herd"])
+    assert default_columns(made.sleepstudy()._posterior.spec) == ([], ["Subject"])
+    assert default_columns(made.counts()._posterior.spec) == (["k", "x"], ["g"])
+    assert default_columns(made.many()._posterior.spec) == ("store",)
 
 
 def test_default_leaves_out_a_group_where_there_is_no_room():
     rng = np.random.default_rng(0)
     data = pd.DataFrame({"g": np.repeat(np.arange(80), 2), "arm": ["a", "b"] * 80, "y": rng.normal(size=160)})
-    assert default_by(made.made_up("y ~ arm + (1 | g)", data)._posterior.spec) == ("arm",)
+    assert default_columns(made.made_up("y ~ arm + (1 | g)", data)._posterior.spec) == ("arm",)
 
 
 def test_probabilities_and_changes_in_words():

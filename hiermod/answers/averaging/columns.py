@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
 import numpy as np
@@ -20,6 +20,7 @@ from hiermod.formula.parser import canonical
 from hiermod.modeling.protocol import ModelSpec
 
 MAX_ARMS = 50
+GRID = 21  # values that stand for many
 
 
 def find_level(levels: tuple[Level, ...], value: Any, complaint: str) -> Level:
@@ -34,18 +35,19 @@ def find_level(levels: tuple[Level, ...], value: Any, complaint: str) -> Level:
 
 
 def check_columns(
-    spec: ModelSpec, by: Any, role: str = "by", data: Any = None, free: bool = False
+    spec: ModelSpec, by: Any, role: str = "by", data: Any = None, free: bool = False, settable: bool = False
 ) -> tuple[str, ...]:  # fmt: skip
-    """Read ``by=`` into column names: those of the model, or of `data`.
+    """Read column names: those of the model, or of `data`.
 
-    Numbers over which cells average are refused unless their values are given, or play no part (`free`).
+    Numbers over which cells average are refused unless they play no part (`free`), or rows are set to other values
+    (`settable`); then those that functions have made into other columns will do as well.
     """
     names = () if by is None else tuple(by) if isinstance(by, list | tuple | Mapping) else (by,)
-    given = {name for name, values in by.items() if values is not None} if isinstance(by, Mapping) else set()
     for name in names:
         if not isinstance(name, str):
             raise AnswerError(f"{role}={by!r}: a column's name, or a list of names, is needed.")
-        _check_name(spec, name, role, data, free or name in given)
+        if not (settable and canonical(name) in spec.formula.predictor_columns):
+            _check_name(spec, name, role, data, free)
     if len({canonical(name) for name in names}) < len(names):
         raise AnswerError(f"{role}: a column is named twice in {list(names)}.")
     return tuple(canonical(name) for name in names)
@@ -58,20 +60,22 @@ def _check_name(spec: ModelSpec, typed: str, role: str, data: Any, free: bool) -
     if name in spec.cells.frame:
         return
     if name in spec.formula.predictor_columns:
-        if free and data is not None and name in column_names(data):
+        if data is not None and name in column_names(data):
             return
-        raise AnswerError(f"{role}: {name!r} differs within cells. Fit with compress=False to ask by it.")
-    if data is not None and role == "by":
+        raise AnswerError(
+            f"{role}: {name!r} differs within cells. Give rows that have it, data=, or fit with compress=False."
+        )
+    if data is not None and role in ("by", "where"):
         if name in column_names(data):
             return
         raise AnswerError(
-            f"by: neither the model nor data= has a column {name!r}."
+            f"{role}: neither the model nor data= has a column {name!r}."
             f"{did_you_mean(name, [*spec.cells.frame, *column_names(data)])}"
         )
-    remedy = f" To average over a column that the formula does not name, give rows that have it: data=, by={name!r}."
+    remedy = f" To ask by a column that the formula does not name, give rows that have it: data=, {role}={name!r}."
     raise AnswerError(
         f"{role}: the model has no column {name!r}.{did_you_mean(name, spec.cells.frame)}"
-        f"{remedy if role == 'by' else ''}"
+        f"{remedy if role in ('by', 'where') else ''}"
     )
 
 
@@ -96,9 +100,28 @@ def refuse_averaged(spec: ModelSpec, name: str) -> NoReturn:
 
 def _refuse_numbers(name: str, count: str) -> NoReturn:
     raise AnswerError(
-        f"{name!r} has {count} numbers, too many to set every row to each. Choose some, as in by={{{name!r}: [0, 1]}}, "
-        f"or look at its slope: fit.slopes({name!r})."
+        f"{name!r} has {count} numbers, too many for a line each. Set rows to some, at={{{name!r}: [0, 1]}}, take rows "
+        f"with where=, or look at its slope: fit.slopes({name!r})."
     )
+
+
+def values_to_set(spec: ModelSpec, name: str) -> tuple[tuple[Level, ...], list[str]]:
+    """The levels of a column, or of a number of many values a grid of some, with a notice."""
+    if name not in spec.cells.frame or name in spec.cells.averaged:
+        if not spec.cells.rows_kept or (frame := spec.cells.observations()[0]).get(name) is None:
+            raise AnswerError(
+                f"variable: the values of {name!r} are not known here. Give some, as in {{{name!r}: [0, 1]}}."
+            )
+        numbers = np.unique(frame[name].to_numpy())
+    elif not is_numeric(spec, name):
+        return levels_of(spec, name), []
+    else:
+        numbers = np.unique(spec.cells.frame[name].to_numpy())
+    if len(numbers) <= MAX_ARMS:
+        return as_levels(pd.Index(numbers)), []
+    grid = np.linspace(float(numbers[0]), float(numbers[-1]), GRID)
+    notice = f"{name} has {len(numbers):,} values: {GRID} from {numbers[0]:.4g} to {numbers[-1]:.4g} stand for them"
+    return as_levels(pd.Index(grid)), [notice]
 
 
 def levels_of(spec: ModelSpec, name: str) -> tuple[Level, ...]:
@@ -122,13 +145,13 @@ def arm_levels(spec: ModelSpec, name: str) -> tuple[Level, ...]:
     levels = levels_of(spec, name)
     if len(levels) < 2:
         raise AnswerError(f"{name!r} has one level only ({levels[0]!r}): there is nothing to compare.")
-    refuse_many(spec, name, len(levels))
+    refuse_many(spec, name)
     return levels
 
 
-def refuse_many(spec: ModelSpec, name: str, count: int) -> None:
-    """Refuse to set a numeric column to each of very many values."""
-    if is_numeric(spec, name) and count > MAX_ARMS:
+def refuse_many(spec: ModelSpec, name: str) -> None:
+    """Refuse a line for each of very many numbers."""
+    if name in spec.cells.frame and is_numeric(spec, name) and (count := len(levels_of(spec, name))) > MAX_ARMS:
         _refuse_numbers(name, f"{count} distinct")
 
 
@@ -137,32 +160,13 @@ def refuse_absent(name: str, levels: tuple[Level, ...], present: tuple[Level, ..
     absent = [level for level in levels if level not in present]
     if absent:
         raise AnswerError(
-            f"by: no row has the {name} {enumerate_names(absent, 4)}.{did_you_mean(str(absent[0]), present)}"
+            f"where: no row has the {name} {enumerate_names(absent, 4)}.{did_you_mean(str(absent[0]), present)}"
         )
 
 
 def is_predictor(spec: ModelSpec, name: str) -> bool:
     """Whether a column is a predictor, or behind one."""
     return name in (*spec.formula.variables, *spec.formula.predictor_columns)
-
-
-def can_be_set(spec: ModelSpec, name: str, groups: Groups) -> bool:
-    """Whether the rows of every group can be set to each level of a column.
-
-    They cannot where it is a grouping factor; nor, with observed effects, where it is a part of a crossed one, such as
-    ``country:arm``, of which the data lack a combination.
-    """
-    factors = _factors(spec, name)
-    if any(len(grouping.columns) == 1 for grouping in factors):
-        return False
-    return not any(groups[factor.name] is Reading.OBSERVED and _lacks(factor, name) for factor in factors)
-
-
-def is_partly_crossed(spec: ModelSpec, name: str, by: Sequence[str], groups: Groups) -> bool:
-    """Whether `by` averages over observed groups of which some, but not all, occur with several levels of a column."""
-    observed = [factor for factor in _factors(spec, name) if groups[factor.name] is Reading.OBSERVED]
-    crossed = [grouping for grouping in observed if not set(grouping.columns) <= set(by)]
-    return any(_lacks(grouping, name) and grouping.size > _others(grouping, name) for grouping in crossed)
 
 
 def check_differs(spec: ModelSpec, name: str, groups: Groups) -> None:
@@ -177,16 +181,6 @@ def check_differs(spec: ModelSpec, name: str, groups: Groups) -> None:
 
 def _factors(spec: ModelSpec, name: str) -> list[Grouping]:
     return [grouping for grouping in spec.cells.groupings.values() if name in grouping.columns]
-
-
-def _lacks(grouping: Grouping, name: str) -> bool:
-    return grouping.size < _others(grouping, name) * len(grouping.columns[name])
-
-
-def _others(grouping: Grouping, name: str) -> int:
-    """How many groups there would be without a column."""
-    rest = [place for place, column in enumerate(grouping.columns) if column != name]
-    return len(np.unique(grouping.combinations[:, rest], axis=0))
 
 
 def check_numeric(spec: ModelSpec, name: str) -> None:
@@ -217,5 +211,5 @@ def refuse_steps(spec: ModelSpec, name: str) -> None:
         if isinstance(spec.cells.predictors[variable], Factor) or recipe.stepped:
             raise AnswerError(
                 f"{name!r} enters the model in steps, through {variable}, so it has no slope. "
-                f"Compare values: fit.rates(by={{{name!r}: [...]}})."
+                f"Compare values: fit.rates({{{name!r}: [...]}})."
             )

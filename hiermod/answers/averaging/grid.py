@@ -3,67 +3,157 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
 from hiermod.answers.averaging.columns import order_of
+from hiermod.answers.averaging.estimable import estimable_rows
 from hiermod.answers.averaging.query import Query
-from hiermod.answers.averaging.rows import with_column, with_levels
+from hiermod.answers.averaging.rows import Base, with_column, with_levels
 from hiermod.answers.group_effects import Groups
 from hiermod.answers.reader import reader
 from hiermod.data.columns.values import Level, as_levels, encode, number_rows
-from hiermod.errors import DataError
+from hiermod.errors import DataError, enumerate_names
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.posterior import Posterior
 
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """Rows with the average each enters; `keys` has a row per average."""
+    """Rows with the average each enters.
+
+    `keys` has a row per average; `rows` and `seen` count the rows or trials of its cell, and those of them that had the
+    values to which it sets its rows.
+    """
 
     frame: pd.DataFrame
     weight: np.ndarray
     cell: np.ndarray
     keys: pd.DataFrame
+    rows: np.ndarray
+    seen: np.ndarray
+    notices: tuple[str, ...] = ()
 
 
-def cell_grid(spec: ModelSpec, query: Query) -> Grid:
+def cell_grid(posterior: Posterior, query: Query) -> Grid:
     """The rows of each cell, set to each level of the columns that are set; the other columns of cells select rows.
 
-    Keys are in the order of levels, the first column slowest.
+    Keys are in the order of levels, the first column slowest. Rows of which the data say nothing at one value of the
+    variables leave the averages at all of them, so that these keep one mix.
     """
-    rows, settings = query.rows, query.settings
-    selecting = tuple(name for name in query.cells if name not in settings)
-    selected, combos = _select(rows.frame, selecting)
-    frames, keys, cells = [], [], []
-    for place, levels in enumerate(itertools.product(*settings.values())):
-        key, chosen = combos, dict(zip(settings, levels, strict=True))
-        for name, level in chosen.items():
+    spec, rows = posterior.spec, query.rows
+    selected, combos = _select(rows.frame, query.selecting)
+    _refuse_weightless(selected, rows.weight, combos)
+    arms = [dict(zip(query.settings, levels, strict=True)) for levels in itertools.product(*query.settings.values())]
+    parts: list[_Part] = []
+    left_out = 0.0
+    for levels in itertools.product(*query.lines.values()):
+        line = dict(zip(query.lines, levels, strict=True))
+        chosen = [{**query.held, **line, **arm} for arm in arms]
+        frames = [with_levels(spec, rows, one) for one in chosen]
+        known = [estimable_rows(posterior, query.groups, frame, one) for frame, one in zip(frames, chosen, strict=True)]
+        kept, left = _shared(known, selected, rows, len(combos))
+        left_out = max(left_out, left)
+        parts += [
+            _Part(frame, mine, {**line, **arm}, _seen(rows, arm))
+            for frame, mine, arm in zip(frames, kept, arms, strict=True)
+        ]
+    grid = _assembled(spec, query, selected, combos, parts)
+    return replace(grid, notices=_notices(query, grid, left_out, float(rows.size.sum())))
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """All rows set to some values, which of them enter averages, and which had these values."""
+
+    frame: pd.DataFrame
+    kept: np.ndarray
+    values: dict[str, Level]
+    seen: np.ndarray
+
+
+def _shared(
+    known: list[np.ndarray | None], selected: np.ndarray, rows: Base, cells: int
+) -> tuple[list[np.ndarray], float]:  # fmt: skip
+    """Which rows enter the average at each value, and how many leave all of them.
+
+    Rows that are known at all values; in a cell without any, at each value those that are known there.
+    """
+    everything = np.ones(len(rows.frame), dtype=bool)
+    masks = [everything if mask is None else mask for mask in known]
+    if all(mask is None for mask in known):
+        return masks, 0.0
+    at_all = np.logical_and.reduce(masks)
+    empty = np.bincount(selected, at_all * rows.weight, cells) <= 0
+    kept = [np.where(empty[selected], mask, at_all) for mask in masks]
+    return kept, float(rows.size[~np.logical_or.reduce(kept)].sum())
+
+
+def _seen(rows: Base, arm: dict[str, Level]) -> np.ndarray:
+    """How many rows or trials of each row have the values themselves; NaN where rows do not say."""
+    if not set(arm) <= set(rows.frame.columns):
+        return np.full(len(rows.frame), np.nan)
+    same = np.ones(len(rows.frame), dtype=bool)
+    for name, level in arm.items():
+        same &= encode(rows.frame[name], (level,)) >= 0
+    return np.asarray(rows.size * same)
+
+
+def _assembled(
+    spec: ModelSpec, query: Query, selected: np.ndarray, combos: pd.DataFrame, parts: list[_Part]
+) -> Grid:  # fmt: skip
+    """One table of all parts, its averages in the order of levels."""
+    rows, count, keys = query.rows, len(combos), []
+    for part in parts:
+        key = combos
+        for name, level in part.values.items():
             key = with_column(key, name, level)
-        frames.append(with_levels(spec, rows, {**query.held, **chosen}))
         keys.append(key)
-        cells.append(selected + place * len(combos))
     all_keys = pd.concat(keys, ignore_index=True)
-    names = list(dict.fromkeys([*query.cells, *settings]))
-    orders = {name: query.selected.get(name) or order_of(spec, name, rows.frame) for name in selecting}
-    order = _key_order(all_keys, names, {**settings, **orders})
+    names = list(dict.fromkeys([*query.cells, *query.settings]))
+    orders = {name: query.selected.get(name) or order_of(spec, name, rows.frame) for name in query.selecting}
+    order = _key_order(all_keys, names, {**query.lines, **query.settings, **orders})
     rank = np.empty(len(order), dtype=np.int64)
     rank[order] = np.arange(len(order))
-    weight = np.tile(rows.weight, len(frames))
-    frame = pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
+    cell = np.concatenate([rank[selected[part.kept] + place * count] for place, part in enumerate(parts)])
+    weight = np.concatenate([rows.weight[part.kept] for part in parts])
+    frames = [part.frame if part.kept.all() else part.frame[part.kept] for part in parts]
+    frame = pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0].reset_index(drop=True)
+    size = np.tile(np.bincount(selected, rows.size, count), len(parts))[order]
+    seen = np.concatenate([np.bincount(selected, part.seen, count) for part in parts])[order]
     ordered = all_keys.iloc[order][names].reset_index(drop=True)
-    grid = _merged(Grid(frame, weight, rank[np.concatenate(cells)], ordered))
-    _refuse_weightless(grid)
-    return grid
+    return _merged(Grid(frame, weight, cell, ordered, _whole(size), _whole(seen)))
 
 
-def _refuse_weightless(grid: Grid) -> None:
-    empty = np.flatnonzero(np.bincount(grid.cell, grid.weight, len(grid.keys)) <= 0)
+def _whole(numbers: np.ndarray) -> np.ndarray:
+    """Counts as whole numbers, if they are."""
+    return numbers.astype(np.int64) if np.array_equal(numbers, np.round(numbers)) else numbers
+
+
+def _notices(query: Query, grid: Grid, left_out: float, total: float) -> tuple[str, ...]:
+    notices = []
+    what = enumerate_names([*query.settings, *query.lines, *query.held]) or "their values"
+    if left_out:
+        notices.append(
+            f"{left_out:,.10g} of {total:,.10g} rows or trials leave the averages: the data say nothing about them at "
+            f"some values of {what}, and averages at all values are over the same rows"
+        )
+    empty = int((np.bincount(grid.cell, grid.weight, len(grid.keys)) <= 0).sum())
+    if empty:
+        notices.append(
+            f"{empty} of {len(grid.keys)} combinations are not estimable: no row has such values, nor do the rows that "
+            "there are add up to them, so that the prior alone would speak"
+        )
+    return tuple(notices)
+
+
+def _refuse_weightless(selected: np.ndarray, weight: np.ndarray, combos: pd.DataFrame) -> None:
+    empty = np.flatnonzero(np.bincount(selected, weight, len(combos)) <= 0)
     if len(empty):
-        where = ", ".join(f"{name} {value}" for name, value in grid.keys.iloc[empty[0]].items())
+        where = ", ".join(f"{name} {value}" for name, value in combos.iloc[empty[0]].items())
         raise DataError(f"All rows of {where or 'data='} have the weight 0, so there is no average. Leave them out.")
 
 
@@ -94,11 +184,13 @@ def _key_order(keys: pd.DataFrame, names: list[str], levels: dict[str, tuple[Lev
 
 def _merged(grid: Grid) -> Grid:
     """Sum the weights of equal rows of an average, which need not be computed twice; rows of one stand together."""
+    if not len(grid.frame):
+        return grid
     codable = {name: _codable(grid.frame[name]) for name in grid.frame}
     number = number_rows(pd.DataFrame({"": grid.cell, **codable}))
     first = np.unique(number, return_index=True)[1]
     weight = np.bincount(number, grid.weight)
-    return Grid(grid.frame.iloc[first].reset_index(drop=True), weight, grid.cell[first], grid.keys)
+    return replace(grid, frame=grid.frame.iloc[first].reset_index(drop=True), weight=weight, cell=grid.cell[first])
 
 
 def averages(
@@ -111,14 +203,20 @@ def averages(
     return average.total
 
 
+def means(posterior: Posterior, query: Query, grid: Grid) -> np.ndarray:
+    """Averages of what a question asks for, in its units."""
+    return query.per * averages(posterior, query.groups, grid, outcome=query.outcome.name)
+
+
 class Averaging:
-    """Adds blocks of rows up to weighted averages; `total` has shape ``(count, draws)``."""
+    """Adds blocks of rows up to weighted averages: `total`, shape ``(count, draws)``, NaN for those without rows."""
 
     def __init__(self, weight: np.ndarray, cell: np.ndarray, count: int, draws: int) -> None:
-        share = weight / np.bincount(cell, weight, count)[cell]
+        sums = np.bincount(cell, weight, count)
+        share = weight / sums[cell]
         self._shares = sparse.csr_array((share, (cell, np.arange(len(cell)))), shape=(count, len(cell))).tocsc()
         self._share, self._cell, self.draws = share, cell, draws
-        self.total = np.zeros((count, draws))
+        self.total = np.where(sums[:, None] > 0, np.zeros((count, draws)), np.nan)
 
     def add(self, rows: slice, values: np.ndarray) -> None:
         """Add the draws of some rows, shape ``(rows, draws)``."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,8 @@ class Arguments:
     kind: Any = "mean"
     loss: Any = None
     expected: Any = None
+    where: Any = None
+    per: Any = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,86 +65,130 @@ class Query:
     groups : mapping of str to Reading
         Whose effects they have, by grouping factor.
     settings : dict
-        Columns to which all rows are set, with their levels or values, an average for each.
-    selected : dict
-        Columns of which only rows with these levels are taken.
+        The variables to which all rows of a cell are set, with their levels or values, an average for each.
+    lines : dict
+        Further columns to which all rows are set, with several values each; a cell for each combination.
     held : dict
         Columns to which all rows are set, at one value.
+    selected : dict
+        Columns of which only rows with these levels are taken.
     outcome : Outcome
         What of the response is averaged.
+    per : float
+        Units of exposure, or of whatever a response counts, that means are of.
     levels : tuple
         Of the variable, where they are compared.
     control : int
         The place of the control among them.
     pairing : Pairing, optional
         Which of them are compared.
+    notices : tuple of str
+        What is to be known of how it was read.
     """
 
     question: Question
     rows: Base
     groups: Groups
     settings: dict[str, tuple[Level, ...]]
-    selected: dict[str, tuple[Level, ...]]
+    lines: dict[str, tuple[Level, ...]]
     held: dict[str, Level]
+    selected: dict[str, tuple[Level, ...]]
     outcome: Outcome
+    per: float = 1.0
+    notices: tuple[str, ...] = ()
     levels: tuple[Level, ...] = ()
     control: int = 0
     pairing: Pairing | None = None
 
     @property
     def cells(self) -> tuple[str, ...]:
-        """The columns whose combinations have an average each, but for the variable."""
+        """The columns whose combinations have an average each, but for those that `settings` sets."""
         across = self.question.across
-        return self.question.by if across is None else (*self.question.by, across)
+        names = self.question.by if across is None else (*self.question.by, across)
+        return tuple(name for name in names if name not in self.settings)
+
+    @property
+    def selecting(self) -> tuple[str, ...]:
+        """The columns of cells that take the rows with their levels, as they are."""
+        return tuple(name for name in self.cells if name not in self.lines)
 
 
 def read_rates(spec: ModelSpec, arguments: Arguments) -> Query:
-    """Rates of cells: predictors of common terms are set to each of their levels, other columns select rows."""
-    named = _read_columns(spec, arguments)
-    settings = {
-        name: named.settings.get(name) or columns.levels_of(spec, name)
-        for name in named.by
-        if name in named.settings
-        or (name in spec.formula.common_columns and columns.can_be_set(spec, name, named.groups))
-    }
-    return _opened(spec, arguments, _question(spec, arguments, "rates", RATES, named.by), named, settings)
+    """Rates of cells, whose rows are set to each of the levels of the variables, if there are any."""
+    settings, notices = _read_variables(spec, arguments)
+    named = _read_columns(spec, arguments, tuple(settings))
+    question = _question(spec, arguments, "rates", RATES, (*named.by, *named.lines, *settings))
+    return replace(_opened(spec, arguments, question, named, settings), notices=tuple(notices))
 
 
 def read_effect(spec: ModelSpec, arguments: Arguments) -> Query:
     """Arms: all rows of a cell are set to each level of the variable."""
     scale = read_scale(arguments.scale, spec.family)
     question = _question(spec, arguments, "effect", scale)
-    variable = columns.check_column(spec, arguments.variable, "variable")
-    named = _read_columns(spec, arguments)
+    variable, levels = _read_arms(spec, arguments)
+    named = _read_columns(spec, arguments, (variable,))
     columns.check_differs(spec, variable, named.groups)
-    if variable in (*named.by, *named.held):
-        raise AnswerError(
-            f"{variable!r} is the variable whose levels are compared; it cannot stand in by= too, or at=."
-        )
-    levels = columns.arm_levels(spec, variable)
     place = control_place(levels, variable, arguments.control)
     pairing = pair_arms(arguments.contrast, levels, variable, arguments.control)
     contrast = contrast_name(arguments.contrast)
     control = str(levels[place]) if contrast == "control" else None
-    question = replace(question, by=named.by, variable=variable, control=control, contrast=contrast)
-    query = _opened(spec, arguments, question, named, {**named.settings, variable: levels})
+    question = replace(
+        question, by=(*named.by, *named.lines), variable=variable, control=control, contrast=contrast
+    )  # fmt: skip
+    query = _opened(spec, arguments, question, named, {variable: levels})
     return replace(query, levels=levels, control=place, pairing=pairing)
+
+
+def _read_arms(spec: ModelSpec, arguments: Arguments) -> tuple[str, tuple[Level, ...]]:
+    """The variable whose levels are compared, and its levels, or the values that are given of it."""
+    listed = _listed(arguments.variable)
+    if len(listed) != 1 or (isinstance(arguments.variable, list | tuple)):
+        raise AnswerError(
+            f"variable={arguments.variable!r}: the name of one column is needed, or one with its values, such as "
+            "{'age': [20, 40]}."
+        )
+    typed, values = next(iter(listed.items()))
+    if values is None:
+        variable = columns.check_column(spec, typed, "variable")
+        return variable, columns.arm_levels(spec, variable)
+    variable = columns.check_columns(spec, {typed: values}, "variable", arguments.data, settable=True)[0]
+    levels = _values(spec, variable, values, arguments.data, "variable")
+    if len(levels) < 2:
+        raise AnswerError(f"variable: one value of {variable!r} is given; two are needed to compare.")
+    return variable, levels
+
+
+def _read_variables(spec: ModelSpec, arguments: Arguments) -> tuple[dict[str, tuple[Level, ...]], list[str]]:
+    """The columns to which rows are set, each with its levels, or with the values that are given."""
+    settings: dict[str, tuple[Level, ...]] = {}
+    notices: list[str] = []
+    listed = _listed(arguments.variable)
+    columns.check_columns(spec, listed, "variable", arguments.data, settable=True)
+    for typed, values in listed.items():
+        name = canonical(typed)
+        if values is not None:
+            settings[name] = _values(spec, name, values, arguments.data, "variable")
+            continue
+        settings[name], notice = columns.values_to_set(spec, name)
+        notices += notice
+    return settings, notices
 
 
 def read_interaction(spec: ModelSpec, arguments: Arguments) -> Query:
     """Arms in the cells of `by` and of the column across which their effects are compared."""
     inner = _listed(arguments.across)
-    if len(inner) != 1:
+    if len(inner) != 1 or isinstance(arguments.across, list | tuple):
         raise AnswerError(f"across={arguments.across!r}: the name of one column, or one with its values, is needed.")
-    columns.check_columns(spec, inner, "across", arguments.data)
-    columns.check_columns(spec, arguments.by, data=arguments.data)
-    outer = _listed(arguments.by)
-    if set(inner) & set(outer):
-        raise AnswerError(f"{next(iter(inner))!r} is what the effect is compared across; it cannot stand in by= too.")
-    query = read_effect(spec, replace(arguments, by={**outer, **inner}))
-    *by, across = query.question.by
-    question = replace(query.question, kind="interaction", by=tuple(by), control=None, across=across)
-    return replace(query, question=question)
+    typed, values = next(iter(inner.items()))
+    across = columns.check_columns(spec, inner, "across", arguments.data, settable=values is not None)[0]
+    if across in columns.check_columns(spec, arguments.by, data=arguments.data):
+        raise AnswerError(f"{across!r} is what the effect is compared across; it cannot stand in by= too.")
+    if values is None:
+        query = read_effect(spec, replace(arguments, by=[*_listed(arguments.by), across]))
+    else:
+        query = read_effect(spec, replace(arguments, at={**_listed(arguments.at), typed: _several(typed, values)}))
+    by = tuple(name for name in query.question.by if name != across)
+    return replace(query, question=replace(query.question, kind="interaction", by=by, control=None, across=across))
 
 
 def read_slope(spec: ModelSpec, arguments: Arguments) -> Query:
@@ -154,9 +201,9 @@ def read_slope(spec: ModelSpec, arguments: Arguments) -> Query:
     variable = columns.check_column(spec, arguments.variable, "variable", arguments.data, free=True)
     named = _read_columns(spec, arguments)
     columns.check_numeric(spec, variable)
-    question = replace(question, by=named.by, variable=variable)
-    needed = () if variable in (*named.settings, *named.held) else (variable,)
-    return _opened(spec, arguments, question, named, named.settings, needed)
+    question = replace(question, by=(*named.by, *named.lines), variable=variable)
+    needed = () if variable in (*named.lines, *named.held) else (variable,)
+    return _opened(spec, arguments, question, named, {}, needed)
 
 
 def read_prediction(spec: ModelSpec, arguments: Arguments) -> Query:
@@ -174,16 +221,16 @@ def read_prediction(spec: ModelSpec, arguments: Arguments) -> Query:
         frame = new_rows(spec, arguments.data, (), groups, exposed=True)
         groups = groups_of_data(spec, groups, frame)
     read = Outcome() if question.scale.drawn else outcome
-    return Query(_of_outcome(spec, question, outcome), Base(frame, np.ones(len(frame))), groups, {}, {}, {}, read)
+    return Query(_of_outcome(spec, question, outcome), Base(frame, np.ones(len(frame))), groups, {}, {}, {}, {}, read)
 
 
 @dataclass(frozen=True, eq=False)
 class _Columns:
-    """What ``by=``, ``at=`` and ``groups=`` say of a model's columns."""
+    """What ``by=``, ``where=``, ``at=`` and ``groups=`` say of a model's columns."""
 
     by: tuple[str, ...]
-    settings: dict[str, tuple[Level, ...]]
     selected: dict[str, tuple[Level, ...]]
+    lines: dict[str, tuple[Level, ...]]
     held: dict[str, Level]
     groups: Groups
 
@@ -203,17 +250,22 @@ def _opened(
     settings: dict[str, tuple[Level, ...]], needed: tuple[str, ...] = (),
 ) -> Query:  # fmt: skip
     """Open the rows, take those that are selected, and read what of their responses is averaged."""
-    setting = (*settings, *named.held)
-    needed = (*question.by, *needed)
+    setting = (*settings, *named.lines, *named.held)
+    needed = (*named.by, *named.selected, *needed)
     rows = base_rows(spec, arguments.data, arguments.weights, needed, named.groups, setting)
     groups = named.groups if arguments.data is None else groups_of_data(spec, named.groups, rows.frame)
-    for name, levels in settings.items():
-        columns.refuse_many(spec, name, len(levels))
-    outcome = read_outcome(spec, arguments.outcome, named.groups)
+    outcome, per = read_outcome(spec, arguments.outcome, named.groups), _read_per(arguments.per)
+    question = _of_outcome(spec, question, outcome)
     return Query(
-        _of_outcome(spec, question, outcome), _select(rows, named.selected), groups, settings, named.selected,
-        named.held, outcome,
+        replace(question, measure=question.measure.of_units(per)), _select(rows, named.selected), groups, settings,
+        named.lines, named.held, named.selected, outcome, per,
     )  # fmt: skip
+
+
+def _read_per(per: Any) -> float:
+    if isinstance(per, bool) or not isinstance(per, Real) or not 0.0 < float(per) < np.inf:
+        raise AnswerError(f"per={per!r}: a number of units above 0 is needed, such as 1000.")
+    return float(per)
 
 
 def _of_outcome(spec: ModelSpec, question: Question, outcome: Outcome) -> Question:
@@ -231,49 +283,58 @@ def _select(rows: Base, selected: Mapping[str, tuple[Level, ...]]) -> Base:
         columns.refuse_absent(name, levels, as_levels(pd.Index(pd.unique(rows.frame[name]))))
         kept &= encode(rows.frame[name], levels) >= 0
     if not kept.any():
-        raise DataError(f"No row has all of the levels asked for in by=: {selected}.")
+        raise DataError(f"No row has all of the levels asked for in where=: {selected}.")
     return rows.only(kept)
 
 
-def _read_columns(spec: ModelSpec, arguments: Arguments) -> _Columns:
-    """Read which cells are meant; predictors with given values are set, other columns select rows."""
-    groups, data = read_groups(spec, arguments.groups), arguments.data
-    names = columns.check_columns(spec, arguments.by, data=data)
-    settings: dict[str, tuple[Level, ...]] = {}
-    selected: dict[str, tuple[Level, ...]] = {}
-    for typed, values in _listed(arguments.by).items():
-        if values is not None:
-            name, values = canonical(typed), _several(typed, values)
-            target = settings if _is_set(spec, name, groups) else selected
-            target[name] = tuple(_level(spec, name, value, data, "by") for value in values)
-            if len(set(target[name])) < len(target[name]):
-                raise AnswerError(f"by: a value of {name!r} is given twice in {values}.")
-    return _Columns(names, settings, selected, _read_at(spec, arguments, names, groups), groups)
-
-
-def _read_at(spec: ModelSpec, arguments: Arguments, by: tuple[str, ...], groups: Groups) -> dict[str, Level]:
-    at, data = arguments.at, arguments.data
-    if at is None:
-        return {}
-    if not isinstance(at, Mapping):
-        raise AnswerError(f"at={at!r}: columns with the value at which each stands, such as at={{'x': 1}}.")
-    held = {}
-    for name in columns.check_columns(spec, list(at), "at", data, free=True):
-        value = next(value for typed, value in at.items() if canonical(typed) == name)
+def _read_columns(spec: ModelSpec, arguments: Arguments, variables: tuple[str, ...] = ()) -> _Columns:
+    """Read which rows are meant, in which cells, and what they are set to beside the variables."""
+    if isinstance(arguments.by, Mapping):
+        raise AnswerError(
+            f"by={arguments.by!r}: by= names columns, whose rows are taken as they are. To set rows to values say "
+            f"at={arguments.by!r}, to take some rows where={arguments.by!r}."
+        )
+    by = columns.check_columns(spec, arguments.by, data=arguments.data)
+    for name in by:
+        columns.refuse_many(spec, name)
+    chosen = _mapping(arguments.where, "where", "country", "Canada")
+    at = _mapping(arguments.at, "at", "x", 1)
+    selected = {}
+    names = columns.check_columns(spec, chosen, "where", arguments.data, free=True)
+    for name, values in zip(names, chosen.values(), strict=True):
+        selected[name] = _values(spec, name, values, arguments.data, "where")
+    lines, held = {}, {}
+    names = columns.check_columns(spec, at, "at", arguments.data, settable=True)
+    for name, value in zip(names, at.values(), strict=True):
         if name in by:
-            raise AnswerError(f"at: {name!r} stands in by= too. Give its values there: by={{{name!r}: [...]}}.")
-        if not _is_set(spec, name, groups):
-            why = "says which group a row is in" if columns.is_predictor(spec, name) else "is no predictor"
-            raise AnswerError(f"at: {name!r} {why}, so rows cannot be set to it. Say by={{{name!r}: [...]}}.")
-        if isinstance(value, list | tuple | np.ndarray | pd.Series):
-            raise AnswerError(f"at: one value of {name!r} is needed; for several say by={{{name!r}: [...]}}.")
-        held[name] = _level(spec, name, value, data, "at")
-    return held
+            raise AnswerError(f"{name!r} stands in at= and in by=: rows are set to values, or taken as they are.")
+        if isinstance(value, str) or not hasattr(value, "__iter__"):
+            held[name] = _level(spec, name, value, arguments.data, "at")
+        else:
+            lines[name] = _values(spec, name, value, arguments.data, "at")
+    for name in variables:
+        if name in (*by, *lines, *held):
+            raise AnswerError(
+                f"{name!r} is the variable, which all rows are set to; it cannot stand in by= or at= too."
+            )
+    return _Columns(by, selected, lines, held, read_groups(spec, arguments.groups))
 
 
-def _is_set(spec: ModelSpec, name: str, groups: Groups) -> bool:
-    """Whether rows are set to a column's values: it is a predictor, or behind one, and no group hangs on it alone."""
-    return columns.is_predictor(spec, name) and columns.can_be_set(spec, name, groups)
+def _mapping(given: Any, role: str, name: str, value: Any) -> dict[Any, Any]:
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        raise AnswerError(f"{role}={given!r}: columns with their values, such as {role}={{{name!r}: {value!r}}}.")
+    return dict(given)
+
+
+def _values(spec: ModelSpec, name: str, values: Any, data: Any, role: str) -> tuple[Level, ...]:
+    """The values that are given of a column, as its levels."""
+    listed = _several(name, values, role)
+    levels = tuple(_level(spec, name, value, data, role) for value in listed)
+    if len(set(levels)) < len(levels):
+        raise AnswerError(f"{role}: a value of {name!r} is given twice in {listed}.")
+    return levels
 
 
 def _listed(named: Any) -> dict[Any, Any]:
@@ -283,12 +344,12 @@ def _listed(named: Any) -> dict[Any, Any]:
     return dict.fromkeys(() if named is None else named if isinstance(named, list | tuple) else (named,))
 
 
-def _several(name: str, values: Any) -> list[Any]:
+def _several(name: str, values: Any, role: str = "across") -> list[Any]:
     if isinstance(values, str) or not hasattr(values, "__iter__"):
         values = [values]
     values = list(values)
     if not values:
-        raise AnswerError(f"by: no values of {name!r} are given.")
+        raise AnswerError(f"{role}: no values of {name!r} are given.")
     return values
 
 

@@ -17,20 +17,31 @@ from hiermod.data.columns.values import Level, as_levels, kind_of, level_series,
 from hiermod.data.sources.frames import column_names, has_columns, read_columns
 from hiermod.errors import AnswerError, DataError, enumerate_names
 from hiermod.formula.nodes import TrialsResponse
+from hiermod.modeling.design import offset
 from hiermod.modeling.protocol import ModelSpec
 
 
 @dataclass(frozen=True, eq=False)
 class Base:
-    """Rows to average over, with their weights; `averaged` columns are means over several rows already."""
+    """Rows to average over, with their weights; `averaged` columns are means over several rows already.
+
+    `counts` says how many rows or trials each stands for; its weight where it is None.
+    """
 
     frame: pd.DataFrame
     weight: np.ndarray
     averaged: tuple[str, ...] = ()
+    counts: np.ndarray | None = None
+
+    @property
+    def size(self) -> np.ndarray:
+        """How many rows or trials each stands for, or what it weighs in `data`."""
+        return self.weight if self.counts is None else self.counts
 
     def only(self, kept: np.ndarray) -> Base:
         """Some of the rows."""
-        return replace(self, frame=self.frame[kept].reset_index(drop=True), weight=self.weight[kept])
+        counts = None if self.counts is None else self.counts[kept]
+        return replace(self, frame=self.frame[kept].reset_index(drop=True), weight=self.weight[kept], counts=counts)
 
 
 def base_rows(
@@ -55,9 +66,18 @@ def base_rows(
 def _fitted(spec: ModelSpec, named: Sequence[str]) -> Base:
     cells = spec.cells
     if set(named).isdisjoint(cells.averaged):
-        return Base(cells.frame, cells.response.weight, cells.averaged)
+        weight = cells.response.weight
+        return Base(cells.frame, weight * exposure(spec, cells.frame), cells.averaged, weight)
     frame, _ = cells.observations()
-    return Base(frame, cells.response.row_times)
+    return Base(frame, cells.response.row_times * exposure(spec, frame), (), cells.response.row_times)
+
+
+def exposure(spec: ModelSpec, frame: pd.DataFrame) -> np.ndarray:
+    """What rows of counts weigh: their exposure; one in other models, and of offsets that are not there."""
+    names = spec.formula.offsets
+    if not per_exposure(spec) or not set(names) <= set(frame.columns):
+        return np.ones(len(frame))
+    return np.asarray(np.exp(offset(names, frame)))
 
 
 def new_rows(
@@ -165,12 +185,25 @@ def _own_weights(spec: ModelSpec, data: Any, rows: int) -> np.ndarray:
     response, frequency = spec.formula.response, spec.formula.weights
     if frequency is not None and has_columns(data, [frequency]):
         return _read_weights(data, frequency)
+    if per_exposure(spec):
+        return _exposure_of(spec, data, rows)
     if not isinstance(response, TrialsResponse) or not has_columns(data, response.trials.columns):
         return np.ones(rows)
     trials = trials_of(response, data, rows)
     if not trials.any():
         raise DataError(f"data= has no trials: {response.trials} is 0 in every row.")
     return trials
+
+
+def _exposure_of(spec: ModelSpec, data: Any, rows: int) -> np.ndarray:
+    """The exposure of rows of new data, one where they do not say it."""
+    names = spec.formula.offsets
+    behind = list(dict.fromkeys(source for name in names for source in spec.formula.sources[name]))
+    if not has_columns(data, behind):
+        return np.ones(rows)
+    raw = read_columns(data, tuple(behind))
+    _refuse_missing(raw)
+    return exposure(spec, read_variables_again(spec, raw, names))
 
 
 def trials_of(response: TrialsResponse, data: Any, rows: int) -> np.ndarray:

@@ -18,7 +18,7 @@ from hiermod.answers.estimands.effects import compare_arms, compared
 from hiermod.errors import AnswerError
 from hiermod.sampling.posterior import Posterior
 
-SHIP, KEEP_TESTING, STOP = "ship", "keep testing", "stop"
+SHIP, KEEP_TESTING, STOP, UNKNOWN = "ship", "keep testing", "stop", "not estimable"
 USUAL_LOSS = 0.01  # of the control's mean, where no loss is given
 COMPUTED = (
     "verdict", "level", "estimate", "lower", "upper", "prob_exceeds", "loss_of_shipping", "loss_of_stopping",
@@ -80,15 +80,16 @@ def decide(posterior: Posterior, arguments: Arguments) -> Decision:
     value[:, place] += margin
     losses = (value.max(axis=1, keepdims=True) - value).mean(axis=-1)
     others = np.array([arm for arm in range(len(arms.levels)) if arm != place])
+    known = ~np.isnan(losses).any(axis=1)
     cells, chosen = np.arange(len(losses)), others[losses[:, others].argmin(axis=1)]
     shipping, stopping = losses[cells, chosen], losses[:, place]
     verdict = np.where(shipping < stopping, SHIP, STOP)
     gain = arms.draws[cells, chosen] - arms.draws[:, place]
     table = arms.keys.assign(
-        verdict=np.where(np.minimum(shipping, stopping) > limits, KEEP_TESTING, verdict),
+        verdict=np.where(known, np.where(np.minimum(shipping, stopping) > limits, KEEP_TESTING, verdict), UNKNOWN),
         level=[arms.levels[arm] for arm in chosen],
         **interval(gain, question.prob),
-        prob_exceeds=draws.wins(sign * gain, margin, 1).mean(axis=1),
+        prob_exceeds=np.where(known, draws.wins(sign * gain, margin, 1).mean(axis=1), np.nan),
         loss_of_shipping=shipping,
         loss_of_stopping=stopping,
         loss_limit=limits,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from hiermod.answers import draws
 from hiermod.answers.answer import Answer, make_answer
 from hiermod.answers.averaging.columns import check_results
 from hiermod.answers.averaging.contrasts import Pairing, pair_arms
-from hiermod.answers.averaging.grid import averages, cell_grid
+from hiermod.answers.averaging.grid import averages, cell_grid, means
 from hiermod.answers.averaging.query import Arguments, Query, read_effect, read_interaction
 from hiermod.answers.averaging.rows import with_column
 from hiermod.answers.draws import wins
@@ -36,16 +37,17 @@ class Arms:
     levels: tuple[Level, ...]
     keys: pd.DataFrame
     outcome: Outcome
+    notices: tuple[str, ...] = ()
 
 
 def compare_arms(posterior: Posterior, query: Query) -> Arms:
     """All rows of each cell at each level of the variable in turn, averaged within each draw."""
-    grid, count = cell_grid(posterior.spec, query), len(query.levels)
-    means = averages(posterior, query.groups, grid, outcome=query.outcome.name)
-    scaled = averages(posterior, query.groups, grid, linear=True) if query.question.scale.linear else means
+    grid, count = cell_grid(posterior, query), len(query.levels)
+    arms = means(posterior, query, grid)
+    scaled = averages(posterior, query.groups, grid, linear=True) if query.question.scale.linear else arms
     keys = grid.keys.iloc[::count][list(query.cells)].reset_index(drop=True)
     shape = (len(keys), count, -1)
-    return Arms(means.reshape(shape), scaled.reshape(shape), query.levels, keys, query.outcome)
+    return Arms(arms.reshape(shape), scaled.reshape(shape), query.levels, keys, query.outcome, grid.notices)
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +74,7 @@ class Compared:
 
     def beats(self, sign: int) -> np.ndarray:
         """P(treated beats control) of each row."""
-        return draws.wins(self.treated, self.control, sign).mean(axis=-1).ravel()
+        return _wins(self.treated, self.control, sign).ravel()
 
     def loss(self, sign: int) -> np.ndarray:
         """What choosing the treated over the control is expected to cost, a row each, on the response scale.
@@ -99,22 +101,29 @@ def effect(posterior: Posterior, arguments: Arguments) -> Answer:
     contrasts, question = compared(posterior, query), query.question
     columns = {"prob_beats": contrasts.beats(question.sign), "expected_loss": contrasts.loss(question.sign)}
     return make_answer(
-        contrasts.flat, contrasts.keys, posterior.shape, question, question.scale.name, columns=columns
+        contrasts.flat, contrasts.keys, posterior.shape, question, question.scale.name, columns=columns,
+        notices=contrasts.arms.notices,
     )  # fmt: skip
 
 
-def prob_beats_table(posterior: Posterior, arguments: Arguments) -> pd.DataFrame:
-    """P(level beats control): a row per `by` cell, a column per other level."""
+def _wins(one: np.ndarray, other: np.ndarray, sign: int) -> np.ndarray:
+    """P(one beats the other), over the last axis; NaN where either is not estimable."""
+    unknown = np.isnan(one).any(axis=-1) | np.isnan(other).any(axis=-1)
+    return np.where(unknown, np.nan, wins(one, other, sign).mean(axis=-1))
+
+
+def prob_beats_table(posterior: Posterior, arguments: Arguments) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """P(level beats control), a row per `by` cell, a column per other level; and notices."""
     query = read_effect(posterior.spec, arguments)
     arms, place, sign = compare_arms(posterior, query), query.control, query.question.sign
     others = [index for index in range(len(arms.levels)) if index != place]
-    beats = draws.wins(arms.draws[:, others], arms.draws[:, place : place + 1], sign).mean(axis=-1)
+    beats = _wins(arms.draws[:, others], arms.draws[:, place : place + 1], sign)
     columns = pd.Index([arms.levels[index] for index in others], name=query.question.variable)
-    return pd.DataFrame(beats, index=_cell_index(arms), columns=columns)
+    return pd.DataFrame(beats, index=_cell_index(arms), columns=columns), arms.notices
 
 
-def pairwise(posterior: Posterior, arguments: Arguments) -> pd.DataFrame:
-    """P(row beats column) of all arms; the diagonal is empty (NaN)."""
+def pairwise(posterior: Posterior, arguments: Arguments) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """P(row beats column) of all arms, the diagonal empty (NaN); and notices."""
     query = read_effect(posterior.spec, arguments)
     arms, sign, variable = compare_arms(posterior, query), query.question.sign, query.question.variable
     count = len(arms.levels)
@@ -122,13 +131,14 @@ def pairwise(posterior: Posterior, arguments: Arguments) -> pd.DataFrame:
     for row in range(count):
         for column in range(count):
             if row != column:
-                tables[:, row, column] = draws.wins(arms.draws[:, row], arms.draws[:, column], sign).mean(axis=-1)
+                tables[:, row, column] = _wins(arms.draws[:, row], arms.draws[:, column], sign)
     columns = pd.Index(arms.levels, name=variable)
-    return pd.DataFrame(tables.reshape(-1, count), index=_arm_index(arms, variable), columns=columns)
+    table = pd.DataFrame(tables.reshape(-1, count), index=_arm_index(arms, variable), columns=columns)
+    return table, arms.notices
 
 
-def best(posterior: Posterior, arguments: Arguments) -> pd.DataFrame:
-    """P(best), expected loss and expected rank of each arm."""
+def best(posterior: Posterior, arguments: Arguments) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """P(best), expected loss and expected rank of each arm, NaN in cells where one is not estimable; and notices."""
     query = read_effect(posterior.spec, arguments)
     arms = compare_arms(posterior, query)
     values = query.question.sign * arms.draws
@@ -137,10 +147,17 @@ def best(posterior: Posterior, arguments: Arguments) -> pd.DataFrame:
         "expected_loss": draws.expected_loss,
         "expected_rank": draws.expected_rank,
     }
-    columns = {name: np.concatenate([measure(cell, 0) for cell in values]) for name, measure in measures.items()}
+    columns = {
+        name: np.concatenate([_of_known(measure, cell) for cell in values]) for name, measure in measures.items()
+    }
     if not query.outcome.has_mean:
         columns["expected_loss"][:] = np.nan
-    return pd.DataFrame(columns, index=_arm_index(arms, query.question.variable))
+    return pd.DataFrame(columns, index=_arm_index(arms, query.question.variable)), arms.notices
+
+
+def _of_known(measure: Callable[[np.ndarray, int], np.ndarray], cell: np.ndarray) -> np.ndarray:
+    """A measure of the arms of a cell, shape ``(arms, draws)``; NaN where one of them is not estimable."""
+    return np.full(len(cell), np.nan) if np.isnan(cell).any() else measure(cell, 0)
 
 
 def _cell_index(arms: Arms) -> pd.Index:
@@ -169,7 +186,7 @@ def interaction(posterior: Posterior, arguments: Arguments) -> Answer:
     effects, question, scale = compared(posterior, query), query.question, query.question.scale
     *by, across = query.cells
     labels = effects.pairing.labels
-    size = float(np.abs(effects.arms.draws).max()) if scale.additive else 1.0
+    size = float(np.nanmax(np.abs(effects.arms.draws), initial=0.0)) if scale.additive else 1.0
     parts, keys = [], []
     for _, cell in _cells(effects.arms.keys, by):
         levels = as_levels(pd.Index(cell[across]))
@@ -187,7 +204,10 @@ def interaction(posterior: Posterior, arguments: Arguments) -> Answer:
     draws = np.concatenate(parts)
     columns = {"prob_beats": wins(draws, scale.null, question.sign).mean(axis=1)}
     rows = pd.concat(keys, ignore_index=True)
-    return make_answer(draws, rows, posterior.shape, question, scale.name, columns=columns)
+    columns["prob_beats"][np.isnan(draws).any(axis=1)] = np.nan
+    return make_answer(
+        draws, rows, posterior.shape, question, scale.name, columns=columns, notices=effects.arms.notices
+    )  # fmt: skip
 
 
 def _settled(result: np.ndarray, null: float | None, size: float) -> np.ndarray:

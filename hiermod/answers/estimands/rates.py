@@ -10,13 +10,15 @@ import pandas as pd
 import xarray as xr
 
 from hiermod.answers.answer import Answer, make_answer
-from hiermod.answers.averaging.columns import check_results, is_partly_crossed
-from hiermod.answers.averaging.grid import averages, cell_grid
-from hiermod.answers.averaging.query import Arguments, Query, read_prediction, read_rates
-from hiermod.answers.averaging.rows import trials_of
+from hiermod.answers.averaging.columns import check_results
+from hiermod.answers.averaging.estimable import estimable_rows
+from hiermod.answers.averaging.grid import cell_grid, means
+from hiermod.answers.averaging.query import Arguments, read_prediction, read_rates
+from hiermod.answers.averaging.rows import Base, trials_of
 from hiermod.answers.reader import reader
 from hiermod.data.cells.rows import fitted_rows
 from hiermod.data.cells.statistics import BinomialCells, PairCells
+from hiermod.data.columns.values import first_of, number_rows
 from hiermod.errors import AnswerError
 from hiermod.formula.nodes import TrialsResponse
 from hiermod.modeling.protocol import ModelSpec
@@ -24,27 +26,42 @@ from hiermod.sampling.posterior import Posterior
 
 ROW = "row_number"
 MOST_PREDICTIONS = 500_000_000  # rows times draws, 4 GB
-COMPUTED = ("estimate", "lower", "upper", "prob_exceeds")
+COMPUTED = ("estimate", "lower", "upper", "rows", "seen", "prob_exceeds", "estimable")
 
 
 def rates(posterior: Posterior, arguments: Arguments) -> Answer:
-    """Expected response per `by` cell, averaged over its rows within each draw."""
-    query = read_rates(posterior.spec, arguments)
-    check_results(query.cells, COMPUTED)
-    grid = cell_grid(posterior.spec, query)
-    draws = averages(posterior, query.groups, grid, outcome=query.outcome.name)
-    notices = _notices(posterior.spec, query)
-    return make_answer(draws, grid.keys, posterior.shape, query.question, "rate", notices=notices)
+    """Expected response per cell, averaged over its rows within each draw, at each value of the variables."""
+    spec, query = posterior.spec, read_rates(posterior.spec, arguments)
+    check_results((*query.cells, *query.settings), COMPUTED)
+    grid, question = cell_grid(posterior, query), query.question
+    columns = {"rows": grid.rows, "seen": grid.seen}
+    mixed = [name for name in query.selecting if name in spec.formula.common_columns and mixes_differ(query.rows, name)]
+    if mixed:
+        question = replace(question, remark=f"{question.remark} Rows of each level, as they are.".strip())
+    notices = [*query.notices, *grid.notices, *(_of_own_rows(name) for name in mixed if not query.settings)]
+    draws = means(posterior, query, grid)
+    return make_answer(draws, grid.keys, posterior.shape, question, "rate", columns=columns, notices=notices)
 
 
-def _notices(spec: ModelSpec, query: Query) -> list[str]:
-    """Say which levels are averaged over their own rows alone, since some groups lack some of them."""
-    return [
-        f"the levels of {name!r} are averaged over their own rows each, since some groups lack some of them; "
-        f"fit.effect({name!r}, groups=...) compares them over the same rows"
-        for name in query.cells
-        if name in spec.formula.common_columns and is_partly_crossed(spec, name, query.cells, query.groups)
-    ]
+def _of_own_rows(name: str) -> str:
+    return (
+        f"by={name!r} takes the rows of each level as they are, and what else they hold differs between levels; "
+        f"fit.rates({name!r}) compares the levels on the same rows (as by= did before 0.2)"
+    )
+
+
+def mixes_differ(rows: Base, name: str) -> bool:
+    """Whether rows with different levels of a column differ in their shares of what else the model sees."""
+    others = rows.frame.drop(columns=name)
+    level, rest = number_rows(rows.frame[[name]]), number_rows(others) if len(others.columns) else None
+    if rest is None:
+        return False
+    pair = number_rows(pd.DataFrame({"level": level, "rest": rest}))
+    first = first_of(pair)
+    weight = np.bincount(pair, rows.weight)
+    of_level, of_rest = np.bincount(level, rows.weight), np.bincount(rest, rows.weight)
+    expected = of_level[level[first]] * of_rest[rest[first]] / rows.weight.sum()
+    return len(first) < len(of_level) * len(of_rest) or not np.allclose(weight, expected, rtol=1e-9)
 
 
 def predict(posterior: Posterior, arguments: Arguments) -> Answer:
@@ -58,9 +75,13 @@ def predict(posterior: Posterior, arguments: Arguments) -> Answer:
         draws[rows] = values
     if scale.drawn:
         draws = _simulated(posterior, draws, _trials(posterior, arguments.data, len(frame)))
+    notices = []
+    if (known := estimable_rows(posterior, query.groups, frame)) is not None:
+        draws[~known] = np.nan
+        notices = [f"{int((~known).sum()):,} rows are not estimable: the data say nothing about such a combination"]
     keys = pd.DataFrame({ROW: np.arange(len(frame))})
     shown = pd.concat([keys, frame.drop(columns=_made(spec)).reset_index(drop=True)], axis=1)
-    return make_answer(draws, keys, posterior.shape, query.question, scale.name, shown=shown)
+    return make_answer(draws, keys, posterior.shape, query.question, scale.name, shown=shown, notices=notices)
 
 
 def predict_fitted(posterior: Posterior, arguments: Arguments, data: Any, complete: tuple[str, ...]) -> Answer:

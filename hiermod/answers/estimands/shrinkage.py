@@ -9,13 +9,13 @@ import pandas as pd
 
 from hiermod.answers.answer import check_prob, interval
 from hiermod.answers.averaging.grid import Grid, averages
+from hiermod.answers.averaging.rows import exposure
 from hiermod.answers.group_effects import Reading, same_for_all
 from hiermod.answers.outcome import read_outcome
-from hiermod.answers.reader import linear_spec, per_exposure, reader
+from hiermod.answers.reader import linear_spec, reader
 from hiermod.data.columns.groupings import Grouping
 from hiermod.errors import AnswerError, did_you_mean, enumerate_names
 from hiermod.formula.nodes import without_slash
-from hiermod.modeling.design import offset
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.diagnostics import mean_sizes
 from hiermod.sampling.posterior import Posterior
@@ -28,11 +28,11 @@ def shrinkage(posterior: Posterior, group: str | None, prob: float) -> pd.DataFr
     cells = posterior.spec.cells
     codes = cells.codes[grouping.name]
     n = np.bincount(codes, cells.response.weight, grouping.size)
-    weight = _exposure(posterior.spec)
+    weight = cells.response.weight * exposure(posterior.spec, cells.frame)
     total = np.bincount(codes, cells.response.weight * cells.response.mean, grouping.size)
     raw = total / np.bincount(codes, weight, grouping.size)
     levels = pd.DataFrame(index=pd.Index(grouping.labels(), name=grouping.name))
-    grid = Grid(cells.frame, weight, codes, levels)
+    grid = Grid(cells.frame, weight, codes, levels, n, n)
     observed = same_for_all(posterior.spec, Reading.OBSERVED)
     draws = averages(posterior, observed, grid)
     median = not read_outcome(posterior.spec, None, observed).has_mean
@@ -56,12 +56,6 @@ def chosen_grouping(spec: ModelSpec, group: str | None) -> Grouping:
     if without_slash(str(group)) not in groupings:
         raise AnswerError(f"There is no grouping factor {group!r}.{did_you_mean(str(group), groupings)}")
     return groupings[without_slash(str(group))]
-
-
-def _exposure(spec: ModelSpec) -> np.ndarray:
-    """What each cell counts: its rows or trials, times the exposure that an offset on a log link stands for."""
-    weight = spec.cells.response.weight
-    return weight * np.exp(offset(spec.formula.offsets, spec.cells.frame)) if per_exposure(spec) else weight
 
 
 def _pull(

@@ -77,7 +77,7 @@ def _differentiated(recipe: Recipe, frame: pd.DataFrame, name: str) -> np.ndarra
         row = 0 if best is None else int(error.argmax())
         raise AnswerError(
             f"{recipe.name} has no derivative that can be trusted where {name} is {x[row]:g}. "
-            f"Compare values: fit.rates(by={{{name!r}: [...]}})."
+            f"Compare values: fit.rates({{{name!r}: [...]}})."
         )
     return best
 
@@ -153,7 +153,7 @@ def slopes(posterior: Posterior, arguments: Arguments) -> Answer:
     spec = linear_spec(posterior.spec, "slopes")
     query = read_slope(spec, arguments)
     check_results(query.cells, COMPUTED)
-    grid, question = cell_grid(spec, query), query.question
+    grid, question = cell_grid(posterior, query), query.question
     rows = Base(grid.frame, grid.weight, query.rows.averaged)
     changes = variable_changes(spec, rows, str(question.variable))
     model = LinearReader(posterior, spec, query.groups, outcome=query.outcome.name)
@@ -163,5 +163,6 @@ def slopes(posterior: Posterior, arguments: Arguments) -> Answer:
         part_changes = {column: values[part] for column, values in changes.items()}
         change = changed_designs(spec, frame, part_changes, with_offset=not per_exposure(spec))
         average.add(part, model.slope(frame, change, question.scale.linear))
-    columns = {"prob_beats": wins(average.total, 0.0, question.sign).mean(axis=1)}
-    return make_answer(average.total, grid.keys, posterior.shape, question, "slope", columns=columns)
+    draws = average.total if question.scale.linear else average.total * query.per
+    columns = {"prob_beats": wins(draws, 0.0, question.sign).mean(axis=1)}
+    return make_answer(draws, grid.keys, posterior.shape, question, "slope", columns=columns, notices=grid.notices)

@@ -1,0 +1,42 @@
+"""What the data speak for: rows whose combination of predictors, or whose group, they say nothing about.
+
+A row is estimable if its design is a combination of designs that were fitted, as emmeans has it (Searle, Speed and
+Milliken 1980); and, where effects of groups are the observed ones, if its groups were fitted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from hiermod.answers.group_effects import Groups, Reading
+from hiermod.answers.reader import by_model
+from hiermod.modeling.spec import Spec
+from hiermod.sampling.posterior import Posterior
+
+TOLERANCE = 1e-6  # of what a row's design adds up to in a direction about which the data say nothing
+
+
+def estimable_rows(
+    posterior: Posterior, groups: Groups, frame: pd.DataFrame, changed: Iterable[str] = ()
+) -> np.ndarray | None:  # fmt: skip
+    """Which rows the data speak for; None if all of them. `changed` are the columns to which rows were set."""
+    spec = posterior.spec
+    if not posterior.informed:
+        return None
+    known = by_model(spec, linear=lambda linear: _in_row_space(linear, frame), pooled=lambda _: None)
+    for grouping in spec.cells.groupings.values():
+        if groups[grouping.name] is Reading.OBSERVED and not set(grouping.columns).isdisjoint(changed):
+            seen = grouping.codes(frame) >= 0
+            known = seen if known is None else known & seen
+    return None if known is None or known.all() else known
+
+
+def _in_row_space(spec: Spec, frame: pd.DataFrame) -> np.ndarray | None:
+    unseen = spec.unseen_directions
+    if not unseen.shape[1]:
+        return None
+    design = np.hstack([block.matrix(frame) for block in spec.common.blocks])
+    return np.asarray((np.abs(design @ unseen) <= TOLERANCE * (np.abs(design) @ np.abs(unseen))).all(axis=1))
