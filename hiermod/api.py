@@ -62,7 +62,9 @@ def fit(
         None infers from the response one of bernoulli, binomial and gaussian, with a notice.
     priors : dict, optional
         Priors as text, by key: ``{"Intercept": "Normal(0, 1.5)", "slope": "Normal(0, 1)", "treated": …, "sd": …,
-        "sd(1|country)": …, "cor": "LKJ(4)", "sigma": …}``; a family's own parameters go by their names.
+        "sd(1|country)": …, "cor": "LKJ(4)", "sigma": …}``; a family's own parameters go by their names. The closest key
+        counts: ``"period[3]"`` speaks of one column, ``"var(1|g)"`` and ``"prec(1|g)"`` of the square of a standard
+        deviation and one over it. ``"Normal(1, 0.5, lower=0)"`` is cut off.
         `Model.prior_summary` shows the defaults in numbers.
     pooling : {"normal", "beta"}
         ``"beta"`` takes the rates of ``s/n ~ (1 | g)`` as draws from one Beta(a, b), with p(a, b) ∝ (a + b)^(-5/2)
