@@ -10,7 +10,7 @@ from typing import Any
 from hiermod.choices import POOLINGS
 from hiermod.data.cells.compress import read_cells
 from hiermod.data.cells.table import Cells, Source
-from hiermod.data.sources.frames import column_names
+from hiermod.data.sources.frames import column_names, travels
 from hiermod.errors import ModelError, did_you_mean, enumerate_names
 from hiermod.families.registry import choose_family, read_family
 from hiermod.formula.nodes import Formula
@@ -53,6 +53,14 @@ class Defined:
     spec: ModelSpec
     notices: tuple[str, ...]
     data: Any = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What goes to another process: rows that an engine holds stay where they are."""
+        return {**self.__dict__, "data": self.data if travels(self.data) else None}
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Defined:
+        """Nothing of it changes, so that copies share it, and the frame that was fitted."""
+        return self
 
 
 def define(definition: Definition, data: Any) -> Defined:
@@ -120,9 +128,12 @@ def redefine(definition: Definition, formula: Formula, family: str, cells: Cells
 
 def with_priors(defined: Defined, priors: Mapping[str, str]) -> Defined:
     """The same model of the same cells with other priors."""
-    definition = replace(defined.definition, priors=priors)
-    spec, _ = _build(definition, defined.spec.formula, defined.spec.family, defined.spec.cells)
-    return replace(defined, definition=definition, spec=spec)
+    definition, old = replace(defined.definition, priors=priors), defined.spec
+    spec, said = _build(definition, old.formula, old.family, old.cells)
+    _, before = _build(defined.definition, old.formula, old.family, old.cells)
+    kept = [notice for notice in defined.notices if notice not in before or notice in said]
+    notices = (*kept, *(notice for notice in said if notice not in kept))
+    return replace(defined, definition=definition, spec=spec, notices=notices)
 
 
 def _build(definition: Definition, formula: Formula, family: Any, cells: Cells) -> tuple[ModelSpec, list[str]]:

@@ -143,7 +143,7 @@ def test_a_flat_prior_is_refused_with_what_to_write_instead(text):
 @pytest.mark.parametrize(
     ("text", "priors"),
     [
-        ("y ~ b + period + (1 | herd)", {"b": "Normal(1, 1, lower=0)", "period[3]": "Normal(0, 2)", "sigma": "Normal(1, 2)"}),
+        ("y ~ b + period", {"b": "Normal(1, 1, lower=0)", "period[3]": "Normal(0, 2)", "sigma": "Normal(1, 2)"}),
         ("y ~ x * period + (1 | herd)", {"period[3]": "Normal(0, 2)", "var(1|herd)": "Exponential(1)"}),
         ("y ~ b + (b | herd)", {"prec(b|herd)": "Gamma(2, 2)", "sd(1|herd)": "Uniform(0, 3)"}),
         ("y ~ b + (0 + period || herd)", {"var(period[2]|herd)": "InverseGamma(2, 2)"}),
