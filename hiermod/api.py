@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hiermod.choices import Engine, Missing, Pooling
+from hiermod.choices import Engine, InterceptAt, Missing, Pooling
 from hiermod.errors import ModelError, StorageError
 from hiermod.families.names import FamilyName
 from hiermod.interface.fit import Fit, Model
@@ -21,6 +21,7 @@ from hiermod.sampling.storage import load as load_stored
 def model(
     formula: str, data: Any, family: FamilyName | str | None = None, *, priors: Mapping[str, str] | None = None,
     pooling: Pooling = "normal", na: Missing = "drop", compress: bool = True,
+    intercept_at: InterceptAt = "mean",
 ) -> Model:  # fmt: skip
     """Put a formula and data together without sampling.
 
@@ -36,7 +37,9 @@ def model(
     >>> len(hm.model("success ~ treated + (1 + treated | country)", hm.example("country")).cells)
     4
     """
-    defined = define(Definition(formula, family, checked_priors(priors), pooling, na, compress), data)
+    defined = define(
+        Definition(formula, family, checked_priors(priors), pooling, na, compress, intercept_at=intercept_at), data
+    )
     announce(defined.notices)
     return Model(defined)
 
@@ -46,6 +49,7 @@ def fit(
     pooling: Pooling = "normal", draws: int = 1000, tune: int | None = None, chains: int = 4, cores: int | None = None,
     seed: int | None = None, target_accept: float | None = None, engine: Engine = "auto",
     file: str | Path | None = None, progress: bool = True, na: Missing = "drop", compress: bool = True,
+    intercept_at: InterceptAt = "mean",
 ) -> Fit:  # fmt: skip
     """Fit a hierarchical model.
 
@@ -88,6 +92,9 @@ def fit(
         What happens to rows with missing values.
     compress : bool
         Whether rows that the model cannot tell apart become one cell; the posterior is the same.
+    intercept_at : {"mean", "zero"}
+        Where your prior of the intercept stands: at the means of the numeric predictors, or where they are 0, as of
+        brms's ``0 + Intercept``. A default prior stands at the means.
 
     Returns
     -------
@@ -109,7 +116,9 @@ def fit(
     check_switch("progress", progress)
     if file is not None:
         check_target(file)
-    defined = define(Definition(formula, family, checked_priors(priors), pooling, na, compress), data)
+    defined = define(
+        Definition(formula, family, checked_priors(priors), pooling, na, compress, intercept_at=intercept_at), data
+    )
     announce(defined.notices)
     if file is not None and (stored := reusable(Path(file), defined, settings)):
         return fit_of(stored)

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 Pooling = Literal["normal", "beta"]
 Missing = Literal["drop", "error"]
 Engine = Literal["auto", "compiled", "pymc"]
+InterceptAt = Literal["mean", "zero"]
 
 Reading = Literal["observed", "typical", "new", "population"]
 Groups = Reading | Mapping[str, Reading]  # of all grouping factors, or by factor
@@ -26,6 +27,7 @@ Score = Literal["joint", "rows"]
 POOLINGS: tuple[str, ...] = get_args(Pooling)
 MISSING: tuple[str, ...] = get_args(Missing)
 ENGINES: tuple[str, ...] = get_args(Engine)
+INTERCEPT_POINTS: tuple[str, ...] = get_args(InterceptAt)
 GROUPS: tuple[str, ...] = get_args(Reading)
 PAIRINGS: tuple[str, ...] = get_args(Pairing)
 SCALES: tuple[str, ...] = get_args(Scale)

@@ -1055,9 +1055,9 @@ class Fit:
             Other rows; the fitted ones without it, read again from the frame as it is now if the formula changed.
         **changes
             Any of the other arguments of `hiermod.fit`: ``family``, ``priors``, ``pooling``, ``na``, ``compress``,
-            ``draws``, ``tune``, ``chains``, ``cores``, ``seed``, ``target_accept``, ``engine``, ``progress``. Priors
-            are added to those of this fit, as in brms; ``priors={"sd": None}`` takes one back, ``priors=None`` all.
-            The family stays the one that was taken, unless the response changes.
+            ``intercept_at``, ``draws``, ``tune``, ``chains``, ``cores``, ``seed``, ``target_accept``, ``engine``,
+            ``progress``. Priors are added to those of this fit, as in brms; ``priors={"sd": None}`` takes one back,
+            ``priors=None`` all. The family stays the one that was taken, unless the response changes.
 
         Returns
         -------

@@ -14,7 +14,7 @@ from hiermod.modeling.prior_keys import canonical_key
 from hiermod.sampling.settings import Settings
 
 OF_SETTINGS = tuple(field.name for field in fields(Settings))
-OF_DEFINITION = ("family", "priors", "pooling", "na", "compress")
+OF_DEFINITION = ("family", "priors", "pooling", "na", "compress", "intercept_at")
 
 
 def refuse_unknown(changes: Mapping[str, Any]) -> None:

@@ -13,7 +13,6 @@ from hiermod.data.cells.table import Cells
 from hiermod.errors import DataError, PriorError
 from hiermod.families.record import Family, ResponseScale
 from hiermod.formula.nodes import without_slash
-from hiermod.modeling.coding import Block
 from hiermod.modeling.design import CommonDesign, GroupDesign
 from hiermod.modeling.prior_keys import Entry, Stated, canonical_key, read_stated, refuse_unclear
 from hiermod.priors.distributions import DISTRIBUTIONS, Prior
@@ -118,19 +117,13 @@ def _refuse_flat(entries: Sequence[Entry], key: str, text: str) -> None:
 def _coefficients(common: CommonDesign, scale: ResponseScale) -> Iterator[Entry]:
     slices, shifted = common.slices(), common.shift.any(axis=1)
     for block in common.blocks:
-        kind = _kind(block, common)
+        kind = "Intercept" if block is common.intercept else "slope"
         for name, place in zip(block.row_names(), range(*slices[block.name].indices(len(shifted))), strict=True):
             if kind == "Intercept":
                 default = Prior("StudentT", (3.0, scale.location, scale.factor * scale.unit))
             else:
                 default = Prior("StudentT", (3.0, 0.0, float(scale.factor * scale.unit / common.scales[place])))
             yield Entry(block.name, _distinct(name, block.name, kind), "real", default, shifted=bool(shifted[place]))
-
-
-def _kind(block: Block, common: CommonDesign) -> str:
-    """Where there is no intercept, the first full set of indicators stands in for it."""
-    stands_in = next((other for other in common.blocks if other.spans_constant), None)
-    return "Intercept" if block is stands_in else "slope"
 
 
 def _distinct(*keys: str) -> tuple[str, ...]:
@@ -142,7 +135,8 @@ def _refuse_without_location(key: str, prior: Prior, common: CommonDesign) -> No
     *names, last = (record.name for record in DISTRIBUTIONS.values() if record.located)
     raise PriorError(
         f"The prior of {key!r} is stated where the numeric predictors are at their means ({centres}), so it needs "
-        f"a location and no bounds: {', '.join(names)} or {last}, not {prior}."
+        f"a location and no bounds: {', '.join(names)} or {last}, not {prior}. An intercept takes any prior with "
+        "intercept_at='zero', where they are 0."
     )
 
 

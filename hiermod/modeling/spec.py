@@ -15,6 +15,7 @@ from hiermod.families.record import Family
 from hiermod.formula.nodes import Formula
 from hiermod.modeling.design import CommonDesign, GroupDesign, LinearPredictor, build_common, build_group, offset
 from hiermod.modeling.identifiability import dependence_notices, refuse_exact, residual_notices
+from hiermod.modeling.intercept import at_zero, intercept_notices, stated_columns
 from hiermod.modeling.prior_choice import Priors, choose_priors
 from hiermod.modeling.protocol import PriorRow, Question, Variable, linear_variables
 from hiermod.priors.distributions import Prior
@@ -81,10 +82,12 @@ class Spec:
     def _coefficient_rows(self, predictor: LinearPredictor) -> list[PriorRow]:
         common, link = predictor.common, predictor.link.name
         at = ", ".join(f"{name} = {centre:.4g}" for name, centre in common.centres.items())
+        zero = ", ".join(f"{name} = 0" for name in common.centres)
         names = [name for block in common.blocks for name in block.row_names()]
         priors = [prior for block in common.blocks for prior in self.priors[block.name]]
-        shifted = zip(names, priors, common.shift.any(axis=1), strict=True)
-        return [_row(name, prior, link, at if moved else "") for name, prior, moved in shifted]
+        moved = common.shift.any(axis=1)
+        places = [zero if place in common.at_zero else at if moved[place] else "" for place in range(len(names))]
+        return [_row(name, prior, link, place) for name, prior, place in zip(names, priors, places, strict=True)]
 
     def refuses(self, question: Question) -> str | None:
         """Draws of priors that are somebody else's, and the compiled engine where a record has no part in it."""
@@ -129,9 +132,16 @@ def _row(parameter: str, prior: Prior, scale: str, at: str = "") -> PriorRow:
     return parameter, prior.describe(), scale, "; ".join(part for part in (at, implied, prior.origin) if part)
 
 
-def build_spec(formula: Formula, family: Family, cells: Cells, priors: Mapping[str, str]) -> tuple[Spec, list[str]]:
-    """Put formula, cells, family and priors together; return the spec and its notices."""
+def build_spec(
+    formula: Formula, family: Family, cells: Cells, priors: Mapping[str, str], intercept_at: str = "mean"
+) -> tuple[Spec, list[str]]:
+    """Put formula, cells, family and priors together; return the spec and its notices.
+
+    With ``intercept_at="zero"`` a prior of the intercept among `priors` is of where numeric predictors are 0.
+    """
     common = build_common(formula, cells)
+    stated = stated_columns(common, priors)
+    common = at_zero(common, stated) if intercept_at == "zero" else common
     groups, notices = [], []
     for term in formula.groups:
         built, term_notices = build_group(term, cells)
@@ -142,6 +152,7 @@ def build_spec(formula: Formula, family: Family, cells: Cells, priors: Mapping[s
     predictors = {"mu": LinearPredictor("mu", family.link, common, formula.offsets)}
     spec = Spec(formula, family, cells, predictors, tuple(groups), chosen)
     _refuse_clashes(spec)
+    prior_notices += intercept_notices(common, cells, chosen, stated, intercept_at)
     told = [*dependence_notices(common, cells), *notices, *residual_notices(family, groups, cells), *prior_notices]
     return spec, told
 

@@ -53,7 +53,7 @@ class Oracle:
             for place in range(span.start, span.stop):
                 column = int(np.flatnonzero(problem.order == place)[0])
                 prior = problem.spec.priors[block.name][place - span.start]
-                values[column] -= prior.arguments[-2]
+                values[column] -= prior.arguments[-2] if prior.located else 0.0
         return values
 
     def _places(self):

@@ -7,6 +7,7 @@ from engine_oracle import assert_same_density, log_volume, oracle_of, program_of
 from modeling_tools import spec_of
 
 from hiermod.engine.adapt.coordinates import whiten
+from hiermod.modeling.definition import Definition, define
 from hiermod.sampling.prior_draws import sample_prior
 
 RNG = np.random.default_rng(8)
@@ -81,3 +82,18 @@ def test_levels_of_a_term_with_priors_of_their_own():
 
 def test_levels_whose_priors_stand_at_the_predictors_means():
     assert_compiled_as_public("y ~ x * f + (1 | g)", {"f[q]": "Normal(3, 2)", "f": "StudentT(3, 1, 1)"})
+
+
+@pytest.mark.parametrize(
+    ("formula", "priors"),
+    [
+        ("y ~ x + b + f + (1 + x | g)", {"Intercept": "StudentT(3, 1, 40)"}),
+        ("y ~ x * f + (1 | g)", {"Intercept": "Uniform(-5, 30)"}),
+        ("y ~ x * b", {"Intercept": "Normal(20, 10, lower=0)", "slope": "Normal(0, 2)"}),
+        ("y ~ 0 + f + x + (1 | g)", {"f[q]": "HalfNormal(20)"}),
+    ],
+)  # fmt: skip
+def test_an_intercept_whose_prior_stands_where_predictors_are_0(formula, priors):
+    spec = define(Definition(formula, "gaussian", priors, intercept_at="zero"), DATA).spec
+    oracle = oracle_of(spec)
+    assert_same_density(oracle, points_of(oracle.program))
