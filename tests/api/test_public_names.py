@@ -11,7 +11,8 @@ import hiermod as hm
 
 PUBLIC = [
     "Fit", "Model", "compare", "errors", "example", "expected_loss", "fit", "from_bambi", "glmer",
-    "inv_logit", "lmer", "load", "logit", "model", "plan", "prob_beats", "prob_best", "register", "srm", "translate",
+    "inv_logit", "lmer", "load", "logit", "model", "plan", "prior_from", "prob_beats", "prob_best", "register", "srm",
+    "translate",
 ]  # fmt: skip
 LATER = ["report"]
 
