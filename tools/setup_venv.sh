@@ -1,7 +1,8 @@
 #!/bin/sh
-# Make or bring up to date .venv: the packages of requirements-dev.txt, then hiermod itself, editable.
+# Make or bring up to date .venv: the packages of requirements-dev.txt, hiermod itself, editable, and its
+# compiled engine.
 #
-# .venv/.packages and .venv/.ready record what was installed, written only after it has succeeded. A
+# .venv/.packages, .venv/.ready and .venv/.engine record what was made, written only after it has succeeded. A
 # half-made .venv therefore has no record and is made again, as is one whose lock has changed or whose
 # folder has moved (a virtual environment holds absolute paths).
 set -eu
@@ -11,7 +12,8 @@ say() { echo "$*" >&2; }
 recorded() { [ -f "$1" ] && [ "$(cat "$1")" = "$2" ]; }
 
 packages="$(pwd) $(cksum <requirements-dev.txt)"
-project="$(cksum <pyproject.toml)"
+project="$(cat pyproject.toml tools/hatch_build.py | cksum)"
+engine="$(cat hiermod/engine/kernels/*.py hiermod/engine/build/*.py | cksum)"
 
 # Errors only: a machine's own pip settings can otherwise print a warning per package.
 pip() { .venv/bin/python -m pip "$@" -qq --disable-pip-version-check --no-input; }
@@ -26,8 +28,13 @@ if ! recorded .venv/.packages "$packages" || ! .venv/bin/python -c '' 2>/dev/nul
 fi
 
 if ! recorded .venv/.ready "$project"; then
-    say "installing hiermod itself, editable…"
+    say "installing hiermod itself, editable, and lowering its engine…"
     pip install --no-deps --no-build-isolation --editable .
     echo "$project" >.venv/.ready
     say ".venv is ready"
+fi
+
+if ! recorded .venv/.engine "$engine"; then
+    .venv/bin/hiermod warmup >&2
+    echo "$engine" >.venv/.engine
 fi

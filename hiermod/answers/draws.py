@@ -81,6 +81,11 @@ def prob_beats(a: Any, b: Any, *, goal: str = "max") -> Any:
     -------
     float, or xarray.DataArray over the dimensions that are not draws.
 
+    Raises
+    ------
+    AnswerError
+        If a draw is NaN, or labelled draws are no pairs.
+
     Examples
     --------
     >>> import numpy as np, hiermod as hm
@@ -115,7 +120,16 @@ def _paired(a: Any, b: Any) -> tuple[Any, Any]:
 
 def _numbers(draws: Any) -> Any:
     """Draws as floating-point numbers: unsigned ones would wrap around, booleans have no differences."""
-    return draws.astype(float) if isinstance(draws, xr.DataArray) else np.asarray(draws, dtype=float)
+    numbers = draws.astype(float) if isinstance(draws, xr.DataArray) else np.asarray(draws, dtype=float)
+    missing = np.isnan(numbers.values if isinstance(numbers, xr.DataArray) else numbers)
+    if missing.any():
+        place = ", ".join(str(int(axis)) for axis in np.argwhere(missing)[0]) if missing.ndim else ""
+        raise AnswerError(
+            f"{int(missing.sum()):,} of {missing.size:,} draws are NaN{f', the first at [{place}]' if place else ''}. "
+            "A draw that is not known is neither a win nor a loss: find out why it is missing, or leave that draw out "
+            "of all arms, as in draws[~np.isnan(draws).any(axis=1)] for arms in columns."
+        )
+    return numbers
 
 
 def prob_best(draws: Any, dim: Any, *, goal: str = "max") -> Any:
@@ -132,6 +146,11 @@ def prob_best(draws: Any, dim: Any, *, goal: str = "max") -> Any:
     Returns
     -------
     numpy.ndarray of shape ``(arms,)``, or xarray.DataArray with `dim` and the dimensions that are not draws.
+
+    Raises
+    ------
+    AnswerError
+        If a draw is NaN.
 
     Examples
     --------
@@ -158,6 +177,11 @@ def expected_loss(draws: Any, dim: Any, *, goal: str = "max") -> Any:
     Returns
     -------
     numpy.ndarray of shape ``(arms,)``, or xarray.DataArray with `dim` and the dimensions that are not draws.
+
+    Raises
+    ------
+    AnswerError
+        If a draw is NaN.
 
     Examples
     --------

@@ -96,4 +96,4 @@ PREDICTIONS = {
     "link": Scale("link", PREDICTOR, null=None, linear=True),
     "response": Scale("response", "new response", null=None, drawn=True),
 }
-PARAMETERS = Scale("parameters", "left less right side")
+PARAMETERS = Scale("parameters", "left side of the statement")

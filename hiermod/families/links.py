@@ -25,6 +25,9 @@ class Link:
     log_rates : callable, optional
         Of a rate, the logarithms of both chances by the linear predictor, ``(log success, log failure)``: they are
         finite where the rate rounds to 0 or 1.
+    latent_variance : float, optional
+        Of a rate, the variance of the latent number whose sign decides over success: that of the distribution behind
+        the link.
     """
 
     name: str
@@ -34,6 +37,7 @@ class Link:
     inverse: Callable[[Any], Any]
     slope: Callable[[Any], Any]
     log_rates: Callable[[Ops, Any], tuple[Any, Any]] | None = None
+    latent_variance: float | None = None
 
 
 def _identity(values: Any) -> Any:
@@ -88,13 +92,27 @@ def _cloglog_log_rates(ops: Ops, eta: Any) -> tuple[Any, Any]:
 IDENTITY = Link("identity", "mean", r"\mu_i", _identity, _identity, np.ones_like)
 LOG = Link("log", "log of the mean", r"\log \mu_i", np.log, np.exp, np.exp)
 LOGIT = Link(
-    "logit", "log odds", r"\operatorname{logit} \mu_i", special.logit, _inverse_logit, _logit_slope, _logit_log_rates
+    "logit",
+    "log odds",
+    r"\operatorname{logit} \mu_i",
+    special.logit,
+    _inverse_logit,
+    _logit_slope,
+    _logit_log_rates,
+    np.pi**2 / 3.0,
 )
 PROBIT = Link(
-    "probit", "probit", r"\operatorname{probit} \mu_i", special.ndtri, special.ndtr, _probit_slope, _probit_log_rates
+    "probit",
+    "probit",
+    r"\operatorname{probit} \mu_i",
+    special.ndtri,
+    special.ndtr,
+    _probit_slope,
+    _probit_log_rates,
+    1.0,
 )
 CLOGLOG = Link(
     "cloglog", "log of the hazard", r"\operatorname{cloglog} \mu_i", _cloglog, _inverse_cloglog, _cloglog_slope,
-    _cloglog_log_rates,
+    _cloglog_log_rates, np.pi**2 / 6.0,
 )  # fmt: skip
 LINKS = {link.name: link for link in (IDENTITY, LOG, LOGIT, PROBIT, CLOGLOG)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from hiermod.formula.expressions import Arithmetic, Call, Column, Expression, Ne
 from hiermod.formula.reader import MAX_LENGTH, NUMBER
 
 FUNCTIONS = ("abs", "exp", "expit", "inv_logit", "log", "logit", "plogis", "qlogis", "sqrt")
+CONSTANTS = {"pi": math.pi}
 SIGNS = (">=", "<=", ">", "<")
 MAX_DEPTH = 40
 WORD = re.compile(r"[\w.]")
@@ -35,6 +37,11 @@ class Hypothesis:
         """The parameters it is about."""
         return distinct((*self.left.columns, *self.right.columns))
 
+    @property
+    def quantity(self) -> Expression:
+        """What is compared: the left side, or the right one where the left holds no parameter, as in ``0 < x``."""
+        return self.left if self.left.columns else self.right
+
 
 def read_hypothesis(text: str, names: Iterable[str]) -> Hypothesis:
     """Read a hypothesis.
@@ -43,7 +50,8 @@ def read_hypothesis(text: str, names: Iterable[str]) -> Hypothesis:
     ----------
     text : str
         Two expressions with ``>``, ``<``, ``>=`` or ``<=`` between them. Expressions are made of parameters, numbers,
-        ``+ - * / ^``, brackets and the functions ``abs exp log sqrt expit logit`` (``inv_logit plogis qlogis`` too).
+        ``+ - * / ^`` (or ``**``), brackets, the constant ``pi`` and the functions ``abs exp log sqrt expit logit``
+        (``inv_logit plogis qlogis`` too).
     names : iterable of str
         The parameters. The longest name that fits is taken, white space aside; one between backticks is taken whole.
 
@@ -108,7 +116,7 @@ class _Scanner:
 
     def chain(self, part: Callable[[], Expression], operators: str) -> Expression:
         expression = part()
-        while operator := self.take(operators):
+        while not self.stands("**") and (operator := self.take(operators)):
             expression = Arithmetic(operator, expression, part())
         return expression
 
@@ -121,7 +129,13 @@ class _Scanner:
 
     def power(self) -> Expression:
         base = self.value()
-        return Arithmetic("^", base, self.signed()) if self.take("^") else base
+        return Arithmetic("^", base, self.signed()) if self.take_power() else base
+
+    def take_power(self) -> bool:
+        if self.stands("**"):
+            self.place += 2
+            return True
+        return bool(self.take("^"))
 
     def value(self) -> Expression:
         self.skip()
@@ -138,6 +152,10 @@ class _Scanner:
             if re.compile(rf"{function}\s*\(").match(self.text, self.place):
                 self.place = self.text.index("(", self.place) + 1
                 return Call(function, (self.closed(self.sum()),))
+        for constant, size in CONSTANTS.items():
+            if self.text.startswith(constant, self.place) and not self.goes_on(self.place + len(constant)):
+                self.place += len(constant)
+                return Number(size)
         raise self.unknown()
 
     def closed(self, inside: Expression) -> Expression:
@@ -185,6 +203,10 @@ class _Scanner:
             self.place += 1
             return self.text[self.place - 1]
         return ""
+
+    def stands(self, text: str) -> bool:
+        self.skip()
+        return self.text.startswith(text, self.place)
 
     def skip(self) -> None:
         while self.place < len(self.text) and self.text[self.place].isspace():

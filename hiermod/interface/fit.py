@@ -15,7 +15,7 @@ from hiermod.answers.averaging.query import Arguments
 from hiermod.answers.deciding import verdicts
 from hiermod.answers.estimands import effects, rates, shrinkage, slopes
 from hiermod.answers.outcome import outcome_notices
-from hiermod.answers.parameters import estimates, hypotheses
+from hiermod.answers.parameters import by_group, estimates, hypotheses, tidy_draws
 from hiermod.choices import Contrast, Engine, Goal, Groups, Kind, Outcome, Scale, Score, SlopeScale
 from hiermod.interface.arguments import documented
 from hiermod.interface.notices import announce
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from hiermod.answers.checks.outlying import Outlying
+    from hiermod.answers.parameters.by_group import GroupEstimates
     from hiermod.answers.scoring.leave_one_out import LeaveOneOut
     from hiermod.answers.scoring.validation import CrossValidation, Design
     from hiermod.show.explanation import Explanation
@@ -131,25 +132,70 @@ class Fit:
         """
         return estimates.fixef(self._posterior, prob)
 
-    def ranef(self) -> dict[str, pd.DataFrame]:
-        """Posterior means of the varying effects on the link scale, by group (index: levels; columns: terms).
+    def ranef(self, prob: float = 0.95) -> GroupEstimates:
+        """The varying effects on the link scale: posterior means by group, their spread and draws beside them.
+
+        Returns
+        -------
+        GroupEstimates
+            A dict of data frames by grouping factor (index: levels; columns: terms). Its ``table`` has a row per
+            factor, term and level, with ``estimate, sd, lower, upper``; ``draws`` are DataArrays by factor.
 
         Examples
         --------
-        >>> fit.ranef()["country"].shape
-        (2, 2)
+        >>> effects = fit.ranef()
+        >>> effects["country"].shape, list(effects.table.columns)
+        ((2, 2), ['group', 'term', 'level', 'estimate', 'sd', 'lower', 'upper'])
+        >>> effects.draws["country"].dims
+        ('chain', 'draw', 'level', 'term')
         """
-        return estimates.ranef(self._posterior)
+        return by_group.ranef(self._posterior, prob)
 
-    def coef(self) -> dict[str, pd.DataFrame]:
-        """Common plus varying effects on the link scale, by group.
+    def coef(self, prob: float = 0.95) -> GroupEstimates:
+        """Common plus varying effects on the link scale, by group, laid out as `ranef`.
 
         Examples
         --------
         >>> list(fit.coef()["country"].columns)
         ['Intercept', 'treated']
+        >>> treated = fit.coef().table.query("term == 'treated'").set_index("level")
+        >>> list(treated.index)
+        ['Canada', 'China']
         """
-        return estimates.coef(self._posterior)
+        return by_group.coef(self._posterior, prob)
+
+    def draws(self, names: str | Sequence[str] | None = None, *, group: str | None = None) -> pd.DataFrame:
+        """The draws as a tidy frame: a row per draw, a column per parameter.
+
+        It has no index but row numbers, so that polars takes it as it is: ``polars.from_pandas(fit.draws())``.
+
+        Parameters
+        ----------
+        names : str or list of str, optional
+            Parameters as `summary` and `hypothesis` name them (``treated``, ``sd(1|country)``), variables of the
+            posterior with all their elements (``1|country``), or single ones (``1|country[Canada]``). All parameters,
+            the effects of groups last, without it.
+        group : str, optional
+            A grouping factor, for the long form: a row per draw and level, a column per varying term, as in `ranef`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``chain, draw``, then the parameters; or the level, then the terms.
+
+        Raises
+        ------
+        AnswerError
+            If there is no such parameter or grouping factor, or both are given.
+
+        Examples
+        --------
+        >>> list(fit.draws(["Intercept", "treated"]).columns)
+        ['chain', 'draw', 'Intercept', 'treated']
+        >>> list(fit.draws(group="country").columns)
+        ['chain', 'draw', 'country', 'Intercept', 'treated']
+        """
+        return tidy_draws.draws_table(self._posterior, names, group)
 
     def varcorr(self, prob: float = 0.95) -> pd.DataFrame:
         """Variance components: ``grp, var1, var2, vcov, sdcor, lower, upper``, as lme4's ``as.data.frame(VarCorr(m))``.
@@ -314,12 +360,13 @@ class Fit:
         self, data: Any = None, kind: Kind = "mean", groups: Groups = "observed", prob: float = 0.95,
         outcome: Outcome | None = None,
     ) -> Answer:  # fmt: skip
-        """Predictions for each row of `data` (the fitted cells without it).
+        """Predictions for each row of `data`, or of the data that was fitted.
 
         Parameters
         ----------
         data : data frame or path, optional
-            Rows with the model's predictors, and the grouping columns where ``groups="observed"``.
+            Rows with the model's predictors, and the grouping columns where ``groups="observed"``. Without it, the rows
+            that were fitted, under their own index; those that the fit left out are missing.
         kind : {"mean", "link", "response"}
             Expected response, linear predictor, or new responses (successes, counts or values).
         groups, prob, outcome
@@ -330,15 +377,37 @@ class Fit:
         Answer
             Its table has a row for each of `data`, in order, with its place ``row_number`` and its columns.
 
+        Raises
+        ------
+        AnswerError
+            If rows cannot be predicted, or the fitted ones are not known any more (of a stored fit).
+
         Examples
         --------
         >>> import pandas as pd
         >>> rows = pd.DataFrame({"country": ["Canada"], "treated": [1]})
-        >>> len(fit.predict(rows).table)
-        1
+        >>> len(fit.predict(rows).table), len(fit.predict().table)
+        (1, 400)
         """
         arguments = Arguments(data=data, groups=groups, prob=prob, outcome=outcome, kind=kind)
-        return rates.predict(self._posterior, arguments)
+        if data is not None:
+            return rates.predict(self._posterior, arguments)
+        return rates.predict_fitted(self._posterior, arguments, self._defined.data, self._defined.definition.complete)
+
+    def predict_cells(
+        self, kind: Kind = "mean", groups: Groups = "observed", prob: float = 0.95, outcome: Outcome | None = None
+    ) -> Answer:
+        """Predictions for each cell, a set of rows that the model sees as equal, once: the rows of `cells`.
+
+        Parameters and returns are those of `predict`. Rows of the data are not needed, so that a stored fit and one of
+        a large table can be asked too.
+
+        Examples
+        --------
+        >>> len(fit.predict_cells().table) == len(fit.cells)
+        True
+        """
+        return rates.predict(self._posterior, Arguments(groups=groups, prob=prob, outcome=outcome, kind=kind))
 
     def interaction(
         self, variable: str, across: Any, *, by: Any = None, contrast: Contrast = "control", control: Any = None,
@@ -646,15 +715,16 @@ class Fit:
             Two expressions compared by ``>``, ``<``, ``>=`` or ``<=``, of parameters as `summary` and
             `Model.prior_summary` name them (``treated``, ``period[2]``, ``sd(1|country)``,
             ``cor(Intercept, treated|country)``, ``sigma``) or single effects (``1|country[Canada]``), numbers,
-            ``+ - * / ^`` and ``abs exp log sqrt expit logit``. A name in backticks is taken as it is.
+            ``+ - * / ^``, ``pi`` and ``abs exp log sqrt expit logit``. A name in backticks is taken as it is.
         prob : float
             The probability of the interval (equal-tailed; brms prints 90 % for one-sided statements).
 
         Returns
         -------
         Answer
-            A row for each statement: ``estimate, sd, lower, upper`` of its left less its right side, its posterior
-            ``probability`` p, and the ``evidence_ratio`` p / (1 - p), infinite where it holds in every draw.
+            A row for each statement: ``estimate, sd, lower, upper`` of its left side (of its right one where the left
+            holds no parameter), its posterior ``probability`` p, the ``evidence_ratio`` p / (1 - p), infinite where it
+            holds in every draw, and the mean ``difference`` of its left less its right side.
 
         Raises
         ------
@@ -667,7 +737,7 @@ class Fit:
         --------
         >>> table = fit.hypothesis(["treated > 0", "sd(1|country) > 2 * sd(treated|country)"]).table
         >>> list(table.columns)
-        ['hypothesis', 'estimate', 'sd', 'lower', 'upper', 'probability', 'evidence_ratio']
+        ['hypothesis', 'estimate', 'sd', 'lower', 'upper', 'probability', 'evidence_ratio', 'difference']
         """
         return hypotheses.hypothesis(self._posterior, hypothesis, prob)
 
@@ -718,6 +788,65 @@ class Fit:
         True
         """
         return estimates.sigma(self._posterior)
+
+    def r2(self, *, loo: bool = True, prob: float = 0.95) -> pd.DataFrame:
+        """The share of the response's variance that the model explains: the Bayesian R² of Gelman et al. (2019).
+
+        In each draw, the variance of expected responses over that and the mean variance of responses around them, as
+        the model has it. Rows weigh as everywhere: trials are rows, so that counts and 0/1 rows have one R².
+
+        Parameters
+        ----------
+        loo : bool
+            Whether to leave rows out, too, which takes as long as `Fit.loo`.
+        prob
+            As in every question.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Rows ``conditional``, groups with their effects; ``marginal``, what common terms explain with effects at
+            zero, the variance between groups being unexplained; and ``loo``, one less the variance of the errors of
+            leave-one-out predictions over that of responses. Columns ``estimate, sd, lower, upper``.
+
+        Examples
+        --------
+        >>> list(fit.r2().index)
+        ['conditional', 'marginal', 'loo']
+        """
+        from hiermod.answers.scoring.explained import r2
+
+        table, notices = r2(self._posterior, loo, prob)
+        announce(notices)
+        return table
+
+    def icc(self, prob: float = 0.95) -> pd.DataFrame:
+        """Intraclass correlations: the share of each grouping factor in the variance on the link scale.
+
+        The variance of rows around their linear predictor is that of the residual, on a logit, probit or cloglog link
+        that of the latent response (pi²/3, 1, pi²/6), on a log link log(1 + variance/mean²) at the mean response
+        (Nakagawa, Johnson and Schielzeth 2017). Varying slopes count with their mean over rows (Johnson 2014).
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row per grouping factor, one of ``all groups`` where there are several, and per ``icc``: ``adjusted``, and
+            ``unadjusted``, where the variance of the common terms stands in the denominator, too. Columns
+            ``group, icc, estimate, sd, lower, upper``.
+
+        Raises
+        ------
+        AnswerError
+            If the model has no varying effects.
+
+        Examples
+        --------
+        >>> fit.icc()[["group", "icc"]].to_numpy().tolist()
+        [['country', 'adjusted'], ['country', 'unadjusted']]
+        """
+        from hiermod.answers.parameters.icc import icc
+
+        return icc(self._posterior, prob)
 
     def prior_summary(self) -> pd.DataFrame:
         """Every prior in numbers, as `Model.prior_summary` gives them.
@@ -925,9 +1054,10 @@ class Fit:
         data : data frame or path, optional
             Other rows; the fitted ones without it, read again from the frame as it is now if the formula changed.
         **changes
-            Any of the other arguments of `hiermod.fit`: ``family``, ``priors`` (all of them, not one by one),
-            ``pooling``, ``na``, ``compress``, ``draws``, ``tune``, ``chains``, ``cores``, ``seed``, ``target_accept``,
-            ``engine``, ``progress``. The family stays the one that was taken, unless the response changes.
+            Any of the other arguments of `hiermod.fit`: ``family``, ``priors``, ``pooling``, ``na``, ``compress``,
+            ``intercept_at``, ``draws``, ``tune``, ``chains``, ``cores``, ``seed``, ``target_accept``, ``engine``,
+            ``progress``. Priors are added to those of this fit, as in brms; ``priors={"sd": None}`` takes one back,
+            ``priors=None`` all. The family stays the one that was taken, unless the response changes.
 
         Returns
         -------
@@ -984,6 +1114,10 @@ class Model:
     def __init__(self, defined: Defined) -> None:
         self._defined = defined
         self._samplers: dict[str, Sampler] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Compiled code and its memory belong to a process; another one makes them anew when it samples."""
+        return {**self.__dict__, "_samplers": {}}
 
     def __repr__(self) -> str:
         spec = self._defined.spec

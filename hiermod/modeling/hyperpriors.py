@@ -83,19 +83,16 @@ class Hyperprior:
     def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
         """Draws of the mean and of size or shape; the hyperprior must be proper."""
         if self.shapes is not None:
-            a, b = (prior.distribution.draw(rng, shape, *prior.arguments) for prior in self.shapes)
+            a, b = (prior.draw(rng, shape) for prior in self.shapes)
             return a / (a + b), a + b
-        if self.rate is None:
-            mean = rng.uniform(size=shape)
-        else:
-            mean = self.rate.distribution.draw(rng, shape, *self.rate.arguments)
+        mean = rng.uniform(size=shape) if self.rate is None else self.rate.draw(rng, shape)
         assert self.spread is not None
-        return mean, self.spread.distribution.draw(rng, shape, *self.spread.arguments)
+        return mean, self.spread.draw(rng, shape)
 
     def log_density(self, mean: np.ndarray, size: np.ndarray) -> np.ndarray:
         """The log density of what has priors, as these are stated, up to a constant."""
         at = {RATE: mean, SIZE: size, SHAPE: size, A: mean * size, B: (1.0 - mean) * size}
-        parts = (prior.distribution.log_density(at[key], *prior.arguments) for key, prior in self.priors.items())
+        parts = (prior.log_density(at[key]) for key, prior in self.priors.items())
         return np.asarray(sum(parts, np.zeros_like(mean)))
 
     def widened(self, key: str, factor: float) -> Hyperprior:
@@ -148,6 +145,10 @@ def read_hyperprior(pool: Pool, priors: Mapping[str, Any]) -> Hyperprior:
 
 
 def _require_fit(pool: Pool, key: str, prior: Prior) -> None:
+    if prior.truncated:
+        raise PriorError(
+            f"{key!r} of pooling={pool!r} takes no prior that is cut off, as {prior}. Say {EXAMPLES[pool]}."
+        )
     if prior.name == "Uniform" and key == RATE:
         low, high = prior.arguments
         if low < 0.0 or (pool == "beta" and high > 1.0):

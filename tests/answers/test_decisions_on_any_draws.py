@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 import xarray as xr
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import hiermod as hm
 
@@ -29,3 +31,28 @@ def test_labelled_draws_must_be_pairs():
     one = xr.DataArray([1.0, 2.0], dims="draw", coords={"draw": [0, 1]})
     with pytest.raises(hm.errors.AnswerError, match="different coordinates, so they are no pairs"):
         hm.prob_beats(one, one.assign_coords(draw=[1, 2]))
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 39), st.integers(0, 2), st.sampled_from(["beats", "best", "loss"]), st.booleans())
+def test_draws_that_are_not_known_are_refused_in_every_container(draw, arm, question, labelled):
+    values = np.random.default_rng(0).normal(size=(40, 3))
+    values[draw, arm] = np.nan
+    draws = xr.DataArray(values, dims=("draw", "arm")) if labelled else values
+    ask = {
+        "beats": lambda: hm.prob_beats(draws, 0.0),
+        "best": lambda: hm.prob_best(draws, "arm" if labelled else 1),
+        "loss": lambda: hm.expected_loss(draws, "arm" if labelled else 1),
+    }
+    with pytest.raises(hm.errors.AnswerError, match=rf"1 of 120 draws are NaN, the first at \[{draw}, {arm}\]"):
+        ask[question]()
+
+
+def test_advice_for_draws_that_are_not_known_is_right_when_followed():
+    draws = np.random.default_rng(0).normal([1.0, 0.0], size=(4000, 2))
+    gone = draws.copy()
+    gone[:2000, 0] = np.nan
+    with pytest.raises(hm.errors.AnswerError, match=r"draws\[~np.isnan\(draws\).any\(axis=1\)\]"):
+        hm.prob_best(gone, 1)
+    kept = gone[~np.isnan(gone).any(axis=1)]
+    assert hm.prob_best(kept, 1)[0] == hm.prob_beats(draws[2000:, 0], draws[2000:, 1])

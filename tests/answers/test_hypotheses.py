@@ -1,5 +1,6 @@
 """`hypothesis` against brms's own on the same draws, and by hand."""
 
+import re
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -38,8 +39,9 @@ def test_every_figure_is_that_of_brms(of_brms):
     expected = pd.read_csv(REFERENCE / "hypothesis.csv")
     for row in expected.itertuples(index=False, name=None):
         asked, estimate, error, lower, upper, ratio, probability = row
-        table = of_brms.hypothesis(asked.replace("sd", "sd(1|g)"), prob=0.9).table
-        seen = table.iloc[0, 1:].to_numpy(dtype=float)
+        left, sign, right = re.split(" ([<>]) ", asked.replace("sd", "sd(1|g)"))
+        table = of_brms.hypothesis(f"{left} - ({right}) {sign} 0", prob=0.9).table
+        seen = table.iloc[0, 1:7].to_numpy(dtype=float)
         np.testing.assert_allclose(seen, [estimate, error, lower, upper, probability, ratio], rtol=1e-12, atol=1e-14)
 
 
@@ -69,7 +71,21 @@ def test_by_hand_on_four_draws(frame):
     assert list(answer.table["hypothesis"]) == list(asked)
     odds = [p / (1 - p) if p < 1 else np.inf for p in asked.values()]
     np.testing.assert_allclose(answer.table["evidence_ratio"], odds, rtol=1e-12)
-    np.testing.assert_allclose(answer.draws.to_numpy()[0, :, 0], [1.0, 0.0, 0.0, 1.0])
+    np.testing.assert_allclose(answer.draws.to_numpy()[0, :, 0], [1.0, 1.0, 2.0, 4.0])
+    np.testing.assert_allclose(answer.table["difference"].iloc[[0, 2]], [0.5, -0.5])
+
+
+def test_the_estimate_is_of_what_the_statement_names(of_brms):
+    treated = of_brms.posterior["treated"].to_numpy().ravel()
+    spread = of_brms.posterior["1|g_sigma"].to_numpy().ravel()
+    asked = ["exp(treated) > 1", "1 < exp(treated)", "sd(1|g)**2 / (sd(1|g)^2 + pi^2 / 3) > 0.1", "treated > other"]
+    table = of_brms.hypothesis(asked).table
+    share = spread**2 / (spread**2 + np.pi**2 / 3)
+    expected = [np.exp(treated).mean(), np.exp(treated).mean(), share.mean(), treated.mean()]
+    np.testing.assert_allclose(table["estimate"], expected, rtol=1e-12)
+    np.testing.assert_allclose(table["difference"].iloc[:3], [expected[0] - 1, 1 - expected[0], expected[2] - 0.1])
+    np.testing.assert_allclose(table["lower"].iloc[0], np.quantile(np.exp(treated), 0.025), rtol=1e-12)
+    np.testing.assert_allclose(table["probability"].iloc[0], np.mean(treated > 0))
 
 
 def test_what_has_no_value_is_refused(of_brms):
@@ -91,5 +107,5 @@ def test_names_of_r(of_brms, frame):
 
 def test_a_picture_of_hypotheses(of_brms):
     ax = of_brms.hypothesis(["treated > 0", "treated > other"]).plot()
-    assert "left less right side" in ax.get_xlabel()
+    assert "left side of the statement" in ax.get_xlabel()
     plt.close(ax.figure)

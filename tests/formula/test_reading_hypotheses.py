@@ -23,6 +23,7 @@ NAMES = ["Intercept", "treated", "other", "treated:other", "log(x)", "x", "sd(1|
         ("`a b` >= 0", ["a b"]),
         ("abs(treated - other) < 1e-1", ["treated", "other"]),
         ("0 < treated", ["treated"]),
+        ("treated**2 * -other**-2 > pi / 3", ["treated", "other"]),
     ],
 )
 def test_the_longest_name_that_stands_there_is_read(text, parameters):
@@ -66,3 +67,15 @@ def test_what_is_no_text_is_refused():
 def test_errors_list_parameters_in_one_order_in_every_process():
     with pytest.raises(FormulaError, match="There is: 'ccc', 'ab', 'bb', 'ca'"):
         read_hypothesis("3 > 0", {"ca", "ab", "ccc", "bb"})
+
+
+def test_pi_is_a_number_unless_a_parameter_has_that_name():
+    assert read_hypothesis("x > pi", NAMES).parameters == ("x",)
+    assert read_hypothesis("x > pi", [*NAMES, "pi"]).parameters == ("x", "pi")
+    with pytest.raises(FormulaError, match="no parameter 'pie'"):
+        read_hypothesis("x > pie", NAMES)
+
+
+def test_both_signs_of_a_power_read_alike():
+    one, other = (read_hypothesis(f"2 * x{sign}2{sign}-1 > 1", NAMES) for sign in ("^", "**"))
+    assert (one.left, one.right) == (other.left, other.right)

@@ -1,4 +1,4 @@
-"""Estimates in the words of lme4: fixed effects, random effects, coefficients per group, variance components."""
+"""Estimates in the words of lme4: fixed effects and variance components."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hiermod.answers.answer import interval
+from hiermod.answers.answer import check_prob, interval
 from hiermod.answers.group_effects import correlation_matrices, standard_deviations
 from hiermod.errors import AnswerError
 from hiermod.modeling.design import GroupDesign
@@ -26,6 +26,7 @@ def fixef_draws(posterior: Posterior) -> dict[str, np.ndarray]:
 
 def fixef(posterior: Posterior, prob: float) -> pd.DataFrame:
     """Common coefficients: ``estimate, sd, lower, upper``."""
+    check_prob(prob)
     return _table(fixef_draws(posterior), prob)
 
 
@@ -38,38 +39,20 @@ def _table(draws: dict[str, np.ndarray], prob: float) -> pd.DataFrame:
     return pd.DataFrame(columns, index=pd.Index(draws, name="term"))[["estimate", "sd", "lower", "upper"]]
 
 
-def _bars_by_group(posterior: Posterior) -> dict[str, list[GroupDesign]]:
+def terms_by_group(posterior: Posterior) -> dict[str, list[GroupDesign]]:
+    """The group terms of each grouping factor.
+
+    Raises
+    ------
+    AnswerError
+        If the model has no varying effects of its own, as under ``pooling="beta"``.
+    """
     if reason := posterior.spec.refuses("effects"):
         raise AnswerError(reason)
     by_group: dict[str, list[GroupDesign]] = {}
     for term in posterior.spec.groups:
         by_group.setdefault(term.grouping.name, []).append(term)
     return by_group
-
-
-def ranef(posterior: Posterior) -> dict[str, pd.DataFrame]:
-    """Posterior means of the varying effects by group (index: levels; columns: terms), on the link scale."""
-    return {group: _ranef_of(posterior, terms) for group, terms in _bars_by_group(posterior).items()}
-
-
-def _ranef_of(posterior: Posterior, terms: list[GroupDesign]) -> pd.DataFrame:
-    columns: dict[str, np.ndarray] = {}
-    for term in terms:
-        means = np.hstack([effects.mean(axis=0) for effects in posterior.effects(term)])
-        columns.update(zip(term.row_names, means.T, strict=True))
-    grouping = terms[0].grouping
-    return pd.DataFrame(columns, index=pd.Index(grouping.labels(), name=grouping.name))
-
-
-def coef(posterior: Posterior) -> dict[str, pd.DataFrame]:
-    """Common plus varying effects by group, as lme4's ``coef``: every common coefficient is a column."""
-    common = fixef(posterior, 0.95)["estimate"]
-    tables = {}
-    for group, varying in ranef(posterior).items():
-        names = list(dict.fromkeys([*common.index, *varying.columns]))
-        zero = pd.Series(0.0, index=varying.index)
-        tables[group] = pd.DataFrame({name: common.get(name, 0.0) + varying.get(name, zero) for name in names})
-    return tables
 
 
 def varcorr(posterior: Posterior, prob: float) -> pd.DataFrame:
@@ -80,7 +63,7 @@ def varcorr(posterior: Posterior, prob: float) -> pd.DataFrame:
     family's is its scale, and its standard deviation is larger.
     """
     rows: list[dict[str, Any]] = []
-    for terms in _bars_by_group(posterior).values():
+    for terms in terms_by_group(posterior).values():
         for term in terms:
             rows.extend(_group_rows(posterior, term, prob))
     if posterior.spec.family.scaled:

@@ -90,7 +90,7 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
 
 
 def hypothesis(posterior: Posterior, texts: str | Sequence[str], prob: float) -> Answer:
-    """Each statement with the estimate of its left less its right side, and its probability."""
+    """Each statement with the estimate of what it compares, its probability, and how far apart its sides are."""
     check_prob(prob)
     if not isinstance(texts, str | list | tuple) or not all(isinstance(text, str) for text in texts):
         raise AnswerError(f"{texts!r} is no hypothesis: write one such as 'treated > 0', or a list of them.")
@@ -98,12 +98,13 @@ def hypothesis(posterior: Posterior, texts: str | Sequence[str], prob: float) ->
     hypotheses = [read_hypothesis(text, draws) for text in ([texts] if isinstance(texts, str) else list(texts))]
     if not hypotheses:
         raise AnswerError("There is no hypothesis: write one such as 'treated > 0'.")
-    values = np.stack([_difference(one, draws) for one in hypotheses])
-    held = np.stack([OPERATORS[one.sign](row, 0.0).mean() for one, row in zip(hypotheses, values, strict=True)])
+    differences = np.stack([_difference(one, draws) for one in hypotheses])
+    held = np.stack([OPERATORS[one.sign](row, 0.0).mean() for one, row in zip(hypotheses, differences, strict=True)])
+    values = np.stack([np.asarray(_value(one.quantity, draws), dtype=float) for one in hypotheses])
     keys = pd.DataFrame({"hypothesis": [one.text for one in hypotheses]})
     with np.errstate(divide="ignore"):
         odds = held / (1.0 - held)
-    columns = {"probability": held, "evidence_ratio": odds}
+    columns = {"probability": held, "evidence_ratio": odds, "difference": differences.mean(axis=1)}
     question = Question("hypothesis", PARAMETERS, prob=check_prob(prob))
     answer = make_answer(values, keys, posterior.shape, question, "hypothesis", columns=columns)
     answer.table.insert(2, "sd", values.std(axis=1, ddof=1))

@@ -1,0 +1,78 @@
+"""Intraclass correlations: the share of groups in the variance of the latent response (Nakagawa et al. 2017)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from hiermod.answers.answer import check_prob
+from hiermod.answers.group_effects import Reading, covariance_factor, same_for_all
+from hiermod.answers.parameters.by_group import spread
+from hiermod.answers.parameters.estimates import terms_by_group
+from hiermod.answers.reader import block_slices, reader
+from hiermod.answers.row_moments import RowMoments, weighted_observations
+from hiermod.errors import AnswerError
+from hiermod.modeling.design import GroupDesign
+from hiermod.sampling.posterior import Posterior
+
+ALL = "all groups"
+
+
+def icc(posterior: Posterior, prob: float) -> pd.DataFrame:
+    """A row per grouping factor, and one of all where there are several; without and with the common terms' variance.
+
+    Raises
+    ------
+    AnswerError
+        If the model has no varying effects.
+    """
+    check_prob(prob)
+    by_group = terms_by_group(posterior)
+    if not by_group:
+        raise AnswerError("The model has no groups, so that there is no intraclass correlation.")
+    frame, weight = weighted_observations(posterior.spec)
+    groups = {
+        name: sum(_variance(posterior, term, frame, weight) for term in terms) for name, terms in by_group.items()
+    }
+    whole = np.asarray(sum(groups.values()))
+    common, residual = _others(posterior, frame, weight)
+    shown = groups if len(groups) == 1 else {**groups, ALL: whole}
+    tables = [
+        _table(kind, {name: values / total for name, values in shown.items()}, prob)
+        for kind, total in (("adjusted", whole + residual), ("unadjusted", whole + residual + common))
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def _table(kind: str, shares: Mapping[str, np.ndarray], prob: float) -> pd.DataFrame:
+    return pd.DataFrame({"group": list(shares), "icc": kind, **spread(np.column_stack(list(shares.values())), prob)})
+
+
+def _variance(posterior: Posterior, term: GroupDesign, frame: pd.DataFrame, weight: np.ndarray) -> np.ndarray:
+    """The variance that a group term gives a row, averaged over rows (Johnson 2014), in each draw."""
+    design = np.hstack([effect.block.matrix(frame) for effect in term.effects])
+    squares = design.T @ (design * weight[:, None]) / weight.sum()
+    factor = covariance_factor(posterior, term)
+    return np.einsum("skj,kl,slj->s", factor, squares, factor)
+
+
+def _others(posterior: Posterior, frame: pd.DataFrame, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The variance of the common terms over rows, and that of the response around its linear predictor."""
+    typical = reader(posterior, same_for_all(posterior.spec, Reading.TYPICAL))
+    observed = reader(posterior, exposed=True)
+    predictors, means, variances = RowMoments(), RowMoments(), RowMoments()
+    family = posterior.spec.family
+    auxiliary = [posterior.values(name) for name in family.auxiliary]
+    for rows in block_slices(len(frame), posterior.size):
+        part = frame.iloc[rows]
+        mean = observed.mean(part)
+        predictors.add(typical.parameters(part)["mu"], weight[rows])
+        means.add(mean, weight[rows])
+        variances.add(family.variance(mean, *auxiliary), weight[rows])
+    if family.link.latent_variance is not None:
+        return predictors.variance, np.full(posterior.size, family.link.latent_variance)
+    if family.outcome_link("mean", auxiliary).name != "log":
+        return predictors.variance, variances.mean
+    return predictors.variance, np.log1p(family.variance(means.mean, *auxiliary) / means.mean**2)
