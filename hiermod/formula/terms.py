@@ -244,12 +244,12 @@ def _read_product(reader: Reader) -> list[Term]:
 
 
 def _read_within(reader: Reader) -> list[Term]:
-    """``a %in% b`` means ``a:b``."""
+    """``a %in% b`` means ``a:b``; ``x %in% (f + h)`` is ``x:f:h``, as in R."""
     start = reader.peek()
     left = _read_interaction(reader)
     while reader.take_if("%in%"):
-        right = _read_interaction(reader)
-        left = _distinct(reader, start, [_joined(a, b) for a in left for b in right])
+        within = _joined(*_read_interaction(reader))
+        left = _distinct(reader, start, [_joined(a, within) for a in left])
     return left
 
 

@@ -242,3 +242,8 @@ def test_names_that_results_need_are_refused_with_a_remedy(name, text):
 def test_a_response_may_not_bear_a_parameters_name(name):
     with pytest.raises(FormulaError, match="results use the name"):
         check_names(parse(f"{name} ~ x"))
+
+
+def test_the_intercept_of_brms_is_written_1():
+    with pytest.raises(FormulaError, match=r"An intercept is written 1.*write y ~ x"):
+        check_names(parse("y ~ 0 + Intercept + x + (1 | g)"))

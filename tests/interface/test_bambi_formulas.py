@@ -185,7 +185,7 @@ def test_entries_are_taken_by_label_and_strangers_are_refused(data):
     seen = hm.from_bambi(model, turned).predict(data).draws
     expected = hm.from_bambi(model, idata).predict(data).draws
     np.testing.assert_array_equal(seen, expected)
-    with pytest.raises(hm.errors.ModelError, match="'f__expr_dim' of 'f|g_sigma' has 2 entries, 'b', 'd'"):
+    with pytest.raises(hm.errors.ModelError, match=r"'f__expr_dim' of 'f\|g_sigma' has 2 entries, 'b', 'd'"):
         hm.from_bambi(model, posterior.assign_coords(f__expr_dim=["b", "d"]))
-    with pytest.raises(hm.errors.ModelError, match="has the dims .*'somewhere'"):
+    with pytest.raises(hm.errors.ModelError, match=r"has the dims .*'somewhere'"):
         hm.from_bambi(model, posterior.rename(g__factor_dim="somewhere"))

@@ -59,7 +59,9 @@ def test_draws_are_taken_by_the_names_of_their_dims():
     model = hm.model("y ~ f + (f | g)", data)
     variables = model._defined.spec.variables()
     shapes = {one.name: ((*("chain", "draw"), *one.dims), rng.normal(0, 0.3, (2, 5, *one.shape))) for one in variables}
-    draws = xr.Dataset(shapes, coords={dim: list(own) for one in variables for dim, own in zip(one.dims, one.labels)})
+    draws = xr.Dataset(
+        shapes, coords={dim: list(own) for one in variables for dim, own in zip(one.dims, one.labels, strict=True)}
+    )
     turned = draws.transpose("f__expr_dim", "g__factor_dim", "draw", ..., "chain").isel(f__expr_dim=[1, 0])
     expected, seen = (model.with_draws(one).predict(data).draws for one in (draws, turned))
     np.testing.assert_array_equal(seen, expected)
