@@ -15,7 +15,7 @@ import numpy as np
 
 from hiermod.errors import PriorError, did_you_mean
 from hiermod.priors.distributions import Prior
-from hiermod.priors.reading import read_prior
+from hiermod.priors.reading import is_flat, read_prior
 
 Pool = Literal["beta", "gamma"]
 RATE, SIZE, SHAPE, A, B = "rate", "size", "shape", "a", "b"
@@ -96,10 +96,13 @@ class Hyperprior:
         return np.asarray(sum(parts, np.zeros_like(mean)))
 
     def widened(self, key: str, factor: float) -> Hyperprior:
-        """The same with one prior so many times as wide, as far as rates reach."""
-        prior = self.priors[key].widened(factor)
-        if prior.name == "Uniform":
-            low, high = prior.arguments
+        """The same with one prior so many times as wide, a uniform one about its middle, as far as rates reach."""
+        prior = self.priors[key]
+        if prior.name != "Uniform":
+            prior = prior.widened(factor)
+        else:
+            middle, half = sum(prior.arguments) / 2.0, factor * (prior.arguments[1] - prior.arguments[0]) / 2.0
+            low, high = middle - half, middle + half
             prior = Prior("Uniform", (max(low, 0.0), min(high, 1.0) if self.pool == "beta" else high))
         return replace(self, priors={**self.priors, key: prior})
 
@@ -135,6 +138,12 @@ def read_hyperprior(pool: Pool, priors: Mapping[str, Any]) -> Hyperprior:
         if key not in KEYS[pool]:
             raise PriorError(
                 f"pooling={pool!r} has no prior {key!r}.{did_you_mean(str(key), KEYS[pool])} Say {EXAMPLES[pool]}."
+            )
+    for key, text in priors.items():
+        if is_flat(text):
+            raise PriorError(
+                f"{key!r}: {text!r} is no distribution. Without {key!r} among the priors it is flat as far as the data "
+                f"allow; else say {EXAMPLES[pool]}."
             )
     given = {key: read_prior(key, text) for key, text in priors.items()}
     if given.keys() & {A, B} and given.keys() != {A, B}:

@@ -78,13 +78,13 @@ def choose_priors(
     refuse_unclear(stated, entries, cells.predictors, {block.name for block in common.blocks})
     for key, text in flat.items():
         _refuse_flat(entries, key, text)
-    priors: dict[str, tuple[Prior, ...]] = {}
+    priors: dict[str, list[Prior]] = {}
     notices: list[str] = []
     for entry in entries:
         prior, notice = _chosen(entry, stated, common)
-        priors[entry.variable] = (*priors.get(entry.variable, ()), prior)
+        priors.setdefault(entry.variable, []).append(prior)
         notices += [notice] if notice and notice not in notices else []
-    return priors, notices
+    return {variable: tuple(entries) for variable, entries in priors.items()}, notices
 
 
 def _chosen(entry: Entry, stated: Mapping[str, Stated], common: CommonDesign) -> tuple[Prior, str]:

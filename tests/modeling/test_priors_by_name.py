@@ -6,6 +6,7 @@ import pytest
 from modeling_tools import QUICK, spec_and_notices, spec_of
 from scipy import stats
 
+import hiermod as hm
 from hiermod.errors import PriorError
 from hiermod.modeling.bambi.bridge import build_bambi
 from hiermod.modeling.model_priors import prior_summary
@@ -161,3 +162,21 @@ def test_bambis_model_has_the_same_priors(text, priors):
         values = {theirs.rvs_to_values[each].name: point[names[each.name]] for each in theirs.free_RVs}
         differences.append(densities[0](point) - densities[1](values))
     assert np.ptp(differences) < 1e-9
+
+
+def test_labels_of_any_letters_are_keys():
+    levels = ["a/b", "x[1]", "p|q", "r)", "s: t"]
+    data = DATA.assign(f=np.array(levels)[np.arange(60) % 5])
+    for label in sorted(levels)[1:]:
+        priors = {f"f[{label}]": "Normal(7, 8)", f"sd(f[{label}]|herd)": "HalfNormal(9)"}
+        spec = spec_of("y ~ f + (f || herd)", data, "gaussian", priors)
+        assert texts(spec.priors["f"]).count("Normal(7, 8)") == 1
+        assert texts(spec.priors["f|herd_sigma"]).count("HalfNormal(9)") == 1
+
+
+def test_a_flat_prior_of_pooled_rates_is_refused_with_advice():
+    data = pd.DataFrame({"s": [1, 2, 3], "n": [9, 9, 9], "g": list("abc")})
+    with pytest.raises(PriorError, match="Without 'rate' among the priors it is flat"):
+        hm.model("s/n ~ (1 | g)", data, pooling="beta", priors={"rate": "Flat()"})
+    with pytest.raises(PriorError, match="takes no prior that is cut off"):
+        hm.model("s/n ~ (1 | g)", data, pooling="beta", priors={"size": "Gamma(2, 1, lower=1)"})
