@@ -419,14 +419,15 @@ def _read_bars(reader: Reader, structure: str = "") -> list[PlacedBar]:
         reader.take()
     groups = _read_groups(reader)
     closed = reader.close_bracket(opened)
-    for factors in groups if name else ():
-        if (name.text, factors) in reader.blocks:
+    block = name.text if name else ""
+    for factors in groups if block else ():
+        if (block, factors) in reader.blocks:
             reader.fail_at(
-                f"Two bars of the ID {name.text} over one group are one block: write their terms in one bar, "
+                f"Two bars of the ID {block} over one group are one block: write their terms in one bar, "
                 "(1 + x | g).",
                 opened.start, closed.end,
             )  # fmt: skip
-        reader.blocks.add((name.text, factors))
+        reader.blocks.add((block, factors))
     correlated = bar.kind == "|" and structure != "diag"
     return [(GroupTerm(terms, factors, correlated), opened.start, closed.end) for factors in groups]
 
