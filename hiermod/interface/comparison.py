@@ -21,7 +21,7 @@ from hiermod.sampling.parallel import each, fit_one
 from hiermod.sampling.posterior import Posterior
 from hiermod.sampling.settings import Settings
 
-OF_FITS = ("priors", "pooling", "na", "compress", *(name for name in OF_SETTINGS if name != "seed"))
+OF_FITS = ("priors", "pooling", "na", "compress", "intercept_at", *(name for name in OF_SETTINGS if name != "seed"))
 
 
 def compare(

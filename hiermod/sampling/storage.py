@@ -172,6 +172,8 @@ def difference(stored: StoredFit, defined: Defined, asked: Settings) -> str | No
         return "the data"
     if _prior_texts(old.definition) != _prior_texts(new.definition):
         return "the priors"
+    if old.definition.intercept_at != new.definition.intercept_at:
+        return "where the intercept's prior stands"
     if old.definition.compress != new.definition.compress or stored.posterior.asked != asked:
         return "the settings"
     return None
