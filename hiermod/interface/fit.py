@@ -18,7 +18,7 @@ from hiermod.answers.outcome import outcome_notices
 from hiermod.answers.parameters import by_group, estimates, hypotheses, tidy_draws
 from hiermod.choices import Contrast, Engine, Goal, Groups, Kind, Outcome, Scale, Score, SlopeScale
 from hiermod.interface.arguments import documented
-from hiermod.interface.notices import announce, table_of, told
+from hiermod.interface.notices import announce, announce_one, table_of, told
 from hiermod.interface.plots import FitPlots
 from hiermod.interface.prior_draws import PriorDraws
 from hiermod.interface.refits import changed_model, changed_settings, refuse_unknown
@@ -629,7 +629,7 @@ class Fit:
         from hiermod.answers.scoring.held_out import Runs
         from hiermod.answers.scoring.leave_one_out import leave_one_out
 
-        return leave_one_out(self._posterior, max_refits, Runs(progress))
+        return leave_one_out(self._posterior, max_refits, Runs(progress, say=announce_one))
 
     def kfold(
         self, k: int = 10, *, by: str | Sequence[str] | None = None, stratify: str | Sequence[str] | None = None,
@@ -718,7 +718,9 @@ class Fit:
         from hiermod.answers.scoring.validation import scores_of, validated
 
         name = str(self._posterior.spec.formula)
-        return validated(scores_of({name: self._posterior}, self._defined.data, design, Runs(progress)))
+        return validated(
+            scores_of({name: self._posterior}, self._defined.data, design, Runs(progress, say=announce_one))
+        )
 
     def hypothesis(self, hypothesis: str | Sequence[str], *, prob: float = 0.95) -> Answer:
         """The posterior probability of statements about parameters, on the link scale, as brms gives it.
@@ -1069,9 +1071,9 @@ class Fit:
             Other rows; the fitted ones without it, read again from the frame as it is now if the formula changed.
         **changes
             Any of the other arguments of `hiermod.fit`: ``family``, ``priors``, ``pooling``, ``na``, ``compress``,
-            ``draws``, ``tune``, ``chains``, ``cores``, ``seed``, ``target_accept``, ``engine``, ``progress``. Priors
-            are added to those of this fit, as in brms; ``priors={"sd": None}`` takes one back, ``priors=None`` all.
-            The family stays the one that was taken, unless the response changes.
+            ``intercept_at``, ``draws``, ``tune``, ``chains``, ``cores``, ``seed``, ``target_accept``, ``engine``,
+            ``progress``. Priors are added to those of this fit, as in brms; ``priors={"sd": None}`` takes one back,
+            ``priors=None`` all. The family stays the one that was taken, unless the response changes.
 
         Returns
         -------

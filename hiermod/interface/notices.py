@@ -18,6 +18,11 @@ def announce(notices: Iterable[str]) -> None:
         print(f"hiermod: {notice}", file=sys.stderr)
 
 
+def announce_one(notice: str) -> None:
+    """Write one notice."""
+    announce([notice])
+
+
 def told(answer: Answer) -> Answer:
     """An answer, whose notices are written."""
     announce(answer.notices)

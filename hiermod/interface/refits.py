@@ -10,11 +10,11 @@ from hiermod.errors import ModelError, PriorError, did_you_mean
 from hiermod.formula.parser import changed, parse
 from hiermod.interface.notices import announce
 from hiermod.modeling.definition import Defined, define, with_priors
-from hiermod.modeling.prior_choice import canonical_key
+from hiermod.modeling.prior_keys import canonical_key
 from hiermod.sampling.settings import Settings
 
 OF_SETTINGS = tuple(field.name for field in fields(Settings))
-OF_DEFINITION = ("family", "priors", "pooling", "na", "compress")
+OF_DEFINITION = ("family", "priors", "pooling", "na", "compress", "intercept_at")
 
 
 def refuse_unknown(changes: Mapping[str, Any]) -> None:
@@ -38,7 +38,9 @@ def changed_model(old: Defined, formula: str | None, data: Any, changes: Mapping
     if "priors" in of_model:
         of_model["priors"] = merged_priors(old.definition.priors, of_model["priors"])
     if formula is None and data is None and set(of_model) == {"priors"}:
-        return with_priors(old, of_model["priors"])
+        defined = with_priors(old, of_model["priors"])
+        announce(notice for notice in defined.notices if notice not in old.notices)
+        return defined
     text = old.definition.formula if formula is None else _formula(formula, old)
     family = old.definition.family
     if family is None and parse(text).left == old.spec.formula.left:
@@ -71,6 +73,6 @@ def merged_priors(old: Mapping[str, str], given: Any) -> dict[str, str]:
     if given is None:
         return {}
     changes = checked_priors(given)
-    replaced = {canonical_key(str(key)) for key in changes}
-    kept = {key: text for key, text in old.items() if canonical_key(key) not in replaced}
+    replaced = {canonical_key(str(key))[0] for key in changes}
+    kept = {key: text for key, text in old.items() if canonical_key(key)[0] not in replaced}
     return kept | {key: text for key, text in changes.items() if text is not None}

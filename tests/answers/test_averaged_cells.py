@@ -61,8 +61,8 @@ def test_rates_and_effects(fits, groups):
 def test_given_values_and_slopes_go_back_to_the_rows(fits, groups):
     rows, cells = fits
     same(
-        cells.rates(by={"x": [0, 2.5], "f": None}, groups=groups).table,
-        rows.rates(by={"x": [0, 2.5], "f": None}, groups=groups).table,
+        cells.rates({"x": [0, 2.5], "f": None}, groups=groups).table,
+        rows.rates({"x": [0, 2.5], "f": None}, groups=groups).table,
     )
     same(
         cells.effect("treated", at={"x": 1}, groups=groups).table,
@@ -72,7 +72,7 @@ def test_given_values_and_slopes_go_back_to_the_rows(fits, groups):
     with pytest.raises(AnswerError, match=r"'p' differs within cells. Fit with compress=False"):
         cells.slopes("p", groups=groups)
     same(cells.slopes("p", data=FRAME, groups=groups).table, rows.slopes("p", groups=groups).table)
-    same(cells.rates(by={"p": [1, 2]}, data=FRAME).table, rows.rates(by={"p": [1, 2]}).table)
+    same(cells.rates({"p": [1, 2]}, data=FRAME).table, rows.rates({"p": [1, 2]}).table)
 
 
 def test_estimates(fits):

@@ -58,7 +58,7 @@ def everyone(arm):
 
 
 def test_rates_per_cell_are_means_over_draws(fit):
-    table = fit.rates(by=["country", "arm"]).table
+    table = fit.rates("arm", by="country").table
     assert list(table.columns) == ["country", "arm", "estimate", "lower", "upper"]
     assert [tuple(row) for row in table[["country", "arm"]].to_numpy()] == list(COUNTS)
     expected = [rate(country, arm).mean() for country, arm in COUNTS]
@@ -68,7 +68,7 @@ def test_rates_per_cell_are_means_over_draws(fit):
 
 
 def test_rates_by_arm_average_every_arm_over_the_same_rows(fit):
-    table = fit.rates(by="arm").table.set_index("arm")
+    table = fit.rates("arm").table.set_index("arm")
     for arm in "ABC":
         np.testing.assert_allclose(table.loc[arm, "estimate"], everyone(arm).mean(), **TOLERANCE)
 
@@ -198,7 +198,7 @@ def test_shrinkage_compares_raw_pooled_and_ungrouped_rates(fit):
 
 
 def test_typical_group_has_no_effect(fit):
-    table = fit.rates(by="arm", groups="typical").table.set_index("arm")
+    table = fit.rates("arm", groups="typical").table.set_index("arm")
     np.testing.assert_allclose(table.loc["A", "estimate"], expit(INTERCEPT).mean(), **TOLERANCE)
     np.testing.assert_allclose(table.loc["C", "estimate"], expit(INTERCEPT + ARM[:, 1]).mean(), **TOLERANCE)
 
@@ -211,23 +211,23 @@ def test_population_integrates_over_groups_within_each_draw(fit):
         integrate.quad(lambda z, m=mean, s=sd: expit(m + s * z) * stats.norm.pdf(z), -12, 12, epsabs=1e-14)[0]
         for mean, sd in zip(INTERCEPT, sigma, strict=True)
     ]
-    table = fit.rates(by="arm", groups="population").table.set_index("arm")
+    table = fit.rates("arm", groups="population").table.set_index("arm")
     np.testing.assert_allclose(table.loc["A", "estimate"], np.mean(expected), rtol=1e-11)
 
 
 def test_a_new_group_is_one_effect_per_draw_shared_by_all_arms(fit):
-    answer = fit.rates(by="arm", groups="new")
+    answer = fit.rates("arm", groups="new")
     log_odds = hm.logit(answer.draws)
     b_minus_a = (log_odds.sel(arm="B") - log_odds.sel(arm="A")).to_numpy().ravel()
     np.testing.assert_allclose(b_minus_a, ARM[:, 0], rtol=1e-10)
-    again = fit.rates(by="arm", groups="new")
+    again = fit.rates("arm", groups="new")
     np.testing.assert_array_equal(answer.draws, again.draws)
 
 
 def test_data_averages_over_other_rows_with_weights(fit):
     census = pd.DataFrame({"country": ["Canada", "China"], "people": [3.0, 1.0]})
     census = census.merge(pd.DataFrame({"arm": ["A"]}), how="cross")
-    table = fit.rates(by="arm", data=census, weights="people").table.set_index("arm")
+    table = fit.rates("arm", data=census, weights="people").table.set_index("arm")
     expected = (3 * rate("Canada", "B") + rate("China", "B")) / 4
     np.testing.assert_allclose(table.loc["B", "estimate"], expected.mean(), **TOLERANCE)
     effect = fit.effect("arm", data=census, weights="people").table.set_index("contrast")
@@ -252,7 +252,7 @@ def test_ties_are_split_equally():
 
 def test_rows_of_other_data_weigh_their_trials_where_they_have_them(fit, frame):
     counts = pd.DataFrame({"country": ["Canada", "China"], "arm": "A", "n": [30, 10]})
-    heavy = fit.rates(by="arm", data=counts).table.set_index("arm")
+    heavy = fit.rates("arm", data=counts).table.set_index("arm")
     expected = (30 * rate("Canada", "A").mean() + 10 * rate("China", "A").mean()) / 40
     np.testing.assert_allclose(heavy.loc["A", "estimate"], expected, **TOLERANCE)
     for by in (None, "country", ["country", "arm"]):
@@ -275,7 +275,7 @@ def test_a_column_named_self_is_a_column_like_others():
     one = (("chain", "draw"), np.array([[0.5]]))
     effects = (("chain", "draw", "count__factor_dim"), np.array([[[0.1, -0.1]]]))
     fit = model.with_draws(xr.Dataset({"Intercept": one, "self": one, "1|count_sigma": one, "1|count": effects}))
-    assert list(fit.rates(by="self").table["self"]) == [0, 1]
+    assert list(fit.rates("self").table["self"]) == [0, 1]
     assert fit.best("self")["prob_best"].to_list() == [0.0, 1.0]
 
 

@@ -47,22 +47,30 @@ def pooled_spec():
     return hm.model("s/n ~ (1 | site)", ROWS, pooling="beta")._defined.spec
 
 
-def test_rates_set_predictors_and_select_the_rows_of_groups(spec):
-    query = read_rates(spec, Arguments(by=["site", "arm"], at={"x": 0.5}))
-    assert query.cells == query.question.by == ("site", "arm")
+def test_variables_are_set_and_the_columns_of_cells_select(spec):
+    query = read_rates(spec, Arguments("arm", by="site", at={"x": 0.5}))
+    assert (query.cells, query.question.by) == (("site",), ("site", "arm"))
     assert query.settings == {"arm": ("A", "B", "C")}
-    assert (query.selected, query.held) == ({}, {"x": 0.5})
+    assert (query.selected, query.held, query.lines, query.selecting) == ({}, {"x": 0.5}, {}, ("site",))
     assert query.groups == OBSERVED
     assert len(query.rows.frame) == len(ROWS)
     assert query.rows.weight.sum() == 5 * len(ROWS)
     assert query.question.scale.null is None
 
 
-def test_given_values_are_set_for_predictors_and_selected_for_groups(spec):
-    query = read_rates(spec, Arguments(by={"site": ["a", "b"], "x": [0, 1]}))
-    assert query.settings == {"x": (0, 1)}
+def test_values_are_set_and_where_selects(spec):
+    query = read_rates(spec, Arguments({"arm": None}, where={"site": ["a", "b"]}, at={"x": [0, 1]}))
+    assert (query.settings, query.lines) == ({"arm": ("A", "B", "C")}, {"x": (0, 1)})
+    assert (query.cells, query.question.by) == (("x",), ("x", "arm"))
     assert query.selected == {"site": ("a", "b")}
     assert set(query.rows.frame["site"]) == {"a", "b"}
+
+
+def test_a_grid_stands_for_a_number_of_many_values():
+    frame = pd.DataFrame({"y": np.sin(np.arange(90)), "x": np.arange(90) / 10})
+    query = read_rates(hm.model("y ~ x", frame, compress=False)._defined.spec, Arguments("x"))
+    assert len(query.settings["x"]) == 21
+    assert query.notices == ("x has 90 values: 21 from 0 to 8.9 stand for them",)
 
 
 @pytest.mark.parametrize("groups", ["observed", "typical", "new", "population"])
@@ -105,7 +113,7 @@ def test_other_contrasts_have_no_control(spec):
 def test_an_interaction_has_cells_of_the_column_across(spec):
     query = read_interaction(spec, Arguments("arm", by="site", across={"x": [0, 1]}))
     assert (query.question.by, query.question.across, query.cells) == (("site",), "x", ("site", "x"))
-    assert query.settings == {"x": (0, 1), "arm": ("A", "B", "C")}
+    assert (query.settings, query.lines) == ({"arm": ("A", "B", "C")}, {"x": (0, 1)})
 
 
 def test_a_slope_leaves_its_variable_where_it_is(spec):
