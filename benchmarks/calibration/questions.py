@@ -27,7 +27,7 @@ def rates(by: str) -> Question:
     """The mean response with a predictor at each of its levels, over all rows; counts are of a unit of exposure."""
     return Question(
         f"rate by {by}",
-        lambda fit: fit.rates(by=by).draws,
+        lambda fit: fit.rates(by).draws,
         lambda model, values, _: np.array([_average(model, values, by, level) for level in _levels(model, by)]),
     )
 
@@ -37,7 +37,13 @@ def overall_rate() -> Question:
     return Question(
         "overall rate",
         lambda fit: fit.rates().draws,
-        lambda model, values, _: np.array([mean_response(model, model.design, values, exposed=False).mean()]),
+        lambda model, values, _: np.array(
+            [
+                np.average(
+                    mean_response(model, model.design, values, exposed=False)[0], weights=_weights(model, model.design)
+                )
+            ]
+        ),
     )
 
 
@@ -57,7 +63,12 @@ def _levels(model: Definition, name: str) -> list[Any]:
 def _average(model: Definition, values: Values, name: str, level: Any) -> float:
     frame = model.design.assign(**{name: level})
     mean = mean_response(model, frame, values, exposed=False)[0]
-    return float(np.average(mean, weights=model.trials(frame)))
+    return float(np.average(mean, weights=_weights(model, frame)))
+
+
+def _weights(model: Definition, frame: pd.DataFrame) -> np.ndarray:
+    """What a row weighs: its trials and its exposure."""
+    return np.asarray(model.trials(frame) * (frame["exposure"] if "exposure" in frame else 1.0))
 
 
 def population_rate() -> Question:

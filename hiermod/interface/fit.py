@@ -483,7 +483,7 @@ class Fit:
             The derivative of the expected response, or of the linear predictor.
         at : dict, optional
             Values at which predictors stand in every row, `variable` among them: ``at={"x": 0}`` is the slope at 0.
-        by, groups, data, weights, threshold, goal, prob, outcome
+        by, where, groups, data, weights, per, threshold, goal, prob, outcome
             As in every question.
 
         Returns

@@ -48,17 +48,17 @@ def cbpp():
 
 @pytest.mark.parametrize("groups", ["observed", "typical", "population"])
 def test_cbpp(cbpp, groups):
-    assert_rows(cbpp.rates(by="period", groups=groups), "cbpp", "rates", groups, "period")
+    assert_rows(cbpp.rates("period", groups=groups), "cbpp", "rates", groups, "period")
     assert_rows(cbpp.effect("period", groups=groups), "cbpp", "difference", groups, "contrast")
 
 
 def test_emmeans_of_brms_are_of_the_typical_group(cbpp):
-    assert_rows(cbpp.rates(by="period", groups="typical"), "cbpp", "emmeans", "typical", "period")
+    assert_rows(cbpp.rates("period", groups="typical"), "cbpp", "emmeans", "typical", "period")
     assert_rows(cbpp.effect("period", groups="typical", scale="link"), "cbpp", "link", "typical", "contrast")
 
 
 def test_country(country_fit):
-    assert_rows(country_fit.rates(by=["country", "treated"]), "country", "rates", "observed", "country", "treated")
+    assert_rows(country_fit.rates("treated", by="country"), "country", "rates", "observed", "country", "treated")
     for scale in ("difference", "link"):
         assert_rows(country_fit.effect("treated", by="country", scale=scale), "country", scale, "observed", "country")
     assert_rows(country_fit.interaction("treated", "country"), "country", "interaction", "observed", "between")
@@ -69,11 +69,11 @@ def test_country(country_fit):
 
 def test_sleepstudy(sleepstudy_fit):
     for groups in ("observed", "typical"):
-        answer = sleepstudy_fit.rates(by={"Days": [0, 5, 9]}, groups=groups)
+        answer = sleepstudy_fit.rates({"Days": [0, 5, 9]}, groups=groups)
         assert_rows(answer, "sleepstudy", "rates", groups, "Days")
         slopes = sleepstudy_fit.slopes("Days", groups=groups).draws.isel(row=0).to_numpy()
         assert_same(slopes, "sleepstudy", "slopes", groups, "Days")
-    people = sleepstudy_fit.rates(by={"Subject": ["308", "335"], "Days": [9]})
+    people = sleepstudy_fit.rates(by="Subject", where={"Subject": ["308", "335"]}, at={"Days": [9]})
     assert_rows(people, "sleepstudy", "rates", "observed", "Subject", "Days")
 
 

@@ -69,7 +69,9 @@ def test_given_values_and_slopes_go_back_to_the_rows(fits, groups):
         rows.effect("treated", at={"x": 1}, groups=groups).table,
     )
     same(cells.slopes("x", by="f", groups=groups).table, rows.slopes("x", by="f", groups=groups).table)
-    with pytest.raises(AnswerError, match=r"'p' differs within cells. Fit with compress=False"):
+    with pytest.raises(
+        AnswerError, match=r"'p' differs within cells. Give rows that have it, data=, or fit with compress=False"
+    ):
         cells.slopes("p", groups=groups)
     same(cells.slopes("p", data=FRAME, groups=groups).table, rows.slopes("p", groups=groups).table)
     same(cells.rates({"p": [1, 2]}, data=FRAME).table, rows.rates({"p": [1, 2]}).table)
@@ -105,8 +107,11 @@ def test_leave_one_out(fits):
 
 
 def test_a_number_that_cells_average_over_is_not_asked_by(fits):
-    with pytest.raises(AnswerError, match="'x' has 900 distinct numbers, too many to set every row to each"):
-        fits[1].rates("x")
+    with pytest.raises(AnswerError, match="'x' has 900 distinct numbers, too many for a line each"):
+        fits[1].rates(by="x")
+    grid = fits[1].rates("x")
+    np.testing.assert_allclose(grid.draws, fits[1].rates({"x": grid.table["x"].tolist()}).draws, rtol=1e-12)
+    assert len(grid.table) == 21
 
 
 def test_a_stored_fit_gives_the_same(fits, tmp_path):

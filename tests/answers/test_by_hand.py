@@ -59,7 +59,7 @@ def everyone(arm):
 
 def test_rates_per_cell_are_means_over_draws(fit):
     table = fit.rates("arm", by="country").table
-    assert list(table.columns) == ["country", "arm", "estimate", "lower", "upper"]
+    assert list(table.columns) == ["country", "arm", "estimate", "lower", "upper", "rows", "seen"]
     assert [tuple(row) for row in table[["country", "arm"]].to_numpy()] == list(COUNTS)
     expected = [rate(country, arm).mean() for country, arm in COUNTS]
     np.testing.assert_allclose(table["estimate"], expected, **TOLERANCE)
@@ -91,7 +91,7 @@ def test_rates_by_group_select_their_own_rows(fit):
 def test_rates_over_everything(fit):
     table = fit.rates().table
     expected = sum(n * rate(*cell) for cell, (_, n) in COUNTS.items()) / 280
-    assert list(table.columns) == ["estimate", "lower", "upper"]
+    assert list(table.columns) == ["estimate", "lower", "upper", "rows", "seen"]
     np.testing.assert_allclose(table["estimate"], [expected.mean()], **TOLERANCE)
 
 

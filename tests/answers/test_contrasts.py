@@ -123,7 +123,8 @@ def test_an_interaction_is_a_difference_of_effects(fit, scale):
 
 
 def test_an_interaction_across_values_of_a_number_and_by_another_column():
-    rows = pd.DataFrame({"t": [0, 1, 0, 1], "x": [0.0, 1.0, 2.0, 5.0], "k": list("uuvv"), "y": [1.0, 2.0, 3.0, 5.0]})
+    rows = pd.DataFrame({"t": [0, 1, 0, 1, 0, 1], "x": [0.0, 1.0, 2.0, 5.0, 3.0, 2.0], "k": list("uuvvuv"),
+                         "y": [1.0, 2.0, 3.0, 5.0, 4.0, 6.0]})  # fmt: skip
     fit = drawn("y ~ t * x + k", rows, Intercept=[0, 0], t=[1, 2], x=[3, 4], k=[[1], [2]], sigma=[1, 1],
                 **{"t:x": [0.5, -0.25]})  # fmt: skip
     answer = fit.interaction("t", {"x": [0, 2, 3]}, by="k", between="sequential")
@@ -229,7 +230,7 @@ def test_slopes_of_what_functions_make_of_a_column():
     for term, derivative in terms.items():
         fit = drawn(f"y ~ {term}", rows, compress=False, Intercept=[0.0], sigma=[1.0],
                     **{str(hm.model(f"y ~ {term}", rows)._defined.spec.formula.common[0]): [2.0]})  # fmt: skip
-        table = fit.slopes("x", by={"x": [0.01, 0.7, 5.0]}).table
+        table = fit.slopes("x", at={"x": [0.01, 0.7, 5.0]}).table
         for row in table.itertuples():
             np.testing.assert_allclose(row.estimate, 2 * derivative(row.x), rtol=1e-10)
     basis = drawn("y ~ poly(x, 2)", rows, compress=False, Intercept=[0.0], sigma=[1.0], **{"poly(x, 2)": [[1.0, 2.0]]})

@@ -41,11 +41,11 @@ def truths(b, factor, effects):
 def answers(fit):
     first = {"g": ["g0"]}
     return {
-        "rate": fit.rates(by={"t": [1]}), "rate of a group": fit.rates(by={**first, "t": [1]}),
+        "rate": fit.rates({"t": [1]}), "rate of a group": fit.rates({"t": [1]}, where=first),
         "effect": fit.effect("t"), "effect in a group": fit.effect("t", by=first),
-        "population mean": fit.rates(by={"t": [1]}, groups="population"),
+        "population mean": fit.rates({"t": [1]}, groups="population"),
         "population effect": fit.effect("t", groups="population"),
-        "new group": fit.rates(by={"t": [1]}, groups="new"), "effect in a new group": fit.effect("t", groups="new"),
+        "new group": fit.rates({"t": [1]}, groups="new"), "effect in a new group": fit.effect("t", groups="new"),
     }  # fmt: skip
 
 

@@ -53,18 +53,18 @@ def rates_of(answer, **where):
 
 
 def test_a_numeric_predictor_stands_at_given_values(fit):
-    answer = fit.rates(by={"x": [2.5, -1]})
+    answer = fit.rates({"x": [2.5, -1]})
     assert answer.table["x"].to_list() == [2.5, -1.0]
     for value in (2.5, -1.0):
         np.testing.assert_allclose(rates_of(answer, x=value), mean_rate(ROWS, x=value), **TOLERANCE)
-    by_both = fit.rates(by={"t": None, "x": [3]})
+    by_both = fit.rates({"t": None, "x": [3]})
     np.testing.assert_allclose(rates_of(by_both, t=1, x=3), mean_rate(ROWS, t=1, x=3), **TOLERANCE)
     assert list(by_both.table.columns[:2]) == ["t", "x"]
 
 
 def test_at_holds_a_predictor_without_making_cells(fit):
     table = fit.rates(by="g", at={"x": 1.25, "t": 1}).table
-    assert list(table.columns) == ["g", "estimate", "lower", "upper"]
+    assert list(table.columns) == ["g", "estimate", "lower", "upper", "rows", "seen"]
     for row in table.itertuples():
         expected = mean_rate(ROWS[ROWS["g"] == row.g], x=1.25, t=1).mean()
         np.testing.assert_allclose(row.estimate, expected, **TOLERANCE)
@@ -83,25 +83,25 @@ def test_decisions_are_made_where_a_predictor_is_held(fit, x):
 
 
 def test_given_levels_of_a_group_select_rows(fit):
-    answer = fit.rates(by={"g": ["b"]})
+    answer = fit.rates(by="g", where={"g": ["b"]})
     assert answer.table["g"].to_list() == ["b"]
     np.testing.assert_allclose(rates_of(answer, g="b"), mean_rate(ROWS[ROWS["g"] == "b"]), **TOLERANCE)
 
 
 def test_an_effect_by_values_sets_every_row(fit):
-    table = fit.effect("t", by={"x": [0, 4]}).table
+    table = fit.effect("t", at={"x": [0, 4]}).table
     for row in table.itertuples():
         expected = (mean_rate(ROWS, x=row.x, t=1) - mean_rate(ROWS, x=row.x, t=0)).mean()
         np.testing.assert_allclose(row.estimate, expected, **TOLERANCE)
 
 
 def test_columns_outside_the_formula_are_averaged_over_where_they_are(fit):
-    answer = fit.rates(by=["region", "t"], data=ROWS)
+    answer = fit.rates("t", by="region", data=ROWS)
     assert answer.table["region"].to_list() == ["n", "n", "s", "s"]
     for region in "ns":
         rows = ROWS[ROWS["region"] == region]
         np.testing.assert_allclose(rates_of(answer, region=region, t=1), mean_rate(rows, t=1), **TOLERANCE)
-    effect = fit.effect("t", by={"region": ["s"]}, data=ROWS).draws.to_numpy().ravel()
+    effect = fit.effect("t", where={"region": ["s"]}, data=ROWS).draws.to_numpy().ravel()
     rows = ROWS[ROWS["region"] == "s"]
     np.testing.assert_allclose(effect, mean_rate(rows, t=1) - mean_rate(rows, t=0), **TOLERANCE)
     with pytest.raises(AnswerError, match=r"no column 'region'.*data=, by='region'"):
@@ -171,8 +171,8 @@ def test_rows_without_groups_are_in_one_new_group_as_the_fitted_ones_are(fit):
     np.testing.assert_array_equal(fit.rates(data=arms, groups="new").draws, fit.rates(data=arms, groups="new").draws)
     two = fit.predict(pd.DataFrame({"t": [0, 0], "x": [0.0, 0.0]}), kind="link", groups="new").draws.to_numpy()
     np.testing.assert_array_equal(two[..., 0], two[..., 1])
-    merged = fit.rates(by=["t"], data=arms, groups="new").draws
-    np.testing.assert_allclose(fit.rates(by=["t"], groups="new").draws, merged, **TOLERANCE)
+    merged = fit.rates(["t"], data=arms, groups="new").draws
+    np.testing.assert_allclose(fit.rates(["t"], groups="new").draws, merged, **TOLERANCE)
 
 
 def test_new_groups_are_not_found_where_all_are_known(fit):
@@ -231,19 +231,19 @@ def test_frequency_weights_of_other_rows_count():
 
 
 BAD = {
-    "by: 'x' is numeric, and 'high' is no finite number": lambda fit: fit.rates(by={"x": ["high"]}),
-    "by: no values of 'x' are given": lambda fit: fit.rates(by={"x": []}),
-    "by: a value of 'x' is given twice": lambda fit: fit.rates(by={"x": [1, 1]}),
-    "by: a value of 'x' is given twice in \\[1, 1.0\\]": lambda fit: fit.rates(by={"x": [1, 1.0]}),
-    "by: 'g' has no level 'c'": lambda fit: fit.rates(by={"g": ["c"]}),
-    "at=5: columns with the value": lambda fit: fit.rates(at=5),
-    "at: one value of 'x' is needed": lambda fit: fit.rates(at={"x": [1, 2]}),
-    "at: 'g' is no predictor": lambda fit: fit.rates(at={"g": "a"}),
+    "variable: 'x' is numeric, and 'high' is no finite number": lambda fit: fit.rates({"x": ["high"]}),
+    "variable: no values of 'x' are given": lambda fit: fit.rates({"x": []}),
+    "at: a value of 'x' is given twice": lambda fit: fit.rates(at={"x": [1, 1]}),
+    "variable: a value of 'x' is given twice in \\[1, 1.0\\]": lambda fit: fit.rates({"x": [1, 1.0]}),
+    "where: 'g' has no level 'c'": lambda fit: fit.rates(where={"g": ["c"]}),
+    "at=5: columns with their values": lambda fit: fit.rates(at=5),
+    "to values say at=": lambda fit: fit.rates(by={"x": [1, 2]}),
+    "per=0: a number of units above 0": lambda fit: fit.rates(per=0),
     "at: the model has no column 'region'": lambda fit: fit.rates(at={"region": "n"}),
-    "at: 'x' stands in by= too": lambda fit: fit.rates(by={"x": [1]}, at={"x": 1}),
-    "cannot stand in by= too, or at=": lambda fit: fit.effect("t", at={"t": 1}),
+    "'x' stands in at= and in by=": lambda fit: fit.rates(by="x", at={"x": 1}),
+    "cannot stand in by= or at= too": lambda fit: fit.effect("t", at={"t": 1}),
     "threshold='high': a finite number": lambda fit: fit.rates(threshold="high"),
-    "by: no row has the region 'w'": lambda fit: fit.rates(by={"region": ["w"]}, data=ROWS),
+    "where: no row has the region 'w'": lambda fit: fit.rates(where={"region": ["w"]}, data=ROWS),
     "a column 'estimate' itself": lambda fit: fit.rates(by="estimate", data=ROWS.assign(estimate=1)),
 }
 
@@ -270,4 +270,4 @@ def test_levels_that_a_common_factor_does_not_have():
     with pytest.raises(DataError, match="no column 'f'"):
         fit.rates(data=pd.DataFrame({"e": ["a", "c"]}))
     with pytest.raises(hm.errors.AnswerError, match="'f' has no level 'c'"):
-        fit.rates(by={"f": ["c"]})
+        fit.rates({"f": ["c"]})

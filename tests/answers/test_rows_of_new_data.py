@@ -42,7 +42,7 @@ def test_predictions_of_the_mean_ask_for_no_trials(fit):
 
 def test_a_column_that_is_set_need_not_be_there(fit):
     np.testing.assert_array_equal(fit.effect("t", data=ROWS[["g"]]).draws, fit.effect("t", data=ROWS[["g", "t"]]).draws)
-    assert len(fit.rates(by="t", data=ROWS[["g"]]).table) == 2
+    assert len(fit.rates("t", data=ROWS[["g"]]).table) == 2
     with pytest.raises(DataError, match="no column 't'"):
         fit.rates(data=ROWS[["g"]])
 

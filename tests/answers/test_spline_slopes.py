@@ -24,7 +24,7 @@ def test_slopes_of_b_splines_are_scipys(df, degree):
     knots = np.concatenate([[X.min()] * (degree + 1), inner, [X.max()] * (degree + 1)])
     slope = BSpline(knots, np.concatenate([[0.0], weights]), degree).derivative()
     places = np.concatenate([X[:5], inner, np.nextafter(inner, 11), inner - 1e-6])
-    table = fit_of(term, weights).slopes("x", by={"x": list(places)}).table.set_index("x")
+    table = fit_of(term, weights).slopes("x", at={"x": list(places)}).table.set_index("x")
     tolerance = 1e-5 if degree == 2 else 1e-6  # the second derivative of a parabola's pieces jumps at a knot
     np.testing.assert_allclose(table["estimate"][places], slope(places), rtol=tolerance, atol=tolerance)
     np.testing.assert_allclose(fit_of(term, weights).slopes("x").table["estimate"], slope(X).mean(), rtol=1e-6)
@@ -43,7 +43,7 @@ def test_a_broken_line_has_no_slope_where_it_breaks():
     fit = fit_of("bs(x, df=2, degree=1)", [1.0, 5.0])
     middle, low, high = np.median(X), X.min(), X.max()
     near = [middle - 1e-3, middle + 1e-3]
-    table = fit.slopes("x", by={"x": near}).table.set_index("x")
+    table = fit.slopes("x", at={"x": near}).table.set_index("x")
     np.testing.assert_allclose(table["estimate"][near], [1 / (middle - low), 4 / (high - middle)], rtol=1e-8)
     with pytest.raises(AnswerError, match="no derivative that can be trusted where x is"):
         fit.slopes("x")

@@ -27,7 +27,7 @@ def test_lists_of_names_become_entries():
             """
 
     text = inspect.getdoc(Asked.rates)
-    assert "by : str, list of str or dict, optional\n    The columns whose combinations" in text
+    assert "by : str or list of str, optional\n    Columns whose combinations" in text
     assert 'goal : {"max", "min"}\n    ``"min"`` where lower is better.\ngroups : str\n    Another thing.' in text
 
 

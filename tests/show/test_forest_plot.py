@@ -204,13 +204,13 @@ def test_default_is_groups_and_predictors_with_few_levels():
     assert default_columns(made.cbpp()._posterior.spec) == (["period"], ["herd"])
     assert default_columns(made.sleepstudy()._posterior.spec) == ([], ["Subject"])
     assert default_columns(made.counts()._posterior.spec) == (["k", "x"], ["g"])
-    assert default_columns(made.many()._posterior.spec) == ("store",)
+    assert default_columns(made.many()._posterior.spec) == ([], ["store"])
 
 
 def test_default_leaves_out_a_group_where_there_is_no_room():
     rng = np.random.default_rng(0)
     data = pd.DataFrame({"g": np.repeat(np.arange(80), 2), "arm": ["a", "b"] * 80, "y": rng.normal(size=160)})
-    assert default_columns(made.made_up("y ~ arm + (1 | g)", data)._posterior.spec) == ("arm",)
+    assert default_columns(made.made_up("y ~ arm + (1 | g)", data)._posterior.spec) == (["arm"], [])
 
 
 def test_probabilities_and_changes_in_words():

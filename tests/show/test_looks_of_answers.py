@@ -77,7 +77,7 @@ def test_markdown_and_latex_escape_what_is_theirs():
     written = answer.to_latex()
     assert r"100\% \& \textbackslash{}frac\{1\}\{2\}" in written
     assert written.count(r"\\" + "\n") == len(answer.table) + 1
-    assert written.startswith(r"\begin{tabular}{lrrr}")
+    assert written.startswith(r"\begin{tabular}{lrrrrr}")
 
 
 @pytest.mark.parametrize("make", [country, odd, counts])
