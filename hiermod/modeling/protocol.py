@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -177,6 +177,13 @@ class ModelSpec(Protocol):
         DataError
             If they leave no proper posterior.
         """
+
+    def has_posterior_mean(self, outcome: str, readings: Collection[str]) -> bool:
+        """Whether the mean or median of a response has a posterior mean, its groups being read so."""
+
+    @property
+    def without_mean(self) -> Collection[str]:
+        """The variables that have no posterior mean, of which summaries give medians."""
 
     def refuse_exact(self) -> None:
         """Refuse a response whose density has no bound, since predictors make it up exactly."""
