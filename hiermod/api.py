@@ -15,7 +15,7 @@ from hiermod.interface.refits import checked_priors
 from hiermod.modeling.definition import Defined, Definition, define
 from hiermod.priors.distributions import Prior
 from hiermod.sampling.settings import Settings, check_switch
-from hiermod.sampling.storage import StoredFit, check_target, difference
+from hiermod.sampling.storage import StoredFit, check_target, difference, forget_scores, keeping_scores, with_data
 from hiermod.sampling.storage import load as load_stored
 
 
@@ -86,7 +86,8 @@ def fit(
         What computes the density: ``"auto"`` takes the compiled engine where it covers the model, PyMC otherwise.
     file : path, optional
         Reuse the fit stored there if formula, data, priors and settings are the same and it was not interrupted;
-        otherwise fit and store it.
+        otherwise fit and store it. Scores that take long (`Fit.loo`, `Fit.kfold`, `Fit.logo`, `hiermod.compare`) are
+        kept in a folder beside it, ``{file}.scores``, and found there the next time.
     progress : bool
         Whether to show a progress bar.
     na : {"drop", "error"}
@@ -122,12 +123,14 @@ def fit(
     )
     announce(defined.notices)
     if file is not None and (stored := reusable(Path(file), defined, settings)):
-        return fit_of(stored)
+        return fit_of(keeping_scores(with_data(stored, defined), file))
     result = Model(defined).sampled(settings, progress)
-    if file is not None:
-        result.save(file)
-        announce([f"stored in {file}"])
-    return result
+    if file is None:
+        return result
+    result.save(file)
+    forget_scores(file)
+    announce([f"stored in {file}"])
+    return fit_of(keeping_scores(StoredFit(defined, result.sampled_posterior), file))
 
 
 def reusable(path: Path, defined: Defined, settings: Settings) -> StoredFit | None:

@@ -18,7 +18,7 @@ from hiermod.answers.outcome import outcome_notices
 from hiermod.answers.parameters import by_group, estimates, hypotheses, tidy_draws
 from hiermod.choices import Contrast, Engine, Goal, Groups, Kind, Outcome, Scale, Score, SlopeScale
 from hiermod.interface.arguments import documented
-from hiermod.interface.notices import announce
+from hiermod.interface.notices import announce, announce_one
 from hiermod.interface.plots import FitPlots
 from hiermod.interface.prior_draws import PriorDraws
 from hiermod.interface.refits import changed_model, changed_settings, refuse_unknown
@@ -615,7 +615,7 @@ class Fit:
         from hiermod.answers.scoring.held_out import Runs
         from hiermod.answers.scoring.leave_one_out import leave_one_out
 
-        return leave_one_out(self._posterior, max_refits, Runs(progress))
+        return leave_one_out(self._posterior, max_refits, Runs(progress, say=announce_one))
 
     def kfold(
         self, k: int = 10, *, by: str | Sequence[str] | None = None, stratify: str | Sequence[str] | None = None,
@@ -704,7 +704,9 @@ class Fit:
         from hiermod.answers.scoring.validation import scores_of, validated
 
         name = str(self._posterior.spec.formula)
-        return validated(scores_of({name: self._posterior}, self._defined.data, design, Runs(progress)))
+        return validated(
+            scores_of({name: self._posterior}, self._defined.data, design, Runs(progress, say=announce_one))
+        )
 
     def hypothesis(self, hypothesis: str | Sequence[str], *, prob: float = 0.95) -> Answer:
         """The posterior probability of statements about parameters, on the link scale, as brms gives it.

@@ -113,6 +113,8 @@ class Posterior:
         None where hiermod did not sample these draws.
     stored : Path, optional
         The file from which the draws were read.
+    scores : Path, optional
+        The folder beside that file in which scores of cross-validations are kept.
     """
 
     spec: ModelSpec
@@ -121,6 +123,7 @@ class Posterior:
     diagnostics: Diagnostics
     history: History | None = None
     stored: Path | None = None
+    scores: Path | None = None
 
     @property
     def dataset(self) -> xr.Dataset:
