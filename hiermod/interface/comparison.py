@@ -13,7 +13,7 @@ from hiermod.choices import Method, Score
 from hiermod.errors import AnswerError, HiermodError, ModelError, did_you_mean
 from hiermod.families.names import FamilyName
 from hiermod.interface.fit import Fit, Model
-from hiermod.interface.notices import announce
+from hiermod.interface.notices import announce, announce_one
 from hiermod.interface.refits import OF_SETTINGS
 from hiermod.modeling.definition import Defined, Definition, define, same_rows
 from hiermod.modeling.protocol import ModelSpec
@@ -21,7 +21,7 @@ from hiermod.sampling.parallel import each, fit_one
 from hiermod.sampling.posterior import Posterior
 from hiermod.sampling.settings import Settings
 
-OF_FITS = ("priors", "pooling", "na", "compress", *(name for name in OF_SETTINGS if name != "seed"))
+OF_FITS = ("priors", "pooling", "na", "compress", "intercept_at", *(name for name in OF_SETTINGS if name != "seed"))
 
 
 def compare(
@@ -100,7 +100,7 @@ def compare(
     design = Design(method, k, by, stratify, group, score, max_refits, seed)
     named = _named(models)
     fits = _fitted(named, data, family, seed, of_fits, progress)
-    return compare_fits(fits, data, design, Runs(progress))
+    return compare_fits(fits, data, design, Runs(progress, say=announce_one))
 
 
 def compare_fits(fits: Mapping[str, Fit], data: Any, design: Design, runs: Runs) -> ModelComparison:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from hiermod.choices import POOLINGS
+from hiermod.choices import INTERCEPT_POINTS, POOLINGS
 from hiermod.data.cells.compress import read_cells
 from hiermod.data.cells.table import Cells, Source
-from hiermod.data.sources.frames import column_names
+from hiermod.data.sources.frames import column_names, travels
 from hiermod.errors import ModelError, did_you_mean, enumerate_names
 from hiermod.families.registry import choose_family, read_family
 from hiermod.formula.nodes import Formula
@@ -34,10 +34,17 @@ class Definition:
     na: str = "drop"
     compress: bool = True
     complete: tuple[str, ...] = ()
+    intercept_at: str = "mean"
 
     def __post_init__(self) -> None:
         if self.pooling not in POOLINGS:
             raise ModelError(f"pooling={self.pooling!r}.{did_you_mean(str(self.pooling), POOLINGS)}")
+        if self.intercept_at not in INTERCEPT_POINTS:
+            raise ModelError(
+                f"intercept_at={self.intercept_at!r}.{did_you_mean(str(self.intercept_at), INTERCEPT_POINTS)}"
+            )
+        if self.intercept_at == "zero" and self.pooling != "normal":
+            raise ModelError(f"intercept_at='zero' is for models with coefficients; pooling={self.pooling!r} has none.")
         if not isinstance(self.compress, bool):
             raise ModelError(f"compress={self.compress!r}: True or False is needed.")
 
@@ -53,6 +60,14 @@ class Defined:
     spec: ModelSpec
     notices: tuple[str, ...]
     data: Any = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What goes to another process: rows that an engine holds stay where they are."""
+        return {**self.__dict__, "data": self.data if travels(self.data) else None}
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Defined:
+        """Nothing of it changes, so that copies share it, and the frame that was fitted."""
+        return self
 
 
 def define(definition: Definition, data: Any) -> Defined:
@@ -120,15 +135,18 @@ def redefine(definition: Definition, formula: Formula, family: str, cells: Cells
 
 def with_priors(defined: Defined, priors: Mapping[str, str]) -> Defined:
     """The same model of the same cells with other priors."""
-    definition = replace(defined.definition, priors=priors)
-    spec, _ = _build(definition, defined.spec.formula, defined.spec.family, defined.spec.cells)
-    return replace(defined, definition=definition, spec=spec)
+    definition, old = replace(defined.definition, priors=priors), defined.spec
+    spec, said = _build(definition, old.formula, old.family, old.cells)
+    _, before = _build(defined.definition, old.formula, old.family, old.cells)
+    kept = [notice for notice in defined.notices if notice not in before or notice in said]
+    notices = (*kept, *(notice for notice in said if notice not in kept))
+    return replace(defined, definition=definition, spec=spec, notices=notices)
 
 
 def _build(definition: Definition, formula: Formula, family: Any, cells: Cells) -> tuple[ModelSpec, list[str]]:
     if definition.pooling != "normal":
         return build_pooled(definition.pooling, formula, family, cells, definition.priors), []
-    return build_spec(formula, family, cells, definition.priors)
+    return build_spec(formula, family, cells, definition.priors, definition.intercept_at)
 
 
 def _source_notices(cells: Cells) -> list[str]:

@@ -44,7 +44,9 @@ def described(draws: Mapping[str, np.ndarray], prob: float, medians: np.ndarray 
     if not draws:
         return pd.DataFrame(columns=names, dtype=float)
     values = np.stack(list(draws.values()))
-    table = pd.DataFrame({**interval(values, prob), "sd": values.std(axis=1, ddof=1)}, index=pd.Index(draws))[names]
+    with np.errstate(over="ignore", invalid="ignore"):
+        columns = {**interval(values, prob), "sd": values.std(axis=1, ddof=1)}
+    table = pd.DataFrame(columns, index=pd.Index(draws))[names]
     if medians is not None and medians.any():
         table.loc[medians, "estimate"] = np.median(values[medians], axis=1)
         table.loc[medians, "sd"] = np.nan

@@ -26,6 +26,7 @@ from hiermod.data.columns.responses import (
 from hiermod.data.columns.values import Values, as_levels, row_name
 from hiermod.data.pushdown.gather import gather
 from hiermod.data.pushdown.tally import Summary, Tally
+from hiermod.data.sources.frames import read_columns
 from hiermod.errors import DataError, HiermodError
 from hiermod.formula.expressions import Column
 from hiermod.formula.nodes import Formula, SingleResponse
@@ -76,6 +77,18 @@ def read_rows(
         if tally.one_by_one is None:
             raise
     return _understood(formula, tally.one_by_one, na)  # so that errors count and name rows, not distinct ones
+
+
+def fitted_rows(formula: Formula, data: Any, complete: tuple[str, ...] = ()) -> tuple[pd.DataFrame, np.ndarray]:
+    """The columns of all rows of `data`, and which rows a fit takes: complete ones, of some trials and weight.
+
+    `complete` are other columns, in which rows have to be complete too.
+    """
+    raw = read_columns(data, (*formula.all_columns, *complete), formula)
+    used = ~np.any([Values(name, raw[name]).missing for name in map(str, raw)], axis=0)
+    weight = _read_response(formula, raw[used], np.ones(int(used.sum())), None).weight
+    used[used] = weight > 0
+    return raw, used
 
 
 def _understood(formula: Formula, tally: Tally, na: str) -> Rows:
