@@ -151,7 +151,7 @@ def _answers(fit: hm.Fit, asked: Recorded) -> dict[str, Any]:
         questions[f"predict {groups}"] = lambda groups=groups, rows=rows: fit.predict(rows, "response", groups)
         if asked.arm:
             questions[f"effect {groups}"] = lambda groups=groups: fit.effect(asked.arm, groups=groups)
-    questions["predict cells"] = lambda: fit.predict()
+    questions["predict cells"] = lambda: fit.predict_cells()
     questions["predict link"] = lambda: fit.predict(few, kind="link")
     for factor in factors:
         if factor in frame and frame[factor].nunique() <= 50:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from hiermod.interface.comparison import compare
     from hiermod.interface.fit import Fit, Model
     from hiermod.interface.foreign import from_bambi
+    from hiermod.interface.past_fits import prior_from
     from hiermod.interface.planning import Plan as Plan
     from hiermod.interface.planning import plan
     from hiermod.interface.prior_draws import PriorDraws as PriorDraws
@@ -46,6 +47,7 @@ __all__ = [
     "logit",
     "model",
     "plan",
+    "prior_from",
     "prob_beats",
     "prob_best",
     "register",
@@ -65,6 +67,7 @@ _NAMES = {
     "hiermod.interface.comparison": ("compare",),
     "hiermod.interface.fit": ("Fit", "Model"),
     "hiermod.interface.foreign": ("from_bambi",),
+    "hiermod.interface.past_fits": ("prior_from",),
     "hiermod.interface.planning": ("Plan", "plan"),
     "hiermod.interface.prior_draws": ("PriorDraws",),
     "hiermod.sampling.checks": ("CheckReport",),

@@ -6,21 +6,23 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hiermod.choices import Engine, Missing, Pooling
+from hiermod.choices import Engine, InterceptAt, Missing, Pooling
 from hiermod.errors import ModelError, StorageError
 from hiermod.families.names import FamilyName
 from hiermod.interface.fit import Fit, Model
 from hiermod.interface.notices import announce
 from hiermod.interface.refits import checked_priors
 from hiermod.modeling.definition import Defined, Definition, define
+from hiermod.priors.distributions import Prior
 from hiermod.sampling.settings import Settings, check_switch
-from hiermod.sampling.storage import StoredFit, check_target, difference
+from hiermod.sampling.storage import StoredFit, check_target, difference, forget_scores, keeping_scores, with_data
 from hiermod.sampling.storage import load as load_stored
 
 
 def model(
-    formula: str, data: Any, family: FamilyName | str | None = None, *, priors: Mapping[str, str] | None = None,
+    formula: str, data: Any, family: FamilyName | str | None = None, *, priors: Mapping[str, str | Prior] | None = None,
     pooling: Pooling = "normal", na: Missing = "drop", compress: bool = True,
+    intercept_at: InterceptAt = "mean",
 ) -> Model:  # fmt: skip
     """Put a formula and data together without sampling.
 
@@ -36,16 +38,19 @@ def model(
     >>> len(hm.model("success ~ treated + (1 + treated | country)", hm.example("country")).cells)
     4
     """
-    defined = define(Definition(formula, family, checked_priors(priors), pooling, na, compress), data)
+    defined = define(
+        Definition(formula, family, checked_priors(priors), pooling, na, compress, intercept_at=intercept_at), data
+    )
     announce(defined.notices)
     return Model(defined)
 
 
 def fit(
-    formula: str, data: Any, family: FamilyName | str | None = None, *, priors: Mapping[str, str] | None = None,
+    formula: str, data: Any, family: FamilyName | str | None = None, *, priors: Mapping[str, str | Prior] | None = None,
     pooling: Pooling = "normal", draws: int = 1000, tune: int | None = None, chains: int = 4, cores: int | None = None,
     seed: int | None = None, target_accept: float | None = None, engine: Engine = "auto",
     file: str | Path | None = None, progress: bool = True, na: Missing = "drop", compress: bool = True,
+    intercept_at: InterceptAt = "mean",
 ) -> Fit:  # fmt: skip
     """Fit a hierarchical model.
 
@@ -61,8 +66,10 @@ def fit(
         the usual one: ``"binomial(probit)"``; the README's table has all families with their links and parameters.
         None infers from the response one of bernoulli, binomial and gaussian, with a notice.
     priors : dict, optional
-        Priors as text, by key: ``{"Intercept": "Normal(0, 1.5)", "slope": "Normal(0, 1)", "treated": …, "sd": …,
-        "sd(1|country)": …, "cor": "LKJ(4)", "sigma": …}``; a family's own parameters go by their names.
+        Priors as text, or as `hiermod.prior_from` gives them, by key: ``{"Intercept": "Normal(0, 1.5)", "slope":
+        "Normal(0, 1)", "treated": …, "sd": …, "sd(1|country)": …, "cor": "LKJ(4)", "sigma": …}``; a family's own
+        parameters go by their names. The closest key counts: ``"period[3]"`` speaks of one column, ``"var(1|g)"`` and
+        ``"prec(1|g)"`` of the square of a standard deviation and one over it. ``"Normal(1, 0.5, lower=0)"`` is cut off.
         `Model.prior_summary` shows the defaults in numbers.
     pooling : {"normal", "beta"}
         ``"beta"`` takes the rates of ``s/n ~ (1 | g)`` as draws from one Beta(a, b), with p(a, b) ∝ (a + b)^(-5/2)
@@ -79,13 +86,17 @@ def fit(
         What computes the density: ``"auto"`` takes the compiled engine where it covers the model, PyMC otherwise.
     file : path, optional
         Reuse the fit stored there if formula, data, priors and settings are the same and it was not interrupted;
-        otherwise fit and store it.
+        otherwise fit and store it. Scores that take long (`Fit.loo`, `Fit.kfold`, `Fit.logo`, `hiermod.compare`) are
+        kept in a folder beside it, ``{file}.scores``, and found there the next time.
     progress : bool
         Whether to show a progress bar.
     na : {"drop", "error"}
         What happens to rows with missing values.
     compress : bool
         Whether rows that the model cannot tell apart become one cell; the posterior is the same.
+    intercept_at : {"mean", "zero"}
+        Where your prior of the intercept stands: at the means of the numeric predictors, or where they are 0, as of
+        brms's ``0 + Intercept``. A default prior stands at the means.
 
     Returns
     -------
@@ -107,15 +118,19 @@ def fit(
     check_switch("progress", progress)
     if file is not None:
         check_target(file)
-    defined = define(Definition(formula, family, checked_priors(priors), pooling, na, compress), data)
+    defined = define(
+        Definition(formula, family, checked_priors(priors), pooling, na, compress, intercept_at=intercept_at), data
+    )
     announce(defined.notices)
     if file is not None and (stored := reusable(Path(file), defined, settings)):
-        return fit_of(stored)
+        return fit_of(keeping_scores(with_data(stored, defined), file))
     result = Model(defined).sampled(settings, progress)
-    if file is not None:
-        result.save(file)
-        announce([f"stored in {file}"])
-    return result
+    if file is None:
+        return result
+    result.save(file)
+    forget_scores(file)
+    announce([f"stored in {file}"])
+    return fit_of(keeping_scores(StoredFit(defined, result.sampled_posterior), file))
 
 
 def reusable(path: Path, defined: Defined, settings: Settings) -> StoredFit | None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from hiermod.answers.scoring.comparison import ModelComparison
     from hiermod.cli.comparisons import Batch, Comparison
     from hiermod.interface.fit import Fit
+    from hiermod.modeling.definition import Defined
 
 
 def run(options: argparse.Namespace) -> int:
@@ -73,12 +74,12 @@ def _compare(comparison: Comparison, batch: Batch, progress: bool) -> tuple[Mode
     from hiermod.interface.comparison import compare_fits
 
     fits: dict[str, Fit] = {}
-    failed: dict[str, str] = {}
-    for place, (name, formula) in enumerate(comparison.models.items(), 1):
+    models, failed = _defined(comparison)
+    for place, (name, model) in enumerate(models.items(), 1):
         where = f"{comparison.name}: " if comparison.name else ""
-        _say(f"{where}{name} ({place} of {len(comparison.models)})")
+        _say(f"{where}{name} ({place} of {len(models)})")
         try:
-            fits[name] = _fit(comparison, formula, batch.fits, progress)
+            fits[name] = _fit(comparison, model, comparison.models[name], batch.fits, progress)
         except InterruptedSamplingError as error:
             raise KeyboardInterrupt from error
         except HiermodError as error:
@@ -92,14 +93,26 @@ def _compare(comparison: Comparison, batch: Batch, progress: bool) -> tuple[Mode
         return None, {**dict.fromkeys(fits, str(error)), **failed}
 
 
-def _fit(comparison: Comparison, formula: str, folder: Path | None, progress: bool) -> Fit:
-    from hiermod.api import fit_of, reusable
-    from hiermod.interface.fit import Model
-    from hiermod.interface.notices import announce
+def _defined(comparison: Comparison) -> tuple[dict[str, Defined], dict[str, str]]:
+    """The models, all of the same rows, and why others cannot be defined."""
+    from hiermod.interface.comparison import of_the_same_rows
     from hiermod.modeling.definition import Definition, define
 
-    defined = define(Definition(formula, comparison.family), comparison.data)
-    announce(defined.notices)
+    models: dict[str, Defined] = {}
+    failed: dict[str, str] = {}
+    for name, formula in comparison.models.items():
+        try:
+            models[name] = define(Definition(formula, comparison.family), comparison.data)
+        except HiermodError as error:
+            failed[name] = str(error)
+            _say(f"{name}: {error}")
+    return of_the_same_rows(models), failed
+
+
+def _fit(comparison: Comparison, defined: Defined, formula: str, folder: Path | None, progress: bool) -> Fit:
+    from hiermod.api import fit_of, reusable
+    from hiermod.interface.fit import Model
+
     path = None if folder is None else folder / _file_name(comparison, formula)
     if path is not None and (stored := reusable(path, defined, comparison.settings)):
         return fit_of(stored)

@@ -27,6 +27,7 @@ KEPT = ("diverging", "energy", "logp", "n_steps", "step_size", "depth", "maxdept
 TRAJECTORY = "ExactNormal"  # moves along a standard normal exactly, and steps along the rest of the density
 LONGEST_STEP = 1.2  # a quarter turn forgets where it came from, half a turn only mirrors it
 RATE = 250  # milliseconds between reports of progress
+SECOND = 1.0  # between looks at it
 PARTS = (
     "PyNutsSettings.Diag", "PyNutsSettings.update_settings", "PyVariable.new_variables", "LogpFunc", "ExpandFunc",
     "PyMcModel", "PySampler.from_pymc", "PySampler.wait", "PySampler.abort", "PySampler.take_results",
@@ -107,15 +108,25 @@ class Chains:
     sampler: Any
     expanded: int
 
-    def wait(self) -> Run:
-        """Wait for the last draw; Ctrl-C is heard."""
-        self.sampler.wait(None)
+    def wait(self, meanwhile: Callable[[], None] | None = None) -> Run:
+        """Wait for the last draw; Ctrl-C is heard. `meanwhile` is called about once a second, in this thread."""
+        wait_for(self.sampler.wait, meanwhile)
         return _collected(self.sampler.take_results(), self.expanded)
 
     def abort(self) -> Run:
         """Stop, and take what is there."""
         self.sampler.abort()
         return _collected(self.sampler.take_results(), self.expanded)
+
+
+def wait_for(wait: Callable[[float | None], Any], meanwhile: Callable[[], None] | None) -> Any:
+    """What ``wait(seconds)`` of a sampler gives in the end; in between, `meanwhile` is called about once a second."""
+    while True:
+        try:
+            return wait(None if meanwhile is None else SECOND)
+        except TimeoutError:
+            if meanwhile is not None:
+                meanwhile()
 
 
 def start(

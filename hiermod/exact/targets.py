@@ -25,7 +25,7 @@ def _softplus(x: np.ndarray) -> np.ndarray:
 
 
 def _log_prior(prior: Prior, value: np.ndarray) -> Any:
-    return prior.distribution.log_density(np.clip(value, TINY, HUGE), *prior.arguments)
+    return prior.log_density(np.clip(value, TINY, HUGE))
 
 
 def _log_spread(hyperprior: Hyperprior, u: np.ndarray, log_size: np.ndarray) -> Any:

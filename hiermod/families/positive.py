@@ -94,7 +94,8 @@ def _lognormal_has_posterior_mean(outcome: str, priors: Mapping[str, tuple[Prior
     A half-normal one of scale s falls as ``exp(-sigma²/(2 s²))``; what rows leave unknown of eta adds up to sigma²/2.
     """
     prior = priors["sigma"][0]
-    light = prior.name == "HalfNormal" and float(prior.arguments[0]) ** 2 < 0.5
+    normal = prior.plain and prior.name == "HalfNormal" and float(prior.arguments[0]) ** 2 < 0.5
+    light = normal or prior.support[1] < float("inf")
     return not averaged and (outcome == "median" or light)
 
 

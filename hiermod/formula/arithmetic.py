@@ -119,6 +119,8 @@ def _relevelled(call: Call) -> Call:
     match call:
         case Call("C", (factor, Call("treatment", (reference,))), ()):
             return Call("relevel", (factor, Text(str(reference)) if isinstance(reference, Number) else reference))
+        case Call("C", (factor,), (("levels", levels),)):
+            return Call("factor", (factor,), (("levels", levels),))
         case Call("C", (factor,), (("contr", contrasts),)):
             return Call("C", (factor, contrasts))
     return call
@@ -153,6 +155,10 @@ def _read_contrasts(reader: Reader, begin: int) -> Expression:
     """``Sum``, ``Treatment('b')``, as formulae writes contrasts."""
     name = reader.take()
     opened = reader.open_bracket()
+    if reader.peek().text == "reference" and reader.peek(1).kind == "=":
+        reader.take(), reader.take()
+    if reader.peek().text == "base" and reader.peek(1).kind == "=":
+        reader.fail("base= counts levels. Name the reference instead: relevel(f, 'b').")
     reference = None if reader.peek().kind == ")" else read_expression(reader, begin)
     closed = reader.close_bracket(opened)
     if reference is None:

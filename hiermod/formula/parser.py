@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from hiermod.errors import FormulaError
 from hiermod.formula.arithmetic import read_call
 from hiermod.formula.expressions import CALL, Column, distinct
-from hiermod.formula.nodes import DOT, Formula, GroupTerm, SingleResponse, TrialsResponse
+from hiermod.formula.nodes import DOT, Formula, GroupTerm, SingleResponse, Term, TrialsResponse
 from hiermod.formula.reader import Reader, Token, tokenize
 from hiermod.formula.terms import TermSet, read_response, read_sum
 
@@ -69,10 +69,22 @@ def fill_dot(formula: Formula, columns: Sequence[str]) -> Formula:
     return _parse(formula.text, others)
 
 
+def with_columns(formula: Formula, columns: Sequence[str]) -> Formula:
+    """Let ``.`` stand for these columns."""
+    return _parse(formula.text, tuple(columns))
+
+
 def check_names(formula: Formula) -> None:
     """Refuse columns whose names a posterior or a table of results needs for itself."""
     predictors = (*formula.predictor_columns, *formula.grouping_columns)
     for name in distinct((*predictors, *formula.all_columns)):
+        if name == "Intercept" and not formula.intercept and Term((name,)) in formula.common:
+            raise FormulaError(
+                "An intercept is written 1, and stands in a formula unless 0 does: write y ~ x for brms's "
+                "y ~ 0 + Intercept + x. (A column of that name needs another one: results use it.)",
+                formula.text,
+                *formula.places.get(name, (0, 1)),
+            )
         if name in RESERVED or (name in RESULT_COLUMNS and name in predictors):
             raise FormulaError(
                 f"hiermod's results use the name {name!r} themselves. "

@@ -11,7 +11,8 @@ from hiermod.formula.expressions import CALL, NAME, Expression
 
 MAX_LENGTH = 20_000
 MAX_DEPTH = 40
-SYMBOLS = ("%in%", "||", "**", "~", "+", "-", "*", "/", ":", "|", "(", ")", ",", "^", "[", "]", "=")
+PREFIX = re.compile(r"(?:splines|stats|base)::(?=[\w.])")  # R's packages, whose functions stand in the vocabulary
+SYMBOLS = ("%in%", "||", "**", "~", "+", "-", "*", "/", ":", "|", "(", ")", ",", "^", "[", "]", "{", "}", "=")
 SPELLED = {"**": "^"}
 NUMBER = re.compile(r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?(?![\w.])", re.ASCII)
 
@@ -44,6 +45,9 @@ def tokenize(text: str) -> list[Token]:
     while place < len(text):
         if text[place].isspace():
             place += 1
+            continue
+        if prefix := PREFIX.match(text, place):
+            place = prefix.end()
             continue
         token = _token_at(text, place)
         tokens.append(token)
@@ -81,7 +85,7 @@ def _unknown(rest: str) -> str:
         return "The only operator between percent signs is %in%: x %in% g is x:g."
     if rest[0].isdigit() or rest[0] == ".":
         return "This is not a number, nor a name: names that start with a digit stand between backticks."
-    if rest[0] in "<>&!$@;{}":
+    if rest[0] in "<>&!$@;":
         return f"The character {rest[0]!r} has no meaning in a formula. Add a column with the result to the data."
     return f"The character {rest[0]!r} has no meaning in a formula."
 
@@ -100,6 +104,7 @@ class Reader:
         self._tokens = tokenize(text)
         self._index = 0
         self._depth = 0
+        self.blocks: set[tuple[str, tuple[str, ...]]] = set()
 
     @property
     def position(self) -> int:
@@ -158,9 +163,22 @@ class Reader:
         self._depth -= 1
         return self.expect(")", "A closing bracket was expected here.")
 
-    def bar_ahead(self) -> bool:
-        """Whether the bracket that comes next holds a bar at its own level."""
-        depth, ahead = 0, 0
+    def bars_inside(self) -> bool:
+        """Whether the bracket that comes next holds bars, but none at its own level."""
+        depth, ahead, found = 0, 0, False
+        while (kind := self.peek(ahead).kind) != "end":
+            depth += (kind == "(") - (kind == ")")
+            if depth == 0:
+                return found
+            if depth == 1 and kind in ("|", "||"):
+                return False
+            found = found or kind in ("|", "||")
+            ahead += 1
+        return False
+
+    def bar_ahead(self, ahead: int = 0) -> bool:
+        """Whether the bracket that comes next, or after `ahead` tokens, holds a bar at its own level."""
+        depth = 0
         while (kind := self.peek(ahead).kind) != "end":
             depth += (kind == "(") - (kind == ")")
             if depth == 0:

@@ -18,6 +18,14 @@ from hiermod.formula.nodes import (
 )
 from hiermod.formula.reader import Reader, Token
 
+ADDITIONS = {
+    "rate": " Of a poisson response, rate(t) is the term offset(log(t)); for a negbinomial one brms also "
+    "multiplies the shape by t, which is not there.",
+    **{
+        name: f" Responses with {name}(…) are not there: no model here has what it says."
+        for name in ("cens", "trunc", "mi", "se", "subset", "thres", "cat", "dec", "index", "vint", "vreal")
+    },
+}
 PAIRS = ("cbind", "p", "prop", "proportion")
 KINDS = "A response is a column (y), a level of one (y['yes']), or successes out of trials: s/n, cbind(s, f), p(s, n)."
 
@@ -53,13 +61,16 @@ def _read_ratio_or_single(reader: Reader) -> Response:
 
 def _read_comparison(reader: Reader) -> LevelResponse | None:
     """``I(y == 'yes')``, or the same without I(): what R writes for ``y['yes']``."""
-    wrapped = reader.peek().text == "I" and reader.peek(1).kind == "("
-    first = 2 if wrapped else 0
+    bracket = reader.peek().kind == "("
+    wrapped = bracket or (reader.peek().text == "I" and reader.peek(1).kind == "(")
+    first = (1 if bracket else 2) if wrapped else 0
     kinds = [reader.peek(first + ahead).kind for ahead in range(4)]
     flag = reader.peek(first + 3).text in FLAGS
     if kinds[:3] != ["name", "=", "="] or not (kinds[3] in ("text", "number") or flag):
         return None
-    opened = (reader.take(), reader.open_bracket())[1] if wrapped else None
+    if wrapped and not bracket:
+        reader.take()
+    opened = reader.open_bracket() if wrapped else None
     column = reader.take_column(KINDS)
     reader.take(), reader.take()
     level = reader.take().text
@@ -90,7 +101,10 @@ def _read_additions(reader: Reader, response: Response) -> tuple[Response, str |
     while True:
         name = reader.peek()
         if name.text not in ("trials", "weights") or reader.peek(1).kind != "(":
-            reader.fail("After '|' in a response stands trials(n), the trials, or weights(w), how often a row counts.")
+            reader.fail(
+                "After '|' in a response stands trials(n), the trials, or weights(w), how often a row counts."
+                + ADDITIONS.get(name.text, "")
+            )
         reader.take()
         opened = reader.open_bracket()
         if name.text == "weights":
@@ -159,8 +173,14 @@ def read_sum(reader: Reader, terms: TermSet, bars_allowed: bool = False) -> list
     sign = reader.take_if("+", "-")
     while True:
         subtract = sign is not None and (sign.kind == "-" or reader.take_if("-") is not None)
-        if bars_allowed and reader.peek().kind == "(" and reader.bar_ahead():
-            placed = _read_bars(reader)
+        if bars_allowed and not subtract and reader.peek().kind == "(" and reader.bars_inside():
+            opened = reader.open_bracket()
+            bars.extend(read_sum(reader, terms, bars_allowed=True))
+            reader.close_bracket(opened)
+            if reader.peek().kind in PRODUCTS:
+                reader.fail("A bar stands alone in the sum: it cannot be multiplied. Put '+' here.")
+        elif bars_allowed and (structure := _covariance(reader)) is not None:
+            placed = _read_bars(reader, structure)
             if subtract:
                 reader.fail_at("A bar cannot be subtracted. Leave it out.", placed[0][1], placed[0][2])
             bars.extend(placed)
@@ -171,6 +191,22 @@ def read_sum(reader: Reader, terms: TermSet, bars_allowed: bool = False) -> list
         sign = reader.take_if("+", "-")
         if sign is None:
             return bars
+
+
+def _covariance(reader: Reader) -> str | None:
+    """The covariance that is named before a bar, as glmmTMB does, empty where none is; None where no bar comes."""
+    name = reader.peek()
+    named = name.kind == "name" and not name.quoted and reader.peek(1).kind == "("
+    if not reader.bar_ahead(1 if named else 0):
+        return None
+    if not named:
+        return "" if name.kind == "(" else None
+    if name.text not in ("us", "diag"):
+        reader.fail(
+            f"Covariances {name.text}(… | g) are not there. The nearest are us(x | g), which is (x | g), with all "
+            "correlations free, and diag(x | g), which is (x || g), with none."
+        )
+    return reader.take().text
 
 
 def _read_item(reader: Reader, terms: TermSet, subtract: bool) -> None:
@@ -244,12 +280,12 @@ def _read_product(reader: Reader) -> list[Term]:
 
 
 def _read_within(reader: Reader) -> list[Term]:
-    """``a %in% b`` means ``a:b``."""
+    """``a %in% b`` means ``a:b``; ``x %in% (f + h)`` is ``x:f:h``, as in R."""
     start = reader.peek()
     left = _read_interaction(reader)
     while reader.take_if("%in%"):
-        right = _read_interaction(reader)
-        left = _distinct(reader, start, [_joined(a, b) for a in left for b in right])
+        within = _joined(*_read_interaction(reader))
+        left = _distinct(reader, start, [_joined(a, within) for a in left])
     return left
 
 
@@ -306,6 +342,8 @@ def _read_atom(reader: Reader) -> list[Term]:
         return list(inner.products)
     if token.kind == "number":
         reader.fail("A number cannot be multiplied with a term.")
+    if token.kind == "{":
+        return [_read_braces(reader)]
     if token.kind in ("|", "||"):
         reader.fail("A bar needs terms before it and brackets round it: write (1 | g).")
     if token.kind == "name" and not token.quoted:
@@ -314,6 +352,19 @@ def _read_atom(reader: Reader) -> list[Term]:
         if token.text == DOT:
             return _read_dot(reader)
     return [Term((reader.take_column(ATOM),))]
+
+
+def _read_braces(reader: Reader) -> Term:
+    """``{x + z}`` of formulae is ``I(x + z)``."""
+    opened = reader.take()
+    inside = read_expression(reader)
+    closed = reader.expect("}", "A closing brace was expected here.")
+    if not inside.columns:
+        reader.fail_at("Between braces stands arithmetic on columns: {x + z}.", opened.start, closed.end)
+    call = Call("I", (inside,))
+    reader.expressions[str(call)] = call
+    reader.places.setdefault(str(call), (opened.start, closed.end))
+    return Term((str(call),))
 
 
 def _read_function(reader: Reader) -> Term:
@@ -350,8 +401,8 @@ def _read_dot(reader: Reader) -> list[Term]:
     return [Term((DOT,))] if reader.others is None else [Term((name,)) for name in reader.others]
 
 
-def _read_bars(reader: Reader) -> list[PlacedBar]:
-    """Read one bracketed bar; ``(1 | a/b)`` gives two."""
+def _read_bars(reader: Reader, structure: str = "") -> list[PlacedBar]:
+    """Read one bracketed bar; ``(1 | a/b)`` gives two, ``(1 | ID | g)`` is brms's ``(1 | g)`` with a name."""
     opened = reader.open_bracket()
     inside = TermSet()
     if reader.peek().kind in ("|", "||"):
@@ -363,9 +414,22 @@ def _read_bars(reader: Reader) -> list[PlacedBar]:
         reader.fail_at("An offset cannot vary over groups: take it out of the bar.", opened.start, bar.end)
     if not terms:
         reader.fail_at("There is no effect before the bar: write (1 | g) or (0 + x | g).", opened.start, bar.end)
+    name = reader.take() if reader.peek().kind in ("name", "number") and reader.peek(1).kind == "|" else None
+    if name:
+        reader.take()
     groups = _read_groups(reader)
     closed = reader.close_bracket(opened)
-    return [(GroupTerm(terms, factors, bar.kind == "|"), opened.start, closed.end) for factors in groups]
+    block = name.text if name else ""
+    for factors in groups if block else ():
+        if (block, factors) in reader.blocks:
+            reader.fail_at(
+                f"Two bars of the ID {block} over one group are one block: write their terms in one bar, "
+                "(1 + x | g).",
+                opened.start, closed.end,
+            )  # fmt: skip
+        reader.blocks.add((block, factors))
+    correlated = bar.kind == "|" and structure != "diag"
+    return [(GroupTerm(terms, factors, correlated), opened.start, closed.end) for factors in groups]
 
 
 def _read_groups(reader: Reader) -> list[tuple[str, ...]]:
@@ -382,7 +446,12 @@ def _read_groups(reader: Reader) -> list[tuple[str, ...]]:
 
 
 def _read_nested(reader: Reader) -> list[tuple[str, ...]]:
-    groups = [_read_crossed(reader)]
+    if reader.peek().kind == "(":
+        opened = reader.open_bracket()
+        groups = _read_nested(reader)
+        reader.close_bracket(opened)
+    else:
+        groups = [_read_crossed(reader)]
     while reader.take_if("/"):
         inner = _read_crossed(reader)
         repeated = set(groups[-1]) & set(inner)

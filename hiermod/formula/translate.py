@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hiermod.errors import HiermodError, did_you_mean
+from hiermod.errors import FormulaError, HiermodError, did_you_mean
 from hiermod.formula.expressions import (
     Arithmetic,
     Call,
@@ -15,12 +15,23 @@ from hiermod.formula.expressions import (
     Vector,
     quote,
 )
-from hiermod.formula.nodes import INTERCEPT, Formula, GroupTerm, LevelResponse, SingleResponse, Term, TrialsResponse
-from hiermod.formula.parser import parse
+from hiermod.formula.nodes import (
+    DOT,
+    INTERCEPT,
+    Formula,
+    GroupTerm,
+    LevelResponse,
+    SingleResponse,
+    Term,
+    TrialsResponse,
+)
+from hiermod.formula.parser import parse, with_columns
 from hiermod.formula.vocabulary import FUNCTIONS
 
 SPELLINGS = ("lme4", "brms", "bambi")
-CONTRASTS = {"treatment": "Treatment", "sum": "Sum", "helmert": "Helmert", "poly": "Poly"}
+CONTRASTS = {"treatment": "Treatment", "sum": "Sum"}
+NOT_IN_BAMBI = frozenset(("ordered", "ns", "cut"))
+PROBES = ("first_of_two", "second_of_two")  # columns that a dot may stand for
 
 
 def translate(formula: str, to: str) -> str:
@@ -41,7 +52,7 @@ def translate(formula: str, to: str) -> str:
     Raises
     ------
     FormulaError
-        If the formula cannot be read.
+        If the formula cannot be read, or holds what the other package cannot say.
 
     Examples
     --------
@@ -56,12 +67,46 @@ def spell(formula: Formula, to: str) -> str:
     """Write a parsed formula in a package's spelling."""
     if to not in SPELLINGS:
         raise HiermodError(f"to={to!r}.{did_you_mean(str(to), SPELLINGS)}")
+    _refuse_dot_in_products(formula)
+    _refuse_weights(formula, to)
     terms = [_term(term, formula, to) for term in formula.common]
     terms += [f"offset({_expression(formula.expressions[name], to)})" for name in formula.offsets]
     lead = ["0"] if not formula.intercept else ([] if terms else ["1"])
     bars = [_bar(bar, formula, to) for bar in formula.groups]
     removed = "".join(f" - {_term(term, formula, to)}" for term in formula.removed)
     return f"{_response(formula, to)} ~ {' + '.join([*lead, *terms, *bars])}{removed}{_weights(formula, to)}"
+
+
+def _refuse_dot_in_products(formula: Formula) -> None:
+    """A dot that is multiplied is known only where the data's columns are."""
+    if not formula.has_dot:
+        return
+    names = tuple(dict.fromkeys((*PROBES, *(name for term in formula.removed for name in term.variables))))
+    plain = {term for term in formula.common if term != Term((DOT,))} | {Term((name,)) for name in names}
+    try:
+        multiplied = set(with_columns(formula, names).common) != plain - set(formula.removed)
+    except FormulaError:  # what is taken away within brackets
+        multiplied = True
+    if multiplied:
+        raise FormulaError(
+            "What '.' stands for is multiplied here, which only data can spell out. Write the columns in its place.",
+            formula.text, *formula.places[DOT],
+        )  # fmt: skip
+
+
+def _refuse_weights(formula: Formula, to: str) -> None:
+    """lme4's weights of a gaussian response are precisions, not how often a row counts."""
+    if formula.weights and to == "lme4" and isinstance(formula.response, SingleResponse):
+        name = quote(formula.weights)
+        raise FormulaError(
+            f"{name} says how often a row counts; lmer's weights are precisions, another model. Repeat the rows in R, "
+            f"data[rep(seq_len(nrow(data)), data${name}), ], and translate the formula without weights({name}).",
+            formula.text, *formula.places.get(formula.weights, (0, 1)),
+        )  # fmt: skip
+
+
+def _refuse_for_bambi(what: str) -> None:
+    raise HiermodError(f"Bambi's formulas cannot say {what}. Add a column with the result to the data.")
 
 
 def _response(formula: Formula, to: str) -> str:
@@ -130,8 +175,8 @@ def _in_python(expression: Expression) -> str:
     match expression:
         case Flag(value):
             return str(value)
-        case Vector(items):
-            return f"[{', '.join(map(_in_python, items))}]"
+        case Vector():
+            _refuse_for_bambi(f"the list {expression}")
         case Negative(operand):
             return (
                 f"-{_in_python(operand)}"
@@ -150,6 +195,10 @@ def _in_python(expression: Expression) -> str:
 
 
 def _call_in_python(function: str, arguments: list[str], options: tuple[tuple[str, Expression], ...]) -> str:
+    if function in NOT_IN_BAMBI:
+        _refuse_for_bambi(f"{function}()")
+    if function == "C" and len(arguments) == 2 and arguments[1].strip("'\"") not in CONTRASTS:
+        _refuse_for_bambi(f"the contrasts {arguments[1]}")
     if function == "C" and len(arguments) == 2:
         arguments = [arguments[0], CONTRASTS.get(arguments[1].strip("'\""), arguments[1])]
     if function == "log" and len(arguments) + len(options) > 1:

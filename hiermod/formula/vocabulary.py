@@ -54,13 +54,13 @@ FUNCTIONS: dict[str, Function] = {
     "as.factor": Function(python="C"),
     "ordered": Function({"levels": ANY, "labels": ANY}),
     "relevel": Function({"ref": ANY}, required=1),
-    "C": Function({"contr": ANY}),
+    "C": Function({"contr": ANY, "levels": ANY}),
 }
 ALIASES = {function.python: name for name, function in FUNCTIONS.items() if function.python.startswith("np.")}
 CONTRASTS = {
     **{name: name for name in ("treatment", "sum", "helmert", "poly")},
     **{f"contr.{name}": name for name in ("treatment", "sum", "helmert", "poly")},
-    "Treatment": "treatment", "Sum": "sum", "Helmert": "helmert", "Poly": "poly",
+    "Treatment": "treatment", "contr.Treatment": "treatment", "Sum": "sum", "Helmert": "helmert", "Poly": "poly",
 }  # fmt: skip
 RESERVED = (
     "offset", "cbind", "p", "prop", "proportion", "trials", "weights", "c", "s", "t2", "te", "mo", "gp", "treatment",

@@ -13,15 +13,15 @@ from hiermod.choices import Method, Score
 from hiermod.errors import AnswerError, HiermodError, ModelError, did_you_mean
 from hiermod.families.names import FamilyName
 from hiermod.interface.fit import Fit, Model
-from hiermod.interface.notices import announce
+from hiermod.interface.notices import announce, announce_one
 from hiermod.interface.refits import OF_SETTINGS
-from hiermod.modeling.definition import Defined, Definition, define
+from hiermod.modeling.definition import Defined, Definition, define, same_rows
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.parallel import each, fit_one
 from hiermod.sampling.posterior import Posterior
 from hiermod.sampling.settings import Settings
 
-OF_FITS = ("priors", "pooling", "na", "compress", *(name for name in OF_SETTINGS if name != "seed"))
+OF_FITS = ("priors", "pooling", "na", "compress", "intercept_at", *(name for name in OF_SETTINGS if name != "seed"))
 
 
 def compare(
@@ -40,7 +40,8 @@ def compare(
     models : dict or list
         Fits, or formulas that are fitted to `data`, by name; in a list the formulas are the names.
     data : data frame or path, optional
-        The rows: for formulas, and for stored fits whose rows have to be paired.
+        The rows: for formulas, and for stored fits whose rows have to be paired. Formulas are fitted to the rows that
+        are complete in the columns of all models; a notice says how many are left out.
     family : str, optional
         Of the formulas, as in `hiermod.fit`.
     method : {"loo", "kfold", "logo"}
@@ -99,7 +100,7 @@ def compare(
     design = Design(method, k, by, stratify, group, score, max_refits, seed)
     named = _named(models)
     fits = _fitted(named, data, family, seed, of_fits, progress)
-    return compare_fits(fits, data, design, Runs(progress))
+    return compare_fits(fits, data, design, Runs(progress, say=announce_one))
 
 
 def compare_fits(fits: Mapping[str, Fit], data: Any, design: Design, runs: Runs) -> ModelComparison:
@@ -141,6 +142,7 @@ def _fitted(
         raise ModelError("Formulas need data to be fitted to: hm.compare([...], data=frame).")
     definition, settings = _read_arguments(family, seed, of_fits)
     defined = {name: _defined(name, replace(definition, formula=text), data) for name, text in formulas.items()}
+    defined = of_the_same_rows(defined, [model for model in named.values() if isinstance(model, Fit)])
     tasks = [(model.spec, settings) for model in defined.values()]
     posteriors = dict(zip(defined, each(_sampled, tasks, progress), strict=True))
     fits = {}
@@ -153,19 +155,28 @@ def _fitted(
     return fits
 
 
+def of_the_same_rows(models: Mapping[str, Defined], fits: Sequence[Fit] = ()) -> dict[str, Defined]:
+    """Models of those rows that are complete in the columns of all of them, and of the fits; notices are told."""
+    specs = [fit.sampled_posterior.spec for fit in fits]
+    others = [name for spec in specs if spec.cells.source.missing for name in spec.formula.all_columns]
+    found, notices = same_rows(models, others)
+    for name, model in found.items():
+        announce(f"{name}: {notice}" for notice in model.notices)
+    announce(notices)
+    return found
+
+
 def _sampled(task: tuple[ModelSpec, Settings]) -> Posterior:
     return fit_one(*task, lambda text: announce([text]))
 
 
 def _defined(name: str, definition: Definition, data: Any) -> Defined:
     try:
-        defined = define(definition, data)
+        return define(definition, data)
     except HiermodError as error:
         if name != definition.formula:
             error.add_note(f"(the model {name!r})")
         raise
-    announce(f"{name}: {notice}" for notice in defined.notices)
-    return defined
 
 
 def _read_arguments(family: str | None, seed: int | None, of_fits: Mapping[str, Any]) -> tuple[Definition, Settings]:

@@ -18,7 +18,7 @@ from hiermod.answers.outcome import outcome_notices
 from hiermod.answers.parameters import by_group, estimates, hypotheses, tidy_draws
 from hiermod.choices import Contrast, Engine, Goal, Groups, Kind, Outcome, Scale, Score, SlopeScale
 from hiermod.interface.arguments import documented
-from hiermod.interface.notices import announce
+from hiermod.interface.notices import announce, announce_one
 from hiermod.interface.plots import FitPlots
 from hiermod.interface.prior_draws import PriorDraws
 from hiermod.interface.refits import changed_model, changed_settings, refuse_unknown
@@ -360,12 +360,13 @@ class Fit:
         self, data: Any = None, kind: Kind = "mean", groups: Groups = "observed", prob: float = 0.95,
         outcome: Outcome | None = None,
     ) -> Answer:  # fmt: skip
-        """Predictions for each row of `data` (the fitted cells without it).
+        """Predictions for each row of `data`, or of the data that was fitted.
 
         Parameters
         ----------
         data : data frame or path, optional
-            Rows with the model's predictors, and the grouping columns where ``groups="observed"``.
+            Rows with the model's predictors, and the grouping columns where ``groups="observed"``. Without it, the rows
+            that were fitted, under their own index; those that the fit left out are missing.
         kind : {"mean", "link", "response"}
             Expected response, linear predictor, or new responses (successes, counts or values).
         groups, prob, outcome
@@ -376,15 +377,37 @@ class Fit:
         Answer
             Its table has a row for each of `data`, in order, with its place ``row_number`` and its columns.
 
+        Raises
+        ------
+        AnswerError
+            If rows cannot be predicted, or the fitted ones are not known any more (of a stored fit).
+
         Examples
         --------
         >>> import pandas as pd
         >>> rows = pd.DataFrame({"country": ["Canada"], "treated": [1]})
-        >>> len(fit.predict(rows).table)
-        1
+        >>> len(fit.predict(rows).table), len(fit.predict().table)
+        (1, 400)
         """
         arguments = Arguments(data=data, groups=groups, prob=prob, outcome=outcome, kind=kind)
-        return rates.predict(self._posterior, arguments)
+        if data is not None:
+            return rates.predict(self._posterior, arguments)
+        return rates.predict_fitted(self._posterior, arguments, self._defined.data, self._defined.definition.complete)
+
+    def predict_cells(
+        self, kind: Kind = "mean", groups: Groups = "observed", prob: float = 0.95, outcome: Outcome | None = None
+    ) -> Answer:
+        """Predictions for each cell, a set of rows that the model sees as equal, once: the rows of `cells`.
+
+        Parameters and returns are those of `predict`. Rows of the data are not needed, so that a stored fit and one of
+        a large table can be asked too.
+
+        Examples
+        --------
+        >>> len(fit.predict_cells().table) == len(fit.cells)
+        True
+        """
+        return rates.predict(self._posterior, Arguments(groups=groups, prob=prob, outcome=outcome, kind=kind))
 
     def interaction(
         self, variable: str, across: Any, *, by: Any = None, contrast: Contrast = "control", control: Any = None,
@@ -592,7 +615,7 @@ class Fit:
         from hiermod.answers.scoring.held_out import Runs
         from hiermod.answers.scoring.leave_one_out import leave_one_out
 
-        return leave_one_out(self._posterior, max_refits, Runs(progress))
+        return leave_one_out(self._posterior, max_refits, Runs(progress, say=announce_one))
 
     def kfold(
         self, k: int = 10, *, by: str | Sequence[str] | None = None, stratify: str | Sequence[str] | None = None,
@@ -681,7 +704,9 @@ class Fit:
         from hiermod.answers.scoring.validation import scores_of, validated
 
         name = str(self._posterior.spec.formula)
-        return validated(scores_of({name: self._posterior}, self._defined.data, design, Runs(progress)))
+        return validated(
+            scores_of({name: self._posterior}, self._defined.data, design, Runs(progress, say=announce_one))
+        )
 
     def hypothesis(self, hypothesis: str | Sequence[str], *, prob: float = 0.95) -> Answer:
         """The posterior probability of statements about parameters, on the link scale, as brms gives it.
@@ -1031,9 +1056,10 @@ class Fit:
         data : data frame or path, optional
             Other rows; the fitted ones without it, read again from the frame as it is now if the formula changed.
         **changes
-            Any of the other arguments of `hiermod.fit`: ``family``, ``priors`` (all of them, not one by one),
-            ``pooling``, ``na``, ``compress``, ``draws``, ``tune``, ``chains``, ``cores``, ``seed``, ``target_accept``,
-            ``engine``, ``progress``. The family stays the one that was taken, unless the response changes.
+            Any of the other arguments of `hiermod.fit`: ``family``, ``priors``, ``pooling``, ``na``, ``compress``,
+            ``intercept_at``, ``draws``, ``tune``, ``chains``, ``cores``, ``seed``, ``target_accept``, ``engine``,
+            ``progress``. Priors are added to those of this fit, as in brms; ``priors={"sd": None}`` takes one back,
+            ``priors=None`` all. The family stays the one that was taken, unless the response changes.
 
         Returns
         -------
@@ -1090,6 +1116,10 @@ class Model:
     def __init__(self, defined: Defined) -> None:
         self._defined = defined
         self._samplers: dict[str, Sampler] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Compiled code and its memory belong to a process; another one makes them anew when it samples."""
+        return {**self.__dict__, "_samplers": {}}
 
     def __repr__(self) -> str:
         spec = self._defined.spec

@@ -10,3 +10,8 @@ def announce(notices: Iterable[str]) -> None:
     """Write each notice to stderr, a line each."""
     for notice in notices:
         print(f"hiermod: {notice}", file=sys.stderr)
+
+
+def announce_one(notice: str) -> None:
+    """Write one notice."""
+    announce([notice])

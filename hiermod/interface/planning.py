@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral, Real
@@ -27,6 +25,7 @@ from hiermod.interface.scenarios import Scenario, of_fit, of_formula
 from hiermod.modeling.definition import define
 from hiermod.sampling.parallel import fit_one
 from hiermod.sampling.posterior import Posterior
+from hiermod.sampling.progress import ProgressLine
 from hiermod.sampling.settings import Settings, fresh_seed
 
 HALVINGS = 2
@@ -288,12 +287,17 @@ def plan(
             "there could be, or 'observed'."
         )
     wanted = Aim(*aim, assurance, variable, names, groups, goal, prob)
-    report = _Progress() if progress else lambda *_: None
+    line = ProgressLine() if progress else None
+
+    def report(size: int, done: int, share: float) -> None:
+        if line is not None:
+            line.show(f"{size:,} trials: {done} simulations, aim reached in {share:.0%}")
+
     try:
         return run_plan(scenario, wanted, None if sizes is None else sorted(set(map(int, sizes))), start, most, report)
     finally:
-        if isinstance(report, _Progress):
-            report.close()
+        if line is not None:
+            line.close("planned")
 
 
 def _aim(
@@ -315,22 +319,3 @@ def _aim(
     if sizes is None and start > most:
         raise AnswerError(f"start={start:,} is more than most={most:,}, so no size can be tried. Give a larger most=.")
     return name, float(value)
-
-
-class _Progress:
-    """One line on stderr that is written over."""
-
-    def __init__(self) -> None:
-        self.last, self.shown = 0.0, False
-
-    def __call__(self, size: int, done: int, share: float) -> None:
-        now = time.monotonic()
-        if now - self.last > 0.25:
-            sys.stderr.write(f"\rhiermod: {size:,} trials: {done} simulations, aim reached in {share:.0%}\x1b[K")
-            sys.stderr.flush()
-            self.last, self.shown = now, True
-
-    def close(self) -> None:
-        if self.shown:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()

@@ -14,6 +14,7 @@ from hiermod.choices import Contrast, Goal, Groups, Kind, Outcome, Scale
 from hiermod.errors import AnswerError
 from hiermod.interface.notices import announce
 from hiermod.interface.plots import PriorPlots
+from hiermod.modeling.definition import Defined
 from hiermod.sampling.posterior import Posterior
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 class Unsampled(Protocol):
     """The model whose prior it is."""
+
+    _defined: Defined
 
     @property
     def formula(self) -> str: ...  # noqa: D102
@@ -120,7 +123,10 @@ class PriorDraws:
     ) -> Answer:  # fmt: skip
         """Predictions for each row of `data` under the prior; arguments are those of `Fit.predict`."""
         arguments = Arguments(data=data, groups=groups, prob=prob, outcome=outcome, kind=kind)
-        return rates.predict(self._posterior, arguments)
+        if data is not None:
+            return rates.predict(self._posterior, arguments)
+        defined = self.model._defined
+        return rates.predict_fitted(self._posterior, arguments, defined.data, defined.definition.complete)
 
     def ppc(self, stat: Any = None, *, by: Any = None, draws: int | None = None, prob: float = 0.95) -> pd.DataFrame:
         """A prior predictive check; arguments are those of `Fit.ppc`."""

@@ -10,10 +10,11 @@ from hiermod.errors import ModelError, PriorError, did_you_mean
 from hiermod.formula.parser import changed, parse
 from hiermod.interface.notices import announce
 from hiermod.modeling.definition import Defined, define, with_priors
+from hiermod.modeling.prior_keys import canonical_key
 from hiermod.sampling.settings import Settings
 
 OF_SETTINGS = tuple(field.name for field in fields(Settings))
-OF_DEFINITION = ("family", "priors", "pooling", "na", "compress")
+OF_DEFINITION = ("family", "priors", "pooling", "na", "compress", "intercept_at")
 
 
 def refuse_unknown(changes: Mapping[str, Any]) -> None:
@@ -35,9 +36,11 @@ def changed_model(old: Defined, formula: str | None, data: Any, changes: Mapping
     if formula is None and data is None and not of_model:
         return old
     if "priors" in of_model:
-        of_model["priors"] = checked_priors(of_model["priors"])
+        of_model["priors"] = merged_priors(old.definition.priors, of_model["priors"])
     if formula is None and data is None and set(of_model) == {"priors"}:
-        return with_priors(old, of_model["priors"])
+        defined = with_priors(old, of_model["priors"])
+        announce(notice for notice in defined.notices if notice not in old.notices)
+        return defined
     text = old.definition.formula if formula is None else _formula(formula, old)
     family = old.definition.family
     if family is None and parse(text).left == old.spec.formula.left:
@@ -46,8 +49,8 @@ def changed_model(old: Defined, formula: str | None, data: Any, changes: Mapping
     rows = old.data if data is None else data
     if rows is None:
         raise ModelError(
-            "This change needs the rows of the data, and this fit holds their cells alone, since it was stored. "
-            "Give them: fit.update(..., data=frame)."
+            "This change needs the rows of the data, and this fit holds their cells alone, since it was stored or came "
+            "from another process. Give them: fit.update(..., data=frame)."
         )
     defined = define(definition, rows)
     announce(defined.notices)
@@ -63,3 +66,13 @@ def checked_priors(priors: Any) -> dict[str, str]:
     if priors is not None and not isinstance(priors, Mapping):
         raise PriorError(f"priors={priors!r}: a dict by parameter is needed, such as {{'sd': 'HalfNormal(1)'}}.")
     return dict(priors or {})
+
+
+def merged_priors(old: Mapping[str, str], given: Any) -> dict[str, str]:
+    """The old priors with those given in place of theirs; None takes back one, or all of them."""
+    if given is None:
+        return {}
+    changes = checked_priors(given)
+    replaced = {canonical_key(str(key))[0] for key in changes}
+    kept = {key: text for key, text in old.items() if canonical_key(key)[0] not in replaced}
+    return kept | {key: text for key, text in changes.items() if text is not None}

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from hiermod.choices import POOLINGS
+from hiermod.choices import INTERCEPT_POINTS, POOLINGS
 from hiermod.data.cells.compress import read_cells
 from hiermod.data.cells.table import Cells, Source
-from hiermod.data.sources.frames import column_names
-from hiermod.errors import ModelError, did_you_mean
+from hiermod.data.sources.frames import column_names, travels
+from hiermod.errors import ModelError, did_you_mean, enumerate_names
 from hiermod.families.registry import choose_family, read_family
 from hiermod.formula.nodes import Formula
 from hiermod.formula.parser import check_names, fill_dot, parse
@@ -22,7 +22,10 @@ from hiermod.modeling.spec import build_spec
 
 @dataclass(frozen=True)
 class Definition:
-    """A model as asked for, in plain values that can be stored and compared."""
+    """A model as asked for, in plain values that can be stored and compared.
+
+    Rows that lack a value in one of the columns `complete`, which are none of the formula's, are left out, too.
+    """
 
     formula: str
     family: str | None = None
@@ -30,10 +33,18 @@ class Definition:
     pooling: str = "normal"
     na: str = "drop"
     compress: bool = True
+    complete: tuple[str, ...] = ()
+    intercept_at: str = "mean"
 
     def __post_init__(self) -> None:
         if self.pooling not in POOLINGS:
             raise ModelError(f"pooling={self.pooling!r}.{did_you_mean(str(self.pooling), POOLINGS)}")
+        if self.intercept_at not in INTERCEPT_POINTS:
+            raise ModelError(
+                f"intercept_at={self.intercept_at!r}.{did_you_mean(str(self.intercept_at), INTERCEPT_POINTS)}"
+            )
+        if self.intercept_at == "zero" and self.pooling != "normal":
+            raise ModelError(f"intercept_at='zero' is for models with coefficients; pooling={self.pooling!r} has none.")
         if not isinstance(self.compress, bool):
             raise ModelError(f"compress={self.compress!r}: True or False is needed.")
 
@@ -50,6 +61,14 @@ class Defined:
     notices: tuple[str, ...]
     data: Any = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What goes to another process: rows that an engine holds stay where they are."""
+        return {**self.__dict__, "data": self.data if travels(self.data) else None}
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Defined:
+        """Nothing of it changes, so that copies share it, and the frame that was fitted."""
+        return self
+
 
 def define(definition: Definition, data: Any) -> Defined:
     """Read formula and data and build the spec; every error of the input is raised here, before sampling."""
@@ -65,10 +84,47 @@ def define(definition: Definition, data: Any) -> Defined:
     check_names(formula)
     real = None if asked is None else asked.statistic == "real"
     cells, (family, notice), remarks = read_cells(
-        formula, data, partial(choose_family, asked), na=definition.na, compressed=definition.compress, real=real
-    )
+        formula, data, partial(choose_family, asked), na=definition.na, compressed=definition.compress, real=real,
+        complete=definition.complete,
+    )  # fmt: skip
     spec, notices = _build(definition, formula, family, cells)
     return Defined(definition, spec, (notice, *_source_notices(cells), *dot, *remarks, *notices), data)
+
+
+def same_rows(models: Mapping[str, Defined], others: Iterable[str] = ()) -> tuple[dict[str, Defined], list[str]]:
+    """The models of those rows that are complete in the columns of all of them, and what to say if some leave.
+
+    Parameters
+    ----------
+    models : mapping by name
+        Of the same data. Those with ``na="error"`` have no rows with missing values, and stay as they are.
+    others : iterable of str
+        Further columns in which rows have to be complete.
+    """
+    columns = dict.fromkeys([*(name for model in models.values() for name in model.spec.formula.all_columns), *others])
+    absent = {name: tuple(set(columns) - set(model.spec.formula.all_columns)) for name, model in models.items()}
+    open_ones = {name: model for name, model in models.items() if absent[name] and model.definition.na == "drop"}
+    if not open_ones or not (others or any(model.spec.cells.source.missing for model in models.values())):
+        return dict(models), []
+    again = {
+        name: define(replace(model.definition, complete=tuple(sorted(absent[name]))), model.data)
+        for name, model in open_ones.items()
+    }
+    fewer = {name: model for name, model in again.items() if _missing(model) > _missing(models[name])}
+    if not fewer:
+        return dict(models), []
+    left_out = max(_missing(model) for model in fewer.values())
+    named = enumerate_names([name for name in columns if any(name in absent[model] for model in fewer)])
+    rows = next(iter(fewer.values())).spec.cells.source.rows
+    notice = (
+        f"all models are fitted to the same {rows:,} rows: {left_out:,} rows lack a value in a column of one of them "
+        f"(not all models have {named})"
+    )
+    return {**models, **fewer}, [notice]
+
+
+def _missing(model: Defined) -> int:
+    return model.spec.cells.source.missing
 
 
 def redefine(definition: Definition, formula: Formula, family: str, cells: Cells, notices: tuple[str, ...]) -> Defined:
@@ -79,15 +135,18 @@ def redefine(definition: Definition, formula: Formula, family: str, cells: Cells
 
 def with_priors(defined: Defined, priors: Mapping[str, str]) -> Defined:
     """The same model of the same cells with other priors."""
-    definition = replace(defined.definition, priors=priors)
-    spec, _ = _build(definition, defined.spec.formula, defined.spec.family, defined.spec.cells)
-    return replace(defined, definition=definition, spec=spec)
+    definition, old = replace(defined.definition, priors=priors), defined.spec
+    spec, said = _build(definition, old.formula, old.family, old.cells)
+    _, before = _build(defined.definition, old.formula, old.family, old.cells)
+    kept = [notice for notice in defined.notices if notice not in before or notice in said]
+    notices = (*kept, *(notice for notice in said if notice not in kept))
+    return replace(defined, definition=definition, spec=spec, notices=notices)
 
 
 def _build(definition: Definition, formula: Formula, family: Any, cells: Cells) -> tuple[ModelSpec, list[str]]:
     if definition.pooling != "normal":
         return build_pooled(definition.pooling, formula, family, cells, definition.priors), []
-    return build_spec(formula, family, cells, definition.priors)
+    return build_spec(formula, family, cells, definition.priors, definition.intercept_at)
 
 
 def _source_notices(cells: Cells) -> list[str]:

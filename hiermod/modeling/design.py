@@ -33,12 +33,20 @@ class CommonDesign:
         Maps the user's coefficients to centred ones: ``c = b + shift @ b``.
     scales : ndarray, shape (columns,)
         Weighted standard deviation of each centred column; 1 where it holds only 0 and 1.
+    at_zero : tuple of int
+        The columns of the intercept whose priors stand where numeric predictors are 0, not at their means.
     """
 
     blocks: tuple[Block, ...]
     centres: dict[str, float]
     shift: np.ndarray
     scales: np.ndarray
+    at_zero: tuple[int, ...] = ()
+
+    @property
+    def intercept(self) -> Block | None:
+        """The intercept; where there is none, the first full set of indicators stands in for it."""
+        return next((block for block in self.blocks if block.spans_constant), None)
 
     def slices(self) -> dict[str, slice]:
         """Where each block's columns stand."""

@@ -15,7 +15,7 @@ import numpy as np
 
 from hiermod.errors import PriorError, did_you_mean
 from hiermod.priors.distributions import Prior
-from hiermod.priors.reading import read_prior
+from hiermod.priors.reading import is_flat, read_prior
 
 Pool = Literal["beta", "gamma"]
 RATE, SIZE, SHAPE, A, B = "rate", "size", "shape", "a", "b"
@@ -83,26 +83,26 @@ class Hyperprior:
     def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
         """Draws of the mean and of size or shape; the hyperprior must be proper."""
         if self.shapes is not None:
-            a, b = (prior.distribution.draw(rng, shape, *prior.arguments) for prior in self.shapes)
+            a, b = (prior.draw(rng, shape) for prior in self.shapes)
             return a / (a + b), a + b
-        if self.rate is None:
-            mean = rng.uniform(size=shape)
-        else:
-            mean = self.rate.distribution.draw(rng, shape, *self.rate.arguments)
+        mean = rng.uniform(size=shape) if self.rate is None else self.rate.draw(rng, shape)
         assert self.spread is not None
-        return mean, self.spread.distribution.draw(rng, shape, *self.spread.arguments)
+        return mean, self.spread.draw(rng, shape)
 
     def log_density(self, mean: np.ndarray, size: np.ndarray) -> np.ndarray:
         """The log density of what has priors, as these are stated, up to a constant."""
         at = {RATE: mean, SIZE: size, SHAPE: size, A: mean * size, B: (1.0 - mean) * size}
-        parts = (prior.distribution.log_density(at[key], *prior.arguments) for key, prior in self.priors.items())
+        parts = (prior.log_density(at[key]) for key, prior in self.priors.items())
         return np.asarray(sum(parts, np.zeros_like(mean)))
 
     def widened(self, key: str, factor: float) -> Hyperprior:
-        """The same with one prior so many times as wide, as far as rates reach."""
-        prior = self.priors[key].widened(factor)
-        if prior.name == "Uniform":
-            low, high = prior.arguments
+        """The same with one prior so many times as wide, a uniform one about its middle, as far as rates reach."""
+        prior = self.priors[key]
+        if prior.name != "Uniform":
+            prior = prior.widened(factor)
+        else:
+            middle, half = sum(prior.arguments) / 2.0, factor * (prior.arguments[1] - prior.arguments[0]) / 2.0
+            low, high = middle - half, middle + half
             prior = Prior("Uniform", (max(low, 0.0), min(high, 1.0) if self.pool == "beta" else high))
         return replace(self, priors={**self.priors, key: prior})
 
@@ -139,6 +139,12 @@ def read_hyperprior(pool: Pool, priors: Mapping[str, Any]) -> Hyperprior:
             raise PriorError(
                 f"pooling={pool!r} has no prior {key!r}.{did_you_mean(str(key), KEYS[pool])} Say {EXAMPLES[pool]}."
             )
+    for key, text in priors.items():
+        if is_flat(text):
+            raise PriorError(
+                f"{key!r}: {text!r} is no distribution. Without {key!r} among the priors it is flat as far as the data "
+                f"allow; else say {EXAMPLES[pool]}."
+            )
     given = {key: read_prior(key, text) for key, text in priors.items()}
     if given.keys() & {A, B} and given.keys() != {A, B}:
         raise PriorError("Priors of 'a' and 'b' come together, and without 'rate' and 'size', which they imply.")
@@ -148,6 +154,10 @@ def read_hyperprior(pool: Pool, priors: Mapping[str, Any]) -> Hyperprior:
 
 
 def _require_fit(pool: Pool, key: str, prior: Prior) -> None:
+    if prior.truncated:
+        raise PriorError(
+            f"{key!r} of pooling={pool!r} takes no prior that is cut off, as {prior}. Say {EXAMPLES[pool]}."
+        )
     if prior.name == "Uniform" and key == RATE:
         low, high = prior.arguments
         if low < 0.0 or (pool == "beta" and high > 1.0):

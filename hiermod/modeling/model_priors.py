@@ -16,7 +16,7 @@ from hiermod.errors import ModelError
 from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.modeling.spec import Spec
-from hiermod.priors.distributions import Prior, joined, partial_priors
+from hiermod.priors.distributions import Prior, alike, joined, partial_priors
 
 ROLES = {"coefficients": "coefficient", "standard deviations": "sd"}  # of variables that priors of other widths suit
 COLUMNS = ["parameter", "prior", "scale", "stated_at"]
@@ -36,6 +36,8 @@ def require_proper(spec: ModelSpec, what: str) -> None:
 
 def draw(priors: Sequence[Prior], rng: np.random.Generator, draws: int) -> np.ndarray:
     """Independent draws of the entries of a variable, shape ``(draws, entries)``."""
+    if not alike(priors):
+        return np.stack([prior.draw(rng, (draws,)) for prior in priors], axis=1)
     distribution, arguments = joined(priors)
     return np.asarray(distribution.draw(rng, (draws, len(priors)), *arguments.values()), dtype=float)
 
@@ -107,8 +109,10 @@ def _flat(values: np.ndarray) -> np.ndarray:
 
 
 def _of(priors: Sequence[Prior], values: np.ndarray) -> np.ndarray:
-    distribution, arguments = joined(priors)
     with np.errstate(divide="ignore", over="ignore"):
+        if not alike(priors):
+            return np.sum([prior.log_density(values[:, place]) for place, prior in enumerate(priors)], axis=0)
+        distribution, arguments = joined(priors)
         return distribution.log_density(values, *arguments.values()).sum(axis=1)
 
 

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
 
 import numpy as np
 
 from hiermod.data.cells.statistics import CountCells, RealCells, ValueCells
 from hiermod.data.cells.table import Cells
-from hiermod.errors import DataError, PriorError, did_you_mean
+from hiermod.errors import DataError, PriorError
 from hiermod.families.record import Family, ResponseScale
 from hiermod.formula.nodes import without_slash
-from hiermod.formula.parser import canonical
-from hiermod.modeling.coding import Block
-from hiermod.modeling.design import CommonDesign, GroupDesign, GroupEffect
+from hiermod.modeling.design import CommonDesign, GroupDesign
+from hiermod.modeling.prior_keys import Entry, Stated, canonical_key, read_stated, refuse_unclear
 from hiermod.priors.distributions import DISTRIBUTIONS, Prior
-from hiermod.priors.reading import read_prior, require_support
+from hiermod.priors.reading import fitted, is_flat, refuse_flat
 
 SMALLEST, LARGEST = 1e-100, 1e100
+ANY = Prior("HalfNormal", (1.0,))
 Priors = Mapping[str, tuple[Prior, ...]]
-Given = Mapping[str, Prior]
 
 
 def response_scale(family: Family, cells: Cells, offset: np.ndarray) -> ResponseScale:
@@ -53,38 +54,48 @@ def _log_scale(total: float, weight: np.ndarray, offset: np.ndarray) -> Response
 
 def choose_priors(
     family: Family, cells: Cells, offset: np.ndarray, common: CommonDesign, groups: tuple[GroupDesign, ...],
-    user: Mapping[str, str],
-) -> Priors:  # fmt: skip
+    user: Mapping[str, Any],
+) -> tuple[Priors, list[str]]:  # fmt: skip
     """Choose a prior for each entry of each variable of the posterior; correlations have one, for their matrix.
+
+    Returns
+    -------
+    priors : mapping of str to tuple of Prior
+    notices : list of str
+        Where a prior is cut off at the ends of its parameter.
 
     Raises
     ------
     PriorError
         On a key that names no parameter, or a prior that does not fit its parameter.
     """
-    given = {_canonical(str(key)): read_prior(str(key), text) for key, text in user.items()}
-    _refuse_unclear(given, family, common, groups)
     scale = response_scale(family, cells, offset)
     for spread in np.concatenate([common.scales, *(effect.scales for group in groups for effect in group.effects)]):
         _refuse_extreme("predictor", float(spread), 0.0)
-    priors = {block.name: _coefficients(block, common, scale, given) for block in common.blocks}
-    for group in groups:
-        priors |= {effect.sd_name: _sds(effect, scale, given) for effect in group.effects}
-        if group.correlated:
-            stated = _stated(given, "correlation", f"cor({group.grouping.name})", "cor")
-            priors[group.correlation_name] = (stated or Prior("LKJ", (2.0,)),)
-    for parameter in family.parameters:
-        stated = _stated(given, "positive", parameter.name)
-        priors[parameter.name] = (stated or parameter.default_prior(scale),)
-    return priors
+    entries = [*_coefficients(common, scale), *_spreads(groups, scale), *_of_family(family, scale)]
+    flat = {str(key): str(text) for key, text in user.items() if is_flat(text)}
+    stated = read_stated({key: ANY if key in flat else text for key, text in user.items()})
+    refuse_unclear(stated, entries, cells.predictors, {block.name for block in common.blocks})
+    for key, text in flat.items():
+        _refuse_flat(entries, key, text)
+    priors: dict[str, list[Prior]] = {}
+    notices: list[str] = []
+    for entry in entries:
+        prior, notice = _chosen(entry, stated, common)
+        priors.setdefault(entry.variable, []).append(prior)
+        notices += [notice] if notice and notice not in notices else []
+    return {variable: tuple(entries) for variable, entries in priors.items()}, notices
 
 
-def _canonical(key: str) -> str:
-    """A key as parameters are named: ``sd(poly(x,2)|g)`` is ``sd(poly(x, 2)|g)``."""
-    if key.startswith("sd(") and key.endswith(")") and "|" in key:
-        term, _, group = key[3:-1].rpartition("|")
-        return without_slash(f"sd({canonical(term)}|{group})")
-    return without_slash(canonical(key))
+def _chosen(entry: Entry, stated: Mapping[str, Stated], common: CommonDesign) -> tuple[Prior, str]:
+    """The user's prior by the closest key that gives one, else the default; and a notice where that is cut off."""
+    one = next((stated[key] for key in entry.keys if key in stated), None)
+    if one is None:
+        return entry.default, ""
+    prior, notice = fitted(one.key, one.prior, entry.support)
+    if entry.shifted and not prior.located:
+        _refuse_without_location(one.key, prior, common)
+    return prior, notice
 
 
 def _refuse_extreme(what: str, spread: float, size: float) -> None:
@@ -95,22 +106,28 @@ def _refuse_extreme(what: str, spread: float, size: float) -> None:
         )
 
 
-def _coefficients(block: Block, common: CommonDesign, scale: ResponseScale, given: Given) -> tuple[Prior, ...]:
-    columns, kind = common.slices()[block.name], _kind(block, common)
-    if stated := _stated(given, "real", block.name, kind):
-        if common.shift[columns].any() and not stated.distribution.located:
-            _refuse_without_location(block.name if block.name in given else kind, stated, common)
-        return (stated,) * len(block.columns)
-    if kind == "Intercept":
-        return (Prior("StudentT", (3.0, scale.location, scale.factor * scale.unit)),) * len(block.columns)
-    spreads = scale.factor * scale.unit / common.scales[columns]
-    return tuple(Prior("StudentT", (3.0, 0.0, float(spread))) for spread in spreads)
+def _refuse_flat(entries: Sequence[Entry], key: str, text: str) -> None:
+    """Refuse a flat prior; the default, ten times as wide, is what to write instead."""
+    name, _ = canonical_key(key)
+    entry = next(entry for entry in entries if name in entry.keys)
+    wide = Prior("LKJ", (1.0,)) if entry.support == "correlation" else entry.default.widened(10.0)
+    refuse_flat(key, text, name, wide.describe())
 
 
-def _kind(block: Block, common: CommonDesign) -> str:
-    """Where there is no intercept, the first full set of indicators stands in for it."""
-    stands_in = next((other for other in common.blocks if other.spans_constant), None)
-    return "Intercept" if block is stands_in else "slope"
+def _coefficients(common: CommonDesign, scale: ResponseScale) -> Iterator[Entry]:
+    slices, shifted = common.slices(), common.shift.any(axis=1)
+    for block in common.blocks:
+        kind = "Intercept" if block is common.intercept else "slope"
+        for name, place in zip(block.row_names(), range(*slices[block.name].indices(len(shifted))), strict=True):
+            if kind == "Intercept":
+                default = Prior("StudentT", (3.0, scale.location, scale.factor * scale.unit))
+            else:
+                default = Prior("StudentT", (3.0, 0.0, float(scale.factor * scale.unit / common.scales[place])))
+            yield Entry(block.name, _distinct(name, block.name, kind), "real", default, shifted=bool(shifted[place]))
+
+
+def _distinct(*keys: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(map(without_slash, keys)))
 
 
 def _refuse_without_location(key: str, prior: Prior, common: CommonDesign) -> None:
@@ -118,38 +135,25 @@ def _refuse_without_location(key: str, prior: Prior, common: CommonDesign) -> No
     *names, last = (record.name for record in DISTRIBUTIONS.values() if record.located)
     raise PriorError(
         f"The prior of {key!r} is stated where the numeric predictors are at their means ({centres}), so it needs "
-        f"a location: {', '.join(names)} or {last}, not {prior}."
+        f"a location and no bounds: {', '.join(names)} or {last}, not {prior}. An intercept takes any prior with "
+        "intercept_at='zero', where they are 0."
     )
 
 
-def _sds(effect: GroupEffect, scale: ResponseScale, given: Given) -> tuple[Prior, ...]:
-    if stated := _stated(given, "positive", f"sd({effect.name})", "sd"):
-        return (stated,) * len(effect.scales)
-    return tuple(Prior("HalfNormal", (float(spread),)) for spread in scale.unit / effect.scales)
+def _spreads(groups: tuple[GroupDesign, ...], scale: ResponseScale) -> Iterator[Entry]:
+    """Standard deviations of group terms, then the correlations of each term."""
+    for group in groups:
+        keys = iter(group.sd_keys())
+        for effect in group.effects:
+            for key, spread in zip(islice(keys, len(effect.scales)), scale.unit / effect.scales, strict=True):
+                default = Prior("HalfNormal", (float(spread),))
+                yield Entry(effect.sd_name, _distinct(key, f"sd({effect.name})", "sd"), "positive", default, True)
+        if group.correlated:
+            correlation_keys = _distinct(f"cor({group.grouping.name})", "cor")
+            yield Entry(group.correlation_name, correlation_keys, "correlation", Prior("LKJ", (2.0,)))
 
 
-def _stated(given: Given, support: str, *keys: str) -> Prior | None:
-    """The user's prior of a parameter, by the first key that gives one."""
-    key = next((key for key in keys if key in given), None)
-    return None if key is None else require_support(key, given[key], support)
-
-
-def _refuse_unclear(given: Given, family: Family, common: CommonDesign, groups: tuple[GroupDesign, ...]) -> None:
-    """Refuse a key that names no parameter, or parameters of a kind as well as a column."""
-    names = [block.name for block in common.blocks]
-    for key in {"slope", "sd", "cor"} & set(names) & set(given):
-        raise PriorError(f"The key {key!r} means a kind of parameters, and here a column too. Rename the column.")
-    known = names + [_kind(block, common) for block in common.blocks]
-    known += [f"sd({effect.name})" for group in groups for effect in group.effects] + (["sd"] if groups else [])
-    correlated = [f"cor({group.grouping.name})" for group in groups if group.correlated]
-    known += correlated + (["cor"] if correlated else []) + list(family.auxiliary)
-    for key in given:
-        if key not in known:
-            term = next((name for name in known if key.startswith(f"{name}[")), None)
-            if term is not None:
-                raise PriorError(
-                    f"The model has no parameter {key!r} to give a prior. A prior is for the whole term: {term!r}."
-                )
-            raise PriorError(
-                f"The model has no parameter {key!r} to give a prior.{did_you_mean(key, dict.fromkeys(known))}"
-            )
+def _of_family(family: Family, scale: ResponseScale) -> Iterator[Entry]:
+    for parameter in family.parameters:
+        default, is_spread = parameter.default_prior(scale), family.scaled and parameter.name == "sigma"
+        yield Entry(parameter.name, (parameter.name,), "positive", default, is_spread)

@@ -15,8 +15,10 @@ from hiermod.families.record import Family
 from hiermod.formula.nodes import Formula
 from hiermod.modeling.design import CommonDesign, GroupDesign, LinearPredictor, build_common, build_group, offset
 from hiermod.modeling.identifiability import dependence_notices, refuse_exact, residual_notices
+from hiermod.modeling.intercept import at_zero, intercept_notices, stated_columns
 from hiermod.modeling.prior_choice import Priors, choose_priors
 from hiermod.modeling.protocol import PriorRow, Question, Variable, linear_variables
+from hiermod.priors.distributions import Prior
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,21 +71,23 @@ class Spec:
         link = self.family.link.name
         for term in self.groups:
             priors = [prior for effect in term.effects for prior in self.priors[effect.sd_name]]
-            rows += [(key, prior.describe(), link, "") for key, prior in zip(term.sd_keys(), priors, strict=True)]
+            rows += [_row(key, prior, link) for key, prior in zip(term.sd_keys(), priors, strict=True)]
             if term.correlated:
                 (prior,) = self.priors[term.correlation_name]
-                rows.append((f"cor({term.grouping.name})", prior.describe(), "correlation", ", ".join(term.row_names)))
+                rows.append(_row(f"cor({term.grouping.name})", prior, "correlation", ", ".join(term.row_names)))
         for parameter in self.family.parameters:
-            rows.append((parameter.name, self.priors[parameter.name][0].describe(), parameter.scale, ""))
+            rows.append(_row(parameter.name, self.priors[parameter.name][0], parameter.scale))
         return rows
 
     def _coefficient_rows(self, predictor: LinearPredictor) -> list[PriorRow]:
         common, link = predictor.common, predictor.link.name
         at = ", ".join(f"{name} = {centre:.4g}" for name, centre in common.centres.items())
+        zero = ", ".join(f"{name} = 0" for name in common.centres)
         names = [name for block in common.blocks for name in block.row_names()]
         priors = [prior for block in common.blocks for prior in self.priors[block.name]]
-        shifted = zip(names, priors, common.shift.any(axis=1), strict=True)
-        return [(name, prior.describe(), link, at if moved else "") for name, prior, moved in shifted]
+        moved = common.shift.any(axis=1)
+        places = [zero if place in common.at_zero else at if moved[place] else "" for place in range(len(names))]
+        return [_row(name, prior, link, place) for name, prior, place in zip(names, priors, places, strict=True)]
 
     def refuses(self, question: Question) -> str | None:
         """Draws of priors that are somebody else's, and the compiled engine where a record has no part in it."""
@@ -119,19 +123,38 @@ class Spec:
         return {variable.name: variable for variable in variables}
 
 
-def build_spec(formula: Formula, family: Family, cells: Cells, priors: Mapping[str, str]) -> tuple[Spec, list[str]]:
-    """Put formula, cells, family and priors together; return the spec and its notices."""
+def _row(parameter: str, prior: Prior, scale: str, at: str = "") -> PriorRow:
+    """A prior's row; of a variance or a precision, with what that says of the standard deviation."""
+    implied = ""
+    if prior.power != 1.0:
+        low, middle, high = (float(prior.quantile(np.array(p))) for p in (0.025, 0.5, 0.975))
+        implied = f"standard deviation {middle:.3g}, 95 % {low:.3g} to {high:.3g}"
+    return parameter, prior.describe(), scale, "; ".join(part for part in (at, implied, prior.origin) if part)
+
+
+def build_spec(
+    formula: Formula, family: Family, cells: Cells, priors: Mapping[str, str], intercept_at: str = "mean"
+) -> tuple[Spec, list[str]]:
+    """Put formula, cells, family and priors together; return the spec and its notices.
+
+    With ``intercept_at="zero"`` a prior of the intercept among `priors` is of where numeric predictors are 0.
+    """
     common = build_common(formula, cells)
+    stated = stated_columns(common, priors)
+    common = at_zero(common, stated) if intercept_at == "zero" else common
     groups, notices = [], []
     for term in formula.groups:
         built, term_notices = build_group(term, cells)
         groups.append(built)
         notices.extend(term_notices)
-    chosen = choose_priors(family, cells, offset(formula.offsets, cells.frame), common, tuple(groups), priors)
+    offsets = offset(formula.offsets, cells.frame)
+    chosen, prior_notices = choose_priors(family, cells, offsets, common, tuple(groups), priors)
     predictors = {"mu": LinearPredictor("mu", family.link, common, formula.offsets)}
     spec = Spec(formula, family, cells, predictors, tuple(groups), chosen)
     _refuse_clashes(spec)
-    return spec, [*dependence_notices(common, cells), *notices, *residual_notices(family, groups, cells)]
+    prior_notices += intercept_notices(common, cells, chosen, stated, intercept_at)
+    told = [*dependence_notices(common, cells), *notices, *residual_notices(family, groups, cells), *prior_notices]
+    return spec, told
 
 
 def _repeated(names: list[str]) -> list[str]:

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import math
 import re
-from typing import Any
+from dataclasses import replace
+from typing import Any, Literal, NoReturn
 
 import numpy as np
 
 from hiermod.errors import PriorError, did_you_mean
 from hiermod.priors.distributions import DISTRIBUTIONS, Distribution, Prior
 
-MAX_LENGTH = 200
+Support = Literal["real", "positive", "correlation"]
+MAX_LENGTH = 400
 NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
-SPELLING = re.compile(r"\s*([A-Za-z_]\w*)\s*\(([^()]*)\)\s*")
+SPELLING = re.compile(r"\s*([A-Za-z_]\w*)\s*\(([^()]*)\)\s*(?:#\s*([^\n]*?)\s*)?")
 READABLE = {record.name.lower(): record for record in DISTRIBUTIONS.values()}
-FITTING = {"real": ("real", "positive", "interval"), "positive": ("positive",), "correlation": ("correlation",)}
+FLAT = ("flat", "halfflat", "improper")  # no distributions
+BOUNDS = {"lower": -math.inf, "upper": math.inf}
+SEEN = 1e-6  # of a distribution, from which it may be cut down to
 ARGUMENT = re.compile(rf"\s*(?:([A-Za-z_]\w*)\s*=\s*)?({NUMBER})\s*")
 
 
 def read_prior(key: str, text: Any) -> Prior:
-    """Read a prior such as ``"Normal(0, 1.5)"``, ``"student_t(3, 0, 2.5)"`` or ``"HalfNormal(sigma=1)"``.
+    """Read a prior such as ``"Normal(0, 1.5)"``, ``"student_t(3, 0, 2.5)"`` or ``"Normal(1, 0.5, lower=0)"``.
+
+    A remark behind a ``#`` says where it comes from.
 
     Raises
     ------
@@ -30,17 +37,58 @@ def read_prior(key: str, text: Any) -> Prior:
         return text
     spelled = SPELLING.fullmatch(text) if isinstance(text, str) and len(text) <= MAX_LENGTH else None
     if not spelled:
+        if is_flat(text):
+            refuse_flat(key, text, key, "StudentT(3, 0, 10)")
         raise PriorError(f"The prior of {key!r} is {str(text)[:MAX_LENGTH]!r}; a prior reads like 'Normal(0, 1.5)'.")
-    name, inside = spelled.groups()
-    distribution = READABLE.get(name.replace("_", "").lower())
+    name, inside, origin = spelled.groups()
+    if is_flat(name):
+        refuse_flat(key, text, key, "StudentT(3, 0, 10)")
+    distribution = READABLE.get(_plain(name))
     if distribution is None:
         names = [record.name for record in READABLE.values()]
         raise PriorError(f"{key!r}: there is no distribution {name!r}.{did_you_mean(name, names)}")
     numbers = _read_arguments(key, text, inside, distribution)
-    return Prior(distribution.name, tuple(numbers[parameter] for parameter in distribution.parameters))
+    bounds = {name: numbers.pop(name, end) for name, end in BOUNDS.items()} if _may_be_cut(distribution) else {}
+    arguments = tuple(numbers[parameter] for parameter in distribution.parameters)
+    return _with_mass(key, Prior(distribution.name, arguments, **bounds, origin=origin or ""))
+
+
+def is_flat(text: Any) -> bool:
+    """Whether this is how a flat prior is written, with or without brackets."""
+    return isinstance(text, str) and len(text) <= MAX_LENGTH and _plain(text.split("(")[0].strip()) in FLAT
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").lower()
+
+
+def refuse_flat(key: str, text: str, name: str, wide: str) -> NoReturn:
+    """Say what to write instead of a flat prior, and why."""
+    raise PriorError(
+        f"{key!r}: {text!r} is no distribution. Nothing can be drawn from it, there may be no posterior where the data "
+        f"say little of the parameter, and it takes values that nobody would believe for likely ones. Write a wide "
+        f"prior instead, such as {wide!r} for {name!r}, or leave {key!r} out for the default."
+    )
+
+
+def _may_be_cut(distribution: Distribution) -> bool:
+    return distribution.support in ("real", "positive")
+
+
+def _with_mass(key: str, prior: Prior) -> Prior:
+    """Refuse bounds between which there is next to nothing of the distribution."""
+    if prior.lower >= prior.upper:
+        raise PriorError(f"{key!r}: lower must be below upper in '{prior}'.")
+    if prior.truncated and float(np.diff(prior.chances(prior.lower, prior.upper))[0]) < SEEN:
+        whole = replace(prior, lower=-math.inf, upper=math.inf)
+        raise PriorError(
+            f"{key!r}: {whole} has next to nothing between the bounds of '{prior}'. Move its bounds or its location."
+        )
+    return prior
 
 
 def _read_arguments(key: str, text: str, inside: str, distribution: Distribution) -> dict[str, float]:
+    names = [*distribution.parameters, *(BOUNDS if _may_be_cut(distribution) else ())]
     expected = f"{distribution.name}({', '.join(distribution.parameters)})"
     numbers: dict[str, float] = {}
     pieces = inside.split(",") if inside.strip() else []
@@ -48,10 +96,10 @@ def _read_arguments(key: str, text: str, inside: str, distribution: Distribution
         argument = ARGUMENT.fullmatch(piece)
         if not argument:
             raise PriorError(f"{key!r}: {piece.strip()!r} in {text!r} is not a number. Expected {expected}.")
-        if place >= len(distribution.parameters):
+        if place >= len(distribution.parameters) and not argument.group(1):
             raise PriorError(f"{key!r}: {text!r} has too many numbers. Expected {expected}.")
         parameter = argument.group(1) or distribution.parameters[place]
-        if parameter not in distribution.parameters or parameter in numbers:
+        if parameter not in names or parameter in numbers:
             raise PriorError(f"{key!r}: {parameter!r} in {text!r} is unknown or given twice. Expected {expected}.")
         numbers[parameter] = float(argument.group(2))
         if not np.isfinite(numbers[parameter]):
@@ -68,16 +116,39 @@ def _read_arguments(key: str, text: str, inside: str, distribution: Distribution
     return numbers
 
 
-def require_support(key: str, prior: Prior, support: str) -> Prior:
-    """Refuse a prior whose support does not fit its parameter."""
-    if prior.distribution.support in FITTING[support]:
-        return prior
-    if support == "positive":
-        half = "HalfStudentT(3, 1)" if prior.name == "StudentT" else f"Half{prior.name}(1)"
-        example = half if half.split("(")[0] in DISTRIBUTIONS else "HalfNormal(1)"
-        raise PriorError(
-            f"{key!r} is a standard deviation, so its prior is on positive numbers: {example}, not {prior}."
-        )
+def fitted(key: str, prior: Prior, support: Support) -> tuple[Prior, str]:
+    """The prior on the support of its parameter, and a notice where that cuts it; empty where it does not.
+
+    Raises
+    ------
+    PriorError
+        If it has nothing there.
+    """
+    of_correlations = prior.distribution.support == "correlation"
     if support == "correlation":
+        if of_correlations:
+            return prior, ""
         raise PriorError(f"{key!r} is a prior of correlations: LKJ(eta), not {prior}.")
-    raise PriorError(f"{key!r} is a prior of a coefficient; {prior} does not fit it. Write Normal(0, 1), for example.")
+    if of_correlations:
+        example = "Normal(0, 1)" if support == "real" else "HalfNormal(1)"
+        raise PriorError(f"{key!r} is one number, and {prior} is a prior of correlations. Write {example} instead.")
+    if support == "real" or prior.ends[0] >= 0.0:
+        return prior, ""
+    return _above_zero(key, prior)
+
+
+def _above_zero(key: str, prior: Prior) -> tuple[Prior, str]:
+    """What a prior says of a positive parameter: its half, if it is symmetric about 0, else what is above 0."""
+    low, high = prior.ends
+    above = float(np.diff(prior.chances(max(low, 0.0), max(high, 0.0)))[0])
+    if high <= 0.0 or above < SEEN:
+        raise PriorError(
+            f"{key!r} is above 0, and {prior} has {'nothing' if high <= 0.0 else 'next to nothing'} there. "
+            "Write HalfNormal(1), or a Normal whose location is above 0."
+        )
+    record, located = prior.distribution, prior.distribution.located
+    if located and record.half and prior.arguments[-2] == 0.0 and not prior.truncated:
+        half = replace(prior, **dict(zip(("name", "arguments"), record.half(*prior.arguments), strict=True)))
+        return half, f"{key!r} is above 0, so that {prior} is read as its half: {half}"
+    cut = replace(prior, arguments=(0.0, high)) if record.support == "interval" else replace(prior, lower=0.0)
+    return cut, f"{key!r} is above 0, so that {prior} is cut off there: {cut}"

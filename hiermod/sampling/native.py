@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -21,12 +18,12 @@ from hiermod.errors import InterruptedSamplingError, SamplingError
 from hiermod.modeling.model_priors import correlations
 from hiermod.modeling.protocol import DIMS, Values, dataset_of, labelled, split
 from hiermod.modeling.spec import Spec
+from hiermod.sampling.progress import ChainProgress
 from hiermod.sampling.settings import ChosenEngine, Settings, longest_run
 
 SMALL = 100  # coordinates, up to which steps are cheap and caution comes first
 WARM_UP = 300
 TARGET, TARGET_OF_SMALL = 0.8, 0.9
-PATIENCE = 1.0  # seconds before progress is shown
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,13 +50,13 @@ class Native:
     def run(self, settings: Settings, progress: bool) -> tuple[xr.DataTree, bool]:
         """Sample once, as `Sampler.run` says."""
         chains, interrupted = None, False
-        report = Progress() if progress else None
+        seen = ChainProgress() if progress else None
         try:
             chains = nutpie_core.start(
                 self.program, settings.draws, settings.tune or self.tune, settings.chains, settings.cores,
-                settings.seed or 0, settings.target_accept or self.target_accept, starting_points(self.program), report,
+                settings.seed or 0, settings.target_accept or self.target_accept, starting_points(self.program), seen,
             )  # fmt: skip
-            result = chains.wait()
+            result = chains.wait(seen.show if seen else None)
         except KeyboardInterrupt:
             if chains is None:
                 raise
@@ -70,8 +67,8 @@ class Native:
                 f"The sampler stopped: {why}. Look at the priors (model.prior_summary()) and the predictors' scale."
             ) from error
         finally:
-            if report is not None:
-                report.close()
+            if seen is not None:
+                seen.close()
         return self._tree(_kept(result) if interrupted else result), interrupted
 
     def _tree(self, result: nutpie_core.Run) -> xr.DataTree:
@@ -105,32 +102,6 @@ def _kept(result: nutpie_core.Run) -> nutpie_core.Run:
         raise InterruptedSamplingError
     stats = {name: values[chains, :draws] for name, values in result.stats.items()}
     return nutpie_core.Run(result.draws[chains, :draws], stats, result.lengths[chains])
-
-
-class Progress:
-    """One line on stderr that is written over, from the first second on; called from a thread of the sampler."""
-
-    def __init__(self) -> None:
-        self.began, self.shown = time.monotonic(), False
-
-    def __call__(self, chains: list[Any]) -> None:
-        """Show how far the chains are."""
-        spent = time.monotonic() - self.began
-        if spent < PATIENCE:
-            return
-        done, total = sum(chain.finished_draws for chain in chains), sum(chain.total_draws for chain in chains)
-        diverged = sum(chain.divergences for chain in chains)
-        remaining = f", about {spent * (total - done) / done:.0f} s left" if done else ""
-        trouble = f", {diverged:,} divergences" if diverged else ""
-        sys.stderr.write(f"\rhiermod: {done:,} of {total:,} draws{remaining}{trouble}\x1b[K")
-        sys.stderr.flush()
-        self.shown = True
-
-    def close(self) -> None:
-        """Clear the line."""
-        if self.shown:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
 
 
 def _posterior_of(problem: Problem, draws: np.ndarray) -> xr.Dataset:

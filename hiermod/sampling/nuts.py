@@ -11,7 +11,9 @@ import pymc as pm
 import pytensor
 import xarray as xr
 
+from hiermod.engine.nutpie_core import RATE, wait_for
 from hiermod.errors import InterruptedSamplingError, SamplingError
+from hiermod.sampling.progress import ChainProgress
 from hiermod.sampling.settings import ChosenEngine, Settings, longest_run
 
 COMMA = "‚"  # U+201A
@@ -32,17 +34,18 @@ class Compiled:
         """Sample once, as `Sampler.run` says."""
         import nutpie
 
-        sampler = None
+        sampler, seen = None, ChainProgress() if progress else None
         try:
             sampler = nutpie.sample(
                 self.program, draws=settings.draws, tune=settings.tune, chains=settings.chains, cores=settings.cores,
-                seed=settings.seed, target_accept=settings.target_accept, progress_bar=progress, save_warmup=False,
-                blocking=False,
+                seed=settings.seed, target_accept=settings.target_accept, progress_bar=False, save_warmup=False,
+                blocking=False, progress_callback=seen, progress_rate=RATE,
             )  # fmt: skip
             with warnings.catch_warnings():
                 # ArviZ takes a run with more chains than draws for one with both swapped.
                 warnings.filterwarnings("ignore", message="Found chain dimension", category=UserWarning)
-                return self._kept(sampler.wait(), settings, interrupted=False), False
+                draws = wait_for(lambda seconds: sampler.wait(timeout=seconds), seen.show if seen else None)
+                return self._kept(draws, settings, interrupted=False), False
         except KeyboardInterrupt:
             if sampler is None:
                 raise
@@ -52,6 +55,9 @@ class Compiled:
                 f"The sampler stopped: {error}. Look at the priors (model.prior_summary()) and the scale of the "
                 "predictors."
             ) from error
+        finally:
+            if seen is not None:
+                seen.close()
 
     def _kept(self, tree: xr.DataTree, settings: Settings, interrupted: bool) -> xr.DataTree:
         """The draws under the model's names of dimensions; of an interrupted run those that are complete."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ import joblib
 from hiermod.errors import InterruptedSamplingError
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.posterior import Posterior
+from hiermod.sampling.progress import ProgressLine
 from hiermod.sampling.run import choose_sampler, sample
 from hiermod.sampling.settings import Settings
 
@@ -44,19 +44,17 @@ def each(
     each task's place and result as soon as they are there.
     """
     results: list[Any] = []
-    shown = progress and len(tasks) > 1
+    line = ProgressLine() if progress and len(tasks) > 1 else None
     try:
         for result in _results(work, tasks):
             results.append(result)
             if done is not None:
                 done(len(results) - 1, result)
-            if shown:
-                sys.stderr.write(f"\rhiermod: {len(results)} of {len(tasks)} {what}\x1b[K")
-                sys.stderr.flush()
+            if line is not None:
+                line.show(f"{len(results)} of {len(tasks)} {what}")
     finally:
-        if shown and results:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
+        if line is not None:
+            line.close(f"{len(results)} {what}")
     return results
 
 

@@ -14,7 +14,7 @@ import xarray as xr
 from hiermod.errors import SamplingError, enumerate_names
 from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec
-from hiermod.modeling.protocol import ModelSpec, Variable
+from hiermod.modeling.protocol import DIMS, ModelSpec, Variable
 from hiermod.sampling.diagnostics import Diagnostics, diagnose
 from hiermod.sampling.settings import ChosenEngine, Settings
 
@@ -113,6 +113,8 @@ class Posterior:
         None where hiermod did not sample these draws.
     stored : Path, optional
         The file from which the draws were read.
+    scores : Path, optional
+        The folder beside that file in which scores of cross-validations are kept.
     """
 
     spec: ModelSpec
@@ -121,6 +123,7 @@ class Posterior:
     diagnostics: Diagnostics
     history: History | None = None
     stored: Path | None = None
+    scores: Path | None = None
 
     @property
     def dataset(self) -> xr.Dataset:
@@ -223,23 +226,37 @@ def posterior_from_draws(spec: ModelSpec, draws: Any) -> Posterior:
             "The draws must be an xarray DataTree with a posterior, or a Dataset with dims chain and draw."
         )
     variables = spec.variables()
-    for variable in variables:
-        if variable.name not in posterior:
-            raise SamplingError(
-                f"The draws have no variable {variable.name!r}. They have: {', '.join(map(str, posterior.data_vars))}."
-            )
-        found = posterior[variable.name].transpose("chain", "draw", ...).shape[2:]
-        if found != variable.shape:
-            raise SamplingError(
-                f"The variable {variable.name!r} has shape {found} in each draw; the model needs {variable.shape}."
-            )
-    kept = posterior[[variable.name for variable in variables]].transpose("chain", "draw", ...)
+    kept = xr.Dataset({variable.name: _by_name(posterior, variable) for variable in variables}, attrs=posterior.attrs)
     kept = _in_model_order(variables, kept)
     has_stats = isinstance(draws, xr.DataTree) and "sample_stats" in draws.children
     stats = draws["sample_stats"].to_dataset() if has_stats else xr.Dataset()
     tree = xr.DataTree.from_dict({"posterior": kept, "sample_stats": stats})
     settings = Settings(kept.sizes["draw"], None, kept.sizes["chain"], None, 0, None)
     return Posterior(spec, tree, settings, diagnose(tree))
+
+
+def _by_name(posterior: xr.Dataset, variable: Variable) -> xr.DataArray:
+    """A variable's draws with its dims in the model's order; several dims are told apart by their names alone."""
+    if variable.name not in posterior:
+        raise SamplingError(
+            f"The draws have no variable {variable.name!r}. They have: {', '.join(map(str, posterior.data_vars))}."
+        )
+    values = posterior[variable.name]
+    dims = [str(dim) for dim in values.dims if dim not in DIMS]
+    if sorted(dims) == sorted(variable.dims):
+        dims = list(variable.dims)
+    elif len(dims) > 1:
+        raise SamplingError(
+            f"The variable {variable.name!r} has the dims {', '.join(dims)}; the model's are "
+            f"{', '.join(variable.dims) or 'none'}. Give the draws' dims these names with draws.rename()."
+        )
+    values = values.transpose(*DIMS, *dims)
+    if values.shape[2:] != variable.shape:
+        raise SamplingError(
+            f"The variable {variable.name!r} has shape {values.shape[2:]} in each draw; the model needs "
+            f"{variable.shape}."
+        )
+    return values
 
 
 def _in_model_order(variables: Iterable[Variable], posterior: xr.Dataset) -> xr.Dataset:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,29 @@ def check_target(path: str | Path) -> Path:
     if not path.absolute().parent.is_dir():
         raise StorageError(f"The folder of {str(path)!r} is not there. Make it first.")
     return path
+
+
+def scores_folder(path: str | Path) -> Path:
+    """Where scores of the fit in a file are kept."""
+    return Path(f"{path}.scores")
+
+
+def keeping_scores(stored: StoredFit, path: str | Path) -> StoredFit:
+    """The fit, whose scores are kept beside its file from now on."""
+    return replace(stored, posterior=replace(stored.posterior, scores=scores_folder(path)))
+
+
+def with_data(stored: StoredFit, defined: Defined) -> StoredFit:
+    """A stored fit with the data that it was found to be of, where that names the same parameters in the same order."""
+    if stored.defined.spec.variables() != defined.spec.variables():
+        return stored
+    return StoredFit(defined, replace(stored.posterior, spec=defined.spec))
+
+
+def forget_scores(path: str | Path) -> None:
+    """Remove the scores of the fit that was in a file before."""
+    for old in scores_folder(path).glob("*.npz"):
+        old.unlink(missing_ok=True)
 
 
 def save(stored: StoredFit, path: str | Path) -> None:
@@ -112,6 +135,7 @@ def _read(tree: xr.DataTree, metadata: dict[str, Any], path: Path) -> StoredFit:
     posterior = Posterior(
         defined.spec, xr.DataTree.from_dict(groups), Settings(**metadata["settings"]),
         Diagnostics(**metadata["diagnostics"]), _history(metadata["history"]), path,
+        scores_folder(path) if scores_folder(path).is_dir() else None,
     )  # fmt: skip
     return StoredFit(defined, posterior)
 
@@ -148,6 +172,8 @@ def difference(stored: StoredFit, defined: Defined, asked: Settings) -> str | No
         return "the data"
     if _prior_texts(old.definition) != _prior_texts(new.definition):
         return "the priors"
+    if old.definition.intercept_at != new.definition.intercept_at:
+        return "where the intercept's prior stands"
     if old.definition.compress != new.definition.compress or stored.posterior.asked != asked:
         return "the settings"
     return None

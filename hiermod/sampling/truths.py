@@ -14,7 +14,7 @@ from hiermod.modeling.model_priors import correlations, draw, draw_partial_corre
 from hiermod.modeling.protocol import Values, dataset_of, split
 from hiermod.modeling.spec import Spec
 from hiermod.priors.distributions import Prior
-from hiermod.priors.reading import read_prior, require_support
+from hiermod.priors.reading import Support, fitted, read_prior
 from hiermod.sampling.posterior import Posterior, posterior_from_draws
 
 Truth = Mapping[str, float | str]
@@ -62,13 +62,13 @@ def _random(prior: Prior, draws: int, rng: np.random.Generator) -> np.ndarray:
     return draw((prior,), rng, draws)[:, 0]
 
 
-def _one(name: str, prior: Prior, truth: Truth, support: str, draws: int, rng: np.random.Generator) -> np.ndarray:
+def _one(name: str, prior: Prior, truth: Truth, support: Support, draws: int, rng: np.random.Generator) -> np.ndarray:
     """Draws of one parameter: the number that is given, or the prior that is given, or its own prior."""
     if name not in truth:
         return _random(prior, draws, rng)
     given: Any = truth[name]
     if isinstance(given, str):
-        return _random(require_support(name, read_prior(name, given), support), draws, rng)
+        return _random(fitted(name, read_prior(name, given), support)[0], draws, rng)
     if isinstance(given, bool) or not isinstance(given, Real) or not np.isfinite(float(given)):
         raise PriorError(f"truth= gives {given!r} for {name!r}: a number, or a prior such as 'Normal(0, 0.2)'.")
     if support == "positive" and float(given) < 0.0:

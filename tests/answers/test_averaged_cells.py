@@ -92,7 +92,7 @@ def test_predictions_of_new_rows(fits):
 
 def test_predictions_of_the_fitted_rows_are_of_rows(fits):
     rows, cells = fits
-    one, other = cells.predict().table, rows.predict().table
+    one, other = cells.predict_cells().table, rows.predict_cells().table
     assert len(one) == len(other) == len(FRAME)
     keys = ["x", "z"]
     left, right = (own.sort_values(keys, ignore_index=True)["estimate"] for own in (one, other))
@@ -113,7 +113,7 @@ def test_a_stored_fit_gives_the_same(fits, tmp_path):
     fits[1].save(tmp_path / "averaged.nc")
     loaded = hm.load(tmp_path / "averaged.nc")
     same(loaded.rates(["f", "g"]).table, fits[1].rates(["f", "g"]).table)
-    same(loaded.predict().table, fits[1].predict().table)
+    same(loaded.predict_cells().table, fits[1].predict_cells().table)
     pd.testing.assert_frame_equal(loaded.cells, fits[1].cells)
     assert loaded.loo().elpd == fits[1].loo().elpd
 
@@ -146,7 +146,7 @@ def test_what_an_engine_left_behind_is_refused_where_it_is_needed(monkeypatch):
     draws = rows.fit(draws=20, tune=20, chains=2, seed=1, progress=False, target_accept=0.8)
     fit = model.with_draws(draws.idata)
     same(fit.effect("treated", by="f").table, draws.effect("treated", by="f").table)
-    assert len(fit.predict().table) == len(fit.cells)
+    assert len(fit.predict_cells().table) == len(fit.cells)
     with pytest.raises(AnswerError, match="these rows were aggregated where the data is"):
         fit.loo()
     with pytest.raises(HiermodError, match="aggregated where the data is"):

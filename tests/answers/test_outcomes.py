@@ -52,7 +52,12 @@ def test_a_family_without_a_simple_median_refuses():
 
 
 def test_without_a_posterior_mean_estimates_are_medians(heavy):
-    for answer in (heavy.rates(by="arm"), heavy.effect("arm"), heavy.predict(), heavy.predict(kind="response")):
+    for answer in (
+        heavy.rates(by="arm"),
+        heavy.effect("arm"),
+        heavy.predict_cells(),
+        heavy.predict_cells(kind="response"),
+    ):
         middle = np.median(answer.draws.stack(sample=("chain", "draw")), axis=-1)
         np.testing.assert_allclose(answer.table["estimate"], middle, rtol=1e-12)
         assert "the mean of y has no posterior mean" in repr(answer)
@@ -96,9 +101,9 @@ def lognormal(priors=None):
 
 def test_a_lognormal_response_has_a_mean_and_a_median():
     fit = lognormal()
-    eta, sigma = (values.to_numpy() for values in (fit.predict(kind="link").draws, fit.posterior["sigma"]))
-    np.testing.assert_allclose(fit.predict().draws, np.exp(eta + sigma[..., None] ** 2 / 2.0), rtol=1e-12)
-    np.testing.assert_allclose(fit.predict(outcome="median").draws, np.exp(eta), rtol=1e-12)
+    eta, sigma = (values.to_numpy() for values in (fit.predict_cells(kind="link").draws, fit.posterior["sigma"]))
+    np.testing.assert_allclose(fit.predict_cells().draws, np.exp(eta + sigma[..., None] ** 2 / 2.0), rtol=1e-12)
+    np.testing.assert_allclose(fit.predict_cells(outcome="median").draws, np.exp(eta), rtol=1e-12)
     ratio = fit.effect("arm", scale="ratio").draws
     np.testing.assert_allclose(ratio, fit.effect("arm", scale="ratio", outcome="median").draws, rtol=1e-12)
 

@@ -221,8 +221,8 @@ def test_priors_are_a_dict_of_parameters(rows):
         hm.model("y ~ x", rows, priors="Normal(0, 1)")
     with pytest.raises(PriorError, match="no parameter '1'"):
         hm.model("y ~ x", rows, priors={1: "Normal(0, 1)"})
-    with pytest.raises(PriorError, match=r"A prior is for the whole term: 'g'"):
-        hm.model("y ~ g", rows, priors={"g[b]": "Normal(0, 1)"})
+    with pytest.raises(PriorError, match=r"no parameter 'g\[nowhere\]'.*The term's columns are: 'g\["):
+        hm.model("y ~ g", rows, priors={"g[nowhere]": "Normal(0, 1)"})
 
 
 def test_levels_that_would_name_two_coefficients():

@@ -11,7 +11,8 @@ import hiermod as hm
 
 PUBLIC = [
     "Fit", "Model", "compare", "errors", "example", "expected_loss", "fit", "from_bambi", "glmer",
-    "inv_logit", "lmer", "load", "logit", "model", "plan", "prob_beats", "prob_best", "register", "srm", "translate",
+    "inv_logit", "lmer", "load", "logit", "model", "plan", "prior_from", "prob_beats", "prob_best", "register", "srm",
+    "translate",
 ]  # fmt: skip
 LATER = ["report"]
 
@@ -48,12 +49,13 @@ def test_signatures_are_those_of_the_contract():
                       for name, own in signature.parameters.items())  # fmt: skip
     assert shown == (
         "formula, data, family=None, priors=None, pooling='normal', draws=1000, tune=None, chains=4, cores=None, "
-        "seed=None, target_accept=None, engine='auto', file=None, progress=True, na='drop', compress=True"
+        "seed=None, target_accept=None, engine='auto', file=None, progress=True, na='drop', compress=True, "
+        "intercept_at='mean'"
     )
     keywords = [name for name, own in signature.parameters.items() if own.kind is own.KEYWORD_ONLY]
     assert keywords[0] == "priors"
     names = list(inspect.signature(hm.model).parameters)
-    assert names == ["formula", "data", "family", "priors", "pooling", "na", "compress"]
+    assert names == ["formula", "data", "family", "priors", "pooling", "na", "compress", "intercept_at"]
 
 
 def test_every_public_docstring_has_an_example():

@@ -53,7 +53,7 @@ class Oracle:
             for place in range(span.start, span.stop):
                 column = int(np.flatnonzero(problem.order == place)[0])
                 prior = problem.spec.priors[block.name][place - span.start]
-                values[column] -= prior.arguments[-2]
+                values[column] -= prior.arguments[-2] if prior.located else 0.0
         return values
 
     def _places(self):
@@ -124,9 +124,9 @@ def log_volume(public, moved, z):
     size = len(z) - len(public.problem.hyperparameters)
     here = public_point(public, moved, z)[:size]
     steps = [public_point(public, moved, z + step)[:size] - here for step in np.eye(len(z))[:size]]
-    volume = np.linalg.slogdet(np.column_stack(steps))[1]
+    volume = np.linalg.slogdet(np.column_stack(steps))[1] if steps else 0.0
     for hyperparameter, x in zip(public.problem.hyperparameters, moved.expand(z)[1], strict=True):
-        if hyperparameter.prior.name == "HalfNormal":
+        if hyperparameter.prior.plain and hyperparameter.prior.name == "HalfNormal":
             ratio = float(x / hyperparameter.prior.arguments[0])
             v = optimize.brentq(
                 lambda at, y=ratio: at * stats.norm.cdf(at) + stats.norm.pdf(at) - y, -20, 20, xtol=1e-14

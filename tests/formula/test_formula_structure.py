@@ -221,3 +221,9 @@ def test_places_point_at_the_first_mention():
 def test_the_readme_formulas_print_as_themselves():
     for text in ("success ~ treated + (1 + treated | country)", "successes/trials ~ 1 + (1 | variant)"):
         assert str(parse(text)) == text
+
+
+def test_within_several_is_one_product():
+    """R: ``attr(terms(y ~ x %in% (f + h)), "term.labels")`` is ``"x:f:h"``."""
+    assert str(parse("y ~ x %in% (f + h)")) == "y ~ x:f:h"
+    assert str(parse("y ~ (x + z) %in% (f + h)")) == "y ~ x:f:h + z:f:h"

@@ -20,16 +20,14 @@ from hiermod.formula.translate import spell
         ("y ~ relevel(f, 'b')", "y ~ relevel(f, 'b')", "y ~ relevel(f, 'b')", "y ~ C(f, Treatment('b'))"),
         ("y ~ (x || a/b)", "y ~ 1 + (1 + x || a) + (1 + x || a:b)", "y ~ 1 + (1 + x || a) + (1 + x || a:b)",
          "y ~ 1 + (1 + x | a) + (1 + x | a:b)"),
-        ("y ~ bs(x, knots=c(1, 2), intercept=TRUE) + offset(z)", "y ~ bs(x, knots=c(1, 2), intercept=TRUE) + offset(z)",
-         "y ~ bs(x, knots=c(1, 2), intercept=TRUE) + offset(z)", "y ~ bs(x, knots=[1, 2], intercept=True) + offset(z)"),
     ],
 )  # fmt: skip
 def test_spellings(formula, lme4, brms, bambi):
     assert [hm.translate(formula, to) for to in ("lme4", "brms", "bambi")] == [lme4, brms, bambi]
 
 
-def test_weights_are_an_argument_in_lme4():
-    assert hm.translate("y | weights(w) ~ x", "lme4") == "y ~ x, weights = w"
+def test_weights_of_successes_are_an_argument_in_lme4():
+    assert hm.translate("y['a'] | weights(w) ~ x", "lme4") == "I(y == 'a') ~ x, weights = w"
     assert hm.translate("s | trials(n) + weights(w) ~ x", "brms") == "s | trials(n) + weights(w) ~ x"
 
 
@@ -54,6 +52,33 @@ def test_lme4_spelling_means_the_same(text):
     again = parse(spell(formula, "lme4"))
     assert (again.common, again.groups, again.offsets) == (formula.common, formula.groups, formula.offsets)
     assert again.response.columns == formula.response.columns
+
+
+@pytest.mark.parametrize("text", ["y ~ .^2", "y ~ (. - g)^2", "y ~ .^2 - a:b", "y ~ .*x", "y ~ x:."])
+def test_a_dot_in_products_is_refused(text):
+    for to in ("lme4", "brms", "bambi"):
+        with pytest.raises(FormulaError, match="only data can spell out"):
+            hm.translate(text, to)
+
+
+@pytest.mark.parametrize("text", ["y ~ .", "y ~ . - g", "y ~ x + . + I(x^2)", "y ~ . + (1 | g)"])
+def test_a_dot_in_a_sum_stays(text):
+    assert "." in hm.translate(text, "lme4")
+
+
+def test_frequencies_are_not_lmers_precisions():
+    with pytest.raises(FormulaError, match=r"lmer's weights are precisions.*rep\(seq_len"):
+        hm.translate("y | weights(w) ~ x", "lme4")
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [("y ~ ordered(k)", "ordered"), ("y ~ ns(x, 3)", "ns"), ("y ~ cut(x, 3)", "cut"), ("y ~ C(f, helmert)", "helmert"),
+     ("y ~ factor(f, levels=c('b', 'a'))", "the list"), ("y ~ bs(x, knots=c(1, 2))", "the list")],
+)  # fmt: skip
+def test_what_bambi_cannot_read_is_refused_by_name(text, what):
+    with pytest.raises(hm.errors.HiermodError, match=f"Bambi's formulas cannot say .*{what}"):
+        hm.translate(text, "bambi")
 
 
 def test_an_unknown_spelling():

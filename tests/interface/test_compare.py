@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import hiermod as hm
-from hiermod.sampling import parallel
+from hiermod.sampling import parallel, progress
 
 FORMULAS = {"treated": "success ~ treated", "countries": "success ~ treated + (1 | country)"}
 QUICK = {"draws": 200, "chains": 2, "seed": 1, "progress": False}
@@ -62,6 +62,7 @@ def test_a_backend_that_gives_results_all_at_once(monkeypatch, capsys):
         return plain()
 
     monkeypatch.setattr(parallel.joblib, "Parallel", refusing)
+    monkeypatch.setattr(progress, "LOG_SECONDS", 0.0)
     assert parallel.each(abs, [-1, 2], progress=True) == [1, 2]
     assert "2 of 2 fits" in capsys.readouterr().err
 

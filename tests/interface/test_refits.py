@@ -55,6 +55,32 @@ def test_priors_change_on_the_same_cells(fit, counts):
     assert "HalfNormal(1)" in set(fit.update(priors=None, draws=20, progress=False).model.prior_summary()["prior"])
 
 
+def test_priors_are_added_to_those_of_the_fit(fit, counts):
+    new = fit.update(priors={"Intercept": "Normal(0, 1)"}, progress=False)
+    both = {"sd": "HalfNormal(0.7)", "Intercept": "Normal(0, 1)"}
+    same_draws(new, hm.fit("s/n ~ (1 | g)", counts, priors=both, seed=5, **QUICK))
+    again = new.update(priors={"sd": None, "Intercept": "Normal(0, 2)"}, progress=False)
+    same_draws(again, hm.fit("s/n ~ (1 | g)", counts, priors={"Intercept": "Normal(0, 2)"}, seed=5, **QUICK))
+
+
+def test_a_prior_is_replaced_however_its_parameter_is_spelled(counts):
+    model = {"formula": "s/n ~ poly(z, 2) + (1 | g)", "data": counts.assign(z=range(len(counts)))}
+    fit = hm.fit(**model, priors={"poly(z,2)": "Normal(0, 1)"}, seed=5, **QUICK)
+    new = fit.update(priors={"poly(z, 2)": "Normal(0, 3)"}, draws=20, progress=False)
+    assert new.model._defined.definition.priors == {"poly(z, 2)": "Normal(0, 3)"}
+
+
+def test_a_notice_of_a_prior_comes_and_goes_with_it(fit, capsys):
+    half = fit.update(priors={"var(1|g)": "Normal(0, 1)"}, draws=20, progress=False)
+    said = "'var(1|g)' is above 0, so that Normal(0, 1) is read as its half: HalfNormal(1)"
+    assert half.model._defined.definition.priors == {"sd": "HalfNormal(0.7)", "var(1|g)": "Normal(0, 1)"}
+    assert capsys.readouterr().err.count(said) == 1
+    assert half.notices.count(said) == 1
+    other = half.update(priors={"sd(1|g)": "HalfNormal(1)"}, progress=False)
+    assert other.model._defined.definition.priors == {"sd": "HalfNormal(0.7)", "sd(1|g)": "HalfNormal(1)"}
+    assert said not in other.notices
+
+
 def test_the_engine_and_the_family_are_kept(counts):
     ones = pd.DataFrame({"y": [1.5, 2.0, 0.5, 1.0, 2.5, 0.0] * 4, "g": list("abcd") * 6})
     fit = hm.fit("y ~ 1 + (1 | g)", ones, seed=1, **QUICK, engine="pymc")

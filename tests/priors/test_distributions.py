@@ -1,4 +1,7 @@
-"""Each prior distribution against SciPy's: density, derivative in compiled code, quantiles, draws, width."""
+"""Each prior distribution against SciPy's: density, derivative in compiled code, quantiles, draws, width.
+
+So also where it is cut off, and as the prior of a variance or a precision.
+"""
 
 import pickle
 from dataclasses import dataclass
@@ -7,9 +10,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hiermod.engine.kernels.hyperparameters import log_prior
+from hiermod.engine.kernels.hyperparameters import log_prior, log_prior_of_power
 from hiermod.engine.kernels.record import PRIOR_KERNELS
 from hiermod.priors.distributions import DISTRIBUTIONS, Prior, joined, partial_priors
+from hiermod.priors.reading import read_prior
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,7 @@ def test_quantiles_are_scipys_and_invert_the_distribution_function(name):
     p = np.random.default_rng(5).uniform(size=SIZE)
     quantiles = prior.distribution.quantile(p, *prior.arguments)
     np.testing.assert_allclose(expected.cdf(quantiles), p, rtol=1e-9, atol=1e-10)
+    np.testing.assert_allclose(prior.chances(*quantiles), p, rtol=1e-9, atol=1e-10)
     np.testing.assert_allclose(prior.central_interval(0.9), expected.ppf([0.05, 0.95]), rtol=1e-9)
 
 
@@ -155,3 +160,106 @@ def test_numbers_of_a_variable_are_joined_where_they_differ():
 
 def test_priors_are_values():
     assert len({Prior("Normal", (0.0, 1.0)), Prior("Normal", (0.0, 1.0)), Prior("Normal", (0.0, 2.0))}) == 2
+
+
+POSITIVE = [name for name in EXACT if name not in ("Uniform", "LKJ", "Beta")]  # cut off at 0 where they reach below
+CUTS = [(-0.5, np.inf), (-np.inf, 1.5), (0.2, 3.0), (0.0, np.inf)]
+
+
+@dataclass(frozen=True, eq=False)
+class Cut:
+    """What is left of a distribution between two bounds, of a power of the number, by SciPy's of the whole."""
+
+    whole: object
+    low: float
+    high: float
+    power: float
+
+    def logpdf(self, x):
+        within = np.log(self.whole.cdf(self.high) - self.whole.cdf(self.low))
+        return self.whole.logpdf(x**self.power) + np.log(abs(self.power) * x ** (self.power - 1.0)) - within
+
+    def cdf(self, x):
+        below, above = self.whole.cdf(self.low), self.whole.cdf(self.high)
+        share = (self.whole.cdf(np.clip(x**self.power, self.low, self.high)) - below) / (above - below)
+        return share if self.power > 0.0 else 1.0 - share
+
+    def rvs(self, size, random_state):
+        p = random_state.uniform(self.whole.cdf(self.low), self.whole.cdf(self.high), size)
+        return self.whole.ppf(p) ** (1.0 / self.power)
+
+
+def cut(name, low, high, power):
+    """The prior, and what it is by SciPy."""
+    arguments, whole = EXACT[name]
+    prior = Prior(name, arguments, low, high, power)
+    return prior, Cut(whole, *prior.ends, power)
+
+
+def cases():
+    for name in POSITIVE:
+        bounds = CUTS if DISTRIBUTIONS[name].support == "real" else [(0.1, np.inf), (-np.inf, 3.0), (0.2, 3.0)]
+        yield from ((name, low, high, 1.0) for low, high in bounds)
+        start = 0.0 if DISTRIBUTIONS[name].support == "real" else -np.inf
+        yield from ((name, start, high, power) for high in (np.inf, 4.0) for power in (2.0, -2.0))
+
+
+@pytest.mark.parametrize("case", list(cases()), ids=str)
+def test_what_is_left_of_a_prior_has_scipys_density_derivative_quantiles_and_draws(case):
+    prior, exact = cut(*case)
+    rng = np.random.default_rng(7)
+    x = exact.rvs(SIZE, rng)
+    seen, expected = prior.log_density(x), exact.logpdf(x)
+    np.testing.assert_allclose(seen - seen[0], expected - expected[0], rtol=1e-9, atol=1e-9)
+    kernel, *numbers = prior.standard()
+    compiled = np.array([log_prior_of_power.py_func(PRIOR_KERNELS[kernel], *numbers, prior.power, at) for at in x])
+    np.testing.assert_allclose(compiled[:, 0] - compiled[0, 0], seen - seen[0], rtol=1e-9, atol=1e-9)
+    inner = x[(x * (1.0 - 1e-5) > prior.support[0]) & (x * (1.0 + 1e-5) < prior.support[1]) & (x > 0.0)]
+    slope = (exact.logpdf(inner * (1.0 + 1e-6)) - exact.logpdf(inner * (1.0 - 1e-6))) / (2e-6 * inner)
+    compiled = [log_prior_of_power.py_func(PRIOR_KERNELS[kernel], *numbers, prior.power, at)[1] for at in inner]
+    np.testing.assert_allclose(compiled, slope, rtol=1e-5, atol=1e-5)
+    p = rng.uniform(size=SIZE)
+    np.testing.assert_allclose(exact.cdf(prior.quantile(p)), p, rtol=1e-8, atol=1e-9)
+    draws = prior.draw(rng, (20_000,))
+    assert (draws >= prior.support[0]).all()
+    assert (draws <= prior.support[1]).all()
+    assert stats.kstest(draws, exact.cdf).pvalue > 0.001
+    assert 0.02 < exact.cdf(np.array(prior.typical)) < 0.98
+
+
+@pytest.mark.parametrize("case", list(cases()), ids=str)
+@pytest.mark.parametrize("factor", [0.5, 2.0])
+def test_what_is_left_of_a_wider_prior_is_the_same_stretched(case, factor):
+    prior, p = cut(*case)[0], np.array([0.1, 0.3, 0.8, 0.97])
+    low, high = prior.support
+    middle = 0.0 if low >= 0.0 or high <= 0.0 else prior.distribution.typical(*prior.arguments)
+    expected = middle + factor * (prior.quantile(p) - middle)
+    np.testing.assert_allclose(prior.widened(factor).quantile(p), expected, rtol=1e-8)
+
+
+def test_outside_its_bounds_a_prior_has_no_density():
+    prior = Prior("Normal", (1.0, 2.0), lower=0.5, upper=3.0)
+    assert np.isneginf(prior.log_density(np.array([0.4, 3.1, -1.0]))).all()
+    assert np.isfinite(prior.log_density(np.array([0.5, 1.0, 3.0]))).all()
+    assert np.isneginf(Prior("Gamma", (1.0, 2.0), upper=4.0, power=2.0).log_density(np.array([2.1, -0.5]))).all()
+
+
+@pytest.mark.parametrize(
+    "prior",
+    [
+        Prior("Normal", (0.1, 1e-3), lower=-0.25),
+        Prior("StudentT", (3.0, 0.0, 2.5), 0.0, 1e9, origin="the past"),
+        Prior("Uniform", (0.0, 5.0)),
+        Prior("Cauchy", (0.0, 1.0), upper=2.0, power=2.0, origin="fits of 2024, inflated by 2"),
+    ],
+)  # fmt: skip
+def test_bounds_and_origin_survive_printing(prior):
+    read = read_prior("x", str(prior))
+    assert (read.name, read.arguments, read.lower, read.upper) == (
+        prior.name,
+        prior.arguments,
+        prior.lower,
+        prior.upper,
+    )
+    assert read.origin == prior.origin
+    assert pickle.loads(pickle.dumps(prior)) == prior

@@ -4,8 +4,11 @@ import dataclasses
 
 import numpy as np
 import pandas as pd
+import pytest
+import xarray as xr
 
 import hiermod as hm
+from hiermod.errors import SamplingError
 from hiermod.sampling.posterior import Trouble
 
 QUICK = {"seed": 1, "draws": 30, "tune": 60, "chains": 2, "progress": False}
@@ -46,3 +49,21 @@ def test_trouble_in_words():
     assert str(Trouble(1)) == "1 divergence"
     assert str(Trouble(0, 1.0261, 87.4)) == "R-hat 1.026, ESS 87"
     assert str(Trouble(3, 1.0261, 87.4)) == "3 divergences, R-hat 1.026, ESS 87"
+
+
+def test_draws_are_taken_by_the_names_of_their_dims():
+    rng = np.random.default_rng(0)
+    data = pd.DataFrame(
+        {"y": rng.normal(size=40), "f": ["a", "b", "c", "b"] * 10, "g": np.repeat(["u", "v", "w", "x"], 10)}
+    )
+    model = hm.model("y ~ f + (f | g)", data)
+    variables = model._defined.spec.variables()
+    shapes = {one.name: ((*("chain", "draw"), *one.dims), rng.normal(0, 0.3, (2, 5, *one.shape))) for one in variables}
+    draws = xr.Dataset(
+        shapes, coords={dim: list(own) for one in variables for dim, own in zip(one.dims, one.labels, strict=True)}
+    )
+    turned = draws.transpose("f__expr_dim", "g__factor_dim", "draw", ..., "chain").isel(f__expr_dim=[1, 0])
+    expected, seen = (model.with_draws(one).predict(data).draws for one in (draws, turned))
+    np.testing.assert_array_equal(seen, expected)
+    with pytest.raises(SamplingError, match="has the dims a, b; the model's are g__factor_dim, f__expr_dim"):
+        model.with_draws(draws.rename(g__factor_dim="a", f__expr_dim="b"))

@@ -31,7 +31,7 @@ PICTURES = {
     "shrinkage, cbpp": lambda **ax: made.cbpp().plot.shrinkage(**ax),
     "shrinkage, 200 levels": lambda **ax: made.many().plot.shrinkage(**ax),
     "shrinkage, odd levels": lambda **ax: made.odd().plot.shrinkage(**ax),
-    "predictions": lambda **ax: made.sleepstudy().predict().plot(**ax),
+    "predictions": lambda **ax: made.sleepstudy().predict_cells().plot(**ax),
 }
 
 

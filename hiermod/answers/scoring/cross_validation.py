@@ -60,17 +60,17 @@ def leave_groups_out(
 
     With `single`, each row of a group is scored by itself as well.
     """
-    density, efficiency, draws = group_density(posterior, seen), relative_efficiency(posterior), posterior.size
-    even = np.full(draws, -np.log(draws))
-    joint, in_sample, pareto_k = np.empty((3, len(groups)))
-    rows: list[np.ndarray] = []
-    for place, group in enumerate(groups):
-        together = density.joint(group)
-        weights, pareto_k[place] = log_weights(together, efficiency)
-        joint[place] = special.logsumexp(weights + together)
-        rows.append(_rows(density, group, weights) if single else np.empty(0))
-        in_sample[place] = _rows(density, group, even) @ group.times if single else special.logsumexp(together + even)
-    good, refitted = good_k(draws), np.zeros(len(groups), dtype=bool)
+    of_groups = [(group.places.tolist(), group.times.tolist()) for group in groups]
+    found = runs.once(
+        posterior, "groups", seen, lambda: _by_weights(posterior, seen, groups, single), single, of_groups
+    )
+    joint, in_sample, pareto_k = (numbers.copy() for numbers in found[:3])
+    rows = (
+        np.split(found[3], np.cumsum([len(group.places) for group in groups])[:-1])
+        if single
+        else [found[3]] * len(groups)
+    )
+    good, refitted = good_k(posterior.size), np.zeros(len(groups), dtype=bool)
     bad = worst(pareto_k, good)[:max_refits]
     tasks = [
         (Refit.without(posterior, seen, groups[place].among(seen), (3, int(place))), groups[place], single)
@@ -82,6 +82,27 @@ def leave_groups_out(
         troubled += not clean
     total = sum(elpd @ group.times for elpd, group in zip(rows, groups, strict=True)) if single else joint.sum()
     return GroupScores(joint, tuple(rows), float(in_sample.sum() - total), pareto_k, refitted, good, troubled)
+
+
+def _by_weights(
+    posterior: Posterior, seen: Observations, groups: Sequence[Members], single: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """By importance sampling, the score of each group, what the model expects of it having seen it, and Pareto k.
+
+    With `single` also the scores of the rows of all groups, one after another.
+    """
+    density, efficiency, draws = group_density(posterior, seen), relative_efficiency(posterior), posterior.size
+    even = np.full(draws, -np.log(draws))
+    joint, in_sample, pareto_k = np.empty((3, len(groups)))
+    rows = [np.empty(0)]
+    for place, group in enumerate(groups):
+        together = density.joint(group)
+        weights, pareto_k[place] = log_weights(together, efficiency)
+        joint[place] = special.logsumexp(weights + together)
+        if single:
+            rows.append(_rows(density, group, weights))
+        in_sample[place] = _rows(density, group, even) @ group.times if single else special.logsumexp(together + even)
+    return joint, in_sample, pareto_k, np.concatenate(rows)
 
 
 def _score_group(task: tuple[Refit, Members, bool]) -> tuple[float, np.ndarray, bool]:

@@ -14,7 +14,7 @@ from hiermod.answers.group_effects import Reading, same_for_all
 from hiermod.answers.parameters.by_group import spread
 from hiermod.answers.reader import block_slices, reader
 from hiermod.answers.row_moments import RowMoments, trials_of_observations, weighted_observations
-from hiermod.answers.scoring.held_out import predicted
+from hiermod.answers.scoring.held_out import Runs, predicted
 from hiermod.answers.scoring.leave_one_out import good_k, log_weights, refuse, relative_efficiency
 from hiermod.data.cells.observations import Observations, observations
 from hiermod.errors import AnswerError
@@ -67,7 +67,7 @@ def _left_out(posterior: Posterior) -> tuple[np.ndarray, list[str]]:
     """One less the variance of errors over that of responses, under weights of rows by the Bayesian bootstrap."""
     refuse(posterior)
     seen = observations(posterior.spec.cells)
-    means, bad = expected_without(posterior, seen)
+    means, bad = Runs().once(posterior, "expected-without", seen, lambda: expected_without(posterior, seen))
     trials, response = trials_of_observations(seen), seen.responses[:, 0]
     squares = response if seen.responses.shape[1] == 2 else response**2
     errors = trials * means - response

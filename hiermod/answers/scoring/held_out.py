@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from scipy import special
 
 from hiermod.answers.reader import Reader, in_blocks, reader
+from hiermod.answers.scoring.kept import Place, add_observations, draws_digest
 from hiermod.data.cells.observations import Observations, part
-from hiermod.errors import StorageError
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.parallel import each, fit_one
 from hiermod.sampling.posterior import Posterior
@@ -28,6 +26,7 @@ class Refit:
     """A fit to come: of observations counted `times`, under a seed that `purpose` makes of the run's own.
 
     `times` may leave out groups altogether: their effects are then drawn from what the others say of the population.
+    `scores` is the folder of its scores beside the file of the fit of all rows, if that has one.
     """
 
     spec: ModelSpec
@@ -35,6 +34,7 @@ class Refit:
     seen: Observations
     times: np.ndarray
     purpose: tuple[int, ...]
+    scores: Path | None = None
 
     @classmethod
     def without(cls, posterior: Posterior, seen: Observations, times: np.ndarray, purpose: tuple[int, ...]) -> Refit:
@@ -43,7 +43,7 @@ class Refit:
         Its settings are those of the run that was kept, free to raise its target again where there is trouble.
         """
         settings = replace(posterior.settings, tune=None, target_accept=None)
-        return cls(posterior.spec, settings, seen, seen.times - times, purpose)
+        return cls(posterior.spec, settings, seen, seen.times - times, purpose, posterior.scores)
 
     def run(self) -> Posterior:
         """Sample; nothing is read again, and nothing compiled anew where the compiled engine takes the model."""
@@ -56,11 +56,8 @@ class Refit:
         spec = self.spec
         model = (type(spec).__name__, str(spec.formula), str(spec.family), spec.priors, spec.cells.source.fingerprint)
         digest = hashlib.sha256(repr((__version__, *model, self.settings, self.purpose)).encode())
-        for table in (self.seen.frame, self.seen.table):
-            digest.update(repr(list(table)).encode())
-            digest.update(pd.util.hash_pandas_object(table, index=False).to_numpy().tobytes())
-        for numbers in (self.seen.place, self.times):
-            digest.update(np.ascontiguousarray(numbers).tobytes())
+        add_observations(digest, self.seen)
+        digest.update(np.ascontiguousarray(self.times).tobytes())
         return digest.hexdigest()
 
 
@@ -95,9 +92,6 @@ def score(task: tuple[Refit, Observations]) -> tuple[np.ndarray, bool]:
     return expected(posterior, held_out), posterior.diagnostics.clean
 
 
-DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
-
-
 @dataclass(frozen=True)
 class Runs:
     """How the fits of a cross-validation are run.
@@ -107,7 +101,8 @@ class Runs:
     progress : bool
         Whether to count them on stderr.
     folder : Path, optional
-        Where the scores of each are kept as soon as it is done, and looked for before it is run.
+        Where the scores of each are kept as soon as it is done, and looked for before it is run; otherwise the folder
+        beside the fit's own file, where there is one.
     say : callable
         Is told how many were found there.
     """
@@ -118,37 +113,34 @@ class Runs:
 
     def each(self, work: Callable[[Any], tuple[Any, ...]], tasks: Sequence[Any], kind: str, what: str) -> list[Any]:
         """The numbers that `work` makes of every task, in order; a task begins with its `Refit`."""
-        if self.folder is None:
-            return each(work, tasks, self.progress, what)
-        paths = [self.folder / f"{kind}-{refit.fingerprint()[:32]}.npz" for refit, *_ in tasks]
-        results = [_kept(path) for path in paths]
-        absent = [place for place, numbers in enumerate(results) if numbers is None]
-        if len(absent) < len(tasks):
-            self.say(f"reused {len(tasks) - len(absent)} of {len(tasks)} {what} kept in {self.folder}")
+        places = [
+            Place(refit.spec, f"{kind}-{refit.fingerprint()[:32]}", self.folder, refit.scores) for refit, *_ in tasks
+        ]
+        results = [place.found() for place in places]
+        absent = [number for number, numbers in enumerate(results) if numbers is None]
+        folders = {str(place.path.parent) for number, place in enumerate(places) if number not in absent and place.read}
+        if folders:
+            self.say(f"reused {len(tasks) - len(absent)} of {len(tasks)} {what} kept in {', '.join(sorted(folders))}")
 
-        def keep(place: int, numbers: tuple[Any, ...]) -> None:
-            results[absent[place]] = numbers
-            _keep(paths[absent[place]], numbers)
+        def keep(number: int, numbers: tuple[Any, ...]) -> None:
+            results[absent[number]] = numbers
+            places[absent[number]].keep(numbers)
 
-        each(work, [tasks[place] for place in absent], self.progress, what, keep)
+        each(work, [tasks[number] for number in absent], self.progress, what, keep)
         return results
 
-
-def _kept(path: Path) -> tuple[Any, ...] | None:
-    """The numbers of a file; None where there is none, or one that cannot be read, which is then written anew."""
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            return tuple(stored[f"arr_{place}"][()] for place in range(len(stored.files)))
-    except DAMAGED:
-        return None
-
-
-def _keep(path: Path, numbers: tuple[Any, ...]) -> None:
-    """Write a file, which is there only when it is complete."""
-    partial = path.with_name(path.name + ".partial")
-    try:
-        with partial.open("wb") as file:
-            np.savez(file, *map(np.asarray, numbers))
-        partial.replace(path)
-    except OSError as error:
-        raise StorageError(f"Scores cannot be kept in {str(path.parent)!r}: {error}") from error
+    def once(
+        self, posterior: Posterior, kind: str, seen: Observations, compute: Callable[[], tuple[Any, ...]], *extra: Any
+    ) -> tuple[Any, ...]:  # fmt: skip
+        """Numbers that follow from the draws and the observations, and from what else is named."""
+        digest = hashlib.sha256(repr((__version__, kind, *extra)).encode())
+        digest.update(draws_digest(posterior))
+        add_observations(digest, seen)
+        place = Place(posterior.spec, f"{kind}-{digest.hexdigest()[:32]}", self.folder, posterior.scores)
+        numbers = place.found()
+        if numbers is None:
+            numbers = compute()
+            place.keep(numbers)
+        elif place.read:
+            self.say(f"reused scores kept in {place.path.parent}")
+        return numbers

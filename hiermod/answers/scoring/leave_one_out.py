@@ -182,7 +182,11 @@ def leave_one_out(posterior: Posterior, max_refits: int, runs: Runs, seen: Obser
     refuse(posterior)
     seen = observations(posterior.spec.cells, posterior.spec.family.counts) if seen is None else seen
     efficiency = relative_efficiency(posterior)
-    scores = np.array([left_out(density, efficiency) for density in log_densities(posterior, seen)])
+
+    def smoothed() -> tuple[np.ndarray]:
+        return (np.array([left_out(density, efficiency) for density in log_densities(posterior, seen)]),)
+
+    scores = runs.once(posterior, "loo", seen, smoothed)[0].copy()
     elpd, p, pareto_k = scores.T
     draws, refitted = posterior.size, np.zeros(len(seen), dtype=bool)
     bad = worst(pareto_k, good_k(draws))[:max_refits]

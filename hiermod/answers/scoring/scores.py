@@ -186,7 +186,8 @@ def by_folds(
             by_fold[of_model[:, place] > 0, place] = scores
             troubled += not clean
         elpd = by_fold[rows.place[row], fold]
-        p = expected(posterior, rows.seen) @ rows.seen.times - elpd @ times
+        (known,) = runs.once(posterior, "expected", rows.seen, lambda: (expected(posterior, rows.seen),))  # noqa: B023
+        p = known @ rows.seen.times - elpd @ times
         models[name] = ModelScores(elpd, float(p), troubled=troubled)
     labels = aligned.labels().take(row).reset_index(drop=True).assign(fold=fold)
     return Scores("kfold", "rows", models, times, None if clusters is None else clusters[row], labels)

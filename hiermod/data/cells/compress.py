@@ -29,9 +29,11 @@ class Likelihood(Protocol):
 
 def read_cells[F: Likelihood](
     formula: Formula, data: Any, choose: Callable[[ResponseRows], tuple[F, str]], *, na: str, compressed: bool,
-    real: bool | None,
+    real: bool | None, complete: tuple[str, ...] = (),
 ) -> tuple[Cells, tuple[F, str], tuple[str, ...]]:  # fmt: skip
     """Read the rows that a formula uses, and compress them as the family that `choose` finds for the response needs.
+
+    Rows that lack a value in one of the other columns `complete` are left out, too.
 
     Returns
     -------
@@ -41,7 +43,7 @@ def read_cells[F: Likelihood](
     notices : tuple of str
         What is to be told of the rows.
     """
-    rows = read_rows(formula, data, na, compressed, real)
+    rows = read_rows(formula, data, na, compressed, real, complete)
     chosen = choose(rows.response)
     return compress(rows, chosen[0].statistic, compressed), chosen, rows.notices
 

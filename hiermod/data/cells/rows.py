@@ -26,6 +26,7 @@ from hiermod.data.columns.responses import (
 from hiermod.data.columns.values import Values, as_levels, row_name
 from hiermod.data.pushdown.gather import gather
 from hiermod.data.pushdown.tally import Summary, Tally
+from hiermod.data.sources.frames import read_columns
 from hiermod.errors import DataError, HiermodError
 from hiermod.formula.expressions import Column
 from hiermod.formula.nodes import Formula, SingleResponse
@@ -51,12 +52,16 @@ class Rows:
     notices: tuple[str, ...]
 
 
-def read_rows(formula: Formula, data: Any, na: str = "drop", compress: bool = True, real: bool | None = None) -> Rows:
+def read_rows(
+    formula: Formula, data: Any, na: str = "drop", compress: bool = True, real: bool | None = None,
+    complete: tuple[str, ...] = (),
+) -> Rows:  # fmt: skip
     """Read the columns of `formula` from any frame.
 
     Missing rows are dropped and counted (``na="drop"``) or an error (``na="error"``); rows of no trials and of no
     weight are dropped. With `compress`, equal rows of large frames are counted at once, lazy ones by their engine;
-    `real` says whether the family takes real numbers, None if that is to be inferred.
+    `real` says whether the family takes real numbers, None if that is to be inferred. Rows that lack a value in another
+    column, one of `complete`, are missing, too.
 
     Raises
     ------
@@ -65,7 +70,7 @@ def read_rows(formula: Formula, data: Any, na: str = "drop", compress: bool = Tr
     """
     if na not in MISSING:
         raise DataError(f"na={na!r}: 'drop' leaves rows with missing values out, 'error' refuses them.")
-    tally = gather(formula, data, real, compress)
+    tally = gather(formula, data, real, compress, complete)
     try:
         return _understood(formula, tally, na)
     except HiermodError:
@@ -74,10 +79,22 @@ def read_rows(formula: Formula, data: Any, na: str = "drop", compress: bool = Tr
     return _understood(formula, tally.one_by_one, na)  # so that errors count and name rows, not distinct ones
 
 
+def fitted_rows(formula: Formula, data: Any, complete: tuple[str, ...] = ()) -> tuple[pd.DataFrame, np.ndarray]:
+    """The columns of all rows of `data`, and which rows a fit takes: complete ones, of some trials and weight.
+
+    `complete` are other columns, in which rows have to be complete too.
+    """
+    raw = read_columns(data, (*formula.all_columns, *complete), formula)
+    used = ~np.any([Values(name, raw[name]).missing for name in map(str, raw)], axis=0)
+    weight = _read_response(formula, raw[used], np.ones(int(used.sum())), None).weight
+    used[used] = weight > 0
+    return raw, used
+
+
 def _understood(formula: Formula, tally: Tally, na: str) -> Rows:
     raw, count, summary = tally.frame, tally.count, tally.summary
     complete, missing = _complete(tally)
-    incomplete = summary.incomplete if summary else int(count[~complete].sum())
+    incomplete = tally.left_out + (summary.incomplete if summary else int(count[~complete].sum()))
     some = {name: number for name, number in missing.items() if number}
     if incomplete and na == "error":
         first = f" (the first is {row_name(raw.index[~complete], 0)})" if not complete.all() else ""
@@ -105,7 +122,8 @@ def _understood(formula: Formula, tally: Tally, na: str) -> Rows:
         variables = _with_averaged(formula, variables, tally.made, response)
     weightless = int(count[complete & ~used].sum()) + (summary.weightless if summary else 0)
     by_column = ", ".join(f"{name} {number:,}" for name, number in some.items())
-    notices = (*tally.notices, *([f"missing values by column: {by_column}"] if some else []))
+    counted_all = some and not tally.left_out  # what other columns lack has left before
+    notices = (*tally.notices, *([f"missing values by column: {by_column}"] if counted_all else []))
     return _assembled(
         formula, raw[used], response, variables, (int(count[used].sum()), incomplete, weightless), notices
     )

@@ -135,7 +135,7 @@ class EngineRecipe:
         return self._frame.filter(*(is_present(self._frame, name) for name in names))
 
 
-def is_present(frame: nw.LazyFrame[Any], name: str) -> nw.Expr:
+def is_present(frame: nw.DataFrame[Any] | nw.LazyFrame[Any], name: str) -> nw.Expr:
     """Whether a column has a value: neither null nor NaN."""
     present = ~nw.col(name).is_null()
     return present & ~nw.col(name).is_nan() if frame.collect_schema()[name].is_float() else present

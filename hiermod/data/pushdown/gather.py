@@ -12,7 +12,7 @@ import pandas as pd
 
 from hiermod.data.columns.responses import read_counts
 from hiermod.data.columns.values import missing_rows
-from hiermod.data.pushdown.expressions import NotInEngineError
+from hiermod.data.pushdown.expressions import NotInEngineError, is_present
 from hiermod.data.pushdown.group_by import Engine
 from hiermod.data.pushdown.tally import COUNT, LARGE, Tally, each_row, tally
 from hiermod.data.sources.frames import Selected, asking, select_columns
@@ -25,7 +25,7 @@ BYTES = 64  # what a number costs while its row becomes part of a cell
 SHARE = 0.25  # of the machine's memory that may be taken for it
 
 
-def gather(formula: Formula, data: Any, real: bool | None, compress: bool) -> Tally:
+def gather(formula: Formula, data: Any, real: bool | None, compress: bool, complete: tuple[str, ...] = ()) -> Tally:
     """Read the columns of a formula.
 
     A lazy frame of more than `LARGE` rows is aggregated by its own engine where that pays; rows come to Python where it
@@ -37,6 +37,8 @@ def gather(formula: Formula, data: Any, real: bool | None, compress: bool) -> Ta
         Whether the family takes real numbers; None if it is to be inferred.
     compress : bool
         False reads all rows.
+    complete : tuple of str
+        Other columns: rows that lack a value there are left out, too.
 
     Raises
     ------
@@ -44,11 +46,26 @@ def gather(formula: Formula, data: Any, real: bool | None, compress: bool) -> Ta
         If all rows are needed and do not fit in memory.
     """
     selected = select_columns(data, formula.all_columns, formula)
+    if not complete:
+        return _gathered(formula, selected, real, compress)
+    with asking(data):
+        whole = select_columns(data, (*formula.all_columns, *complete), formula).frame
+        present = nw.all_horizontal(*(is_present(whole, name) for name in complete), ignore_nulls=False)
+        frame = whole.filter(present).select(*formula.all_columns)
+        left_out = _length(whole) - _length(frame)
+    return replace(_gathered(formula, replace(selected, frame=frame), real, compress), left_out=left_out)
+
+
+def _length(frame: nw.DataFrame[Any] | nw.LazyFrame[Any]) -> int:
+    return len(frame) if isinstance(frame, nw.DataFrame) else int(frame.select(nw.len()).collect().item())
+
+
+def _gathered(formula: Formula, selected: Selected, real: bool | None, compress: bool) -> Tally:
     frame = selected.frame
     if isinstance(frame, nw.DataFrame):
         return _counted(selected.to_pandas(frame), compress)
-    with asking(data):
-        rows = int(frame.select(nw.len()).collect().item())
+    with asking(selected.data):
+        rows = _length(frame)
         if rows <= LARGE:
             return _counted(selected.to_pandas(frame.collect()), compress)
         return _from_engine(formula, selected, rows, real) if compress else each_row(_all(selected, rows))

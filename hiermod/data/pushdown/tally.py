@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import narwhals as nw
 import numpy as np
@@ -49,7 +49,8 @@ class Summary:
 class Tally:
     """Rows of the columns that a formula reads, how many rows of the data each stands for, and what to tell.
 
-    `summary` has what an engine averaged; `rows` are the data's one by one, where those in memory were counted.
+    `summary` has what an engine averaged; `rows` are the data's one by one, where those in memory were counted;
+    `left_out` is how many rows are not here, since they lack a value in a column that is none of the formula's.
     """
 
     frame: pd.DataFrame
@@ -58,11 +59,12 @@ class Tally:
     summary: Summary | None = None
     notices: tuple[str, ...] = ()
     rows: pd.DataFrame | None = None
+    left_out: int = 0
 
     @property
     def one_by_one(self) -> Tally | None:
         """Every row by itself, where rows in memory were counted."""
-        return None if self.rows is None else each_row(self.rows)
+        return None if self.rows is None else replace(each_row(self.rows), left_out=self.left_out)
 
 
 def each_row(frame: pd.DataFrame) -> Tally:

@@ -138,6 +138,11 @@ def _narwhals_frame(data: Any, names: Collection[str] | None = None) -> nw.DataF
         ) from error
 
 
+def travels(data: Any) -> bool:
+    """Whether data can go to another process: a path and a frame in memory can, a table of a connection cannot."""
+    return data is None or is_path(data) or isinstance(_narwhals_frame(data), nw.DataFrame)
+
+
 def _missing_column(name: str, present: list[str], formula: Formula | None) -> None:
     message = f"There is no column {name!r} in the data.{did_you_mean(name, present)}"
     if formula is None or name not in formula.places:

@@ -1,6 +1,7 @@
 """Hyperparameters (standard deviations, correlations, the family's): from the line to their support, with their priors.
 
-Positive ones are exponentials, or, where a half-normal prior of scale s is all that bounds them above, ``s I(v)`` with
+Those bounded on one side are exponentials beyond the bound, or, where a half-normal prior of scale s is all that bounds
+a positive one above, ``s I(v)`` with
 ``I(v) = v Φ(v) + φ(v)``, the integral of the normal distribution function. Under that map the prior itself is nearly
 normal, its density falling as fast towards zero as towards large values; a logarithm leaves it a long tail to the left
 and a steep end to the right, which standard deviations of few groups have, too.
@@ -15,7 +16,7 @@ import numba
 import numpy as np
 
 from hiermod.engine.kernels import NJIT
-from hiermod.engine.kernels.record import INTERVAL, PRIOR_KERNELS, SOFT
+from hiermod.engine.kernels.record import BELOW, INTERVAL, PRIOR_KERNELS, SOFT
 from hiermod.engine.kernels.special import log_normal_cdf, log_sigmoids
 from hiermod.engine.kernels.views import doubles, hyperparameter_at
 
@@ -48,7 +49,19 @@ def log_prior(kernel: int, a: float, b: float, c: float, x: float) -> tuple[floa
     if kernel == LOG_NORMAL:
         t = (math.log(x) - a) / b
         return -0.5 * t * t - math.log(x), -(t / b + 1.0) / x
+    if kernel == BETA:
+        return (a - 1.0) * math.log(x) + (b - 1.0) * math.log1p(-x), (a - 1.0) / x - (b - 1.0) / (1.0 - x)
     return 0.0, 0.0
+
+
+@numba.njit(**NJIT)
+def log_prior_of_power(kernel: int, a: float, b: float, c: float, power: float, x: float) -> tuple[float, float]:
+    """The same at x, where ``x^power`` has the prior."""
+    if power == 1.0:
+        return log_prior(kernel, a, b, c, x)
+    value = x**power
+    density, slope = log_prior(kernel, a, b, c, value)
+    return density + (power - 1.0) * math.log(x), (slope * power * value + power - 1.0) / x
 
 
 @numba.njit(**NJIT)
@@ -78,27 +91,31 @@ def _constrain(record: Any, work: Any) -> float:
         if row.transform == INTERVAL:
             up, down, rate = log_sigmoids(v)
             x[i], slopes[i] = row.low + (row.high - row.low) * rate, (row.high - row.low) * math.exp(up + down)
-            extra = row.a if row.kernel == BETA else 1.0
-            total += extra * (up + down)
-            by_value[i] = extra * (1.0 - 2.0 * rate)
-            continue
-        x[i], slopes[i], volume, by_volume = soft(v, row.b) if row.transform == SOFT else exponential(v)
-        density, slope = log_prior(row.kernel, row.a, row.b, row.c, x[i])
+            volume, by_volume = up + down, 1.0 - 2.0 * rate
+            if row.kernel == BETA and row.power == 1.0:
+                total += row.a * up + row.b * down
+                by_value[i] = row.a * (1.0 - rate) - row.b * rate
+                continue
+        else:
+            x[i], slopes[i], volume, by_volume = soft(v, row.b) if row.transform == SOFT else beyond(v, row)
+        density, slope = log_prior_of_power(row.kernel, row.a, row.b, row.c, row.power, x[i])
         total += density + volume
         by_value[i] = slope * slopes[i] + by_volume
     return total
 
 
 @numba.njit(**NJIT)
-def exponential(v: float) -> tuple[float, float, float, float]:
-    """A positive number, its derivative, the logarithm of that (up to a constant), and the derivative of that."""
-    x = math.exp(v)
-    return x, x, v, 1.0
+def beyond(v: float, row: Any) -> tuple[float, float, float, float]:
+    """A number beyond a bound, its derivative, the logarithm of that, and the derivative of that."""
+    away = math.exp(v)
+    if row.transform == BELOW:
+        return row.high - away, -away, v, 1.0
+    return row.low + away, away, v, 1.0
 
 
 @numba.njit(**NJIT)
 def soft(v: float, scale: float) -> tuple[float, float, float, float]:
-    """The same for ``scale I(v)``."""
+    """The same for ``scale I(v)``, the logarithm up to a constant."""
     log_cdf, ratio = log_normal_cdf(v)
     cdf = math.exp(log_cdf)
     return scale * cdf * (v + ratio), scale * cdf, log_cdf, ratio

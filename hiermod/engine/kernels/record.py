@@ -17,7 +17,7 @@ PRIOR_KERNELS = {name: code for code, name in enumerate((
     "normal", "student", "laplace", "logistic", "uniform", "exponential", "gamma", "inverse_gamma", "log_normal",
     "beta",
 ))}  # fmt: skip
-LOG, INTERVAL, SOFT = range(3)  # how hyperparameters come from the line
+ABOVE, BELOW, INTERVAL, SOFT = range(4)  # how hyperparameters come from the line
 BLOCK = 256  # rows that are scored at once
 LANES = 64  # groups that are worked on at once
 
@@ -57,7 +57,10 @@ TABLES = {
     "term_table": _layout("first", "columns", "sds", "partial"),
     # Of the columns of coefficients that most of a factor's effects depend on.
     "full_table": _layout("first", "columns", "values"),
-    "hyperparameter_table": _layout("transform", "kernel", "coefficient", doubles=("a", "b", "c", "low", "high")),
+    # Its prior is one of the parameter to a power.
+    "hyperparameter_table": _layout(
+        "transform", "kernel", "coefficient", doubles=("a", "b", "c", "low", "high", "power")
+    ),
     "prior_table": _layout("kernel", doubles=("a", "b", "c")),
     # The variance as far as data go, the prior's precision and centre, and the data's estimate.
     "common_table": _layout(doubles=("variance", "precision", "centre", "estimate")),

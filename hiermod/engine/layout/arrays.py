@@ -117,17 +117,16 @@ def _standard(prior: Prior) -> tuple[float, ...]:
 
 def _hyperparameter(parameter: Hyperparameter) -> tuple[float, ...]:
     kernel, *numbers = _standard(parameter.prior)
-    support = parameter.prior.distribution.support
-    transform = record.INTERVAL if support in ("interval", "unit") else record.LOG
-    bounds = numbers[:2] if support == "interval" else (0.0, 1.0)
-    return transform, kernel, parameter.coefficient, *numbers, *bounds
+    low, high = parameter.prior.support
+    transform = record.INTERVAL if np.isfinite([low, high]).all() else record.ABOVE if high == np.inf else record.BELOW
+    return transform, kernel, parameter.coefficient, *numbers, low, high, parameter.prior.power
 
 
 def unconstrained(table: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Hyperparameters on the line, each as its transform in the table says."""
     with np.errstate(all="ignore"):
-        logit = np.log(values - table["low"]) - np.log(table["high"] - values)
-        line = np.where(table["transform"] == record.INTERVAL, logit, np.log(values))
+        above, below = np.log(values - table["low"]), np.log(table["high"] - values)
+    line = np.choose(table["transform"], [above, below, above - below, above])
     soft = table["transform"] == record.SOFT
     line[soft] = inverse_soft(values[soft] / table["b"][soft])
     return line

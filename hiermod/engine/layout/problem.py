@@ -158,7 +158,7 @@ def read_problem(spec: Spec) -> Problem:
     rows = observe(spec.cells)
     blocks = spec.common.blocks
     flat = [prior for block in blocks for prior in spec.priors[block.name]]
-    on_line = np.array([prior.distribution.located for prior in flat], dtype=bool)
+    on_line = np.array([prior.located for prior in flat], dtype=bool)
     order = np.concatenate([np.flatnonzero(on_line), np.flatnonzero(~on_line)]).astype(int)
     design, back = _centred_design(spec, rows)
     linear = int(on_line.sum())

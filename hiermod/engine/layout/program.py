@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hiermod.engine.build.compile import Function
-from hiermod.engine.kernels.record import NO_MEMORY, PRIOR_KERNELS, SOFT
+from hiermod.engine.kernels.record import ABOVE, NO_MEMORY, PRIOR_KERNELS, SOFT
 from hiermod.engine.layout.arrays import canonical, joint_arrays, public_arrays, unconstrained
 from hiermod.engine.layout.memory import Memory, lay_out, replaced
 from hiermod.engine.layout.problem import Problem
@@ -60,7 +60,8 @@ class Program:
     def softened(self) -> Program:
         """The same with the parameters of half-normal priors on a line where these are nearly normal."""
         table = self._hyperparameter_table.copy()
-        table["transform"][table["kernel"] == PRIOR_KERNELS["normal"]] = SOFT
+        half = (table["kernel"] == PRIOR_KERNELS["normal"]) & (table["a"] == 0.0) & (table["power"] == 1.0)
+        table["transform"][half & (table["transform"] == ABOVE) & (table["low"] == 0.0)] = SOFT
         return self.moved(hyperparameter_table=table)
 
     @property

@@ -24,8 +24,9 @@ from hiermod.modeling.coding import Block
 from hiermod.modeling.design import GroupDesign, GroupEffect
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.modeling.pymc.parts import coefficient, group_effect, register_correlations
+from hiermod.modeling.pymc.priors import distribution
 from hiermod.modeling.spec import Spec
-from hiermod.priors.distributions import Prior, joined
+from hiermod.priors.distributions import Prior, alike, joined
 
 CROSSED = "_x_"
 
@@ -199,8 +200,14 @@ def _priors(spec: Spec) -> dict[str, Any]:
 
 
 def _plain(priors: Sequence[Prior], **options: Any) -> bmb.Prior:
-    distribution, arguments = joined(priors)
-    return bmb.Prior(distribution.name, auto_scale=False, **arguments, **options)
+    if not alike(priors):
+
+        def register(name: str, **given: Any) -> Any:
+            return distribution(priors, name, **given)
+
+        return bmb.Prior("EntryByEntry", auto_scale=False, **{"dist": register, **options})
+    record, arguments = joined(priors)
+    return bmb.Prior(record.name, auto_scale=False, **arguments, **options)
 
 
 def _common_prior(spec: Spec, block: Block) -> bmb.Prior:

@@ -6,7 +6,7 @@ package makes of the same formula, so that draws of the same names mean the same
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,10 +23,11 @@ from hiermod.formula.parser import canonical, parse
 from hiermod.modeling.coding import Block
 from hiermod.modeling.definition import Defined, Definition, define
 from hiermod.modeling.design import GroupDesign, GroupEffect, offset
-from hiermod.modeling.protocol import Variable, dataset_of
+from hiermod.modeling.protocol import DIMS, Variable, dataset_of
 from hiermod.modeling.spec import Spec
 
 OFFSET, GROUPED = "OffsetTerm", "GroupSpecificTerm"
+GROUPS, COLUMNS = "__factor_dim", "__expr_dim"  # the ends of the names of Bambi's dims
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,13 +220,14 @@ def variables(model: Any, taken: Taken, posterior: xr.Dataset) -> xr.Dataset:
     spec, sizes, common = taken.spec, taken.sizes, _common_terms(model)
     values_by_name: dict[str, np.ndarray] = {}
     for block in spec.common.blocks:
-        values = _named(posterior, _called(common[block.term]), spec.variable(block.name).shape)
-        values_by_name[block.name] = values / _per_column(sizes[block.name], block)
+        values = _draws(posterior, _called(common[block.term]), common[block.term].coords)
+        values_by_name[block.name] = _shaped(values, spec.variable(block.name)) / _per_column(sizes[block.name], block)
     for group in spec.groups:
         for effect in group.effects:
             term, size = _group_term(model, group, effect), _per_column(sizes[effect.name], effect.block)
-            sds = _named(posterior, f"{_called(term)}_sigma", spec.variable(effect.sd_name).shape)
-            values_by_name[effect.sd_name] = sds / np.abs(size)
+            columns = {dim: labels for dim, labels in term.coords.items() if dim.endswith(COLUMNS)}
+            sds = _draws(posterior, f"{_called(term)}_sigma", columns)
+            values_by_name[effect.sd_name] = _shaped(sds, spec.variable(effect.sd_name)) / np.abs(size)
             values_by_name[effect.name] = _effects(posterior, term, spec.variable(effect.name)) / size
     for name in spec.family.auxiliary:
         values_by_name[name] = _auxiliary(model, posterior, name)
@@ -240,35 +242,64 @@ def _called(term: Any) -> str:
     return str(term.alias or term.name)
 
 
-def _named(posterior: xr.Dataset, name: str, shape: tuple[int, ...]) -> np.ndarray:
-    """A variable's draws, shape ``(chain, draw, *shape)``; a dim of size 1 is dropped where there should be none."""
+def _draws(posterior: xr.Dataset, name: str, coords: Mapping[str, Sequence[Any]]) -> np.ndarray:
+    """A variable's draws, shape ``(chain, draw, *coords)``: dims are found by name, their entries by label.
+
+    Bambi's fit puts the dims of groups last, its PyMC model first. An alias of a term renames the first part of a dim,
+    and keeps the last: ``f__expr_dim``, ``slope__expr_dim``.
+    """
     if name not in posterior:
         raise ModelError(
             f"The draws have no variable {name!r}, which this Bambi model has. They have: "
             f"{enumerate_names(posterior.data_vars)}."
         )
-    values = posterior[name].transpose("chain", "draw", ...).to_numpy()
-    wanted = (*values.shape[:2], *shape)
-    if values.size != np.prod(wanted):
-        raise ModelError(f"The variable {name!r} has {values.shape[2:]} numbers in each draw; the model {wanted[2:]}.")
-    return np.asarray(values.reshape(wanted))
+    values = posterior[name]
+    dims = [str(dim) for dim in values.dims if dim not in DIMS]
+    places = {kind: [dim for dim in dims if _kind(dim) == kind] for kind in map(_kind, coords)}
+    if len(dims) != len(coords) or any(len(found) != 1 for found in places.values()):
+        raise ModelError(f"The variable {name!r} has the dims {dims}; this Bambi model's are {list(coords)}.")
+    for dim, labels in coords.items():
+        (found,) = places[_kind(dim)]
+        values = _in_order(values, found, [str(label) for label in labels])
+    order = [places[_kind(dim)][0] for dim in coords]
+    return np.asarray(values.transpose(*DIMS, *order).to_numpy())
+
+
+def _kind(dim: str) -> str:
+    """What a dim of Bambi holds: groups, columns of a varying effect, or columns of a common term."""
+    return next((end for end in (GROUPS, COLUMNS) if dim.endswith(end)), "_dim")
+
+
+def _in_order(values: xr.DataArray, dim: str, labels: list[str]) -> xr.DataArray:
+    """The entries of a dim as `labels` name them; without labels of its own it must have their number."""
+    found = [str(label) for label in values[dim].to_numpy()] if dim in values.coords else labels
+    if sorted(found) != sorted(labels) or values.sizes[dim] != len(labels):
+        raise ModelError(
+            f"The dim {dim!r} of {values.name!r} has {values.sizes[dim]} entries, {enumerate_names(found, 6)}; this "
+            f"Bambi model's has {enumerate_names(labels, 6)}."
+        )
+    return values if found == labels else values.isel({dim: [found.index(label) for label in labels]})
+
+
+def _shaped(values: np.ndarray, variable: Variable) -> np.ndarray:
+    """Draws in the shape of a variable; a dim of size 1 is dropped where there should be none."""
+    if values[0, 0].size != np.prod(variable.shape, dtype=int):
+        _refuse(f"{variable.name} has {values[0, 0].size} numbers in each draw where {variable.shape} were expected")
+    return values.reshape(*values.shape[:2], *variable.shape)
 
 
 def _effects(posterior: xr.Dataset, term: Any, variable: Variable) -> np.ndarray:
     """Effects of the groups that occur, in this package's order; formulae has all pairs of crossed groups."""
-    name, labels = _called(term), [str(label) for label in term.groups]
-    values = _named(posterior, name, (len(labels), *variable.shape[1:]))
-    for dim in posterior[name].dims:
-        if str(dim).endswith("__factor_dim") and dim in posterior.coords:
-            labels = [str(label) for label in posterior[dim].to_numpy()]
-    return values[:, :, [labels.index(label) for label in variable.labels[0]]]
+    places = {str(label): place for place, label in enumerate(term.groups)}
+    values = _draws(posterior, _called(term), term.coords)
+    return _shaped(values[:, :, [places[label] for label in variable.labels[0]]], variable)
 
 
 def _auxiliary(model: Any, posterior: xr.Dataset, name: str) -> np.ndarray:
     """The family's own parameter: sampled, or a number that was given for it."""
     prior = model.parameters[name].prior
     if hasattr(prior, "args"):
-        return _named(posterior, str(model.parameters[name].alias or name), ())
+        return _draws(posterior, str(model.parameters[name].alias or name), {})
     return np.full((posterior.sizes["chain"], posterior.sizes["draw"]), float(prior))
 
 

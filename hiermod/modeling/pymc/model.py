@@ -16,13 +16,13 @@ from hiermod.modeling.protocol import ModelSpec
 from hiermod.modeling.pymc.likelihood import likelihood
 from hiermod.modeling.pymc.parts import (
     coefficient,
-    distribution,
     group_effect,
     informed_columns,
     own_coefficients,
     register_correlations,
     register_dims,
 )
+from hiermod.modeling.pymc.priors import distribution
 from hiermod.modeling.spec import Spec
 
 MAX_WRITTEN_OUT = 6

@@ -11,52 +11,20 @@ plus varying effect, along columns that the data tells apart (Papaspiliopoulos, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
-from pymc.logprob.transforms import Transform
 
 from hiermod.data.cells.statistics import BinomialCells, CountCells, MomentCells, PairCells, RealCells, ValueCells
 from hiermod.modeling.coding import Block
 from hiermod.modeling.density_rows import Observed, observe
 from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.protocol import Variable
+from hiermod.modeling.pymc.priors import distribution
 from hiermod.modeling.spec import Spec
-from hiermod.priors.distributions import Prior, joined, partial_priors
-
-
-class AboutLocation(Transform):
-    """Samples a variable as its distance from its prior's location, which may hold other coefficients."""
-
-    name = "about_location"
-
-    def forward(self, value: Any, *inputs: Any) -> Any:
-        """Take the location off."""
-        return value - inputs[-2]
-
-    def backward(self, value: Any, *inputs: Any) -> Any:
-        """Put the location back."""
-        return value + inputs[-2]
-
-    def log_jac_det(self, value: Any, *inputs: Any) -> Any:
-        """A shift changes no volume."""
-        return pt.zeros_like(value)
-
-
-def distribution(priors: Sequence[Prior], name: str, shift: Any = None, **options: Any) -> Any:
-    """Register a random variable, the entries of which have these priors, their location less `shift`.
-
-    Numbers are doubles: PyTensor takes a plain 3.0 for a single, and computes 1 / 3.0 in single precision.
-    """
-    record, arguments = joined(priors)
-    inputs: dict[str, Any] = {key: np.asarray(argument, dtype=np.float64) for key, argument in arguments.items()}
-    if shift is not None:
-        inputs[record.parameters[-2]] = inputs[record.parameters[-2]] - shift
-        options["default_transform"] = AboutLocation()
-    return getattr(pm, record.name)(name, **inputs, **options)
+from hiermod.priors.distributions import partial_priors
 
 
 def coefficient(spec: Spec, name: str) -> Any:

@@ -1,0 +1,135 @@
+"""Scores that take long are computed once: in memory for a fit, and beside its file for the next session."""
+
+import gc
+import os
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import hiermod as hm
+from hiermod.answers.scoring import held_out, leave_one_out
+from hiermod.answers.scoring.kept import MEMORY
+
+QUICK = {"draws": 200, "chains": 2, "seed": 1, "progress": False}
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """How often a density of all rows was asked for, and how many fits were run."""
+    seen = {"densities": 0, "fits": 0}
+    densities, run = leave_one_out.log_densities, held_out.Refit.run
+
+    def count_densities(*arguments):
+        seen["densities"] += 1
+        return densities(*arguments)
+
+    def count_fits(refit):
+        seen["fits"] += 1
+        return run(refit)
+
+    monkeypatch.setattr(leave_one_out, "log_densities", count_densities)
+    monkeypatch.setattr(held_out.Refit, "run", count_fits)
+    return seen
+
+
+def data_of(seed=1):
+    rng = np.random.default_rng(seed)
+    data = pd.DataFrame({"x": rng.normal(size=60), "g": rng.choice(list("abcd"), 60)})
+    return data.assign(y=data["x"] + rng.normal(size=60))
+
+
+def test_a_fit_remembers_its_scores(counted):
+    fit = hm.fit("y ~ x + (1 | g)", data_of(), **QUICK)
+    first = fit.loo(), fit.kfold(3, progress=False), fit.logo(progress=False), fit.logo(score="rows", progress=False)
+    done = dict(counted)
+    assert done["densities"] == 1
+    assert done["fits"] >= 3
+    again = fit.loo(), fit.kfold(3, progress=False), fit.logo(progress=False), fit.logo(score="rows", progress=False)
+    assert counted == done
+    for one, other in zip(first, again, strict=True):
+        pd.testing.assert_frame_equal(one.pointwise, other.pointwise)
+    fit.kfold(3, seed=5, progress=False)
+    assert counted["fits"] == done["fits"] + 3
+
+
+def test_what_a_user_does_to_a_table_is_not_remembered():
+    fit = hm.fit("y ~ x", data_of(), **QUICK)
+    expected = fit.loo().elpd
+    table = fit.loo().pointwise
+    table["elpd"] = 0.0
+    fit.loo(max_refits=2, progress=False)
+    assert fit.loo().elpd == expected
+    assert (fit.loo().pointwise["elpd"] != 0.0).all()
+
+
+def test_scores_are_forgotten_with_the_model():
+    fit = hm.fit("y ~ x", data_of(), **QUICK)
+    fit.loo()
+    gc.collect()
+    before = len(MEMORY)
+    del fit
+    gc.collect()
+    assert len(MEMORY) < before
+
+
+def both(folder):
+    data = data_of()
+    files = {name: folder / f"{name}.nc" for name in ("x", "none")}
+    fits = {
+        "x": hm.fit("y ~ x + (1 | g)", data, file=files["x"], **QUICK),
+        "none": hm.fit("y ~ 1 + (1 | g)", data, file=files["none"], **QUICK),
+    }
+    methods = [hm.compare(fits, method=method, k=2, progress=False).table for method in ("loo", "kfold", "logo")]
+    return fits, methods
+
+
+def test_a_second_session_finds_the_scores_beside_the_file(tmp_path, counted, capsys):
+    _, first = both(tmp_path)
+    assert (tmp_path / "x.nc.scores").is_dir()
+    done = dict(counted)
+    MEMORY.clear()
+    capsys.readouterr()
+    fits, second = both(tmp_path)
+    assert counted == done
+    for one, other in zip(first, second, strict=True):
+        pd.testing.assert_frame_equal(one, other)
+    said = capsys.readouterr().err
+    assert f"reused 4 of 4 folds kept in {tmp_path / 'none.nc.scores'}, {tmp_path / 'x.nc.scores'}" in said
+    assert fits["x"].data is not None
+
+
+def test_a_rerun_of_a_long_comparison_takes_no_time(tmp_path):
+    """The promise itself: what took seconds for each model takes a moment the next time."""
+    rng = np.random.default_rng(2)
+    data = pd.DataFrame({"x": rng.normal(size=1500), "g": rng.integers(0, 30, 1500)})
+    data["y"] = rng.poisson(np.exp(0.3 * data["x"]))
+    seconds = []
+    for _ in range(2):
+        MEMORY.clear()
+        fit = hm.fit("y ~ x + (1 | g)", data, "poisson", seed=1, progress=False, file=tmp_path / "fit.nc")
+        began = time.perf_counter()
+        fit.loo()
+        seconds.append(time.perf_counter() - began)
+    assert seconds[1] < 0.3 * seconds[0]
+
+
+def test_a_new_fit_in_the_file_has_scores_of_its_own(tmp_path):
+    fits, _ = both(tmp_path)
+    old = fits["x"].loo().elpd
+    again = hm.fit("y ~ x + (1 | g)", data_of(9), file=tmp_path / "x.nc", **QUICK)
+    assert not list((tmp_path / "x.nc.scores").glob("*.npz"))
+    assert again.loo().elpd != old
+
+
+def test_a_loaded_fit_makes_no_folder(tmp_path):
+    hm.fit("y ~ x", data_of(), **QUICK).save(tmp_path / "fit.nc")
+    hm.load(tmp_path / "fit.nc").loo()
+    assert os.listdir(tmp_path) == ["fit.nc"]
+
+
+def test_where_no_folder_can_be_made_nothing_is_kept(tmp_path):
+    (tmp_path / "fit.nc.scores").write_text("in the way")
+    fit = hm.fit("y ~ x", data_of(), file=tmp_path / "fit.nc", **QUICK)
+    assert fit.loo().n == 60
