@@ -112,8 +112,8 @@ def dataset_of(variables: Iterable[Variable], values: Mapping[str, np.ndarray]) 
 def labelled(arrays: Mapping[str, tuple[tuple[str, ...], np.ndarray]], labels: Mapping[str, np.ndarray]) -> xr.Dataset:
     """Arrays under their dims.
 
-    The same as ``xr.Dataset(arrays, labels)``, which looks for kinds of arrays that NumPy does not have: it imports Dask
-    and sparse, and so Numba, where they are installed.
+    The same as ``xr.Dataset(arrays, labels)``, which looks for kinds of arrays that NumPy does not have: it imports
+    Dask and sparse, and so Numba, where they are installed.
     """
     import pandas as pd
     import xarray as xr
