@@ -250,10 +250,8 @@ def make_answer(
         table = table.assign(prob_exceeds=wins(draws, question.threshold, question.sign).mean(axis=1))
     index = pd.MultiIndex.from_frame(keys) if len(keys.columns) else pd.MultiIndex.from_arrays([["all"]], names=["all"])
     coords = xr.Coordinates.from_pandas_multiindex(index, "row")
-    labelled = xr.DataArray(
-        draws.T.reshape(*shape, len(index)), dims=("chain", "draw", "row"), coords=coords, name=name
-    )
-    return Answer(labelled, table, question, tuple(notices))
+    values = xr.Variable(("chain", "draw", "row"), draws.T.reshape(*shape, len(index)), fastpath=True)
+    return Answer(xr.DataArray(values, coords, name=name), table, question, tuple(notices))
 
 
 LOOKED_AT = 50  # rows that decide over a column
@@ -272,7 +270,7 @@ def decimals(answer: Answer) -> dict[str, int]:
     if values.sizes["chain"] * values.sizes["draw"] < FEWEST_DRAWS or len(table) != values.sizes["row"]:
         return {}
     rows = np.unique(np.linspace(0, len(table) - 1, min(len(table), LOOKED_AT)).astype(int))
-    chosen = np.asarray(values.isel(row=rows).to_numpy(), dtype=float)
+    chosen = np.asarray(values.values[..., rows], dtype=float)
     sizes = mean_sizes(chosen)
     flat = chosen.reshape(-1, len(rows)).T
     errors = _errors(table.iloc[rows], flat, np.maximum(sizes, 1.0), answer.question)
