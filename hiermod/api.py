@@ -71,10 +71,11 @@ def fit(
         parameters go by their names. The closest key counts: ``"period[3]"`` speaks of one column, ``"var(1|g)"`` and
         ``"prec(1|g)"`` of the square of a standard deviation and one over it. ``"Normal(1, 0.5, lower=0)"`` is cut off.
         `Model.prior_summary` shows the defaults in numbers.
-    pooling : {"normal", "beta"}
+    pooling : {"normal", "beta", "gamma"}
         ``"beta"`` takes the rates of ``s/n ~ (1 | g)`` as draws from one Beta(a, b), with p(a, b) ∝ (a + b)^(-5/2)
         unless `priors` has ``rate`` and ``size``, or ``a`` and ``b``. In ``s/n ~ segment + (1 | segment:g)`` each
-        segment has a Beta. Draws are independent, by quadrature.
+        segment has a Beta. ``"gamma"`` takes the rates of events, ``y ~ offset(log(e)) + (1 | g)``, as draws from one
+        Gamma, with priors of ``rate`` and ``shape``. Draws are independent, by quadrature.
     draws, tune, chains, cores : int
         Draws and warm-up of each chain, number of chains, and how many run at once.
     seed : int, optional

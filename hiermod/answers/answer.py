@@ -259,10 +259,8 @@ def make_answer(
         table = table.assign(estimable=~unknown)
     index = pd.MultiIndex.from_frame(keys) if len(keys.columns) else pd.MultiIndex.from_arrays([["all"]], names=["all"])
     coords = xr.Coordinates.from_pandas_multiindex(index, "row")
-    labelled = xr.DataArray(
-        draws.T.reshape(*shape, len(index)), dims=("chain", "draw", "row"), coords=coords, name=name
-    )
-    return Answer(labelled, table, question, tuple(notices))
+    values = xr.Variable(("chain", "draw", "row"), draws.T.reshape(*shape, len(index)), fastpath=True)
+    return Answer(xr.DataArray(values, coords, name=name), table, question, tuple(notices))
 
 
 LOOKED_AT = 50  # rows that decide over a column
@@ -280,11 +278,11 @@ def decimals(answer: Answer) -> dict[str, int]:
     values = answer.draws.transpose("chain", "draw", "row")
     if values.sizes["chain"] * values.sizes["draw"] < FEWEST_DRAWS or len(table) != values.sizes["row"]:
         return {}
-    known = np.flatnonzero(np.isfinite(values.isel(chain=0, draw=0).to_numpy()))
+    known = np.flatnonzero(np.isfinite(values.values[0, 0]))
     if not len(known):
         return {}
     rows = known[np.unique(np.linspace(0, len(known) - 1, min(len(known), LOOKED_AT)).astype(int))]
-    chosen = np.asarray(values.isel(row=rows).to_numpy(), dtype=float)
+    chosen = np.asarray(values.values[..., rows], dtype=float)
     sizes = mean_sizes(chosen)
     flat = chosen.reshape(-1, len(rows)).T
     errors = _errors(table.iloc[rows], flat, np.maximum(sizes, 1.0), answer.question)

@@ -50,11 +50,15 @@ def read_outcome(spec: ModelSpec, outcome: Any, groups: Groups) -> Outcome:
         raise AnswerError(f"outcome={outcome!r}.{did_you_mean(str(outcome), OUTCOMES)}")
     if name == "median" and family.median_link is None:
         raise AnswerError(f"outcome='median': answers know no median of family {family}. Its mean is the outcome.")
-    averaged = any(reading in (Reading.NEW, Reading.POPULATION) for reading in groups.values())
-    if family.has_posterior_mean(name, spec.priors, averaged):
+    if spec.has_posterior_mean(name, frozenset(reading.value for reading in groups.values())):
         return Outcome(name)
+    averaged = any(reading in (Reading.NEW, Reading.POPULATION) for reading in groups.values())
     what = f"the {name} of {spec.formula.response.name}"
-    offer = "" if name == "median" or averaged else " Ask for outcome='median', which has both."
+    offer = (
+        ""
+        if name == "median" or averaged or family.median_link is None
+        else " Ask for outcome='median', which has both."
+    )
     return Outcome(
         name, False,
         f"Estimates are posterior medians: under these priors {what} has no posterior mean, and no choice has an "

@@ -7,7 +7,7 @@ shape^(-1/2), its coefficient of variation. The rates are integrated out, and dr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -145,6 +145,33 @@ class PooledSpec:
         """
         events, exposure = _totals(self.formula, self.grouping, cells)
         return _proper(replace(self, cells=cells, events=events, exposure=exposure))
+
+    @property
+    def fewest(self) -> int:
+        """How many groups bound the spread, in the stratum that has the fewest."""
+        informative = self.pool.informative(self.events, self.exposure)
+        return int(np.bincount(self.stratum, informative, len(self.stratum_names)).min())
+
+    def has_posterior_mean(self, outcome: str, readings: Collection[str]) -> bool:
+        """Groups' own rates have one; other readings give the rates' mean, or have it as theirs."""
+        return MEAN not in self.without_mean or set(readings) <= {"observed"}
+
+    @property
+    def without_mean(self) -> Collection[str]:
+        """The mean of rates, or their spread, where the posterior has a heavy tail.
+
+        At a large spread u the density falls as u^-2g, g being the groups that bound it, less one where a Gamma's mean
+        is flat. A Gamma's mean m falls as its prior times m^(-groups/u²), in the end as its prior.
+        """
+        hyperprior, groups, found = self.hyperprior, self.fewest, []
+        power = np.inf if hyperprior.pool == "beta" else 0.0
+        if hyperprior.rate is not None:
+            power = hyperprior.rate.distribution.moments(*hyperprior.rate.arguments)
+        if not (power > 1.0 or (power == 1.0 and groups > 1 - hyperprior.proper_spread)):
+            found.append(MEAN)
+        if not hyperprior.proper_spread and groups < 2 + (not hyperprior.proper_rate):
+            found.append(SPREAD)
+        return found
 
     def refuse_exact(self) -> None:
         """Rates have densities without predictors: there is nothing to refuse."""

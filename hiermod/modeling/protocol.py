@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -102,13 +102,26 @@ def group_dim(grouping: Grouping) -> Dims:
 
 def dataset_of(variables: Iterable[Variable], values: Mapping[str, np.ndarray]) -> xr.Dataset:
     """Draws, each of shape ``(chain, draw, *shape)``, under the names, dims and labels of those variables it has."""
-    import xarray as xr
-
     present = [variable for variable in variables if variable.name in values]
     arrays = {variable.name: ((*DIMS, *variable.dims), values[variable.name]) for variable in present}
-    labels = {dim: list(names) for each in present for dim, names in zip(each.dims, each.labels, strict=True)}
+    labels = {dim: np.asarray(names) for each in present for dim, names in zip(each.dims, each.labels, strict=True)}
     shape = next(iter(values.values())).shape
-    return xr.Dataset(arrays, coords={dim: np.arange(size) for dim, size in zip(DIMS, shape[:2], strict=True)} | labels)
+    return labelled(arrays, {dim: np.arange(size) for dim, size in zip(DIMS, shape[:2], strict=True)} | labels)
+
+
+def labelled(arrays: Mapping[str, tuple[tuple[str, ...], np.ndarray]], labels: Mapping[str, np.ndarray]) -> xr.Dataset:
+    """Arrays under their dims.
+
+    The same as ``xr.Dataset(arrays, labels)``, which looks for kinds of arrays that NumPy does not have: it imports
+    Dask and sparse, and so Numba, where they are installed.
+    """
+    import pandas as pd
+    import xarray as xr
+
+    indexes = {dim: xr.indexes.PandasIndex(pd.Index(names), dim, names.dtype) for dim, names in labels.items()}
+    coordinates = {dim: variable for index in indexes.values() for dim, variable in index.create_variables().items()}
+    variables = {name: xr.Variable(dims, values, fastpath=True) for name, (dims, values) in arrays.items()}
+    return xr.Dataset(variables, xr.Coordinates(coordinates, indexes))
 
 
 def split(values: np.ndarray, blocks: Sequence[Block], names: Sequence[str]) -> Values:
@@ -177,6 +190,13 @@ class ModelSpec(Protocol):
         DataError
             If they leave no proper posterior.
         """
+
+    def has_posterior_mean(self, outcome: str, readings: Collection[str]) -> bool:
+        """Whether the mean or median of a response has a posterior mean, its groups being read so."""
+
+    @property
+    def without_mean(self) -> Collection[str]:
+        """The variables that have no posterior mean, of which summaries give medians."""
 
     def refuse_exact(self) -> None:
         """Refuse a response whose density has no bound, since predictors make it up exactly."""

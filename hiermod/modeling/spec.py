@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -108,6 +108,16 @@ class Spec:
     def with_cells(self, cells: Cells) -> Spec:
         """The same model, its coding and its priors, of other cells."""
         return replace(self, cells=cells)
+
+    def has_posterior_mean(self, outcome: str, readings: Collection[str]) -> bool:
+        """As the family says of its parameters' priors."""
+        averaged = not {"new", "population"}.isdisjoint(readings)
+        return self.family.has_posterior_mean(outcome, self.priors, averaged)
+
+    @property
+    def without_mean(self) -> Collection[str]:
+        """None that is known of."""
+        return ()
 
     def refuse_exact(self) -> None:
         """Refuse a response that predictors make up exactly."""

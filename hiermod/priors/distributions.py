@@ -28,6 +28,10 @@ def _as_it_is(factor: float, *arguments: float) -> tuple[float, ...]:
     return arguments
 
 
+def _all(*arguments: float) -> float:
+    return math.inf
+
+
 def _same_mean(factor: float, alpha: float, beta: float) -> tuple[float, float]:
     """A Beta of the same mean and a standard deviation so many times as large, as far as there is one."""
     size = max((alpha + beta + 1.0) / factor**2 - 1.0, 0.01)
@@ -63,6 +67,8 @@ class Distribution:
     pull : callable or None
         For distributions whose last two parameters are location and scale: ``pull(t, ...)``, without these two, is the
         precision of the normal with the same score at a distance t from the location, both in units of the scale.
+    moments : callable
+        ``moments(...)``: a power of x below this number has a mean, one from it on has none.
     half : callable or None
         ``half(...)``: name and arguments of its positive half, for a location of 0, where that has a name.
     widen : callable
@@ -81,6 +87,7 @@ class Distribution:
     typical: Function
     standard: Function | None = None
     pull: Function | None = None
+    moments: Callable[..., float] = _all
     half: Function | None = None
     widen: Function = _scale_by_last
 
@@ -116,6 +123,7 @@ DISTRIBUTIONS = {
             typical=lambda nu, mu, sigma: mu,
             standard=lambda nu, mu, sigma: ("student", nu, mu, sigma),
             pull=lambda t, nu: (nu + 1.0) / (nu + t * t),
+            moments=lambda nu, mu, sigma: nu,
             half=lambda nu, mu, sigma: ("HalfStudentT", (nu, sigma)),
         ),
         Distribution(
@@ -127,6 +135,7 @@ DISTRIBUTIONS = {
             typical=lambda alpha, beta: alpha,
             standard=lambda alpha, beta: ("student", 1.0, alpha, beta),
             pull=lambda t: 2.0 / (1.0 + t * t),
+            moments=lambda alpha, beta: 1.0,
             half=lambda alpha, beta: ("HalfCauchy", (beta,)),
         ),
         Distribution(
@@ -176,6 +185,7 @@ DISTRIBUTIONS = {
             draw=lambda rng, size, nu, sigma: np.abs(sigma * rng.standard_t(nu, size)),
             typical=lambda nu, sigma: sigma,
             standard=lambda nu, sigma: ("student", nu, 0.0, sigma),
+            moments=lambda nu, sigma: nu,
         ),
         Distribution(
             "HalfCauchy", ("beta",), ("beta",), "positive",
@@ -185,6 +195,7 @@ DISTRIBUTIONS = {
             draw=lambda rng, size, beta: np.abs(beta * rng.standard_cauchy(size)),
             typical=lambda beta: beta,
             standard=lambda beta: ("student", 1.0, 0.0, beta),
+            moments=lambda beta: 1.0,
         ),
         Distribution(
             "Exponential", ("lam",), ("lam",), "positive",
@@ -214,6 +225,7 @@ DISTRIBUTIONS = {
             draw=lambda rng, size, alpha, beta: beta / rng.gamma(alpha, 1.0, size),
             typical=lambda alpha, beta: beta / alpha,
             standard=lambda alpha, beta: ("inverse_gamma", alpha, beta, 0.0),
+            moments=lambda alpha, beta: alpha,
         ),
         Distribution(
             "LogNormal", ("mu", "sigma"), ("sigma",), "positive",

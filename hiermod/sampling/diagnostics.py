@@ -198,8 +198,8 @@ def diagnose(tree: xr.DataTree) -> Diagnostics:
     rhat, rhat_of = _extreme(names, seen.rhat, largest=True)
     bulk, bulk_of = _extreme(names, seen.bulk, largest=False)
     tail, tail_of = _extreme(names, seen.tail, largest=False)
-    divergences = int(stats["diverging"].sum()) if "diverging" in stats else 0
-    hits = int(stats["maxdepth_reached"].sum()) if "maxdepth_reached" in stats else 0
+    divergences = int(stats["diverging"].values.sum()) if "diverging" in stats else 0
+    hits = int(stats["maxdepth_reached"].values.sum()) if "maxdepth_reached" in stats else 0
     return Diagnostics(rhat, rhat_of, bulk, bulk_of, tail, tail_of, divergences, _ebfmi(stats), hits, len(names))
 
 
@@ -207,7 +207,7 @@ def _flat(posterior: xr.Dataset) -> tuple[list[str], np.ndarray]:
     """The name of each number's variable, and all draws, shape ``(chain, draw, number)``."""
     names, parts = [], []
     for name, values in posterior.data_vars.items():
-        draws = values.transpose("chain", "draw", ...).to_numpy()
+        draws = values.transpose("chain", "draw", ...).values
         parts.append(draws.reshape(*draws.shape[:2], -1))
         names += [str(name)] * parts[-1].shape[2]
     return names, np.concatenate(parts, axis=2)
@@ -217,7 +217,7 @@ def _ebfmi(stats: xr.Dataset) -> float:
     """The smallest estimated fraction of missing information about the energy (Betancourt 2016) of all chains."""
     if "energy" not in stats or stats.sizes["draw"] < 2:
         return float("nan")
-    energy = stats["energy"].transpose("chain", "draw").to_numpy()
+    energy = stats["energy"].transpose("chain", "draw").values
     with np.errstate(all="ignore"):
         return float(np.min((np.diff(energy, axis=1) ** 2).mean(axis=1) / energy.var(axis=1)))
 

@@ -16,7 +16,7 @@ from hiermod.engine.layout.program import Program, public_coordinates, starting_
 from hiermod.engine.nutpie_core import available_cores
 from hiermod.errors import InterruptedSamplingError, SamplingError
 from hiermod.modeling.model_priors import correlations
-from hiermod.modeling.protocol import Values, dataset_of, split
+from hiermod.modeling.protocol import DIMS, Values, dataset_of, labelled, split
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.progress import ChainProgress
 from hiermod.sampling.settings import ChosenEngine, Settings, longest_run
@@ -72,9 +72,8 @@ class Native:
         return self._tree(_kept(result) if interrupted else result), interrupted
 
     def _tree(self, result: nutpie_core.Run) -> xr.DataTree:
-        dims = ("chain", "draw")
-        coords = {"chain": np.arange(result.draws.shape[0]), "draw": np.arange(result.draws.shape[1])}
-        stats = xr.Dataset({name: (dims, values) for name, values in result.stats.items()}, coords=coords)
+        labels = {dim: np.arange(size) for dim, size in zip(DIMS, result.draws.shape[:2], strict=True)}
+        stats = labelled({name: (DIMS, values) for name, values in result.stats.items()}, labels)
         posterior = _posterior_of(self.program.problem, result.draws)
         return xr.DataTree.from_dict({"posterior": posterior, "sample_stats": stats})
 

@@ -194,7 +194,7 @@ class Posterior:
 
     def values(self, name: str) -> np.ndarray:
         """Draws of one variable, chains one after the other: shape ``(draws, *shape of the variable)``."""
-        values = self.tree["posterior"][name].to_numpy()
+        values = self.dataset[name].values
         return values.reshape(-1, *values.shape[2:])
 
     def effects(self, term: GroupDesign) -> list[np.ndarray]:

@@ -153,7 +153,7 @@ def _finish(spec: ModelSpec, tree: xr.DataTree, settings: Settings) -> xr.DataTr
     """Put variables in the model's order; draw what is known exactly given the sampled parameters."""
     posterior = tree["posterior"].to_dataset()
     posterior = posterior[[variable.name for variable in spec.variables() if variable.name in posterior]]
-    values = {str(name): array.to_numpy() for name, array in posterior.data_vars.items()}
+    values = {str(name): array.values for name, array in posterior.data_vars.items()}
     if derived := spec.derived(values, settings.seed or 0):
         posterior = posterior.merge(dataset_of(spec.variables(), derived))
     posterior = posterior.map(_kept_precision, keep_attrs=True)

@@ -119,7 +119,7 @@ def _side(answer: Answer, name: str) -> str:
 
 def sparklines(answer: Answer) -> list[str]:
     """A density of each row's draws as inline SVG; none where the draws do not differ, or are too few."""
-    draws = answer.draws.transpose("row", "chain", "draw").to_numpy()
+    draws = answer.draws.transpose("row", "chain", "draw").values
     flat = np.asarray(draws.reshape(len(draws), -1), dtype=float)
     if flat.shape[1] < BINS or not np.isfinite(flat).all():
         return []

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from hiermod.answers.answer import check_prob, interval
+from hiermod.answers.answer import check_prob
 from hiermod.answers.group_effects import correlation_matrices, standard_deviations
-from hiermod.answers.parameters.estimates import fixef_draws
+from hiermod.answers.parameters.estimates import described, fixef_draws, lacking
+from hiermod.errors import enumerate_names
 from hiermod.modeling.design import GroupDesign
+from hiermod.modeling.pooled import PooledSpec
 from hiermod.sampling.checks import CheckReport
 from hiermod.sampling.diagnostics import figures
 from hiermod.sampling.posterior import Posterior
@@ -59,9 +61,8 @@ def summarize(posterior: Posterior, report: CheckReport, prob: float) -> Summary
 def _table(posterior: Posterior, draws: dict[str, np.ndarray], prob: float) -> pd.DataFrame:
     if not draws:
         return pd.DataFrame(columns=COLUMNS, dtype=float)
-    values = np.stack(list(draws.values()))
-    rows = {**interval(values, prob), "sd": values.std(axis=1, ddof=1), **_convergence(values, posterior.shape)}
-    return pd.DataFrame(rows, index=pd.Index(draws))[COLUMNS]
+    convergence = _convergence(np.stack(list(draws.values())), posterior.shape)
+    return described(draws, prob, lacking(posterior.spec, draws)).assign(**convergence)
 
 
 def _convergence(values: np.ndarray, shape: tuple[int, int]) -> dict[str, list[float]]:
@@ -125,9 +126,12 @@ def _fixed_text(posterior: Posterior, fixed: pd.DataFrame, prob: float) -> str:
     if fixed.empty:
         return ""
     title = f"Common effects ({posterior.spec.family.link.name} scale)"
-    if not posterior.spec.predictors:
-        title = "Population of rates: mean, and spread (a + b)^(-1/2) of Beta(a, b)"
-    return f"{title}:\n{_printed(fixed.reset_index(names='term'), prob)}"
+    spec = posterior.spec
+    if isinstance(spec, PooledSpec):
+        title = f"Population of rates: mean, and spread {spec.pool.spread}"
+    medians = enumerate_names([name for name in fixed.index if np.isnan(fixed.loc[name, "sd"])])
+    remark = f"\nEstimates of {medians} are posterior medians: there is no posterior mean." if medians else ""
+    return f"{title}:\n{_printed(fixed.reset_index(names='term'), prob)}{remark}"
 
 
 def _printed(table: pd.DataFrame, prob: float) -> str:
@@ -152,6 +156,8 @@ def _column_text(name: str, values: Iterable[object]) -> list[str]:
 def _number(value: float) -> str:
     """Two decimals for small numbers, fewer for large ones, as a reader of lme4 expects."""
     digits = 2 if abs(value) >= 0.095 or value == 0 else 3
+    if np.isnan(value):
+        return "none"
     return f"{value:,.{0 if abs(value) >= 1e5 else digits}f}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from hiermod.answers.answer import check_prob, interval
 from hiermod.answers.group_effects import correlation_matrices, standard_deviations
 from hiermod.errors import AnswerError
 from hiermod.modeling.design import GroupDesign
+from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.posterior import Posterior
 
 
@@ -27,16 +29,28 @@ def fixef_draws(posterior: Posterior) -> dict[str, np.ndarray]:
 def fixef(posterior: Posterior, prob: float) -> pd.DataFrame:
     """Common coefficients: ``estimate, sd, lower, upper``."""
     check_prob(prob)
-    return _table(fixef_draws(posterior), prob)
+    draws = fixef_draws(posterior)
+    return described(draws, prob, lacking(posterior.spec, draws)).rename_axis("term")
 
 
-def _table(draws: dict[str, np.ndarray], prob: float) -> pd.DataFrame:
+def lacking(spec: ModelSpec, names: Iterable[str]) -> np.ndarray:
+    """Which coefficients, by their row names, have no posterior mean."""
+    return np.array([name.split("[")[0] in spec.without_mean for name in names], dtype=bool)
+
+
+def described(draws: Mapping[str, np.ndarray], prob: float, medians: np.ndarray | None = None) -> pd.DataFrame:
+    """``estimate, sd, lower, upper`` of draws by name; what has no mean has its median and no sd."""
+    names = ["estimate", "sd", "lower", "upper"]
     if not draws:
-        return pd.DataFrame(columns=["estimate", "sd", "lower", "upper"], dtype=float)
+        return pd.DataFrame(columns=names, dtype=float)
     values = np.stack(list(draws.values()))
-    summary = interval(values, prob)
-    columns = {"estimate": summary["estimate"], "sd": values.std(axis=1, ddof=1), **summary}
-    return pd.DataFrame(columns, index=pd.Index(draws, name="term"))[["estimate", "sd", "lower", "upper"]]
+    with np.errstate(over="ignore", invalid="ignore"):
+        columns = {**interval(values, prob), "sd": values.std(axis=1, ddof=1)}
+    table = pd.DataFrame(columns, index=pd.Index(draws))[names]
+    if medians is not None and medians.any():
+        table.loc[medians, "estimate"] = np.median(values[medians], axis=1)
+        table.loc[medians, "sd"] = np.nan
+    return table
 
 
 def terms_by_group(posterior: Posterior) -> dict[str, list[GroupDesign]]:

@@ -69,9 +69,9 @@ def elements(posterior: Posterior, variable: str) -> dict[str, np.ndarray]:
     """Each element of a variable by name, such as ``1|country[Canada]``."""
     array = posterior.dataset[variable].transpose("chain", "draw", ...)
     if array.ndim == 2:
-        return {variable: array.to_numpy()}
+        return {variable: array.values}
     labels = next(known.labels for known in posterior.spec.variables() if known.name == variable)
-    axes, values = [[level_text(label) for label in axis] for axis in labels], array.to_numpy()
+    axes, values = [[level_text(label) for label in axis] for axis in labels], array.values
     return {
         f"{variable}[{', '.join(axis[i] for axis, i in zip(axes, index, strict=True))}]": values[(..., *index)]
         for index in np.ndindex(*array.shape[2:])
