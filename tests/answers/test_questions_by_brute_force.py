@@ -1,0 +1,120 @@
+"""`rates` and `effect` of random models on random data against averages of predicted rows, empty cells included."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import hiermod as hm
+
+TERMS = ("a", "b", "x", "a:b", "x:a")
+BARS = ("(1 | g)", "(0 + x | g)", "(1 | g:a)")
+LEVELS = {"a": ["p", "q"], "b": ["u", "v", "w"], "g": ["k", "l", "m"]}
+
+
+def random_frame(rng, rows):
+    frame = pd.DataFrame({name: rng.choice(levels, rows) for name, levels in LEVELS.items()})
+    frame = frame.assign(x=rng.integers(0, 3, rows), n=rng.integers(1, 5, rows))
+    gone = rng.choice(list(itertools.product(LEVELS["a"], LEVELS["b"])), 1)[0]
+    kept = frame[~((frame["a"] == gone[0]) & (frame["b"] == gone[1]))]
+    whole = pd.DataFrame({"a": ["p", "q"] * 3, "b": list("uuvvww"), "g": list("klmklm"), "x": [0, 1, 2, 2, 1, 0], "n": 2})
+    frame = pd.concat([kept, whole if rng.random() < 0.5 else whole[whole["a"] != gone[0]]], ignore_index=True)
+    extra = frame.drop_duplicates("g").assign(a="p" if gone[0] == "q" else "q")
+    frame = pd.concat([frame, extra[extra["b"] != gone[1]]], ignore_index=True)
+    return frame.assign(s=rng.binomial(frame["n"], 0.4), y=rng.normal(size=len(frame)))
+
+
+def random_fit(rng, terms, bars, family):
+    frame = random_frame(rng, 40)
+    left = "s/n" if family == "binomial" else "y"
+    model = hm.model(f"{left} ~ {' + '.join([*terms, *bars])}", frame, family)
+    return model.with_draws(model.sample_prior(5, seed=1).prior), frame, np.asarray(frame["n"] if family == "binomial" else 1.0 + 0 * frame["x"])
+
+
+def predicted(fit, rows):
+    """Draws of each row; NaN where it is not estimable or its group was not seen."""
+    known = np.ones(len(rows), dtype=bool)
+    for grouping in fit._posterior.spec.cells.groupings.values():
+        known &= fit.model._defined.spec.cells.groupings[grouping.name].codes(rows) >= 0
+    out = np.full((len(rows), 5), np.nan)
+    if known.any():
+        out[known] = fit.predict(rows[known].reset_index(drop=True)).draws.to_numpy().reshape(-1, known.sum()).T
+    return out
+
+
+def brute_force(fit, frame, weight, variable, levels, by):
+    """The average at each level in each cell: over rows that are estimable at all levels, or else at that level."""
+    arms = [predicted(fit, frame.assign(**{variable: level})) for level in levels]
+    known = [~np.isnan(arm).any(axis=1) for arm in arms]
+    cells = {}
+    keys = frame[by] if by else pd.Series(["all"] * len(frame))
+    for cell in sorted(keys.unique()):
+        rows = (keys == cell).to_numpy()
+        shared = rows & np.logical_and.reduce(known)
+        for level, arm, own in zip(levels, arms, known, strict=True):
+            used = shared if shared.any() else rows & own
+            cells[cell, level] = (weight[used] @ arm[used]) / weight[used].sum() if used.any() else np.full(5, np.nan)
+    return cells
+
+
+def check(seed, terms, bars, family, variable, by):
+    rng = np.random.default_rng(seed)
+    fit, frame, weight = random_fit(rng, terms, bars, family)
+    levels = sorted(frame[variable].unique())
+    expected = brute_force(fit, frame, weight, variable, levels, by)
+    answer = fit.rates(variable, by=by)
+    draws = answer.draws.to_numpy().reshape(5, -1).T
+    keys = answer.table[[*([by] if by else []), variable]].astype(str).agg("|".join, axis=1).tolist()
+    for (cell, level), one in expected.items():
+        place = keys.index("|".join([*([str(cell)] if by else []), str(level)]))
+        np.testing.assert_allclose(draws[place], one, rtol=1e-9, atol=1e-12)
+        assert answer.table["rows"].iloc[place] == weight[(frame[by] == cell) if by else slice(None)].sum()
+        seen = (frame[variable] == level) & ((frame[by] == cell) if by else True)
+        assert answer.table["seen"].iloc[place] == weight[seen].sum()
+    if len(levels) > 1:
+        effect = fit.effect(variable, by=by).draws.to_numpy().reshape(5, -1).T
+        pairs = [(cell, level) for cell in dict.fromkeys(cell for cell, _ in expected) for level in levels[1:]]
+        for row, (cell, level) in zip(effect, pairs, strict=True):
+            np.testing.assert_allclose(row, expected[cell, level] - expected[cell, levels[0]], rtol=1e-9, atol=1e-12)
+
+
+CASES = (
+    st.integers(0, 2**32 - 1), st.lists(st.sampled_from(TERMS), min_size=1, max_size=5, unique=True),
+    st.lists(st.sampled_from(BARS), max_size=2, unique=True), st.sampled_from(["binomial", "gaussian"]),
+    st.sampled_from(["a", "b", "x", "g"]), st.sampled_from([None, "a", "b", "g"]),
+)  # fmt: skip
+
+
+def asked(terms, bars, variable, by):
+    """Whether the model has the columns that are asked for."""
+    text = " ".join([*terms, *bars])
+    return variable != by and variable in text.replace("|", " ") and (by is None or by in text)
+
+
+@settings(max_examples=40, deadline=None)
+@given(*CASES)
+def test_rates_and_effects_are_averages_of_predicted_rows(seed, terms, bars, family, variable, by):
+    if asked(terms, bars, variable, by):
+        check(seed, terms, bars, family, variable, by)
+
+
+@pytest.mark.slow
+@settings(max_examples=1000, deadline=None)
+@given(*CASES)
+def test_a_thousand_random_models(seed, terms, bars, family, variable, by):
+    if asked(terms, bars, variable, by):
+        check(seed, terms, bars, family, variable, by)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.sampled_from(["difference", "link"]))
+def test_effects_of_segments_add_up_to_the_whole(seed, scale):
+    rng = np.random.default_rng(seed)
+    fit, frame, weight = random_fit(rng, ["a", "b", "x:a"], ["(1 | g)"], "binomial")
+    whole = fit.effect("a", scale=scale).draws.to_numpy().ravel()
+    parts = fit.effect("a", by="b", scale=scale).draws.to_numpy().reshape(5, -1)
+    share = pd.Series(weight).groupby(frame["b"]).sum().to_numpy() / weight.sum()
+    np.testing.assert_allclose(parts @ share, whole, rtol=1e-9, atol=1e-12)
