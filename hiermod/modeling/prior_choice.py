@@ -34,7 +34,7 @@ def response_scale(family: Family, cells: Cells, offset: np.ndarray) -> Response
             return _log_scale(float(total.sum()) + 0.5, exposure, offset)
         case ValueCells(value=value, count=count) if family.link.name == "identity":
             return _identity_scale(family.transform(value), count, 0.0, offset)
-        case ValueCells(value=value, count=count):
+        case ValueCells(value=value, count=count) if family.link.name == "log":
             return _log_scale(float((count * value).sum()) + 0.5 * family.counts, count, offset)
     return ResponseScale(0.0, 1.0, 1.0)
 
@@ -75,7 +75,7 @@ def choose_priors(
             priors[group.correlation_name] = (stated or Prior("LKJ", (2.0,)),)
     for parameter in family.parameters:
         stated = _stated(given, "positive", parameter.name)
-        priors[parameter.name] = (stated or parameter.default_prior(scale),)
+        priors[parameter.name] = (stated or parameter.usual_prior(scale),)
     return priors
 
 
