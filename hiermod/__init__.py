@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hiermod.answers.scoring.comparison import ModelComparison as ModelComparison
     from hiermod.api import fit, glmer, lmer, load, model
     from hiermod.data.sources.examples import example
+    from hiermod.families.record import Family, Parameter
     from hiermod.formula.translate import translate
     from hiermod.formula.vocabulary import register
     from hiermod.interface.comparison import compare
@@ -29,11 +30,14 @@ if TYPE_CHECKING:
     from hiermod.interface.planning import Plan as Plan
     from hiermod.interface.planning import plan
     from hiermod.interface.prior_draws import PriorDraws as PriorDraws
+    from hiermod.interface.registering import register_family
     from hiermod.sampling.checks import CheckReport as CheckReport
 
 __all__ = [
+    "Family",
     "Fit",
     "Model",
+    "Parameter",
     "compare",
     "errors",
     "example",
@@ -51,6 +55,7 @@ __all__ = [
     "prob_beats",
     "prob_best",
     "register",
+    "register_family",
     "srm",
     "translate",
 ]
@@ -62,6 +67,7 @@ _NAMES = {
     "hiermod.answers.scoring.comparison": ("ModelComparison",),
     "hiermod.api": ("fit", "glmer", "lmer", "load", "model"),
     "hiermod.data.sources.examples": ("example",),
+    "hiermod.families.record": ("Family", "Parameter"),
     "hiermod.formula.translate": ("translate",),
     "hiermod.formula.vocabulary": ("register",),
     "hiermod.interface.comparison": ("compare",),
@@ -70,6 +76,7 @@ _NAMES = {
     "hiermod.interface.past_fits": ("prior_from",),
     "hiermod.interface.planning": ("Plan", "plan"),
     "hiermod.interface.prior_draws": ("PriorDraws",),
+    "hiermod.interface.registering": ("register_family",),
     "hiermod.sampling.checks": ("CheckReport",),
 }
 _HOME = {name: module for module, names in _NAMES.items() for name in names}

@@ -68,7 +68,7 @@ def _average(model: Definition, values: Values, name: str, level: Any) -> float:
 
 def _weights(model: Definition, frame: pd.DataFrame) -> np.ndarray:
     """What a row weighs: its trials and its exposure."""
-    return np.asarray(model.trials(frame) * (frame["exposure"] if "exposure" in frame else 1.0))
+    return np.asarray(model.trials(frame) * (frame.get("exposure", 1.0)))
 
 
 def population_rate() -> Question:

@@ -17,7 +17,8 @@ from hiermod.families.record import Chances, Family, Linear, Parameter, first_wr
 LARGEST_MEAN = 9e18  # of a count that NumPy draws
 
 
-def _take_counts(name: str, response: ResponseRows) -> None:
+def take_counts(name: str, response: ResponseRows) -> None:
+    """Refuse what is no count."""
     if isinstance(response, TrialsRows):
         raise DataError(f"The family {name} takes one column of counts; for successes out of trials say 'binomial'.")
     if not response.whole:
@@ -73,13 +74,13 @@ def _draw_negbinomial(rng: np.random.Generator, shape: Any, mean: Any, trials: A
 
 POISSON = Family(
     name="poisson", links=LINKS["poisson"], link=LOG, kind="count", parameters=(), statistic="count",
-    check=_take_counts, log_density=_poisson, cdf=_poisson_cdf, variance=_poisson_variance, draw=_draw,
+    check=take_counts, log_density=_poisson, cdf=_poisson_cdf, variance=_poisson_variance, draw=_draw,
     kernel="poisson", bambi="poisson", response="counts", latex=r"\operatorname{Poisson}(\mu_i)",
 )  # fmt: skip
 NEGBINOMIAL = Family(
     name="negbinomial", links=LINKS["negbinomial"], link=LOG, kind="count",
     parameters=(Parameter("alpha", "variance mu + mu²/alpha", "shape", overdispersion),), statistic="values",
-    check=_take_counts, log_density=_negbinomial, cdf=_negbinomial_cdf, variance=_negbinomial_variance,
+    check=take_counts, log_density=_negbinomial, cdf=_negbinomial_cdf, variance=_negbinomial_variance,
     draw=_draw_negbinomial, kernel="negbinomial", bambi="negativebinomial",
     response="counts that vary more than chance", latex=r"\operatorname{NegBinomial}(\mu_i, \alpha)",
     words="With mean mu, its variance is mu + mu²/alpha.",

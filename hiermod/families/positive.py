@@ -20,7 +20,8 @@ from hiermod.families.record import Chances, Family, Linear, Parameter, first_wr
 from hiermod.priors.distributions import Prior
 
 
-def _take_positive(name: str, response: ResponseRows) -> None:
+def take_positive(name: str, response: ResponseRows) -> None:
+    """Refuse numbers that are not above 0."""
     take_numbers(name, response)
     assert isinstance(response, SingleRows)
     wrong = np.flatnonzero(response.values <= 0.0)
@@ -28,6 +29,18 @@ def _take_positive(name: str, response: ResponseRows) -> None:
         raise DataError(
             f"The family {name} takes numbers above 0; {response.name!r} holds {first_wrong(response, wrong)}. "
             "Where 0 is possible, another family fits, such as 'student'."
+        )
+
+
+def take_shares(name: str, response: ResponseRows) -> None:
+    """Refuse numbers that are not strictly between 0 and 1."""
+    take_numbers(name, response)
+    assert isinstance(response, SingleRows)
+    wrong = np.flatnonzero((response.values <= 0.0) | (response.values >= 1.0))
+    if len(wrong):
+        raise DataError(
+            f"The family {name} takes numbers between 0 and 1, without both; {response.name!r} holds "
+            f"{first_wrong(response, wrong)}."
         )
 
 
@@ -102,7 +115,7 @@ def _lognormal_has_posterior_mean(outcome: str, priors: Mapping[str, tuple[Prior
 GAMMA = Family(
     name="gamma", links=LINKS["gamma"], link=LOG, kind="positive",
     parameters=(Parameter("alpha", "shape, standard deviation mu/sqrt(alpha)", "shape", overdispersion),),
-    statistic="values", check=_take_positive, log_density=_gamma, cdf=_gamma_cdf, variance=_gamma_variance,
+    statistic="values", check=take_positive, log_density=_gamma, cdf=_gamma_cdf, variance=_gamma_variance,
     draw=_draw_gamma, kernel="gamma", bambi="gamma", response="numbers above 0",
     latex=r"\operatorname{Gamma}(\alpha, \alpha / \mu_i)",
     words="With mean mu, its shape is alpha and its standard deviation mu/sqrt(alpha).", information_power=1.0,
@@ -110,7 +123,7 @@ GAMMA = Family(
 LOGNORMAL = Family(
     name="lognormal", links=LINKS["lognormal"], link=IDENTITY, kind="positive",
     parameters=(Parameter("sigma", "standard deviation of the logarithm", "log of the response", residual_scale),),
-    statistic="values", check=_take_positive, log_density=_lognormal, cdf=_lognormal_cdf,
+    statistic="values", check=take_positive, log_density=_lognormal, cdf=_lognormal_cdf,
     variance=_lognormal_variance, draw=_draw_lognormal, kernel="lognormal", bambi=None,
     response="numbers above 0 that vary by factors", latex=r"\operatorname{LogNormal}(\mu_i, \sigma)",
     words="Its median is exp(mu), its mean exp(mu + sigma²/2).", location="mean logarithm",

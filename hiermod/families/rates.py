@@ -17,7 +17,8 @@ from hiermod.families.record import Chances, Family, Linear, Parameter, overdisp
 SMALLEST_SHAPE = 1e-300  # of a Beta distribution; a rate that rounds to 0 has none
 
 
-def _take_trials(_: str, response: ResponseRows) -> None:
+def take_trials(_: str, response: ResponseRows) -> None:
+    """Refuse what is neither 0/1 nor successes out of trials."""
     if isinstance(response, SingleRows) and not response.binary:
         wrong = response.values[~np.isin(response.values, (0.0, 1.0))][0]
         raise DataError(
@@ -29,7 +30,7 @@ def _take_trials(_: str, response: ResponseRows) -> None:
 def _take_single_trials(name: str, response: ResponseRows) -> None:
     if isinstance(response, TrialsRows):
         raise DataError("The family bernoulli takes one 0/1 column; for successes out of trials say family='binomial'.")
-    _take_trials(name, response)
+    take_trials(name, response)
 
 
 def _take_several_trials(name: str, response: ResponseRows) -> None:
@@ -123,7 +124,7 @@ BERNOULLI = Family(
 )  # fmt: skip
 BINOMIAL = Family(
     name="binomial", links=RATE_LINKS, link=LOGIT, kind="rate", parameters=(), statistic="trials",
-    check=_take_trials, log_density=_binomial, cdf=_binomial_cdf, variance=_variance, draw=_draw,
+    check=take_trials, log_density=_binomial, cdf=_binomial_cdf, variance=_variance, draw=_draw,
     kernel="trials", bambi="binomial", response="successes out of trials",
     latex=r"\operatorname{Binomial}(n_i, \mu_i)",
 )  # fmt: skip

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from hiermod.data.columns.responses import ResponseRows, SingleRows
 from hiermod.data.columns.values import row_name
-from hiermod.families.links import Link
+from hiermod.errors import AnswerError, ModelError, did_you_mean
+from hiermod.families.links import IDENTITY, LINKS, Link
 from hiermod.families.ops import NUMPY, Function
 from hiermod.priors.distributions import Prior
+from hiermod.priors.reading import fitted, read_prior
 
 Chances = tuple[np.ndarray, np.ndarray]
 
@@ -51,18 +53,31 @@ class Parameter:
     Parameters
     ----------
     name : str
+        As priors and tables call it.
     words : str
         What it is, for the table of families.
     scale : str
         What its numbers measure, for the table of priors.
-    default_prior : callable
-        From the scale of the response.
+    default_prior : str or callable
+        A prior as text, such as ``"Gamma(2, 0.1)"``, or a function of the scale of the response.
+
+    Examples
+    --------
+    >>> import hiermod as hm
+    >>> hm.Parameter("phi", "shape", default_prior="Gamma(2, 0.1)").name
+    'phi'
     """
 
     name: str
-    words: str
-    scale: str
-    default_prior: Callable[[ResponseScale], Prior]
+    words: str = ""
+    scale: str = ""
+    default_prior: str | Callable[[ResponseScale], Prior] = overdispersion
+
+    def usual_prior(self, scale: ResponseScale) -> Prior:
+        """Its prior where the user gives none."""
+        if callable(self.default_prior):
+            return self.default_prior(scale)
+        return fitted(self.name, read_prior(self.name, self.default_prior), "positive")[0]
 
 
 def own_link(link: Link, *_: Any) -> Link:
@@ -80,34 +95,53 @@ def always(*_: Any) -> bool:
     return True
 
 
+UNSAID = replace(IDENTITY, name="")  # the usual one
+STATISTICS = {"rate": "pairs", "count": "values", "real": "values", "positive": "values", "unit": "values"}
+WITHOUT = {
+    "variance": "a function (mean, *parameters)",
+    "draw": "a function (rng, shape, mean, trials, *parameters)",
+}
+
+
 @dataclass(frozen=True)
 class Family:
-    """A family with one of its links; every function is one of a module.
+    """A family with one of its links.
+
+    The first four fields make a family; what the others leave out is done without, or refused where it is asked for.
 
     Parameters
     ----------
     name : str
+        In small letters.
+    kind : {"rate", "count", "real", "positive", "unit"}
+        What the response is: successes out of trials, a count, a number, a number above 0, or one between 0 and 1.
     links : tuple of str
-        Those that it can have, the usual one first.
-    link : Link
-        Of mu, the parameter that the terms add up to.
-    kind : str
-        What the response is: successes, a count, a number, or a number above 0.
+        Those that it can have, the usual one first: ``identity``, ``log``, ``logit``, ``probit``, ``cloglog``.
+    log_density : callable
+        ``(ops, response, mu, *parameters)``: the log density of each row with all its constants. It is written in the
+        functions of `ops`, which are NumPy's or PyTensor's, and in ``+ - * / **``; numbers that a function of `ops`
+        takes are written ``ops.const(3.0)``. The response is ``(value,)`` or ``(successes, trials)``; ``mu.eta`` is the
+        linear predictor, ``mu.link`` its link, and ``mu.link.log_rates(ops, mu.eta)`` gives the logarithms of mu and of
+        1 - mu under a link of rates.
     parameters : tuple of Parameter
         Those beside mu, in the order in which the functions take them.
-    statistic : str
-        The sufficient statistics of a cell: ``trials``, ``count`` or ``real``; ``values`` and ``pairs`` where equal
-        responses are all that can be counted.
-    check : callable
-        ``(name, response)``: refuses a response that the family does not take.
-    log_density : callable
-        ``(ops, response, mu, *parameters)``, with all constants; the response is ``(value,)`` or
-        ``(successes, trials)``, mu is `Linear`.
-    cdf : callable
-        ``(response, mu, *parameters)`` on NumPy arrays: the chances of less, and of at most as much.
-    mean_link, median_link : callable
+    draw : callable, optional
+        ``(rng, shape, mean, trials, *parameters)``: new responses, an array of `shape`.
+    variance : callable, optional
+        ``(mean, *parameters)``, of one trial where there are trials; for `r2` and `icc`.
+    cdf : callable, optional
+        ``(response, mu, *parameters)`` on NumPy arrays: the chances of less, and of at most as much. Without it they
+        are counted in new responses.
+    mean_link, median_link : callable, optional
         ``(link, *parameters)``: the link between the mean, or the median, and the linear predictor, given the
-        parameters; None where the median is no such function of it.
+        parameters; the mean is mu without it, and the median refused.
+    link : Link, optional
+        Of mu, the parameter that the terms add up to: the usual one, unless a user asks for another.
+    statistic : str, optional
+        The sufficient statistics of a cell: ``trials``, ``count`` or ``real``; ``values`` and ``pairs``, as it is
+        without it, where equal responses are all that can be counted.
+    check : callable, optional
+        ``(name, response)``: refuses a response that the family does not take; without it, one that is not of its kind.
     has_posterior_mean : callable
         ``(outcome, priors, averaged)``: whether the mean or median of the response has a posterior mean under these
         priors of the parameters, and if it is `averaged` over a population of groups.
@@ -115,10 +149,6 @@ class Family:
         From responses to the scale of the linear predictor under an identity link.
     information_power : float
         By which power of the first parameter the information on the linear predictor grows.
-    variance : callable
-        ``(mean, *parameters)``, of one trial where there are trials.
-    draw : callable
-        ``(rng, shape, mean, trials, *parameters)``: new responses.
     kernel : str, optional
         The compiled engine's name for it, which with the link has a code there; None leaves the family to PyMC.
     bambi : str, optional
@@ -129,30 +159,60 @@ class Family:
         The distribution of row i.
     location : str
         What the terms add up to, where the link's words do not say it.
+
+    Examples
+    --------
+    >>> import hiermod as hm
+    >>> def exponential(ops, response, mu):
+    ...     return -mu.eta - response[0] * ops.exp(-mu.eta)
+    >>> str(hm.Family(name="exponential", kind="positive", links=("log",), log_density=exponential))
+    'exponential'
     """
 
     name: str
+    kind: Literal["rate", "count", "real", "positive", "unit"]
     links: tuple[str, ...]
-    link: Link
-    kind: Literal["rate", "count", "real", "positive"]
-    parameters: tuple[Parameter, ...]
-    statistic: str
-    check: Callable[[str, ResponseRows], None]
     log_density: Function
-    cdf: Callable[..., Chances]
-    variance: Function
-    draw: Function
-    kernel: str | None
-    bambi: str | None
-    response: str
-    latex: str
-    words: str = ""
-    location: str = ""
+    parameters: tuple[Parameter, ...] = ()
+    draw: Function | None = None
+    variance: Function | None = None
+    cdf: Callable[..., Chances] | None = None
     mean_link: Callable[..., Link] = own_link
     median_link: Callable[..., Link] | None = None
+    link: Link = UNSAID
+    statistic: str = ""
+    check: Callable[[str, ResponseRows], None] | None = None
     has_posterior_mean: Callable[[str, Mapping[str, tuple[Prior, ...]], bool], bool] = always
     transform: Callable[[Any], Any] = unchanged
     information_power: float = 0.0
+    kernel: str | None = None
+    bambi: str | None = None
+    response: str = ""
+    latex: str = ""
+    words: str = ""
+    location: str = ""
+
+    def __post_init__(self) -> None:
+        if self.kind not in STATISTICS:
+            raise ModelError(f"Family {self.name!r}: kind={self.kind!r}.{did_you_mean(str(self.kind), STATISTICS)}")
+        if not isinstance(self.links, tuple) or not self.links:
+            raise ModelError(f"Family {self.name!r}: links={self.links!r}: a tuple of names, such as ('log',).")
+        for name in self.links:
+            if name not in LINKS:
+                raise ModelError(f"Family {self.name!r} has no link {name!r}.{did_you_mean(str(name), LINKS)}")
+        if not isinstance(self.parameters, tuple) or not all(isinstance(own, Parameter) for own in self.parameters):
+            raise ModelError(
+                f"Family {self.name!r}: parameters={self.parameters!r}: a tuple of hm.Parameter('phi', 'what it is')."
+            )
+        if self.link is UNSAID:
+            object.__setattr__(self, "link", LINKS[self.links[0]])
+        usual = {
+            "statistic": STATISTICS[self.kind],
+            "latex": rf"\operatorname{{{self.name}}}({', '.join([r'\mu_i', *self.auxiliary])})",
+        }  # fmt: skip
+        for field, value in usual.items():
+            if not getattr(self, field):
+                object.__setattr__(self, field, value)
 
     @property
     def auxiliary(self) -> tuple[str, ...]:
@@ -161,8 +221,8 @@ class Family:
 
     @property
     def scaled(self) -> bool:
-        """Whether it has the scale `sigma` of a residual."""
-        return "sigma" in self.auxiliary
+        """Whether it has the scale `sigma` of a residual about the linear predictor."""
+        return "sigma" in self.auxiliary and self.link.name == "identity"
 
     @property
     def counts(self) -> bool:
@@ -187,6 +247,35 @@ class Family:
         link = self.median_link if outcome == "median" else self.mean_link
         assert link is not None
         return link(self.link, *parameters)
+
+    def require(self, what: str) -> Function:
+        """One of its functions that a family may be without: ``variance`` or ``draw``.
+
+        Raises
+        ------
+        AnswerError
+            If it is without this one.
+        """
+        function: Function | None = getattr(self, what)
+        if function is None:
+            raise AnswerError(
+                f"The family {self.name} has no {what}, which this asks for. Give its record {what}=, {WITHOUT[what]}, "
+                "register it with replace=True, and fit again."
+            )
+        return function
+
+    def chances(
+        self, response: Any, mean: Any, eta: Any, parameters: Sequence[Any], rng: np.random.Generator
+    ) -> Chances:
+        """The chances of less than a response, and of at most as much, in every draw.
+
+        Of a family without a distribution function, each draw has one new response, which is less or is not.
+        """
+        if self.cdf is not None:
+            return self.cdf(response, self.linear(eta), *parameters)
+        trials = response[1] if self.is_rate else 1.0
+        drawn = self.draw_responses(mean, np.asarray(trials), parameters, rng)
+        return (drawn < response[0]).astype(float), (drawn <= response[0]).astype(float)
 
     def observation_density(self, response: Any, eta: Any, parameters: Sequence[Any] = ()) -> Any:
         """Log density of one observation, ``(value,)`` or ``(successes, trials)``, in every draw.
@@ -213,7 +302,7 @@ class Family:
             Of what is drawn; that of `mean` and the parameters without it.
         """
         shape = np.broadcast_shapes(np.shape(mean), *map(np.shape, parameters)) if shape is None else shape
-        return np.asarray(self.draw(rng, shape, mean, trials, *parameters))
+        return np.asarray(self.require("draw")(rng, shape, mean, trials, *parameters))
 
     def __str__(self) -> str:
         return self.name if self.link.name == self.links[0] else f"{self.name}({self.link.name})"

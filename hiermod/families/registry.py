@@ -4,45 +4,111 @@ from __future__ import annotations
 
 import copyreg
 import re
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
+import numpy as np
+
 from hiermod.data.columns.responses import ResponseRows, SingleRows, TrialsRows
-from hiermod.errors import DataError, did_you_mean, nearest
+from hiermod.errors import DataError, ModelError, did_you_mean, nearest
 from hiermod.families import counts, positive, rates, real
 from hiermod.families.links import LINKS as LINKS_BY_NAME
 from hiermod.families.names import ALIASES, LINKS, MEANT
-from hiermod.families.record import Family
+from hiermod.families.ops import NUMPY
+from hiermod.families.probes import usual_parameters
+from hiermod.families.record import Family, first_wrong
 
 RECORDS = {family.name: family for kin in (rates, counts, real, positive) for family in kin.FAMILIES}
-FAMILIES = {name: RECORDS[name] for name in LINKS}
+FAMILIES: dict[str, Family] = {name: RECORDS[name] for name in LINKS}
+REGISTERED: dict[str, Family] = {}  # those from outside, by their usual link
+CHECKS = {
+    "rate": rates.take_trials, "count": counts.take_counts, "real": real.take_numbers,
+    "positive": positive.take_positive, "unit": positive.take_shares,
+}  # fmt: skip
 SPELLING = re.compile(r"\s*(\w+)\s*(?:\(\s*(?:(?:link\s*=\s*)?['\"]?(\w+)['\"]?\s*)?\))?\s*")
+
+
+def known() -> dict[str, Family]:
+    """All families that a model can name: hiermod's, and those from outside."""
+    return {**FAMILIES, **REGISTERED}
+
+
+def is_built_in(family: Family) -> bool:
+    """Whether a family is hiermod's own."""
+    return family.name in FAMILIES
 
 
 def read_family(family: str) -> Family:
     """Read a family's name, with a link in brackets where it is not the usual one: ``"binomial(probit)"``."""
     spelled = SPELLING.fullmatch(family) if isinstance(family, str) else None
     name, link = (spelled.group(1).lower(), spelled.group(2)) if spelled else ("", None)
-    name = ALIASES.get(name, name)
-    if name not in FAMILIES:
-        raise DataError(f"There is no family {family!r}.{_meant(name, family)} The families are {', '.join(FAMILIES)}.")
-    record = FAMILIES[name]
+    name, records = ALIASES.get(name, name), known()
+    if isinstance(family, Family):
+        raise DataError(f"family= takes a name: hm.register_family(record), then family={family.name!r}.")
+    if name not in records:
+        raise DataError(
+            f"There is no family {family!r}.{_meant(name, family)} The families are {', '.join(records)}; "
+            "hiermod.register_family adds one of your own."
+        )
+    record = records[name]
     if link is not None and link not in record.links:
         raise DataError(f"The family {name} has no link {link!r}.{did_you_mean(link, record.links)}")
     return replace(record, link=LINKS_BY_NAME[link]) if link else record
 
 
 def _meant(name: str, family: object) -> str:
-    meant = [MEANT[name]] if name in MEANT else nearest(str(family), FAMILIES)
+    meant = [MEANT[name]] if name in MEANT else nearest(str(family), known())
     return f" Did you mean {' or '.join(map(repr, meant))}?" if meant else ""
 
 
-def _by_name(family: Family) -> Any:
-    """A family of this registry pickles by its name, another one by value."""
-    return (read_family, (str(family),)) if family.name in FAMILIES else object.__reduce_ex__(family, 2)
+def require_free(family: Family, replaced: bool) -> None:
+    """Refuse a name that hiermod uses, and one that another record has, unless that is to be replaced.
+
+    Raises
+    ------
+    ModelError
+        With what to do.
+    """
+    name = family.name
+    if (own := ALIASES.get(name, name)) in FAMILIES:
+        other = "" if own == name else f", another word for {own!r}"
+        raise ModelError(f"The family name {name!r} is hiermod's{other}. Choose another one, such as 'my_{own}'.")
+    if not replaced and REGISTERED.get(name, family) != family:
+        raise ModelError(
+            f"A family {name!r} is registered already, with another record. Choose another name, or say replace=True: "
+            "fits keep the record they were made with."
+        )
 
 
-copyreg.pickle(Family, _by_name)
+def add(family: Family) -> None:
+    """Let models name a family whose record is sound."""
+    REGISTERED[family.name] = replace(family, link=LINKS_BY_NAME[family.links[0]])
+
+
+def _reduced(family: Family) -> Any:
+    """A family of this registry pickles by its name; another one by value, its functions too.
+
+    A pickle by the names of its functions could be read only where they are found again, which in a notebook they are
+    not.
+    """
+    if is_built_in(family):
+        return (read_family, (str(family),))
+    import cloudpickle
+
+    return (_restored, (cloudpickle.dumps({field.name: getattr(family, field.name) for field in fields(family)}),))
+
+
+def _restored(content: bytes) -> Family:
+    """A family from outside; where none of its name is registered, as in a new process, it is from now on."""
+    import cloudpickle
+
+    family = Family(**cloudpickle.loads(content))
+    if family.name not in REGISTERED:
+        add(family)
+    return family
+
+
+copyreg.pickle(Family, _reduced)
 
 
 def choose_family(family: Family | None, response: ResponseRows) -> tuple[Family, str]:
@@ -57,11 +123,13 @@ def choose_family(family: Family | None, response: ResponseRows) -> tuple[Family
     """
     chosen, reason = _choose(family, response)
     if isinstance(response, SingleRows) and response.transformed:
-        if chosen.kind not in ("real", "positive"):
+        if chosen.kind not in ("real", "positive", "unit"):
             raise DataError(f"The family {chosen} takes a response as it is, not {response.name}.")
         reason += f"; answers are on the scale of {response.name}"
-    chosen.check(chosen.name, response)
+    (chosen.check or CHECKS[chosen.kind])(chosen.name, response)
     _refuse_constant(chosen, response)
+    if not is_built_in(chosen):
+        _refuse_undefined(chosen, response)
     return chosen, f"family {chosen}{reason}{_remark(chosen, response)}"
 
 
@@ -93,4 +161,31 @@ def _refuse_constant(family: Family, response: ResponseRows) -> None:
         raise DataError(
             f"The response {response.name!r} is constant ({response.values[0]:g} in every row), so that nothing varies "
             "which could be modelled. Add rows; counts of events among known numbers of trials may be all equal: s/n."
+        )
+
+
+MOST_LOOKED_AT = 10_000
+
+
+def _refuse_undefined(family: Family, response: ResponseRows) -> None:
+    """Refuse responses at which a density from outside is no finite number, at their own mean."""
+    if isinstance(response, TrialsRows):
+        parts: tuple[np.ndarray, ...] = (response.successes, response.trials)
+        mean, index = (response.successes.sum() + 0.5) / (response.trials.sum() + 1.0), None
+    else:
+        parts = (response.values, np.ones(len(response.values))) if family.is_rate else (response.values,)
+        mean, index = (
+            np.clip(response.values.mean(), 1e-3, 1 - 1e-3) if family.is_rate else response.values.mean(),
+            response,
+        )
+    parts = tuple(part[:MOST_LOOKED_AT] for part in parts)
+    with np.errstate(all="ignore"):
+        eta = np.full(len(parts[0]), family.link.forward(family.transform(mean)))
+        parameters = [np.full(len(eta), number) for number in usual_parameters(family)]
+        seen = family.log_density(NUMPY, parts, family.linear(np.nan_to_num(eta)), *parameters)
+    if len(bad := np.flatnonzero(~np.isfinite(seen))):
+        value = first_wrong(index, bad) if index is not None else f"{parts[0][bad[0]]:g} of {parts[1][bad[0]]:g}"
+        raise DataError(
+            f"The log density of the family {family} is {seen[bad[0]]:g} at the response {value}. Such responses need "
+            "another family, or a check= in its record that refuses them."
         )

@@ -13,7 +13,10 @@ from hiermod.answers.group_effects import read_groups
 from hiermod.answers.outcome import read_outcome
 from hiermod.data.sources.frames import column_names, read_columns
 from hiermod.errors import AnswerError, ModelError, did_you_mean
-from hiermod.families.registry import FAMILIES, read_family
+from hiermod.families.probes import PROBES
+from hiermod.families.rates import BINOMIAL
+from hiermod.families.record import Family
+from hiermod.families.registry import known, read_family
 from hiermod.formula.expressions import Column, quote
 from hiermod.formula.nodes import Formula, SingleResponse
 from hiermod.formula.parser import parse
@@ -82,7 +85,8 @@ def of_formula(
     definition = Definition(_text(formula, columns), _fitted(read_family(family)), dict(priors or {}))
     filler = design.assign(**{name: place + 1 for place, name in enumerate(columns)})  # one success in two trials
     if len(columns) == 1:
-        filler = filler.assign(**{columns[0]: 1.0 + np.arange(len(filler)) % 2})
+        low, high = PROBES[read_family(family).kind][1:3]
+        filler = filler.assign(**{columns[0]: np.where(np.arange(len(filler)) % 2, low[0], high[0])})
     spec = define(definition, filler).spec
     assert isinstance(spec, Spec)
     return _scenario(true_values(spec, truth, simulations, rng), design, definition, formula, settings)
@@ -123,7 +127,7 @@ def _scenario(
 ) -> Scenario:
     family = truth.spec.family
     if family.statistic == "pairs":
-        simulated = [record.name for record in FAMILIES.values() if record.statistic != "pairs"]
+        simulated = [record.name for record in known().values() if record.statistic != "pairs"]
         raise AnswerError(f"plan() simulates the families {', '.join(simulated)}, not {family}.")
     if not (outcome := read_outcome(truth.spec, None, read_groups(truth.spec, "observed"))).has_mean:
         raise AnswerError(f"plan() weighs expected losses. {outcome.remark}")
@@ -132,5 +136,6 @@ def _scenario(
     return Scenario(truth, design, definition, columns, settings)
 
 
-def _fitted(family: Any) -> str:
-    return str(family).replace("bernoulli", "binomial")
+def _fitted(family: Family) -> str:
+    """Single trials are simulated as successes out of several."""
+    return str(replace(BINOMIAL, link=family.link)) if family.statistic == "trials" else str(family)

@@ -35,7 +35,7 @@ def response_scale(family: Family, cells: Cells, offset: np.ndarray) -> Response
             return _log_scale(float(total.sum()) + 0.5, exposure, offset)
         case ValueCells(value=value, count=count) if family.link.name == "identity":
             return _identity_scale(family.transform(value), count, 0.0, offset)
-        case ValueCells(value=value, count=count):
+        case ValueCells(value=value, count=count) if family.link.name == "log":
             return _log_scale(float((count * value).sum()) + 0.5 * family.counts, count, offset)
     return ResponseScale(0.0, 1.0, 1.0)
 
@@ -155,5 +155,5 @@ def _spreads(groups: tuple[GroupDesign, ...], scale: ResponseScale) -> Iterator[
 
 def _of_family(family: Family, scale: ResponseScale) -> Iterator[Entry]:
     for parameter in family.parameters:
-        default, is_spread = parameter.default_prior(scale), family.scaled and parameter.name == "sigma"
+        default, is_spread = parameter.usual_prior(scale), family.scaled and parameter.name == "sigma"
         yield Entry(parameter.name, (parameter.name,), "positive", default, is_spread)

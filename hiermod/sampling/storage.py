@@ -13,7 +13,9 @@ import xarray as xr
 
 from hiermod.data.cells.table import Cells
 from hiermod.data.columns.predictors import apply_recipe
-from hiermod.errors import StorageError
+from hiermod.errors import DataError, StorageError
+from hiermod.families.probes import probe_densities, same_density
+from hiermod.families.registry import is_built_in, read_family
 from hiermod.formula.parser import parse
 from hiermod.modeling.definition import Defined, Definition, redefine
 from hiermod.sampling import old_format
@@ -83,6 +85,7 @@ def save(stored: StoredFit, path: str | Path) -> None:
         "format": FORMAT,
         "definition": {**asdict(defined.definition), "priors": _prior_texts(defined.definition)},
         "family": str(defined.spec.family),
+        "density": None if is_built_in(defined.spec.family) else probe_densities(defined.spec.family),
         "model_notices": defined.notices,
         "settings": asdict(posterior.settings),
         "diagnostics": asdict(posterior.diagnostics),
@@ -128,6 +131,7 @@ def load(path: str | Path) -> StoredFit:
 def _read(tree: xr.DataTree, metadata: dict[str, Any], path: Path) -> StoredFit:
     definition = Definition(**metadata["definition"])
     formula = parse(definition.formula)
+    _refuse_other_family(metadata["family"], metadata.get("density"), path)
     cells = cells_from_dataset(tree["hiermod_cells"].to_dataset(), metadata["cells"], formula)
     _refuse_other_functions(cells)
     defined = redefine(definition, formula, metadata["family"], cells, tuple(metadata["model_notices"]))
@@ -138,6 +142,24 @@ def _read(tree: xr.DataTree, metadata: dict[str, Any], path: Path) -> StoredFit:
         scores_folder(path) if scores_folder(path).is_dir() else None,
     )  # fmt: skip
     return StoredFit(defined, posterior)
+
+
+def _refuse_other_family(text: str, densities: list[float] | None, path: Path) -> None:
+    """A family from outside must be registered, and still be the one that the fit was made with."""
+    if densities is None:
+        return
+    try:
+        family = read_family(text)
+    except DataError as error:
+        raise StorageError(
+            f"{str(path)!r} holds a fit of the family {text!r} from outside, whose functions are not stored. Register "
+            "its record first: hiermod.register_family(record)."
+        ) from error
+    if not same_density(densities, family):
+        raise StorageError(
+            f"The family {text!r} has another density now than when {str(path)!r} was stored. Register the record it "
+            "was made with: hiermod.register_family(record, replace=True)."
+        )
 
 
 def _history(stored: dict[str, Any] | None) -> History | None:

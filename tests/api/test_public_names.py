@@ -10,9 +10,9 @@ import pytest
 import hiermod as hm
 
 PUBLIC = [
-    "Fit", "Model", "compare", "errors", "example", "expected_loss", "fit", "from_bambi", "glmer",
-    "inv_logit", "lmer", "load", "logit", "model", "plan", "prior_from", "prob_beats", "prob_best", "register", "srm",
-    "translate",
+    "Family", "Fit", "Model", "Parameter", "compare", "errors", "example", "expected_loss", "fit", "from_bambi",
+    "glmer", "inv_logit", "lmer", "load", "logit", "model", "plan", "prior_from", "prob_beats", "prob_best", "register",
+    "register_family", "srm", "translate",
 ]  # fmt: skip
 LATER = ["report"]
 

@@ -247,11 +247,12 @@ def loo_pit(posterior: Posterior) -> pd.DataFrame:
     family, model = posterior.spec.family, reader(posterior, exposed=True)
     seen = observations(posterior.spec.cells, family.counts)
     efficiency = relative_efficiency(posterior)
-    auxiliary = [posterior.values(name) for name in family.auxiliary]
+    auxiliary, rng = [posterior.values(name) for name in family.auxiliary], posterior.generator(1003)
     columns = np.empty((3, len(seen)))
     for place, (response, predictor) in enumerate(predicted(model, seen)):
         weights, pareto_k = log_weights(model.log_density(response, predictor), efficiency)
-        chances = family.cdf(response, family.linear(predictor), *auxiliary)
+        mean = family.mean(predictor, *auxiliary)
+        chances = family.chances(response, mean, predictor, auxiliary, rng)
         columns[:, place] = *(np.clip(np.exp(weights) @ chance, 0.0, 1.0) for chance in chances), pareto_k
     return seen.table.assign(**dict(zip(("lower", "upper", "pareto_k"), columns, strict=True)))
 

@@ -70,9 +70,10 @@ def _others(posterior: Posterior, frame: pd.DataFrame, weight: np.ndarray) -> tu
         mean = observed.mean(part)
         predictors.add(typical.parameters(part)["mu"], weight[rows])
         means.add(mean, weight[rows])
-        variances.add(family.variance(mean, *auxiliary), weight[rows])
-    if family.link.latent_variance is not None:
+        variances.add(family.require("variance")(mean, *auxiliary), weight[rows])
+    if family.is_rate and family.link.latent_variance is not None:
         return predictors.variance, np.full(posterior.size, family.link.latent_variance)
-    if family.outcome_link("mean", auxiliary).name != "log":
-        return predictors.variance, variances.mean
-    return predictors.variance, np.log1p(family.variance(means.mean, *auxiliary) / means.mean**2)
+    link = family.outcome_link("mean", auxiliary)
+    if link.name != "log":
+        return predictors.variance, variances.mean / link.slope(link.forward(means.mean)) ** 2
+    return predictors.variance, np.log1p(family.require("variance")(means.mean, *auxiliary) / means.mean**2)

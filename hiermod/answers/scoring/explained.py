@@ -49,7 +49,7 @@ def _explained(posterior: Posterior) -> dict[str, np.ndarray]:
         given.add(mean, times)
         common.add(without, times)
         groups.add(mean - without, times)
-        residual.add(family.variance(mean, *auxiliary), times)
+        residual.add(family.require("variance")(mean, *auxiliary), times)
     unexplained = residual.mean
     return {
         "conditional": _share(given.variance, unexplained),

@@ -14,6 +14,7 @@ from scipy import special
 from hiermod.answers.reader import Reader, in_blocks, reader
 from hiermod.answers.scoring.kept import Place, add_observations, draws_digest
 from hiermod.data.cells.observations import Observations, part
+from hiermod.families.probes import fingerprint
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.parallel import each, fit_one
 from hiermod.sampling.posterior import Posterior
@@ -54,7 +55,13 @@ class Refit:
     def fingerprint(self) -> str:
         """A text that is the same where the draws are: of the model, the rows with their counts, and the settings."""
         spec = self.spec
-        model = (type(spec).__name__, str(spec.formula), str(spec.family), spec.priors, spec.cells.source.fingerprint)
+        model = (
+            type(spec).__name__,
+            str(spec.formula),
+            fingerprint(spec.family),
+            spec.priors,
+            spec.cells.source.fingerprint,
+        )
         digest = hashlib.sha256(repr((__version__, *model, self.settings, self.purpose)).encode())
         add_observations(digest, self.seen)
         digest.update(np.ascontiguousarray(self.times).tobytes())

@@ -14,6 +14,7 @@ import pandas as pd
 
 from hiermod.data.cells.observations import Observations
 from hiermod.errors import StorageError
+from hiermod.families.probes import fingerprint
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.posterior import Posterior
 
@@ -113,7 +114,7 @@ def add_observations(digest: Any, seen: Observations) -> None:
 def draws_digest(posterior: Posterior) -> bytes:
     """A digest of all draws, and of the model that they are of."""
     spec = posterior.spec
-    model = (type(spec).__name__, str(spec.formula), str(spec.family), spec.cells.source.fingerprint)
+    model = (type(spec).__name__, str(spec.formula), fingerprint(spec.family), spec.cells.source.fingerprint)
     digest = hashlib.sha256(repr((*model, posterior.shape)).encode())
     for name, values in posterior.dataset.data_vars.items():
         digest.update(str(name).encode())

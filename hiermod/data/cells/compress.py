@@ -70,7 +70,7 @@ def compress(rows: Rows, statistic: str, enabled: bool = True) -> Cells:
     frame = rows.frame.drop(columns=list(averaging.names))
     frame = pd.concat([frame, _settled(rows.sources, cell, first)], axis=1).iloc[first].reset_index(drop=True)
     response = rows.response
-    if statistic == "trials" and isinstance(response, SingleRows):
+    if statistic in ("trials", "pairs") and isinstance(response, SingleRows):
         response = TrialsRows(response.values, np.ones(len(response.values)), response.times)
     if averaging.features and isinstance(response, SingleRows):
         numbers = rows.frame[list(averaging.names)]

@@ -219,12 +219,22 @@ def _working(spec: Spec, offset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         case ValueCells(value=value, count=count) if spec.family.link.name == "log":
             expected = _expected(spec, count * value, count, offset)
             mean = expected / count
-            variance = spec.family.variance(mean, *np.ones(len(spec.family.parameters)))
-            return count * (mean**2 / variance), value / mean - 1.0
-        case ValueCells(value=value, count=count):
+            return count * _information(spec, mean, mean), value / mean - 1.0
+        case ValueCells(value=value, count=count) if spec.family.link.name == "identity":
             return count, spec.family.transform(value) - offset
+        case ValueCells(value=value, count=count):
+            mean = np.average(value, weights=count)
+            slope = spec.family.link.slope(spec.family.link.forward(mean))
+            return count * _information(spec, mean, slope), (value - mean) / slope - offset
         case RealCells(mean=mean, count=count):
             return count, mean - offset
+
+
+def _information(spec: Spec, mean: Any, slope: Any) -> Any:
+    """What a row says of its linear predictor where shapes are 1; the same for all if the variance is not known."""
+    if spec.family.variance is None:
+        return np.ones_like(mean)
+    return slope**2 / spec.family.variance(mean, *np.ones(len(spec.family.parameters)))
 
 
 def _working_rates(
@@ -233,7 +243,7 @@ def _working_rates(
     link, weight = spec.family.link, trials * times
     rate = ((successes * times).sum() + 0.5) / (weight.sum() + 1.0)
     slope = (link.inverse(link.forward(rate) + STEP) - link.inverse(link.forward(rate) - STEP)) / (2.0 * STEP)
-    return weight * slope**2 / spec.family.variance(rate), (successes / trials - rate) / slope - offset
+    return weight * _information(spec, rate, slope), (successes / trials - rate) / slope - offset
 
 
 def _expected(spec: Spec, total: np.ndarray, exposure: np.ndarray, offset: np.ndarray) -> np.ndarray:
