@@ -164,7 +164,7 @@ QUESTIONS = {
     "rope=0.1": lambda fit: fit.effect("treated", rope=0.1),
     "kind='median'": lambda fit: fit.predict(kind="median"),
     "no grouping factor 'countr'": lambda fit: fit.shrinkage("countr"),
-    "cannot stand in by= too": lambda fit: fit.effect("treated", by="treated"),
+    "cannot stand in by= or at= too": lambda fit: fit.effect("treated", by="treated"),
     r"no country 'Peru', so there is no observed effect": lambda fit: fit.predict(
         pd.DataFrame({"country": ["Peru"], "treated": [1]})
     ),
@@ -184,7 +184,7 @@ def test_too_many_arms(rows):
     names = {"Intercept": 0.0, "x": 1.0, "sigma": 1.0}
     draws = xr.Dataset({name: (("chain", "draw"), np.full((1, 4), value)) for name, value in names.items()})
     fit = hm.model("y ~ x", data).with_draws(draws)
-    with pytest.raises(AnswerError, match="80 distinct numbers, too many to set every row to each"):
+    with pytest.raises(AnswerError, match="80 distinct numbers, too many for a line each"):
         fit.effect("x")
 
 

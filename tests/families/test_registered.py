@@ -141,7 +141,7 @@ def test_its_name_is_read_like_others_with_its_links():
         ({"parameters": ()}, r"log_density\(ops, response, mu\) fails on NumPy's arrays"),
         ({"parameters": (hm.Parameter("sd"),)}, r"parameter name 'sd' is taken"),
         ({"parameters": (hm.Parameter("a b"),)}, r"parameter name 'a b' is taken, or no plain name"),
-        ({"parameters": (hm.Parameter("phi", default_prior="Normal(0, 1)"),)}, r"default prior of phi.*positive"),
+        ({"parameters": (hm.Parameter("phi", default_prior="Uniform(-2, -1)"),)}, r"default prior of phi.*is above 0"),
         ({"parameters": (hm.Parameter("phi", default_prior="Gama(2, 1)"),)}, r"no distribution 'Gama'.*'Gamma'"),
         ({"parameters": (hm.Parameter("phi", default_prior=half),)}, r"default_prior of phi fails: ZeroDivision"),
         ({"log_density": None}, r"log_density is None, which cannot be called"),
