@@ -22,7 +22,7 @@ for groups in ("observed", "typical", "new", "population"):
     print(groups, answer.table.to_json(double_precision=15), answer.draws.to_numpy().tobytes().hex()[:4000])
 print(fit.rates(by=["country", "treated"]).table.to_csv())
 print(fit.best("treated").to_csv(), fit.shrinkage().to_csv(), fit.summary(), fit.check(), fit.notices)
-print(fit.predict(kind="response").draws.to_numpy().tobytes().hex()[:4000])
+print(fit.predict_cells(kind="response").draws.to_numpy().tobytes().hex()[:4000])
 """
 
 
@@ -105,7 +105,7 @@ def test_families_with_parameters_of_their_own_survive(family, tmp_path):
     pd.testing.assert_frame_equal(loaded.cells, fit.cells)
     pd.testing.assert_frame_equal(loaded.model.prior_summary(), fit.model.prior_summary())
     for kind in ("mean", "response"):
-        pd.testing.assert_frame_equal(loaded.predict(kind=kind).table, fit.predict(kind=kind).table)
+        pd.testing.assert_frame_equal(loaded.predict_cells(kind=kind).table, fit.predict_cells(kind=kind).table)
     pd.testing.assert_frame_equal(loaded.shrinkage(), fit.shrinkage())
     assert str(loaded.summary()) == str(fit.summary())
 
