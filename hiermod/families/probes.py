@@ -69,4 +69,4 @@ def fingerprint(family: Family) -> str:
 def usual_parameters(family: Family) -> list[float]:
     """The medians of the default priors of a response of unit scale, where these are moderate."""
     priors = [parameter.usual_prior(SCALE) for parameter in family.parameters]
-    return [float(np.clip(prior.distribution.quantile(0.5, *prior.arguments), 0.2, 50.0)) for prior in priors]
+    return [float(np.clip(prior.quantile(np.array(0.5)), 0.2, 50.0)) for prior in priors]

@@ -75,7 +75,7 @@ def _check_priors(family: Family) -> None:
     for parameter in family.parameters:
         try:
             prior = parameter.usual_prior(SCALE)
-            positive = prior.distribution.support == "positive"
+            positive = prior.support[0] >= 0.0
         except HiermodError as error:
             raise _refuse(family, f"the default prior of {parameter.name}: {error}") from error
         except Exception as error:

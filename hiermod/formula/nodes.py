@@ -147,7 +147,8 @@ class Formula:
 
     `weights` is the column of frequency weights; `offsets` are variables with the coefficient one; `removed` are terms
     to take away from what ``.`` will stand for, where that is not known yet; `expressions` gives what each variable is
-    made of where it is no plain column; `places` where in `text` each column was first named.
+    made of where it is no plain column; `places` where in `text` each column was first named; `blocks` are the IDs of
+    group terms, ``(1 | ID | g)``.
     """
 
     text: str = field(compare=False)
@@ -160,6 +161,7 @@ class Formula:
     removed: tuple[Term, ...] = ()
     expressions: Mapping[str, Expression] = field(compare=False, repr=False, default_factory=dict)
     places: Mapping[str, tuple[int, int]] = field(compare=False, repr=False, default_factory=dict)
+    blocks: tuple[str, ...] = field(compare=False, repr=False, default=())
 
     def __str__(self) -> str:
         removed = "".join(f" - {term}" for term in self.removed)

@@ -126,7 +126,7 @@ def _parse(text: str, others: tuple[str, ...] | None) -> Formula:
     groups = _merged(bars, reader)
     formula = Formula(
         text, response, terms.intercept, terms.ordered(), groups, tuple(terms.offsets), weights,
-        tuple(terms.removed), reader.expressions, reader.places,
+        tuple(terms.removed), reader.expressions, reader.places, tuple(sorted({name for name, _ in reader.blocks})),
     )  # fmt: skip
     _refuse_response_on_the_right(formula, reader)
     return formula

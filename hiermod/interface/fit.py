@@ -252,10 +252,10 @@ class Fit:
         return told(rates.rates(self._posterior, arguments))
 
     def effect(
-        self, variable: Any, *, by: Any = None, control: Any = None, scale: Scale = "difference", groups: Groups =
-        "observed", data: Any = None, rope: tuple[float, float] | None = None, goal: Goal = "max", prob: float = 0.95,
-        weights: str | None = None, where: Any = None, at: Any = None, per: float = 1, contrast: Contrast = "control",
-        threshold: float | None = None, outcome: Outcome | None = None,
+        self, variable: Any, *, by: Any = None, control: Any = None, scale: Scale = "difference",
+        groups: Groups = "observed", data: Any = None, rope: tuple[float, float] | None = None, goal: Goal = "max",
+        prob: float = 0.95, weights: str | None = None, where: Any = None, at: Any = None, per: float = 1,
+        contrast: Contrast = "control", threshold: float | None = None, outcome: Outcome | None = None,
     ) -> Answer:  # fmt: skip
         """Contrasts of the levels of `variable`, all arms averaged over the same rows.
 
@@ -291,8 +291,8 @@ class Fit:
 
     def prob_beats(
         self, variable: Any, *, by: Any = None, control: Any = None, groups: Groups = "observed", data: Any = None,
-        goal: Goal = "max", weights: str | None = None, where: Any = None, at: Any = None, per: float = 1, outcome:
-        Outcome | None = None,
+        goal: Goal = "max", weights: str | None = None, where: Any = None, at: Any = None, per: float = 1,
+        outcome: Outcome | None = None,
     ) -> pd.DataFrame:  # fmt: skip
         """P(level beats control): a row per `by` cell (``all`` without), a column per other level.
 
@@ -464,9 +464,9 @@ class Fit:
         return told(effects.interaction(self._posterior, arguments))
 
     def slopes(
-        self, variable: str, *, by: Any = None, scale: SlopeScale = "response", groups: Groups = "observed", data: Any =
-        None, weights: str | None = None, where: Any = None, at: Any = None, per: float = 1, threshold: float | None =
-        None, goal: Goal = "max", prob: float = 0.95, outcome: Outcome | None = None,
+        self, variable: str, *, by: Any = None, scale: SlopeScale = "response", groups: Groups = "observed",
+        data: Any = None, weights: str | None = None, where: Any = None, at: Any = None, per: float = 1,
+        threshold: float | None = None, goal: Goal = "max", prob: float = 0.95, outcome: Outcome | None = None,
     ) -> Answer:  # fmt: skip
         """Average slope of the expected response in a numeric predictor (average marginal effect).
 
@@ -508,9 +508,10 @@ class Fit:
         return told(slopes.slopes(self._posterior, arguments))
 
     def decide(
-        self, variable: Any, *, by: Any = None, loss: float | None = None, threshold: float = 0.0, control: Any = None,
-        groups: Groups = "observed", data: Any = None, weights: str | None = None, where: Any = None, at: Any = None,
-        per: float = 1, expected: Any = None, goal: Goal = "max", prob: float = 0.95, outcome: Outcome | None = None,
+        self, variable: Any, *, by: Any = None, loss: float | None = None, threshold: float = 0.0,
+        control: Any = None, groups: Groups = "observed", data: Any = None, weights: str | None = None,
+        where: Any = None, at: Any = None, per: float = 1, expected: Any = None, goal: Goal = "max",
+        prob: float = 0.95, outcome: Outcome | None = None,
     ) -> verdicts.Decision:  # fmt: skip
         """Ship, keep testing or stop: a verdict for each `by` cell, by expected losses.
 
@@ -559,9 +560,9 @@ class Fit:
         return decision
 
     def nnt(
-        self, variable: Any, *, by: Any = None, control: Any = None, contrast: Contrast = "control", groups: Groups =
-        "observed", data: Any = None, weights: str | None = None, where: Any = None, at: Any = None, goal: Goal = "max",
-        prob: float = 0.95,
+        self, variable: Any, *, by: Any = None, control: Any = None, contrast: Contrast = "control",
+        groups: Groups = "observed", data: Any = None, weights: str | None = None, where: Any = None, at: Any = None,
+        goal: Goal = "max", prob: float = 0.95,
     ) -> pd.DataFrame:  # fmt: skip
         """Number needed to treat: how many for one success more (one fewer, with ``goal="min"``) than the control has.
 

@@ -82,10 +82,10 @@ class PriorDraws:
         return told(rates.rates(self._posterior, arguments))
 
     def effect(
-        self, variable: Any, *, by: Any = None, control: Any = None, scale: Scale = "difference", groups: Groups =
-        "observed", data: Any = None, rope: tuple[float, float] | None = None, goal: Goal = "max", prob: float = 0.95,
-        weights: str | None = None, where: Any = None, at: Any = None, per: float = 1, contrast: Contrast = "control",
-        threshold: float | None = None, outcome: Outcome | None = None,
+        self, variable: Any, *, by: Any = None, control: Any = None, scale: Scale = "difference",
+        groups: Groups = "observed", data: Any = None, rope: tuple[float, float] | None = None, goal: Goal = "max",
+        prob: float = 0.95, weights: str | None = None, where: Any = None, at: Any = None, per: float = 1,
+        contrast: Contrast = "control", threshold: float | None = None, outcome: Outcome | None = None,
     ) -> Answer:  # fmt: skip
         """Contrasts of the levels of `variable` under the prior; arguments are those of `Fit.effect`."""
         arguments = Arguments(
@@ -96,8 +96,8 @@ class PriorDraws:
 
     def prob_beats(
         self, variable: Any, *, by: Any = None, control: Any = None, groups: Groups = "observed", data: Any = None,
-        goal: Goal = "max", weights: str | None = None, where: Any = None, at: Any = None, per: float = 1, outcome:
-        Outcome | None = None,
+        goal: Goal = "max", weights: str | None = None, where: Any = None, at: Any = None, per: float = 1,
+        outcome: Outcome | None = None,
     ) -> pd.DataFrame:  # fmt: skip
         """P(level beats control) under the prior; arguments are those of `Fit.prob_beats`."""
         arguments = Arguments(

@@ -88,7 +88,19 @@ def define(definition: Definition, data: Any) -> Defined:
         complete=definition.complete,
     )  # fmt: skip
     spec, notices = _build(definition, formula, family, cells)
-    return Defined(definition, spec, (notice, *_source_notices(cells), *dot, *remarks, *notices), data)
+    said = (notice, *_source_notices(cells), *dot, *_block_notices(formula, data), *remarks, *notices)
+    return Defined(definition, spec, said, data)
+
+
+def _block_notices(formula: Formula, data: Any) -> list[str]:
+    """Say where the ID of a block of effects could be meant as a second grouping factor."""
+    present = set(column_names(data)) if formula.blocks else set()
+    return [
+        f"(… | {name} | …): {name!r} names a block of effects, as in brms, and is not the column {name!r}; two "
+        f"grouping factors stand in two bars, (1 | {name}) + (1 | …)"
+        for name in formula.blocks
+        if name in present
+    ]
 
 
 def same_rows(models: Mapping[str, Defined], others: Iterable[str] = ()) -> tuple[dict[str, Defined], list[str]]:

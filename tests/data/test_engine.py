@@ -199,6 +199,18 @@ def test_missing_values_behind_cut(lazily):
     assert one.notices == other.notices
 
 
+@pytest.mark.parametrize("text", ["y ~ scale(h) + f + (1 | g)", "y ~ h + x + scale(h) + poly(h, 2) + f"])
+def test_a_function_of_few_values_learns_from_rows_that_lack_another_column(lazily, text):
+    """As R's model.frame has it, which leaves rows out after it has computed the variables."""
+    frame = FRAME.assign(h=FRAME["h"].where(FRAME["i"].eq(1) | FRAME["h"].lt(3)), f=FRAME["f"].where(FRAME["h"] != 1))
+    one = read_rows(parse(text), lazily(pa.Table.from_pandas(frame)), real=True)
+    learned = one.variables.recipes["scale(h)"].states["scale(h)"]
+    assert learned["center"] == pytest.approx(frame["h"].mean(), rel=1e-12)
+    assert learned["scale"] == pytest.approx(frame["h"].std(), rel=1e-12)
+    assert one.source.rows == len(frame.dropna(subset=parse(text).all_columns))
+    check_moments(text, lazily(pa.Table.from_pandas(frame)), frame)
+
+
 def test_the_fingerprint_tells_what_the_model_sees(lazily):
     def of(frame, text="y ~ log(p) + x + (1 | g)"):
         return read_rows(parse(text), lazily(pa.Table.from_pandas(frame)), real=True).source.fingerprint

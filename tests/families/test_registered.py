@@ -18,6 +18,7 @@ from hiermod.families.probes import fingerprint
 from hiermod.families.registry import FAMILIES, read_family
 from hiermod.families.soundness import check_record
 from hiermod.modeling.pymc.density_text import check_text
+from hiermod.priors.distributions import Prior
 
 
 @pytest.fixture(autouse=True)
@@ -109,6 +110,14 @@ def test_the_built_in_records_are_sound(family):
     """What is asked of others holds of hiermod's own; with other names they could be registered."""
     check_record(replace(family, name=f"own_{family.name}"), FAMILIES.values())
     check_text(family)
+
+
+def test_a_default_prior_that_is_cut_off_at_zero_is_positive():
+    cut = replace(UNIT_GAMMA, parameters=(hm.Parameter("phi", default_prior="Normal(1, 0.5)"),))
+    check_record(cut, [])
+    negative = hm.Parameter("phi", default_prior=lambda _: Prior("Normal", (1.0, 0.5)))
+    with pytest.raises(ModelError, match=r"phi is positive, and its default prior Normal\(1, 0.5\) is not"):
+        check_record(replace(UNIT_GAMMA, parameters=(negative,)), [])
 
 
 def test_a_record_of_four_fields_is_a_family():

@@ -1,7 +1,9 @@
 """Spellings of other packages, each with the meaning that it has there."""
 
+import pandas as pd
 import pytest
 
+import hiermod as hm
 from hiermod.errors import FormulaError
 from hiermod.formula.parser import parse
 
@@ -45,3 +47,13 @@ def test_what_is_read(text, meaning):
 def test_what_is_refused_with_the_nearest(text, message):
     with pytest.raises(FormulaError, match=message):
         parse(text)
+
+
+def test_the_id_of_a_block_that_is_a_column_too_is_said():
+    rows = pd.DataFrame({"y": [0.5, 1.0, 2.5, 1.0] * 3, "g": list("aabb") * 3, "h": list("uvwuvw") * 2})
+    model = hm.model("y ~ (1 | g | h)", rows)
+    assert model.formula == "y ~ 1 + (1 | h)"
+    assert any(
+        "is not the column 'g'; two grouping factors stand in two bars, (1 | g) +" in one for one in model.notices
+    )
+    assert not any("block of effects" in one for one in hm.model("y ~ (1 | p | h)", rows).notices)

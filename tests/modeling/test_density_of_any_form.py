@@ -4,7 +4,6 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from modeling_tools import assert_equal_up_to_one_constant, log_density, random_points
@@ -67,7 +66,6 @@ def model_of(text, data, family, compressed=True, large=10**6):
         gather.LARGE, tally.LARGE = before
 
 
-@pytest.mark.slow
 @settings(max_examples=12, deadline=None)
 @given(st.data())
 def test_one_density(data):

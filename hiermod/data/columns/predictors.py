@@ -129,10 +129,14 @@ def _read_as_numbers(levels: tuple[Level, ...]) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class EngineVariables:
-    """Variables that an engine has made: those with a predictor are averaged, the others stand as codes of levels."""
+    """Variables that an engine has made: those with a predictor are averaged, the others stand as codes of levels.
+
+    `learned` are recipes of others, which are still to be applied, where rows that are not here have taught them.
+    """
 
     recipes: Mapping[str, Recipe] = field(default_factory=dict)
     predictors: Mapping[str, Predictor] = field(default_factory=dict)
+    learned: Mapping[str, Recipe] = field(default_factory=dict)
 
 
 NOTHING = EngineVariables()
@@ -183,7 +187,7 @@ def _make(
     if name in made.recipes:
         recipe = made.recipes[name]
         return recipe, coded(name, raw[name][used].to_numpy(dtype=np.int64), recipe.states[name])
-    recipe = learn_from_all(name, formula.expressions[name], raw, used, weight)
+    recipe = made.learned.get(name) or learn_from_all(name, formula.expressions[name], raw, used, weight)
     return recipe, recipe.apply(raw[used].reset_index(drop=True))
 
 

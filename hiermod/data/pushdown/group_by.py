@@ -21,7 +21,7 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 
-from hiermod.data.columns.functions import Learned, Leveling, Recipe, transform_of
+from hiermod.data.columns.functions import Learned, Leveling, Recipe, learn_from_all, transform_of
 from hiermod.data.columns.moments import Moments, averaging_over
 from hiermod.data.columns.predictors import EXACT, Basis, EngineVariables, Numeric, Predictor, at
 from hiermod.data.columns.values import AGGREGATED, hardly_repeat, has_many
@@ -100,7 +100,8 @@ class Engine:
         centres = {name: mean for name, (mean, _, _) in measured.items()}
         features = averaging_over(self._formula.terms, predictors, averaged).features
         coded = self._coded()
-        keys = self._columns_of([name for name in self._formula.variables if name not in (*coded, *averaged)])
+        plain = [name for name in self._formula.variables if name not in (*coded, *averaged)]
+        keys = self._columns_of(plain)
         made = {**numbers, response.name: values}
         by = {**{name: nw.col(name) for name in keys}, **coded}
         groups, mean, cross = grouped_moments(complete, by, made, centres, features, response.name)
@@ -108,7 +109,23 @@ class Engine:
         recipes = self._recipes([*coded, *(name for name in averaged if name in self._formula.expressions)])
         whole = self._is_whole(response.name) and measured[response.name][1] >= 0
         summary = Summary(mean[:, -1] + centres[response.name], moments, whole, missing, incomplete, weightless)
-        return self._counted(groups, EngineVariables(recipes, predictors), summary)
+        taught = self._taught(plain) if incomplete else {}
+        return self._counted(groups, EngineVariables(recipes, predictors, taught), summary)
+
+    def _taught(self, variables: list[str]) -> dict[str, Recipe]:
+        """What functions of columns of few values learn of all rows that have these, since complete ones come here."""
+        recipes: dict[str, Recipe] = {}
+        if self._formula.weights is not None:  # rows that are not complete have none
+            return recipes
+        for name in variables:
+            if (expression := self._formula.expressions.get(name)) is None:
+                continue
+            counted = self._frame.select(*expression.columns).group_by(*expression.columns).agg(_count())
+            frame = self._selected.to_pandas(counted.sort(*expression.columns).collect())
+            count = frame.pop(COUNT).to_numpy(dtype=float)
+            with suppress(DataError):  # what stands in the way is left out with the rows that are not complete
+                recipes[name] = learn_from_all(name, expression, frame, np.ones(len(frame), dtype=bool), count)
+        return recipes
 
     def _averaged(self) -> tuple[dict[str, list[str]], dict[str, nw.Expr]]:
         """The numeric variables of many values with the names of their columns, and these columns."""

@@ -124,19 +124,29 @@ def digest(fit: hm.Fit) -> str:
 
 def answers(fit: hm.Fit) -> dict[str, pd.DataFrame]:
     """Tables of a few questions."""
+    even = rows_evenly(fit)
     found = {
-        f"rates {groups}": fit.rates(groups=groups).table for groups in ("observed", "typical", "new", "population")
+        f"rates {groups}": fit.rates(groups=groups, **rows_evenly(fit, groups)).table
+        for groups in ("observed", "typical", "new", "population")
     }
     if fit.ngrps():
-        found["rates by g"] = fit.rates(by="g").table
+        found["rates by g"] = fit.rates(by="g", **even).table
     found["fixef"] = fit.fixef()
     found["cells"] = fit.cells.head(10)
     found["responses"] = fit.predict(rows().head(10), kind="response").table
     if "t" in fit.cells:
-        found["effect"] = fit.effect("t").table
+        found["effect"] = fit.effect("t", **even).table
     if "rate_mean" not in fit.posterior:  # pooled rates have no density of a row
         found["loo"] = fit.loo(progress=False).table
     return found
+
+
+def rows_evenly(fit: hm.Fit, groups: str = "observed") -> dict[str, Any]:
+    """What makes rows of counts weigh the same, as they did when the first files were made; now exposure weighs."""
+    if "offset" not in fit.formula:
+        return {}
+    data = rows().assign(even=1.0)
+    return {"data": data.drop(columns="g") if groups == "new" else data, "weights": "even"}
 
 
 def numbers(table: pd.DataFrame) -> dict[str, list[float | None]]:
