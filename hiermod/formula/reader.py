@@ -165,28 +165,25 @@ class Reader:
 
     def bars_inside(self) -> bool:
         """Whether the bracket that comes next holds bars, but none at its own level."""
-        depth, ahead, found = 0, 0, False
-        while (kind := self.peek(ahead).kind) != "end":
-            depth += (kind == "(") - (kind == ")")
-            if depth == 0:
-                return found
-            if depth == 1 and kind in ("|", "||"):
-                return False
-            found = found or kind in ("|", "||")
-            ahead += 1
-        return False
+        return self._level_of_bars() > 1
 
     def bar_ahead(self, ahead: int = 0) -> bool:
         """Whether the bracket that comes next, or after `ahead` tokens, holds a bar at its own level."""
-        depth = 0
+        return self._level_of_bars(ahead) == 1
+
+    def _level_of_bars(self, ahead: int = 0) -> int:
+        """In how many brackets the outermost bar stands, from the one that comes next on; 0 where there is none."""
+        depth, outermost = 0, 0
         while (kind := self.peek(ahead).kind) != "end":
             depth += (kind == "(") - (kind == ")")
             if depth == 0:
-                return False
-            if depth == 1 and kind in ("|", "||"):
-                return True
+                return outermost
+            if kind in ("|", "||"):
+                outermost = min(depth, outermost or depth)
+                if outermost == 1:
+                    return 1
             ahead += 1
-        return False
+        return 0
 
     def fail(self, message: str) -> NoReturn:
         """Raise a FormulaError at the next token."""

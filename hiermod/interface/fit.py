@@ -833,9 +833,7 @@ class Fit:
         """
         from hiermod.answers.scoring.explained import r2
 
-        table, notices = r2(self._posterior, loo, prob)
-        announce(notices)
-        return table
+        return table_of(r2(self._posterior, loo, prob))
 
     def icc(self, prob: float = 0.95) -> pd.DataFrame:
         """Intraclass correlations: the share of each grouping factor in the variance on the link scale.
