@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from hiermod.answers.answer import Answer
 
 RATIO = "evidence_ratio"  # its error is that of the probability behind it
+ESTIMABLE, NOT_ESTIMABLE = "estimable", "non-est"  # as emmeans has it, nonEst
 LATEX = {"\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
          "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",
          "|": r"\textbar{}"}  # fmt: skip
@@ -24,7 +25,12 @@ MARKDOWN = str.maketrans({mark: f"\\{mark}" for mark in "\\|*_`[]<>$"})
 def cells(answer: Answer) -> dict[str, list[str]]:
     """The text of every cell by column."""
     table, known = answer.table, decimals(answer)
-    return {str(name): _column(table[name], known.get(str(name))) for name in table.columns}
+    texts = {str(name): _column(table[name], known.get(str(name))) for name in table.columns}
+    if ESTIMABLE in table:
+        for row in np.flatnonzero(~table[ESTIMABLE].to_numpy(dtype=bool)):
+            for name in texts.keys() & set(COMPUTED):
+                texts[name][row] = NOT_ESTIMABLE
+    return texts
 
 
 def _column(values: pd.Series, places: int | None) -> list[str]:
@@ -121,15 +127,18 @@ def sparklines(answer: Answer) -> list[str]:
     """A density of each row's draws as inline SVG; none where the draws do not differ, or are too few."""
     draws = answer.draws.transpose("row", "chain", "draw").values
     flat = np.asarray(draws.reshape(len(draws), -1), dtype=float)
-    if flat.shape[1] < BINS or not np.isfinite(flat).all():
+    known = ~np.isnan(flat).any(axis=1)
+    if flat.shape[1] < BINS or not known.any() or not np.isfinite(flat[known]).all():
         return []
-    ends = np.quantile(flat, [TAIL, 1.0 - TAIL], axis=1)
+    ends = np.quantile(flat[known], [TAIL, 1.0 - TAIL], axis=1)
     low, high = float(ends[0].min()), float(ends[1].max())
     if not low < high:
         return []
     null = answer.question.scale.null
     bounds = answer.table[["lower", "upper"]].to_numpy(dtype=float)
-    return [_svg(row, low, high, ends, null) for row, ends in zip(flat, bounds, strict=True)]
+    return [
+        _svg(row, low, high, ends, null) if there else "" for row, ends, there in zip(flat, bounds, known, strict=True)
+    ]
 
 
 def _svg(draws: np.ndarray, low: float, high: float, bounds: np.ndarray, null: float | None) -> str:

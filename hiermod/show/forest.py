@@ -18,6 +18,7 @@ from hiermod.data.columns.values import level_text
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.posterior import Posterior
 from hiermod.show import style
+from hiermod.show.answer_text import NOT_ESTIMABLE
 from hiermod.show.style import (
     COLOURS,
     GREY,
@@ -299,7 +300,8 @@ def _beats_title(question: Question) -> str:
 def _print_beats(ax: Axes, answer: Answer, layout: Layout) -> None:
     """P(beats) of each row at its right, as the labels of a second axis."""
     right = ax.secondary_yaxis("right")
-    texts = [style.probability_text(value) for value in answer.table["prob_beats"]]
+    chances = answer.table["prob_beats"]
+    texts = [NOT_ESTIMABLE if np.isnan(value) else style.probability_text(value) for value in chances]
     style.label_rows(right.yaxis, layout.positions, texts, scale=0.85)
     right.spines["right"].set_visible(False)
     ax.annotate(

@@ -79,6 +79,9 @@ def chance(probability: float) -> str:
 def _effect_sentence(row: Mapping[Any, Any], question: Question) -> str:
     """`prob_beats` is of the better arm: where lower is better, it is the chance of a lower outcome."""
     beats = float(row["prob_beats"])
+    if math.isnan(beats):
+        where = _where({name: row[name] for name in question.by})
+        return f"The data say nothing about the effect of {question.variable}, {row['contrast']},{where or ' here'}."
     rises = (beats if question.sign > 0 else 1 - beats) >= 0.5
     whose = WHOSE.get(question.groups, f" (groups: {question.groups})")
     where = _where({name: row[name] for name in question.by}) + whose
@@ -124,6 +127,8 @@ def _size(row: Mapping[Any, Any], question: Question, rises: bool) -> str:
 
 
 def _best_sentence(table: pd.DataFrame, where: str, measure: Measure, sign: int) -> str:
+    if table["prob_best"].isna().any():
+        return f"The data do not tell which {table.index.name} is the best{where}: one of them is not estimable."
     variable, place = str(table.index.name), int(table["prob_best"].argmax())
     better, lower = ("better", "lower") if len(table) == 2 else ("best", "lowest")
     praise = better if sign > 0 else f"{better} ({lower})"
