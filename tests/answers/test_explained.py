@@ -1,5 +1,6 @@
 """R² and intraclass correlations, held against rstanarm's and performance's of the same draws and estimates."""
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
@@ -194,7 +195,6 @@ def test_icc_of_counts_takes_the_variance_at_the_mean_count():
 
 
 def test_of_aggregated_rows_leave_one_out_is_left_out_with_a_notice(capsys):
-    duckdb = pytest.importorskip("duckdb")
     rng = np.random.default_rng(5)
     count = 120_000
     data = pd.DataFrame({"x": rng.normal(size=count), "g": rng.integers(0, 5, count).astype(str)})

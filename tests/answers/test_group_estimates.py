@@ -5,6 +5,7 @@ import pickle
 
 import numpy as np
 import pandas as pd
+import polars
 import pytest
 
 import hiermod as hm
@@ -117,7 +118,6 @@ def test_the_long_form_has_a_row_per_draw_and_level(crossed_fit):
 
 
 def test_polars_takes_tidy_draws(crossed_fit):
-    polars = pytest.importorskip("polars")
     for table in (crossed_fit.draws(), crossed_fit.draws(group="item")):
         taken = polars.from_pandas(table)
         assert taken.columns == list(table.columns)

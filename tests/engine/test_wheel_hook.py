@@ -19,7 +19,6 @@ BITCODE = Bitcode(Origin(bitcode.sources(), bitcode.system(), "1.0.0", "0.62.0")
 @pytest.fixture
 def hook(tmp_path, monkeypatch):
     """The build hook in a tree of its own, and what it says."""
-    pytest.importorskip("hatchling")
     spec = importlib.util.spec_from_file_location("hatch_build", ROOT / "tools" / "hatch_build.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

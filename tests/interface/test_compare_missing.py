@@ -1,7 +1,9 @@
 """Formulas are compared on the rows that are complete in the columns of all of them, and a notice says so."""
 
+import duckdb
 import numpy as np
 import pandas as pd
+import polars
 import pytest
 
 import hiermod as hm
@@ -36,7 +38,6 @@ def test_the_comparison_is_that_of_complete_rows(capsys):
 
 @pytest.mark.parametrize("kind", ["polars", "lazy", "arrow", "duckdb"])
 def test_rows_leave_frames_of_any_library(kind):
-    polars, duckdb = pytest.importorskip("polars"), pytest.importorskip("duckdb")
     frame = gappy()
     frames = {
         "polars": polars.from_pandas, "lazy": lambda data: polars.from_pandas(data, nan_to_null=False).lazy(),
@@ -47,7 +48,6 @@ def test_rows_leave_frames_of_any_library(kind):
 
 
 def test_rows_of_large_frames_leave_where_they_are():
-    duckdb = pytest.importorskip("duckdb")
     rng = np.random.default_rng(2)
     data = pd.DataFrame(
         {
