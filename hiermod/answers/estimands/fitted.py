@@ -17,8 +17,7 @@ from hiermod.answers.averaging.rows import new_rows
 from hiermod.answers.estimands.rates import COMPUTED, ROW, predict
 from hiermod.answers.group_effects import Groups, Reading, read_groups
 from hiermod.answers.outcome import read_outcome
-from hiermod.answers.reader import reader
-from hiermod.answers.scoring.held_out import predicted
+from hiermod.answers.reader import predicted, reader
 from hiermod.choices import RESIDUALS
 from hiermod.data.cells.observations import Observations
 from hiermod.data.cells.rows import FittedRows, fitted_rows

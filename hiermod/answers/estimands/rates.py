@@ -79,7 +79,7 @@ def predict(posterior: Posterior, arguments: Arguments, fitted: bool = False) ->
         draws[~known] = np.nan
         notices = [f"{int((~known).sum()):,} rows are not estimable: the data say nothing about such a combination"]
     keys = pd.DataFrame({ROW: np.arange(len(frame))})
-    shown = pd.concat([keys, frame.drop(columns=_made(spec)).reset_index(drop=True)], axis=1)
+    shown = pd.concat([keys, frame.drop(columns=_made(spec), errors="ignore").reset_index(drop=True)], axis=1)
     return make_answer(draws, keys, posterior.shape, query.question, scale.name, shown=shown, notices=notices)
 
 
