@@ -23,6 +23,7 @@ from hiermod.answers.group_effects import (
     same_for_all,
 )
 from hiermod.answers.log_means import log_means, population_log_means
+from hiermod.data.cells.observations import Observations
 from hiermod.errors import AnswerError
 from hiermod.families.links import Link
 from hiermod.modeling.design import offset
@@ -366,6 +367,17 @@ class PooledReader:
             for own in present.tolist()
         ]
         return np.stack(drawn)[place]
+
+
+def predicted(model: Reader, seen: Observations) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """The response of each observation in turn, with the linear predictor of its row in every draw."""
+    first = np.searchsorted(seen.place, np.arange(len(seen.frame) + 1))
+    row = 0
+    for block in in_blocks(seen.frame, model.draws):
+        for predictor in model.parameters(block)["mu"]:
+            for response in seen.responses[first[row] : first[row + 1]]:
+                yield response, predictor
+            row += 1
 
 
 def in_blocks(frame: pd.DataFrame, draws: int) -> Iterator[pd.DataFrame]:

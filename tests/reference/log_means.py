@@ -61,7 +61,7 @@ def log_expectation(log_value, mean, sd):
 
 
 with (Path(__file__).parent / "log_means.csv").open("w", newline="") as file:
-    writer = csv.writer(file)
+    writer = csv.writer(file, lineterminator="\n")
     writer.writerow(["link", "mean", "sd", "log_success", "log_failure"])
     for link, points in POINTS.items():
         for mean, sd in points:
