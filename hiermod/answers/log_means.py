@@ -1,6 +1,6 @@
 """Logarithms of means by linear predictors.
 
-They are exact where a rate rounds to 0 or 1 and where a mean rounds to 0 or overflows: ratios and odds are finite there.
+They are exact where a rate rounds to 0 or 1 and where a mean rounds to 0 or overflows: ratios and odds are finite.
 """
 
 from __future__ import annotations
