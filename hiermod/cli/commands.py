@@ -61,8 +61,11 @@ def _check_options(options: argparse.Namespace) -> None:
 
 def _check_questions(options: argparse.Namespace, defined: Defined) -> None:
     """Refuse a question that the model cannot answer, rather than after it was sampled."""
+    from hiermod.answers.answer import Question
     from hiermod.answers.averaging.columns import arm_levels, check_columns
     from hiermod.answers.averaging.contrasts import control_place
+    from hiermod.answers.averaging.transformed import relative_to_response
+    from hiermod.answers.scales import CONTRASTS
 
     spec = defined.spec
     check_columns(spec, options.by, "--by")
@@ -74,6 +77,7 @@ def _check_questions(options: argparse.Namespace, defined: Defined) -> None:
     control_place(arm_levels(spec, options.effect), options.effect, options.control)
     if options.scale == "odds_ratio" and not spec.family.is_rate:
         options.refuse(f"argument --scale: the family {spec.family} has no odds; say difference")
+    relative_to_response(spec, Question("effect", CONTRASTS[options.scale or "difference"]))
 
 
 def _print_answers(options: argparse.Namespace, defined: Defined, fit: Fit) -> None:

@@ -30,6 +30,7 @@ from hiermod.sampling.run import choose_sampler, sample
 ALPHAS = (0.99, 1.01)
 THRESHOLD = 0.05
 FEWEST = 100  # draws
+SHARED = 5  # draws, the fewest that Pareto smoothing takes for a tail
 AS_FITTED = "as fitted"
 WIDTHS = {"half": 0.5, "double": 2.0}
 SLOPE = "slope of "
@@ -143,10 +144,14 @@ def power_scaling(posterior: Posterior, quantities: Mapping[str, np.ndarray]) ->
 
 
 def _weights(density: np.ndarray, alpha: float) -> np.ndarray:
-    """Importance weights of raising a density to a power, Pareto-smoothed, which sum to one."""
-    if np.ptp(density) == 0.0:
-        return np.full(density.shape, 1.0 / density.size)
-    logs = array_stats.power_scale_lw(density, alpha=alpha, axis=(0, 1))
+    """Importance weights of raising a density to a power, which sum to one.
+
+    They are Pareto-smoothed, unless several draws share the largest one, as where a likelihood rounds to 1: such a tail
+    ends there.
+    """
+    logs = (alpha - 1.0) * density
+    if (logs == logs.max()).sum() < SHARED:
+        logs = array_stats.power_scale_lw(density, alpha=alpha, axis=(0, 1))
     weights = np.exp(logs - logs.max())
     return np.asarray(weights / weights.sum())
 
