@@ -14,6 +14,7 @@ from hiermod.answers.answer import Question, check_prob, check_rope, check_thres
 from hiermod.answers.averaging import columns
 from hiermod.answers.averaging.contrasts import Pairing, contrast_name, control_place, pair_arms, read_scale
 from hiermod.answers.averaging.rows import Base, base_rows, is_numeric, new_rows
+from hiermod.answers.averaging.transformed import relative_to_response
 from hiermod.answers.draws import check_goal
 from hiermod.answers.group_effects import Groups, groups_of_data, in_words, read_groups
 from hiermod.answers.outcome import Outcome, read_outcome
@@ -123,8 +124,8 @@ def read_rates(spec: ModelSpec, arguments: Arguments) -> Query:
 
 def read_effect(spec: ModelSpec, arguments: Arguments) -> Query:
     """Arms: all rows of a cell are set to each level of the variable."""
-    scale = read_scale(arguments.scale, spec.family)
-    question = _question(spec, arguments, "effect", scale)
+    question = _question(spec, arguments, "effect", read_scale(arguments.scale, spec.family))
+    relative_to_response(spec, question)  # refuses before rows are opened
     variable, levels = _read_arms(spec, arguments)
     named = _read_columns(spec, arguments, (variable,))
     columns.check_differs(spec, variable, named.groups)
@@ -136,7 +137,8 @@ def read_effect(spec: ModelSpec, arguments: Arguments) -> Query:
         question, by=(*named.by, *named.lines), variable=variable, control=control, contrast=contrast
     )  # fmt: skip
     query = _opened(spec, arguments, question, named, {variable: levels})
-    return replace(query, levels=levels, control=place, pairing=pairing)
+    question = relative_to_response(spec, query.question)
+    return replace(query, question=question, levels=levels, control=place, pairing=pairing)
 
 
 def _read_arms(spec: ModelSpec, arguments: Arguments) -> tuple[str, tuple[Level, ...]]:
