@@ -195,11 +195,11 @@ def learn_from_all(
     for column in expression.columns:
         rows = rows & ~Values(column, raw[column]).missing
     try:
-        return learn(name, expression, raw[rows].reset_index(drop=True), weight[rows])
+        return learn(name, expression, raw[rows], weight[rows])
     except DataError:
         if not (rows & ~used).any():
             raise
-        return learn(name, expression, raw[used].reset_index(drop=True), weight[used])
+        return learn(name, expression, raw[used], weight[used])
 
 
 def calculate(expression: Expression, frame: pd.DataFrame) -> Any:
@@ -262,6 +262,8 @@ class _Evaluation:
         if isinstance(value, Leveled) or (isinstance(value, np.ndarray) and value.ndim > 1):
             raise DataError(f"{name} has several columns or levels, so it cannot be calculated with.")
         if isinstance(value, Values):
+            if value.texts:
+                value.texts.refuse_as_numbers(f"The column {name!r}", ", with which nothing can be calculated")
             if value.kind not in ("int", "float", "bool") or (value.encoded and self._weight is not None):
                 raise DataError(f"The column {name!r} holds {value.kind}, with which nothing can be calculated.")
             return value.series.to_numpy(dtype=float)
