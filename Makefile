@@ -6,7 +6,7 @@ export PYTHON
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow spark-test lint format notebooks bench bench-gradient bench-refit bench-geometry bench-folds bench-size calibration lock clean
+.PHONY: help setup demo test test-slow wheel-check spark-test lint format notebooks bench bench-gradient bench-refit bench-geometry bench-folds bench-size calibration lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s  %s\n", $$1, $$2}' Makefile
@@ -22,6 +22,9 @@ test: setup  ## the test suite and the docstrings' examples, without the slow te
 
 test-slow: setup  ## only the tests marked slow
 	@MPLBACKEND=Agg $(BIN)/python -m pytest -m "slow and not spark"
+
+wheel-check: setup  ## build the wheel, check it, and fit from it in an empty environment (a minute, needs the network)
+	@$(BIN)/python tools/check_wheel.py
 
 spark-test:  ## aggregation by a Spark cluster, which is started on this machine (needs Java)
 	@tools/setup_spark.sh

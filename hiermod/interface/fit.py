@@ -14,9 +14,10 @@ from hiermod.answers.answer import Answer
 from hiermod.answers.averaging.query import Arguments
 from hiermod.answers.deciding import verdicts
 from hiermod.answers.estimands import effects, rates, shrinkage, slopes
+from hiermod.answers.estimands import fitted as fitted_rows
 from hiermod.answers.outcome import outcome_notices
 from hiermod.answers.parameters import by_group, estimates, hypotheses, tidy_draws
-from hiermod.choices import Contrast, Engine, Goal, Groups, Kind, Outcome, Scale, Score, SlopeScale
+from hiermod.choices import Contrast, Engine, Goal, Groups, Kind, Outcome, Residual, Scale, Score, SlopeScale
 from hiermod.interface.arguments import documented
 from hiermod.interface.notices import announce, announce_one, table_of, told
 from hiermod.interface.plots import FitPlots
@@ -296,6 +297,8 @@ class Fit:
     ) -> pd.DataFrame:  # fmt: skip
         """P(level beats control): a row per `by` cell (``all`` without), a column per other level.
 
+        Units, `per`, leave probabilities as they are.
+
         Parameters
         ----------
         variable, by, control, groups, data, goal, weights, at, where, per, outcome
@@ -316,6 +319,8 @@ class Fit:
         weights: str | None = None, where: Any = None, at: Any = None, per: float = 1, outcome: Outcome | None = None,
     ) -> pd.DataFrame:  # fmt: skip
         """P(row beats column) for every pair of levels; the diagonal is empty.
+
+        Units, `per`, leave probabilities as they are.
 
         Parameters
         ----------
@@ -358,7 +363,7 @@ class Fit:
         """Raw rate, pooled rate and how far it was pulled, per level of a grouping factor, on the response scale.
 
         ``pull`` is (raw - estimate) / (raw - estimate without the group's effect); NaN where the denominator is within
-        its Monte Carlo error.
+        its Monte Carlo error. ``n`` counts rows or trials; of rates by exposure it is the exposure.
 
         Examples
         --------
@@ -370,7 +375,7 @@ class Fit:
 
     def predict(
         self, data: Any = None, kind: Kind = "mean", groups: Groups = "observed", prob: float = 0.95,
-        outcome: Outcome | None = None,
+        outcome: Outcome | None = None, per: float | None = None,
     ) -> Answer:  # fmt: skip
         """Predictions for each row of `data`, or of the data that was fitted.
 
@@ -383,6 +388,8 @@ class Fit:
             Expected response, linear predictor, or new responses (successes, counts or values).
         groups, prob, outcome
             As in every question.
+        per : float, optional
+            Means of so many units of exposure, or of trials; without it, of each row's own exposure.
 
         Returns
         -------
@@ -401,14 +408,16 @@ class Fit:
         >>> len(fit.predict(rows).table), len(fit.predict().table)
         (1, 400)
         """
-        arguments = Arguments(data=data, groups=groups, prob=prob, outcome=outcome, kind=kind)
+        arguments = Arguments(data=data, groups=groups, prob=prob, outcome=outcome, kind=kind, per=per)
         if data is not None:
             return rates.predict(self._posterior, arguments)
-        return rates.predict_fitted(self._posterior, arguments, self._defined.data, self._defined.definition.complete)
+        complete = self._defined.definition.complete
+        return fitted_rows.predict_fitted(self._posterior, arguments, self._defined.data, complete)
 
     def predict_cells(
-        self, kind: Kind = "mean", groups: Groups = "observed", prob: float = 0.95, outcome: Outcome | None = None
-    ) -> Answer:
+        self, kind: Kind = "mean", groups: Groups = "observed", prob: float = 0.95, outcome: Outcome | None = None,
+        per: float | None = None,
+    ) -> Answer:  # fmt: skip
         """Predictions for each cell, a set of rows that the model sees as equal, once: the rows of `cells`.
 
         Parameters and returns are those of `predict`. Rows of the data are not needed, so that a stored fit and one of
@@ -419,7 +428,80 @@ class Fit:
         >>> len(fit.predict_cells().table) == len(fit.cells)
         True
         """
-        return rates.predict(self._posterior, Arguments(groups=groups, prob=prob, outcome=outcome, kind=kind))
+        return rates.predict(self._posterior, Arguments(groups=groups, prob=prob, outcome=outcome, kind=kind, per=per))
+
+    def fitted(
+        self, *, data: Any = None, groups: Groups = "observed", outcome: Outcome | None = None
+    ) -> pd.Series[float]:
+        """The expected response of each row that was fitted, under the data's own index, as R's `fitted`.
+
+        They are the estimates of `predict`, without its draws: posterior means (medians where there are none), of
+        counts at a row's own exposure, of trials the rate. Rows that the fit left out are missing.
+
+        Parameters
+        ----------
+        data : data frame or path, optional
+            The rows that were fitted, where the fit does not hold them any more (one that was stored).
+        groups, outcome
+            As in every question.
+
+        Returns
+        -------
+        pandas.Series
+
+        Raises
+        ------
+        AnswerError
+            If the rows are not known, or not those that were fitted.
+
+        Examples
+        --------
+        >>> fitted = fit.fitted()
+        >>> len(fitted), fitted.name
+        (400, 'fitted')
+        """
+        return fitted_rows.fitted(self._posterior, self._own_rows("fitted", data), groups, outcome)
+
+    def residuals(
+        self, type: Residual = "response", *, data: Any = None, groups: Groups = "observed"
+    ) -> pd.Series[float]:
+        """What the response of each row that was fitted is off by, under the data's own index, as R's `residuals`.
+
+        Parameters
+        ----------
+        type : {"response", "pearson", "quantile"}
+            ``response`` less the fitted value, of trials of the share of successes; ``pearson``, that in posterior
+            predictive standard deviations, (y - E mu) / sqrt(E V + Var mu); or ``quantile``, randomized quantile
+            residuals of Dunn and Smyth (1996): normal quantiles of the predictive chance of less, which the chance of
+            the response itself is added to as a share that is drawn (always the same of a fit). They are standard
+            normal if the model is right, whatever its family; those of 0/1 responses are mostly drawn.
+        data : data frame or path, optional
+            The rows that were fitted, where the fit does not hold them any more (one that was stored).
+        groups
+            As in every question.
+
+        Returns
+        -------
+        pandas.Series
+            Missing where the fit left a row out. A row that counts several times has the residual of each of them.
+
+        Raises
+        ------
+        AnswerError
+            If the rows are not known, or not those that were fitted; if the family has no such residuals.
+
+        Examples
+        --------
+        >>> residuals = fit.residuals("quantile")
+        >>> len(residuals), bool(abs(residuals.mean()) < 0.2)
+        (400, True)
+        """
+        return fitted_rows.residuals(self._posterior, self._own_rows("residuals", data), type, groups)
+
+    def _own_rows(self, asking: str, data: Any) -> fitted_rows.OwnRows:
+        rows = self._defined.data if data is None else data
+        complete = self._defined.definition.complete
+        return fitted_rows.own_rows(self._posterior, rows, complete, f"fit.{asking}(data=...)")
 
     def interaction(
         self, variable: Any, across: Any, *, by: Any = None, contrast: Contrast = "control", control: Any = None,
@@ -602,6 +684,9 @@ class Fit:
         the sum and in its standard error; a row with a frequency weight counts that often. Densities hold all their
         constants, and are those of the response as the formula has it: of ``log(y)`` where it says so.
 
+        Pooled rates (``pooling="beta"``, ``"gamma"``, ``"none"``) need no draws for it: their posterior without each
+        distinct row is integrated anew.
+
         Parameters
         ----------
         max_refits : int
@@ -619,7 +704,7 @@ class Fit:
         Raises
         ------
         AnswerError
-            If ``pooling="beta"``: its rates are integrated out, and a row has no density of its own.
+            If draws are too few, or rows are not known here; if without a row, pooled rates have no proper posterior.
 
         Examples
         --------
@@ -681,7 +766,7 @@ class Fit:
 
         The effects of the group are not set to zero but integrated over their population, by quadrature within each
         draw. The posterior without the group comes from importance sampling, or from a fit without it where Pareto k
-        says that this is not reliable.
+        says that this is not reliable. That of pooled rates is integrated anew.
 
         Parameters
         ----------
@@ -702,7 +787,7 @@ class Fit:
         Raises
         ------
         AnswerError
-            If there is no such group; if the score is ``"rows"`` and ``pooling="beta"``.
+            If there is no such group; if without a group, pooled rates have no proper posterior.
 
         Examples
         --------
@@ -722,6 +807,32 @@ class Fit:
         return validated(
             scores_of({name: self._posterior}, self._defined.data, design, Runs(progress, say=announce_one))
         )
+
+    def log_marginal_likelihood(self) -> float:
+        """The log of the density of the data, every parameter integrated out: of pooled rates, exactly.
+
+        It holds all constants of the response and of the hyperprior, on which it depends as much as on the data. The
+        difference between two fits of the same rows is the log of their Bayes factor; `hiermod.compare` measures
+        directly which of them predicts better.
+
+        Raises
+        ------
+        ModelError
+            If the hyperprior is improper, which leaves it arbitrary, or rates are not pooled by ``pooling="beta"``,
+            ``"gamma"`` or ``"none"``.
+
+        Examples
+        --------
+        >>> import hiermod as hm
+        >>> proper = {"rate": "Beta(2, 2)", "size": "LogNormal(3, 1)"}
+        >>> fit = hm.fit("successes/trials ~ (1 | variant)", hm.example("variants"), pooling="beta", priors=proper,
+        ...              progress=False)
+        >>> round(fit.log_marginal_likelihood(), 3)
+        -17.079
+        """
+        from hiermod.answers.scoring.marginal_likelihood import log_marginal_likelihood
+
+        return log_marginal_likelihood(self._posterior)
 
     def hypothesis(self, hypothesis: str | Sequence[str], *, prob: float = 0.95) -> Answer:
         """The posterior probability of statements about parameters, on the link scale, as brms gives it.

@@ -9,6 +9,7 @@ import xarray as xr
 from hiermod.answers.answer import Answer
 from hiermod.answers.averaging.query import Arguments
 from hiermod.answers.estimands import effects, rates
+from hiermod.answers.estimands import fitted as fitted_rows
 from hiermod.answers.outcome import outcome_notices
 from hiermod.choices import Contrast, Goal, Groups, Kind, Outcome, Scale
 from hiermod.errors import AnswerError
@@ -128,14 +129,14 @@ class PriorDraws:
 
     def predict(
         self, data: Any = None, kind: Kind = "mean", groups: Groups = "observed", prob: float = 0.95,
-        outcome: Outcome | None = None,
+        outcome: Outcome | None = None, per: float | None = None,
     ) -> Answer:  # fmt: skip
         """Predictions for each row of `data` under the prior; arguments are those of `Fit.predict`."""
-        arguments = Arguments(data=data, groups=groups, prob=prob, outcome=outcome, kind=kind)
+        arguments = Arguments(data=data, groups=groups, prob=prob, outcome=outcome, kind=kind, per=per)
         if data is not None:
             return rates.predict(self._posterior, arguments)
         defined = self.model._defined
-        return rates.predict_fitted(self._posterior, arguments, defined.data, defined.definition.complete)
+        return fitted_rows.predict_fitted(self._posterior, arguments, defined.data, defined.definition.complete)
 
     def ppc(self, stat: Any = None, *, by: Any = None, draws: int | None = None, prob: float = 0.95) -> pd.DataFrame:
         """A prior predictive check; arguments are those of `Fit.ppc`."""

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hiermod.data.columns.texts import MANY, MARKERS, Texts, sort_of
-from hiermod.errors import HiermodError
+from hiermod.errors import DataError, HiermodError
+from hiermod.families.registry import choose_family
 
 MEANT = ("-", "?", ".", "", " ", "NA", "n/a", "missing", "N.A.", "null", "--")
 ROLES = ("x ~ z", "y ~ x", "y ~ (x | g)", "y ~ log(x)", "y ~ z + offset(x)", "y ~ poly(x, 2)", "I(x / 2) ~ z")
@@ -161,10 +162,16 @@ def test_labels_with_a_sign_are_refused_until_it_is_missing_or_named():
 
 def test_two_numbers_as_text_may_be_outcomes():
     data = frame(["0", "1", "0", "1"])
-    text = message("x ~ z", data)
-    assert "pandas.to_numeric(data['x'])" in text
-    assert "write x['1'] for it" in text
+    with pytest.raises(DataError, match=r"write x\['1'\] for it.*pandas.to_numeric\(data\['x'\]\)"):
+        choose_family(None, rows_of("x ~ z", data).response)
     np.testing.assert_array_equal(rows_of("x['1'] ~ z", data).response.values, [0, 1, 0, 1])
+
+
+def test_comparisons_and_factors_count_no_markers_as_failures_either():
+    data = frame(["yes", "no", "?", "yes", "no", "yes"])
+    for formula in ("(x == 'yes') ~ z", "factor(x) ~ z", "factor(x == 'yes') ~ z"):
+        assert "'?' (1 row) as failures" in message(formula, data)
+    np.testing.assert_array_equal(rows_of("(x == '?') ~ z", data).response.values, [0, 0, 1, 0, 0, 0])
 
 
 # ---- predictors

@@ -80,16 +80,26 @@ def read_rows(
     return _understood(formula, tally.one_by_one, na)  # so that errors count and name rows, not distinct ones
 
 
-def fitted_rows(formula: Formula, data: Any, complete: tuple[str, ...] = ()) -> tuple[pd.DataFrame, np.ndarray]:
-    """The columns of all rows of `data`, and which rows a fit takes: complete ones, of some trials and weight.
+@dataclass(frozen=True, eq=False)
+class FittedRows:
+    """The columns of all rows of the data, which of them a fit takes, and their responses."""
+
+    raw: pd.DataFrame
+    used: np.ndarray
+    response: ResponseRows
+
+
+def fitted_rows(formula: Formula, data: Any, complete: tuple[str, ...] = ()) -> FittedRows:
+    """The rows of `data`, of which a fit takes the complete ones, of some trials and weight.
 
     `complete` are other columns, in which rows have to be complete too.
     """
     raw = read_columns(data, (*formula.all_columns, *complete), formula)
     used = ~np.any([Values(name, raw[name]).missing for name in map(str, raw)], axis=0)
-    weight = _read_response(formula, raw[used], np.ones(int(used.sum())), None).weight
-    used[used] = weight > 0
-    return raw, used
+    response = _read_response(formula, raw[used], np.ones(int(used.sum())), None)
+    weighty = response.weight > 0
+    used[used] = weighty
+    return FittedRows(raw, used, response.chosen(weighty))
 
 
 def _understood(formula: Formula, tally: Tally, na: str) -> Rows:

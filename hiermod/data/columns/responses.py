@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import NoReturn
 
 import numpy as np
 import pandas as pd
@@ -11,9 +12,9 @@ from hiermod.data.columns.functions import calculate, learn
 from hiermod.data.columns.levels import match_level
 from hiermod.data.columns.moments import Moments
 from hiermod.data.columns.texts import Texts, row_name
-from hiermod.data.columns.values import Level, Values, check_finite
+from hiermod.data.columns.values import Level, Leveled, Values, check_finite
 from hiermod.errors import DataError, did_you_mean, enumerate_names
-from hiermod.formula.expressions import Arithmetic, Column, Expression, quote
+from hiermod.formula.expressions import Arithmetic, Call, Column, Comparison, Expression, is_comparison, quote
 from hiermod.formula.nodes import Formula, LevelResponse, SingleResponse, TrialsResponse
 
 SUCCESSES = ("yes", "y", "true", "t", "success", "1", "positive", "won", "converted", "alive")
@@ -44,6 +45,7 @@ class SingleRows:
     """One number a row, what kind of numbers they are (``bool``, ``int``, ``float``), and how often the row counts.
 
     `transformed` tells that the numbers are no column but what a function made of columns; `index` names the rows.
+    Of a factor with two levels, kind ``level``, the numbers are 1 for the second of `levels`, R's success.
     """
 
     name: str
@@ -52,6 +54,7 @@ class SingleRows:
     times: np.ndarray
     transformed: bool = False
     index: pd.Index = field(default_factory=lambda: pd.RangeIndex(0))
+    levels: tuple[Level, ...] = ()
 
     @property
     def weight(self) -> np.ndarray:
@@ -146,8 +149,9 @@ def read_response(formula: Formula, frame: pd.DataFrame) -> ResponseRows:
             name = response.expression.name
             return _read_single(Values(name, frame[name]), times)
         return _read_transformed(response, frame, times)
-    successes = read_counts(response.successes, frame)
-    trials = read_counts(response.trials, frame)
+    numbers = f" As numbers, with a family of these such as gaussian: {response.ratio}." if response.slash else ""
+    successes = read_counts(response.successes, frame, numbers)
+    trials = read_counts(response.trials, frame, numbers)
     above = np.flatnonzero(successes > trials)
     if len(above):
         first = above[0]
@@ -189,9 +193,23 @@ def _refuse_markers(response: str, level: Level | None, texts: Texts) -> None:
     )
 
 
+def _refuse_markers_behind(response: SingleResponse, frame: pd.DataFrame) -> None:
+    """The same where a comparison or a factor of a column is the response; a comparison may name a marker."""
+    named = str(response)
+    for values in (Values(name, frame[name]) for name in response.expression.columns):
+        if values.texts and not any(repr(marker) in named for marker in values.texts.markers):
+            _refuse_markers(named, None, values.texts)
+
+
 def _read_transformed(response: SingleResponse, frame: pd.DataFrame, times: np.ndarray) -> SingleRows:
     recipe = learn(response.name, response.expression, frame, times)
     values = recipe.apply(frame)
+    if isinstance(values, Leveled):
+        _refuse_markers_behind(response, frame)
+    if isinstance(values, Leveled) and is_comparison(response.expression):
+        return SingleRows(response.name, values.codes.astype(float), "bool", times, index=frame.index)
+    if isinstance(values, Leveled) and len(values.levels) == 2 and plain_factor(response):
+        return _of_levels(response.name, values, times, frame.index)
     if not isinstance(values, np.ndarray) or values.ndim > 1:
         raise DataError(f"The response {response} has several columns or levels; one number a row can be modelled.")
     return SingleRows(response.name, values, "float", times, transformed=True, index=frame.index)
@@ -211,23 +229,44 @@ def _read_single(values: Values, times: np.ndarray) -> SingleRows:
         raise DataError(f"The response {name!r} holds {kind} values; numbers, or 0/1 or booleans, can be modelled.")
     if kind == "text" or values.encoded:
         levels = values.leveled.levels
-        raise DataError(
-            f"The response {name!r} holds {'text' if kind == 'text' else 'categories'} ({enumerate_names(levels, 4)}). "
-            f"Say which one is a success: {_success(name, levels)}"
-        )
+        if len(levels) == 2:
+            return _of_levels(name, values.leveled, times, values.series.index)
+        refuse_levels(name, levels)
     return SingleRows(name, values.numbers, kind, times, index=values.series.index)
 
 
 def _refuse_text(name: str, texts: Texts) -> None:
-    """Refuse text that is no labels, and labels that have signs of missing values among them."""
-    if texts.meaning != "labels":
-        two = texts.meaning == "numbers" and len(texts.distinct) == 2
-        levels = tuple(sorted(map(str, texts.distinct)))
-        hint = f" If they are levels, say which one is a success: {_success(name, levels)}" if two else ""
-        raise DataError(
-            f"The response {name!r} holds text that reads as numbers. {texts.findings} {texts.remedy}{hint}"
-        )
+    """Refuse text that is more numbers than two outcomes, and labels that have signs of missing values among them."""
+    if texts.meaning != "labels" and (texts.meaning != "numbers" or len(texts.distinct) > 2):
+        raise DataError(f"The response {name!r} holds text that reads as numbers. {texts.findings} {texts.remedy}")
     _refuse_markers(f"The response {name!r}", None, texts)
+
+
+def plain_factor(response: SingleResponse) -> Expression | None:
+    """What a response of levels is a factor of: ``y`` of ``factor(y)``, ``I(x > 2)`` of ``factor(x > 2)``."""
+    match response.expression:
+        case Column():
+            return response.expression
+        case Call("factor" | "as.factor", (Column() as column,), ()):
+            return column
+        case Call("factor" | "as.factor", (Comparison() as comparison,), ()):
+            return Call("I", (comparison,))
+    return None
+
+
+def _of_levels(name: str, values: Leveled, times: np.ndarray, index: pd.Index) -> SingleRows:
+    return SingleRows(name, values.codes.astype(float), "level", times, index=index, levels=values.levels)
+
+
+def refuse_levels(name: str, levels: tuple[Level, ...]) -> NoReturn:
+    """Refuse a response of levels, of which none is said to be the success."""
+    text = all(isinstance(level, str) for level in levels)
+    texts = Texts(name, list(levels))
+    numbers = f" {texts.findings} {texts.remedy}" if text and texts.meaning == "numbers" else ""
+    raise DataError(
+        f"The response {name!r} holds {'text' if text else 'categories'} ({enumerate_names(levels, 4)}). "
+        f"Say which one is a success: {_success(name, levels)}{numbers}"
+    )
 
 
 def _success(name: str, levels: tuple[Level, ...]) -> str:
@@ -236,8 +275,11 @@ def _success(name: str, levels: tuple[Level, ...]) -> str:
     return f"write {quote(name)}['{success}'] for it in the formula."
 
 
-def read_counts(expression: Expression, frame: pd.DataFrame) -> np.ndarray:
-    """The counts that an expression of columns without missing values gives, a float a row; else a DataError."""
+def read_counts(expression: Expression, frame: pd.DataFrame, instead: str = "") -> np.ndarray:
+    """The counts that an expression of columns without missing values gives, a float a row; else a DataError.
+
+    `instead` says there what fractions are to be written as.
+    """
     for values in (Values(name, frame[name]) for name in expression.columns):
         if values.texts:
             values.texts.refuse_as_numbers(f"The response column {values.name!r}", ", not counts")
@@ -253,6 +295,6 @@ def read_counts(expression: Expression, frame: pd.DataFrame) -> np.ndarray:
             first = np.flatnonzero(wrong)[0]
             raise DataError(
                 f"Counts are whole numbers from 0 on; {str(expression)!r} is {what} in {wrong.sum()} rows "
-                f"({row_name(frame.index, first)}: {counts[first]:g})."
+                f"({row_name(frame.index, first)}: {counts[first]:g}).{instead if what == 'fractional' else ''}"
             )
     return counts

@@ -33,6 +33,13 @@ def number_rows(frame: pd.DataFrame) -> np.ndarray:
     return _renumbered(key, size)[0]
 
 
+def codable(column: pd.Series) -> pd.Series:
+    """A column whose values `number_rows` can put in order."""
+    if isinstance(column.dtype, pd.CategoricalDtype) or pd.api.types.is_numeric_dtype(column.dtype):
+        return column
+    return column.astype("category")
+
+
 def first_of(number: np.ndarray) -> np.ndarray:
     """The first row of each number."""
     first = np.full(int(number.max(initial=-1)) + 1, -1, dtype=np.int64)
