@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
-Pooling = Literal["normal", "beta", "gamma"]
+Pooling = Literal["normal", "beta", "gamma", "none"]
 Missing = Literal["drop", "error"]
 Engine = Literal["auto", "compiled", "pymc"]
 InterceptAt = Literal["mean", "zero"]

@@ -19,7 +19,10 @@ from hiermod.priors.distributions import Prior
 def take_numbers(name: str, response: ResponseRows) -> None:
     """Refuse successes."""
     if isinstance(response, TrialsRows) or response.kind == "bool":
-        raise DataError(f"The family {name} takes one numeric column; this response is successes, so say 'binomial'.")
+        raise DataError(
+            f"The family {name} takes one numeric column; this response is successes, so say 'binomial'. A ratio of "
+            "two columns that is meant as a number stands in I(): I(s / n)."
+        )
 
 
 def residual_scale(scale: ResponseScale) -> Prior:

@@ -363,7 +363,7 @@ class Fit:
         """Raw rate, pooled rate and how far it was pulled, per level of a grouping factor, on the response scale.
 
         ``pull`` is (raw - estimate) / (raw - estimate without the group's effect); NaN where the denominator is within
-        its Monte Carlo error.
+        its Monte Carlo error. ``n`` counts rows or trials; of rates by exposure it is the exposure.
 
         Examples
         --------
@@ -684,6 +684,9 @@ class Fit:
         the sum and in its standard error; a row with a frequency weight counts that often. Densities hold all their
         constants, and are those of the response as the formula has it: of ``log(y)`` where it says so.
 
+        Pooled rates (``pooling="beta"``, ``"gamma"``, ``"none"``) need no draws for it: their posterior without each
+        distinct row is integrated anew.
+
         Parameters
         ----------
         max_refits : int
@@ -701,7 +704,7 @@ class Fit:
         Raises
         ------
         AnswerError
-            If ``pooling="beta"``: its rates are integrated out, and a row has no density of its own.
+            If draws are too few, or rows are not known here; if without a row, pooled rates have no proper posterior.
 
         Examples
         --------
@@ -763,7 +766,7 @@ class Fit:
 
         The effects of the group are not set to zero but integrated over their population, by quadrature within each
         draw. The posterior without the group comes from importance sampling, or from a fit without it where Pareto k
-        says that this is not reliable.
+        says that this is not reliable. That of pooled rates is integrated anew.
 
         Parameters
         ----------
@@ -784,7 +787,7 @@ class Fit:
         Raises
         ------
         AnswerError
-            If there is no such group; if the score is ``"rows"`` and ``pooling="beta"``.
+            If there is no such group; if without a group, pooled rates have no proper posterior.
 
         Examples
         --------
@@ -804,6 +807,32 @@ class Fit:
         return validated(
             scores_of({name: self._posterior}, self._defined.data, design, Runs(progress, say=announce_one))
         )
+
+    def log_marginal_likelihood(self) -> float:
+        """The log of the density of the data, every parameter integrated out: of pooled rates, exactly.
+
+        It holds all constants of the response and of the hyperprior, on which it depends as much as on the data. The
+        difference between two fits of the same rows is the log of their Bayes factor; `hiermod.compare` measures
+        directly which of them predicts better.
+
+        Raises
+        ------
+        ModelError
+            If the hyperprior is improper, which leaves it arbitrary, or rates are not pooled by ``pooling="beta"``,
+            ``"gamma"`` or ``"none"``.
+
+        Examples
+        --------
+        >>> import hiermod as hm
+        >>> proper = {"rate": "Beta(2, 2)", "size": "LogNormal(3, 1)"}
+        >>> fit = hm.fit("successes/trials ~ (1 | variant)", hm.example("variants"), pooling="beta", priors=proper,
+        ...              progress=False)
+        >>> round(fit.log_marginal_likelihood(), 3)
+        -17.079
+        """
+        from hiermod.answers.scoring.marginal_likelihood import log_marginal_likelihood
+
+        return log_marginal_likelihood(self._posterior)
 
     def hypothesis(self, hypothesis: str | Sequence[str], *, prob: float = 0.95) -> Answer:
         """The posterior probability of statements about parameters, on the link scale, as brms gives it.

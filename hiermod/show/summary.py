@@ -138,7 +138,8 @@ def _random_text(posterior: Posterior, random: pd.DataFrame, prob: float) -> str
 
 def _fixed_text(posterior: Posterior, fixed: pd.DataFrame, prob: float) -> str:
     if fixed.empty:
-        return ""
+        known = isinstance(posterior.spec, PooledSpec)
+        return "Rates are not pooled: each is uniform from 0 to 1, whatever the others are." if known else ""
     title = f"Common effects ({posterior.spec.family.link.name} scale)"
     spec = posterior.spec
     if isinstance(spec, PooledSpec):

@@ -78,8 +78,15 @@ def test_no_trials_at_all():
 
 @pytest.mark.parametrize("values", [["no", "yes", "no", "yes"], pd.Categorical(["no", "yes", "no", "yes"])])
 def test_a_text_outcome(values):
-    message = refused("y ~ x", frame(y=values), "The response 'y' holds text .'no', 'yes'.")
-    assert "write y['yes'] for it in the formula" in message
+    rows = rows_of("y ~ x", frame(y=values))
+    for family in (None, read_family("poisson")):
+        with pytest.raises(DataError, match=r"'y' holds text .'no', 'yes'.*write y\['yes'\] for it in the formula"):
+            choose_family(family, rows.response)
+    assert (
+        "success='yes', the second level as in R; y['no'] for the other"
+        in choose_family(read_family("binomial"), rows.response)[1]
+    )
+    refused("y ~ x", frame(y=["no", "yes", "no", "never"]), "holds text .*write y.'yes'. for it")
 
 
 def test_an_outcome_of_dates():

@@ -17,7 +17,7 @@ from hiermod.answers.estimands import effects, rates
 from hiermod.answers.parameters.estimates import fixef_draws
 from hiermod.answers.reader import BLOCK, block_slices
 from hiermod.data.cells.statistics import BinomialCells, CountCells, PairCells, RealCells, ValueCells
-from hiermod.errors import AnswerError
+from hiermod.errors import AnswerError, ModelError
 from hiermod.families.ops import NUMPY, bounded_exp
 from hiermod.modeling.density_rows import Observed, observe
 from hiermod.modeling.model_priors import kinds, log_prior, require_proper, with_width
@@ -127,6 +127,8 @@ def power_scaling(posterior: Posterior, quantities: Mapping[str, np.ndarray]) ->
     """
     spec = posterior.spec
     require_proper(spec, "Sensitivity to priors")
+    if not spec.priors and isinstance(spec, PooledSpec):
+        raise ModelError("Sensitivity to priors: pooling='none' has no prior that could be wider. Say pooling='beta'.")
     if posterior.size < FEWEST:
         raise AnswerError(f"Power-scaling needs at least {FEWEST} draws; this fit has {posterior.size}.")
     densities = {"prior": log_prior(spec, posterior.values), "likelihood": log_likelihood(posterior)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import math
 from dataclasses import dataclass
@@ -302,6 +303,15 @@ def level_series(codes: np.ndarray, levels: tuple[Level, ...]) -> pd.Categorical
 
 def _is_bool(levels: tuple[Level, ...]) -> bool:
     return any(isinstance(level, bool) for level in levels)
+
+
+def is_level(level: Level, text: str) -> bool:
+    """Whether a text names a level: ``1`` is 1.0, ``TRUE`` is True."""
+    if str(level) == text or (isinstance(level, bool) and text.casefold() == str(level).casefold()):
+        return True
+    with contextlib.suppress(ValueError):
+        return isinstance(level, int | float) and float(text) == level
+    return False
 
 
 def level_text(level: Any) -> str:
