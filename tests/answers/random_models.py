@@ -33,13 +33,13 @@ def random_frame(rng, rows):
     return frame.assign(s=rng.binomial(frame["n"], 0.4), y=rng.normal(size=len(frame)))
 
 
-def random_fit(rng, terms, bars, family):
-    """A fit whose draws are the prior's, its data and what rows weigh."""
+def random_fit(rng, terms, bars, family, flat=0.0):
+    """A fit whose draws are the prior's, its data, and what rows weigh; x is 1 where a is q with the chance `flat`."""
     frame = random_frame(rng, 40)
     if family == "poisson":
         frame = frame.assign(c=rng.poisson(2.0, len(frame)), e=rng.integers(1, 4, len(frame)).astype(float))
         terms = [*terms, "offset(log(e))"]
-    if rng.random() < 0.3:  # one value of x among the rows of a level
+    if rng.random() < flat:
         frame.loc[frame["a"] == "q", "x"] = 1
     model = hm.model(f"{LEFT[family]} ~ {' + '.join([*terms, *bars])}", frame, family)
     draws = model.sample_prior(DRAWS, seed=1).prior

@@ -104,7 +104,7 @@ def rates_by_hand(hand, family, rows, weight, typical, variable, levels, by, at)
 def check_rates(seed, terms, bars, family):
     rng = np.random.default_rng(seed)
     names = names_in(terms, bars)
-    fit, frame, _ = random_fit(rng, terms, bars, family)
+    fit, frame, _ = random_fit(rng, terms, bars, family, flat=0.3)
     hand = ByHand(fit, frame)
     variable = pick(rng, names, 0.8)
     arguments, rows, weight, typical = random_arguments(rng, hand, frame, family, names, variable)
@@ -132,7 +132,7 @@ def check_slopes(seed, terms, bars, family):
     rng = np.random.default_rng(seed)
     terms = [*terms, *(["x"] if "x" not in names_in(terms, bars) else [])]
     names = names_in(terms, bars)
-    fit, frame, _ = random_fit(rng, terms, bars, family)
+    fit, frame, _ = random_fit(rng, terms, bars, family, flat=0.3)
     hand = ByHand(fit, frame)
     arguments, rows, weight, typical = random_arguments(rng, hand, frame, family, names, None)
     by, at = arguments["by"], arguments.get("at")
@@ -158,7 +158,7 @@ def check_slopes(seed, terms, bars, family):
 
 def check_predict(seed, terms, bars, family):
     rng = np.random.default_rng(seed)
-    fit, frame, _ = random_fit(rng, terms, bars, family)
+    fit, frame, _ = random_fit(rng, terms, bars, family, flat=0.3)
     hand = ByHand(fit, frame)
     arguments, _, _, typical = random_arguments(rng, hand, frame, family, names_in(terms, bars), None)
     rows = arguments.get("data", frame)
@@ -183,7 +183,7 @@ def check_effect(seed, terms, bars, family):
     """Effects and interactions are contrasts of the rates, on each scale."""
     rng = np.random.default_rng(seed)
     names = names_in(terms, bars)
-    fit, frame, _ = random_fit(rng, terms, bars, family)
+    fit, frame, _ = random_fit(rng, terms, bars, family, flat=0.3)
     hand = ByHand(fit, frame)
     variable = str(rng.choice(names))
     arguments, rows, weight, typical = random_arguments(rng, hand, frame, family, names, variable)
