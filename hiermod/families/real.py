@@ -89,7 +89,7 @@ STUDENT = Family(
     name="student", links=LINKS["student"], link=IDENTITY, kind="real",
     parameters=(
         Parameter("sigma", "scale", "response", residual_scale),
-        Parameter("nu", "degrees of freedom", "degrees of freedom", _degrees_of_freedom),
+        Parameter("nu", "degrees of freedom", "degrees of freedom", _degrees_of_freedom, True),
     ),
     statistic="values", check=take_numbers, log_density=_student, cdf=_student_cdf, variance=_student_variance,
     draw=_draw_student, kernel="student", bambi="t", response="numbers with outliers",
