@@ -61,8 +61,11 @@ def _check_options(options: argparse.Namespace) -> None:
 
 def _check_questions(options: argparse.Namespace, defined: Defined) -> None:
     """Refuse a question that the model cannot answer, rather than after it was sampled."""
+    from hiermod.answers.answer import Question
     from hiermod.answers.averaging.columns import arm_levels, check_columns
     from hiermod.answers.averaging.contrasts import control_place
+    from hiermod.answers.averaging.transformed import relative_to_response
+    from hiermod.answers.scales import CONTRASTS
 
     spec = defined.spec
     check_columns(spec, options.by, "--by")
@@ -74,6 +77,7 @@ def _check_questions(options: argparse.Namespace, defined: Defined) -> None:
     control_place(arm_levels(spec, options.effect), options.effect, options.control)
     if options.scale == "odds_ratio" and not spec.family.is_rate:
         options.refuse(f"argument --scale: the family {spec.family} has no odds; say difference")
+    relative_to_response(spec, Question("effect", CONTRASTS[options.scale or "difference"]))
 
 
 def _print_answers(options: argparse.Namespace, defined: Defined, fit: Fit) -> None:
@@ -132,15 +136,20 @@ DRAWS = 4000  # of each chain: cheap here, and the third digit of a probability 
 
 def demo(options: argparse.Namespace) -> int:
     """Run both jobs on the shipped data sets; every plot is drawn without a display."""
+    from hiermod.interface.pictures import plot_scenarios
+
     os.environ.setdefault("MPLBACKEND", "Agg")
     try:
         os.makedirs(options.out, exist_ok=True)
     except OSError as error:
         options.refuse(f"argument --out: {error}")
-    drawn = [
-        *_demo_country(options),
-        *_demo_variants(options, "variants", "2. Four variants, 100 trials each"),
-        *_demo_variants(options, "variants2", "3. The same, but variant A has 3 successes in 10 trials"),
+    drawn = _demo_country(options)
+    equal = _demo_variants(options, "variants", "2. Four variants, 100 trials each")
+    fewer = _demo_variants(options, "variants2", "3. The same, but variant A has 3 successes in 10 trials")
+    drawn += [
+        _drawn(options, "variants-shrinkage.png", equal.plot.shrinkage()),
+        _drawn(options, "variants2-shrinkage.png", fewer.plot.shrinkage()),
+        _drawn(options, "scenarios.png", plot_scenarios({"100 trials": equal, "10 trials of A": fewer})),
     ]
     section(f"Plots are in {options.out}:")
     print(*drawn, sep="\n")
@@ -165,7 +174,7 @@ def _demo_country(options: argparse.Namespace) -> list[str]:
     ]
 
 
-def _demo_variants(options: argparse.Namespace, name: str, title: str) -> list[str]:
+def _demo_variants(options: argparse.Namespace, name: str, title: str) -> Fit:
     from hiermod.answers.answer import measure_of
     from hiermod.show.sentences import best_sentences
 
@@ -180,7 +189,7 @@ def _demo_variants(options: argparse.Namespace, name: str, title: str) -> list[s
         section(heading)
         print(table.reset_index().to_string(index=False, float_format="{:.4f}".format, na_rep=""))
     print("", *best_sentences(best, measure_of(fit.sampled_posterior.spec)), sep="\n")
-    return [_drawn(options, f"{name}-shrinkage.png", fit.plot.shrinkage())]
+    return fit
 
 
 def _demo_fit(options: argparse.Namespace, title: str, formula: str, name: str, pooling: Pooling = "normal") -> Fit:

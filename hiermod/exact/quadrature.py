@@ -43,6 +43,36 @@ class Target(Protocol):
         """How large the terms are that add up to the log density, for their rounding."""
 
 
+class Integral(Protocol):
+    """A posterior of (x, u) by weighted points."""
+
+    @property
+    def log_normalizer(self) -> float:
+        """The log of the integral of the density."""
+
+    def nodes(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Locations, spreads and weights that stand for the posterior; weights add up to 1."""
+
+
+@dataclass(frozen=True, eq=False)
+class PointMass:
+    """A location and a spread that are known."""
+
+    target: Target
+    x: float
+    u: float
+
+    @property
+    def log_normalizer(self) -> float:
+        """The log density at the point."""
+        x, u, _ = self.nodes()
+        return float(self.target.log_density(x, u)[0])
+
+    def nodes(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The point."""
+        return np.array([self.x]), np.array([self.u]), np.ones(1)
+
+
 PLACES = -np.cos(np.pi * (np.arange(NODES) + 0.5) / NODES)  # rising
 TO_COEFFICIENTS = 2.0 / NODES * np.cos(np.outer(np.arange(NODES), np.arccos(PLACES)))
 TO_COEFFICIENTS[0] /= 2.0

@@ -266,6 +266,11 @@ def distribution_named(name: str) -> Distribution:
     return DISTRIBUTIONS[name]
 
 
+LINES: dict[str, tuple[Function, Function, Function]] = {  # by support: to the line, back, and the log slope of back
+    "real": (lambda x: x, lambda line: line, np.zeros_like),
+    "positive": (np.log, np.exp, np.log),
+    "unit": (special.logit, special.expit, lambda x: np.log(x) + np.log1p(-x)),
+}
 OF = {1.0: "", 2.0: " of the variance", -2.0: " of the precision"}
 ENDS = {"real": (-math.inf, math.inf), "positive": (0.0, math.inf), "unit": (0.0, 1.0), "correlation": (-1.0, 1.0)}
 
@@ -346,6 +351,17 @@ class Prior:
         if self.power != 1.0:
             density = density + (self.power - 1.0) * np.log(x)
         return np.where(inside, density, -np.inf)
+
+    @property
+    def log_constant(self) -> float:
+        """What the log density leaves out: the log of the chance of the middle half over the integral there."""
+        to_line, from_line, log_slope = LINES.get(self.distribution.support, LINES["real"])
+        low, high = to_line(self.quantile(np.array([0.25, 0.75])))
+        nodes, weights = np.polynomial.legendre.leggauss(40)
+        x = from_line(0.5 * (low + high) + 0.5 * (high - low) * nodes)
+        density = self.log_density(x) + log_slope(x)
+        integral = 0.5 * (high - low) * (weights @ np.exp(density - density.max()))
+        return float(np.log(0.5) - np.log(integral) - density.max())
 
     def quantile(self, p: np.ndarray) -> np.ndarray:
         """The parameter's quantiles."""

@@ -40,7 +40,9 @@ class ByQuadrature:
 
     def run(self, settings: Settings, progress: bool) -> tuple[xr.DataTree, bool]:
         """Draw once, as `Sampler.run` says."""
-        shape = (settings.chains, settings.draws)
+        shape, fixed = (settings.chains, settings.draws), self.spec.hyperprior.fixed
+        if fixed is not None:
+            return self._of_known(shape, settings.seed or 0, *fixed)
         means, spreads, error = [], [], 0.0
         for stratum, _ in enumerate(self.spec.stratum_names):
             target, quadrature = integrated(self.spec, stratum)
@@ -54,6 +56,16 @@ class ByQuadrature:
         values = {name: own[0] if whole else np.stack(own, axis=2) for name, own in ((MEAN, means), (SPREAD, spreads))}
         stats = xr.Dataset(attrs={QUADRATURE_ERROR: error})
         posterior = dataset_of(self.spec.variables(), values)
+        return xr.DataTree.from_dict({"posterior": posterior, "sample_stats": stats}), False
+
+    def _of_known(
+        self, shape: tuple[int, int], seed: int, mean: float, size: float
+    ) -> tuple[xr.DataTree, bool]:  # fmt: skip
+        """Where mean and size are known, rates alone are drawn."""
+        whole = shape if self.spec.strata is None else (*shape, self.spec.strata.size)
+        known = {MEAN: np.full(whole, mean), SPREAD: np.full(whole, size**-0.5)}
+        posterior = dataset_of(self.spec.variables(), known | self.spec.derived(known, seed))
+        stats = xr.Dataset(attrs={QUADRATURE_ERROR: 0.0})
         return xr.DataTree.from_dict({"posterior": posterior, "sample_stats": stats}), False
 
 

@@ -208,10 +208,16 @@ class Posterior:
         assert isinstance(spec, PooledSpec)
         if spec.rate_name in self.tree["posterior"]:
             return self.values(spec.rate_name)[:, levels]
-        return spec.drawn_rates(self.values(MEAN), self.values(SPREAD), levels, self.settings.seed or 0)
+        mean, size = self.population(slice(None) if spec.strata is not None else 0)
+        return spec.drawn_rates(mean, size**-0.5, levels, self.settings.seed or 0)
 
-    def population(self, stratum: np.ndarray | int = 0) -> tuple[np.ndarray, np.ndarray]:
+    def population(self, stratum: np.ndarray | slice | int = 0) -> tuple[np.ndarray, np.ndarray]:
         """Draws of the mean and the size of pooled rates in some strata, shape ``(draws, ...)``."""
+        spec = self.spec
+        assert isinstance(spec, PooledSpec)
+        if (fixed := spec.hyperprior.fixed) is not None:
+            known = np.ones((self.size, len(spec.stratum_names)))[:, stratum]
+            return fixed[0] * known, fixed[1] * known
         mean, spread = (self.values(name).reshape(self.size, -1)[:, stratum] for name in (MEAN, SPREAD))
         return mean, spread**-2.0
 

@@ -14,6 +14,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from hiermod.answers.answer import Answer, Measure, Question, measure_of
 from hiermod.answers.averaging.columns import levels_of
+from hiermod.answers.averaging.rows import exposure
 from hiermod.data.columns.values import level_text
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.posterior import Posterior
@@ -352,8 +353,10 @@ def plot_shrinkage(posterior: Posterior, table: pd.DataFrame, ax: Axes | None = 
 
 
 def grand_rate(spec: ModelSpec) -> float:
-    """The raw mean over all cells, by their weights."""
-    return float(np.average(spec.cells.response.mean, weights=spec.cells.response.weight))
+    """The raw mean over all cells, by their weights; per unit of exposure."""
+    response = spec.cells.response
+    weight = response.weight * exposure(spec, spec.cells.frame)
+    return float(response.weight @ response.mean / weight.sum())
 
 
 def _areas(n: np.ndarray, row: float) -> np.ndarray:
