@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from hiermod.data.columns.responses import ResponseRows, SingleRows
-from hiermod.data.columns.values import row_name
+from hiermod.data.columns.texts import row_name
 from hiermod.errors import AnswerError, ModelError, did_you_mean
 from hiermod.families.links import IDENTITY, LINKS, Link
 from hiermod.families.ops import NUMPY, Function

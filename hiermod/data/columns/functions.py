@@ -16,7 +16,8 @@ import numpy as np
 import pandas as pd
 
 from hiermod.data.columns import bases, factors
-from hiermod.data.columns.values import Leveled, Values, is_level
+from hiermod.data.columns.levels import match_level
+from hiermod.data.columns.values import Leveled, Values
 from hiermod.errors import DataError
 from hiermod.formula import vocabulary
 from hiermod.formula.expressions import (
@@ -215,11 +216,11 @@ def learn_from_all(
     for column in expression.columns:
         rows = rows & ~Values(column, raw[column]).missing
     try:
-        return learn(name, expression, raw[rows].reset_index(drop=True), weight[rows])
+        return learn(name, expression, raw[rows], weight[rows])
     except DataError:
         if not (rows & ~used).any():
             raise
-        return learn(name, expression, raw[used].reset_index(drop=True), weight[used])
+        return learn(name, expression, raw[used], weight[used])
 
 
 def calculate(expression: Expression, frame: pd.DataFrame) -> Any:
@@ -285,8 +286,10 @@ class _Evaluation:
             values = self._columns[left.name]
             if not isinstance(right, Number) or values.kind not in ("int", "float", "bool") or values.encoded:
                 text = right.value if isinstance(right, Text) else str(right)
-                meant = np.array([is_level(level, text) for level in values.leveled.levels])
-                return meant[values.leveled.codes] == (comparison.operator == "==")
+                levels = values.leveled.levels
+                meant = match_level(text, levels, left.name)
+                same = np.array([meant is not None and level == meant for level in levels])
+                return same[values.leveled.codes] == (comparison.operator == "==")
         return OPERATORS[comparison.operator](self.number(comparison.left), self.number(comparison.right))
 
     def number(self, expression: Expression) -> Any:
@@ -297,6 +300,8 @@ class _Evaluation:
         if isinstance(value, Leveled) or (isinstance(value, np.ndarray) and value.ndim > 1):
             raise DataError(f"{name} has several columns or levels, so it cannot be calculated with.")
         if isinstance(value, Values):
+            if value.texts:
+                value.texts.refuse_as_numbers(f"The column {name!r}", ", with which nothing can be calculated")
             if value.kind not in ("int", "float", "bool") or (value.encoded and self._weight is not None):
                 raise DataError(f"The column {name!r} holds {value.kind}, with which nothing can be calculated.")
             return value.series.to_numpy(dtype=float)

@@ -10,6 +10,7 @@ import narwhals as nw
 import numpy as np
 
 from hiermod.data.columns.functions import Elementwise, Learned, Leveling, options_of, transform_of
+from hiermod.data.columns.texts import Texts
 from hiermod.errors import DataError
 from hiermod.formula.expressions import Arithmetic, Call, Column, Comparison, Expression, Negative, Number
 
@@ -101,8 +102,18 @@ class EngineRecipe:
     def _column(self, name: str) -> nw.Expr:
         dtype = self._frame.collect_schema()[name]
         if not (dtype.is_numeric() or dtype == nw.Boolean):
-            raise DataError(f"The column {name!r} holds {dtype}, with which nothing can be calculated.")
+            why = ", with which nothing can be calculated"
+            if dtype in (nw.String, nw.Categorical, nw.Enum):
+                self._texts(name).refuse_as_numbers(f"The column {name!r}", why)
+            raise DataError(f"The column {name!r} holds {dtype}{why}.")
         return nw.col(name).cast(nw.Float64())
+
+    def _texts(self, name: str) -> Texts:
+        """The distinct values of a column of text, counted by the engine."""
+        text = nw.col(name).cast(nw.String()).alias("text")
+        counted = self._frame.filter(is_present(self._frame, name)).select(text).group_by("text").agg(count=nw.len())
+        counts = counted.sort("text").collect()
+        return Texts(name, counts["text"].to_list(), counts["count"].to_numpy().astype(np.int64))
 
     def _learned(self, call: Call, transform: Learned, x: nw.Expr) -> Any:
         """What a function learns of its argument from all rows that have its columns."""
