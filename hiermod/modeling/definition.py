@@ -15,7 +15,7 @@ from hiermod.data.columns.values import Level
 from hiermod.data.sources.frames import column_names, travels
 from hiermod.errors import ModelError, did_you_mean, enumerate_names
 from hiermod.families.record import Family
-from hiermod.families.registry import choose_family, read_family
+from hiermod.families.registry import choose_family, link_notice, read_family
 from hiermod.formula.expressions import Column, Number
 from hiermod.formula.nodes import Formula, LevelResponse, SingleResponse, TrialsResponse
 from hiermod.formula.parser import check_names, fill_dot, parse
@@ -98,6 +98,7 @@ def define(definition: Definition, data: Any) -> Defined:
     definition = replace(definition, formula=str(formula)) if formula != parse(definition.formula) else definition
     definition = replace(definition, intercept_at="zero") if formula.uncentred else definition
     spec, notices = _build(definition, formula, family, cells)
+    said += [] if definition.family is None else link_notice(definition.family)
     told = (notice, *said, *_source_notices(cells), *dot, *_block_notices(formula, data), *remarks, *notices)
     return Defined(definition, spec, told, data)
 
