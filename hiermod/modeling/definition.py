@@ -83,8 +83,9 @@ def define(definition: Definition, data: Any) -> Defined:
         dot = (f"'.' stands for all other columns: {formula}",)
     check_names(formula)
     real = None if asked is None else asked.statistic == "real"
+    choose = partial(choose_family, asked, constant=definition.pooling == "gamma")
     cells, (family, notice), remarks = read_cells(
-        formula, data, partial(choose_family, asked), na=definition.na, compressed=definition.compress, real=real,
+        formula, data, choose, na=definition.na, compressed=definition.compress, real=real,
         complete=definition.complete,
     )  # fmt: skip
     spec, notices = _build(definition, formula, family, cells)

@@ -132,6 +132,8 @@ def _fixed_text(posterior: Posterior, fixed: pd.DataFrame, prob: float) -> str:
         title = f"Population of rates: mean, and spread {spec.pool.spread}"
     medians = enumerate_names([name for name in fixed.index if np.isnan(fixed.loc[name, "sd"])])
     remark = f"\nEstimates of {medians} are posterior medians: there is no posterior mean." if medians else ""
+    for figure in posterior.sizes_without_end():
+        remark += f"\nComplete pooling, spread 0, is not ruled out, so that {figure}."
     return f"{title}:\n{_printed(fixed.reset_index(names='term'), prob)}{remark}"
 
 
