@@ -302,9 +302,10 @@ def decimals(answer: Answer) -> dict[str, int]:
         return {}
     rows = known[np.unique(np.linspace(0, len(known) - 1, min(len(known), LOOKED_AT)).astype(int))]
     chosen = _bounded(np.asarray(values.values[..., rows], dtype=float))
-    sizes = mean_sizes(chosen)
+    with np.errstate(all="ignore"):  # of numbers whose squares end
+        sizes = mean_sizes(chosen)
     flat = chosen.reshape(-1, len(rows)).T
-    errors = _errors(table.iloc[rows], flat, np.maximum(sizes, 1.0), answer.question)
+    errors = _errors(table.iloc[rows], flat, np.fmax(sizes, 1.0), answer.question)
     return {name: places for name, error in errors.items() if (places := _places(error)) is not None}
 
 

@@ -172,7 +172,7 @@ class Designs:
     groups: tuple[np.ndarray, ...]
     offset: np.ndarray | None
 
-    def part(self, rows: slice) -> Designs:
+    def part(self, rows: slice | np.ndarray) -> Designs:
         """Some of the rows."""
         offsets = None if self.offset is None else self.offset[rows]
         return Designs(self.common[rows], tuple(term[rows] for term in self.groups), offsets)

@@ -24,7 +24,7 @@ TAIL = 38.0  # units of log density below the mode, from which nothing counts
 TOLERANCE = 1e-11  # of the whole integral, that a panel may miss
 STEP_TOLERANCE = 1e-10  # of the whole integral, that the step may miss: its square for twice the step
 NOISE = 8.0 * float(np.finfo(float).eps)  # of the pieces of a log density: what rounding leaves
-REACH_OF_SPREADS, SPREADS = (1e-7, 1e5), 73  # where the mode is looked for
+LEAST_SPREAD, LARGEST_SPREAD, SPREADS = 1e-7, 1e5, 73  # at which the mode is looked for
 NARROW, FINER = 4.0, 17  # second difference of the log mass, from which on the grid is refined, and to how many points
 PANELS_OF_NARROW = np.array([-40.0, -12.0, -6.0, -3.0, 0.0, 3.0, 6.0, 12.0, 40.0])  # in standard deviations
 FIRST_PANELS, MOST_PANELS, SMALLEST_PANEL = 6, 1500, 1e-13
@@ -270,7 +270,7 @@ class Ridge:
 
 
 def _ridge(target: Target) -> Ridge:
-    log_u = np.linspace(*np.log(REACH_OF_SPREADS), SPREADS)
+    log_u = np.log(np.geomspace(LEAST_SPREAD, LARGEST_SPREAD, SPREADS))
     mode, log_mass = _profile(target, log_u, np.full(len(log_u), target.start), 60)
     if not np.isfinite(log_mass).any():
         raise SamplingError("The posterior of the pooled rates could not be integrated: its density is not finite.")

@@ -102,7 +102,9 @@ def condensed(values: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.nda
     found = []
     for own in np.unique(piece):
         inside = piece == own
-        found.append(_on_nodes(values[inside], times[inside]) if inside.sum() > NODES else (values[inside], times[inside]))
+        found.append(
+            _on_nodes(values[inside], times[inside]) if inside.sum() > NODES else (values[inside], times[inside])
+        )
     new_values, new_times = (np.concatenate(part) for part in zip(*found, strict=True))
     return new_values, new_times
 

@@ -81,7 +81,7 @@ POISSON = Family(
 )  # fmt: skip
 NEGBINOMIAL = Family(
     name="negbinomial", links=LINKS["negbinomial"], link=LOG, kind="count",
-    parameters=(Parameter("alpha", "variance mu + mu²/alpha", "shape", overdispersion),), statistic="values",
+    parameters=(Parameter("alpha", "variance mu + mu²/alpha", "shape", overdispersion, True),), statistic="values",
     check=take_counts, log_density=_negbinomial, cdf=_negbinomial_cdf, variance=_negbinomial_variance,
     draw=_draw_negbinomial, kernel="negbinomial", bambi="negativebinomial",
     response="counts that vary more than chance", latex=r"\operatorname{NegBinomial}(\mu_i, \alpha)",

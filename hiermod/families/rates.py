@@ -141,7 +141,7 @@ BINOMIAL = Family(
 )  # fmt: skip
 BETA_BINOMIAL = Family(
     name="beta_binomial", links=RATE_LINKS, link=LOGIT, kind="rate",
-    parameters=(Parameter("kappa", "rates are Beta(mu·kappa, (1 - mu)·kappa)", "precision", overdispersion),),
+    parameters=(Parameter("kappa", "rates are Beta(mu·kappa, (1 - mu)·kappa)", "precision", overdispersion, True),),
     statistic="pairs", check=_take_several_trials, log_density=_beta_binomial, cdf=_beta_binomial_cdf,
     variance=_variance, correlation=_share_of_rows, draw=_draw_beta, kernel="beta_binomial", bambi="beta_binomial",
     response="successes out of trials that vary more than chance",

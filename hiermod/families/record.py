@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from hiermod.data.columns.responses import ResponseRows, SingleRows
-from hiermod.data.columns.values import row_name
+from hiermod.data.columns.texts import row_name
 from hiermod.errors import AnswerError, ModelError, did_you_mean
 from hiermod.families.links import IDENTITY, LINKS, Link
 from hiermod.families.ops import NUMPY, Function
@@ -60,6 +60,9 @@ class Parameter:
         What its numbers measure, for the table of priors.
     default_prior : str or callable
         A prior as text, such as ``"Gamma(2, 0.1)"``, or a function of the scale of the response.
+    unbounded : bool
+        Whether the data may not speak against ever larger values, with which the family tends to another one, so that
+        it has a posterior mean only if it has one under its prior.
 
     Examples
     --------
@@ -72,6 +75,7 @@ class Parameter:
     words: str = ""
     scale: str = ""
     default_prior: str | Callable[[ResponseScale], Prior] = overdispersion
+    unbounded: bool = False
 
     def usual_prior(self, scale: ResponseScale) -> Prior:
         """Its prior where the user gives none."""

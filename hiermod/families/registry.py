@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from hiermod.data.columns.responses import ResponseRows, SingleRows, TrialsRows
+from hiermod.data.columns.responses import ResponseRows, SingleRows, TrialsRows, refuse_levels
 from hiermod.errors import DataError, ModelError, did_you_mean, nearest
 from hiermod.families import counts, positive, rates, real
 from hiermod.families.links import LINKS as LINKS_BY_NAME
@@ -17,6 +17,7 @@ from hiermod.families.names import ALIASES, LINKS, MEANT
 from hiermod.families.ops import NUMPY
 from hiermod.families.probes import usual_parameters
 from hiermod.families.record import Family, first_wrong
+from hiermod.formula.expressions import quote
 
 RECORDS = {family.name: family for kin in (rates, counts, real, positive) for family in kin.FAMILIES}
 FAMILIES: dict[str, Family] = {name: RECORDS[name] for name in LINKS}
@@ -124,6 +125,8 @@ def choose_family(
     DataError
         If the family does not take this response, or a numeric response is constant.
     """
+    if isinstance(response, SingleRows) and response.kind == "level" and not (family and family.is_rate):
+        refuse_levels(response.name, response.levels)
     chosen, reason = _choose(family, response)
     if isinstance(response, SingleRows) and response.transformed:
         if chosen.kind not in ("real", "positive", "unit"):
@@ -141,6 +144,10 @@ def _remark(family: Family, response: ResponseRows) -> str:
     """What may not be meant: one value only, or 0/1 taken as numbers."""
     if not isinstance(response, SingleRows) or not response.binary:
         return ""
+    if response.levels:
+        failure, success = response.levels
+        other = f"{quote(response.name)}[{str(failure)!r}] for the other"
+        return f"; success={str(success)!r}, the second level as in R; {other}"
     if not family.is_rate:
         return "; the response is 0/1, whose rate family='bernoulli' would model"
     return f"; every response is {response.values[0]:g}" if response.constant else ""

@@ -177,10 +177,10 @@ class PooledSpec:
 
     def has_posterior_mean(self, outcome: str, readings: Collection[str]) -> bool:
         """Groups' own rates have one; other readings give the rates' mean, or have it as theirs."""
-        return MEAN not in self.without_mean or set(readings) <= {"observed"}
+        return MEAN not in self.finite_moments or set(readings) <= {"observed"}
 
     @property
-    def without_mean(self) -> Collection[str]:
+    def finite_moments(self) -> Mapping[str, float]:
         """The mean of rates, or their spread, where the posterior has a heavy tail.
 
         At a large spread u the density falls as u^-2g, g being the groups that bound it, less one where a Gamma's mean
@@ -194,7 +194,7 @@ class PooledSpec:
             found.append(MEAN)
         if not hyperprior.proper_spread and groups < 2 + (not hyperprior.proper_rate):
             found.append(SPREAD)
-        return found
+        return dict.fromkeys(found, 1.0)
 
     def refuse_exact(self) -> None:
         """Rates have densities without predictors: there is nothing to refuse."""

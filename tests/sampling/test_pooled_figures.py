@@ -77,7 +77,12 @@ def test_groups_of_one_trial_need_a_proper_prior():
 
 @pytest.mark.parametrize(
     ("successes", "trials"),
-    [([3, 4], [10, 10]), ([30] * 4, [100] * 4), ([5_000_000, 50, 55], [10_000_000, 100, 100]), ([100, 120], [10**7] * 2)],
+    [
+        ([3, 4], [10, 10]),
+        ([30] * 4, [100] * 4),
+        ([5_000_000, 50, 55], [10_000_000, 100, 100]),
+        ([100, 120], [10**7] * 2),
+    ],
 )
 def test_every_question_is_answered_of_hard_cases(successes, trials):
     fit = fitted(pd.DataFrame({"g": list("abcd")[: len(trials)], "s": successes, "n": trials}))

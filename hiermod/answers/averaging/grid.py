@@ -15,7 +15,8 @@ from hiermod.answers.averaging.query import Query
 from hiermod.answers.averaging.rows import Base, with_column, with_levels
 from hiermod.answers.group_effects import Groups
 from hiermod.answers.reader import reader
-from hiermod.data.columns.values import Level, as_levels, codable, encode, number_rows
+from hiermod.data.columns.levels import encode
+from hiermod.data.columns.values import Level, as_levels, codable, number_rows
 from hiermod.errors import DataError, enumerate_names
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.posterior import Posterior

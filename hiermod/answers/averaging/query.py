@@ -20,7 +20,8 @@ from hiermod.answers.group_effects import Groups, groups_of_data, in_words, read
 from hiermod.answers.outcome import Outcome, read_outcome
 from hiermod.answers.scales import PREDICTIONS, RATES, SLOPES, Scale
 from hiermod.choices import KINDS, SLOPE_SCALES
-from hiermod.data.columns.values import Level, as_levels, encode
+from hiermod.data.columns.levels import as_fitted, encode, number_of
+from hiermod.data.columns.values import Level, as_levels
 from hiermod.errors import AnswerError, DataError, did_you_mean
 from hiermod.formula.parser import canonical
 from hiermod.modeling.protocol import ModelSpec
@@ -371,9 +372,11 @@ def _several(name: str, values: Any, role: str = "across") -> list[Any]:
 def _level(spec: ModelSpec, name: str, value: Any, data: Any, role: str) -> Level:
     """One value that a column can take: a finite number, or a level that is known."""
     if columns.is_predictor(spec, name) and name not in spec.formula.grouping_columns and is_numeric(spec, name):
-        if not isinstance(value, int | float | np.number) or isinstance(value, bool) or not np.isfinite(value):
+        if (number := number_of(value)) is None:
             raise AnswerError(f"{role}: {name!r} is numeric, and {value!r} is no finite number.")
-        return as_levels(pd.Index([value]))[0]
-    if name not in spec.cells.frame or (data is not None and name in spec.formula.grouping_columns):
+        return number
+    if name not in spec.cells.frame:
         return as_levels(pd.Index([value], dtype=object))[0]
+    if data is not None and name in spec.formula.grouping_columns:
+        return as_levels(pd.Index(as_fitted(pd.Series([value], dtype=object), columns.levels_of(spec, name))))[0]
     return columns.find_level(columns.levels_of(spec, name), value, f"{role}: {name!r} has no level {value!r}.")
