@@ -22,6 +22,7 @@ class Check:
     passed: bool
     figure: str
     next_step: str
+    of_sampler: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +35,19 @@ class CheckReport:
     def passed(self) -> bool:
         """Whether every check passed."""
         return all(check.passed for check in self.checks)
+
+    @property
+    def converged(self) -> bool:
+        """Whether every check of the sampler passed; others are of the model."""
+        return not any(check.of_sampler for check in self.failed)
+
+    @property
+    def trouble(self) -> str:
+        """What keeps the draws from being relied on, in one sentence; empty if nothing does."""
+        if self.converged:
+            return ""
+        found = "; ".join(f"{check.name} {check.figure}" for check in self.failed if check.of_sampler)
+        return f"Not converged, so that numbers may be others in another run: {found}."
 
     @property
     def failed(self) -> tuple[Check, ...]:
@@ -116,5 +130,5 @@ def _intercept_check(posterior: Posterior) -> Check:
     figure = f"{centred:.3g}, prior's central 95 %: {low:.3g} to {high:.3g}"
     return Check(
         "intercept in its prior", bool(low <= centred <= high), figure,
-        "give the intercept a prior where you expect it: priors={'Intercept': 'Normal(mean, sd)'}",
+        "give the intercept a prior where you expect it: priors={'Intercept': 'Normal(mean, sd)'}", of_sampler=False,
     )  # fmt: skip
