@@ -128,10 +128,13 @@ def _restored(content: bytes) -> Family:
 copyreg.pickle(Family, _reduced)
 
 
-def choose_family(family: Family | None, response: ResponseRows) -> tuple[Family, str]:
+def choose_family(
+    family: Family | None, response: ResponseRows, constant: bool = False
+) -> tuple[Family, str]:  # fmt: skip
     """Return the family, inferred from the response where none is given, and the notice that says so.
 
-    A two-part response is binomial, booleans and 0/1 are bernoulli, real numbers gaussian.
+    A two-part response is binomial, booleans and 0/1 are bernoulli, real numbers gaussian. A response may be `constant`
+    where the model says by itself whether that is enough.
 
     Raises
     ------
@@ -146,7 +149,8 @@ def choose_family(family: Family | None, response: ResponseRows) -> tuple[Family
             raise DataError(f"The family {chosen} takes a response as it is, not {response.name}.")
         reason += f"; answers are on the scale of {response.name}"
     (chosen.check or CHECKS[chosen.kind])(chosen.name, response)
-    _refuse_constant(chosen, response)
+    if not constant:
+        _refuse_constant(chosen, response)
     if not is_built_in(chosen):
         _refuse_undefined(chosen, response)
     return chosen, f"family {chosen}{reason}{_remark(chosen, response)}"

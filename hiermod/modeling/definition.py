@@ -90,8 +90,9 @@ def define(definition: Definition, data: Any) -> Defined:
     check_names(formula)
     formula, said = _spelled(formula, asked)
     real = None if asked is None else asked.statistic == "real"
+    choose = partial(_chosen, asked, definition.pooling == "gamma")
     cells, (family, notice, levels), remarks = read_cells(
-        formula, data, partial(_chosen, asked), na=definition.na, compressed=definition.compress, real=real,
+        formula, data, choose, na=definition.na, compressed=definition.compress, real=real,
         complete=definition.complete,
     )  # fmt: skip
     formula = _with_success(formula, levels)
@@ -115,9 +116,9 @@ def _spelled(formula: Formula, asked: Family | None) -> tuple[Formula, list[str]
     return formula, said
 
 
-def _chosen(asked: Family | None, response: ResponseRows) -> tuple[Family, str, tuple[Level, ...]]:
+def _chosen(asked: Family | None, constant: bool, response: ResponseRows) -> tuple[Family, str, tuple[Level, ...]]:
     """The family, its notice, and the two levels of a response that is a factor."""
-    family, notice = choose_family(asked, response)
+    family, notice = choose_family(asked, response, constant)
     return family, notice, response.levels if isinstance(response, SingleRows) else ()
 
 

@@ -354,14 +354,14 @@ class Prior:
 
     @property
     def log_constant(self) -> float:
-        """What the log density leaves out: the log of the chance of the middle half over the integral there."""
+        """The log of what the density leaves out, by the chance of a part without kinks over the integral there."""
         to_line, from_line, log_slope = LINES.get(self.distribution.support, LINES["real"])
-        low, high = to_line(self.quantile(np.array([0.25, 0.75])))
+        low, high = to_line(self.quantile(np.array([0.55, 0.8])))
         nodes, weights = np.polynomial.legendre.leggauss(40)
         x = from_line(0.5 * (low + high) + 0.5 * (high - low) * nodes)
         density = self.log_density(x) + log_slope(x)
         integral = 0.5 * (high - low) * (weights @ np.exp(density - density.max()))
-        return float(np.log(0.5) - np.log(integral) - density.max())
+        return float(np.log(0.25) - np.log(integral) - density.max())
 
     def quantile(self, p: np.ndarray) -> np.ndarray:
         """The parameter's quantiles."""
