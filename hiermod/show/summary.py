@@ -152,7 +152,10 @@ def _fixed_text(posterior: Posterior, fixed: pd.DataFrame, prob: float) -> str:
     spec = posterior.spec
     if isinstance(spec, PooledSpec):
         title = f"Population of rates: mean, and spread {spec.pool.spread}"
-    return f"{title}:\n{_printed(fixed.reset_index(names='term'), prob)}{_medians([*fixed.index], posterior)}"
+    remarks = _medians([*fixed.index], posterior)
+    for figure in posterior.sizes_without_end():
+        remarks += f"\nComplete pooling, spread 0, is not ruled out, so that {figure}."
+    return f"{title}:\n{_printed(fixed.reset_index(names='term'), prob)}{remarks}"
 
 
 def _medians(names: list[str], posterior: Posterior) -> str:

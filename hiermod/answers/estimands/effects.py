@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -24,8 +25,10 @@ from hiermod.answers.outcome import Outcome
 from hiermod.answers.scales import Scale, exp, ratio
 from hiermod.data.columns.values import Level, as_levels
 from hiermod.errors import AnswerError
+from hiermod.sampling.diagnostics import mean_sizes
 from hiermod.sampling.posterior import Posterior
 
+INDEPENDENT = "independent draws"  # the attribute of a table that says how many its probabilities come from
 COMPUTED = ("contrast", "estimate", "lower", "upper", "prob_beats", "expected_loss", "prob_rope", "prob_exceeds")
 
 
@@ -225,7 +228,17 @@ def best(posterior: Posterior, arguments: Arguments) -> tuple[pd.DataFrame, tupl
     }
     if not query.outcome.has_mean:
         columns["expected_loss"][:] = np.nan
-    return pd.DataFrame(columns, index=_arm_index(arms, query.question.variable)), arms.notices
+    table = pd.DataFrame(columns, index=_arm_index(arms, query.question.variable))
+    table.attrs[INDEPENDENT] = _independent(arms.order, posterior.shape)
+    return table, arms.notices
+
+
+def _independent(order: np.ndarray, shape: tuple[int, int]) -> float:
+    """How many independent draws those of the arms are worth at least; infinite where they are too few to tell."""
+    rows = order.reshape(-1, order.shape[-1])
+    rows = rows[np.isfinite(rows).all(axis=1)]
+    sizes = mean_sizes(np.moveaxis(rows.reshape(-1, *shape), 0, 2)) if len(rows) else np.array([np.nan])
+    return math.inf if np.isnan(sizes).all() else min(float(np.nanmin(sizes)), float(np.prod(shape)))
 
 
 def _of_known(measure: Callable[[np.ndarray, int], np.ndarray], cell: np.ndarray) -> np.ndarray:
