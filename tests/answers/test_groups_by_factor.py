@@ -75,7 +75,7 @@ def test_levels_can_be_compared_while_another_factor_is_not_observed(fit):
 @pytest.mark.parametrize(
     ("groups", "message"),
     [
-        ({"sites": "typical"}, "'sites' is no grouping factor\. Did you mean 'site'"),
+        ({"sites": "typical"}, r"'sites' is no grouping factor\. Did you mean 'site'"),
         ({"site": "everyone"}, "groups='everyone': 'observed' takes each row's own group"),
         ({1: "typical"}, "1 is no grouping factor"),
     ],
@@ -112,10 +112,10 @@ def binomial_fits():
     data = pd.DataFrame({name: rng.choice(list(levels), 80) for name, levels in (("site", "abc"), ("item", "pqrs"))})
     data = data.assign(arm=rng.choice(["u", "v", "w"], 80), k=rng.choice(["m", "n"], 80), x=rng.integers(0, 4, 80))
     data = data.assign(n=rng.integers(2, 9, 80)).assign(s=lambda frame: rng.binomial(frame["n"], 0.4))
-    model = hm.model("s/n ~ arm * k + x + (1 + x | site) + (1 | item)", data)
+    model = hm.model("s/n ~ arm * k + x + (1 + arm | site) + (1 | item)", data)
     prior = model.sample_prior(120, seed=1)
     zeroed = prior.prior.copy(deep=True)
-    for name in ("1|site", "x|site"):
+    for name in ("1|site", "arm|site"):
         zeroed[name][:] = 0.0
     return model.with_draws(prior.prior), model.with_draws(zeroed), prior
 
