@@ -390,6 +390,21 @@ class Prior:
         ends = (middle + times * (end - middle) for end in (self.lower, self.upper))
         return replace(self, **dict(zip(("lower", "upper"), ends, strict=True)), arguments=tuple(map(float, arguments)))
 
+    def times(self, factor: float) -> Prior | None:
+        """The prior of a positive number times the parameter; None where the distribution has none."""
+        factor, record, arguments = factor**self.power, self.distribution, self.arguments
+        if record.located:
+            *shape, location, scale = arguments
+            arguments = (*shape, factor * location, factor * scale)
+        elif record.support == "interval":
+            arguments = tuple(factor * end for end in arguments)
+        elif record.support == "positive":
+            arguments = record.widen(factor, *arguments)
+        else:
+            return None
+        lower, upper = factor * self.lower, factor * self.upper
+        return replace(self, lower=lower, upper=upper, arguments=tuple(map(float, arguments)))
+
     def describe(self, format_number: Callable[[float], str] = "{:.4g}".format) -> str:
         """The prior in numbers: ``StudentT(3, 0, 2.5)``, ``Normal(1, 0.5, lower=0)``."""
         return self._text(format_number) + OF[self.power]
