@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from hiermod.interface.fit import Fit, Model
     from hiermod.interface.foreign import from_bambi
     from hiermod.interface.past_fits import prior_from
+    from hiermod.interface.pictures import plot_scenarios
     from hiermod.interface.planning import Plan as Plan
     from hiermod.interface.planning import plan
     from hiermod.interface.prior_draws import PriorDraws as PriorDraws
@@ -51,6 +52,7 @@ __all__ = [
     "logit",
     "model",
     "plan",
+    "plot_scenarios",
     "prior_from",
     "prob_beats",
     "prob_best",
@@ -74,6 +76,7 @@ _NAMES = {
     "hiermod.interface.fit": ("Fit", "Model"),
     "hiermod.interface.foreign": ("from_bambi",),
     "hiermod.interface.past_fits": ("prior_from",),
+    "hiermod.interface.pictures": ("plot_scenarios",),
     "hiermod.interface.planning": ("Plan", "plan"),
     "hiermod.interface.prior_draws": ("PriorDraws",),
     "hiermod.interface.registering": ("register_family",),

@@ -71,11 +71,12 @@ def fit(
         parameters go by their names. The closest key counts: ``"period[3]"`` speaks of one column, ``"var(1|g)"`` and
         ``"prec(1|g)"`` of the square of a standard deviation and one over it. ``"Normal(1, 0.5, lower=0)"`` is cut off.
         `Model.prior_summary` shows the defaults in numbers.
-    pooling : {"normal", "beta", "gamma"}
+    pooling : {"normal", "beta", "gamma", "none"}
         ``"beta"`` takes the rates of ``s/n ~ (1 | g)`` as draws from one Beta(a, b), with p(a, b) ∝ (a + b)^(-5/2)
         unless `priors` has ``rate`` and ``size``, or ``a`` and ``b``. In ``s/n ~ segment + (1 | segment:g)`` each
         segment has a Beta. ``"gamma"`` takes the rates of events, ``y ~ offset(log(e)) + (1 | g)``, as draws from one
-        Gamma, with priors of ``rate`` and ``shape``. Draws are independent, by quadrature.
+        Gamma, with priors of ``rate`` and ``shape``. Draws are independent, by quadrature. ``"none"`` pools nothing:
+        each rate of ``s/n ~ (1 | g)`` is uniform from 0 to 1, whatever the others are.
     draws, tune, chains, cores : int
         Draws and warm-up of each chain, number of chains, and how many run at once.
     seed : int, optional

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
-Pooling = Literal["normal", "beta", "gamma"]
+Pooling = Literal["normal", "beta", "gamma", "none"]
 Missing = Literal["drop", "error"]
 Engine = Literal["auto", "compiled", "pymc"]
 InterceptAt = Literal["mean", "zero"]
@@ -20,6 +20,7 @@ SlopeScale = Literal["response", "link"]
 Goal = Literal["max", "min"]
 Kind = Literal["mean", "link", "response"]
 Outcome = Literal["mean", "median"]
+Residual = Literal["response", "pearson", "quantile"]
 Picture = Literal["density", "rootogram", "bars"]
 
 Method = Literal["loo", "kfold", "logo"]
@@ -37,6 +38,7 @@ SLOPE_SCALES: tuple[str, ...] = get_args(SlopeScale)
 GOALS: tuple[str, ...] = get_args(Goal)
 KINDS: tuple[str, ...] = get_args(Kind)
 OUTCOMES: tuple[str, ...] = get_args(Outcome)
+RESIDUALS: tuple[str, ...] = get_args(Residual)
 PICTURES: tuple[str, ...] = get_args(Picture)
 METHODS: tuple[str, ...] = get_args(Method)
 SCORES: tuple[str, ...] = get_args(Score)

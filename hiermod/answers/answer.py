@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Any
 
@@ -86,6 +86,8 @@ class Question:
         The columns whose combinations are the cells.
     variable, control : str, optional
         Whose levels are compared, or whose slope it is; the level with which the others are compared.
+    arms : int
+        How many levels the variable has, those that are not compared among them.
     contrast : str
         Which levels are compared: the name of a pairing, or ``weights``.
     across : str, optional
@@ -112,6 +114,7 @@ class Question:
     by: tuple[str, ...] = ()
     variable: str | None = None
     control: str | None = None
+    arms: int = 2
     contrast: str = "control"
     across: str | None = None
     groups: str = "observed"
@@ -217,8 +220,17 @@ def check_threshold(threshold: Any) -> float | None:
 
 def interval(draws: np.ndarray, prob: float, median: bool = False) -> dict[str, np.ndarray]:
     """``estimate, lower, upper`` of draws with shape ``(rows, draws)``: mean (or median) and equal-tailed quantiles."""
-    lower, middle, upper = np.quantile(draws, [(1.0 - prob) / 2.0, 0.5, (1.0 + prob) / 2.0], axis=1)
+    lower, middle, upper = quantiles(draws, np.array([(1.0 - prob) / 2.0, 0.5, (1.0 + prob) / 2.0]))
     return {"estimate": middle if median else draws.mean(axis=1), "lower": lower, "upper": upper}
+
+
+def quantiles(draws: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Quantiles over the last axis, shape ``(places, rows)``; of rows with infinite draws they are draws."""
+    infinite = np.isinf(draws).any(axis=1)
+    result = np.empty((len(places), len(draws)))
+    result[:, ~infinite] = np.quantile(draws[~infinite], places, axis=1)
+    result[:, infinite] = np.quantile(draws[infinite], places, axis=1, method="inverted_cdf")
+    return result
 
 
 def make_answer(
@@ -245,6 +257,9 @@ def make_answer(
         What else is computed of each row.
     notices : sequence of str
     """
+    if not question.median and (infinite := np.isinf(draws).any(axis=1)).any():
+        share = float(np.isinf(draws[infinite]).mean(axis=1).max())
+        question = replace(question, median=True, remark=f"{question.remark} {_endless(share)}".strip())
     table = (keys if shown is None else shown).assign(**interval(draws, question.prob, question.median))
     table = table.assign(**(columns or {}))
     unknown = np.isnan(draws).any(axis=1)
@@ -263,9 +278,24 @@ def make_answer(
     return Answer(xr.DataArray(values, coords, name=name), table, question, tuple(notices))
 
 
+def _endless(share: float) -> str:
+    return (
+        f"Estimates are posterior medians: up to {share:.2%} of the draws of a row are above "
+        f"{np.finfo(float).max:.2g}, and count as infinite."
+    )
+
+
 LOOKED_AT = 50  # rows that decide over a column
 MOST = 8  # decimals
 FEWEST_DRAWS = 100
+
+
+def effective_sizes(answer: Answer) -> np.ndarray:
+    """How many independent draws each row's are worth; infinite where they are too few to tell."""
+    values = answer.draws.transpose("chain", "draw", "row").values
+    with np.errstate(all="ignore"):
+        sizes = mean_sizes(_bounded(np.asarray(values, dtype=float)))
+    return np.where(np.isnan(sizes), np.inf, np.minimum(sizes, values.shape[0] * values.shape[1]))
 
 
 def decimals(answer: Answer) -> dict[str, int]:
@@ -278,21 +308,35 @@ def decimals(answer: Answer) -> dict[str, int]:
     values = answer.draws.transpose("chain", "draw", "row")
     if values.sizes["chain"] * values.sizes["draw"] < FEWEST_DRAWS or len(table) != values.sizes["row"]:
         return {}
-    known = np.flatnonzero(np.isfinite(values.values[0, 0]))
+    known = np.flatnonzero(~np.isnan(values.values[0, 0]))
     if not len(known):
         return {}
     rows = known[np.unique(np.linspace(0, len(known) - 1, min(len(known), LOOKED_AT)).astype(int))]
-    chosen = np.asarray(values.values[..., rows], dtype=float)
-    sizes = mean_sizes(chosen)
+    chosen = _bounded(np.asarray(values.values[..., rows], dtype=float))
+    with np.errstate(all="ignore"):  # of numbers whose squares end
+        sizes = mean_sizes(chosen)
     flat = chosen.reshape(-1, len(rows)).T
-    errors = _errors(table.iloc[rows], flat, np.maximum(sizes, 1.0), answer.question)
+    errors = _errors(table.iloc[rows], flat, np.fmax(sizes, 1.0), answer.question)
     return {name: places for name, error in errors.items() if (places := _places(error)) is not None}
 
 
+def _bounded(draws: np.ndarray) -> np.ndarray:
+    """Draws with the infinite ones of each row at its largest and smallest finite ones."""
+    if np.isfinite(draws).all():
+        return draws
+    finite = np.where(np.isfinite(draws), draws, np.nan)
+    known = np.isfinite(finite).any(axis=(0, 1))
+    low, high = np.zeros(draws.shape[-1]), np.zeros(draws.shape[-1])
+    low[known], high[known] = np.nanmin(finite[..., known], axis=(0, 1)), np.nanmax(finite[..., known], axis=(0, 1))
+    return np.clip(np.nan_to_num(draws, nan=0.0), low, high)
+
+
 def _errors(table: pd.DataFrame, flat: np.ndarray, sizes: np.ndarray, question: Question) -> dict[str, np.ndarray]:
-    spread, root = flat.std(axis=1), np.sqrt(sizes)
+    with np.errstate(over="ignore", invalid="ignore"):  # of numbers whose squares end, no digits are known
+        spread, root = flat.std(axis=1), np.sqrt(sizes)
     errors = {"estimate": spread / root, "sd": spread / (math.sqrt(2.0) * root)}
-    for name, place in (("lower", (1.0 - question.prob) / 2.0), ("upper", (1.0 + question.prob) / 2.0)):
+    places = {"lower": (1.0 - question.prob) / 2.0, "upper": (1.0 + question.prob) / 2.0}
+    for name, place in {**places, **({"estimate": 0.5} if question.median else {})}.items():
         errors[name] = np.array([_quantile_error(*row, place) for row in zip(flat, sizes, strict=True)])
     for name in map(str, table.columns):
         if name.startswith("prob") and pd.api.types.is_float_dtype(table[name]):

@@ -22,6 +22,8 @@ from hiermod.answers.group_effects import (
     new_levels,
     same_for_all,
 )
+from hiermod.answers.log_means import log_means, population_log_means
+from hiermod.data.cells.observations import Observations
 from hiermod.errors import AnswerError
 from hiermod.families.links import Link
 from hiermod.modeling.design import offset
@@ -92,6 +94,7 @@ def population_slope(
 
 BLOCK = 100_000  # numbers of a block's array of draws, so that it stays in the processor's cache
 CHUNK = 20_000  # rows whose designs are made at once
+SMALLEST, LARGEST = np.finfo(float).tiny, 1.0 - np.finfo(float).epsneg  # of rates that were drawn
 
 
 def per_exposure(spec: ModelSpec) -> bool:
@@ -112,6 +115,16 @@ class Reader(Protocol):
 
     def blocks(self, frame: pd.DataFrame, linear: bool = False) -> Iterator[tuple[slice, np.ndarray]]:
         """The mean, or the linear predictor of ``mu``, of some rows after others."""
+
+    @property
+    def has_logs(self) -> bool:
+        """Whether `log_blocks` knows the logarithms of means."""
+
+    def log_blocks(self, frame: pd.DataFrame) -> Iterator[tuple[slice, np.ndarray]]:
+        """Logarithms of the means of some rows after others, shape ``(1, rows, draws)``.
+
+        Of rates those of both chances, shape ``(2, rows, draws)``.
+        """
 
     def log_density(self, response: Any, mu: np.ndarray) -> np.ndarray:
         """Log density of one response in every draw, given the linear predictor of its row."""
@@ -159,7 +172,7 @@ class Designs:
     groups: tuple[np.ndarray, ...]
     offset: np.ndarray | None
 
-    def part(self, rows: slice) -> Designs:
+    def part(self, rows: slice | np.ndarray) -> Designs:
         """Some of the rows."""
         offsets = None if self.offset is None else self.offset[rows]
         return Designs(self.common[rows], tuple(term[rows] for term in self.groups), offsets)
@@ -199,8 +212,22 @@ class LinearReader:
         return self._mean(self.designs(frame), self._groups_of(frame))
 
     def blocks(self, frame: pd.DataFrame, linear: bool = False) -> Iterator[tuple[slice, np.ndarray]]:
-        """The mean or the linear predictor of some rows after others; designs are made for many at once."""
-        compute = self._linear if linear else self._mean
+        """The mean or the linear predictor of some rows after others."""
+        return self._computed(frame, self._linear if linear else self._mean)
+
+    @property
+    def has_logs(self) -> bool:
+        """Whether the link is of rates, or of positive means."""
+        return self._link.log_rates is not None or self._link.log_inverse is not None
+
+    def log_blocks(self, frame: pd.DataFrame) -> Iterator[tuple[slice, np.ndarray]]:
+        """Logarithms by the linear predictor, exact where means round to 0 or overflow and rates to 1."""
+        return self._computed(frame, self._logs)
+
+    def _computed(
+        self, frame: pd.DataFrame, compute: Callable[[Designs, Sequence[GroupsOfRows | None]], np.ndarray]
+    ) -> Iterator[tuple[slice, np.ndarray]]:
+        """What is computed of some rows after others; designs are made for many at once."""
         for start in range(0, len(frame), CHUNK):
             chunk = frame.iloc[start : start + CHUNK]
             designs, groups = self.designs(chunk), self._groups_of(chunk)
@@ -225,8 +252,10 @@ class LinearReader:
         predictor = self._linear(designs, groups)
         if self._integrates:
             variance, spread = self._variance(designs, designs), 2.0 * self._variance(designs, change)
-            return population_slope(self._link, predictor, variance, rise, spread)
-        return self._link.slope(predictor) * rise
+            with np.errstate(over="ignore"):
+                return population_slope(self._link, predictor, variance, rise, spread)
+        with np.errstate(over="ignore"):
+            return self._link.slope(predictor) * rise
 
     def _groups_of(self, frame: pd.DataFrame) -> list[GroupsOfRows | None]:
         """The groups of rows for each group term; None where they are given no effects."""
@@ -234,9 +263,16 @@ class LinearReader:
 
     def _mean(self, designs: Designs, groups: Sequence[GroupsOfRows | None]) -> np.ndarray:
         predictor = self._linear(designs, groups)
+        with np.errstate(over="ignore"):  # a mean above 1.8e308 is infinite
+            if self._integrates:
+                return population_mean(self._link, predictor, self._variance(designs, designs))
+            return self._link.inverse(predictor)
+
+    def _logs(self, designs: Designs, groups: Sequence[GroupsOfRows | None]) -> np.ndarray:
+        predictor = self._linear(designs, groups)
         if self._integrates:
-            return population_mean(self._link, predictor, self._variance(designs, designs))
-        return self._link.inverse(predictor)
+            return population_log_means(self._link, predictor, self._variance(designs, designs))
+        return log_means(self._link, predictor)
 
     def _linear(self, designs: Designs, groups: Sequence[GroupsOfRows | None]) -> np.ndarray:
         total = designs.common @ self._coefficients
@@ -277,6 +313,18 @@ class PooledReader:
         for rows in block_slices(len(frame), self.draws):
             part = frame.iloc[rows]
             yield rows, self.parameters(part)["mu"] if linear else self.mean(part)
+
+    @property
+    def has_logs(self) -> bool:
+        """Rates are positive."""
+        return True
+
+    def log_blocks(self, frame: pd.DataFrame) -> Iterator[tuple[slice, np.ndarray]]:
+        """Logarithms of rates as they were drawn, of successes not closer to 0 and 1 than numbers can be."""
+        success = self._spec.family.is_rate
+        for rows in block_slices(len(frame), self.draws):
+            rates = np.maximum(self.mean(frame.iloc[rows]), SMALLEST)
+            yield rows, np.stack([np.log(rates), np.log1p(-np.minimum(rates, LARGEST))] if success else [np.log(rates)])
 
     def log_density(self, response: Any, mu: np.ndarray) -> np.ndarray:
         """Log density of a response given its group's rate."""
@@ -320,6 +368,17 @@ class PooledReader:
             for own in present.tolist()
         ]
         return np.stack(drawn)[place]
+
+
+def predicted(model: Reader, seen: Observations) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """The response of each observation in turn, with the linear predictor of its row in every draw."""
+    first = np.searchsorted(seen.place, np.arange(len(seen.frame) + 1))
+    row = 0
+    for block in in_blocks(seen.frame, model.draws):
+        for predictor in model.parameters(block)["mu"]:
+            for response in seen.responses[first[row] : first[row + 1]]:
+                yield response, predictor
+            row += 1
 
 
 def in_blocks(frame: pd.DataFrame, draws: int) -> Iterator[pd.DataFrame]:

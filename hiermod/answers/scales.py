@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -31,6 +32,18 @@ def odds_ratio(treated: np.ndarray, control: np.ndarray) -> np.ndarray:
     return treated / (1.0 - treated) / (control / (1.0 - control))
 
 
+def exp(values: np.ndarray) -> np.ndarray:
+    """The exponential; infinite, without a warning, where numbers end."""
+    with np.errstate(over="ignore"):
+        return np.exp(values)
+
+
+def expm1(values: np.ndarray) -> np.ndarray:
+    """The exponential less 1; infinite, without a warning, where numbers end."""
+    with np.errstate(over="ignore"):
+        return np.expm1(values)
+
+
 @dataclass(frozen=True)
 class Scale:
     """A scale of answers.
@@ -53,6 +66,10 @@ class Scale:
         Whether contrasts are differences, which grow with their weights.
     compare : callable
         The treated and the control, averaged, to a contrast.
+    of_logs : callable, optional
+        The difference of the logarithms of both, or of both odds, to the same contrast; None where it is no ratio.
+    relative : bool
+        Whether the control is divided by, so that it has to be above 0.
     interact : callable
         Two contrasts to their interaction.
     size, factor : str, float
@@ -68,6 +85,8 @@ class Scale:
     median: bool = False
     additive: bool = False
     compare: Comparison = difference
+    of_logs: Callable[[np.ndarray], np.ndarray] | None = None
+    relative: bool = False
     interact: Comparison = difference
     size: str = ""
     factor: float = 1.0
@@ -78,14 +97,30 @@ CONTRASTS = {
     scale.name: scale
     for scale in (
         Scale("difference", "difference in {measure}{points}", "points", additive=True),
-        Scale("ratio", "ratio of {measure}", "factor", 1.0, median=True, compare=ratio, interact=ratio,
-              size="a ratio of {}"),
-        Scale("lift", "lift of {measure}", "change", median=True, compare=lift, size="a lift of {} %", factor=100.0),
-        Scale("odds_ratio", "odds ratio of {measure}", "factor", 1.0, median=True, compare=odds_ratio, interact=ratio,
-              size="an odds ratio of {}"),
+        Scale("ratio", "ratio of {measure}", "factor", 1.0, median=True, compare=ratio, of_logs=exp, relative=True,
+              interact=ratio, size="a ratio of {}"),
+        Scale("lift", "lift of {measure}", "change", median=True, compare=lift, of_logs=expm1, relative=True,
+              size="a lift of {} %", factor=100.0),
+        Scale("odds_ratio", "odds ratio of {measure}", "factor", 1.0, median=True, compare=odds_ratio, of_logs=exp,
+              interact=ratio, size="an odds ratio of {}"),
         Scale("link", "difference on the {link} scale", linear=True, additive=True),
     )
 }  # fmt: skip
+
+
+def of_logarithms(scale: Scale, base: float) -> Scale:
+    """A ratio or lift of a response that is a logarithm: that of geometric means, by the difference of the averages."""
+    assert scale.of_logs is not None
+    compare = partial(_raised, scale.of_logs, float(np.log(base)))
+    return replace(scale, compare=compare, of_logs=None, relative=False)
+
+
+def _raised(
+    of_logs: Callable[[np.ndarray], np.ndarray], factor: float, treated: np.ndarray, control: np.ndarray
+) -> np.ndarray:
+    return of_logs(factor * (treated - control))
+
+
 RATES = Scale("response", "{measure}", "share", None)
 SLOPES = {
     "response": Scale("response", "change of {measure} per unit of {variable}"),

@@ -7,10 +7,11 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from hiermod.cli.output import DONE, INTERRUPTED, section, wants_progress
+from hiermod.cli.output import DONE, INTERRUPTED, NOT_CONVERGED, section, wants_progress
 from hiermod.errors import DataError, StorageError
 
 if TYPE_CHECKING:
+    from hiermod.answers.answer import Answer
     from hiermod.choices import Pooling
     from hiermod.interface.fit import Fit
     from hiermod.modeling.definition import Defined
@@ -48,9 +49,21 @@ def fit(options: argparse.Namespace) -> int:
     if options.save:
         fitted.save(options.save)
         print(f"hiermod: stored in {options.save}", file=sys.stderr)
-    print(fitted.summary(options.prob))
-    _print_answers(options, defined, fitted)
-    return INTERRUPTED if fitted.sampled_posterior.interrupted else DONE
+    if options.json:
+        from hiermod.cli.as_json import fit_as_json
+
+        print(fit_as_json(fitted, *_answers(options, fitted), options.prob))
+    else:
+        print(fitted.summary(options.prob))
+        _print_answers(options, defined, fitted)
+    return _code(options, fitted)
+
+
+def _code(options: argparse.Namespace, *fits: Fit) -> int:
+    """The exit code of what was sampled."""
+    if any(fit.sampled_posterior.interrupted for fit in fits):
+        return INTERRUPTED
+    return NOT_CONVERGED if options.strict and not all(fit.check().converged for fit in fits) else DONE
 
 
 def _check_options(options: argparse.Namespace) -> None:
@@ -61,8 +74,11 @@ def _check_options(options: argparse.Namespace) -> None:
 
 def _check_questions(options: argparse.Namespace, defined: Defined) -> None:
     """Refuse a question that the model cannot answer, rather than after it was sampled."""
+    from hiermod.answers.answer import Question
     from hiermod.answers.averaging.columns import arm_levels, check_columns
     from hiermod.answers.averaging.contrasts import control_place
+    from hiermod.answers.averaging.transformed import relative_to_response
+    from hiermod.answers.scales import CONTRASTS
 
     spec = defined.spec
     check_columns(spec, options.by, "--by")
@@ -74,25 +90,37 @@ def _check_questions(options: argparse.Namespace, defined: Defined) -> None:
     control_place(arm_levels(spec, options.effect), options.effect, options.control)
     if options.scale == "odds_ratio" and not spec.family.is_rate:
         options.refuse(f"argument --scale: the family {spec.family} has no odds; say difference")
+    relative_to_response(spec, Question("effect", CONTRASTS[options.scale or "difference"]))
+
+
+def _answers(options: argparse.Namespace, fit: Fit) -> tuple[Answer | None, Answer | None]:
+    """The rates and the effects that are asked for."""
+    variable = [options.effect] if options.effect else None
+    rates = fit.rates(variable, by=options.by, groups=options.groups, prob=options.prob) if options.by else None
+    if not options.effect:
+        return rates, None
+    effect = fit.effect(
+        options.effect, by=options.by, control=options.control, scale=options.scale or "difference",
+        groups=options.groups, goal=options.goal or "max", prob=options.prob,
+    )  # fmt: skip
+    return rates, effect
 
 
 def _print_answers(options: argparse.Namespace, defined: Defined, fit: Fit) -> None:
+    """Each answer, and beside it that the fit has not converged, if so."""
     from hiermod.answers.answer import measure_of
     from hiermod.show.sentences import effect_sentences
 
-    measure = measure_of(defined.spec).name
-    if options.by:
-        variable = [options.effect] if options.effect else []
-        section(f"{_capital(measure)} by {' and '.join([*options.by, *variable])}:")
-        print(fit.rates(variable or None, by=options.by, groups=options.groups, prob=options.prob))
-    if options.effect:
-        answer = fit.effect(
-            options.effect, by=options.by, control=options.control, scale=options.scale or "difference",
-            groups=options.groups, goal=options.goal or "max", prob=options.prob,
-        )  # fmt: skip
-        section(f"Effect of {options.effect} on the {measure} ({answer.question.scale.name}):")
-        print(answer)
-        print("", *effect_sentences(answer), sep="\n")
+    measure, trouble = measure_of(defined.spec).name, fit.check().trouble
+    warning = f"\n{trouble}" if trouble else ""
+    rates, effect = _answers(options, fit)
+    if rates is not None:
+        section(f"{_capital(measure)} by {' and '.join([*options.by, *([options.effect] if options.effect else [])])}:")
+        print(f"{rates}{warning}")
+    if effect is not None:
+        section(f"Effect of {options.effect} on the {measure} ({effect.question.scale.name}):")
+        print(effect)
+        print("", *effect_sentences(effect), sep="\n", end=f"{warning}\n")
 
 
 def _capital(text: str) -> str:
@@ -132,22 +160,27 @@ DRAWS = 4000  # of each chain: cheap here, and the third digit of a probability 
 
 def demo(options: argparse.Namespace) -> int:
     """Run both jobs on the shipped data sets; every plot is drawn without a display."""
+    from hiermod.interface.pictures import plot_scenarios
+
     os.environ.setdefault("MPLBACKEND", "Agg")
     try:
         os.makedirs(options.out, exist_ok=True)
     except OSError as error:
         options.refuse(f"argument --out: {error}")
-    drawn = [
-        *_demo_country(options),
-        *_demo_variants(options, "variants", "2. Four variants, 100 trials each"),
-        *_demo_variants(options, "variants2", "3. The same, but variant A has 3 successes in 10 trials"),
+    country, drawn = _demo_country(options)
+    equal = _demo_variants(options, "variants", "2. Four variants, 100 trials each")
+    fewer = _demo_variants(options, "variants2", "3. The same, but variant A has 3 successes in 10 trials")
+    drawn += [
+        _drawn(options, "variants-shrinkage.png", equal.plot.shrinkage()),
+        _drawn(options, "variants2-shrinkage.png", fewer.plot.shrinkage()),
+        _drawn(options, "scenarios.png", plot_scenarios({"100 trials": equal, "10 trials of A": fewer})),
     ]
     section(f"Plots are in {options.out}:")
     print(*drawn, sep="\n")
-    return DONE
+    return _code(options, country, equal, fewer)
 
 
-def _demo_country(options: argparse.Namespace) -> list[str]:
+def _demo_country(options: argparse.Namespace) -> tuple[Fit, list[str]]:
     from hiermod.show.sentences import effect_sentences
 
     title = "1. One treatment, two countries"
@@ -158,14 +191,14 @@ def _demo_country(options: argparse.Namespace) -> list[str]:
     section("Effect of treated by country (difference of rates):")
     print(answer)
     print("", *effect_sentences(answer), sep="\n")
-    return [
+    return fit, [
         _drawn(options, "country-rates.png", fit.plot.rates("treated", by="country")),
         _drawn(options, "country-effect.png", fit.plot.effect("treated", by="country")),
         _drawn(options, "country-trace.png", fit.plot.trace()),
     ]
 
 
-def _demo_variants(options: argparse.Namespace, name: str, title: str) -> list[str]:
+def _demo_variants(options: argparse.Namespace, name: str, title: str) -> Fit:
     from hiermod.answers.answer import measure_of
     from hiermod.show.sentences import best_sentences
 
@@ -180,7 +213,7 @@ def _demo_variants(options: argparse.Namespace, name: str, title: str) -> list[s
         section(heading)
         print(table.reset_index().to_string(index=False, float_format="{:.4f}".format, na_rep=""))
     print("", *best_sentences(best, measure_of(fit.sampled_posterior.spec)), sep="\n")
-    return [_drawn(options, f"{name}-shrinkage.png", fit.plot.shrinkage())]
+    return fit
 
 
 def _demo_fit(options: argparse.Namespace, title: str, formula: str, name: str, pooling: Pooling = "normal") -> Fit:

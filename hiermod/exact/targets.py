@@ -6,6 +6,7 @@ have the same data are counted once.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -39,14 +40,14 @@ def _log_spread(hyperprior: Hyperprior, u: np.ndarray, log_size: np.ndarray) -> 
 class BetaTarget:
     """Rates from Beta(a, b) by the logit of the mean a/(a + b), and u = (a + b)^(-1/2)."""
 
-    successes: np.ndarray
-    trials: np.ndarray
+    events: np.ndarray
+    exposure: np.ndarray
     times: np.ndarray
     hyperprior: Hyperprior
 
     @cached_property
     def _sums(self) -> tuple[TabulatedSum, TabulatedSum, TabulatedSum]:
-        parts = (self.successes, self.trials - self.successes, self.trials)
+        parts = (self.events, self.exposure - self.events, self.exposure)
         rises, falls, both = (sum_of_rises(part, self.times) for part in parts)
         return rises, falls, both
 
@@ -55,8 +56,8 @@ class BetaTarget:
         """Successes and failures, and those that a Beta prior of the mean adds."""
         prior = self.hyperprior.rate
         more = prior.arguments if prior is not None and prior.name == "Beta" else (1.0, 1.0)
-        failures = self.trials - self.successes
-        return float(self.times @ self.successes) + more[0] - 1.0, float(self.times @ failures) + more[1] - 1.0
+        failures = self.exposure - self.events
+        return float(self.times @ self.events) + more[0] - 1.0, float(self.times @ failures) + more[1] - 1.0
 
     @property
     def start(self) -> float:
@@ -90,6 +91,11 @@ class BetaTarget:
             total += _log_prior(of_a, np.exp(log_mean + log_size)) + _log_prior(of_b, np.exp(log_rest + log_size))
             total += 2.5 * log_size + LOG_2
         return np.asarray(sum(self._terms(log_mean, log_rest, log_size), total))
+
+    def log_likelihood(self, x: np.ndarray, u: np.ndarray) -> np.ndarray:
+        """The log density of the data, without the binomial coefficients; a Beta prior of the mean is part of it."""
+        log_mean, log_rest, _ = self._logs(x)
+        return np.asarray(sum(self._terms(log_mean, log_rest, -2.0 * np.log(u)), np.zeros_like(x)))
 
     def size_of_terms(self, x: np.ndarray, u: np.ndarray) -> np.ndarray:
         """How large the terms of the log density are."""
@@ -147,7 +153,7 @@ class GammaTarget:
         low, high = self.hyperprior.bounds
         if np.isfinite(high):
             below, above = -_softplus(-x), -_softplus(x)
-            return np.log(low + (high - low) * np.exp(below)), below + above
+            return np.log(low + (high - low) * np.exp(below)), below + above + np.log(high - low)
         prior = self.hyperprior.rate
         return x, 0.0 if prior is None else _log_prior(prior, np.exp(x)) + x
 
@@ -160,6 +166,10 @@ class GammaTarget:
         log_shape = -2.0 * np.log(u)
         total = log_prior + _log_spread(self.hyperprior, u, log_shape) + np.zeros_like(x)
         return np.asarray(sum(self._terms(log_mean, log_shape), total))
+
+    def log_likelihood(self, x: np.ndarray, u: np.ndarray) -> np.ndarray:
+        """The log density of the data, without the terms that are constant."""
+        return np.asarray(sum(self._terms(self._logs(x)[0], -2.0 * np.log(u)), np.zeros_like(x)))
 
     def size_of_terms(self, x: np.ndarray, u: np.ndarray) -> np.ndarray:
         """How large the terms of the log density are."""
@@ -182,5 +192,48 @@ PooledTarget = BetaTarget | GammaTarget
 def target_of(hyperprior: Hyperprior, events: np.ndarray, exposure: np.ndarray) -> PooledTarget:
     """The density of groups' totals; groups without any data say nothing."""
     seen = exposure > 0.0
-    kind = BetaTarget if hyperprior.pool == "beta" else GammaTarget
-    return kind(*distinct_pairs(events[seen], exposure[seen]), hyperprior)
+    return _kind(hyperprior)(*distinct_pairs(events[seen], exposure[seen]), hyperprior)
+
+
+def likelihood_of(hyperprior: Hyperprior, events: float, exposure: float) -> PooledTarget:
+    """The target whose `log_likelihood` is that of one group alone, without any prior."""
+    bounds = {key: prior for key, prior in hyperprior.priors.items() if prior.name == "Uniform"}
+    plain = Hyperprior(hyperprior.pool, bounds)
+    number, size, times = np.array([[events], [exposure], [1.0]])[:, : int(exposure > 0.0)]
+    return _kind(hyperprior)(number, size, times, plain)
+
+
+def _kind(hyperprior: Hyperprior) -> type[BetaTarget] | type[GammaTarget]:
+    return BetaTarget if hyperprior.pool == "beta" else GammaTarget
+
+
+@dataclass(frozen=True, eq=False)
+class ChangedTarget:
+    """A target some of whose groups have other data: sums over the many others are those of the whole.
+
+    Parameters
+    ----------
+    whole : PooledTarget
+    before, after : sequence of PooledTarget
+        The likelihoods of the groups that change.
+    """
+
+    whole: PooledTarget
+    before: Sequence[PooledTarget]
+    after: Sequence[PooledTarget]
+
+    @property
+    def start(self) -> float:
+        """That of the whole."""
+        return self.whole.start
+
+    def log_density(self, x: np.ndarray, u: np.ndarray) -> np.ndarray:
+        """The log density by dx du, without the terms that are constant."""
+        total = self.whole.log_density(x, u)
+        for old, new in zip(self.before, self.after, strict=True):
+            total = total + (new.log_likelihood(x, u) - old.log_likelihood(x, u))
+        return total
+
+    def size_of_terms(self, x: np.ndarray, u: np.ndarray) -> np.ndarray:
+        """How large the terms of the log density are."""
+        return self.whole.size_of_terms(x, u)

@@ -14,7 +14,8 @@ from hiermod.families.names import LINKS
 from hiermod.families.ops import Ops, bounded_exp, rise
 from hiermod.families.record import Chances, Family, Linear, Parameter, first_wrong, overdispersion
 
-LARGEST_MEAN = 9e18  # of a count that NumPy draws
+LARGEST_MEAN = 9e18  # of a count that NumPy draws; larger ones scatter by less than their digits show
+HUGE = 1e300
 
 
 def take_counts(name: str, response: ResponseRows) -> None:
@@ -65,11 +66,12 @@ def _negbinomial_variance(mean: Any, alpha: Any) -> Any:
 
 
 def _draw(rng: np.random.Generator, shape: Any, mean: Any, _: Any) -> np.ndarray:
-    return rng.poisson(np.minimum(mean, LARGEST_MEAN), shape).astype(float)
+    drawn = rng.poisson(np.minimum(mean, LARGEST_MEAN), shape).astype(float)
+    return np.where(mean > LARGEST_MEAN, mean, drawn)
 
 
 def _draw_negbinomial(rng: np.random.Generator, shape: Any, mean: Any, trials: Any, alpha: Any) -> np.ndarray:
-    return _draw(rng, shape, mean * rng.standard_gamma(alpha, shape) / alpha, trials)
+    return _draw(rng, shape, np.minimum(mean, HUGE) * rng.standard_gamma(alpha, shape) / alpha, trials)
 
 
 POISSON = Family(
@@ -79,7 +81,7 @@ POISSON = Family(
 )  # fmt: skip
 NEGBINOMIAL = Family(
     name="negbinomial", links=LINKS["negbinomial"], link=LOG, kind="count",
-    parameters=(Parameter("alpha", "variance mu + mu²/alpha", "shape", overdispersion),), statistic="values",
+    parameters=(Parameter("alpha", "variance mu + mu²/alpha", "shape", overdispersion, True),), statistic="values",
     check=take_counts, log_density=_negbinomial, cdf=_negbinomial_cdf, variance=_negbinomial_variance,
     draw=_draw_negbinomial, kernel="negbinomial", bambi="negativebinomial",
     response="counts that vary more than chance", latex=r"\operatorname{NegBinomial}(\mu_i, \alpha)",

@@ -28,6 +28,9 @@ class Link:
     latent_variance : float, optional
         Of a rate, the variance of the latent number whose sign decides over success: that of the distribution behind
         the link.
+    log_inverse : callable, optional
+        Of a positive mean, its logarithm by the linear predictor, which is finite where the mean rounds to 0 or
+        overflows.
     """
 
     name: str
@@ -38,6 +41,7 @@ class Link:
     slope: Callable[[Any], Any]
     log_rates: Callable[[Ops, Any], tuple[Any, Any]] | None = None
     latent_variance: float | None = None
+    log_inverse: Callable[[Any], Any] | None = None
 
 
 def _identity(values: Any) -> Any:
@@ -90,7 +94,7 @@ def _cloglog_log_rates(ops: Ops, eta: Any) -> tuple[Any, Any]:
 
 
 IDENTITY = Link("identity", "mean", r"\mu_i", _identity, _identity, np.ones_like)
-LOG = Link("log", "log of the mean", r"\log \mu_i", np.log, np.exp, np.exp)
+LOG = Link("log", "log of the mean", r"\log \mu_i", np.log, np.exp, np.exp, log_inverse=_identity)
 LOGIT = Link(
     "logit",
     "log odds",

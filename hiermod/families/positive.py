@@ -91,10 +91,17 @@ def _exp_more(shift: Any, predictor: Any) -> Any:
     return np.exp(predictor + shift)
 
 
+def _more(shift: Any, predictor: Any) -> Any:
+    return predictor + shift
+
+
 def _lognormal_mean_link(_: Link, sigma: Any) -> Link:
     """The mean is ``exp(eta + sigma²/2)``."""
-    forward, inverse = partial(_log_less, sigma**2 / 2.0), partial(_exp_more, sigma**2 / 2.0)
-    return replace(LOG, forward=forward, inverse=inverse, slope=inverse)
+    shift = sigma**2 / 2.0
+    inverse = partial(_exp_more, shift)
+    return replace(
+        LOG, forward=partial(_log_less, shift), inverse=inverse, slope=inverse, log_inverse=partial(_more, shift)
+    )
 
 
 def _lognormal_median_link(_: Link, sigma: Any) -> Link:

@@ -107,6 +107,16 @@ def _variance(rate: Any, *_: Any) -> Any:
     return rate * (1.0 - rate)
 
 
+def _independent(*_: Any) -> Any:
+    """Trials of a row have the rate of the row, and nothing else in common."""
+    return 0.0
+
+
+def _share_of_rows(kappa: Any) -> Any:
+    """Trials of a row have a rate in common, which varies between rows."""
+    return 1.0 / (1.0 + kappa)
+
+
 def _draw(rng: np.random.Generator, shape: Any, mean: Any, trials: Any) -> np.ndarray:
     return rng.binomial(np.asarray(trials).astype(np.int64), np.clip(mean, 0.0, 1.0), shape).astype(float)
 
@@ -119,20 +129,21 @@ def _draw_beta(rng: np.random.Generator, shape: Any, mean: Any, trials: Any, kap
 
 BERNOULLI = Family(
     name="bernoulli", links=RATE_LINKS, link=LOGIT, kind="rate", parameters=(), statistic="trials",
-    check=_take_single_trials, log_density=_binomial, cdf=_binomial_cdf, variance=_variance, draw=_draw,
-    kernel="trials", bambi="bernoulli", response="0/1", latex=r"\operatorname{Bernoulli}(\mu_i)",
+    check=_take_single_trials, log_density=_binomial, cdf=_binomial_cdf, variance=_variance,
+    correlation=_independent, draw=_draw, kernel="trials", bambi="bernoulli", response="0/1",
+    latex=r"\operatorname{Bernoulli}(\mu_i)",
 )  # fmt: skip
 BINOMIAL = Family(
     name="binomial", links=RATE_LINKS, link=LOGIT, kind="rate", parameters=(), statistic="trials",
-    check=take_trials, log_density=_binomial, cdf=_binomial_cdf, variance=_variance, draw=_draw,
-    kernel="trials", bambi="binomial", response="successes out of trials",
+    check=take_trials, log_density=_binomial, cdf=_binomial_cdf, variance=_variance,
+    correlation=_independent, draw=_draw, kernel="trials", bambi="binomial", response="successes out of trials",
     latex=r"\operatorname{Binomial}(n_i, \mu_i)",
 )  # fmt: skip
 BETA_BINOMIAL = Family(
     name="beta_binomial", links=RATE_LINKS, link=LOGIT, kind="rate",
-    parameters=(Parameter("kappa", "rates are Beta(mu·kappa, (1 - mu)·kappa)", "precision", overdispersion),),
+    parameters=(Parameter("kappa", "rates are Beta(mu·kappa, (1 - mu)·kappa)", "precision", overdispersion, True),),
     statistic="pairs", check=_take_several_trials, log_density=_beta_binomial, cdf=_beta_binomial_cdf,
-    variance=_variance, draw=_draw_beta, kernel="beta_binomial", bambi="beta_binomial",
+    variance=_variance, correlation=_share_of_rows, draw=_draw_beta, kernel="beta_binomial", bambi="beta_binomial",
     response="successes out of trials that vary more than chance",
     latex=r"\operatorname{BetaBinomial}(n_i, \mu_i \kappa, (1 - \mu_i) \kappa)",
     words="With rate mu, each row's own rate is a draw from Beta(mu·kappa, (1 - mu)·kappa).",

@@ -19,7 +19,10 @@ from hiermod.priors.distributions import Prior
 def take_numbers(name: str, response: ResponseRows) -> None:
     """Refuse successes."""
     if isinstance(response, TrialsRows) or response.kind == "bool":
-        raise DataError(f"The family {name} takes one numeric column; this response is successes, so say 'binomial'.")
+        raise DataError(
+            f"The family {name} takes one numeric column; this response is successes, so say 'binomial'. A ratio of "
+            "two columns that is meant as a number stands in I(): I(s / n)."
+        )
 
 
 def residual_scale(scale: ResponseScale) -> Prior:
@@ -86,7 +89,7 @@ STUDENT = Family(
     name="student", links=LINKS["student"], link=IDENTITY, kind="real",
     parameters=(
         Parameter("sigma", "scale", "response", residual_scale),
-        Parameter("nu", "degrees of freedom", "degrees of freedom", _degrees_of_freedom),
+        Parameter("nu", "degrees of freedom", "degrees of freedom", _degrees_of_freedom, True),
     ),
     statistic="values", check=take_numbers, log_density=_student, cdf=_student_cdf, variance=_student_variance,
     draw=_draw_student, kernel="student", bambi="t", response="numbers with outliers",

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from hiermod.data.columns.responses import ResponseRows, SingleRows
-from hiermod.data.columns.values import row_name
+from hiermod.data.columns.texts import row_name
 from hiermod.errors import AnswerError, ModelError, did_you_mean
 from hiermod.families.links import IDENTITY, LINKS, Link
 from hiermod.families.ops import NUMPY, Function
@@ -60,6 +60,9 @@ class Parameter:
         What its numbers measure, for the table of priors.
     default_prior : str or callable
         A prior as text, such as ``"Gamma(2, 0.1)"``, or a function of the scale of the response.
+    unbounded : bool
+        Whether the data may not speak against ever larger values, with which the family tends to another one, so that
+        it has a posterior mean only if it has one under its prior.
 
     Examples
     --------
@@ -72,6 +75,7 @@ class Parameter:
     words: str = ""
     scale: str = ""
     default_prior: str | Callable[[ResponseScale], Prior] = overdispersion
+    unbounded: bool = False
 
     def usual_prior(self, scale: ResponseScale) -> Prior:
         """Its prior where the user gives none."""
@@ -99,6 +103,7 @@ UNSAID = replace(IDENTITY, name="")  # the usual one
 STATISTICS = {"rate": "pairs", "count": "values", "real": "values", "positive": "values", "unit": "values"}
 WITHOUT = {
     "variance": "a function (mean, *parameters)",
+    "correlation": "a function (*parameters)",
     "draw": "a function (rng, shape, mean, trials, *parameters)",
 }
 
@@ -128,7 +133,10 @@ class Family:
     draw : callable, optional
         ``(rng, shape, mean, trials, *parameters)``: new responses, an array of `shape`.
     variance : callable, optional
-        ``(mean, *parameters)``, of one trial where there are trials; for `r2` and `icc`.
+        ``(mean, *parameters)``, of one trial where there are trials; for `r2`, `icc` and Pearson residuals.
+    correlation : callable, optional
+        ``(*parameters)``: of two trials of a row; for Pearson residuals of several trials. Without it, the variance of
+        several trials is that of new responses.
     cdf : callable, optional
         ``(response, mu, *parameters)`` on NumPy arrays: the chances of less, and of at most as much. Without it they
         are counted in new responses.
@@ -176,6 +184,7 @@ class Family:
     parameters: tuple[Parameter, ...] = ()
     draw: Function | None = None
     variance: Function | None = None
+    correlation: Function | None = None
     cdf: Callable[..., Chances] | None = None
     mean_link: Callable[..., Link] = own_link
     median_link: Callable[..., Link] | None = None
@@ -254,7 +263,7 @@ class Family:
         return link(self.link, *parameters)
 
     def require(self, what: str) -> Function:
-        """One of its functions that a family may be without: ``variance`` or ``draw``.
+        """One of its functions that a family may be without: ``variance``, ``correlation`` or ``draw``.
 
         Raises
         ------
@@ -281,6 +290,21 @@ class Family:
         trials = response[1] if self.is_rate else 1.0
         drawn = self.draw_responses(mean, np.asarray(trials), parameters, rng)
         return (drawn < response[0]).astype(float), (drawn <= response[0]).astype(float)
+
+    def response_variance(
+        self, mean: np.ndarray, trials: np.ndarray, parameters: Sequence[Any], rng: np.random.Generator
+    ) -> np.ndarray:
+        """The variance of responses around their means, in every draw; of trials, that of the share of successes.
+
+        Of a family without a function for it, the squared distance of a new response, which it is on average.
+        """
+        several = bool((trials > 1.0).any())
+        if self.variance is not None and (self.correlation is not None or not several):
+            together = (trials - 1.0) * self.require("correlation")(*parameters) if several else 0.0
+            return np.asarray(self.variance(mean, *parameters) * (1.0 + together) / trials)
+        if self.draw is None:
+            self.require("correlation" if self.variance is not None else "variance")
+        return np.asarray((self.draw_responses(mean, trials, parameters, rng) / trials - mean) ** 2)
 
     def observation_density(self, response: Any, eta: Any, parameters: Sequence[Any] = ()) -> Any:
         """Log density of one observation, ``(value,)`` or ``(successes, trials)``, in every draw.

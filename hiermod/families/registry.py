@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from hiermod.data.columns.responses import ResponseRows, SingleRows, TrialsRows
+from hiermod.data.columns.responses import ResponseRows, SingleRows, TrialsRows, refuse_levels
 from hiermod.errors import DataError, ModelError, did_you_mean, nearest
 from hiermod.families import counts, positive, rates, real
 from hiermod.families.links import LINKS as LINKS_BY_NAME
@@ -17,6 +17,7 @@ from hiermod.families.names import ALIASES, LINKS, MEANT
 from hiermod.families.ops import NUMPY
 from hiermod.families.probes import usual_parameters
 from hiermod.families.record import Family, first_wrong
+from hiermod.formula.expressions import quote
 
 RECORDS = {family.name: family for kin in (rates, counts, real, positive) for family in kin.FAMILIES}
 FAMILIES: dict[str, Family] = {name: RECORDS[name] for name in LINKS}
@@ -54,6 +55,22 @@ def read_family(family: str) -> Family:
     if link is not None and link not in record.links:
         raise DataError(f"The family {name} has no link {link!r}.{did_you_mean(link, record.links)}")
     return replace(record, link=LINKS_BY_NAME[link]) if link else record
+
+
+ELSEWHERE = {"gamma": "inverse"}  # families whose usual link is another one in R and in Bambi
+
+
+def link_notice(asked: str) -> list[str]:
+    """What to say where a family is named without a link, and has another one elsewhere."""
+    family, spelled = read_family(asked), SPELLING.fullmatch(asked)
+    usual = ELSEWHERE.get(family.name)
+    if usual is None or family.name in REGISTERED or spelled is None or spelled.group(2) is not None:
+        return []
+    name, link = family.name, family.link.name
+    return [
+        f"the family {name} has the {link} link here; R's {name.title()}() and Bambi's {name} have the {usual} one, "
+        f"whose coefficients are others ({name}({link}) says that this is meant)"
+    ]
 
 
 def _meant(name: str, family: object) -> str:
@@ -111,23 +128,29 @@ def _restored(content: bytes) -> Family:
 copyreg.pickle(Family, _reduced)
 
 
-def choose_family(family: Family | None, response: ResponseRows) -> tuple[Family, str]:
+def choose_family(
+    family: Family | None, response: ResponseRows, constant: bool = False
+) -> tuple[Family, str]:  # fmt: skip
     """Return the family, inferred from the response where none is given, and the notice that says so.
 
-    A two-part response is binomial, booleans and 0/1 are bernoulli, real numbers gaussian.
+    A two-part response is binomial, booleans and 0/1 are bernoulli, real numbers gaussian. A response may be `constant`
+    where the model says by itself whether that is enough.
 
     Raises
     ------
     DataError
         If the family does not take this response, or a numeric response is constant.
     """
+    if isinstance(response, SingleRows) and response.kind == "level" and not (family and family.is_rate):
+        refuse_levels(response.name, response.levels)
     chosen, reason = _choose(family, response)
     if isinstance(response, SingleRows) and response.transformed:
         if chosen.kind not in ("real", "positive", "unit"):
             raise DataError(f"The family {chosen} takes a response as it is, not {response.name}.")
         reason += f"; answers are on the scale of {response.name}"
     (chosen.check or CHECKS[chosen.kind])(chosen.name, response)
-    _refuse_constant(chosen, response)
+    if not constant:
+        _refuse_constant(chosen, response)
     if not is_built_in(chosen):
         _refuse_undefined(chosen, response)
     return chosen, f"family {chosen}{reason}{_remark(chosen, response)}"
@@ -137,6 +160,10 @@ def _remark(family: Family, response: ResponseRows) -> str:
     """What may not be meant: one value only, or 0/1 taken as numbers."""
     if not isinstance(response, SingleRows) or not response.binary:
         return ""
+    if response.levels:
+        failure, success = response.levels
+        other = f"{quote(response.name)}[{str(failure)!r}] for the other"
+        return f"; success={str(success)!r}, the second level as in R; {other}"
     if not family.is_rate:
         return "; the response is 0/1, whose rate family='bernoulli' would model"
     return f"; every response is {response.values[0]:g}" if response.constant else ""

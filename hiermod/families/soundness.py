@@ -22,7 +22,7 @@ from hiermod.families.record import STATISTICS, Family
 NAME = re.compile(r"[a-z]\w*")
 RESERVED = ("mu", "intercept", "slope", "sd", "cor", "rate", "size", "chain", "draw")
 NEEDED = ("log_density", "mean_link", "has_posterior_mean", "transform")
-OPTIONAL = ("draw", "variance", "cdf", "median_link", "check")
+OPTIONAL = ("draw", "variance", "correlation", "cdf", "median_link", "check")
 PREDICTORS = (-1.0, 0.1, 0.9)
 TRIALS = 7.0
 ROUGH = 2e-3  # of a probability or, relative to the standard deviation, a mean; quadrature is far better
@@ -238,13 +238,17 @@ def _check_moments(measure: Measure) -> None:
             f"the mean of log_density is {mean / size:.4g} and the record's {stated / size:.4g} (at {measure.where}). "
             "Write the density by its mean mu, or give mean_link=, the link between the mean and the linear predictor.",
         )
-    if family.variance is None or family.is_rate:
+    if family.variance is None or (family.is_rate and family.correlation is None):
         return
-    variance = float(family.variance(stated, *measure.parameters))
+    together = size * (
+        1.0 + (size - 1.0) * float(family.correlation(*measure.parameters)) if family.correlation else 1.0
+    )
+    variance = together * float(family.variance(stated / size, *measure.parameters))
     if abs(variance - spread) > 0.02 * spread:
+        of_trials = f" with correlation(...) for {size:g} trials" if family.is_rate else "(...)"
         raise _refuse(
             family,
-            f"the variance of log_density is {spread:.4g} and variance(...) {variance:.4g} (at {measure.where}).",
+            f"the variance of log_density is {spread:.4g} and variance{of_trials} {variance:.4g} (at {measure.where}).",
         )
 
 

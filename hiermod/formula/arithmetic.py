@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import math
 
-from hiermod.formula.expressions import Arithmetic, Call, Column, Expression, Flag, Negative, Number, Text, Vector
-from hiermod.formula.reader import Reader, Token
-from hiermod.formula.vocabulary import ALIASES, CONTRASTS, FUNCTIONS, Function, function, suggestion
+from hiermod.formula.expressions import (
+    Arithmetic,
+    Call,
+    Column,
+    Comparison,
+    Expression,
+    Flag,
+    Negative,
+    Number,
+    Text,
+    Vector,
+)
+from hiermod.formula.reader import COMPARISONS, Reader, Token
+from hiermod.formula.vocabulary import ALIASES, CONTRASTS, FUNCTIONS, Function, absent, function
 
 MAX_TOKENS = 200
 FLAGS = {"TRUE": True, "FALSE": False, "True": True, "False": False}
@@ -21,6 +32,23 @@ def read_expression(reader: Reader, start: int | None = None) -> Expression:
         _bound(reader, operator, begin)
         expression = Arithmetic(operator.kind, expression, _read_product(reader, begin))
     return expression
+
+
+def read_comparison(reader: Reader, start: int | None = None) -> Expression:
+    """Read an expression, or a comparison of two, which is true or false on each row."""
+    begin = reader.position if start is None else start
+    left = read_expression(reader, begin)
+    operator = reader.take_if(*COMPARISONS)
+    if operator is None:
+        return left
+    right = read_expression(reader, begin)
+    if reader.peek().kind in COMPARISONS:
+        reader.fail("One comparison at a time: write the product of two, I(x > 1):I(x < 2).")
+    if not operator.kind.endswith("=") or operator.kind in ("<=", ">="):
+        for side in (left, right):
+            if isinstance(side, Text | Flag):
+                reader.fail_at(f"{side} is no number, which {operator.kind} needs.", operator.start, operator.end)
+    return Comparison(operator.kind, left, right)
 
 
 def _bound(reader: Reader, operator: Token, begin: int) -> None:
@@ -61,7 +89,7 @@ def _read_value(reader: Reader, begin: int) -> Expression:
     token = reader.peek()
     if token.kind == "(":
         opened = reader.open_bracket()
-        inside = read_expression(reader, begin)
+        inside = read_comparison(reader, begin)
         reader.close_bracket(opened)
         return inside
     if token.kind == "number":
@@ -100,7 +128,7 @@ def read_call(reader: Reader, begin: int | None = None) -> Expression:
     called = ALIASES.get(name.text, name.text)
     signature = function(called)
     if signature is None:
-        reader.fail_at(f"There is no function {name.text!r}.{suggestion(name.text)}", name.start, name.end)
+        reader.fail_at(absent(name.text), name.start, name.end)
     opened = reader.open_bracket()
     arguments: list[Expression] = []
     options: dict[str, Expression] = {}
@@ -115,15 +143,21 @@ def read_call(reader: Reader, begin: int | None = None) -> Expression:
 
 
 def _relevelled(call: Call) -> Call:
-    """Formulae's ``C(g, Treatment('b'))`` is R's ``relevel(g, 'b')``."""
-    match call:
-        case Call("C", (factor, Call("treatment", (reference,))), ()):
-            return Call("relevel", (factor, Text(str(reference)) if isinstance(reference, Number) else reference))
-        case Call("C", (factor,), (("levels", levels),)):
-            return Call("factor", (factor,), (("levels", levels),))
-        case Call("C", (factor,), (("contr", contrasts),)):
-            return Call("C", (factor, contrasts))
-    return call
+    """Formulae's ``C(g, Treatment('b'))`` is R's ``relevel(g, 'b')``, its ``C(g, levels=l)`` R's ``factor(g, l)``."""
+    if call.function != "C":
+        return call
+    factor = call.arguments[0]
+    options = {**dict(zip(FUNCTIONS["C"].options, call.arguments[1:], strict=False)), **dict(call.options)}
+    if "levels" in options:
+        factor = Call("factor", (factor,), (("levels", options["levels"]),))
+    match contrasts := options.get("contr"):
+        case Call("treatment", (reference,)):
+            return Call("relevel", (factor, reference))
+        case Text("treatment") if "base" in options:
+            return Call("relevel", (factor, options["base"]))
+        case None:
+            return factor if isinstance(factor, Call) and "levels" in options else Call("C", (factor,))
+    return Call("C", (factor, contrasts))
 
 
 def _read_argument(
@@ -147,25 +181,37 @@ def _read_argument(
     if called == "C" and arguments and token.text in CONTRASTS and reader.peek(1).kind == "(":
         arguments.append(_read_contrasts(reader, begin))
         return
-    value = read_expression(reader, begin)
-    arguments.append(_contrast(value, called) if arguments else value)
+    if arguments:
+        arguments.append(_contrast(read_expression(reader, begin), called))
+    else:
+        arguments.append(read_comparison(reader, begin))
 
 
 def _read_contrasts(reader: Reader, begin: int) -> Expression:
-    """``Sum``, ``Treatment('b')``, as formulae writes contrasts."""
+    """``Treatment('b')`` of formulae and patsy, ``contr.treatment(3, base = 2)`` of R: numbers count levels in R."""
     name = reader.take()
     opened = reader.open_bracket()
-    if reader.peek().text == "reference" and reader.peek(1).kind == "=":
-        reader.take(), reader.take()
-    if reader.peek().text == "base" and reader.peek(1).kind == "=":
-        reader.fail("base= counts levels. Name the reference instead: relevel(f, 'b').")
-    reference = None if reader.peek().kind == ")" else read_expression(reader, begin)
+    given: dict[str, Expression] = {}
+    while reader.peek().kind != ")":
+        key = "" if len(given) == 0 else "base"
+        if reader.peek().kind == "name" and reader.peek(1).kind == "=":
+            key = reader.take().text
+            reader.take()
+        given[key] = read_expression(reader, begin)
+        if not reader.take_if(","):
+            break
     closed = reader.close_bracket(opened)
-    if reference is None:
+    of_r = name.text.startswith("contr.")
+    if of_r and isinstance(given.get(""), Number):  # how many levels there are
+        del given[""]
+    if not given:
         return Text(CONTRASTS[name.text])
-    if CONTRASTS[name.text] != "treatment" or not isinstance(reference, Text | Number):
+    key, reference = next(iter(given.items()))
+    named = key in (("", "base") if of_r else ("", "reference"))
+    if CONTRASTS[name.text] != "treatment" or len(given) > 1 or not named or not isinstance(reference, Text | Number):
         reader.fail_at("Only Treatment takes a level, the reference: C(g, Treatment('b')).", name.start, closed.end)
-    return Call("treatment", (reference,))
+    counts_levels = of_r or isinstance(reference, Text)
+    return Call("treatment", (reference if counts_levels else Text(str(reference)),))
 
 
 def _contrast(value: Expression, called: str) -> Expression:
@@ -206,6 +252,18 @@ def _check_call(reader: Reader, call: Call, signature: Function, name: Token, cl
             fail(f"the option {option!r} is given twice.")
     if unnamed + len(call.options) < signature.required:
         fail(f"the option {names[0]!r} is missing.")
-    for value in (*call.arguments[1:], *(value for _, value in call.options)):
+    for option, value in (*zip(names, call.arguments[1:], strict=False), *call.options):
+        if value.columns and option == "contr":
+            fail(f"there are no contrasts {value}. There are treatment, sum, helmert, poly.")
         if value.columns:
-            fail(f"its options are numbers and texts, not columns ({value}).")
+            example = "c('a', 'b')" if option in ("levels", "labels") else "c(1, 2)"
+            fail(
+                "its options are numbers and texts, and no names of what stands elsewhere. Write what "
+                f"{value} holds in its place: {option}={example}."
+            )
+    if call.function == "C" and "base" in dict(call.options) and Text("treatment") not in _contrasts_of(call):
+        fail("base= is of contr.treatment, the reference level.")
+
+
+def _contrasts_of(call: Call) -> tuple[Expression, ...]:
+    return (*call.arguments[1:], *(value for name, value in call.options if name == "contr"))

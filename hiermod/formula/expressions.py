@@ -132,6 +132,23 @@ class Arithmetic(Expression):
 
 
 @dataclass(frozen=True)
+class Comparison(Expression):
+    """``left operator right`` with one of ``== != < <= > >=``: true or false on each row."""
+
+    operator: str
+    left: Expression
+    right: Expression
+
+    def __str__(self) -> str:
+        return f"{self.left} {self.operator} {self.right}"
+
+    @property
+    def parts(self) -> tuple[Expression, ...]:
+        """Both sides."""
+        return (self.left, self.right)
+
+
+@dataclass(frozen=True)
 class Call(Expression):
     """A function of the vocabulary with its arguments; `options` are those given by name."""
 
@@ -161,11 +178,26 @@ def _binding(expression: Expression) -> int:
             return BINDING[operator]
         case Negative():
             return NEGATIVE
+        case Comparison():
+            return 0
     return 5
 
 
 def _bracketed(expression: Expression, needed: bool) -> str:
     return f"({expression})" if needed else str(expression)
+
+
+def is_comparison(expression: Expression) -> bool:
+    """Whether it is ``I(x > 2)``, true or false on each row."""
+    match expression:
+        case Call("I", (Comparison(),)):
+            return True
+    return False
+
+
+def compares(expression: Expression) -> bool:
+    """Whether a comparison stands somewhere in it."""
+    return isinstance(expression, Comparison) or any(map(compares, expression.parts))
 
 
 def distinct(names: Iterable[str]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from hiermod.formula.expressions import Column, Expression, Number, distinct, quote
+from hiermod.formula.expressions import Arithmetic, Call, Column, Expression, Number, distinct, quote
 
 SLASH = "∕"
 DOT = "."
@@ -116,16 +116,25 @@ class LevelResponse:
 
 @dataclass(frozen=True)
 class TrialsResponse:
-    """A response of two parts, successes and trials: ``s/n``, ``cbind(s, f)``, ``p(s, n)``."""
+    """A response of two parts, successes and trials: ``s/n``, ``cbind(s, f)``, ``p(s, n)``.
+
+    `slash` tells that it was written as a ratio, which of real numbers is arithmetic.
+    """
 
     successes: Expression
     trials: Expression
+    slash: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
         if isinstance(self.successes, Column):
             plain = isinstance(self.trials, Column | Number)
             return f"{self.successes}/{self.trials}" if plain else f"{self.successes}/({self.trials})"
         return f"p({self.successes}, {self.trials})"
+
+    @property
+    def ratio(self) -> SingleResponse:
+        """The same as a number: ``I(s / n)``."""
+        return SingleResponse(Call("I", (Arithmetic("/", self.successes, self.trials),)))
 
     @property
     def name(self) -> str:
@@ -148,7 +157,8 @@ class Formula:
     `weights` is the column of frequency weights; `offsets` are variables with the coefficient one; `removed` are terms
     to take away from what ``.`` will stand for, where that is not known yet; `expressions` gives what each variable is
     made of where it is no plain column; `places` where in `text` each column was first named; `blocks` are the IDs of
-    group terms, ``(1 | ID | g)``.
+    group terms, ``(1 | ID | g)``. `uncentred` tells that the intercept was written as ``0 + Intercept``, brms's way of
+    saying that its prior stands where predictors are 0.
     """
 
     text: str = field(compare=False)
@@ -159,6 +169,7 @@ class Formula:
     offsets: tuple[str, ...] = ()
     weights: str | None = None
     removed: tuple[Term, ...] = ()
+    uncentred: bool = False
     expressions: Mapping[str, Expression] = field(compare=False, repr=False, default_factory=dict)
     places: Mapping[str, tuple[int, int]] = field(compare=False, repr=False, default_factory=dict)
     blocks: tuple[str, ...] = field(compare=False, repr=False, default=())
@@ -175,6 +186,8 @@ class Formula:
     def common_part(self) -> list[str]:
         """The common terms and offsets, spelled out; the intercept where it is absent or alone."""
         terms = [*map(str, self.common), *self.offsets]
+        if self.uncentred:
+            return ["0", "Intercept", *terms]
         return [*(["0"] if not self.intercept else ([] if terms else ["1"])), *terms]
 
     @property

@@ -12,11 +12,10 @@ from collections.abc import Iterator, Sequence
 from hiermod.errors import FormulaError
 from hiermod.formula.arithmetic import read_call
 from hiermod.formula.expressions import CALL, Column, distinct
-from hiermod.formula.nodes import DOT, Formula, GroupTerm, SingleResponse, Term, TrialsResponse
+from hiermod.formula.nodes import DOT, Formula, GroupTerm, SingleResponse, TrialsResponse
 from hiermod.formula.reader import Reader, Token, tokenize
-from hiermod.formula.terms import TermSet, read_response, read_sum
+from hiermod.formula.terms import MAX_NESTING, OF_BRMS, TermSet, read_response, read_sum
 
-MAX_NESTING = 5
 RESERVED = ("chain", "draw", "row", "Intercept", "sigma", "__obs__", ".", "..")
 RESULT_COLUMNS = ("estimate", "lower", "upper", "contrast", "prob_beats", "prob_rope", "expected_loss")
 
@@ -78,13 +77,6 @@ def check_names(formula: Formula) -> None:
     """Refuse columns whose names a posterior or a table of results needs for itself."""
     predictors = (*formula.predictor_columns, *formula.grouping_columns)
     for name in distinct((*predictors, *formula.all_columns)):
-        if name == "Intercept" and not formula.intercept and Term((name,)) in formula.common:
-            raise FormulaError(
-                "An intercept is written 1, and stands in a formula unless 0 does: write y ~ x for brms's "
-                "y ~ 0 + Intercept + x. (A column of that name needs another one: results use it.)",
-                formula.text,
-                *formula.places.get(name, (0, 1)),
-            )
         if name in RESERVED or (name in RESULT_COLUMNS and name in predictors):
             raise FormulaError(
                 f"hiermod's results use the name {name!r} themselves. "
@@ -124,9 +116,12 @@ def _parse(text: str, others: tuple[str, ...] | None) -> Formula:
             "There is no term on the right side. Write '~ 1' for an intercept alone.", text, len(text) - 1
         )
     groups = _merged(bars, reader)
+    uncentred = not terms.intercept and OF_BRMS in terms.products
+    common = tuple(term for term in terms.ordered() if not (uncentred and term == OF_BRMS))
+    blocks = tuple(sorted({name for name, _ in reader.blocks}))
     formula = Formula(
-        text, response, terms.intercept, terms.ordered(), groups, tuple(terms.offsets), weights,
-        tuple(terms.removed), reader.expressions, reader.places, tuple(sorted({name for name, _ in reader.blocks})),
+        text, response, bool(terms.intercept) or uncentred, common, groups, tuple(terms.offsets), weights,
+        tuple(terms.removed), uncentred, reader.expressions, reader.places, blocks,
     )  # fmt: skip
     _refuse_response_on_the_right(formula, reader)
     return formula

@@ -12,7 +12,29 @@ from hiermod.formula.expressions import CALL, NAME, Expression
 MAX_LENGTH = 20_000
 MAX_DEPTH = 40
 PREFIX = re.compile(r"(?:splines|stats|base)::(?=[\w.])")  # R's packages, whose functions stand in the vocabulary
-SYMBOLS = ("%in%", "||", "**", "~", "+", "-", "*", "/", ":", "|", "(", ")", ",", "^", "[", "]", "{", "}", "=")
+COMPARISONS = ("==", "!=", "<=", ">=", "<", ">")
+SYMBOLS = (
+    "%in%",
+    "||",
+    "**",
+    *COMPARISONS,
+    "~",
+    "+",
+    "-",
+    "*",
+    "/",
+    ":",
+    "|",
+    "(",
+    ")",
+    ",",
+    "^",
+    "[",
+    "]",
+    "{",
+    "}",
+    "=",
+)
 SPELLED = {"**": "^"}
 NUMBER = re.compile(r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?(?![\w.])", re.ASCII)
 
@@ -85,7 +107,7 @@ def _unknown(rest: str) -> str:
         return "The only operator between percent signs is %in%: x %in% g is x:g."
     if rest[0].isdigit() or rest[0] == ".":
         return "This is not a number, nor a name: names that start with a digit stand between backticks."
-    if rest[0] in "<>&!$@;":
+    if rest[0] in "&!$@;":
         return f"The character {rest[0]!r} has no meaning in a formula. Add a column with the result to the data."
     return f"The character {rest[0]!r} has no meaning in a formula."
 

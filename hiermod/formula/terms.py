@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from hiermod.formula.arithmetic import FLAGS, read_call, read_expression
-from hiermod.formula.expressions import CALL, Arithmetic, Call, Column, Expression
+from hiermod.formula.arithmetic import read_call, read_comparison, read_expression
+from hiermod.formula.expressions import (
+    CALL,
+    Arithmetic,
+    Call,
+    Column,
+    Comparison,
+    Expression,
+    Flag,
+    Negative,
+    Number,
+    Text,
+)
 from hiermod.formula.nodes import (
     DOT,
     INTERCEPT,
@@ -16,15 +27,19 @@ from hiermod.formula.nodes import (
     Term,
     TrialsResponse,
 )
-from hiermod.formula.reader import Reader, Token
+from hiermod.formula.reader import COMPARISONS, Reader, Token
 
-ADDITIONS = {
-    "rate": " Of a poisson response, rate(t) is the term offset(log(t)); for a negbinomial one brms also "
-    "multiplies the shape by t, which is not there.",
-    **{
-        name: f" Responses with {name}(…) are not there: no model here has what it says."
-        for name in ("cens", "trunc", "mi", "se", "subset", "thres", "cat", "dec", "index", "vint", "vreal")
-    },
+ADDITIONS = {  # of brms, and what is nearest
+    "cens": "censored responses are not there. The nearest is the column taken as it is, which is another model",
+    "trunc": "truncated responses are not there. The nearest is the same family without bounds, which is another model",
+    "mi": "missing responses are not imputed. The nearest is na='drop', the default: such rows are left out",
+    "se": "known standard errors are not there. The nearest is one sigma for all rows, which is another model",
+    "rate": "for a poisson response it is the term offset(log(t)); of a negbinomial one brms scales the shape, too",
+    "subset": "rows are chosen in the data: data[data['use']]",
+    "thres": "ordinal families are not there. The nearest is the rate of one level, y['level'] ~ x",
+    "cat": "ordinal families are not there. The nearest is the rate of one level, y['level'] ~ x",
+    "dec": "diffusion models are not there. The nearest is the rate of one decision, or the times alone",
+    **dict.fromkeys(("index", "vint", "vreal"), "it belongs to families of brms's users; hm.register_family adds one"),
 }
 PAIRS = ("cbind", "p", "prop", "proportion")
 KINDS = "A response is a column (y), a level of one (y['yes']), or successes out of trials: s/n, cbind(s, f), p(s, n)."
@@ -46,37 +61,30 @@ def read_response(reader: Reader) -> tuple[Response, str | None]:
 
 def _read_ratio_or_single(reader: Reader) -> Response:
     start = reader.peek().start
-    if level := _read_comparison(reader):
-        return level
-    expression = read_expression(reader)
+    expression = read_comparison(reader)
     match expression:
+        case Comparison() | Call("I", (Comparison(),)):
+            return _of_comparison(expression if isinstance(expression, Call) else Call("I", (expression,)))
         case Column() | Call():
             return SingleResponse(expression)
         case Arithmetic("/", successes, trials) if not _is_ratio(successes):
-            return TrialsResponse(successes, trials)
+            return TrialsResponse(successes, trials, slash=True)
     if reader.peek().kind == "|" and reader.peek(1).text == "trials":
         return SingleResponse(expression)
-    return reader.fail_at(f"This is not a response. {KINDS}", start, reader.peek(-1).end)
+    if isinstance(expression, Arithmetic | Negative) and len(expression.columns) == 1:
+        return SingleResponse(Call("I", (expression,)))
+    instead = f" As arithmetic: I({expression})." if len(expression.columns) > 1 else ""
+    return reader.fail_at(f"This is not a response. {KINDS}{instead}", start, reader.peek(-1).end)
 
 
-def _read_comparison(reader: Reader) -> LevelResponse | None:
-    """``I(y == 'yes')``, or the same without I(): what R writes for ``y['yes']``."""
-    bracket = reader.peek().kind == "("
-    wrapped = bracket or (reader.peek().text == "I" and reader.peek(1).kind == "(")
-    first = (1 if bracket else 2) if wrapped else 0
-    kinds = [reader.peek(first + ahead).kind for ahead in range(4)]
-    flag = reader.peek(first + 3).text in FLAGS
-    if kinds[:3] != ["name", "=", "="] or not (kinds[3] in ("text", "number") or flag):
-        return None
-    if wrapped and not bracket:
-        reader.take()
-    opened = reader.open_bracket() if wrapped else None
-    column = reader.take_column(KINDS)
-    reader.take(), reader.take()
-    level = reader.take().text
-    if opened:
-        reader.close_bracket(opened)
-    return LevelResponse(column, level)
+def _of_comparison(call: Call) -> Response:
+    """``I(y == 'yes')`` is ``y['yes']``; other comparisons are true or false on each row."""
+    match call.arguments[0]:
+        case Comparison("==", Column(name), Text(level)):
+            return LevelResponse(name, level)
+        case Comparison("==", Column(name), Number() | Flag() as level):
+            return LevelResponse(name, str(level))
+    return SingleResponse(call)
 
 
 def _is_ratio(expression: Expression) -> bool:
@@ -103,7 +111,7 @@ def _read_additions(reader: Reader, response: Response) -> tuple[Response, str |
         if name.text not in ("trials", "weights") or reader.peek(1).kind != "(":
             reader.fail(
                 "After '|' in a response stands trials(n), the trials, or weights(w), how often a row counts."
-                + ADDITIONS.get(name.text, "")
+                + (f" Of {name.text}(…): {ADDITIONS[name.text]}." if name.text in ADDITIONS else "")
             )
         reader.take()
         opened = reader.open_bracket()
@@ -143,24 +151,32 @@ def _simplified(trials: Expression) -> Expression:
 MAX_TERMS = 500
 MAX_POWER = 20
 MAX_VARIABLES = 20
+MAX_NESTING = 5
 PRODUCTS = ("*", "/", ":", "^", "%in%")
 ATOM = "A term was expected here: a column, a function of one, 0, 1, or a bar such as (1 | g)."
 PlacedBar = tuple[GroupTerm, int, int]
+OF_BRMS = Term(("Intercept",))  # 0 + Intercept: an intercept that brms does not centre
 
 
 @dataclass
 class TermSet:
     """The terms of a sum while it is being read: products in order of appearance, the intercept, and offsets.
 
-    `removed` are taken away from what a dot will stand for; `bracketed` marks a sum inside brackets, which has no
-    intercept of its own.
+    `removed` are taken away from what a dot will stand for; `bracketed` marks a sum inside brackets, whose intercept is
+    None unless it names one; `inner` is what brackets in the last item say of the intercept.
     """
 
-    intercept: bool = True
+    intercept: bool | None = True
     products: dict[Term, None] = field(default_factory=dict)
     offsets: dict[str, None] = field(default_factory=dict)
     removed: dict[Term, None] = field(default_factory=dict)
     bracketed: bool = False
+    inner: bool | None = None
+
+    def taken_inner(self) -> bool | None:
+        """What brackets have said of the intercept, which is forgotten."""
+        inner, self.inner = self.inner, None
+        return inner
 
     def ordered(self) -> tuple[Term, ...]:
         """The products, main effects first, then interactions by their degree, as R orders them."""
@@ -172,7 +188,11 @@ def read_sum(reader: Reader, terms: TermSet, bars_allowed: bool = False) -> list
     bars: list[PlacedBar] = []
     sign = reader.take_if("+", "-")
     while True:
-        subtract = sign is not None and (sign.kind == "-" or reader.take_if("-") is not None)
+        subtract = sign is not None and sign.kind == "-"
+        while again := reader.take_if("+", "-"):
+            if subtract or (again.kind == "-" and reader.peek().kind != "number"):  # R takes nothing away in a + -a
+                reader.fail_at("Two signs in a row: a term is added or taken away once.", again.start, again.end)
+            subtract = again.kind == "-"
         if bars_allowed and not subtract and reader.peek().kind == "(" and reader.bars_inside():
             opened = reader.open_bracket()
             bars.extend(read_sum(reader, terms, bars_allowed=True))
@@ -217,7 +237,12 @@ def _read_item(reader: Reader, terms: TermSet, subtract: bool) -> None:
     if start.text == "offset" and reader.peek(1).kind == "(":
         _read_offset(reader, terms, subtract)
         return
-    for term in _read_product(reader):
+    product = _read_product(reader, terms)
+    if reader.peek().kind in COMPARISONS:
+        reader.fail("A comparison stands in I(): I(x > 2) is 1 where that is so, and 0 elsewhere.")
+    if (inner := terms.taken_inner()) is not None:
+        terms.intercept = inner != subtract
+    for term in product:
         if not subtract:
             terms.products.setdefault(term)
         elif term in terms.products:
@@ -238,12 +263,6 @@ def _read_number(reader: Reader, terms: TermSet, subtract: bool) -> None:
         )
     if terms.bracketed and reader.peek().kind == "name":
         reader.fail_at(f"A bar is missing: write (1 | {reader.peek().text}).", number.start, reader.peek().end)
-    if terms.bracketed:
-        reader.fail_at(
-            "An intercept belongs outside of brackets: write 0 + (x + z), or (0 + x | g) for a bar.",
-            number.start,
-            number.end,
-        )
     if reader.peek().kind in PRODUCTS:
         reader.fail("A number cannot be multiplied with a term.")
     terms.intercept = number.text == "1" and not subtract
@@ -265,12 +284,12 @@ def _read_offset(reader: Reader, terms: TermSet, subtract: bool) -> None:
     terms.offsets.setdefault(label)
 
 
-def _read_product(reader: Reader) -> list[Term]:
+def _read_product(reader: Reader, terms: TermSet) -> list[Term]:
     """``a*b`` means ``a + b + a:b``; ``a/b`` means ``a + a:b``, all variables before the slash taking part."""
     start = reader.peek()
-    left = _read_within(reader)
+    left = _read_within(reader, terms)
     while operator := reader.take_if("*", "/"):
-        right = _read_within(reader)
+        right = _read_within(reader, terms)
         if operator.kind == "*":
             left = _distinct(reader, start, left, right, [_joined(a, b) for a in left for b in right])
         else:
@@ -279,29 +298,36 @@ def _read_product(reader: Reader) -> list[Term]:
     return left
 
 
-def _read_within(reader: Reader) -> list[Term]:
+def _read_within(reader: Reader, terms: TermSet) -> list[Term]:
     """``a %in% b`` means ``a:b``; ``x %in% (f + h)`` is ``x:f:h``, as in R."""
     start = reader.peek()
-    left = _read_interaction(reader)
+    left = _read_interaction(reader, terms)
     while reader.take_if("%in%"):
-        within = _joined(*_read_interaction(reader))
+        within = _joined(*_read_interaction(reader, terms))
         left = _distinct(reader, start, [_joined(a, within) for a in left])
     return left
 
 
-def _read_interaction(reader: Reader) -> list[Term]:
-    start = reader.peek()
-    left = _read_power(reader)
+def _read_interaction(reader: Reader, terms: TermSet) -> list[Term]:
+    start, before = reader.peek(), terms.taken_inner()
+    left = _read_power(reader, terms)
+    several = reader.peek().kind == ":"
     while reader.take_if(":"):
-        right = _read_power(reader)
+        right = _read_power(reader, terms)
         left = _distinct(reader, start, [_joined(a, b) for a in left for b in right])
+    if several and terms.inner:
+        reader.fail_at(
+            "A product with the intercept in brackets has two readings: (a + 1):b is a:b in R, and b + a:b elsewhere. "
+            "Write out which.", start.start, reader.peek(-1).end,
+        )  # fmt: skip
+    terms.inner = before if terms.inner is None else terms.inner
     return left
 
 
-def _read_power(reader: Reader) -> list[Term]:
+def _read_power(reader: Reader, outer: TermSet) -> list[Term]:
     """``(a + b)^2`` means all products of up to two of them."""
     start = reader.peek()
-    terms = _read_atom(reader)
+    terms = _read_atom(reader, outer)
     while reader.take_if("^"):
         power = reader.expect(
             "number", "After '^' stands a whole number: (a + b)^2. For the square of a column, I(x^2)."
@@ -330,15 +356,18 @@ def _joined(*terms: Term) -> Term:
     return Term(tuple(dict.fromkeys(variable for term in terms for variable in term.variables)))
 
 
-def _read_atom(reader: Reader) -> list[Term]:
+def _read_atom(reader: Reader, terms: TermSet) -> list[Term]:
     token = reader.peek()
     if token.kind == "(":
         if reader.bar_ahead():
             reader.fail("A bar stands alone in the sum: it cannot be multiplied or stand inside brackets.")
         opened = reader.open_bracket()
-        inner = TermSet(bracketed=True)
+        inner = TermSet(intercept=None, bracketed=True)
         read_sum(reader, inner)
+        if reader.peek().kind in COMPARISONS:
+            reader.fail("A comparison stands in I(): I(x > 2) is 1 where that is so, and 0 elsewhere.")
         reader.close_bracket(opened)
+        terms.inner = terms.inner if inner.intercept is None else inner.intercept
         return list(inner.products)
     if token.kind == "number":
         reader.fail("A number cannot be multiplied with a term.")
@@ -357,7 +386,7 @@ def _read_atom(reader: Reader) -> list[Term]:
 def _read_braces(reader: Reader) -> Term:
     """``{x + z}`` of formulae is ``I(x + z)``."""
     opened = reader.take()
-    inside = read_expression(reader)
+    inside = read_comparison(reader)
     closed = reader.expect("}", "A closing brace was expected here.")
     if not inside.columns:
         reader.fail_at("Between braces stands arithmetic on columns: {x + z}.", opened.start, closed.end)
@@ -369,8 +398,8 @@ def _read_braces(reader: Reader) -> Term:
 
 def _read_function(reader: Reader) -> Term:
     start = reader.peek()
-    if start.text in UNREAD:
-        reader.fail(UNREAD[start.text])
+    if start.text == "offset":
+        reader.fail("An offset stands alone in the sum of common terms: + offset(x).")
     call = read_call(reader)
     if not isinstance(call, Call):
         reader.fail_at("c(…) is no term. Write the terms with + between them.", start.start, start.end)
@@ -378,16 +407,6 @@ def _read_function(reader: Reader) -> Term:
     reader.expressions[label] = call
     reader.places.setdefault(label, (start.start, reader.peek(-1).end))
     return Term((label,))
-
-
-UNREAD = {
-    "offset": "An offset stands alone in the sum of common terms: + offset(x).",
-    "s": "Smooths, s(…), are not fitted. bs(x, df=5) and ns(x, df=4) are splines with fixed knots.",
-    "t2": "Smooths, t2(…), are not fitted. bs(x, df=5) and ns(x, df=4) are splines with fixed knots.",
-    "te": "Smooths, te(…), are not fitted. bs(x, df=5) and ns(x, df=4) are splines with fixed knots.",
-    "mo": "Monotonic effects, mo(…), are not fitted. ordered(x) codes polynomial contrasts.",
-    "gp": "Gaussian processes, gp(…), are not fitted. bs(x, df=5) and ns(x, df=4) are splines with fixed knots.",
-}
 
 
 def _read_dot(reader: Reader) -> list[Term]:
@@ -409,7 +428,10 @@ def _read_bars(reader: Reader, structure: str = "") -> list[PlacedBar]:
         reader.fail("There is nothing before the bar: write (1 | g).")
     read_sum(reader, inside)
     bar = reader.take()
-    terms = ((INTERCEPT,) if inside.intercept else ()) + inside.ordered()
+    products = inside.ordered()
+    if not inside.intercept and OF_BRMS in products:  # (0 + Intercept + x | g)
+        inside.intercept, products = True, tuple(term for term in products if term != OF_BRMS)
+    terms = ((INTERCEPT,) if inside.intercept else ()) + products
     if inside.offsets:
         reader.fail_at("An offset cannot vary over groups: take it out of the bar.", opened.start, bar.end)
     if not terms:
@@ -446,20 +468,27 @@ def _read_groups(reader: Reader) -> list[tuple[str, ...]]:
 
 
 def _read_nested(reader: Reader) -> list[tuple[str, ...]]:
-    if reader.peek().kind == "(":
-        opened = reader.open_bracket()
-        groups = _read_nested(reader)
-        reader.close_bracket(opened)
-    else:
-        groups = [_read_crossed(reader)]
+    """``a/b`` is ``a + a:b``; ``(a + b)/c`` is ``a + b + a:b:c``, ``a/(b + c)`` is ``a + a:b + a:c``, as of terms."""
+    groups = _read_factors(reader)
     while reader.take_if("/"):
-        inner = _read_crossed(reader)
-        repeated = set(groups[-1]) & set(inner)
-        if repeated:
-            reader.fail_at(
-                f"The column {repeated.pop()!r} is nested in itself.", reader.peek(-1).start, reader.peek(-1).end
-            )
-        groups.append((*groups[-1], *inner))
+        outer = tuple(dict.fromkeys(name for factors in groups for name in factors))
+        for inner in _read_factors(reader):
+            if repeated := set(outer) & set(inner):
+                reader.fail_at(
+                    f"The column {repeated.pop()!r} is nested in itself.", reader.peek(-1).start, reader.peek(-1).end
+                )
+            groups.append((*outer, *inner))
+            if len(groups[-1]) > MAX_NESTING:
+                reader.fail(f"A grouping factor crosses at most {MAX_NESTING} columns.")
+    return groups
+
+
+def _read_factors(reader: Reader) -> list[tuple[str, ...]]:
+    if reader.peek().kind != "(":
+        return [_read_crossed(reader)]
+    opened = reader.open_bracket()
+    groups = _read_groups(reader)
+    reader.close_bracket(opened)
     return groups
 
 

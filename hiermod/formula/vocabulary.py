@@ -54,7 +54,7 @@ FUNCTIONS: dict[str, Function] = {
     "as.factor": Function(python="C"),
     "ordered": Function({"levels": ANY, "labels": ANY}),
     "relevel": Function({"ref": ANY}, required=1),
-    "C": Function({"contr": ANY, "levels": ANY}),
+    "C": Function({"contr": ANY, "levels": ANY, "base": NUMBER}),
 }
 ALIASES = {function.python: name for name, function in FUNCTIONS.items() if function.python.startswith("np.")}
 CONTRASTS = {
@@ -64,6 +64,7 @@ CONTRASTS = {
 }  # fmt: skip
 RESERVED = (
     "offset", "cbind", "p", "prop", "proportion", "trials", "weights", "c", "s", "t2", "te", "mo", "gp", "treatment",
+    "rate",
 )  # fmt: skip
 REGISTERED: dict[str, Callable[..., Any]] = {}
 
@@ -73,10 +74,52 @@ def function(name: str) -> Function | None:
     return Function() if name in REGISTERED else FUNCTIONS.get(name)
 
 
-def suggestion(name: str) -> str:
-    """The nearest functions, and how to add one."""
-    near = did_you_mean(name, [*FUNCTIONS, *REGISTERED])
-    return f"{near} Or add a column with the result to the data; hiermod.register adds functions of your own."
+SPLINES = "bs(x, df=5) and ns(x, df=4) are splines with fixed knots"
+KINDS_OF_MODELS = {  # that are not there: what they are, the functions that ask for them, and what is nearest
+    "Smooths, {}, are not fitted. " + SPLINES: ("s", "t2", "te", "ti", "lo"),
+    "Gaussian processes, {}, are not fitted. " + SPLINES: ("gp", "hsgp"),
+    "Monotonic effects, {}, are not fitted. ordered(x) codes polynomial contrasts": ("mo",),
+    "Category-specific effects, {}, are not there, nor are ordinal families, to which they belong. The nearest is the "
+    "rate of one level, y['level'] ~ x": ("cs", "cse"),
+    "Autocorrelated residuals, {}, are not there. The nearest are effects of groups: (1 | unit), which correlates all "
+    "rows of a unit alike, and (time | unit)": (
+        "ar", "ma", "arma", "cor_ar", "cosy", "unstr", "sar", "car", "fcor", "ar1", "ou", "toep",
+    ),
+    "Missing values are not imputed by a model, as {} asks. The nearest is na='drop', the default: such rows are left "
+    "out": ("mi",),
+    "Predictors with an error of measurement, {}, are not there. The nearest is the column itself, as if it had none": (
+        "me",
+    ),
+    "Multi-membership, {}, is not there. The nearest is (1 | a) + (1 | b), with effects of their own for each": (
+        "mm", "mmc",
+    ),
+    "Censored, truncated and survival responses, {}, are not there. The nearest is the column of uncensored rows "
+    "alone, which is another model": ("cens", "censored", "trunc", "truncated", "Surv", "constrained"),
+    "Known standard errors, {}, are not there. The nearest is a gaussian model, of one sigma for all rows": ("se",),
+    "Several responses, {}, are not fitted at once. Fit a model for each": ("mvbind", "mvbf"),
+    "A covariance {} is named before a bar, as in us(x | g)": ("us", "diag"),
+}  # fmt: skip
+INSTEAD = {
+    "weighted": "Weights that count rows stand beside the response: y | weights(w)",
+    "gr": "A grouping factor is written alone: (1 | g)",
+    "Q": "A column's name that is no plain one stands in backticks",
+    "binary": "Write I(g == 'c')", "B": "Write I(g == 'c')", "dummy": "Write I(g == 'c')",
+    "np.power": "Write I(x^2)", "T": "Write C(g, Treatment('b'))", "S": "Write C(g, Sum)",
+    "as.character": "Write factor(x)", "as.numeric": "Write the column alone where it holds numbers",
+    "cr": "Write ns(x, df=4)", "cc": "Write ns(x, df=4)",
+}  # fmt: skip
+ADD = "add a column with the result to the data; hiermod.register adds functions of your own."
+
+
+def absent(name: str) -> str:
+    """What is said of a function that is not there: what it would be, and what is nearest."""
+    called = f"{name}(…)"
+    for sentence, names in KINDS_OF_MODELS.items():
+        if name in names:
+            return f"{sentence.format(called)}."
+    if name in INSTEAD:
+        return f"There is no function {name!r}. {INSTEAD[name]}, or {ADD}"
+    return f"There is no function {name!r}.{did_you_mean(name, [*FUNCTIONS, *REGISTERED])} Or {ADD}"
 
 
 def register(name: str, function: Callable[..., Any]) -> None:

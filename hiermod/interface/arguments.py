@@ -34,7 +34,8 @@ contrast : {"control", "pairs", "sequential", "mean"} or dict
 control : optional
     The level to compare with; the first one otherwise.
 scale : {"difference", "ratio", "lift", "odds_ratio", "link"}
-    Estimates are means; medians for ratio, lift and odds ratio.
+    Estimates are means; medians for ratio, lift and odds ratio. A lift or ratio needs a control above 0: it is refused
+    where that fails in more than 1 % of the draws. Of a response that is a logarithm both are of geometric means.
 outcome : {"mean", "median"}, optional
     What of the response; None is the mean. Estimates are posterior medians where it has no posterior mean, as the mean
     of a heavy-tailed family; the median of such a family has one.

@@ -1,27 +1,28 @@
-"""`Fit`, a sampled model and the questions that can be asked of it, and `Model`, the formula with its data before that.
+"""`Fit`, a sampled model, and `Model`, the formula with its data before that.
 
-The file is long because it is what users read: every public method with its documentation, and two lines that ask the
-room below. The two classes share it because each names the other: `Model.fit` gives a `Fit`, `Fit.model` its `Model`.
+What can be asked of a fit stands in files of its own, by subject. The two classes share this one because each names the
+other: `Model.fit` gives a `Fit`, `Fit.model` its `Model`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hiermod.answers.answer import Answer
 from hiermod.answers.averaging.query import Arguments
-from hiermod.answers.deciding import verdicts
-from hiermod.answers.estimands import effects, rates, shrinkage, slopes
+from hiermod.answers.estimands import fitted as fitted_rows
+from hiermod.answers.estimands import rates, shrinkage
 from hiermod.answers.outcome import outcome_notices
-from hiermod.answers.parameters import by_group, estimates, hypotheses, tidy_draws
-from hiermod.choices import Contrast, Engine, Goal, Groups, Kind, Outcome, Scale, Score, SlopeScale
+from hiermod.choices import Engine, Groups, Kind, Outcome, Residual
 from hiermod.interface.arguments import documented
-from hiermod.interface.notices import announce, announce_one, table_of, told
+from hiermod.interface.notices import announce
+from hiermod.interface.parameters import Parameters
 from hiermod.interface.plots import FitPlots
 from hiermod.interface.prior_draws import PriorDraws
+from hiermod.interface.questions import Questions
 from hiermod.interface.refits import changed_model, changed_settings, refuse_unknown
+from hiermod.interface.scores import Scores
 from hiermod.modeling.definition import Defined
 from hiermod.modeling.model_priors import prior_summary
 from hiermod.sampling.checks import CheckReport, check
@@ -36,17 +37,12 @@ if TYPE_CHECKING:
     import pymc as pm
     import xarray as xr
 
-    from hiermod.answers.checks.outlying import Outlying
-    from hiermod.answers.parameters.by_group import GroupEstimates
-    from hiermod.answers.scoring.leave_one_out import LeaveOneOut
-    from hiermod.answers.scoring.validation import CrossValidation, Design
     from hiermod.show.explanation import Explanation
-    from hiermod.show.sensitivity import Sensitivity
     from hiermod.show.summary import Summary
 
 
 @documented
-class Fit:
+class Fit(Questions, Parameters, Scores):
     """A posterior with its model. Made by `hiermod.fit`, `hiermod.load` and `Model.fit`.
 
     The arguments that questions share, such as ``by``, ``data`` and ``groups``, mean the same in all of them:
@@ -122,243 +118,11 @@ class Fit:
         """
         return check(self._posterior)
 
-    def fixef(self, prob: float = 0.95) -> pd.DataFrame:
-        """Common coefficients on the link scale: ``estimate, sd, lower, upper``, a row per term.
-
-        Examples
-        --------
-        >>> list(fit.fixef().columns)
-        ['estimate', 'sd', 'lower', 'upper']
-        """
-        return estimates.fixef(self._posterior, prob)
-
-    def ranef(self, prob: float = 0.95) -> GroupEstimates:
-        """The varying effects on the link scale: posterior means by group, their spread and draws beside them.
-
-        Returns
-        -------
-        GroupEstimates
-            A dict of data frames by grouping factor (index: levels; columns: terms). Its ``table`` has a row per
-            factor, term and level, with ``estimate, sd, lower, upper``; ``draws`` are DataArrays by factor.
-
-        Examples
-        --------
-        >>> effects = fit.ranef()
-        >>> effects["country"].shape, list(effects.table.columns)
-        ((2, 2), ['group', 'term', 'level', 'estimate', 'sd', 'lower', 'upper'])
-        >>> effects.draws["country"].dims
-        ('chain', 'draw', 'level', 'term')
-        """
-        return by_group.ranef(self._posterior, prob)
-
-    def coef(self, prob: float = 0.95) -> GroupEstimates:
-        """Common plus varying effects on the link scale, by group, laid out as `ranef`.
-
-        Examples
-        --------
-        >>> list(fit.coef()["country"].columns)
-        ['Intercept', 'treated']
-        >>> treated = fit.coef().table.query("term == 'treated'").set_index("level")
-        >>> list(treated.index)
-        ['Canada', 'China']
-        """
-        return by_group.coef(self._posterior, prob)
-
-    def draws(self, names: str | Sequence[str] | None = None, *, group: str | None = None) -> pd.DataFrame:
-        """The draws as a tidy frame: a row per draw, a column per parameter.
-
-        It has no index but row numbers, so that polars takes it as it is: ``polars.from_pandas(fit.draws())``.
-
-        Parameters
-        ----------
-        names : str or list of str, optional
-            Parameters as `summary` and `hypothesis` name them (``treated``, ``sd(1|country)``), variables of the
-            posterior with all their elements (``1|country``), or single ones (``1|country[Canada]``). All parameters,
-            the effects of groups last, without it.
-        group : str, optional
-            A grouping factor, for the long form: a row per draw and level, a column per varying term, as in `ranef`.
-
-        Returns
-        -------
-        pandas.DataFrame
-            Columns ``chain, draw``, then the parameters; or the level, then the terms.
-
-        Raises
-        ------
-        AnswerError
-            If there is no such parameter or grouping factor, or both are given.
-
-        Examples
-        --------
-        >>> list(fit.draws(["Intercept", "treated"]).columns)
-        ['chain', 'draw', 'Intercept', 'treated']
-        >>> list(fit.draws(group="country").columns)
-        ['chain', 'draw', 'country', 'Intercept', 'treated']
-        """
-        return tidy_draws.draws_table(self._posterior, names, group)
-
-    def varcorr(self, prob: float = 0.95) -> pd.DataFrame:
-        """Variance components: ``grp, var1, var2, vcov, sdcor, lower, upper``, as lme4's ``as.data.frame(VarCorr(m))``.
-
-        Examples
-        --------
-        >>> list(fit.varcorr()["var1"])
-        ['Intercept', 'treated', 'Intercept']
-        """
-        return estimates.varcorr(self._posterior, prob)
-
-    def rates(
-        self, variable: Any = None, *, by: Any = None, where: Any = None, at: Any = None, data: Any = None,
-        weights: str | None = None, groups: Groups = "observed", outcome: Outcome | None = None, per: float = 1,
-        threshold: float | None = None, prob: float = 0.95,
-    ) -> Answer:  # fmt: skip
-        """Expected response at each value of `variable`, back-transformed, averaged over rows within each draw.
-
-        All rows of a cell are set to each value, so that rates differ by exactly what `effect` gives. Without a
-        variable, rows are taken as they are; ``fit.rates("age")`` and ``at={"age": [20, 40]}`` give curves. Rows of
-        counts weigh their exposure. Of a student family it is the location, which is the mean where ``nu`` is above 1.
-
-        Parameters
-        ----------
-        variable : str, list of str or dict, optional
-            A column to whose levels all rows of a cell are set in turn, or several; a dict gives values.
-        by, where, at, data, weights, groups, outcome, per, prob
-            As in every question.
-        threshold : float, optional
-            Adds ``prob_exceeds``, the probability that the rate exceeds it.
-
-        Returns
-        -------
-        Answer
-            Its table has the columns of `by`, of `at` and of `variable`, ``estimate, lower, upper`` (posterior mean,
-            equal-tailed interval), ``rows``, the rows or trials of the cell, and ``seen``, those of them at this value
-            of the variable; of `data`, weights. If the data say nothing about a line, it is not ``estimable``: its
-            numbers are NaN.
-
-        Raises
-        ------
-        AnswerError
-            If a column is neither in the model nor in `data`, a level is unknown, or a group has no observed effect.
-
-        Examples
-        --------
-        >>> list(fit.rates("treated", by="country").table.columns)
-        ['country', 'treated', 'estimate', 'lower', 'upper', 'rows', 'seen']
-        """
-        arguments = Arguments(
-            variable, by, at, data, weights, groups, threshold=threshold, prob=prob, outcome=outcome, where=where,
-            per=per,
-        )  # fmt: skip
-        return told(rates.rates(self._posterior, arguments))
-
-    def effect(
-        self, variable: Any, *, by: Any = None, control: Any = None, scale: Scale = "difference",
-        groups: Groups = "observed", data: Any = None, rope: tuple[float, float] | None = None, goal: Goal = "max",
-        prob: float = 0.95, weights: str | None = None, where: Any = None, at: Any = None, per: float = 1,
-        contrast: Contrast = "control", threshold: float | None = None, outcome: Outcome | None = None,
-    ) -> Answer:  # fmt: skip
-        """Contrasts of the levels of `variable`, all arms averaged over the same rows.
-
-        Parameters
-        ----------
-        variable, by, control, scale, groups, data, goal, prob, weights, at, where, per, contrast, threshold, outcome
-            As in every question.
-        rope : (low, high), optional
-            A region of practical equivalence on the scale of the contrast; adds ``prob_rope``.
-
-        Returns
-        -------
-        Answer
-            Its table has the `by` columns, ``contrast, estimate, lower, upper, prob_beats, expected_loss``; the last is
-            E[max(control - treated, 0)] on the response scale, what choosing the treated is expected to cost.
-
-        Raises
-        ------
-        AnswerError
-            If the variable, contrast, control, scale, groups, rope or threshold cannot be used.
-
-        Examples
-        --------
-        >>> table = fit.effect("treated", by="country").table
-        >>> list(table["contrast"])
-        ['1 vs 0', '1 vs 0']
-        """
-        arguments = Arguments(
-            variable, by, at, data, weights, groups, contrast, control, scale=scale, rope=rope, threshold=threshold,
-            goal=goal, prob=prob, outcome=outcome, where=where, per=per,
-        )  # fmt: skip
-        return told(effects.effect(self._posterior, arguments))
-
-    def prob_beats(
-        self, variable: Any, *, by: Any = None, control: Any = None, groups: Groups = "observed", data: Any = None,
-        goal: Goal = "max", weights: str | None = None, where: Any = None, at: Any = None, per: float = 1,
-        outcome: Outcome | None = None,
-    ) -> pd.DataFrame:  # fmt: skip
-        """P(level beats control): a row per `by` cell (``all`` without), a column per other level.
-
-        Parameters
-        ----------
-        variable, by, control, groups, data, goal, weights, at, where, per, outcome
-            As in every question.
-
-        Examples
-        --------
-        >>> fit.prob_beats("treated", by="country").shape
-        (2, 1)
-        """
-        arguments = Arguments(
-            variable, by, at, data, weights, groups, control=control, goal=goal, outcome=outcome, where=where, per=per,
-        )  # fmt: skip
-        return table_of(effects.prob_beats_table(self._posterior, arguments))
-
-    def pairwise(
-        self, variable: Any, *, by: Any = None, groups: Groups = "observed", data: Any = None, goal: Goal = "max",
-        weights: str | None = None, where: Any = None, at: Any = None, per: float = 1, outcome: Outcome | None = None,
-    ) -> pd.DataFrame:  # fmt: skip
-        """P(row beats column) for every pair of levels; the diagonal is empty.
-
-        Parameters
-        ----------
-        variable, by, groups, data, goal, weights, at, where, per, outcome
-            As in every question.
-
-        Examples
-        --------
-        >>> fit_of_variants.pairwise("variant").shape
-        (4, 4)
-        """
-        arguments = Arguments(
-            variable, by, at, data, weights, groups, goal=goal, outcome=outcome, where=where, per=per,
-        )  # fmt: skip
-        return table_of(effects.pairwise(self._posterior, arguments))
-
-    def best(
-        self, variable: Any, *, by: Any = None, groups: Groups = "observed", data: Any = None, goal: Goal = "max",
-        weights: str | None = None, where: Any = None, at: Any = None, per: float = 1, outcome: Outcome | None = None,
-    ) -> pd.DataFrame:  # fmt: skip
-        """P(best), expected loss (response scale) and expected rank of each level.
-
-        Parameters
-        ----------
-        variable, by, groups, data, goal, weights, at, where, per, outcome
-            As in every question.
-
-        Examples
-        --------
-        >>> fit_of_variants.best("variant")["prob_best"].idxmax()
-        'D'
-        """
-        arguments = Arguments(
-            variable, by, at, data, weights, groups, goal=goal, outcome=outcome, where=where, per=per,
-        )  # fmt: skip
-        announce(outcome_notices(self._posterior.spec, outcome, groups))
-        return table_of(effects.best(self._posterior, arguments))
-
     def shrinkage(self, group: str | None = None, prob: float = 0.95) -> pd.DataFrame:
         """Raw rate, pooled rate and how far it was pulled, per level of a grouping factor, on the response scale.
 
         ``pull`` is (raw - estimate) / (raw - estimate without the group's effect); NaN where the denominator is within
-        its Monte Carlo error.
+        its Monte Carlo error. ``n`` counts rows or trials; of rates by exposure it is the exposure.
 
         Examples
         --------
@@ -370,7 +134,7 @@ class Fit:
 
     def predict(
         self, data: Any = None, kind: Kind = "mean", groups: Groups = "observed", prob: float = 0.95,
-        outcome: Outcome | None = None,
+        outcome: Outcome | None = None, per: float | None = None,
     ) -> Answer:  # fmt: skip
         """Predictions for each row of `data`, or of the data that was fitted.
 
@@ -383,6 +147,8 @@ class Fit:
             Expected response, linear predictor, or new responses (successes, counts or values).
         groups, prob, outcome
             As in every question.
+        per : float, optional
+            Means of so many units of exposure, or of trials; without it, of each row's own exposure.
 
         Returns
         -------
@@ -401,14 +167,16 @@ class Fit:
         >>> len(fit.predict(rows).table), len(fit.predict().table)
         (1, 400)
         """
-        arguments = Arguments(data=data, groups=groups, prob=prob, outcome=outcome, kind=kind)
+        arguments = Arguments(data=data, groups=groups, prob=prob, outcome=outcome, kind=kind, per=per)
         if data is not None:
             return rates.predict(self._posterior, arguments)
-        return rates.predict_fitted(self._posterior, arguments, self._defined.data, self._defined.definition.complete)
+        complete = self._defined.definition.complete
+        return fitted_rows.predict_fitted(self._posterior, arguments, self._defined.data, complete)
 
     def predict_cells(
-        self, kind: Kind = "mean", groups: Groups = "observed", prob: float = 0.95, outcome: Outcome | None = None
-    ) -> Answer:
+        self, kind: Kind = "mean", groups: Groups = "observed", prob: float = 0.95, outcome: Outcome | None = None,
+        per: float | None = None,
+    ) -> Answer:  # fmt: skip
         """Predictions for each cell, a set of rows that the model sees as equal, once: the rows of `cells`.
 
         Parameters and returns are those of `predict`. Rows of the data are not needed, so that a stored fit and one of
@@ -419,344 +187,80 @@ class Fit:
         >>> len(fit.predict_cells().table) == len(fit.cells)
         True
         """
-        return rates.predict(self._posterior, Arguments(groups=groups, prob=prob, outcome=outcome, kind=kind))
+        return rates.predict(self._posterior, Arguments(groups=groups, prob=prob, outcome=outcome, kind=kind, per=per))
 
-    def interaction(
-        self, variable: Any, across: Any, *, by: Any = None, contrast: Contrast = "control", control: Any = None,
-        between: Contrast = "control", scale: Scale = "difference", groups: Groups = "observed", data: Any = None,
-        weights: str | None = None, where: Any = None, at: Any = None, per: float = 1, threshold: float | None = None,
-        goal: Goal = "max", prob: float = 0.95, outcome: Outcome | None = None,
-    ) -> Answer:  # fmt: skip
-        """How the effect of `variable` differs between the levels of `across`: a difference of differences.
+    def fitted(
+        self, *, data: Any = None, groups: Groups = "observed", outcome: Outcome | None = None
+    ) -> pd.Series[float]:
+        """The expected response of each row that was fitted, under the data's own index, as R's `fitted`.
 
-        Effects are those of ``effect(variable, by=across)``, and differ in each draw: differences, lifts and link-scale
-        effects are subtracted, ratios and odds ratios divided.
+        They are the estimates of `predict`, without its draws: posterior means (medians where there are none), of
+        counts at a row's own exposure, of trials the rate. Rows that the fit left out are missing.
 
         Parameters
         ----------
-        variable, by, contrast, control, scale, groups, data, weights, at, where, per, threshold, goal, prob, outcome
-            As in every question.
-        across : str or dict
-            The column across which the effect is compared, on the rows of each level; ``{"x": [0, 1]}`` sets rows.
-        between : {"control", "pairs", "sequential", "mean"} or dict
-            Which levels of `across` are compared: with the first one, if nothing else is said.
-
-        Returns
-        -------
-        Answer
-            Its table has the `by` columns, ``contrast, between, estimate, lower, upper, prob_beats``; the last is the
-            probability that the effect is larger (smaller, with ``goal="min"``) at the first level of ``between``.
-
-        Raises
-        ------
-        AnswerError
-            If an argument cannot be used, or `across` has one level only.
-
-        Examples
-        --------
-        >>> fit.interaction("treated", "country").table[["contrast", "between"]].to_numpy().tolist()
-        [['1 vs 0', 'China vs Canada']]
-        """
-        arguments = Arguments(
-            variable, by, at, data, weights, groups, contrast, control, across, between, scale,
-            threshold=threshold, goal=goal, prob=prob, outcome=outcome, where=where, per=per,
-        )  # fmt: skip
-        return told(effects.interaction(self._posterior, arguments))
-
-    def slopes(
-        self, variable: str, *, by: Any = None, scale: SlopeScale = "response", groups: Groups = "observed",
-        data: Any = None, weights: str | None = None, where: Any = None, at: Any = None, per: float = 1,
-        threshold: float | None = None, goal: Goal = "max", prob: float = 0.95, outcome: Outcome | None = None,
-    ) -> Answer:  # fmt: skip
-        """Average slope of the expected response in a numeric predictor (average marginal effect).
-
-        The derivative at each row's own value, averaged over rows within each draw. That of the model is exact; what
-        functions make of the column, such as ``poly(x, 2)``, is differentiated by central differences that are
-        extrapolated to a step of zero and checked. ``at={"x": [0, 1]}`` gives the slope at both values; ``prob_beats``
-        is that of a slope above zero, or below it with ``goal="min"``.
-
-        Parameters
-        ----------
-        variable : str
-            A numeric column.
-        scale : {"response", "link"}
-            The derivative of the expected response, or of the linear predictor.
-        at : dict, optional
-            Values at which predictors stand in every row, `variable` among them: ``at={"x": 0}`` is the slope at 0.
-        by, where, groups, data, weights, per, threshold, goal, prob, outcome
+        data : data frame or path, optional
+            The rows that were fitted, where the fit does not hold them any more (one that was stored).
+        groups, outcome
             As in every question.
 
         Returns
         -------
-        Answer
-            Its table has the `by` columns and ``estimate, lower, upper, prob_beats``; per unit of the column.
+        pandas.Series
 
         Raises
         ------
         AnswerError
-            If the column holds levels, only groups rows, enters in steps (``cut``, ``round``), or has a kink.
+            If the rows are not known, or not those that were fitted.
 
         Examples
         --------
-        >>> list(fit.slopes("treated", by="country", scale="link").table.columns)
-        ['country', 'estimate', 'lower', 'upper', 'prob_beats']
+        >>> fitted = fit.fitted()
+        >>> len(fitted), fitted.name
+        (400, 'fitted')
         """
-        arguments = Arguments(
-            variable, by, at, data, weights, groups, scale=scale, threshold=threshold, goal=goal, prob=prob,
-            outcome=outcome, where=where, per=per,
-        )  # fmt: skip
-        return told(slopes.slopes(self._posterior, arguments))
+        return fitted_rows.fitted(self._posterior, self._own_rows("fitted", data), groups, outcome)
 
-    def decide(
-        self, variable: Any, *, by: Any = None, loss: float | None = None, threshold: float = 0.0,
-        control: Any = None, groups: Groups = "observed", data: Any = None, weights: str | None = None,
-        where: Any = None, at: Any = None, per: float = 1, expected: Any = None, goal: Goal = "max",
-        prob: float = 0.95, outcome: Outcome | None = None,
-    ) -> verdicts.Decision:  # fmt: skip
-        """Ship, keep testing or stop: a verdict for each `by` cell, by expected losses.
-
-        The level with the least expected loss is shipped, or the control kept ("stop"), as soon as the expected loss of
-        doing so is at most `loss`; until then the verdict is "keep testing". The rule is printed below the table.
+    def residuals(
+        self, type: Residual = "response", *, data: Any = None, groups: Groups = "observed"
+    ) -> pd.Series[float]:
+        """What the response of each row that was fitted is off by, under the data's own index, as R's `residuals`.
 
         Parameters
         ----------
-        variable, by, groups, data, weights, at, where, per, goal, prob, outcome
-            As in every question.
-        loss : float, optional
-            The expected loss, on the response scale, that is small enough to act; 1 % of the control's mean otherwise
-            (of identity links it has to be given).
-        threshold : float
-            The least gain over the control that is worth shipping, on the response scale.
-        control : optional
-            The level to stop with; the first one otherwise.
-        expected : dict or list, optional
-            The share of the fitted units that each level was to get, as in `hiermod.srm`; equal shares otherwise. A
-            warning stands below the table where the sizes of the arms are not what these shares give.
-
-        Returns
-        -------
-        Decision
-            With ``table`` (``verdict``, ``level``, its difference from the control ``estimate, lower, upper``,
-            ``prob_exceeds``, ``loss_of_shipping``, ``loss_of_stopping``, ``loss_limit``), ``rule``, in words, and
-            ``warning``, empty unless the arms have other sizes than expected; that is a notice on stderr, too.
-
-        Raises
-        ------
-        AnswerError
-            If an argument cannot be used, or `loss` is needed and not given.
-
-        Examples
-        --------
-        >>> list(fit.decide("treated", by="country", loss=0.005).table["verdict"])
-        ['ship', 'ship']
-        """
-        arguments = Arguments(
-            variable, by, at, data, weights, groups, control=control, threshold=threshold, goal=goal, prob=prob,
-            outcome=outcome, loss=loss, expected=expected, where=where, per=per,
-        )  # fmt: skip
-        decision = verdicts.decide(self._posterior, arguments)
-        if decision.warning:
-            announce([decision.warning])
-        return decision
-
-    def nnt(
-        self, variable: Any, *, by: Any = None, control: Any = None, contrast: Contrast = "control",
-        groups: Groups = "observed", data: Any = None, weights: str | None = None, where: Any = None, at: Any = None,
-        goal: Goal = "max", prob: float = 0.95,
-    ) -> pd.DataFrame:  # fmt: skip
-        """Number needed to treat: how many for one success more (one fewer, with ``goal="min"``) than the control has.
-
-        It is one over the difference of rates, and so is its interval: two pieces, through infinity, where that of the
-        difference spans zero. Negative numbers are of harm.
-
-        Parameters
-        ----------
-        variable, by, control, contrast, groups, data, weights, at, where, goal, prob
+        type : {"response", "pearson", "quantile"}
+            ``response`` less the fitted value, of trials of the share of successes; ``pearson``, that in posterior
+            predictive standard deviations, (y - E mu) / sqrt(E V + Var mu); or ``quantile``, randomized quantile
+            residuals of Dunn and Smyth (1996): normal quantiles of the predictive chance of less, which the chance of
+            the response itself is added to as a share that is drawn (always the same of a fit). They are standard
+            normal if the model is right, whatever its family; those of 0/1 responses are mostly drawn.
+        data : data frame or path, optional
+            The rows that were fitted, where the fit does not hold them any more (one that was stored).
+        groups
             As in every question.
 
         Returns
         -------
-        pandas.DataFrame
-            The `by` columns, ``contrast, estimate, lower, upper, pieces, interval``. With one piece the interval is
-            from ``lower`` to ``upper``; with two it is everything up to ``lower`` and from ``upper`` on.
+        pandas.Series
+            Missing where the fit left a row out. A row that counts several times has the residual of each of them.
 
         Raises
         ------
         AnswerError
-            If the family has no rates, or an argument cannot be used.
+            If the rows are not known, or not those that were fitted; if the family has no such residuals.
 
         Examples
         --------
-        >>> fit.nnt("treated", by="country")["pieces"].to_list()
-        [1, 2]
+        >>> residuals = fit.residuals("quantile")
+        >>> len(residuals), bool(abs(residuals.mean()) < 0.2)
+        (400, True)
         """
-        arguments = Arguments(
-            variable, by, at, data, weights, groups, contrast, control, goal=goal, prob=prob, where=where,
-        )  # fmt: skip
-        return verdicts.number_needed(self._posterior, arguments)
+        return fitted_rows.residuals(self._posterior, self._own_rows("residuals", data), type, groups)
 
-    def loo(self, *, max_refits: int = 0, progress: bool = True) -> LeaveOneOut:
-        """Expected log predictive density of each row left out (PSIS-LOO), as ArviZ gives it for the raw rows.
-
-        An observation is a row of your data. Each distinct one is computed once and counted as often as it occurs, in
-        the sum and in its standard error; a row with a frequency weight counts that often. Densities hold all their
-        constants, and are those of the response as the formula has it: of ``log(y)`` where it says so.
-
-        Parameters
-        ----------
-        max_refits : int
-            At most so many distinct rows, those of the largest Pareto k above what is reliable, are left out by a fit
-            without them. `hiermod.compare` does so by itself.
-        progress : bool
-            Whether to count these fits on stderr.
-
-        Returns
-        -------
-        LeaveOneOut
-            With ``elpd, se, p, n``, the one-row ``table``, and ``pointwise``, a row per distinct observation with its
-            Pareto k. Printing it prints a summary.
-
-        Raises
-        ------
-        AnswerError
-            If ``pooling="beta"``: its rates are integrated out, and a row has no density of its own.
-
-        Examples
-        --------
-        >>> loo = fit.loo()
-        >>> loo.n, len(loo.pointwise), loo.warning
-        (400, 8, False)
-        """
-        from hiermod.answers.scoring.held_out import Runs
-        from hiermod.answers.scoring.leave_one_out import leave_one_out
-
-        return leave_one_out(self._posterior, max_refits, Runs(progress, say=announce_one))
-
-    def kfold(
-        self, k: int = 10, *, by: str | Sequence[str] | None = None, stratify: str | Sequence[str] | None = None,
-        seed: int | None = None, progress: bool = True,
-    ) -> CrossValidation:  # fmt: skip
-        """Expected log predictive density of rows in `k` folds, each left out by a fit of the others.
-
-        Fits are of cells: nothing is read again, and the model keeps its coding and its priors, those of all rows.
-        Equal rows of a cell are shared among folds by a multivariate hypergeometric draw.
-
-        Parameters
-        ----------
-        k : int
-            How many folds.
-        by : str or list of str, optional
-            Columns whose groups are kept whole; the standard error is then over groups. Effects of groups that a fold
-            leaves out are drawn from their population.
-        stratify : str or list of str, optional
-            Columns, or the response, whose values are spread evenly over the folds.
-        seed : int, optional
-            Of the folds.
-        progress : bool
-            Whether to count fits on stderr.
-
-        Returns
-        -------
-        CrossValidation
-
-        Raises
-        ------
-        AnswerError
-            If ``pooling="beta"``, or there are not so many rows or groups.
-
-        Examples
-        --------
-        >>> found = fit.kfold(2, seed=1, progress=False)
-        >>> found.n, int(found.pointwise["times"].sum())
-        (400, 400)
-        """
-        from hiermod.answers.scoring.validation import Design
-
-        return self._validated(Design("kfold", k, by, stratify, seed=seed), progress)
-
-    def logo(
-        self, group: str | None = None, *, score: Score = "joint", max_refits: int = 20, progress: bool = True
-    ) -> CrossValidation:
-        """Expected log predictive density of each group, had the model seen no row of it: leave one group out.
-
-        The effects of the group are not set to zero but integrated over their population, by quadrature within each
-        draw. The posterior without the group comes from importance sampling, or from a fit without it where Pareto k
-        says that this is not reliable.
-
-        Parameters
-        ----------
-        group : str, optional
-            A grouping factor, or a column of the data; not needed where the model has one factor.
-        score : {"joint", "rows"}
-            ``"joint"`` scores the rows of a group together, log p(y_g | y_-g); ``"rows"`` each by itself. Standard
-            errors are over groups in both.
-        max_refits : int
-            At most so many groups are left out by fits.
-        progress : bool
-            Whether to count these fits on stderr.
-
-        Returns
-        -------
-        CrossValidation
-
-        Raises
-        ------
-        AnswerError
-            If there is no such group; if the score is ``"rows"`` and ``pooling="beta"``.
-
-        Examples
-        --------
-        >>> found = fit_of_variants.logo(progress=False)
-        >>> list(found.pointwise.columns)
-        ['variant', 'rows', 'elpd', 'pareto_k', 'refitted', 'unreliable']
-        """
-        from hiermod.answers.scoring.validation import Design
-
-        return self._validated(Design("logo", group=group, score=score, max_refits=max_refits), progress)
-
-    def _validated(self, design: Design, progress: bool) -> CrossValidation:
-        from hiermod.answers.scoring.held_out import Runs
-        from hiermod.answers.scoring.validation import scores_of, validated
-
-        name = str(self._posterior.spec.formula)
-        return validated(
-            scores_of({name: self._posterior}, self._defined.data, design, Runs(progress, say=announce_one))
-        )
-
-    def hypothesis(self, hypothesis: str | Sequence[str], *, prob: float = 0.95) -> Answer:
-        """The posterior probability of statements about parameters, on the link scale, as brms gives it.
-
-        Parameters
-        ----------
-        hypothesis : str or list of str
-            Two expressions compared by ``>``, ``<``, ``>=`` or ``<=``, of parameters as `summary` and
-            `Model.prior_summary` name them (``treated``, ``period[2]``, ``sd(1|country)``,
-            ``cor(Intercept, treated|country)``, ``sigma``) or single effects (``1|country[Canada]``), numbers,
-            ``+ - * / ^``, ``pi`` and ``abs exp log sqrt expit logit``. A name in backticks is taken as it is.
-        prob : float
-            The probability of the interval (equal-tailed; brms prints 90 % for one-sided statements).
-
-        Returns
-        -------
-        Answer
-            A row for each statement: ``estimate, sd, lower, upper`` of its left side (of its right one where the left
-            holds no parameter), its posterior ``probability`` p, the ``evidence_ratio`` p / (1 - p), infinite where it
-            holds in every draw, and the mean ``difference`` of its left less its right side.
-
-        Raises
-        ------
-        FormulaError
-            With a caret under what cannot be read, such as ``=``: a single value has no probability.
-        AnswerError
-            If an expression has no value in some draws, such as the logarithm of a negative number.
-
-        Examples
-        --------
-        >>> table = fit.hypothesis(["treated > 0", "sd(1|country) > 2 * sd(treated|country)"]).table
-        >>> list(table.columns)
-        ['hypothesis', 'estimate', 'sd', 'lower', 'upper', 'probability', 'evidence_ratio', 'difference']
-        """
-        return hypotheses.hypothesis(self._posterior, hypothesis, prob)
+    def _own_rows(self, asking: str, data: Any) -> fitted_rows.OwnRows:
+        rows = self._defined.data if data is None else data
+        complete = self._defined.definition.complete
+        return fitted_rows.own_rows(self._posterior, rows, complete, f"fit.{asking}(data=...)")
 
     @property
     def formula(self) -> str:
@@ -789,80 +293,6 @@ class Fit:
         """
         return {grouping.name: int(grouping.size) for grouping in self._posterior.spec.cells.groupings.values()}
 
-    def sigma(self) -> float:
-        """The posterior mean of the residual standard deviation (of a student family: its scale).
-
-        Raises
-        ------
-        AnswerError
-            If the family has none.
-
-        Examples
-        --------
-        >>> import hiermod as hm
-        >>> reaction = hm.fit("Reaction ~ Days", hm.example("sleepstudy"), seed=1, progress=False)
-        >>> 40 < reaction.sigma() < 60
-        True
-        """
-        return estimates.sigma(self._posterior)
-
-    def r2(self, *, loo: bool = True, prob: float = 0.95) -> pd.DataFrame:
-        """The share of the response's variance that the model explains: the Bayesian R² of Gelman et al. (2019).
-
-        In each draw, the variance of expected responses over that and the mean variance of responses around them, as
-        the model has it. Rows weigh as everywhere: trials are rows, so that counts and 0/1 rows have one R².
-
-        Parameters
-        ----------
-        loo : bool
-            Whether to leave rows out, too, which takes as long as `Fit.loo`.
-        prob
-            As in every question.
-
-        Returns
-        -------
-        pandas.DataFrame
-            Rows ``conditional``, groups with their effects; ``marginal``, what common terms explain with effects at
-            zero, the variance between groups being unexplained; and ``loo``, one less the variance of the errors of
-            leave-one-out predictions over that of responses. Columns ``estimate, sd, lower, upper``.
-
-        Examples
-        --------
-        >>> list(fit.r2().index)
-        ['conditional', 'marginal', 'loo']
-        """
-        from hiermod.answers.scoring.explained import r2
-
-        return table_of(r2(self._posterior, loo, prob))
-
-    def icc(self, prob: float = 0.95) -> pd.DataFrame:
-        """Intraclass correlations: the share of each grouping factor in the variance on the link scale.
-
-        The variance of rows around their linear predictor is that of the residual, on a logit, probit or cloglog link
-        that of the latent response (pi²/3, 1, pi²/6), on a log link log(1 + variance/mean²) at the mean response
-        (Nakagawa, Johnson and Schielzeth 2017). Varying slopes count with their mean over rows (Johnson 2014).
-
-        Returns
-        -------
-        pandas.DataFrame
-            A row per grouping factor, one of ``all groups`` where there are several, and per ``icc``: ``adjusted``, and
-            ``unadjusted``, where the variance of the common terms stands in the denominator, too. Columns
-            ``group, icc, estimate, sd, lower, upper``.
-
-        Raises
-        ------
-        AnswerError
-            If the model has no varying effects.
-
-        Examples
-        --------
-        >>> fit.icc()[["group", "icc"]].to_numpy().tolist()
-        [['country', 'adjusted'], ['country', 'unadjusted']]
-        """
-        from hiermod.answers.parameters.icc import icc
-
-        return icc(self._posterior, prob)
-
     def prior_summary(self) -> pd.DataFrame:
         """Every prior in numbers, as `Model.prior_summary` gives them.
 
@@ -872,188 +302,6 @@ class Fit:
         ['Intercept', 'treated']
         """
         return self.model.prior_summary()
-
-    def ppc(self, stat: Any = None, *, by: Any = None, draws: int | None = None, prob: float = 0.95) -> pd.DataFrame:
-        """Statistics of the data beside those of data that the model draws for the same rows.
-
-        Of a fit this is a posterior predictive check, of `Model.sample_prior` a prior predictive one. The picture of it
-        is ``plot.ppc(stat=...)``.
-
-        Parameters
-        ----------
-        stat : str, function or list of these, optional
-            ``"mean", "sd", "min", "median", "max", "zeros"`` (sd divides by the number of rows, zeros is their share),
-            or a function of the array of the responses of all rows. Of successes in several trials, responses are the
-            shares of successes. Without it, those that suit the family.
-        by : str or list of str, optional
-            Columns of the model; the statistics are then those of the rows of each combination.
-        draws : int, optional
-            How many data sets are drawn; otherwise up to 200.
-        prob
-            As in every question.
-
-        Returns
-        -------
-        pandas.DataFrame
-            The `by` columns, ``stat, observed``, and of the drawn data ``estimate`` (mean), ``lower, upper`` and ``p``:
-            the chance that the statistic of drawn data is above that of yours, ties counted half. Near 0 or 1, the
-            model does not draw such data. On the scale of the response.
-
-        Raises
-        ------
-        AnswerError
-            If there is no such statistic or column, or the rows are not known here or too many.
-
-        Examples
-        --------
-        >>> list(fit.ppc("mean", by="country").columns)
-        ['country', 'stat', 'observed', 'estimate', 'lower', 'upper', 'p']
-        """
-        from hiermod.answers.checks.predictive_checks import predictive_check
-
-        return predictive_check(self._posterior, stat, by, draws, prob)
-
-    def loo_pit(self) -> pd.DataFrame:
-        """Where each row's response lies in what the model predicts for it from all other rows (LOO-PIT).
-
-        The weights are those of `Fit.loo`. Under a model that predicts well, the values are uniform: many near 0 and 1
-        mean predictions that are too narrow, many in the middle too wide ones. ``fit.plot.loo_pit()`` shows it.
-
-        Returns
-        -------
-        pandas.DataFrame
-            A row per distinct observation: its ``cell`` (row of ``fit.cells``), response and ``times``; ``lower`` and
-            ``upper``, the chances of a lower and of a lower or equal response, which are one number where the response
-            is continuous; and ``pareto_k``.
-
-        Raises
-        ------
-        AnswerError
-            Where `Fit.loo` raises it.
-
-        Examples
-        --------
-        >>> list(fit.loo_pit().columns)
-        ['cell', 'successes', 'trials', 'times', 'lower', 'upper', 'pareto_k']
-        """
-        from hiermod.answers.checks.predictive_checks import loo_pit
-
-        return loo_pit(self._posterior)
-
-    def calibration(self, draws: int | None = None, prob: float = 0.95) -> pd.DataFrame:
-        """Observed against predicted rates: whether of what is predicted with 30 %, 30 % come true.
-
-        Predicted rates are posterior means on the response scale. Observed rates are the non-decreasing ones that are
-        nearest to the data (isotonic regression), so that there are no bins to choose. Data that the model draws,
-        treated alike, give the interval within which observed rates are to be expected.
-
-        Parameters
-        ----------
-        draws : int, optional
-            How many data sets are drawn; otherwise up to 200.
-        prob : float
-            The probability of the interval, which holds at each predicted rate.
-
-        Returns
-        -------
-        pandas.DataFrame
-            A row per distinct predicted rate: ``predicted, n`` (trials), ``observed, lower, upper``.
-
-        Raises
-        ------
-        AnswerError
-            If the family has no rates.
-
-        Examples
-        --------
-        >>> list(fit.calibration()["n"])
-        [100, 100, 100, 100]
-        """
-        from hiermod.answers.checks.predictive_checks import calibration
-
-        return calibration(self._posterior, draws, prob)
-
-    def outlying(self, group: str | None = None, prob: float = 0.95) -> Outlying:
-        """Which groups stand out from the population that the model takes them from.
-
-        Effects are measured in standard deviations of their population (link scale), draw by draw. A group stands out
-        if its distance is more likely than not beyond what the most distant of so many groups of a normal population
-        exceeds with a chance of 5 %. With several effects, the distance is Mahalanobis's. Effects are shrunk towards
-        that population, so that groups with few rows hardly ever stand out.
-
-        Parameters
-        ----------
-        group : str, optional
-            The grouping factor, required where there are several.
-        prob : float
-            The probability of the intervals.
-
-        Returns
-        -------
-        Outlying
-            With ``table`` (a row per group), ``effects``, ``limit`` and ``groups``, those that stand out.
-
-        Raises
-        ------
-        AnswerError
-            If there is no such grouping factor, or there are several and none is named.
-
-        Examples
-        --------
-        >>> fit_of_variants.outlying().groups
-        []
-        """
-        from hiermod.answers.checks.outlying import outlying
-
-        return outlying(self._posterior, group, prob)
-
-    def sensitivity(
-        self, variable: str | None = None, *, by: Any = None, control: Any = None, groups: Groups = "observed",
-        goal: Goal = "max", threshold: float = 0.95, prob: float = 0.95,
-    ) -> Sensitivity:  # fmt: skip
-        """Tell whether the conclusion would change under other priors.
-
-        The model is fitted again with the priors of common coefficients half and twice as wide, then with those of the
-        standard deviations of groups, and effects and P(beats) are held beside those of this fit. Power-scaling
-        (Kallioinen et al. 2024) tells which parameters follow their prior; densities of coefficients are those of the
-        predictors' means, where priors are stated, and effects of groups count to the model, not to the prior. Priors
-        of correlations and of the family's parameters keep their width. Effects are differences on the response scale.
-
-        Parameters
-        ----------
-        variable : str, optional
-            Whose effect the conclusion is about, as in `effect`. Otherwise each 0/1, boolean or categorical predictor;
-            slopes where there are none (link scale, P(slope > 0) whatever the `goal`); groups of small factors where
-            there are no predictors; or the rate.
-        by, control, groups, goal, prob
-            As in every question.
-        threshold : float
-            From which P(beats) on something is concluded, and below one minus it, the contrary.
-
-        Returns
-        -------
-        Sensitivity
-            With ``verdict`` in words, ``conclusions``, ``changed`` and ``power``. Printing it prints all.
-
-        Raises
-        ------
-        ModelError
-            If the prior is improper, as that of ``pooling="beta"``, or not hiermod's, as of a fit from Bambi.
-        AnswerError
-            If draws are too few, or what is claimed cannot be asked.
-        SamplingError
-            If a model with other priors cannot be sampled.
-
-        Examples
-        --------
-        >>> seen = fit.sensitivity("treated", by="country")
-        >>> len(seen.conclusions), list(seen.power.columns)
-        (10, ['prior', 'likelihood', 'diagnosis'])
-        """
-        from hiermod.show.sensitivity import assess
-
-        claim = Arguments(variable, by=by, control=control, groups=groups, goal=goal, prob=prob)
-        return assess(self._posterior, claim, threshold, lambda text: announce([text]))
 
     def update(self, formula: str | None = None, data: Any = None, **changes: Any) -> Fit:
         """Fit again, with everything as it was but for what is named: R's `update`.
@@ -1230,8 +478,10 @@ class Model:
         Returns
         -------
         pandas.DataFrame
-            Columns ``parameter, prior, scale, stated_at``: the last says where the numeric predictors stand for the
-            prior of a coefficient (their weighted means), empty where that plays no part.
+            Columns ``parameter, prior, scale, stated_at, per_sd``. ``stated_at`` says where the numeric predictors
+            stand for the prior of a coefficient (their weighted means), empty where that plays no part. A slope's
+            ``prior`` is per unit of its column, as you state one; ``per_sd`` is the same prior per standard deviation
+            of the column, in which defaults are made; a column of 0 and 1 alone counts by its unit.
 
         Examples
         --------

@@ -8,12 +8,12 @@ import xarray as xr
 
 from hiermod.answers.answer import Answer
 from hiermod.answers.averaging.query import Arguments
-from hiermod.answers.estimands import effects, rates
-from hiermod.answers.outcome import outcome_notices
-from hiermod.choices import Contrast, Goal, Groups, Kind, Outcome, Scale
+from hiermod.answers.estimands import fitted as fitted_rows
+from hiermod.answers.estimands import rates
+from hiermod.choices import Groups, Kind, Outcome
 from hiermod.errors import AnswerError
-from hiermod.interface.notices import announce, table_of, told
 from hiermod.interface.plots import PriorPlots
+from hiermod.interface.questions import Questions
 from hiermod.modeling.definition import Defined
 from hiermod.sampling.posterior import Posterior
 
@@ -34,12 +34,12 @@ class Unsampled(Protocol):
     def family(self) -> str: ...  # noqa: D102
 
 
-class PriorDraws:
+class PriorDraws(Questions):
     """Draws from the prior, of which the same is asked as of a fit. Made by `Model.sample_prior`.
 
-    `rates`, `effect`, `predict` and `ppc` are those of `Fit`. Effects of groups are drawn from their population, so
-    that ``groups="observed"`` and ``"new"`` agree in distribution. Priors that are stated where predictors are at
-    their means are drawn there; coefficients are in your coding.
+    `rates`, `effect` and the other questions, `predict` and `ppc` are those of `Fit`. Effects of groups are drawn from
+    their population, so that ``groups="observed"`` and ``"new"`` agree in distribution. Priors that are stated where
+    predictors are at their means are drawn there; coefficients are in your coding.
 
     Examples
     --------
@@ -69,73 +69,16 @@ class PriorDraws:
         """Plots: ``prior.plot.implied()``, ``.rates()``, ``.effect()``, ``.ppc()``."""
         return PriorPlots(self._posterior, self.rates, self.effect)
 
-    def rates(
-        self, variable: Any = None, *, by: Any = None, where: Any = None, at: Any = None, data: Any = None,
-        weights: str | None = None, groups: Groups = "observed", outcome: Outcome | None = None, per: float = 1,
-        threshold: float | None = None, prob: float = 0.95,
-    ) -> Answer:  # fmt: skip
-        """Expected response per cell of `by` under the prior; arguments are those of `Fit.rates`."""
-        arguments = Arguments(
-            variable, by, at, data, weights, groups, threshold=threshold, prob=prob, outcome=outcome, where=where,
-            per=per,
-        )  # fmt: skip
-        return told(rates.rates(self._posterior, arguments))
-
-    def effect(
-        self, variable: Any, *, by: Any = None, control: Any = None, scale: Scale = "difference",
-        groups: Groups = "observed", data: Any = None, rope: tuple[float, float] | None = None, goal: Goal = "max",
-        prob: float = 0.95, weights: str | None = None, where: Any = None, at: Any = None, per: float = 1,
-        contrast: Contrast = "control", threshold: float | None = None, outcome: Outcome | None = None,
-    ) -> Answer:  # fmt: skip
-        """Contrasts of the levels of `variable` under the prior; arguments are those of `Fit.effect`."""
-        arguments = Arguments(
-            variable, by, at, data, weights, groups, contrast, control, scale=scale, rope=rope, threshold=threshold,
-            goal=goal, prob=prob, outcome=outcome, where=where, per=per,
-        )  # fmt: skip
-        return told(effects.effect(self._posterior, arguments))
-
-    def prob_beats(
-        self, variable: Any, *, by: Any = None, control: Any = None, groups: Groups = "observed", data: Any = None,
-        goal: Goal = "max", weights: str | None = None, where: Any = None, at: Any = None, per: float = 1,
-        outcome: Outcome | None = None,
-    ) -> pd.DataFrame:  # fmt: skip
-        """P(level beats control) under the prior; arguments are those of `Fit.prob_beats`."""
-        arguments = Arguments(
-            variable, by, at, data, weights, groups, control=control, goal=goal, outcome=outcome, where=where, per=per,
-        )  # fmt: skip
-        return table_of(effects.prob_beats_table(self._posterior, arguments))
-
-    def pairwise(
-        self, variable: Any, *, by: Any = None, groups: Groups = "observed", data: Any = None, goal: Goal = "max",
-        weights: str | None = None, where: Any = None, at: Any = None, per: float = 1, outcome: Outcome | None = None,
-    ) -> pd.DataFrame:  # fmt: skip
-        """P(row beats column) for every pair of levels under the prior; arguments are those of `Fit.pairwise`."""
-        arguments = Arguments(
-            variable, by, at, data, weights, groups, goal=goal, outcome=outcome, where=where, per=per,
-        )  # fmt: skip
-        return table_of(effects.pairwise(self._posterior, arguments))
-
-    def best(
-        self, variable: Any, *, by: Any = None, groups: Groups = "observed", data: Any = None, goal: Goal = "max",
-        weights: str | None = None, where: Any = None, at: Any = None, per: float = 1, outcome: Outcome | None = None,
-    ) -> pd.DataFrame:  # fmt: skip
-        """P(best), expected loss and expected rank under the prior; arguments are those of `Fit.best`."""
-        arguments = Arguments(
-            variable, by, at, data, weights, groups, goal=goal, outcome=outcome, where=where, per=per,
-        )  # fmt: skip
-        announce(outcome_notices(self._posterior.spec, outcome, groups))
-        return table_of(effects.best(self._posterior, arguments))
-
     def predict(
         self, data: Any = None, kind: Kind = "mean", groups: Groups = "observed", prob: float = 0.95,
-        outcome: Outcome | None = None,
+        outcome: Outcome | None = None, per: float | None = None,
     ) -> Answer:  # fmt: skip
         """Predictions for each row of `data` under the prior; arguments are those of `Fit.predict`."""
-        arguments = Arguments(data=data, groups=groups, prob=prob, outcome=outcome, kind=kind)
+        arguments = Arguments(data=data, groups=groups, prob=prob, outcome=outcome, kind=kind, per=per)
         if data is not None:
             return rates.predict(self._posterior, arguments)
         defined = self.model._defined
-        return rates.predict_fitted(self._posterior, arguments, defined.data, defined.definition.complete)
+        return fitted_rows.predict_fitted(self._posterior, arguments, defined.data, defined.definition.complete)
 
     def ppc(self, stat: Any = None, *, by: Any = None, draws: int | None = None, prob: float = 0.95) -> pd.DataFrame:
         """A prior predictive check; arguments are those of `Fit.ppc`."""

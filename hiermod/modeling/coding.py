@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -117,7 +117,7 @@ def code_terms(terms: Sequence[Term], intercept: bool, predictors: Mapping[str, 
             if isinstance(predictors[name], Factor)
             and (not _is_marginal(term.without(name), terms[:place]) or (term, name) == keeps_all)
         }
-        blocks.append(_block(term, full, predictors))
+        blocks.append(code_term(term, full, predictors))
     return tuple(blocks)
 
 
@@ -134,8 +134,14 @@ def _first_factor(terms: Sequence[Term], predictors: Mapping[str, Predictor]) ->
     return None
 
 
-def _block(term: Term, full: set[str], predictors: Mapping[str, Predictor]) -> Block:
-    choices = [_choices(predictors[name], name in full) for name in term.variables]
+def code_term(
+    term: Term, full: Collection[str], predictors: Mapping[str, Predictor], averaged: Collection[str] = ()
+) -> Block:
+    """Code one term: the factors in `full` keep all levels, those in `averaged` have a mean beside their contrasts."""
+    choices = [
+        [*([(Column(), "mean")] if name in averaged else []), *_choices(predictors[name], name in full)]
+        for name in term.variables
+    ]
     columns, labels = [], []
     for parts in itertools.product(*choices):
         columns.append(

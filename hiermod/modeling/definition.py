@@ -10,14 +10,20 @@ from typing import Any
 from hiermod.choices import INTERCEPT_POINTS, POOLINGS
 from hiermod.data.cells.compress import read_cells
 from hiermod.data.cells.table import Cells, Source
+from hiermod.data.columns.responses import ResponseRows, SingleRows, plain_factor
+from hiermod.data.columns.values import Level
 from hiermod.data.sources.frames import column_names, travels
 from hiermod.errors import ModelError, did_you_mean, enumerate_names
-from hiermod.families.registry import choose_family, read_family
-from hiermod.formula.nodes import Formula
+from hiermod.families.record import Family
+from hiermod.families.registry import choose_family, link_notice, read_family
+from hiermod.formula.expressions import Column, Number
+from hiermod.formula.nodes import Formula, LevelResponse, SingleResponse, TrialsResponse
 from hiermod.formula.parser import check_names, fill_dot, parse
 from hiermod.modeling.pooled import build_pooled
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.modeling.spec import build_spec
+
+UNCENTRED = "0 + Intercept: a prior of the intercept stands where predictors are 0, as in brms (intercept_at='zero')"
 
 
 @dataclass(frozen=True)
@@ -82,14 +88,48 @@ def define(definition: Definition, data: Any) -> Defined:
         definition = replace(definition, formula=str(formula))
         dot = (f"'.' stands for all other columns: {formula}",)
     check_names(formula)
+    formula, said = _spelled(formula, asked)
     real = None if asked is None else asked.statistic == "real"
-    cells, (family, notice), remarks = read_cells(
-        formula, data, partial(choose_family, asked), na=definition.na, compressed=definition.compress, real=real,
+    choose = partial(_chosen, asked, definition.pooling == "gamma")
+    cells, (family, notice, levels), remarks = read_cells(
+        formula, data, choose, na=definition.na, compressed=definition.compress, real=real,
         complete=definition.complete,
     )  # fmt: skip
+    formula = _with_success(formula, levels)
+    definition = replace(definition, formula=str(formula)) if formula != parse(definition.formula) else definition
+    definition = replace(definition, intercept_at="zero") if formula.uncentred else definition
     spec, notices = _build(definition, formula, family, cells)
-    said = (notice, *_source_notices(cells), *dot, *_block_notices(formula, data), *remarks, *notices)
-    return Defined(definition, spec, said, data)
+    said += [] if definition.family is None else link_notice(definition.family)
+    told = (notice, *said, *_source_notices(cells), *dot, *_block_notices(formula, data), *remarks, *notices)
+    return Defined(definition, spec, told, data)
+
+
+def _spelled(formula: Formula, asked: Family | None) -> tuple[Formula, list[str]]:
+    """The formula as the family reads it, and what to say: ``y/10`` is arithmetic where the response is a number."""
+    response, said = formula.response, []
+    real = asked is not None and asked.kind in ("real", "positive", "unit")
+    if real and isinstance(response, TrialsResponse) and response.slash and isinstance(response.trials, Number):
+        said.append(f"the response {response} is a number under {asked}: {response.ratio}")
+        formula = replace(formula, response=response.ratio)
+    if formula.uncentred:
+        said.append(UNCENTRED)
+    return formula, said
+
+
+def _chosen(asked: Family | None, constant: bool, response: ResponseRows) -> tuple[Family, str, tuple[Level, ...]]:
+    """The family, its notice, and the two levels of a response that is a factor."""
+    family, notice = choose_family(asked, response, constant)
+    return family, notice, response.levels if isinstance(response, SingleRows) else ()
+
+
+def _with_success(formula: Formula, levels: tuple[Level, ...]) -> Formula:
+    """The formula that names the level which counts as a success, the second of a factor."""
+    if not levels or not isinstance(formula.response, SingleResponse):
+        return formula
+    made = plain_factor(formula.response)
+    if isinstance(made, Column):
+        return replace(formula, response=LevelResponse(made.name, str(levels[1])))
+    return replace(formula, response=SingleResponse(made)) if made else formula
 
 
 def _block_notices(formula: Formula, data: Any) -> list[str]:

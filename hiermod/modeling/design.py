@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -147,8 +147,12 @@ class GroupDesign:
 
 
 def build_common(formula: Formula, cells: Cells) -> CommonDesign:
-    """Code the common terms, choose what is centred, and measure each centred column."""
-    blocks = code_terms(formula.common, formula.intercept, cells.predictors)
+    """Code the common terms as R does."""
+    return common_of(code_terms(formula.common, formula.intercept, cells.predictors), formula, cells)
+
+
+def common_of(blocks: Sequence[Block], formula: Formula, cells: Cells) -> CommonDesign:
+    """Choose what is centred of coded common terms, and measure each centred column."""
     rows = observe(cells)
     means = {
         name: mean
@@ -161,7 +165,7 @@ def build_common(formula: Formula, cells: Cells) -> CommonDesign:
     if not blocks:
         return CommonDesign((), {}, np.zeros((0, 0)), np.zeros(0))
     scales = [_column_scale(rows, column, centres) for block in blocks for column in block.columns]
-    return CommonDesign(blocks, centres, shift_matrix(blocks, cells.predictors, centres), np.array(scales))
+    return CommonDesign(tuple(blocks), centres, shift_matrix(blocks, cells.predictors, centres), np.array(scales))
 
 
 def _centre(rows: Observed, column: Column) -> float:
@@ -180,17 +184,16 @@ def build_group(term: GroupTerm, cells: Cells) -> tuple[GroupDesign, list[str]]:
     inner = [one for one in term.terms if one != INTERCEPT]
     blocks = code_terms(inner, INTERCEPT in term.terms, cells.predictors)
     rows = observe(cells)
-    effects = tuple(
-        GroupEffect(
-            f"{block.term.name}|{term.group}",
-            block,
-            np.array([_column_scale(rows, column, {}) for column in block.columns]),
-        )
-        for block in blocks
-    )
+    effects = tuple(effect_of(f"{block.term.name}|{term.group}", block, cells) for block in blocks)
     several = sum(len(effect.block.columns) for effect in effects) > 1
     built = GroupDesign(effects, cells.groupings[term.group], term.correlated and several)
     return built, _group_notices(term, built, cells, rows)
+
+
+def effect_of(name: str, block: Block, cells: Cells) -> GroupEffect:
+    """An effect of these columns, measured."""
+    rows = observe(cells)
+    return GroupEffect(name, block, np.array([_column_scale(rows, column, {}) for column in block.columns]))
 
 
 def _group_notices(term: GroupTerm, built: GroupDesign, cells: Cells, rows: Observed) -> list[str]:

@@ -19,6 +19,7 @@ from hiermod.priors.reading import is_flat, read_prior
 
 Pool = Literal["beta", "gamma"]
 RATE, SIZE, SHAPE, A, B = "rate", "size", "shape", "a", "b"
+UNIFORM = (0.5, 2.0)  # mean and size of Beta(1, 1)
 KEYS: dict[Pool, tuple[str, ...]] = {"beta": (RATE, SIZE, A, B), "gamma": (RATE, SHAPE)}
 EXAMPLES: dict[Pool, str] = {
     "beta": "priors={'rate': 'Beta(2, 8)', 'size': 'LogNormal(3, 1)'}, of the mean a/(a + b) and of a + b, or "
@@ -37,10 +38,18 @@ class Hyperprior:
         The distribution of rates.
     priors : mapping of str to Prior
         By the keys that were given.
+    fixed : tuple of float, optional
+        Mean and size, where these are known: rates are not pooled.
     """
 
     pool: Pool
     priors: Mapping[str, Prior]
+    fixed: tuple[float, float] | None = None
+
+    @property
+    def pooling(self) -> str:
+        """What ``pooling=`` calls it."""
+        return self.pool if self.fixed is None else "none"
 
     @property
     def rate(self) -> Prior | None:
@@ -65,7 +74,7 @@ class Hyperprior:
     @property
     def proper_spread(self) -> bool:
         """Whether size or shape has a distribution."""
-        return self.spread is not None or self.shapes is not None
+        return self.spread is not None or self.shapes is not None or self.fixed is not None
 
     @property
     def proper(self) -> bool:
@@ -82,6 +91,9 @@ class Hyperprior:
 
     def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
         """Draws of the mean and of size or shape; the hyperprior must be proper."""
+        if self.fixed is not None:
+            mean, size = (np.full(shape, own) for own in self.fixed)
+            return mean, size
         if self.shapes is not None:
             a, b = (prior.draw(rng, shape) for prior in self.shapes)
             return a / (a + b), a + b
@@ -108,6 +120,8 @@ class Hyperprior:
 
     def rows(self, names: Iterable[str]) -> list[tuple[str, str, str, str]]:
         """The rows of a prior's table for the mean and the spread."""
+        if self.fixed is not None:
+            return []
         mean, spread = names
         size = "a + b" if self.pool == "beta" else "the Gamma's shape"
         power = "(a + b)^(-1/2)" if self.pool == "beta" else "shape^(-1/2), the rates' coefficient of variation"
@@ -126,14 +140,22 @@ class Hyperprior:
         return [rate, (spread, "Flat above 0", "response", power + both)]
 
 
-def read_hyperprior(pool: Pool, priors: Mapping[str, Any]) -> Hyperprior:
-    """Read a user's hyperprior.
+def read_hyperprior(pooling: str, priors: Mapping[str, Any]) -> Hyperprior:
+    """Read a user's hyperprior; of ``pooling="none"`` there is none.
 
     Raises
     ------
     PriorError
         If a key or a prior does not fit.
     """
+    if pooling == "none":
+        if priors:
+            raise PriorError(
+                f"pooling='none' has no prior {next(iter(priors))!r}: each rate is uniform from 0 to 1, whatever the "
+                f"others are. Say pooling='beta' with {EXAMPLES['beta']}."
+            )
+        return Hyperprior("beta", {}, UNIFORM)
+    pool: Pool = "gamma" if pooling == "gamma" else "beta"
     for key in priors:
         if key not in KEYS[pool]:
             raise PriorError(

@@ -101,7 +101,8 @@ class PooledSpec:
         mean, spread = (Variable(name, *dims, "mu", "coefficient") for name in (MEAN, SPREAD))
         if self.grouping.size > MOST_STORED:
             return mean, spread
-        return mean, spread, Variable(self.rate_name, *group_dim(self.grouping), "mu", "effect")
+        rates = Variable(self.rate_name, *group_dim(self.grouping), "mu", "effect")
+        return (mean, spread, rates) if self.hyperprior.fixed is None else (rates,)
 
     @property
     def predictors(self) -> Mapping[str, LinearPredictor]:
@@ -126,6 +127,8 @@ class PooledSpec:
     def prior_rows(self) -> list[PriorRow]:
         """The hyperprior, and the distribution of rates."""
         rates = "Beta(a, b)" if self.hyperprior.pool == "beta" else "Gamma(shape, shape / mean)"
+        if self.hyperprior.fixed is not None:
+            return [(self.rate_name, "Uniform(0, 1)", "response", "each group's rate, whatever the others are")]
         what = "each group's rate" if self.strata is None else f"each group's rate, apart by {self.strata.name}"
         return [*self.hyperprior.rows((MEAN, SPREAD)), (self.rate_name, rates, "response", what)]
 
@@ -133,7 +136,7 @@ class PooledSpec:
         """All that needs a linear predictor or a density of one row, and a proper prior where there is none."""
         if question in ("prior", "plan") and self.hyperprior.proper:
             return None
-        return REFUSED[question].format(name=self.pool.name, example=EXAMPLES[self.hyperprior.pool])
+        return REFUSED[question].format(name=self.hyperprior.pooling, example=EXAMPLES[self.hyperprior.pool])
 
     def with_cells(self, cells: Cells) -> PooledSpec:
         """The model of other cells with the same groups.
@@ -147,6 +150,26 @@ class PooledSpec:
         return _proper(replace(self, cells=cells, events=events, exposure=exposure))
 
     @property
+    def needed(self) -> int:
+        """How many groups must bound the spread in a stratum, so that its posterior is proper.
+
+        Where the spread is flat, one group must bound it from above: of a Beta one with both successes and failures, of
+        a Gamma one with events, and two where the mean is flat too. A flat mean of a Gamma by itself needs one event.
+        """
+        hyperprior = self.hyperprior
+        if hyperprior.proper:
+            return 0
+        return 1 + (not hyperprior.proper_rate and not hyperprior.proper_spread)
+
+    def why_improper(self) -> str | None:
+        """Why the posterior of some stratum is none, and what would make it one; None where all are proper."""
+        informative = self.pool.informative(self.events, self.exposure)
+        counts = np.bincount(self.stratum, informative, len(self.stratum_names))
+        for place in np.flatnonzero(counts < self.needed)[:1]:
+            return _why_improper(self, int(place))
+        return None
+
+    @property
     def fewest(self) -> int:
         """How many groups bound the spread, in the stratum that has the fewest."""
         informative = self.pool.informative(self.events, self.exposure)
@@ -154,10 +177,10 @@ class PooledSpec:
 
     def has_posterior_mean(self, outcome: str, readings: Collection[str]) -> bool:
         """Groups' own rates have one; other readings give the rates' mean, or have it as theirs."""
-        return MEAN not in self.without_mean or set(readings) <= {"observed"}
+        return MEAN not in self.finite_moments or set(readings) <= {"observed"}
 
     @property
-    def without_mean(self) -> Collection[str]:
+    def finite_moments(self) -> Mapping[str, float]:
         """The mean of rates, or their spread, where the posterior has a heavy tail.
 
         At a large spread u the density falls as u^-2g, g being the groups that bound it, less one where a Gamma's mean
@@ -171,14 +194,14 @@ class PooledSpec:
             found.append(MEAN)
         if not hyperprior.proper_spread and groups < 2 + (not hyperprior.proper_rate):
             found.append(SPREAD)
-        return found
+        return dict.fromkeys(found, 1.0)
 
     def refuse_exact(self) -> None:
         """Rates have densities without predictors: there is nothing to refuse."""
 
     def derived(self, sampled: Mapping[str, np.ndarray], seed: int) -> dict[str, np.ndarray]:
         """The groups' rates, where they are stored."""
-        if self.grouping.size > MOST_STORED:
+        if self.grouping.size > MOST_STORED or MEAN not in sampled:
             return {}
         levels = np.arange(self.grouping.size)
         return {self.rate_name: self.drawn_rates(sampled[MEAN], sampled[SPREAD], levels, seed)}
@@ -224,7 +247,7 @@ def build_pooled(pooling: str, formula: Formula, family: Family, cells: Cells, p
     PriorError
         If a prior has no place.
     """
-    hyperprior = read_hyperprior("gamma" if pooling == "gamma" else "beta", priors)
+    hyperprior = read_hyperprior(pooling, priors)
     _refuse_other_formula(hyperprior, formula)
     _refuse_other_family(hyperprior, family, cells)
     grouping = cells.groupings[formula.groups[0].group]
@@ -245,7 +268,7 @@ def _refuse_other_formula(hyperprior: Hyperprior, formula: Formula) -> None:
 def _other_formula(hyperprior: Hyperprior, formula: Formula) -> FormulaError:
     left = "s/n" if hyperprior.pool == "beta" else "y"
     message = (
-        f"pooling={hyperprior.pool!r} is for the rates of groups alone: {left} ~ (1 | g), or within segments "
+        f"pooling={hyperprior.pooling!r} is for the rates of groups alone: {left} ~ (1 | g), or within segments "
         f"{left} ~ segment + (1 | segment:g). Use pooling='normal' for other terms."
     )
     return FormulaError(message, formula.text, formula.text.find("~") + 1, len(formula.text))
@@ -253,7 +276,9 @@ def _other_formula(hyperprior: Hyperprior, formula: Formula) -> FormulaError:
 
 def _refuse_other_family(hyperprior: Hyperprior, family: Family, cells: Cells) -> None:
     if hyperprior.pool == "beta" and not (isinstance(cells.response, BinomialCells) and family.link.name == "logit"):
-        raise DataError(f"pooling='beta' is for 0/1 responses or successes out of trials, not for family {family}.")
+        raise DataError(
+            f"pooling={hyperprior.pooling!r} is for 0/1 responses or successes out of trials, not for family {family}."
+        )
     if hyperprior.pool == "gamma" and not (isinstance(cells.response, CountCells) and family.link.name == "log"):
         raise DataError(f"pooling='gamma' is for counts of events, family='poisson', not for family {family}.")
 
@@ -288,23 +313,14 @@ def _totals(formula: Formula, grouping: Grouping, cells: Cells) -> tuple[np.ndar
 
 
 def _proper(spec: PooledSpec) -> PooledSpec:
-    """Refuse an improper posterior, stratum by stratum.
-
-    Where the spread is flat, one group must bound it from above: of a Beta one with both successes and failures, of a
-    Gamma one with events, and two where the mean is flat too. A flat mean of a Gamma by itself needs one event.
-    """
-    hyperprior = spec.hyperprior
-    if hyperprior.proper:
-        return spec
-    needed = 1 + (not hyperprior.proper_rate and not hyperprior.proper_spread)
-    informative = spec.pool.informative(spec.events, spec.exposure)
-    counts = np.bincount(spec.stratum, informative, len(spec.stratum_names))
-    for place in np.flatnonzero(counts < needed)[:1]:
-        raise DataError(_why_improper(spec, int(place), needed))
+    """Refuse an improper posterior, stratum by stratum."""
+    if reason := spec.why_improper():
+        raise DataError(reason)
     return spec
 
 
-def _why_improper(spec: PooledSpec, place: int, needed: int) -> str:
+def _why_improper(spec: PooledSpec, place: int) -> str:
+    needed = spec.needed
     where = f" in {spec.stratum_names[place]!r}" if spec.strata is not None else ""
     groups = np.flatnonzero((spec.stratum == place) & ~spec.pool.informative(spec.events, spec.exposure))
     largest = groups[int(np.argmax(spec.exposure[groups]))] if len(groups) else None

@@ -195,8 +195,11 @@ class ModelSpec(Protocol):
         """Whether the mean or median of a response has a posterior mean, its groups being read so."""
 
     @property
-    def without_mean(self) -> Collection[str]:
-        """The variables that have no posterior mean, of which summaries give medians."""
+    def finite_moments(self) -> Mapping[str, float]:
+        """By variable, or by its name in tables, the power from which on it has no mean, where that is up to 2.
+
+        Summaries give the median of what has no mean, and no sd of what has no mean square.
+        """
 
     def refuse_exact(self) -> None:
         """Refuse a response whose density has no bound, since predictors make it up exactly."""

@@ -16,6 +16,7 @@ from hiermod.formula.nodes import Formula
 from hiermod.modeling.design import CommonDesign, GroupDesign, LinearPredictor, build_common, build_group, offset
 from hiermod.modeling.identifiability import dependence_notices, refuse_exact, residual_notices, unseen_directions
 from hiermod.modeling.intercept import at_zero, intercept_notices, stated_columns
+from hiermod.modeling.moments import finite_moments, light_coefficients, light_spreads
 from hiermod.modeling.prior_choice import Priors, choose_priors
 from hiermod.modeling.protocol import PriorRow, Question, Variable, linear_variables
 from hiermod.priors.distributions import Prior
@@ -36,6 +37,8 @@ class Spec:
         The group terms; each of their effects names the parameter in whose predictor it stands.
     priors : mapping of str to tuple of Prior
         By variable of the posterior, a prior for each entry; correlations have one, for their matrix.
+    prior_alone : bool
+        Whether draws are to be of the prior, of which data say nothing.
     """
 
     formula: Formula
@@ -44,6 +47,7 @@ class Spec:
     predictors: Mapping[str, LinearPredictor]
     groups: tuple[GroupDesign, ...]
     priors: Priors
+    prior_alone: bool = False
 
     @property
     def common(self) -> CommonDesign:
@@ -110,14 +114,18 @@ class Spec:
         return replace(self, cells=cells)
 
     def has_posterior_mean(self, outcome: str, readings: Collection[str]) -> bool:
-        """As the family says of its parameters' priors."""
+        """As the family says of its parameters' priors, and of averages over groups their standard deviations'."""
         averaged = not {"new", "population"}.isdisjoint(readings)
+        if self.prior_alone and outcome == "mean" and not light_coefficients(self):
+            return False
+        if averaged and not self.family.is_rate and not light_spreads(self):
+            return False
         return self.family.has_posterior_mean(outcome, self.priors, averaged)
 
-    @property
-    def without_mean(self) -> Collection[str]:
-        """None that is known of."""
-        return ()
+    @cached_property
+    def finite_moments(self) -> Mapping[str, float]:
+        """As the tails of the priors, and the data, say."""
+        return finite_moments(self)
 
     def refuse_exact(self) -> None:
         """Refuse a response that predictors make up exactly."""

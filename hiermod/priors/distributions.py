@@ -266,6 +266,11 @@ def distribution_named(name: str) -> Distribution:
     return DISTRIBUTIONS[name]
 
 
+LINES: dict[str, tuple[Function, Function, Function]] = {  # by support: to the line, back, and the log slope of back
+    "real": (lambda x: x, lambda line: line, np.zeros_like),
+    "positive": (np.log, np.exp, np.log),
+    "unit": (special.logit, special.expit, lambda x: np.log(x) + np.log1p(-x)),
+}
 OF = {1.0: "", 2.0: " of the variance", -2.0: " of the precision"}
 ENDS = {"real": (-math.inf, math.inf), "positive": (0.0, math.inf), "unit": (0.0, 1.0), "correlation": (-1.0, 1.0)}
 
@@ -347,6 +352,17 @@ class Prior:
             density = density + (self.power - 1.0) * np.log(x)
         return np.where(inside, density, -np.inf)
 
+    @property
+    def log_constant(self) -> float:
+        """The log of what the density leaves out, by the chance of a part without kinks over the integral there."""
+        to_line, from_line, log_slope = LINES.get(self.distribution.support, LINES["real"])
+        low, high = to_line(self.quantile(np.array([0.55, 0.8])))
+        nodes, weights = np.polynomial.legendre.leggauss(40)
+        x = from_line(0.5 * (low + high) + 0.5 * (high - low) * nodes)
+        density = self.log_density(x) + log_slope(x)
+        integral = 0.5 * (high - low) * (weights @ np.exp(density - density.max()))
+        return float(np.log(0.25) - np.log(integral) - density.max())
+
     def quantile(self, p: np.ndarray) -> np.ndarray:
         """The parameter's quantiles."""
         if self.power < 0.0:
@@ -390,20 +406,19 @@ class Prior:
         ends = (middle + times * (end - middle) for end in (self.lower, self.upper))
         return replace(self, **dict(zip(("lower", "upper"), ends, strict=True)), arguments=tuple(map(float, arguments)))
 
-    def times(self, factor: float) -> Prior | None:
-        """The prior of a positive number times the parameter; None where the distribution has none."""
-        factor, record, arguments = factor**self.power, self.distribution, self.arguments
+    def scaled(self, factor: float) -> Prior:
+        """The distribution of the parameter times a positive factor; of a Beta or LKJ the same."""
+        times, record, arguments = factor**self.power, self.distribution, self.arguments
+        if record.support in ("unit", "correlation"):
+            return self
         if record.located:
             *shape, location, scale = arguments
-            arguments = (*shape, factor * location, factor * scale)
+            arguments = (*shape, times * location, times * scale)
         elif record.support == "interval":
-            arguments = tuple(factor * end for end in arguments)
-        elif record.support == "positive":
-            arguments = record.widen(factor, *arguments)
+            arguments = tuple(times * end for end in arguments)
         else:
-            return None
-        lower, upper = factor * self.lower, factor * self.upper
-        return replace(self, lower=lower, upper=upper, arguments=tuple(map(float, arguments)))
+            arguments = record.widen(times, *arguments)
+        return replace(self, arguments=tuple(map(float, arguments)), lower=times * self.lower, upper=times * self.upper)
 
     def describe(self, format_number: Callable[[float], str] = "{:.4g}".format) -> str:
         """The prior in numbers: ``StudentT(3, 0, 2.5)``, ``Normal(1, 0.5, lower=0)``."""

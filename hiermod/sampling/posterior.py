@@ -19,6 +19,8 @@ from hiermod.sampling.diagnostics import Diagnostics, diagnose
 from hiermod.sampling.settings import ChosenEngine, Settings
 
 QUADRATURE_ERROR = "quadrature_error"  # an attribute of a run's statistics
+AT_ZERO = "spread_at_zero"  # another: the density of the spread at 0 over its largest one, by stratum
+NOT_RULED_OUT = float(np.exp(-1.92))  # as near its largest as at the end of a 95 % interval
 
 
 @dataclass(frozen=True)
@@ -162,6 +164,26 @@ class Posterior:
         return None if error is None else float(error)
 
     @property
+    def unbounded(self) -> list[int]:
+        """The strata in which complete pooling is not ruled out, so that the size of pooled rates has no upper end."""
+        found = np.atleast_1d(self.tree["sample_stats"].attrs.get(AT_ZERO, []))
+        return np.flatnonzero(np.asarray(found, dtype=float) > NOT_RULED_OUT).tolist()
+
+    def sizes_without_end(self) -> list[str]:
+        """Of the strata in which the size has no upper end, the figures of it that still exist, in words."""
+        spec, said = self.spec, []
+        for stratum in self.unbounded:
+            assert isinstance(spec, PooledSpec)
+            _, size = self.population(stratum)
+            low, middle = np.quantile(size, [0.05, 0.5]).tolist()
+            where = f" of {spec.stratum_names[stratum]}" if spec.strata is not None else ""
+            said.append(
+                f"{spec.pool.size}{where} has no upper end: its median is {_three_digits(middle)}, and with 95 % it is "
+                f"above {_three_digits(low)}"
+            )
+        return said
+
+    @property
     def notices(self) -> tuple[str, ...]:
         """What happened on the way, in words; first the engine."""
         return () if self.history is None else (str(self.history.engine), *self.run_notices)
@@ -208,10 +230,16 @@ class Posterior:
         assert isinstance(spec, PooledSpec)
         if spec.rate_name in self.tree["posterior"]:
             return self.values(spec.rate_name)[:, levels]
-        return spec.drawn_rates(self.values(MEAN), self.values(SPREAD), levels, self.settings.seed or 0)
+        mean, size = self.population(slice(None) if spec.strata is not None else 0)
+        return spec.drawn_rates(mean, size**-0.5, levels, self.settings.seed or 0)
 
-    def population(self, stratum: np.ndarray | int = 0) -> tuple[np.ndarray, np.ndarray]:
+    def population(self, stratum: np.ndarray | slice | int = 0) -> tuple[np.ndarray, np.ndarray]:
         """Draws of the mean and the size of pooled rates in some strata, shape ``(draws, ...)``."""
+        spec = self.spec
+        assert isinstance(spec, PooledSpec)
+        if (fixed := spec.hyperprior.fixed) is not None:
+            known = np.ones((self.size, len(spec.stratum_names)))[:, stratum]
+            return fixed[0] * known, fixed[1] * known
         mean, spread = (self.values(name).reshape(self.size, -1)[:, stratum] for name in (MEAN, SPREAD))
         return mean, spread**-2.0
 
@@ -219,6 +247,10 @@ class Posterior:
         """A random generator that is always the same for this run, purpose and label, in any process."""
         digest = hashlib.blake2b(label.encode(), digest_size=16).digest() if label else b""
         return np.random.default_rng([self.settings.seed or 0, purpose, *digest])
+
+
+def _three_digits(value: float) -> str:
+    return f"{float(f'{value:.3g}'):,.10g}"
 
 
 def posterior_from_draws(spec: ModelSpec, draws: Any) -> Posterior:

@@ -43,7 +43,8 @@ def sample_prior(spec: ModelSpec, draws: Any, seed: int | None) -> Posterior:
         found[name] = model_priors.draw(spec.priors[name], rng, settings.draws)[:, 0]
     for term in spec.groups:
         found |= _of_group(spec, term, settings.draws, rng)
-    return _posterior(spec, {name: values[None] for name, values in found.items()}, settings)
+    alone = replace(spec, prior_alone=True)
+    return _posterior(alone, {name: values[None] for name, values in found.items()}, settings)
 
 
 def _posterior(spec: ModelSpec, values: Values, settings: Settings) -> Posterior:

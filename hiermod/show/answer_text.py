@@ -37,7 +37,8 @@ def _column(values: pd.Series, places: int | None) -> list[str]:
     if not pd.api.types.is_float_dtype(values.dtype):
         return [level_text(value) for value in values]
     if places is not None:
-        return [_rounded(value, places) for value in values.tolist()]
+        none = "none" if values.name == "sd" else "nan"
+        return [none if np.isnan(value) else _rounded(value, places) for value in values.tolist()]
     if values.name == RATIO:
         return [f"{value:.3g}" for value in values]
     sizes = values[values != 0].abs()

@@ -162,6 +162,10 @@ def _upright(name: str) -> str:
 
 def _pooled(spec: PooledSpec) -> list[str]:
     """What rates are draws from, and its hyperprior."""
+    if spec.hyperprior.fixed is not None:
+        return [
+            f"The rates of {spec.grouping.name} are not pooled: each is uniform from 0 to 1, whatever the others are."
+        ]
     rates = "Beta(a, b)" if spec.pool.name == "beta" else "Gamma distribution"
     within = "" if spec.strata is None else f", within each level of {spec.strata.name}"
     default = spec.pool.name == "beta" and not spec.hyperprior.priors
@@ -177,9 +181,13 @@ def _pooled_equations(spec: PooledSpec) -> list[str]:
     rates = rf"\operatorname{{Beta}}(a{within}, b{within})" if beta else (
         rf"\operatorname{{Gamma}}(\alpha{within}, \alpha{within} / \mu{within})"
     )  # fmt: skip
+    if spec.hyperprior.fixed is not None:
+        rates = r"\operatorname{Uniform}(0, 1)"
     lines = [
         _upright(spec.formula.response.name) + rf"_i &\sim {likelihood}_{{{group}[i]}})", rf"\theta_j &\sim {rates}"
     ]  # fmt: skip
+    if spec.hyperprior.fixed is not None:
+        return lines
     if beta and not spec.hyperprior.priors:
         return [*lines, r"p(a, b) &\propto (a + b)^{-5/2}"]
     return lines + [rf"{_upright(name)} &\sim {_upright(prior)}" for name, prior, *_ in spec.prior_rows()[:-1]]

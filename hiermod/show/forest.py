@@ -12,8 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from hiermod.answers.answer import Answer, Measure, Question, measure_of
+from hiermod.answers.answer import Answer, Measure, Question, effective_sizes, measure_of
 from hiermod.answers.averaging.columns import levels_of
+from hiermod.answers.averaging.rows import exposure
 from hiermod.data.columns.values import level_text
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.posterior import Posterior
@@ -301,7 +302,11 @@ def _print_beats(ax: Axes, answer: Answer, layout: Layout) -> None:
     """P(beats) of each row at its right, as the labels of a second axis."""
     right = ax.secondary_yaxis("right")
     chances = answer.table["prob_beats"]
-    texts = [NOT_ESTIMABLE if np.isnan(value) else style.probability_text(value) for value in chances]
+    shown = 1.0 - 1.0 / np.maximum(effective_sizes(answer), 2.0)
+    texts = [
+        NOT_ESTIMABLE if np.isnan(value) else style.probability_text(value, float(most))
+        for value, most in zip(chances, shown, strict=True)
+    ]
     style.label_rows(right.yaxis, layout.positions, texts, scale=0.85)
     right.spines["right"].set_visible(False)
     ax.annotate(
@@ -352,8 +357,10 @@ def plot_shrinkage(posterior: Posterior, table: pd.DataFrame, ax: Axes | None = 
 
 
 def grand_rate(spec: ModelSpec) -> float:
-    """The raw mean over all cells, by their weights."""
-    return float(np.average(spec.cells.response.mean, weights=spec.cells.response.weight))
+    """The raw mean over all cells, by their weights; per unit of exposure."""
+    response = spec.cells.response
+    weight = response.weight * exposure(spec, spec.cells.frame)
+    return float(response.weight @ response.mean / weight.sum())
 
 
 def _areas(n: np.ndarray, row: float) -> np.ndarray:

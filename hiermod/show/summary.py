@@ -10,8 +10,7 @@ import pandas as pd
 
 from hiermod.answers.answer import check_prob
 from hiermod.answers.group_effects import correlation_matrices, standard_deviations
-from hiermod.answers.parameters.estimates import described, fixef_draws, lacking
-from hiermod.errors import enumerate_names
+from hiermod.answers.parameters.estimates import described, existing, fixef_draws, medians_remark
 from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.pooled import PooledSpec
 from hiermod.sampling.checks import CheckReport
@@ -58,11 +57,14 @@ def summarize(posterior: Posterior, report: CheckReport, prob: float) -> Summary
     return Summary(fixed, random, "\n\n".join(part for part in parts if part))
 
 
-def _table(posterior: Posterior, draws: dict[str, np.ndarray], prob: float) -> pd.DataFrame:
+def _table(
+    posterior: Posterior, draws: dict[str, np.ndarray], prob: float, names: list[str] | None = None
+) -> pd.DataFrame:  # fmt: skip
+    """Estimates with their convergence; `names` are those of other tables."""
     if not draws:
         return pd.DataFrame(columns=COLUMNS, dtype=float)
     convergence = _convergence(np.stack(list(draws.values())), posterior.shape)
-    return described(draws, prob, lacking(posterior.spec, draws)).assign(**convergence)
+    return described(draws, prob, existing(posterior.spec, names or draws)).assign(**convergence)
 
 
 def _convergence(values: np.ndarray, shape: tuple[int, int]) -> dict[str, list[float]]:
@@ -77,9 +79,21 @@ def _random(posterior: Posterior, prob: float) -> pd.DataFrame:
         draws.update(_group_draws(posterior, term))
     for name in spec.family.auxiliary:
         draws["Residual" if name == "sigma" else "Family", name] = posterior.values(name)
-    table = _table(posterior, {str(place): values for place, values in enumerate(draws.values())}, prob)
+    names = random_names(posterior)
+    table = _table(posterior, {str(place): values for place, values in enumerate(draws.values())}, prob, names)
     table.index = pd.MultiIndex.from_tuples(list(draws), names=["group", "term"]) if draws else table.index
     return table
+
+
+def random_names(posterior: Posterior) -> list[str]:
+    """What other tables call the standard deviations, correlations and parameters of the family."""
+    spec = posterior.spec
+    names = [
+        name
+        for term in spec.groups
+        for name in (*term.sd_keys(), *(term.correlation_keys() if term.correlated else ()))
+    ]
+    return [*names, *spec.family.auxiliary]
 
 
 def _group_draws(posterior: Posterior, term: GroupDesign) -> dict[tuple[str, str], np.ndarray]:
@@ -119,19 +133,27 @@ def _random_text(posterior: Posterior, random: pd.DataFrame, prob: float) -> str
     sizes = ", ".join(f"{grouping.name} {grouping.size:,}" for grouping in posterior.spec.cells.groupings.values())
     groups = f"\nNumber of levels: {sizes}" if sizes else ""
     title = "Varying effects (sd, cor)" if groups else "Family's parameters"
-    return f"{title}:\n{_printed(shown, prob)}{groups}"
+    return f"{title}:\n{_printed(shown, prob)}{groups}{_medians(random_names(posterior), posterior)}"
 
 
 def _fixed_text(posterior: Posterior, fixed: pd.DataFrame, prob: float) -> str:
     if fixed.empty:
-        return ""
+        known = isinstance(posterior.spec, PooledSpec)
+        return "Rates are not pooled: each is uniform from 0 to 1, whatever the others are." if known else ""
     title = f"Common effects ({posterior.spec.family.link.name} scale)"
     spec = posterior.spec
     if isinstance(spec, PooledSpec):
         title = f"Population of rates: mean, and spread {spec.pool.spread}"
-    medians = enumerate_names([name for name in fixed.index if np.isnan(fixed.loc[name, "sd"])])
-    remark = f"\nEstimates of {medians} are posterior medians: there is no posterior mean." if medians else ""
-    return f"{title}:\n{_printed(fixed.reset_index(names='term'), prob)}{remark}"
+    remarks = _medians([*fixed.index], posterior)
+    for figure in posterior.sizes_without_end():
+        remarks += f"\nComplete pooling, spread 0, is not ruled out, so that {figure}."
+    return f"{title}:\n{_printed(fixed.reset_index(names='term'), prob)}{remarks}"
+
+
+def _medians(names: list[str], posterior: Posterior) -> str:
+    powers = existing(posterior.spec, names)
+    remark = medians_remark([name for name, power in zip(names, powers, strict=True) if power <= 1.0])
+    return f"\n{remark}" if remark else ""
 
 
 def _printed(table: pd.DataFrame, prob: float) -> str:

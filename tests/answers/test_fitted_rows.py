@@ -95,7 +95,28 @@ def test_rows_that_are_not_there_any_more_are_said(tmp_path):
 
 
 def test_too_many_predictions_are_refused_before_memory_is_short(monkeypatch):
-    monkeypatch.setattr("hiermod.answers.estimands.rates.MOST_PREDICTIONS", 70)
+    monkeypatch.setattr("hiermod.answers.estimands.fitted.MOST_PREDICTIONS", 70)
     fit = fit_of("bernoulli", frame_of(20, np.random.default_rng(5)))
     with pytest.raises(AnswerError, match=r"4 draws for each of 20 rows are too many to hold: fit.predict_cells\(\)"):
         fit.predict()
+
+
+def test_units_take_the_place_of_the_exposure_of_rows():
+    data = frame_of(20, np.random.default_rng(6))
+    counts, values = fit_of("poisson", data), fit_of("gaussian", data)
+    per_unit = counts.predict(per=1).draws.to_numpy()
+    np.testing.assert_allclose(counts.predict().draws, per_unit * data["e"].to_numpy(), rtol=1e-12)
+    np.testing.assert_allclose(counts.predict(data.drop(columns="e"), per=1000).draws, 1000.0 * per_unit, rtol=1e-12)
+    cells = counts.predict().table.merge(counts.predict_cells(per=2).table, on=["x", "g", "e"])
+    np.testing.assert_allclose(2.0 * cells["estimate_x"] / cells["e"], cells["estimate_y"], rtol=1e-12)
+    np.testing.assert_allclose(values.predict(per=2).draws, 2.0 * values.predict().draws.to_numpy(), rtol=1e-12)
+    assert counts.predict(per=1000).question.measure.name == "mean n per 1,000"
+    for kind in ("link", "response"):
+        with pytest.raises(AnswerError, match=f"per=2 is of means, and kind='{kind}' asks for none"):
+            counts.predict(kind=kind, per=2)
+
+
+def test_rows_of_one_unseen_group_are_told_of_those_that_were_fitted():
+    fit = fit_of("bernoulli", frame_of(20, np.random.default_rng(7)))
+    unseen = fit.predict(fit.data.drop(columns="g"), groups="new")
+    np.testing.assert_allclose(fit.predict(groups="new").draws, unseen.draws, rtol=1e-12)

@@ -186,11 +186,6 @@ def test_memory_does_not_grow_with_the_rows(monkeypatch):
     assert peak < 8e6
 
 
-def test_beta_pooling_is_refused(variants_fit):
-    with pytest.raises(hm.errors.AnswerError, match=r"rates are integrated out.*Fit with pooling='normal'"):
-        variants_fit.loo()
-
-
 def test_too_few_draws_are_refused():
     model = hm.model("y ~ 1", pd.DataFrame({"y": [0, 1, 1]}))
     with pytest.raises(hm.errors.AnswerError, match="at least 25 draws, better thousands; this fit has 24"):

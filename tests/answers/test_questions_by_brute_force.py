@@ -1,43 +1,11 @@
 """`rates` and `effect` of random models on random data against averages of predicted rows, empty cells included."""
 
-import itertools
-
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-import hiermod as hm
-
-TERMS = ("a", "b", "x", "a:b", "x:a")
-BARS = ("(1 | g)", "(0 + x | g)", "(1 | g:a)")
-LEVELS = {"a": ["p", "q"], "b": ["u", "v", "w"], "g": ["k", "l", "m"]}
-
-
-def random_frame(rng, rows):
-    frame = pd.DataFrame({name: rng.choice(levels, rows) for name, levels in LEVELS.items()})
-    frame = frame.assign(x=rng.integers(0, 3, rows), n=rng.integers(1, 5, rows))
-    gone = rng.choice(list(itertools.product(LEVELS["a"], LEVELS["b"])), 1)[0]
-    kept = frame[~((frame["a"] == gone[0]) & (frame["b"] == gone[1]))]
-    whole = pd.DataFrame(
-        {"a": ["p", "q"] * 3, "b": list("uuvvww"), "g": list("klmklm"), "x": [0, 1, 2, 2, 1, 0], "n": 2}
-    )
-    frame = pd.concat([kept, whole if rng.random() < 0.5 else whole[whole["a"] != gone[0]]], ignore_index=True)
-    extra = frame.drop_duplicates("g").assign(a="p" if gone[0] == "q" else "q")
-    frame = pd.concat([frame, extra[extra["b"] != gone[1]]], ignore_index=True)
-    return frame.assign(s=rng.binomial(frame["n"], 0.4), y=rng.normal(size=len(frame)))
-
-
-def random_fit(rng, terms, bars, family):
-    frame = random_frame(rng, 40)
-    left = "s/n" if family == "binomial" else "y"
-    model = hm.model(f"{left} ~ {' + '.join([*terms, *bars])}", frame, family)
-    return (
-        model.with_draws(model.sample_prior(5, seed=1).prior),
-        frame,
-        np.asarray(frame["n"] if family == "binomial" else 1.0 + 0 * frame["x"]),
-    )
+from random_models import BARS, TERMS, random_fit
 
 
 def predicted(fit, rows):

@@ -13,6 +13,7 @@ PLOTS = [
     "country-effect.png",
     "country-rates.png",
     "country-trace.png",
+    "scenarios.png",
     "variants-shrinkage.png",
     "variants2-shrinkage.png",
 ]

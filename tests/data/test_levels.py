@@ -57,6 +57,22 @@ def test_encoded_text_of_other_frames_is_sorted_and_an_enum_keeps_its_order():
     assert rows.groupings["g"].labels() == ["z", "m", "a"]
 
 
+@pytest.mark.parametrize("lazy", [False, True])
+def test_an_enum_is_ordered_only_where_the_formula_says_so(lazy):
+    frame = pl.DataFrame({"y": np.arange(6.0), "e": pl.Series(["z", "a", "m"] * 2, dtype=pl.Enum(["z", "m", "a"]))})
+    frame = frame.lazy() if lazy else frame
+    plain = rows_of("y ~ e", frame)
+    assert plain.variables.predictors["e"].levels == ("z", "m", "a")
+    assert plain.variables.predictors["e"].coding == "treatment"
+    assert "e: reference level 'z'" in plain.notices
+    said = rows_of("y ~ ordered(e)", frame).variables.predictors["ordered(e)"]
+    assert (said.levels, said.coding) == (("z", "m", "a"), "poly")
+    ordered = pd.DataFrame(
+        {"y": np.arange(6.0), "e": pd.Categorical(["z", "a", "m"] * 2, ["z", "m", "a"], ordered=True)}
+    )
+    assert rows_of("y ~ e", ordered).variables.predictors["e"].coding == "poly"
+
+
 def test_dates_stay_dates_and_times_stay_times():
     day, noon = dt.datetime(2024, 1, 1), dt.datetime(2024, 1, 1, 12)
     assert levels([day, day, dt.datetime(2023, 1, 1)]) == [dt.date(2023, 1, 1), dt.date(2024, 1, 1)]

@@ -70,15 +70,18 @@ def marked(error):
         ("y ~ x - 0", "only numbers in a sum", "0"),
         ("y ~ 1:x", "cannot be multiplied", ":"),
         ("y ~ x:1", "cannot be multiplied", "1"),
-        ("y ~ (0 + x)", "outside of brackets", "0"),
-        ("y ~ (x - 1)*f", "outside of brackets", "1"),
-        ("y ~ ((0 + x) | g)", "outside of brackets", "0"),
+        ("y ~ (x + 1):f", "has two readings", "(x + 1):f"),
+        ("y ~ x:(1 + f)", "has two readings", "x:(1 + f)"),
+        ("y ~ x > 3", r"stands in I\(\)", ">"),
+        ("y ~ (x > 3)", r"stands in I\(\)", ">"),
+        ("y ~ I(1 < x < 3)", "One comparison at a time", "<"),
+        ("y ~ I(f < 'b')", "is no number", "<"),
+        ("s * n ~ x", r"As arithmetic: I\(s \* n\)", "s * n"),
         ("y ~ .5", "only numbers in a sum", ".5"),
         ("y ~ 1e5", "only numbers in a sum", "1e5"),
         ("y ~ 2nd", "not a number, nor a name", "2"),
         # sums and products
         ("y ~ x +", "A term was expected", "+"),
-        ("y ~ x + + z", "A term was expected", "+"),
         ("y ~ * x", "A term was expected", "*"),
         ("y ~ x z", "joined by", "z"),
         ("y ~ x - z", "no term z before this", "z"),
@@ -98,7 +101,7 @@ def marked(error):
         ("y ~ log()", "a column was expected", "log()"),
         ("y ~ log(2)", "a column was expected", "log(2)"),
         ("y ~ log(x, bse=2)", "no option 'bse'.*takes base", "bse"),
-        ("y ~ log(x, z)", "not columns", "log(x, z)"),
+        ("y ~ log(x, z)", "no names of what stands elsewhere", "log(x, z)"),
         ("y ~ poly(x, 2, degree=3)", "given twice", "poly(x, 2, degree=3)"),
         ("y ~ poly(x, degree=3, 2)", "after those without", "2"),
         ("y ~ poly(x, 2, TRUE, 4)", "takes one column and degree, raw", "poly(x, 2, TRUE, 4)"),
@@ -107,8 +110,7 @@ def marked(error):
         ("y ~ sqr(x)", "Did you mean 'sqrt'", "sqr"),
         ("y ~ s(x)", "Smooths.*bs", "s"),
         ("y ~ c(x, z)", "holds numbers or texts", "(x, z)"),
-        ("y ~ C(f, foo)", "not columns", "C(f, foo)"),
-        ("y ~ I(x > 3)", "has no meaning", ">"),
+        ("y ~ C(f, foo)", "no contrasts foo", "C(f, foo)"),
         ("y ~ x - offset(z)", "stands alone", "offset(z)"),
         ("y ~ x:offset(z)", "stands alone", "offset"),
         ("y ~ (offset(x) | g)", "cannot vary", "(offset(x) |"),
@@ -134,9 +136,7 @@ def marked(error):
         ("y ~ x\x00", "has no meaning", " "),
         # responses
         ("5 ~ x", "not a response", "5"),
-        ("y + 1 ~ x", "not a response", "y + 1"),
         ("a/b/c ~ x", "not a response", "a/b/c"),
-        ("-y ~ x", "not a response", "-y"),
         ("y['a' ~ x", "square bracket was expected", "~"),
         ("y[] ~ x", "the level that counts", "]"),
         ("s/n | trials(n) ~ x", "has trials already", "|"),
@@ -238,8 +238,3 @@ def test_names_that_results_need_are_refused_with_a_remedy(name, text):
 def test_a_response_may_not_bear_a_parameters_name(name):
     with pytest.raises(FormulaError, match="results use the name"):
         check_names(parse(f"{name} ~ x"))
-
-
-def test_the_intercept_of_brms_is_written_1():
-    with pytest.raises(FormulaError, match=r"An intercept is written 1.*write y ~ x"):
-        check_names(parse("y ~ 0 + Intercept + x + (1 | g)"))

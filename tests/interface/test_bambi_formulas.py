@@ -120,9 +120,11 @@ FORMULAS = {
     "negativebinomial": "n ~ x\n n ~ f*x + (f | g)",
 }
 CODED_OTHERWISE = [  # by Bambi, whose columns of a term depend on other terms in another way than R's
-    "y ~ f:h", "y ~ f/x", "y ~ x + (f:h | g)", "y ~ x*f + (x:f | g)", "y ~ x + (np.exp(z):f | g)",
-    "y ~ 0 + C(f, Treatment('b'))",
+    "y ~ f:h", "y ~ f:h + x", "y ~ x + (f:h | g)", "y ~ x*f + (x:f | g)", "y ~ x + (np.exp(z):f | g)", "y ~ (f/x | g)",
+    "y ~ 0 + C(f, Treatment('b'))", "y ~ C(f, Treatment('c')):x + (0 + C(f, Treatment('b')) | g)",
+    "y ~ C(f, Sum)*x", "y ~ 0 + C(f, Sum):h", "y ~ (C(f, Sum) | g)",
 ]  # fmt: skip
+UNFIT = ["y ~ f/x", "y ~ f/h", "y ~ f/z/x"]  # by Bambi itself, which names three columns where it has two
 CASES = [(family, line.strip()) for family, lines in FORMULAS.items() for line in lines.strip().split("\n")]
 QUICK = [case for case in CASES if case[1] in (
     "y ~ f*h*x", "y ~ f + (f | g)", "y ~ (0 + f | g)", "y ~ x:f + (0 + x:f | g)", "y ~ (f | g:b)", "y ~ (0 + f | b:g)",
@@ -166,10 +168,32 @@ def test_the_mean_is_bambis_for_every_formula(family, formula, data):
 
 
 @pytest.mark.parametrize("formula", CODED_OTHERWISE)
-def test_other_columns_are_refused(formula, data):
+def test_columns_are_coded_as_bambi_codes_them(formula, data):
+    agree("gaussian", formula, data)
+    rows = data.iloc[::-3].assign(f="a", x=0.5)
     model = bmb.Model(formula, data)
-    with pytest.raises(hm.errors.ModelError, match="has no counterpart: "):
+    idata = made_up(model)
+    fit = hm.from_bambi(model, idata)
+    expected = model.predict(idata, kind="response_params", inplace=False, data=rows)["posterior"]["mu"]
+    seen = fit.predict(rows).draws.transpose("row", "chain", "draw")
+    np.testing.assert_allclose(seen, expected.transpose("__obs__", "chain", "draw"), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("formula", UNFIT)
+def test_what_bambi_cannot_fit_is_said(formula, data):
+    model = bmb.Model(formula, data)
+    with pytest.raises(ValueError, match="conflicting dimension sizes"):
+        mean(model, made_up(model))
+    with pytest.raises(hm.errors.ModelError, match=r"Bambi itself can neither .* f 3 labels for 2 columns"):
         hm.from_bambi(model, made_up(model))
+
+
+def test_names_of_columns_follow_bambis(data):
+    model = bmb.Model("y ~ f:h", data)
+    fit = hm.from_bambi(model, made_up(model))
+    assert any("Bambi reads y ~ f:h as y ~ h + f:h" in notice for notice in fit.notices)
+    seen = {str(name): values for name, values in fit.posterior.data_vars.items()}
+    assert [*seen["f:h"]["f:h_dim"].to_numpy()] == [f"{f}, {h}" for f in "bc" for h in "pqrs"]
 
 
 def test_the_list_is_long_enough():

@@ -55,9 +55,10 @@ def test_the_prior_of_a_multiple_has_the_multiples_quantiles(name, power):
     )
     p = np.array([0.1, 0.5, 0.9])
     for prior in (Prior(name, arguments, power=power), Prior(name, arguments, 0.7, 2.0, power)):
-        times = prior.times(0.125)
-        np.testing.assert_allclose(times.quantile(p), 0.125 * prior.quantile(p), rtol=1e-9)
+        scaled = prior.scaled(0.125)
+        np.testing.assert_allclose(scaled.quantile(p), 0.125 * prior.quantile(p), rtol=1e-9)
 
 
-def test_one_of_a_fixed_range_has_none():
-    assert Prior("Beta", (2.0, 2.0)).times(2.0) is None
+def test_a_prior_of_a_fixed_range_keeps_the_users_unit():
+    plain = draws_of("y ~ x", "gaussian", 1.0, {"sigma": "Beta(2, 2)"})
+    assert plain["sigma"].max() < 1.0

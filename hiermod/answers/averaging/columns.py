@@ -12,6 +12,7 @@ from hiermod.answers.averaging.rows import is_numeric
 from hiermod.answers.group_effects import Groups, Reading
 from hiermod.answers.reader import per_exposure
 from hiermod.data.columns.groupings import Grouping
+from hiermod.data.columns.levels import encode, match_level
 from hiermod.data.columns.predictors import Factor
 from hiermod.data.columns.values import Level, as_levels, code_levels
 from hiermod.data.sources.frames import column_names
@@ -25,12 +26,9 @@ GRID = 21  # values that stand for many
 
 def find_level(levels: tuple[Level, ...], value: Any, complaint: str) -> Level:
     """The level that is meant, by its value or as it is written."""
-    for level in levels:
-        if level == value:
-            return level
-    for level in levels:
-        if str(level) == str(value):
-            return level
+    level = match_level(value, levels)
+    if level is not None:
+        return level
     raise AnswerError(f"{complaint}{did_you_mean(str(value), levels)}")
 
 
@@ -157,7 +155,9 @@ def refuse_many(spec: ModelSpec, name: str) -> None:
 
 def refuse_absent(name: str, levels: tuple[Level, ...], present: tuple[Level, ...]) -> None:
     """Refuse levels that no row has."""
-    absent = [level for level in levels if level not in present]
+    absent = [
+        level for level, code in zip(levels, encode(pd.Series(levels, dtype=object), present), strict=True) if code < 0
+    ]
     if absent:
         raise AnswerError(
             f"where: no row has the {name} {enumerate_names(absent, 4)}.{did_you_mean(str(absent[0]), present)}"

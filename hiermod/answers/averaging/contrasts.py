@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from hiermod.answers.averaging.columns import find_level
+from hiermod.answers.log_means import Logs
 from hiermod.answers.scales import CONTRASTS, Scale
 from hiermod.choices import PAIRINGS
 from hiermod.data.columns.values import Level
@@ -43,9 +44,22 @@ class Pairing:
         return _averaged(self.treated, draws), _averaged(self.control, draws)
 
     def contrast(self, draws: np.ndarray, scale: Scale) -> np.ndarray:
-        """The contrasts of draws with shape ``(cells, arms, draws)``, on one scale."""
-        result = scale.compare(*self.sides(draws))
+        """The contrasts of draws with shape ``(cells, arms, draws)``, on one scale.
+
+        Draws in which the control of a relative scale is not above 0 count as infinite, on the side of the difference.
+        """
+        treated, control = self.sides(draws)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            result = scale.compare(treated, control)
+        if scale.relative and (below := control <= 0.0).any():
+            side = np.sign(treated - control)
+            result = np.where(below, np.where(side == 0.0, scale.null, np.copysign(np.inf, side)), result)
         return result * self.size[:, None] if scale.additive else result
+
+    def log_contrast(self, logs: Logs, scale: Scale) -> np.ndarray:
+        """The logarithms of ratios, or of odds ratios, by those of the averages."""
+        treated, control = logs.averaged(self.treated), logs.averaged(self.control)
+        return treated.mean - control.mean if scale.relative else treated.order - control.order
 
 
 def _averaged(weights: np.ndarray, draws: np.ndarray) -> np.ndarray:

@@ -35,8 +35,12 @@ def estimable_rows(
 
 
 def _in_row_space(spec: Spec, frame: pd.DataFrame) -> np.ndarray | None:
-    unseen = spec.unseen_directions
-    if not unseen.shape[1]:
+    if not spec.unseen_directions.shape[1]:
         return None
-    design = np.hstack([block.matrix(frame) for block in spec.common.blocks])
+    return estimable_designs(spec, np.hstack([block.matrix(frame) for block in spec.common.blocks]))
+
+
+def estimable_designs(spec: Spec, design: np.ndarray) -> np.ndarray:
+    """Which rows of common columns, or of their derivatives, are combinations of rows that were fitted."""
+    unseen = spec.unseen_directions
     return np.asarray((np.abs(design @ unseen) <= TOLERANCE * (np.abs(design) @ np.abs(unseen))).all(axis=1))

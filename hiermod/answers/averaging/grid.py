@@ -15,7 +15,8 @@ from hiermod.answers.averaging.query import Query
 from hiermod.answers.averaging.rows import Base, with_column, with_levels
 from hiermod.answers.group_effects import Groups
 from hiermod.answers.reader import reader
-from hiermod.data.columns.values import Level, as_levels, encode, number_rows
+from hiermod.data.columns.levels import encode
+from hiermod.data.columns.values import Level, as_levels, codable, number_rows
 from hiermod.errors import DataError, enumerate_names
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.posterior import Posterior
@@ -162,17 +163,11 @@ def _select(frame: pd.DataFrame, names: tuple[str, ...]) -> tuple[np.ndarray, pd
     if not names:
         return np.zeros(len(frame), dtype=np.int64), pd.DataFrame(index=[0])
     columns = frame[list(names)]
-    plain = pd.DataFrame({name: _codable(columns[name]) for name in names})
+    plain = pd.DataFrame({name: codable(columns[name]) for name in names})
     number = number_rows(plain)
     first = np.unique(number, return_index=True)[1]
     combos = {name: pd.Series([*as_levels(pd.Index(columns[name].iloc[first]))]) for name in names}
     return number, pd.DataFrame(combos)
-
-
-def _codable(column: pd.Series) -> pd.Series:
-    if isinstance(column.dtype, pd.CategoricalDtype) or pd.api.types.is_numeric_dtype(column.dtype):
-        return column
-    return column.astype("category")
 
 
 def _key_order(keys: pd.DataFrame, names: list[str], levels: dict[str, tuple[Level, ...]]) -> np.ndarray:
@@ -186,8 +181,7 @@ def _merged(grid: Grid) -> Grid:
     """Sum the weights of equal rows of an average, which need not be computed twice; rows of one stand together."""
     if not len(grid.frame):
         return grid
-    codable = {name: _codable(grid.frame[name]) for name in grid.frame}
-    number = number_rows(pd.DataFrame({"": grid.cell, **codable}))
+    number = number_rows(pd.DataFrame({"": grid.cell, **{name: codable(grid.frame[name]) for name in grid.frame}}))
     first = np.unique(number, return_index=True)[1]
     weight = np.bincount(number, grid.weight)
     return replace(grid, frame=grid.frame.iloc[first].reset_index(drop=True), weight=weight, cell=grid.cell[first])

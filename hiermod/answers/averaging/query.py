@@ -14,12 +14,14 @@ from hiermod.answers.answer import Question, check_prob, check_rope, check_thres
 from hiermod.answers.averaging import columns
 from hiermod.answers.averaging.contrasts import Pairing, contrast_name, control_place, pair_arms, read_scale
 from hiermod.answers.averaging.rows import Base, base_rows, is_numeric, new_rows
+from hiermod.answers.averaging.transformed import relative_to_response
 from hiermod.answers.draws import check_goal
 from hiermod.answers.group_effects import Groups, groups_of_data, in_words, read_groups
 from hiermod.answers.outcome import Outcome, read_outcome
 from hiermod.answers.scales import PREDICTIONS, RATES, SLOPES, Scale
 from hiermod.choices import KINDS, SLOPE_SCALES
-from hiermod.data.columns.values import Level, as_levels, encode
+from hiermod.data.columns.levels import as_fitted, encode, number_of
+from hiermod.data.columns.values import Level, as_levels
 from hiermod.errors import AnswerError, DataError, did_you_mean
 from hiermod.formula.parser import canonical
 from hiermod.modeling.protocol import ModelSpec
@@ -49,7 +51,7 @@ class Arguments:
     loss: Any = None
     expected: Any = None
     where: Any = None
-    per: Any = 1
+    per: Any = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,8 +125,8 @@ def read_rates(spec: ModelSpec, arguments: Arguments) -> Query:
 
 def read_effect(spec: ModelSpec, arguments: Arguments) -> Query:
     """Arms: all rows of a cell are set to each level of the variable."""
-    scale = read_scale(arguments.scale, spec.family)
-    question = _question(spec, arguments, "effect", scale)
+    question = _question(spec, arguments, "effect", read_scale(arguments.scale, spec.family))
+    relative_to_response(spec, question)  # refuses before rows are opened
     variable, levels = _read_arms(spec, arguments)
     named = _read_columns(spec, arguments, (variable,))
     columns.check_differs(spec, variable, named.groups)
@@ -132,11 +134,13 @@ def read_effect(spec: ModelSpec, arguments: Arguments) -> Query:
     pairing = pair_arms(arguments.contrast, levels, variable, arguments.control)
     contrast = contrast_name(arguments.contrast)
     control = str(levels[place]) if contrast == "control" else None
+    arms = len({*levels, *columns.levels_of(spec, variable)} if variable in spec.cells.frame else levels)
     question = replace(
-        question, by=(*named.by, *named.lines), variable=variable, control=control, contrast=contrast
-    )  # fmt: skip
+        question, by=(*named.by, *named.lines), variable=variable, control=control, contrast=contrast, arms=arms
+    )
     query = _opened(spec, arguments, question, named, {variable: levels})
-    return replace(query, levels=levels, control=place, pairing=pairing)
+    question = relative_to_response(spec, query.question)
+    return replace(query, question=question, levels=levels, control=place, pairing=pairing)
 
 
 def _read_arms(spec: ModelSpec, arguments: Arguments) -> tuple[str, tuple[Level, ...]]:
@@ -206,10 +210,18 @@ def read_slope(spec: ModelSpec, arguments: Arguments) -> Query:
     return _opened(spec, arguments, question, named, {}, needed)
 
 
-def read_prediction(spec: ModelSpec, arguments: Arguments) -> Query:
-    """Rows by themselves, whose exposure counts: the fitted ones, or those of `data`."""
+def read_prediction(spec: ModelSpec, arguments: Arguments, fitted: bool = False) -> Query:
+    """Rows by themselves: the cells that were fitted, or those of `data`, which may be all the rows that were `fitted`.
+
+    Their exposure counts, unless means are of so many units.
+    """
     if arguments.kind not in KINDS:
         raise AnswerError(f"kind={arguments.kind!r}: 'mean', 'link' or 'response'.")
+    per = _read_per(arguments.per)
+    if arguments.per is not None and arguments.kind != "mean":
+        raise AnswerError(
+            f"per={arguments.per!r} is of means, and kind={arguments.kind!r} asks for none. Leave it out."
+        )
     groups = read_groups(spec, arguments.groups)
     question = _question(spec, arguments, "predict", PREDICTIONS[arguments.kind])
     cells, outcome = spec.cells, Outcome()
@@ -218,10 +230,12 @@ def read_prediction(spec: ModelSpec, arguments: Arguments) -> Query:
     if arguments.data is None:
         frame = cells.observations()[0] if cells.averaged and cells.rows_kept else cells.frame
     else:
-        frame = new_rows(spec, arguments.data, (), groups, exposed=True)
-        groups = groups_of_data(spec, groups, frame)
+        frame = new_rows(spec, arguments.data, (), groups, exposed=arguments.per is None)
+        groups = groups if fitted else groups_of_data(spec, groups, frame)
     read = Outcome() if question.scale.drawn else outcome
-    return Query(_of_outcome(spec, question, outcome), Base(frame, np.ones(len(frame))), groups, {}, {}, {}, {}, read)
+    question = _of_outcome(spec, question, outcome)
+    question = replace(question, measure=question.measure.of_units(per))
+    return Query(question, Base(frame, np.ones(len(frame))), groups, {}, {}, {}, {}, read, per)
 
 
 @dataclass(frozen=True, eq=False)
@@ -263,6 +277,9 @@ def _opened(
 
 
 def _read_per(per: Any) -> float:
+    """Units that means are of: one, if nothing is said."""
+    if per is None:
+        return 1.0
     if isinstance(per, bool) or not isinstance(per, Real) or not 0.0 < float(per) < np.inf:
         raise AnswerError(f"per={per!r}: a number of units above 0 is needed, such as 1000.")
     return float(per)
@@ -356,9 +373,11 @@ def _several(name: str, values: Any, role: str = "across") -> list[Any]:
 def _level(spec: ModelSpec, name: str, value: Any, data: Any, role: str) -> Level:
     """One value that a column can take: a finite number, or a level that is known."""
     if columns.is_predictor(spec, name) and name not in spec.formula.grouping_columns and is_numeric(spec, name):
-        if not isinstance(value, int | float | np.number) or isinstance(value, bool) or not np.isfinite(value):
+        if (number := number_of(value)) is None:
             raise AnswerError(f"{role}: {name!r} is numeric, and {value!r} is no finite number.")
-        return as_levels(pd.Index([value]))[0]
-    if name not in spec.cells.frame or (data is not None and name in spec.formula.grouping_columns):
+        return number
+    if name not in spec.cells.frame:
         return as_levels(pd.Index([value], dtype=object))[0]
+    if data is not None and name in spec.formula.grouping_columns:
+        return as_levels(pd.Index(as_fitted(pd.Series([value], dtype=object), columns.levels_of(spec, name))))[0]
     return columns.find_level(columns.levels_of(spec, name), value, f"{role}: {name!r} has no level {value!r}.")

@@ -11,9 +11,10 @@ import pandas as pd
 
 from hiermod.answers.group_effects import Groups, Reading
 from hiermod.answers.reader import per_exposure
+from hiermod.data.columns.levels import as_fitted
 from hiermod.data.columns.predictors import Factor, apply_recipe
 from hiermod.data.columns.responses import read_counts
-from hiermod.data.columns.values import Level, as_levels, kind_of, level_series, missing_rows
+from hiermod.data.columns.values import Level, Values, as_levels, kind_of, level_series, missing_rows
 from hiermod.data.sources.frames import column_names, has_columns, read_columns
 from hiermod.errors import AnswerError, DataError, enumerate_names
 from hiermod.formula.nodes import TrialsResponse
@@ -134,10 +135,23 @@ def read_variables_again(spec: ModelSpec, raw: pd.DataFrame, variables: Sequence
     """
     predictors, recipes = spec.cells.predictors, spec.cells.recipes
     columns = {name: predictors[name].column(raw[name]) if name in predictors else raw[name] for name in raw.columns}
+    for name, levels in _fitted_levels(spec).items():
+        if name in raw and name not in predictors:
+            columns[name] = as_fitted(raw[name], levels)
     for name in variables:
         if name in recipes and set(recipes[name].sources) <= set(raw.columns):
             columns |= apply_recipe(recipes[name], predictors[name], raw)
     return pd.DataFrame(columns, index=pd.RangeIndex(len(raw)))
+
+
+def _fitted_levels(spec: ModelSpec) -> dict[str, tuple[Level, ...]]:
+    """The levels of the columns that hold some, predictors aside."""
+    frame = spec.cells.frame
+    coded = [name for name in frame.columns if isinstance(frame[name].dtype, pd.CategoricalDtype)]
+    levels = {name: as_levels(frame[name].cat.categories) for name in coded if name not in spec.cells.predictors}
+    for grouping in spec.cells.groupings.values():
+        levels |= grouping.columns
+    return levels
 
 
 def with_levels(spec: ModelSpec, base: Base, chosen: Mapping[str, Level]) -> pd.DataFrame:
@@ -165,6 +179,8 @@ def _throughout(spec: ModelSpec, name: str, level: Level, rows: int) -> Any:
         return level
     predictor = spec.cells.predictors.get(name)
     levels = predictor.levels if isinstance(predictor, Factor) else as_levels(spec.cells.frame[name].cat.categories)
+    if level not in levels:  # a group that the fitted data did not have
+        return pd.Series([level] * rows, dtype=object)
     return level_series(np.full(rows, levels.index(level)), levels)
 
 
@@ -217,6 +233,8 @@ def trials_of(response: TrialsResponse, data: Any, rows: int) -> np.ndarray:
 
 def _read_weights(data: Any, weights: str) -> np.ndarray:
     column = read_columns(data, (weights,))[weights]
+    if (texts := Values(weights, column).texts) is not None:
+        texts.refuse_as_numbers(f"The column {weights!r} of weights", ", no numbers")
     if kind_of(column) not in ("int", "float", "bool"):
         raise DataError(f"The weights in {weights!r} hold {kind_of(column)}, not numbers.")
     values = column.to_numpy(dtype=float, na_value=np.nan)

@@ -14,8 +14,7 @@ from scipy import optimize
 
 from hiermod.answers.answer import check_prob
 from hiermod.answers.averaging.columns import check_columns, check_results
-from hiermod.answers.reader import in_blocks, reader
-from hiermod.answers.scoring.held_out import predicted
+from hiermod.answers.reader import in_blocks, predicted, reader
 from hiermod.answers.scoring.leave_one_out import log_weights, refuse, relative_efficiency
 from hiermod.data.cells.observations import observations
 from hiermod.data.cells.statistics import BinomialCells, PairCells

@@ -17,7 +17,7 @@ from hiermod.answers.estimands import effects, rates
 from hiermod.answers.parameters.estimates import fixef_draws
 from hiermod.answers.reader import BLOCK, block_slices
 from hiermod.data.cells.statistics import BinomialCells, CountCells, PairCells, RealCells, ValueCells
-from hiermod.errors import AnswerError
+from hiermod.errors import AnswerError, ModelError
 from hiermod.families.ops import NUMPY, bounded_exp
 from hiermod.modeling.density_rows import Observed, observe
 from hiermod.modeling.model_priors import kinds, log_prior, require_proper, with_width
@@ -30,6 +30,7 @@ from hiermod.sampling.run import choose_sampler, sample
 ALPHAS = (0.99, 1.01)
 THRESHOLD = 0.05
 FEWEST = 100  # draws
+SHARED = 5  # draws, the fewest that Pareto smoothing takes for a tail
 AS_FITTED = "as fitted"
 WIDTHS = {"half": 0.5, "double": 2.0}
 SLOPE = "slope of "
@@ -126,6 +127,8 @@ def power_scaling(posterior: Posterior, quantities: Mapping[str, np.ndarray]) ->
     """
     spec = posterior.spec
     require_proper(spec, "Sensitivity to priors")
+    if not spec.priors and isinstance(spec, PooledSpec):
+        raise ModelError("Sensitivity to priors: pooling='none' has no prior that could be wider. Say pooling='beta'.")
     if posterior.size < FEWEST:
         raise AnswerError(f"Power-scaling needs at least {FEWEST} draws; this fit has {posterior.size}.")
     densities = {"prior": log_prior(spec, posterior.values), "likelihood": log_likelihood(posterior)}
@@ -141,10 +144,14 @@ def power_scaling(posterior: Posterior, quantities: Mapping[str, np.ndarray]) ->
 
 
 def _weights(density: np.ndarray, alpha: float) -> np.ndarray:
-    """Importance weights of raising a density to a power, Pareto-smoothed, which sum to one."""
-    if np.ptp(density) == 0.0:
-        return np.full(density.shape, 1.0 / density.size)
-    logs = array_stats.power_scale_lw(density, alpha=alpha, axis=(0, 1))
+    """Importance weights of raising a density to a power, which sum to one.
+
+    They are Pareto-smoothed, unless several draws share the largest one, as where a likelihood rounds to 1: such a tail
+    ends there.
+    """
+    logs = (alpha - 1.0) * density
+    if (logs == logs.max()).sum() < SHARED:
+        logs = array_stats.power_scale_lw(density, alpha=alpha, axis=(0, 1))
     weights = np.exp(logs - logs.max())
     return np.asarray(weights / weights.sum())
 

@@ -13,7 +13,8 @@ from scipy import special
 
 from hiermod.answers.averaging.columns import find_level
 from hiermod.data.cells.statistics import CountCells
-from hiermod.data.columns.values import Level, code_levels, encode, number_rows
+from hiermod.data.columns.levels import encode
+from hiermod.data.columns.values import Level, code_levels, number_rows
 from hiermod.data.pushdown.gather import count_units
 from hiermod.errors import AnswerError, DataError
 from hiermod.sampling.posterior import Posterior

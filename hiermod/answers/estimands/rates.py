@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from hiermod.answers.answer import Answer, make_answer
 from hiermod.answers.averaging.columns import check_results
@@ -16,16 +15,13 @@ from hiermod.answers.averaging.grid import cell_grid, means
 from hiermod.answers.averaging.query import Arguments, read_prediction, read_rates
 from hiermod.answers.averaging.rows import Base, trials_of
 from hiermod.answers.reader import reader
-from hiermod.data.cells.rows import fitted_rows
 from hiermod.data.cells.statistics import BinomialCells, PairCells
 from hiermod.data.columns.values import first_of, number_rows
-from hiermod.errors import AnswerError
 from hiermod.formula.nodes import TrialsResponse
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.posterior import Posterior
 
 ROW = "row_number"
-MOST_PREDICTIONS = 500_000_000  # rows times draws, 4 GB
 COMPUTED = ("estimate", "lower", "upper", "rows", "seen", "prob_exceeds", "estimable")
 
 
@@ -64,15 +60,18 @@ def mixes_differ(rows: Base, name: str) -> bool:
     return len(first) < len(of_level) * len(of_rest) or not np.allclose(weight, expected, rtol=1e-9)
 
 
-def predict(posterior: Posterior, arguments: Arguments) -> Answer:
-    """Predictions for each row of `data` (each cell without it): the mean, the linear predictor, or new responses."""
+def predict(posterior: Posterior, arguments: Arguments, fitted: bool = False) -> Answer:
+    """Predictions for each row of `data` (each cell without it): the mean, the linear predictor, or new responses.
+
+    Rows of `data` that were `fitted` name no new groups. Means are those of a row's exposure, unless units are given.
+    """
     spec = posterior.spec
-    query = read_prediction(spec, arguments)
+    query = read_prediction(spec, arguments, fitted)
     frame, scale = query.rows.frame, query.question.scale
     draws = np.empty((len(frame), posterior.size))
-    model = reader(posterior, query.groups, exposed=True, outcome=query.outcome.name)
+    model = reader(posterior, query.groups, exposed=arguments.per is None, outcome=query.outcome.name)
     for rows, values in model.blocks(frame, scale.linear):
-        draws[rows] = values
+        draws[rows] = query.per * values
     if scale.drawn:
         draws = _simulated(posterior, draws, _trials(posterior, arguments.data, len(frame)))
     notices = []
@@ -80,49 +79,8 @@ def predict(posterior: Posterior, arguments: Arguments) -> Answer:
         draws[~known] = np.nan
         notices = [f"{int((~known).sum()):,} rows are not estimable: the data say nothing about such a combination"]
     keys = pd.DataFrame({ROW: np.arange(len(frame))})
-    shown = pd.concat([keys, frame.drop(columns=_made(spec)).reset_index(drop=True)], axis=1)
+    shown = pd.concat([keys, frame.drop(columns=_made(spec), errors="ignore").reset_index(drop=True)], axis=1)
     return make_answer(draws, keys, posterior.shape, query.question, scale.name, shown=shown, notices=notices)
-
-
-def predict_fitted(posterior: Posterior, arguments: Arguments, data: Any, complete: tuple[str, ...]) -> Answer:
-    """Predictions for each row of the data that was fitted, under its index; rows that were left out are missing.
-
-    Raises
-    ------
-    AnswerError
-        If the data is not known any more, is not what it was, or has too many rows.
-    """
-    spec, elsewhere = posterior.spec, "fit.predict_cells() predicts each cell of equal rows once"
-    if data is None:
-        raise AnswerError(f"The rows of this fit are not known any more: give them, fit.predict(data), or {elsewhere}.")
-    if spec.cells.source.rows * posterior.size > MOST_PREDICTIONS:
-        raise AnswerError(
-            f"{posterior.size:,} draws for each of {spec.cells.source.rows:,} rows are too many to hold: {elsewhere}, "
-            "fit.predict(data) some rows."
-        )
-    raw, used = fitted_rows(spec.formula, data, complete)
-    if used.sum() != spec.cells.source.rows:
-        raise AnswerError(
-            f"The data has changed: {spec.cells.source.rows:,} rows were fitted, of which {used.sum():,} are left. "
-            f"Give the rows: fit.predict(data), or {elsewhere}."
-        )
-    answer = predict(posterior, replace(arguments, data=raw[used].reset_index(drop=True)))
-    answer = answer if used.all() else _among_all(answer, raw, used)
-    index = data.index if isinstance(data, pd.DataFrame) else pd.RangeIndex(len(raw))
-    return replace(answer, table=answer.table.set_axis(index, axis=0))
-
-
-def _among_all(answer: Answer, raw: pd.DataFrame, used: np.ndarray) -> Answer:
-    """The answer's rows among all those of the data, the others missing."""
-    table = answer.table.set_axis(np.flatnonzero(used), axis=0).reindex(np.arange(len(used)))
-    shown = {str(name): raw[name] for name in table if name in raw and name not in COMPUTED}
-    table = table.assign(**shown)
-    keys = pd.DataFrame({ROW: np.arange(len(used))})
-    draws = np.full((*answer.draws.shape[:2], len(used)), np.nan)
-    draws[..., used] = answer.draws
-    coords = xr.Coordinates.from_pandas_multiindex(pd.MultiIndex.from_frame(keys), "row")
-    labelled = xr.DataArray(draws, dims=answer.draws.dims, coords=coords, name=answer.draws.name)
-    return replace(answer, draws=labelled, table=table.assign(**keys))
 
 
 def _made(spec: ModelSpec) -> list[str]:

@@ -12,7 +12,7 @@ from hiermod.answers.averaging.grid import Grid, averages
 from hiermod.answers.averaging.rows import exposure
 from hiermod.answers.group_effects import Reading, same_for_all
 from hiermod.answers.outcome import read_outcome
-from hiermod.answers.reader import linear_spec, reader
+from hiermod.answers.reader import linear_spec, per_exposure, reader
 from hiermod.data.columns.groupings import Grouping
 from hiermod.errors import AnswerError, did_you_mean, enumerate_names
 from hiermod.formula.nodes import without_slash
@@ -22,21 +22,25 @@ from hiermod.sampling.posterior import Posterior
 
 
 def shrinkage(posterior: Posterior, group: str | None, prob: float) -> pd.DataFrame:
-    """A row per level: ``n, raw, estimate, lower, upper, pull``, on the response scale."""
+    """A row per level: ``n, raw, estimate, lower, upper, pull``, on the response scale.
+
+    ``n`` is what rows weigh: how many there are, their trials, or their exposure.
+    """
     check_prob(prob)
     grouping = chosen_grouping(posterior.spec, group)
     cells = posterior.spec.cells
     codes = cells.codes[grouping.name]
-    n = np.bincount(codes, cells.response.weight, grouping.size)
     weight = cells.response.weight * exposure(posterior.spec, cells.frame)
     total = np.bincount(codes, cells.response.weight * cells.response.mean, grouping.size)
-    raw = total / np.bincount(codes, weight, grouping.size)
+    n = np.bincount(codes, weight, grouping.size)
+    raw = total / n
     levels = pd.DataFrame(index=pd.Index(grouping.labels(), name=grouping.name))
     grid = Grid(cells.frame, weight, codes, levels, n, n)
     observed = same_for_all(posterior.spec, Reading.OBSERVED)
     draws = averages(posterior, observed, grid)
     median = not read_outcome(posterior.spec, None, observed).has_mean
-    table = {"n": n.astype(np.int64), "raw": raw, **interval(draws, prob, median)}
+    counted = n if per_exposure(posterior.spec) else n.astype(np.int64)
+    table = {"n": counted, "raw": raw, **interval(draws, prob, median)}
     pull = reader(posterior).exact_pull()
     table["pull"] = _pull(posterior, grouping, grid, raw, table["estimate"], median) if pull is None else pull
     return pd.DataFrame(table, index=levels.index)

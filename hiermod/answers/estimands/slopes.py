@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from hiermod.answers.answer import Answer, make_answer
 from hiermod.answers.averaging.columns import check_results
-from hiermod.answers.averaging.grid import Averaging, cell_grid
+from hiermod.answers.averaging.estimable import estimable_designs
+from hiermod.answers.averaging.grid import Averaging, Grid, cell_grid
 from hiermod.answers.averaging.query import Arguments, read_slope
 from hiermod.answers.averaging.rows import Base, with_column
 from hiermod.answers.draws import wins
@@ -157,12 +159,34 @@ def slopes(posterior: Posterior, arguments: Arguments) -> Answer:
     rows = Base(grid.frame, grid.weight, query.rows.averaged)
     changes = variable_changes(spec, rows, str(question.variable))
     model = LinearReader(posterior, spec, query.groups, outcome=query.outcome.name)
+    change = changed_designs(spec, grid.frame, changes, with_offset=not per_exposure(spec))
+    grid, change, left = _estimable(posterior, spec, grid, change)
     average = Averaging(grid.weight, grid.cell, len(grid.keys), posterior.size)
     for part in block_slices(len(grid.frame), average.draws):
-        frame = grid.frame.iloc[part]
-        part_changes = {column: values[part] for column, values in changes.items()}
-        change = changed_designs(spec, frame, part_changes, with_offset=not per_exposure(spec))
-        average.add(part, model.slope(frame, change, question.scale.linear))
+        average.add(part, model.slope(grid.frame.iloc[part], change.part(part), question.scale.linear))
     draws = average.total if question.scale.linear else average.total * query.per
     columns = {"prob_beats": wins(draws, 0.0, question.sign).mean(axis=1)}
-    return make_answer(draws, grid.keys, posterior.shape, question, "slope", columns=columns, notices=grid.notices)
+    return make_answer(
+        draws, grid.keys, posterior.shape, question, "slope", columns=columns, notices=(*grid.notices, *left)
+    )
+
+
+def _estimable(posterior: Posterior, spec: Spec, grid: Grid, change: Designs) -> tuple[Grid, Designs, list[str]]:
+    """The rows with a slope that the data speak for, and what to say of the others.
+
+    A row may be one that was fitted, and its slope not: where the column has one value among rows of its kind.
+    """
+    if not posterior.informed or not spec.unseen_directions.shape[1]:
+        return grid, change, []
+    known = estimable_designs(spec, change.common)
+    if known.all():
+        return grid, change, []
+    share = float(grid.weight[~known].sum() / grid.weight.sum())
+    notice = (
+        f"rows with {share:.0%} of the weight leave the averages: the data say nothing about their slopes, since the "
+        "column has one value among rows of their kind"
+    )
+    kept = replace(
+        grid, frame=grid.frame[known].reset_index(drop=True), weight=grid.weight[known], cell=grid.cell[known]
+    )
+    return kept, change.part(known), [notice]

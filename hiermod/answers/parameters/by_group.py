@@ -11,7 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from hiermod.answers.answer import check_prob, interval
-from hiermod.answers.parameters.estimates import fixef_draws, terms_by_group
+from hiermod.answers.parameters.estimates import existing, fixef_draws, terms_by_group
 from hiermod.modeling.design import GroupDesign
 from hiermod.sampling.posterior import Posterior
 
@@ -41,6 +41,14 @@ class EffectsOfFactor:
             )
             yield name, draws + self._effects(*places[name]) if name in places else draws
 
+    def power(self, name: str) -> float:
+        """The power from which on a term's effects have no posterior mean: that of their standard deviation."""
+        spec = self.posterior.spec
+        keys = [
+            key for term in self.terms for key, own in zip(term.sd_keys(), term.row_names, strict=True) if own == name
+        ]
+        return float(existing(spec, [*keys, *([name] if name in self.common else [])]).min(initial=np.inf))
+
     def _effects(self, term: GroupDesign, place: int) -> np.ndarray:
         for draws in self.posterior.effects(term):
             if place < draws.shape[2]:
@@ -68,7 +76,14 @@ class GroupEstimates(dict[str, pd.DataFrame]):
     def table(self) -> pd.DataFrame:
         """A row per factor, term and level."""
         parts = [
-            pd.DataFrame({"group": group, "term": term, "level": factor.levels.to_numpy(), **spread(draws, self._prob)})
+            pd.DataFrame(
+                {
+                    "group": group,
+                    "term": term,
+                    "level": factor.levels.to_numpy(),
+                    **spread(draws, self._prob, factor.power(term)),
+                }
+            )
             for group, factor in self._factors.items()
             for term, draws in factor.columns()
         ]
@@ -80,14 +95,20 @@ class GroupEstimates(dict[str, pd.DataFrame]):
         return {group: _array(factor) for group, factor in self._factors.items()}
 
 
-def spread(draws: np.ndarray, prob: float) -> dict[str, np.ndarray]:
-    """``estimate, sd, lower, upper`` of draws of shape ``(draws, columns)``."""
-    summary = interval(draws.T, prob)
-    return {"estimate": summary["estimate"], "sd": draws.std(axis=0, ddof=1), **summary}
+def spread(draws: np.ndarray, prob: float, power: float = np.inf) -> dict[str, np.ndarray]:
+    """``estimate, sd, lower, upper`` of draws of shape ``(draws, columns)``: medians and no sd from a `power` on."""
+    summary = interval(draws.T, prob, power <= 1.0)
+    sd = draws.std(axis=0, ddof=1) if power > 2.0 else np.full(draws.shape[1], np.nan)
+    return {"estimate": summary["estimate"], "sd": sd, **summary}
 
 
 def _means(factor: EffectsOfFactor) -> pd.DataFrame:
-    return pd.DataFrame({term: draws.mean(axis=0) for term, draws in factor.columns()}, index=factor.levels)
+    """Posterior means, or medians where there are none."""
+    columns = {
+        term: draws.mean(axis=0) if factor.power(term) > 1.0 else np.median(draws, axis=0)
+        for term, draws in factor.columns()
+    }
+    return pd.DataFrame(columns, index=factor.levels)
 
 
 def _array(factor: EffectsOfFactor) -> xr.DataArray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import pandas as pd
 
 from hiermod.answers.answer import check_prob, interval
 from hiermod.answers.group_effects import correlation_matrices, standard_deviations
-from hiermod.errors import AnswerError
+from hiermod.errors import AnswerError, enumerate_names
 from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.posterior import Posterior
@@ -30,16 +30,24 @@ def fixef(posterior: Posterior, prob: float) -> pd.DataFrame:
     """Common coefficients: ``estimate, sd, lower, upper``."""
     check_prob(prob)
     draws = fixef_draws(posterior)
-    return described(draws, prob, lacking(posterior.spec, draws)).rename_axis("term")
+    return described(draws, prob, existing(posterior.spec, draws)).rename_axis("term")
 
 
-def lacking(spec: ModelSpec, names: Iterable[str]) -> np.ndarray:
-    """Which coefficients, by their row names, have no posterior mean."""
-    return np.array([name.split("[")[0] in spec.without_mean for name in names], dtype=bool)
+def existing(spec: ModelSpec, names: Iterable[str]) -> np.ndarray:
+    """Of parameters, by their names in tables, the power from which on they have no posterior mean."""
+    known = spec.finite_moments
+    return np.array([known.get(name, known.get(name.split("[")[0], np.inf)) for name in names], dtype=float)
 
 
-def described(draws: Mapping[str, np.ndarray], prob: float, medians: np.ndarray | None = None) -> pd.DataFrame:
-    """``estimate, sd, lower, upper`` of draws by name; what has no mean has its median and no sd."""
+def medians_remark(names: Sequence[str]) -> str:
+    """What to say beside medians of parameters; empty without any."""
+    if not names:
+        return ""
+    return f"Estimates of {enumerate_names(names)} are posterior medians: there is no posterior mean."
+
+
+def described(draws: Mapping[str, np.ndarray], prob: float, powers: np.ndarray | None = None) -> pd.DataFrame:
+    """``estimate, sd, lower, upper`` of draws by name; what has no mean has its median, and no sd."""
     names = ["estimate", "sd", "lower", "upper"]
     if not draws:
         return pd.DataFrame(columns=names, dtype=float)
@@ -47,9 +55,9 @@ def described(draws: Mapping[str, np.ndarray], prob: float, medians: np.ndarray 
     with np.errstate(over="ignore", invalid="ignore"):
         columns = {**interval(values, prob), "sd": values.std(axis=1, ddof=1)}
     table = pd.DataFrame(columns, index=pd.Index(draws))[names]
-    if medians is not None and medians.any():
-        table.loc[medians, "estimate"] = np.median(values[medians], axis=1)
-        table.loc[medians, "sd"] = np.nan
+    if powers is not None:
+        table.loc[powers <= 1.0, "estimate"] = np.median(values[powers <= 1.0], axis=1)
+        table.loc[powers <= 2.0, "sd"] = np.nan
     return table
 
 
@@ -73,8 +81,8 @@ def varcorr(posterior: Posterior, prob: float) -> pd.DataFrame:
     """Variance components, laid out as lme4's ``as.data.frame(VarCorr(m))``.
 
     For standard deviations ``sdcor`` is the mean, for correlations too; ``vcov`` is the mean variance or covariance;
-    ``lower, upper`` bound ``sdcor``. The last row, ``Residual``, is of the families that have a `sigma`; a student
-    family's is its scale, and its standard deviation is larger.
+    ``lower, upper`` bound ``sdcor``; both are medians where the posterior has no such mean. The last row, ``Residual``,
+    is of the families that have a `sigma`; a student family's is its scale, and its standard deviation is larger.
     """
     rows: list[dict[str, Any]] = []
     for terms in terms_by_group(posterior).values():
@@ -88,21 +96,26 @@ def varcorr(posterior: Posterior, prob: float) -> pd.DataFrame:
 
 def _group_rows(posterior: Posterior, term: GroupDesign, prob: float) -> list[dict[str, Any]]:
     sds, names, group = standard_deviations(posterior, term), term.row_names, term.grouping.name
-    rows = [_row(group, name, None, sds[:, k], sds[:, k] ** 2, prob) for k, name in enumerate(names)]
+    powers = existing(posterior.spec, term.sd_keys())
+    rows = [_row(group, name, None, sds[:, k], sds[:, k] ** 2, prob, powers[k]) for k, name in enumerate(names)]
     if term.correlated:
         correlations = correlation_matrices(posterior, term)
         for second, first in sorted(term.pairs(), key=lambda pair: (pair[1], pair[0])):
             correlation = correlations[:, first, second]
             covariance = correlation * sds[:, first] * sds[:, second]
-            rows.append(_row(group, names[first], names[second], correlation, covariance, prob))
+            power = min(powers[first], powers[second])
+            rows.append(_row(group, names[first], names[second], correlation, covariance, prob, power, bounded=True))
     return rows
 
 
 def _row(
-    group: str, first: str | None, second: str | None, sdcor: np.ndarray, vcov: np.ndarray, prob: float
-) -> dict[str, Any]:
-    summary = {name: float(value[0]) for name, value in interval(sdcor[None, :], prob).items()}
-    return {"grp": group, "var1": first, "var2": second, "vcov": float(vcov.mean()), "sdcor": summary["estimate"],
+    group: str, first: str | None, second: str | None, sdcor: np.ndarray, vcov: np.ndarray, prob: float,
+    power: float = np.inf, bounded: bool = False,
+) -> dict[str, Any]:  # fmt: skip
+    median = power <= 1.0 and not bounded
+    summary = {name: float(value[0]) for name, value in interval(sdcor[None, :], prob, median).items()}
+    squares = float(np.median(vcov) if power <= 2.0 else vcov.mean())
+    return {"grp": group, "var1": first, "var2": second, "vcov": squares, "sdcor": summary["estimate"],
             "lower": summary["lower"], "upper": summary["upper"]}  # fmt: skip
 
 

@@ -10,7 +10,8 @@ import pandas as pd
 
 from hiermod.answers.answer import Answer, Question, check_prob, make_answer
 from hiermod.answers.group_effects import standard_deviations
-from hiermod.answers.parameters.estimates import fixef_draws
+from hiermod.answers.parameters.estimates import fixef_draws, medians_remark
+from hiermod.answers.parameters.existence import Moments
 from hiermod.answers.scales import PARAMETERS
 from hiermod.data.columns.values import level_text
 from hiermod.errors import AnswerError, did_you_mean
@@ -100,14 +101,24 @@ def hypothesis(posterior: Posterior, texts: str | Sequence[str], prob: float) ->
         raise AnswerError("There is no hypothesis: write one such as 'treated > 0'.")
     differences = np.stack([_difference(one, draws) for one in hypotheses])
     held = np.stack([OPERATORS[one.sign](row, 0.0).mean() for one, row in zip(hypotheses, differences, strict=True)])
-    values = np.stack([np.asarray(_value(one.quantity, draws), dtype=float) for one in hypotheses])
+    with np.errstate(over="ignore"):
+        values = np.stack([np.asarray(_value(one.quantity, draws), dtype=float) for one in hypotheses])
     keys = pd.DataFrame({"hypothesis": [one.text for one in hypotheses]})
     with np.errstate(divide="ignore"):
         odds = held / (1.0 - held)
-    columns = {"probability": held, "evidence_ratio": odds, "difference": differences.mean(axis=1)}
-    question = Question("hypothesis", PARAMETERS, prob=check_prob(prob))
+    moments = Moments.of(posterior.spec, *(side for one in hypotheses for side in (one.left, one.right)))
+    powers = np.array([moments.power(one.quantity) for one in hypotheses])
+    apart = np.array([min(moments.power(one.left), moments.power(one.right)) <= 1.0 for one in hypotheses])
+    with np.errstate(over="ignore", invalid="ignore"):
+        middle = np.where(apart, np.median(differences, axis=1), differences.mean(axis=1))
+    columns = {"probability": held, "evidence_ratio": odds, "difference": middle}
+    medians = [one.text for one, power in zip(hypotheses, powers, strict=True) if power <= 1.0]
+    remark = medians_remark(medians)
+    question = Question("hypothesis", PARAMETERS, prob=check_prob(prob), remark=remark)
     answer = make_answer(values, keys, posterior.shape, question, "hypothesis", columns=columns)
-    answer.table.insert(2, "sd", values.std(axis=1, ddof=1))
+    answer.table.loc[powers <= 1.0, "estimate"] = np.median(values[powers <= 1.0], axis=1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        answer.table.insert(2, "sd", np.where(powers <= 2.0, np.nan, values.std(axis=1, ddof=1)))
     return answer
 
 
@@ -132,7 +143,7 @@ def parameter_draws(posterior: Posterior) -> dict[str, np.ndarray]:
 def _difference(statement: Hypothesis, draws: dict[str, np.ndarray]) -> np.ndarray:
     with np.errstate(all="ignore"):
         difference = _value(statement.left, draws) - _value(statement.right, draws)
-    wrong = int(np.sum(~np.isfinite(difference)))
+    wrong = int(np.sum(np.isnan(difference)))
     if wrong:
         raise AnswerError(f"The hypothesis {statement.text!r} has no value in {wrong:,} of {len(difference):,} draws.")
     return difference

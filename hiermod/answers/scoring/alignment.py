@@ -16,8 +16,9 @@ import pandas as pd
 from hiermod.answers.averaging.rows import read_variables_again
 from hiermod.data.cells.observations import Observations, observations
 from hiermod.data.cells.statistics import BinomialCells, PairCells
+from hiermod.data.columns.levels import encode
 from hiermod.data.columns.responses import ResponseRows, SingleRows, TrialsRows, read_response
-from hiermod.data.columns.values import as_levels, encode, first_of, missing_rows, missing_values, number_rows
+from hiermod.data.columns.values import as_levels, first_of, missing_rows, missing_values, number_rows
 from hiermod.data.pushdown.tally import PREFIX
 from hiermod.data.sources.frames import column_names, read_columns
 from hiermod.errors import AnswerError, HiermodError, did_you_mean, enumerate_names

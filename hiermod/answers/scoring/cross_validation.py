@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
+from hiermod.answers.reader import by_model
+from hiermod.answers.scoring.exact_scores import ExactScores
 from hiermod.answers.scoring.group_density import GroupDensity, Members, group_density
 from hiermod.answers.scoring.held_out import Refit, Runs
 from hiermod.answers.scoring.leave_one_out import good_k, log_weights, relative_efficiency, worst
@@ -30,6 +32,8 @@ def folds_of(posterior: Posterior, seen: Observations, shares: np.ndarray) -> li
 class GroupScores:
     """Scores of each group left out; `troubled` fits without a group have divergences or have not converged.
 
+    If they are `exact`, they come from integrals without each group, and no draws.
+
     `joint` and `rows` (of each observation, in the order of the groups' places) are log predictive densities, `p` how
     much more the model expects of groups that it was fitted to.
     """
@@ -41,6 +45,7 @@ class GroupScores:
     refitted: np.ndarray
     good: float
     troubled: int
+    exact: bool = False
 
     @property
     def unreliable(self) -> np.ndarray:
@@ -54,12 +59,44 @@ class GroupScores:
 
 
 def leave_groups_out(
-    posterior: Posterior, seen: Observations, groups: Sequence[Members], single: bool, max_refits: int, runs: Runs
-) -> GroupScores:
+    posterior: Posterior, seen: Observations, groups: Sequence[Members], called: Sequence[str], single: bool,
+    max_refits: int, runs: Runs,
+) -> GroupScores:  # fmt: skip
     """Leave out each group in turn: by importance sampling, and by a fit without it where that is not reliable.
 
-    With `single`, each row of a group is scored by itself as well.
+    With `single`, each row of a group is scored by itself as well. Pooled rates are integrated anew instead.
+
+    Raises
+    ------
+    AnswerError
+        If without a group, which is `called` so, there is no posterior.
     """
+    return by_model(
+        posterior.spec,
+        linear=lambda _: _by_draws(posterior, seen, groups, single, max_refits, runs),
+        pooled=lambda spec: _by_integrals(ExactScores(posterior, spec, seen), groups, called, single),
+    )
+
+
+def _by_integrals(
+    scores: ExactScores, groups: Sequence[Members], called: Sequence[str], single: bool
+) -> GroupScores:  # fmt: skip
+    for group, name in zip(groups, called, strict=True):
+        scores.refuse_improper(group, name)
+    count = len(groups)
+    even, none = np.full(count, -np.inf), (np.empty(0),) * count
+    if single:
+        found = [scores.single(group) for group in groups]
+        p = sum((known - elpd) @ group.times for (elpd, known), group in zip(found, groups, strict=True))
+        rows = tuple(elpd for elpd, _ in found)
+        return GroupScores(np.full(count, np.nan), rows, float(p), even, np.ones(count, dtype=bool), np.inf, 0, True)
+    joint, known = np.array([scores.joint(group) for group in groups]).T
+    return GroupScores(joint, none, float((known - joint).sum()), even, np.ones(count, dtype=bool), np.inf, 0, True)
+
+
+def _by_draws(
+    posterior: Posterior, seen: Observations, groups: Sequence[Members], single: bool, max_refits: int, runs: Runs
+) -> GroupScores:
     of_groups = [(group.places.tolist(), group.times.tolist()) for group in groups]
     found = runs.once(
         posterior, "groups", seen, lambda: _by_weights(posterior, seen, groups, single), single, of_groups

@@ -12,9 +12,9 @@ import pandas as pd
 from hiermod.answers.answer import check_prob
 from hiermod.answers.group_effects import Reading, same_for_all
 from hiermod.answers.parameters.by_group import spread
-from hiermod.answers.reader import block_slices, reader
+from hiermod.answers.reader import block_slices, predicted, reader
 from hiermod.answers.row_moments import RowMoments, trials_of_observations, weighted_observations
-from hiermod.answers.scoring.held_out import Runs, predicted
+from hiermod.answers.scoring.held_out import Runs
 from hiermod.answers.scoring.leave_one_out import good_k, log_weights, refuse, relative_efficiency
 from hiermod.data.cells.observations import Observations, observations
 from hiermod.errors import AnswerError

@@ -277,13 +277,20 @@ class PooledGroups:
     """Groups whose rates are drawn from one Beta or Gamma distribution."""
 
     def __init__(self, posterior: Posterior, spec: PooledSpec, seen: Observations) -> None:
-        self._posterior, self._spec, self._seen = posterior, spec, seen
-        self._occurrence = Occurrence.of(spec.grouping, seen)
+        self._posterior, self._spec = posterior, spec
+        self.occurrence = Occurrence.of(spec.grouping, seen)
+        self.events = seen.responses[:, 0]
+        if spec.pool.name == "beta":
+            self.exposure, self._constants = seen.responses[:, 1], _log_ways(seen)
+        else:
+            log_exposure = offset(spec.formula.offsets, seen.frame)[seen.place]
+            self.exposure = np.exp(log_exposure)
+            self._constants = self.events * log_exposure - special.gammaln(self.events + 1.0)
 
     def joint(self, group: Members) -> np.ndarray:
         """Log density of all of a group's observations together, in every draw."""
         levels, events, exposure, constant = self.totals(group)
-        new = self._occurrence.new(group)[levels]
+        new = self.occurrence.new(group)[levels]
         mean, size = self._posterior.population(self._spec.stratum[levels[new]])
         total = constant + self._spec.pool.log_density(events[new], exposure[new], mean, size).sum(axis=1)
         if not new.all():
@@ -293,16 +300,12 @@ class PooledGroups:
 
     def totals(self, group: Members) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
         """The levels in a group, the events and exposure of each there, and what depends on the data alone."""
-        rows, times = self._seen.chosen(group.places), group.times
-        levels, place = np.unique(self._occurrence.codes[group.places], return_inverse=True)
-        events = rows.responses[:, 0]
-        if self._spec.pool.name == "beta":
-            exposure, constants = rows.responses[:, 1], _log_ways(rows)
-        else:
-            log_exposure = offset(self._spec.formula.offsets, rows.frame)[rows.place]
-            exposure, constants = np.exp(log_exposure), events * log_exposure - special.gammaln(events + 1.0)
-        events, exposure = (np.bincount(place, times * own, len(levels)) for own in (events, exposure))
-        return levels, events, exposure, float(times @ constants)
+        places, times = group.places, group.times
+        levels, place = np.unique(self.occurrence.codes[places], return_inverse=True)
+        events, exposure = (
+            np.bincount(place, times * own[places], len(levels)) for own in (self.events, self.exposure)
+        )
+        return levels, events, exposure, float(times @ self._constants[places])
 
     def single(self, group: Members) -> np.ndarray:
         """Refused: rates are integrated out."""

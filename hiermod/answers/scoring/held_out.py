@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from hiermod.answers.reader import Reader, in_blocks, reader
+from hiermod.answers.reader import predicted, reader
 from hiermod.answers.scoring.kept import Place, add_observations, draws_digest
 from hiermod.data.cells.observations import Observations, part
 from hiermod.families.probes import fingerprint
@@ -66,17 +66,6 @@ class Refit:
         add_observations(digest, self.seen)
         digest.update(np.ascontiguousarray(self.times).tobytes())
         return digest.hexdigest()
-
-
-def predicted(model: Reader, seen: Observations) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """The response of each observation in turn, with the linear predictor of its row in every draw."""
-    first = np.searchsorted(seen.place, np.arange(len(seen.frame) + 1))
-    row = 0
-    for block in in_blocks(seen.frame, model.draws):
-        for predictor in model.parameters(block)["mu"]:
-            for response in seen.responses[first[row] : first[row + 1]]:
-                yield response, predictor
-            row += 1
 
 
 def log_densities(posterior: Posterior, seen: Observations) -> Iterator[np.ndarray]:

@@ -9,6 +9,9 @@ import pandas as pd
 from arviz_stats.base.array import array_stats
 from scipy import special
 
+from hiermod.answers.reader import by_model
+from hiermod.answers.scoring.exact_scores import ExactScores
+from hiermod.answers.scoring.group_density import Members
 from hiermod.answers.scoring.held_out import Refit, Runs, log_densities, score
 from hiermod.data.cells.observations import Observations, observations
 from hiermod.errors import AnswerError
@@ -91,6 +94,8 @@ class LeaveOneOut:
         these come from a fit without it (``refitted``).
     troubled : int
         How many of these fits have divergences, or have not converged.
+    exact : bool
+        Whether the posterior without each row was integrated, so that no draws are needed.
     """
 
     elpd: float
@@ -100,6 +105,7 @@ class LeaveOneOut:
     draws: int
     pointwise: pd.DataFrame
     troubled: int = 0
+    exact: bool = False
 
     @property
     def pareto_k(self) -> pd.Series:
@@ -142,12 +148,15 @@ class LeaveOneOut:
             [
                 f"elpd_loo  {elpd:>{width}}  SE {self.se:,.2f}",
                 f"   p_loo  {p:>{width}}",
-                f"{self.n:,} observations, {_of(distinct, self.n)} distinct; {self.draws:,} draws",
+                f"{self.n:,} observations, {_of(distinct, self.n)} distinct"
+                + ("" if self.exact else f"; {self.draws:,} draws"),
                 *self._verdict(),
             ]
         )
 
     def _verdict(self) -> list[str]:
+        if self.exact:
+            return ["Exact: the posterior without each distinct row is integrated anew."]
         if self.refits and not self.warning:
             return [
                 f"Pareto k: above {self.good_k:.2f} for {self.refits:,} distinct, each left out by a fit of its own."
@@ -179,8 +188,29 @@ def leave_one_out(posterior: Posterior, max_refits: int, runs: Runs, seen: Obser
     AnswerError
         If the model has no density of a row, or there are too few draws.
     """
-    refuse(posterior)
     seen = observations(posterior.spec.cells, posterior.spec.family.counts) if seen is None else seen
+    return by_model(
+        posterior.spec,
+        linear=lambda _: _by_draws(posterior, max_refits, runs, seen),
+        pooled=lambda spec: _by_integrals(ExactScores(posterior, spec, seen), posterior.size, seen),
+    )
+
+
+def _by_integrals(scores: ExactScores, draws: int, seen: Observations) -> LeaveOneOut:
+    """Each distinct row left out of pooled rates, whose posterior is integrated without it."""
+    rows = [Members(np.array([place]), np.ones(1, dtype=np.int64)) for place in range(len(seen))]
+    for row in rows:
+        scores.refuse_improper(row, f"A row of {scores.label(row)!r}")
+    elpd, known = np.array([scores.joint(row, unseen=False) for row in rows]).reshape(-1, 2).T
+    pointwise = seen.table.assign(elpd=elpd, p=known - elpd, pareto_k=-np.inf, refitted=True)
+    total, p = float(seen.times @ elpd), float(seen.times @ (known - elpd))
+    return LeaveOneOut(
+        total, standard_error(elpd, seen.times), p, int(seen.times.sum()), draws, pointwise, exact=True
+    )  # fmt: skip
+
+
+def _by_draws(posterior: Posterior, max_refits: int, runs: Runs, seen: Observations) -> LeaveOneOut:
+    refuse(posterior)
     efficiency = relative_efficiency(posterior)
 
     def smoothed() -> tuple[np.ndarray]:
@@ -222,7 +252,8 @@ def refuse(posterior: Posterior) -> None:
     """Refuse where rows have no densities of their own here, or draws are too few."""
     if reason := posterior.spec.refuses("rows"):
         raise AnswerError(
-            f"fit.loo() leaves out one row at a time, which does not apply to {reason}. Fit with pooling='normal'."
+            f"This weighs draws by the density of one row at a time, which does not apply to {reason}. fit.loo() and "
+            "fit.logo() integrate such a model exactly; or fit with pooling='normal'."
         )
     if not posterior.spec.cells.rows_kept:
         raise AnswerError(

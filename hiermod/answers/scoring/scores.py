@@ -11,11 +11,10 @@ import pandas as pd
 
 from hiermod.answers.scoring.alignment import Aligned, Matched, check_responses, column_of_table
 from hiermod.answers.scoring.cross_validation import folds_of, leave_groups_out, members
-from hiermod.answers.scoring.group_density import Members
 from hiermod.answers.scoring.held_out import Refit, Runs, expected, score
 from hiermod.answers.scoring.leave_one_out import leave_one_out, standard_error
-from hiermod.data.cells.observations import Observations, observations, part
-from hiermod.errors import AnswerError, DataError, enumerate_names
+from hiermod.data.cells.observations import Observations, observations
+from hiermod.errors import AnswerError, enumerate_names
 from hiermod.sampling.posterior import Posterior
 
 SAME = 1e-8  # of sums that an engine adds up in any order, relative to their size
@@ -161,7 +160,8 @@ def by_leave_one_out(posteriors: Posteriors, aligned: Aligned, max_refits: int, 
         loo = leave_one_out(posterior, max_refits, runs, rows.seen)
         pointwise = loo.pointwise.iloc[rows.place].reset_index(drop=True)
         models[name] = ModelScores(
-            pointwise["elpd"].to_numpy(), loo.p, len(loo.unreliable), loo.refits, loo.troubled + _trouble(posterior),
+            pointwise["elpd"].to_numpy(), loo.p, len(loo.unreliable), 0 if loo.exact else loo.refits,
+            loo.troubled + (0 if loo.exact else _trouble(posterior)),
             pointwise[["pareto_k", "refitted"]],
         )  # fmt: skip
     return Scores("loo", "rows", models, aligned.times, None, aligned.labels())
@@ -206,8 +206,8 @@ def by_groups(
     models = {}
     for (name, posterior), rows in zip(posteriors.items(), aligned.models, strict=True):
         groups_of = members(codes, aligned.times, rows.place, len(names))
-        _refuse_improper(posterior, rows.seen, dict(zip(names, groups_of, strict=True)), title)
-        scores = leave_groups_out(posterior, rows.seen, groups_of, not joint, max_refits, runs)
+        called = [f"The group {own!r} of {title}" for own in names]
+        scores = leave_groups_out(posterior, rows.seen, groups_of, called, not joint, max_refits, runs)
         elpd, details = scores.joint, scores.details()
         if not joint:
             elpd, details = np.empty(len(codes)), details.iloc[codes].reset_index(drop=True)
@@ -215,8 +215,8 @@ def by_groups(
                 inside = codes == code
                 elpd[inside] = scores.rows[code][np.searchsorted(group.places, rows.place[inside])]
         models[name] = ModelScores(
-            elpd, scores.p, int(scores.unreliable.sum()), int(scores.refitted.sum()),
-            scores.troubled + _trouble(posterior), details,
+            elpd, scores.p, int(scores.unreliable.sum()), 0 if scores.exact else int(scores.refitted.sum()),
+            scores.troubled + (0 if scores.exact else _trouble(posterior)), details,
         )  # fmt: skip
     column = column_of_table(title)
     if not joint:
@@ -225,18 +225,6 @@ def by_groups(
     counts = np.rint(np.bincount(codes, aligned.times)).astype(np.int64)
     labels = pd.DataFrame({column: list(names), "rows": counts})
     return Scores("logo", "groups", models, np.ones(len(names)), None, labels)
-
-
-def _refuse_improper(posterior: Posterior, seen: Observations, groups: Mapping[str, Members], title: str) -> None:
-    """Refuse where some group is all that makes a posterior proper."""
-    spec = posterior.spec
-    if not spec.improper:
-        return
-    for name, group in groups.items():
-        try:
-            spec.with_cells(part(spec.cells, seen, seen.times - group.among(seen)))
-        except DataError as error:
-            raise AnswerError(f"The group {name!r} of {title} cannot be left out. {error}") from error
 
 
 def _trouble(posterior: Posterior) -> int:

@@ -97,6 +97,13 @@ class CrossValidation:
         """The rows of `pointwise` whose group importance sampling cannot leave out, and that were not refitted."""
         return self.pointwise[self.pointwise["unreliable"]] if "unreliable" in self.pointwise else self.pointwise[:0]
 
+    @property
+    def exact(self) -> bool:
+        """Whether the posterior without each group was integrated, so that no draws are needed."""
+        return "refitted" in self.pointwise and bool(
+            (self.pointwise["refitted"] & np.isneginf(self.pointwise["pareto_k"])).all()
+        )
+
     def __repr__(self) -> str:
         elpd, p = f"{self.elpd:,.2f}", f"{self.p:,.2f}"
         width = max(len(elpd), len(p))
@@ -104,7 +111,9 @@ class CrossValidation:
         lines.append(f"{self.units} are scored; {self.n:,} of them are independent")
         if "fold" in self.pointwise:
             lines[-1] = f"{int(self.pointwise['fold'].max()) + 1} folds; {self.n:,} independent rows or groups"
-        if "refitted" in self.pointwise and self.pointwise["refitted"].any():
+        if self.exact:
+            lines.append("Exact: the posterior without each group is integrated anew.")
+        elif "refitted" in self.pointwise and self.pointwise["refitted"].any():
             lines.append("Pareto k: too high for some groups, which were left out by fits of their own.")
         if len(self.unreliable):
             lines.append("Pareto k: too high for some groups, whose elpd is not reliable; see .unreliable.")
@@ -151,14 +160,15 @@ def validated(scores: Scores) -> CrossValidation:
 
 def _refuse(posteriors: Mapping[str, Posterior], design: Design) -> None:
     for name, posterior in posteriors.items():
-        if posterior.size < MIN_DRAWS:
+        reason = posterior.spec.refuses("rows")
+        if reason and design.method == "kfold":
+            raise AnswerError(
+                f"{name!r} has {reason}, and rows and groups are left out one by one, exactly. Say method='loo', or "
+                "method='logo'."
+            )
+        if posterior.size < MIN_DRAWS and not reason:
             raise AnswerError(
                 f"At least {MIN_DRAWS} draws are needed, better thousands; {name!r} has {posterior.size}."
-            )
-        reason = posterior.spec.refuses("rows")
-        if reason and (design.method != "logo" or design.score != "joint"):
-            raise AnswerError(
-                f"{name!r} has {reason}, and whole groups alone can be left out. Say method='logo', score='joint'."
             )
 
 

@@ -28,10 +28,10 @@ class Likelihood(Protocol):
         """Which statistics of a cell are sufficient for it."""
 
 
-def read_cells[F: Likelihood](
-    formula: Formula, data: Any, choose: Callable[[ResponseRows], tuple[F, str]], *, na: str, compressed: bool,
+def read_cells[F: Likelihood, *Said](
+    formula: Formula, data: Any, choose: Callable[[ResponseRows], tuple[F, *Said]], *, na: str, compressed: bool,
     real: bool | None, complete: tuple[str, ...] = (),
-) -> tuple[Cells, tuple[F, str], tuple[str, ...]]:  # fmt: skip
+) -> tuple[Cells, tuple[F, *Said], tuple[str, ...]]:  # fmt: skip
     """Read the rows that a formula uses, and compress them as the family that `choose` finds for the response needs.
 
     Rows that lack a value in one of the other columns `complete` are left out, too.
@@ -40,7 +40,7 @@ def read_cells[F: Likelihood](
     -------
     cells : Cells
     chosen : tuple
-        What `choose` gave: the family, and a notice of it.
+        What `choose` gave: the family, and what is said of it.
     notices : tuple of str
         What is to be told of the rows.
     """

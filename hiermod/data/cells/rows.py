@@ -12,7 +12,7 @@ import pandas as pd
 from hiermod.choices import MISSING
 from hiermod.data.cells.table import Source
 from hiermod.data.columns.functions import Recipe
-from hiermod.data.columns.groupings import Grouping, read_grouping
+from hiermod.data.columns.groupings import Grouping, read_grouping, text_notices
 from hiermod.data.columns.predictors import EngineVariables, Factor, Variables, read_sources, read_variables
 from hiermod.data.columns.responses import (
     MomentRows,
@@ -23,7 +23,8 @@ from hiermod.data.columns.responses import (
     read_counts,
     read_response,
 )
-from hiermod.data.columns.values import Values, as_levels, row_name
+from hiermod.data.columns.texts import row_name
+from hiermod.data.columns.values import Values, as_levels
 from hiermod.data.pushdown.gather import gather
 from hiermod.data.pushdown.tally import Summary, Tally
 from hiermod.data.sources.frames import read_columns
@@ -79,16 +80,26 @@ def read_rows(
     return _understood(formula, tally.one_by_one, na)  # so that errors count and name rows, not distinct ones
 
 
-def fitted_rows(formula: Formula, data: Any, complete: tuple[str, ...] = ()) -> tuple[pd.DataFrame, np.ndarray]:
-    """The columns of all rows of `data`, and which rows a fit takes: complete ones, of some trials and weight.
+@dataclass(frozen=True, eq=False)
+class FittedRows:
+    """The columns of all rows of the data, which of them a fit takes, and their responses."""
+
+    raw: pd.DataFrame
+    used: np.ndarray
+    response: ResponseRows
+
+
+def fitted_rows(formula: Formula, data: Any, complete: tuple[str, ...] = ()) -> FittedRows:
+    """The rows of `data`, of which a fit takes the complete ones, of some trials and weight.
 
     `complete` are other columns, in which rows have to be complete too.
     """
     raw = read_columns(data, (*formula.all_columns, *complete), formula)
     used = ~np.any([Values(name, raw[name]).missing for name in map(str, raw)], axis=0)
-    weight = _read_response(formula, raw[used], np.ones(int(used.sum())), None).weight
-    used[used] = weight > 0
-    return raw, used
+    response = _read_response(formula, raw[used], np.ones(int(used.sum())), None)
+    weighty = response.weight > 0
+    used[used] = weighty
+    return FittedRows(raw, used, response.chosen(weighty))
 
 
 def _understood(formula: Formula, tally: Tally, na: str) -> Rows:
@@ -176,6 +187,8 @@ def _assembled(
     """Put the rows used together, with their groups; `counts` are those of `Source`."""
     groupings: dict[str, Grouping] = {}
     columns = dict(variables.columns)
+    remarks = [remark for name in formula.grouping_columns if name not in columns
+               for remark in text_notices(name, raw[name])]  # fmt: skip
     for term in formula.groups:
         groupings[term.group], levels = read_grouping(term.factors, raw)
         for name in levels:
@@ -193,7 +206,9 @@ def _assembled(
     factors = [predictor for predictor in variables.predictors.values() if isinstance(predictor, Factor)]
     structure = [*factors, *(grouping.columns for grouping in groupings.values())]
     source = Source(*counts, _fingerprint(pd.concat([plain, sources], axis=1), response, structure))
-    return Rows(formula, frame, sources, response, variables, groupings, source, (*notices, *variables.notices))
+    return Rows(
+        formula, frame, sources, response, variables, groupings, source, (*notices, *variables.notices, *remarks)
+    )
 
 
 def _follows(recipe: Recipe | None, frame: pd.DataFrame) -> bool:

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from hiermod.data.columns.bases import apply_poly, learn_poly
-from hiermod.data.columns.values import Level, Leveled, Values, encode
+from hiermod.data.columns.levels import encode, match_level
+from hiermod.data.columns.values import Level, Leveled, Values
 from hiermod.errors import DataError, did_you_mean, enumerate_names
 
 CODINGS = ("treatment", "sum", "helmert", "poly")
@@ -44,8 +45,6 @@ def as_leveled(name: str, values: Any) -> Leveled:
     if isinstance(values, Leveled):
         return values
     series = values.series if isinstance(values, Values) else pd.Series(values)
-    if pd.api.types.is_float_dtype(series.dtype) and (series == series.round()).all():
-        series = series.astype("int64")
     return Values(name, series).leveled
 
 
@@ -178,7 +177,8 @@ def _refuse_repeated(name: str, labels: list[Any]) -> None:
 
 def _found(level: Any, levels: tuple[Level, ...]) -> Level:
     """The level of the data that is meant; one that does not occur stays as it is written."""
-    return next((known for known in levels if known == level or str(known) == str(level)), level)
+    known = match_level(level, levels)
+    return level if known is None else known
 
 
 def _listed(value: Any) -> list[Any]:
@@ -186,7 +186,7 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _match(name: str, level: Any, levels: tuple[Level, ...]) -> Level:
-    for known in levels:
-        if known == level or str(known) == str(level):
-            return known
+    known = match_level(level, levels)
+    if known is not None:
+        return known
     raise DataError(f"{name}: there is no level {str(level)!r}.{did_you_mean(str(level), levels)}")

@@ -16,14 +16,29 @@ import numpy as np
 import pandas as pd
 
 from hiermod.data.columns import bases, factors
+from hiermod.data.columns.levels import match_level
 from hiermod.data.columns.values import Leveled, Values
 from hiermod.errors import DataError
 from hiermod.formula import vocabulary
-from hiermod.formula.expressions import Arithmetic, Call, Column, Expression, Flag, Negative, Number, Text, Vector
+from hiermod.formula.expressions import (
+    Arithmetic,
+    Call,
+    Column,
+    Comparison,
+    Expression,
+    Flag,
+    Negative,
+    Number,
+    Text,
+    Vector,
+    compares,
+    is_comparison,
+)
 
 Value = np.ndarray | Leveled
 OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide, "^": np.power,
+    "==": np.equal, "!=": np.not_equal, "<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal,
 }  # fmt: skip
 
 
@@ -73,6 +88,12 @@ CENTER = replace(
     SCALE, learn=partial(bases.learn_scale, scale=False), learn_by_sums=partial(bases.learn_scale_by_sums, scale=False)
 )
 FACTOR = Leveling(factors.learn_factor, factors.apply_factor)
+TRUTHS = {"levels": [False, True], "labels": [False, True]}  # what a comparison has learned, whatever the rows
+COMPARED = Leveling(
+    lambda name, values: TRUTHS,
+    lambda name, values, state: Leveled(values.astype(np.int64), (False, True)),
+    engine=lambda x, state: x.cast(nw.Int64()),
+)
 TRANSFORMS: dict[str, Elementwise | Learned | Leveling] = {
     "I": Elementwise(lambda x: x, lambda x: x),
     "log": Elementwise(
@@ -109,7 +130,7 @@ def transform_of(expression: Expression) -> Elementwise | Learned | Leveling | N
     """How the function that an expression calls at last is computed; None of a user's own, and where it calls none."""
     if not isinstance(expression, Call) or expression.function in vocabulary.REGISTERED:
         return None
-    return TRANSFORMS.get(expression.function)
+    return COMPARED if is_comparison(expression) else TRANSFORMS.get(expression.function)
 
 
 def options_of(call: Call) -> dict[str, Any]:
@@ -162,7 +183,7 @@ class Recipe:
     def stepped(self) -> bool:
         """Whether one of its functions has no slope."""
         functions = self.expression.functions & set(vocabulary.FUNCTIONS)
-        return any(vocabulary.FUNCTIONS[name].stepped for name in functions)
+        return compares(self.expression) or any(vocabulary.FUNCTIONS[name].stepped for name in functions)
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -195,11 +216,11 @@ def learn_from_all(
     for column in expression.columns:
         rows = rows & ~Values(column, raw[column]).missing
     try:
-        return learn(name, expression, raw[rows].reset_index(drop=True), weight[rows])
+        return learn(name, expression, raw[rows], weight[rows])
     except DataError:
         if not (rows & ~used).any():
             raise
-        return learn(name, expression, raw[used].reset_index(drop=True), weight[used])
+        return learn(name, expression, raw[used], weight[used])
 
 
 def calculate(expression: Expression, frame: pd.DataFrame) -> Any:
@@ -250,9 +271,26 @@ class _Evaluation:
                 return -self.number(operand)
             case Arithmetic(operator, left, right):
                 return OPERATORS[operator](self.number(left), self.number(right))
+            case Comparison():
+                return np.broadcast_to(self._compared(expression), (len(self._frame),))
             case Call():
                 return self._call(expression)
         raise DataError(f"{expression} is no number that could be calculated with.")
+
+    def _compared(self, comparison: Comparison) -> np.ndarray:
+        """Whether it holds on each row; a column is equal to a literal that names its level."""
+        left, right, equal = comparison.left, comparison.right, comparison.operator in ("==", "!=")
+        if isinstance(left, Text | Flag) or (isinstance(right, Column) and isinstance(left, Number)):
+            left, right = right, left
+        if equal and isinstance(left, Column) and isinstance(right, Text | Flag | Number):
+            values = self._columns[left.name]
+            if not isinstance(right, Number) or values.kind not in ("int", "float", "bool") or values.encoded:
+                text = right.value if isinstance(right, Text) else str(right)
+                levels = values.leveled.levels
+                meant = match_level(text, levels, left.name)
+                same = np.array([meant is not None and level == meant for level in levels])
+                return same[values.leveled.codes] == (comparison.operator == "==")
+        return OPERATORS[comparison.operator](self.number(comparison.left), self.number(comparison.right))
 
     def number(self, expression: Expression) -> Any:
         """One number, or one for each row; anything else is refused."""
@@ -262,10 +300,12 @@ class _Evaluation:
         if isinstance(value, Leveled) or (isinstance(value, np.ndarray) and value.ndim > 1):
             raise DataError(f"{name} has several columns or levels, so it cannot be calculated with.")
         if isinstance(value, Values):
+            if value.texts:
+                value.texts.refuse_as_numbers(f"The column {name!r}", ", with which nothing can be calculated")
             if value.kind not in ("int", "float", "bool") or (value.encoded and self._weight is not None):
                 raise DataError(f"The column {name!r} holds {value.kind}, with which nothing can be calculated.")
             return value.series.to_numpy(dtype=float)
-        return value
+        return value.astype(float) if isinstance(value, np.ndarray) and value.dtype == bool else value
 
     def _call(self, call: Call) -> Value:
         if call.function in vocabulary.REGISTERED:
@@ -273,7 +313,8 @@ class _Evaluation:
         if call.function not in TRANSFORMS:
             raise DataError(f"The function {call.function!r} is not registered here: call hiermod.register first.")
         try:
-            return self._known(call, TRANSFORMS[call.function], options_of(call))
+            transform = COMPARED if is_comparison(call) else TRANSFORMS[call.function]
+            return self._known(call, transform, options_of(call))
         except (TypeError, ValueError, IndexError, OverflowError) as error:
             raise DataError(f"{call} cannot be computed: {error}.") from error
 

@@ -7,9 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from hiermod.data.columns.values import Level, Values, distinct_rows, encode
+from hiermod.data.columns.levels import encode
+from hiermod.data.columns.texts import Texts, sign_notices, sort_of
+from hiermod.data.columns.values import Level, Values, distinct_rows, whole_as_integers
 from hiermod.errors import DataError, enumerate_names
 from hiermod.formula.nodes import without_slash
+
+SAMPLE = 1000  # values by which formatted numbers are told
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +64,7 @@ class Grouping:
 
 def read_grouping(factors: tuple[str, ...], frame: pd.DataFrame) -> tuple[Grouping, dict[str, pd.Categorical]]:
     """Understand a grouping factor from columns without missing values; give it and its columns as levels."""
-    columns = {name: Values(name, frame[name]) for name in factors}
+    columns = {name: Values(name, whole_as_integers(frame[name])) for name in factors}
     for values in columns.values():
         _refuse_float_groups(values)
     leveled = {name: values.leveled for name, values in columns.items()}
@@ -89,10 +93,32 @@ def _refuse_equal_labels(grouping: Grouping) -> None:
 def _refuse_float_groups(values: Values) -> None:
     if values.kind == "float":
         name, numbers = values.name, values.series.to_numpy(dtype=float)
-        whole = (numbers == np.round(numbers)).all()
-        remedy = ".astype('Int64')" if whole else ".astype(str), or bin it with pandas.cut"
         raise DataError(
             f"The grouping column {name!r} holds floating-point numbers ({enumerate_names(pd.unique(numbers)[:3])}, …)"
             "; groups are whole numbers, text, booleans or dates. "
-            f"Convert it: data[{name!r}] = data[{name!r}]{remedy}."
+            f"Convert it: data[{name!r}] = data[{name!r}].map(str), or bin it with pandas.cut."
         )
+
+
+def text_notices(name: str, values: pd.Series) -> list[str]:
+    """What is to be told of a grouping column of text, whose labels may be numbers.
+
+    Raises
+    ------
+    DataError
+        Where markers of missing values stand among numbers: rows without a group would be one.
+    """
+    texts = Values(name, values).texts
+    if texts is None or not (_looks_formatted(texts) or texts.markers):
+        return []
+    if texts.markers and texts.meaning in ("gaps", "formatted"):
+        texts.refuse_as_labels(f"The grouping column {name!r}", f"If they are groups, give them names: {texts.naming}.")
+    if texts.meaning in ("formatted", "stained") and texts.of_sort("formatted"):
+        shown = enumerate_names(texts.of_sort("formatted"), 3)
+        return [f"{name}: text that reads as numbers ({shown}) is taken as {len(texts.distinct):,} groups"]
+    return sign_notices(texts)
+
+
+def _looks_formatted(texts: Texts) -> bool:
+    """Whether the first values have a formatted number among them; many are not all read."""
+    return any(sort_of(value) == "formatted" for value in texts.distinct[:SAMPLE])

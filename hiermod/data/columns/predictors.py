@@ -12,12 +12,12 @@ import pandas as pd
 
 from hiermod.data.columns.factors import coded
 from hiermod.data.columns.functions import Recipe, Value, learn_from_all
-from hiermod.data.columns.values import Level, Leveled, Values, encode, reads_as_number
+from hiermod.data.columns.levels import encode
+from hiermod.data.columns.texts import MANY, sign_notices
+from hiermod.data.columns.values import EXACT, Level, Leveled, Values
 from hiermod.errors import DataError, FormulaError, HiermodError, did_you_mean, enumerate_names
 from hiermod.formula.expressions import quote
 from hiermod.formula.nodes import Formula
-
-EXACT = 2.0**53  # whole numbers up to here are floating-point numbers too
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,8 @@ class Numeric:
         """The values as numbers; anything else is refused."""
         column = Values(self.name, values)
         if column.kind not in ("int", "float", "bool"):
+            if column.texts:
+                column.texts.refuse_as_numbers(f"The column {self.name!r}, numeric in the fitted data,")
             raise DataError(f"The column {self.name!r} was numeric in the fitted data and holds {column.kind} here.")
         numbers = column.numbers
         whole = self.integer and bool((numbers == np.round(numbers)).all())
@@ -57,7 +59,7 @@ class Factor:
 
     def column(self, values: pd.Series) -> pd.Categorical:
         """The values as levels; an unknown one is refused."""
-        codes = encode(values, self.levels)
+        codes = encode(values.rename(self.name), self.levels)
         if (codes < 0).any():
             unknown = str(values.iloc[int(np.flatnonzero(codes < 0)[0])])
             raise DataError(
@@ -103,15 +105,13 @@ def read_predictor(values: Values) -> tuple[Predictor, np.ndarray | pd.Categoric
         return Numeric(name, integer), numbers.astype(np.int64) if integer else numbers, []
     if values.kind == "date":
         raise DataError(f"The predictor {name!r} holds dates. Add a numeric column, such as days since the first date.")
+    refuse_numbers_as_levels(values)
     leveled = values.leveled
     levels = leveled.levels
     if len(levels) < 2:
         raise DataError(f"The predictor {name!r} is constant ({str(levels[0])!r} in every row). Leave it out.")
     notices = [] if values.kind == "bool" or values.ordered else [f"{name}: reference level {str(levels[0])!r}"]
-    if not values.encoded and _read_as_numbers(levels):
-        notices.append(
-            f"{name}: text that reads as numbers is taken as {len(levels):,} levels; pandas.to_numeric gives numbers"
-        )
+    notices += _text_notices(values, len(levels))
     if unused := values.unused:
         plural = "s" * (len(unused) > 1)
         notices.append(f"{name}: {len(unused)} level{plural} without rows left out: {enumerate_names(unused, 3)}")
@@ -122,9 +122,34 @@ def read_predictor(values: Values) -> tuple[Predictor, np.ndarray | pd.Categoric
     return Factor(name, levels, leveled.coding), leveled.categorical, notices
 
 
-def _read_as_numbers(levels: tuple[Level, ...]) -> bool:
-    """Whether levels are the text of more numbers than two codes."""
-    return len(levels) > 2 and all(isinstance(level, str) and reads_as_number(level) for level in levels)
+def refuse_numbers_as_levels(values: Values) -> None:
+    """Refuse text that is a number but for its form, a few markers or a few words, and more numbers than levels are.
+
+    Raises
+    ------
+    DataError
+    """
+    texts = values.texts
+    if texts is None:
+        return
+    if texts.meaning in ("gaps", "formatted", "stained") or (texts.wide and not texts.encoded):
+        texts.refuse_as_labels(
+            f"The predictor {texts.name!r}", f"If they are labels, say so in the formula: factor({quote(texts.name)})."
+        )
+
+
+def _text_notices(values: Values, levels: int) -> list[str]:
+    """What is to be told of levels that may be meant otherwise."""
+    name, notices = values.name, []
+    if values.texts and values.texts.meaning == "numbers" and not values.encoded and levels > 2:
+        notices.append(
+            f"{name}: text that reads as numbers is taken as {levels:,} levels; pandas.to_numeric gives numbers"
+        )
+    if values.texts:
+        notices += sign_notices(values.texts)
+    if levels > MANY:
+        notices.append(f"{name}: {levels:,} levels, a coefficient each but the first; (1 | {quote(name)}) pools them")
+    return notices
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,7 +213,7 @@ def _make(
         recipe = made.recipes[name]
         return recipe, coded(name, raw[name][used].to_numpy(dtype=np.int64), recipe.states[name])
     recipe = made.learned.get(name) or learn_from_all(name, formula.expressions[name], raw, used, weight)
-    return recipe, recipe.apply(raw[used].reset_index(drop=True))
+    return recipe, recipe.apply(raw[used])
 
 
 @contextlib.contextmanager

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass, field, replace
+from typing import NoReturn
 
 import numpy as np
 import pandas as pd
 
 from hiermod.data.columns.functions import calculate, learn
+from hiermod.data.columns.levels import match_level
 from hiermod.data.columns.moments import Moments
-from hiermod.data.columns.values import Level, Values, check_finite, reads_as_number, row_name
+from hiermod.data.columns.texts import Texts, row_name
+from hiermod.data.columns.values import Level, Leveled, Values, check_finite
 from hiermod.errors import DataError, did_you_mean, enumerate_names
-from hiermod.formula.expressions import Arithmetic, Column, Expression, quote
+from hiermod.formula.expressions import Arithmetic, Call, Column, Comparison, Expression, is_comparison, quote
 from hiermod.formula.nodes import Formula, LevelResponse, SingleResponse, TrialsResponse
 
 SUCCESSES = ("yes", "y", "true", "t", "success", "1", "positive", "won", "converted", "alive")
@@ -43,6 +45,7 @@ class SingleRows:
     """One number a row, what kind of numbers they are (``bool``, ``int``, ``float``), and how often the row counts.
 
     `transformed` tells that the numbers are no column but what a function made of columns; `index` names the rows.
+    Of a factor with two levels, kind ``level``, the numbers are 1 for the second of `levels`, R's success.
     """
 
     name: str
@@ -51,6 +54,7 @@ class SingleRows:
     times: np.ndarray
     transformed: bool = False
     index: pd.Index = field(default_factory=lambda: pd.RangeIndex(0))
+    levels: tuple[Level, ...] = ()
 
     @property
     def weight(self) -> np.ndarray:
@@ -145,8 +149,9 @@ def read_response(formula: Formula, frame: pd.DataFrame) -> ResponseRows:
             name = response.expression.name
             return _read_single(Values(name, frame[name]), times)
         return _read_transformed(response, frame, times)
-    successes = read_counts(response.successes, frame)
-    trials = read_counts(response.trials, frame)
+    numbers = f" As numbers, with a family of these such as gaussian: {response.ratio}." if response.slash else ""
+    successes = read_counts(response.successes, frame, numbers)
+    trials = read_counts(response.trials, frame, numbers)
     above = np.flatnonzero(successes > trials)
     if len(above):
         first = above[0]
@@ -161,24 +166,50 @@ def read_response(formula: Formula, frame: pd.DataFrame) -> ResponseRows:
 def _read_level(response: LevelResponse, values: Values, times: np.ndarray) -> SingleRows:
     """Whether each row has the level, as 0 and 1."""
     codes, levels = values.leveled.codes, values.leveled.levels
-    place = next((place for place, level in enumerate(levels) if _is_level(level, response.level)), None)
-    if place is None:
+    level = match_level(response.level, levels, response.column)
+    if level is None:
         raise DataError(f"{response}: there is no level {response.level!r}.{did_you_mean(response.level, levels)}")
-    return SingleRows(response.name, (codes == place).astype(float), "bool", times, index=values.series.index)
+    if values.texts:
+        _refuse_markers(str(response), level, values.texts)
+    hit = codes == levels.index(level)
+    return SingleRows(response.name, hit.astype(float), "bool", times, index=values.series.index)
 
 
-def _is_level(level: Level, text: str) -> bool:
-    """Whether a text names a level: ``1`` is 1.0, ``TRUE`` is True."""
-    if str(level) == text or (isinstance(level, bool) and text.casefold() == str(level).casefold()):
-        return True
-    with contextlib.suppress(ValueError):
-        return isinstance(level, int | float) and float(text) == level
-    return False
+def _refuse_markers(response: str, level: Level | None, texts: Texts) -> None:
+    """Refuse to count markers of missing values as failures, unless the level that counts is one of them."""
+    gaps = texts.meaning in ("gaps", "formatted", "stained")
+    markers = texts.markers if gaps else texts.signs
+    if not markers or level in markers:
+        return
+    counts = "would count" if level is not None else "holds text, and a level of it as the success would count"
+    if gaps:
+        raise DataError(
+            f"{response} {counts} {enumerate_names(markers, 3)} as failures. {texts.findings} {texts.remedy} "
+            f"If it is an outcome, give it a name: {texts.naming}."
+        )
+    raise DataError(
+        f"{response} {counts} {enumerate_names(markers, 3)}{texts.rows_of(markers)} as failures. If that means "
+        f"missing, {texts.gaps_remedy}. If it is an outcome, give it a name: {texts.naming}."
+    )
+
+
+def _refuse_markers_behind(response: SingleResponse, frame: pd.DataFrame) -> None:
+    """The same where a comparison or a factor of a column is the response; a comparison may name a marker."""
+    named = str(response)
+    for values in (Values(name, frame[name]) for name in response.expression.columns):
+        if values.texts and not any(repr(marker) in named for marker in values.texts.markers):
+            _refuse_markers(named, None, values.texts)
 
 
 def _read_transformed(response: SingleResponse, frame: pd.DataFrame, times: np.ndarray) -> SingleRows:
     recipe = learn(response.name, response.expression, frame, times)
     values = recipe.apply(frame)
+    if isinstance(values, Leveled):
+        _refuse_markers_behind(response, frame)
+    if isinstance(values, Leveled) and is_comparison(response.expression):
+        return SingleRows(response.name, values.codes.astype(float), "bool", times, index=frame.index)
+    if isinstance(values, Leveled) and len(values.levels) == 2 and plain_factor(response):
+        return _of_levels(response.name, values, times, frame.index)
     if not isinstance(values, np.ndarray) or values.ndim > 1:
         raise DataError(f"The response {response} has several columns or levels; one number a row can be modelled.")
     return SingleRows(response.name, values, "float", times, transformed=True, index=frame.index)
@@ -192,15 +223,50 @@ def _swap_hint(response: TrialsResponse) -> str:
 
 def _read_single(values: Values, times: np.ndarray) -> SingleRows:
     name, kind = values.name, values.kind
+    if values.texts:
+        _refuse_text(name, values.texts)
     if kind in ("date", "mixed"):
         raise DataError(f"The response {name!r} holds {kind} values; numbers, or 0/1 or booleans, can be modelled.")
     if kind == "text" or values.encoded:
         levels = values.leveled.levels
-        raise DataError(
-            f"The response {name!r} holds {'text' if kind == 'text' else 'categories'} ({enumerate_names(levels, 4)}). "
-            f"Say which one is a success: {_success(name, levels)}{_as_numbers(name, levels)}"
-        )
+        if len(levels) == 2:
+            return _of_levels(name, values.leveled, times, values.series.index)
+        refuse_levels(name, levels)
     return SingleRows(name, values.numbers, kind, times, index=values.series.index)
+
+
+def _refuse_text(name: str, texts: Texts) -> None:
+    """Refuse text that is more numbers than two outcomes, and labels that have signs of missing values among them."""
+    if texts.meaning != "labels" and (texts.meaning != "numbers" or len(texts.distinct) > 2):
+        raise DataError(f"The response {name!r} holds text that reads as numbers. {texts.findings} {texts.remedy}")
+    _refuse_markers(f"The response {name!r}", None, texts)
+
+
+def plain_factor(response: SingleResponse) -> Expression | None:
+    """What a response of levels is a factor of: ``y`` of ``factor(y)``, ``I(x > 2)`` of ``factor(x > 2)``."""
+    match response.expression:
+        case Column():
+            return response.expression
+        case Call("factor" | "as.factor", (Column() as column,), ()):
+            return column
+        case Call("factor" | "as.factor", (Comparison() as comparison,), ()):
+            return Call("I", (comparison,))
+    return None
+
+
+def _of_levels(name: str, values: Leveled, times: np.ndarray, index: pd.Index) -> SingleRows:
+    return SingleRows(name, values.codes.astype(float), "level", times, index=index, levels=values.levels)
+
+
+def refuse_levels(name: str, levels: tuple[Level, ...]) -> NoReturn:
+    """Refuse a response of levels, of which none is said to be the success."""
+    text = all(isinstance(level, str) for level in levels)
+    texts = Texts(name, list(levels))
+    numbers = f" {texts.findings} {texts.remedy}" if text and texts.meaning == "numbers" else ""
+    raise DataError(
+        f"The response {name!r} holds {'text' if text else 'categories'} ({enumerate_names(levels, 4)}). "
+        f"Say which one is a success: {_success(name, levels)}{numbers}"
+    )
 
 
 def _success(name: str, levels: tuple[Level, ...]) -> str:
@@ -209,21 +275,16 @@ def _success(name: str, levels: tuple[Level, ...]) -> str:
     return f"write {quote(name)}['{success}'] for it in the formula."
 
 
-def _as_numbers(name: str, levels: tuple[Level, ...]) -> str:
-    """What to do where text reads as numbers."""
-    if not all(isinstance(level, str) and reads_as_number(level) for level in levels):
-        return ""
-    return f" If these are numbers, convert them: data[{name!r}] = pandas.to_numeric(data[{name!r}])."
+def read_counts(expression: Expression, frame: pd.DataFrame, instead: str = "") -> np.ndarray:
+    """The counts that an expression of columns without missing values gives, a float a row; else a DataError.
 
-
-def read_counts(expression: Expression, frame: pd.DataFrame) -> np.ndarray:
-    """The counts that an expression of columns without missing values gives, a float a row; else a DataError."""
+    `instead` says there what fractions are to be written as.
+    """
     for values in (Values(name, frame[name]) for name in expression.columns):
+        if values.texts:
+            values.texts.refuse_as_numbers(f"The response column {values.name!r}", ", not counts")
         if values.kind not in ("int", "float", "bool"):
-            raise DataError(
-                f"The response column {values.name!r} holds {values.kind}, not counts."
-                f"{_as_numbers(values.name, tuple(values.series.unique()))}"
-            )
+            raise DataError(f"The response column {values.name!r} holds {values.kind}, not counts.")
     counts = np.broadcast_to(np.asarray(calculate(expression, frame), dtype=float), (len(frame),)).copy()
     check_finite(str(expression), counts, frame.index)
     whole = np.round(counts)
@@ -234,6 +295,6 @@ def read_counts(expression: Expression, frame: pd.DataFrame) -> np.ndarray:
             first = np.flatnonzero(wrong)[0]
             raise DataError(
                 f"Counts are whole numbers from 0 on; {str(expression)!r} is {what} in {wrong.sum()} rows "
-                f"({row_name(frame.index, first)}: {counts[first]:g})."
+                f"({row_name(frame.index, first)}: {counts[first]:g}).{instead if what == 'fractional' else ''}"
             )
     return counts

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -13,11 +12,13 @@ from typing import Any, NoReturn
 import numpy as np
 import pandas as pd
 
+from hiermod.data.columns.texts import Texts, row_name
 from hiermod.errors import DataError
 
 SAMPLE = 20_000
 MAX_LEVELS = 50  # a number of so many values is one that questions can be asked by
 FIRST = 1000
+EXACT = 2.0**53  # whole numbers up to here are floating-point numbers too
 DENSE = 2**20  # so many numbers are counted rather than sorted
 
 
@@ -30,6 +31,13 @@ def number_rows(frame: pd.DataFrame) -> np.ndarray:
             key, size = _renumbered(key, size)
         key, size = key * count + codes, size * count
     return _renumbered(key, size)[0]
+
+
+def codable(column: pd.Series) -> pd.Series:
+    """A column whose values `number_rows` can put in order."""
+    if isinstance(column.dtype, pd.CategoricalDtype) or pd.api.types.is_numeric_dtype(column.dtype):
+        return column
+    return column.astype("category")
 
 
 def first_of(number: np.ndarray) -> np.ndarray:
@@ -98,7 +106,6 @@ def _dense(rows: int) -> int:
 
 
 Level = bool | int | float | str | dt.date
-AGGREGATED = "aggregated"  # names the index of rows that stand for many
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,6 +144,13 @@ class Values:
         """Whether they say that their levels are ordered."""
         dtype = self.series.dtype
         return isinstance(dtype, pd.CategoricalDtype) and bool(dtype.ordered)
+
+    @cached_property
+    def texts(self) -> Texts | None:
+        """What text means, alone or among numbers; None where there is none."""
+        if self.kind == "text" or (self.kind == "mixed" and among_numbers(self.series)):
+            return Texts.of(self.name, self.series)
+        return None
 
     @property
     def missing(self) -> np.ndarray:
@@ -182,11 +196,6 @@ def kind_of(values: pd.Series) -> str:
     return names.get(inferred, "mixed")
 
 
-def row_name(index: pd.Index, place: int) -> str:
-    """What a row of the data is called in messages."""
-    return "a row that is not numbered here" if index.name == AGGREGATED else f"row {index[place]}"
-
-
 def missing_rows(frame: pd.DataFrame) -> np.ndarray:
     """Mark the rows with NaN or null in any column."""
     return np.column_stack([missing_values(frame[name]) for name in frame.columns]).any(axis=1)
@@ -211,24 +220,33 @@ def check_finite(name: str, values: np.ndarray, rows: pd.Index | None = None) ->
         )
 
 
-def reads_as_number(text: str) -> bool:
-    """Whether a text is that of a finite number."""
-    try:
-        return math.isfinite(float(text))
-    except ValueError:
-        return False
-
-
 def code_levels(name: str, values: pd.Series) -> tuple[np.ndarray, tuple[Level, ...]]:
     """Return each value's code and the levels that occur: in category order where there is one, else sorted."""
     if kind_of(values) == "mixed":
         _refuse_mixed(name, values)
     _refuse_instants(name, values)
+    values = whole_as_integers(values)
     if isinstance(values.dtype, pd.CategoricalDtype):
         used = values.cat.remove_unused_categories()
         return used.cat.codes.to_numpy().astype(np.int64), as_levels(used.cat.categories)
     codes, levels = pd.factorize(values, sort=True)
     return codes.astype(np.int64), as_levels(pd.Index(levels))
+
+
+def whole_as_integers(values: pd.Series) -> pd.Series:
+    """Floating-point numbers that are whole, as they come beside missing values, as integers; others as they are."""
+    if kind_of(values) != "float":
+        return values
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        values = values.cat.remove_unused_categories()
+        whole = whole_as_integers(pd.Series(values.cat.categories))
+        return values.cat.rename_categories(pd.Index(whole)) if kind_of(whole) == "int" else values
+    numbers = values.to_numpy(dtype=float, na_value=np.nan)
+    present = numbers[~np.isnan(numbers)]
+    if not len(present) or not ((present == np.round(present)) & (np.abs(present) <= EXACT)).all():
+        return values
+    whole = pd.Series(np.where(np.isnan(numbers), 0.0, numbers).astype(np.int64), values.index, name=values.name)
+    return whole if len(present) == len(numbers) else whole.astype("Int64").mask(np.isnan(numbers))
 
 
 def _refuse_instants(name: str, values: pd.Series) -> None:
@@ -264,30 +282,6 @@ def _is_midnight(value: dt.datetime) -> bool:
     return value.time() == dt.time.min and value.tzinfo is None
 
 
-def encode(values: Any, levels: tuple[Level, ...]) -> np.ndarray:
-    """Return the code of each value among `levels`, -1 where it is none of them."""
-    series = pd.Series(values)
-    if isinstance(series.dtype, pd.CategoricalDtype):
-        by_category = encode_plain(as_levels(series.cat.categories), levels)
-        codes = series.cat.codes.to_numpy()
-        return np.where(codes < 0, -1, by_category[codes] if len(by_category) else -1)
-    codes, distinct = pd.factorize(series)
-    by_value = encode_plain(as_levels(pd.Index(distinct)), levels)
-    return np.where(codes < 0, -1, by_value[codes] if len(by_value) else -1)
-
-
-def encode_plain(values: tuple[Level, ...], levels: tuple[Level, ...]) -> np.ndarray:
-    """Codes of plain values; True equals 1 here, and a date equals its midnight."""
-    place = {_comparable(level): code for code, level in enumerate(levels)}
-    return np.array([place.get(_comparable(value), -1) for value in values], dtype=np.int64)
-
-
-def _comparable(level: Level) -> Level:
-    if isinstance(level, dt.date) and not isinstance(level, dt.datetime):
-        return dt.datetime.combine(level, dt.time.min)
-    return level
-
-
 def level_series(codes: np.ndarray, levels: tuple[Level, ...]) -> pd.Categorical:
     """A categorical column of coded levels that keeps their types."""
     return pd.Categorical.from_codes(codes, categories=pd.Index(levels, dtype=object if _is_bool(levels) else None))
@@ -304,21 +298,28 @@ def level_text(level: Any) -> str:
 
 
 def _refuse_mixed(name: str, values: pd.Series) -> NoReturn:
-    """Name what does not fit: the first text among numbers, or the type that is not read."""
+    """Name what does not fit: the texts among numbers, or the type that is not read."""
     column = f"data[{name!r}]"
-    to_text = f"{column} = {column}.astype(str)"
+    to_text = f"{column} = {column}.map(str, na_action='ignore')"
     if pd.api.types.is_timedelta64_dtype(values.dtype):
         seconds = f"{column}.dt.total_seconds()"
         raise DataError(f"The column {name!r} holds durations. As numbers: {seconds}; as levels: {to_text}.")
-    numeric = values.map(lambda value: isinstance(value, Real) and not isinstance(value, bool)).to_numpy(dtype=bool)
-    if values.dtype == object and numeric.any() and not numeric.all():
-        other = int(np.flatnonzero(~numeric)[0])
+    if among_numbers(values):
+        texts = Texts.of(name, values)
         raise DataError(
-            f"The column {name!r} mixes types: it holds numbers, and {values.iloc[other]!r} in "
-            f"{row_name(values.index, other)}. Correct it; if such values are missing, say {column} = "
-            f"pandas.to_numeric({column}, errors='coerce'); if all are levels, {to_text}."
+            f"The column {name!r} mixes types: numbers and text. {texts.findings} {texts.remedy} As levels: {to_text}."
         )
     raise DataError(
         f"The column {name!r} mixes types, or holds one that is not read (numbers, text, booleans, dates are). "
         f"Make it text: {to_text}."
     )
+
+
+def among_numbers(values: pd.Series) -> bool:
+    """Whether a column holds text among numbers, and nothing else."""
+    if values.dtype != object:
+        return False
+    present = list(values.dropna())
+    text = np.array([isinstance(value, str) for value in present], dtype=bool)
+    number = np.array([isinstance(value, Real) and not isinstance(value, bool) for value in present], dtype=bool)
+    return bool(text.any() and number.any() and (text | number).all())

@@ -10,12 +10,16 @@ import narwhals as nw
 import numpy as np
 
 from hiermod.data.columns.functions import Elementwise, Learned, Leveling, options_of, transform_of
+from hiermod.data.columns.texts import Texts
 from hiermod.errors import DataError
-from hiermod.formula.expressions import Arithmetic, Call, Column, Expression, Negative, Number
+from hiermod.formula.expressions import Arithmetic, Call, Column, Comparison, Expression, Negative, Number
 
 MAX_TALLY = 50_000_000  # rows whose values a function may have to learn from one by one
 OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv,
+}  # fmt: skip
+COMPARING: dict[str, Callable[[Any, Any], Any]] = {
+    "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
 
 
@@ -59,7 +63,8 @@ class EngineRecipe:
         """The number of the level that a function gives each row; outside of all it is -1 or too large."""
         assert transform.engine is not None
         x, options = self._number(call.arguments[0]), options_of(call)
-        values = self._values(x, call)[0] if not isinstance(options["breaks"], list) else np.empty(0)
+        learns = "breaks" in options and not isinstance(options["breaks"], list)
+        values = self._values(x, call)[0] if learns else np.empty(0)
         state = self.states[str(call)] = transform.learn(str(call), values, **options)
         present = [is_present(self._frame, name) for name in call.columns]
         return nw.when(*present).then(transform.engine(x, state))
@@ -78,6 +83,11 @@ class EngineRecipe:
                 return self._number(left) ** float(power)
             case Arithmetic("^", left, Negative(Number(power))):
                 return self._number(left) ** -float(power)
+            case Comparison(sign, left, right):
+                try:
+                    return COMPARING[sign](self._number(left), self._number(right)).cast(nw.Float64())
+                except DataError as error:  # levels are compared in memory
+                    raise NotInEngineError(str(expression)) from error
             case Call():
                 transform = transform_of(expression)
                 if isinstance(transform, Elementwise) and transform.engine is not None:
@@ -92,8 +102,18 @@ class EngineRecipe:
     def _column(self, name: str) -> nw.Expr:
         dtype = self._frame.collect_schema()[name]
         if not (dtype.is_numeric() or dtype == nw.Boolean):
-            raise DataError(f"The column {name!r} holds {dtype}, with which nothing can be calculated.")
+            why = ", with which nothing can be calculated"
+            if dtype in (nw.String, nw.Categorical, nw.Enum):
+                self._texts(name).refuse_as_numbers(f"The column {name!r}", why)
+            raise DataError(f"The column {name!r} holds {dtype}{why}.")
         return nw.col(name).cast(nw.Float64())
+
+    def _texts(self, name: str) -> Texts:
+        """The distinct values of a column of text, counted by the engine."""
+        text = nw.col(name).cast(nw.String()).alias("text")
+        counted = self._frame.filter(is_present(self._frame, name)).select(text).group_by("text").agg(count=nw.len())
+        counts = counted.sort("text").collect()
+        return Texts(name, counts["text"].to_list(), counts["count"].to_numpy().astype(np.int64))
 
     def _learned(self, call: Call, transform: Learned, x: nw.Expr) -> Any:
         """What a function learns of its argument from all rows that have its columns."""

@@ -79,8 +79,8 @@ def _from_engine(formula: Formula, selected: Selected, rows: int, real: bool | N
         why = f"{error} is not computed where the data is"
         notices = (f"{rows:,} rows read into memory: {why}",)
         return replace(tally(_all(selected, rows, why)), notices=notices)
-    many = enumerate_names(sorted(engine.many))
-    return counted or tally(_all(selected, rows, f"hardly any rows are equal, since {many} have many values"))
+    many = f", since {enumerate_names(sorted(engine.many))} have many values" if engine.many else ""
+    return counted or tally(_all(selected, rows, f"hardly any rows are equal{many}"))
 
 
 def _all(selected: Selected, rows: int, why: str = "") -> pd.DataFrame:

@@ -23,8 +23,9 @@ import numpy as np
 
 from hiermod.data.columns.functions import Learned, Leveling, Recipe, learn_from_all, transform_of
 from hiermod.data.columns.moments import Moments, averaging_over
-from hiermod.data.columns.predictors import EXACT, Basis, EngineVariables, Numeric, Predictor, at
-from hiermod.data.columns.values import AGGREGATED, hardly_repeat, has_many
+from hiermod.data.columns.predictors import Basis, EngineVariables, Numeric, Predictor, at, refuse_numbers_as_levels
+from hiermod.data.columns.texts import AGGREGATED
+from hiermod.data.columns.values import EXACT, Values, hardly_repeat, has_many
 from hiermod.data.pushdown.expressions import EngineRecipe, NotInEngineError, is_present
 from hiermod.data.pushdown.sums import grouped_moments, measure, safe_names
 from hiermod.data.pushdown.tally import COUNT, Summary, Tally
@@ -70,6 +71,7 @@ class Engine:
 
     def tally(self, room: float) -> Tally | None:
         """Count the distinct rows; None where hardly any are equal, or more than `room` numbers would come here."""
+        self._refuse_numbers_as_levels()
         coded = self._coded()
         kept = self._columns_of([name for name in self._formula.variables if name not in coded])
         kept = list(dict.fromkeys([*self._formula.response.columns, *kept]))
@@ -90,6 +92,7 @@ class Engine:
         NotInEngineError
             If the engine cannot compute one of them.
         """
+        self._refuse_numbers_as_levels()
         complete, missing, incomplete, weightless = self._complete()
         response = self._formula.response
         assert isinstance(response, SingleResponse)
@@ -111,6 +114,14 @@ class Engine:
         summary = Summary(mean[:, -1] + centres[response.name], moments, whole, missing, incomplete, weightless)
         taught = self._taught(plain) if incomplete else {}
         return self._counted(groups, EngineVariables(recipes, predictors, taught), summary)
+
+    def _refuse_numbers_as_levels(self) -> None:
+        """Refuse plain predictors of text that reads as numbers by the sample, before all of it is asked for."""
+        sample = self._sample.rename_axis(index=AGGREGATED)
+        for name in self._formula.variables:
+            if name not in self._formula.expressions:
+                with at(self._formula, name):
+                    refuse_numbers_as_levels(Values(name, sample[name]))
 
     def _taught(self, variables: list[str]) -> dict[str, Recipe]:
         """What functions of columns of few values learn of all rows that have these, since complete ones come here."""

@@ -44,8 +44,10 @@ class Selected:
             frame = _decoded(eager.to_arrow(), encoded).to_pandas(types_mapper=_nullable)
         except Exception as error:
             raise DataError(f"The data cannot be converted to Arrow: {error}") from error
-        for name in self.ordered.intersection(frame.columns):
-            frame[name] = frame[name].cat.as_ordered()
+        for name in frame.columns:
+            if isinstance(frame[name].dtype, pd.CategoricalDtype):  # an Enum has an order to be shown in, no more
+                column = frame[name].cat
+                frame[name] = column.as_ordered() if name in self.ordered else column.as_unordered()
         return frame
 
 

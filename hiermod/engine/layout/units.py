@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from itertools import compress
 
 import numpy as np
 
-from hiermod.engine.layout.problem import Hyperparameter, Problem
+from hiermod.engine.layout.problem import Problem
 from hiermod.modeling.prior_choice import response_scale
 
 
@@ -24,13 +25,16 @@ def in_own_unit(problem: Problem) -> Problem:
         return problem
     spread = response_scale(spec.family, spec.cells, np.zeros(len(spec.cells))).unit
     unit = 2.0 ** math.frexp(spread)[1]
-    priors = [prior.times(1.0 / unit) for prior in problem.priors]
-    pairs = zip(problem.hyperparameters, _scaled(problem), strict=True)
-    hyperparameters = [_divided(each, unit) if scaled else each for each, scaled in pairs]
-    if None in priors or None in hyperparameters:
+    scaled = _scaled(problem)
+    if any(each.prior.distribution.support == "unit" for each in compress(problem.hyperparameters, scaled)):
         return problem
+    hyperparameters = tuple(
+        replace(each, prior=each.prior.scaled(1.0 / unit)) if own else each
+        for each, own in zip(problem.hyperparameters, scaled, strict=True)
+    )
+    priors = tuple(prior.scaled(1.0 / unit) for prior in problem.priors)
     return replace(
-        problem, unit=unit, priors=tuple(filter(None, priors)), hyperparameters=tuple(filter(None, hyperparameters)),
+        problem, unit=unit, priors=priors, hyperparameters=hyperparameters,
         response=problem.response / unit, offset=problem.offset / unit, squares=problem.squares / unit**2,
     )  # fmt: skip
 
@@ -45,8 +49,3 @@ def _scaled(problem: Problem) -> list[bool]:
     partial = {f"{term.correlation_name}_offset" for term in problem.spec.groups if term.correlated}
     shapes = {name for name in problem.spec.family.auxiliary if name != "sigma"}
     return [each.name not in partial | shapes for each in problem.hyperparameters]
-
-
-def _divided(parameter: Hyperparameter, unit: float) -> Hyperparameter | None:
-    prior = parameter.prior.times(1.0 / unit)
-    return None if prior is None else replace(parameter, prior=prior)

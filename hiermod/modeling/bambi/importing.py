@@ -16,10 +16,12 @@ import pandas as pd
 import xarray as xr
 
 from hiermod.data.cells.statistics import BinomialCells, PairCells
+from hiermod.data.columns.predictors import Predictor
 from hiermod.errors import DataError, FormulaError, ModelError, enumerate_names
 from hiermod.families.registry import read_family
 from hiermod.formula.nodes import INTERCEPT, Formula, Term
 from hiermod.formula.parser import canonical, parse
+from hiermod.modeling.bambi.coding import Matched, matched, recoded
 from hiermod.modeling.coding import Block
 from hiermod.modeling.definition import Defined, Definition, define
 from hiermod.modeling.design import GroupDesign, GroupEffect, offset
@@ -59,13 +61,15 @@ def take(model: Any) -> Taken:
             f"This model has formulas of other parameters too ({enumerate_names(model.formula.additionals)}). "
             "Answers are about models of the mean alone."
         )
-    formula = _formula(model)
+    formula, said = _formula(model)
     definition = Definition(str(formula), _family(model))
     data = _data(model, formula)
-    sizes = _compared(model, _defined(replace(definition, compress=False), data).spec)
+    common, effects = _compared(model, _defined(replace(definition, compress=False), data).spec)
     defined = _defined(definition, data)
-    spec, notices = replace(defined.spec, priors={}), (*defined.notices, *_size_notices(sizes))
-    return Taken(replace(defined, spec=spec, notices=notices), sizes)
+    blocks, varying = ({name: one.block for name, one in terms.items()} for terms in (common, effects))
+    spec = replace(recoded(defined.spec, blocks, varying), priors={})
+    sizes = {name: one.sizes for name, one in {**common, **effects}.items()}
+    return Taken(replace(defined, spec=spec, notices=(*defined.notices, *said, *_size_notices(sizes))), sizes)
 
 
 def _size_notices(sizes: Mapping[str, np.ndarray]) -> list[str]:
@@ -76,14 +80,23 @@ def _size_notices(sizes: Mapping[str, np.ndarray]) -> list[str]:
     ]
 
 
-def _formula(model: Any) -> Formula:
-    """Bambi's group terms are uncorrelated, which ``||`` says here."""
+def _formula(model: Any) -> tuple[Formula, list[str]]:
+    """The formula with the common terms that Bambi makes of it, and what to say of these.
+
+    Bambi's group terms are uncorrelated, which ``||`` says here.
+    """
     try:
         formula = parse(model.formula.main)
     except FormulaError as error:
         raise ModelError(f"The formula of this Bambi model has a part without counterpart. {error}") from error
     groups = tuple(replace(group, correlated=False) for group in formula.groups)
-    return replace(formula, groups=groups)
+    formula = replace(formula, groups=groups)
+    theirs = [term for term in _common_terms(model) if term != INTERCEPT]
+    known = {name for term in (*formula.common, *formula.terms) for name in term.variables}
+    if set(theirs) == set(formula.common) or not {name for term in theirs for name in term.variables} <= known:
+        return formula, []
+    read = replace(formula, common=tuple(sorted(theirs, key=lambda term: len(term.variables))))
+    return read, [f"Bambi reads {formula} as {read}"]
 
 
 def _family(model: Any) -> str:
@@ -151,16 +164,18 @@ def _group_term(model: Any, group: GroupDesign, effect: GroupEffect) -> Any:
     return _group_terms(model).get((effect.block.term, frozenset(group.grouping.columns)))
 
 
-def _compared(model: Any, spec: Spec) -> dict[str, np.ndarray]:
-    """Compare every row; return by what each column of a variable is larger here than there."""
-    frame, sizes = spec.cells.frame, {}
+def _compared(model: Any, spec: Spec) -> tuple[dict[str, Matched], dict[str, Matched]]:
+    """Compare every row; return the columns of common terms and of varying effects as Bambi codes them, by name."""
+    frame, predictors = spec.cells.frame, spec.cells.predictors
+    blocks: dict[str, Matched] = {}
+    effects: dict[str, Matched] = {}
     _compare("the response", _response(spec), np.asarray(model.response_term.data, dtype=float))
     common = _common_terms(model)
     expected = {block.term for block in spec.common.blocks}
     if set(common) != expected:
         _refuse(f"it has the terms {enumerate_names(common)} where {enumerate_names(expected)} were expected")
     for block in spec.common.blocks:
-        sizes[block.name] = _proportion(f"the term {block.name}", block.matrix(frame), common[block.term].data)
+        blocks[block.name] = _matched(f"the term {block.name}", block, common[block.term], predictors, frame)
     offsets = [term.data for term in _terms(model).values() if type(term).__name__ == OFFSET]
     _compare("the offset", offset(spec.formula.offsets, frame), sum(offsets, np.zeros(len(frame))))
     for group in spec.groups:
@@ -172,10 +187,11 @@ def _compared(model: Any, spec: Spec) -> dict[str, np.ndarray]:
             labels = np.array([str(label) for label in theirs.groups])[np.asarray(theirs.group_index, dtype=int)]
             if len(labels) != len(groups) or (labels != groups).any():
                 _refuse(f"rows belong to other groups in {effect.name}")
-            matrix = effect.block.matrix(frame)
-            sizes[effect.name] = _proportion(f"the varying effect {effect.name}", matrix, theirs.predictor)
+            effects[effect.name] = _matched(
+                f"the varying effect {effect.name}", effect.block, theirs, predictors, frame
+            )
             _check_normal(effect.name, theirs.prior)
-    return sizes
+    return blocks, effects
 
 
 def _response(spec: Spec) -> np.ndarray:
@@ -191,15 +207,21 @@ def _compare(what: str, ours: np.ndarray, theirs: Any) -> None:
         _refuse(f"{what} has other columns or values")
 
 
-def _proportion(what: str, ours: np.ndarray, theirs: Any) -> np.ndarray:
-    """The ratio of each column to Bambi's; it is the same in every row, or the term is another one."""
-    theirs = np.asarray(theirs, dtype=float)
-    if theirs.size != ours.size:
-        _refuse(f"{what} has other columns or rows")
-    theirs = theirs.reshape(ours.shape)
-    ratio = (ours * theirs).sum(axis=0) / (theirs**2).sum(axis=0)
-    _compare(what, ours, ratio * theirs)
-    return np.asarray(ratio)
+def _matched(what: str, block: Block, term: Any, predictors: Mapping[str, Predictor], frame: pd.DataFrame) -> Matched:
+    """The columns of a term as Bambi codes them; a term that has others is another one."""
+    columns = np.asarray(term.predictor if type(term).__name__ == GROUPED else term.data, dtype=float)
+    if columns.size % len(frame):
+        _refuse(f"{what} has other rows")
+    labels = [[str(label) for label in own] for dim, own in term.coords.items() if not dim.endswith(GROUPS)]
+    found = matched(block, columns, labels[0] if labels else (), predictors, frame)
+    if found is None:
+        raise ModelError(f"This Bambi model has no counterpart: {what} has other columns or values.")
+    if labels and len(labels[0]) != (count := len(found.block.columns)):
+        raise ModelError(
+            f"Bambi itself can neither fit this model nor predict with it: it gives {what} {len(labels[0])} labels "
+            f"for {count} columns. Write f + f:x for f/x."
+        )
+    return found
 
 
 def _check_normal(name: str, prior: Any) -> None:

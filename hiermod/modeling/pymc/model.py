@@ -80,6 +80,9 @@ def _pooled(spec: PooledSpec) -> pm.Model:
 def _hyperparameters(spec: PooledSpec, dims: tuple[str, ...] | None) -> tuple[Any, Any]:
     """The mean and the size of the rates' distribution, registered with the spread."""
     hyperprior = spec.hyperprior
+    if hyperprior.fixed is not None:
+        shape = (len(spec.stratum_names),) if dims else ()
+        return np.full(shape, hyperprior.fixed[0]), np.full(shape, hyperprior.fixed[1])
     if hyperprior.shapes is not None:
         a, b = (distribution([prior], key, dims=dims) for key, prior in zip("ab", hyperprior.shapes, strict=True))
         pm.Deterministic(SPREAD, (a + b) ** -0.5, dims=dims)
