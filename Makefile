@@ -6,7 +6,7 @@ export PYTHON
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow wheel-check spark-test lint format notebooks bench bench-gradient bench-refit bench-geometry bench-folds bench-size calibration lock clean
+.PHONY: help setup demo test test-slow wheel-check spark-test lint format notebooks bench bench-gradient bench-cold bench-refit bench-geometry bench-folds bench-size calibration lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s  %s\n", $$1, $$2}' Makefile
@@ -48,6 +48,9 @@ bench: setup  ## hiermod beside its peers (ARGS="--jobs country --peers hiermod 
 
 bench-gradient: setup  ## one gradient of a million cells beside NumPy's exp and log1p
 	@$(BIN)/python benchmarks/gradient.py $(ARGS)
+
+bench-cold: setup  ## CPU seconds of first and later fits, compiled before or not, from a wheel and from sources (--before REF: and then)
+	@$(BIN)/python benchmarks/cold_start.py $(ARGS)
 
 bench-refit: setup  ## a thousand fits of one structure on new data, and what memory they take
 	@$(BIN)/python benchmarks/refit.py $(ARGS)

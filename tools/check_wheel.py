@@ -22,7 +22,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BITCODE = "hiermod/engine/build/engine.bitcode"
-LOWER = "import sys; from hiermod.engine.build import front_end; sys.stdout.buffer.write(front_end.lowered().packed())"
+LOWER = (
+    "import sys; from hiermod.engine.build import front_end; sys.stdout.buffer.write(front_end.lowered()[0].packed())"
+)
 WITHOUT_SOURCES = """
 import sys
 assert "numba" not in sys.modules, "Numba was imported"

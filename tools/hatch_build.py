@@ -1,6 +1,7 @@
 """The build hook of wheels: the engine's bitcode, so that users need no Numba to run it.
 
-An editable install finds it beside the sources. Where it cannot be made, as without Numba, the package is built
+An editable install finds it beside the sources, and the lowered functions that it was linked of, so that after an edit
+only what depends on it is lowered. Where it cannot be made, as without Numba, the package is built
 without it and lowers its sources on first use.
 """
 
@@ -32,20 +33,23 @@ class EngineHook(BuildHookInterface):
                 pass
         self.app.display_waiting("lowering the engine's kernels…")
         try:
-            content = front_end.lowered().packed()
+            made, parts = front_end.lowered()
         except bitcode.UnfitError as error:
             self.app.display_warning(f"{PLACE} is left out, and made on first use: {error}")
             return
         if version == "editable":
-            bitcode.SHIPPED.write_bytes(content)
+            from hiermod.engine.build.compile import parts_beside
+
+            bitcode.SHIPPED.write_bytes(made.packed())
+            parts_beside().write_bytes(parts)
         else:
-            made = Path(tempfile.mkdtemp(prefix="hiermod-build-")) / "bitcode"
-            made.write_bytes(content)
-            build_data["force_include"][str(made)] = PLACE
+            file = Path(tempfile.mkdtemp(prefix="hiermod-build-")) / "bitcode"
+            file.write_bytes(made.packed())
+            build_data["force_include"][str(file)] = PLACE
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
         """Clear away what was put into the wheel."""
-        for made, place in build_data["force_include"].items():
+        for file, place in build_data["force_include"].items():
             if place == PLACE:
-                Path(made).unlink()
-                Path(made).parent.rmdir()
+                Path(file).unlink()
+                Path(file).parent.rmdir()

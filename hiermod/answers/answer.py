@@ -86,6 +86,8 @@ class Question:
         The columns whose combinations are the cells.
     variable, control : str, optional
         Whose levels are compared, or whose slope it is; the level with which the others are compared.
+    arms : int
+        How many levels the variable has, those that are not compared among them.
     contrast : str
         Which levels are compared: the name of a pairing, or ``weights``.
     across : str, optional
@@ -112,6 +114,7 @@ class Question:
     by: tuple[str, ...] = ()
     variable: str | None = None
     control: str | None = None
+    arms: int = 2
     contrast: str = "control"
     across: str | None = None
     groups: str = "observed"
@@ -285,6 +288,14 @@ def _endless(share: float) -> str:
 LOOKED_AT = 50  # rows that decide over a column
 MOST = 8  # decimals
 FEWEST_DRAWS = 100
+
+
+def effective_sizes(answer: Answer) -> np.ndarray:
+    """How many independent draws each row's are worth; infinite where they are too few to tell."""
+    values = answer.draws.transpose("chain", "draw", "row").values
+    with np.errstate(all="ignore"):
+        sizes = mean_sizes(_bounded(np.asarray(values, dtype=float)))
+    return np.where(np.isnan(sizes), np.inf, np.minimum(sizes, values.shape[0] * values.shape[1]))
 
 
 def decimals(answer: Answer) -> dict[str, int]:

@@ -57,6 +57,22 @@ def read_family(family: str) -> Family:
     return replace(record, link=LINKS_BY_NAME[link]) if link else record
 
 
+ELSEWHERE = {"gamma": "inverse"}  # families whose usual link is another one in R and in Bambi
+
+
+def link_notice(asked: str) -> list[str]:
+    """What to say where a family is named without a link, and has another one elsewhere."""
+    family, spelled = read_family(asked), SPELLING.fullmatch(asked)
+    usual = ELSEWHERE.get(family.name)
+    if usual is None or family.name in REGISTERED or spelled is None or spelled.group(2) is not None:
+        return []
+    name, link = family.name, family.link.name
+    return [
+        f"the family {name} has the {link} link here; R's {name.title()}() and Bambi's {name} have the {usual} one, "
+        f"whose coefficients are others ({name}({link}) says that this is meant)"
+    ]
+
+
 def _meant(name: str, family: object) -> str:
     meant = [MEANT[name]] if name in MEANT else nearest(str(family), known())
     return f" Did you mean {' or '.join(map(repr, meant))}?" if meant else ""
@@ -112,10 +128,13 @@ def _restored(content: bytes) -> Family:
 copyreg.pickle(Family, _reduced)
 
 
-def choose_family(family: Family | None, response: ResponseRows) -> tuple[Family, str]:
+def choose_family(
+    family: Family | None, response: ResponseRows, constant: bool = False
+) -> tuple[Family, str]:  # fmt: skip
     """Return the family, inferred from the response where none is given, and the notice that says so.
 
-    A two-part response is binomial, booleans and 0/1 are bernoulli, real numbers gaussian.
+    A two-part response is binomial, booleans and 0/1 are bernoulli, real numbers gaussian. A response may be `constant`
+    where the model says by itself whether that is enough.
 
     Raises
     ------
@@ -130,7 +149,8 @@ def choose_family(family: Family | None, response: ResponseRows) -> tuple[Family
             raise DataError(f"The family {chosen} takes a response as it is, not {response.name}.")
         reason += f"; answers are on the scale of {response.name}"
     (chosen.check or CHECKS[chosen.kind])(chosen.name, response)
-    _refuse_constant(chosen, response)
+    if not constant:
+        _refuse_constant(chosen, response)
     if not is_built_in(chosen):
         _refuse_undefined(chosen, response)
     return chosen, f"family {chosen}{reason}{_remark(chosen, response)}"

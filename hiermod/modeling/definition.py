@@ -15,7 +15,7 @@ from hiermod.data.columns.values import Level
 from hiermod.data.sources.frames import column_names, travels
 from hiermod.errors import ModelError, did_you_mean, enumerate_names
 from hiermod.families.record import Family
-from hiermod.families.registry import choose_family, read_family
+from hiermod.families.registry import choose_family, link_notice, read_family
 from hiermod.formula.expressions import Column, Number
 from hiermod.formula.nodes import Formula, LevelResponse, SingleResponse, TrialsResponse
 from hiermod.formula.parser import check_names, fill_dot, parse
@@ -90,8 +90,9 @@ def define(definition: Definition, data: Any) -> Defined:
     check_names(formula)
     formula, said = _spelled(formula, asked)
     real = None if asked is None else asked.statistic == "real"
+    choose = partial(_chosen, asked, definition.pooling == "gamma")
     cells, (family, notice, levels), remarks = read_cells(
-        formula, data, partial(_chosen, asked), na=definition.na, compressed=definition.compress, real=real,
+        formula, data, choose, na=definition.na, compressed=definition.compress, real=real,
         complete=definition.complete,
     )  # fmt: skip
     formula = _with_success(formula, levels)
@@ -99,6 +100,7 @@ def define(definition: Definition, data: Any) -> Defined:
     definition = replace(definition, formula=str(formula)) if formula != parse(definition.formula) else definition
     definition = replace(definition, intercept_at="zero") if formula.uncentred else definition
     spec, notices = _build(definition, formula, family, cells)
+    said += [] if definition.family is None else link_notice(definition.family)
     told = (notice, *said, *_source_notices(cells), *dot, *_block_notices(formula, data), *remarks, *notices)
     return Defined(definition, spec, told, data)
 
@@ -131,9 +133,9 @@ def _check_rate(formula: Formula, family: Family) -> None:
     )
 
 
-def _chosen(asked: Family | None, response: ResponseRows) -> tuple[Family, str, tuple[Level, ...]]:
+def _chosen(asked: Family | None, constant: bool, response: ResponseRows) -> tuple[Family, str, tuple[Level, ...]]:
     """The family, its notice, and the two levels of a response that is a factor."""
-    family, notice = choose_family(asked, response)
+    family, notice = choose_family(asked, response, constant)
     return family, notice, response.levels if isinstance(response, SingleRows) else ()
 
 

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hiermod.data.columns.texts import MANY, MARKERS, Texts, sort_of
+from hiermod.data.columns.values import Values
 from hiermod.errors import DataError, HiermodError
 from hiermod.families.registry import choose_family
 
@@ -184,6 +185,17 @@ def test_a_number_with_one_fault_is_refused_before_it_is_a_factor_of_all_rows():
     assert rows_of("y ~ factor(x)", frame([*values, "oops"])).variables.predictors["factor(x)"].levels[-1] == "oops"
     text = message("y ~ x", frame(values))
     assert "All values are numbers written as text" in text
+
+
+def test_such_a_column_is_refused_before_its_levels_are_coded(monkeypatch):
+    monkeypatch.setattr(Values, "leveled", property(lambda self: pytest.fail("the levels were coded")))
+    values = np.random.default_rng(3).permutation(20_000)
+    for texts in (
+        [*map(str, values[:-1]), "oops"],
+        [f"{value:,}" for value in values],
+        [f"{value}.5" for value in values],
+    ):
+        assert "values " in message("y ~ x", frame(texts))
 
 
 def test_more_levels_than_are_looked_at_are_told():

@@ -1,11 +1,15 @@
 """The ways to compiled code: bitcode that came along, sources lowered as one module, and functions one by one."""
 
+import importlib
 import os
+import pickle
 import platform
 import shutil
 import subprocess
 import sys
+import zlib
 from dataclasses import replace
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -14,7 +18,7 @@ from modeling_tools import spec_of
 from random_models import random_frame
 
 from hiermod.engine.adapt.coordinates import whiten
-from hiermod.engine.build import back_end, bitcode, cache, cfuncs, compile, front_end
+from hiermod.engine.build import back_end, bitcode, cache, cfuncs, compile, front_end, parts
 from hiermod.engine.build.bitcode import Bitcode, Origin, UnfitError
 from hiermod.engine.kernels.record import ENTRIES
 from hiermod.engine.layout.program import Program
@@ -38,9 +42,9 @@ def ways(shipped, monkeypatch):
     """Stand-ins for what takes long; each call is listed."""
     calls = []
 
-    def lowered():
-        calls.append("lowered")
-        return BITCODE
+    def lowered(before):
+        calls.append("lowered after parts" if before else "lowered")
+        return BITCODE, b"parts"
 
     def emitted(code, processor):
         calls.append("emitted")
@@ -102,9 +106,9 @@ def test_a_changed_byte_of_any_source_changes_the_hash(tmp_path, monkeypatch):
     shutil.copytree(bitcode.SOURCES, copy)
     (copy / "nested").mkdir()
     (copy / "nested" / "more.py").write_text("A = 1")
-    lowering.write_bytes(bitcode.FRONT_END.read_bytes())
+    lowering.write_bytes(bitcode.front_end())
     monkeypatch.setattr(bitcode, "SOURCES", copy)
-    monkeypatch.setattr(bitcode, "FRONT_END", lowering)
+    monkeypatch.setattr(bitcode, "FRONT_END", [lowering])
     hashes = [bitcode.sources()]
     (copy / "nested" / "more.py").write_text("A = 2")
     hashes.append(bitcode.sources())
@@ -116,6 +120,67 @@ def test_a_changed_byte_of_any_source_changes_the_hash(tmp_path, monkeypatch):
     assert len(set(hashes)) == len(hashes)
 
 
+def test_parts_of_the_latest_state_serve_the_next(ways, tmp_path, monkeypatch):
+    load()
+    monkeypatch.setattr(bitcode, "sources", lambda: "edited")
+    load()
+    monkeypatch.setattr(bitcode, "front_end", lambda: b"lowered otherwise")
+    load()
+    assert ways == ["lowered", "emitted", "lowered after parts", "lowered"]
+
+
+@pytest.mark.parametrize("damage", [
+    lambda folder: (folder / "parts").write_bytes(b"planted"),
+    lambda folder: (folder / "parts").unlink(),
+    lambda folder: folder.chmod(0o777),
+])  # fmt: skip
+def test_parts_that_cannot_be_trusted_are_not_read(ways, tmp_path, monkeypatch, damage):
+    monkeypatch.delenv(cache.FOLDER)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(cache.tempfile, "tempdir", str(tmp_path / "tmp"))
+    load()
+    (folder,) = (tmp_path / "hiermod").glob("bitcode-*")
+    damage(folder)
+    monkeypatch.setattr(bitcode, "sources", lambda: "edited")
+    load()
+    assert ways == ["lowered", "emitted", "lowered"]
+
+
+def test_where_parts_do_not_serve_all_is_lowered(monkeypatch):
+    def in_another_process(before):
+        if before:
+            raise UnfitError("the parts are damaged")
+        return BITCODE, b"parts"
+
+    monkeypatch.setattr(front_end, "_in_another_process", in_another_process)
+    assert front_end.lowered(b"damaged") == (BITCODE, b"parts")
+
+
+def test_a_file_depends_on_what_it_imports_directly_or_not(tmp_path, monkeypatch):
+    package = parts.PACKAGE
+    texts = {
+        "__init__": "", "ground": "", "alone": f"from {package} import A", "middle": f"from {package} import A, ground",
+        "top": f"import math\ndef f():\n    from {package}.middle import g", "whole": f"import {package}.top",
+    }  # fmt: skip
+    for name, text in texts.items():
+        (tmp_path / f"{name}.py").write_text(text)
+    monkeypatch.setattr(parts, "SOURCES", tmp_path)
+    found = {name: {path.stem for path in parts.depends_on(tmp_path / f"{name}.py")} for name in texts}
+    assert found == {
+        "__init__": {"__init__"}, "ground": {"__init__", "ground"}, "alone": {"__init__", "alone"},
+        "middle": {"__init__", "ground", "middle"}, "top": {"__init__", "ground", "middle", "top"},
+        "whole": {"__init__", "ground", "middle", "top", "whole"},
+    }  # fmt: skip
+
+
+def test_files_from_which_a_kernel_takes_names_are_found():
+    for path in bitcode.SOURCES.glob("*.py"):
+        held = vars(importlib.import_module(f"{parts.PACKAGE}.{path.stem}")).values()
+        used = {each.__name__ if isinstance(each, ModuleType) else getattr(each, "__module__", "") for each in held}
+        used = {name.rpartition(".")[2] for name in used if str(name).startswith(f"{parts.PACKAGE}.")}
+        assert used <= {each.stem for each in parts.depends_on(path)}, path
+
+
 def test_kept_bitcode_serves_another_processor(ways, monkeypatch):
     load()
     monkeypatch.setattr(back_end, "this_processor", lambda: back_end.Processor("x86-64", ""))
@@ -124,7 +189,7 @@ def test_kept_bitcode_serves_another_processor(ways, monkeypatch):
 
 
 def test_functions_are_compiled_one_by_one_where_numba_has_moved(ways, monkeypatch):
-    def moved():
+    def moved(before):
         ways.append("lowered")
         raise UnfitError("Numba 9.9 is not known")
 
@@ -189,7 +254,7 @@ def lowered():
     try:
         return bitcode.shipped()
     except UnfitError:
-        return front_end.lowered()
+        return front_end.lowered()[0]
 
 
 def assert_same_density(functions):
@@ -225,6 +290,23 @@ def test_functions_compiled_one_by_one_have_the_same_density(tmp_path):
         assert_same_density({entry: compile.Function(addresses[entry], count) for entry, count in ENTRIES.items()})
     with cfuncs.loadable(tmp_path / "read-only") as folder:
         assert folder == tmp_path / "read-only"
+
+
+@pytest.mark.slow
+def test_an_edit_lowers_what_depends_on_it_alone_and_to_the_same_bitcode(tmp_path, monkeypatch):
+    package = tmp_path / "hiermod"
+    shutil.copytree(bitcode.SOURCES.parents[1], package, ignore=shutil.ignore_patterns("data", "__pycache__"))
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    _, before = front_end.lowered()
+    edited = package / "engine" / "kernels" / "families.py"
+    edited.write_text(edited.read_text().replace("0.5 *", "0.75 *"))
+    (code, after), (anew, _) = front_end.lowered(before), front_end.lowered()
+    assert code == anew
+    assert code.origin.sources != bitcode.sources()
+    lowered, kept = (set(pickle.loads(zlib.decompress(content))[0]) for content in (after, before))
+    again = {key.module.rpartition(".")[2] for key in lowered - kept}
+    assert again == {"families", "likelihood", "threads", "density", "entries"}
+    assert {key[:3] for key in lowered} == {key[:3] for key in kept}
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import importlib.util
+import sys
 import tomllib
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 from packaging.requirements import Requirement
 
-from hiermod.engine.build import bitcode, front_end
+from hiermod.engine.build import bitcode, cache, compile, front_end
 from hiermod.engine.build.bitcode import Bitcode, Origin, UnfitError
 
 ROOT = Path(__file__).parents[2]
@@ -23,8 +24,9 @@ def hook(tmp_path, monkeypatch):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     monkeypatch.setattr(bitcode, "SHIPPED", tmp_path / "engine.bitcode")
-    monkeypatch.setattr(front_end, "lowered", lambda: BITCODE)
-    monkeypatch.setattr("sys.path", [])
+    monkeypatch.setenv(cache.FOLDER, str(tmp_path / "cache"))
+    monkeypatch.setattr(front_end, "lowered", lambda: (BITCODE, b"parts"))
+    monkeypatch.setattr("sys.path", [*sys.path])
     said = []
     app = SimpleNamespace(display_waiting=lambda _: None, display_warning=said.append)
     return module.EngineHook(str(tmp_path), {}, None, None, str(tmp_path), "wheel", app), said
@@ -37,7 +39,7 @@ def test_a_wheel_takes_new_bitcode_and_leaves_the_tree_alone(hook):
     made.initialize("standard", data)
     ((file, place),) = data["force_include"].items()
     assert bitcode.unpacked(Path(file).read_bytes()) == BITCODE
-    assert ROOT / place == bitcode.FRONT_END.with_name("engine.bitcode")
+    assert ROOT / place == bitcode.FRONT_END[0].with_name("engine.bitcode")
     made.finalize("standard", data, "")
     assert not Path(file).parent.exists()
     assert bitcode.SHIPPED.read_bytes() == b"of an editable install"
@@ -51,6 +53,7 @@ def test_an_editable_install_has_bitcode_beside_its_sources(hook, monkeypatch):
         data = {"force_include": {}}
         made.initialize("editable", data)
         assert bitcode.shipped() == BITCODE
+        assert compile._parts(compile.lowering()) == b"parts"
         assert data == {"force_include": {}}
         monkeypatch.setattr(front_end, "lowered", lambda: pytest.fail("it fits already"))
 

@@ -15,7 +15,7 @@ from pathlib import Path
 SHIPPED = Path(__file__).parent / "engine.bitcode"
 SOURCES = Path(__file__).parents[1] / "kernels"
 PREFIX = "hiermod_"  # of the names of entries in the module
-FRONT_END = Path(__file__).parent / "front_end.py"
+FRONT_END = [Path(__file__).parent / name for name in ("front_end.py", "parts.py")]
 
 
 class UnfitError(Exception):
@@ -92,10 +92,15 @@ def shipped() -> Bitcode:
 
 def sources() -> str:
     """A hash of the kernels, and of how they are lowered."""
-    digest = hashlib.sha256(FRONT_END.read_bytes())
+    digest = hashlib.sha256(front_end())
     for path in sorted(SOURCES.rglob("*.py")):
         digest.update(path.relative_to(SOURCES).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()
+
+
+def front_end() -> bytes:
+    """How kernels are lowered."""
+    return b"".join(path.read_bytes() for path in FRONT_END)
 
 
 def system() -> str:

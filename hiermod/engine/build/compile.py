@@ -2,7 +2,8 @@
 
 The shortest way is from bitcode that came with the package: LLVM optimises it for the processor at hand, in seconds.
 Where that does not fit (edited sources, another system, an older LLVM), Numba lowers the sources to bitcode first.
-Where its inner parts are not the known ones, it compiles function by function. What was passed over is said.
+Functions whose files are as they were in an earlier state are not lowered again. Where Numba's inner parts are not the
+known ones, it compiles function by function. What was passed over is said.
 
 Each result has a folder, whose name holds hiermod's version and a hash of all that the result depends on. So code of
 another state of the sources, of packages or of the processor is never loaded.
@@ -34,6 +35,7 @@ from hiermod.version import __version__
 
 OBJECT, LOWERED, BY_FUNCTION = "engine", "bitcode", "functions"  # kinds of folders
 FILE = "code"  # in a folder of the first two
+PARTS = "parts"  # in one of the second: lowered functions, for the next state of the sources
 SECONDS = {OBJECT: "a few seconds", LOWERED: "about ten seconds", BY_FUNCTION: "about half a minute"}
 LOADED: list[Library] = []  # the library of this process
 LOCK = threading.Lock()
@@ -95,10 +97,9 @@ def _from_bitcode(code: Bitcode, announce: Announce) -> Library:
 
 def _from_sources(why: str, announce: Announce) -> Library:
     """The functions of the sources, lowered by Numba to bitcode, or else compiled by it one by one."""
-    packages = [f"{name} {importlib.metadata.version(name)}" for name in ("numba", "llvmlite", "numpy")]
-    parts = (bitcode.sources(), bitcode.system(), packages, sys.version)
-    lowered = _name(LOWERED, parts)
-    by_function = _name(BY_FUNCTION, parts, _hash(cfuncs), platform.machine(), str(bitcode.SOURCES),
+    states = lowering()
+    lowered = f"{states}-{bitcode.sources()[:16]}"
+    by_function = _name(BY_FUNCTION, lowered, _hash(cfuncs), platform.machine(), str(bitcode.SOURCES),
                         back_end.this_processor(), cfuncs.stamps())  # fmt: skip
     try:
         if stored := _stored(lowered, announce):
@@ -106,8 +107,8 @@ def _from_sources(why: str, announce: Announce) -> Library:
         if functions := _stored_functions(by_function, announce):
             return functions
         announce(f"{why}: lowering its sources, once on this machine ({SECONDS[LOWERED]})")
-        code = front_end.lowered()
-        _keep(lowered, lambda folder: (folder / FILE).write_bytes(code.packed()), lambda _: None)
+        code, parts = front_end.lowered(_parts(states))
+        _keep(lowered, lambda folder: _write(folder, code, parts), lambda _: None)
         return _from_bitcode(code, announce)
     except UnfitError as error:
         if functions := _stored_functions(by_function, announce):
@@ -116,6 +117,33 @@ def _from_sources(why: str, announce: Announce) -> Library:
     made: list[tuple[Mapping[str, int], Any]] = []
     kept = _keep(by_function, lambda folder: made.append(cfuncs.compiled_in(folder)), announce)
     return _library(made[-1] if made else cfuncs.compiled_in(None), kept)
+
+
+def lowering() -> str:
+    """A name for all states of the sources that are lowered alike."""
+    packages = [f"{name} {importlib.metadata.version(name)}" for name in ("numba", "llvmlite", "numpy")]
+    return _name(LOWERED, bitcode.front_end(), bitcode.system(), packages, sys.version)
+
+
+def parts_beside() -> Path:
+    """Where an editable install leaves the parts of its bitcode."""
+    return bitcode.SHIPPED.with_name(f"{lowering()}.{PARTS}")
+
+
+def _parts(states: str) -> bytes:
+    """Lowered functions of the latest state of the sources that is kept, if any."""
+    with suppress(OSError):
+        for place in places():
+            for folder in sorted(place.glob(f"{states}-*"), key=os.path.getmtime, reverse=True):
+                if is_trusted(place) and is_trusted(folder) and is_whole(folder):
+                    return (folder / PARTS).read_bytes()
+        return parts_beside().read_bytes()
+    return b""
+
+
+def _write(folder: Path, code: Bitcode, parts: bytes) -> None:
+    (folder / FILE).write_bytes(code.packed())
+    (folder / PARTS).write_bytes(parts)
 
 
 def _stored_functions(name: str, announce: Announce) -> Library | None:

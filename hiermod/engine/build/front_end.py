@@ -1,24 +1,30 @@
 """The kernels, typed and lowered by Numba into one module of LLVM for no processor in particular.
 
 Numba as it is optimises and emits each function apart, with copies of all that it calls. Here it only types and lowers;
-what comes out is linked once. This is the one file that knows Numba's inner parts. They are changed on the way, so that
-it runs in a process of its own, which writes the bitcode to its standard output.
+what comes out is linked once. Functions that were lowered before, and whose files are the same, are not lowered again
+(`parts`): the module is the same, to the bit. This file and `parts` alone know Numba's inner parts. They are changed on
+the way, so that it runs in a process of its own, which writes the bitcode to its standard output.
 """
 
 from __future__ import annotations
 
+import functools
+import hashlib
+import itertools
 import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
 from hiermod.engine.build.bitcode import PREFIX, Bitcode, Origin, UnfitError, sources, system, unpacked
+from hiermod.engine.build.parts import Parts
 
 if TYPE_CHECKING:
     from llvmlite import binding
 
 NUMBA = ((0, 62), (0, 69))  # the versions whose inner parts are known: from the first to before the second
 INLINED = 45  # LLVM's threshold
+SIZE = 8  # bytes that say how long the bitcode is
 OUTSIDE = {
     "malloc", "free", "pthread_create", "pthread_join",
     *("sqrt", "exp", "log", "log1p", "expm1", "pow", "fabs", "erfc", "lgamma"),
@@ -26,52 +32,71 @@ OUTSIDE = {
 WITHOUT = {"_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # counts of references, calls from Python
 
 
-def lowered() -> Bitcode:
-    """The kernels' bitcode, made in a process of its own.
+def lowered(before: bytes = b"") -> tuple[Bitcode, bytes]:
+    """The kernels' bitcode, made in a process of its own, and its parts for the next time.
+
+    Parameters
+    ----------
+    before : bytes
+        The parts of an earlier state of the sources.
 
     Raises
     ------
     UnfitError
         If Numba is not as this file knows it, or no process can be started.
     """
+    try:
+        return _in_another_process(before)
+    except UnfitError:
+        if not before:
+            raise
+        return _in_another_process(b"")
+
+
+def _in_another_process(before: bytes) -> tuple[Bitcode, bytes]:
     run = [sys.executable, "-c", f"import sys; sys.path[:] = {sys.path!r}; from {__name__} import main; main()"]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("NUMBA_")}
+    environment["PYTHONHASHSEED"] = "0"
     try:
-        done = subprocess.run(run, env={**environment, "PYTHONHASHSEED": "0"}, capture_output=True, check=True)
+        done = subprocess.run(run, input=before, env=environment, capture_output=True, check=True)
     except (OSError, TypeError) as error:
         raise UnfitError(f"no process can be started: {error}") from error
     except subprocess.CalledProcessError as error:
         lines = error.stderr.decode(errors="replace").strip().splitlines()
         raise UnfitError(f"the kernels cannot be lowered as one module: {lines[-1] if lines else error}") from error
-    return unpacked(done.stdout)
+    size = int.from_bytes(done.stdout[:SIZE], "big")
+    return unpacked(done.stdout[SIZE : SIZE + size]), done.stdout[SIZE + size :]
 
 
 def main() -> None:
-    """Write the bitcode to the standard output."""
-    sys.stdout.buffer.write(_lowered_here().packed())
+    """Read parts from the standard input; write the size of the bitcode, the bitcode and its parts."""
+    bitcode, parts = _lowered_here(sys.stdin.buffer.read())
+    packed = bitcode.packed()
+    sys.stdout.buffer.write(len(packed).to_bytes(SIZE, "big") + packed + parts)
 
 
-def _lowered_here() -> Bitcode:
+def _lowered_here(before: bytes = b"") -> tuple[Bitcode, bytes]:
     import numba
     from llvmlite import binding
 
     known = tuple(int(part) for part in numba.__version__.split(".")[:2])
     if not NUMBA[0] <= known < NUMBA[1]:
         raise UnfitError(f"Numba {numba.__version__} is not known")
-    module = _linked()
+    parts = Parts(before)
+    module = _linked(parts)
     _simplify(module)
     outside = {each.name for each in (*module.functions, *module.global_variables) if each.is_declaration}
     if unknown := sorted(name for name in outside if not name.startswith("llvm.") and name not in OUTSIDE):
         raise UnfitError(f"they need {', '.join(unknown)}")
     llvm = ".".join(str(part) for part in binding.llvm_version_info)
-    return Bitcode(Origin(sources(), system(), llvm, numba.__version__), module.as_bitcode())
+    return Bitcode(Origin(sources(), system(), llvm, numba.__version__), module.as_bitcode()), parts.packed()
 
 
-def _linked() -> binding.ModuleRef:
+def _linked(parts: Parts) -> binding.ModuleRef:
     """All functions in one module, where the entries alone are seen from outside."""
     from llvmlite import binding
     from numba import types
-    from numba.core import codegen, registry
+    from numba.core import bytecode, codegen, registry
 
     from hiermod.engine import kernels
     from hiermod.engine.kernels.record import ENTRIES
@@ -89,6 +114,15 @@ def _linked() -> binding.ModuleRef:
         def finalize(self) -> None:
             self._finalized = True
 
+        @functools.cached_property
+        def code(self) -> bytes:
+            return self._final_module.as_bitcode()
+
+        @functools.cached_property
+        def digest(self) -> str:
+            self._ensure_finalized()
+            return hashlib.sha256(self.code).hexdigest()
+
         def get_pointer_to_function(self, name: str) -> int:
             return 0
 
@@ -100,9 +134,16 @@ def _linked() -> binding.ModuleRef:
         def set_env(self, name: str, env: Any) -> None:
             """Nothing is there to be set."""
 
+        def unserialize_library(self, library: Library) -> Library:
+            """Parts are libraries already."""
+            return library
+
     context = registry.cpu_target.target_context
     context._internal_codegen = Codegen("hiermod")
-    libraries: dict[int, Any] = {}
+    bytecode.FunctionIdentity._unique_ids = itertools.repeat(1)  # names do not depend on what was lowered before
+    context.add_dynamic_addr = _nowhere
+    parts.attach()
+    libraries: dict[str, bytes] = {}
     for name, count in ENTRIES.items():
         function, signature = getattr(entries, name), types.int64(*[types.int64] * count)
         function.compile(signature)
@@ -110,8 +151,8 @@ def _linked() -> binding.ModuleRef:
         _gather(made.library, libraries)
         _gather(_entry(context, name, made.fndesc), libraries)
     module = binding.parse_assembly(str(context._internal_codegen._create_empty_module("engine")))
-    for library in libraries.values():
-        module.link_in(library._final_module, preserve=True)
+    for code in libraries.values():
+        module.link_in(binding.parse_bitcode(code), preserve=True)
     for each in (*module.functions, *module.global_variables):
         if not each.is_declaration and each.name not in {PREFIX + name for name in ENTRIES}:
             each.linkage = "internal"
@@ -119,10 +160,18 @@ def _linked() -> binding.ModuleRef:
     return module
 
 
-def _gather(library: Any, libraries: dict[int, Any]) -> None:
-    """A library and those that it calls."""
-    if id(library) not in libraries:
-        libraries[id(library)] = library
+def _nowhere(builder: Any, intaddr: int, info: Any) -> Any:
+    """What stands for an object of this process. It is gone from the module, unless it is used, which is refused."""
+    from llvmlite import ir
+    from numba.core import cgutils
+
+    return builder.load(cgutils.add_global_variable(builder.module, ir.PointerType(ir.IntType(8)), "an object"))
+
+
+def _gather(library: Any, libraries: dict[str, bytes]) -> None:
+    """The bitcode of a library and of those that it calls."""
+    if library.digest not in libraries:
+        libraries[library.digest] = library.code
         for other in library._linking_libraries:
             _gather(other, libraries)
 
@@ -155,3 +204,8 @@ def _simplify(module: binding.ModuleRef) -> None:
     options.inlining_threshold = INLINED
     builder = binding.create_pass_builder(machine, options)
     builder.getModulePassManager().run(module, builder)
+    for function in module.functions:  # names within functions depend on what was lowered before
+        for block in function.blocks:
+            block.name = ""
+            for instruction in block.instructions:
+                instruction.name = ""
