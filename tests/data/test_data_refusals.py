@@ -265,6 +265,10 @@ def test_a_missing_column_names_the_nearest_and_draws_a_caret(text, culprit, nea
 
 
 def test_a_missing_column_that_is_like_no_other_lists_what_there_is():
+    with pytest.raises(FormulaError, match=r"no column 'größe' in the data\. There is .* spelt with other characters"):
+        rows_of("y ~ größe", frame().rename(columns={"x": "gro\u0308ße"}))
+    with pytest.raises(FormulaError, match=r"Its one column is 'y;x': read the file with .*sep=';'"):
+        rows_of("y ~ x", pd.DataFrame({"y;x": ["1;2", "2;3"]}))
     with pytest.raises(FormulaError, match=r"no column 'zzz' in the data\. There is: 'y', 'x'"):
         rows_of("y ~ zzz", frame()[["y", "x"]])
 

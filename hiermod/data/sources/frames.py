@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -145,8 +146,27 @@ def travels(data: Any) -> bool:
     return data is None or is_path(data) or isinstance(_narwhals_frame(data), nw.DataFrame)
 
 
+SEPARATORS = {";": "sep=';'", "\t": "sep='\\t'", "|": "sep='|'"}
+
+
+def _instead(name: str, present: list[str]) -> str:
+    """What may be meant: the same name in other characters, a table in one column, or a name that is near."""
+    composed = unicodedata.normalize("NFC", name)
+    for other in present:
+        if unicodedata.normalize("NFC", other) == composed:
+            return (
+                f" There is {other!r}, which looks the same and is spelt with other characters (accents apart from "
+                "their letters, as macOS writes them): "
+                "data.rename(columns=lambda name: unicodedata.normalize('NFC', name))."
+            )
+    for separator, option in SEPARATORS.items():
+        if len(present) == 1 and name in present[0].split(separator):
+            return f" Its one column is {present[0]!r}: read the file with pandas.read_csv(path, {option})."
+    return did_you_mean(name, present)
+
+
 def _missing_column(name: str, present: list[str], formula: Formula | None) -> None:
-    message = f"There is no column {name!r} in the data.{did_you_mean(name, present)}"
+    message = f"There is no column {name!r} in the data.{_instead(name, present)}"
     if formula is None or name not in formula.places:
         raise DataError(message)
     raise FormulaError(message, formula.text, *formula.places[name])
