@@ -12,6 +12,7 @@ from data_tools import rows_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hiermod.data.columns.predictors import Numeric
 from hiermod.data.columns.texts import MANY, MARKERS, Texts, sort_of
 from hiermod.data.columns.values import Values
 from hiermod.errors import DataError, HiermodError
@@ -144,6 +145,15 @@ def test_large_lazy_frames_count_rows():
     lazy = pl.DataFrame({"y": rng.normal(size=len(x)), "x": x, "s": np.ones(len(x), int), "n": 3}).lazy()
     for formula in ("y ~ x", "s/n ~ x", "s/n ~ (1 | x)", "s/x ~ 1", "y ~ log(x)"):
         assert "120 of 120,000 values are no plain numbers: '-' (120 rows)" in message(formula, lazy)
+
+
+def test_new_rows_say_what_stops_a_column_from_being_numeric():
+    with pytest.raises(
+        DataError, match=r"'x', numeric in the fitted data, holds text. 1 of 3 values is no plain number: '\?'"
+    ):
+        Numeric("x", False).column(pd.Series(["1.5", "?", "2"]))
+    with pytest.raises(DataError, match="All values are numbers written as text"):
+        Numeric("x", False).column(pd.Series(["1.5", "2"]))
 
 
 # ---- responses
