@@ -14,7 +14,7 @@ from hiermod.errors import DataError, enumerate_names
 from hiermod.families.record import Family
 from hiermod.formula.nodes import INTERCEPT, Formula
 from hiermod.modeling.density_rows import Observed, observe
-from hiermod.modeling.dependence import find_dependent, is_sparse
+from hiermod.modeling.dependence import TOLERANCE, find_dependent, is_sparse
 from hiermod.modeling.design import CommonDesign, GroupDesign
 
 SHOWN = 3
@@ -61,21 +61,40 @@ def unseen_directions(common: CommonDesign, cells: Cells) -> np.ndarray:
     return basis
 
 
+MOST_TO_COUNT = 2000  # rows up to which the rank of common terms is looked at
 ROUNDING = 1e-12  # of the largest number, what a difference leaves of equal ones
 Columns = Callable[[int], np.ndarray]
 
 
-def residual_notices(family: Family, terms: Sequence[GroupDesign], cells: Cells) -> list[str]:
-    """Say which terms have an effect for every row, where the family has a spread of its own (lme4 checks the same)."""
+def residual_notices(
+    family: Family, common: CommonDesign, terms: Sequence[GroupDesign], cells: Cells
+) -> list[str]:  # fmt: skip
+    """Say which terms can fit every row, where the family has a spread of its own (lme4 checks groups' terms)."""
     if not family.auxiliary or isinstance(cells.response, BinomialCells | CountCells):
         return []
     rows = int(cells.response.count.sum())
-    return [
+    notices = [
         f"{term.grouping.name!r}: {term.grouping.size * len(term.row_names):,} varying effects for {rows:,} rows, "
         f"so that priors alone tell their spread from {' and '.join(family.auxiliary)}"
         for term in terms
         if term.grouping.size * len(term.row_names) >= rows
     ]
+    if _fits_every_row(common, cells, rows):
+        notices.append(
+            f"common terms can fit each of the {rows:,} rows exactly, whatever the response: priors alone tell how "
+            f"much of it is {' and '.join(family.auxiliary)}"
+        )
+    return notices
+
+
+def _fits_every_row(common: CommonDesign, cells: Cells, rows: int) -> bool:
+    """Whether common coefficients can give any response at all."""
+    if not rows <= min(MOST_TO_COUNT, sum(len(block.columns) for block in common.blocks)):
+        return False
+    seen = observe(cells)
+    matrix = np.hstack([seen.matrix(block) for block in common.blocks])
+    length = np.linalg.norm(matrix, axis=0)
+    return int(np.linalg.matrix_rank(matrix / np.where(length > 0.0, length, 1.0), tol=TOLERANCE)) == rows
 
 
 def refuse_exact(

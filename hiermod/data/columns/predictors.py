@@ -243,7 +243,8 @@ def _understand_levels(name: str, value: Leveled) -> tuple[Predictor, dict[str, 
     levels = tuple(value.levels[code] for code in occurring)
     if len(levels) < 2:
         raise DataError(f"The predictor {name} is constant ({str(levels[0])!r} in every row). Leave it out.")
-    notices = [f"{name}: reference level {str(levels[0])!r}"] if value.coding == "treatment" else []
+    said = value.coding == "treatment" and not isinstance(levels[0], bool)
+    notices = [f"{name}: reference level {str(levels[0])!r}"] if said else []
     if value.coding == "poly":
         notices = [f"{name}: ordered levels are coded by polynomial contrasts"]
     if dropped := [level for code, level in enumerate(value.levels) if code not in occurring]:
