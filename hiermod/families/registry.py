@@ -57,6 +57,22 @@ def read_family(family: str) -> Family:
     return replace(record, link=LINKS_BY_NAME[link]) if link else record
 
 
+ELSEWHERE = {"gamma": "inverse"}  # families whose usual link is another one in R and in Bambi
+
+
+def link_notice(asked: str) -> list[str]:
+    """What to say where a family is named without a link, and has another one elsewhere."""
+    family, spelled = read_family(asked), SPELLING.fullmatch(asked)
+    usual = ELSEWHERE.get(family.name)
+    if usual is None or family.name in REGISTERED or spelled is None or spelled.group(2) is not None:
+        return []
+    name, link = family.name, family.link.name
+    return [
+        f"the family {name} has the {link} link here; R's {name.title()}() and Bambi's {name} have the {usual} one, "
+        f"whose coefficients are others ({name}({link}) says that this is meant)"
+    ]
+
+
 def _meant(name: str, family: object) -> str:
     meant = [MEANT[name]] if name in MEANT else nearest(str(family), known())
     return f" Did you mean {' or '.join(map(repr, meant))}?" if meant else ""

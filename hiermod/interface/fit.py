@@ -478,8 +478,10 @@ class Model:
         Returns
         -------
         pandas.DataFrame
-            Columns ``parameter, prior, scale, stated_at``: the last says where the numeric predictors stand for the
-            prior of a coefficient (their weighted means), empty where that plays no part.
+            Columns ``parameter, prior, scale, stated_at, per_sd``. ``stated_at`` says where the numeric predictors
+            stand for the prior of a coefficient (their weighted means), empty where that plays no part. A slope's
+            ``prior`` is per unit of its column, as you state one; ``per_sd`` is the same prior per standard deviation
+            of the column, in which defaults are made; a column of 0 and 1 alone counts by its unit.
 
         Examples
         --------

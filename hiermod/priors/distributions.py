@@ -406,6 +406,20 @@ class Prior:
         ends = (middle + times * (end - middle) for end in (self.lower, self.upper))
         return replace(self, **dict(zip(("lower", "upper"), ends, strict=True)), arguments=tuple(map(float, arguments)))
 
+    def scaled(self, factor: float) -> Prior:
+        """The distribution of the parameter times a positive factor; of a Beta or LKJ the same."""
+        times, record, arguments = factor**self.power, self.distribution, self.arguments
+        if record.support in ("unit", "correlation"):
+            return self
+        if record.located:
+            *shape, location, scale = arguments
+            arguments = (*shape, times * location, times * scale)
+        elif record.support == "interval":
+            arguments = tuple(times * end for end in arguments)
+        else:
+            arguments = record.widen(times, *arguments)
+        return replace(self, arguments=tuple(map(float, arguments)), lower=times * self.lower, upper=times * self.upper)
+
     def describe(self, format_number: Callable[[float], str] = "{:.4g}".format) -> str:
         """The prior in numbers: ``StudentT(3, 0, 2.5)``, ``Normal(1, 0.5, lower=0)``."""
         return self._text(format_number) + OF[self.power]

@@ -120,6 +120,8 @@ class Posterior:
         The folder beside that file in which scores of cross-validations are kept.
     informed : bool
         Whether data have spoken; False of draws from a prior.
+    parts : tuple of Posterior
+        The posteriors, as many draws of each, of which this one is a mixture; none of a fit.
     """
 
     spec: ModelSpec
@@ -130,6 +132,12 @@ class Posterior:
     stored: Path | None = None
     scores: Path | None = None
     informed: bool = True
+    parts: tuple[Posterior, ...] = ()
+
+    @property
+    def each(self) -> tuple[Posterior, ...]:
+        """The posteriors that a mixture is of; of a fit, itself."""
+        return self.parts or (self,)
 
     @property
     def dataset(self) -> xr.Dataset:

@@ -46,6 +46,7 @@ from hiermod.formula.parser import parse
         ("y*2 ~ x", "I(y * 2) ~ x"),
         ("-y ~ x", "I(-y) ~ x"),
         ("y ~ {x > 2}", "y ~ I(x > 2)"),
+        ("k | rate(t) + weights(w) ~ x", "k | weights(w) + rate(t) ~ x"),
     ],
 )
 def test_what_is_read(text, meaning):
@@ -57,7 +58,8 @@ def test_what_is_read(text, meaning):
     [
         ("y ~ cs(x | g)", r"cs\(… \| g\) are not there.*us\(x \| g\)"),
         ("y ~ ar1(0 + f | g)", r"ar1\(… \| g\) are not there.*diag"),
-        ("k | rate(t) ~ x", r"the term offset\(log\(t\)\)"),
+        ("k | rate(2) ~ x", "An exposure is made of a column"),
+        ("s/n | rate(t) ~ x", "which has no trials"),
         ("y | cens(b) ~ x", r"Of cens\(…\): censored responses are not there. The nearest"),
         ("y ~ (1 | p | g) + (0 + x | p | g)", "are one block: write their terms in one bar"),
         ("y ~ {1}", "arithmetic on columns"),

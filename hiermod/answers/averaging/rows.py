@@ -66,7 +66,7 @@ def base_rows(
 
 def _fitted(spec: ModelSpec, named: Sequence[str]) -> Base:
     cells = spec.cells
-    if set(named).isdisjoint(cells.averaged):
+    if set(named).isdisjoint(cells.differing):
         weight = cells.response.weight
         return Base(cells.frame, weight * exposure(spec, cells.frame), cells.averaged, weight)
     frame, _ = cells.observations()

@@ -19,7 +19,7 @@ from hiermod.errors import DataError, enumerate_names
 
 Sort = Literal["number", "formatted", "marker", "word"]
 Meaning = Literal["numbers", "gaps", "formatted", "stained", "labels"]
-AGGREGATED = "aggregated"  # names the index of rows that stand for many
+AGGREGATED = "aggregated"  # names the index of rows that stand for many, which says for how many
 SIGNS = frozenset({
     "", "-", "--", "---", "–", "—", "?", "??", "???", ".", "..", "...", "*", "#n/a", "#n/a n/a", "#na", "#null!",
     "#value!", "#div/0!", "#name?", "#ref!", "#num!", "<na>", "n/a", "na", "n.a.", "n.a", "nan", "-nan", "null",
@@ -94,9 +94,10 @@ class Texts:
         """Those of a column; missing values are left out."""
         encoded = isinstance(values.dtype, pd.CategoricalDtype)
         codes, distinct = pd.factorize(values.astype(object))
-        if values.index.name == AGGREGATED:
-            return cls(name, list(distinct), encoded=encoded)
         present = np.flatnonzero(codes >= 0)
+        if values.index.name == AGGREGATED:
+            rows = np.bincount(codes[present], values.index[present], len(distinct)).astype(np.int64)
+            return cls(name, list(distinct), rows, encoded=encoded)
         first = present[np.unique(codes[present], return_index=True)[1]]
         counts = np.bincount(codes[present], minlength=len(distinct))
         return cls(name, list(distinct), counts, values.index[first], encoded)
