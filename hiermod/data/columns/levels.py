@@ -36,6 +36,8 @@ def encode(values: Any, levels: tuple[Level, ...]) -> np.ndarray:
     """
     series = pd.Series(values)
     codes, distinct = _distinct(series)
+    if distinct == levels:
+        return codes.astype(np.int64)
     by_value = _Known(levels).codes(distinct, str(series.name or ""))
     return np.where(codes < 0, -1, by_value[codes] if len(by_value) else -1)
 
