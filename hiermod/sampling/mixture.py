@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import xarray as xr
 
-from hiermod.sampling.diagnostics import Diagnostics
-from hiermod.sampling.posterior import QUADRATURE_ERROR, Posterior
+from hiermod.sampling.diagnostics import QUADRATURE_ERROR, Diagnostics
+from hiermod.sampling.posterior import Posterior
 
 
 def mixture(posteriors: Sequence[Posterior]) -> Posterior:
