@@ -116,12 +116,12 @@ def _defined(comparison: Comparison) -> tuple[dict[str, Defined], dict[str, str]
 
 
 def _fit(comparison: Comparison, defined: Defined, formula: str, folder: Path | None, progress: bool) -> Fit:
-    from hiermod.api import fit_of, reusable
     from hiermod.interface.fit import Model
+    from hiermod.interface.stored import kept
 
     path = None if folder is None else folder / _file_name(comparison, formula)
-    if path is not None and (stored := reusable(path, defined, comparison.settings)):
-        return fit_of(stored)
+    if path is not None and (found := kept(path, defined, comparison.settings)):
+        return found
     fit = Model(defined).sampled(comparison.settings, progress)
     if fit.sampled_posterior.interrupted:
         raise KeyboardInterrupt

@@ -96,6 +96,7 @@ def define(definition: Definition, data: Any) -> Defined:
         complete=definition.complete,
     )  # fmt: skip
     formula = _with_success(formula, levels)
+    _check_rate(formula, family)
     definition = replace(definition, formula=str(formula)) if formula != parse(definition.formula) else definition
     definition = replace(definition, intercept_at="zero") if formula.uncentred else definition
     spec, notices = _build(definition, formula, family, cells)
@@ -114,6 +115,22 @@ def _spelled(formula: Formula, asked: Family | None) -> tuple[Formula, list[str]
     if formula.uncentred:
         said.append(UNCENTRED)
     return formula, said
+
+
+def _check_rate(formula: Formula, family: Family) -> None:
+    """Refuse an exposure that is more than an offset, or none."""
+    if formula.rate is None or family.name == "poisson":
+        return
+    exposure = f"offset(log({formula.rate}))"
+    if family.name == "negbinomial":
+        raise ModelError(
+            f"y | rate({formula.rate}) of a negbinomial model multiplies the shape by {formula.rate} in brms, which is "
+            f"not there. The nearest is the term {exposure}, which leaves the shape alone."
+        )
+    raise ModelError(
+        f"y | rate({formula.rate}) is of counts, and this family is {family}. Say family='poisson'; of other families "
+        f"the term {exposure} adds a logarithm."
+    )
 
 
 def _chosen(asked: Family | None, constant: bool, response: ResponseRows) -> tuple[Family, str, tuple[Level, ...]]:

@@ -220,18 +220,21 @@ class PooledSpec:
         -------
         ndarray, shape (..., levels)
         """
+        size = spread**-2.0
         if self.strata is None:
-            mean, spread = mean[..., None], spread[..., None]
-        drawn = np.empty((*mean.shape[:-1], len(levels)))
+            mean, size = mean[..., None], size[..., None]
+        drawn, every = np.empty((*mean.shape[:-1], len(levels))), np.array_equal(levels, np.arange(self.grouping.size))
         block_of = levels // BLOCK
         for block in np.unique(block_of):
-            groups = np.arange(block * BLOCK, min((block + 1) * BLOCK, self.grouping.size))
-            own, rng = self.stratum[groups], np.random.default_rng([seed, RATES, int(block)])
-            rates = self.pool.draw(
-                rng, mean[..., own], spread[..., own] ** -2.0, self.events[groups], self.exposure[groups]
-            )
-            inside = block_of == block
-            drawn[..., inside] = rates[..., levels[inside] - groups[0]]
+            groups = slice(block * BLOCK, (block + 1) * BLOCK)
+            own = self.stratum[groups] if self.strata is not None else slice(None)
+            rng = np.random.default_rng([seed, RATES, int(block)])
+            rates = self.pool.draw(rng, mean[..., own], size[..., own], self.events[groups], self.exposure[groups])
+            if every:
+                drawn[..., groups] = rates
+            else:
+                inside = block_of == block
+                drawn[..., inside] = rates[..., levels[inside] - groups.start]
         return drawn
 
 

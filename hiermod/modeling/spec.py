@@ -186,8 +186,8 @@ def build_spec(
     spec = Spec(formula, family, cells, predictors, tuple(groups), chosen)
     _refuse_clashes(spec)
     prior_notices += intercept_notices(common, cells, chosen, stated, intercept_at)
-    told = [*dependence_notices(common, cells), *notices, *residual_notices(family, groups, cells), *prior_notices]
-    return spec, told
+    told = [*dependence_notices(common, cells), *notices, *residual_notices(family, common, groups, cells)]
+    return spec, [*told, *prior_notices]
 
 
 def _repeated(names: list[str]) -> list[str]:

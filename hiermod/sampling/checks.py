@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -78,6 +78,23 @@ class CheckReport:
 def check(posterior: Posterior) -> CheckReport:
     """Check a posterior."""
     return CheckReport(tuple(_checks(posterior)))
+
+
+def check_each(posteriors: Sequence[Posterior]) -> CheckReport:
+    """Check fits each by itself, since convergence is a matter of the chains of one fit; the first failure is shown."""
+    by_name: dict[str, list[tuple[int, Check]]] = {}
+    for place, posterior in enumerate(posteriors, start=1):
+        for one in _checks(posterior):
+            by_name.setdefault(one.name, []).append((place, one))
+    found = []
+    for own in by_name.values():
+        failed = [(place, one) for place, one in own if not one.passed]
+        place, shown = (failed or own)[0]
+        others = (
+            f", and {len(failed) - 1} other fits" if len(failed) > 1 else "" if failed else ", and passed in others"
+        )
+        found.append(replace(shown, figure=f"fit {place}: {shown.figure}{others}"))
+    return CheckReport(tuple(found))
 
 
 def _checks(posterior: Posterior) -> Iterator[Check]:

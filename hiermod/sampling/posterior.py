@@ -15,12 +15,13 @@ from hiermod.errors import SamplingError, enumerate_names
 from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec
 from hiermod.modeling.protocol import DIMS, ModelSpec, Variable
-from hiermod.sampling.diagnostics import Diagnostics, diagnose
+from hiermod.sampling.diagnostics import QUADRATURE_ERROR, Diagnostics, diagnose
 from hiermod.sampling.settings import ChosenEngine, Settings
 
-QUADRATURE_ERROR = "quadrature_error"  # an attribute of a run's statistics
-AT_ZERO = "spread_at_zero"  # another: the density of the spread at 0 over its largest one, by stratum
-NOT_RULED_OUT = float(np.exp(-1.92))  # as near its largest as at the end of a 95 % interval
+AT_ZERO = (
+    "spread_at_zero"  # an attribute of a run's statistics: density of the spread at 0 over its largest, by stratum
+)
+NOT_RULED_OUT = float(np.exp(-1.92))  # as at the end of a 95 % interval
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,8 @@ class Posterior:
         The folder beside that file in which scores of cross-validations are kept.
     informed : bool
         Whether data have spoken; False of draws from a prior.
+    parts : tuple of Posterior
+        The posteriors, as many draws of each, of which this one is a mixture; none of a fit.
     """
 
     spec: ModelSpec
@@ -129,6 +132,12 @@ class Posterior:
     stored: Path | None = None
     scores: Path | None = None
     informed: bool = True
+    parts: tuple[Posterior, ...] = ()
+
+    @property
+    def each(self) -> tuple[Posterior, ...]:
+        """The posteriors that a mixture is of; of a fit, itself."""
+        return self.parts or (self,)
 
     @property
     def dataset(self) -> xr.Dataset:

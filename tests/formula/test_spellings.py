@@ -39,6 +39,7 @@ from hiermod.formula.parser import parse
         ("y ~ C(f, contr.treatment(3, base = 2))", "y ~ relevel(f, 2)"),
         ("y ~ C(f, contr.treatment, base = 2)", "y ~ relevel(f, 2)"),
         ("y ~ C(f, contr.treatment(3))", "y ~ C(f, contr.treatment)"),
+        ("y ~ C(f, contr.treatment(n = 3, base = 2))", "y ~ relevel(f, 2)"),
         ("y ~ C(f, contr.treatment(base = 'b'))", "y ~ relevel(f, 'b')"),
         ("y ~ C(f, Treatment(2))", "y ~ relevel(f, '2')"),
         ("y ~ C(f, Sum, levels=['b', 'a'])", "y ~ C(factor(f, levels=c('b', 'a')), contr.sum)"),
@@ -46,6 +47,7 @@ from hiermod.formula.parser import parse
         ("y*2 ~ x", "I(y * 2) ~ x"),
         ("-y ~ x", "I(-y) ~ x"),
         ("y ~ {x > 2}", "y ~ I(x > 2)"),
+        ("k | rate(t) + weights(w) ~ x", "k | weights(w) + rate(t) ~ x"),
     ],
 )
 def test_what_is_read(text, meaning):
@@ -57,7 +59,8 @@ def test_what_is_read(text, meaning):
     [
         ("y ~ cs(x | g)", r"cs\(… \| g\) are not there.*us\(x \| g\)"),
         ("y ~ ar1(0 + f | g)", r"ar1\(… \| g\) are not there.*diag"),
-        ("k | rate(t) ~ x", r"the term offset\(log\(t\)\)"),
+        ("k | rate(2) ~ x", "An exposure is made of a column"),
+        ("s/n | rate(t) ~ x", "which has no trials"),
         ("y | cens(b) ~ x", r"Of cens\(…\): censored responses are not there. The nearest"),
         ("y ~ (1 | p | g) + (0 + x | p | g)", "are one block: write their terms in one bar"),
         ("y ~ {1}", "arithmetic on columns"),

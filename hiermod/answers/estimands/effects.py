@@ -20,6 +20,7 @@ from hiermod.answers.averaging.query import Arguments, Query, read_effect, read_
 from hiermod.answers.averaging.rows import with_column
 from hiermod.answers.draws import wins
 from hiermod.answers.log_means import Logs
+from hiermod.answers.mixed import answer_of_each, table_of_each
 from hiermod.answers.outcome import Outcome
 from hiermod.answers.scales import Scale, exp, ratio
 from hiermod.data.columns.values import Level, as_levels
@@ -163,6 +164,7 @@ def _refuse_negative(question: Question, arms: Arms, pairing: Pairing, control: 
     return f"At most, {what}: a {question.scale.name} of such a draw counts as infinite, on the side of the difference."
 
 
+@answer_of_each
 def effect(posterior: Posterior, arguments: Arguments) -> Answer:
     """Contrasts of a variable's arms, each other one with the control if nothing else is said, in each `by` cell."""
     query = read_effect(posterior.spec, arguments)
@@ -182,6 +184,7 @@ def _wins(one: np.ndarray, other: np.ndarray, sign: int) -> np.ndarray:
     return np.where(unknown, np.nan, wins(one, other, sign).mean(axis=-1))
 
 
+@table_of_each
 def prob_beats_table(posterior: Posterior, arguments: Arguments) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """P(level beats control), a row per `by` cell, a column per other level; and notices."""
     query = read_effect(posterior.spec, arguments)
@@ -192,6 +195,7 @@ def prob_beats_table(posterior: Posterior, arguments: Arguments) -> tuple[pd.Dat
     return pd.DataFrame(beats, index=_cell_index(arms), columns=columns), arms.notices
 
 
+@table_of_each
 def pairwise(posterior: Posterior, arguments: Arguments) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """P(row beats column) of all arms, the diagonal empty (NaN); and notices."""
     query = read_effect(posterior.spec, arguments)
@@ -207,6 +211,7 @@ def pairwise(posterior: Posterior, arguments: Arguments) -> tuple[pd.DataFrame, 
     return table, arms.notices
 
 
+@table_of_each
 def best(posterior: Posterior, arguments: Arguments) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """P(best), expected loss and expected rank of each arm, NaN in cells where one is not estimable; and notices."""
     query = read_effect(posterior.spec, arguments)
@@ -263,6 +268,7 @@ ROUNDING = 1e-13
 OF_INTERACTION = ("contrast", "between", "estimate", "lower", "upper", "prob_beats", "prob_exceeds")
 
 
+@answer_of_each
 def interaction(posterior: Posterior, arguments: Arguments) -> Answer:
     """Contrasts, between the levels of `across`, of the contrasts of `variable`, in each `by` cell."""
     query = read_interaction(posterior.spec, arguments)
