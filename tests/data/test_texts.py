@@ -179,6 +179,20 @@ def test_labels_with_a_sign_are_refused_until_it_is_missing_or_named():
     np.testing.assert_array_equal(rows_of("x['?'] ~ z", data).response.values, [0, 0, 1, 0, 0, 0])
 
 
+def test_words_that_mean_missing_are_no_outcomes_and_none_is_one():
+    for word in ("unknown", "missing", "N/A"):
+        assert f"{word!r} (1 row) as failures" in message("x['yes'] ~ z", frame(["yes", "no", word, "yes"]))
+    found = rows_of("x['yes'] ~ z", frame(["yes", "no", "none", "yes"]))
+    np.testing.assert_array_equal(found.response.values, [1, 0, 0, 1])
+
+
+def test_numbers_and_the_same_as_text_are_not_told_apart_in_silence():
+    text = message("y ~ (1 | x)", frame(pd.Series([1, "1", 2, 1, 2], dtype=object)))
+    assert "Text that reads as numbers stands among numbers: '1' (row 1)" in text
+    assert "data['x'] = pandas.to_numeric(data['x'])" in text
+    assert "As levels: data['x'] = data['x'].map(str, na_action='ignore')" in text
+
+
 def test_two_numbers_as_text_may_be_outcomes():
     data = frame(["0", "1", "0", "1"])
     with pytest.raises(DataError, match=r"write x\['1'\] for it.*pandas.to_numeric\(data\['x'\]\)"):

@@ -178,7 +178,7 @@ def _read_level(response: LevelResponse, values: Values, times: np.ndarray) -> S
 def _refuse_markers(response: str, level: Level | None, texts: Texts) -> None:
     """Refuse to count markers of missing values as failures, unless the level that counts is one of them."""
     gaps = texts.meaning in ("gaps", "formatted", "stained")
-    markers = texts.markers if gaps else texts.signs
+    markers = texts.no_outcomes
     if not markers or level in markers:
         return
     counts = "would count" if level is not None else "holds text, and a level of it as the success would count"
@@ -189,7 +189,7 @@ def _refuse_markers(response: str, level: Level | None, texts: Texts) -> None:
         )
     raise DataError(
         f"{response} {counts} {enumerate_names(markers, 3)}{texts.rows_of(markers)} as failures. If that means "
-        f"missing, {texts.gaps_remedy}. If it is an outcome, give it a name: {texts.naming}."
+        f"missing, {texts.gaps_remedy(markers)}. If it is an outcome, give it a name: {texts.naming}."
     )
 
 
