@@ -312,7 +312,7 @@ def _at_nodes(
     stretch = (u + scale) ** 2 / scale
     mode, width = _conditional(target, u, np.interp(np.log(u), ridge.log_u, ridge.mode), 4)
     peak = target.log_density(mode, u)
-    below, above = (_reach(target, u, mode, width, peak, sign) for sign in (-1.0, 1.0))
+    below, above = _reach(target, u, mode, width, peak)
     first, last = -np.ceil(below / step).astype(int), np.ceil(above / step).astype(int)
     points = last - first + 1
     begins = np.cumsum(points) - points
@@ -338,17 +338,17 @@ def _in_blocks(target: Target, x: np.ndarray, u: np.ndarray) -> np.ndarray:
 
 
 def _reach(
-    target: Target, u: np.ndarray, mode: np.ndarray, width: np.ndarray, peak: np.ndarray, sign: float
-) -> np.ndarray:
-    """How far z has to go to one side at each spread, until the density is nothing."""
-    reach = np.full(len(u), REACHES[-1])
-    rest = np.arange(len(u))
+    target: Target, u: np.ndarray, mode: np.ndarray, width: np.ndarray, peak: np.ndarray
+) -> np.ndarray:  # fmt: skip
+    """How far z has to go to either side at each spread, until the density is nothing; shape ``(2, spreads)``."""
+    reach = np.full((2, len(u)), REACHES[-1])
+    side, rest = np.indices(reach.shape).reshape(2, -1)
     for own in REACHES:
-        x = mode[rest] + sign * width[rest] * np.sinh(own)
+        x = mode[rest] + (2.0 * side - 1.0) * width[rest] * np.sinh(own)
         log_values = target.log_density(x, u[rest]) + np.log(np.cosh(own))
         ended = ~(log_values > peak[rest] - TAIL)
-        reach[rest[ended]] = own
-        rest = rest[~ended]
+        reach[side[ended], rest[ended]] = own
+        side, rest = side[~ended], rest[~ended]
         if not len(rest):
             break
     return reach

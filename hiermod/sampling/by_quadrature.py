@@ -13,7 +13,8 @@ from hiermod.exact.targets import PooledTarget, target_of
 from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec
 from hiermod.modeling.pools import HUGE
 from hiermod.modeling.protocol import dataset_of
-from hiermod.sampling.posterior import AT_ZERO, QUADRATURE_ERROR
+from hiermod.sampling.diagnostics import QUADRATURE_ERROR
+from hiermod.sampling.posterior import AT_ZERO
 from hiermod.sampling.settings import ChosenEngine, Settings
 
 HYPERPARAMETERS = 100  # the purpose of their random numbers
@@ -55,6 +56,7 @@ class ByQuadrature:
             error = max(error, quadrature.error)
         whole = self.spec.strata is None
         values = {name: own[0] if whole else np.stack(own, axis=2) for name, own in ((MEAN, means), (SPREAD, spreads))}
+        values |= self.spec.derived(values, settings.seed or 0)
         stats = xr.Dataset(attrs={QUADRATURE_ERROR: error, AT_ZERO: np.array(at_zero)})
         posterior = dataset_of(self.spec.variables(), values)
         return xr.DataTree.from_dict({"posterior": posterior, "sample_stats": stats}), False

@@ -15,12 +15,13 @@ from hiermod.errors import SamplingError, enumerate_names
 from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec
 from hiermod.modeling.protocol import DIMS, ModelSpec, Variable
-from hiermod.sampling.diagnostics import Diagnostics, diagnose
+from hiermod.sampling.diagnostics import QUADRATURE_ERROR, Diagnostics, diagnose
 from hiermod.sampling.settings import ChosenEngine, Settings
 
-QUADRATURE_ERROR = "quadrature_error"  # an attribute of a run's statistics
-AT_ZERO = "spread_at_zero"  # another: the density of the spread at 0 over its largest one, by stratum
-NOT_RULED_OUT = float(np.exp(-1.92))  # as near its largest as at the end of a 95 % interval
+AT_ZERO = (
+    "spread_at_zero"  # an attribute of a run's statistics: density of the spread at 0 over its largest, by stratum
+)
+NOT_RULED_OUT = float(np.exp(-1.92))  # as at the end of a 95 % interval
 
 
 @dataclass(frozen=True)

@@ -140,7 +140,7 @@ def test_the_cdf_of_the_spread_rises_from_0_to_1():
     quadrature, *_ = quadrature_of(*CASES["scenario 1"])
     shares = [quadrature.below(own) for own in (0.0, 1e-3, 0.1, 0.3, 1.0, 1e6)]
     assert np.all(np.diff(shares) > 0)
-    assert shares[0] == 0.0
+    assert shares[0] < 1e-15
     np.testing.assert_allclose(shares[-1], 1.0, rtol=1e-9)
 
 
@@ -155,3 +155,20 @@ def test_a_density_that_is_not_finite_is_refused():
 
     with pytest.raises(SamplingError, match="not finite"):
         integrate(Nowhere())
+
+
+@pytest.mark.parametrize("groups", [2_000, 100_000])
+def test_narrow_posteriors_are_found_at_once(groups):
+    """Of many groups the hyperparameters are those that drew the rates, to a few standard deviations."""
+    rng = np.random.default_rng(2)
+    trials = rng.integers(50, 100_000, groups).astype(float)
+    successes = rng.binomial(trials.astype(int), rng.beta(2.0, 8.0, groups)).astype(float)
+    quadrature = integrate(target_of(read_hyperprior("beta", FLAT), successes, trials))
+    x, u, weight = quadrature.nodes()
+    assert len(quadrature.low) < 40
+    assert quadrature.error < 1e-4
+    for values, truth in ((quadrature.target.mean(x), 0.2), (u, 10**-0.5)):
+        mean = weight @ values
+        sd = np.sqrt(weight @ (values - mean) ** 2)
+        assert abs(mean - truth) < 4 * sd
+        assert sd < 3 / np.sqrt(groups)

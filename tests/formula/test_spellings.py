@@ -39,6 +39,7 @@ from hiermod.formula.parser import parse
         ("y ~ C(f, contr.treatment(3, base = 2))", "y ~ relevel(f, 2)"),
         ("y ~ C(f, contr.treatment, base = 2)", "y ~ relevel(f, 2)"),
         ("y ~ C(f, contr.treatment(3))", "y ~ C(f, contr.treatment)"),
+        ("y ~ C(f, contr.treatment(n = 3, base = 2))", "y ~ relevel(f, 2)"),
         ("y ~ C(f, contr.treatment(base = 'b'))", "y ~ relevel(f, 'b')"),
         ("y ~ C(f, Treatment(2))", "y ~ relevel(f, '2')"),
         ("y ~ C(f, Sum, levels=['b', 'a'])", "y ~ C(factor(f, levels=c('b', 'a')), contr.sum)"),

@@ -93,3 +93,27 @@ def test_every_question_is_answered_of_hard_cases(successes, trials):
     assert np.isfinite(fit.logo(progress=False).elpd)
     assert np.isfinite(fit.loo().p)
     assert fit.check().passed
+
+
+def test_rates_of_very_many_groups_are_drawn_when_they_are_asked_for():
+    """Against expected rates by quadrature; groups with the same data have the same estimates."""
+    rng = np.random.default_rng(3)
+    trials = rng.integers(1, 9, 3000)
+    data = pd.DataFrame({"g": np.arange(3000), "s": rng.binomial(trials, rng.beta(2, 8, 3000)), "n": trials})
+    fit = fitted(data)
+    assert list(fit.posterior) == ["rate_mean", "rate_spread"]  # the rates are not stored
+    table = fit.shrinkage()
+    target, quadrature = integrated(fit.sampled_posterior.spec, 0)
+    x, u, weight = quadrature.nodes()
+    mean, size = target.mean(x), u**-2.0
+    for (s, n), own in table.assign(s=data["s"]).groupby(["s", "n"]):
+        assert own["estimate"].nunique() == 1
+        shapes = mean * size + s, (1.0 - mean) * size + n - s
+        exact = weight @ (shapes[0] / (size + n))
+        spread = np.sqrt(weight @ (shapes[0] * (shapes[0] + 1) / ((size + n) * (size + n + 1))) - exact**2)
+        assert abs(own["estimate"].iloc[0] - exact) < 4.5 * spread / np.sqrt(4000)
+        np.testing.assert_allclose(own["pull"].iloc[0], weight @ (size / (size + n)), rtol=0.02)
+    some = fit.predict(pd.DataFrame({"g": [5, 2999]}))
+    assert some.table["estimate"].between(0, 1).all()
+    again = fit.predict(pd.DataFrame({"g": [2999]}))
+    np.testing.assert_array_equal(again.draws.to_numpy()[..., 0], some.draws.to_numpy()[..., 1])
