@@ -220,8 +220,9 @@ def check_threshold(threshold: Any) -> float | None:
 
 def interval(draws: np.ndarray, prob: float, median: bool = False) -> dict[str, np.ndarray]:
     """``estimate, lower, upper`` of draws with shape ``(rows, draws)``: mean (or median) and equal-tailed quantiles."""
-    lower, middle, upper = quantiles(draws, np.array([(1.0 - prob) / 2.0, 0.5, (1.0 + prob) / 2.0]))
-    return {"estimate": middle if median else draws.mean(axis=1), "lower": lower, "upper": upper}
+    with np.errstate(over="ignore", invalid="ignore"):  # of numbers near the largest
+        lower, middle, upper = quantiles(draws, np.array([(1.0 - prob) / 2.0, 0.5, (1.0 + prob) / 2.0]))
+        return {"estimate": middle if median else draws.mean(axis=1), "lower": lower, "upper": upper}
 
 
 def quantiles(draws: np.ndarray, places: np.ndarray) -> np.ndarray:
@@ -313,10 +314,10 @@ def decimals(answer: Answer) -> dict[str, int]:
         return {}
     rows = known[np.unique(np.linspace(0, len(known) - 1, min(len(known), LOOKED_AT)).astype(int))]
     chosen = _bounded(np.asarray(values.values[..., rows], dtype=float))
-    with np.errstate(all="ignore"):  # of numbers whose squares end
+    with np.errstate(all="ignore"):  # of numbers whose squares end, no digits are known
         sizes = mean_sizes(chosen)
-    flat = chosen.reshape(-1, len(rows)).T
-    errors = _errors(table.iloc[rows], flat, np.fmax(sizes, 1.0), answer.question)
+        flat = chosen.reshape(-1, len(rows)).T
+        errors = _errors(table.iloc[rows], flat, np.fmax(sizes, 1.0), answer.question)
     return {name: places for name, error in errors.items() if (places := _places(error)) is not None}
 
 
@@ -332,8 +333,7 @@ def _bounded(draws: np.ndarray) -> np.ndarray:
 
 
 def _errors(table: pd.DataFrame, flat: np.ndarray, sizes: np.ndarray, question: Question) -> dict[str, np.ndarray]:
-    with np.errstate(over="ignore", invalid="ignore"):  # of numbers whose squares end, no digits are known
-        spread, root = flat.std(axis=1), np.sqrt(sizes)
+    spread, root = flat.std(axis=1), np.sqrt(sizes)
     errors = {"estimate": spread / root, "sd": spread / (math.sqrt(2.0) * root)}
     places = {"lower": (1.0 - question.prob) / 2.0, "upper": (1.0 + question.prob) / 2.0}
     for name, place in {**places, **({"estimate": 0.5} if question.median else {})}.items():

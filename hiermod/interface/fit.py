@@ -109,7 +109,7 @@ class Fit(Questions, Parameters, Scores):
         return summarize(self._posterior, self.check(), prob)
 
     def check(self) -> CheckReport:
-        """R-hat, bulk and tail ESS, divergences, E-BFMI, tree depth: each with its figure, verdict and next step.
+        """R-hat, bulk and tail ESS, divergences, E-BFMI, tree depth, separation: each with its figure and next step.
 
         Examples
         --------

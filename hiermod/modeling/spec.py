@@ -19,6 +19,7 @@ from hiermod.modeling.intercept import at_zero, intercept_notices, stated_column
 from hiermod.modeling.moments import finite_moments, light_coefficients, light_spreads
 from hiermod.modeling.prior_choice import Priors, choose_priors
 from hiermod.modeling.protocol import PriorRow, Question, Variable, linear_variables
+from hiermod.modeling.separation import Separation, find_separation
 from hiermod.priors.distributions import Prior
 
 
@@ -121,6 +122,15 @@ class Spec:
         if averaged and not self.family.is_rate and not light_spreads(self):
             return False
         return self.family.has_posterior_mean(outcome, self.priors, averaged)
+
+    @cached_property
+    def separation(self) -> Separation | None:
+        """How far common terms tell successes from failures; None of other responses."""
+        if not self.family.is_rate or not self.common.blocks:
+            return None
+        design = np.hstack([block.matrix(self.cells.frame) for block in self.common.blocks])
+        names = [name for block in self.common.blocks for name in block.row_names()]
+        return find_separation(design, self.cells.response, names)
 
     @cached_property
     def finite_moments(self) -> Mapping[str, float]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from hiermod.modeling.separation import Separation
+from hiermod.modeling.spec import Spec
 from hiermod.sampling.diagnostics import MIN_EBFMI, MIN_ESS
 from hiermod.sampling.posterior import Posterior
 
@@ -105,6 +107,7 @@ def _checks(posterior: Posterior) -> Iterator[Check]:
     tail = f"{_figure(seen.ess_tail, seen.ess_tail_of, 0)}, at least {MIN_ESS:.0f}"
     ebfmi = f"{_figure(seen.ebfmi, '', 2)}, at least {MIN_EBFMI}"
     error = posterior.quadrature_error
+    separation = posterior.spec.separation if isinstance(posterior.spec, Spec) else None
     if error is None:
         yield Check("divergences", seen.divergences == 0, f"{seen.divergences} of {chains * draws} draws",
                     f"{raise_target}: near divergences the posterior was not explored")  # fmt: skip
@@ -127,6 +130,19 @@ def _checks(posterior: Posterior) -> Iterator[Check]:
                 "scale the predictors: the posterior is long in one direction")  # fmt: skip
     if "Intercept" in posterior.spec.priors:
         yield _intercept_check(posterior)
+    if separation is not None:
+        yield _separation_check(separation)
+
+
+def _separation_check(separation: Separation) -> Check:
+    """Common terms that tell successes from failures, so that the prior alone bounds their coefficients."""
+    bound = "hardly bound" if separation.kind == "near" else "do not bound"
+    return Check(
+        "separation", separation.kind == "none", separation.words,
+        f"the data {bound} these coefficients, the prior does: see how much hangs on it, fit.sensitivity(), and state "
+        "what is known of their size, priors={'slope': 'Normal(0, 1)'}; P(beats) says more than the estimate",
+        of_sampler=False,
+    )  # fmt: skip
 
 
 def _figure(value: float, of: str, decimals: int) -> str:

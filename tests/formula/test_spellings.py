@@ -6,6 +6,7 @@ import pytest
 import hiermod as hm
 from hiermod.errors import FormulaError
 from hiermod.formula.parser import parse
+from tests.truth import REFERENCE
 
 
 @pytest.mark.parametrize(
@@ -39,6 +40,7 @@ from hiermod.formula.parser import parse
         ("y ~ C(f, contr.treatment(3, base = 2))", "y ~ relevel(f, 2)"),
         ("y ~ C(f, contr.treatment, base = 2)", "y ~ relevel(f, 2)"),
         ("y ~ C(f, contr.treatment(3))", "y ~ C(f, contr.treatment)"),
+        ("y ~ C(f, contr.treatment(n = 3, base = 2))", "y ~ relevel(f, 2)"),
         ("y ~ C(f, contr.treatment(base = 'b'))", "y ~ relevel(f, 'b')"),
         ("y ~ C(f, Treatment(2))", "y ~ relevel(f, '2')"),
         ("y ~ C(f, Sum, levels=['b', 'a'])", "y ~ C(factor(f, levels=c('b', 'a')), contr.sum)"),
@@ -84,6 +86,20 @@ def test_what_is_read(text, meaning):
 def test_what_is_refused_with_the_nearest(text, message):
     with pytest.raises(FormulaError, match=message):
         parse(text)
+
+
+def test_random_formulas_are_read_as_r_reads_them_or_refused():
+    rows = pd.read_csv(REFERENCE / "terms.csv", keep_default_na=False)
+    read = 0
+    for right, intercept, terms in rows.itertuples(index=False):
+        try:
+            formula = parse(f"y ~ {right}")
+        except FormulaError:
+            continue
+        theirs = {frozenset(term.split(":")) for term in terms.split()}
+        assert ({frozenset(term.variables) for term in formula.common}, formula.intercept) == (theirs, bool(intercept))
+        read += 1
+    assert read > 900
 
 
 def test_the_id_of_a_block_that_is_a_column_too_is_said():

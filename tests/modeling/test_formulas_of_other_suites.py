@@ -45,7 +45,7 @@ effects that brms names
     k ~ (f | 3 | g)                            | poisson  | k ~ (f | g)
     y ~ x + (1 | x1 | g)                       | gaussian | y ~ x + (1 | g)
     y ~ 0 + x + (0 + x + z | p | g)            | gaussian | y ~ 0 + x + (0 + x + z | g)
-    y ~ x + (x || p | g)                       | gaussian | y ~ x + (x || g)
+    y ~ x + (x + z | q | g)                    | gaussian | y ~ x + (x + z | g)
 bars without brackets
     y ~ 1 | g                                  | gaussian | !write (1 | g)
     y ~ x | g                                  | gaussian | !write (1 | g)
