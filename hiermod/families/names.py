@@ -35,7 +35,7 @@ ABSENT = {  # families of other packages that are not here: their names, and wha
      "hurdle_lognormal", "shifted_lognormal"): (
         "The nearest for numbers above 0, without zeros and without censoring, are 'gamma' and 'lognormal'."
     ),
-    ("skew_normal", "exgaussian", "gen_extreme_value"): "The nearest is 'student', whose tails are alike on both sides.",
+    ("skew_normal", "exgaussian", "gen_extreme_value"): "The nearest is 'student', which is symmetric.",
     ("zero_inflated_poisson", "zero_inflated_negbinomial", "hurdle_poisson", "hurdle_negbinomial", "ziplss",
      "truncated_poisson", "truncated_nbinom1", "truncated_nbinom2", "zero_inflated_binomial", "hurdle_cumulative",
      "zero_inflated_beta_binomial"): (
