@@ -381,12 +381,15 @@ def _read_atom(reader: Reader, terms: TermSet) -> list[Term]:
     if token.kind == "(":
         if reader.bar_ahead():
             reader.fail("A bar stands alone in the sum: it cannot be multiplied or stand inside brackets.")
+        multiplied = reader.peek(-1).kind in PRODUCTS
         opened = reader.open_bracket()
         inner = TermSet(intercept=None, bracketed=True)
         read_sum(reader, inner)
         if reader.peek().kind in COMPARISONS:
             reader.fail("A comparison stands in I(): I(x > 2) is 1 where that is so, and 0 elsewhere.")
-        reader.close_bracket(opened)
+        closed = reader.close_bracket(opened)
+        if not inner.products and (multiplied or reader.peek().kind in PRODUCTS):
+            reader.fail_at("A number cannot be multiplied with a term.", opened.start, closed.end)
         terms.inner = terms.inner if inner.intercept is None else inner.intercept
         return list(inner.products)
     if token.kind == "number":

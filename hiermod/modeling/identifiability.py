@@ -143,6 +143,8 @@ def _may_be_exact(cells: Cells) -> bool:
 
 def _response(formula: Formula, family: Family, rows: Observed) -> np.ndarray:
     response = np.concatenate([family.transform(rows.cells.response.mean), rows.response])
+    if not formula.offsets:
+        return response
     target = response - rows.offset(formula.offsets)
     target[np.abs(target) <= ROUNDING * np.abs(response).max()] = 0.0
     return target
@@ -169,7 +171,7 @@ def _beside_levels(
         values = column(place - beside)
         if beside and is_sparse(values):
             return values
-        means, within = values[:cells], values[cells:]
+        means, within = values[:cells] - values[0], values[cells:]  # exact for equal ones, however far from 0
         rest = means - (np.bincount(codes, means) / count)[codes]
         rest[np.abs(rest) <= ROUNDING * np.abs(means).max()] = 0.0
         return np.concatenate([rest, within])

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from hiermod.sampling.diagnostics import QUADRATURE_ERROR, Diagnostics
-from hiermod.sampling.posterior import Posterior
+from hiermod.sampling.posterior import AT_ZERO, Posterior
 
 
 def mixture(posteriors: Sequence[Posterior]) -> Posterior:
@@ -27,14 +28,21 @@ def mixture(posteriors: Sequence[Posterior]) -> Posterior:
     datasets = [part.dataset.drop_vars(["chain", "draw"], errors="ignore") for part in parts]
     joined = xr.concat(datasets, "chain", data_vars="all", coords="minimal", compat="override", join="override")
     joined = joined.assign_coords(chain=np.arange(joined.sizes["chain"]), draw=np.arange(joined.sizes["draw"]))
-    errors = [posterior.quadrature_error for posterior in posteriors]
-    known = [error for error in errors if error is not None]
-    stats = xr.Dataset(attrs={QUADRATURE_ERROR: max(known)} if len(known) == len(errors) else {})
+    stats = xr.Dataset(attrs=_largest([posterior.tree["sample_stats"].attrs for posterior in posteriors]))
     settings = replace(first.settings, draws=shape[1], chains=joined.sizes["chain"], tune=None)
     return Posterior(
         first.spec, xr.DataTree.from_dict({"posterior": joined, "sample_stats": stats}), settings,
         _worst([posterior.diagnostics for posterior in posteriors]), parts=parts,
     )  # fmt: skip
+
+
+def _largest(attributes: Sequence[Mapping[Any, Any]]) -> dict[str, Any]:
+    """What the integrals behind independent draws are known by, of the run that has the largest."""
+    return {
+        name: np.max([own[name] for own in attributes], axis=0)
+        for name in (QUADRATURE_ERROR, AT_ZERO)
+        if all(name in own for own in attributes)
+    }
 
 
 def _evenly(posterior: Posterior, shape: tuple[int, int]) -> Posterior:

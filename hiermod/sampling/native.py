@@ -13,7 +13,7 @@ from hiermod.engine.adapt.coordinates import follow_residuals, whiten
 from hiermod.engine.build.compile import library
 from hiermod.engine.layout.problem import Factor, Problem, TermPlace, read_problem
 from hiermod.engine.layout.program import Program, public_coordinates, starting_points
-from hiermod.engine.layout.units import in_own_unit, units
+from hiermod.engine.layout.units import in_own_unit, in_users_unit
 from hiermod.engine.nutpie_core import available_cores
 from hiermod.errors import InterruptedSamplingError, SamplingError
 from hiermod.modeling.model_priors import correlations
@@ -119,7 +119,7 @@ def _posterior_of(problem: Problem, draws: np.ndarray) -> xr.Dataset:
     draws : ndarray, shape (chain, draw, expanded)
         Common coefficients of the centred design, effects, single parameters; put into the user's unit in place.
     """
-    draws *= units(problem)
+    draws = in_users_unit(problem, draws)
     found = _common(problem, draws)
     hyperparameters = draws[:, :, problem.coefficients :]
     for place, hyperparameter in enumerate(problem.hyperparameters[problem.auxiliary :], start=problem.auxiliary):

@@ -6,6 +6,7 @@ import pytest
 import hiermod as hm
 from hiermod.errors import FormulaError
 from hiermod.formula.parser import parse
+from tests.truth import REFERENCE
 
 
 @pytest.mark.parametrize(
@@ -75,6 +76,10 @@ def test_what_is_read(text, meaning):
         ("y ~ mm(a, b)", "Multi-membership.*The nearest"),
         ("censored(t, s) ~ x", "Censored.*The nearest"),
         ("mvbind(y, z) ~ x", "Fit a model for each"),
+        ("y ~ nl(x)", "no function 'nl'. There is: "),
+        ("y ~ sm(x)", "no function 'sm'. There is: "),
+        ("y ~ min(x)", "no function 'min'. There is: "),
+        ("y ~ sqr(x)", "Did you mean 'sqrt'"),
         ("y ~ us(x)", r"before a bar, as in us\(x \| g\)"),
         ("y ~ x + z + -z", "Two signs in a row"),
         ("y ~ x - -z", "Two signs in a row"),
@@ -85,6 +90,20 @@ def test_what_is_read(text, meaning):
 def test_what_is_refused_with_the_nearest(text, message):
     with pytest.raises(FormulaError, match=message):
         parse(text)
+
+
+def test_random_formulas_are_read_as_r_reads_them_or_refused():
+    rows = pd.read_csv(REFERENCE / "terms.csv", keep_default_na=False)
+    read = 0
+    for right, intercept, terms in rows.itertuples(index=False):
+        try:
+            formula = parse(f"y ~ {right}")
+        except FormulaError:
+            continue
+        theirs = {frozenset(term.split(":")) for term in terms.split()}
+        assert ({frozenset(term.variables) for term in formula.common}, formula.intercept) == (theirs, bool(intercept))
+        read += 1
+    assert read > 900
 
 
 def test_the_id_of_a_block_that_is_a_column_too_is_said():

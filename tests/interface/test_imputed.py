@@ -235,3 +235,15 @@ def test_combinations_that_one_data_set_has_alone_are_named(fits):
     with pytest.raises(AnswerError, match=r"fit 1 and fit 2 do not have the same combinations: \(2,\) is in one"):
         both.rates(by="x")
     assert len(both.rates({"x": [0, 1, 2]}).table) == 3
+
+
+def test_pooled_rates_of_imputed_counts_are_mixed():
+    """Independent draws by quadrature have no chains that could disagree, and as many of each."""
+    data = hm.example("variants")
+    counts = [data.assign(successes=data["successes"] + shift) for shift in (0, 1)]
+    fits = [hm.fit("successes/trials ~ (1 | variant)", own, pooling="beta", draws=300, seed=1) for own in counts]
+    both = hm.pool(fits)
+    np.testing.assert_array_equal(flat(both.rates("variant")), of_all(fits, lambda fit: fit.rates("variant")))
+    assert both.check().passed
+    assert both.missing_information()["fraction"].between(0.0, 1.0).all()
+    assert "2 imputed data sets" in repr(both.summary())

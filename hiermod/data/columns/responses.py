@@ -290,11 +290,15 @@ def read_counts(expression: Expression, frame: pd.DataFrame, instead: str = "") 
     whole = np.round(counts)
     counts = np.where(np.abs(counts - whole) <= ROUNDING * np.abs(whole), whole, counts)
     wrongs = ((counts < 0, "negative"), (counts != whole, "fractional"), (counts > LARGEST, "too large to be exact"))
+    remedies = {
+        "fractional": instead, "negative": " A marker of what is missing has to be None.",
+        "too large to be exact": " Count in larger units.",
+    }  # fmt: skip
     for wrong, what in wrongs:
         if wrong.any():
             first = np.flatnonzero(wrong)[0]
             raise DataError(
                 f"Counts are whole numbers from 0 on; {str(expression)!r} is {what} in {wrong.sum()} rows "
-                f"({row_name(frame.index, first)}: {counts[first]:g}).{instead if what == 'fractional' else ''}"
+                f"({row_name(frame.index, first)}: {counts[first]:g}).{remedies[what]}"
             )
     return counts
