@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from hiermod.interface.comparison import compare
     from hiermod.interface.fit import Fit, Model
     from hiermod.interface.foreign import from_bambi
+    from hiermod.interface.imputed import ImputedFit as ImputedFit
+    from hiermod.interface.imputed import pool
     from hiermod.interface.past_fits import prior_from
     from hiermod.interface.pictures import plot_scenarios
     from hiermod.interface.planning import Plan as Plan
@@ -53,6 +55,7 @@ __all__ = [
     "model",
     "plan",
     "plot_scenarios",
+    "pool",
     "prior_from",
     "prob_beats",
     "prob_best",
@@ -75,6 +78,7 @@ _NAMES = {
     "hiermod.interface.comparison": ("compare",),
     "hiermod.interface.fit": ("Fit", "Model"),
     "hiermod.interface.foreign": ("from_bambi",),
+    "hiermod.interface.imputed": ("ImputedFit", "pool"),
     "hiermod.interface.past_fits": ("prior_from",),
     "hiermod.interface.pictures": ("plot_scenarios",),
     "hiermod.interface.planning": ("Plan", "plan"),

@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from hiermod.choices import Engine, InterceptAt, Missing, Pooling
-from hiermod.errors import ModelError, StorageError
+from hiermod.errors import ModelError
 from hiermod.families.names import FamilyName
 from hiermod.interface.fit import Fit, Model
 from hiermod.interface.notices import announce
 from hiermod.interface.refits import checked_priors
-from hiermod.modeling.definition import Defined, Definition, define
+from hiermod.interface.stored import fit_of, keep, kept
+from hiermod.modeling.definition import Definition, define
 from hiermod.priors.distributions import Prior
+from hiermod.sampling.files import check_target
 from hiermod.sampling.settings import Settings, check_switch
-from hiermod.sampling.storage import StoredFit, check_target, difference, forget_scores, keeping_scores, with_data
 from hiermod.sampling.storage import load as load_stored
 
 
@@ -124,39 +125,10 @@ def fit(
         Definition(formula, family, checked_priors(priors), pooling, na, compress, intercept_at=intercept_at), data
     )
     announce(defined.notices)
-    if file is not None and (stored := reusable(Path(file), defined, settings)):
-        return fit_of(keeping_scores(with_data(stored, defined), file))
-    result = Model(defined).sampled(settings, progress)
     if file is None:
-        return result
-    result.save(file)
-    forget_scores(file)
-    announce([f"stored in {file}"])
-    return fit_of(keeping_scores(StoredFit(defined, result.sampled_posterior), file))
-
-
-def reusable(path: Path, defined: Defined, settings: Settings) -> StoredFit | None:
-    """The fit stored there, if it is of the same model, data and settings."""
-    if not path.exists():
-        return None
-    try:
-        stored = load_stored(path)
-    except StorageError as error:
-        raise StorageError(f"file={str(path)!r} would be overwritten, but holds no fit: {error}") from error
-    changed = difference(stored, defined, settings)
-    if changed is None and stored.posterior.interrupted:
-        announce([f"fitted anew, since the fit stored in {path} was interrupted"])
-        return None
-    if changed is not None:
-        announce([f"fitted anew, {changed} changed since {path} was stored"])
-        return None
-    announce([f"reused the fit stored in {path}", *stored.posterior.run_notices])
-    return stored
-
-
-def fit_of(stored: StoredFit) -> Fit:
-    """A stored fit as a user holds it."""
-    return Fit(Model(stored.defined), stored.posterior)
+        return Model(defined).sampled(settings, progress)
+    found, path = kept(Path(file), defined, settings)
+    return found if found is not None else keep(Model(defined).sampled(settings, progress), path)
 
 
 def glmer(formula: str, data: Any, family: FamilyName | str, **as_fit: Any) -> Fit:

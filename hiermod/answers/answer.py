@@ -86,6 +86,8 @@ class Question:
         The columns whose combinations are the cells.
     variable, control : str, optional
         Whose levels are compared, or whose slope it is; the level with which the others are compared.
+    arms : int
+        How many levels the variable has, those that are not compared among them.
     contrast : str
         Which levels are compared: the name of a pairing, or ``weights``.
     across : str, optional
@@ -112,6 +114,7 @@ class Question:
     by: tuple[str, ...] = ()
     variable: str | None = None
     control: str | None = None
+    arms: int = 2
     contrast: str = "control"
     across: str | None = None
     groups: str = "observed"
@@ -217,8 +220,9 @@ def check_threshold(threshold: Any) -> float | None:
 
 def interval(draws: np.ndarray, prob: float, median: bool = False) -> dict[str, np.ndarray]:
     """``estimate, lower, upper`` of draws with shape ``(rows, draws)``: mean (or median) and equal-tailed quantiles."""
-    lower, middle, upper = quantiles(draws, np.array([(1.0 - prob) / 2.0, 0.5, (1.0 + prob) / 2.0]))
-    return {"estimate": middle if median else draws.mean(axis=1), "lower": lower, "upper": upper}
+    with np.errstate(over="ignore", invalid="ignore"):  # of numbers near the largest
+        lower, middle, upper = quantiles(draws, np.array([(1.0 - prob) / 2.0, 0.5, (1.0 + prob) / 2.0]))
+        return {"estimate": middle if median else draws.mean(axis=1), "lower": lower, "upper": upper}
 
 
 def quantiles(draws: np.ndarray, places: np.ndarray) -> np.ndarray:
@@ -287,6 +291,14 @@ MOST = 8  # decimals
 FEWEST_DRAWS = 100
 
 
+def effective_sizes(answer: Answer) -> np.ndarray:
+    """How many independent draws each row's are worth; infinite where they are too few to tell."""
+    values = answer.draws.transpose("chain", "draw", "row").values
+    with np.errstate(all="ignore"):
+        sizes = mean_sizes(_bounded(np.asarray(values, dtype=float)))
+    return np.where(np.isnan(sizes), np.inf, np.minimum(sizes, values.shape[0] * values.shape[1]))
+
+
 def decimals(answer: Answer) -> dict[str, int]:
     """Decimals of the columns that were computed from the draws; none where these are too few to tell.
 
@@ -302,10 +314,10 @@ def decimals(answer: Answer) -> dict[str, int]:
         return {}
     rows = known[np.unique(np.linspace(0, len(known) - 1, min(len(known), LOOKED_AT)).astype(int))]
     chosen = _bounded(np.asarray(values.values[..., rows], dtype=float))
-    with np.errstate(all="ignore"):  # of numbers whose squares end
+    with np.errstate(all="ignore"):  # of numbers whose squares end, no digits are known
         sizes = mean_sizes(chosen)
-    flat = chosen.reshape(-1, len(rows)).T
-    errors = _errors(table.iloc[rows], flat, np.fmax(sizes, 1.0), answer.question)
+        flat = chosen.reshape(-1, len(rows)).T
+        errors = _errors(table.iloc[rows], flat, np.fmax(sizes, 1.0), answer.question)
     return {name: places for name, error in errors.items() if (places := _places(error)) is not None}
 
 
@@ -321,8 +333,7 @@ def _bounded(draws: np.ndarray) -> np.ndarray:
 
 
 def _errors(table: pd.DataFrame, flat: np.ndarray, sizes: np.ndarray, question: Question) -> dict[str, np.ndarray]:
-    with np.errstate(over="ignore", invalid="ignore"):  # of numbers whose squares end, no digits are known
-        spread, root = flat.std(axis=1), np.sqrt(sizes)
+    spread, root = flat.std(axis=1), np.sqrt(sizes)
     errors = {"estimate": spread / root, "sd": spread / (math.sqrt(2.0) * root)}
     places = {"lower": (1.0 - question.prob) / 2.0, "upper": (1.0 + question.prob) / 2.0}
     for name, place in {**places, **({"estimate": 0.5} if question.median else {})}.items():

@@ -189,11 +189,12 @@ class LinearReader:
         self._terms = [
             TermEffects(posterior, term, place, groups[term.grouping.name]) for place, term in enumerate(spec.groups)
         ]
-        self._integrates = any(term.reading is Reading.POPULATION for term in self._terms)
         coefficients = [posterior.values(block.name).reshape(self.draws, -1).T for block in spec.common.blocks]
         self._coefficients = np.vstack([np.empty((0, self.draws)), *coefficients])
         self._auxiliary = [posterior.values(name) for name in spec.family.auxiliary]
         self._link = spec.family.outcome_link(outcome, self._auxiliary)
+        integrates = any(term.reading is Reading.POPULATION for term in self._terms)
+        self._integrates = integrates and self._link.name != "identity"  # effects have the mean 0
 
     def designs(self, frame: pd.DataFrame) -> Designs:
         """The columns of everything on `frame`."""

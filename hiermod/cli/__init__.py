@@ -23,7 +23,7 @@ COMMANDS = {  # each with its module and function
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code: 0 done, 1 could not fit, 2 bad arguments."""
+    """Run the command line and return its exit code: 0 done, 1 could not fit, 2 bad arguments, 3 not converged."""
     if argv is None:  # the process is ours
         output.heed()
     try:

@@ -27,7 +27,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="hiermod",
         description="From an lme4 formula to a Bayesian multilevel model and an answer in plain words.",
-        epilog="exit codes: 0 done, 1 could not fit, 2 bad arguments",
+        epilog="exit codes: 0 done, 1 could not fit, 2 bad arguments, 3 not converged (with --strict)",
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
@@ -44,6 +44,7 @@ def _add_demo(commands: Any) -> None:
     demo = commands.add_parser("demo", help=about, description=about)
     demo.add_argument("--out", metavar="FOLDER", default="hiermod-demo", help="where plots go (%(default)s)")
     demo.add_argument("--seed", type=_seed, default=DEMO_SEED, metavar="N", help="seed (%(default)s)")
+    _add_strict(demo)
     _add_progress(demo)
     demo.set_defaults(command="demo", refuse=demo.error)
 
@@ -70,6 +71,8 @@ def _add_fit(commands: Any) -> None:
     fit.add_argument("--draws", type=_count, default=1000, metavar="N", help="of each chain (%(default)s)")
     fit.add_argument("--seed", type=_seed, metavar="N", help="the same seed gives the same draws")
     fit.add_argument("--save", type=_new_file, metavar="FILE.nc", help="store the fit, for hiermod.load")
+    fit.add_argument("--json", action="store_true", help="print all answers as one JSON object")
+    _add_strict(fit)
     _add_progress(fit)
     fit.set_defaults(command="fit", refuse=fit.error)
 
@@ -97,6 +100,7 @@ def _add_compare(commands: Any) -> None:
     compare.add_argument("--seed", type=_seed, metavar="N", help="the same seed gives the same table")
     compare.add_argument("--out", metavar="FILE", type=_new_table, help="write the table: .csv, .json or .md")
     compare.add_argument("--fits", metavar="FOLDER", help="where fits and folds are kept (FILE.fits beside --out)")
+    _add_strict(compare)
     _add_progress(compare)
     compare.set_defaults(command="compare", refuse=compare.error)
 
@@ -114,6 +118,10 @@ def _add_warmup(commands: Any) -> None:
     about = "compile the engine ahead, which the first fit on a machine does otherwise"
     warmup = commands.add_parser("warmup", help=about, description=about)
     warmup.set_defaults(command="warmup", refuse=warmup.error)
+
+
+def _add_strict(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--strict", action="store_true", help="end with exit code 3 if a fit has not converged")
 
 
 def _add_progress(command: argparse.ArgumentParser) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hiermod.cli.output import DONE, INTERRUPTED, section, wants_progress
+from hiermod.cli.output import DONE, INTERRUPTED, NOT_CONVERGED, section, wants_progress
 from hiermod.errors import DataError, StorageError
 
 if TYPE_CHECKING:
+    from hiermod.answers.answer import Answer
     from hiermod.choices import Pooling
     from hiermod.interface.fit import Fit
     from hiermod.modeling.definition import Defined
@@ -24,7 +26,7 @@ def fit(options: argparse.Namespace) -> int:
     from hiermod.families.registry import read_family
     from hiermod.interface.notices import announce
     from hiermod.modeling.definition import Definition, define
-    from hiermod.sampling.storage import check_target
+    from hiermod.sampling.files import check_target
 
     _check_options(options)
     if options.save:
@@ -43,14 +45,26 @@ def fit(options: argparse.Namespace) -> int:
     _check_questions(options, defined)
 
     from hiermod.interface.fit import Model
+    from hiermod.interface.stored import keep
 
     fitted = Model(defined).fit(draws=options.draws, seed=options.seed, progress=wants_progress(options))
     if options.save:
-        fitted.save(options.save)
-        print(f"hiermod: stored in {options.save}", file=sys.stderr)
-    print(fitted.summary(options.prob))
-    _print_answers(options, defined, fitted)
-    return INTERRUPTED if fitted.sampled_posterior.interrupted else DONE
+        keep(fitted, Path(options.save))
+    if options.json:
+        from hiermod.cli.as_json import fit_as_json
+
+        print(fit_as_json(fitted, *_answers(options, fitted), options.prob))
+    else:
+        print(fitted.summary(options.prob))
+        _print_answers(options, defined, fitted)
+    return _code(options, fitted)
+
+
+def _code(options: argparse.Namespace, *fits: Fit) -> int:
+    """The exit code of what was sampled."""
+    if any(fit.sampled_posterior.interrupted for fit in fits):
+        return INTERRUPTED
+    return NOT_CONVERGED if options.strict and not all(fit.check().converged for fit in fits) else DONE
 
 
 def _check_options(options: argparse.Namespace) -> None:
@@ -80,23 +94,34 @@ def _check_questions(options: argparse.Namespace, defined: Defined) -> None:
     relative_to_response(spec, Question("effect", CONTRASTS[options.scale or "difference"]))
 
 
+def _answers(options: argparse.Namespace, fit: Fit) -> tuple[Answer | None, Answer | None]:
+    """The rates and the effects that are asked for."""
+    variable = [options.effect] if options.effect else None
+    rates = fit.rates(variable, by=options.by, groups=options.groups, prob=options.prob) if options.by else None
+    if not options.effect:
+        return rates, None
+    effect = fit.effect(
+        options.effect, by=options.by, control=options.control, scale=options.scale or "difference",
+        groups=options.groups, goal=options.goal or "max", prob=options.prob,
+    )  # fmt: skip
+    return rates, effect
+
+
 def _print_answers(options: argparse.Namespace, defined: Defined, fit: Fit) -> None:
+    """Each answer, and beside it that the fit has not converged, if so."""
     from hiermod.answers.answer import measure_of
     from hiermod.show.sentences import effect_sentences
 
-    measure = measure_of(defined.spec).name
-    if options.by:
-        variable = [options.effect] if options.effect else []
-        section(f"{_capital(measure)} by {' and '.join([*options.by, *variable])}:")
-        print(fit.rates(variable or None, by=options.by, groups=options.groups, prob=options.prob))
-    if options.effect:
-        answer = fit.effect(
-            options.effect, by=options.by, control=options.control, scale=options.scale or "difference",
-            groups=options.groups, goal=options.goal or "max", prob=options.prob,
-        )  # fmt: skip
-        section(f"Effect of {options.effect} on the {measure} ({answer.question.scale.name}):")
-        print(answer)
-        print("", *effect_sentences(answer), sep="\n")
+    measure, trouble = measure_of(defined.spec).name, fit.check().trouble
+    warning = f"\n{trouble}" if trouble else ""
+    rates, effect = _answers(options, fit)
+    if rates is not None:
+        section(f"{_capital(measure)} by {' and '.join([*options.by, *([options.effect] if options.effect else [])])}:")
+        print(f"{rates}{warning}")
+    if effect is not None:
+        section(f"Effect of {options.effect} on the {measure} ({effect.question.scale.name}):")
+        print(effect)
+        print("", *effect_sentences(effect), sep="\n", end=f"{warning}\n")
 
 
 def _capital(text: str) -> str:
@@ -143,7 +168,7 @@ def demo(options: argparse.Namespace) -> int:
         os.makedirs(options.out, exist_ok=True)
     except OSError as error:
         options.refuse(f"argument --out: {error}")
-    drawn = _demo_country(options)
+    country, drawn = _demo_country(options)
     equal = _demo_variants(options, "variants", "2. Four variants, 100 trials each")
     fewer = _demo_variants(options, "variants2", "3. The same, but variant A has 3 successes in 10 trials")
     drawn += [
@@ -153,10 +178,10 @@ def demo(options: argparse.Namespace) -> int:
     ]
     section(f"Plots are in {options.out}:")
     print(*drawn, sep="\n")
-    return DONE
+    return _code(options, country, equal, fewer)
 
 
-def _demo_country(options: argparse.Namespace) -> list[str]:
+def _demo_country(options: argparse.Namespace) -> tuple[Fit, list[str]]:
     from hiermod.show.sentences import effect_sentences
 
     title = "1. One treatment, two countries"
@@ -167,7 +192,7 @@ def _demo_country(options: argparse.Namespace) -> list[str]:
     section("Effect of treated by country (difference of rates):")
     print(answer)
     print("", *effect_sentences(answer), sep="\n")
-    return [
+    return fit, [
         _drawn(options, "country-rates.png", fit.plot.rates("treated", by="country")),
         _drawn(options, "country-effect.png", fit.plot.effect("treated", by="country")),
         _drawn(options, "country-trace.png", fit.plot.trace()),

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hiermod.cli.output import COULD_NOT_FIT, DONE, INTERRUPTED, wants_progress
+from hiermod.cli.output import COULD_NOT_FIT, DONE, INTERRUPTED, NOT_CONVERGED, wants_progress
 from hiermod.errors import AnswerError, DataError, HiermodError, InterruptedSamplingError, did_you_mean
 
 if TYPE_CHECKING:
@@ -31,20 +31,23 @@ def run(options: argparse.Namespace) -> int:
         _make_folder(batch.fits)
     tables: dict[str, pd.DataFrame] = {}
     cautions: dict[str, str] = {}
-    failures = 0
+    failures, unconverged = 0, 0
     for comparison in batch.comparisons:
         try:
-            result, failed = _compare(comparison, batch, wants_progress(options))
+            result, failed, troubles = _compare(comparison, batch, wants_progress(options))
         except KeyboardInterrupt:
             _say(_kept(batch))
             return INTERRUPTED
         failures += len(failed)
-        tables[comparison.name] = with_failures(result, failed)
+        unconverged += len(troubles)
+        tables[comparison.name] = with_failures(result, failed, troubles)
         cautions[comparison.name] = "" if result is None else result.caution
         if batch.out is not None:
             write_tables(batch.out, tables, cautions)
-        _show(comparison, result, failed)
-    return COULD_NOT_FIT if failures else DONE
+        _show(comparison, result, failed, troubles)
+    if failures:
+        return COULD_NOT_FIT
+    return NOT_CONVERGED if options.strict and unconverged else DONE
 
 
 def _check(comparison: Comparison) -> None:
@@ -68,8 +71,10 @@ def _check(comparison: Comparison) -> None:
                 raise AnswerError(f"{where}{key}: the data has no column {name!r}.{did_you_mean(name, columns)}")
 
 
-def _compare(comparison: Comparison, batch: Batch, progress: bool) -> tuple[ModelComparison | None, dict[str, str]]:
-    """The comparison of what could be fitted, and why the rest could not."""
+def _compare(
+    comparison: Comparison, batch: Batch, progress: bool
+) -> tuple[ModelComparison | None, dict[str, str], dict[str, str]]:
+    """The comparison of what could be fitted, why the rest could not, and why some have not converged."""
     from hiermod.answers.scoring.held_out import Runs
     from hiermod.interface.comparison import compare_fits
 
@@ -85,12 +90,13 @@ def _compare(comparison: Comparison, batch: Batch, progress: bool) -> tuple[Mode
         except HiermodError as error:
             failed[name] = str(error)
             _say(f"{name}: {error}")
+    troubles = {name: trouble for name, fit in fits.items() if (trouble := fit.check().trouble)}
     runs = Runs(progress, batch.fits, _say)
     try:
-        return (compare_fits(fits, comparison.data, comparison.design, runs) if fits else None), failed
+        return (compare_fits(fits, comparison.data, comparison.design, runs) if fits else None), failed, troubles
     except HiermodError as error:
         _say(str(error))
-        return None, {**dict.fromkeys(fits, str(error)), **failed}
+        return None, {**dict.fromkeys(fits, str(error)), **failed}, troubles
 
 
 def _defined(comparison: Comparison) -> tuple[dict[str, Defined], dict[str, str]]:
@@ -110,18 +116,18 @@ def _defined(comparison: Comparison) -> tuple[dict[str, Defined], dict[str, str]
 
 
 def _fit(comparison: Comparison, defined: Defined, formula: str, folder: Path | None, progress: bool) -> Fit:
-    from hiermod.api import fit_of, reusable
     from hiermod.interface.fit import Model
+    from hiermod.interface.stored import keep, kept
 
     path = None if folder is None else folder / _file_name(comparison, formula)
-    if path is not None and (stored := reusable(path, defined, comparison.settings)):
-        return fit_of(stored)
+    if path is not None:
+        found, path = kept(path, defined, comparison.settings)
+        if found is not None:
+            return found
     fit = Model(defined).sampled(comparison.settings, progress)
     if fit.sampled_posterior.interrupted:
         raise KeyboardInterrupt
-    if path is not None:
-        fit.save(path)
-    return fit
+    return fit if path is None else keep(fit, path)
 
 
 def _file_name(comparison: Comparison, formula: str) -> str:
@@ -137,11 +143,15 @@ def _make_folder(folder: Path) -> None:
         raise AnswerError(f"Fits cannot be kept in {str(folder)!r}: {error}") from error
 
 
-def _show(comparison: Comparison, result: ModelComparison | None, failed: dict[str, str]) -> None:
+def _show(
+    comparison: Comparison, result: ModelComparison | None, failed: dict[str, str], troubles: dict[str, str]
+) -> None:  # fmt: skip
     if comparison.name:
         print(f"{comparison.name}:")
     if result is not None:
         print(result)
+    for name, trouble in troubles.items():
+        print(f"{name}: {trouble}")
     for name, why in failed.items():
         print(f"{name}: not compared: {why.splitlines()[0]}")
     print(flush=True)

@@ -155,18 +155,27 @@ def _named(where: str, text: Any) -> tuple[str, str]:
 
 
 COLUMNS = ("rank", "elpd", "se", "p", "elpd_diff", "dse", "p_worse", "weight", "verdict")
+CONVERGED = "converged"
 
 
-def with_failures(result: ModelComparison | None, failed: Mapping[str, str]) -> pd.DataFrame:
-    """The rows of one comparison; models that could not be fitted stand last, and their verdict says why."""
+def with_failures(
+    result: ModelComparison | None, failed: Mapping[str, str], troubles: Mapping[str, str]
+) -> pd.DataFrame:  # fmt: skip
+    """The rows of one comparison; models that could not be fitted stand last, and their verdict says why.
+
+    `troubles` says of each model that was fitted why it has not converged, if so.
+    """
     rows = (
         []
         if result is None
-        else [{"model": name, **row} for name, row in result.table[list(COLUMNS)].to_dict("index").items()]
+        else [
+            {"model": name, **row, CONVERGED: not troubles.get(str(name))}
+            for name, row in result.table[list(COLUMNS)].to_dict("index").items()
+        ]
     )
     rows += [{"model": name, "verdict": f"not compared: {why.splitlines()[0]}"} for name, why in failed.items()]
-    table = pd.DataFrame(rows, columns=["model", *COLUMNS])
-    return table.astype({"rank": "Int64"})
+    table = pd.DataFrame(rows, columns=["model", *COLUMNS, CONVERGED])
+    return table.astype({"rank": "Int64", CONVERGED: "boolean"})
 
 
 def write_tables(path: Path, tables: Mapping[str, pd.DataFrame], cautions: Mapping[str, str]) -> None:
@@ -189,11 +198,12 @@ def write_tables(path: Path, tables: Mapping[str, pd.DataFrame], cautions: Mappi
 
 
 def _as_json(name: str, table: pd.DataFrame, caution: str) -> dict[str, Any]:
-    models = [{key: _plain(value) for key, value in row.items()} for row in table.to_dict("records")]
+    models = [{key: plain(value) for key, value in row.items()} for row in table.to_dict("records")]
     return {"comparison": name, "caution": caution, "models": models}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A value as JSON has it; None for what is missing or infinite."""
     if value is pd.NA or (isinstance(value, float) and not math.isfinite(value)):
         return None
     return value.item() if hasattr(value, "item") else value
@@ -201,7 +211,7 @@ def _plain(value: Any) -> Any:
 
 def _as_markdown(name: str, table: pd.DataFrame, caution: str) -> str:
     def cell(value: Any) -> str:
-        value = _plain(value)
+        value = plain(value)
         text = "" if value is None else f"{value:.2f}" if isinstance(value, float) else str(value)
         return text.replace("|", "\\|")
 

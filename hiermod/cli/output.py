@@ -10,7 +10,7 @@ import argparse
 import sys
 from typing import Any
 
-DONE, COULD_NOT_FIT, BAD_ARGUMENTS, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 130, 141
+DONE, COULD_NOT_FIT, BAD_ARGUMENTS, NOT_CONVERGED, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 3, 130, 141
 SOON = 0.05  # seconds, by when the callback has returned
 
 

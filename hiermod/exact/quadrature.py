@@ -14,15 +14,19 @@ from typing import Protocol
 
 import numpy as np
 from numpy.polynomial import chebyshev
+from scipy import special
 
 from hiermod.errors import SamplingError
 
 NODES = 16  # of a panel
-STEP = 0.2  # of z, halved where it is not fine enough
+STEP = 0.1  # of z, halved where it is not fine enough
 TAIL = 38.0  # units of log density below the mode, from which nothing counts
 TOLERANCE = 1e-11  # of the whole integral, that a panel may miss
 STEP_TOLERANCE = 1e-10  # of the whole integral, that the step may miss: its square for twice the step
 NOISE = 8.0 * float(np.finfo(float).eps)  # of the pieces of a log density: what rounding leaves
+LEAST_SPREAD, LARGEST_SPREAD, SPREADS = 1e-7, 1e5, 73  # at which the mode is looked for
+NARROW, FINER = 4.0, 17  # second difference of the log mass, from which on the grid is refined, and to how many points
+PANELS_OF_NARROW = np.array([-40.0, -12.0, -6.0, -3.0, 0.0, 3.0, 6.0, 12.0, 40.0])  # in standard deviations
 FIRST_PANELS, MOST_PANELS, SMALLEST_PANEL = 6, 1500, 1e-13
 REACHES = np.array([2.5, 3.25, 4.0, 5.0, 6.0, 8.0, 11.0, 16.0, 25.0, 40.0, 60.0])  # of z
 DIFFERENCE = 1e-3  # of x
@@ -164,6 +168,14 @@ class Quadrature:
         values = np.exp(self.slices.log_mass - self.log_normalizer).reshape(-1, NODES)
         return values @ TO_COEFFICIENTS.T
 
+    @property
+    def at_zero(self) -> float:
+        """The density of the spread at 0 over its largest one."""
+        centre = (self.low[:, None] + (PLACES + 1.0) / 2.0 * (self.high - self.low)[:, None]).ravel()
+        density = np.exp(self.slices.log_mass - self.slices.log_mass.max()) * (1.0 - centre) ** 2
+        first = float(np.polynomial.chebyshev.chebval(-1.0, TO_COEFFICIENTS @ density[:NODES]))
+        return max(first, 0.0) / max(float(density.max()), first)
+
     def below(self, u: float) -> float:
         """The probability of a spread below u."""
         t = u / (u + self.scale)
@@ -193,8 +205,7 @@ def integrate(target: Target) -> Quadrature:
 
 def _integrated(target: Target, ridge: Ridge, scale: float, step: float) -> Quadrature | None:
     """The quadrature with a step of z; None where that is too coarse."""
-    ends = np.linspace(0.0, 1.0, FIRST_PANELS + 1)
-    low, high = ends[:-1], ends[1:]
+    low, high = ridge.ends[:-1], ridge.ends[1:]
     done: list[tuple[np.ndarray, np.ndarray, Slices]] = []
     masses, missing, top = 0.0, 0.0, -np.inf
     while len(low):
@@ -247,21 +258,49 @@ def _joined(
 
 @dataclass(frozen=True, eq=False)
 class Ridge:
-    """The mode of x along a grid of log u, the log of its width, and the spread of the largest mass."""
+    """The mode of x along a grid of log u, the spread of the largest mass, and the ends of the first panels of t.
+
+    Where the mass is narrow, the grid is finer there, and the panels are as wide as it is.
+    """
 
     log_u: np.ndarray
     mode: np.ndarray
-    log_width: np.ndarray
     typical: float
+    ends: np.ndarray
 
 
 def _ridge(target: Target) -> Ridge:
-    u = np.geomspace(1e-7, 1e5, 73)
-    mode, width = _conditional(target, u, np.full(len(u), target.start), 60)
-    log_mass = target.log_density(mode, u) + np.log(width * u)
+    log_u = np.log(np.geomspace(LEAST_SPREAD, LARGEST_SPREAD, SPREADS))
+    mode, log_mass = _profile(target, log_u, np.full(len(log_u), target.start), 60)
     if not np.isfinite(log_mass).any():
         raise SamplingError("The posterior of the pooled rates could not be integrated: its density is not finite.")
-    return Ridge(np.log(u), mode, np.log(width), float(u[int(np.nanargmax(log_mass))]))
+    ends, grids, modes = np.linspace(0.0, 1.0, FIRST_PANELS + 1), [log_u], [mode]
+    best = int(np.nanargmax(log_mass))
+    centre, at = float(log_u[best]), best
+    while 0 < at < len(grids[-1]) - 1:
+        grid, (before, here, after) = grids[-1], log_mass[at - 1 : at + 2]
+        bend, space = 2.0 * here - before - after, float(grid[1] - grid[0])
+        centre = float(grid[at])
+        if not bend > NARROW:
+            if len(grids) > 1:
+                centre += 0.5 * space * float((after - before) / bend)
+                near = PANELS_OF_NARROW * space / np.sqrt(bend)
+                ends = np.concatenate([[0.0], special.expit(near), [1.0]])
+            break
+        grids.append(np.linspace(grid[at - 1], grid[at + 1], FINER))
+        known = np.interp(grids[-1], grid, modes[-1])
+        mode, log_mass = _profile(target, grids[-1], known, 10)
+        modes.append(mode)
+        at = int(np.nanargmax(log_mass))
+    points, order = np.unique(np.concatenate(grids), return_index=True)
+    return Ridge(points, np.concatenate(modes)[order], float(np.exp(centre)), ends)
+
+
+def _profile(target: Target, log_u: np.ndarray, start: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
+    """The mode of x at each u, and about the log of the mass there by d log u."""
+    u = np.exp(log_u)
+    mode, width = _conditional(target, u, start, most)
+    return mode, target.log_density(mode, u) + np.log(width) + log_u
 
 
 def _at_nodes(
@@ -271,9 +310,9 @@ def _at_nodes(
     t = (low[:, None] + (PLACES + 1.0) / 2.0 * (high - low)[:, None]).ravel()
     u = scale * t / (1.0 - t)
     stretch = (u + scale) ** 2 / scale
-    mode, width = _conditional(target, u, np.interp(np.log(u), ridge.log_u, ridge.mode), 2)
+    mode, width = _conditional(target, u, np.interp(np.log(u), ridge.log_u, ridge.mode), 4)
     peak = target.log_density(mode, u)
-    below, above = (_reach(target, u, mode, width, peak, sign) for sign in (-1.0, 1.0))
+    below, above = _reach(target, u, mode, width, peak)
     first, last = -np.ceil(below / step).astype(int), np.ceil(above / step).astype(int)
     points = last - first + 1
     begins = np.cumsum(points) - points
@@ -299,17 +338,17 @@ def _in_blocks(target: Target, x: np.ndarray, u: np.ndarray) -> np.ndarray:
 
 
 def _reach(
-    target: Target, u: np.ndarray, mode: np.ndarray, width: np.ndarray, peak: np.ndarray, sign: float
-) -> np.ndarray:
-    """How far z has to go to one side at each spread, until the density is nothing."""
-    reach = np.full(len(u), REACHES[-1])
-    rest = np.arange(len(u))
+    target: Target, u: np.ndarray, mode: np.ndarray, width: np.ndarray, peak: np.ndarray
+) -> np.ndarray:  # fmt: skip
+    """How far z has to go to either side at each spread, until the density is nothing; shape ``(2, spreads)``."""
+    reach = np.full((2, len(u)), REACHES[-1])
+    side, rest = np.indices(reach.shape).reshape(2, -1)
     for own in REACHES:
-        x = mode[rest] + sign * width[rest] * np.sinh(own)
+        x = mode[rest] + (2.0 * side - 1.0) * width[rest] * np.sinh(own)
         log_values = target.log_density(x, u[rest]) + np.log(np.cosh(own))
         ended = ~(log_values > peak[rest] - TAIL)
-        reach[rest[ended]] = own
-        rest = rest[~ended]
+        reach[side[ended], rest[ended]] = own
+        side, rest = side[~ended], rest[~ended]
         if not len(rest):
             break
     return reach

@@ -17,12 +17,17 @@ from hiermod.families.ops import NUMPY, rise
 WIDTH = 2.0  # of a piece, in units of the logarithm
 DEGREE = 20  # the functions are analytic to a distance of π from the line: 20 terms leave 1e-15 of their size
 FAR = 40.0  # units of the logarithm, from which on a function is as at its end: what bends it is below 1e-17
+MANY, RATIO, NODES = 200, 1.5, 16  # values from which on they are condensed, within which ratio, on how many nodes
+TINY = 1e-300
 BLOCK = 2_000_000  # numbers of an array that is summed over groups
 
 Function = Callable[[np.ndarray], np.ndarray]
 ANGLES = np.pi * (np.arange(DEGREE) + 0.5) / DEGREE
 TRANSFORM = 2.0 / DEGREE * np.cos(np.outer(np.arange(DEGREE), ANGLES))
 TRANSFORM[0] /= 2.0
+CHEBYSHEV = np.cos(np.pi * (np.arange(NODES) + 0.5) / NODES)
+TO_SERIES = 2.0 / NODES * np.cos(np.outer(np.arange(NODES), np.pi * (np.arange(NODES) + 0.5) / NODES))
+TO_SERIES[0] /= 2.0
 
 
 @dataclass(frozen=True)
@@ -85,21 +90,49 @@ def _clenshaw(table: np.ndarray, rows: np.ndarray, z: np.ndarray) -> np.ndarray:
     return z * last - before + table[0][rows]
 
 
+def condensed(values: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Few values with weights that have the sums of many, of functions that are analytic above 0.
+
+    Values within a factor of `RATIO` are replaced by Chebyshev nodes, the weights being those of the polynomial through
+    them. The nearest singularity is at 0 or below, five half widths away: the error falls by ten a node.
+    """
+    if len(values) <= MANY:
+        return values, times
+    piece = np.floor(np.log(values / values.min()) / np.log(RATIO)).astype(np.int64)
+    found = []
+    for own in np.unique(piece):
+        inside = piece == own
+        found.append(
+            _on_nodes(values[inside], times[inside]) if inside.sum() > NODES else (values[inside], times[inside])
+        )
+    new_values, new_times = (np.concatenate(part) for part in zip(*found, strict=True))
+    return new_values, new_times
+
+
+def _on_nodes(values: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    low, high = values.min(), values.max()
+    z = (2.0 * values - low - high) / max(high - low, TINY)
+    last, this, moments = np.ones_like(z), z, np.empty(NODES)
+    moments[:2] = times.sum(), times @ z
+    for degree in range(2, NODES):
+        last, this = this, 2.0 * z * this - last
+        moments[degree] = times @ this
+    return 0.5 * (low + high) + 0.5 * (high - low) * CHEBYSHEV, moments @ TO_SERIES
+
+
 def sum_of_rises(counts: np.ndarray, times: np.ndarray) -> TabulatedSum:
     """``Σ times · rise(x, counts)`` as a function of log x; see `hiermod.families.ops.rise`."""
     counts, times = distinct(counts, times)
     highest = 2.0 * float(np.log(counts.max(initial=1.0))) + float(np.log1p(times.sum())) + FAR
-    return TabulatedSum(
-        _summed(lambda x, count: rise(NUMPY, x, count), counts, times),
-        Ends(-FAR, highest, slope_below=-float(times @ (counts - 1.0))),
-    )
+    ends = Ends(-FAR, highest, slope_below=-float(times @ (counts - 1.0)))
+    return TabulatedSum(_summed(lambda x, count: rise(NUMPY, x, count), *condensed(counts, times)), ends)
 
 
 def sum_of_logs(sizes: np.ndarray, times: np.ndarray) -> TabulatedSum:
     """``Σ times · log(1 + x · sizes)`` as a function of log x."""
     sizes, times = distinct(sizes, times)
     ends = Ends(*_range(sizes), proportional_below=True, slope_above=float(times.sum()))
-    return TabulatedSum(_summed(lambda x, size: np.log1p(x * size), sizes, times), ends)
+    return TabulatedSum(_summed(lambda x, size: np.log1p(x * size), *condensed(sizes, times)), ends)
 
 
 def _range(sizes: np.ndarray) -> tuple[float, float]:

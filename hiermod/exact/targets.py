@@ -36,6 +36,14 @@ def _log_spread(hyperprior: Hyperprior, u: np.ndarray, log_size: np.ndarray) -> 
     return _log_prior(hyperprior.spread, np.exp(log_size)) + LOG_2 + 1.5 * log_size
 
 
+def _by_runs(function: TabulatedSum, log_x: np.ndarray) -> np.ndarray:
+    """The function of numbers that stand still for many points, computed once for each run of equal ones."""
+    begins = np.flatnonzero(np.diff(log_x, prepend=np.nan) != 0.0)
+    if 2 * len(begins) > len(log_x):
+        return function(log_x)
+    return np.repeat(function(log_x[begins]), np.diff(begins, append=len(log_x)))
+
+
 @dataclass(frozen=True, eq=False)
 class BetaTarget:
     """Rates from Beta(a, b) by the logit of the mean a/(a + b), and u = (a + b)^(-1/2)."""
@@ -109,7 +117,7 @@ class BetaTarget:
         if not len(self.times):
             return pooled
         rises, falls, both = self._sums
-        return [*pooled, rises(log_mean + log_size), falls(log_rest + log_size), -both(log_size)]
+        return [*pooled, rises(log_mean + log_size), falls(log_rest + log_size), -_by_runs(both, log_size)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,7 +190,8 @@ class GammaTarget:
         rises, logs, weighted = self._sums
         log_ratio = log_mean - log_shape
         return [
-            rises(log_shape), self._totals[0] * log_mean, -np.exp(log_shape) * logs(log_ratio), -weighted(log_ratio)
+            _by_runs(rises, log_shape), self._totals[0] * log_mean, -np.exp(log_shape) * logs(log_ratio),
+            -weighted(log_ratio),
         ]  # fmt: skip
 
 

@@ -24,7 +24,10 @@ def take_counts(name: str, response: ResponseRows) -> None:
         raise DataError(f"The family {name} takes one column of counts; for successes out of trials say 'binomial'.")
     if not response.whole:
         wrong = np.flatnonzero((response.values < 0) | (response.values != np.round(response.values)))
-        raise DataError(f"Counts are whole numbers from 0 on; {response.name!r} holds {first_wrong(response, wrong)}.")
+        raise DataError(
+            f"Counts are whole numbers from 0 on; {response.name!r} holds {first_wrong(response, wrong)}. "
+            "Sums by exposure are counts with offset(log(exposure)); other numbers need a family such as gaussian."
+        )
     if (response.values > LARGEST).any():
         raise DataError(f"The counts in {response.name!r} are too large to be exact: {response.values.max():g}.")
 

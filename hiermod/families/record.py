@@ -234,6 +234,11 @@ class Family:
         return "sigma" in self.auxiliary and self.link.name == "identity"
 
     @property
+    def has_unit(self) -> bool:
+        """Whether a response in another unit has the same posterior in that unit."""
+        return self.scaled and self.kind == "real"
+
+    @property
     def counts(self) -> bool:
         """Whether the response is a count."""
         return self.kind == "count"

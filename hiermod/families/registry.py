@@ -13,7 +13,7 @@ from hiermod.data.columns.responses import ResponseRows, SingleRows, TrialsRows,
 from hiermod.errors import DataError, ModelError, did_you_mean, nearest
 from hiermod.families import counts, positive, rates, real
 from hiermod.families.links import LINKS as LINKS_BY_NAME
-from hiermod.families.names import ALIASES, LINKS, MEANT
+from hiermod.families.names import ABSENT, ALIASES, LINKS, MEANT
 from hiermod.families.ops import NUMPY
 from hiermod.families.probes import usual_parameters
 from hiermod.families.record import Family, first_wrong
@@ -26,6 +26,7 @@ CHECKS = {
     "rate": rates.take_trials, "count": counts.take_counts, "real": real.take_numbers,
     "positive": positive.take_positive, "unit": positive.take_shares,
 }  # fmt: skip
+ALIKE = 0.7  # of the letters of a family's name, from which on a slip of the pen is likely
 SPELLING = re.compile(r"\s*(\w+)\s*(?:\(\s*(?:(?:link\s*=\s*)?['\"]?(\w+)['\"]?\s*)?\))?\s*")
 
 
@@ -57,8 +58,27 @@ def read_family(family: str) -> Family:
     return replace(record, link=LINKS_BY_NAME[link]) if link else record
 
 
+ELSEWHERE = {"gamma": "inverse"}  # families whose usual link is another one in R and in Bambi
+
+
+def link_notice(asked: str) -> list[str]:
+    """What to say where a family is named without a link, and has another one elsewhere."""
+    family, spelled = read_family(asked), SPELLING.fullmatch(asked)
+    usual = ELSEWHERE.get(family.name)
+    if usual is None or family.name in REGISTERED or spelled is None or spelled.group(2) is not None:
+        return []
+    name, link = family.name, family.link.name
+    return [
+        f"the family {name} has the {link} link here; R's {name.title()}() and Bambi's {name} have the {usual} one, "
+        f"whose coefficients are others ({name}({link}) says that this is meant)"
+    ]
+
+
 def _meant(name: str, family: object) -> str:
-    meant = [MEANT[name]] if name in MEANT else nearest(str(family), known())
+    told = next((text for names, text in ABSENT.items() if name in names), None)
+    if told is not None:
+        return f" {told}"
+    meant = [MEANT[name]] if name in MEANT else nearest(str(family), known(), cutoff=ALIKE)
     return f" Did you mean {' or '.join(map(repr, meant))}?" if meant else ""
 
 
@@ -112,10 +132,13 @@ def _restored(content: bytes) -> Family:
 copyreg.pickle(Family, _reduced)
 
 
-def choose_family(family: Family | None, response: ResponseRows) -> tuple[Family, str]:
+def choose_family(
+    family: Family | None, response: ResponseRows, constant: bool = False
+) -> tuple[Family, str]:  # fmt: skip
     """Return the family, inferred from the response where none is given, and the notice that says so.
 
-    A two-part response is binomial, booleans and 0/1 are bernoulli, real numbers gaussian.
+    A two-part response is binomial, booleans and 0/1 are bernoulli, real numbers gaussian. A response may be `constant`
+    where the model says by itself whether that is enough.
 
     Raises
     ------
@@ -130,7 +153,8 @@ def choose_family(family: Family | None, response: ResponseRows) -> tuple[Family
             raise DataError(f"The family {chosen} takes a response as it is, not {response.name}.")
         reason += f"; answers are on the scale of {response.name}"
     (chosen.check or CHECKS[chosen.kind])(chosen.name, response)
-    _refuse_constant(chosen, response)
+    if not constant:
+        _refuse_constant(chosen, response)
     if not is_built_in(chosen):
         _refuse_undefined(chosen, response)
     return chosen, f"family {chosen}{reason}{_remark(chosen, response)}"

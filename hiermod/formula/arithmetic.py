@@ -202,8 +202,9 @@ def _read_contrasts(reader: Reader, begin: int) -> Expression:
             break
     closed = reader.close_bracket(opened)
     of_r = name.text.startswith("contr.")
-    if of_r and isinstance(given.get(""), Number):  # how many levels there are
-        del given[""]
+    for counted in ("", "n") if of_r else ():  # how many levels there are
+        if isinstance(given.get(counted), Number):
+            del given[counted]
     if not given:
         return Text(CONTRASTS[name.text])
     key, reference = next(iter(given.items()))

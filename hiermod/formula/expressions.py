@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 
-NAME = re.compile(r"(?:[^\W\d]|\.(?![0-9]))[\w.]*")
-CALL = re.compile(r"[\w.]+\(.*\)", re.DOTALL)
+INNER = r"[\w.\u0300-\u036f]"  # of names; accents that stand for themselves, as macOS writes them, are among them
+NAME = re.compile(rf"(?:[^\W\d]|\.(?![0-9])){INNER}*")
+CALL = re.compile(rf"{INNER}+\(.*\)", re.DOTALL)
 KEYWORDS = frozenset((
     "if", "else", "repeat", "while", "function", "for", "next", "break", "TRUE", "FALSE", "NULL", "NA", "Inf", "NaN",
     "True", "False", "None", "lambda", "import", "and", "or", "not", "is", "del", "def", "class", "return", "in",

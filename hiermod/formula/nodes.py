@@ -158,7 +158,8 @@ class Formula:
     to take away from what ``.`` will stand for, where that is not known yet; `expressions` gives what each variable is
     made of where it is no plain column; `places` where in `text` each column was first named; `blocks` are the IDs of
     group terms, ``(1 | ID | g)``. `uncentred` tells that the intercept was written as ``0 + Intercept``, brms's way of
-    saying that its prior stands where predictors are 0.
+    saying that its prior stands where predictors are 0. `rate` is the expression of ``y | rate(t)``, the exposure of
+    counts, whose logarithm is among the offsets.
     """
 
     text: str = field(compare=False)
@@ -170,6 +171,7 @@ class Formula:
     weights: str | None = None
     removed: tuple[Term, ...] = ()
     uncentred: bool = False
+    rate: Expression | None = None
     expressions: Mapping[str, Expression] = field(compare=False, repr=False, default_factory=dict)
     places: Mapping[str, tuple[int, int]] = field(compare=False, repr=False, default_factory=dict)
     blocks: tuple[str, ...] = field(compare=False, repr=False, default=())
@@ -181,14 +183,21 @@ class Formula:
     @property
     def left(self) -> str:
         """The response with its weights, spelled out."""
-        return f"{self.response} | weights({quote(self.weights)})" if self.weights else str(self.response)
+        added = [f"rate({self.rate})"] if self.rate else []
+        added += [f"weights({quote(self.weights)})"] if self.weights else []
+        return f"{self.response} | {' + '.join(added)}" if added else str(self.response)
 
     def common_part(self) -> list[str]:
         """The common terms and offsets, spelled out; the intercept where it is absent or alone."""
-        terms = [*map(str, self.common), *self.offsets]
+        terms = [*map(str, self.common), *self.own_offsets]
         if self.uncentred:
             return ["0", "Intercept", *terms]
         return [*(["0"] if not self.intercept else ([] if terms else ["1"])), *terms]
+
+    @property
+    def own_offsets(self) -> tuple[str, ...]:
+        """The offsets but that of a rate's exposure, which is written beside the response."""
+        return tuple(name for name in self.offsets if self.rate is None or name != f"offset(log({self.rate}))")
 
     @property
     def has_dot(self) -> bool:

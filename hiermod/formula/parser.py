@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 
 from hiermod.errors import FormulaError
 from hiermod.formula.arithmetic import read_call
-from hiermod.formula.expressions import CALL, Column, distinct
+from hiermod.formula.expressions import CALL, Call, Column, distinct
 from hiermod.formula.nodes import DOT, Formula, GroupTerm, SingleResponse, TrialsResponse
 from hiermod.formula.reader import Reader, Token, tokenize
-from hiermod.formula.terms import MAX_NESTING, OF_BRMS, TermSet, read_response, read_sum
+from hiermod.formula.terms import MAX_NESTING, OF_BRMS, TermSet, add_offset, read_response, read_sum
 
 RESERVED = ("chain", "draw", "row", "Intercept", "sigma", "__obs__", ".", "..")
 RESULT_COLUMNS = ("estimate", "lower", "upper", "contrast", "prob_beats", "prob_rope", "expected_loss")
@@ -60,7 +60,8 @@ def fill_dot(formula: Formula, columns: Sequence[str]) -> Formula:
     FormulaError
         If there are none.
     """
-    used = {*formula.response.columns, *formula.grouping_columns, formula.weights}
+    exposure = formula.rate.columns if formula.rate else ()
+    used = {*formula.response.columns, *formula.grouping_columns, *exposure, formula.weights}
     others = tuple(name for name in columns if name not in used)
     if not others:
         message = "There are no other columns for '.' to stand for."
@@ -99,11 +100,14 @@ def canonical(name: str) -> str:
 
 def _parse(text: str, others: tuple[str, ...] | None) -> Formula:
     reader = Reader(text, others)
-    response, weights = read_response(reader)
+    response, added = read_response(reader)
+    spelled = reader.peek().start
     if reader.peek().kind == "=":
         reader.fail("A formula has '~' between response and terms, not '='.")
     reader.expect("~", "A formula reads 'response ~ terms': there is no '~' after the response.")
     terms = TermSet()
+    if added.rate is not None:
+        add_offset(reader, terms, Call("log", (added.rate,)), (0, spelled))
     bars = read_sum(reader, terms, bars_allowed=True)
     if reader.peek().kind in ("|", "||"):
         reader.fail("A bar needs brackets round it: write (1 | g).")
@@ -120,8 +124,8 @@ def _parse(text: str, others: tuple[str, ...] | None) -> Formula:
     common = tuple(term for term in terms.ordered() if not (uncentred and term == OF_BRMS))
     blocks = tuple(sorted({name for name, _ in reader.blocks}))
     formula = Formula(
-        text, response, bool(terms.intercept) or uncentred, common, groups, tuple(terms.offsets), weights,
-        tuple(terms.removed), uncentred, reader.expressions, reader.places, blocks,
+        text, response, bool(terms.intercept) or uncentred, common, groups, tuple(terms.offsets), added.weights,
+        tuple(terms.removed), uncentred, added.rate, reader.expressions, reader.places, blocks,
     )  # fmt: skip
     _refuse_response_on_the_right(formula, reader)
     return formula

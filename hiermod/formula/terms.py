@@ -34,7 +34,6 @@ ADDITIONS = {  # of brms, and what is nearest
     "trunc": "truncated responses are not there. The nearest is the same family without bounds, which is another model",
     "mi": "missing responses are not imputed. The nearest is na='drop', the default: such rows are left out",
     "se": "known standard errors are not there. The nearest is one sigma for all rows, which is another model",
-    "rate": "for a poisson response it is the term offset(log(t)); of a negbinomial one brms scales the shape, too",
     "subset": "rows are chosen in the data: data[data['use']]",
     "thres": "ordinal families are not there. The nearest is the rate of one level, y['level'] ~ x",
     "cat": "ordinal families are not there. The nearest is the rate of one level, y['level'] ~ x",
@@ -45,8 +44,16 @@ PAIRS = ("cbind", "p", "prop", "proportion")
 KINDS = "A response is a column (y), a level of one (y['yes']), or successes out of trials: s/n, cbind(s, f), p(s, n)."
 
 
-def read_response(reader: Reader) -> tuple[Response, str | None]:
-    """Read the response and the column of its frequency weights, up to the ``~``."""
+@dataclass(frozen=True)
+class Additions:
+    """What brms writes beside a response: the column of its frequency weights, and the exposure of counts."""
+
+    weights: str | None = None
+    rate: Expression | None = None
+
+
+def read_response(reader: Reader) -> tuple[Response, Additions]:
+    """Read the response and what is added to it, up to the ``~``."""
     first = reader.peek()
     if first.kind == "~":
         reader.fail(f"There is no response before '~'. {KINDS}")
@@ -56,7 +63,7 @@ def read_response(reader: Reader) -> tuple[Response, str | None]:
         response = _read_level(reader)
     else:
         response = _read_ratio_or_single(reader)
-    return _read_additions(reader, response) if reader.peek().kind == "|" else (response, None)
+    return _read_additions(reader, response) if reader.peek().kind == "|" else (response, Additions())
 
 
 def _read_ratio_or_single(reader: Reader) -> Response:
@@ -101,32 +108,40 @@ def _read_level(reader: Reader) -> LevelResponse:
     return LevelResponse(column, level)
 
 
-def _read_additions(reader: Reader, response: Response) -> tuple[Response, str | None]:
-    """``| trials(n) + weights(w)``, as brms writes them."""
+def _read_additions(reader: Reader, response: Response) -> tuple[Response, Additions]:
+    """``| trials(n) + weights(w)``, ``| rate(t)``, as brms writes them."""
     bar = reader.take()
     weights: str | None = None
     trials: Expression | None = None
+    rate: Expression | None = None
     while True:
         name = reader.peek()
-        if name.text not in ("trials", "weights") or reader.peek(1).kind != "(":
+        if name.text not in ("trials", "weights", "rate") or reader.peek(1).kind != "(":
             reader.fail(
-                "After '|' in a response stands trials(n), the trials, or weights(w), how often a row counts."
+                "After '|' in a response stands trials(n), the trials, weights(w), how often a row counts, or rate(t), "
+                "the exposure of counts."
                 + (f" Of {name.text}(…): {ADDITIONS[name.text]}." if name.text in ADDITIONS else "")
             )
         reader.take()
         opened = reader.open_bracket()
         if name.text == "weights":
             weights = reader.take_column("A column of frequency weights was expected here.")
+        elif name.text == "rate":
+            rate = read_expression(reader)
+            if not rate.columns:
+                reader.fail_at("An exposure is made of a column.", name.start, name.end)
         else:
             trials = read_expression(reader)
         reader.close_bracket(opened)
         if not reader.take_if("+"):
             break
+    if rate is not None and (trials is not None or not isinstance(response, SingleResponse)):
+        reader.fail_at("rate(t) is of a column of counts, which has no trials.", bar.start, bar.end)
     if trials is None:
-        return response, weights
+        return response, Additions(weights, rate)
     if not isinstance(response, SingleResponse):
         reader.fail_at("This response has trials already.", bar.start, bar.end)
-    return TrialsResponse(response.expression, trials), weights
+    return TrialsResponse(response.expression, trials), Additions(weights)
 
 
 def _read_pair(reader: Reader) -> Response:
@@ -278,9 +293,14 @@ def _read_offset(reader: Reader, terms: TermSet, subtract: bool) -> None:
         reader.fail_at("An offset stands alone in the sum of common terms: + offset(x).", name.start, closed.end)
     if not expression.columns:
         reader.fail_at("An offset is made of a column.", name.start, closed.end)
+    add_offset(reader, terms, expression, (name.start, closed.end))
+
+
+def add_offset(reader: Reader, terms: TermSet, expression: Expression, place: tuple[int, int]) -> None:
+    """Add a variable of coefficient one."""
     label = f"offset({expression})"
     reader.expressions[label] = expression
-    reader.places.setdefault(label, (name.start, closed.end))
+    reader.places.setdefault(label, place)
     terms.offsets.setdefault(label)
 
 
@@ -361,12 +381,15 @@ def _read_atom(reader: Reader, terms: TermSet) -> list[Term]:
     if token.kind == "(":
         if reader.bar_ahead():
             reader.fail("A bar stands alone in the sum: it cannot be multiplied or stand inside brackets.")
+        multiplied = reader.peek(-1).kind in PRODUCTS
         opened = reader.open_bracket()
         inner = TermSet(intercept=None, bracketed=True)
         read_sum(reader, inner)
         if reader.peek().kind in COMPARISONS:
             reader.fail("A comparison stands in I(): I(x > 2) is 1 where that is so, and 0 elsewhere.")
-        reader.close_bracket(opened)
+        closed = reader.close_bracket(opened)
+        if not inner.products and (multiplied or reader.peek().kind in PRODUCTS):
+            reader.fail_at("A number cannot be multiplied with a term.", opened.start, closed.end)
         terms.inner = terms.inner if inner.intercept is None else inner.intercept
         return list(inner.products)
     if token.kind == "number":

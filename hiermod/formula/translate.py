@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 from hiermod.errors import FormulaError, HiermodError, did_you_mean
 from hiermod.formula.expressions import (
     Arithmetic,
     Call,
     Column,
+    Comparison,
     Expression,
     Flag,
     Negative,
     Number,
     Text,
     Vector,
+    is_comparison,
     quote,
 )
 from hiermod.formula.nodes import (
@@ -30,6 +34,7 @@ from hiermod.formula.vocabulary import FUNCTIONS
 
 SPELLINGS = ("lme4", "brms", "bambi")
 CONTRASTS = {"treatment": "Treatment", "sum": "Sum"}
+LEVELLING = frozenset(("factor", "as.factor", "C", "cut", "ordered", "relevel"))
 NOT_IN_BAMBI = frozenset(("ordered", "ns", "cut"))
 PROBES = ("first_of_two", "second_of_two")  # columns that a dot may stand for
 
@@ -48,6 +53,8 @@ def translate(formula: str, to: str) -> str:
     str
         The same model's formula, but for two readings that no spelling changes: Bambi fits ``(x | g)`` without
         correlations (`Model.bambi` gives the correlated model), and lme4 keeps a factor's columns correlated in ``||``.
+        Bambi has coefficients of other columns, which span the same space, for ``y ~ f:g``, and fewer of a factor f for
+        ``(1 | g) + (0 + f | g)``. A response ``y/10`` is taken to be of 10 trials.
 
     Raises
     ------
@@ -69,9 +76,14 @@ def spell(formula: Formula, to: str) -> str:
         raise HiermodError(f"to={to!r}.{did_you_mean(str(to), SPELLINGS)}")
     _refuse_dot_in_products(formula)
     _refuse_weights(formula, to)
+    _refuse_names(formula, to)
+    if to == "bambi":
+        _refuse_bars_of_bambi(formula)
     terms = [_term(term, formula, to) for term in formula.common]
-    terms += [f"offset({_expression(formula.expressions[name], to)})" for name in formula.offsets]
+    offsets = formula.own_offsets if to == "brms" else formula.offsets
+    terms += [f"offset({_expression(formula.expressions[name], to)})" for name in offsets]
     lead = ["0"] if not formula.intercept else ([] if terms else ["1"])
+    lead = ["0", "Intercept"] if formula.uncentred and to == "brms" else lead
     bars = [_bar(bar, formula, to) for bar in formula.groups]
     removed = "".join(f" - {_term(term, formula, to)}" for term in formula.removed)
     return f"{_response(formula, to)} ~ {' + '.join([*lead, *terms, *bars])}{removed}{_weights(formula, to)}"
@@ -96,8 +108,14 @@ def _refuse_dot_in_products(formula: Formula) -> None:
 
 def _refuse_weights(formula: Formula, to: str) -> None:
     """lme4's weights of a gaussian response are precisions, not how often a row counts."""
+    name = quote(formula.weights or "")
+    if formula.weights and to == "bambi" and not isinstance(formula.response, SingleResponse):
+        raise FormulaError(
+            f"Bambi's formulas have no weights of successes. Repeat the rows, "
+            f"data.loc[data.index.repeat(data['{name}'])], and translate the formula without weights({name}).",
+            formula.text, *formula.places.get(formula.weights, (0, 1)),
+        )  # fmt: skip
     if formula.weights and to == "lme4" and isinstance(formula.response, SingleResponse):
-        name = quote(formula.weights)
         raise FormulaError(
             f"{name} says how often a row counts; lmer's weights are precisions, another model. Repeat the rows in R, "
             f"data[rep(seq_len(nrow(data)), data${name}), ], and translate the formula without weights({name}).",
@@ -105,13 +123,50 @@ def _refuse_weights(formula: Formula, to: str) -> None:
         )  # fmt: skip
 
 
-def _refuse_for_bambi(what: str) -> None:
-    raise HiermodError(f"Bambi's formulas cannot say {what}. Add a column with the result to the data.")
+def _refuse_names(formula: Formula, to: str) -> None:
+    """Columns whose names stand in backticks, or hold two underscores, which brms refuses."""
+    for name in formula.all_columns if to == "brms" else ():
+        if name != DOT and (quote(name) != name or "__" in name or name.endswith("_")):
+            raise FormulaError(
+                f"brms takes no column named {name!r}. Rename it: data.rename(columns={{{name!r}: ...}}).",
+                formula.text, *formula.places.get(name, (0, 1)),
+            )  # fmt: skip
+
+
+def _refuse_bars_of_bambi(formula: Formula) -> None:
+    """Refuse bars whose factors formulae codes in another way than R.
+
+    It looks at all bars of a group together: of f it drops the reference level in ``(x:f | g)``, and in ``(0 + f | g)``
+    beside ``(1 | g)``, where R keeps all levels. Whether a plain column is a factor is not known here.
+    """
+    for bar in formula.groups:
+        pooled = {term for other in formula.groups if set(other.factors) == set(bar.factors) for term in other.terms}
+        for term in bar.terms:
+            margins = [term.without(variable) for variable in term.variables]
+            inside = [any(set(margin.variables) <= set(other.variables) for other in bar.terms if other != term)
+                      for margin in margins]  # fmt: skip
+            product = len(margins) > 1 and not all(inside)
+            levels = len(margins) == 1 and INTERCEPT not in bar.terms and _makes_levels(formula, term.variables[0])
+            if len(pooled) > 1 and (product or (levels and INTERCEPT in pooled)):
+                _refuse_for_bambi(
+                    f"({term} | {bar.group}) with all levels beside other effects of that group",
+                    "Put the parts of the product, or the intercept, into the same bar",
+                )
+
+
+def _makes_levels(formula: Formula, variable: str) -> bool:
+    expression = formula.expressions.get(variable)
+    return isinstance(expression, Call) and (expression.function in LEVELLING or is_comparison(expression))
+
+
+def _refuse_for_bambi(what: str, instead: str = "Add a column with the result to the data") -> NoReturn:
+    raise HiermodError(f"Bambi's formulas cannot say {what}. {instead}.")
 
 
 def _response(formula: Formula, to: str) -> str:
     response = formula.response
-    added = [f"weights({quote(formula.weights)})"] if formula.weights and to == "brms" else []
+    added = [f"rate({_in_r(formula.rate)})"] if formula.rate and to == "brms" else []
+    added += [f"weights({quote(formula.weights)})"] if formula.weights and to == "brms" else []
     match response:
         case TrialsResponse(successes, trials):
             count, total = _expression(successes, to), _expression(trials, to)
@@ -124,6 +179,10 @@ def _response(formula: Formula, to: str) -> str:
             text = str(response) if to == "bambi" else f"I({quote(column)} == {Text(level)})"
         case SingleResponse(expression):
             text = _expression(expression, to)
+            if to == "bambi" and is_comparison(expression):
+                text = f"I({_in_python(expression.parts[0])})"
+            if to == "bambi" and formula.weights:
+                text = f"weighted({text}, {quote(formula.weights)})"
     return f"{text} | {' + '.join(added)}" if added else text
 
 
@@ -135,10 +194,8 @@ def _failures(successes: Expression, trials: Expression) -> Expression:
 
 
 def _weights(formula: Formula, to: str) -> str:
-    """Weights are an argument in lme4, and none in Bambi's formulas."""
-    if not formula.weights or to == "brms":
-        return ""
-    return f", weights = {quote(formula.weights)}" if to == "lme4" else f"  # rows repeated {formula.weights} times"
+    """Weights are an argument in lme4, and stand beside the response elsewhere."""
+    return f", weights = {quote(formula.weights)}" if formula.weights and to == "lme4" else ""
 
 
 def _term(term: Term, formula: Formula, to: str) -> str:
@@ -165,7 +222,7 @@ def _expression(expression: Expression, to: str) -> str:
 def _in_r(expression: Expression) -> str:
     match expression:
         case Call("C", (factor, Text(name))):
-            return f"C({factor}, contr.{name})"
+            return f"C({factor}, 'contr.{name}')"  # brms would take the bare name for a column
         case Call(function, (column,)) if function in FUNCTIONS and FUNCTIONS[function].r:
             return FUNCTIONS[function].r.format(column)
     return str(expression)
@@ -185,13 +242,31 @@ def _in_python(expression: Expression) -> str:
             )
         case Arithmetic(operator, left, right):
             sides = [
-                f"({_in_python(side)})" if isinstance(side, Arithmetic | Negative) else _in_python(side)
+                f"({_in_python(side)})" if isinstance(side, Arithmetic | Negative | Comparison) else _in_python(side)
                 for side in (left, right)
             ]
             return f"{sides[0]}**{sides[1]}" if operator == "^" else f"{sides[0]} {operator} {sides[1]}"
+        case Comparison(operator, left, right):
+            return f"{_in_python(left)} {operator} {_in_python(right)}"
+        case Call("I", (Comparison() as comparison,)):
+            return f"C({_in_python(comparison)})"
+        case Call("scale" | "standardize" | "center"):
+            return _scaled_in_python(expression)
+        case Call("relevel", (_, Number())) | Call("relevel", _, (("ref", Number()),)):
+            _refuse_for_bambi(f"which level {expression} counts to", "Name the level: relevel(g, 'b')")
         case Call(function, arguments, options):
             return _call_in_python(function, [_in_python(argument) for argument in arguments], options)
     return str(expression)
+
+
+def _scaled_in_python(call: Call) -> str:
+    """``scale()`` divides by the root of n - 1 in R and of n in formulae; ``center()`` is the same."""
+    column, *unnamed = call.arguments
+    options = {**dict(zip(FUNCTIONS["scale"].options, unnamed, strict=False)), **dict(call.options)}
+    centred = options.get("center", Flag(True)) == Flag(True) and options.get("scale") == Flag(False)
+    if call.function != "center" and not centred:
+        _refuse_for_bambi(f"{call} (its function of that name divides by n, not by n - 1)")
+    return f"center({_in_python(column)})"
 
 
 def _call_in_python(function: str, arguments: list[str], options: tuple[tuple[str, Expression], ...]) -> str:

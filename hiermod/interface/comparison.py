@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from hiermod.answers.scoring.comparison import ModelComparison, compared
 from hiermod.answers.scoring.held_out import Runs
 from hiermod.answers.scoring.validation import MAX_REFITS, Design, scores_of
 from hiermod.choices import Method, Score
-from hiermod.errors import AnswerError, HiermodError, ModelError, did_you_mean
+from hiermod.errors import AnswerError, HiermodError, ModelError, StorageError, did_you_mean
 from hiermod.families.names import FamilyName
 from hiermod.interface.fit import Fit, Model
 from hiermod.interface.notices import announce, announce_one
 from hiermod.interface.refits import OF_SETTINGS
+from hiermod.interface.stored import keep, kept
 from hiermod.modeling.definition import Defined, Definition, define, same_rows
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.parallel import each, fit_one
@@ -28,7 +31,8 @@ def compare(
     models: Mapping[str, Fit | str] | Sequence[Fit | str], data: Any = None, family: FamilyName | str | None = None, *,
     method: Method = "loo", k: int = 10, by: str | Sequence[str] | None = None,
     stratify: str | Sequence[str] | None = None, group: str | None = None, score: Score = "joint",
-    max_refits: int = MAX_REFITS, seed: int | None = None, progress: bool = True, **of_fits: Any,
+    max_refits: int = MAX_REFITS, seed: int | None = None, progress: bool = True, folder: str | Path | None = None,
+    **of_fits: Any,
 ) -> ModelComparison:  # fmt: skip
     """Compare models of the same rows by what they expect of rows that they have not seen.
 
@@ -64,6 +68,9 @@ def compare(
         Of the folds, and of the fits of formulas.
     progress : bool
         Whether to count fits on stderr.
+    folder : path, optional
+        Where the fits of formulas are kept, with their scores beside them: a finished comparison costs next to nothing
+        when it is run again, and one that was stopped goes on where it was. It is made if it is not there.
     **of_fits
         Arguments of `hiermod.fit` for the formulas: ``draws``, ``priors``, ``pooling`` and the like.
 
@@ -99,7 +106,7 @@ def compare(
     """
     design = Design(method, k, by, stratify, group, score, max_refits, seed)
     named = _named(models)
-    fits = _fitted(named, data, family, seed, of_fits, progress)
+    fits = _fitted(named, data, family, seed, of_fits, progress, None if folder is None else _made(folder))
     return compare_fits(fits, data, design, Runs(progress, say=announce_one))
 
 
@@ -131,28 +138,50 @@ def _name(model: Any) -> str:
 
 def _fitted(
     named: Mapping[str, Fit | str], data: Any, family: str | None, seed: int | None, of_fits: Mapping[str, Any],
-    progress: bool,
+    progress: bool, folder: Path | None = None,
 ) -> dict[str, Fit]:  # fmt: skip
     """Fit what is a formula; all formulas are understood before any is sampled."""
     formulas = {name: model for name, model in named.items() if isinstance(model, str)}
     if not formulas:
-        _refuse_of_fits(family, of_fits)
+        _refuse_of_fits(family, {**of_fits, **({} if folder is None else {"folder": folder})})
         return {name: model for name, model in named.items() if isinstance(model, Fit)}
     if data is None:
         raise ModelError("Formulas need data to be fitted to: hm.compare([...], data=frame).")
     definition, settings = _read_arguments(family, seed, of_fits)
     defined = {name: _defined(name, replace(definition, formula=text), data) for name, text in formulas.items()}
     defined = of_the_same_rows(defined, [model for model in named.values() if isinstance(model, Fit)])
-    tasks = [(model.spec, settings) for model in defined.values()]
-    posteriors = dict(zip(defined, each(_sampled, tasks, progress), strict=True))
-    fits = {}
-    for name, model in named.items():
-        if isinstance(model, Fit):
-            fits[name] = model
-            continue
-        announce(f"{name}: {notice}" for notice in posteriors[name].run_notices)
-        fits[name] = Fit(Model(defined[name]), replace(posteriors[name], spec=defined[name].spec))
-    return fits
+    files: dict[str, Path] = {}
+    if folder is not None:
+        files = {name: folder / _file_name(model.definition, settings) for name, model in defined.items()}
+    fits = {name: model for name, model in named.items() if isinstance(model, Fit)}
+    for name, path in files.items():
+        found, files[name] = kept(path, defined[name], settings)
+        fits |= {} if found is None else {name: found}
+    absent = [name for name in defined if name not in fits]
+
+    def keep_one(place: int, posterior: Posterior) -> None:
+        name = absent[place]
+        announce(f"{name}: {notice}" for notice in posterior.run_notices)
+        fit = Fit(Model(defined[name]), replace(posterior, spec=defined[name].spec))
+        fits[name] = keep(fit, files[name]) if name in files else fit
+
+    each(_sampled, [(defined[name].spec, settings) for name in absent], progress, done=keep_one)
+    return {name: fits[name] for name in named}
+
+
+def _made(folder: str | Path) -> Path:
+    try:
+        Path(folder).mkdir(exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"Fits cannot be kept in {str(folder)!r}: {error}") from error
+    return Path(folder)
+
+
+def _file_name(definition: Definition, settings: Settings) -> str:
+    """A name for the fit; its content says whether it is of the same data."""
+    priors = {key: str(prior) for key, prior in sorted(definition.priors.items())}
+    content = repr((replace(definition, priors=priors), settings))
+    return f"{hashlib.sha256(content.encode()).hexdigest()[:16]}.nc"
 
 
 def of_the_same_rows(models: Mapping[str, Defined], fits: Sequence[Fit] = ()) -> dict[str, Defined]:

@@ -109,7 +109,7 @@ class Fit(Questions, Parameters, Scores):
         return summarize(self._posterior, self.check(), prob)
 
     def check(self) -> CheckReport:
-        """R-hat, bulk and tail ESS, divergences, E-BFMI, tree depth: each with its figure, verdict and next step.
+        """R-hat, bulk and tail ESS, divergences, E-BFMI, tree depth, separation: each with its figure and next step.
 
         Examples
         --------
@@ -478,8 +478,10 @@ class Model:
         Returns
         -------
         pandas.DataFrame
-            Columns ``parameter, prior, scale, stated_at``: the last says where the numeric predictors stand for the
-            prior of a coefficient (their weighted means), empty where that plays no part.
+            Columns ``parameter, prior, scale, stated_at, per_sd``. ``stated_at`` says where the numeric predictors
+            stand for the prior of a coefficient (their weighted means), empty where that plays no part. A slope's
+            ``prior`` is per unit of its column, as you state one; ``per_sd`` is the same prior per standard deviation
+            of the column, in which defaults are made; a column of 0 and 1 alone counts by its unit.
 
         Examples
         --------

@@ -179,7 +179,7 @@ class Scores:
         >>> fit = hm.fit("successes/trials ~ (1 | variant)", hm.example("variants"), pooling="beta", priors=proper,
         ...              progress=False)
         >>> round(fit.log_marginal_likelihood(), 3)
-        -17.079
+        -17.291
         """
         from hiermod.answers.scoring.marginal_likelihood import log_marginal_likelihood
 

@@ -15,7 +15,7 @@ from hiermod.data.columns.values import Level
 from hiermod.data.sources.frames import column_names, travels
 from hiermod.errors import ModelError, did_you_mean, enumerate_names
 from hiermod.families.record import Family
-from hiermod.families.registry import choose_family, read_family
+from hiermod.families.registry import choose_family, link_notice, read_family
 from hiermod.formula.expressions import Column, Number
 from hiermod.formula.nodes import Formula, LevelResponse, SingleResponse, TrialsResponse
 from hiermod.formula.parser import check_names, fill_dot, parse
@@ -90,14 +90,17 @@ def define(definition: Definition, data: Any) -> Defined:
     check_names(formula)
     formula, said = _spelled(formula, asked)
     real = None if asked is None else asked.statistic == "real"
+    choose = partial(_chosen, asked, definition.pooling == "gamma")
     cells, (family, notice, levels), remarks = read_cells(
-        formula, data, partial(_chosen, asked), na=definition.na, compressed=definition.compress, real=real,
+        formula, data, choose, na=definition.na, compressed=definition.compress, real=real,
         complete=definition.complete,
     )  # fmt: skip
     formula = _with_success(formula, levels)
+    _check_rate(formula, family)
     definition = replace(definition, formula=str(formula)) if formula != parse(definition.formula) else definition
     definition = replace(definition, intercept_at="zero") if formula.uncentred else definition
     spec, notices = _build(definition, formula, family, cells)
+    said += [] if definition.family is None else link_notice(definition.family)
     told = (notice, *said, *_source_notices(cells), *dot, *_block_notices(formula, data), *remarks, *notices)
     return Defined(definition, spec, told, data)
 
@@ -114,9 +117,25 @@ def _spelled(formula: Formula, asked: Family | None) -> tuple[Formula, list[str]
     return formula, said
 
 
-def _chosen(asked: Family | None, response: ResponseRows) -> tuple[Family, str, tuple[Level, ...]]:
+def _check_rate(formula: Formula, family: Family) -> None:
+    """Refuse an exposure that is more than an offset, or none."""
+    if formula.rate is None or family.name == "poisson":
+        return
+    exposure = f"offset(log({formula.rate}))"
+    if family.name == "negbinomial":
+        raise ModelError(
+            f"y | rate({formula.rate}) of a negbinomial model multiplies the shape by {formula.rate} in brms, which is "
+            f"not there. The nearest is the term {exposure}, which leaves the shape alone."
+        )
+    raise ModelError(
+        f"y | rate({formula.rate}) is of counts, and this family is {family}. Say family='poisson'; of other families "
+        f"the term {exposure} adds a logarithm."
+    )
+
+
+def _chosen(asked: Family | None, constant: bool, response: ResponseRows) -> tuple[Family, str, tuple[Level, ...]]:
     """The family, its notice, and the two levels of a response that is a factor."""
-    family, notice = choose_family(asked, response)
+    family, notice = choose_family(asked, response, constant)
     return family, notice, response.levels if isinstance(response, SingleRows) else ()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import NoReturn
 
 import numpy as np
@@ -15,21 +14,11 @@ from hiermod.errors import DataError, enumerate_names
 from hiermod.families.record import Family
 from hiermod.formula.nodes import INTERCEPT, Formula
 from hiermod.modeling.density_rows import Observed, observe
+from hiermod.modeling.dependence import TOLERANCE, find_dependent, is_sparse
 from hiermod.modeling.design import CommonDesign, GroupDesign
 
-FEW_ROWS = 4096
-TOLERANCE = 1e-7  # of a column's length, as R's qr() has it
-NEGLIGIBLE = 1e-6  # weights of columns of length 1, and what rounding leaves of a combination
 SHOWN = 3
-
-
-@dataclass(frozen=True)
-class Dependent:
-    """A column and the earlier ones that make it up, with their weights; none where it is 0 in every row."""
-
-    place: int
-    others: tuple[int, ...]
-    weights: tuple[float, ...]
+FEW_LEVELS = 64  # of a grouping factor, whose indicators stand beside the columns
 
 
 def dependence_notices(common: CommonDesign, cells: Cells) -> list[str]:
@@ -72,72 +61,40 @@ def unseen_directions(common: CommonDesign, cells: Cells) -> np.ndarray:
     return basis
 
 
-def find_dependent(column: Callable[[int], np.ndarray], count: int) -> list[Dependent]:
-    """Which of `count` columns are combinations of those before them.
-
-    A few rows are enough to show that a column is none. What they leave is held against all rows, and those that
-    differ most join the few.
-    """
-    if not count:
-        return []
-    size = len(column(0))
-    rows = np.arange(0, size, max(size // FEW_ROWS, 1))
-    while True:
-        dependent = _dependent(np.column_stack([column(place)[rows] for place in range(count)]))
-        apart = [_rows_apart(one, column, len(rows)) for one in dependent]
-        more = np.union1d(rows, np.concatenate([rows, *apart]))
-        if len(more) == len(rows):
-            return dependent
-        rows = more
-
-
-def _dependent(columns: np.ndarray) -> list[Dependent]:
-    """The same for a matrix, by Gram and Schmidt's procedure, done twice as rounding asks."""
-    length = np.linalg.norm(columns, axis=0)
-    length[length == 0.0] = 1.0
-    short = np.linalg.qr(columns / length, mode="r")
-    basis = np.zeros((len(short), 0))
-    kept: list[int] = []
-    dependent = []
-    for place, vector in enumerate(short.T):
-        rest = vector - basis @ (basis.T @ vector)
-        rest -= basis @ (basis.T @ rest)
-        if (norm := np.linalg.norm(rest)) > TOLERANCE:
-            basis = np.column_stack([basis, rest / norm])
-            kept.append(place)
-        else:
-            weights = np.linalg.lstsq(short[:, kept], vector)[0]
-            used = np.flatnonzero(np.abs(weights) > NEGLIGIBLE)
-            others = [kept[other] for other in used]
-            dependent.append(Dependent(place, tuple(others), tuple(weights[used] * length[place] / length[others])))
-    return dependent
-
-
-def _rows_apart(one: Dependent, column: Callable[[int], np.ndarray], limit: int) -> np.ndarray:
-    """The rows, at most `limit`, where a column differs most from the combination; none where it differs nowhere."""
-    values = column(one.place)
-    rest = np.abs(values - sum(weight * column(other) for other, weight in zip(one.others, one.weights, strict=True)))
-    if np.linalg.norm(rest) <= NEGLIGIBLE * np.linalg.norm(values):
-        return np.zeros(0, dtype=np.int64)
-    worst = np.argsort(-rest, kind="stable")[:limit]
-    return worst[rest[worst] > 0.0]
-
-
+MOST_TO_COUNT = 2000  # rows up to which the rank of common terms is looked at
 ROUNDING = 1e-12  # of the largest number, what a difference leaves of equal ones
 Columns = Callable[[int], np.ndarray]
 
 
-def residual_notices(family: Family, terms: Sequence[GroupDesign], cells: Cells) -> list[str]:
-    """Say which terms have an effect for every row, where the family has a spread of its own (lme4 checks the same)."""
+def residual_notices(
+    family: Family, common: CommonDesign, terms: Sequence[GroupDesign], cells: Cells
+) -> list[str]:  # fmt: skip
+    """Say which terms can fit every row, where the family has a spread of its own (lme4 checks groups' terms)."""
     if not family.auxiliary or isinstance(cells.response, BinomialCells | CountCells):
         return []
     rows = int(cells.response.count.sum())
-    return [
+    notices = [
         f"{term.grouping.name!r}: {term.grouping.size * len(term.row_names):,} varying effects for {rows:,} rows, "
         f"so that priors alone tell their spread from {' and '.join(family.auxiliary)}"
         for term in terms
         if term.grouping.size * len(term.row_names) >= rows
     ]
+    if _fits_every_row(common, cells, rows):
+        notices.append(
+            f"common terms can fit each of the {rows:,} rows exactly, whatever the response: priors alone tell how "
+            f"much of it is {' and '.join(family.auxiliary)}"
+        )
+    return notices
+
+
+def _fits_every_row(common: CommonDesign, cells: Cells, rows: int) -> bool:
+    """Whether common coefficients can give any response at all."""
+    if not rows <= min(MOST_TO_COUNT, sum(len(block.columns) for block in common.blocks)):
+        return False
+    seen = observe(cells)
+    matrix = np.hstack([seen.matrix(block) for block in common.blocks])
+    length = np.linalg.norm(matrix, axis=0)
+    return int(np.linalg.matrix_rank(matrix / np.where(length > 0.0, length, 1.0), tol=TOLERANCE)) == rows
 
 
 def refuse_exact(
@@ -167,11 +124,13 @@ def refuse_exact(
     factors = [term.grouping for term in groups if INTERCEPT in [effect.block.term for effect in term.effects]]
     for grouping in (None, *factors):
         levels = int(constant) if grouping is None else grouping.size
-        dependent = find_dependent(_less_means(column, rows, grouping) if levels else column, len(columns) + 1)
-        rank = len(columns) + 1 - len(dependent) + levels
-        if dependent and dependent[-1].place == len(columns) and rank < cells.response.weight.sum():
+        beside, made = _beside_levels(column, rows, grouping, levels)
+        dependent = find_dependent(made, beside + len(columns) + 1)
+        rank = beside + len(columns) + 1 - len(dependent) + (0 if beside else levels)
+        if dependent and dependent[-1].place == beside + len(columns) and rank < cells.response.weight.sum():
             names = [name for block in blocks for name in block.row_names()]
-            _refuse(formula.response.name, grouping, [names[place] for place in dependent[-1].others])
+            others = [place - beside for place in dependent[-1].others if place >= beside]
+            _refuse(formula.response.name, grouping, [names[place] for place in others])
 
 
 def _may_be_exact(cells: Cells) -> bool:
@@ -184,25 +143,40 @@ def _may_be_exact(cells: Cells) -> bool:
 
 def _response(formula: Formula, family: Family, rows: Observed) -> np.ndarray:
     response = np.concatenate([family.transform(rows.cells.response.mean), rows.response])
+    if not formula.offsets:
+        return response
     target = response - rows.offset(formula.offsets)
     target[np.abs(target) <= ROUNDING * np.abs(response).max()] = 0.0
     return target
 
 
-def _less_means(column: Columns, rows: Observed, grouping: Grouping | None) -> Columns:
-    """Columns less their means within each level of a grouping factor, or over all rows."""
+def _beside_levels(
+    column: Columns, rows: Observed, grouping: Grouping | None, levels: int
+) -> tuple[int, Columns]:  # fmt: skip
+    """Columns that span, with the levels of a grouping factor, what the given ones do; how many of them are levels.
+
+    Indicators of few levels come first. Columns that are hardly ever 0, and all beside many levels, have their means
+    within each level taken off, so that they are judged by what they say beyond these.
+    """
+    if not levels:
+        return 0, column
     cells = len(rows.cells)
     codes = np.zeros(cells, dtype=np.int64) if grouping is None else rows.cells.codes[grouping.name]
     count = np.bincount(codes).clip(min=1)
+    beside = levels if levels <= FEW_LEVELS else 0
 
-    def less_means(place: int) -> np.ndarray:
-        values = column(place)
-        means, within = values[:cells], values[cells:]
+    def made(place: int) -> np.ndarray:
+        if place < beside:
+            return np.concatenate([(codes == place).astype(float), np.zeros(len(rows) - cells)])
+        values = column(place - beside)
+        if beside and is_sparse(values):
+            return values
+        means, within = values[:cells] - values[0], values[cells:]  # exact for equal ones, however far from 0
         rest = means - (np.bincount(codes, means) / count)[codes]
         rest[np.abs(rest) <= ROUNDING * np.abs(means).max()] = 0.0
         return np.concatenate([rest, within])
 
-    return less_means
+    return beside, made
 
 
 def _refuse(response: str, grouping: Grouping | None, others: list[str]) -> NoReturn:

@@ -20,12 +20,34 @@ from hiermod.priors.distributions import Prior, alike, joined, partial_priors
 
 ROLES = {"coefficients": "coefficient", "standard deviations": "sd"}  # of variables that priors of other widths suit
 COLUMNS = ["parameter", "prior", "scale", "stated_at"]
+PER_SD = "per_sd"
 Values = Callable[[str], np.ndarray]
 
 
 def prior_summary(spec: ModelSpec) -> pd.DataFrame:
-    """A row per parameter: its prior in numbers, the scale it lives on, and where the predictors stand for it."""
-    return pd.DataFrame(spec.prior_rows(), columns=COLUMNS)
+    """A row per parameter: its prior in numbers, the scale it lives on, and where the predictors stand for it.
+
+    Of slopes and their standard deviations ``prior`` is per unit of the column, ``per_sd`` the same per sd of it.
+    """
+    table, per_sd = pd.DataFrame(spec.prior_rows(), columns=COLUMNS), _per_sd(spec)
+    return table.assign(**{PER_SD: [per_sd.get(name, "") for name in table["parameter"]]})
+
+
+def _per_sd(spec: ModelSpec) -> dict[str, str]:
+    """The priors of what a column's standard deviation, not its unit, does; one of 0 and 1 alone counts by its unit."""
+    pairs: list[tuple[str, Prior, float]] = []
+    for predictor in spec.predictors.values() if spec.priors else ():
+        common, slices = predictor.common, predictor.common.slices()
+        for block in common.blocks:
+            if block is not common.intercept:
+                scales = common.scales[slices[block.name]].tolist()
+                pairs += zip(block.row_names(), spec.priors[block.name], scales, strict=True)
+    for term in spec.groups if spec.priors else ():
+        priors = [prior for effect in term.effects for prior in spec.priors[effect.sd_name]]
+        scales = [float(scale) for effect in term.effects for scale in effect.scales]
+        of_slopes = zip(term.sd_keys(), term.row_names, priors, scales, strict=True)
+        pairs += [(key, prior, scale) for key, name, prior, scale in of_slopes if name != "Intercept"]
+    return {name: prior.scaled(scale).describe() for name, prior, scale in pairs}
 
 
 def require_proper(spec: ModelSpec, what: str) -> None:

@@ -17,15 +17,15 @@ import numpy as np
 from hiermod.data.cells.statistics import BinomialCells, CountCells
 from hiermod.data.cells.table import Cells
 from hiermod.data.columns.groupings import Grouping
-from hiermod.data.columns.predictors import Factor
-from hiermod.errors import DataError, FormulaError
+from hiermod.errors import DataError
 from hiermod.families.record import Family
-from hiermod.formula.nodes import INTERCEPT, Formula
+from hiermod.formula.nodes import Formula
 from hiermod.modeling.design import GroupDesign, LinearPredictor, offset
 from hiermod.modeling.hyperpriors import EXAMPLES, Hyperprior, read_hyperprior
 from hiermod.modeling.pools import POOLS, Pool
 from hiermod.modeling.prior_choice import Priors
 from hiermod.modeling.protocol import Dims, PriorRow, Question, Variable, group_dim
+from hiermod.modeling.strata import read_strata, refuse_other_formula, stratum_of_groups
 
 MEAN, SPREAD = "rate_mean", "rate_spread"
 MOST_STORED = 2_000  # groups, of more of which rates are drawn when they are needed
@@ -86,9 +86,7 @@ class PooledSpec:
         """The stratum of each group."""
         if self.strata is None:
             return np.zeros(self.grouping.size, dtype=np.int64)
-        (column,) = self.strata.columns
-        place = list(self.grouping.columns).index(column)
-        return np.searchsorted(self.strata.combinations[:, 0], self.grouping.combinations[:, place])
+        return stratum_of_groups(self.grouping, self.strata)
 
     @property
     def stratum_names(self) -> list[str]:
@@ -220,18 +218,21 @@ class PooledSpec:
         -------
         ndarray, shape (..., levels)
         """
+        size = spread**-2.0
         if self.strata is None:
-            mean, spread = mean[..., None], spread[..., None]
-        drawn = np.empty((*mean.shape[:-1], len(levels)))
+            mean, size = mean[..., None], size[..., None]
+        drawn, every = np.empty((*mean.shape[:-1], len(levels))), np.array_equal(levels, np.arange(self.grouping.size))
         block_of = levels // BLOCK
         for block in np.unique(block_of):
-            groups = np.arange(block * BLOCK, min((block + 1) * BLOCK, self.grouping.size))
-            own, rng = self.stratum[groups], np.random.default_rng([seed, RATES, int(block)])
-            rates = self.pool.draw(
-                rng, mean[..., own], spread[..., own] ** -2.0, self.events[groups], self.exposure[groups]
-            )
-            inside = block_of == block
-            drawn[..., inside] = rates[..., levels[inside] - groups[0]]
+            groups = slice(block * BLOCK, (block + 1) * BLOCK)
+            own = self.stratum[groups] if self.strata is not None else slice(None)
+            rng = np.random.default_rng([seed, RATES, int(block)])
+            rates = self.pool.draw(rng, mean[..., own], size[..., own], self.events[groups], self.exposure[groups])
+            if every:
+                drawn[..., groups] = rates
+            else:
+                inside = block_of == block
+                drawn[..., inside] = rates[..., levels[inside] - groups.start]
         return drawn
 
 
@@ -248,57 +249,25 @@ def build_pooled(pooling: str, formula: Formula, family: Family, cells: Cells, p
         If a prior has no place.
     """
     hyperprior = read_hyperprior(pooling, priors)
-    _refuse_other_formula(hyperprior, formula)
+    refuse_other_formula(hyperprior, formula)
     _refuse_other_family(hyperprior, family, cells)
     grouping = cells.groupings[formula.groups[0].group]
-    strata = _strata(hyperprior, formula, grouping, cells)
+    strata = read_strata(hyperprior, formula, grouping, cells)
     totals = _totals(formula, grouping, cells)
     return _proper(PooledSpec(formula, family, cells, grouping, strata, hyperprior, *totals))
-
-
-def _refuse_other_formula(hyperprior: Hyperprior, formula: Formula) -> None:
-    alone = len(formula.groups) == 1 and formula.groups[0].terms == (INTERCEPT,)
-    offsets = not formula.offsets or hyperprior.pool == "gamma"
-    apart = len(formula.common) == 1 and len(formula.common[0].variables) == 1
-    if alone and offsets and (apart or (formula.intercept and not formula.common)):
-        return
-    raise _other_formula(hyperprior, formula)
-
-
-def _other_formula(hyperprior: Hyperprior, formula: Formula) -> FormulaError:
-    left = "s/n" if hyperprior.pool == "beta" else "y"
-    message = (
-        f"pooling={hyperprior.pooling!r} is for the rates of groups alone: {left} ~ (1 | g), or within segments "
-        f"{left} ~ segment + (1 | segment:g). Use pooling='normal' for other terms."
-    )
-    return FormulaError(message, formula.text, formula.text.find("~") + 1, len(formula.text))
 
 
 def _refuse_other_family(hyperprior: Hyperprior, family: Family, cells: Cells) -> None:
     if hyperprior.pool == "beta" and not (isinstance(cells.response, BinomialCells) and family.link.name == "logit"):
         raise DataError(
-            f"pooling={hyperprior.pooling!r} is for 0/1 responses or successes out of trials, not for family {family}."
+            f"pooling={hyperprior.pooling!r} is for 0/1 responses or successes out of trials (s/n) on a logit, not for "
+            f"family {family}. Counts of events are pooled by pooling='gamma', other responses by pooling='normal'."
         )
     if hyperprior.pool == "gamma" and not (isinstance(cells.response, CountCells) and family.link.name == "log"):
-        raise DataError(f"pooling='gamma' is for counts of events, family='poisson', not for family {family}.")
-
-
-def _strata(hyperprior: Hyperprior, formula: Formula, grouping: Grouping, cells: Cells) -> Grouping | None:
-    """The factor within whose levels groups are pooled: the one common term, a part of the crossed grouping factor."""
-    if not formula.common:
-        return None
-    (variable,) = formula.common[0].variables
-    recipe = cells.recipes.get(variable)
-    sources = (variable,) if recipe is None else recipe.sources
-    columns = list(grouping.columns)
-    if len(sources) != 1 or sources[0] not in columns or len(columns) < 2:
-        raise _other_formula(hyperprior, formula)
-    (column,) = sources
-    if len(grouping.columns[column]) > 2 and not isinstance(cells.predictors[variable], Factor):
-        message = f"{variable!r} holds numbers, which have a slope. Write factor({variable}) to pool within its levels."
-        raise FormulaError(message, formula.text, *formula.places.get(variable, (0, len(formula.text))))
-    codes = np.unique(grouping.combinations[:, columns.index(column)])
-    return Grouping({column: grouping.columns[column]}, codes[:, None])
+        raise DataError(
+            f"pooling='gamma' is for counts of events, family='poisson', not for family {family}. Successes out of "
+            "trials are pooled by pooling='beta', other responses by pooling='normal'."
+        )
 
 
 def _totals(formula: Formula, grouping: Grouping, cells: Cells) -> tuple[np.ndarray, np.ndarray]:

@@ -37,8 +37,8 @@ class Pool:
         ``log_likelihood(events, exposure, rates)``, without the same.
     pull : callable
         ``pull(exposure, mean, size)``: the weight of the mean in a group's expected rate.
-    spread : str
-        What is told of the rates' scatter, in words.
+    spread, size : str
+        What is told of the rates' scatter, and of the parameter that it is the power -1/2 of.
     events, exposure : str
         What a group's data are called.
     informative : callable
@@ -52,6 +52,7 @@ class Pool:
     log_likelihood: Function
     pull: Function
     spread: str
+    size: str
     events: str
     exposure: str
     informative: Function
@@ -91,7 +92,7 @@ BETA = Pool(
     log_likelihood=lambda events, exposure, rates: special.xlogy(events, rates)
     + special.xlog1py(exposure - events, -rates),
     pull=lambda exposure, mean, size: size / (size + exposure),
-    spread="(a + b)^(-1/2) of Beta(a, b)", events="successes", exposure="trials",
+    spread="(a + b)^(-1/2) of Beta(a, b)", size="a + b", events="successes", exposure="trials",
     informative=lambda events, exposure: (events > 0) & (events < exposure),
 )  # fmt: skip
 GAMMA = Pool(
@@ -99,7 +100,7 @@ GAMMA = Pool(
     log_density=_gamma_density,
     log_likelihood=lambda events, exposure, rates: special.xlogy(events, rates) - exposure * rates,
     pull=lambda exposure, mean, size: size / (size + exposure * np.minimum(mean, HUGE)),
-    spread="shape^(-1/2) of Gamma(shape, shape / mean)", events="events", exposure="exposure",
+    spread="shape^(-1/2) of Gamma(shape, shape / mean)", size="the shape", events="events", exposure="exposure",
     informative=lambda events, exposure: events > 0,
 )  # fmt: skip
 POOLS = {pool.name: pool for pool in (BETA, GAMMA)}

@@ -19,6 +19,7 @@ from hiermod.modeling.intercept import at_zero, intercept_notices, stated_column
 from hiermod.modeling.moments import finite_moments, light_coefficients, light_spreads
 from hiermod.modeling.prior_choice import Priors, choose_priors
 from hiermod.modeling.protocol import PriorRow, Question, Variable, linear_variables
+from hiermod.modeling.separation import Separation, find_separation
 from hiermod.priors.distributions import Prior
 
 
@@ -123,6 +124,15 @@ class Spec:
         return self.family.has_posterior_mean(outcome, self.priors, averaged)
 
     @cached_property
+    def separation(self) -> Separation | None:
+        """How far common terms tell successes from failures; None of other responses."""
+        if not self.family.is_rate or not self.common.blocks:
+            return None
+        design = np.hstack([block.matrix(self.cells.frame) for block in self.common.blocks])
+        names = [name for block in self.common.blocks for name in block.row_names()]
+        return find_separation(design, self.cells.response, names)
+
+    @cached_property
     def finite_moments(self) -> Mapping[str, float]:
         """As the tails of the priors, and the data, say."""
         return finite_moments(self)
@@ -176,8 +186,8 @@ def build_spec(
     spec = Spec(formula, family, cells, predictors, tuple(groups), chosen)
     _refuse_clashes(spec)
     prior_notices += intercept_notices(common, cells, chosen, stated, intercept_at)
-    told = [*dependence_notices(common, cells), *notices, *residual_notices(family, groups, cells), *prior_notices]
-    return spec, told
+    told = [*dependence_notices(common, cells), *notices, *residual_notices(family, common, groups, cells)]
+    return spec, [*told, *prior_notices]
 
 
 def _repeated(names: list[str]) -> list[str]:

@@ -354,14 +354,14 @@ class Prior:
 
     @property
     def log_constant(self) -> float:
-        """What the log density leaves out: the log of the chance of the middle half over the integral there."""
+        """The log of what the density leaves out, by the chance of a part without kinks over the integral there."""
         to_line, from_line, log_slope = LINES.get(self.distribution.support, LINES["real"])
-        low, high = to_line(self.quantile(np.array([0.25, 0.75])))
+        low, high = to_line(self.quantile(np.array([0.55, 0.8])))
         nodes, weights = np.polynomial.legendre.leggauss(40)
         x = from_line(0.5 * (low + high) + 0.5 * (high - low) * nodes)
         density = self.log_density(x) + log_slope(x)
         integral = 0.5 * (high - low) * (weights @ np.exp(density - density.max()))
-        return float(np.log(0.5) - np.log(integral) - density.max())
+        return float(np.log(0.25) - np.log(integral) - density.max())
 
     def quantile(self, p: np.ndarray) -> np.ndarray:
         """The parameter's quantiles."""
@@ -405,6 +405,20 @@ class Prior:
             arguments = record.widen(times, *arguments)
         ends = (middle + times * (end - middle) for end in (self.lower, self.upper))
         return replace(self, **dict(zip(("lower", "upper"), ends, strict=True)), arguments=tuple(map(float, arguments)))
+
+    def scaled(self, factor: float) -> Prior:
+        """The distribution of the parameter times a positive factor; of a Beta or LKJ the same."""
+        times, record, arguments = factor**self.power, self.distribution, self.arguments
+        if record.support in ("unit", "correlation"):
+            return self
+        if record.located:
+            *shape, location, scale = arguments
+            arguments = (*shape, times * location, times * scale)
+        elif record.support == "interval":
+            arguments = tuple(times * end for end in arguments)
+        else:
+            arguments = record.widen(times, *arguments)
+        return replace(self, arguments=tuple(map(float, arguments)), lower=times * self.lower, upper=times * self.upper)
 
     def describe(self, format_number: Callable[[float], str] = "{:.4g}".format) -> str:
         """The prior in numbers: ``StudentT(3, 0, 2.5)``, ``Normal(1, 0.5, lower=0)``."""

@@ -13,7 +13,8 @@ from hiermod.exact.targets import PooledTarget, target_of
 from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec
 from hiermod.modeling.pools import HUGE
 from hiermod.modeling.protocol import dataset_of
-from hiermod.sampling.posterior import QUADRATURE_ERROR
+from hiermod.sampling.diagnostics import QUADRATURE_ERROR
+from hiermod.sampling.posterior import AT_ZERO
 from hiermod.sampling.settings import ChosenEngine, Settings
 
 HYPERPARAMETERS = 100  # the purpose of their random numbers
@@ -43,7 +44,7 @@ class ByQuadrature:
         shape, fixed = (settings.chains, settings.draws), self.spec.hyperprior.fixed
         if fixed is not None:
             return self._of_known(shape, settings.seed or 0, *fixed)
-        means, spreads, error = [], [], 0.0
+        means, spreads, at_zero, error = [], [], [], 0.0
         for stratum, _ in enumerate(self.spec.stratum_names):
             target, quadrature = integrated(self.spec, stratum)
             rng = np.random.default_rng([settings.seed or 0, HYPERPARAMETERS, stratum])
@@ -51,10 +52,12 @@ class ByQuadrature:
             with np.errstate(over="ignore"):
                 means.append(np.minimum(target.mean(x), HUGE).reshape(shape))
             spreads.append(u.reshape(shape))
+            at_zero.append(quadrature.at_zero)
             error = max(error, quadrature.error)
         whole = self.spec.strata is None
         values = {name: own[0] if whole else np.stack(own, axis=2) for name, own in ((MEAN, means), (SPREAD, spreads))}
-        stats = xr.Dataset(attrs={QUADRATURE_ERROR: error})
+        values |= self.spec.derived(values, settings.seed or 0)
+        stats = xr.Dataset(attrs={QUADRATURE_ERROR: error, AT_ZERO: np.array(at_zero)})
         posterior = dataset_of(self.spec.variables(), values)
         return xr.DataTree.from_dict({"posterior": posterior, "sample_stats": stats}), False
 

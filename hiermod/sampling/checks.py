@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
+from hiermod.modeling.separation import Separation
+from hiermod.modeling.spec import Spec
 from hiermod.sampling.diagnostics import MIN_EBFMI, MIN_ESS
 from hiermod.sampling.posterior import Posterior
 
-MAX_QUADRATURE_ERROR = 1e-6
+MAX_QUADRATURE_ERROR = 1e-4  # of a chance; that of 4,000 draws is a hundred times as large
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,7 @@ class Check:
     passed: bool
     figure: str
     next_step: str
+    of_sampler: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +37,19 @@ class CheckReport:
     def passed(self) -> bool:
         """Whether every check passed."""
         return all(check.passed for check in self.checks)
+
+    @property
+    def converged(self) -> bool:
+        """Whether every check of the sampler passed; others are of the model."""
+        return not any(check.of_sampler for check in self.failed)
+
+    @property
+    def trouble(self) -> str:
+        """What keeps the draws from being relied on, in one sentence; empty if nothing does."""
+        if self.converged:
+            return ""
+        found = "; ".join(f"{check.name} {check.figure}" for check in self.failed if check.of_sampler)
+        return f"Not converged, so that numbers may be others in another run: {found}."
 
     @property
     def failed(self) -> tuple[Check, ...]:
@@ -64,6 +80,23 @@ def check(posterior: Posterior) -> CheckReport:
     return CheckReport(tuple(_checks(posterior)))
 
 
+def check_each(posteriors: Sequence[Posterior]) -> CheckReport:
+    """Check fits each by itself, since convergence is a matter of the chains of one fit; the first failure is shown."""
+    by_name: dict[str, list[tuple[int, Check]]] = {}
+    for place, posterior in enumerate(posteriors, start=1):
+        for one in _checks(posterior):
+            by_name.setdefault(one.name, []).append((place, one))
+    found = []
+    for own in by_name.values():
+        failed = [(place, one) for place, one in own if not one.passed]
+        place, shown = (failed or own)[0]
+        others = (
+            f", and {len(failed) - 1} other fits" if len(failed) > 1 else "" if failed else ", and passed in others"
+        )
+        found.append(replace(shown, figure=f"fit {place}: {shown.figure}{others}"))
+    return CheckReport(tuple(found))
+
+
 def _checks(posterior: Posterior) -> Iterator[Check]:
     seen = posterior.diagnostics
     chains, draws = posterior.shape
@@ -74,6 +107,7 @@ def _checks(posterior: Posterior) -> Iterator[Check]:
     tail = f"{_figure(seen.ess_tail, seen.ess_tail_of, 0)}, at least {MIN_ESS:.0f}"
     ebfmi = f"{_figure(seen.ebfmi, '', 2)}, at least {MIN_EBFMI}"
     error = posterior.quadrature_error
+    separation = posterior.spec.separation if isinstance(posterior.spec, Spec) else None
     if error is None:
         yield Check("divergences", seen.divergences == 0, f"{seen.divergences} of {chains * draws} draws",
                     f"{raise_target}: near divergences the posterior was not explored")  # fmt: skip
@@ -81,6 +115,8 @@ def _checks(posterior: Posterior) -> Iterator[Check]:
         yield Check("independent draws", error <= MAX_QUADRATURE_ERROR,
                     f"quadrature error {error:.1g}, at most {MAX_QUADRATURE_ERROR:g}",
                     "use a smoother hyperprior: its density is rough")  # fmt: skip
+        for figure in posterior.sizes_without_end():
+            yield Check("complete pooling", True, f"not ruled out, {figure}", "")
     unknown = "run at least two chains of several hundred draws: it cannot be told from fewer"
     disagree = unknown if np.isnan(seen.rhat) else f"{more_draws}, or simplify the model: the chains disagree"
     yield Check("R-hat", seen.rhat <= seen.max_rhat, rhat, disagree)
@@ -94,6 +130,19 @@ def _checks(posterior: Posterior) -> Iterator[Check]:
                 "scale the predictors: the posterior is long in one direction")  # fmt: skip
     if "Intercept" in posterior.spec.priors:
         yield _intercept_check(posterior)
+    if separation is not None:
+        yield _separation_check(separation)
+
+
+def _separation_check(separation: Separation) -> Check:
+    """Common terms that tell successes from failures, so that the prior alone bounds their coefficients."""
+    bound = "hardly bound" if separation.kind == "near" else "do not bound"
+    return Check(
+        "separation", separation.kind == "none", separation.words,
+        f"the data {bound} these coefficients, the prior does: see how much hangs on it, fit.sensitivity(), and state "
+        "what is known of their size, priors={'slope': 'Normal(0, 1)'}; P(beats) says more than the estimate",
+        of_sampler=False,
+    )  # fmt: skip
 
 
 def _figure(value: float, of: str, decimals: int) -> str:
@@ -114,5 +163,5 @@ def _intercept_check(posterior: Posterior) -> Check:
     figure = f"{centred:.3g}, prior's central 95 %: {low:.3g} to {high:.3g}"
     return Check(
         "intercept in its prior", bool(low <= centred <= high), figure,
-        "give the intercept a prior where you expect it: priors={'Intercept': 'Normal(mean, sd)'}",
+        "give the intercept a prior where you expect it: priors={'Intercept': 'Normal(mean, sd)'}", of_sampler=False,
     )  # fmt: skip

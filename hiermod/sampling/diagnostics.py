@@ -155,7 +155,8 @@ def _autocovariance(draws: np.ndarray) -> np.ndarray:
 
 MAX_RHAT, MAX_RHAT_OF_MANY, FEW = 1.01, 1.02, 50
 MIN_ESS = 400.0
-MAX_JUDGED = 250
+MAX_JUDGED, MAX_JUDGED_EXACT = 250, 10  # of groups; independent draws of rates hold no surprises
+QUADRATURE_ERROR = "quadrature_error"  # an attribute of the statistics of independent draws
 MIN_EBFMI = 0.3
 
 
@@ -192,7 +193,9 @@ class Diagnostics:
 
 def diagnose(tree: xr.DataTree) -> Diagnostics:
     """Measure a run."""
-    posterior, stats = representative(tree["posterior"].to_dataset()), tree["sample_stats"].to_dataset()
+    stats = tree["sample_stats"].to_dataset()
+    most = MAX_JUDGED if QUADRATURE_ERROR not in stats.attrs else MAX_JUDGED_EXACT
+    posterior = representative(tree["posterior"].to_dataset(), most)
     names, draws = _flat(posterior)
     seen = figures(draws)
     rhat, rhat_of = _extreme(names, seen.rhat, largest=True)
@@ -222,11 +225,11 @@ def _ebfmi(stats: xr.Dataset) -> float:
         return float(np.min((np.diff(energy, axis=1) ** 2).mean(axis=1) / energy.var(axis=1)))
 
 
-def representative(posterior: xr.Dataset) -> xr.Dataset:
-    """The parameters that a run is judged by: all, but of more than `MAX_JUDGED` groups some, evenly spread."""
-    large = {dim: size for dim, size in posterior.sizes.items() if size > MAX_JUDGED and dim not in ("chain", "draw")}
-    places = {dim: np.linspace(0, size - 1, MAX_JUDGED).astype(int) for dim, size in large.items()}
-    return posterior.isel(places)
+def representative(posterior: xr.Dataset, most: int = MAX_JUDGED) -> xr.Dataset:
+    """The parameters that a run is judged by: all, but of more groups than `most` some, evenly spread."""
+    large = {dim: size for dim, size in posterior.sizes.items() if size > most and dim not in ("chain", "draw")}
+    places = {dim: np.linspace(0, size - 1, most).astype(int) for dim, size in large.items()}
+    return posterior.isel(places) if places else posterior
 
 
 def _extreme(names: list[str], values: np.ndarray, largest: bool) -> tuple[float, str]:

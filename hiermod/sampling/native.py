@@ -9,10 +9,11 @@ import numpy as np
 import xarray as xr
 
 from hiermod.engine import nutpie_core
-from hiermod.engine.adapt.coordinates import whiten
+from hiermod.engine.adapt.coordinates import follow_residuals, whiten
 from hiermod.engine.build.compile import library
 from hiermod.engine.layout.problem import Factor, Problem, TermPlace, read_problem
 from hiermod.engine.layout.program import Program, public_coordinates, starting_points
+from hiermod.engine.layout.units import in_own_unit, in_users_unit
 from hiermod.engine.nutpie_core import available_cores
 from hiermod.errors import InterruptedSamplingError, SamplingError
 from hiermod.modeling.model_priors import correlations
@@ -23,7 +24,7 @@ from hiermod.sampling.settings import ChosenEngine, Settings, longest_run
 
 SMALL = 100  # coordinates, up to which steps are cheap and caution comes first
 WARM_UP = 300
-TARGET, TARGET_OF_SMALL = 0.8, 0.9
+TARGET, TARGET_OF_SMALL, TARGET_OF_FULL = 0.8, 0.9, 0.98
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +45,12 @@ class Native:
 
     @property
     def target_accept(self) -> float:
-        """In many coordinates the best one is lower; in few, narrow places want caution more."""
+        """In many coordinates the best one is lower; in few, narrow places want caution more.
+
+        Where common coefficients take nearly all rows, the spread of residuals may be next to nothing.
+        """
+        if follow_residuals(self.program.problem):
+            return TARGET_OF_FULL
         return TARGET_OF_SMALL if self.program.problem.dimension <= SMALL else TARGET
 
     def run(self, settings: Settings, progress: bool) -> tuple[xr.DataTree, bool]:
@@ -87,7 +93,8 @@ def prepare(spec: Spec, announce: Callable[[str], None]) -> Native:
         If nutpie's core is not as it is known.
     """
     nutpie_core.check()
-    public = public_coordinates(read_problem(spec), library(announce).functions).threaded(available_cores())
+    problem = in_own_unit(read_problem(spec))
+    public = public_coordinates(problem, library(announce).functions).threaded(available_cores())
     try:
         return Native(whiten(public))
     except np.linalg.LinAlgError as error:
@@ -110,8 +117,9 @@ def _posterior_of(problem: Problem, draws: np.ndarray) -> xr.Dataset:
     Parameters
     ----------
     draws : ndarray, shape (chain, draw, expanded)
-        Common coefficients of the centred design, effects, single parameters.
+        Common coefficients of the centred design, effects, single parameters; put into the user's unit in place.
     """
+    draws = in_users_unit(problem, draws)
     found = _common(problem, draws)
     hyperparameters = draws[:, :, problem.coefficients :]
     for place, hyperparameter in enumerate(problem.hyperparameters[problem.auxiliary :], start=problem.auxiliary):

@@ -15,10 +15,13 @@ from hiermod.errors import SamplingError, enumerate_names
 from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec
 from hiermod.modeling.protocol import DIMS, ModelSpec, Variable
-from hiermod.sampling.diagnostics import Diagnostics, diagnose
+from hiermod.sampling.diagnostics import QUADRATURE_ERROR, Diagnostics, diagnose
 from hiermod.sampling.settings import ChosenEngine, Settings
 
-QUADRATURE_ERROR = "quadrature_error"  # an attribute of a run's statistics
+AT_ZERO = (
+    "spread_at_zero"  # an attribute of a run's statistics: density of the spread at 0 over its largest, by stratum
+)
+NOT_RULED_OUT = float(np.exp(-1.92))  # as at the end of a 95 % interval
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,8 @@ class Posterior:
         The folder beside that file in which scores of cross-validations are kept.
     informed : bool
         Whether data have spoken; False of draws from a prior.
+    parts : tuple of Posterior
+        The posteriors, as many draws of each, of which this one is a mixture; none of a fit.
     """
 
     spec: ModelSpec
@@ -127,6 +132,12 @@ class Posterior:
     stored: Path | None = None
     scores: Path | None = None
     informed: bool = True
+    parts: tuple[Posterior, ...] = ()
+
+    @property
+    def each(self) -> tuple[Posterior, ...]:
+        """The posteriors that a mixture is of; of a fit, itself."""
+        return self.parts or (self,)
 
     @property
     def dataset(self) -> xr.Dataset:
@@ -160,6 +171,26 @@ class Posterior:
         """What the integrals behind independent draws may be off by, relative to them; None of a sampler's draws."""
         error = self.tree["sample_stats"].attrs.get(QUADRATURE_ERROR)
         return None if error is None else float(error)
+
+    @property
+    def unbounded(self) -> list[int]:
+        """The strata in which complete pooling is not ruled out, so that the size of pooled rates has no upper end."""
+        found = np.atleast_1d(self.tree["sample_stats"].attrs.get(AT_ZERO, []))
+        return np.flatnonzero(np.asarray(found, dtype=float) > NOT_RULED_OUT).tolist()
+
+    def sizes_without_end(self) -> list[str]:
+        """Of the strata in which the size has no upper end, the figures of it that still exist, in words."""
+        spec, said = self.spec, []
+        for stratum in self.unbounded:
+            assert isinstance(spec, PooledSpec)
+            _, size = self.population(stratum)
+            low, middle = np.quantile(size, [0.05, 0.5]).tolist()
+            where = f" of {spec.stratum_names[stratum]}" if spec.strata is not None else ""
+            said.append(
+                f"{spec.pool.size}{where} has no upper end: its median is {_three_digits(middle)}, and with 95 % it is "
+                f"above {_three_digits(low)}"
+            )
+        return said
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -225,6 +256,10 @@ class Posterior:
         """A random generator that is always the same for this run, purpose and label, in any process."""
         digest = hashlib.blake2b(label.encode(), digest_size=16).digest() if label else b""
         return np.random.default_rng([self.settings.seed or 0, purpose, *digest])
+
+
+def _three_digits(value: float) -> str:
+    return f"{float(f'{value:.3g}'):,.10g}"
 
 
 def posterior_from_draws(spec: ModelSpec, draws: Any) -> Posterior:

@@ -152,11 +152,16 @@ def _severity(run: Posterior) -> float:
 def _finish(spec: ModelSpec, tree: xr.DataTree, settings: Settings) -> xr.DataTree:
     """Put variables in the model's order; draw what is known exactly given the sampled parameters."""
     posterior = tree["posterior"].to_dataset()
+    large = any(variable.size > LARGE for variable in posterior.data_vars.values())
+    complete = list(posterior) == [variable.name for variable in spec.variables()]
+    if complete and not large and set(tree.children) == {"posterior", "sample_stats"}:
+        return tree
     posterior = posterior[[variable.name for variable in spec.variables() if variable.name in posterior]]
     values = {str(name): array.values for name, array in posterior.data_vars.items()}
     if derived := spec.derived(values, settings.seed or 0):
-        posterior = posterior.merge(dataset_of(spec.variables(), derived))
-    posterior = posterior.map(_kept_precision, keep_attrs=True)
+        posterior = dataset_of(spec.variables(), values | derived).assign_attrs(posterior.attrs)
+    if large or any(values.size > LARGE for values in derived.values()):
+        posterior = posterior.map(_kept_precision, keep_attrs=True)
     return xr.DataTree.from_dict({"posterior": posterior, "sample_stats": tree["sample_stats"].to_dataset()})
 
 

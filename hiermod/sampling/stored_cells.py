@@ -40,8 +40,10 @@ def cells_to_dataset(cells: Cells) -> tuple[xr.Dataset, dict[str, Any]]:
     for place, grouping in enumerate(cells.groupings.values()):
         arrays[f"grouping_{place}"] = grouping.combinations.ravel()
         groupings.append([[name, _levels_out(levels)] for name, levels in grouping.columns.items()])
+    arrays |= {f"behind_{place}": cells.behind.iloc[:, place].to_numpy() for place in range(cells.behind.shape[1])}
     description = {
         "columns": columns,
+        "behind": list(cells.behind),
         "response": next(name for name, kind in RESPONSES.items() if kind is type(cells.response)),
         "moments": _moments_out(cells.response),
         "predictors": [_predictor_out(predictor) for predictor in cells.predictors.values()],
@@ -72,11 +74,13 @@ def cells_from_dataset(dataset: xr.Dataset, description: dict[str, Any], formula
         groupings[grouping.name] = grouping
     predictors = {predictor.name: predictor for predictor in map(_predictor_in, description["predictors"])}
     frame = pd.DataFrame(columns, index=pd.RangeIndex(len(response.weight)))
+    behind = {name: dataset[f"behind_{place}"].to_numpy() for place, name in enumerate(description.get("behind", []))}
     recipes = {
         name: Recipe(name, formula.expressions[name], _state_in(states))
         for name, states in description["recipes"].items()
     }
-    return Cells(frame, response, predictors, groupings, recipes, Source(**description["source"]))
+    source = Source(**description["source"])
+    return Cells(frame, response, predictors, groupings, recipes, source, pd.DataFrame(behind))
 
 
 def _statistics_out(response: statistics.ResponseCells) -> dict[str, np.ndarray]:

@@ -98,6 +98,7 @@ def _latex_row(texts: list[str]) -> str:
 MAX_PICTURES = 200  # rows with a picture; more make a notebook heavy
 BINS, WIDTH, HEIGHT = 48, 120, 22
 TAIL = 0.002  # of the draws at either side may lie outside of the pictures
+LARGE = 1e150
 CELL = "padding:2px 8px;white-space:nowrap;"
 
 
@@ -131,12 +132,15 @@ def sparklines(answer: Answer) -> list[str]:
     known = ~np.isnan(flat).any(axis=1)
     if flat.shape[1] < BINS or not known.any() or not np.isfinite(flat[known]).all():
         return []
+    unit = max(float(np.abs(flat[known]).max()) / LARGE, 1.0)  # so that differences of the largest numbers do not end
+    flat = flat / unit
     ends = np.quantile(flat[known], [TAIL, 1.0 - TAIL], axis=1)
     low, high = float(ends[0].min()), float(ends[1].max())
     if not low < high:
         return []
     null = answer.question.scale.null
-    bounds = answer.table[["lower", "upper"]].to_numpy(dtype=float)
+    null = None if null is None else null / unit
+    bounds = answer.table[["lower", "upper"]].to_numpy(dtype=float) / unit
     return [
         _svg(row, low, high, ends, null) if there else "" for row, ends, there in zip(flat, bounds, known, strict=True)
     ]

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from hiermod.answers.answer import Answer, Measure, Question, measure_of
+from hiermod.answers.answer import Answer, Measure, Question, effective_sizes, measure_of
 from hiermod.answers.averaging.columns import levels_of
 from hiermod.answers.averaging.rows import exposure
 from hiermod.data.columns.values import level_text
@@ -302,7 +302,11 @@ def _print_beats(ax: Axes, answer: Answer, layout: Layout) -> None:
     """P(beats) of each row at its right, as the labels of a second axis."""
     right = ax.secondary_yaxis("right")
     chances = answer.table["prob_beats"]
-    texts = [NOT_ESTIMABLE if np.isnan(value) else style.probability_text(value) for value in chances]
+    shown = 1.0 - 1.0 / np.maximum(effective_sizes(answer), 2.0)
+    texts = [
+        NOT_ESTIMABLE if np.isnan(value) else style.probability_text(value, float(most))
+        for value, most in zip(chances, shown, strict=True)
+    ]
     style.label_rows(right.yaxis, layout.positions, texts, scale=0.85)
     right.spines["right"].set_visible(False)
     ax.annotate(

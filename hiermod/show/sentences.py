@@ -8,8 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from hiermod.answers.answer import Answer, Measure, Question
+from hiermod.answers.answer import Answer, Measure, Question, effective_sizes
 from hiermod.answers.draws import check_goal
+from hiermod.answers.estimands.effects import INDEPENDENT
 
 COUNTS = (
     "no",
@@ -34,12 +35,14 @@ WHOSE = {
     "new": " in a new group",
     "population": " over the population of groups",
 }
-NEGLIGIBLE = 0.0005
+NEGLIGIBLE, LARGEST = 0.0005, 0.999
 
 
 def effect_sentences(answer: Answer) -> list[str]:
     """A sentence for each row of `Fit.effect`'s table."""
-    return [_effect_sentence(row, answer.question) for row in answer.table.to_dict("records")]
+    rows = answer.table.to_dict("records")
+    sizes = effective_sizes(answer) if answer.draws.sizes["row"] == len(rows) else [math.inf] * len(rows)
+    return [_effect_sentence(row, answer.question, float(size)) for row, size in zip(rows, sizes, strict=True)]
 
 
 def best_sentences(table: pd.DataFrame, measure: Measure, goal: str = "max") -> list[str]:
@@ -54,29 +57,42 @@ def best_sentences(table: pd.DataFrame, measure: Measure, goal: str = "max") -> 
     goal : {"max", "min"}
         The goal that the table was asked with.
     """
-    sign = check_goal(goal)
+    sign, size = check_goal(goal), float(table.attrs.get(INDEPENDENT, math.inf))
     by = [str(name) for name in table.index.names[:-1]]
     if not by:
-        return [_best_sentence(table, "", measure, sign)]
+        return [_best_sentence(table, "", measure, sign, size)]
     sentences = []
     for key, cell in table.groupby(level=list(range(len(by))), sort=False, observed=True):
         where = _where(dict(zip(by, key, strict=True)))
-        sentences.append(_best_sentence(cell.droplevel(list(range(len(by)))), where, measure, sign))
+        sentences.append(_best_sentence(cell.droplevel(list(range(len(by)))), where, measure, sign, size))
     return sentences
 
 
-def chance(probability: float) -> str:
-    """``a 71 % chance``, ``an 87 % chance``, ``more than a 99.9 % chance``; never 0 or 100 %."""
-    if probability >= 1 - NEGLIGIBLE:
-        return "more than a 99.9 % chance"
-    if probability < NEGLIGIBLE:
-        return "less than a 0.1 % chance"
+def chance(probability: float, size: float = math.inf) -> str:
+    """``a 71 % chance``, ``an 87 % chance``, ``more than a 99.9 % chance``; never 0 or 100 %.
+
+    So many independent draws as `size` cannot show a chance above ``1 - 1/size``.
+    """
+    shown = 1.0 - 1.0 / max(size, 2.0)
+    if probability >= min(1.0 - NEGLIGIBLE, shown):
+        percent = bound_text(shown)
+        return f"more than {_article(percent)} {percent} % chance"
+    if probability < max(NEGLIGIBLE, 1.0 - shown):
+        percent = _trimmed(f"{100.0 - float(bound_text(shown)):.1f}")
+        return f"less than {_article(percent)} {percent} % chance"
     decimals = 0 if 0.01 <= probability <= 0.99 else 1
     percent = _trimmed(f"{100 * probability:.{decimals}f}")
     return f"{_article(percent)} {percent} % chance"
 
 
-def _effect_sentence(row: Mapping[Any, Any], question: Question) -> str:
+def bound_text(shown: float) -> str:
+    """The largest percentage that draws can show, rounded down: ``99.9`` at most, ``99.7``, ``96``."""
+    percent = 100.0 * min(shown, LARGEST)
+    decimals = 1 if percent >= 99.0 else 0
+    return _trimmed(f"{math.floor(percent * 10**decimals + 1e-9) / 10**decimals:.{decimals}f}")
+
+
+def _effect_sentence(row: Mapping[Any, Any], question: Question, size: float) -> str:
     """`prob_beats` is of the better arm: where lower is better, it is the chance of a lower outcome."""
     beats = float(row["prob_beats"])
     if math.isnan(beats):
@@ -86,12 +102,12 @@ def _effect_sentence(row: Mapping[Any, Any], question: Question) -> str:
     whose = WHOSE.get(question.groups, f" (groups: {question.groups})")
     where = _where({name: row[name] for name in question.by}) + whose
     claim = _claim(str(row["contrast"]), question, rises, where)
-    return f"There is {chance(max(beats, 1 - beats))} that {claim}{_size(row, question, rises)}."
+    return f"There is {chance(max(beats, 1 - beats), size)} that {claim}{_size(row, question, rises)}."
 
 
 def _claim(contrast: str, question: Question, rises: bool, where: str) -> str:
     variable, outcome = str(question.variable), question.measure.name
-    if contrast in ON_OFF:
+    if contrast in ON_OFF and question.arms == 2:
         subject = "the treatment" if variable.lower() in TREATMENT else variable
         return f"{subject} {'raises' if rises else 'lowers'} the {outcome}{where}"
     comparison = "higher" if rises else "lower"
@@ -126,13 +142,13 @@ def _size(row: Mapping[Any, Any], question: Question, rises: bool) -> str:
     return f"{lead} {middle}{unit} ({note}{low} to {high})"
 
 
-def _best_sentence(table: pd.DataFrame, where: str, measure: Measure, sign: int) -> str:
+def _best_sentence(table: pd.DataFrame, where: str, measure: Measure, sign: int, size: float) -> str:
     if table["prob_best"].isna().any():
         return f"The data do not tell which {table.index.name} is the best{where}: one of them is not estimable."
     variable, place = str(table.index.name), int(table["prob_best"].argmax())
     better, lower = ("better", "lower") if len(table) == 2 else ("best", "lowest")
     praise = better if sign > 0 else f"{better} ({lower})"
-    likely = chance(float(table["prob_best"].iloc[place]))
+    likely = chance(float(table["prob_best"].iloc[place]), size)
     return (
         f"There is {likely} that {_level(variable, table.index[place])} is the {praise} of the "
         f"{_count(len(table))} {_plural(variable)}{where}{_cost(table, place, measure)}."

@@ -164,8 +164,9 @@ def signed_percent(value: float, symbol: str = "%") -> str:
     return Formatter.fix_minus(f"{rounded:+g}{symbol}" if rounded else f"0{symbol}")
 
 
-def probability_text(probability: float) -> str:
-    """A probability with one decimal; draws that agree are no certainty."""
-    if probability >= 0.9995:
-        return ">99.9%"
-    return "<0.1%" if probability < 0.0005 else f"{probability:.1%}"
+def probability_text(probability: float, shown: float = 1.0) -> str:
+    """A probability with one decimal; draws that agree are no certainty, and show none above `shown`."""
+    bound = np.floor(1e3 * min(shown, 0.999) + 1e-9) / 1e3
+    if probability >= min(0.9995, shown):
+        return f">{bound:.1%}"
+    return f"<{1.0 - bound:.1%}" if probability < max(0.0005, 1.0 - shown) else f"{probability:.1%}"

@@ -63,13 +63,21 @@ def _table(
     """Estimates with their convergence; `names` are those of other tables."""
     if not draws:
         return pd.DataFrame(columns=COLUMNS, dtype=float)
-    convergence = _convergence(np.stack(list(draws.values())), posterior.shape)
+    convergence = _convergence(np.stack(list(draws.values())), posterior)
     return described(draws, prob, existing(posterior.spec, names or draws)).assign(**convergence)
 
 
-def _convergence(values: np.ndarray, shape: tuple[int, int]) -> dict[str, list[float]]:
-    rows = figures(np.moveaxis(values.reshape(len(values), *shape), 0, 2))
-    return {"rhat": rows.rhat.tolist(), "ess_bulk": rows.bulk.tolist(), "ess_tail": rows.tail.tolist()}
+def _convergence(values: np.ndarray, posterior: Posterior) -> dict[str, list[float]]:
+    """Of a mixture the largest R-hat of a part, whose chains alone have to agree, and the sum of effective sizes."""
+    chains, draws = posterior.shape
+    parts = np.split(values.reshape(len(values), chains, draws), len(posterior.each), axis=1)
+    rows = [figures(np.moveaxis(part, 0, 2)) for part in parts]
+    bulk, tail = (np.sum([getattr(part, name) for part in rows], axis=0) for name in ("bulk", "tail"))
+    return {
+        "rhat": np.max([part.rhat for part in rows], axis=0).tolist(),
+        "ess_bulk": bulk.tolist(),
+        "ess_tail": tail.tolist(),
+    }
 
 
 def _random(posterior: Posterior, prob: float) -> pd.DataFrame:
@@ -110,7 +118,7 @@ def _head(posterior: Posterior) -> str:
     spec, settings = posterior.spec, posterior.settings
     chains, draws = posterior.shape
     source = spec.cells.source
-    data = spec.cells.size()
+    data = f"{len(posterior.parts)} imputed data sets, the first " * bool(posterior.parts) + spec.cells.size()
     if source.missing:
         data += f" ({source.missing:,} with missing values dropped)"
     return "\n".join(
@@ -144,7 +152,10 @@ def _fixed_text(posterior: Posterior, fixed: pd.DataFrame, prob: float) -> str:
     spec = posterior.spec
     if isinstance(spec, PooledSpec):
         title = f"Population of rates: mean, and spread {spec.pool.spread}"
-    return f"{title}:\n{_printed(fixed.reset_index(names='term'), prob)}{_medians([*fixed.index], posterior)}"
+    remarks = _medians([*fixed.index], posterior)
+    for figure in posterior.sizes_without_end():
+        remarks += f"\nComplete pooling, spread 0, is not ruled out, so that {figure}."
+    return f"{title}:\n{_printed(fixed.reset_index(names='term'), prob)}{remarks}"
 
 
 def _medians(names: list[str], posterior: Posterior) -> str:

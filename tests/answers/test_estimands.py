@@ -198,7 +198,7 @@ def test_beta_pooled_rates_mix_known_and_new_groups(variants_fit):
     rows = pd.DataFrame({"variant": ["A", "E", "F"]})
     draws = variants_fit.predict(rows, groups="new").draws.to_numpy().reshape(-1, 3)
     np.testing.assert_array_equal(draws[:, 0], variants_fit.posterior["rate|variant"].to_numpy()[..., 0].ravel())
-    assert (draws[:, 1] != draws[:, 2]).all()
+    assert (draws[:, 1] != draws[:, 2]).mean() > 0.99  # of a wide spread, rates round to 0 or 1
     one = variants_fit.rates(groups="new").draws.to_numpy()
     for other in (1, 2):
         assert abs(draws[:, other].mean() - one.mean()) < 4 * one.std() * np.sqrt(2 / one.size)

@@ -1,5 +1,7 @@
 """``groups=`` by grouping factor: each term of the model is read as its factor says."""
 
+import inspect
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -73,7 +75,7 @@ def test_levels_can_be_compared_while_another_factor_is_not_observed(fit):
 @pytest.mark.parametrize(
     ("groups", "message"),
     [
-        ({"sites": "typical"}, "'sites' is no grouping factor. Did you mean 'site'"),
+        ({"sites": "typical"}, r"'sites' is no grouping factor\. Did you mean 'site'"),
         ({"site": "everyone"}, "groups='everyone': 'observed' takes each row's own group"),
         ({1: "typical"}, "1 is no grouping factor"),
     ],
@@ -81,3 +83,89 @@ def test_levels_can_be_compared_while_another_factor_is_not_observed(fit):
 def test_what_is_no_factor_or_reading_is_refused(fit, groups, message):
     with pytest.raises(AnswerError, match=message):
         fit.rates(groups=groups)
+
+
+# Every public question that takes groups=, with what else it needs.
+NEEDED = {
+    "rates": {}, "effect": {"variable": "arm"}, "prob_beats": {"variable": "arm"}, "pairwise": {"variable": "arm"},
+    "best": {"variable": "arm"}, "interaction": {"variable": "arm", "across": "k"}, "slopes": {"variable": "x"},
+    "decide": {"variable": "arm", "loss": 0.01}, "nnt": {"variable": "arm"}, "predict": {}, "predict_cells": {},
+    "fitted": {}, "residuals": {"type": "pearson"},
+}  # fmt: skip
+REFITS = {"sensitivity"}  # fits again: looked at below
+
+
+def questions_of(kind):
+    public = [name for name in dir(kind) if not name.startswith("_") and callable(getattr(kind, name))]
+    return [name for name in public if "groups" in inspect.signature(getattr(kind, name)).parameters]
+
+
+def test_every_public_question_with_groups_is_walked():
+    assert {*questions_of(hm.Fit)} == {*NEEDED, *REFITS}
+    assert {*questions_of(hm.PriorDraws), *questions_of(hm.ImputedFit)} <= set(NEEDED)
+
+
+@pytest.fixture(scope="module")
+def binomial_fits():
+    """A fit, and the same with the effects of sites at zero."""
+    rng = np.random.default_rng(3)
+    data = pd.DataFrame({name: rng.choice(list(levels), 80) for name, levels in (("site", "abc"), ("item", "pqrs"))})
+    data = data.assign(arm=rng.choice(["u", "v", "w"], 80), k=rng.choice(["m", "n"], 80), x=rng.integers(0, 4, 80))
+    data = data.assign(n=rng.integers(2, 9, 80)).assign(s=lambda frame: rng.binomial(frame["n"], 0.4))
+    model = hm.model("s/n ~ arm * k + x + (1 + arm | site) + (1 | item)", data)
+    prior = model.sample_prior(120, seed=1)
+    zeroed = prior.prior.copy(deep=True)
+    for name in ("1|site", "arm|site"):
+        zeroed[name][:] = 0.0
+    return model.with_draws(prior.prior), model.with_draws(zeroed), prior
+
+
+def numbers(found):
+    """What an answer, a table, a decision or a column says."""
+    found = getattr(found, "table", found)
+    return pd.DataFrame(found).select_dtypes("number").to_numpy(dtype=float)
+
+
+@pytest.mark.parametrize("question", NEEDED)
+def test_typical_sites_are_sites_without_effects_in_every_question(binomial_fits, question):
+    fit, zeroed, prior = binomial_fits
+    groups = {"site": "typical", "item": "observed"}
+    found = getattr(fit, question)(**NEEDED[question], groups=groups)
+    expected = getattr(zeroed, question)(**NEEDED[question])
+    np.testing.assert_allclose(numbers(found), numbers(expected), rtol=1e-9, atol=1e-12)
+    assert not np.allclose(numbers(found), numbers(getattr(fit, question)(**NEEDED[question])), equal_nan=True)
+    if question in questions_of(hm.PriorDraws):
+        of_prior = getattr(prior, question)(**NEEDED[question], groups=groups)
+        np.testing.assert_allclose(numbers(of_prior), numbers(found), rtol=1e-9, atol=1e-12)
+    if question in questions_of(hm.ImputedFit):
+        both = getattr(hm.pool([fit, zeroed]), question)(**NEEDED[question], groups=groups)
+        assert numbers(both).shape == numbers(found).shape
+
+
+@pytest.mark.parametrize("question", [*NEEDED, *REFITS])
+def test_a_misspelt_factor_is_refused_with_the_nearest_in_every_question(binomial_fits, question):
+    fit, _, prior = binomial_fits
+    asked = [fit, *([prior] if question in questions_of(hm.PriorDraws) else [])]
+    asked += [hm.pool([fit, fit])] if question in questions_of(hm.ImputedFit) else []
+    for one in asked:
+        with pytest.raises(AnswerError, match=r"'sites' is no grouping factor\. Did you mean 'site'"):
+            getattr(one, question)(**NEEDED.get(question, {"variable": "arm"}), groups={"sites": "typical"})
+
+
+@pytest.mark.parametrize("picture", ["rates", "effect"])
+def test_pictures_take_groups_by_factor(binomial_fits, picture):
+    fit, zeroed, prior = binomial_fits
+    groups = {"site": "typical"}
+    for one in (fit, prior):
+        drawn = getattr(one.plot, picture)("arm", groups=groups)
+        expected = getattr(zeroed.plot, picture)("arm")
+        assert drawn.get_xlim() == pytest.approx(expected.get_xlim())
+        with pytest.raises(AnswerError, match=r"'sites' is no grouping factor\. Did you mean 'site'"):
+            getattr(one.plot, picture)("arm", groups={"sites": "typical"})
+
+
+def test_a_plan_reads_groups_by_factor():
+    design = pd.DataFrame({"site": list("aabb"), "arm": list("uvuv")})
+    asked = {"data": design, "variable": "arm", "loss": 0.01, "sizes": [20], "simulations": 2, "progress": False}
+    with pytest.raises(AnswerError, match=r"'sites' is no grouping factor\. Did you mean 'site'"):
+        hm.plan("s/n ~ arm + (1 | site)", groups={"sites": "typical"}, **asked)

@@ -2,7 +2,6 @@
 
 import gc
 import os
-import time
 
 import numpy as np
 import pandas as pd
@@ -11,6 +10,9 @@ import pytest
 import hiermod as hm
 from hiermod.answers.scoring import held_out, leave_one_out
 from hiermod.answers.scoring.kept import MEMORY
+from hiermod.errors import AnswerError, StorageError
+from hiermod.interface import comparison
+from hiermod.interface import fit as fit_module
 
 QUICK = {"draws": 200, "chains": 2, "seed": 1, "progress": False}
 
@@ -100,19 +102,81 @@ def test_a_second_session_finds_the_scores_beside_the_file(tmp_path, counted, ca
     assert fits["x"].data is not None
 
 
-def test_a_rerun_of_a_long_comparison_takes_no_time(tmp_path):
-    """The promise itself: what took seconds for each model takes a moment the next time."""
-    rng = np.random.default_rng(2)
-    data = pd.DataFrame({"x": rng.normal(size=1500), "g": rng.integers(0, 30, 1500)})
-    data["y"] = rng.poisson(np.exp(0.3 * data["x"]))
-    seconds = []
+def test_a_finished_rerun_samples_and_scores_nothing(tmp_path, counted, monkeypatch):
+    """The promise itself, in counted work: fits, densities of rows and refits, summaries and comparisons as before."""
+    sampled, run = [], fit_module.sample
+
+    def count_runs(*arguments):
+        sampled.append(1)
+        return run(*arguments)
+
+    monkeypatch.setattr(fit_module, "sample", count_runs)
+    seen, printed = [], []
     for _ in range(2):
         MEMORY.clear()
-        fit = hm.fit("y ~ x + (1 | g)", data, "poisson", seed=1, progress=False, file=tmp_path / "fit.nc")
-        began = time.perf_counter()
-        fit.loo()
-        seconds.append(time.perf_counter() - began)
-    assert seconds[1] < 0.3 * seconds[0]
+        fits, tables = both(tmp_path)
+        rest = [
+            fits["x"].loo(max_refits=2, progress=False).pointwise,
+            fits["x"].logo(score="rows", progress=False).pointwise,
+        ]
+        printed.append([repr(fits["x"].summary()), *(table.to_string() for table in (*tables, *rest))])
+        seen.append((len(sampled), dict(counted)))
+    assert seen[0] == seen[1]
+    assert seen[0][0] == 2
+    assert printed[0] == printed[1]
+
+
+@pytest.fixture
+def sampled(monkeypatch):
+    """The formulas that were fitted in a comparison, and after how many of them it is stopped."""
+    seen, run = {"formulas": [], "stop": 99}, comparison._sampled
+
+    def count_fits(task):
+        if len(seen["formulas"]) == seen["stop"]:
+            raise KeyboardInterrupt
+        seen["formulas"].append(str(task[0].formula))
+        return run(task)
+
+    monkeypatch.setattr(comparison, "_sampled", count_fits)
+    return seen
+
+
+FORMULAS = ["y ~ x + (1 | g)", "y ~ 1 + (1 | g)", "y ~ x"]
+
+
+@pytest.mark.parametrize("method", ["loo", "kfold", "logo"])
+def test_a_comparison_of_formulas_is_found_again_in_its_folder(tmp_path, counted, sampled, method):
+    asked = {"method": method, "k": 2, "group": "g" if method == "logo" else None, "folder": tmp_path / "kept", **QUICK}
+    first = hm.compare(FORMULAS, data_of(), **asked)
+    done = dict(counted)
+    MEMORY.clear()
+    again = hm.compare(FORMULAS, data_of(), **asked)
+    assert (len(sampled["formulas"]), counted) == (3, done)
+    pd.testing.assert_frame_equal(first.table, again.table)
+    hm.compare(FORMULAS, data_of(3), **asked)
+    assert len(sampled["formulas"]) == 6
+    hm.compare(FORMULAS, data_of(3), priors={"sigma": "HalfNormal(2)"}, **asked)
+    assert len(sampled["formulas"]) == 9
+
+
+def test_a_comparison_that_was_stopped_goes_on_where_it_was(tmp_path, sampled):
+    sampled["stop"] = 2
+    with pytest.raises(KeyboardInterrupt):
+        hm.compare(FORMULAS, data_of(), folder=tmp_path, **QUICK)
+    sampled["stop"] = 99
+    table = hm.compare(FORMULAS, data_of(), folder=tmp_path, **QUICK).table
+    assert len(sampled["formulas"]) == 3
+    assert sorted(table.index) == sorted(FORMULAS)
+
+
+def test_a_folder_that_cannot_be_is_refused_before_sampling(tmp_path, sampled):
+    (tmp_path / "there").write_text("in the way")
+    with pytest.raises(StorageError, match="Fits cannot be kept in"):
+        hm.compare(FORMULAS, data_of(), folder=tmp_path / "there", **QUICK)
+    assert not sampled["formulas"]
+    fits = {name: hm.fit(name, data_of(), **QUICK) for name in FORMULAS[:2]}
+    with pytest.raises(AnswerError, match="folder= is for formulas, and all models here are fitted"):
+        hm.compare(fits, folder=tmp_path)
 
 
 def test_a_new_fit_in_the_file_has_scores_of_its_own(tmp_path):

@@ -11,8 +11,8 @@ import hiermod as hm
 
 PUBLIC = [
     "Family", "Fit", "Model", "Parameter", "compare", "errors", "example", "expected_loss", "fit", "from_bambi",
-    "glmer", "inv_logit", "lmer", "load", "logit", "model", "plan", "plot_scenarios", "prior_from", "prob_beats",
-    "prob_best", "register",
+    "glmer", "inv_logit", "lmer", "load", "logit", "model", "plan", "plot_scenarios", "pool", "prior_from",
+    "prob_beats", "prob_best", "register",
     "register_family", "srm", "translate",
 ]  # fmt: skip
 LATER = ["report"]

@@ -105,7 +105,7 @@ WRONG = [
     ('data = "t.csv"\nmodels = ["y ~ 1", "y ~ x"]\nmethod = "waic"', "there is 'loo', 'kfold' and 'logo'"),
     ('data = "t.csv"\nmodels = ["y ~ 1", "y ~ x"]\nk = "ten"', "k = 'ten' is of the wrong kind."),
     ('data = "t.csv"\nmodels = ["y ~ 1", "y ~ x"]\nout = "table.xls"', "does not end in .csv, .json or .md."),
-    ('data = "t.csv"\nmodels = ["y ~ 1", "y ~ x"]\nfamily = "gausian"', "Did you mean 'gaussian' or"),
+    ('data = "t.csv"\nmodels = ["y ~ 1", "y ~ x"]\nfamily = "gausian"', "Did you mean 'gaussian'?"),
     ('data = "nothing.csv"\nmodels = ["y ~ 1", "y ~ x"]', "There is no file"),
     ('data = "t.csv"\nmodels = ["y ~ 1", "y ~ x"]\nmethod = "logo"\ngroup = "gg"',
      "group: the data has no column 'gg'."),
@@ -135,7 +135,7 @@ def test_wrong_arguments(trial, tmp_path):
         ((trial, PLAIN, PLAIN), f"two models are called '{PLAIN}'"),
         ((trial, PLAIN, POOLED, "--method", "logo", "--group", "contry"), "Did you mean 'country'?"),
         (("nothing.toml",), "there is no file 'nothing.toml'"),
-        ((trial, PLAIN, POOLED, "--family", "gausian"), "Did you mean 'gaussian' or"),
+        ((trial, PLAIN, POOLED, "--family", "gausian"), "Did you mean 'gaussian'?"),
     ):
         done = run("compare", *arguments)
         assert (done.code, done.out) == (2, ""), done.err
@@ -155,3 +155,14 @@ def test_names_before_formulas():
 
     named = _models("", ["one rate=y ~ 1", "two = y ~ x", "y ~ x + z", "`a=b` ~ x"])
     assert named == {"one rate": "y ~ 1", "two": "y ~ x", "y ~ x + z": "y ~ x + z", "`a=b` ~ x": "`a=b` ~ x"}
+
+
+@pytest.mark.parametrize(("strict", "code"), [((), 0), (("--strict",), 3)])
+def test_models_that_have_not_converged_are_named(tmp_path, strict, code):
+    (tmp_path / "counts.csv").write_text("s,n,v\n5,9,a\n6,9,b\n3,9,c\n")
+    few = ("--draws", "30", "--seed", "1", "--no-progress", "--out", tmp_path / "table.json")
+    done = run("compare", tmp_path / "counts.csv", "s/n ~ v", "s/n ~ 1", *few, *strict)
+    assert done.code == code, done.err
+    assert "s/n ~ v: Not converged, so that numbers may be others in another run: R-hat" in done.out
+    (found,) = json.loads((tmp_path / "table.json").read_text())
+    assert [model["converged"] for model in found["models"]] == [False, False]

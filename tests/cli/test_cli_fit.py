@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import json
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -117,3 +118,51 @@ def test_beta_pooling_of_a_parquet_file(two_variants):
     rates = two_variants.out.split("Fault rate by variant:\n")[1].split("\n")
     assert [line.split()[0] for line in rates[1:3]] == ["A", "B"]
     assert 0.28 < float(rates[1].split()[1]) < float(rates[2].split()[1]) < 0.47
+
+
+def counts_of(tmp_path):
+    (tmp_path / "counts.csv").write_text("s,n,v\n5,9,a\n6,9,b\n3,9,c\n")
+    return str(tmp_path / "counts.csv")
+
+
+TROUBLE = "Not converged, so that numbers may be others in another run: R-hat"
+FEW = ("--draws", "20", "--seed", "1", "--no-progress")
+
+
+@pytest.mark.parametrize(("strict", "code"), [((), 0), (("--strict",), 3)])
+def test_a_fit_that_has_not_converged_says_so_beside_each_answer(tmp_path, strict, code):
+    data = counts_of(tmp_path)
+    for asked, heading in (("--by", "S rate by v:"), ("--effect", "Effect of v on the s rate")):
+        done = run("fit", data, "s/n ~ v", asked, "v", *FEW, *strict)
+        assert done.code == code, done.err
+        assert TROUBLE in done.out.split(heading)[1]
+
+
+def test_one_that_has_says_nothing_and_ends_well(three_arms, tmp_path):
+    assert "Not converged" not in three_arms.out
+    done = run("fit", counts_of(tmp_path), "s/n ~ v", "--effect", "v", "--strict", "--seed", "1", "--no-progress")
+    assert (done.code, "Not converged" in done.out) == (0, False), done.err
+
+
+@pytest.mark.parametrize(("draws", "converged"), [("20", False), ("1000", True)])
+def test_answers_as_json(tmp_path, draws, converged):
+    data = counts_of(tmp_path)
+    done = run("fit", data, "s/n ~ v", "--effect", "v", "--json", "--draws", draws, "--seed", "1", "--no-progress")
+    found = json.loads(done.out)
+    assert found["converged"] is converged
+    assert found["effect"]["converged"] is converged
+    assert [row["contrast"] for row in found["effect"]["rows"]] == ["b vs a", "c vs a"]
+    assert len(found["effect"]["sentences"]) == 2
+    assert [row["term"] for row in found["fixed"]] == ["Intercept", "v[b]", "v[c]"]
+    assert {check["check"]: check["passed"] for check in found["checks"]}["bulk ESS"] is converged
+    done = run("fit", data, "s/n ~ v", "--by", "v", "--json", "--draws", draws, "--seed", "1", "--no-progress")
+    assert json.loads(done.out)["rates"]["converged"] is converged
+
+
+def test_a_sentence_of_three_arms_in_numbers_names_both(tmp_path):
+    (tmp_path / "abc.csv").write_text("v,s,n\n0,90,300\n1,105,300\n2,75,300\n")
+    asked = ("--effect", "v", "--seed", "1", "--no-progress")
+    done = run("fit", str(tmp_path / "abc.csv"), "s/n ~ factor(v)", *asked)
+    first, second = [line for line in done.out.split("\n") if line.startswith("There is")]
+    assert "that v 1 has a higher s rate than v 0, by" in first
+    assert "that v 2 has a lower s rate than v 0, by" in second

@@ -1,6 +1,8 @@
 """Data that cannot be used: which error, in which words, before anything is sampled."""
 
 import datetime as dt
+import re
+import unicodedata
 
 import numpy as np
 import pandas as pd
@@ -262,6 +264,28 @@ def test_a_missing_column_names_the_nearest_and_draws_a_caret(text, culprit, nea
     drawn, carets = str(caught.value).split("\n")[-2:]
     assert drawn[carets.index("^") : len(carets)] == culprit
     assert f"Did you mean {nearest}" in str(caught.value)
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_a_name_of_the_same_letters_in_other_characters_is_told_apart(form):
+    other = {"NFC": "NFD", "NFD": "NFC"}[form]
+    data = pd.DataFrame({"y": [1, 0], unicodedata.normalize(other, "größe"): [1.0, 2.0]})
+    text = f"y ~ {unicodedata.normalize(form, 'größe')}"
+    with pytest.raises(FormulaError, match="looks the same but has other characters") as caught:
+        rows_of(text, data)
+    assert f"data.columns.str.normalize({form!r})" in str(caught.value)
+    data.columns = data.columns.str.normalize(form)
+    assert len(rows_of(text, data).frame) == 2
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_a_file_of_other_separators_names_them(tmp_path, separator):
+    path = tmp_path / "t.csv"
+    pd.DataFrame({"y": [1, 0], "t": [0, 1]}).to_csv(path, sep=separator, index=False)
+    for data in (path, pd.read_csv(path)):
+        with pytest.raises(FormulaError, match=re.escape(f"pandas.read_csv(path, sep={separator!r})")):
+            rows_of("y ~ t", data)
+    assert len(rows_of("y ~ t", pd.read_csv(path, sep=separator)).frame) == 2
 
 
 def test_a_missing_column_that_is_like_no_other_lists_what_there_is():

@@ -9,10 +9,12 @@ import polars as pl
 import pyarrow as pa
 import pytest
 from data_tools import rows_of
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hiermod.data.columns.predictors import Numeric
 from hiermod.data.columns.texts import MANY, MARKERS, Texts, sort_of
+from hiermod.data.columns.values import Values
 from hiermod.errors import DataError, HiermodError
 from hiermod.families.registry import choose_family
 
@@ -137,6 +139,23 @@ def test_large_lazy_frames_refuse_by_a_sample():
     assert "1 of 120,000 values is no plain number: 'oops'" in message("n/x ~ 1", lazy)
 
 
+def test_large_lazy_frames_count_rows():
+    rng = np.random.default_rng(1)
+    x = np.where(np.arange(120_000) % 1000 == 0, "-", (np.arange(120_000) % 7).astype(str))
+    lazy = pl.DataFrame({"y": rng.normal(size=len(x)), "x": x, "s": np.ones(len(x), int), "n": 3}).lazy()
+    for formula in ("y ~ x", "s/n ~ x", "s/n ~ (1 | x)", "s/x ~ 1", "y ~ log(x)"):
+        assert "120 of 120,000 values are no plain numbers: '-' (120 rows)" in message(formula, lazy)
+
+
+def test_new_rows_say_what_stops_a_column_from_being_numeric():
+    with pytest.raises(
+        DataError, match=r"'x', numeric in the fitted data, holds text. 1 of 3 values is no plain number: '\?'"
+    ):
+        Numeric("x", False).column(pd.Series(["1.5", "?", "2"]))
+    with pytest.raises(DataError, match="All values are numbers written as text"):
+        Numeric("x", False).column(pd.Series(["1.5", "2"]))
+
+
 # ---- responses
 
 
@@ -158,6 +177,20 @@ def test_labels_with_a_sign_are_refused_until_it_is_missing_or_named():
     missing = data.assign(x=data["x"].mask(data["x"].isin(["?"])))
     assert rows_of("x['yes'] ~ z", missing).source.missing == 1
     np.testing.assert_array_equal(rows_of("x['?'] ~ z", data).response.values, [0, 0, 1, 0, 0, 0])
+
+
+def test_words_that_mean_missing_are_no_outcomes_and_none_is_one():
+    for word in ("unknown", "missing", "N/A"):
+        assert f"{word!r} (1 row) as failures" in message("x['yes'] ~ z", frame(["yes", "no", word, "yes"]))
+    found = rows_of("x['yes'] ~ z", frame(["yes", "no", "none", "yes"]))
+    np.testing.assert_array_equal(found.response.values, [1, 0, 0, 1])
+
+
+def test_numbers_and_the_same_as_text_are_not_told_apart_in_silence():
+    text = message("y ~ (1 | x)", frame(pd.Series([1, "1", 2, 1, 2], dtype=object)))
+    assert "Text that reads as numbers stands among numbers: '1' (row 1)" in text
+    assert "data['x'] = pandas.to_numeric(data['x'])" in text
+    assert "As levels: data['x'] = data['x'].map(str, na_action='ignore')" in text
 
 
 def test_two_numbers_as_text_may_be_outcomes():
@@ -184,6 +217,17 @@ def test_a_number_with_one_fault_is_refused_before_it_is_a_factor_of_all_rows():
     assert rows_of("y ~ factor(x)", frame([*values, "oops"])).variables.predictors["factor(x)"].levels[-1] == "oops"
     text = message("y ~ x", frame(values))
     assert "All values are numbers written as text" in text
+
+
+def test_such_a_column_is_refused_before_its_levels_are_coded(monkeypatch):
+    monkeypatch.setattr(Values, "leveled", property(lambda self: pytest.fail("the levels were coded")))
+    values = np.random.default_rng(3).permutation(20_000)
+    for texts in (
+        [*map(str, values[:-1]), "oops"],
+        [f"{value:,}" for value in values],
+        [f"{value}.5" for value in values],
+    ):
+        assert "values " in message("y ~ x", frame(texts))
 
 
 def test_more_levels_than_are_looked_at_are_told():
@@ -225,6 +269,7 @@ def formatted(number, style):
     return str(number)
 
 
+@settings(deadline=None)
 @given(
     numbers, st.sampled_from(["plain", "thousands", "currency", "percent", "comma", "continental", "space"]),
     st.lists(st.tuples(st.integers(0, 29), st.sampled_from(MEANT)), max_size=5),
@@ -255,6 +300,7 @@ letters = st.text(alphabet="abcdefghijkSTUV", min_size=2, max_size=5).filter(
 codes = st.builds(lambda text, number: f"{text}{number}", letters, st.integers(0, 999))
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(letters, codes), min_size=4, max_size=40).filter(lambda values: len(set(values)) > 1))
 def test_labels_are_labels(values):
     assert Texts.of("x", pd.Series(values)).meaning == "labels"
@@ -264,6 +310,7 @@ def test_labels_are_labels(values):
         assert list(found) == sorted(set(values))
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(st.integers(0, 99).map(str), letters, st.sampled_from(MEANT)), min_size=4, max_size=30))
 def test_a_marker_among_numbers_is_never_silent(values):
     meaning = Texts.of("x", pd.Series(values)).meaning

@@ -8,7 +8,7 @@ from modeling_tools import spec_of
 from scipy import stats
 
 import hiermod as hm
-from hiermod.engine.adapt.coordinates import FEW_SAMPLED_JOINTLY, MOST, joint_factors, whiten
+from hiermod.engine.adapt.coordinates import FEW_SAMPLED_JOINTLY, MOST, follow_residuals, joint_factors, whiten
 
 RNG = np.random.default_rng(5)
 ROWS = pd.DataFrame({"x": RNG.normal(size=240), "v": RNG.normal(size=240), "t": RNG.integers(0, 2, 240),
@@ -27,7 +27,12 @@ MODELS = {
     "bounded": ("y ~ x + v + (1 | a) + (1 | b)", "gaussian", {"x": "HalfNormal(1)", "v": "StudentT(3, 0, 2)"}, 2),
     "no common": ("y ~ 0 + (1 | a) + (1 | b)", "gaussian", {}, 2),
     "wide": ("s/n ~ x + (1 + x + v + t | a) + (1 | b)", "beta_binomial", {"cor": "LKJ(3)"}, 2),
-}  # fmt: skip
+    "full": ("y ~ x + v + t + C(b)", "gaussian", {}, 0),
+    "full, with groups": ("y ~ x + v + t + C(b) + (1 | a)", "gaussian", {}, 0),
+    "full, student": ("y ~ x + v + C(b)", "student", {"v": "HalfNormal(1)"}, 0),
+    "full, gamma": ("p ~ x + v + t + C(b)", "gamma", {}, 0),
+}
+FULL_ROWS = 12  # of a model whose common coefficients take nearly all of them  # fmt: skip
 
 
 def points_of(program, count, spread=0.7):
@@ -37,7 +42,9 @@ def points_of(program, count, spread=0.7):
 @pytest.fixture(scope="module", params=MODELS, ids=str)
 def programs(request):
     text, family, priors, together = MODELS[request.param]
-    public = program_of(spec_of(text, ROWS, family, priors))
+    rows = ROWS.iloc[:FULL_ROWS] if request.param.startswith("full") else ROWS
+    public = program_of(spec_of(text, rows, family, priors))
+    assert follow_residuals(public.problem) == request.param.startswith("full")
     assert joint_factors(public.problem) == together
     return public, whiten(public)
 

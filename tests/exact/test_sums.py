@@ -2,9 +2,12 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import special
 
-from hiermod.exact.sums import distinct_pairs, sum_of_logs, sum_of_rises
+from hiermod.exact.sums import condensed, distinct_pairs, sum_of_logs, sum_of_rises
+from hiermod.families.ops import NUMPY, rise
 
 LOG_X = np.concatenate([np.linspace(-60.0, 60.0, 400), [-39.99, 0.0, 2.0]])
 
@@ -49,6 +52,17 @@ def test_many_groups_in_blocks():
     x = np.exp(0.3)
     direct = special.gammaln(x + counts) - special.gammaln(x) - counts * 0.3
     np.testing.assert_allclose(value, direct.sum(), rtol=1e-12)
+
+
+@given(st.integers(201, 3000), st.floats(1e-6, 1e6), st.floats(1.0, 1e6), st.integers(0, 10))
+def test_few_values_have_the_sums_of_many(size, lowest, ratio, seed):
+    rng = np.random.default_rng(seed)
+    values, times = lowest * ratio ** rng.uniform(size=size), rng.integers(1, 9, size).astype(float)
+    few, weights = condensed(values, times)
+    assert len(few) <= len(values)
+    for x in (1e-9, 0.01, 1.0, 30.0, 1e5):
+        for function in (lambda v, x=x: rise(NUMPY, x, v), lambda v, x=x: np.log1p(x * v)):
+            np.testing.assert_allclose(weights @ function(few), times @ function(values), rtol=1e-12, atol=1e-11)
 
 
 def test_pairs_of_values():

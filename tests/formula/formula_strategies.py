@@ -51,7 +51,9 @@ RESPONSES = [
 FUNCTIONS = [
     "log(x)", "log(x + 1, base = 2)", "poly(x, 2)", "poly(z,3,raw=TRUE)", "bs(x, knots=c(-1, 0.5))", "I(x^2 * -z)",
     "I(-(x - z)^-2)", "cut(x, c(0, 1, 2), labels=c('lo', \"it's\"))", "C(f, contr.sum)", "relevel(f, ref = 'b')",
-    "scale(x, scale=FALSE)", "np.log(x)", "factor(x2)", "I(2^x^2)", "I((2^x)^2)", "I(x - (z - w))", "I(x / (z * w))",
+    "scale(x, scale=FALSE)", "np.log(x)", "factor(x2)",
+    "I(x > 2)", "I(f != 'a')", "I((x <= z) * w)",
+    "I(2^x^2)", "I((2^x)^2)", "I(x - (z - w))", "I(x / (z * w))",
 ]  # fmt: skip
 
 

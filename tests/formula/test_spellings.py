@@ -6,6 +6,7 @@ import pytest
 import hiermod as hm
 from hiermod.errors import FormulaError
 from hiermod.formula.parser import parse
+from tests.truth import REFERENCE
 
 
 @pytest.mark.parametrize(
@@ -39,6 +40,7 @@ from hiermod.formula.parser import parse
         ("y ~ C(f, contr.treatment(3, base = 2))", "y ~ relevel(f, 2)"),
         ("y ~ C(f, contr.treatment, base = 2)", "y ~ relevel(f, 2)"),
         ("y ~ C(f, contr.treatment(3))", "y ~ C(f, contr.treatment)"),
+        ("y ~ C(f, contr.treatment(n = 3, base = 2))", "y ~ relevel(f, 2)"),
         ("y ~ C(f, contr.treatment(base = 'b'))", "y ~ relevel(f, 'b')"),
         ("y ~ C(f, Treatment(2))", "y ~ relevel(f, '2')"),
         ("y ~ C(f, Sum, levels=['b', 'a'])", "y ~ C(factor(f, levels=c('b', 'a')), contr.sum)"),
@@ -46,6 +48,7 @@ from hiermod.formula.parser import parse
         ("y*2 ~ x", "I(y * 2) ~ x"),
         ("-y ~ x", "I(-y) ~ x"),
         ("y ~ {x > 2}", "y ~ I(x > 2)"),
+        ("k | rate(t) + weights(w) ~ x", "k | weights(w) + rate(t) ~ x"),
     ],
 )
 def test_what_is_read(text, meaning):
@@ -57,7 +60,8 @@ def test_what_is_read(text, meaning):
     [
         ("y ~ cs(x | g)", r"cs\(… \| g\) are not there.*us\(x \| g\)"),
         ("y ~ ar1(0 + f | g)", r"ar1\(… \| g\) are not there.*diag"),
-        ("k | rate(t) ~ x", r"the term offset\(log\(t\)\)"),
+        ("k | rate(2) ~ x", "An exposure is made of a column"),
+        ("s/n | rate(t) ~ x", "which has no trials"),
         ("y | cens(b) ~ x", r"Of cens\(…\): censored responses are not there. The nearest"),
         ("y ~ (1 | p | g) + (0 + x | p | g)", "are one block: write their terms in one bar"),
         ("y ~ {1}", "arithmetic on columns"),
@@ -72,6 +76,10 @@ def test_what_is_read(text, meaning):
         ("y ~ mm(a, b)", "Multi-membership.*The nearest"),
         ("censored(t, s) ~ x", "Censored.*The nearest"),
         ("mvbind(y, z) ~ x", "Fit a model for each"),
+        ("y ~ nl(x)", "no function 'nl'. There is: "),
+        ("y ~ sm(x)", "no function 'sm'. There is: "),
+        ("y ~ min(x)", "no function 'min'. There is: "),
+        ("y ~ sqr(x)", "Did you mean 'sqrt'"),
         ("y ~ us(x)", r"before a bar, as in us\(x \| g\)"),
         ("y ~ x + z + -z", "Two signs in a row"),
         ("y ~ x - -z", "Two signs in a row"),
@@ -82,6 +90,20 @@ def test_what_is_read(text, meaning):
 def test_what_is_refused_with_the_nearest(text, message):
     with pytest.raises(FormulaError, match=message):
         parse(text)
+
+
+def test_random_formulas_are_read_as_r_reads_them_or_refused():
+    rows = pd.read_csv(REFERENCE / "terms.csv", keep_default_na=False)
+    read = 0
+    for right, intercept, terms in rows.itertuples(index=False):
+        try:
+            formula = parse(f"y ~ {right}")
+        except FormulaError:
+            continue
+        theirs = {frozenset(term.split(":")) for term in terms.split()}
+        assert ({frozenset(term.variables) for term in formula.common}, formula.intercept) == (theirs, bool(intercept))
+        read += 1
+    assert read > 900
 
 
 def test_the_id_of_a_block_that_is_a_column_too_is_said():

@@ -6,6 +6,7 @@ from hypothesis import assume, given, settings
 
 import hiermod as hm
 from hiermod.errors import FormulaError
+from hiermod.formula.expressions import quote
 from hiermod.formula.parser import parse
 from hiermod.formula.translate import spell
 
@@ -16,7 +17,12 @@ from hiermod.formula.translate import spell
         ("s/n ~ x + (1 | g)", "cbind(s, n - s) ~ x + (1 | g)", "s | trials(n) ~ x + (1 | g)", "p(s, n) ~ x + (1 | g)"),
         ("y['a'] ~ 0 + x", "I(y == 'a') ~ 0 + x", "I(y == 'a') ~ 0 + x", "y['a'] ~ 0 + x"),
         ("y ~ I(x^2) + log(z)", "y ~ I(x^2) + log(z)", "y ~ I(x^2) + log(z)", "y ~ I(x**2) + np.log(z)"),
-        ("y ~ C(f, sum)", "y ~ C(f, contr.sum)", "y ~ C(f, contr.sum)", "y ~ C(f, Sum)"),
+        ("y ~ C(f, sum)", "y ~ C(f, 'contr.sum')", "y ~ C(f, 'contr.sum')", "y ~ C(f, Sum)"),
+        ("(k > 1) ~ I(x >= z)", "I(k > 1) ~ I(x >= z)", "I(k > 1) ~ I(x >= z)", "I(k > 1) ~ C(x >= z)"),
+        ("y ~ I((x > 1)*z)", "y ~ I((x > 1) * z)", "y ~ I((x > 1) * z)", "y ~ I((x > 1) * z)"),
+        ("y ~ scale(x, scale=FALSE)", "y ~ scale(x, scale=FALSE)", "y ~ scale(x, scale=FALSE)", "y ~ center(x)"),
+        ("k | rate(t) ~ x", "k ~ x + offset(log(t))", "k | rate(t) ~ x", "k ~ x + offset(np.log(t))"),
+        ("y ~ 0 + Intercept + x", "y ~ x", "y ~ 0 + Intercept + x", "y ~ x"),
         ("y ~ relevel(f, 'b')", "y ~ relevel(f, 'b')", "y ~ relevel(f, 'b')", "y ~ C(f, Treatment('b'))"),
         ("y ~ (x || a/b)", "y ~ 1 + (1 + x || a) + (1 + x || a:b)", "y ~ 1 + (1 + x || a) + (1 + x || a:b)",
          "y ~ 1 + (1 + x | a) + (1 + x | a:b)"),
@@ -38,7 +44,14 @@ def test_brms_spelling_means_the_same(text):
         formula = parse(text)
     except FormulaError:
         assume(False)
+    assume(all(quote(name) == name for name in formula.all_columns))
     assert parse(spell(formula, "brms")) == formula
+
+
+@pytest.mark.parametrize("name", ["`my col`", "x__a", "x_"])
+def test_names_that_brms_does_not_take(name):
+    with pytest.raises(FormulaError, match="brms takes no column named"):
+        hm.translate(f"y ~ {name}", "brms")
 
 
 @settings(max_examples=200, deadline=None)
@@ -69,11 +82,17 @@ def test_a_dot_in_a_sum_stays(text):
 def test_frequencies_are_not_lmers_precisions():
     with pytest.raises(FormulaError, match=r"lmer's weights are precisions.*rep\(seq_len"):
         hm.translate("y | weights(w) ~ x", "lme4")
+    assert hm.translate("y | weights(w) ~ x", "bambi") == "weighted(y, w) ~ x"
+    with pytest.raises(FormulaError, match=r"no weights of successes.*index\.repeat"):
+        hm.translate("s/n | weights(w) ~ x", "bambi")
 
 
 @pytest.mark.parametrize(
     ("text", "what"),
     [("y ~ ordered(k)", "ordered"), ("y ~ ns(x, 3)", "ns"), ("y ~ cut(x, 3)", "cut"), ("y ~ C(f, helmert)", "helmert"),
+     ("y ~ scale(x)", "divides by n, not by n - 1"), ("y ~ standardize(x)", "divides by n"),
+     ("y ~ scale(x, center=FALSE)", "divides by n"), ("y ~ relevel(f, 2)", "which level"),
+     ("y ~ x*f + (x:f | g)", "with all levels"), ("y ~ (1 | g) + (0 + C(f) | g)", "with all levels"),
      ("y ~ factor(f, levels=c('b', 'a'))", "the list"), ("y ~ bs(x, knots=c(1, 2))", "the list")],
 )  # fmt: skip
 def test_what_bambi_cannot_read_is_refused_by_name(text, what):

@@ -5,12 +5,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from modeling_tools import spec_and_notices
 from test_design_against_r import common_columns, parts_of
 
-from hiermod.modeling.identifiability import FEW_ROWS, find_dependent
+from hiermod.modeling import dependence
+from hiermod.modeling.dependence import FEW_ROWS, find_dependent
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 FORMULAS = pd.read_csv(REFERENCE / "dependence.csv", keep_default_na=False)
@@ -67,6 +68,7 @@ def test_predictors_far_from_zero_and_close_to_each_other_are_independent(data):
     assert notices == []
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.integers(0, 3), st.sampled_from([12, FEW_ROWS + 50]))
 def test_rank_is_numpys(seed, independent, made, rows):
     random = np.random.default_rng(seed)
@@ -76,6 +78,77 @@ def test_rank_is_numpys(seed, independent, made, rows):
     found = find_dependent(columns.T.__getitem__, columns.shape[1])
     scaled = columns / np.linalg.norm(columns, axis=0)
     assert columns.shape[1] - len(found) == np.linalg.matrix_rank(scaled, tol=1e-6)
+
+
+def one_after_the_other(columns):
+    """Which columns the ones before them make up, by least squares on all of these."""
+    found = []
+    for place in range(columns.shape[1]):
+        before, column = columns[:, :place], columns[:, place]
+        rest = column - before @ np.linalg.lstsq(before, column)[0] if place else column
+        if np.linalg.norm(rest) <= 1e-8 * max(np.linalg.norm(column), 1e-300):
+            found.append(place)
+    return found
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.data())
+def test_sparse_columns_are_judged_as_all_are(data):
+    random = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
+    rows = data.draw(st.integers(20, 150))
+    columns = [np.ones(rows)]
+    for levels in data.draw(st.lists(st.integers(2, 40), min_size=1, max_size=3)):
+        codes = random.integers(0, levels, rows)
+        dummies = [(codes == level).astype(float) for level in range(data.draw(st.integers(0, 1)), levels)]
+        columns += dummies
+        if data.draw(st.booleans()):  # nested in the levels, constant within them, crossed with a number
+            columns.append(random.normal(size=levels)[codes])
+            columns += [dummy * random.integers(0, 3, rows) for dummy in dummies[:10]]
+    columns += [random.normal(size=rows) for _ in range(data.draw(st.integers(0, 3)))]
+    picked = random.choice(len(columns), 2)
+    columns.append(3.0 * columns[picked[0]] - columns[picked[1]])
+    order = random.permutation(len(columns)) if data.draw(st.booleans()) else np.arange(len(columns))
+    matrix = np.column_stack([columns[place] for place in order])
+    found = find_dependent(matrix.T.__getitem__, matrix.shape[1])
+    assert [one.place for one in found] == one_after_the_other(matrix)
+    dropped = {one.place for one in found}
+    for one in found:
+        assert dropped.isdisjoint(one.others)
+        assert all(other < one.place for other in one.others)
+        np.testing.assert_allclose(matrix[:, list(one.others)] @ one.weights, matrix[:, one.place], atol=1e-6)
+
+
+DESIGNS = {
+    "levels": lambda codes, x, n: [(codes == level) * 1.0 for level in range(1, n)],
+    "levels and their slopes": lambda codes, x, n: [(codes == level) * by for by in (1.0, x) for level in range(n)],
+    "levels and what is constant within them": lambda codes, x, n: [
+        *((codes == level) * 1.0 for level in range(n)), np.sqrt(codes), codes % 7 * 1.0, np.ones(len(codes)),
+    ],
+    "levels nested in others": lambda codes, x, n: [
+        (part == level) * 1.0 for part, size in ((codes // 9, n // 9), (codes, n)) for level in range(1, size)
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+def test_the_work_grows_no_faster_than_the_square_of_the_columns(design, monkeypatch):
+    plain, work = dependence._orthonormal, []
+
+    def counted(columns):
+        work.append(columns.size * min(columns.shape))
+        return plain(columns)
+
+    monkeypatch.setattr(dependence, "_orthonormal", counted)
+    totals = []
+    for levels in (144, 288, 576):
+        codes, x = np.arange(2 * levels) % levels, np.random.default_rng(0).normal(size=2 * levels)
+        columns = [np.ones(2 * levels), *DESIGNS[design](codes, x, levels), x]
+        work.clear()
+        find_dependent(columns.__getitem__, len(columns))
+        totals.append(sum(work))
+    assert totals[1] <= 4.2 * totals[0]
+    assert totals[2] <= 4.2 * totals[1]
+    assert totals[2] <= 576**2 * 20
 
 
 def test_a_level_of_few_rows_is_seen_among_many():

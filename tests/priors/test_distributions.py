@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
 from hiermod.engine.kernels.hyperparameters import log_prior, log_prior_of_power
@@ -263,3 +265,46 @@ def test_bounds_and_origin_survive_printing(prior):
     )
     assert read.origin == prior.origin
     assert pickle.loads(pickle.dumps(prior)) == prior
+
+
+@pytest.mark.parametrize("name", [name for name, record in DISTRIBUTIONS.items() if record.support != "correlation"])
+def test_the_constant_is_what_the_density_leaves_out(name):
+    arguments, exact = EXACT[name]
+    prior = Prior(name, arguments)
+    x = prior.quantile(np.array([0.1, 0.5, 0.8]))
+    expected = exact.logpdf(x) - prior.log_density(x)
+    np.testing.assert_allclose(prior.log_constant, expected, rtol=1e-12, atol=1e-12)
+
+
+REAL_OR_POSITIVE = [name for name, record in DISTRIBUTIONS.items() if record.support in ("real", "positive")]
+
+
+@given(data=st.data())
+@pytest.mark.parametrize("name", REAL_OR_POSITIVE)
+def test_moments_are_those_that_the_tail_allows(name, data):
+    """A tail as heavy as x^-m has moments below m: its quantiles rise by the chance to the power of -1/m."""
+    record = DISTRIBUTIONS[name]
+    number = st.floats(0.3, 8.0)
+    arguments = tuple(data.draw(number) for _ in record.parameters)
+    moments, tails = record.moments(*arguments), (1e-8, 1e-14, 1e-20)
+    first, second, third = (tail_quantile(name, arguments, tail) for tail in tails)
+    slopes = [np.log(1e6) / np.log(far / near) for near, far in ((first, second), (second, third))]
+    if np.isfinite(moments):
+        assert slopes[1] == pytest.approx(moments, rel=0.15)
+    else:  # lighter than any power: steeper and steeper
+        assert slopes[1] > 1.05 * slopes[0]
+
+
+def tail_quantile(name, arguments, tail):
+    """The value that is exceeded with the chance `tail`, by SciPy."""
+    known = {
+        "Normal": lambda mu, sigma: stats.norm(mu, sigma), "StudentT": stats.t, "Cauchy": stats.cauchy,
+        "Laplace": stats.laplace, "Logistic": stats.logistic, "HalfNormal": lambda sigma: stats.halfnorm(scale=sigma),
+        "HalfStudentT": lambda nu, sigma: stats.t(nu, scale=sigma), "HalfCauchy": lambda beta: stats.cauchy(scale=beta),
+        "Exponential": lambda lam: stats.expon(scale=1.0 / lam),
+        "Gamma": lambda alpha, beta: stats.gamma(alpha, scale=1.0 / beta),
+        "InverseGamma": lambda alpha, beta: stats.invgamma(alpha, scale=beta),
+        "LogNormal": lambda mu, sigma: stats.lognorm(sigma, scale=np.exp(mu)),
+    }  # fmt: skip
+    half = 2.0 if name in ("HalfStudentT", "HalfCauchy") else 1.0
+    return known[name](*arguments).isf(tail / half)

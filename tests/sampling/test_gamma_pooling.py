@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 import hiermod as hm
 from hiermod.errors import DataError
@@ -41,3 +42,38 @@ def test_two_groups_with_events_are_enough():
     data = pd.DataFrame({"site": ["a", "b"], "y": [3, 4], "e": [1.0, 2.0]})
     fit = hm.fit(FORMULA, data, pooling="gamma", seed=1, progress=False)
     assert np.isnan(fit.summary().fixed["sd"]).all()
+
+
+@pytest.mark.parametrize("events", [[0, 0, 0], [4, 4, 4]])
+def test_counts_that_are_all_equal_have_a_posterior_under_a_proper_prior(events):
+    """Against the mean rate's expectation by quadrature of negative binomials."""
+    data = SITES[:3].assign(y=events)
+    priors = {"rate": "LogNormal(0, 1)", "shape": "LogNormal(1, 1)"}
+    fit = hm.fit(FORMULA, data, pooling="gamma", priors=priors, draws=4000, seed=1, progress=False)
+    nodes, weights = np.polynomial.legendre.leggauss(200)
+    log_mean, log_shape = 9.0 * nodes[:, None], 1.0 + 9.0 * nodes
+    density = stats.norm.logpdf(log_mean) + stats.norm.logpdf(log_shape - 1.0)
+    for y, e in zip(events, data["e"], strict=True):
+        shape = np.exp(log_shape)
+        density = density + stats.nbinom.logpmf(y, shape, 1.0 / (1.0 + e * np.exp(log_mean) / shape))
+    weight = np.exp(density - density.max()) * np.outer(weights, weights)
+    exact = (weight * log_mean).sum() / weight.sum()
+    draws = np.log(fit.posterior["rate_mean"].to_numpy())
+    assert abs(draws.mean() - exact) < 4 * draws.std() / np.sqrt(draws.size)
+    assert np.isfinite(fit.logo(progress=False).elpd)
+
+
+def test_counts_without_events_are_refused_in_words_where_the_prior_is_flat():
+    with pytest.raises(DataError, match=r"fewer than 2 groups have events.*Another group with events is needed"):
+        hm.fit(FORMULA, SITES.assign(y=0), pooling="gamma", progress=False)
+    with pytest.raises(DataError, match="constant"):
+        hm.fit("y ~ (1 | site)", SITES.assign(y=3), "poisson", progress=False)
+
+
+def test_shrinkage_counts_exposure(sites):
+    table = sites.shrinkage()
+    np.testing.assert_allclose(table["n"], SITES["e"])
+    np.testing.assert_allclose(table["raw"], SITES["y"] / SITES["e"])
+    ax = sites.plot.shrinkage()
+    (grand,) = [line.get_xdata()[0] for line in ax.lines if line.get_linestyle() == "--"]
+    np.testing.assert_allclose(grand, SITES["y"].sum() / SITES["e"].sum())

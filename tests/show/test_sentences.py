@@ -2,11 +2,13 @@
 
 import re
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
 
+import hiermod as hm
 from hiermod.answers.answer import Answer, Measure, Question, outcome_name
 from hiermod.answers.scales import CONTRASTS
 from hiermod.errors import AnswerError
@@ -326,3 +328,67 @@ def test_an_outcome_is_named_after_the_response(formula, is_rate, name):
 def test_an_unknown_goal_is_refused():
     with pytest.raises(AnswerError, match="goal='most'"):
         best_sentences(best([0.2, 0.8], [0.1, 0.01]), SUCCESS, "most")
+
+
+@pytest.mark.parametrize(
+    ("probability", "size", "words"),
+    [
+        (1.0, 4000, "more than a 99.9 % chance"),
+        (1.0, 400, "more than a 99.7 % chance"),
+        (0.9989, 400, "more than a 99.7 % chance"),
+        (0.9974, 400, "a 99.7 % chance"),
+        (1.0, 100, "more than a 99 % chance"),
+        (1.0, 30, "more than a 96 % chance"),
+        (1.0, 9, "more than an 88 % chance"),
+        (0.0, 400, "less than a 0.3 % chance"),
+        (0.0, 30, "less than a 4 % chance"),
+        (1.0, 1.0, "more than a 50 % chance"),
+        (0.8, 30, "an 80 % chance"),
+    ],
+)
+def test_no_chance_is_told_that_so_many_draws_cannot_show(probability, size, words):
+    assert chance(probability, size) == words
+
+
+@pytest.mark.parametrize("size", [2, 7, 33.4, 150, 399.2, 1000, 2001, 1e5])
+def test_what_is_told_is_at_most_what_draws_can_show(size):
+    told = float(re.search(r"more than an? ([\d.]+) %", chance(1.0, size)).group(1))
+    assert 100 * min(1 - 1 / size, 0.999) - 1.0 < told <= 100 * min(1 - 1 / size, 0.999) + 1e-9
+
+
+def of_draws(count):
+    """A fit of two arms, the second of which wins in every draw, and nearly so beside a third."""
+    data = pd.DataFrame({"arm": ["a", "b"], "s": [10, 90], "n": [100, 100]})
+    rng = np.random.default_rng(1)
+    model = hm.model("s/n ~ arm", data)
+    values = {"Intercept": (("chain", "draw"), rng.normal(-2.0, 0.01, (2, count // 2))),
+              "arm": (("chain", "draw", "level"), rng.normal(4.0, 0.01, (2, count // 2, 1)))}  # fmt: skip
+    return model.with_draws(xr.Dataset(values))
+
+
+def test_sentences_of_few_draws_claim_less():
+    for count, told in ((100, "9[0-9]"), (40, "[89][0-9]"), (40_000, "99.9")):
+        fit = of_draws(count)
+        (sentence,) = effect_sentences(fit.effect("arm"))
+        assert re.match(rf"There is more than an? {told} % chance that arm b has a higher", sentence)
+        (sentence,) = best_sentences(fit.best("arm"), SUCCESS)
+        assert re.match(rf"There is more than an? {told} % chance that b is the better", sentence)
+    axes = of_draws(40).plot.effect("arm")
+    texts = [text.get_text() for child in axes.child_axes for text in child.get_yticklabels()]
+    assert [text for text in texts if re.match(r">[89]\d\.\d%", text)]
+    plt.close(axes.figure)
+
+
+def test_a_raise_is_told_of_two_arms_alone():
+    assert "the treatment raises the success rate" in effect(row(0.1, 0.0, 0.2, 0.99))
+    told = effect(row(0.1, 0.0, 0.2, 0.99), arms=3)
+    assert "treated 1 has a higher success rate than treated 0" in told
+
+
+def test_values_of_a_column_of_more_levels_are_named():
+    data = pd.DataFrame({"x": [0, 1, 2] * 2, "s": [1, 2, 3, 3, 4, 6], "n": [9] * 6})
+    fit = hm.model("s/n ~ x", data).with_draws(xr.Dataset(
+        {name: (("chain", "draw"), np.full((1, 8), 0.5) + np.arange(8) / 10) for name in ("Intercept", "x")}
+    ))  # fmt: skip
+    (sentence,) = effect_sentences(fit.effect({"x": [0, 1]}))
+    assert "x 1 has a higher s rate than x 0" in sentence

@@ -53,9 +53,9 @@ def check_columns(
 
 def _check_name(spec: ModelSpec, typed: str, role: str, data: Any, free: bool) -> None:
     name = canonical(typed)
-    if name in spec.cells.averaged and not free:
+    if name in spec.cells.differing and not free:
         refuse_averaged(spec, name)
-    if name in spec.cells.frame:
+    if name in spec.cells.frame or name in spec.cells.differing:
         return
     if name in spec.formula.predictor_columns:
         if data is not None and name in column_names(data):

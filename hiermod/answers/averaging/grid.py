@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,10 +17,12 @@ from hiermod.answers.averaging.rows import Base, with_column, with_levels
 from hiermod.answers.group_effects import Groups
 from hiermod.answers.reader import reader
 from hiermod.data.columns.levels import encode
-from hiermod.data.columns.values import Level, as_levels, codable, number_rows
+from hiermod.data.columns.values import Level, as_levels, codable, first_of, number_rows
 from hiermod.errors import DataError, enumerate_names
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.posterior import Posterior
+
+WORTH_MERGING = 2_000  # rows of a grid, from which on equal ones are looked for beforehand
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,83 +51,105 @@ def cell_grid(posterior: Posterior, query: Query) -> Grid:
     spec, rows = posterior.spec, query.rows
     selected, combos = _select(rows.frame, query.selecting)
     _refuse_weightless(selected, rows.weight, combos)
-    arms = [dict(zip(query.settings, levels, strict=True)) for levels in itertools.product(*query.settings.values())]
+    arms = list(itertools.product(*query.settings.values()))
+    set_to = dict(zip(query.settings, zip(*arms, strict=True), strict=True))
+    merged, merged_into = _merged_base(rows, selected, {*query.held, *query.lines, *set_to}, len(arms))
     parts: list[_Part] = []
     left_out = 0.0
     for levels in itertools.product(*query.lines.values()):
         line = dict(zip(query.lines, levels, strict=True))
-        chosen = [{**query.held, **line, **arm} for arm in arms]
-        frames = [with_levels(spec, rows, one) for one in chosen]
-        known = [estimable_rows(posterior, query.groups, frame, one) for frame, one in zip(frames, chosen, strict=True)]
-        kept, left = _shared(known, selected, rows, len(combos))
+        chosen = {name: (level,) * len(arms) for name, level in {**query.held, **line}.items()} | set_to
+        frame = with_levels(spec, merged, chosen, len(arms))
+        known = estimable_rows(posterior, query.groups, frame, chosen)
+        kept, left = _shared(known, merged_into, merged, len(combos), len(arms))
         left_out = max(left_out, left)
-        parts += [
-            _Part(frame, mine, {**line, **arm}, _seen(rows, arm))
-            for frame, mine, arm in zip(frames, kept, arms, strict=True)
-        ]
-    grid = _assembled(spec, query, selected, combos, parts)
+        parts.append(_Part(frame, kept, line))
+    by_arm = np.array([np.bincount(selected, own, len(combos)) for own in _seen(rows, set_to, len(arms))])
+    grid = _assembled(spec, replace(query, rows=merged), merged_into, combos, parts, set_to, by_arm)
     return replace(grid, notices=_notices(query, grid, left_out, float(rows.size.sum())))
+
+
+def _merged_base(rows: Base, selected: np.ndarray, set_to: Collection[str], arms: int) -> tuple[Base, np.ndarray]:
+    """Rows of a cell that differ only where they are set, as one, and the cell of each."""
+    if arms * len(rows.frame) < WORTH_MERGING:
+        return rows, selected
+    names = [name for name in rows.frame if name not in set_to]
+    number = number_rows(pd.DataFrame({"": selected, **{name: codable(rows.frame[name]) for name in names}}))
+    first = first_of(number)
+    if len(first) == len(number):
+        return rows, selected
+    weight, counts = np.bincount(number, rows.weight), np.bincount(number, rows.size)
+    frame = rows.frame.iloc[first].reset_index(drop=True)
+    return replace(rows, frame=frame, weight=weight, counts=counts), selected[first]
 
 
 @dataclass(frozen=True, eq=False)
 class _Part:
-    """All rows set to some values, which of them enter averages, and which had these values."""
+    """All rows set to each value in turn, which of them enter averages, shape ``(values, rows)``, and the line."""
 
     frame: pd.DataFrame
     kept: np.ndarray
-    values: dict[str, Level]
-    seen: np.ndarray
+    line: dict[str, Level]
 
 
 def _shared(
-    known: list[np.ndarray | None], selected: np.ndarray, rows: Base, cells: int
-) -> tuple[list[np.ndarray], float]:  # fmt: skip
+    known: np.ndarray | None, selected: np.ndarray, rows: Base, cells: int, arms: int
+) -> tuple[np.ndarray, float]:  # fmt: skip
     """Which rows enter the average at each value, and how many leave all of them.
 
     Rows that are known at all values; in a cell without any, at each value those that are known there.
     """
-    everything = np.ones(len(rows.frame), dtype=bool)
-    masks = [everything if mask is None else mask for mask in known]
-    if all(mask is None for mask in known):
-        return masks, 0.0
-    at_all = np.logical_and.reduce(masks)
+    if known is None:
+        return np.ones((arms, len(rows.frame)), dtype=bool), 0.0
+    masks = known.reshape(arms, -1)
+    at_all = masks.all(axis=0)
     empty = np.bincount(selected, at_all * rows.weight, cells) <= 0
-    kept = [np.where(empty[selected], mask, at_all) for mask in masks]
-    return kept, float(rows.size[~np.logical_or.reduce(kept)].sum())
+    kept = np.where(empty[selected], masks, at_all)
+    return kept, float(rows.size[~kept.any(axis=0)].sum())
 
 
-def _seen(rows: Base, arm: dict[str, Level]) -> np.ndarray:
-    """How many rows or trials of each row have the values themselves; NaN where rows do not say."""
-    if not set(arm) <= set(rows.frame.columns):
-        return np.full(len(rows.frame), np.nan)
-    same = np.ones(len(rows.frame), dtype=bool)
-    for name, level in arm.items():
-        same &= encode(rows.frame[name], (level,)) >= 0
+def _seen(rows: Base, set_to: Mapping[str, Sequence[Level]], arms: int) -> np.ndarray:
+    """How many rows or trials of each row have each of the values themselves; NaN where rows do not say."""
+    if not set(set_to) <= set(rows.frame.columns):
+        return np.full((arms, len(rows.frame)), np.nan)
+    same = np.ones((arms, len(rows.frame)), dtype=bool)
+    for name, levels in set_to.items():
+        distinct = tuple(dict.fromkeys(levels))
+        own, places = encode(rows.frame[name], distinct), {level: place for place, level in enumerate(distinct)}
+        same &= own == np.array([places[level] for level in levels])[:, None]
     return np.asarray(rows.size * same)
 
 
+def _keys(combos: pd.DataFrame, line: Mapping[str, Level], set_to: Mapping[str, Sequence[Level]]) -> pd.DataFrame:
+    """The keys of all averages of a line: the combinations, at each value in turn."""
+    arms = len(next(iter(set_to.values()), ((),)))
+    keys = combos.iloc[np.tile(np.arange(len(combos)), arms)].reset_index(drop=True)
+    for name, level in line.items():
+        keys = with_column(keys, name, level)
+    for name, levels in set_to.items():
+        keys = with_column(keys, name, pd.Series([*levels]).iloc[np.repeat(np.arange(arms), len(combos))].array)
+    return keys
+
+
 def _assembled(
-    spec: ModelSpec, query: Query, selected: np.ndarray, combos: pd.DataFrame, parts: list[_Part]
+    spec: ModelSpec, query: Query, selected: np.ndarray, combos: pd.DataFrame, parts: list[_Part],
+    set_to: Mapping[str, Sequence[Level]], seen: np.ndarray,
 ) -> Grid:  # fmt: skip
-    """One table of all parts, its averages in the order of levels."""
-    rows, count, keys = query.rows, len(combos), []
-    for part in parts:
-        key = combos
-        for name, level in part.values.items():
-            key = with_column(key, name, level)
-        keys.append(key)
-    all_keys = pd.concat(keys, ignore_index=True)
+    """One table of all parts, its averages in the order of levels; `seen` is by value and combination."""
+    rows, count = query.rows, len(combos)
+    all_keys = pd.concat([_keys(combos, part.line, set_to) for part in parts], ignore_index=True)
     names = list(dict.fromkeys([*query.cells, *query.settings]))
     orders = {name: query.selected.get(name) or order_of(spec, name, rows.frame) for name in query.selecting}
     order = _key_order(all_keys, names, {**query.lines, **query.settings, **orders})
     rank = np.empty(len(order), dtype=np.int64)
     rank[order] = np.arange(len(order))
-    cell = np.concatenate([rank[selected[part.kept] + place * count] for place, part in enumerate(parts)])
-    weight = np.concatenate([rows.weight[part.kept] for part in parts])
-    frames = [part.frame if part.kept.all() else part.frame[part.kept] for part in parts]
+    kept = np.concatenate([part.kept for part in parts])
+    cell = rank[(selected + count * np.arange(len(kept))[:, None])[kept]]
+    weight = np.broadcast_to(rows.weight, kept.shape)[kept]
+    frames = [part.frame if part.kept.all() else part.frame[part.kept.ravel()] for part in parts]
     frame = pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0].reset_index(drop=True)
-    size = np.tile(np.bincount(selected, rows.size, count), len(parts))[order]
-    seen = np.concatenate([np.bincount(selected, part.seen, count) for part in parts])[order]
+    size = np.tile(np.bincount(selected, rows.size, count), len(kept))[order]
+    seen = np.tile(seen.ravel(), len(parts))[order]
     ordered = all_keys.iloc[order][names].reset_index(drop=True)
     return _merged(Grid(frame, weight, cell, ordered, _whole(size), _whole(seen)))
 

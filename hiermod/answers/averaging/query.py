@@ -134,9 +134,10 @@ def read_effect(spec: ModelSpec, arguments: Arguments) -> Query:
     pairing = pair_arms(arguments.contrast, levels, variable, arguments.control)
     contrast = contrast_name(arguments.contrast)
     control = str(levels[place]) if contrast == "control" else None
+    arms = len({*levels, *columns.levels_of(spec, variable)} if variable in spec.cells.frame else levels)
     question = replace(
-        question, by=(*named.by, *named.lines), variable=variable, control=control, contrast=contrast
-    )  # fmt: skip
+        question, by=(*named.by, *named.lines), variable=variable, control=control, contrast=contrast, arms=arms
+    )
     query = _opened(spec, arguments, question, named, {variable: levels})
     question = relative_to_response(spec, query.question)
     return replace(query, question=question, levels=levels, control=place, pairing=pairing)

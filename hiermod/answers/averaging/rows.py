@@ -66,7 +66,7 @@ def base_rows(
 
 def _fitted(spec: ModelSpec, named: Sequence[str]) -> Base:
     cells = spec.cells
-    if set(named).isdisjoint(cells.averaged):
+    if set(named).isdisjoint(cells.differing):
         weight = cells.response.weight
         return Base(cells.frame, weight * exposure(spec, cells.frame), cells.averaged, weight)
     frame, _ = cells.observations()
@@ -154,11 +154,13 @@ def _fitted_levels(spec: ModelSpec) -> dict[str, tuple[Level, ...]]:
     return levels
 
 
-def with_levels(spec: ModelSpec, base: Base, chosen: Mapping[str, Level]) -> pd.DataFrame:
-    """The rows with each chosen column at one of its levels throughout; what is made of it follows."""
-    frame = base.frame
-    for name, level in chosen.items():
-        frame = with_column(frame, name, _throughout(spec, name, level, len(frame)))
+def with_levels(spec: ModelSpec, base: Base, chosen: Mapping[str, Sequence[Level]], times: int = 1) -> pd.DataFrame:
+    """The rows so many times, each time with each chosen column at one of its levels; what is made of it follows."""
+    frame, size = base.frame, len(base.frame)
+    if times != 1:
+        frame = frame.iloc[np.tile(np.arange(size), times)].reset_index(drop=True)
+    for name, levels in chosen.items():
+        frame = with_column(frame, name, _throughout(spec, name, levels, size))
     for name, recipe in spec.cells.recipes.items():
         unused = per_exposure(spec) and name in spec.formula.offsets
         if set(recipe.sources).isdisjoint(chosen) or name in chosen or unused:
@@ -174,14 +176,16 @@ def with_levels(spec: ModelSpec, base: Base, chosen: Mapping[str, Level]) -> pd.
     return frame
 
 
-def _throughout(spec: ModelSpec, name: str, level: Level, rows: int) -> Any:
+def _throughout(spec: ModelSpec, name: str, chosen: Sequence[Level], rows: int) -> Any:
+    """Each of the chosen levels for so many rows."""
     if is_numeric(spec, name):
-        return level
+        return np.repeat(np.array(chosen), rows)
     predictor = spec.cells.predictors.get(name)
     levels = predictor.levels if isinstance(predictor, Factor) else as_levels(spec.cells.frame[name].cat.categories)
-    if level not in levels:  # a group that the fitted data did not have
-        return pd.Series([level] * rows, dtype=object)
-    return level_series(np.full(rows, levels.index(level)), levels)
+    places = {level: place for place, level in enumerate(levels)}
+    if not places.keys() >= set(chosen):  # a group that the fitted data did not have
+        return np.repeat(np.array([*chosen, None], dtype=object)[:-1], rows)
+    return level_series(np.repeat([places[level] for level in chosen], rows), levels)
 
 
 def is_numeric(spec: ModelSpec, name: str) -> bool:

@@ -13,7 +13,7 @@ from scipy import special
 
 from hiermod.answers.averaging.columns import find_level
 from hiermod.data.cells.statistics import CountCells
-from hiermod.data.columns.levels import encode
+from hiermod.data.columns.levels import encode, match_level
 from hiermod.data.columns.values import Level, code_levels, number_rows
 from hiermod.data.pushdown.gather import count_units
 from hiermod.errors import AnswerError, DataError
@@ -188,7 +188,7 @@ def expected_shares(expected: Any, present: tuple[Level, ...], variable: str) ->
 
 
 def _among(level: Any, levels: tuple[Level, ...]) -> bool:
-    return any(other == level or str(other) == str(level) for other in levels)
+    return match_level(level, levels) is not None
 
 
 def _match(typed: Any, levels: tuple[Level, ...]) -> Level:

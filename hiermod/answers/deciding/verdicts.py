@@ -14,7 +14,8 @@ from hiermod.answers.answer import interval
 from hiermod.answers.averaging.columns import check_results
 from hiermod.answers.averaging.query import Arguments, read_effect
 from hiermod.answers.deciding.sample_ratio import mismatch
-from hiermod.answers.estimands.effects import compare_arms, compared
+from hiermod.answers.estimands.effects import Arms, compare_arms, effect
+from hiermod.answers.mixed import refuse_other_rows
 from hiermod.errors import AnswerError
 from hiermod.sampling.posterior import Posterior
 
@@ -74,9 +75,9 @@ def decide(posterior: Posterior, arguments: Arguments) -> Decision:
     check_results(query.cells, COMPUTED)
     if not query.outcome.has_mean:
         raise AnswerError(f"decide() weighs expected losses. {query.outcome.remark}")
-    arms = compare_arms(posterior, query)
-    limits = _limits(posterior, arguments.loss, arms.draws[:, place].mean(axis=-1))
-    value = sign * arms.draws
+    arms, means = _all_arms(posterior, arguments)
+    limits = _limits(posterior, arguments.loss, means[:, place].mean(axis=-1))
+    value = sign * means
     value[:, place] += margin
     losses = (value.max(axis=1, keepdims=True) - value).mean(axis=-1)
     others = np.array([arm for arm in range(len(arms.levels)) if arm != place])
@@ -84,7 +85,7 @@ def decide(posterior: Posterior, arguments: Arguments) -> Decision:
     cells, chosen = np.arange(len(losses)), others[losses[:, others].argmin(axis=1)]
     shipping, stopping = losses[cells, chosen], losses[:, place]
     verdict = np.where(shipping < stopping, SHIP, STOP)
-    gain = arms.draws[cells, chosen] - arms.draws[:, place]
+    gain = means[cells, chosen] - means[:, place]
     table = arms.keys.assign(
         verdict=np.where(known, np.where(np.minimum(shipping, stopping) > limits, KEEP_TESTING, verdict), UNKNOWN),
         level=[arms.levels[arm] for arm in chosen],
@@ -98,6 +99,13 @@ def decide(posterior: Posterior, arguments: Arguments) -> Decision:
     return Decision(
         table, _rule(variable, arms.levels[place], arguments.loss, margin, sign, query.outcome.name), warning
     )
+
+
+def _all_arms(posterior: Posterior, arguments: Arguments) -> tuple[Arms, np.ndarray]:
+    """The arms, and the draws of their means; of a mixture those of each posterior, one after the other."""
+    first, *others = [compare_arms(part, read_effect(part.spec, arguments)) for part in posterior.each]
+    refuse_other_rows([list(arms.keys.itertuples(index=False, name=None)) for arms in (first, *others)])
+    return first, np.concatenate([arms.draws for arms in (first, *others)], axis=-1)
 
 
 def _limits(posterior: Posterior, loss: Any, control: np.ndarray) -> np.ndarray:
@@ -137,8 +145,9 @@ def number_needed(posterior: Posterior, arguments: Arguments) -> pd.DataFrame:
         raise AnswerError(f"A number needed to treat is of rates; family {posterior.spec.family} has none.")
     query = read_effect(posterior.spec, arguments)
     check_results(query.cells, OF_NUMBER_NEEDED)
-    contrasts = compared(posterior, query)
-    gain = interval(query.question.sign * contrasts.flat, query.question.prob)
+    answer = effect(posterior, arguments)
+    draws_of = answer.draws.transpose("row", "chain", "draw").to_numpy().reshape(len(answer.table), -1)
+    gain = interval(query.question.sign * draws_of, query.question.prob)
     low, high = gain["lower"], gain["upper"]
     with np.errstate(divide="ignore"):
         estimate = np.where(gain["estimate"] == 0.0, np.inf, 1.0 / gain["estimate"])
@@ -147,7 +156,7 @@ def number_needed(posterior: Posterior, arguments: Arguments) -> pd.DataFrame:
     spans = (low < 0.0) & (high > 0.0)
     lower, upper = np.where(spans, from_low, from_high), np.where(spans, from_high, from_low)
     texts = [_text(*piece) for piece in zip(lower, upper, spans, strict=True)]
-    return contrasts.keys.assign(
+    return answer.table[[*query.cells, "contrast"]].assign(
         estimate=estimate, lower=lower, upper=upper, pieces=np.where(spans, 2, 1), interval=texts
     )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,12 +20,15 @@ from hiermod.answers.averaging.query import Arguments, Query, read_effect, read_
 from hiermod.answers.averaging.rows import with_column
 from hiermod.answers.draws import wins
 from hiermod.answers.log_means import Logs
+from hiermod.answers.mixed import answer_of_each, table_of_each
 from hiermod.answers.outcome import Outcome
 from hiermod.answers.scales import Scale, exp, ratio
 from hiermod.data.columns.values import Level, as_levels
 from hiermod.errors import AnswerError
+from hiermod.sampling.diagnostics import mean_sizes
 from hiermod.sampling.posterior import Posterior
 
+INDEPENDENT = "independent draws"  # the attribute of a table that says how many its probabilities come from
 COMPUTED = ("contrast", "estimate", "lower", "upper", "prob_beats", "expected_loss", "prob_rope", "prob_exceeds")
 
 
@@ -160,6 +164,7 @@ def _refuse_negative(question: Question, arms: Arms, pairing: Pairing, control: 
     return f"At most, {what}: a {question.scale.name} of such a draw counts as infinite, on the side of the difference."
 
 
+@answer_of_each
 def effect(posterior: Posterior, arguments: Arguments) -> Answer:
     """Contrasts of a variable's arms, each other one with the control if nothing else is said, in each `by` cell."""
     query = read_effect(posterior.spec, arguments)
@@ -179,6 +184,7 @@ def _wins(one: np.ndarray, other: np.ndarray, sign: int) -> np.ndarray:
     return np.where(unknown, np.nan, wins(one, other, sign).mean(axis=-1))
 
 
+@table_of_each
 def prob_beats_table(posterior: Posterior, arguments: Arguments) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """P(level beats control), a row per `by` cell, a column per other level; and notices."""
     query = read_effect(posterior.spec, arguments)
@@ -189,6 +195,7 @@ def prob_beats_table(posterior: Posterior, arguments: Arguments) -> tuple[pd.Dat
     return pd.DataFrame(beats, index=_cell_index(arms), columns=columns), arms.notices
 
 
+@table_of_each
 def pairwise(posterior: Posterior, arguments: Arguments) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """P(row beats column) of all arms, the diagonal empty (NaN); and notices."""
     query = read_effect(posterior.spec, arguments)
@@ -204,6 +211,7 @@ def pairwise(posterior: Posterior, arguments: Arguments) -> tuple[pd.DataFrame, 
     return table, arms.notices
 
 
+@table_of_each
 def best(posterior: Posterior, arguments: Arguments) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """P(best), expected loss and expected rank of each arm, NaN in cells where one is not estimable; and notices."""
     query = read_effect(posterior.spec, arguments)
@@ -220,7 +228,17 @@ def best(posterior: Posterior, arguments: Arguments) -> tuple[pd.DataFrame, tupl
     }
     if not query.outcome.has_mean:
         columns["expected_loss"][:] = np.nan
-    return pd.DataFrame(columns, index=_arm_index(arms, query.question.variable)), arms.notices
+    table = pd.DataFrame(columns, index=_arm_index(arms, query.question.variable))
+    table.attrs[INDEPENDENT] = _independent(arms.order, posterior.shape)
+    return table, arms.notices
+
+
+def _independent(order: np.ndarray, shape: tuple[int, int]) -> float:
+    """How many independent draws those of the arms are worth at least; infinite where they are too few to tell."""
+    rows = order.reshape(-1, order.shape[-1])
+    rows = rows[np.isfinite(rows).all(axis=1)]
+    sizes = mean_sizes(np.moveaxis(rows.reshape(-1, *shape), 0, 2)) if len(rows) else np.array([np.nan])
+    return math.inf if np.isnan(sizes).all() else min(float(np.nanmin(sizes)), float(np.prod(shape)))
 
 
 def _of_known(measure: Callable[[np.ndarray, int], np.ndarray], cell: np.ndarray) -> np.ndarray:
@@ -250,6 +268,7 @@ ROUNDING = 1e-13
 OF_INTERACTION = ("contrast", "between", "estimate", "lower", "upper", "prob_beats", "prob_exceeds")
 
 
+@answer_of_each
 def interaction(posterior: Posterior, arguments: Arguments) -> Answer:
     """Contrasts, between the levels of `across`, of the contrasts of `variable`, in each `by` cell."""
     query = read_interaction(posterior.spec, arguments)

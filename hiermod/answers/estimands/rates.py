@@ -14,6 +14,7 @@ from hiermod.answers.averaging.estimable import estimable_rows
 from hiermod.answers.averaging.grid import cell_grid, means
 from hiermod.answers.averaging.query import Arguments, read_prediction, read_rates
 from hiermod.answers.averaging.rows import Base, trials_of
+from hiermod.answers.mixed import answer_of_each
 from hiermod.answers.reader import reader
 from hiermod.data.cells.statistics import BinomialCells, PairCells
 from hiermod.data.columns.values import first_of, number_rows
@@ -25,6 +26,7 @@ ROW = "row_number"
 COMPUTED = ("estimate", "lower", "upper", "rows", "seen", "prob_exceeds", "estimable")
 
 
+@answer_of_each
 def rates(posterior: Posterior, arguments: Arguments) -> Answer:
     """Expected response per cell, averaged over its rows within each draw, at each value of the variables."""
     spec, query = posterior.spec, read_rates(posterior.spec, arguments)
@@ -60,6 +62,7 @@ def mixes_differ(rows: Base, name: str) -> bool:
     return len(first) < len(of_level) * len(of_rest) or not np.allclose(weight, expected, rtol=1e-9)
 
 
+@answer_of_each
 def predict(posterior: Posterior, arguments: Arguments, fitted: bool = False) -> Answer:
     """Predictions for each row of `data` (each cell without it): the mean, the linear predictor, or new responses.
 

@@ -16,9 +16,12 @@ from hiermod.answers.reader import linear_spec, per_exposure, reader
 from hiermod.data.columns.groupings import Grouping
 from hiermod.errors import AnswerError, did_you_mean, enumerate_names
 from hiermod.formula.nodes import without_slash
+from hiermod.modeling.pooled import MOST_STORED, PooledSpec
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.diagnostics import mean_sizes
 from hiermod.sampling.posterior import Posterior
+
+AT_ONCE = 512  # groups whose draws are held at once
 
 
 def shrinkage(posterior: Posterior, group: str | None, prob: float) -> pd.DataFrame:
@@ -34,16 +37,34 @@ def shrinkage(posterior: Posterior, group: str | None, prob: float) -> pd.DataFr
     total = np.bincount(codes, cells.response.weight * cells.response.mean, grouping.size)
     n = np.bincount(codes, weight, grouping.size)
     raw = total / n
+    counted = n if per_exposure(posterior.spec) else n.astype(np.int64)
     levels = pd.DataFrame(index=pd.Index(grouping.labels(), name=grouping.name))
+    if isinstance(posterior.spec, PooledSpec) and grouping.size > MOST_STORED:
+        of_data = _of_distinct_data(posterior, posterior.spec, prob)
+        return pd.DataFrame({"n": counted, "raw": raw, **of_data}, index=levels.index)
     grid = Grid(cells.frame, weight, codes, levels, n, n)
     observed = same_for_all(posterior.spec, Reading.OBSERVED)
     draws = averages(posterior, observed, grid)
     median = not read_outcome(posterior.spec, None, observed).has_mean
-    counted = n if per_exposure(posterior.spec) else n.astype(np.int64)
     table = {"n": counted, "raw": raw, **interval(draws, prob, median)}
     pull = reader(posterior).exact_pull()
     table["pull"] = _pull(posterior, grouping, grid, raw, table["estimate"], median) if pull is None else pull
     return pd.DataFrame(table, index=levels.index)
+
+
+def _of_distinct_data(posterior: Posterior, spec: PooledSpec, prob: float) -> dict[str, np.ndarray]:
+    """Estimates of very many pooled rates: groups that have the same data share the draws of the first of them."""
+    data = np.column_stack([spec.stratum, spec.events, spec.exposure])
+    _, first, of_group = np.unique(data, axis=0, return_index=True, return_inverse=True)
+    order = np.argsort(first)  # groups that stand together are drawn together
+    median, found = not spec.has_posterior_mean("mean", ["observed"]), []
+    for start in range(0, len(order), AT_ONCE):
+        own = first[order[start : start + AT_ONCE]]
+        mean, size = posterior.population(spec.stratum[own])
+        table = interval(posterior.rates(own).T, prob, median)
+        found.append({**table, "pull": spec.pool.pull(spec.exposure[own], mean, size).mean(axis=0)})
+    place = np.argsort(order)[of_group]
+    return {name: np.concatenate([table[name] for table in found])[place] for name in found[0]}
 
 
 def chosen_grouping(spec: ModelSpec, group: str | None) -> Grouping:

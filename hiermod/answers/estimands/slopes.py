@@ -16,6 +16,7 @@ from hiermod.answers.averaging.grid import Averaging, Grid, cell_grid
 from hiermod.answers.averaging.query import Arguments, read_slope
 from hiermod.answers.averaging.rows import Base, with_column
 from hiermod.answers.draws import wins
+from hiermod.answers.mixed import answer_of_each
 from hiermod.answers.reader import Designs, LinearReader, block_slices, linear_spec, per_exposure
 from hiermod.data.columns.functions import Recipe
 from hiermod.data.columns.values import Leveled
@@ -150,6 +151,7 @@ def _changed(column: Column, frame: pd.DataFrame, changes: Changes) -> np.ndarra
 COMPUTED = ("estimate", "lower", "upper", "prob_beats", "prob_exceeds")
 
 
+@answer_of_each
 def slopes(posterior: Posterior, arguments: Arguments) -> Answer:
     """The average derivative of the expected response with respect to a numeric column, in each `by` cell."""
     spec = linear_spec(posterior.spec, "slopes")

@@ -84,6 +84,7 @@ def varcorr(posterior: Posterior, prob: float) -> pd.DataFrame:
     ``lower, upper`` bound ``sdcor``; both are medians where the posterior has no such mean. The last row, ``Residual``,
     is of the families that have a `sigma`; a student family's is its scale, and its standard deviation is larger.
     """
+    check_prob(prob)
     rows: list[dict[str, Any]] = []
     for terms in terms_by_group(posterior).values():
         for term in terms:

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from hiermod.data.cells.rows import Rows, read_rows
 from hiermod.data.cells.statistics import REDUCERS, reduce_moments
@@ -67,8 +68,8 @@ def compress(rows: Rows, statistic: str, enabled: bool = True) -> Cells:
     cell = number_rows(key) if enabled and not hardly_repeats(key) else np.arange(len(rows.frame))
     first = first_of(cell)
     count = len(first)
-    frame = rows.frame.drop(columns=list(averaging.names))
-    frame = pd.concat([frame, _settled(rows.sources, cell, first)], axis=1).iloc[first].reset_index(drop=True)
+    frame, settled = rows.frame.drop(columns=list(averaging.names)), _settled(rows.sources, cell, first)
+    frame = pd.concat([frame, settled], axis=1).iloc[first].reset_index(drop=True)
     response = rows.response
     if statistic in ("trials", "pairs") and isinstance(response, SingleRows):
         response = TrialsRows(response.values, np.ones(len(response.values)), response.times)
@@ -78,8 +79,8 @@ def compress(rows: Rows, statistic: str, enabled: bool = True) -> Cells:
         frame = pd.concat([frame, pd.DataFrame(reduced.moments.columns())], axis=1)
     else:
         reduced = REDUCERS[statistic](response, cell, count)
-    variables = rows.variables
-    return Cells(frame, reduced, variables.predictors, rows.groupings, variables.recipes, rows.source)
+    variables, behind = rows.variables, _behind(rows, averaging, settled.columns, cell)
+    return Cells(frame, reduced, variables.predictors, rows.groupings, variables.recipes, rows.source, behind)
 
 
 def _seen_of(response: ResponseRows, statistic: str) -> pd.DataFrame:
@@ -145,6 +146,17 @@ def _key(rows: Rows, averaging: Averaging) -> pd.DataFrame:
     behind = {source for name in numeric for source in recipes[name].sources}
     variables = rows.frame.drop(columns=list(averaging.names))
     return pd.concat([variables, rows.sources[[name for name in rows.sources if name in behind]]], axis=1)
+
+
+def _behind(rows: Rows, averaging: Averaging, settled: pd.Index, cell: np.ndarray) -> pd.DataFrame:
+    """The columns behind averaged ones, a row of the data each, in the order of cells; none where rows are not kept."""
+    if isinstance(rows.response, MomentRows):
+        return pd.DataFrame()
+    recipes = rows.variables.recipes
+    names = {source for name in averaging.variables if name in recipes for source in recipes[name].sources}
+    names -= {*settled, *averaging.names, *rows.frame}
+    kept = [name for name in rows.sources if name in names and is_numeric_dtype(rows.sources[name])]
+    return rows.sources[kept].iloc[np.argsort(cell, kind="stable")].reset_index(drop=True)
 
 
 def _settled(sources: pd.DataFrame, cell: np.ndarray, first: np.ndarray) -> pd.DataFrame:

@@ -103,7 +103,7 @@ def part(cells: Cells, seen: Observations, times: np.ndarray) -> Cells:
     else:
         reduced = REDUCERS[KINDS[type(response)]](rows, cell, len(occurs))
     source = replace(cells.source, rows=int(times.sum()), fingerprint="")
-    return replace(cells, frame=frame, response=reduced, source=source)
+    return replace(cells, frame=frame, response=reduced, source=source, behind=pd.DataFrame())
 
 
 def _some(cells: Cells, keep: np.ndarray) -> Cells:

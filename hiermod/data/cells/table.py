@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -43,6 +43,8 @@ class Cells:
         How variables that are no plain columns are made.
     source : Source
         The rows behind the cells.
+    behind : pandas.DataFrame
+        Of the rows in memory, in cell order, the numbers that functions made into columns over which cells average.
     """
 
     frame: pd.DataFrame
@@ -51,6 +53,7 @@ class Cells:
     groupings: Mapping[str, Grouping]
     recipes: Mapping[str, Recipe]
     source: Source
+    behind: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -77,6 +80,11 @@ class Cells:
         return tuple(self.response.moments.columns()) if isinstance(self.response, MomentCells) else ()
 
     @property
+    def differing(self) -> tuple[str, ...]:
+        """The numeric columns that differ between the rows of a cell, and are known for each of them."""
+        return *self.averaged, *self.behind.columns
+
+    @property
     def rows_kept(self) -> bool:
         """Whether the rows behind the cells are known; an engine that aggregates numbers leaves them where they are."""
         return bool(self.response.rows.any())
@@ -98,7 +106,7 @@ class Cells:
         frame = self.frame.iloc[cell].reset_index(drop=True)
         if isinstance(self.response, MomentCells):
             columns = dict(zip(self.response.moments.names, self.response.row_columns.T, strict=True))
-            frame = pd.concat([frame.drop(columns=list(self.averaged)), pd.DataFrame(columns)], axis=1)
+            frame = pd.concat([frame.drop(columns=list(self.averaged)), pd.DataFrame(columns), self.behind], axis=1)
         return frame, cell
 
     def as_rows(self) -> tuple[pd.DataFrame, dict[str, object]]:

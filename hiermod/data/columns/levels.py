@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable
 from functools import cached_property
 from typing import Any
 
@@ -36,6 +36,8 @@ def encode(values: Any, levels: tuple[Level, ...]) -> np.ndarray:
     """
     series = pd.Series(values)
     codes, distinct = _distinct(series)
+    if distinct == levels:
+        return codes.astype(np.int64)
     by_value = _Known(levels).codes(distinct, str(series.name or ""))
     return np.where(codes < 0, -1, by_value[codes] if len(by_value) else -1)
 
@@ -85,13 +87,14 @@ class _Known:
         self._levels = levels
         self._exact: dict[Hashable, int] = {_comparable(level): code for code, level in enumerate(levels)}
 
-    def codes(self, values: Iterable[Level], name: str) -> np.ndarray:
-        return np.array([self._code(value, name) for value in values], dtype=np.int64)
+    def codes(self, values: tuple[Level, ...], name: str) -> np.ndarray:
+        codes = np.array([self._exact.get(_comparable(value), -1) for value in values], dtype=np.int64)
+        for place in np.flatnonzero(codes < 0):
+            codes[place] = self._other_code(values[place], name)
+        return codes
 
-    def _code(self, value: Level, name: str) -> int:
-        code = self._exact.get(_comparable(value))
-        if code is not None:
-            return code
+    def _other_code(self, value: Level, name: str) -> int:
+        """The code of a level that is stored otherwise than the value."""
         text = isinstance(value, str)
         spelled = self._spelled.get(_spelled(value) if isinstance(value, str) else _comparable(value), [])
         sure = [code for code in spelled if isinstance(self._levels[code], str) != text]

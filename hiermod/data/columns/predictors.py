@@ -13,7 +13,7 @@ import pandas as pd
 from hiermod.data.columns.factors import coded
 from hiermod.data.columns.functions import Recipe, Value, learn_from_all
 from hiermod.data.columns.levels import encode
-from hiermod.data.columns.texts import MANY, sign_notices
+from hiermod.data.columns.texts import MANY, Texts, sign_notices
 from hiermod.data.columns.values import EXACT, Level, Leveled, Values
 from hiermod.errors import DataError, FormulaError, HiermodError, did_you_mean, enumerate_names
 from hiermod.formula.expressions import quote
@@ -105,7 +105,8 @@ def read_predictor(values: Values) -> tuple[Predictor, np.ndarray | pd.Categoric
         return Numeric(name, integer), numbers.astype(np.int64) if integer else numbers, []
     if values.kind == "date":
         raise DataError(f"The predictor {name!r} holds dates. Add a numeric column, such as days since the first date.")
-    refuse_numbers_as_levels(values)
+    if values.texts:
+        refuse_numbers_as_levels(values.texts)
     leveled = values.leveled
     levels = leveled.levels
     if len(levels) < 2:
@@ -122,16 +123,13 @@ def read_predictor(values: Values) -> tuple[Predictor, np.ndarray | pd.Categoric
     return Factor(name, levels, leveled.coding), leveled.categorical, notices
 
 
-def refuse_numbers_as_levels(values: Values) -> None:
+def refuse_numbers_as_levels(texts: Texts) -> None:
     """Refuse text that is a number but for its form, a few markers or a few words, and more numbers than levels are.
 
     Raises
     ------
     DataError
     """
-    texts = values.texts
-    if texts is None:
-        return
     if texts.meaning in ("gaps", "formatted", "stained") or (texts.wide and not texts.encoded):
         texts.refuse_as_labels(
             f"The predictor {texts.name!r}", f"If they are labels, say so in the formula: factor({quote(texts.name)})."
@@ -245,7 +243,8 @@ def _understand_levels(name: str, value: Leveled) -> tuple[Predictor, dict[str, 
     levels = tuple(value.levels[code] for code in occurring)
     if len(levels) < 2:
         raise DataError(f"The predictor {name} is constant ({str(levels[0])!r} in every row). Leave it out.")
-    notices = [f"{name}: reference level {str(levels[0])!r}"] if value.coding == "treatment" else []
+    said = value.coding == "treatment" and not isinstance(levels[0], bool)
+    notices = [f"{name}: reference level {str(levels[0])!r}"] if said else []
     if value.coding == "poly":
         notices = [f"{name}: ordered levels are coded by polynomial contrasts"]
     if dropped := [level for code, level in enumerate(value.levels) if code not in occurring]:

@@ -178,7 +178,7 @@ def _read_level(response: LevelResponse, values: Values, times: np.ndarray) -> S
 def _refuse_markers(response: str, level: Level | None, texts: Texts) -> None:
     """Refuse to count markers of missing values as failures, unless the level that counts is one of them."""
     gaps = texts.meaning in ("gaps", "formatted", "stained")
-    markers = texts.markers if gaps else texts.signs
+    markers = texts.no_outcomes
     if not markers or level in markers:
         return
     counts = "would count" if level is not None else "holds text, and a level of it as the success would count"
@@ -189,7 +189,7 @@ def _refuse_markers(response: str, level: Level | None, texts: Texts) -> None:
         )
     raise DataError(
         f"{response} {counts} {enumerate_names(markers, 3)}{texts.rows_of(markers)} as failures. If that means "
-        f"missing, {texts.gaps_remedy}. If it is an outcome, give it a name: {texts.naming}."
+        f"missing, {texts.gaps_remedy(markers)}. If it is an outcome, give it a name: {texts.naming}."
     )
 
 
@@ -290,11 +290,15 @@ def read_counts(expression: Expression, frame: pd.DataFrame, instead: str = "") 
     whole = np.round(counts)
     counts = np.where(np.abs(counts - whole) <= ROUNDING * np.abs(whole), whole, counts)
     wrongs = ((counts < 0, "negative"), (counts != whole, "fractional"), (counts > LARGEST, "too large to be exact"))
+    remedies = {
+        "fractional": instead, "negative": " A marker of what is missing has to be None.",
+        "too large to be exact": " Count in larger units.",
+    }  # fmt: skip
     for wrong, what in wrongs:
         if wrong.any():
             first = np.flatnonzero(wrong)[0]
             raise DataError(
                 f"Counts are whole numbers from 0 on; {str(expression)!r} is {what} in {wrong.sum()} rows "
-                f"({row_name(frame.index, first)}: {counts[first]:g}).{instead if what == 'fractional' else ''}"
+                f"({row_name(frame.index, first)}: {counts[first]:g}).{remedies[what]}"
             )
     return counts

@@ -19,13 +19,14 @@ from hiermod.errors import DataError, enumerate_names
 
 Sort = Literal["number", "formatted", "marker", "word"]
 Meaning = Literal["numbers", "gaps", "formatted", "stained", "labels"]
-AGGREGATED = "aggregated"  # names the index of rows that stand for many
+AGGREGATED = "aggregated"  # names the index of rows that stand for many, which says for how many
 SIGNS = frozenset({
     "", "-", "--", "---", "–", "—", "?", "??", "???", ".", "..", "...", "*", "#n/a", "#n/a n/a", "#na", "#null!",
     "#value!", "#div/0!", "#name?", "#ref!", "#num!", "<na>", "n/a", "na", "n.a.", "n.a", "nan", "-nan", "null",
-    "(null)", "\\n",
+    "(null)", "\\n", "missing", "(missing)", "not available",
 })  # fmt: skip
-MARKERS = SIGNS | {"none", "nil", "missing", "unknown", "not available", "n.d.", "nd", "unk", "(none)", "(missing)"}
+NOTHING = frozenset({"none", "nil", "(none)"})  # missing among numbers, and an outcome or a level among labels
+MARKERS = SIGNS | NOTHING | {"unknown", "unk", "n.d.", "nd"}
 FEW, TENTH = 20, 0.1  # more numbers than that, and fewer other texts among them, are numbers with faults
 MANY = 50  # a predictor of more levels is told; more numbers, written as text, are no levels
 SHOWN = 3
@@ -94,9 +95,10 @@ class Texts:
         """Those of a column; missing values are left out."""
         encoded = isinstance(values.dtype, pd.CategoricalDtype)
         codes, distinct = pd.factorize(values.astype(object))
-        if values.index.name == AGGREGATED:
-            return cls(name, list(distinct), encoded=encoded)
         present = np.flatnonzero(codes >= 0)
+        if values.index.name == AGGREGATED:
+            rows = np.bincount(codes[present], values.index[present], len(distinct)).astype(np.int64)
+            return cls(name, list(distinct), rows, encoded=encoded)
         first = present[np.unique(codes[present], return_index=True)[1]]
         counts = np.bincount(codes[present], minlength=len(distinct))
         return cls(name, list(distinct), counts, values.index[first], encoded)
@@ -151,6 +153,12 @@ class Texts:
         names = {marker: f"level {marker}".strip() for marker in self.markers}
         return f"data[{self.name!r}] = data[{self.name!r}].replace({names!r})"
 
+    @property
+    def no_outcomes(self) -> list[Any]:
+        """The markers that are no outcome either: they would count as failures, and `none` might be one."""
+        among_numbers = self.meaning in ("gaps", "formatted", "stained")
+        return [value for value in self.markers if among_numbers or value.strip().casefold() not in NOTHING]
+
     def rows_of(self, values: list[Any]) -> str:
         """How many rows hold some of the values, in words; nothing where that is not known."""
         if self.counts is None:
@@ -182,6 +190,9 @@ class Texts:
     @property
     def findings(self) -> str:
         """The values that stop the column from being numeric, how many they are, and where they stand."""
+        text = [place for place, value in enumerate(self.distinct) if isinstance(value, str)]
+        if self.meaning == "numbers" and len(text) < len(self.distinct):
+            return f"Text that reads as numbers stands among numbers: {', '.join(map(self._where, text[:SHOWN]))}."
         if self.meaning == "numbers":
             return f"All values are numbers written as text ({enumerate_names(self.distinct, SHOWN)})."
         culprits = np.flatnonzero(self.sorts != "number")
@@ -221,10 +232,9 @@ class Texts:
             )
         return f"{intro}: {', or '.join(way for way in ways if way)}.{dress.remark}"
 
-    @property
-    def gaps_remedy(self) -> str:
-        """How signs of missing values become missing in a column of labels."""
-        column, signs = f"data[{self.name!r}]", self.signs
+    def gaps_remedy(self, values: list[Any]) -> str:
+        """How values that mean missing ones become missing in a column of labels."""
+        column, signs = f"data[{self.name!r}]", values
         return (
             f"{column} = {column}.mask({column}.isin({signs!r})), or data = data.with_columns(polars.col({self.name!r})"
             f".replace({signs!r}, None)){f', or {file}' if (file := _in_file(Dress(reading=()), signs)) else ''}"
@@ -327,4 +337,4 @@ def sign_notices(texts: Texts) -> list[str]:
     if not (signs := texts.signs):
         return []
     which = f"{enumerate_names(signs, SHOWN)}{texts.rows_of(signs)}"
-    return [f"{texts.name}: {which} taken as a level; if it means missing, {texts.gaps_remedy}"]
+    return [f"{texts.name}: {which} taken as a level; if it means missing, {texts.gaps_remedy(signs)}"]

@@ -263,6 +263,8 @@ def _refuse_instants(name: str, values: pd.Series) -> None:
 
 def as_levels(index: pd.Index) -> tuple[Level, ...]:
     """Turn an index into plain Python values: bool, int, float, text or date."""
+    if (isinstance(index.dtype, np.dtype) and index.dtype.kind in "biuf") or isinstance(index.dtype, pd.StringDtype):
+        return tuple(index.tolist())
     values = tuple(_plain(value) for value in index)
     dates = tuple(value.date() for value in values if isinstance(value, dt.datetime) and _is_midnight(value))
     return dates if dates and len(dates) == len(values) else values

@@ -16,15 +16,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import narwhals as nw
 import numpy as np
+import pandas as pd
 
 from hiermod.data.columns.functions import Learned, Leveling, Recipe, learn_from_all, transform_of
 from hiermod.data.columns.moments import Moments, averaging_over
 from hiermod.data.columns.predictors import Basis, EngineVariables, Numeric, Predictor, at, refuse_numbers_as_levels
-from hiermod.data.columns.texts import AGGREGATED
+from hiermod.data.columns.texts import AGGREGATED, MANY
 from hiermod.data.columns.values import EXACT, Values, hardly_repeat, has_many
 from hiermod.data.pushdown.expressions import EngineRecipe, NotInEngineError, is_present
 from hiermod.data.pushdown.sums import grouped_moments, measure, safe_names
@@ -116,12 +118,12 @@ class Engine:
         return self._counted(groups, EngineVariables(recipes, predictors, taught), summary)
 
     def _refuse_numbers_as_levels(self) -> None:
-        """Refuse plain predictors of text that reads as numbers by the sample, before all of it is asked for."""
-        sample = self._sample.rename_axis(index=AGGREGATED)
+        """Refuse plain predictors of many numbers as text by the sample, before all of them are asked for."""
         for name in self._formula.variables:
-            if name not in self._formula.expressions:
+            texts = None if name in self._formula.expressions else Values(name, self._sample[name]).texts
+            if texts and len(texts.distinct) > MANY:
                 with at(self._formula, name):
-                    refuse_numbers_as_levels(Values(name, sample[name]))
+                    refuse_numbers_as_levels(replace(texts, counts=None, rows=None))
 
     def _taught(self, variables: list[str]) -> dict[str, Recipe]:
         """What functions of columns of few values learn of all rows that have these, since complete ones come here."""
@@ -214,8 +216,9 @@ class Engine:
         return {name: Recipe(name, self._formula.expressions[name], self._recipe.states) for name in names}
 
     def _counted(self, groups: nw.DataFrame[Any], made: EngineVariables, summary: Summary | None = None) -> Tally:
-        frame = self._selected.to_pandas(groups).rename_axis(index=AGGREGATED)
-        return Tally(frame.drop(columns=[COUNT]), frame[COUNT].to_numpy(dtype=np.int64), made, summary)
+        frame = self._selected.to_pandas(groups)
+        count = frame.pop(COUNT).to_numpy(dtype=np.int64)
+        return Tally(frame.set_axis(pd.Index(count, name=AGGREGATED)), count, made, summary)
 
 
 def _groups(frame: Frame, names: Iterable[str]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -146,7 +147,31 @@ def travels(data: Any) -> bool:
 
 
 def _missing_column(name: str, present: list[str], formula: Formula | None) -> None:
-    message = f"There is no column {name!r} in the data.{did_you_mean(name, present)}"
+    message = f"There is no column {name!r} in the data.{_nearest_column(name, present)}"
     if formula is None or name not in formula.places:
         raise DataError(message)
     raise FormulaError(message, formula.text, *formula.places[name])
+
+
+SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+
+
+def _nearest_column(name: str, present: list[str]) -> str:
+    """What to do about a name that is not there: other characters for the same letters, and another separator, too."""
+    plain = unicodedata.normalize("NFC", name)
+    same = next((each for each in present if unicodedata.normalize("NFC", each) == plain), None)
+    if same is not None:
+        form = "NFC" if name == plain else "NFD"
+        return (
+            f" Its {same!r} looks the same but has other characters, {len(same)} in place of {len(name)}: accents that "
+            f"stand for themselves, or do not. Make the data's names like yours: "
+            f"data.columns = data.columns.str.normalize({form!r})."
+        )
+    separator = next((each for each in SEPARATORS if len(present) == 1 and each in present[0]), None)
+    if separator is not None:
+        return (
+            f" Its one column is {present[0]!r}: the fields seem to be separated by {SEPARATORS[separator]}. "
+            f"Read the file with data = pandas.read_csv(path, sep={separator!r}), with decimal=',' where numbers are "
+            "written as 1,5."
+        )
+    return did_you_mean(name, present)

@@ -84,6 +84,7 @@ def _by_data(covariance: np.ndarray, prior: np.ndarray) -> np.ndarray:
 
 FEW_SAMPLED_JOINTLY = 16  # groups: their mean takes the place of the intercept and of other factors' means
 MOST = 120  # coefficients, whose Cholesky factor each step takes
+FEW_LEFT = 8  # rows beyond the common coefficients, up to which the spread of these follows that of the residuals
 
 
 def joint_factors(problem: Problem) -> int:
@@ -97,16 +98,23 @@ def joint_factors(problem: Problem) -> int:
     return count if len(problem.factors) > 1 else 0
 
 
+def follow_residuals(problem: Problem) -> bool:
+    """Whether common coefficients take nearly all rows: how well they are known hangs on a spread hardly known."""
+    rows = problem.observations or float(problem.size.sum())
+    power = problem.spec.family.information_power
+    return bool(power) and 0 < problem.linear <= MOST and rows - problem.common <= FEW_LEFT
+
+
 def with_joint_block(program: Program, mode: Mode) -> Program:
-    """The program with common coefficients and effects of few groups sampled jointly, where there are other factors.
+    """The program with common coefficients and effects of few groups sampled jointly, where that is of use.
 
     The data's information is that with the effects of the largest factor integrated out, if that is not among them.
     """
     problem, theta = program.problem, mode.theta
     count = joint_factors(problem)
-    if not count:
+    if not count and not follow_residuals(problem):
         return program
-    linear, stop = problem.linear, problem.factors[count - 1].span.stop
+    linear, stop = problem.linear, problem.factors[count - 1].span.stop if count else problem.common
     places = np.concatenate([np.arange(linear), np.arange(problem.common, stop)])
     matrix = mode.information.matrix
     information = matrix[places][:, places].toarray()
@@ -175,7 +183,7 @@ def _around(program: Program, mode: Mode) -> Program:
     products = products_at(problem, theta) if problem.is_gaussian else {}
     moved = program.moved(
         information=np.concatenate(areas), score=np.concatenate(scores), mode=theta, scale=_scale(mode),
-        **({} if joint else common_arrays(mode)), **coupling_arrays(links), **products,
+        **({} if joint or follow_residuals(problem) else common_arrays(mode)), **coupling_arrays(links), **products,
     )  # fmt: skip
     return with_joint_block(moved, mode)
 

@@ -62,7 +62,7 @@ def coefficients(record: Any, work: Any, z: Array) -> float:
     _stretched(record, z, doubles(work.w, size), size)
     total = hyperparameters.forward(record, work, z)
     s = hyperparameters.information_scale(record, work)
-    if record.joint_factors > 0:
+    if record.joint_size > 0:
         total += joint_block.forward(record, work, s)
     else:
         total += common_coefficients.forward(record, work)
@@ -109,7 +109,7 @@ def _coefficients_back(record: Any, work: Any) -> None:
         covariance.factor_root_back(record, factor, work)
         scale(by_score, 0, s, size)
         coupling.score_given_others_back(record, place, factor, work)
-    if record.joint_factors > 0:
+    if record.joint_size > 0:
         by_s += joint_block.back(record, work, s)
     else:
         common_coefficients.back(record, work)

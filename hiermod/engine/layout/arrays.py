@@ -52,7 +52,7 @@ def public_arrays(problem: Problem) -> tuple[dict[str, int], Arrays]:
         **_rows(problem), **_factor_tables(problem), **_priors(problem), **_products(problem),
         **coupling_arrays(unlinked),
     }  # fmt: skip
-    more_counts, more_arrays = joint_arrays(problem, 0)
+    more_counts, more_arrays = _workspace(problem, 0, 0)
     return {**counts, **more_counts}, {**arrays, **more_arrays}
 
 
@@ -206,8 +206,12 @@ def coupling_arrays(links: list[sparse.csr_array]) -> Arrays:
 
 
 def joint_arrays(problem: Problem, factors: int) -> tuple[dict[str, int], Arrays]:
-    """Sizes, and places of an evaluation's arrays, where so many first factors are sampled jointly."""
-    size = problem.linear + sum(factor.groups * factor.width for factor in problem.factors[:factors]) if factors else 0
+    """Sizes, and places of an evaluation's arrays, where so many first factors are sampled with common coefficients."""
+    size = problem.linear + sum(factor.groups * factor.width for factor in problem.factors[:factors])
+    return _workspace(problem, factors, size)
+
+
+def _workspace(problem: Problem, factors: int, size: int) -> tuple[dict[str, int], Arrays]:
     lengths, places, end = _lengths(problem, size), {}, FIELDS
     for kind, names in WORKSPACE_ARRAYS.items():
         for name in names:

@@ -91,6 +91,8 @@ class Problem:
         Standard deviations, offsets of partial correlations, bounded coefficients, the family's parameters.
     auxiliary : int
         Where the family's begin.
+    unit, origin : float
+        What response, offset and all on their scale are measured in, and where from, in this unit.
     """
 
     spec: Spec
@@ -109,6 +111,8 @@ class Problem:
     count: np.ndarray
     squares: float = 0.0
     observations: float = 0.0
+    unit: float = 1.0
+    origin: float = 0.0
 
     @property
     def segments(self) -> tuple[Segment, ...]:
