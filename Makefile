@@ -6,7 +6,7 @@ export PYTHON
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow wheel-check spark-test lint format notebooks bench bench-gradient bench-cold bench-refit bench-geometry bench-folds bench-size calibration lock clean
+.PHONY: help setup demo test test-slow wheel-check engine-versions spark-test lint format notebooks bench bench-gradient bench-cold bench-kernels bench-refit bench-geometry bench-folds bench-size calibration lock clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s  %s\n", $$1, $$2}' Makefile
@@ -25,6 +25,12 @@ test-slow: setup  ## only the tests marked slow
 
 wheel-check: setup  ## build the wheel, check it, and fit from it in an empty environment (a minute, needs the network)
 	@$(BIN)/python tools/check_wheel.py
+
+engine-versions: setup  ## the engine with the oldest and the newest compilers that are accepted (some minutes, needs the network)
+	@$(BIN)/python tools/check_engine_versions.py $(ARGS)
+
+bench-kernels: setup  ## gradients by how the kernels are compiled (--before REF: and in an earlier state)
+	@$(BIN)/python benchmarks/kernels.py $(ARGS)
 
 spark-test:  ## aggregation by a Spark cluster, which is started on this machine (needs Java)
 	@tools/setup_spark.sh

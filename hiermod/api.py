@@ -15,8 +15,8 @@ from hiermod.interface.refits import checked_priors
 from hiermod.interface.stored import fit_of, keep, kept
 from hiermod.modeling.definition import Definition, define
 from hiermod.priors.distributions import Prior
+from hiermod.sampling.files import check_target
 from hiermod.sampling.settings import Settings, check_switch
-from hiermod.sampling.storage import check_target
 from hiermod.sampling.storage import load as load_stored
 
 
@@ -125,14 +125,10 @@ def fit(
         Definition(formula, family, checked_priors(priors), pooling, na, compress, intercept_at=intercept_at), data
     )
     announce(defined.notices)
-    if file is not None and (found := kept(Path(file), defined, settings)):
-        return found
-    result = Model(defined).sampled(settings, progress)
     if file is None:
-        return result
-    result = keep(result, Path(file))
-    announce([f"stored in {file}"])
-    return result
+        return Model(defined).sampled(settings, progress)
+    found, path = kept(Path(file), defined, settings)
+    return found if found is not None else keep(Model(defined).sampled(settings, progress), path)
 
 
 def glmer(formula: str, data: Any, family: FamilyName | str, **as_fit: Any) -> Fit:

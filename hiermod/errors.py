@@ -85,13 +85,13 @@ def underline(text: str, start: int, end: int, width: int = 96) -> str:
     return f"    {head}{flat}{tail}\n    {' ' * (start - left + len(head))}{marks}"
 
 
-def nearest(name: str, candidates: Iterable[object], count: int = 3) -> list[str]:
-    """Return up to `count` candidates that look like `name`, the best first."""
+def nearest(name: str, candidates: Iterable[object], count: int = 3, cutoff: float = 0.5) -> list[str]:
+    """Return up to `count` candidates that look like `name`, the best first; `cutoff` is the least share of letters."""
     names = [str(candidate) for candidate in candidates]
     by_fold: dict[str, str] = {}
     for candidate in names:
         by_fold.setdefault(candidate.casefold(), candidate)
-    close = difflib.get_close_matches(str(name).casefold(), by_fold, n=count, cutoff=0.5)
+    close = difflib.get_close_matches(str(name).casefold(), by_fold, n=count, cutoff=cutoff)
     return [by_fold[fold] for fold in close]
 
 

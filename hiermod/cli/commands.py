@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hiermod.cli.output import DONE, INTERRUPTED, NOT_CONVERGED, section, wants_progress
@@ -25,7 +26,7 @@ def fit(options: argparse.Namespace) -> int:
     from hiermod.families.registry import read_family
     from hiermod.interface.notices import announce
     from hiermod.modeling.definition import Definition, define
-    from hiermod.sampling.storage import check_target
+    from hiermod.sampling.files import check_target
 
     _check_options(options)
     if options.save:
@@ -44,11 +45,11 @@ def fit(options: argparse.Namespace) -> int:
     _check_questions(options, defined)
 
     from hiermod.interface.fit import Model
+    from hiermod.interface.stored import keep
 
     fitted = Model(defined).fit(draws=options.draws, seed=options.seed, progress=wants_progress(options))
     if options.save:
-        fitted.save(options.save)
-        print(f"hiermod: stored in {options.save}", file=sys.stderr)
+        keep(fitted, Path(options.save))
     if options.json:
         from hiermod.cli.as_json import fit_as_json
 

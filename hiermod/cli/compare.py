@@ -117,17 +117,17 @@ def _defined(comparison: Comparison) -> tuple[dict[str, Defined], dict[str, str]
 
 def _fit(comparison: Comparison, defined: Defined, formula: str, folder: Path | None, progress: bool) -> Fit:
     from hiermod.interface.fit import Model
-    from hiermod.interface.stored import kept
+    from hiermod.interface.stored import keep, kept
 
     path = None if folder is None else folder / _file_name(comparison, formula)
-    if path is not None and (found := kept(path, defined, comparison.settings)):
-        return found
+    if path is not None:
+        found, path = kept(path, defined, comparison.settings)
+        if found is not None:
+            return found
     fit = Model(defined).sampled(comparison.settings, progress)
     if fit.sampled_posterior.interrupted:
         raise KeyboardInterrupt
-    if path is not None:
-        fit.save(path)
-    return fit
+    return fit if path is None else keep(fit, path)
 
 
 def _file_name(comparison: Comparison, formula: str) -> str:

@@ -13,7 +13,7 @@ from hiermod.data.columns.responses import ResponseRows, SingleRows, TrialsRows,
 from hiermod.errors import DataError, ModelError, did_you_mean, nearest
 from hiermod.families import counts, positive, rates, real
 from hiermod.families.links import LINKS as LINKS_BY_NAME
-from hiermod.families.names import ALIASES, LINKS, MEANT
+from hiermod.families.names import ABSENT, ALIASES, LINKS, MEANT
 from hiermod.families.ops import NUMPY
 from hiermod.families.probes import usual_parameters
 from hiermod.families.record import Family, first_wrong
@@ -26,6 +26,7 @@ CHECKS = {
     "rate": rates.take_trials, "count": counts.take_counts, "real": real.take_numbers,
     "positive": positive.take_positive, "unit": positive.take_shares,
 }  # fmt: skip
+ALIKE = 0.7  # of the letters of a family's name, from which on a slip of the pen is likely
 SPELLING = re.compile(r"\s*(\w+)\s*(?:\(\s*(?:(?:link\s*=\s*)?['\"]?(\w+)['\"]?\s*)?\))?\s*")
 
 
@@ -74,7 +75,10 @@ def link_notice(asked: str) -> list[str]:
 
 
 def _meant(name: str, family: object) -> str:
-    meant = [MEANT[name]] if name in MEANT else nearest(str(family), known())
+    told = next((text for names, text in ABSENT.items() if name in names), None)
+    if told is not None:
+        return f" {told}"
+    meant = [MEANT[name]] if name in MEANT else nearest(str(family), known(), cutoff=ALIKE)
     return f" Did you mean {' or '.join(map(repr, meant))}?" if meant else ""
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from hiermod.errors import HiermodError, did_you_mean
+from hiermod.errors import HiermodError, enumerate_names, nearest
 
 FLAG, NUMBER = "TRUE or FALSE", "a number"
 FLAG_OR_NUMBER, NUMBERS = "TRUE, FALSE or a number", "a number or several: c(1, 2)"
@@ -108,6 +108,7 @@ INSTEAD = {
     "as.character": "Write factor(x)", "as.numeric": "Write the column alone where it holds numbers",
     "cr": "Write ns(x, df=4)", "cc": "Write ns(x, df=4)",
 }  # fmt: skip
+ALIKE = 0.75  # of the letters, from which on another function is likely to be meant
 ADD = "add a column with the result to the data; hiermod.register adds functions of your own."
 
 
@@ -119,7 +120,10 @@ def absent(name: str) -> str:
             return f"{sentence.format(called)}."
     if name in INSTEAD:
         return f"There is no function {name!r}. {INSTEAD[name]}, or {ADD}"
-    return f"There is no function {name!r}.{did_you_mean(name, [*FUNCTIONS, *REGISTERED])} Or {ADD}"
+    known = [*FUNCTIONS, *REGISTERED]
+    close = nearest(name, known, cutoff=ALIKE) if len(name) > 2 else []
+    near = f" Did you mean {' or '.join(map(repr, close))}?" if close else f" There is: {enumerate_names(known, 40)}."
+    return f"There is no function {name!r}.{near} Or {ADD}"
 
 
 def register(name: str, function: Callable[..., Any]) -> None:

@@ -154,7 +154,9 @@ def _fitted(
     if folder is not None:
         files = {name: folder / _file_name(model.definition, settings) for name, model in defined.items()}
     fits = {name: model for name, model in named.items() if isinstance(model, Fit)}
-    fits |= {name: found for name, path in files.items() if (found := kept(path, defined[name], settings))}
+    for name, path in files.items():
+        found, files[name] = kept(path, defined[name], settings)
+        fits |= {} if found is None else {name: found}
     absent = [name for name in defined if name not in fits]
 
     def keep_one(place: int, posterior: Posterior) -> None:

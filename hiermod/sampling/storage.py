@@ -20,12 +20,14 @@ from hiermod.formula.parser import parse
 from hiermod.modeling.definition import Defined, Definition, redefine
 from hiermod.sampling import old_format
 from hiermod.sampling.diagnostics import Diagnostics
+from hiermod.sampling.files import is_sealed, refuse_foreign_parts, write_sealed
 from hiermod.sampling.posterior import History, Posterior, Rerun, Trouble
 from hiermod.sampling.settings import ChosenEngine, Settings
 from hiermod.sampling.stored_cells import cells_from_dataset, cells_to_dataset
 from hiermod.version import __version__
 
-FORMAT = 4
+FORMAT = 5
+UNSEALED = 4  # the same without a seal
 VERSIONED = ("bambi", "pymc", "nutpie", "arviz", "numpy", "pandas")
 
 
@@ -35,16 +37,6 @@ class StoredFit:
 
     defined: Defined
     posterior: Posterior
-
-
-def check_target(path: str | Path) -> Path:
-    """Refuse a path at which no file can be written, before anything is sampled for it."""
-    path = Path(path)
-    if path.is_dir():
-        raise StorageError(f"{str(path)!r} is a folder; a fit is stored in a file, such as {str(path / 'fit.nc')!r}.")
-    if not path.absolute().parent.is_dir():
-        raise StorageError(f"The folder of {str(path)!r} is not there. Make it first.")
-    return path
 
 
 def scores_folder(path: str | Path) -> Path:
@@ -78,7 +70,6 @@ def save(stored: StoredFit, path: str | Path) -> None:
     StorageError
         If no file can be written there.
     """
-    path = check_target(path)
     defined, posterior = stored.defined, stored.posterior
     cells, description = cells_to_dataset(defined.spec.cells)
     metadata = {
@@ -96,14 +87,7 @@ def save(stored: StoredFit, path: str | Path) -> None:
     groups = {name: node.to_dataset() for name, node in posterior.tree.children.items()}
     tree = xr.DataTree.from_dict({**groups, "hiermod_cells": cells})
     tree.attrs["hiermod"] = json.dumps(metadata, ensure_ascii=False)
-    partial = path.with_name(path.name + ".partial")
-    try:
-        tree.to_netcdf(partial, engine="h5netcdf")
-        partial.replace(path)
-    except OSError as error:
-        raise StorageError(f"The fit cannot be stored in {str(path)!r}: {error}") from error
-    finally:
-        partial.unlink(missing_ok=True)
+    write_sealed(path, lambda draft: tree.to_netcdf(draft, engine="h5netcdf"))
 
 
 def load(path: str | Path) -> StoredFit:
@@ -114,18 +98,35 @@ def load(path: str | Path) -> StoredFit:
     StorageError
         If there is no such file, or hiermod did not write it.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise StorageError(f"There is no file {str(path)!r}.")
+    path = _existing(path)
+    sealed = is_sealed(path)
     try:
+        refuse_foreign_parts(path)
         with xr.open_datatree(path, engine="h5netcdf") as opened:
             tree = opened.load()
-    except (OSError, ValueError, KeyError) as error:
+    except StorageError:
+        raise
+    except Exception as error:  # whatever HDF5 and its readers make of a damaged or foreign file
         raise StorageError(f"{str(path)!r} is not a NetCDF file that can be read: {error}") from error
+    metadata = _metadata(tree, path)
+    if metadata["format"] == FORMAT and not sealed:
+        raise StorageError(f"{str(path)!r} is damaged: it was cut off, or changed by another program.")
     try:
-        return _read(tree, _metadata(tree, path), path)
-    except (KeyError, TypeError, ValueError, IndexError) as error:
+        return _read(tree, metadata, path)
+    except (StorageError, MemoryError):
+        raise
+    except Exception as error:
         raise StorageError(f"{str(path)!r} was stored by hiermod, but is damaged: {error!r}.") from error
+
+
+def _existing(path: str | Path) -> Path:
+    try:
+        path = Path(path)
+        if path.is_file():
+            return path
+    except (TypeError, ValueError, OSError) as error:
+        raise StorageError(f"No file can be at {path!r}: {error}.") from error
+    raise StorageError(f"There is no file {str(path)!r}.")
 
 
 def _read(tree: xr.DataTree, metadata: dict[str, Any], path: Path) -> StoredFit:
@@ -212,10 +213,10 @@ def _metadata(tree: xr.DataTree, path: Path) -> dict[str, Any]:
         raise StorageError(f"{str(path)!r} is not a fit that hiermod stored.") from error
     if metadata.get("format") == old_format.FORMAT:
         return old_format.upgraded(metadata)
-    if metadata.get("format") != FORMAT:
+    if metadata.get("format") not in (FORMAT, UNSEALED):
         raise StorageError(
             f"{str(path)!r} has format {metadata.get('format')!r}; this version of hiermod reads formats "
-            f"{old_format.FORMAT} and {FORMAT}. It was written by hiermod "
+            f"{old_format.FORMAT}, {UNSEALED} and {FORMAT}. It was written by hiermod "
             f"{metadata.get('versions', {}).get('hiermod', 'unknown')}."
         )
     return dict(metadata)

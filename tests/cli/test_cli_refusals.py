@@ -58,7 +58,7 @@ def refused(capsys, code, *words):
         (["fit", "trial.csv", FORMULA, "--prob", "most"], "'most' is no number"),
         (["fit", "trial.csv", FORMULA, "--draws", "0"], "'0' is no whole number from 1 on"),
         (["fit", "trial.csv", FORMULA, "--draws", "1.5"], "'1.5' is no whole number"),
-        (["fit", "trial.csv", FORMULA, "--family", "bernouli"], "Did you mean 'bernoulli' or"),
+        (["fit", "trial.csv", FORMULA, "--family", "bernouli"], "Did you mean 'bernoulli'?"),
         (["fit", "trial.csv", FORMULA, "--family", "poisson(logit)"], "no link 'logit'"),
         (["fit", "trial.csv", FORMULA, "--pooling", "cauchy"], "invalid choice: 'cauchy'"),
         (["fit", "trial.csv", FORMULA, "--effect", "treated", "--scale", "odds"], "invalid choice: 'odds'"),

@@ -276,9 +276,9 @@ def assert_same_density(functions):
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="other processors have other names")
-@pytest.mark.parametrize("name", ["x86-64", "x86-64-v3"])
-def test_an_older_processor_has_the_same_density(lowered, name):
-    addresses, _memory = back_end.loaded(back_end.emitted(lowered, back_end.Processor(name, "")))
+@pytest.mark.parametrize(("name", "features"), [("x86-64", ""), ("x86-64-v3", ""), ("x86-64-v3", "-avx2,-fma")])
+def test_an_older_processor_has_the_same_density(lowered, name, features):
+    addresses, _memory = back_end.loaded(back_end.emitted(lowered, back_end.Processor(name, features)))
     assert_same_density({entry: compile.Function(addresses[entry], count) for entry, count in ENTRIES.items()})
 
 

@@ -1,15 +1,19 @@
 """Where compiled code is kept, and which is not loaded: damaged, somebody else's, or open to others."""
 
 import os
+import platform
+import shutil
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from hiermod.engine.build import back_end, bitcode, cache, compile
-from hiermod.engine.build.bitcode import Bitcode, Origin
+from hiermod.engine.build.bitcode import Bitcode, Origin, UnfitError
 from hiermod.engine.kernels.record import ENTRIES
 
 POSIX = pytest.mark.skipif(not hasattr(os, "getuid"), reason="Windows has no owners of this kind")
@@ -59,12 +63,84 @@ def test_damaged_code_is_dropped_and_compiled_anew(home, damage):
     assert load() == ("made", folder, [])
 
 
+def test_code_of_another_folder_is_not_loaded(home):
+    _, folder, _ = load()
+    other = folder.with_name(f"{folder.name}-other")
+    shutil.copytree(folder, other)
+    assert cache.is_whole(folder)
+    assert not cache.is_whole(other)
+
+
+def test_an_object_that_lacks_functions_is_dropped_and_compiled_anew(home, monkeypatch):
+    def loaded(content):
+        if content == b"lacks functions":
+            raise UnfitError("the engine's object lacks functions")
+        return dict.fromkeys(ENTRIES, 1), content
+
+    _, folder, _ = load()
+    (folder / "code").write_bytes(b"lacks functions")
+    cache.seal(folder, folder.name)
+    monkeypatch.setattr(back_end, "loaded", loaded)
+    word, again, said = load()
+    assert (word, again) == ("made", folder)
+    assert said[0] == f"the compiled engine in {folder} is damaged and not used"
+    assert load() == ("made", folder, [])
+
+
+def test_processes_that_compile_at_once_keep_one_result(home, monkeypatch):
+    together = threading.Barrier(4)
+
+    def emitted(code, processor):
+        together.wait()
+        return code.code
+
+    monkeypatch.setattr(back_end, "emitted", emitted)
+    with ThreadPoolExecutor(4) as pool:
+        results = [task.result() for task in [pool.submit(load) for _ in range(4)]]
+    (folder,) = home.iterdir()
+    assert {(word, kept) for word, kept, _ in results} == {("made", folder)}
+    assert cache.is_whole(folder)
+    assert load() == ("made", folder, [])
+
+
+@pytest.mark.parametrize("broken", ["emitted", "kept"])
+def test_after_an_interruption_the_next_process_compiles(home, monkeypatch, broken):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as context:
+        context.setattr(*((back_end, "emitted") if broken == "emitted" else (compile, "seal")), interrupt)
+        with pytest.raises(KeyboardInterrupt, match=r"^$"):
+            load()
+    assert not home.exists() or list(home.iterdir()) == []
+    word, folder, _ = load()
+    assert (word, folder.parent) == ("made", home)
+
+
+@POSIX
+@pytest.mark.parametrize("base", ["/dev/null", "not/absolute"])
+def test_without_a_home_or_a_folder_for_temporary_files_each_process_compiles(home, monkeypatch, tmp_path, base):
+    def nowhere():
+        raise FileNotFoundError(2, "No usable temporary directory found")
+
+    monkeypatch.setenv("XDG_CACHE_HOME", base)
+    monkeypatch.setattr(cache.os.path, "expanduser", lambda path: path)
+    monkeypatch.setattr(cache.tempfile, "gettempdir", nowhere)
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.iterdir())
+    for _ in range(2):
+        word, folder, said = load()
+        assert (word, folder) == ("made", None)
+        assert said[1].startswith("no folder for compiled code can be written: set HIERMOD_CACHE_DIR")
+    assert sorted(tmp_path.iterdir()) == before
+
+
 @POSIX
 @pytest.mark.parametrize("place", ["hiermod", "engine"])
 def test_folders_that_others_can_write_to_are_not_trusted(home, place):
     _, folder, _ = load()
     (folder / "code").write_text("planted")
-    cache.seal(folder)
+    cache.seal(folder, folder.name)
     (home if place == "hiermod" else folder).chmod(0o777)
     word, elsewhere, said = load()
     assert word == "made"
@@ -169,3 +245,31 @@ def test_the_process_that_compiles_draws_what_later_ones_draw(tmp_path):
     assert "compiling the engine" in cold.stderr
     assert "compiling the engine" not in warm.stderr
     assert cold.stdout == warm.stdout
+
+
+FAULTS = {
+    "files cannot grow": "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+    "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))",
+    "no AVX2": "from hiermod.engine.build import back_end; "
+    "back_end.this_processor = lambda: back_end.Processor('x86-64', '-avx,-avx2,-fma')",
+}
+
+
+@POSIX
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fit_works_where(fault, tmp_path):
+    if fault == "no AVX2" and platform.machine() != "x86_64":
+        pytest.skip("other processors have other features")
+    run = [sys.executable, "-c", FAULTS[fault] + COLD_AND_WARM]
+    done = subprocess.run(
+        run, env={**os.environ, cache.FOLDER: str(tmp_path / "cache")}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.strip()) == 64
+    kept = [path.name for path in (tmp_path / "cache").iterdir()]
+    if fault == "no AVX2":
+        assert any(name.startswith("engine-") for name in kept)
+    else:
+        assert kept == []
+        assert "no folder for compiled code can be written" in done.stderr

@@ -12,6 +12,7 @@ import xarray as xr
 
 import hiermod as hm
 from hiermod.errors import StorageError
+from hiermod.sampling.files import write_sealed
 from hiermod.sampling.native import Native
 
 QUESTIONS = """
@@ -195,6 +196,6 @@ def test_a_damaged_file_says_so(tmp_path, country_fit):
     metadata = json.loads(tree.attrs["hiermod"])
     del metadata["cells"]
     tree.attrs["hiermod"] = json.dumps(metadata)
-    tree.to_netcdf(tmp_path / "damaged.nc", engine="h5netcdf")
+    write_sealed(tmp_path / "damaged.nc", lambda draft: tree.to_netcdf(draft, engine="h5netcdf"))
     with pytest.raises(StorageError, match="is damaged: KeyError"):
         hm.load(tmp_path / "damaged.nc")

@@ -135,5 +135,5 @@ def test_a_fit_stored_before_is_the_same_when_stored_again(stored, tmp_path):
 
 
 def test_other_formats_are_refused(tmp_path):
-    with pytest.raises(hm.errors.StorageError, match="has format 2; this version of hiermod reads formats 3 and 4"):
+    with pytest.raises(hm.errors.StorageError, match="has format 2; this version of hiermod reads formats 3, 4 and 5"):
         hm.load(changed(tmp_path, format=2))

@@ -12,7 +12,19 @@ from llvmlite import binding
 from hiermod.engine.build.bitcode import PREFIX, Bitcode, UnfitError
 from hiermod.engine.kernels.record import ENTRIES
 
-INLINED = 45  # LLVM's threshold
+
+@dataclass(frozen=True)
+class Tuning:
+    """How LLVM optimises; `benchmarks/kernels.py` compares."""
+
+    level: int = 3
+    unrolling: bool = False
+    interleaving: bool = True
+    straight_lines: bool = False  # vectorisation of code without loops
+    inlining: int = 45  # the threshold
+
+
+CHOSEN = Tuning()
 
 
 @dataclass(frozen=True)
@@ -33,7 +45,7 @@ def versions() -> str:
     return f"llvmlite {llvmlite.__version__}, LLVM {'.'.join(str(part) for part in binding.llvm_version_info)}"
 
 
-def emitted(bitcode: Bitcode, processor: Processor) -> bytes:
+def emitted(bitcode: Bitcode, processor: Processor, tuning: Tuning = CHOSEN) -> bytes:
     """An object file.
 
     Raises
@@ -51,9 +63,10 @@ def emitted(bitcode: Bitcode, processor: Processor) -> bytes:
         module.verify()
     except RuntimeError as error:
         raise UnfitError(f"{versions()} cannot read the engine's bitcode: {error}") from error
-    options = binding.create_pipeline_tuning_options(speed_level=3)
-    options.loop_vectorization, options.slp_vectorization, options.loop_unrolling = True, False, False
-    options.inlining_threshold = INLINED
+    options = binding.create_pipeline_tuning_options(speed_level=tuning.level)
+    options.loop_vectorization, options.slp_vectorization = True, tuning.straight_lines
+    options.loop_unrolling, options.loop_interleaving = tuning.unrolling, tuning.interleaving
+    options.inlining_threshold = tuning.inlining
     builder = binding.create_pass_builder(machine, options)
     builder.getModulePassManager().run(module, builder)
     return machine.emit_object(module)

@@ -26,10 +26,12 @@ def places() -> Iterator[Path]:
     if os.environ.get(FOLDER):
         yield Path(os.environ[FOLDER])
         return
-    base = os.environ.get("XDG_CACHE_HOME")
-    home = Path(base) if base else Path(os.path.expanduser("~")) / ".cache"
-    yield home / "hiermod"
-    yield Path(tempfile.gettempdir()) / f"hiermod-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    home = Path(base) if os.path.isabs(base) else Path(os.path.expanduser("~")) / ".cache"
+    if home.is_absolute():  # there may be no home
+        yield home / "hiermod"
+    with suppress(OSError):  # nor a folder for temporary files
+        yield Path(tempfile.gettempdir()) / f"hiermod-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
 
 
 def is_trusted(folder: Path) -> bool:
@@ -48,26 +50,26 @@ def is_trusted(folder: Path) -> bool:
     return status.st_uid in (os.getuid(), 0) and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
 
-def seal(folder: Path) -> None:
-    """Write down what a finished folder holds."""
-    (folder / CONTENTS).write_text(_contents(folder), encoding="utf-8")
+def seal(folder: Path, name: str) -> None:
+    """Write down what a finished folder holds, and the name that it is to have."""
+    (folder / CONTENTS).write_text(_contents(folder, name), encoding="utf-8")
 
 
 def is_whole(folder: Path) -> bool:
-    """Whether a folder holds what it held when it was finished."""
+    """Whether a folder holds what it held when it was finished, under the same name."""
     try:
-        return (folder / CONTENTS).read_text(encoding="utf-8") == _contents(folder)
+        return (folder / CONTENTS).read_text(encoding="utf-8") == _contents(folder, folder.name)
     except (OSError, ValueError):
         return False
 
 
-def _contents(folder: Path) -> str:
-    """A hash and a name for each file."""
+def _contents(folder: Path, name: str) -> str:
+    """The folder's name, then a hash and a name for each file."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != CONTENTS)
     lines = [
         f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(folder).as_posix()}" for path in files
     ]
-    return "\n".join(lines)
+    return "\n".join([name, *lines])
 
 
 @contextmanager

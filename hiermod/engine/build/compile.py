@@ -88,7 +88,10 @@ def _from_bitcode(code: Bitcode, announce: Announce) -> Library:
     name = _name(OBJECT, code.digest, _hash(back_end), back_end.versions(), processor)
     if stored := _stored(name, announce):
         folder, content = stored
-        return _library(back_end.loaded(content), folder)
+        try:
+            return _library(back_end.loaded(content), folder)
+        except UnfitError:
+            _drop(folder, announce)
     announce(f"compiling the engine for this processor, once on this machine ({SECONDS[OBJECT]})")
     content = back_end.emitted(code, processor)
     functions = back_end.loaded(content)
@@ -185,8 +188,12 @@ def _whole(name: str, announce: Announce) -> Iterator[Path]:
             if is_whole(folder):
                 yield folder
             else:
-                announce(f"the compiled engine in {folder} is damaged and not used")
-                shutil.rmtree(folder, ignore_errors=True)
+                _drop(folder, announce)
+
+
+def _drop(folder: Path, announce: Announce) -> None:
+    announce(f"the compiled engine in {folder} is damaged and not used")
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _keep(name: str, fill: Callable[[Path], object], announce: Announce) -> Path | None:
@@ -195,7 +202,7 @@ def _keep(name: str, fill: Callable[[Path], object], announce: Announce) -> Path
         try:
             with building(place) as fresh:
                 fill(fresh)
-                seal(fresh)
+                seal(fresh, name)
                 kept = _moved(fresh, place / name)
         except OSError:
             continue

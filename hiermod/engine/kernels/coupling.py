@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 import numba
-import numpy as np
 
 from hiermod.engine.kernels import NJIT
+from hiermod.engine.kernels.sparse import dot_difference, subtract_scaled
 from hiermod.engine.kernels.vector_ops import add_scaled, dot
 from hiermod.engine.kernels.views import doubles, full_at, integers
 
@@ -33,11 +33,7 @@ def score_given_others(record: Any, place: int, factor: Any, work: Any) -> None:
         return
     columns, rest = integers(record.coupling_columns, rows[at + size]), doubles(record.coupling, rows[at + size])
     for i in range(at, at + size):
-        total = 0.0
-        for k in range(np.uint64(rows[i]), np.uint64(rows[i + 1])):
-            column = np.uint64(columns[k])
-            total += rest[k] * (theta[column] - mode[column])
-        out[i] -= total
+        out[i] -= dot_difference(rest, columns, rows[i], rows[i + 1], theta, mode)
 
 
 @numba.njit(**NJIT)
@@ -55,6 +51,4 @@ def score_given_others_back(record: Any, place: int, factor: Any, work: Any) -> 
         return
     columns, rest = integers(record.coupling_columns, rows[at + size]), doubles(record.coupling, rows[at + size])
     for i in range(size):
-        slope = by_score[i]
-        for k in range(np.uint64(rows[at + i]), np.uint64(rows[at + i + 1])):
-            by_theta[np.uint64(columns[k])] -= rest[k] * slope
+        subtract_scaled(by_theta, rest, columns, rows[at + i], rows[at + i + 1], by_score[i])

@@ -9,12 +9,12 @@ import math
 from typing import Any
 
 import numba
-import numpy as np
 
 from hiermod.engine.kernels import NJIT
 from hiermod.engine.kernels.families import score_block
 from hiermod.engine.kernels.grouped import add_effects, add_scores
 from hiermod.engine.kernels.record import BLOCK
+from hiermod.engine.kernels.sparse import dot_and_add_scaled
 from hiermod.engine.kernels.vector_ops import add_scaled, dot, fill, total
 from hiermod.engine.kernels.views import doubles, integers, segment_at
 
@@ -80,13 +80,10 @@ def products_likelihood(record: Any, work: Any) -> float:
         step[i] = theta[i] - point[i]
     by_theta[:] = 0.0
     for i in range(size):
-        begin, end, along, sum_ = rows[i], rows[i + 1], step[i], 0.0
+        begin, end, along = rows[i], rows[i + 1], step[i]
         if begin == end:
             continue
-        for k in range(np.uint64(begin + 1), np.uint64(end)):
-            column = np.uint64(columns[k])
-            sum_ += values[k] * step[column]
-            by_theta[column] += values[k] * along
+        sum_ = dot_and_add_scaled(values, columns, begin + 1, end, step, by_theta, along)
         by_theta[i] += sum_ + values[begin] * along
     squares = numbers[0]
     precision = 1.0 / (sigma * sigma)
