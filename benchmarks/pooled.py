@@ -3,9 +3,9 @@
     python benchmarks/pooled.py
 
 Seconds are of CPU, of all of a process and its threads: those of the clock depend on what else runs.
-All programs have the same likelihood and p(a, b) ∝ (a + b)^(-5/2), stated by the mean and the spread (a + b)^(-1/2),
-but Bambi, whose beta_binomial family has a logit intercept and kappa with priors of their own, and hiermod's logit model.
-hiermod gives the groups' rates as well.
+All programs have the same likelihood and p(a, b) ∝ (a + b)^(-5/2), stated by the mean and the spread (a + b)^(-1/2);
+Bambi's beta_binomial family has a logit intercept and kappa, with priors of their own. hiermod's logit model stands
+beside it; hiermod and Stan give the groups' rates as well.
 """
 
 from __future__ import annotations
