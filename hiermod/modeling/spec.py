@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+import pandas as pd
 
 from hiermod.data.cells.table import Cells
 from hiermod.errors import DataError
@@ -103,6 +104,9 @@ class Spec:
                 "this model's priors are Bambi's, and not known here. Fit the formula with hiermod.fit() for hiermod's "
                 "own model, or use bambi's prior_predictive()."
             )
+        scaled = self.shape_exposure(self.cells.frame) is not None
+        if scaled and question in ("plan", "bambi", "compiled"):
+            return f"the exposure of {self.formula.left}, which multiplies the shape, is not covered"
         if question == "compiled":
             if self.family.kernel is None:
                 return f"the family {self.family} is not covered"
@@ -111,6 +115,12 @@ class Spec:
             )
             return next((f"the prior {name} is not covered" for name in names), None)
         return None
+
+    def shape_exposure(self, frame: pd.DataFrame) -> np.ndarray | None:
+        """What multiplies the family's shape in each row: the exposure of ``y | rate(t)``, as in brms."""
+        if self.formula.rate is None or self.family.rated != "shape":
+            return None
+        return np.asarray(np.exp(frame[self.formula.rate_offset].to_numpy(dtype=float)))
 
     def with_cells(self, cells: Cells) -> Spec:
         """The same model, its coding and its priors, of other cells."""

@@ -34,6 +34,10 @@ def choose_sampler(spec: ModelSpec, engine: str, announce: Callable[[str], None]
     ModelError
         If the compiled engine was asked for and does not cover the model.
     """
+    if engine != "auto" and isinstance(spec, PooledSpec) and spec.hyperprior.fixed is not None:
+        raise ModelError(
+            f"pooling='none' has no parameters to sample, and engine={engine!r} is a sampler. Leave it out."
+        )
     if engine == "pymc":
         return _pymc_sampler(spec, "")
     if isinstance(spec, PooledSpec) and engine == "auto":
