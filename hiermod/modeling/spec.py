@@ -23,6 +23,8 @@ from hiermod.modeling.protocol import PriorRow, Question, Variable, linear_varia
 from hiermod.modeling.separation import Separation, find_separation
 from hiermod.priors.distributions import Prior
 
+WIDEST_OFFSET = 700.0  # the exponential of more is infinite
+
 
 @dataclass(frozen=True, eq=False)
 class Spec:
@@ -191,6 +193,7 @@ def build_spec(
         groups.append(built)
         notices.extend(term_notices)
     offsets = offset(formula.offsets, cells.frame)
+    _refuse_wide(family, formula, offsets)
     chosen, prior_notices = choose_priors(family, cells, offsets, common, tuple(groups), priors)
     predictors = {"mu": LinearPredictor("mu", family.link, common, formula.offsets)}
     spec = Spec(formula, family, cells, predictors, tuple(groups), chosen)
@@ -198,6 +201,19 @@ def build_spec(
     prior_notices += intercept_notices(common, cells, chosen, stated, intercept_at)
     told = [*dependence_notices(common, cells), *notices, *residual_notices(family, common, groups, cells)]
     return spec, [*told, *prior_notices]
+
+
+def _refuse_wide(family: Family, formula: Formula, offsets: np.ndarray) -> None:
+    """Refuse an offset that takes the inverse link out of what a computer can hold: most often a log was forgotten."""
+    if family.link.name == "identity" or not np.ptp(offsets) + np.abs(offsets).max(initial=0.0) > WIDEST_OFFSET:
+        return
+    name = " + ".join(formula.offsets)
+    inner = ", ".join(source for each in formula.offsets for source in formula.sources[each])
+    remedy = f" If {inner} is an exposure, write offset(log({inner}))." if family.link.name == "log" else ""
+    raise DataError(
+        f"The offset {name} goes from {offsets.min():.4g} to {offsets.max():.4g} on the {family.link.name} scale, "
+        f"with which no {family.name} model can be computed.{remedy}"
+    )
 
 
 def _repeated(names: list[str]) -> list[str]:

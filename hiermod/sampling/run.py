@@ -16,6 +16,7 @@ from hiermod.modeling.pooled import PooledSpec
 from hiermod.modeling.protocol import ModelSpec, dataset_of
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.diagnostics import MIN_ESS, Diagnostics, diagnose
+from hiermod.sampling.memory import refuse_large
 from hiermod.sampling.posterior import History, Posterior, Rerun, Trouble
 from hiermod.sampling.settings import ChosenEngine, Sampler, Settings, fresh_seed
 
@@ -73,7 +74,7 @@ def sample(spec: ModelSpec, sampler: Sampler, settings: Settings, progress: bool
     Raises
     ------
     SamplingError
-        If there are no draws to keep.
+        If the run does not fit in memory, no start is found, or there are no draws to keep.
     DataError
         If predictors make up a real response exactly: there is no posterior.
     """
@@ -84,6 +85,9 @@ def sample(spec: ModelSpec, sampler: Sampler, settings: Settings, progress: bool
         seed=settings.seed if settings.seed is not None else fresh_seed(),
         target_accept=settings.target_accept or sampler.target_accept,
     )
+    if sampler.tune is not None:
+        numbers = sum(math.prod(variable.shape) for variable in spec.variables())
+        refuse_large(numbers, current, current.tune or sampler.tune)
     runs: list[Posterior] = []
     reruns: list[Rerun] = []
     failure, interrupted = "", False
