@@ -70,7 +70,7 @@ bench-folds: setup  ## ten folds of the country experiment, by hiermod and by Ba
 bench-size: setup  ## what the size of data costs, to a hundred million rows
 	@$(BIN)/python benchmarks/data_size.py
 
-calibration: setup  ## simulation-based calibration of ten models, 500 data sets each (REPLICATIONS=n; hours)
+calibration: setup  ## simulation-based calibration of thirteen models, 500 data sets each (REPLICATIONS=n; hours)
 	@$(BIN)/python -m benchmarks.calibration.run $(if $(REPLICATIONS),--replications $(REPLICATIONS))
 
 lock:  ## lock the dependencies again (UPGRADE=1: take the newest versions)

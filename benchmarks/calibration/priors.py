@@ -15,6 +15,7 @@ SAMPLERS: dict[str, Callable[..., Any]] = {
     "Exponential": lambda rng, size, lam: rng.exponential(1.0 / lam, size),
     "Gamma": lambda rng, size, alpha, beta: rng.gamma(alpha, 1.0 / beta, size),
     "InverseGamma": lambda rng, size, alpha, beta: beta / rng.gamma(alpha, 1.0, size),
+    "Beta": lambda rng, size, alpha, beta: rng.beta(alpha, beta, size),
     "LogNormal": lambda rng, size, mu, sigma: rng.lognormal(mu, sigma, size),
 }
 

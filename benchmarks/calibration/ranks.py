@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 
 from benchmarks.calibration.shapes import Shape
-from benchmarks.calibration.simulate import Values, draw_parameters, log_likelihood, simulate_response
+from benchmarks.calibration.simulate import Values
 
 PER_CHAIN = 25
 CHAINS = 4
@@ -40,21 +40,21 @@ def replicate(shape: Shape, number: int, seed: int, engine: str = "auto") -> Rep
     import hiermod as hm
 
     rng = np.random.default_rng([seed, zlib.crc32(shape.name.encode()), number])
-    truth = draw_parameters(shape.model, rng)
-    data = simulate_response(shape.model, truth, rng)
+    truth = shape.model.draw_parameters(rng)
+    data = shape.model.simulate_response(truth, rng)
     true = {question.name: question.answer(shape.model, truth, rng) for question in shape.questions}
-    true["log likelihood"] = log_likelihood(shape.model, data, truth)
+    true["log likelihood"] = shape.model.log_likelihood(data, truth)
     started = time.perf_counter()
     with contextlib.redirect_stderr(io.StringIO()):  # its notices
         fit = hm.fit(
-            shape.formula, data, shape.family, priors=shape.model.priors, chains=CHAINS, cores=1,
+            shape.formula, data, shape.family, priors=shape.model.priors, pooling=shape.pooling, chains=CHAINS, cores=1,
             seed=int(rng.integers(2**31)), engine=engine, progress=False,
         )  # fmt: skip
         seconds = time.perf_counter() - started
         draws = {question.name: question.ask(fit).to_numpy() for question in shape.questions}
     posterior = {name: fit.posterior[name].to_numpy() for name in truth}
     flat = {name: values.reshape(-1, *values.shape[2:]) for name, values in posterior.items()}
-    draws["log likelihood"] = log_likelihood(shape.model, data, flat).reshape(next(iter(posterior.values())).shape[:2])
+    draws["log likelihood"] = shape.model.log_likelihood(data, flat).reshape(next(iter(posterior.values())).shape[:2])
     names, truths, chains = _stacked(shape, truth, posterior, true, draws)
     ess, rhat = effective_sizes(chains), azs.rhat(_labelled(chains))["x"].to_numpy()
     ranks = [rank(*each, rng) for each in zip(truths, np.moveaxis(chains, 2, 0), ess, strict=True)]
@@ -63,7 +63,7 @@ def replicate(shape: Shape, number: int, seed: int, engine: str = "auto") -> Rep
         dict(zip(names, ranks, strict=True)),
         seconds,
         len(fit.sampled_posterior.history.reruns),
-        int(fit.idata["sample_stats"]["diverging"].sum()),
+        fit.sampled_posterior.diagnostics.divergences,
         float(np.nanmax(rhat)),
         float(ess.min()),
         int((ess < DRAWS).sum()),

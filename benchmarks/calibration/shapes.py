@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from benchmarks.calibration.pooled import Pooled, contrast, new_rate
 from benchmarks.calibration.questions import (
     Question,
     effect,
@@ -18,6 +19,7 @@ from benchmarks.calibration.questions import (
     rates,
 )
 from benchmarks.calibration.simulate import Bar, Definition, Likelihood
+from hiermod.choices import Pooling
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,8 +29,9 @@ class Shape:
     name: str
     formula: str
     family: str
-    model: Definition
+    model: Definition | Pooled
     questions: tuple[Question, ...]
+    pooling: Pooling = "normal"
 
 
 def crossed(**levels: Sequence[object]) -> pd.DataFrame:
@@ -165,10 +168,37 @@ def few_groups() -> Shape:
     return Shape("few_groups", formula, "binomial", model, (overall_rate(),))
 
 
+def pooled_beta() -> Shape:
+    """Rates from one Beta, of very different numbers of trials, by quadrature."""
+    priors = {"rate": "Beta(2, 8)", "size": "LogNormal(3, 1)"}
+    design = pd.DataFrame({"g": named("g", 12), "trials": np.geomspace(1, 300, 12).round().astype(int)})
+    model = Pooled("beta", "g", "size", priors, design)
+    questions = (new_rate(), contrast("g"))
+    return Shape("pooled_beta", "y/trials ~ (1 | g)", "binomial", model, questions, "beta")
+
+
+def pooled_shapes() -> Shape:
+    """The same of two groups, with priors of a and b."""
+    priors = {"a": "Gamma(2, 0.5)", "b": "Exponential(0.2)"}
+    design = pd.DataFrame({"g": named("g", 2), "trials": [6, 40]})
+    model = Pooled("beta", "g", "size", priors, design)
+    questions = (new_rate(), contrast("g"))
+    return Shape("pooled_shapes", "y/trials ~ (1 | g)", "binomial", model, questions, "beta")
+
+
+def pooled_gamma() -> Shape:
+    """Rates of events from one Gamma, of very different exposures."""
+    priors = {"rate": "LogNormal(0, 1)", "shape": "LogNormal(1, 1)"}
+    design = pd.DataFrame({"g": named("g", 12), "e": np.geomspace(0.2, 60.0, 12)})
+    model = Pooled("gamma", "g", "shape", priors, design)
+    formula, questions = "y ~ offset(log(e)) + (1 | g)", (new_rate(), contrast("g"))
+    return Shape("pooled_gamma", formula, "poisson", model, questions, "gamma")
+
+
 SHAPES = {
     shape.name: shape
     for shape in (
         bernoulli(), binomial(), gaussian(), poisson(), negbinomial(), student(), beta_binomial(), gamma(),
-        three_effects(), few_groups(),
+        three_effects(), few_groups(), pooled_beta(), pooled_shapes(), pooled_gamma(),
     )
 }  # fmt: skip

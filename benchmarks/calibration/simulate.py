@@ -56,6 +56,18 @@ class Definition:
     priors: dict[str, str]
     design: pd.DataFrame
 
+    def draw_parameters(self, rng: np.random.Generator) -> Values:
+        """Every parameter, the effects of groups included, from its prior."""
+        return draw_parameters(self, rng)
+
+    def simulate_response(self, values: Values, rng: np.random.Generator) -> pd.DataFrame:
+        """The design with a response ``y``."""
+        return simulate_response(self, values, rng)
+
+    def log_likelihood(self, frame: pd.DataFrame, values: Values) -> np.ndarray:
+        """The log likelihood of the response in `frame`, shape ``(draws,)``."""
+        return log_likelihood(self, frame, values)
+
     def levels(self, column: str) -> np.ndarray:
         """The levels of a column of text, in their order."""
         return np.unique(self.design[column].to_numpy(dtype=str))

@@ -26,6 +26,7 @@ from hiermod.answers.log_means import log_means, population_log_means
 from hiermod.data.cells.observations import Observations
 from hiermod.errors import AnswerError
 from hiermod.families.links import Link
+from hiermod.families.record import scaled
 from hiermod.modeling.design import offset
 from hiermod.modeling.pooled import PooledSpec
 from hiermod.modeling.protocol import ModelSpec, Question
@@ -126,7 +127,10 @@ class Reader(Protocol):
         Of rates those of both chances, shape ``(2, rows, draws)``.
         """
 
-    def log_density(self, response: Any, mu: np.ndarray) -> np.ndarray:
+    def shape_exposure(self, frame: pd.DataFrame) -> np.ndarray | None:
+        """What multiplies the family's shape in each row; None where nothing does."""
+
+    def log_density(self, response: Any, mu: np.ndarray, exposure: float | None = None) -> np.ndarray:
         """Log density of one response in every draw, given the linear predictor of its row."""
 
     def exact_pull(self) -> np.ndarray | None:
@@ -235,9 +239,13 @@ class LinearReader:
                 parts = [group and group.part(rows) for group in groups]
                 yield slice(start + rows.start, start + rows.stop), compute(designs.part(rows), parts)
 
-    def log_density(self, response: Any, mu: np.ndarray) -> np.ndarray:
-        """Log density of one response."""
-        return np.asarray(self._spec.family.observation_density(response, mu, self._auxiliary))
+    def shape_exposure(self, frame: pd.DataFrame) -> np.ndarray | None:
+        """As the spec says."""
+        return self._spec.shape_exposure(frame)
+
+    def log_density(self, response: Any, mu: np.ndarray, exposure: float | None = None) -> np.ndarray:
+        """Log density of one response; an exposure multiplies the family's shape."""
+        return np.asarray(self._spec.family.observation_density(response, mu, scaled(self._auxiliary, exposure)))
 
     def exact_pull(self) -> None:
         """Not known."""
@@ -326,7 +334,10 @@ class PooledReader:
             rates = np.maximum(self.mean(frame.iloc[rows]), SMALLEST)
             yield rows, np.stack([np.log(rates), np.log1p(-np.minimum(rates, LARGEST))] if success else [np.log(rates)])
 
-    def log_density(self, response: Any, mu: np.ndarray) -> np.ndarray:
+    def shape_exposure(self, frame: pd.DataFrame) -> None:
+        """Nothing does."""
+
+    def log_density(self, response: Any, mu: np.ndarray, exposure: float | None = None) -> np.ndarray:
         """Log density of a response given its group's rate."""
         return np.asarray(self._spec.family.observation_density(response, mu))
 
@@ -370,15 +381,26 @@ class PooledReader:
         return np.stack(drawn)[place]
 
 
-def predicted(model: Reader, seen: Observations) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """The response of each observation in turn, with the linear predictor of its row in every draw."""
+def predicted(model: Reader, seen: Observations) -> Iterator[tuple[np.ndarray, np.ndarray, float | None]]:
+    """The response of each observation in turn, with the linear predictor of its row in every draw.
+
+    And what multiplies the family's shape there.
+    """
     first = np.searchsorted(seen.place, np.arange(len(seen.frame) + 1))
     row = 0
     for block in in_blocks(seen.frame, model.draws):
-        for predictor in model.parameters(block)["mu"]:
+        exposure = model.shape_exposure(block)
+        for place, predictor in enumerate(model.parameters(block)["mu"]):
+            scale = None if exposure is None else float(exposure[place])
             for response in seen.responses[first[row] : first[row + 1]]:
-                yield response, predictor
+                yield response, predictor, scale
             row += 1
+
+
+def exposures_of(spec: ModelSpec, frame: pd.DataFrame) -> np.ndarray | None:
+    """What multiplies the family's shape in each row, beside its draws; None where nothing does."""
+    exposure = spec.shape_exposure(frame)
+    return None if exposure is None else exposure[:, None]
 
 
 def in_blocks(frame: pd.DataFrame, draws: int) -> Iterator[pd.DataFrame]:

@@ -5,13 +5,17 @@ The core is loaded without nutpie's Python modules, whose imports (plotting amon
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import functools
 import importlib.machinery
 import importlib.util
 import json
 import os
 import sys
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +32,8 @@ TRAJECTORY = "ExactNormal"  # moves along a standard normal exactly, and steps a
 LONGEST_STEP = 1.2  # a quarter turn forgets where it came from, half a turn only mirrors it
 RATE = 250  # milliseconds between reports of progress
 SECOND = 1.0  # between looks at it
+LONGEST_STOP = 5.0  # seconds
+TASKS, IDLE = "/proc/self/task", "tokio"
 PARTS = (
     "PyNutsSettings.Diag", "PyNutsSettings.update_settings", "PyVariable.new_variables", "LogpFunc", "ExpandFunc",
     "PyMcModel", "PySampler.from_pymc", "PySampler.wait", "PySampler.abort", "PySampler.take_results",
@@ -103,14 +109,23 @@ def _pieces(name: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, eq=False)
 class Chains:
-    """Chains that are under way."""
+    """Chains that are under way, on threads that were not there before them."""
 
     sampler: Any
     expanded: int
+    threads: frozenset[str]
 
     def wait(self, meanwhile: Callable[[], None] | None = None) -> Run:
-        """Wait for the last draw; Ctrl-C is heard. `meanwhile` is called about once a second, in this thread."""
-        wait_for(self.sampler.wait, meanwhile)
+        """Wait for the last draw; Ctrl-C is heard. `meanwhile` is called about once a second, in this thread.
+
+        A chain that fails ends the others; they have stopped when the error is raised.
+        """
+        with under_way():
+            try:
+                wait_for(self.sampler.wait, meanwhile)
+            except (RuntimeError, SystemExit):
+                self.stop()
+                raise
         return _collected(self.sampler.take_results(), self.expanded)
 
     def abort(self) -> Run:
@@ -118,15 +133,63 @@ class Chains:
         self.sampler.abort()
         return _collected(self.sampler.take_results(), self.expanded)
 
+    def stop(self) -> None:
+        """Stop, and wait until no thread of them is left: one that outlives the interpreter ends the process."""
+        with contextlib.suppress(RuntimeError):
+            self.sampler.abort()
+        end = time.monotonic() + LONGEST_STOP
+        while _threads() - self.threads and time.monotonic() < end:
+            time.sleep(0.01)
+
+
+UNDER_WAY: set[int] = set()
+ENDING = threading.Event()
+
+
+@contextlib.contextmanager
+def under_way() -> Iterator[None]:
+    """While this thread waits for chains: the interpreter ends after it has stopped them."""
+    UNDER_WAY.add(threading.get_ident())
+    try:
+        yield
+    finally:
+        UNDER_WAY.discard(threading.get_ident())
+
+
+@atexit.register
+def _stop_all() -> None:
+    """Have threads that do not keep the interpreter from ending stop their chains, for these end the process else."""
+    ENDING.set()
+    end = time.monotonic() + LONGEST_STOP
+    while UNDER_WAY and time.monotonic() < end:
+        time.sleep(0.01)
+
+
+def _threads() -> frozenset[str]:
+    """The threads of this process that do not only wait for work, where the system tells of them."""
+    found = set()
+    with contextlib.suppress(OSError):  # a thread may end meanwhile; systems other than Linux have no such folder
+        for thread in os.listdir(TASKS):
+            with contextlib.suppress(OSError), open(f"{TASKS}/{thread}/comm") as name:
+                found |= set() if name.read().startswith(IDLE) else {thread}
+    return frozenset(found)
+
 
 def wait_for(wait: Callable[[float | None], Any], meanwhile: Callable[[], None] | None) -> Any:
-    """What ``wait(seconds)`` of a sampler gives in the end; in between, `meanwhile` is called about once a second."""
-    while True:
+    """What ``wait(seconds)`` of a sampler gives in the end; in between, `meanwhile` is called about once a second.
+
+    Raises
+    ------
+    SystemExit
+        If the interpreter ends.
+    """
+    while not ENDING.is_set():
         try:
-            return wait(None if meanwhile is None else SECOND)
+            return wait(SECOND)
         except TimeoutError:
             if meanwhile is not None:
                 meanwhile()
+    raise SystemExit
 
 
 def start(
@@ -146,11 +209,12 @@ def start(
     log_density = lib.LogpFunc(program.compiled["log_density"].address, memory, program)
     expand = lib.ExpandFunc(size, expanded, program.compiled["expand"].address, memory, program)
     model = lib.PyMcModel(log_density, expand, variables, size, sizes, {}, starting_point, None)
+    threads = _threads()
     sampler = lib.PySampler.from_pymc(
         settings, min(chains, cores), model, lib.ProgressType.none(), report, RATE,
         lib.PyStorage.arrow(),
     )  # fmt: skip
-    return Chains(sampler, expanded)
+    return Chains(sampler, expanded, threads)
 
 
 def _with_trajectory(settings: dict[str, Any]) -> dict[str, Any]:

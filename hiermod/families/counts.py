@@ -79,13 +79,13 @@ def _draw_negbinomial(rng: np.random.Generator, shape: Any, mean: Any, trials: A
 
 POISSON = Family(
     name="poisson", links=LINKS["poisson"], link=LOG, kind="count", parameters=(), statistic="count",
-    check=take_counts, log_density=_poisson, cdf=_poisson_cdf, variance=_poisson_variance, draw=_draw,
+    check=take_counts, rated="mean", log_density=_poisson, cdf=_poisson_cdf, variance=_poisson_variance, draw=_draw,
     kernel="poisson", bambi="poisson", response="counts", latex=r"\operatorname{Poisson}(\mu_i)",
 )  # fmt: skip
 NEGBINOMIAL = Family(
     name="negbinomial", links=LINKS["negbinomial"], link=LOG, kind="count",
     parameters=(Parameter("alpha", "variance mu + mu²/alpha", "shape", overdispersion, True),), statistic="values",
-    check=take_counts, log_density=_negbinomial, cdf=_negbinomial_cdf, variance=_negbinomial_variance,
+    check=take_counts, rated="shape", log_density=_negbinomial, cdf=_negbinomial_cdf, variance=_negbinomial_variance,
     draw=_draw_negbinomial, kernel="negbinomial", bambi="negativebinomial",
     response="counts that vary more than chance", latex=r"\operatorname{NegBinomial}(\mu_i, \alpha)",
     words="With mean mu, its variance is mu + mu²/alpha.",

@@ -99,6 +99,11 @@ def always(*_: Any) -> bool:
     return True
 
 
+def scaled(parameters: Sequence[Any], exposure: Any) -> list[Any]:
+    """A family's parameters, the first of which, its shape, an exposure multiplies; None leaves them as they are."""
+    return list(parameters) if exposure is None else [exposure * parameters[0], *parameters[1:]]
+
+
 UNSAID = replace(IDENTITY, name="")  # the usual one
 STATISTICS = {"rate": "pairs", "count": "values", "real": "values", "positive": "values", "unit": "values"}
 WITHOUT = {
@@ -157,6 +162,9 @@ class Family:
         From responses to the scale of the linear predictor under an identity link.
     information_power : float
         By which power of the first parameter the information on the linear predictor grows.
+    rated : {"", "mean", "shape"}
+        What else an exposure ``y | rate(t)`` multiplies than the mean: nothing (``mean``), or the first parameter too;
+        without it, such formulas are refused.
     kernel : str, optional
         The compiled engine's name for it, which with the link has a code there; None leaves the family to PyMC.
     bambi : str, optional
@@ -194,6 +202,7 @@ class Family:
     has_posterior_mean: Callable[[str, Mapping[str, tuple[Prior, ...]], bool], bool] = always
     transform: Callable[[Any], Any] = unchanged
     information_power: float = 0.0
+    rated: Literal["", "mean", "shape"] = ""
     kernel: str | None = None
     bambi: str | None = None
     response: str = ""

@@ -197,7 +197,12 @@ class Formula:
     @property
     def own_offsets(self) -> tuple[str, ...]:
         """The offsets but that of a rate's exposure, which is written beside the response."""
-        return tuple(name for name in self.offsets if self.rate is None or name != f"offset(log({self.rate}))")
+        return tuple(name for name in self.offsets if self.rate is None or name != self.rate_offset)
+
+    @property
+    def rate_offset(self) -> str:
+        """The offset that ``y | rate(t)`` makes."""
+        return f"offset(log({self.rate}))"
 
     @property
     def has_dot(self) -> bool:

@@ -118,19 +118,12 @@ def _spelled(formula: Formula, asked: Family | None) -> tuple[Formula, list[str]
 
 
 def _check_rate(formula: Formula, family: Family) -> None:
-    """Refuse an exposure that is more than an offset, or none."""
-    if formula.rate is None or family.name == "poisson":
-        return
-    exposure = f"offset(log({formula.rate}))"
-    if family.name == "negbinomial":
+    """Refuse the exposure of a family that has none."""
+    if formula.rate is not None and not family.rated:
         raise ModelError(
-            f"y | rate({formula.rate}) of a negbinomial model multiplies the shape by {formula.rate} in brms, which is "
-            f"not there. The nearest is the term {exposure}, which leaves the shape alone."
+            f"y | rate({formula.rate}) is of counts, and this family is {family}. Say family='poisson' or "
+            f"'negbinomial'; of other families the term {formula.rate_offset} adds a logarithm."
         )
-    raise ModelError(
-        f"y | rate({formula.rate}) is of counts, and this family is {family}. Say family='poisson'; of other families "
-        f"the term {exposure} adds a logarithm."
-    )
 
 
 def _chosen(asked: Family | None, constant: bool, response: ResponseRows) -> tuple[Family, str, tuple[Level, ...]]:

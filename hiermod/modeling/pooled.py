@@ -173,6 +173,9 @@ class PooledSpec:
         informative = self.pool.informative(self.events, self.exposure)
         return int(np.bincount(self.stratum, informative, len(self.stratum_names)).min())
 
+    def shape_exposure(self, frame: Any) -> None:
+        """Nothing multiplies a shape."""
+
     def has_posterior_mean(self, outcome: str, readings: Collection[str]) -> bool:
         """Groups' own rates have one; other readings give the rates' mean, or have it as theirs."""
         return MEAN not in self.finite_moments or set(readings) <= {"observed"}

@@ -17,6 +17,7 @@ from hiermod.modeling.design import GroupDesign, LinearPredictor
 from hiermod.modeling.prior_choice import Priors
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
 
 DIMS = ("chain", "draw")
@@ -181,6 +182,9 @@ class ModelSpec(Protocol):
         Questions are of draws and densities of the prior, effects of groups, derivatives, densities of single rows,
         true values of simulations, Bambi's model, and the compiled engine.
         """
+
+    def shape_exposure(self, frame: pd.DataFrame) -> np.ndarray | None:
+        """What multiplies the family's shape in each row; None where nothing does."""
 
     def with_cells(self, cells: Cells) -> ModelSpec:
         """The same model, its coding and its priors, of other cells of the same groups.

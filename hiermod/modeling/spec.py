@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+import pandas as pd
 
 from hiermod.data.cells.table import Cells
 from hiermod.errors import DataError
@@ -21,6 +22,8 @@ from hiermod.modeling.prior_choice import Priors, choose_priors
 from hiermod.modeling.protocol import PriorRow, Question, Variable, linear_variables
 from hiermod.modeling.separation import Separation, find_separation
 from hiermod.priors.distributions import Prior
+
+WIDEST_OFFSET = 700.0  # the exponential of more is infinite
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +104,9 @@ class Spec:
                 "this model's priors are Bambi's, and not known here. Fit the formula with hiermod.fit() for hiermod's "
                 "own model, or use bambi's prior_predictive()."
             )
+        scaled = self.shape_exposure(self.cells.frame) is not None
+        if scaled and question in ("plan", "bambi", "compiled"):
+            return f"the exposure of {self.formula.left}, which multiplies the shape, is not covered"
         if question == "compiled":
             if self.family.kernel is None:
                 return f"the family {self.family} is not covered"
@@ -109,6 +115,12 @@ class Spec:
             )
             return next((f"the prior {name} is not covered" for name in names), None)
         return None
+
+    def shape_exposure(self, frame: pd.DataFrame) -> np.ndarray | None:
+        """What multiplies the family's shape in each row: the exposure of ``y | rate(t)``, as in brms."""
+        if self.formula.rate is None or self.family.rated != "shape":
+            return None
+        return np.asarray(np.exp(frame[self.formula.rate_offset].to_numpy(dtype=float)))
 
     def with_cells(self, cells: Cells) -> Spec:
         """The same model, its coding and its priors, of other cells."""
@@ -181,6 +193,7 @@ def build_spec(
         groups.append(built)
         notices.extend(term_notices)
     offsets = offset(formula.offsets, cells.frame)
+    _refuse_wide(family, formula, offsets)
     chosen, prior_notices = choose_priors(family, cells, offsets, common, tuple(groups), priors)
     predictors = {"mu": LinearPredictor("mu", family.link, common, formula.offsets)}
     spec = Spec(formula, family, cells, predictors, tuple(groups), chosen)
@@ -188,6 +201,19 @@ def build_spec(
     prior_notices += intercept_notices(common, cells, chosen, stated, intercept_at)
     told = [*dependence_notices(common, cells), *notices, *residual_notices(family, common, groups, cells)]
     return spec, [*told, *prior_notices]
+
+
+def _refuse_wide(family: Family, formula: Formula, offsets: np.ndarray) -> None:
+    """Refuse an offset that takes the inverse link out of what a computer can hold: most often a log was forgotten."""
+    if family.link.name == "identity" or not np.ptp(offsets) + np.abs(offsets).max(initial=0.0) > WIDEST_OFFSET:
+        return
+    name = " + ".join(formula.offsets)
+    inner = ", ".join(source for each in formula.offsets for source in formula.sources[each])
+    remedy = f" If {inner} is an exposure, write offset(log({inner}))." if family.link.name == "log" else ""
+    raise DataError(
+        f"The offset {name} goes from {offsets.min():.4g} to {offsets.max():.4g} on the {family.link.name} scale, "
+        f"with which no {family.name} model can be computed.{remedy}"
+    )
 
 
 def _repeated(names: list[str]) -> list[str]:

@@ -24,6 +24,7 @@ from hiermod.sampling.settings import ChosenEngine, Settings, longest_run
 
 SMALL = 100  # coordinates, up to which steps are cheap and caution comes first
 WARM_UP = 300
+STARTS = 8
 TARGET, TARGET_OF_SMALL, TARGET_OF_FULL = 0.8, 0.9, 0.98
 
 
@@ -55,6 +56,7 @@ class Native:
 
     def run(self, settings: Settings, progress: bool) -> tuple[xr.DataTree, bool]:
         """Sample once, as `Sampler.run` says."""
+        refuse_no_start(self.program)
         chains, interrupted = None, False
         seen = ChainProgress() if progress else None
         try:
@@ -82,6 +84,21 @@ class Native:
         stats = labelled({name: (DIMS, values) for name, values in result.stats.items()}, labels)
         posterior = _posterior_of(self.program.problem, result.draws)
         return xr.DataTree.from_dict({"posterior": posterior, "sample_stats": stats})
+
+
+def refuse_no_start(program: Program) -> None:
+    """Refuse a program whose density is not finite at any of a few starting points, before threads look for one.
+
+    Raises
+    ------
+    SamplingError
+    """
+    point = starting_points(program)
+    if not any(np.isfinite(program.log_density(point(seed))[0]) for seed in range(STARTS)):
+        raise SamplingError(
+            "The density of this model is not a finite number where sampling would start. Look at the priors "
+            "(model.prior_summary()), the predictors' scale, and offsets: a count's offset is a logarithm."
+        )
 
 
 def prepare(spec: Spec, announce: Callable[[str], None]) -> Native:

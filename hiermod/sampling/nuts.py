@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +12,7 @@ import pymc as pm
 import pytensor
 import xarray as xr
 
-from hiermod.engine.nutpie_core import RATE, wait_for
+from hiermod.engine.nutpie_core import RATE, under_way, wait_for
 from hiermod.errors import InterruptedSamplingError, SamplingError
 from hiermod.sampling.progress import ChainProgress
 from hiermod.sampling.settings import ChosenEngine, Settings, longest_run
@@ -44,7 +45,8 @@ class Compiled:
             with warnings.catch_warnings():
                 # ArviZ takes a run with more chains than draws for one with both swapped.
                 warnings.filterwarnings("ignore", message="Found chain dimension", category=UserWarning)
-                draws = wait_for(lambda seconds: sampler.wait(timeout=seconds), seen.show if seen else None)
+                with under_way():
+                    draws = _waited(sampler, seen.show if seen else None)
                 return self._kept(draws, settings, interrupted=False), False
         except KeyboardInterrupt:
             if sampler is None:
@@ -71,6 +73,14 @@ class Compiled:
         if not draws or not kept["posterior"].sizes.get("draw"):
             raise InterruptedSamplingError
         return xr.DataTree.from_dict(kept)
+
+
+def _waited(sampler: Any, meanwhile: Callable[[], None] | None) -> Any:
+    try:
+        return wait_for(lambda seconds: sampler.wait(timeout=seconds), meanwhile)
+    except SystemExit:
+        sampler.abort()
+        raise
 
 
 def compile_model(model: pm.Model, engine: ChosenEngine) -> Compiled:

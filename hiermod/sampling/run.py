@@ -16,6 +16,7 @@ from hiermod.modeling.pooled import PooledSpec
 from hiermod.modeling.protocol import ModelSpec, dataset_of
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.diagnostics import MIN_ESS, Diagnostics, diagnose
+from hiermod.sampling.memory import refuse_large
 from hiermod.sampling.posterior import History, Posterior, Rerun, Trouble
 from hiermod.sampling.settings import ChosenEngine, Sampler, Settings, fresh_seed
 
@@ -33,6 +34,10 @@ def choose_sampler(spec: ModelSpec, engine: str, announce: Callable[[str], None]
     ModelError
         If the compiled engine was asked for and does not cover the model.
     """
+    if engine != "auto" and isinstance(spec, PooledSpec) and spec.hyperprior.fixed is not None:
+        raise ModelError(
+            f"pooling='none' has no parameters to sample, and engine={engine!r} is a sampler. Leave it out."
+        )
     if engine == "pymc":
         return _pymc_sampler(spec, "")
     if isinstance(spec, PooledSpec) and engine == "auto":
@@ -69,7 +74,7 @@ def sample(spec: ModelSpec, sampler: Sampler, settings: Settings, progress: bool
     Raises
     ------
     SamplingError
-        If there are no draws to keep.
+        If the run does not fit in memory, no start is found, or there are no draws to keep.
     DataError
         If predictors make up a real response exactly: there is no posterior.
     """
@@ -80,6 +85,9 @@ def sample(spec: ModelSpec, sampler: Sampler, settings: Settings, progress: bool
         seed=settings.seed if settings.seed is not None else fresh_seed(),
         target_accept=settings.target_accept or sampler.target_accept,
     )
+    if sampler.tune is not None:
+        numbers = sum(math.prod(variable.shape) for variable in spec.variables())
+        refuse_large(numbers, current, current.tune or sampler.tune)
     runs: list[Posterior] = []
     reruns: list[Rerun] = []
     failure, interrupted = "", False
@@ -104,7 +112,8 @@ def sample(spec: ModelSpec, sampler: Sampler, settings: Settings, progress: bool
             break
         reruns.append(_rerun(run.diagnostics, current, planned))
         current = planned
-    malloc_trim()
+    if sampler.tune is not None:
+        malloc_trim()
     kept = min(reversed(range(len(runs))), key=lambda place: _severity(runs[place]))
     history = History(settings, sampler.engine, tuple(reruns), failure, kept + 1, interrupted)
     return replace(runs[kept], history=history)

@@ -84,7 +84,7 @@ def plot_scenarios(
 
 def _shown(name: str, posterior: Posterior, group: str | None, prob: float) -> Shown:
     spec = posterior.spec
-    if not (spec.family.is_rate or spec.family.name == "poisson"):
+    if not (spec.family.is_rate or spec.family.rated == "mean"):
         raise AnswerError(
             f"plot_scenarios() shows rates of successes or of events, and {name!r} is of the family {spec.family}. "
             "fit.plot.rates() shows means of any family."

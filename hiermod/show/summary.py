@@ -145,11 +145,12 @@ def _random_text(posterior: Posterior, random: pd.DataFrame, prob: float) -> str
 
 
 def _fixed_text(posterior: Posterior, fixed: pd.DataFrame, prob: float) -> str:
-    if fixed.empty:
-        known = isinstance(posterior.spec, PooledSpec)
-        return "Rates are not pooled: each is uniform from 0 to 1, whatever the others are." if known else ""
-    title = f"Common effects ({posterior.spec.family.link.name} scale)"
     spec = posterior.spec
+    if isinstance(spec, PooledSpec) and spec.hyperprior.fixed is not None:
+        return "Rates are not pooled: each is uniform from 0 to 1, whatever the others are."
+    if fixed.empty:
+        return ""
+    title = f"Common effects ({spec.family.link.name} scale)"
     if isinstance(spec, PooledSpec):
         title = f"Population of rates: mean, and spread {spec.pool.spread}"
     remarks = _medians([*fixed.index], posterior)

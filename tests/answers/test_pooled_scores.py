@@ -236,3 +236,18 @@ def test_a_marginal_likelihood_that_is_arbitrary_or_unknown_is_refused(variants_
     logit = hm.fit("s/n ~ (1 | g)", ROWS, **QUICK)
     with pytest.raises(ModelError, match=r"known of pooled rates alone.*not of s/n ~ 1 \+ \(1 \| g\)"):
         logit.log_marginal_likelihood()
+
+
+def test_rates_that_are_not_pooled_are_asked_as_others_are():
+    fit = hm.fit("successes/trials ~ (1 | variant)", hm.example("variants2"), pooling="none", **QUICK)
+    assert fit.plot.trace().shape == (4, 2)
+    assert len(fit.plot.prior_posterior()) == 4
+    new = fit.predict(pd.DataFrame({"variant": ["Z"]}), groups="new").draws.to_numpy()
+    assert stats.kstest(new.ravel(), "uniform").pvalue > 1e-4
+    np.testing.assert_allclose(fit.rates(groups="population").table["estimate"], 0.5)
+    prior = fit.model.sample_prior(4000, seed=1).prior["rate|variant"].to_numpy().reshape(-1, 4)
+    assert stats.kstest(prior[:, 0], "uniform").pvalue > 1e-4
+    with pytest.raises(ModelError, match="no parameters to sample, and engine='pymc' is a sampler"):
+        hm.fit("successes/trials ~ (1 | variant)", hm.example("variants2"), pooling="none", engine="pymc", **QUICK)
+    with pytest.raises(ModelError, match="pooling='none' has no prior that could be wider"):
+        fit.sensitivity("variant")

@@ -165,7 +165,26 @@ def test_the_true_response_of_a_new_group_has_all_three_sources_of_variance():
 def test_no_simulated_response_is_one_that_hiermod_refuses(name):
     model, rng = SHAPES[name].model, np.random.default_rng(SEED)
     for _ in range(500):
-        response = simulate_response(model, draw_parameters(model, rng), rng)["y"]
+        response = model.simulate_response(model.draw_parameters(rng), rng)["y"]
         assert np.isfinite(response).all()
+        if SHAPES[name].pooling != "normal":  # all counts may be equal there
+            continue
         assert response.nunique() > 1 or model.likelihood.family in ("bernoulli", "binomial", "beta_binomial")
         assert model.likelihood.family != "gamma" or (response > 0).all()
+
+
+@pytest.mark.parametrize("name", ["pooled_beta", "pooled_shapes", "pooled_gamma"])
+def test_pooled_rates_are_draws_of_their_distribution(name):
+    model, rng = SHAPES[name].model, np.random.default_rng(4)
+    places = []
+    for _ in range(600):
+        values = model.draw_parameters(rng)
+        mean, size = values["rate_mean"][0], values["rate_spread"][0] ** -2.0
+        if model.pool == "beta":
+            population = stats.beta(mean * size, (1.0 - mean) * size)
+        else:
+            population = stats.gamma(size, scale=mean / size)
+        places.append(population.cdf(values[model.rates][0]))
+        frame = model.simulate_response(values, rng)
+        assert np.isfinite(model.log_likelihood(frame, values)).all()
+    assert stats.kstest(np.concatenate(places), "uniform").pvalue > 0.001

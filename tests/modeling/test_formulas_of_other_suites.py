@@ -91,7 +91,7 @@ exposures
     k | rate(t) ~ x                            | poisson  | k | rate(t) ~ x
     k | rate(t) ~ x + (1 | g)                  | poisson  | k | rate(t) ~ x + (1 | g)
     k | rate(t) ~ 1                            | poisson  | k | rate(t) ~ 1
-    k | rate(t) ~ x                            | negbinomial | !offset(log(t))
+    k | rate(t) ~ x                            | negbinomial | k | rate(t) ~ x
 an intercept that is a coefficient
     y ~ 0 + Intercept + x + (1 | g) + (1 | h)  | gaussian | y ~ 0 + Intercept + x + (1 | g) + (1 | h)
     y ~ 0 + Intercept + x                      | gaussian | y ~ 0 + Intercept + x

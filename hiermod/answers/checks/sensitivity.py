@@ -19,6 +19,7 @@ from hiermod.answers.reader import BLOCK, block_slices
 from hiermod.data.cells.statistics import BinomialCells, CountCells, PairCells, RealCells, ValueCells
 from hiermod.errors import AnswerError, ModelError
 from hiermod.families.ops import NUMPY, bounded_exp
+from hiermod.families.record import scaled
 from hiermod.modeling.density_rows import Observed, observe
 from hiermod.modeling.model_priors import kinds, log_prior, require_proper, with_width
 from hiermod.modeling.pooled import PooledSpec
@@ -96,7 +97,9 @@ def _row(spec: Spec, rows: Observed, row: int, predictor: np.ndarray, auxiliary:
         case CountCells(total=total, exposure=exposure):
             return total[row] * predictor - exposure[row] * bounded_exp(NUMPY, predictor)
         case ValueCells(value=value, count=count):
-            return count[row] * family.observation_density((value[row],), predictor, auxiliary)
+            factors = spec.shape_exposure(spec.cells.frame)
+            own = auxiliary if factors is None else scaled(auxiliary, factors[row])
+            return count[row] * family.observation_density((value[row],), predictor, own)
         case PairCells(successes=successes, trials=trials, count=count):
             return count[row] * family.observation_density((successes[row], trials[row]), predictor, auxiliary)
     assert isinstance(response, RealCells)

@@ -17,13 +17,14 @@ from hiermod.answers.averaging.rows import new_rows
 from hiermod.answers.estimands.rates import COMPUTED, ROW, predict
 from hiermod.answers.group_effects import Groups, Reading, read_groups
 from hiermod.answers.outcome import read_outcome
-from hiermod.answers.reader import predicted, reader
+from hiermod.answers.reader import exposures_of, predicted, reader
 from hiermod.choices import RESIDUALS
 from hiermod.data.cells.observations import Observations
 from hiermod.data.cells.rows import FittedRows, fitted_rows
 from hiermod.data.columns.responses import TrialsRows
 from hiermod.data.columns.values import codable, first_of, number_rows
 from hiermod.errors import AnswerError, did_you_mean
+from hiermod.families.record import scaled
 from hiermod.sampling.posterior import Posterior
 
 MOST_PREDICTIONS = 500_000_000  # rows times draws, 4 GB
@@ -177,7 +178,8 @@ class _Rows:
         trials = self._trials[first]
         result = np.empty((2, len(frame)))
         for rows, mean in self._means(frame):
-            variance = family.response_variance(mean, trials[rows, None], self._parameters, rng)
+            own = scaled(self._parameters, exposures_of(self._posterior.spec, frame.iloc[rows]))
+            variance = family.response_variance(mean, trials[rows, None], own, rng)
             result[:, rows] = mean.mean(axis=1), variance.mean(axis=1) + mean.var(axis=1)
         if not np.isfinite(result[1]).all():
             raise AnswerError(
@@ -199,8 +201,9 @@ class _Rows:
         own = {name: values[first] for name, values in zip(names, self._response, strict=True)}
         seen = Observations(frame, np.arange(len(frame)), pd.DataFrame({"cell": 0, **own, "times": 1}))
         chances = np.empty((2, len(frame)))
-        for place, (response, eta) in enumerate(predicted(reader(posterior, self.groups, exposed=True), seen)):
-            found = family.chances(response, family.mean(eta, *parameters), eta, parameters, rng)
+        model = reader(posterior, self.groups, exposed=True)
+        for place, (response, eta, exposure) in enumerate(predicted(model, seen)):
+            found = family.chances(response, family.mean(eta, *parameters), eta, scaled(parameters, exposure), rng)
             chances[:, place] = [chance.mean() for chance in found]
         if family.cdf is None:  # the rank among the drawn responses, any of which is as likely
             chances = (size * chances + np.array([[0.0], [1.0]])) / (size + 1.0)

@@ -15,9 +15,10 @@ from hiermod.answers.averaging.grid import cell_grid, means
 from hiermod.answers.averaging.query import Arguments, read_prediction, read_rates
 from hiermod.answers.averaging.rows import Base, trials_of
 from hiermod.answers.mixed import answer_of_each
-from hiermod.answers.reader import reader
+from hiermod.answers.reader import exposures_of, reader
 from hiermod.data.cells.statistics import BinomialCells, PairCells
 from hiermod.data.columns.values import first_of, number_rows
+from hiermod.families.record import scaled
 from hiermod.formula.nodes import TrialsResponse
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.posterior import Posterior
@@ -76,7 +77,7 @@ def predict(posterior: Posterior, arguments: Arguments, fitted: bool = False) ->
     for rows, values in model.blocks(frame, scale.linear):
         draws[rows] = query.per * values
     if scale.drawn:
-        draws = _simulated(posterior, draws, _trials(posterior, arguments.data, len(frame)))
+        draws = _simulated(posterior, draws, _trials(posterior, arguments.data, len(frame)), exposures_of(spec, frame))
     notices = []
     if (known := estimable_rows(posterior, query.groups, frame)) is not None:
         draws[~known] = np.nan
@@ -91,11 +92,11 @@ def _made(spec: ModelSpec) -> list[str]:
     return [name for recipe in spec.cells.recipes for name in spec.cells.predictors[recipe].columns]
 
 
-def _simulated(posterior: Posterior, mean: np.ndarray, trials: np.ndarray) -> np.ndarray:
+def _simulated(posterior: Posterior, mean: np.ndarray, trials: np.ndarray, exposure: Any) -> np.ndarray:
     """Draw a response for each row and draw: successes, counts or values; the same in any process for one run."""
     family = posterior.spec.family
-    auxiliary = [posterior.values(name) for name in family.auxiliary]
-    return family.draw_responses(mean, trials[:, None], auxiliary, posterior.generator(1000))
+    own = [posterior.values(name) for name in family.auxiliary]
+    return family.draw_responses(mean, trials[:, None], scaled(own, exposure), posterior.generator(1000))
 
 
 def _trials(posterior: Posterior, data: Any, rows: int) -> np.ndarray:

@@ -30,6 +30,10 @@ def chief_draws(posterior: Posterior) -> dict[str, np.ndarray]:
         if term.correlated:
             draws.update(zip(term.correlation_keys(), posterior.values(term.correlation_name).T, strict=True))
     draws.update({name: posterior.values(name) for name in spec.family.auxiliary})
+    if not draws:  # rates that are not pooled are all there is
+        for variable in spec.variables():
+            names = [f"{variable.name}[{label}]" for label in variable.labels[0]]
+            draws.update(zip(names, posterior.values(variable.name).T, strict=True))
     return {name: values.reshape(posterior.shape) for name, values in draws.items()}
 
 

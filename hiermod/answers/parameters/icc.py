@@ -11,9 +11,10 @@ from hiermod.answers.answer import check_prob
 from hiermod.answers.group_effects import Reading, covariance_factor, same_for_all
 from hiermod.answers.parameters.by_group import spread
 from hiermod.answers.parameters.estimates import terms_by_group
-from hiermod.answers.reader import block_slices, reader
+from hiermod.answers.reader import block_slices, exposures_of, reader
 from hiermod.answers.row_moments import RowMoments, weighted_observations
 from hiermod.errors import AnswerError
+from hiermod.families.record import scaled
 from hiermod.modeling.design import GroupDesign
 from hiermod.sampling.posterior import Posterior
 
@@ -70,10 +71,13 @@ def _others(posterior: Posterior, frame: pd.DataFrame, weight: np.ndarray) -> tu
         mean = observed.mean(part)
         predictors.add(typical.parameters(part)["mu"], weight[rows])
         means.add(mean, weight[rows])
-        variances.add(family.require("variance")(mean, *auxiliary), weight[rows])
+        own = scaled(auxiliary, exposures_of(posterior.spec, part))
+        variances.add(family.require("variance")(mean, *own), weight[rows])
     if family.is_rate and family.link.latent_variance is not None:
         return predictors.variance, np.full(posterior.size, family.link.latent_variance)
     link = family.outcome_link("mean", auxiliary)
     if link.name != "log":
         return predictors.variance, variances.mean / link.slope(link.forward(means.mean)) ** 2
-    return predictors.variance, np.log1p(family.require("variance")(means.mean, *auxiliary) / means.mean**2)
+    exposure = posterior.spec.shape_exposure(frame)
+    own = scaled(auxiliary, None if exposure is None else float(np.average(exposure, weights=weight)))
+    return predictors.variance, np.log1p(family.require("variance")(means.mean, *own) / means.mean**2)

@@ -240,9 +240,12 @@ def check_rows(specs: Mapping[str, ModelSpec]) -> None:
 
 
 def _same_response(one: Formula, other: Formula) -> bool:
-    """Successes out of trials may be spelled differently: what they hold is compared row by row."""
+    """Successes out of trials may be spelled differently: what they hold is compared row by row.
+
+    An exposure ``y | rate(t)`` is part of the model, as an offset is.
+    """
     trials = isinstance(one.response, TrialsResponse) and isinstance(other.response, TrialsResponse)
-    return one.left == other.left or (trials and one.weights == other.weights)
+    return one.weights == other.weights and (trials or str(one.response) == str(other.response))
 
 
 def _measure(spec: ModelSpec) -> str:

@@ -12,12 +12,13 @@ import pandas as pd
 from hiermod.answers.answer import check_prob
 from hiermod.answers.group_effects import Reading, same_for_all
 from hiermod.answers.parameters.by_group import spread
-from hiermod.answers.reader import block_slices, predicted, reader
+from hiermod.answers.reader import block_slices, exposures_of, predicted, reader
 from hiermod.answers.row_moments import RowMoments, trials_of_observations, weighted_observations
 from hiermod.answers.scoring.held_out import Runs
 from hiermod.answers.scoring.leave_one_out import good_k, log_weights, refuse, relative_efficiency
 from hiermod.data.cells.observations import Observations, observations
 from hiermod.errors import AnswerError
+from hiermod.families.record import scaled
 from hiermod.sampling.posterior import Posterior
 
 
@@ -49,7 +50,7 @@ def _explained(posterior: Posterior) -> dict[str, np.ndarray]:
         given.add(mean, times)
         common.add(without, times)
         groups.add(mean - without, times)
-        residual.add(family.require("variance")(mean, *auxiliary), times)
+        residual.add(family.require("variance")(mean, *scaled(auxiliary, exposures_of(posterior.spec, part))), times)
     unexplained = residual.mean
     return {
         "conditional": _share(given.variance, unexplained),
@@ -90,8 +91,8 @@ def expected_without(posterior: Posterior, seen: Observations) -> tuple[np.ndarr
     auxiliary = [posterior.values(name) for name in family.auxiliary]
     efficiency, limit = relative_efficiency(posterior), good_k(posterior.size)
     means, bad = np.empty(len(seen)), 0
-    for place, (response, predictor) in enumerate(predicted(model, seen)):
-        weights, pareto_k = log_weights(model.log_density(response, predictor), efficiency)
+    for place, (response, predictor, exposure) in enumerate(predicted(model, seen)):
+        weights, pareto_k = log_weights(model.log_density(response, predictor, exposure), efficiency)
         means[place] = np.exp(weights) @ family.mean(predictor, *auxiliary)
         bad += 0 if pareto_k <= limit else int(seen.times[place])
     return means, bad

@@ -22,6 +22,7 @@ from hiermod.data.columns.groupings import Grouping
 from hiermod.errors import AnswerError
 from hiermod.families.ops import NUMPY
 from hiermod.families.rates import log_rates
+from hiermod.families.record import scaled
 from hiermod.modeling.design import offset
 from hiermod.modeling.pooled import PooledSpec
 from hiermod.modeling.spec import Spec
@@ -243,11 +244,15 @@ class LinearGroups:
         if family.statistic == "real":
             return _gaussian_single(rows, base, self._auxiliary[0], spread)
         densities = np.empty((len(rows), base.shape[1]))
+        exposure = self._spec.shape_exposure(rows.frame)
         for place, (row, response) in enumerate(zip(rows.place, rows.responses, strict=True)):
+            own = scaled(self._auxiliary, None if exposure is None else exposure[row])
 
-            def density(z: np.ndarray, row: int = row, response: np.ndarray = response) -> np.ndarray:
+            def density(
+                z: np.ndarray, row: int = row, response: np.ndarray = response, own: list[np.ndarray] = own
+            ) -> np.ndarray:
                 predictor = base[row] + (spread[row, :, None] * z).sum(axis=1)
-                return family.observation_density(response, predictor, self._auxiliary)
+                return family.observation_density(response, predictor, own)
 
             densities[place] = log_normal_integral(density, base.shape[1], int(spread[row].any()))
         return densities
@@ -317,6 +322,7 @@ class Responses:
 
     def __init__(self, spec: Spec, auxiliary: list[np.ndarray], rows: Observations, times: np.ndarray) -> None:
         self._family, self._auxiliary, self._observed, self._times = spec.family, auxiliary, rows, times
+        self._exposure = spec.shape_exposure(rows.frame)
         self._summed = isinstance(spec.cells.response, BinomialCells)
         if self._summed:
             successes, trials = times * rows.responses.T
@@ -335,7 +341,8 @@ class Responses:
         for place, row in enumerate(where):
             if row < len(rows) and rows[row] == self._observed.place[place]:
                 response = self._observed.responses[place]
-                density = self._family.observation_density(response, predictor[row], self._auxiliary)
+                own = scaled(self._auxiliary, None if self._exposure is None else self._exposure[rows[row]])
+                density = self._family.observation_density(response, predictor[row], own)
                 total += self._times[place] * density
         return total
 

@@ -8,6 +8,7 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
+from hiermod.families.record import scaled
 from hiermod.modeling.density_rows import Observed, observe
 from hiermod.modeling.design import GroupDesign, LinearPredictor
 from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec
@@ -47,7 +48,8 @@ def build_model(spec: ModelSpec, informed: tuple[np.ndarray, ...] | None = None)
             name: _common_part(predictor, rows) + varying[name] + rows.offset(predictor.offsets)
             for name, predictor in spec.predictors.items()
         }
-        auxiliary = [distribution(spec.priors[name], name) for name in spec.family.auxiliary]
+        own = [distribution(spec.priors[name], name) for name in spec.family.auxiliary]
+        auxiliary = scaled(own, spec.shape_exposure(spec.cells.frame))
         likelihood(spec.formula.response.name, spec.family, rows, eta["mu"], auxiliary)
     return model
 
