@@ -94,16 +94,16 @@ def _gather(
     numbers, here = _multipliers(record, multiplier), np.uint64(multiplier * record.rows + start)
     base, place = np.uint64(first), np.uint64(at)
     if not len(numbers):
-        i, end = np.uint64(0), np.uint64(count)
-        while i + THREE < end:  # four in a turn, since the compiler does not unroll
-            eta[i] += theta[base + np.uint64(codes[place + i])]
-            eta[i + ONE] += theta[base + np.uint64(codes[place + i + ONE])]
-            eta[i + TWO] += theta[base + np.uint64(codes[place + i + TWO])]
-            eta[i + THREE] += theta[base + np.uint64(codes[place + i + THREE])]
-            i += FOUR
-        while i < end:
-            eta[i] += theta[base + np.uint64(codes[place + i])]
-            i += ONE
+        k, end = np.uint64(0), np.uint64(count)
+        while k + THREE < end:  # four in a turn, since the compiler does not unroll
+            eta[k] += theta[base + np.uint64(codes[place + k])]
+            eta[k + ONE] += theta[base + np.uint64(codes[place + k + ONE])]
+            eta[k + TWO] += theta[base + np.uint64(codes[place + k + TWO])]
+            eta[k + THREE] += theta[base + np.uint64(codes[place + k + THREE])]
+            k += FOUR
+        while k < end:
+            eta[k] += theta[base + np.uint64(codes[place + k])]
+            k += ONE
         return
     for i in range(np.uint64(count)):
         eta[i] += theta[base + np.uint64(codes[place + i])] * numbers[here + i]
@@ -117,16 +117,16 @@ def _scatter(
     numbers, here = _multipliers(record, multiplier), np.uint64(multiplier * record.rows + start)
     base, place = np.uint64(first), np.uint64(at)
     if not len(numbers):
-        i, end = np.uint64(0), np.uint64(count)
-        while i + THREE < end:
-            by_theta[base + np.uint64(codes[place + i])] += score[i]
-            by_theta[base + np.uint64(codes[place + i + ONE])] += score[i + ONE]
-            by_theta[base + np.uint64(codes[place + i + TWO])] += score[i + TWO]
-            by_theta[base + np.uint64(codes[place + i + THREE])] += score[i + THREE]
-            i += FOUR
-        while i < end:
-            by_theta[base + np.uint64(codes[place + i])] += score[i]
-            i += ONE
+        k, end = np.uint64(0), np.uint64(count)
+        while k + THREE < end:
+            by_theta[base + np.uint64(codes[place + k])] += score[k]
+            by_theta[base + np.uint64(codes[place + k + ONE])] += score[k + ONE]
+            by_theta[base + np.uint64(codes[place + k + TWO])] += score[k + TWO]
+            by_theta[base + np.uint64(codes[place + k + THREE])] += score[k + THREE]
+            k += FOUR
+        while k < end:
+            by_theta[base + np.uint64(codes[place + k])] += score[k]
+            k += ONE
         return
     for i in range(np.uint64(count)):
         by_theta[base + np.uint64(codes[place + i])] += score[i] * numbers[here + i]
