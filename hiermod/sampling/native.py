@@ -118,7 +118,7 @@ def prepare(spec: Spec, announce: Callable[[str], None]) -> Native:
     problem = in_own_unit(read_problem(spec))
     public = public_coordinates(problem, library(announce).functions).threaded(available_cores())
     try:
-        with np.errstate(all="ignore"):  # where numbers leave the range of floats, the density below is no finite number
+        with np.errstate(all="ignore"):  # where numbers leave the range of floats, the density below is not finite
             program = whiten(public)
     except (np.linalg.LinAlgError, ArithmeticError, ArpackError) as error:
         why = str(error)
