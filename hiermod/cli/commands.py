@@ -162,11 +162,12 @@ DRAWS = 4000  # of each chain: cheap here, and the third digit of a probability 
 def demo(options: argparse.Namespace) -> int:
     """Run both jobs on the shipped data sets; every plot is drawn without a display."""
     from hiermod.interface.pictures import plot_scenarios
+    from hiermod.sampling.files import make_folder
 
     os.environ.setdefault("MPLBACKEND", "Agg")
     try:
-        os.makedirs(options.out, exist_ok=True)
-    except OSError as error:
+        make_folder(options.out, "Plots")
+    except StorageError as error:
         options.refuse(f"argument --out: {error}")
     country, drawn = _demo_country(options)
     equal = _demo_variants(options, "variants", "2. Four variants, 100 trials each")

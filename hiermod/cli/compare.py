@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hiermod.cli.output import COULD_NOT_FIT, DONE, INTERRUPTED, NOT_CONVERGED, wants_progress
-from hiermod.errors import AnswerError, DataError, HiermodError, InterruptedSamplingError, did_you_mean
+from hiermod.errors import AnswerError, DataError, HiermodError, InterruptedSamplingError, StorageError, did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,16 +22,15 @@ if TYPE_CHECKING:
 
 def run(options: argparse.Namespace) -> int:
     """Compare everything that was asked for; a model that cannot be fitted leaves the others their table."""
-    from hiermod.cli.comparisons import from_arguments, from_file, with_failures, write_tables
+    from hiermod.cli.comparisons import from_arguments, from_file, with_failures
 
     batch = from_file(options) if options.data.endswith(".toml") else from_arguments(options)
     for comparison in batch.comparisons:
         _check(comparison)
-    if batch.fits is not None:
-        _make_folder(batch.fits)
+    _check_targets(batch)
     tables: dict[str, pd.DataFrame] = {}
     cautions: dict[str, str] = {}
-    failures, unconverged = 0, 0
+    failures, unconverged, unwritten = 0, 0, False
     for comparison in batch.comparisons:
         try:
             result, failed, troubles = _compare(comparison, batch, wants_progress(options))
@@ -43,11 +42,36 @@ def run(options: argparse.Namespace) -> int:
         tables[comparison.name] = with_failures(result, failed, troubles)
         cautions[comparison.name] = "" if result is None else result.caution
         if batch.out is not None:
-            write_tables(batch.out, tables, cautions)
+            unwritten = not _written(batch.out, tables, cautions)
         _show(comparison, result, failed, troubles)
-    if failures:
+    if failures or unwritten:
         return COULD_NOT_FIT
     return NOT_CONVERGED if options.strict and unconverged else DONE
+
+
+def _check_targets(batch: Batch) -> None:
+    """Refuse a table, or a folder of fits, that cannot be written, before anything is fitted."""
+    from hiermod.sampling.files import check_target, make_folder
+
+    try:
+        if batch.out is not None:
+            check_target(batch.out, "a table", f"table{batch.out.suffix}")
+        if batch.fits is not None:
+            make_folder(batch.fits)
+    except StorageError as error:
+        raise AnswerError(str(error)) from error
+
+
+def _written(path: Path, tables: dict[str, pd.DataFrame], cautions: dict[str, str]) -> bool:
+    """Whether the tables could be written; where not, they stand on stdout all the same."""
+    from hiermod.cli.comparisons import write_tables
+
+    try:
+        write_tables(path, tables, cautions)
+    except OSError as error:
+        _say(f"the table cannot be written to {path}: {error.strerror or error}")
+        return False
+    return True
 
 
 def _check(comparison: Comparison) -> None:
@@ -134,13 +158,6 @@ def _file_name(comparison: Comparison, formula: str) -> str:
     """A name for the fit; its content says whether it is that of the same data and settings."""
     content = repr((str(Path(comparison.data).absolute()), formula, comparison.family, comparison.settings))
     return f"{hashlib.sha256(content.encode()).hexdigest()[:16]}.nc"
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(exist_ok=True)
-    except OSError as error:
-        raise AnswerError(f"Fits cannot be kept in {str(folder)!r}: {error}") from error
 
 
 def _show(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -17,6 +18,7 @@ from hiermod.answers.scoring.comparison import ModelComparison
 from hiermod.answers.scoring.validation import Design
 from hiermod.cli.arguments import TABLES
 from hiermod.errors import AnswerError, HiermodError, did_you_mean
+from hiermod.sampling.files import replacing
 from hiermod.sampling.settings import Settings
 
 OF_DESIGN = tuple(field.name for field in fields(Design))
@@ -25,6 +27,7 @@ KINDS: dict[str, type | tuple[type, ...]] = {
     "group": str, "score": str, "max_refits": int, "seed": int, "models": (dict, list),
 }  # fmt: skip
 OF_FILE = ("out", "fits")
+STARTS_OF_FORMULAS = ("=", "+", "-", "@", "\t", "\r")  # those that OWASP names, under "CSV Injection"
 
 
 @dataclass(frozen=True)
@@ -92,8 +95,8 @@ def from_file(options: argparse.Namespace) -> Batch:
     for name, table in tables.items():
         _refuse_unknown(path, name, table, tuple(KINDS))
         comparisons.append(_comparison(name, {**common, **table}, path.parent))
-    out, fits = (_relative(path, content.get(name)) for name in OF_FILE)
-    return Batch(tuple(comparisons), *_files(options.out or out, options.fits or fits))
+    out, fits = (getattr(options, name) or _inside(path, name, content.get(name)) for name in OF_FILE)
+    return Batch(tuple(comparisons), *_files(out, fits))
 
 
 def _refuse_unknown(path: Path, name: str, table: Mapping[str, Any], known: tuple[str, ...]) -> None:
@@ -103,8 +106,19 @@ def _refuse_unknown(path: Path, name: str, table: Mapping[str, Any], known: tupl
             raise AnswerError(f"{path}, {where}: there is no key {key!r}.{did_you_mean(key, known)}")
 
 
-def _relative(path: Path, name: Any) -> str | None:
-    return None if name is None else str(path.parent / str(name))
+def _inside(path: Path, key: str, name: Any) -> str | None:
+    """What a TOML file may write to: only what is in its own folder, since it may come from somebody else."""
+    if name is None:
+        return None
+    if not isinstance(name, str) or not name or "\0" in name:
+        raise AnswerError(f"{path}: {key} = {name!r} names nothing that can be written.")
+    target, folder = os.path.realpath(path.parent / name), os.path.realpath(path.parent)
+    if target == folder or os.path.commonpath([target, folder]) != folder:
+        raise AnswerError(
+            f"{path}: {key} = {name!r} is not inside the folder of this file. Name a place inside it, or give "
+            f"--{key} on the command line, which may be anywhere."
+        )
+    return str(path.parent / name)
 
 
 def _files(out: str | None, fits: str | None) -> tuple[Path | None, Path | None]:
@@ -179,7 +193,13 @@ def with_failures(
 
 
 def write_tables(path: Path, tables: Mapping[str, pd.DataFrame], cautions: Mapping[str, str]) -> None:
-    """Write all comparisons to one file."""
+    """Write all comparisons to one file.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; what was there before is untouched.
+    """
     many = len(tables) > 1 or "" not in tables
     if path.suffix == ".json":
         text = (
@@ -189,12 +209,16 @@ def write_tables(path: Path, tables: Mapping[str, pd.DataFrame], cautions: Mappi
     elif path.suffix == ".csv":
         parts = [table.assign(comparison=name, caution=cautions.get(name, "")) for name, table in tables.items()]
         columns = [*(["comparison"] if many else []), *parts[0].columns.drop("comparison")]
-        text = pd.concat(parts)[columns].to_csv(index=False)
+        text = pd.concat(parts)[columns].map(_no_formula).to_csv(index=False)
     else:
         text = "\n".join(_as_markdown(name, table, cautions.get(name, "")) for name, table in tables.items())
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
+    with replacing(path) as file:
+        file.write(text.encode("utf-8"))
+
+
+def _no_formula(value: Any) -> Any:
+    """Text that a spreadsheet would take for a formula gets an apostrophe, which it takes for the sign of text."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(STARTS_OF_FORMULAS) else value
 
 
 def _as_json(name: str, table: pd.DataFrame, caution: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from hiermod.answers.scoring.comparison import ModelComparison, compared
 from hiermod.answers.scoring.held_out import Runs
 from hiermod.answers.scoring.validation import MAX_REFITS, Design, scores_of
 from hiermod.choices import Method, Score
-from hiermod.errors import AnswerError, HiermodError, ModelError, StorageError, did_you_mean
+from hiermod.errors import AnswerError, HiermodError, ModelError, did_you_mean
 from hiermod.families.names import FamilyName
 from hiermod.interface.fit import Fit, Model
 from hiermod.interface.notices import announce, announce_one
@@ -20,6 +20,7 @@ from hiermod.interface.refits import OF_SETTINGS
 from hiermod.interface.stored import keep, kept
 from hiermod.modeling.definition import Defined, Definition, define, same_rows
 from hiermod.modeling.protocol import ModelSpec
+from hiermod.sampling.files import make_folder
 from hiermod.sampling.parallel import each, fit_one
 from hiermod.sampling.posterior import Posterior
 from hiermod.sampling.settings import Settings
@@ -106,7 +107,7 @@ def compare(
     """
     design = Design(method, k, by, stratify, group, score, max_refits, seed)
     named = _named(models)
-    fits = _fitted(named, data, family, seed, of_fits, progress, None if folder is None else _made(folder))
+    fits = _fitted(named, data, family, seed, of_fits, progress, None if folder is None else make_folder(folder))
     return compare_fits(fits, data, design, Runs(progress, say=announce_one))
 
 
@@ -167,14 +168,6 @@ def _fitted(
 
     each(_sampled, [(defined[name].spec, settings) for name in absent], progress, done=keep_one)
     return {name: fits[name] for name in named}
-
-
-def _made(folder: str | Path) -> Path:
-    try:
-        Path(folder).mkdir(exist_ok=True)
-    except OSError as error:
-        raise StorageError(f"Fits cannot be kept in {str(folder)!r}: {error}") from error
-    return Path(folder)
 
 
 def _file_name(definition: Definition, settings: Settings) -> str:

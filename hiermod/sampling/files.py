@@ -1,4 +1,4 @@
-"""Files of fits: complete or not there, sealed by the hash of their bytes, and read only where that still holds.
+"""Files that are complete or not there; those of fits are sealed by their hash, and read only where that still holds.
 
 A file is written under a private name in the same folder, brought to the disk and put in place at once, so that the
 last complete writer wins. The seal stands behind the HDF5 data, whose readers do not look there.
@@ -13,7 +13,7 @@ import io
 import os
 import stat
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -84,19 +84,18 @@ class Draft(io.RawIOBase):
             self._try(self.file.flush, None)
 
 
-def check_target(path: str | Path) -> Path:
+def check_target(path: str | Path, what: str = "a fit", example: str = "fit.nc") -> Path:
     """Refuse a path at which no file can be written, before anything is sampled for it.
 
     Raises
     ------
     StorageError
     """
-    path = _read_path(path)
+    path = read_path(path)
     try:
         if path.is_dir():
-            raise StorageError(
-                f"{str(path)!r} is a folder; a fit is stored in a file, such as {str(path / 'fit.nc')!r}."
-            )
+            place = str(path / example)
+            raise StorageError(f"{str(path)!r} is a folder; {what} is stored in a file, such as {place!r}.")
         target = Path(os.path.realpath(path))
         if not target.parent.is_dir():
             raise StorageError(f"The folder of {str(path)!r} is not there. Make it first.")
@@ -111,7 +110,37 @@ def check_target(path: str | Path) -> Path:
     return path
 
 
-def _read_path(path: Any) -> Path:
+def make_folder(path: str | Path, what: str = "Fits") -> Path:
+    """A folder, made if it is not there, in which files can be written.
+
+    Raises
+    ------
+    StorageError
+        If it cannot be made, or nothing can be written in it.
+    """
+    path = read_path(path)
+    try:
+        path.mkdir(exist_ok=True)
+        descriptor, name = _private(path / "file")
+        os.close(descriptor)
+        os.unlink(name)
+    except FileNotFoundError as error:
+        raise StorageError(
+            f"{what} cannot be kept in {str(path)!r}: the folder {str(path.parent)!r} is not there."
+        ) from error
+    except OSError as error:
+        raise StorageError(f"{what} cannot be kept in {str(path)!r}: {error.strerror or error}.") from error
+    return path
+
+
+def read_path(path: Any) -> Path:
+    """A path as the user gave it.
+
+    Raises
+    ------
+    StorageError
+        If it is none.
+    """
     if not isinstance(path, str | os.PathLike) or isinstance(path, bytes):
         raise StorageError(f"A path is needed, as text or a pathlib.Path, not {path!r}.")
     if "\0" in str(path):
@@ -135,24 +164,36 @@ def write_sealed(path: str | Path, write: Callable[[Draft], None]) -> None:
         If it cannot be written; what was there before is untouched.
     """
     path = check_target(path)
-    target = Path(os.path.realpath(path))
     try:
-        descriptor, name = _private(target)
-    except OSError as error:
-        raise StorageError(f"No file can be written at {str(path)!r}: {error.strerror or error}.") from error
-    try:
-        with os.fdopen(descriptor, "w+b", buffering=0) as file:
+        with replacing(path, buffering=0) as file:
             draft = Draft(file)
             write(draft)
             if draft.failure is not None:
                 raise draft.failure
             _seal(file)
+    except OSError as error:
+        raise StorageError(f"The fit cannot be stored in {str(path)!r}: {error.strerror or error}.") from error
+
+
+@contextlib.contextmanager
+def replacing(path: str | Path, buffering: int = -1) -> Iterator[BinaryIO]:
+    """A file to write to, which takes the place of the one at a path when the block ends, and not if it fails.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; what was there before is untouched.
+    """
+    target = Path(os.path.realpath(path))
+    descriptor, name = _private(target)
+    try:
+        with os.fdopen(descriptor, "w+b", buffering=buffering) as file:
+            yield file
+            file.flush()
             os.fchmod(descriptor, _mode(target))
             os.fsync(descriptor)
         os.replace(name, target)
         _sync_folder(target.parent)
-    except OSError as error:
-        raise StorageError(f"The fit cannot be stored in {str(path)!r}: {error.strerror or error}.") from error
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(name)

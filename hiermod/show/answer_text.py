@@ -136,7 +136,7 @@ def sparklines(answer: Answer) -> list[str]:
     flat = flat / unit
     ends = np.quantile(flat[known], [TAIL, 1.0 - TAIL], axis=1)
     low, high = float(ends[0].min()), float(ends[1].max())
-    if not low < high:
+    if not (np.diff(np.linspace(low, high, BINS + 1)) > 0.0).all():  # numbers are not dense enough for bins
         return []
     null = answer.question.scale.null
     null = None if null is None else null / unit

@@ -114,6 +114,8 @@ def test_no_pictures_of_few_or_equal_draws():
     assert sparklines(answer_of(np.zeros((1, 1, BINS - 1)))) == []
     assert sparklines(answer_of(np.zeros((1, 1, 1000)))) == []
     assert "svg" not in answer_of(np.zeros((1, 1, 1000)))._repr_html_()
+    few_ulps = 1.0 - np.spacing(0.5) * (np.arange(1000.0) % 7).reshape(1, 1, 1000)
+    assert "svg" not in answer_of(few_ulps)._repr_html_()
 
 
 def test_printing_loads_no_matplotlib():

@@ -16,6 +16,7 @@ from hiermod.data.cells.observations import Observations
 from hiermod.errors import StorageError
 from hiermod.families.probes import fingerprint
 from hiermod.modeling.protocol import ModelSpec
+from hiermod.sampling.files import replacing
 from hiermod.sampling.posterior import Posterior
 
 Numbers = tuple[Any, ...]
@@ -97,10 +98,8 @@ def _read(path: Path) -> Numbers | None:
 
 def _write(path: Path, numbers: Numbers) -> None:
     """Write a file, which is there only when it is complete."""
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("wb") as file:
+    with replacing(path) as file:
         np.savez(file, *map(np.asarray, numbers))
-    partial.replace(path)
 
 
 def add_observations(digest: Any, seen: Observations) -> None:
