@@ -121,8 +121,8 @@ def _silent(spec: ModelSpec, places: np.ndarray) -> np.ndarray:
         said, columns = evidence(spec), centred_columns(spec)
         silent[places] = [min(said.along(columns[:, place])) == 0.0 for place in places]
         return silent
-    rows, columns = observe(spec.cells), [column for block in common.blocks for column in block.columns]
-    silent[places] = [not rows.column(columns[place], common.centres).any() for place in places]
+    rows, own = observe(spec.cells), [column for block in common.blocks for column in block.columns]
+    silent[places] = [not rows.column(own[place], common.centres).any() for place in places]
     return silent
 
 
@@ -188,8 +188,8 @@ def exponential_limits(spec: ModelSpec) -> Mapping[str, tuple[float, float]]:
     found: dict[str, tuple[float, float]] = {}
     for name, weights in zip(names, reported_of_stated(common), strict=True):
         own = [
-            np.array(limits[place][:: 1 if weights[place] > 0.0 else -1]) / abs(weights[place])
-            for place in np.flatnonzero(weights)
+            np.array(limits[place] if weights[place] > 0.0 else limits[place][::-1]) / abs(weights[place])
+            for place in np.flatnonzero(weights).tolist()
             if place in limits
         ]
         if own:
