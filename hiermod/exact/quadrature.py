@@ -28,6 +28,7 @@ LEAST_SPREAD, LARGEST_SPREAD, SPREADS = 1e-7, 1e5, 73  # at which the mode is lo
 NARROW, FINER = 4.0, 17  # second difference of the log mass, from which on the grid is refined, and to how many points
 PANELS_OF_NARROW = np.array([-40.0, -12.0, -6.0, -3.0, 0.0, 3.0, 6.0, 12.0, 40.0])  # in standard deviations
 FIRST_PANELS, MOST_PANELS, SMALLEST_PANEL = 6, 1500, 1e-13
+AT_FIRST = 6  # reaches that are tried at once
 REACHES = np.array([2.5, 3.25, 4.0, 5.0, 6.0, 8.0, 11.0, 16.0, 25.0, 40.0, 60.0])  # of z
 DIFFERENCE = 1e-3  # of x
 BLOCK = 400_000  # points at once
@@ -343,12 +344,13 @@ def _reach(
     """How far z has to go to either side at each spread, until the density is nothing; shape ``(2, spreads)``."""
     reach = np.full((2, len(u)), REACHES[-1])
     side, rest = np.indices(reach.shape).reshape(2, -1)
-    for own in REACHES:
-        x = mode[rest] + (2.0 * side - 1.0) * width[rest] * np.sinh(own)
-        log_values = target.log_density(x, u[rest]) + np.log(np.cosh(own))
-        ended = ~(log_values > peak[rest] - TAIL)
-        reach[side[ended], rest[ended]] = own
-        side, rest = side[~ended], rest[~ended]
+    for far in (REACHES[:AT_FIRST], REACHES[AT_FIRST:]):
+        steps = (2.0 * side - 1.0) * width[rest] * np.sinh(far[:, None])
+        log_values = target.log_density((mode[rest] + steps).ravel(), np.tile(u[rest], len(far))).reshape(steps.shape)
+        ended = ~(log_values + np.log(np.cosh(far[:, None])) > peak[rest] - TAIL)
+        found = ended.any(axis=0)
+        reach[side[found], rest[found]] = far[ended.argmax(axis=0)[found]]
+        side, rest = side[~found], rest[~found]
         if not len(rest):
             break
     return reach

@@ -112,7 +112,8 @@ def sample(spec: ModelSpec, sampler: Sampler, settings: Settings, progress: bool
             break
         reruns.append(_rerun(run.diagnostics, current, planned))
         current = planned
-    malloc_trim()
+    if sampler.tune is not None:
+        malloc_trim()
     kept = min(reversed(range(len(runs))), key=lambda place: _severity(runs[place]))
     history = History(settings, sampler.engine, tuple(reruns), failure, kept + 1, interrupted)
     return replace(runs[kept], history=history)

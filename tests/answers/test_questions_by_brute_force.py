@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_models import BARS, TERMS, random_fit
+from questions_by_hand import BARS, TERMS, random_fit
 
 
 def predicted(fit, rows):

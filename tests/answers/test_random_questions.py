@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_models import BARS, DRAWS, INVERSE, LEVELS, TERMS, ByHand, random_fit, random_frame, weight_of
+from questions_by_hand import BARS, DRAWS, INVERSE, LEVELS, TERMS, ByHand, random_fit, random_frame, weight_of
 
 import hiermod as hm
 

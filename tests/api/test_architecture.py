@@ -101,3 +101,9 @@ def test_documents_name_no_addresses_of_machines():
         text = (ROOT / name).read_text()
         for word in ("/root/", "/work/", "/tmp/", "pypi.org", "files.pythonhosted"):
             assert word not in text, (name, word)
+
+
+def test_names_of_test_files_are_their_own():
+    """Pytest imports them by their names alone."""
+    names = [path.name for path in (ROOT / "tests").rglob("*.py") if path.name not in ("conftest.py", "__init__.py")]
+    assert sorted(names) == sorted(set(names))
