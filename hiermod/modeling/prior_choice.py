@@ -16,9 +16,8 @@ from hiermod.formula.nodes import without_slash
 from hiermod.modeling.design import CommonDesign, GroupDesign
 from hiermod.modeling.prior_keys import Entry, Stated, canonical_key, read_stated, refuse_unclear
 from hiermod.priors.distributions import DISTRIBUTIONS, Prior
-from hiermod.priors.reading import fitted, is_flat, refuse_flat
+from hiermod.priors.reading import LARGEST, SMALLEST, fitted, is_flat, refuse_extreme, refuse_flat
 
-SMALLEST, LARGEST = 1e-100, 1e100
 ANY = Prior("HalfNormal", (1.0,))
 Priors = Mapping[str, tuple[Prior, ...]]
 
@@ -93,6 +92,7 @@ def _chosen(entry: Entry, stated: Mapping[str, Stated], common: CommonDesign) ->
     if one is None:
         return entry.default, ""
     prior, notice = fitted(one.key, one.prior, entry.support)
+    refuse_extreme(one.key, prior)
     if entry.shifted and not prior.located:
         _refuse_without_location(one.key, prior, common)
     return prior, notice

@@ -370,8 +370,9 @@ class Prior:
         if self.truncated:
             below, above = self.chances(self.lower, self.upper)
             p = below + p * (above - below)
-        values = np.clip(self.distribution.quantile(p, *self.arguments), self.lower, self.upper)
-        return np.asarray(values if self.power == 1.0 else values ** (1.0 / self.power))
+        with np.errstate(divide="ignore", over="ignore"):  # a precision of 0 is an infinite standard deviation
+            values = np.clip(self.distribution.quantile(p, *self.arguments), self.lower, self.upper)
+            return np.asarray(values if self.power == 1.0 else values ** (1.0 / self.power))
 
     def chances(self, *ends: float) -> np.ndarray:
         """How likely the distribution, if nothing were cut off, is below each of some numbers."""

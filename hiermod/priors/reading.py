@@ -19,6 +19,7 @@ SPELLING = re.compile(r"\s*([A-Za-z_]\w*)\s*\(([^()]*)\)\s*(?:#\s*([^\n]*?)\s*)?
 READABLE = {record.name.lower(): record for record in DISTRIBUTIONS.values()}
 FLAT = ("flat", "halfflat", "improper")  # no distributions
 BOUNDS = {"lower": -math.inf, "upper": math.inf}
+SMALLEST, LARGEST = 1e-100, 1e100  # numbers whose squares, and products of a few, a computer can hold
 SEEN = 1e-6  # of a distribution, from which it may be cut down to
 ARGUMENT = re.compile(rf"\s*(?:([A-Za-z_]\w*)\s*=\s*)?({NUMBER})\s*")
 
@@ -50,7 +51,35 @@ def read_prior(key: str, text: Any) -> Prior:
     numbers = _read_arguments(key, text, inside, distribution)
     bounds = {name: numbers.pop(name, end) for name, end in BOUNDS.items()} if _may_be_cut(distribution) else {}
     arguments = tuple(numbers[parameter] for parameter in distribution.parameters)
-    return _with_mass(key, Prior(distribution.name, arguments, **bounds, origin=origin or ""))
+    prior = Prior(distribution.name, arguments, **bounds, origin=origin or "")
+    refuse_extreme(key, prior)
+    return _with_mass(key, prior)
+
+
+def refuse_extreme(key: str, prior: Prior) -> None:
+    """Refuse a prior whose numbers, or whose location, are so large or so small that no density can be computed.
+
+    Raises
+    ------
+    PriorError
+        With the number, and between which ones it has to be.
+    """
+    numbers = [*prior.arguments, *(end for end in (prior.lower, prior.upper) if math.isfinite(end))]
+    wrong = [number for number in numbers if number and not SMALLEST <= abs(number) <= LARGEST]
+    if wrong:
+        _refuse_numbers(key, f"{wrong[0]:g} in '{prior}' is a number")
+    with np.errstate(all="ignore"):
+        typical = prior.typical
+    above = prior.support[0] >= 0.0 and not typical
+    if above or (typical and not SMALLEST <= abs(typical) <= LARGEST):
+        _refuse_numbers(key, f"'{prior}' is of a number near {typical:g},")
+
+
+def _refuse_numbers(key: str, what: str) -> NoReturn:
+    raise PriorError(
+        f"{key!r}: {what} with which a computer cannot calculate. Write a prior whose numbers are between "
+        f"{SMALLEST:g} and {LARGEST:g}; if data are so large or small, measure them in other units."
+    )
 
 
 def is_flat(text: Any) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
+from scipy.sparse.linalg import ArpackError
 
 from hiermod.engine import nutpie_core
 from hiermod.engine.adapt.coordinates import follow_residuals, whiten
@@ -19,6 +20,7 @@ from hiermod.errors import InterruptedSamplingError, SamplingError
 from hiermod.modeling.model_priors import correlations
 from hiermod.modeling.protocol import DIMS, Values, dataset_of, labelled, split
 from hiermod.modeling.spec import Spec
+from hiermod.sampling.ending import held_back
 from hiermod.sampling.progress import ChainProgress
 from hiermod.sampling.settings import ChosenEngine, Settings, longest_run
 
@@ -60,10 +62,12 @@ class Native:
         chains, interrupted = None, False
         seen = ChainProgress() if progress else None
         try:
-            chains = nutpie_core.start(
-                self.program, settings.draws, settings.tune or self.tune, settings.chains, settings.cores,
-                settings.seed or 0, settings.target_accept or self.target_accept, starting_points(self.program), seen,
-            )  # fmt: skip
+            with held_back():
+                chains = nutpie_core.start(
+                    self.program, settings.draws, settings.tune or self.tune, settings.chains, settings.cores,
+                    settings.seed or 0, settings.target_accept or self.target_accept, starting_points(self.program),
+                    seen,
+                )  # fmt: skip
             result = chains.wait(seen.show if seen else None)
         except KeyboardInterrupt:
             if chains is None:
@@ -93,12 +97,16 @@ def refuse_no_start(program: Program) -> None:
     ------
     SamplingError
     """
-    point = starting_points(program)
-    if not any(np.isfinite(program.log_density(point(seed))[0]) for seed in range(STARTS)):
+    if not _starts(program):
         raise SamplingError(
             "The density of this model is not a finite number where sampling would start. Look at the priors "
             "(model.prior_summary()), the predictors' scale, and offsets: a count's offset is a logarithm."
         )
+
+
+def _starts(program: Program) -> bool:
+    point = starting_points(program)
+    return any(np.isfinite(program.log_density(point(seed))[0]) for seed in range(STARTS))
 
 
 def prepare(spec: Spec, announce: Callable[[str], None]) -> Native:
@@ -113,10 +121,16 @@ def prepare(spec: Spec, announce: Callable[[str], None]) -> Native:
     problem = in_own_unit(read_problem(spec))
     public = public_coordinates(problem, library(announce).functions).threaded(available_cores())
     try:
-        return Native(whiten(public))
-    except np.linalg.LinAlgError as error:
-        announce(f"no coordinates could be chosen at the mode ({error}): those of the public model are sampled, slower")
-        return Native(public)
+        with np.errstate(all="ignore"):  # where numbers leave the range of floats, the density below is not finite
+            program = whiten(public)
+    except (np.linalg.LinAlgError, ArithmeticError, ArpackError) as error:
+        why = str(error)
+    else:
+        if _starts(program):
+            return Native(program)
+        why = "the density there is not a finite number"
+    announce(f"no coordinates could be chosen at the mode ({why}): those of the public model are sampled, slower")
+    return Native(public)
 
 
 def _kept(result: nutpie_core.Run) -> nutpie_core.Run:

@@ -1,5 +1,6 @@
 """Priors that a user states: how they are read, which parameter they reach, what is refused."""
 
+import math
 import re
 
 import numpy as np
@@ -55,10 +56,12 @@ def test_how_a_prior_is_read(text, name, arguments):
 @settings(max_examples=100, deadline=None)
 @given(
     st.sampled_from([READABLE[name] for name in sorted(READABLE)]),
-    st.lists(st.floats(1e-300, 1e300, allow_nan=False), min_size=3, max_size=3, unique=True),
+    st.lists(st.floats(1e-45, 1e45, allow_nan=False), min_size=3, max_size=3, unique=True),
 )
 def test_a_prior_survives_printing(distribution, numbers):
     numbers = sorted(numbers)[: len(distribution.parameters)]
+    if distribution.name == "LogNormal":  # whose location is a logarithm
+        numbers = [math.log1p(number) for number in numbers]
     prior = read_prior("x", f"{distribution.name}({', '.join(map(repr, numbers))})")
     assert prior.arguments == tuple(numbers)
     assert read_prior("x", str(prior)).arguments == prior.arguments

@@ -16,6 +16,8 @@ from hiermod.engine.kernels.views import doubles, factor_at, integers
 
 Array = np.ndarray
 
+ONE, TWO, THREE, FOUR = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4)
+
 
 @numba.njit(**NJIT)
 def add_effects(record: Any, theta: Array, start: int, count: int, eta: Array) -> None:
@@ -92,8 +94,16 @@ def _gather(
     numbers, here = _multipliers(record, multiplier), np.uint64(multiplier * record.rows + start)
     base, place = np.uint64(first), np.uint64(at)
     if not len(numbers):
-        for i in range(np.uint64(count)):
-            eta[i] += theta[base + np.uint64(codes[place + i])]
+        k, end = np.uint64(0), np.uint64(count)
+        while k + THREE < end:  # four in a turn, since the compiler does not unroll
+            eta[k] += theta[base + np.uint64(codes[place + k])]
+            eta[k + ONE] += theta[base + np.uint64(codes[place + k + ONE])]
+            eta[k + TWO] += theta[base + np.uint64(codes[place + k + TWO])]
+            eta[k + THREE] += theta[base + np.uint64(codes[place + k + THREE])]
+            k += FOUR
+        while k < end:
+            eta[k] += theta[base + np.uint64(codes[place + k])]
+            k += ONE
         return
     for i in range(np.uint64(count)):
         eta[i] += theta[base + np.uint64(codes[place + i])] * numbers[here + i]
@@ -107,8 +117,16 @@ def _scatter(
     numbers, here = _multipliers(record, multiplier), np.uint64(multiplier * record.rows + start)
     base, place = np.uint64(first), np.uint64(at)
     if not len(numbers):
-        for i in range(np.uint64(count)):
-            by_theta[base + np.uint64(codes[place + i])] += score[i]
+        k, end = np.uint64(0), np.uint64(count)
+        while k + THREE < end:
+            by_theta[base + np.uint64(codes[place + k])] += score[k]
+            by_theta[base + np.uint64(codes[place + k + ONE])] += score[k + ONE]
+            by_theta[base + np.uint64(codes[place + k + TWO])] += score[k + TWO]
+            by_theta[base + np.uint64(codes[place + k + THREE])] += score[k + THREE]
+            k += FOUR
+        while k < end:
+            by_theta[base + np.uint64(codes[place + k])] += score[k]
+            k += ONE
         return
     for i in range(np.uint64(count)):
         by_theta[base + np.uint64(codes[place + i])] += score[i] * numbers[here + i]

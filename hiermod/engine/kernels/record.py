@@ -18,6 +18,7 @@ PRIOR_KERNELS = {name: code for code, name in enumerate((
     "beta",
 ))}  # fmt: skip
 ABOVE, BELOW, INTERVAL, SOFT = range(4)  # how hyperparameters come from the line
+LINE = 64  # bytes that a processor fetches at once
 BLOCK = 256  # rows that are scored at once
 LANES = 64  # groups that are worked on at once
 

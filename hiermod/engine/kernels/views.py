@@ -16,9 +16,8 @@ from numba.extending import intrinsic
 from numba.np.arrayobj import populate_array
 
 from hiermod.engine.kernels import NJIT
-from hiermod.engine.kernels.record import FIELDS, JOB, RECORD, TABLES, WORKSPACE
+from hiermod.engine.kernels.record import FIELDS, JOB, LINE, RECORD, TABLES, WORKSPACE
 
-LINE = 64  # bytes that a processor fetches at once
 allocate = types.ExternalFunction("malloc", types.intp(types.uintp))
 free = types.ExternalFunction("free", types.void(types.intp))
 
