@@ -15,6 +15,7 @@ from hiermod.interface.refits import checked_priors
 from hiermod.interface.stored import fit_of, keep, kept
 from hiermod.modeling.definition import Definition, define
 from hiermod.priors.distributions import Prior
+from hiermod.sampling.ending import sigterm_as_ctrl_c
 from hiermod.sampling.files import check_target
 from hiermod.sampling.settings import Settings, check_switch
 from hiermod.sampling.storage import load as load_stored
@@ -128,7 +129,10 @@ def fit(
     if file is None:
         return Model(defined).sampled(settings, progress)
     found, path = kept(Path(file), defined, settings)
-    return found if found is not None else keep(Model(defined).sampled(settings, progress), path)
+    if found is not None:
+        return found
+    with sigterm_as_ctrl_c():
+        return keep(Model(defined).sampled(settings, progress), path)
 
 
 def glmer(formula: str, data: Any, family: FamilyName | str, **as_fit: Any) -> Fit:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from hiermod.answers.group_effects import Groups, Reading, read_groups
 from hiermod.choices import OUTCOMES
-from hiermod.errors import AnswerError, did_you_mean
+from hiermod.errors import AnswerError, did_you_mean, enumerate_names
 from hiermod.modeling.protocol import ModelSpec
+
+SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -22,13 +26,33 @@ class Outcome:
     has_mean : bool
         Whether it has a posterior mean. Where it has none, estimates are posterior medians, and nothing has an
         expected loss.
-    remark : str
-        What readers of the estimates should know; empty where they are means.
+    why : str
+        What readers should know where it has none; empty where it has one.
     """
 
     name: str = "mean"
     has_mean: bool = True
-    remark: str = ""
+    why: str = ""
+
+    @property
+    def remark(self) -> str:
+        """What readers of its estimates should know; empty where they are means."""
+        return f"Estimates are posterior medians: {self.why}" if self.why else ""
+
+
+def linear_remark(spec: ModelSpec) -> str:
+    """What readers of linear predictors should know: which of their parts have no posterior mean; empty without any."""
+    if not spec.predictors:
+        return ""
+    names = [name for block in spec.predictors["mu"].common.blocks for name in block.row_names()]
+    names += [key for term in spec.groups for key in term.sd_keys()]
+    without = [name for name in names if spec.finite_moments.get(name, np.inf) <= 1.0]
+    if not without:
+        return ""
+    return (
+        f"Estimates are posterior medians: under these priors {enumerate_names(without, SHOWN)} "
+        f"{'have' if len(without) > 1 else 'has'} no posterior mean, so that a linear predictor has none."
+    )
 
 
 def outcome_notices(spec: ModelSpec, outcome: Any, groups: Any) -> list[str]:
@@ -61,6 +85,5 @@ def read_outcome(spec: ModelSpec, outcome: Any, groups: Groups) -> Outcome:
     )
     return Outcome(
         name, False,
-        f"Estimates are posterior medians: under these priors {what} has no posterior mean, and no choice has an "
-        f"expected loss.{offer}",
+        f"under these priors {what} has no posterior mean, and no choice has an expected loss.{offer}",
     )  # fmt: skip

@@ -15,6 +15,7 @@ from hiermod.cli import output
 from hiermod.cli.arguments import build_parser
 from hiermod.cli.output import BAD_ARGUMENTS, COULD_NOT_FIT, INTERRUPTED, PIPE_CLOSED
 from hiermod.errors import AnswerError, HiermodError
+from hiermod.sampling.ending import sigterm_as_ctrl_c
 
 COMMANDS = {  # each with its module and function
     "compare": ("hiermod.cli.compare", "run"),
@@ -24,8 +25,15 @@ COMMANDS = {  # each with its module and function
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0 done, 1 could not fit, 2 bad arguments, 3 not converged."""
-    if argv is None:  # the process is ours
-        output.heed()
+    if argv is not None:
+        return _heard(argv)
+    output.heed()  # the process is ours
+    with sigterm_as_ctrl_c():
+        return _heard(argv)
+
+
+def _heard(argv: Sequence[str] | None) -> int:
+    """The exit code; Ctrl-C, and a reader of stdout who has gone, are no tracebacks."""
     try:
         code = _run(argv)
         sys.stdout.flush()

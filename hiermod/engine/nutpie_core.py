@@ -129,9 +129,12 @@ class Chains:
         return _collected(self.sampler.take_results(), self.expanded)
 
     def abort(self) -> Run:
-        """Stop, and take what is there."""
-        self.sampler.abort()
-        return _collected(self.sampler.take_results(), self.expanded)
+        """Stop, and take what is there; nothing where a chain failed meanwhile."""
+        self.stop()
+        try:
+            return _collected(self.sampler.take_results(), self.expanded)
+        except RuntimeError:
+            return Run(np.empty((0, 0, self.expanded)), {}, np.array([], dtype=int))
 
     def stop(self) -> None:
         """Stop, and wait until no thread of them is left: one that outlives the interpreter ends the process."""

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from hiermod.data.cells.statistics import BinomialCells, CountCells, PairCells, ValueCells
-from hiermod.modeling.design import GroupDesign
+from hiermod.modeling.density_rows import observe
+from hiermod.modeling.design import CommonDesign, GroupDesign
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.priors.distributions import Prior
 
@@ -96,17 +97,41 @@ def _tells_apart(spec: ModelSpec) -> bool:
 
 
 def _of_coefficients(spec: ModelSpec) -> dict[str, float]:
-    if not _tells_apart(spec):
+    """Of coefficients in the user's coding: those that are made of one without a mean have none either."""
+    if not spec.predictors:
         return {}
     common = spec.predictors["mu"].common
     priors = [prior for block in common.blocks for prior in spec.priors[block.name]]
     names = [name for block in common.blocks for name in block.row_names()]
-    heavy = [place for place, prior in enumerate(priors) if tail(prior) <= MOST]
-    if not heavy:
+    powers = np.array([tail(prior) for prior in priors])
+    heavy = np.flatnonzero(powers <= MOST)
+    if not heavy.size:
         return {}
-    said, columns = evidence(spec), centred_columns(spec)
-    silent = [place for place in heavy if min(said.along(columns[:, place])) == 0.0]
-    return {names[place]: tail(priors[place]) for place in silent}
+    silent = _silent(spec, heavy)
+    powers = np.where(silent, powers, np.inf)
+    made_of = np.where(reported_of_stated(common) != 0.0, powers, np.inf).min(axis=1)
+    return {names[place]: float(made_of[place]) for place in np.flatnonzero(np.isfinite(made_of))}
+
+
+def _silent(spec: ModelSpec, places: np.ndarray) -> np.ndarray:
+    """At which of some places the data do not speak against ever larger coefficients of one sign."""
+    common = spec.predictors["mu"].common
+    silent = np.zeros(len(common.shift), dtype=bool)
+    if _tells_apart(spec):
+        said, columns = evidence(spec), centred_columns(spec)
+        silent[places] = [min(said.along(columns[:, place])) == 0.0 for place in places]
+        return silent
+    rows, own = observe(spec.cells), [column for block in common.blocks for column in block.columns]
+    silent[places] = [not rows.column(own[place], common.centres).any() for place in places]
+    return silent
+
+
+def reported_of_stated(common: CommonDesign) -> np.ndarray:
+    """The matrix that makes coefficients in the user's coding of those of which priors speak."""
+    made = product = np.eye(len(common.shift))
+    while (product := -product @ common.shift).any():
+        made = made + product
+    return np.asarray(made)
 
 
 def centred_columns(spec: ModelSpec) -> np.ndarray:
@@ -147,7 +172,7 @@ def exponential_limits(spec: ModelSpec) -> Mapping[str, tuple[float, float]]:
     """By coefficient, the largest c for which exp(c·b) and exp(-c·b) have posterior means, where priors set a limit.
 
     It is the rate at which the likelihood falls along the coefficient; priors with tails lighter than exponential set
-    none.
+    none. A coefficient in the user's coding has the least limit of those that it is made of.
     """
     if not spec.priors or not _tells_apart(spec):
         return {}
@@ -155,11 +180,22 @@ def exponential_limits(spec: ModelSpec) -> Mapping[str, tuple[float, float]]:
     priors = [prior for block in common.blocks for prior in spec.priors[block.name]]
     names = [name for block in common.blocks for name in block.row_names()]
     said, columns = evidence(spec), centred_columns(spec)
-    return {
-        name: said.along(columns[:, place])
-        for place, (name, prior) in enumerate(zip(names, priors, strict=True))
+    limits = {
+        place: said.along(columns[:, place])
+        for place, prior in enumerate(priors)
         if prior.distribution.name not in LIGHT and np.isinf(prior.support[1])
     }
+    found: dict[str, tuple[float, float]] = {}
+    for name, weights in zip(names, reported_of_stated(common), strict=True):
+        own = [
+            np.array(limits[place] if weights[place] > 0.0 else limits[place][::-1]) / abs(weights[place])
+            for place in np.flatnonzero(weights).tolist()
+            if place in limits
+        ]
+        if own:
+            up, down = np.min(own, axis=0).tolist()
+            found[name] = (up, down)
+    return found
 
 
 def light_spreads(spec: ModelSpec) -> bool:

@@ -118,7 +118,10 @@ def _checks(posterior: Posterior) -> Iterator[Check]:
         for figure in posterior.sizes_without_end():
             yield Check("complete pooling", True, f"not ruled out, {figure}", "")
     unknown = "run at least two chains of several hundred draws: it cannot be told from fewer"
-    disagree = unknown if np.isnan(seen.rhat) else f"{more_draws}, or simplify the model: the chains disagree"
+    disagree = f"{more_draws}, or simplify the model: the chains disagree"
+    if error is not None:
+        disagree = f"{more_draws}: they are independent, and too few for it"
+    disagree = unknown if np.isnan(seen.rhat) else disagree
     yield Check("R-hat", seen.rhat <= seen.max_rhat, rhat, disagree)
     yield Check("bulk ESS", seen.ess_bulk >= MIN_ESS, bulk, f"{more_draws}: means are noisy")
     yield Check("tail ESS", seen.ess_tail >= MIN_ESS, tail, f"{more_draws}: ends of intervals are noisy")

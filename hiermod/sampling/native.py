@@ -20,6 +20,7 @@ from hiermod.errors import InterruptedSamplingError, SamplingError
 from hiermod.modeling.model_priors import correlations
 from hiermod.modeling.protocol import DIMS, Values, dataset_of, labelled, split
 from hiermod.modeling.spec import Spec
+from hiermod.sampling.ending import held_back
 from hiermod.sampling.progress import ChainProgress
 from hiermod.sampling.settings import ChosenEngine, Settings, longest_run
 
@@ -61,10 +62,12 @@ class Native:
         chains, interrupted = None, False
         seen = ChainProgress() if progress else None
         try:
-            chains = nutpie_core.start(
-                self.program, settings.draws, settings.tune or self.tune, settings.chains, settings.cores,
-                settings.seed or 0, settings.target_accept or self.target_accept, starting_points(self.program), seen,
-            )  # fmt: skip
+            with held_back():
+                chains = nutpie_core.start(
+                    self.program, settings.draws, settings.tune or self.tune, settings.chains, settings.cores,
+                    settings.seed or 0, settings.target_accept or self.target_accept, starting_points(self.program),
+                    seen,
+                )  # fmt: skip
             result = chains.wait(seen.show if seen else None)
         except KeyboardInterrupt:
             if chains is None:

@@ -14,6 +14,7 @@ import xarray as xr
 
 from hiermod.engine.nutpie_core import RATE, under_way, wait_for
 from hiermod.errors import InterruptedSamplingError, SamplingError
+from hiermod.sampling.ending import held_back
 from hiermod.sampling.progress import ChainProgress
 from hiermod.sampling.settings import ChosenEngine, Settings, longest_run
 
@@ -37,11 +38,12 @@ class Compiled:
 
         sampler, seen = None, ChainProgress() if progress else None
         try:
-            sampler = nutpie.sample(
-                self.program, draws=settings.draws, tune=settings.tune, chains=settings.chains, cores=settings.cores,
-                seed=settings.seed, target_accept=settings.target_accept, progress_bar=False, save_warmup=False,
-                blocking=False, progress_callback=seen, progress_rate=RATE,
-            )  # fmt: skip
+            with held_back():
+                sampler = nutpie.sample(
+                    self.program, draws=settings.draws, tune=settings.tune, chains=settings.chains,
+                    cores=settings.cores, seed=settings.seed, target_accept=settings.target_accept,
+                    progress_bar=False, save_warmup=False, blocking=False, progress_callback=seen, progress_rate=RATE,
+                )  # fmt: skip
             with warnings.catch_warnings():
                 # ArviZ takes a run with more chains than draws for one with both swapped.
                 warnings.filterwarnings("ignore", message="Found chain dimension", category=UserWarning)

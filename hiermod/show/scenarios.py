@@ -84,10 +84,10 @@ def plot_scenarios(
 
 def _shown(name: str, posterior: Posterior, group: str | None, prob: float) -> Shown:
     spec = posterior.spec
-    if not (spec.family.is_rate or spec.family.rated == "mean"):
+    if spec.family.auxiliary or not (spec.family.is_rate or spec.family.rated == "mean"):
         raise AnswerError(
-            f"plot_scenarios() shows rates of successes or of events, and {name!r} is of the family {spec.family}. "
-            "fit.plot.rates() shows means of any family."
+            "plot_scenarios() shows rates of successes or of events and binomial or Poisson data of them, and "
+            f"{name!r} is of the family {spec.family}. fit.plot.rates() shows means of any family."
         )
     grouping = chosen_grouping(spec, group)
     answer = rates(posterior, Arguments(by=list(grouping.columns)))

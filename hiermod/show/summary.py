@@ -18,6 +18,7 @@ from hiermod.sampling.diagnostics import figures
 from hiermod.sampling.posterior import Posterior
 
 COLUMNS = ["estimate", "sd", "lower", "upper", "rhat", "ess_bulk", "ess_tail"]
+SMALLEST, LARGEST = 0.0005, 1e9  # of numbers that are written out
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +128,7 @@ def _head(posterior: Posterior) -> str:
             f"Formula: {spec.formula}",
             f"   Data: {data}",
             f"  Draws: {chains} chains of {draws:,} after {settings.tune:,} of warm-up, seed {settings.seed}"
-            if settings.tune
+            if settings.tune and posterior.quadrature_error is None
             else f"  Draws: {chains} chains of {draws:,}",
         ]
     )
@@ -185,10 +186,12 @@ def _column_text(name: str, values: Iterable[object]) -> list[str]:
 
 
 def _number(value: float) -> str:
-    """Two decimals for small numbers, fewer for large ones, as a reader of lme4 expects."""
+    """Two decimals for small numbers, fewer for large ones, as a reader of lme4 expects; powers of ten beyond these."""
     digits = 2 if abs(value) >= 0.095 or value == 0 else 3
     if np.isnan(value):
         return "none"
+    if value != 0 and not SMALLEST <= abs(value) < LARGEST:
+        return f"{value:.2e}"
     return f"{value:,.{0 if abs(value) >= 1e5 else digits}f}"
 
 

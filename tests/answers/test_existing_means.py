@@ -10,6 +10,7 @@ from scipy import integrate
 
 import hiermod as hm
 from hiermod.answers.parameters.existence import Moments
+from hiermod.errors import AnswerError
 from hiermod.formula.expressions import Call, Column
 from hiermod.formula.hypotheses import read_hypothesis
 from hiermod.modeling.moments import exponential_limits, finite_moments, informative_groups, tail
@@ -167,3 +168,47 @@ def test_statements_of_shares_keep_their_mean():
     for text in (*lacking, *having):
         named = {"x": None, "Intercept": None, "sd(1|g)": None}
         assert (moments.power(read_hypothesis(text, named).left) <= 1.0) == (text in lacking)
+
+
+def test_an_intercept_that_is_made_of_a_slope_without_a_mean_has_none():
+    rows = pd.DataFrame({"x": [-1.0, 1.5, -1.2, 1.7], "s": [0, 9, 0, 9], "n": 9}).assign(
+        z=lambda own: 3.0 * own["x"] + 100.0
+    )
+    priors = {"slope": "Cauchy(0, 1)"}
+    spec = spec_of("s/n ~ z", rows, priors=priors)
+    assert finite_moments(spec) == {"Intercept": 1.0, "z": 1.0}
+    at_zero = {"slope": "Cauchy(0, 1)", "Intercept": "Normal(0, 1)"}  # where z, above 0, tells nothing by itself
+    assert finite_moments(spec_of("s/n ~ z", rows, priors=at_zero, intercept_at="zero")) == {}
+    up, down = exponential_limits(spec_of("s/n ~ z", rows.assign(s=4)))["Intercept"]
+    limits = exponential_limits(spec_of("s/n ~ z", rows.assign(s=4)))["z"]
+    np.testing.assert_allclose((up, down), np.array(limits)[::-1] / rows["z"].mean())  # exp(-mean·slope)
+
+
+@pytest.mark.parametrize("formula", ["y ~ a * b", "y ~ a * b + x"])
+def test_a_coefficient_that_a_real_response_says_nothing_of_has_its_prior_s_moments(formula):
+    rng = np.random.default_rng(2)
+    rows = pd.DataFrame({"a": list("uuuvvv") * 30, "b": list("pqqppp") * 30, "x": rng.normal(size=180)})
+    rows["y"] = rng.normal(size=180)
+    assert finite_moments(spec_of(formula, rows, priors={"slope": "Cauchy(0, 1)"})) == {"a:b[v, q]": 1.0}
+    assert finite_moments(spec_of(formula, rows, priors={"slope": "Normal(0, 1)"})) == {}
+
+
+def test_linear_predictors_of_a_coefficient_without_a_mean_have_medians():
+    rows = pd.DataFrame({"x": [-1.0, 1.5, -1.2, 1.7], "s": [0, 9, 0, 9], "n": 9})
+    fit = hm.fit("s/n ~ x", rows, priors={"slope": "Cauchy(0, 1)"}, draws=100, seed=1, progress=False, cores=1)
+    slopes = fit.slopes("x", scale="link")
+    assert slopes.table["estimate"][0] == np.median(fit.posterior["x"])
+    assert "'x' have no posterior mean" in str(slopes)
+    assert "medians" in str(fit.effect({"x": [0, 1]}, scale="link"))
+    assert "medians" not in str(fit.effect({"x": [0, 1]}))  # rates have means
+
+
+def test_linear_predictors_have_means_where_the_response_has_none():
+    rows = pd.DataFrame({"t": np.random.default_rng(1).lognormal(size=40), "a": list("uv") * 20})
+    fit = hm.fit("t ~ a", rows, "lognormal", draws=100, seed=1, progress=False, cores=1)
+    answer = fit.effect("a", scale="link")
+    assert answer.table["estimate"][0] == pytest.approx(fit.posterior["a"].mean().item())
+    assert "medians" not in str(answer)
+    assert "no choice has an expected loss" in str(answer)
+    with pytest.raises(AnswerError, match=r"the mean of t has no posterior mean\. type='quantile'"):
+        fit.residuals(type="pearson")

@@ -77,3 +77,14 @@ def test_shrinkage_counts_exposure(sites):
     ax = sites.plot.shrinkage()
     (grand,) = [line.get_xdata()[0] for line in ax.lines if line.get_linestyle() == "--"]
     np.testing.assert_allclose(grand, SITES["y"].sum() / SITES["e"].sum())
+
+
+def test_the_summary_of_independent_draws_speaks_of_no_chains_that_disagree_and_no_warm_up():
+    rows = pd.DataFrame({"y": [0, 7, 20], "e": [1.1, 2.2, 6.1], "g": list("def")})
+    fit = hm.fit(
+        "y ~ offset(log(e)) + (1 | g)", rows, pooling="gamma", draws=50, chains=2, tune=100, seed=3, progress=False
+    )
+    text = str(fit.summary())
+    assert "warm-up" not in text
+    assert "disagree" not in text
+    assert max(map(len, text.splitlines()[:12])) < 150  # the mean's tail goes beyond 1e100

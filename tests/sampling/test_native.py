@@ -235,3 +235,19 @@ def test_where_nothing_can_be_written_code_is_compiled_for_the_process(tmp_path)
     done = subprocess.run([sys.executable, "-c", WARM], env=environment, capture_output=True, text=True, check=True)
     assert "this process alone" in done.stdout
     assert "set HIERMOD_CACHE_DIR" in done.stderr
+
+
+@pytest.mark.usefixtures("ctrl_c_is_heard")
+def test_ctrl_c_while_chains_are_started_leaves_no_thread_of_them(model, monkeypatch):
+    start, before = nutpie_core.start, nutpie_core._threads()
+
+    def started_and_lost(*arguments):
+        chains = start(*arguments)
+        signal.raise_signal(signal.SIGINT)  # is heard at once, were it not held back
+        return chains
+
+    monkeypatch.setattr(native.nutpie_core, "start", started_and_lost)
+    with pytest.raises(SamplingError, match="interrupted during warm-up, before any draw"):
+        model.fit(draws=10, tune=300_000, seed=1, progress=False)
+    assert not nutpie_core._threads() - before
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -96,8 +96,12 @@ def test_what_has_no_rates_of_groups_is_refused(scenarios):
         hm.plot_scenarios(list(scenarios.values()))
     with pytest.raises(ModelError, match="'a' is a str; a fit is needed"):
         hm.plot_scenarios({"a": FORMULA})
-    with pytest.raises(AnswerError, match=r"rates of successes or of events, and 'sleep' is of the family gaussian"):
+    with pytest.raises(AnswerError, match=r"rates of successes or of events.*'sleep' is of the family gaussian"):
         hm.plot_scenarios({"sleep": sleepstudy()})
+    rows = pd.concat([hm.example("variants2")] * 3)
+    spread = hm.fit(FORMULA, rows, "beta_binomial", draws=50, chains=2, seed=1, progress=False, cores=1)
+    with pytest.raises(AnswerError, match="binomial or Poisson data of them, and 'a' is of the family beta_binomial"):
+        hm.plot_scenarios({"a": spread})  # new data of it vary more than binomial ones
     many = pd.DataFrame({"g": np.arange(50), "s": np.arange(50) % 9, "n": 10})
     with pytest.raises(AnswerError, match=r"50 groups, and boxes of at most 40.*fit\.plot\.shrinkage"):
         hm.plot_scenarios({"many": hm.fit("s/n ~ (1 | g)", many, pooling="beta", seed=1, progress=False)})

@@ -17,7 +17,7 @@ from hiermod.answers.averaging.rows import Base, base_rows, is_numeric, new_rows
 from hiermod.answers.averaging.transformed import relative_to_response
 from hiermod.answers.draws import check_goal
 from hiermod.answers.group_effects import Groups, groups_of_data, in_words, read_groups
-from hiermod.answers.outcome import Outcome, read_outcome
+from hiermod.answers.outcome import Outcome, linear_remark, read_outcome
 from hiermod.answers.scales import PREDICTIONS, RATES, SLOPES, Scale
 from hiermod.choices import KINDS, SLOPE_SCALES
 from hiermod.data.columns.levels import as_fitted, encode, number_of
@@ -286,9 +286,15 @@ def _read_per(per: Any) -> float:
 
 
 def _of_outcome(spec: ModelSpec, question: Question, outcome: Outcome) -> Question:
-    scale = question.scale
-    median = scale.median or (not scale.linear and not outcome.has_mean)
-    return replace(question, measure=measure_of(spec, outcome.name), median=median, remark=outcome.remark)
+    scale, remark, median = question.scale, outcome.remark, question.scale.median or not outcome.has_mean
+    if scale.linear:
+        remark = linear_remark(spec)
+        median, remark = bool(remark), " ".join(part for part in (remark, _sentence(outcome.why)) if part)
+    return replace(question, measure=measure_of(spec, outcome.name), median=median, remark=remark)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _select(rows: Base, selected: Mapping[str, tuple[Level, ...]]) -> Base:

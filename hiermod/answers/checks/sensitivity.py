@@ -174,6 +174,8 @@ def refit(posterior: Posterior, announce: Callable[[str], None]) -> tuple[dict[s
         label, other = f"{name} width of {kind}", with_width(spec, kind, factor)
         sampler = choose_sampler(other, settings.engine, announce)
         fits[label] = sample(other, sampler, settings, progress=False)
+        if fits[label].interrupted:  # fewer draws would pass for what the prior does
+            raise KeyboardInterrupt
         notices += [f"{label}: {notice}" for notice in fits[label].run_notices]
     return fits, notices
 

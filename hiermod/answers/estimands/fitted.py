@@ -173,7 +173,11 @@ class _Rows:
         family, rng = self._posterior.spec.family, self._posterior.generator(OF_DRAWS)
         outcome = read_outcome(self._posterior.spec, None, self.groups)
         if not outcome.has_mean:
-            raise AnswerError(f"There are no Pearson residuals. {outcome.remark} type='quantile' needs no mean.")
+            response = self._posterior.spec.formula.response.name
+            raise AnswerError(
+                f"There are no Pearson residuals: under these priors the mean of {response} has no posterior mean. "
+                "type='quantile' needs none."
+            )
         frame, number, first = self._distinct(self._trials)
         trials = self._trials[first]
         result = np.empty((2, len(frame)))
