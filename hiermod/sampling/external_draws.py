@@ -27,8 +27,8 @@ def posterior_from_draws(spec: ModelSpec, draws: Any) -> Posterior:
     SamplingError
         With the variable, the first number that is wrong, and where it stands.
     """
-    tree = isinstance(draws, xr.DataTree) and "posterior" in draws.children
-    posterior = draws["posterior"].to_dataset() if tree else draws
+    nested = isinstance(draws, xr.DataTree) and "posterior" in draws.children
+    posterior = draws["posterior"].to_dataset() if nested else draws
     if not isinstance(posterior, xr.Dataset) or not {"chain", "draw"} <= set(posterior.dims):
         raise SamplingError(
             "The draws must be an xarray DataTree with a posterior, or a Dataset with dims chain and draw."
