@@ -83,7 +83,9 @@ def from_file(options: argparse.Namespace) -> Batch:
         raise AnswerError(f"{name} cannot stand beside {path}: write it there.")
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except RecursionError as error:
+        raise AnswerError(f"{path} is no TOML file of comparisons: its brackets are nested too deep.") from error
+    except (ValueError, OSError) as error:  # bytes that are no text, and numbers of thousands of digits, among them
         raise AnswerError(f"{path} is no TOML file: {error}") from error
     named = content.pop("comparisons", None)
     common = {name: value for name, value in content.items() if name not in OF_FILE}

@@ -15,6 +15,7 @@ FUNCTIONS = ("abs", "exp", "expit", "inv_logit", "log", "logit", "plogis", "qlog
 CONSTANTS = {"pi": math.pi}
 SIGNS = (">=", "<=", ">", "<")
 MAX_DEPTH = 40
+LONG = 20  # operands of a sum or a product
 WORD = re.compile(r"[\w.]")
 UNKNOWN = re.compile(r"[\w.|:]+(?:\([^()]*\)|\[[^\]]*\])?")
 POINT = (
@@ -115,10 +116,11 @@ class _Scanner:
         return self.chain(self.signed, "*/")
 
     def chain(self, part: Callable[[], Expression], operators: str) -> Expression:
-        expression = part()
+        operands, signs = [part()], [operators[0]]
         while not self.stands("**") and (operator := self.take(operators)):
-            expression = Arithmetic(operator, expression, part())
-        return expression
+            signs.append(operator)
+            operands.append(part())
+        return _joined(operands, signs, operators)
 
     def signed(self) -> Expression:
         self.deeper()
@@ -226,6 +228,25 @@ class _Scanner:
 
     def error(self, message: str, start: int | None = None, end: int | None = None) -> FormulaError:
         return FormulaError(message, self.text, self.place if start is None else start, end)
+
+
+def _joined(operands: Sequence[Expression], signs: Sequence[str], operators: str) -> Expression:
+    """A sum or a product of signed operands: from left to right where it is short, else the two halves of it.
+
+    So a long one is not deep, and whoever walks through it does not run out of stack.
+    """
+    direct, inverse = operators[0], operators[1]
+    if len(operands) > LONG:
+        middle = len(operands) // 2
+        halves = [_joined(operands[part], signs[part], operators) for part in (slice(middle), slice(middle, None))]
+        return Arithmetic(direct, *halves)
+    first, *rest = operands
+    expression = first
+    if signs[0] == inverse:
+        expression = Negative(first) if inverse == "-" else Arithmetic(inverse, Number(1.0), first)
+    for sign, operand in zip(signs[1:], rest, strict=True):
+        expression = Arithmetic(sign, expression, operand)
+    return expression
 
 
 def _near(name: str, names: Sequence[str]) -> str:

@@ -16,7 +16,7 @@ from hiermod.errors import AnswerError, HiermodError, ModelError, did_you_mean
 from hiermod.families.names import FamilyName
 from hiermod.interface.fit import Fit, Model
 from hiermod.interface.notices import announce, announce_one
-from hiermod.interface.refits import OF_SETTINGS
+from hiermod.interface.refits import OF_SETTINGS, checked_priors
 from hiermod.interface.stored import keep, kept
 from hiermod.modeling.definition import Defined, Definition, define, same_rows
 from hiermod.modeling.protocol import ModelSpec
@@ -207,7 +207,7 @@ def _read_arguments(family: str | None, seed: int | None, of_fits: Mapping[str, 
             raise ModelError(f"compare() has no argument {name!r}.{did_you_mean(name, OF_FITS)}")
     settings = Settings(**{name: value for name, value in of_fits.items() if name in OF_SETTINGS}, seed=seed)
     rest = {name: value for name, value in of_fits.items() if name not in OF_SETTINGS}
-    rest["priors"] = dict(rest.get("priors") or {})
+    rest["priors"] = checked_priors(rest.get("priors"))
     return Definition("", family, **rest), settings
 
 

@@ -26,7 +26,8 @@ from hiermod.interface.scores import Scores
 from hiermod.modeling.definition import Defined
 from hiermod.modeling.model_priors import prior_summary
 from hiermod.sampling.checks import CheckReport, check
-from hiermod.sampling.posterior import Posterior, posterior_from_draws
+from hiermod.sampling.external_draws import posterior_from_draws
+from hiermod.sampling.posterior import Posterior
 from hiermod.sampling.prior_draws import sample_prior
 from hiermod.sampling.run import choose_sampler, sample
 from hiermod.sampling.settings import Sampler, Settings, check_switch
@@ -449,7 +450,8 @@ class Model:
         Raises
         ------
         SamplingError
-            If a parameter is missing or has another shape.
+            If a parameter is missing or has another shape, or a draw of it is NaN, infinite, complex, or out of its
+            range, as a negative ``sigma``.
 
         Examples
         --------

@@ -29,6 +29,8 @@ from hiermod.sampling.progress import ProgressLine
 from hiermod.sampling.settings import Settings, fresh_seed
 
 HALVINGS = 2
+LARGEST_SIZE = 10**15  # trials, which still are whole numbers in double precision
+MOST_SIMULATIONS = 10**6
 Report = Callable[[int, int, float], None]
 
 
@@ -314,8 +316,12 @@ def _aim(
     counts = {"start": [start], "most": [most], "simulations": [simulations], "sizes": [1] if sizes is None else sizes}
     for what, numbers in counts.items():
         numbers = list(numbers) if isinstance(numbers, Sequence | np.ndarray) else [numbers]
-        if not numbers or any(isinstance(one, bool) or not isinstance(one, Integral) or one < 1 for one in numbers):
-            raise AnswerError(f"{what}={numbers if what == 'sizes' else numbers[0]!r}: whole numbers from 1 on.")
+        end = MOST_SIMULATIONS if what == "simulations" else LARGEST_SIZE
+        wrong = (isinstance(one, bool) or not isinstance(one, Integral) or not 1 <= int(one) <= end for one in numbers)
+        if not numbers or any(wrong):
+            raise AnswerError(
+                f"{what}={numbers if what == 'sizes' else numbers[0]!r}: whole numbers from 1 to {end:,}."
+            )
     if sizes is None and start > most:
         raise AnswerError(f"start={start:,} is more than most={most:,}, so no size can be tried. Give a larger most=.")
     return name, float(value)

@@ -65,8 +65,10 @@ class Scores:
         """
         from hiermod.answers.scoring.held_out import Runs
         from hiermod.answers.scoring.leave_one_out import leave_one_out
+        from hiermod.answers.scoring.validation import Design
 
-        return leave_one_out(self._posterior, max_refits, Runs(progress, say=announce_one))
+        design = Design("loo", max_refits=max_refits)
+        return leave_one_out(self._posterior, design.max_refits, Runs(progress, say=announce_one))
 
     def kfold(
         self, k: int = 10, *, by: str | Sequence[str] | None = None, stratify: str | Sequence[str] | None = None,

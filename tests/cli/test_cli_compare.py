@@ -113,6 +113,9 @@ WRONG = [
      "k=1: a whole number from 2 on is needed."),
     ('data = "t.csv"\n[comparisons.a]\nmethod = "kfold"\nby = ["g", 3]\nmodels = ["y ~ 1", "y ~ x"]',
      "[comparisons.a]: by: the data has no column 3."),
+    ("data = " + "[" * 5000 + "]" * 5000, "its brackets are nested too deep"),
+    ("draws = " + "9" * 5000, "is no TOML file"),
+    ('data = "t\\u0000.csv"\nmodels = ["y ~ 1", "y ~ x"]', "has a character that no file's name can have"),
     ("data = ", "is no TOML file"), ("comparisons = 3", "comparisons are tables: [comparisons.NAME]."),
 ]  # fmt: skip
 

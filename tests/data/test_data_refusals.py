@@ -4,6 +4,7 @@ import datetime as dt
 import re
 import unicodedata
 
+import duckdb
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -11,6 +12,7 @@ import pyarrow as pa
 import pytest
 from data_tools import rows_of
 
+from hiermod.data.sources.frames import column_names
 from hiermod.errors import DataError, FormulaError
 from hiermod.families.registry import choose_family, read_family
 
@@ -350,3 +352,30 @@ def test_columns_that_are_missing_throughout_are_named():
 def test_families_of_other_names_are_led_to_ours(family, meant):
     with pytest.raises(DataError, match=f"Did you mean '{meant}'"):
         read_family(family)
+
+
+# ---- lazy frames whose engine fails
+
+
+def closed():
+    connection = duckdb.connect()
+    relation = connection.sql("select 1.0 as y, 2.0 as x")
+    connection.close()
+    return relation
+
+
+def test_what_an_engine_says_of_a_lazy_frame_is_kept():
+    lazy = pl.from_pandas(frame()).lazy().with_columns(x=pl.col("zzz"))
+    refused("y ~ x", lazy, r"The data \(LazyFrame\) cannot be read: unable to find column .zzz.")
+    refused("y ~ x", closed(), r"The data \(DuckDBPyRelation\) cannot be read: .*[cC]onnection")
+    for data in (lazy, closed()):
+        with pytest.raises(DataError, match="cannot be read"):
+            column_names(data)
+
+
+@pytest.mark.parametrize("name", ["^a$", "^.*$", "*"])
+def test_names_that_lazy_polars_takes_for_patterns_are_refused_and_the_remedy_is_right(name):
+    data = pl.from_pandas(frame(**{name: [1.0, 3.0, 2.0, 5.0]}))
+    refused(f"y ~ `{name}`", data.lazy(), r"for a pattern of names. Rename the column, or .* data.collect\(\)")
+    assert rows_of(f"y ~ `{name}`", data.lazy().collect()).frame[name].tolist() == [1.0, 3.0, 2.0, 5.0]
+    assert len(rows_of("y ~ x", data.lazy()).frame) == 4

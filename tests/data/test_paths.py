@@ -441,6 +441,13 @@ def test_texts_that_are_no_paths():
     refused("y ~ x + (1 | g)", r"A formula comes first, the data after it: hiermod.fit\(formula, data\)")
 
 
+def test_pipes_and_devices_are_named_as_such(tmp_path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    for path in (tmp_path / "pipe.csv", "/dev/null"):
+        refused(path, rf"{str(path)!r} is a pipe or a device, which can be read once .* pandas.read_csv\(path\)")
+    refused("a\0b.csv", "has a character that no file's name can have")
+
+
 def test_an_unreadable_file(write):
     path = write("y\n1\n")
     os.chmod(path, 0)

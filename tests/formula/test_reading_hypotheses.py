@@ -1,8 +1,13 @@
 """Hypotheses as data: how they are read, and where they are refused."""
 
+import math
+import operator
+import random
+
 import pytest
 
 from hiermod.errors import FormulaError
+from hiermod.formula.expressions import Arithmetic, Column, Negative, Number
 from hiermod.formula.hypotheses import read_hypothesis
 
 NAMES = ["Intercept", "treated", "other", "treated:other", "log(x)", "x", "sd(1|country)",
@@ -79,3 +84,36 @@ def test_pi_is_a_number_unless_a_parameter_has_that_name():
 def test_both_signs_of_a_power_read_alike():
     one, other = (read_hypothesis(f"2 * x{sign}2{sign}-1 > 1", NAMES) for sign in ("^", "**"))
     assert (one.left, one.right) == (other.left, other.right)
+
+
+VALUES = {"treated": 1.25, "other": -0.75, "x": 1.5, "sigma": 2.0}
+OPERATORS = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "^": math.pow}
+
+
+def value_of(expression):
+    match expression:
+        case Number(value):
+            return value
+        case Column(name):
+            return VALUES[name]
+        case Negative(operand):
+            return -value_of(operand)
+        case Arithmetic(sign, left, right):
+            return OPERATORS[sign](value_of(left), value_of(right))
+    raise AssertionError(expression)
+
+
+def depth(expression):
+    return 1 + max(map(depth, expression.parts), default=0)
+
+
+@pytest.mark.parametrize("size", [1, 2, 19, 20, 21, 40, 41, 333, 1200])
+@pytest.mark.parametrize("operators", ["+-", "*/", "+-*/"])
+def test_long_statements_mean_what_python_makes_of_them_and_are_not_deep(size, operators):
+    rng = random.Random(size)
+    for _ in range(5):
+        parts = [rng.choice([*VALUES, "-x", "2", "(x - sigma)"]) for _ in range(size)]
+        text = parts[0] + "".join(f"{rng.choice(operators)}{part}" for part in parts[1:])
+        read = read_hypothesis(f"{text} > x", VALUES).left
+        assert value_of(read) == pytest.approx(eval(text, {}, VALUES), rel=1e-9)
+        assert depth(read) < 100

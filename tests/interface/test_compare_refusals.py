@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import hiermod as hm
-from hiermod.errors import AnswerError
+from hiermod.errors import AnswerError, PriorError
 
 QUICK = {"draws": 50, "chains": 2, "seed": 1, "progress": False}
 
@@ -21,6 +21,8 @@ REFUSED = {
     "seed='a': a whole number from 0 on": lambda fit: fit.kfold(2, seed="a"),
     "seed=True: a whole number from 0 on": lambda fit: hm.compare({"a": fit}, method="kfold", seed=True),
     "max_refits=-1: a whole number from 0 on": lambda fit: fit.logo(max_refits=-1),
+    "max_refits=.a.: a whole number from 0 on": lambda fit: fit.loo(max_refits="a"),
+    "max_refits=True: a whole number from 0 on": lambda fit: fit.loo(max_refits=True),
     r"no column 'contry', which the comparison needs\. Did you mean 'country'": lambda fit: fit.logo("contry"),
     r"no column 'treatd', which the comparison needs\. Did you mean 'treated'": lambda fit: fit.kfold(2, by="treatd"),
     r"no column 'sucess', which the.*Did you mean 'success'": lambda fit: fit.kfold(2, stratify="sucess"),
@@ -31,6 +33,11 @@ REFUSED = {
 def test_what_is_refused(fit, message):
     with pytest.raises(AnswerError, match=message):
         REFUSED[message](fit)
+
+
+def test_priors_of_formulas_are_a_dict():
+    with pytest.raises(PriorError, match=r"priors='Normal\(0, 1\)': a dict by parameter is needed"):
+        hm.compare(["success ~ treated", "success ~ 1"], hm.example("country"), priors="Normal(0, 1)")
 
 
 def test_columns_of_stored_fits_are_looked_for_among_what_they_hold(fit, tmp_path):

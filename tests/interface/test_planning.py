@@ -145,6 +145,8 @@ def test_an_interruption_keeps_what_is_done(monkeypatch):
         ({"assurance": 2}, AnswerError, "assurance=2"),
         ({"sizes": []}, AnswerError, "sizes="),
         ({"simulations": 0}, AnswerError, "simulations=0"),
+        ({"simulations": 10**7}, AnswerError, "whole numbers from 1 to 1,000,000"),
+        ({"sizes": [10**19]}, AnswerError, r"sizes=\[10{19}\]: whole numbers from 1 to 1,000,000,000,000,000"),
         ({"start": 100, "most": 50}, AnswerError, "start=100 is more than most=50"),
         ({"truth": {"arm[C]": 1}}, PriorError, r"'arm\[C\]', which is no parameter. Did you mean 'arm\[B\]'"),
         ({"truth": {"arm[B]": "big"}}, PriorError, "a prior reads like"),

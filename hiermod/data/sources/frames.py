@@ -62,15 +62,28 @@ def select_columns(data: Any, names: tuple[str, ...], formula: Formula | None = 
     FormulaError
         Where the formula names a column that is not there; the nearest names are shown.
     """
-    frame = _narwhals_frame(data, names)
-    schema = frame.collect_schema()
+    with asking(data):
+        frame = _narwhals_frame(data, names)
+        schema = frame.collect_schema()
     for name in names:
         if name not in schema:
             _missing_column(name, schema.names(), formula)
+    if isinstance(frame, nw.LazyFrame) and frame.implementation.is_polars():
+        _refuse_patterns(names)
     if isinstance(frame, nw.DataFrame):
         return Selected(data, frame[list(names)], frozenset(), frozenset())
     enums = frozenset(name for name in names if schema[name] == nw.Enum)
     return Selected(data, frame.select(*names) if names else frame, enums, ordered_columns(data) & enums)
+
+
+def _refuse_patterns(names: Iterable[str]) -> None:
+    """Refuse names that polars, where it is lazy, takes for all columns that match them."""
+    for name in names:
+        if name == "*" or (name.startswith("^") and name.endswith("$")):
+            raise DataError(
+                f"A lazy frame of polars takes the name {name!r} for a pattern of names. Rename the column, or pass "
+                "the frame itself: data.collect()."
+            )
 
 
 def read_columns(data: Any, names: tuple[str, ...], formula: Formula | None = None) -> pd.DataFrame:
@@ -101,7 +114,8 @@ def _row_count(frame: nw.DataFrame[Any] | nw.LazyFrame[Any]) -> int:
 
 def column_names(data: Any) -> tuple[str, ...]:
     """The names of a frame's columns, in order."""
-    return tuple(_narwhals_frame(data, ()).collect_schema().names())
+    with asking(data):
+        return tuple(_narwhals_frame(data, ()).collect_schema().names())
 
 
 def has_columns(data: Any, names: Iterable[str]) -> bool:

@@ -127,6 +127,11 @@ def find_files(path: str | os.PathLike[str]) -> Found:
             return _in_folder(text)
         if glob.has_magic(text) and "\0" not in text:
             return _by_pattern(text)
+        if "\0" not in text and os.path.exists(text):
+            raise DataError(
+                f"{text!r} is a pipe or a device, which can be read once at most, and the data is read twice. Read it "
+                "yourself, data = pandas.read_csv(path), and pass the frame."
+            )
     raise DataError(_nothing_there(text))
 
 
@@ -182,7 +187,9 @@ def _by_pattern(pattern: str) -> Found:
 
 def _nothing_there(text: str) -> str:
     """Say what a text is that is no path of anything, as well as can be told."""
-    if "\n" in text or "\0" in text:
+    if "\0" in text and "\n" not in text:
+        return f"The path {text!r} has a character that no file's name can have."
+    if "\n" in text:
         return (
             "The data is a text of several lines, not a path. If it is the content of a CSV file, pass "
             "pandas.read_csv(io.StringIO(text))."
