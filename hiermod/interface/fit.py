@@ -26,7 +26,8 @@ from hiermod.interface.scores import Scores
 from hiermod.modeling.definition import Defined
 from hiermod.modeling.model_priors import prior_summary
 from hiermod.sampling.checks import CheckReport, check
-from hiermod.sampling.posterior import Posterior, posterior_from_draws
+from hiermod.sampling.external_draws import posterior_from_draws
+from hiermod.sampling.posterior import Posterior
 from hiermod.sampling.prior_draws import sample_prior
 from hiermod.sampling.run import choose_sampler, sample
 from hiermod.sampling.settings import Sampler, Settings, check_switch
@@ -320,7 +321,8 @@ class Fit(Questions, Parameters, Scores):
             Any of the other arguments of `hiermod.fit`: ``family``, ``priors``, ``pooling``, ``na``, ``compress``,
             ``intercept_at``, ``draws``, ``tune``, ``chains``, ``cores``, ``seed``, ``target_accept``, ``engine``,
             ``progress``. Priors are added to those of this fit, as in brms; ``priors={"sd": None}`` takes one back,
-            ``priors=None`` all. The family stays the one that was taken, unless the response changes.
+            ``priors=None`` all; those of parameters that are no more are dropped, with a notice. The family stays the
+            one that was taken, unless the response changes.
 
         Returns
         -------
@@ -448,7 +450,8 @@ class Model:
         Raises
         ------
         SamplingError
-            If a parameter is missing or has another shape.
+            If a parameter is missing or has another shape, or a draw of it is NaN, infinite, complex, or out of its
+            range, as a negative ``sigma``.
 
         Examples
         --------

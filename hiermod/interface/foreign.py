@@ -10,7 +10,7 @@ from hiermod.errors import ModelError, SamplingError, StorageError
 from hiermod.interface.fit import Fit, Model
 from hiermod.interface.notices import announce
 from hiermod.modeling.definition import Defined
-from hiermod.sampling.posterior import posterior_from_draws
+from hiermod.sampling.external_draws import posterior_from_draws
 from hiermod.sampling.settings import Settings
 
 if TYPE_CHECKING:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from hiermod.errors import SamplingError, enumerate_names
 from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec
-from hiermod.modeling.protocol import DIMS, ModelSpec, Variable
-from hiermod.sampling.diagnostics import QUADRATURE_ERROR, Diagnostics, diagnose
+from hiermod.modeling.protocol import ModelSpec
+from hiermod.sampling.diagnostics import QUADRATURE_ERROR, Diagnostics
 from hiermod.sampling.settings import ChosenEngine, Settings
 
 AT_ZERO = (
@@ -260,60 +257,3 @@ class Posterior:
 
 def _three_digits(value: float) -> str:
     return f"{float(f'{value:.3g}'):,.10g}"
-
-
-def posterior_from_draws(spec: ModelSpec, draws: Any) -> Posterior:
-    """Check that every parameter is there in its shape, and keep the draws as they are."""
-    posterior = draws["posterior"].to_dataset() if isinstance(draws, xr.DataTree) else draws
-    if not isinstance(posterior, xr.Dataset) or not {"chain", "draw"} <= set(posterior.dims):
-        raise SamplingError(
-            "The draws must be an xarray DataTree with a posterior, or a Dataset with dims chain and draw."
-        )
-    variables = spec.variables()
-    kept = xr.Dataset({variable.name: _by_name(posterior, variable) for variable in variables}, attrs=posterior.attrs)
-    kept = _in_model_order(variables, kept)
-    has_stats = isinstance(draws, xr.DataTree) and "sample_stats" in draws.children
-    stats = draws["sample_stats"].to_dataset() if has_stats else xr.Dataset()
-    tree = xr.DataTree.from_dict({"posterior": kept, "sample_stats": stats})
-    settings = Settings(kept.sizes["draw"], None, kept.sizes["chain"], None, 0, None)
-    return Posterior(spec, tree, settings, diagnose(tree))
-
-
-def _by_name(posterior: xr.Dataset, variable: Variable) -> xr.DataArray:
-    """A variable's draws with its dims in the model's order; several dims are told apart by their names alone."""
-    if variable.name not in posterior:
-        raise SamplingError(
-            f"The draws have no variable {variable.name!r}. They have: {', '.join(map(str, posterior.data_vars))}."
-        )
-    values = posterior[variable.name]
-    dims = [str(dim) for dim in values.dims if dim not in DIMS]
-    if sorted(dims) == sorted(variable.dims):
-        dims = list(variable.dims)
-    elif len(dims) > 1:
-        raise SamplingError(
-            f"The variable {variable.name!r} has the dims {', '.join(dims)}; the model's are "
-            f"{', '.join(variable.dims) or 'none'}. Give the draws' dims these names with draws.rename()."
-        )
-    values = values.transpose(*DIMS, *dims)
-    if values.shape[2:] != variable.shape:
-        raise SamplingError(
-            f"The variable {variable.name!r} has shape {values.shape[2:]} in each draw; the model needs "
-            f"{variable.shape}."
-        )
-    return values
-
-
-def _in_model_order(variables: Iterable[Variable], posterior: xr.Dataset) -> xr.Dataset:
-    """Put labelled dimensions in the model's order; labels that the model does not have are refused."""
-    expected = {dim: list(own) for each in variables for dim, own in zip(each.dims, each.labels, strict=True)}
-    for dim, labels in expected.items():
-        if dim not in posterior.coords:
-            continue
-        found = [str(label) for label in posterior[dim].to_numpy()]
-        if sorted(found) != sorted(labels):
-            raise SamplingError(
-                f"The draws' dimension {dim!r} is labelled {enumerate_names(found, 6)}; the model has "
-                f"{enumerate_names(labels, 6)}."
-            )
-        posterior = posterior.isel({dim: [found.index(label) for label in labels]})
-    return posterior

@@ -15,7 +15,8 @@ from hiermod.modeling.protocol import Values, dataset_of, split
 from hiermod.modeling.spec import Spec
 from hiermod.priors.distributions import Prior
 from hiermod.priors.reading import Support, fitted, read_prior
-from hiermod.sampling.posterior import Posterior, posterior_from_draws
+from hiermod.sampling.external_draws import posterior_from_draws
+from hiermod.sampling.posterior import Posterior
 
 Truth = Mapping[str, float | str]
 

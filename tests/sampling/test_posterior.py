@@ -58,7 +58,7 @@ def test_draws_are_taken_by_the_names_of_their_dims():
     )
     model = hm.model("y ~ f + (f | g)", data)
     variables = model._defined.spec.variables()
-    shapes = {one.name: ((*("chain", "draw"), *one.dims), rng.normal(0, 0.3, (2, 5, *one.shape))) for one in variables}
+    shapes = {one.name: (("chain", "draw", *one.dims), rng.uniform(0, 0.3, (2, 5, *one.shape))) for one in variables}
     draws = xr.Dataset(
         shapes, coords={dim: list(own) for one in variables for dim, own in zip(one.dims, one.labels, strict=True)}
     )
