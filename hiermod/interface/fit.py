@@ -322,7 +322,8 @@ class Fit(Questions, Parameters, Scores):
             Any of the other arguments of `hiermod.fit`: ``family``, ``priors``, ``pooling``, ``na``, ``compress``,
             ``intercept_at``, ``draws``, ``tune``, ``chains``, ``cores``, ``seed``, ``target_accept``, ``engine``,
             ``progress``. Priors are added to those of this fit, as in brms; ``priors={"sd": None}`` takes one back,
-            ``priors=None`` all. The family stays the one that was taken, unless the response changes.
+            ``priors=None`` all; those of parameters that are no more are dropped, with a notice. The family stays the
+            one that was taken, unless the response changes.
 
         Returns
         -------

@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
-from hiermod.errors import ModelError, PriorError, did_you_mean
+from hiermod.errors import ModelError, PriorError, did_you_mean, enumerate_names
 from hiermod.formula.parser import changed, parse
 from hiermod.interface.notices import announce
-from hiermod.modeling.definition import Defined, define, with_priors
+from hiermod.modeling.definition import Defined, Definition, define, with_priors
+from hiermod.modeling.prior_choice import known_keys
 from hiermod.modeling.prior_keys import canonical_key
 from hiermod.sampling.settings import Settings
 
+SHOWN = 3
 OF_SETTINGS = tuple(field.name for field in fields(Settings))
 OF_DEFINITION = ("family", "priors", "pooling", "na", "compress", "intercept_at")
 
@@ -52,9 +54,26 @@ def changed_model(old: Defined, formula: str | None, data: Any, changes: Mapping
             "This change needs the rows of the data, and this fit holds their cells alone, since it was stored or came "
             "from another process. Give them: fit.update(..., data=frame)."
         )
-    defined = define(definition, rows)
+    defined = _without_stale_priors(definition, rows, frozenset(map(str, changes.get("priors") or ())))
     announce(defined.notices)
     return defined
+
+
+def _without_stale_priors(definition: Definition, rows: Any, given: frozenset[str]) -> Defined:
+    """The model without the priors of before that speak of nothing in it; those `given` now are refused then."""
+    inherited = {key: text for key, text in definition.priors.items() if key not in given}
+    if not inherited or definition.pooling != "normal":
+        return define(definition, rows)
+    own = {key: text for key, text in definition.priors.items() if key in given}
+    defined = define(replace(definition, priors=own), rows)
+    spec = defined.spec
+    known = known_keys(spec.family, spec.predictors["mu"].common, spec.groups)
+    stale = [key for key in inherited if canonical_key(key)[0] not in known]
+    defined = with_priors(defined, {key: text for key, text in definition.priors.items() if key not in stale})
+    if not stale:
+        return defined
+    said = f"priors of {enumerate_names(stale, SHOWN)} are dropped: the model has no such parameters any more"
+    return replace(defined, notices=(*defined.notices, said))
 
 
 def _formula(formula: str, old: Defined) -> str:

@@ -71,7 +71,7 @@ def choose_priors(
     scale = response_scale(family, cells, offset)
     for spread in np.concatenate([common.scales, *(effect.scales for group in groups for effect in group.effects)]):
         _refuse_extreme("predictor", float(spread), 0.0)
-    entries = [*_coefficients(common, scale), *_spreads(groups, scale), *_of_family(family, scale)]
+    entries = _entries(family, scale, common, groups)
     flat = {str(key): str(text) for key, text in user.items() if is_flat(text)}
     stated = read_stated({key: ANY if key in flat else text for key, text in user.items()})
     refuse_unclear(stated, entries, cells.predictors, {block.name for block in common.blocks})
@@ -84,6 +84,18 @@ def choose_priors(
         priors.setdefault(entry.variable, []).append(prior)
         notices += [notice] if notice and notice not in notices else []
     return {variable: tuple(entries) for variable, entries in priors.items()}, notices
+
+
+def _entries(
+    family: Family, scale: ResponseScale, common: CommonDesign, groups: tuple[GroupDesign, ...]
+) -> list[Entry]:
+    return [*_coefficients(common, scale), *_spreads(groups, scale), *_of_family(family, scale)]
+
+
+def known_keys(family: Family, common: CommonDesign, groups: tuple[GroupDesign, ...]) -> frozenset[str]:
+    """The keys of priors that speak of something in a model, as `canonical_key` writes them."""
+    entries = _entries(family, ResponseScale(0.0, 1.0, 1.0), common, groups)
+    return frozenset(key for entry in entries for key in entry.keys)
 
 
 def _chosen(entry: Entry, stated: Mapping[str, Stated], common: CommonDesign) -> tuple[Prior, str]:

@@ -52,8 +52,10 @@ def read_prior(key: str, text: Any) -> Prior:
     bounds = {name: numbers.pop(name, end) for name, end in BOUNDS.items()} if _may_be_cut(distribution) else {}
     arguments = tuple(numbers[parameter] for parameter in distribution.parameters)
     prior = Prior(distribution.name, arguments, **bounds, origin=origin or "")
+    with np.errstate(all="ignore"):
+        prior = _with_mass(key, prior)
     refuse_extreme(key, prior)
-    return _with_mass(key, prior)
+    return prior
 
 
 def refuse_extreme(key: str, prior: Prior) -> None:

@@ -70,6 +70,18 @@ def test_a_prior_is_replaced_however_its_parameter_is_spelled(counts):
     assert new.model._defined.definition.priors == {"poly(z, 2)": "Normal(0, 3)"}
 
 
+def test_priors_of_parameters_that_are_no_more_are_dropped_and_told(counts):
+    data = counts.assign(z=range(len(counts)))
+    priors = {"z": "Normal(0, 1)", "sd(1|g)": "HalfNormal(0.5)", "Intercept": "Normal(0, 2)"}
+    fit = hm.fit("s/n ~ z + (1 | g)", data, priors=priors, seed=5, **QUICK)
+    new = fit.update("s/n ~ 1", progress=False)
+    assert "priors of 'z', 'sd(1|g)' are dropped: the model has no such parameters any more" in new.notices
+    same_draws(new, hm.fit("s/n ~ 1", data, priors={"Intercept": "Normal(0, 2)"}, seed=5, **QUICK))
+    assert not any("dropped" in notice for notice in fit.update("s/n ~ z + (z || g)", draws=20, progress=False).notices)
+    with pytest.raises(PriorError, match="no parameter 'z'"):
+        fit.update("s/n ~ 1", priors={"z": "Normal(0, 3)"}, progress=False)
+
+
 def test_a_notice_of_a_prior_comes_and_goes_with_it(fit, capsys):
     half = fit.update(priors={"var(1|g)": "Normal(0, 1)"}, draws=20, progress=False)
     said = "'var(1|g)' is above 0, so that Normal(0, 1) is read as its half: HalfNormal(1)"

@@ -185,3 +185,8 @@ def test_a_damaged_file_is_left_and_another_name_taken(stored, capsys):
     again = hm.fit(*asked, **settings)
     assert f"reused the fit stored in {stored.with_name('fit.2.nc')}" in capsys.readouterr().err
     assert again.posterior.identical(first.posterior)
+
+
+def test_a_folder_is_not_said_to_be_absent(tmp_path):
+    with pytest.raises(StorageError, match="is a folder; a fit is stored in a file"):
+        hm.load(tmp_path)
