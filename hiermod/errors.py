@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from collections.abc import Iterable
 
 __all__ = [
@@ -20,6 +21,9 @@ __all__ = [
 
 class HiermodError(Exception):
     """Root of every error that hiermod raises on purpose."""
+
+    def __str__(self) -> str:
+        return visible(super().__str__())
 
 
 class FormulaError(HiermodError):
@@ -73,6 +77,24 @@ class AnswerError(HiermodError):
 
 class StorageError(HiermodError):
     """A file cannot be read as a stored fit."""
+
+
+JOINERS = "\u200c\u200d"  # letters of Persian and of Indian scripts, and emoji, are written with them
+
+
+def visible(text: str) -> str:
+    r"""Text for people, in which control characters, and those that turn its direction, are spelled out: ``\x1b``.
+
+    Lines and tabs stay. A terminal obeys such characters, and a reader does not see them.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        one
+        if one.isprintable() or one in "\n\t" + JOINERS or unicodedata.category(one) == "Zs"
+        else one.encode("unicode_escape").decode()
+        for one in text
+    )
 
 
 def underline(text: str, start: int, end: int, width: int = 96) -> str:

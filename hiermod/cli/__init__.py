@@ -14,7 +14,7 @@ from importlib import import_module
 from hiermod.cli import output
 from hiermod.cli.arguments import build_parser
 from hiermod.cli.output import BAD_ARGUMENTS, COULD_NOT_FIT, INTERRUPTED, PIPE_CLOSED
-from hiermod.errors import AnswerError, HiermodError
+from hiermod.errors import AnswerError, HiermodError, visible
 from hiermod.sampling.ending import sigterm_as_ctrl_c
 
 COMMANDS = {  # each with its module and function
@@ -60,7 +60,7 @@ def _run(argv: Sequence[str] | None) -> int:
 
 
 def _failed(message: str, code: int) -> int:
-    print(f"hiermod: {message}", file=sys.stderr)
+    print(f"hiermod: {visible(message)}", file=sys.stderr)
     return code
 
 

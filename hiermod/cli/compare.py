@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hiermod.cli.output import COULD_NOT_FIT, DONE, INTERRUPTED, NOT_CONVERGED, wants_progress
-from hiermod.errors import AnswerError, DataError, HiermodError, InterruptedSamplingError, StorageError, did_you_mean
+from hiermod.errors import (
+    AnswerError,
+    DataError,
+    HiermodError,
+    InterruptedSamplingError,
+    StorageError,
+    did_you_mean,
+    visible,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -164,13 +172,13 @@ def _show(
     comparison: Comparison, result: ModelComparison | None, failed: dict[str, str], troubles: dict[str, str]
 ) -> None:  # fmt: skip
     if comparison.name:
-        print(f"{comparison.name}:")
+        print(f"{visible(comparison.name)}:")
     if result is not None:
         print(result)
     for name, trouble in troubles.items():
-        print(f"{name}: {trouble}")
+        print(visible(f"{name}: {trouble}"))
     for name, why in failed.items():
-        print(f"{name}: not compared: {why.splitlines()[0]}")
+        print(visible(f"{name}: not compared: {why.splitlines()[0]}"))
     print(flush=True)
 
 
@@ -181,4 +189,4 @@ def _kept(batch: Batch) -> str:
 
 
 def _say(text: str) -> None:
-    print(f"hiermod: {text}", file=sys.stderr, flush=True)
+    print(f"hiermod: {visible(text)}", file=sys.stderr, flush=True)

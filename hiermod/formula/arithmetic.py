@@ -171,7 +171,9 @@ def _read_argument(
     token = reader.peek()
     if token.kind == "name" and reader.peek(1).kind == "=":
         reader.take(), reader.take()
-        if token.text in options or token.text not in signature.options:
+        if token.text in options:
+            reader.fail_at(f"The option {token.text!r} is given twice.", token.start, token.end)
+        if token.text not in signature.options:
             listed = f"It takes {', '.join(signature.options)}." if signature.options else "It takes none."
             reader.fail_at(f"{called}() has no option {token.text!r} here. {listed}", token.start, token.end)
         options[token.text] = _contrast(read_expression(reader, begin), called)

@@ -15,6 +15,7 @@ from hiermod.answers.estimands import fitted as fitted_rows
 from hiermod.answers.estimands import rates, shrinkage
 from hiermod.answers.outcome import outcome_notices
 from hiermod.choices import Engine, Groups, Kind, Outcome, Residual
+from hiermod.errors import visible
 from hiermod.interface.arguments import documented
 from hiermod.interface.notices import announce
 from hiermod.interface.parameters import Parameters
@@ -60,7 +61,7 @@ class Fit(Questions, Parameters, Scores):
 
     def __repr__(self) -> str:
         chains, draws = self._posterior.shape
-        return f"<hiermod.Fit {self.model.formula}, family {self.model.family}, {chains} x {draws} draws>"
+        return visible(f"<hiermod.Fit {self.model.formula}, family {self.model.family}, {chains} x {draws} draws>")
 
     @property
     def posterior(self) -> xr.Dataset:
@@ -386,7 +387,7 @@ class Model:
 
     def __repr__(self) -> str:
         spec = self._defined.spec
-        return f"<hiermod.Model {spec.formula}, family {spec.family}, {len(spec.cells)} cells>"
+        return visible(f"<hiermod.Model {spec.formula}, family {spec.family}, {len(spec.cells)} cells>")
 
     @property
     def cells(self) -> pd.DataFrame:

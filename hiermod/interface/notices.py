@@ -6,6 +6,8 @@ import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from hiermod.errors import visible
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 def announce(notices: Iterable[str]) -> None:
     """Write each notice to stderr, a line each."""
     for notice in notices:
-        print(f"hiermod: {notice}", file=sys.stderr)
+        print(f"hiermod: {visible(notice)}", file=sys.stderr)
 
 
 def announce_one(notice: str) -> None:

@@ -17,7 +17,7 @@ from hiermod.answers.averaging.query import Arguments
 from hiermod.answers.draws import check_goal
 from hiermod.answers.estimands import effects, rates
 from hiermod.choices import Goal, Groups
-from hiermod.errors import AnswerError, DataError
+from hiermod.errors import AnswerError, DataError, visible
 from hiermod.families.names import FamilyName
 from hiermod.interface.fit import Fit
 from hiermod.interface.notices import announce
@@ -72,7 +72,7 @@ class Plan:
     text: str
 
     def __repr__(self) -> str:
-        return f"{self.table.to_string(index=False, float_format='{:.4g}'.format)}\n{self.text}"
+        return visible(f"{self.table.to_string(index=False, float_format='{:.4g}'.format)}\n{self.text}")
 
 
 def run_plan(scenario: Scenario, aim: Aim, sizes: Sequence[int] | None, start: int, most: int, report: Report) -> Plan:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from hiermod.errors import visible
 from hiermod.modeling.separation import Separation
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.diagnostics import MIN_EBFMI, MIN_ESS
@@ -72,7 +73,7 @@ class CheckReport:
             if not check.passed:
                 lines.append(f"      {' ' * width}  -> {check.next_step}")
         verdict = "All checks passed." if self.passed else f"{len(self.failed)} of {len(self.checks)} checks failed."
-        return "\n".join([*lines, verdict])
+        return visible("\n".join([*lines, verdict]))
 
 
 def check(posterior: Posterior) -> CheckReport:

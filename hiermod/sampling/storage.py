@@ -124,6 +124,8 @@ def _existing(path: str | Path) -> Path:
         path = Path(path)
         if path.is_file():
             return path
+        if path.is_dir():
+            raise StorageError(f"{str(path)!r} is a folder; a fit is stored in a file.")
     except (TypeError, ValueError, OSError) as error:
         raise StorageError(f"No file can be at {path!r}: {error}.") from error
     raise StorageError(f"There is no file {str(path)!r}.")

@@ -73,7 +73,7 @@ def _one(name: str, prior: Prior, truth: Truth, support: Support, draws: int, rn
     if isinstance(given, bool) or not isinstance(given, Real) or not np.isfinite(float(given)):
         raise PriorError(f"truth= gives {given!r} for {name!r}: a number, or a prior such as 'Normal(0, 0.2)'.")
     if support == "positive" and float(given) < 0.0:
-        raise PriorError(f"truth= gives {given!r} for {name!r}, which is not below 0.")
+        raise PriorError(f"truth= gives {given!r} for {name!r}, which cannot be negative: give 0 or more.")
     return np.full(draws, float(given))
 
 

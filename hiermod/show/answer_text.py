@@ -10,6 +10,7 @@ import pandas as pd
 
 from hiermod.answers.answer import COMPUTED, decimals
 from hiermod.data.columns.values import level_text
+from hiermod.errors import visible
 
 if TYPE_CHECKING:
     from hiermod.answers.answer import Answer
@@ -25,7 +26,7 @@ MARKDOWN = str.maketrans({mark: f"\\{mark}" for mark in "\\|*_`[]<>$"})
 def cells(answer: Answer) -> dict[str, list[str]]:
     """The text of every cell by column."""
     table, known = answer.table, decimals(answer)
-    texts = {str(name): _column(table[name], known.get(str(name))) for name in table.columns}
+    texts = {visible(str(name)): _column(table[name], known.get(str(name))) for name in table.columns}
     if ESTIMABLE in table:
         for row in np.flatnonzero(~table[ESTIMABLE].to_numpy(dtype=bool)):
             for name in texts.keys() & set(COMPUTED):
@@ -35,7 +36,7 @@ def cells(answer: Answer) -> dict[str, list[str]]:
 
 def _column(values: pd.Series, places: int | None) -> list[str]:
     if not pd.api.types.is_float_dtype(values.dtype):
-        return [level_text(value) for value in values]
+        return [visible(level_text(value)) for value in values]
     if places is not None:
         none = "none" if values.name == "sd" else "nan"
         return [none if np.isnan(value) else _rounded(value, places) for value in values.tolist()]
@@ -70,7 +71,7 @@ def plain(answer: Answer) -> str:
 
 
 def _remark(answer: Answer) -> list[str]:
-    return ["", answer.question.remark] if answer.question.remark else []
+    return ["", visible(answer.question.remark)] if answer.question.remark else []
 
 
 def markdown(answer: Answer) -> str:
@@ -116,7 +117,7 @@ def html(answer: Answer) -> str:
         )
         picture = f'<td style="{CELL}">{pictures[row]}</td>' if pictures else ""
         lines.append(f"<tr>{line}{picture}</tr>")
-    remark = f"<p>{escape(answer.question.remark)}</p>" if answer.question.remark else ""
+    remark = f"<p>{escape(visible(answer.question.remark))}</p>" if answer.question.remark else ""
     body = f"<thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody>"
     return f'<table style="border-collapse:collapse">{body}</table>{remark}'
 

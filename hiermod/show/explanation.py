@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hiermod.data.columns.predictors import Basis, Factor, Numeric
-from hiermod.errors import enumerate_names
+from hiermod.errors import enumerate_names, visible
 from hiermod.formula.nodes import DOT, INTERCEPT, Formula, GroupTerm, LevelResponse, Term, TrialsResponse
 from hiermod.formula.translate import SPELLINGS, spell
 from hiermod.modeling.design import GroupDesign
@@ -35,7 +35,7 @@ class Explanation:
     latex: str
 
     def __repr__(self) -> str:
-        return self.text
+        return visible(self.text)
 
     def _repr_latex_(self) -> str:
         return f"$${self.latex}$$"

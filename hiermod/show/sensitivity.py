@@ -22,7 +22,7 @@ from hiermod.answers.checks.sensitivity import (
     strength,
 )
 from hiermod.answers.parameters.hypotheses import chief_draws
-from hiermod.errors import AnswerError
+from hiermod.errors import AnswerError, visible
 from hiermod.sampling.posterior import Posterior
 from hiermod.show.style import probability_text
 
@@ -68,7 +68,7 @@ class Sensitivity:
             self.conclusions.to_string(index=False, float_format=numbers),
             self.power.to_string(float_format="{:.3f}".format),
         ]
-        return "\n\n".join([self.verdict, *tables, *(f"Note: {notice}." for notice in self.notices)])
+        return visible("\n\n".join([self.verdict, *tables, *(f"Note: {notice}." for notice in self.notices)]))
 
     def _about_conclusions(self) -> list[str]:
         changed, table = self.changed, self.conclusions

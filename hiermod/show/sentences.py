@@ -11,6 +11,7 @@ import pandas as pd
 from hiermod.answers.answer import Answer, Measure, Question, effective_sizes
 from hiermod.answers.draws import check_goal
 from hiermod.answers.estimands.effects import INDEPENDENT
+from hiermod.errors import visible
 
 COUNTS = (
     "no",
@@ -42,7 +43,7 @@ def effect_sentences(answer: Answer) -> list[str]:
     """A sentence for each row of `Fit.effect`'s table."""
     rows = answer.table.to_dict("records")
     sizes = effective_sizes(answer) if answer.draws.sizes["row"] == len(rows) else [math.inf] * len(rows)
-    return [_effect_sentence(row, answer.question, float(size)) for row, size in zip(rows, sizes, strict=True)]
+    return [visible(_effect_sentence(row, answer.question, float(size))) for row, size in zip(rows, sizes, strict=True)]
 
 
 def best_sentences(table: pd.DataFrame, measure: Measure, goal: str = "max") -> list[str]:
@@ -60,12 +61,12 @@ def best_sentences(table: pd.DataFrame, measure: Measure, goal: str = "max") -> 
     sign, size = check_goal(goal), float(table.attrs.get(INDEPENDENT, math.inf))
     by = [str(name) for name in table.index.names[:-1]]
     if not by:
-        return [_best_sentence(table, "", measure, sign, size)]
+        return [visible(_best_sentence(table, "", measure, sign, size))]
     sentences = []
     for key, cell in table.groupby(level=list(range(len(by))), sort=False, observed=True):
         where = _where(dict(zip(by, key, strict=True)))
         sentences.append(_best_sentence(cell.droplevel(list(range(len(by)))), where, measure, sign, size))
-    return sentences
+    return [*map(visible, sentences)]
 
 
 def chance(probability: float, size: float = math.inf) -> str:

@@ -15,6 +15,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.ticker import Formatter, FuncFormatter, Locator
 
 from hiermod.data.columns.values import level_text
+from hiermod.errors import visible
 
 # Okabe and Ito's colours, which the colour-blind tell apart, without the yellow that fades on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -29,11 +30,12 @@ FontSetting = Literal["axes.titlesize", "legend.fontsize", "ytick.labelsize"]
 
 def literal(text: str) -> str:
     """Text that is shown as it stands: a dollar sign starts no formula."""
-    return text.replace("$", r"\$")
+    return visible(text).replace("$", r"\$")
 
 
 def shorten(texts: Sequence[str], width: int = MAX_CHARACTERS) -> list[str]:
     """Cut long texts with an ellipsis: at the end, or in the middle where they would look alike."""
+    texts = [visible(text) for text in texts]
     ends = [text if len(text) <= width else f"{text[: width - 1]}…" for text in texts]
     sharing = Counter(end for _, end in set(zip(texts, ends, strict=True)))
     head = width // 2

@@ -11,6 +11,7 @@ import pandas as pd
 from hiermod.answers.answer import check_prob
 from hiermod.answers.group_effects import correlation_matrices, standard_deviations
 from hiermod.answers.parameters.estimates import described, existing, fixef_draws, medians_remark
+from hiermod.errors import visible
 from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.pooled import PooledSpec
 from hiermod.sampling.checks import CheckReport
@@ -55,7 +56,7 @@ def summarize(posterior: Posterior, report: CheckReport, prob: float) -> Summary
         parts.append(
             "Checks that failed:\n" + "\n".join(f"  {c.name}: {c.figure}\n    -> {c.next_step}" for c in report.failed)
         )
-    return Summary(fixed, random, "\n\n".join(part for part in parts if part))
+    return Summary(fixed, random, visible("\n\n".join(part for part in parts if part)))
 
 
 def _table(
@@ -180,7 +181,7 @@ def _printed(table: pd.DataFrame, prob: float) -> str:
 
 def _column_text(name: str, values: Iterable[object]) -> list[str]:
     if name in ("group", "term"):
-        return [str(value) for value in values]
+        return [visible(str(value)) for value in values]
     spec = {"rhat": ".3f", "ess_bulk": ",.0f", "ess_tail": ",.0f"}.get(name)
     return [format(value, spec) if spec else _number(float(str(value))) for value in values]
 

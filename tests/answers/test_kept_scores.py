@@ -10,6 +10,7 @@ import pytest
 import hiermod as hm
 from hiermod.answers.scoring import held_out, leave_one_out
 from hiermod.answers.scoring.kept import MEMORY
+from hiermod.answers.scoring.validation import Design
 from hiermod.errors import AnswerError, StorageError
 from hiermod.interface import comparison
 from hiermod.interface import fit as fit_module
@@ -197,3 +198,17 @@ def test_where_no_folder_can_be_made_nothing_is_kept(tmp_path):
     (tmp_path / "fit.nc.scores").write_text("in the way")
     fit = hm.fit("y ~ x", data_of(), file=tmp_path / "fit.nc", **QUICK)
     assert fit.loo().n == 60
+
+
+@pytest.mark.parametrize("method", ["loo", "kfold"])
+def test_scores_that_cannot_be_kept_are_in_memory_and_it_goes_on(tmp_path, monkeypatch, capsys, method):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("hiermod.answers.scoring.kept._write", full)
+    fits = {name: hm.model(name, data_of()).fit(**QUICK) for name in FORMULAS[:2]}
+    runs = held_out.Runs(False, tmp_path, print)
+    found = comparison.compare_fits(fits, None, Design(method, 3, seed=1), runs)
+    said = capsys.readouterr().out
+    assert said.count(f"scores cannot be kept in {tmp_path}: No space left on device") == 1
+    assert found.table["elpd"].notna().all()

@@ -193,6 +193,7 @@ HOSTILE = {
     "terms taken away": ("y ~ " + "-".join(["x"] * 9000), "no term x before"),
     "a long sum in a function": ("y ~ I(" + "+".join(["x"] * 9000) + ")", "too long"),
     "a chain of powers": ("y ~ I(x" + "^2" * 9000 + ")", "too long"),
+    "an option twice": ("y ~ poly(x, degree=2, degree=3)", "'degree' is given twice"),
     "a chain of signs": ("y ~ I(" + "-" * 9000 + "x)", "too long"),
     "nested functions": ("y ~ " + "log(" * 3000 + "x" + ")" * 3000, "nested more than"),
     "powers of sums": ("y ~ (" + "+".join(MANY[:60]) + ")^20", "more than 500 terms"),

@@ -13,6 +13,7 @@ from hiermod.answers.averaging.query import Arguments, read_effect
 from hiermod.answers.estimands.effects import compare_arms
 from hiermod.answers.reader import in_blocks, reader
 from hiermod.data.columns.predictors import Factor
+from hiermod.errors import visible
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.posterior import Posterior
 
@@ -39,7 +40,7 @@ class Implied:
     measure: Measure
 
     def __repr__(self) -> str:
-        return "\n".join(self._sentence(place) for place in range(len(self.table)))
+        return visible("\n".join(self._sentence(place) for place in range(len(self.table))))
 
     def _sentence(self, place: int) -> str:
         row, effect = self.table.iloc[place], place > 0

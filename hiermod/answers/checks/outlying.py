@@ -18,6 +18,7 @@ from hiermod.answers.estimands.shrinkage import chosen_grouping
 from hiermod.answers.group_effects import correlation_matrices, standard_deviations
 from hiermod.answers.reader import by_model
 from hiermod.data.columns.groupings import Grouping
+from hiermod.errors import visible
 from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.pooled import PooledSpec
 from hiermod.sampling.posterior import Posterior
@@ -58,13 +59,13 @@ class Outlying:
         if not self.groups:
             likeliest = self.table["prob_outlying"].idxmax()
             chance = self.table["prob_outlying"].max()
-            return (
+            return visible(
                 f"No {self.grouping} stands out of {len(self.table):,}; the nearest to it is {likeliest}, with a "
                 f"chance of {chance:.0%}."
             )
         chances = self.table.loc[self.table["outlying"], "prob_outlying"].tolist()
         shown = ", ".join(f"{group} ({chance:.0%})" for group, chance in zip(self.groups, chances, strict=True))
-        return f"{len(self.groups)} of {len(self.table):,} levels of {self.grouping} stand out: {shown}."
+        return visible(f"{len(self.groups)} of {len(self.table):,} levels of {self.grouping} stand out: {shown}.")
 
 
 def outlying(posterior: Posterior, group: str | None, prob: float) -> Outlying:

@@ -16,7 +16,7 @@ from hiermod.data.cells.statistics import CountCells
 from hiermod.data.columns.levels import encode, match_level
 from hiermod.data.columns.values import Level, code_levels, number_rows
 from hiermod.data.pushdown.gather import count_units
-from hiermod.errors import AnswerError, DataError
+from hiermod.errors import AnswerError, DataError, visible
 from hiermod.sampling.posterior import Posterior
 
 ALARM = 0.001  # a p-value below this is a mismatch
@@ -54,13 +54,13 @@ class SampleRatio:
 
     def __repr__(self) -> str:
         shown = self.table.to_string(index=False, float_format=lambda number: f"{number:.4g}")
-        return "\n".join([shown, "", *self.sentences])
+        return visible("\n".join([shown, "", *self.sentences]))
 
     def _repr_html_(self) -> str:
         from html import escape
 
         shown = self.table.to_html(index=False, escape=True, float_format=lambda number: f"{number:.4g}")
-        return f"{shown}<p>{escape(self.sentence)}</p>"
+        return visible(f"{shown}<p>{escape(self.sentence)}</p>")
 
 
 def srm(

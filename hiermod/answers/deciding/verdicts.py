@@ -16,7 +16,7 @@ from hiermod.answers.averaging.query import Arguments, read_effect
 from hiermod.answers.deciding.sample_ratio import mismatch
 from hiermod.answers.estimands.effects import Arms, compare_arms, effect
 from hiermod.answers.mixed import refuse_other_rows
-from hiermod.errors import AnswerError
+from hiermod.errors import AnswerError, visible
 from hiermod.sampling.posterior import Posterior
 
 SHIP, KEEP_TESTING, STOP, UNKNOWN = "ship", "keep testing", "stop", "not estimable"
@@ -51,14 +51,14 @@ class Decision:
 
     def __repr__(self) -> str:
         shown = self.table.to_string(index=False, float_format=lambda number: f"{number:.4g}")
-        return "\n\n".join(part for part in (shown, self.rule, self.warning) if part)
+        return visible("\n\n".join(part for part in (shown, self.rule, self.warning) if part))
 
     def _repr_html_(self) -> str:
         from html import escape
 
         shown = self.table.to_html(index=False, escape=True, float_format=lambda number: f"{number:.4g}")
         warning = f"<p><strong>{escape(self.warning)}</strong></p>" if self.warning else ""
-        return f"{shown}<p>{escape(self.rule)}</p>{warning}"
+        return visible(f"{shown}<p>{escape(self.rule)}</p>{warning}")
 
 
 def decide(posterior: Posterior, arguments: Arguments) -> Decision:

@@ -10,6 +10,7 @@ from scipy import special
 from scipy.optimize import Bounds, LinearConstraint, minimize
 
 from hiermod.answers.scoring.scores import ModelScores, Scores
+from hiermod.errors import visible
 
 SMALL = 4.0  # a difference below which models predict alike (Sivula, Magnusson, Matamoros and Vehtari 2025)
 CLEAR = 2.0  # standard errors
@@ -56,12 +57,12 @@ class ModelComparison:
         shown = self.table[list(SHOWN)]
         decimals = dict.fromkeys(("elpd", "p", "elpd_diff", "dse"), "{:,.1f}".format)
         text = shown.to_string(formatters={**decimals, "weight": "{:.2f}".format}, index_names=False)
-        return "\n".join([self._head(), text, *([self.caution] if self.caution else [])])
+        return visible("\n".join([self._head(), text, *([self.caution] if self.caution else [])]))
 
     def _repr_html_(self) -> str:
         table = self.table[list(SHOWN)].to_html(escape=True, float_format="{:,.2f}".format)
         caution = f"<p><strong>{self.caution}</strong></p>" if self.caution else ""
-        return f"<p>{self._head()}</p>{table}{caution}"
+        return visible(f"<p>{self._head()}</p>{table}{caution}")
 
     def _head(self) -> str:
         size = f"{self.scores.independent:,} {_independent_units(self.scores)}"

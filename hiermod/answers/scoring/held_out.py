@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +106,12 @@ class Runs:
     progress: bool = False
     folder: Path | None = None
     say: Callable[[str], None] = lambda _: None
+    said: set[str] = field(default_factory=set, init=False)
+
+    def _say_once(self, trouble: str) -> None:
+        if trouble and trouble not in self.said:
+            self.said.add(trouble)
+            self.say(trouble)
 
     def each(self, work: Callable[[Any], tuple[Any, ...]], tasks: Sequence[Any], kind: str, what: str) -> list[Any]:
         """The numbers that `work` makes of every task, in order; a task begins with its `Refit`."""
@@ -120,7 +126,7 @@ class Runs:
 
         def keep(number: int, numbers: tuple[Any, ...]) -> None:
             results[absent[number]] = numbers
-            places[absent[number]].keep(numbers)
+            self._say_once(places[absent[number]].keep(numbers))
 
         each(work, [tasks[number] for number in absent], self.progress, what, keep)
         return results
@@ -136,7 +142,7 @@ class Runs:
         numbers = place.found()
         if numbers is None:
             numbers = compute()
-            place.keep(numbers)
+            self._say_once(place.keep(numbers))
         elif place.read:
             self.say(f"reused scores kept in {place.path.parent}")
         return numbers

@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 
 from hiermod.data.cells.observations import Observations
-from hiermod.errors import StorageError
 from hiermod.families.probes import fingerprint
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.files import replacing
@@ -65,26 +64,20 @@ class Place:
             MEMORY.setdefault(self.spec, {})[self.name] = numbers
         return numbers
 
-    def keep(self, numbers: Numbers) -> None:
-        """Keep the numbers.
-
-        Raises
-        ------
-        StorageError
-            If the user asked for a folder in which nothing can be written.
-        """
+    def keep(self, numbers: Numbers) -> str:
+        """Keep the numbers; what is to be said where they stay in memory, though the user asked for a folder."""
         MEMORY.setdefault(self.spec, {})[self.name] = numbers
-        if self.folder is not None:
-            try:
-                _write(self.path, numbers)
-            except OSError as error:
-                raise StorageError(f"Scores cannot be kept in {str(self.folder)!r}: {error}") from error
-        elif self.beside is not None:
-            try:
-                self.beside.mkdir(exist_ok=True)
-                _write(self.path, numbers)
-            except OSError:
-                return
+        folder = self.folder or self.beside
+        if folder is None:
+            return ""
+        try:
+            if self.folder is None:
+                folder.mkdir(exist_ok=True)
+            _write(self.path, numbers)
+        except OSError as error:
+            why = f"scores cannot be kept in {folder}: {error.strerror or error}. They are in memory, and it goes on"
+            return "" if self.folder is None else why
+        return ""
 
 
 def _read(path: Path) -> Numbers | None:
