@@ -190,7 +190,11 @@ def expected_loss(draws: Any, dim: Any, *, goal: str = "max") -> Any:
     array([0.5, 1. ])
     """
     values = check_goal(goal) * _numbers(draws)
-    return _mean(_extreme(values, dim) - values, dim)
+    best = _extreme(values, dim)
+    with np.errstate(invalid="ignore"):  # an infinite arm is as good as the best that is infinite, too
+        lost = best - values
+    tied = values == best
+    return _mean(xr.where(tied, 0.0, lost) if isinstance(lost, xr.DataArray) else np.where(tied, 0.0, lost), dim)
 
 
 def expected_rank(draws: Any, dim: Any, *, goal: str = "max") -> Any:

@@ -54,7 +54,8 @@ def translate(formula: str, to: str) -> str:
         The same model's formula, but for two readings that no spelling changes: Bambi fits ``(x | g)`` without
         correlations (`Model.bambi` gives the correlated model), and lme4 keeps a factor's columns correlated in ``||``.
         Bambi has coefficients of other columns, which span the same space, for ``y ~ f:g``, and fewer of a factor f for
-        ``(1 | g) + (0 + f | g)``. A response ``y/10`` is taken to be of 10 trials.
+        ``(1 | g) + (0 + f | g)``. A response ``y/10`` is taken to be of 10 trials. For lme4 and Bambi ``y | rate(t)``
+        becomes an offset, as of Poisson models; the shape that ``t`` multiplies in negative binomial ones is lost.
 
     Raises
     ------

@@ -216,7 +216,11 @@ def _source_notices(cells: Cells) -> list[str]:
     size = cells.size()
     dropped = []
     if source.missing:
-        dropped.append(f"{source.missing:,} rows with missing values dropped")
+        dropped.append(f"{_rows(source.missing)} with missing values dropped")
     if source.without_trials:
-        dropped.append(f"{source.without_trials:,} rows with 0 trials or weight dropped")
+        dropped.append(f"{_rows(source.without_trials)} with 0 trials or weight dropped")
     return [", ".join([size, *dropped])]
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row{'s' * (count != 1)}"

@@ -146,7 +146,8 @@ def _response(formula: Formula, family: Family, rows: Observed) -> np.ndarray:
     if not formula.offsets:
         return response
     target = response - rows.offset(formula.offsets)
-    target[np.abs(target) <= ROUNDING * np.abs(response).max()] = 0.0
+    for equal in (target[0], 0.0):
+        target[np.abs(target - equal) <= ROUNDING * np.abs(response).max()] = equal
     return target
 
 

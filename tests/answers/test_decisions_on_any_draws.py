@@ -22,6 +22,13 @@ def test_infinite_draws_tie():
     assert hm.prob_beats([np.inf, 1.0], [np.inf, 0.0]) == 0.75
 
 
+def test_arms_that_are_both_infinite_lose_nothing_to_each_other():
+    draws = np.array([[np.inf, np.inf, 1.0], [np.inf, 2.0, 3.0]])
+    np.testing.assert_array_equal(hm.expected_loss(draws, 1), [0.0, np.inf, np.inf])
+    labelled = xr.DataArray(draws[None], dims=("chain", "draw", "arm"))
+    np.testing.assert_array_equal(hm.expected_loss(labelled, "arm"), [0.0, np.inf, np.inf])
+
+
 def test_lists_are_draws():
     assert hm.prob_beats([1, 2], [0, 3]) == 0.5
     np.testing.assert_allclose(hm.prob_best([[1, 2], [3, 4]], 1), [0.0, 1.0])
