@@ -166,7 +166,7 @@ def demo(options: argparse.Namespace) -> int:
 
     os.environ.setdefault("MPLBACKEND", "Agg")
     try:
-        make_folder(options.out, "Plots")
+        make_folder(options.out, "Plots", parents=True)
     except StorageError as error:
         options.refuse(f"argument --out: {error}")
     country, drawn = _demo_country(options)

@@ -8,6 +8,7 @@ from hiermod.errors import StorageError
 from hiermod.interface.fit import Fit, Model
 from hiermod.interface.notices import announce
 from hiermod.modeling.definition import Defined
+from hiermod.sampling.ending import held_back
 from hiermod.sampling.settings import Settings
 from hiermod.sampling.storage import StoredFit, difference, forget_scores, keeping_scores, load, with_data
 
@@ -42,15 +43,17 @@ def kept(path: Path, defined: Defined, settings: Settings) -> tuple[Fit | None, 
 def keep(fit: Fit, path: Path) -> Fit:
     """Store a fit, whose scores are kept beside it from now on; those of the fit that was there before are removed.
 
-    Where it cannot be written any more, the fit is not lost with the error: a notice says so.
+    Where it cannot be written any more, the fit is not lost with the error: a notice says so. Ctrl-C is heard when
+    it is stored.
     """
-    try:
-        fit.save(path)
-    except StorageError as error:
-        announce([f"not stored: {error} The fit is in memory: fit.save() stores it elsewhere"])
-        return fit
-    announce([f"stored in {path}"])
-    forget_scores(path)
+    with held_back():
+        try:
+            fit.save(path)
+        except StorageError as error:
+            announce([f"not stored: {error} The fit is in memory: fit.save() stores it elsewhere"])
+            return fit
+        announce([f"stored in {path}"])
+        forget_scores(path)
     return fit_of(keeping_scores(StoredFit(fit.model._defined, fit.sampled_posterior), path))
 
 

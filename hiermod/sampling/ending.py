@@ -44,7 +44,8 @@ def sigterm_as_ctrl_c() -> Iterator[None]:
 def held_back() -> Iterator[None]:
     """Hear Ctrl-C and SIGTERM at the end of the block, not within: what it starts has a name by then, to be stopped by.
 
-    Threads of a sampler that nobody can stop any more would end the interpreter in a segmentation fault.
+    Threads of a sampler that nobody can stop any more would end the interpreter in a segmentation fault; and what is
+    computed is stored first.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -110,8 +110,8 @@ def check_target(path: str | Path, what: str = "a fit", example: str = "fit.nc")
     return path
 
 
-def make_folder(path: str | Path, what: str = "Fits") -> Path:
-    """A folder, made if it is not there, in which files can be written.
+def make_folder(path: str | Path, what: str = "Fits", parents: bool = False) -> Path:
+    """A folder, made if it is not there, those that it is in too if `parents`, in which files can be written.
 
     Raises
     ------
@@ -120,7 +120,7 @@ def make_folder(path: str | Path, what: str = "Fits") -> Path:
     """
     path = read_path(path)
     try:
-        path.mkdir(exist_ok=True)
+        path.mkdir(parents=parents, exist_ok=True)
         descriptor, name = _private(path / "file")
         os.close(descriptor)
         os.unlink(name)

@@ -12,6 +12,7 @@ from data_tools import rows_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import hiermod as hm
 from hiermod.data.columns.predictors import Numeric
 from hiermod.data.columns.texts import MANY, MARKERS, Texts, sort_of
 from hiermod.data.columns.values import Values
@@ -319,3 +320,22 @@ def test_a_marker_among_numbers_is_never_silent(values):
     if meaning == "gaps":
         for formula in ("y ~ x", "y ~ (1 | x)", "x ~ z"):
             assert "pandas.to_numeric(data['x'], errors='coerce')" in message(formula, frame(values))
+
+
+@pytest.mark.parametrize("formula", ["y ~ x", "y ~ (1 | x)"])
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        (["1", "1.0", "2"], "'1' and '1.0' are levels"),
+        (["01", "b", "1"], "'01' and '1' are levels"),
+        (["a", "a ", "b"], "'a' and 'a ' are levels"),
+        (["a", "a ", " a"], "'a' and 'a ' (and 1 more pairs) are levels"),
+        (["a", "A", "b"], ""),
+        (["12345678901234567890", "12345678901234567891", "b"], ""),
+    ],
+)
+def test_labels_that_may_be_the_same_are_told(formula, labels, said):
+    frame = pd.DataFrame({"x": labels * 6, "y": np.random.default_rng(1).normal(size=18)})
+    told = [notice for notice in hm.model(formula, frame).notices if "of their own" in notice]
+    assert len(told) == bool(said)
+    assert not said or said in told[0]

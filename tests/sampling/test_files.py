@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 import stat
 import subprocess
 import sys
@@ -12,6 +13,8 @@ import pytest
 
 import hiermod as hm
 from hiermod.errors import StorageError
+from hiermod.interface.fit import Fit
+from hiermod.interface.stored import keep
 from hiermod.sampling.files import SEAL, check_target, write_sealed
 
 
@@ -190,3 +193,20 @@ def test_a_damaged_file_is_left_and_another_name_taken(stored, capsys):
 def test_a_folder_is_not_said_to_be_absent(tmp_path):
     with pytest.raises(StorageError, match="is a folder; a fit is stored in a file"):
         hm.load(tmp_path)
+
+
+def test_ctrl_c_while_a_fit_is_stored_is_heard_when_it_is(country_fit, tmp_path, monkeypatch):
+    save = Fit.save
+
+    def pressed(self, path):
+        signal.raise_signal(signal.SIGINT)
+        save(self, path)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    monkeypatch.setattr(Fit, "save", pressed)
+    try:
+        with pytest.raises(KeyboardInterrupt, match=r"^$"):
+            keep(country_fit, tmp_path / "fit.nc")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert hm.load(tmp_path / "fit.nc").nobs() == country_fit.nobs()

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from hiermod.data.columns.levels import encode
-from hiermod.data.columns.texts import Texts, sign_notices, sort_of
+from hiermod.data.columns.texts import Texts, alike_notices, sign_notices, sort_of
 from hiermod.data.columns.values import Level, Values, distinct_rows, whole_as_integers
 from hiermod.errors import DataError, enumerate_names
 from hiermod.formula.nodes import without_slash
@@ -109,8 +109,10 @@ def text_notices(name: str, values: pd.Series) -> list[str]:
         Where markers of missing values stand among numbers: rows without a group would be one.
     """
     texts = Values(name, values).texts
-    if texts is None or not (_looks_formatted(texts) or texts.markers):
+    if texts is None:
         return []
+    if not (_looks_formatted(texts) or texts.markers):
+        return alike_notices(texts)
     if texts.markers and texts.meaning in ("gaps", "formatted"):
         texts.refuse_as_labels(f"The grouping column {name!r}", f"If they are groups, give them names: {texts.naming}.")
     if texts.meaning in ("formatted", "stained") and texts.of_sort("formatted"):

@@ -13,7 +13,7 @@ import pandas as pd
 from hiermod.data.columns.factors import coded
 from hiermod.data.columns.functions import Recipe, Value, learn_from_all
 from hiermod.data.columns.levels import encode
-from hiermod.data.columns.texts import MANY, Texts, sign_notices
+from hiermod.data.columns.texts import MANY, Texts, alike_notices, sign_notices
 from hiermod.data.columns.values import EXACT, Level, Leveled, Values
 from hiermod.errors import DataError, FormulaError, HiermodError, did_you_mean, enumerate_names
 from hiermod.formula.expressions import quote
@@ -144,7 +144,7 @@ def _text_notices(values: Values, levels: int) -> list[str]:
             f"{name}: text that reads as numbers is taken as {levels:,} levels; pandas.to_numeric gives numbers"
         )
     if values.texts:
-        notices += sign_notices(values.texts)
+        notices += [*sign_notices(values.texts), *alike_notices(values.texts)]
     if levels > MANY:
         notices.append(f"{name}: {levels:,} levels, a coefficient each but the first; (1 | {quote(name)}) pools them")
     return notices

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 from numbers import Real
 from typing import Any, Literal, NoReturn
@@ -30,6 +31,7 @@ MARKERS = SIGNS | NOTHING | {"unknown", "unk", "n.d.", "nd"}
 FEW, TENTH = 20, 0.1  # more numbers than that, and fewer other texts among them, are numbers with faults
 MANY = 50  # a predictor of more levels is told; more numbers, written as text, are no levels
 SHOWN = 3
+LOOKED_AT = 10_000
 LISTED = 8  # na_values of a file
 
 CURRENCIES = "$€£¥₹₽₩₺₫฿"
@@ -338,3 +340,18 @@ def sign_notices(texts: Texts) -> list[str]:
         return []
     which = f"{enumerate_names(signs, SHOWN)}{texts.rows_of(signs)}"
     return [f"{texts.name}: {which} taken as a level; if it means missing, {texts.gaps_remedy(signs)}"]
+
+
+def alike_notices(texts: Texts) -> list[str]:
+    """Say which labels differ in blanks alone, or are the same number, of the first ten thousand."""
+    seen: dict[str | Decimal, str] = {}
+    alike = []
+    for value in texts.distinct[:LOOKED_AT]:
+        if isinstance(value, str):
+            bare = value.strip()
+            other = seen.setdefault(Decimal(bare) if PLAIN.fullmatch(bare) else bare, value)
+            alike += [f"{other!r} and {value!r}"] if other != value else []
+    if not alike:
+        return []
+    more = f" (and {len(alike) - 1:,} more pairs)" if len(alike) > 1 else ""
+    return [f"{texts.name}: {alike[0]}{more} are levels of their own; if they mean the same, write them the same"]
