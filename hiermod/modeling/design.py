@@ -11,12 +11,15 @@ import pandas as pd
 from hiermod.data.cells.table import Cells
 from hiermod.data.columns.groupings import Grouping
 from hiermod.data.columns.predictors import Factor
+from hiermod.errors import DataError
 from hiermod.families.links import Link
+from hiermod.formula.expressions import quote
 from hiermod.formula.nodes import INTERCEPT, Formula, GroupTerm
 from hiermod.modeling.coding import Block, Column, choose_centres, code_terms, shift_matrix
 from hiermod.modeling.density_rows import Observed, observe
 
 ROUNDING = 1e-12
+MOST_OF_FEW = 1000  # levels of a common term that may be more than half of the rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,7 +151,26 @@ class GroupDesign:
 
 def build_common(formula: Formula, cells: Cells) -> CommonDesign:
     """Code the common terms as R does."""
+    _refuse_identifiers(formula, cells)
     return common_of(code_terms(formula.common, formula.intercept, cells.predictors), formula, cells)
+
+
+def _refuse_identifiers(formula: Formula, cells: Cells) -> None:
+    """Refuse coefficients for the levels of a column that tells rows from each other, as names and remarks do.
+
+    Raises
+    ------
+    DataError
+    """
+    rows = max(cells.source.rows, int(min(cells.response.weight.sum(), 2**53)))  # or the trials in them
+    for name in formula.common_variables:
+        predictor = cells.predictors[name]
+        if isinstance(predictor, Factor) and len(predictor.levels) > max(MOST_OF_FEW, rows // 2):
+            raise DataError(
+                f"The predictor {name!r} has {len(predictor.levels):,} levels in {rows:,} rows, each with a "
+                f"coefficient of its own: it tells rows from each other, as names and remarks do. Leave it out, as in "
+                f"y ~ . - {quote(name)}, or pool its levels with (1 | {quote(name)})."
+            )
 
 
 def common_of(blocks: Sequence[Block], formula: Formula, cells: Cells) -> CommonDesign:

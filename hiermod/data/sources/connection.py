@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from hiermod.errors import DataError
@@ -85,7 +85,10 @@ def reason(error: BaseException) -> str:
 
     message = str(error)
     if isinstance(error, UnicodeDecodeError) or "not utf-8 encoded" in message:
-        return "it is not encoded in utf-8. Read it with pandas.read_csv(..., encoding=...), and pass the frame."
+        return (
+            "it is not encoded in utf-8. Read it with data = pandas.read_csv(path, encoding='cp1252'), as programs for "
+            "Windows write it, or with the encoding that it has, and pass data."
+        )
     if isinstance(error, duckdb.Error):
         if ragged := RAGGED.search(message):
             return _ragged(*ragged.groups())
@@ -98,15 +101,38 @@ def reason(error: BaseException) -> str:
     return short if len(short) <= 300 else f"{short[:300]} …"
 
 
+SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+
+
+def other_separator(names: Sequence[str]) -> str:
+    """What to do about a file whose one column is all of its columns; empty where nothing says so."""
+    separator = next((each for each in SEPARATORS if len(names) == 1 and each in names[0]), None)
+    if separator is None:
+        return ""
+    return (
+        f" Its one column is {names[0]!r}: the fields seem to be separated by {SEPARATORS[separator]}. "
+        f"Read the file with data = pandas.read_csv(path, sep={separator!r}), with decimal=',' where numbers are "
+        "written as 1,5."
+    )
+
+
 def _ragged(line: str, expected: str, found: str, file: str) -> str:
     more = int(found) > int(expected)
-    remedy = (
-        "Remove commas at the ends of lines, or name every column" if more else "Write a comma for each empty field"
-    )
+    remedy = " Write a comma for each empty field."
+    if more:
+        remedy = " Remove commas at the ends of lines, or name every column. Numbers written as 1,5 stand in quotes."
+        remedy = other_separator(_first_line(file)) if int(expected) == 1 and _first_line(file) else remedy
     return (
         f"it has rows with {'more' if more else 'fewer'} fields than its header, which names {expected} columns "
-        f"(the first is line {line} of {file}). {remedy}."
+        f"(the first is line {line} of {file}).{remedy}"
     )
+
+
+def _first_line(file: str) -> list[str]:
+    """The first line that is not blank, if it holds another separator."""
+    with open(file, newline="", encoding="utf-8-sig") as lines:
+        first = next((line.strip() for line in lines if line.strip()), "")
+    return [first] if any(each in first for each in SEPARATORS) else []
 
 
 def refuse_repeated(file: str, names: Iterable[str]) -> None:

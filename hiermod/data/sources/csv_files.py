@@ -54,8 +54,25 @@ def _common_header(files: Sequence[str]) -> tuple[list[str], int]:
     return first
 
 
+NO_TEXT = {  # how files begin that are no text in UTF-8, and how they are read
+    b"\x1f\x8b": ("is compressed", "pandas.read_csv(path, compression='gzip')"),
+    b"PK\x03\x04": ("is a workbook or an archive", "pandas.read_excel(path), or compression='zip' in pandas.read_csv"),
+    b"\xff\xfe": ("is encoded in utf-16", "pandas.read_csv(path, encoding='utf-16')"),
+    b"\xfe\xff": ("is encoded in utf-16", "pandas.read_csv(path, encoding='utf-16')"),
+}
+
+
+def _refuse_no_text(file: str) -> None:
+    with open(file, "rb") as content:
+        start = content.read(4)
+    for mark, (what, remedy) in NO_TEXT.items():
+        if start.startswith(mark):
+            raise DataError(f"{file!r} cannot be read: it {what}. Read it with data = {remedy}, and pass data.")
+
+
 def _header(file: str) -> tuple[list[str], int]:
     """The names in the first line that is not blank, and how many lines are blank before it."""
+    _refuse_no_text(file)
     with open(file, newline="", encoding="utf-8-sig") as lines:
         for blank, names in enumerate(csv.reader(lines)):
             if names:

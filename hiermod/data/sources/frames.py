@@ -12,6 +12,7 @@ import narwhals as nw
 import pandas as pd
 import pyarrow as pa
 
+from hiermod.data.sources.connection import other_separator
 from hiermod.data.sources.paths import is_path, open_path, ordered_columns, reading
 from hiermod.errors import DataError, FormulaError, HiermodError, did_you_mean
 from hiermod.formula.nodes import Formula
@@ -167,9 +168,6 @@ def _missing_column(name: str, present: list[str], formula: Formula | None) -> N
     raise FormulaError(message, formula.text, *formula.places[name])
 
 
-SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
-
-
 def _nearest_column(name: str, present: list[str]) -> str:
     """What to do about a name that is not there: other characters for the same letters, and another separator, too."""
     plain = unicodedata.normalize("NFC", name)
@@ -181,11 +179,4 @@ def _nearest_column(name: str, present: list[str]) -> str:
             f"stand for themselves, or do not. Make the data's names like yours: "
             f"data.columns = data.columns.str.normalize({form!r})."
         )
-    separator = next((each for each in SEPARATORS if len(present) == 1 and each in present[0]), None)
-    if separator is not None:
-        return (
-            f" Its one column is {present[0]!r}: the fields seem to be separated by {SEPARATORS[separator]}. "
-            f"Read the file with data = pandas.read_csv(path, sep={separator!r}), with decimal=',' where numbers are "
-            "written as 1,5."
-        )
-    return did_you_mean(name, present)
+    return other_separator(present) or did_you_mean(name, present)
