@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+collect_ignore_glob = ["tests/reference/*.py"]  # they make the references, some with packages of their own
+
 
 @pytest.fixture(scope="session")
 def documented_fits():
