@@ -122,6 +122,8 @@ def _numbers(draws: Any) -> Any:
     """Draws as floating-point numbers: unsigned ones would wrap around, booleans have no differences."""
     numbers = draws.astype(float) if isinstance(draws, xr.DataArray) else np.asarray(draws, dtype=float)
     missing = np.isnan(numbers.values if isinstance(numbers, xr.DataArray) else numbers)
+    if not missing.size:
+        raise AnswerError(f"There are no draws: their shape is {missing.shape}.")
     if missing.any():
         place = ", ".join(str(int(axis)) for axis in np.argwhere(missing)[0]) if missing.ndim else ""
         raise AnswerError(

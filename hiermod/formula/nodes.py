@@ -157,9 +157,10 @@ class Formula:
     `weights` is the column of frequency weights; `offsets` are variables with the coefficient one; `removed` are terms
     to take away from what ``.`` will stand for, where that is not known yet; `expressions` gives what each variable is
     made of where it is no plain column; `places` where in `text` each column was first named; `blocks` are the IDs of
-    group terms, ``(1 | ID | g)``. `uncentred` tells that the intercept was written as ``0 + Intercept``, brms's way of
-    saying that its prior stands where predictors are 0. `rate` is the expression of ``y | rate(t)``, the exposure of
-    counts, whose logarithm is among the offsets.
+    group terms, ``(1 | ID | g)``; `idle` are terms of one variable that were raised to a power, which changes nothing.
+    `uncentred` tells that the intercept was written as ``0 + Intercept``, brms's way of saying that its prior stands
+    where predictors are 0. `rate` is the expression of ``y | rate(t)``, the exposure of counts, whose logarithm is
+    among the offsets.
     """
 
     text: str = field(compare=False)
@@ -175,6 +176,7 @@ class Formula:
     expressions: Mapping[str, Expression] = field(compare=False, repr=False, default_factory=dict)
     places: Mapping[str, tuple[int, int]] = field(compare=False, repr=False, default_factory=dict)
     blocks: tuple[str, ...] = field(compare=False, repr=False, default=())
+    idle: tuple[str, ...] = field(compare=False, repr=False, default=())
 
     def __str__(self) -> str:
         removed = "".join(f" - {term}" for term in self.removed)

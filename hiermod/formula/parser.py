@@ -126,6 +126,7 @@ def _parse(text: str, others: tuple[str, ...] | None) -> Formula:
     formula = Formula(
         text, response, bool(terms.intercept) or uncentred, common, groups, tuple(terms.offsets), added.weights,
         tuple(terms.removed), uncentred, added.rate, reader.expressions, reader.places, blocks,
+        tuple(dict.fromkeys(reader.idle)),
     )  # fmt: skip
     _refuse_response_on_the_right(formula, reader)
     return formula

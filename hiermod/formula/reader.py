@@ -113,7 +113,7 @@ def _unknown(rest: str) -> str:
 
 
 class Reader:
-    """Walks the tokens of a formula; remembers where each column was first named, and what functions make.
+    """Walks the tokens of a formula; remembers where each column was first named, what functions make, `idle` powers.
 
     `others` are the columns that ``.`` stands for, None where no data is known.
     """
@@ -127,6 +127,7 @@ class Reader:
         self._index = 0
         self._depth = 0
         self.blocks: set[tuple[str, tuple[str, ...]]] = set()
+        self.idle: list[str] = []
 
     @property
     def position(self) -> int:

@@ -355,6 +355,8 @@ def _read_power(reader: Reader, outer: TermSet) -> list[Term]:
         if not power.text.isdigit() or not 1 <= len(power.text) <= 2 or not 1 <= int(power.text) <= MAX_POWER:
             reader.fail_at(f"A power of terms is a whole number from 1 to {MAX_POWER}.", power.start, power.end)
         base = terms
+        if len(terms) == 1 and len(terms[0].variables) == 1 and power.text != "1":
+            reader.idle.append(str(terms[0]))
         for _ in range(int(power.text) - 1):
             longer = _distinct(reader, start, terms, [_joined(a, b) for a in terms for b in base])
             if len(longer) == len(terms):

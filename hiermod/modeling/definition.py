@@ -114,6 +114,8 @@ def _spelled(formula: Formula, asked: Family | None) -> tuple[Formula, list[str]
         formula = replace(formula, response=response.ratio)
     if formula.uncentred:
         said.append(UNCENTRED)
+    said += [f"a power of the one term {term} is that term, as in R: for its square write I({term}^2)"
+             for term in formula.idle]  # fmt: skip
     return formula, said
 
 

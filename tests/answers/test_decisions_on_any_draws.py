@@ -29,6 +29,11 @@ def test_arms_that_are_both_infinite_lose_nothing_to_each_other():
     np.testing.assert_array_equal(hm.expected_loss(labelled, "arm"), [0.0, np.inf, np.inf])
 
 
+def test_no_draws_are_refused():
+    with pytest.raises(hm.errors.AnswerError, match=r"There are no draws: their shape is \(0,\)"):
+        hm.prob_beats([], [])
+
+
 def test_lists_are_draws():
     assert hm.prob_beats([1, 2], [0, 3]) == 0.5
     np.testing.assert_allclose(hm.prob_best([[1, 2], [3, 4]], 1), [0.0, 1.0])

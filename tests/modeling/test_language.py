@@ -394,3 +394,14 @@ def test_levels_that_do_not_occur_are_dropped_with_a_notice(data, capsys):
     assert "levels without rows left out: '7'" in capsys.readouterr().err
     halves = hm.model("y ~ cut(x, c(-Inf, 4, Inf))", data, compress=False).cells["cut(x, c(-Inf, 4, Inf))"]
     np.testing.assert_array_equal(halves == "(-Inf,4]", data["x"] <= 4)
+
+
+@pytest.mark.parametrize(("text", "told"), [
+    ("y ~ x^2", ["x"]), ("y ~ log(k + 1)**2 + x", ["log(k + 1)"]), ("y ~ (1 + x^3 | f)", ["x"]), ("y ~ (x + k)^2", []),
+    ("y ~ x^1", []), ("y ~ I(x^2)", []),
+])  # fmt: skip
+def test_a_power_that_changes_nothing_is_told_of(text, told, data):
+    notices = [notice for notice in hm.model(text, data.assign(y=data.x + 1.0)).notices if "power" in notice]
+    assert notices == [
+        f"a power of the one term {term} is that term, as in R: for its square write I({term}^2)" for term in told
+    ]
