@@ -106,7 +106,7 @@ print(fit.nobs())
 """
 
 
-@pytest.mark.parametrize("limit", [0, 1_000, 50_000, 200_000])
+@pytest.mark.parametrize("limit", [0, 50_000])
 def test_a_full_disk_is_an_error_and_the_process_goes_on(stored, tmp_path, limit):
     before = stored.read_bytes()
     for target in (tmp_path / "other.nc", stored):
@@ -122,7 +122,7 @@ def test_a_full_disk_is_an_error_and_the_process_goes_on(stored, tmp_path, limit
 SAVER = """
 import sys, hiermod as hm
 fit = hm.load(sys.argv[1])
-for _ in range(10):
+for _ in range(5):
     fit.save(sys.argv[2])
 """
 

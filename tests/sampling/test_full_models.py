@@ -20,7 +20,7 @@ def sigma_of_two_rows(upper=14.0):
     With residuals ``sigma z`` the coefficients are ``3 - sigma z₁`` and ``1.5 - sigma (z₂ - z₁)``, so that the rows'
     normal densities are those of z, and the priors are averaged over them.
     """
-    z = np.linspace(-8.0, 8.0, 801)
+    z = np.linspace(-8.0, 8.0, 161)
     weight = np.outer(stats.norm.pdf(z), stats.norm.pdf(z)) * (z[1] - z[0]) ** 2
     scale, rate = 2.5 * 0.75, 1.0 / 0.75
     sigma = np.linspace(1e-9, upper, 561)
