@@ -21,15 +21,19 @@ def documented_fits():
 
 @pytest.fixture(autouse=True)
 def doctest_names(request):
-    """Names that the examples may use: `fit`, `fit_of_variants`, `folder`. Pictures are closed after each."""
+    """Names that the examples may use: `fit`, `fit_of_variants`, `folder`."""
     if type(request.node).__name__ != "DoctestItem":
-        yield
         return
     text = request.node.dtest.docstring or ""
     if "fit" in text:
         country, variants = request.getfixturevalue("documented_fits")
         folder = request.getfixturevalue("tmp_path")
         request.node.dtest.globs.update(fit=country, fit_of_variants=variants, folder=folder)
+
+
+@pytest.fixture(autouse=True)
+def closed_pictures():
+    """Pictures are closed after each test, so that none is one too many."""
     yield
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close("all")

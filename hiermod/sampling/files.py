@@ -29,20 +29,20 @@ ANYWAY = 100_000_000  # what they may take in any case
 class Draft(io.RawIOBase):
     """A file to write to, whose first failure is kept and whose later writes do nothing.
 
-    HDF5 ends the process where a write fails while it closes a file; so it hears of none.
+    HDF5 ends the process where a write fails while it closes a file; so it hears of none, and finds place and size as
+    they would be.
     """
 
     def __init__(self, file: BinaryIO) -> None:
-        self.file, self.failure = file, None
+        self.file, self.place, self.size = file, 0, 0
+        self.failure: OSError | None = None
 
-    failure: OSError | None
-
-    def _try(self, call: Callable[[], Any], otherwise: Any) -> Any:
-        try:
-            return call() if self.failure is None else otherwise
-        except OSError as error:
-            self.failure = error
-            return otherwise
+    def _try(self, call: Callable[[], Any]) -> None:
+        if self.failure is None:
+            try:
+                call()
+            except OSError as error:
+                self.failure = error
 
     def readable(self) -> bool:
         """Yes: HDF5 reads what it wrote."""
@@ -57,31 +57,48 @@ class Draft(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Read; nothing after a failure."""
-        return int(self._try(lambda: self.file.readinto(buffer), 0))  # type: ignore[attr-defined]
+        """Read what is there; zeros after a failure."""
+        view = memoryview(buffer).cast("B")
+        count = max(min(len(view), self.size - self.place), 0)
+        found: list[bytes] = []
+        self._try(lambda: found.append(self.file.read(count)))
+        got = found[0] if found else bytes(count)
+        view[: len(got)] = got
+        self.place += len(got)
+        return len(got)
 
     def write(self, data: Any) -> int:
         """Write all of it."""
-        size = memoryview(data).nbytes
-        self._try(lambda: self.file.write(data), size)
-        return size
+        view = memoryview(data).cast("B")
+        self._try(lambda: _write_all(self.file, view))
+        self.place += len(view)
+        self.size = max(self.size, self.place)
+        return len(view)
 
     def seek(self, offset: int, whence: int = 0) -> int:
         """Go there."""
-        return int(self._try(lambda: self.file.seek(offset, whence), offset))
+        self.place = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self.place, os.SEEK_END: self.size}[whence]
+        self._try(lambda: self.file.seek(self.place))
+        return self.place
 
     def tell(self) -> int:
         """Where it stands."""
-        return int(self._try(self.file.tell, 0))
+        return self.place
 
     def truncate(self, size: int | None = None) -> int:
         """Cut or lengthen."""
-        return int(self._try(lambda: self.file.truncate(size), size or 0))
+        self.size = self.place if size is None else size
+        self._try(lambda: self.file.truncate(self.size))
+        return self.size
 
     def flush(self) -> None:
-        """Hand over what is buffered."""
-        if not self.file.closed:
-            self._try(self.file.flush, None)
+        """Nothing is buffered."""
+
+
+def _write_all(file: BinaryIO, view: memoryview) -> None:
+    """Write whole; the system may take less at a time."""
+    while view:
+        view = view[file.write(view) :]
 
 
 def check_target(path: str | Path, what: str = "a fit", example: str = "fit.nc") -> Path:
@@ -220,8 +237,7 @@ def _sync_folder(folder: Path) -> None:
 def _seal(file: BinaryIO) -> None:
     text = SEAL + _hash(file, file.seek(0, os.SEEK_END)).encode()
     file.seek(0, os.SEEK_END)
-    while text:
-        text = text[file.write(text) :]
+    _write_all(file, memoryview(text))
 
 
 def _hash(file: BinaryIO, size: int) -> str:

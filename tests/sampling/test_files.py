@@ -1,5 +1,6 @@
 """Files of fits: whole or not there, in place without following what was planted, refused when a byte is another."""
 
+import io
 import os
 import random
 import signal
@@ -15,7 +16,7 @@ import hiermod as hm
 from hiermod.errors import StorageError
 from hiermod.interface.fit import Fit
 from hiermod.interface.stored import keep
-from hiermod.sampling.files import SEAL, check_target, write_sealed
+from hiermod.sampling.files import SEAL, Draft, check_target, write_sealed
 
 
 @pytest.fixture
@@ -106,7 +107,7 @@ print(fit.nobs())
 """
 
 
-@pytest.mark.parametrize("limit", [0, 50_000])
+@pytest.mark.parametrize("limit", [0, 50_000, 90_000])
 def test_a_full_disk_is_an_error_and_the_process_goes_on(stored, tmp_path, limit):
     before = stored.read_bytes()
     for target in (tmp_path / "other.nc", stored):
@@ -117,6 +118,32 @@ def test_a_full_disk_is_an_error_and_the_process_goes_on(stored, tmp_path, limit
         assert "File too large" in run.stdout
     assert stored.read_bytes() == before
     assert [each.name for each in tmp_path.iterdir()] == ["fit.nc"]
+
+
+class Sparing(io.BytesIO):
+    """A file that takes seven bytes at a time."""
+
+    def write(self, data):
+        return super().write(bytes(data)[:7])
+
+
+def test_a_draft_is_a_file_like_another_and_keeps_what_it_would_be_after_a_failure():
+    drafts = [Draft(Sparing()), Draft(Sparing())]
+    drafts[1].failure = OSError(28, "No space left on device")
+    plain = io.BytesIO()
+    for file in (plain, *drafts):
+        file.write(b"x" * 100)
+        file.seek(40)
+        file.write(b"y" * 100)
+        file.seek(-20, os.SEEK_END)
+        assert file.tell() == 120
+        file.truncate(130)
+        assert file.seek(0, os.SEEK_END) == 130
+        file.seek(90)
+    assert drafts[0].file.getvalue() == plain.getvalue()
+    read = [bytearray(60) for _ in range(3)]
+    assert [file.readinto(own) for file, own in zip((plain, *drafts), read, strict=True)] == [40, 40, 40]
+    assert read[1] == read[0]
 
 
 SAVER = """
