@@ -36,11 +36,11 @@ import numpy as np
 import pandas as pd
 import hiermod as hm
 random = np.random.default_rng(1)
-rows = pd.DataFrame({{"x": np.tile([0, 1], 200), "g": np.repeat(np.arange(20), 20)}})
-rows["n"] = random.integers(5, 20, 400)
-rows["s"], rows["o"] = random.binomial(rows.n, 0.4), random.binomial(rows.n, random.beta(4, 6, 400))
-rows["c"], rows["y"] = random.negative_binomial(3, 0.4, 400), random.standard_t(5, 400).round(2)
-rows["p"] = random.gamma(3.0, size=400).round(2) + 0.01
+rows = pd.DataFrame({{"x": np.tile([0, 1], 50), "g": np.repeat(np.arange(10), 10)}})
+rows["n"] = random.integers(5, 20, 100)
+rows["s"], rows["o"] = random.binomial(rows.n, 0.4), random.binomial(rows.n, random.beta(4, 6, 100))
+rows["c"], rows["y"] = random.negative_binomial(3, 0.4, 100), random.standard_t(5, 100).round(2)
+rows["p"] = random.gamma(3.0, size=100).round(2) + 0.01
 fit = hm.fit("{response} ~ x + (1 | g)", rows, "{family}", seed=1, progress=False)
 print(fit.effect("x"))
 """
