@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import xarray as xr
 from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec
 from hiermod.modeling.protocol import ModelSpec
-from hiermod.sampling.diagnostics import QUADRATURE_ERROR, Diagnostics
+from hiermod.sampling.diagnostics import QUADRATURE_ERROR, Diagnostics, diagnose
 from hiermod.sampling.settings import ChosenEngine, Settings
 
 AT_ZERO = (
@@ -108,7 +109,8 @@ class Posterior:
         Groups ``posterior`` and ``sample_stats``, dims ``chain, draw``.
     settings : Settings
         Of the run that is kept; its seed repeats it.
-    diagnostics : Diagnostics
+    measured : Diagnostics, optional
+        The run's diagnostics; None where draws are independent, and theirs are made when somebody asks.
     history : History, optional
         None where hiermod did not sample these draws.
     stored : Path, optional
@@ -124,12 +126,17 @@ class Posterior:
     spec: ModelSpec
     tree: xr.DataTree
     settings: Settings
-    diagnostics: Diagnostics
+    measured: Diagnostics | None
     history: History | None = None
     stored: Path | None = None
     scores: Path | None = None
     informed: bool = True
     parts: tuple[Posterior, ...] = ()
+
+    @cached_property
+    def diagnostics(self) -> Diagnostics:
+        """How good the draws are."""
+        return diagnose(self.tree) if self.measured is None else self.measured
 
     @property
     def each(self) -> tuple[Posterior, ...]:
@@ -212,7 +219,7 @@ class Posterior:
         return (*said, *self._remaining())
 
     def _remaining(self) -> list[str]:
-        if self.diagnostics.clean or self.quadrature_error is not None:
+        if self.quadrature_error is not None or self.diagnostics.clean:
             return []
         trouble, advice = Trouble.of(self.diagnostics), "see fit.check() for what to do"
         if trouble.divergences:

@@ -114,7 +114,7 @@ def sample(spec: ModelSpec, sampler: Sampler, settings: Settings, progress: bool
         current = planned
     if sampler.tune is not None:
         malloc_trim()
-    kept = min(reversed(range(len(runs))), key=lambda place: _severity(runs[place]))
+    kept = min(reversed(range(len(runs))), key=lambda place: _severity(runs[place])) if len(runs) > 1 else 0
     history = History(settings, sampler.engine, tuple(reruns), failure, kept + 1, interrupted)
     return replace(runs[kept], history=history)
 
@@ -123,6 +123,8 @@ def _run_once(spec: ModelSpec, sampler: Sampler, settings: Settings, progress: b
     """One run, measured, and whether Ctrl-C ended it; what was drawn before Ctrl-C is heard is not lost."""
     tree, interrupted = sampler.run(settings, progress)
     tree = _finish(spec, tree, settings)
+    if sampler.tune is None:
+        return Posterior(spec, tree, settings, None), interrupted
     try:
         seen = diagnose(tree)
     except KeyboardInterrupt:

@@ -8,11 +8,14 @@ import pytest
 from scipy import stats
 from scipy.interpolate import CubicSpline
 
+import hiermod as hm
 from hiermod.errors import SamplingError
 from hiermod.exact.draws import LAST_BOUND, Proposal, draw
 from hiermod.exact.quadrature import integrate
 from hiermod.exact.targets import target_of
 from hiermod.modeling.hyperpriors import read_hyperprior
+from hiermod.sampling import posterior
+from hiermod.sampling.diagnostics import diagnose
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 EXPECTED = pd.read_csv(REFERENCE / "pooled.csv").set_index(["case", "quantity"])["value"]
@@ -172,3 +175,14 @@ def test_narrow_posteriors_are_found_at_once(groups):
         sd = np.sqrt(weight @ (values - mean) ** 2)
         assert abs(mean - truth) < 4 * sd
         assert sd < 3 / np.sqrt(groups)
+
+
+def test_figures_of_independent_draws_are_made_when_asked(monkeypatch):
+    made = []
+    monkeypatch.setattr(posterior, "diagnose", lambda tree: made.append(tree) or diagnose(tree))
+    fit = hm.fit("successes/trials ~ (1 | variant)", hm.example("variants"), pooling="beta", seed=1)
+    fit.rates("variant")
+    assert not made
+    assert fit.check().passed
+    fit.check()
+    assert len(made) == 1

@@ -181,7 +181,7 @@ def test_fits_that_did_not_converge_are_in_the_verdict(monkeypatch):
 
     fit = hm.fit(FORMULAS["treated"], hm.example("country"), seed=1, progress=False)
     whole = fit.sampled_posterior
-    diverging = replace(whole, diagnostics=replace(whole.diagnostics, divergences=3))
+    diverging = replace(whole, measured=replace(whole.diagnostics, divergences=3))
     monkeypatch.setattr(parallel, "sample", lambda *_, **__: diverging)
     verdict = hm.compare({"a": fit}, method="kfold", k=2, progress=False).table.loc["a", "verdict"]
     assert verdict == "the only model; 2 fits with divergences or R-hat or ESS out of bounds"
