@@ -22,6 +22,7 @@ from hiermod.errors import StorageError
 SEAL = b"\nhiermod sha256 "
 LENGTH = len(SEAL) + 64
 BLOCK = 1 << 20
+LONGEST_NAME = 255  # bytes, where the system does not say
 LARGEST = 200  # bytes that data may take in memory for each byte in the file, beyond
 ANYWAY = 100_000_000  # what they may take in any case
 
@@ -118,7 +119,6 @@ def check_target(path: str | Path, what: str = "a fit", example: str = "fit.nc")
             raise StorageError(f"The folder of {str(path)!r} is not there. Make it first.")
         if target.exists() and not stat.S_ISREG(target.stat().st_mode):
             raise StorageError(f"{str(path)!r} is no plain file but a device or a pipe. Name another.")
-        os.lstat(path) if os.path.lexists(path) else None
         descriptor, name = _private(target)
         os.close(descriptor)
         os.unlink(name)
@@ -167,7 +167,8 @@ def read_path(path: Any) -> Path:
 
 def _private(target: Path) -> tuple[int, str]:
     """A new file of a private name beside the target, open to its owner alone; a name too long for it is refused."""
-    if len(os.fsencode(target.name)) > os.pathconf(target.parent, "PC_NAME_MAX"):
+    longest = os.pathconf(target.parent, "PC_NAME_MAX") if hasattr(os, "pathconf") else LONGEST_NAME
+    if len(os.fsencode(target.name)) > longest:
         raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
     return tempfile.mkstemp(prefix=".hiermod-", suffix=".partial", dir=target.parent)
 
@@ -207,8 +208,8 @@ def replacing(path: str | Path, buffering: int = -1) -> Iterator[BinaryIO]:
         with os.fdopen(descriptor, "w+b", buffering=buffering) as file:
             yield file
             file.flush()
-            os.fchmod(descriptor, _mode(target))
             os.fsync(descriptor)
+        os.chmod(name, _mode(target))
         os.replace(name, target)
         _sync_folder(target.parent)
     finally:
