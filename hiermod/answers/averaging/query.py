@@ -13,6 +13,7 @@ import pandas as pd
 from hiermod.answers.answer import Question, check_prob, check_rope, check_threshold, measure_of
 from hiermod.answers.averaging import columns
 from hiermod.answers.averaging.contrasts import Pairing, contrast_name, control_place, pair_arms, read_scale
+from hiermod.answers.averaging.numbers import Grid
 from hiermod.answers.averaging.rows import Base, base_rows, is_numeric, new_rows
 from hiermod.answers.averaging.transformed import relative_to_response
 from hiermod.answers.draws import check_goal
@@ -346,6 +347,8 @@ def _read_columns(spec: ModelSpec, arguments: Arguments, variables: tuple[str, .
 def _mapping(given: Any, role: str, name: str, value: Any) -> dict[Any, Any]:
     if given is None:
         return {}
+    if isinstance(given, Grid):
+        return {given.column: given}
     if not isinstance(given, Mapping):
         raise AnswerError(f"{role}={given!r}: columns with their values, such as {role}={{{name!r}: {value!r}}}.")
     return dict(given)
@@ -353,7 +356,7 @@ def _mapping(given: Any, role: str, name: str, value: Any) -> dict[Any, Any]:
 
 def _values(spec: ModelSpec, name: str, values: Any, data: Any, role: str) -> tuple[Level, ...]:
     """The values that are given of a column, as its levels."""
-    listed = _several(name, values, role)
+    listed = list(columns.grid_values(spec, name, values)) if isinstance(values, Grid) else _several(name, values, role)
     levels = tuple(_level(spec, name, value, data, role) for value in listed)
     if len(set(levels)) < len(levels):
         raise AnswerError(f"{role}: a value of {name!r} is given twice in {listed}.")
@@ -364,7 +367,8 @@ def _listed(named: Any) -> dict[Any, Any]:
     """Columns by name, with their values where these are given."""
     if isinstance(named, Mapping):
         return dict(named)
-    return dict.fromkeys(() if named is None else named if isinstance(named, list | tuple) else (named,))
+    several = () if named is None else named if isinstance(named, list | tuple) else (named,)
+    return {(each.column if isinstance(each, Grid) else each): each if isinstance(each, Grid) else None for each in several}
 
 
 def _several(name: str, values: Any, role: str = "across") -> list[Any]:
