@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 
@@ -75,10 +76,13 @@ def grid(column: str, points: int | None = None) -> Grid:
     """
     if not isinstance(column, str):
         raise AnswerError(f"hm.grid({column!r}): the name of one column is needed.")
-    whole = isinstance(points, Integral) and not isinstance(points, bool)
-    if points is not None and not (whole and 2 <= points <= MOST):
+    if points is not None and not _is_count(points):
         raise AnswerError(f"hm.grid(points={points!r}): a whole number from 2 to {MOST:,} is needed.")
     return Grid(column, None if points is None else int(points))
+
+
+def _is_count(points: Any) -> bool:
+    return isinstance(points, Integral) and not isinstance(points, bool) and 2 <= int(points) <= MOST
 
 
 def round_steps(numbers: np.ndarray, points: int = USUAL) -> np.ndarray:

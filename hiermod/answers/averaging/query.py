@@ -141,7 +141,22 @@ def read_effect(spec: ModelSpec, arguments: Arguments) -> Query:
     )
     query = _opened(spec, arguments, question, named, {variable: levels})
     question = relative_to_response(spec, query.question)
-    return replace(query, question=question, levels=levels, control=place, pairing=pairing)
+    notices = _other_control(variable, levels, place) if control and arguments.control is None else ()
+    return replace(query, question=question, levels=levels, control=place, pairing=pairing, notices=notices)
+
+
+CONTROLS = {"control", "controls", "ctrl", "placebo", "baseline", "reference", "standard", "untreated"}
+
+
+def _other_control(variable: str, levels: tuple[Level, ...], place: int) -> tuple[str, ...]:
+    """A remark where the first level is what others are compared with, and another one is called a control."""
+    called = [level for level in levels if str(level).strip().lower() in CONTROLS]
+    if not called or levels[place] in called:
+        return ()
+    return (
+        f"{variable}: levels are compared with {levels[place]!r}, the first one, not with {called[0]!r}: "
+        f"control={called[0]!r} does that",
+    )
 
 
 def _read_arms(spec: ModelSpec, arguments: Arguments) -> tuple[str, tuple[Level, ...]]:
@@ -235,7 +250,8 @@ def read_prediction(spec: ModelSpec, arguments: Arguments, fitted: bool = False)
         groups = groups if fitted else groups_of_data(spec, groups, frame)
     read = Outcome() if question.scale.drawn else outcome
     question = _of_outcome(spec, question, outcome)
-    question = replace(question, measure=question.measure.of_units(per))
+    measure = measure_of(spec, outcome.name, exposed=arguments.per is None)
+    question = replace(question, measure=measure.of_units(per))
     return Query(question, Base(frame, np.ones(len(frame))), groups, {}, {}, {}, {}, read, per)
 
 
@@ -356,7 +372,9 @@ def _mapping(given: Any, role: str, name: str, value: Any) -> dict[Any, Any]:
 
 def _values(spec: ModelSpec, name: str, values: Any, data: Any, role: str) -> tuple[Level, ...]:
     """The values that are given of a column, as its levels."""
-    listed = list(columns.grid_values(spec, name, values)) if isinstance(values, Grid) else _several(name, values, role)
+    listed = _several(name, values, role)
+    if isinstance(listed, Grid):
+        listed = columns.grid_values(spec, name, listed)
     levels = tuple(_level(spec, name, value, data, role) for value in listed)
     if len(set(levels)) < len(levels):
         raise AnswerError(f"{role}: a value of {name!r} is given twice in {listed}.")
@@ -368,10 +386,12 @@ def _listed(named: Any) -> dict[Any, Any]:
     if isinstance(named, Mapping):
         return dict(named)
     several = () if named is None else named if isinstance(named, list | tuple) else (named,)
-    return {(each.column if isinstance(each, Grid) else each): each if isinstance(each, Grid) else None for each in several}
+    return dict((each.column, each) if isinstance(each, Grid) else (each, None) for each in several)
 
 
-def _several(name: str, values: Any, role: str = "across") -> list[Any]:
+def _several(name: str, values: Any, role: str = "across") -> Any:
+    if isinstance(values, Grid):
+        return values
     if isinstance(values, str) or not hasattr(values, "__iter__"):
         values = [values]
     values = list(values)
