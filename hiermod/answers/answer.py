@@ -16,7 +16,7 @@ from hiermod.answers.draws import wins
 from hiermod.answers.scales import Scale
 from hiermod.choices import AnswerPicture, RowOrder
 from hiermod.errors import AnswerError
-from hiermod.formula.expressions import Column
+from hiermod.formula.expressions import Call, Column
 from hiermod.formula.nodes import LevelResponse, Response, SingleResponse
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.diagnostics import mean_sizes
@@ -82,9 +82,10 @@ def exposure_unit(spec: ModelSpec) -> str:
     formula = spec.formula
     if len(formula.offsets) != 1:
         return EXPOSURE if formula.offsets else ""
-    (name,) = formula.offsets
-    (source, *others) = formula.sources[name]
-    return source if name == f"log({source})" and not others else EXPOSURE
+    match formula.expressions.get(formula.offsets[0]):
+        case Call("log", (Column(name),)):
+            return name
+    return EXPOSURE
 
 
 def outcome_name(response: Response, is_rate: bool, outcome: str = "mean") -> str:
