@@ -31,11 +31,13 @@ class ResponseScale:
     """Location and spread of the response on the link scale, from which default priors take their numbers.
 
     `unit` is the sd of the response on an identity link, 1 on the others; coefficients get `factor` times it.
+    `smallest` is the smallest response.
     """
 
     location: float
     unit: float
     factor: float
+    smallest: float = 1.0
 
 
 def overdispersion(_: ResponseScale) -> Prior:
@@ -60,6 +62,8 @@ class Parameter:
         What its numbers measure, for the table of priors.
     default_prior : str or callable
         A prior as text, such as ``"Gamma(2, 0.1)"``, or a function of the scale of the response.
+    below_response : bool
+        Whether it is below every response, so that priors end at the smallest one.
     unbounded : bool
         Whether the data may not speak against ever larger values, with which the family tends to another one, so that
         it has a posterior mean only if it has one under its prior.
@@ -76,6 +80,7 @@ class Parameter:
     scale: str = ""
     default_prior: str | Callable[[ResponseScale], Prior] = overdispersion
     unbounded: bool = False
+    below_response: bool = False
 
     def usual_prior(self, scale: ResponseScale) -> Prior:
         """Its prior where the user gives none."""
@@ -145,6 +150,9 @@ class Family:
     cdf : callable, optional
         ``(response, mu, *parameters)`` on NumPy arrays: the chances of less, and of at most as much. Without it they
         are counted in new responses.
+    log_tails : callable, optional
+        ``(ops, response, mu, *parameters)``: the logarithms of the chances of at most as much as a response, and of
+        more, of families whose responses may be censored.
     mean_link, median_link : callable, optional
         ``(link, *parameters)``: the link between the mean, or the median, and the linear predictor, given the
         parameters; the mean is mu without it, and the median refused.
@@ -194,6 +202,7 @@ class Family:
     variance: Function | None = None
     correlation: Function | None = None
     cdf: Callable[..., Chances] | None = None
+    log_tails: Function | None = None
     mean_link: Callable[..., Link] = own_link
     median_link: Callable[..., Link] | None = None
     link: Link = UNSAID
