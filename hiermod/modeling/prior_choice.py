@@ -173,4 +173,4 @@ def _of_family(family: Family, scale: ResponseScale) -> Iterator[Entry]:
     for parameter in family.parameters:
         default, is_spread = parameter.usual_prior(scale), family.scaled and parameter.name == "sigma"
         end = scale.smallest if parameter.below_response else np.inf
-        yield Entry(parameter.name, (parameter.name,), "positive", default, is_spread, end=end)
+        yield Entry(parameter.name, (parameter.name,), parameter.support, default, is_spread, end=end)
