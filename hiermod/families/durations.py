@@ -148,7 +148,7 @@ def _log_beyond_zero(shift: Any, ndt: Any, predictor: Any) -> Any:
 
 def _beyond_link(shift: Any, ndt: Any) -> Link:
     return replace(
-        LOG, forward=partial(_log_less, shift, ndt), inverse=partial(_exp_beyond, shift, ndt),
+        LOG, name="log beyond ndt", forward=partial(_log_less, shift, ndt), inverse=partial(_exp_beyond, shift, ndt),
         slope=partial(_exp_more, shift), log_inverse=partial(_log_beyond_zero, shift, ndt),
     )  # fmt: skip
 

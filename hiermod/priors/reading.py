@@ -178,7 +178,7 @@ def cut_above(key: str, prior: Prior, end: float) -> tuple[Prior, str]:
     PriorError
         If it has next to nothing there, or cannot be cut.
     """
-    record, (low, high) = prior.distribution, prior.ends
+    record, low = prior.distribution, prior.ends[0]
     below = float(np.diff(prior.chances(low, max(low, end)))[0])
     if below < SEEN or record.support == "unit":
         raise PriorError(

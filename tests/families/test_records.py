@@ -75,7 +75,17 @@ def case(family):
 
 def test_every_field_is_filled(family):
     empty = {field.name for field in fields(family) if getattr(family, field.name) in (None, "")}
-    assert empty <= {"kernel", "bambi", "words", "location", "median_link", "information_power", "correlation", "rated", "log_tails"}
+    assert empty <= {
+        "kernel",
+        "bambi",
+        "words",
+        "location",
+        "median_link",
+        "information_power",
+        "correlation",
+        "rated",
+        "log_tails",
+    }
     assert bool(family.rated) == family.counts
     assert family.kernel is None or f"{family.kernel}_{family.link.name}" in KERNELS
     for parameter in family.parameters:

@@ -119,10 +119,8 @@ def exponential_part(z: float, sigma: float, beta: float) -> tuple[float, float,
     ratio = sigma / beta
     u = z - ratio
     log_cdf, mills = log_normal_cdf(u)
-    if u < NEARLY_NORMAL:
-        value = -0.5 * z * z - HALF_LOG_TAU - math.log(mills)
-    else:
-        value = log_cdf + ratio * (0.5 * ratio - z)
+    direct = log_cdf + ratio * (0.5 * ratio - z)
+    value = -0.5 * z * z - HALF_LOG_TAU - math.log(mills) if u < NEARLY_NORMAL else direct
     rest = mills + u
     by_z = rest - z
     return value, by_z, -by_z * z / sigma - rest / beta, by_z / sigma + rest * ratio / beta
