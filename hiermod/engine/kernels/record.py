@@ -12,6 +12,7 @@ KERNELS = {name: code for code, name in enumerate((
     "trials_logit", "trials_probit", "trials_cloglog", "poisson_log", "negbinomial_log", "student_identity",
     "gamma_log", "beta_binomial_logit", "beta_binomial_probit", "beta_binomial_cloglog", "gaussian_identity",
     "one_trial_logit", "lognormal_identity",
+    "weibull_log", "exponential_log", "shifted_lognormal_identity", "exgaussian_identity",
 ))}  # fmt: skip
 # Codes of the kernels of single rows, whose parameters may each have a linear predictor; one entry a line.
 BY_ROWS = 1000
