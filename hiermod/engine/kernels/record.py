@@ -12,6 +12,11 @@ KERNELS = {name: code for code, name in enumerate((
     "trials_logit", "trials_probit", "trials_cloglog", "poisson_log", "negbinomial_log", "student_identity",
     "gamma_log", "beta_binomial_logit", "beta_binomial_probit", "beta_binomial_cloglog", "gaussian_identity",
     "one_trial_logit", "lognormal_identity",
+    "geometric_log",
+    "nbinom1_log",
+    "beta_logit",
+    "beta_probit",
+    "beta_cloglog",
 ))}  # fmt: skip
 PRIOR_KERNELS = {name: code for code, name in enumerate((
     "normal", "student", "laplace", "logistic", "uniform", "exponential", "gamma", "inverse_gamma", "log_normal",
