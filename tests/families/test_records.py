@@ -38,6 +38,12 @@ def scipys(name, mean, parameters, trials):
             return stats.poisson(mean)
         case "negbinomial", (alpha,):
             return stats.nbinom(alpha, alpha / (alpha + mean))
+        case "geometric", ():
+            return stats.nbinom(1, 1.0 / (1.0 + mean))
+        case "nbinom1", (phi,):
+            return stats.nbinom(mean / phi, 1.0 / (1.0 + phi))
+        case "beta", (phi,):
+            return stats.beta(mean * phi, (1.0 - mean) * phi)
         case "gaussian", (sigma,):
             return stats.norm(mean, sigma)
         case "student", (sigma, nu):
@@ -68,7 +74,7 @@ def case(family):
 def test_every_field_is_filled(family):
     empty = {field.name for field in fields(family) if getattr(family, field.name) in (None, "")}
     assert empty <= {"kernel", "bambi", "words", "location", "median_link", "information_power", "correlation", "rated"}
-    assert bool(family.rated) == family.counts
+    assert family.counts or not family.rated
     assert family.kernel is None or f"{family.kernel}_{family.link.name}" in KERNELS
     for parameter in family.parameters:
         assert parameter.name
@@ -138,7 +144,7 @@ def test_information_grows_with_a_power_of_the_first_parameter(family):
     if family.is_rate or not family.parameters:
         assert family.information_power == 0.0
         return
-    if family.kind == "count":
+    if family.kind in ("count", "unit"):
         return
     information, rest = [], [8.0] * (len(family.parameters) - 1)
     for first in (3.0, 6.0):
