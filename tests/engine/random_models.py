@@ -7,7 +7,8 @@ FAMILIES = {
     "bernoulli": "b", "bernoulli(probit)": "b", "bernoulli(cloglog)": "b", "binomial": "s/n", "binomial(probit)": "s/n",
     "binomial(cloglog)": "s/n", "gaussian": "y", "poisson": "c", "negbinomial": "c", "student": "y", "gamma": "p",
     "geometric": "c", "nbinom1": "c", "beta": "u", "beta(probit)": "u", "beta(cloglog)": "u",
-    "lognormal": "p", "beta_binomial": "s/n", "beta_binomial(probit)": "s/n", "beta_binomial(cloglog)": "s/n",
+    "lognormal": "p", "weibull": "p", "exponential": "p", "shifted_lognormal": "p", "exgaussian": "y",
+    "beta_binomial": "s/n", "beta_binomial(probit)": "s/n", "beta_binomial(cloglog)": "s/n",
 }  # fmt: skip
 COMMON = ("1", "x", "i", "f", "x*i", "x*f", "0 + f", "x + poly(z, 2)", "0 + x")
 GROUPS = (
@@ -20,8 +21,9 @@ POSITIVE = (
     "LogNormal(0, 0.7)",
 )  # fmt: skip
 AUXILIARY = {"gaussian": ("sigma",), "negbinomial": ("alpha",), "student": ("sigma", "nu"), "gamma": ("alpha",),
-             "lognormal": ("sigma",), "beta_binomial": ("kappa",),
-             "nbinom1": ("phi",), "beta": ("phi",)}  # fmt: skip
+             "nbinom1": ("phi",), "beta": ("phi",),
+             "lognormal": ("sigma",), "weibull": ("shape",), "shifted_lognormal": ("sigma",),
+             "exgaussian": ("sigma", "beta"), "beta_binomial": ("kappa",)}  # fmt: skip
 
 
 def random_frame(rng, rows=60):

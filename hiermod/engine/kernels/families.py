@@ -15,6 +15,7 @@ import numba
 import numpy as np
 
 from hiermod.engine.kernels import NJIT
+from hiermod.engine.kernels.durations import score_durations
 from hiermod.engine.kernels.elementary import exp, log, log1p
 from hiermod.engine.kernels.families_counts import geometric, nbinom1
 from hiermod.engine.kernels.families_units import beta
@@ -26,7 +27,7 @@ from hiermod.engine.kernels.views import doubles
 
 (
     LOGIT, PROBIT, CLOGLOG, POISSON, NEGBINOMIAL, STUDENT, GAMMA, BETA_BINOMIAL, _, _, GAUSSIAN, ONE_TRIAL, LOGNORMAL,
-    GEOMETRIC, NBINOM1, BETA, _, LAST_BETA,
+    WEIBULL, EXPONENTIAL, SHIFTED_LOGNORMAL, EXGAUSSIAN, GEOMETRIC, NBINOM1, BETA, _, LAST_BETA,
 ) = KERNELS.values()  # fmt: skip
 NEXT_TO_NOTHING = -300.0  # a logarithm
 
@@ -56,6 +57,8 @@ def score_block(kernel: int, record: Any, work: Any, start: int, rows: int) -> f
         return nbinom1(record, work, start, rows)
     if BETA <= kernel <= LAST_BETA:
         return beta(kernel - BETA, record, work, start, rows)
+    if kernel in (WEIBULL, EXPONENTIAL, SHIFTED_LOGNORMAL, EXGAUSSIAN):
+        return score_durations(kernel, record, work, start, rows)
     return _beta_binomial(kernel - BETA_BINOMIAL, record, work, start, rows)
 
 
@@ -213,8 +216,8 @@ def _beta_binomial(link: int, record: Any, work: Any, start: int, rows: int) -> 
     for i in range(np.uint64(rows)):
         successes, trials, weight = y[begin + i], size[begin + i], count[begin + i]
         log_success, log_failure, up, down = log_rates(link, eta[i])
-        won, by_won, won_by_kappa = _rising_rate(log_success, up, kappa, successes)
-        lost, by_lost, lost_by_kappa = _rising_rate(log_failure, down, kappa, trials - successes)
+        won, by_won, won_by_kappa = rising_rate(log_success, up, kappa, successes)
+        lost, by_lost, lost_by_kappa = rising_rate(log_failure, down, kappa, trials - successes)
         all_, by_all = log_rising(kappa, trials)
         total += weight * (won + lost - all_)
         score[i] = weight * (by_won + by_lost)
@@ -224,7 +227,7 @@ def _beta_binomial(link: int, record: Any, work: Any, start: int, rows: int) -> 
 
 
 @numba.njit(**NJIT)
-def _rising_rate(log_rate: float, slope: float, kappa: float, count: float) -> tuple[float, float, float]:
+def rising_rate(log_rate: float, slope: float, kappa: float, count: float) -> tuple[float, float, float]:
     """lgamma(x + count) − lgamma(x) at x = kappa · rate, and its derivatives by the linear predictor and by kappa.
 
     Where x is next to nothing its logarithm stands for it: x (x + 1) … is x times (count − 1)!.
