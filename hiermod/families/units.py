@@ -73,7 +73,8 @@ def _beta_variance(mean: Any, phi: Any) -> Any:
 def draw_beta(rng: np.random.Generator, shape: Any, mean: Any, _: Any, phi: Any) -> np.ndarray:
     """Draw shares."""
     share = np.clip(mean, 0.0, 1.0)
-    return rng.beta(*(np.maximum(part * phi, SMALLEST_SHAPE) for part in (share, 1.0 - share)), shape)
+    first, second = (np.maximum(part * phi, SMALLEST_SHAPE) for part in (share, 1.0 - share))
+    return np.asarray(rng.beta(first, second, shape))
 
 
 BETA = Family(

@@ -13,7 +13,7 @@ from modeling_tools import QUICK
 from scipy import special, stats
 
 import hiermod
-from hiermod.engine.kernels.record import KERNELS
+from hiermod.engine.kernels.record import KERNELS, ROW_KERNELS
 from hiermod.families.links import LINKS
 from hiermod.families.names import LINKS as LINKS_OF
 from hiermod.families.ops import NUMPY
@@ -93,7 +93,7 @@ def test_every_field_is_filled(family):
         "log_tails",
     }
     assert family.counts or not family.rated
-    assert family.kernel is None or f"{family.kernel}_{family.link.name}" in KERNELS
+    assert family.kernel is None or f"{family.kernel}_{family.link.name}" in {**KERNELS, **ROW_KERNELS}
     for parameter in family.parameters:
         assert parameter.name
         assert parameter.words

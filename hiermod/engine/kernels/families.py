@@ -17,8 +17,6 @@ import numpy as np
 from hiermod.engine.kernels import NJIT
 from hiermod.engine.kernels.durations import score_durations
 from hiermod.engine.kernels.elementary import exp, log, log1p
-from hiermod.engine.kernels.families_counts import geometric, nbinom1
-from hiermod.engine.kernels.families_units import beta
 from hiermod.engine.kernels.record import BLOCK, KERNELS
 from hiermod.engine.kernels.special import digamma, log_rates, log_rising
 from hiermod.engine.kernels.vector_ops import product
@@ -26,8 +24,8 @@ from hiermod.engine.kernels.vector_ops import total as total_of
 from hiermod.engine.kernels.views import doubles
 
 (
-    LOGIT, PROBIT, CLOGLOG, POISSON, NEGBINOMIAL, STUDENT, GAMMA, BETA_BINOMIAL, _, _, GAUSSIAN, ONE_TRIAL, LOGNORMAL,
-    WEIBULL, EXPONENTIAL, SHIFTED_LOGNORMAL, EXGAUSSIAN, GEOMETRIC, NBINOM1, BETA, _, LAST_BETA,
+    LOGIT, PROBIT, CLOGLOG, POISSON, NEGBINOMIAL, STUDENT, GAMMA, BETA_LOGIT, BETA_PROBIT, BETA_CLOGLOG, GAUSSIAN,
+    ONE_TRIAL, LOGNORMAL, WEIBULL, EXPONENTIAL, SHIFTED_LOGNORMAL, EXGAUSSIAN,
 ) = KERNELS.values()  # fmt: skip
 NEXT_TO_NOTHING = -300.0  # a logarithm
 
@@ -51,15 +49,9 @@ def score_block(kernel: int, record: Any, work: Any, start: int, rows: int) -> f
         return _gamma(record, work, start, rows)
     if kernel == LOGNORMAL:
         return _lognormal(record, work, start, rows)
-    if kernel == GEOMETRIC:
-        return geometric(record, work, start, rows)
-    if kernel == NBINOM1:
-        return nbinom1(record, work, start, rows)
-    if BETA <= kernel <= LAST_BETA:
-        return beta(kernel - BETA, record, work, start, rows)
     if kernel in (WEIBULL, EXPONENTIAL, SHIFTED_LOGNORMAL, EXGAUSSIAN):
         return score_durations(kernel, record, work, start, rows)
-    return _beta_binomial(kernel - BETA_BINOMIAL, record, work, start, rows)
+    return _beta_binomial(kernel - BETA_LOGIT, record, work, start, rows)
 
 
 @numba.njit(**NJIT)

@@ -13,11 +13,6 @@ KERNELS = {name: code for code, name in enumerate((
     "gamma_log", "beta_binomial_logit", "beta_binomial_probit", "beta_binomial_cloglog", "gaussian_identity",
     "one_trial_logit", "lognormal_identity",
     "weibull_log", "exponential_log", "shifted_lognormal_identity", "exgaussian_identity",
-    "geometric_log",
-    "nbinom1_log",
-    "beta_logit",
-    "beta_probit",
-    "beta_cloglog",
 ))}  # fmt: skip
 # Codes of the kernels of single rows, whose parameters may each have a linear predictor; one entry a line.
 BY_ROWS = 1000
@@ -31,6 +26,11 @@ ROW_KERNELS = {name: BY_ROWS + code for code, name in enumerate((
     "beta_binomial_logit",
     "beta_binomial_probit",
     "beta_binomial_cloglog",
+    "geometric_log",
+    "nbinom1_log",
+    "beta_logit",
+    "beta_probit",
+    "beta_cloglog",
 ))}  # fmt: skip
 SLOTS = 4  # parameters that a kernel of rows takes, mu among them
 PARAMETER_LINKS = {"logit": 0, "probit": 1, "cloglog": 2, "log": 3, "identity": 4}
