@@ -82,7 +82,7 @@ def grid(column: str, points: int | None = None) -> Grid:
 
 
 def _is_count(points: Any) -> bool:
-    return isinstance(points, Integral) and not isinstance(points, bool) and 2 <= int(points) <= MOST
+    return not isinstance(points, bool) and isinstance(points, Integral) and 2 <= int(points) <= MOST
 
 
 def round_steps(numbers: np.ndarray, points: int = USUAL) -> np.ndarray:
