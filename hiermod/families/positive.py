@@ -15,7 +15,7 @@ from hiermod.errors import DataError
 from hiermod.families.links import IDENTITY, LOG, Link
 from hiermod.families.names import LINKS
 from hiermod.families.ops import HALF_LOG_TAU, LARGEST_EXPONENT, Ops, remainder
-from hiermod.families.real import log_normal_density, residual_scale, take_numbers
+from hiermod.families.real import log_normal_density, residual_scale, response_sd, take_numbers
 from hiermod.families.record import Chances, Family, Linear, Parameter, first_wrong, overdispersion
 from hiermod.priors.distributions import Prior
 
@@ -117,6 +117,8 @@ def lognormal_has_posterior_mean(outcome: str, priors: Mapping[str, tuple[Prior,
 
     A half-normal one of scale s falls as ``exp(-sigma²/(2 s²))``; what rows leave unknown of eta adds up to sigma²/2.
     """
+    if "sigma" not in priors:  # of a linear predictor, exp(exp(2 eta)/2) has none
+        return not averaged and outcome == "median"
     prior = priors["sigma"][0]
     normal = prior.plain and prior.name == "HalfNormal" and float(prior.arguments[0]) ** 2 < 0.5
     light = normal or prior.support[1] < float("inf")
@@ -133,7 +135,8 @@ GAMMA = Family(
 )  # fmt: skip
 LOGNORMAL = Family(
     name="lognormal", links=LINKS["lognormal"], link=IDENTITY, kind="positive",
-    parameters=(Parameter("sigma", "standard deviation of the logarithm", "log of the response", residual_scale),),
+    parameters=(Parameter("sigma", "standard deviation of the logarithm", "log of the response", residual_scale,
+                          estimate=response_sd),),
     statistic="values", check=take_positive, log_density=_lognormal, cdf=_lognormal_cdf,
     variance=_lognormal_variance, draw=_draw_lognormal, kernel="lognormal", bambi=None,
     response="numbers above 0 that vary by factors", latex=r"\operatorname{LogNormal}(\mu_i, \sigma)",

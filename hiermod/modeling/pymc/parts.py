@@ -36,13 +36,13 @@ def coefficient(spec: Spec, name: str) -> Any:
     model = pm.modelcontext(None)
     if name in model.named_vars:
         return model[name]
-    block = next(block for block in spec.common.blocks if block.name == name)
+    block = next(block for block in spec.coefficients.blocks if block.name == name)
     dims = register_dims(spec.variable(name))
     return distribution(spec.priors[name], name, _shift(spec, block), dims=dims)
 
 
 def _shift(spec: Spec, block: Block) -> Any:
-    common, slices = spec.common, spec.common.slices()
+    common, slices = spec.coefficients, spec.coefficients.slices()
     rows = common.shift[slices[block.name]]
     parts = []
     for other in common.blocks:
