@@ -86,8 +86,8 @@ def _draw_student(rng: np.random.Generator, shape: Any, mean: Any, _: Any, sigma
 GAUSSIAN = Family(
     name="gaussian", links=LINKS["gaussian"], link=IDENTITY, kind="real",
     parameters=(Parameter("sigma", "standard deviation", "response", residual_scale, estimate=response_sd),),
-    statistic="real", check=take_numbers, log_density=_gaussian, cdf=_gaussian_cdf, variance=_gaussian_variance, draw=_draw,
-    kernel="gaussian", bambi="gaussian", response="numbers", latex=r"\operatorname{Normal}(\mu_i, \sigma)",
+    statistic="real", check=take_numbers, log_density=_gaussian, cdf=_gaussian_cdf, variance=_gaussian_variance,
+    draw=_draw, kernel="gaussian", bambi="gaussian", response="numbers", latex=r"\operatorname{Normal}(\mu_i, \sigma)",
     median_link=own_link, information_power=-2.0,
 )  # fmt: skip
 STUDENT = Family(

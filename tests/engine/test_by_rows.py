@@ -63,7 +63,7 @@ def several(seed):
         rights.append(f"{rng.choice(COMMON)}" + (f" + {groups}" if groups else ""))
     if shared and any("p|h" in right for right in rights):
         rights = [right.replace("p|h", "p|g").replace("q|g", "q|h") for right in rights]
-    rights = [right.replace("(1|h)", "") .rstrip("+ ") if right.count("|h)") > 1 else right for right in rights]
+    rights = [right.replace("(1|h)", "").rstrip("+ ") if right.count("|h)") > 1 else right for right in rights]
     text = f"{response} ~ {rights[0]}"
     for name, right in zip(chosen, rights[1:], strict=True):
         text += f"; {name} ~ {right}"
