@@ -7,10 +7,10 @@ responses, of truncated counts the mean before zeros are cut off, of lognormal n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -25,8 +25,6 @@ from hiermod.families.rates import BETA_BINOMIAL, BINOMIAL
 from hiermod.families.real import take_numbers
 from hiermod.families.record import Chances, Family, Linear, Parameter, first_wrong
 from hiermod.families.truncated import POSITIVE_COUNTS
-
-Log = Callable[..., Any]
 
 
 def log_shares(ops: Ops, share: Any) -> tuple[Any, Any]:
@@ -115,11 +113,7 @@ def _hurdle_cdf(base: Family, response: Any, mu: Linear, *parameters: Any) -> Ch
     return share + (1.0 - share) * below, share + (1.0 - share) * up_to
 
 
-def _same_existence(base: Family, outcome: str, priors: Mapping[str, Any], averaged: bool) -> bool:
-    return base.has_posterior_mean(outcome, priors, averaged)
-
-
-def take_from_zero(base: Family, name: str, response: ResponseRows) -> None:
+def take_from_zero(name: str, response: ResponseRows) -> None:
     """Refuse numbers below 0, and those above 0 which are all the same: nothing tells how far they vary."""
     take_numbers(name, response)
     assert isinstance(response, SingleRows)
@@ -133,22 +127,69 @@ def take_from_zero(base: Family, name: str, response: ResponseRows) -> None:
     if len(above) and (above == above[0]).all():
         raise DataError(
             f"All numbers above 0 in {response.name!r} are {above[0]:g}, so that nothing tells how far they vary. "
-            f"Whether a response is 0 can be modelled alone: I({response.name} > 0), family='bernoulli'."
+            f"The family bernoulli models alone whether a response is above 0: I({response.name} > 0)."
         )
 
 
-def _take_hurdle_counts(_: Family, name: str, response: ResponseRows) -> None:
-    take_counts(name, response)
-
-
-def _take_inflated(base: Family, name: str, response: ResponseRows) -> None:
-    """What the base takes; of successes, those of several trials: one trial cannot tell zeros of two kinds."""
-    if not base.is_rate:
-        return take_counts(name, response)
+def take_several_trials(name: str, response: ResponseRows) -> None:
+    """Refuse single trials, which cannot tell zeros of two kinds apart."""
     if isinstance(response, TrialsRows) and (response.trials > 1.0).any():
-        return BINOMIAL.require_fit(name, response)
+        return
     what = f"{response.name!r} is one column" if isinstance(response, SingleRows) else "here each row has one"
     raise DataError(
         f"The family {name} takes successes out of several trials; {what}. Single trials cannot tell two kinds of "
         "zeros apart: say family='bernoulli', or write successes/trials."
     )
+
+
+def zero_inflated(base: Family) -> Family:
+    """The family of responses that are 0 with the chance `zi`, and else those of `base`, which may be 0 too.
+
+    Lambert (1992, Technometrics 34, 1-14).
+    """
+    share = Parameter("zi", "share of further zeros", "share", support="unit")
+    record = _with_zeros(base, f"zero_inflated_{base.name}", share)
+    return replace(
+        record, zeros="inflated", statistic="pairs" if base.is_rate else "values",
+        check=take_several_trials if base.is_rate else take_counts,
+        log_density=partial(_inflated, base), cdf=partial(_inflated_cdf, base), kernel=f"zero_inflated_{base.kernel}",
+        response=f"{base.response}, with further zeros", latex=_latex("zi", base.latex),
+        words=f"With the chance zi it is 0, and else {base.name}.{_sentence(base)}",
+    )  # fmt: skip
+
+
+def hurdle(base: Family, name: str) -> Family:
+    """The family of responses that are 0 with the chance `hu`, and else those of `base`, which has no zeros.
+
+    Mullahy (1986, Journal of Econometrics 33, 341-365).
+    """
+    record = _with_zeros(base, f"hurdle_{name}", Parameter("hu", "share of zeros", "share", support="unit"))
+    return replace(
+        record, zeros="hurdle", check=take_counts if base.counts else take_from_zero,
+        log_density=partial(_hurdle, base), cdf=partial(_hurdle_cdf, base), kernel=f"hurdle_{name}",
+        response="counts, whose zeros are another matter" if base.counts else "numbers above 0, and zeros",
+        latex=_latex("hu", base.latex),
+        words=f"With the chance hu it is 0, and else {name}{' without zeros' if base.counts else ''}.{_sentence(base)}",
+    )  # fmt: skip
+
+
+def _with_zeros(base: Family, name: str, share: Parameter) -> Family:
+    return replace(
+        base, name=name, links=LINKS[name], parameters=(*base.parameters, share), rated="",  # type: ignore[index]
+        mean_link=partial(_mean_link, base), variance=partial(_variance, base), draw=partial(_draw, base),
+        correlation=None, median_link=None, bambi=None,
+    )  # fmt: skip
+
+
+def _latex(share: str, base: str) -> str:
+    return rf"\mathit{{{share}}} \cdot \delta_0 + (1 - \mathit{{{share}}}) \cdot {base}"
+
+
+def _sentence(base: Family) -> str:
+    return f" {base.words}" if base.words else ""
+
+
+FAMILIES = (
+    *(zero_inflated(base) for base in (POISSON, NEGBINOMIAL, BINOMIAL, BETA_BINOMIAL)),
+    *(hurdle(base, base.name.removeprefix("truncated_")) for base in (*POSITIVE_COUNTS, GAMMA, LOGNORMAL)),
+)

@@ -177,7 +177,7 @@ def truncated(base: Family) -> Family:
     hazard = HAZARDS[base.name]
     return replace(
         base, name=f"truncated_{base.name}", statistic="values", rated="", kernel=f"truncated_{base.kernel}",
-        bambi=None, log_density=partial(_log_density, base, hazard), mean_link=partial(_mean_link, hazard),
+        latex=rf"{base.latex}_{{>0}}", bambi=None, log_density=partial(_log_density, base, hazard), mean_link=partial(_mean_link, hazard),
         variance=partial(_variance, base, hazard), cdf=partial(_cdf, base, hazard), draw=partial(_draw, hazard),
     )  # fmt: skip
 
