@@ -6,6 +6,7 @@ from typing import Literal
 
 FamilyName = Literal[
     "bernoulli", "binomial", "gaussian", "poisson", "negbinomial", "student", "gamma", "lognormal", "beta_binomial",
+    "weibull", "exponential", "shifted_lognormal", "exgaussian",
     "zero_inflated_poisson", "zero_inflated_negbinomial", "zero_inflated_binomial", "zero_inflated_beta_binomial",
     "hurdle_poisson", "hurdle_negbinomial", "hurdle_gamma", "hurdle_lognormal",
 ]  # fmt: skip
@@ -20,6 +21,10 @@ LINKS: dict[FamilyName, tuple[str, ...]] = {  # of each family, the usual one fi
     "gamma": ("log",),
     "lognormal": ("identity",),
     "beta_binomial": RATE_LINKS,
+    "weibull": ("log",),
+    "exponential": ("log",),
+    "shifted_lognormal": ("identity",),
+    "exgaussian": ("identity",),
     "zero_inflated_poisson": ("log",),
     "zero_inflated_negbinomial": ("log",),
     "zero_inflated_binomial": RATE_LINKS,
@@ -43,10 +48,10 @@ ABSENT = {  # families of other packages that are not here: their names, and wha
     ("beta", "zero_inflated_beta", "zero_one_inflated_beta", "betar", "von_mises", "asym_laplace", "mixture"): (
         "There is none that is near; hm.register_family takes its density."
     ),
-    ("weibull", "exponential", "cox", "frechet", "wald", "inverse_gaussian", "tweedie", "shifted_lognormal"): (
-        "The nearest for numbers above 0, without zeros and without censoring, are 'gamma' and 'lognormal'."
+    ("cox", "frechet", "wald", "inverse_gaussian", "tweedie"): (
+        "The nearest for numbers above 0 are 'gamma', 'lognormal' and 'weibull'; with zeros, 'hurdle_gamma'."
     ),
-    ("skew_normal", "exgaussian", "gen_extreme_value"): "The nearest is 'student', which is symmetric.",
+    ("skew_normal", "gen_extreme_value"): "The nearest is 'exgaussian', which has a long right tail.",
     ("truncated_nbinom1", "hurdle_cumulative"): "There is none that is near with a part of its own for zeros.",
     ("com_poisson", "compois", "genpois", "nbinom1", "geometric", "quasi"): (
         "Other variances than mu, 'poisson', and mu + mu²/alpha, 'negbinomial', are not modelled."

@@ -11,7 +11,7 @@ import numpy as np
 
 from hiermod.data.columns.responses import ResponseRows, SingleRows, TrialsRows, refuse_levels
 from hiermod.errors import DataError, ModelError, did_you_mean, nearest
-from hiermod.families import counts, mixtures, positive, rates, real
+from hiermod.families import counts, durations, mixtures, positive, rates, real
 from hiermod.families.links import LINKS as LINKS_BY_NAME
 from hiermod.families.names import ABSENT, ALIASES, LINKS, MEANT
 from hiermod.families.ops import NUMPY
@@ -19,7 +19,15 @@ from hiermod.families.probes import usual_parameters
 from hiermod.families.record import Family, first_wrong
 from hiermod.formula.expressions import quote
 
-RECORDS = {family.name: family for kin in (rates, counts, real, positive, mixtures) for family in kin.FAMILIES}
+KINS = (
+    rates,
+    counts,
+    real,
+    positive,
+    durations,
+    mixtures,
+)
+RECORDS = {family.name: family for kin in KINS for family in kin.FAMILIES}
 FAMILIES: dict[str, Family] = {name: RECORDS[name] for name in LINKS}
 REGISTERED: dict[str, Family] = {}  # those from outside, by their usual link
 CHECKS = {
