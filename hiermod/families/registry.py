@@ -170,6 +170,10 @@ def choose_family(
 
 def _remark(family: Family, response: ResponseRows) -> str:
     """What may not be meant: one value only, or 0/1 taken as numbers."""
+    if family.zeros and not _has_zeros(response):
+        share, base = family.auxiliary[-1], family.name.removeprefix("hurdle_").removeprefix("zero_inflated_")
+        without = "" if family.counts and family.zeros == "hurdle" else f" ({base} is the family without it)"
+        return f"; no response is 0, so that {share} is as near 0 as its prior lets it be{without}"
     if not isinstance(response, SingleRows) or not response.binary:
         return ""
     if response.levels:
@@ -179,6 +183,11 @@ def _remark(family: Family, response: ResponseRows) -> str:
     if not family.is_rate:
         return "; the response is 0/1, whose rate family='bernoulli' would model"
     return f"; every response is {response.values[0]:g}" if response.constant else ""
+
+
+def _has_zeros(response: ResponseRows) -> bool:
+    values = response.successes if isinstance(response, TrialsRows) else response.values
+    return bool((values == 0.0).any())
 
 
 def _choose(family: Family | None, response: ResponseRows) -> tuple[Family, str]:

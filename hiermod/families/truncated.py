@@ -177,8 +177,9 @@ def truncated(base: Family) -> Family:
     hazard = HAZARDS[base.name]
     return replace(
         base, name=f"truncated_{base.name}", statistic="values", rated="", kernel=f"truncated_{base.kernel}",
-        latex=rf"{base.latex}_{{>0}}", bambi=None, log_density=partial(_log_density, base, hazard), mean_link=partial(_mean_link, hazard),
-        variance=partial(_variance, base, hazard), cdf=partial(_cdf, base, hazard), draw=partial(_draw, hazard),
+        latex=rf"{base.latex}_{{>0}}", bambi=None, log_tails=None, log_density=partial(_log_density, base, hazard),
+        mean_link=partial(_mean_link, hazard), variance=partial(_variance, base, hazard),
+        cdf=partial(_cdf, base, hazard), draw=partial(_draw, hazard),
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Mixtures of a point at 0 and one of SciPy's distributions, which is the whole of a zero-inflated family or a hurdle."""
+"""Mixtures of a point at 0 and one of SciPy's distributions: zero-inflated families, and hurdles."""
 
 from dataclasses import dataclass
 

@@ -31,8 +31,8 @@ def random_case(name, points=POINTS, seed=3):
     values = rng.gamma(1.5, 2.0, points) if family.kind == "positive" else rng.poisson(3.0, points).astype(float)
     values = np.where(rng.random(points) < 0.5, 0.0, np.minimum(values, trials) if family.is_rate else values)
     exact = [
-        float(mixed(family.name, family.link.inverse(eta[i]), [own[i] for own in parameters], trials[i]).logpdf(values[i]))
-        for i in range(points)
+        float(mixed(family.name, family.link.inverse(eta[i]), own, trials[i]).logpdf(values[i]))
+        for i, own in enumerate(zip(*parameters, strict=True))
     ]
     return family, ((values, trials) if family.is_rate else (values,)), eta, parameters, np.array(exact)
 
@@ -103,9 +103,12 @@ def test_means_are_those_of_the_density(name):
     family = read_family(name)
     parameters = [1.3] * (len(family.parameters) - 1) + [0.35]
     for eta in (-1.5, 0.1, 1.1):
+
         def density(value, eta=eta):
             response = (value, np.full(np.shape(value), 9.0)) if family.is_rate else (value,)
-            return np.exp(family.log_density(NUMPY, response, family.linear(np.full(np.shape(value), eta)), *parameters))
+            linear = family.linear(np.full(np.shape(value), eta))
+            return np.exp(family.log_density(NUMPY, response, linear, *parameters))
+
         if family.kind == "positive":
             whole, first, second = (
                 integrate.quad(lambda t, p=p: np.exp(t * (p + 1)) * density(np.array([np.exp(t)]))[0], -25.0, 14.0,
