@@ -6,6 +6,7 @@ from typing import Literal
 
 FamilyName = Literal[
     "bernoulli", "binomial", "gaussian", "poisson", "negbinomial", "student", "gamma", "lognormal", "beta_binomial",
+    "geometric", "nbinom1", "beta",
     "weibull", "exponential", "shifted_lognormal", "exgaussian",
     "zero_inflated_poisson", "zero_inflated_negbinomial", "zero_inflated_binomial", "zero_inflated_beta_binomial",
     "hurdle_poisson", "hurdle_negbinomial", "hurdle_gamma", "hurdle_lognormal",
@@ -21,6 +22,9 @@ LINKS: dict[FamilyName, tuple[str, ...]] = {  # of each family, the usual one fi
     "gamma": ("log",),
     "lognormal": ("identity",),
     "beta_binomial": RATE_LINKS,
+    "geometric": ("log",),
+    "nbinom1": ("log",),
+    "beta": RATE_LINKS,
     "weibull": ("log",),
     "exponential": ("log",),
     "shifted_lognormal": ("identity",),
@@ -38,6 +42,7 @@ ALIASES = {
     "negativebinomial": "negbinomial", "negative_binomial": "negbinomial", "negbin": "negbinomial", "nb": "negbinomial",
     "nbinom2": "negbinomial",
     "t": "student", "studentt": "student", "student_t": "student", "betabinomial": "beta_binomial",
+    "beta_family": "beta", "betar": "beta",
     "zero_inflated_negativebinomial": "zero_inflated_negbinomial", "zero_inflated_nbinom2": "zero_inflated_negbinomial",
     "zero_inflated_betabinomial": "zero_inflated_beta_binomial", "hurdle_negativebinomial": "hurdle_negbinomial",
 }  # fmt: skip
@@ -45,7 +50,10 @@ ABSENT = {  # families of other packages that are not here: their names, and wha
     ("multinomial", "categorical", "dirichlet", "cumulative", "sratio", "cratio", "acat", "ordinal", "ordered"): (
         "Categories and their order are not modelled. The nearest is the rate of one level, y['level'] ~ x."
     ),
-    ("beta", "zero_inflated_beta", "zero_one_inflated_beta", "betar", "von_mises", "asym_laplace", "mixture"): (
+    ("zero_inflated_beta", "zero_one_inflated_beta"): (
+        "The nearest for shares is 'beta', which takes neither 0 nor 1."
+    ),
+    ("von_mises", "asym_laplace", "mixture"): (
         "There is none that is near; hm.register_family takes its density."
     ),
     ("cox", "frechet", "wald", "inverse_gaussian", "tweedie"): (
@@ -53,8 +61,8 @@ ABSENT = {  # families of other packages that are not here: their names, and wha
     ),
     ("skew_normal", "gen_extreme_value"): "The nearest is 'exgaussian', which has a long right tail.",
     ("truncated_nbinom1", "hurdle_cumulative"): "There is none that is near with a part of its own for zeros.",
-    ("com_poisson", "compois", "genpois", "nbinom1", "geometric", "quasi"): (
-        "Other variances than mu, 'poisson', and mu + mu²/alpha, 'negbinomial', are not modelled."
+    ("com_poisson", "compois", "genpois", "quasi"): (
+        "Other variances than mu, 'poisson', mu + mu²/alpha, 'negbinomial', and mu·(1 + phi), 'nbinom1', are not there."
     ),
 }  # fmt: skip
 MEANT = {"normal": "gaussian", "logistic": "bernoulli", "logit": "bernoulli", "binom": "binomial",

@@ -38,6 +38,12 @@ def scipys(name, mean, parameters, trials):
             return stats.poisson(mean)
         case "negbinomial", (alpha,):
             return stats.nbinom(alpha, alpha / (alpha + mean))
+        case "geometric", ():
+            return stats.nbinom(1, 1.0 / (1.0 + mean))
+        case "nbinom1", (phi,):
+            return stats.nbinom(mean / phi, 1.0 / (1.0 + phi))
+        case "beta", (phi,):
+            return stats.beta(mean * phi, (1.0 - mean) * phi)
         case "gaussian", (sigma,):
             return stats.norm(mean, sigma)
         case "student", (sigma, nu):
@@ -90,8 +96,8 @@ def test_every_field_is_filled(family):
         "log_tails",
         "zeros",
     }
-    assert bool(family.rated) == (family.counts and not family.zeros)
-    assert family.kernel is None or f"{family.kernel}_{family.link.name}" in KERNELS | ROW_KERNELS
+    assert family.counts or not family.rated
+    assert family.kernel is None or f"{family.kernel}_{family.link.name}" in {**KERNELS, **ROW_KERNELS}
     for parameter in family.parameters:
         assert parameter.name
         assert parameter.words
@@ -159,6 +165,7 @@ def test_information_grows_with_a_power_of_the_first_parameter(family):
     """That on the linear predictor, from its score at many draws; a rate's does not hang on one."""
     if family.is_rate or not family.parameters:
         assert family.information_power == 0.0
+        return
     if family.kind == "count" or family.information_power == 0.0:
         return
     information, rest = [], [0.4 if own.support == "unit" else 8.0 for own in family.parameters[1:]]
