@@ -28,8 +28,19 @@ def take_positive(name: str, response: ResponseRows) -> None:
     if len(wrong):
         raise DataError(
             f"The family {name} takes numbers above 0; {response.name!r} holds {first_wrong(response, wrong)}. "
-            "Where 0 is possible, another family fits, such as 'student'."
+            f"{_advice(name, response.values)}"
         )
+
+
+def _advice(name: str, values: np.ndarray) -> str:
+    """Which family takes zeros, or numbers below 0."""
+    below = bool((values < 0.0).any())
+    other = "hurdle_lognormal" if name == "lognormal" else "hurdle_gamma"
+    return (
+        "Where numbers below 0 are possible, another family fits, such as 'student'."
+        if below
+        else f"Where 0 is possible, {other!r} gives zeros a part of their own."
+    )
 
 
 def _gamma(ops: Ops, response: Any, mu: Linear, alpha: Any) -> Any:

@@ -216,6 +216,9 @@ class Family:
     rated : {"", "mean", "shape"}
         What else an exposure ``y | rate(t)`` multiplies than the mean: nothing (``mean``), or the first parameter too;
         without it, such formulas are refused.
+    zeros : {"", "inflated", "hurdle"}
+        Whether zeros have a part of their own, the last parameter being its share: beside those of the other part, or
+        alone. Default priors of the other part are then centred at what is above 0.
     kernel : str, optional
         The compiled engine's name for it, which with the link has a code there; None leaves the family to PyMC.
     bambi : str, optional
@@ -255,6 +258,7 @@ class Family:
     transform: Callable[[Any], Any] = unchanged
     information_power: float = 0.0
     rated: Literal["", "mean", "shape"] = ""
+    zeros: Literal["", "inflated", "hurdle"] = ""
     kernel: str | None = None
     bambi: str | None = None
     response: str = ""

@@ -30,7 +30,11 @@ def response_scale(family: Family, cells: Cells, offset: np.ndarray) -> Response
     """Measure the response, weighting cells by their rows, trials or exposure; its location is that less the offset.
 
     On a log link, half a count is added to the total of counts, which may be 0; positive numbers have their own unit.
+    Where zeros have a part of their own, it is measured above 0.
     """
+    zeros = bool(family.zeros) and isinstance(cells.response, ValueCells)
+    if zeros:
+        offset, cells = offset[cells.response.mean > 0.0], cells.above_zero()
     match cells.response:
         case RealCells(mean=mean, count=count, within=within):
             return _identity_scale(mean, count, float(within.sum()), offset)
@@ -40,7 +44,7 @@ def response_scale(family: Family, cells: Cells, offset: np.ndarray) -> Response
             scale = _identity_scale(family.transform(value), count, 0.0, offset)
             return replace(scale, smallest=float(value.min()))
         case ValueCells(value=value, count=count) if family.link.name == "log":
-            return _log_scale(float((count * value).sum()) + 0.5 * family.counts, count, offset)
+            return _log_scale(float((count * value).sum()) + 0.5 * (family.counts and not zeros), count, offset)
     return ResponseScale(0.0, 1.0, 1.0)
 
 
