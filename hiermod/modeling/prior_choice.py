@@ -168,4 +168,4 @@ def _spreads(groups: tuple[GroupDesign, ...], scale: ResponseScale) -> Iterator[
 def _of_family(family: Family, scale: ResponseScale) -> Iterator[Entry]:
     for parameter in family.parameters:
         default, is_spread = parameter.usual_prior(scale), family.scaled and parameter.name == "sigma"
-        yield Entry(parameter.name, (parameter.name,), "positive", default, is_spread)
+        yield Entry(parameter.name, (parameter.name,), parameter.support, default, is_spread)

@@ -29,7 +29,7 @@ class Entry:
         The variable of the posterior that it is in.
     keys : tuple of str
         Those that speak of it, the closest first: ``period[3]``, ``period``, ``slope``.
-    support : {"real", "positive", "correlation"}
+    support : {"real", "positive", "unit", "correlation"}
     default : Prior
     spread : bool
         Whether it is a standard deviation, of which variance and precision can have the prior.

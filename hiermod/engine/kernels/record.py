@@ -17,7 +17,7 @@ PRIOR_KERNELS = {name: code for code, name in enumerate((
     "normal", "student", "laplace", "logistic", "uniform", "exponential", "gamma", "inverse_gamma", "log_normal",
     "beta",
 ))}  # fmt: skip
-ABOVE, BELOW, INTERVAL, SOFT = range(4)  # how hyperparameters come from the line
+ABOVE, BELOW, INTERVAL, SOFT, LINE_ITSELF = range(5)  # how hyperparameters come from the line
 LINE = 64  # bytes that a processor fetches at once
 BLOCK = 256  # rows that are scored at once
 LANES = 64  # groups that are worked on at once

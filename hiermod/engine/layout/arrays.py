@@ -26,6 +26,10 @@ CANONICAL = ("trials_logit", "one_trial_logit", "poisson_log")  # the log likeli
 PART, MOST_PARTS = 20_000, 8  # rows that are worth a thread, and how many threads there can be
 FULL = 0.25  # share of effects that a column must reach to be kept whole
 NEWTON = 30
+TRANSFORMS = {  # by whether a prior's support has a lower and an upper end
+    (True, True): record.INTERVAL, (True, False): record.ABOVE, (False, True): record.BELOW,
+    (False, False): record.LINE_ITSELF,
+}  # fmt: skip
 
 
 def public_arrays(problem: Problem) -> tuple[dict[str, int], Arrays]:
@@ -118,7 +122,7 @@ def _standard(prior: Prior) -> tuple[float, ...]:
 def _hyperparameter(parameter: Hyperparameter) -> tuple[float, ...]:
     kernel, *numbers = _standard(parameter.prior)
     low, high = parameter.prior.support
-    transform = record.INTERVAL if np.isfinite([low, high]).all() else record.ABOVE if high == np.inf else record.BELOW
+    transform = TRANSFORMS[bool(np.isfinite(low)), bool(np.isfinite(high))]
     return transform, kernel, parameter.coefficient, *numbers, low, high, parameter.prior.power
 
 
@@ -126,7 +130,7 @@ def unconstrained(table: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Hyperparameters on the line, each as its transform in the table says."""
     with np.errstate(all="ignore"):
         above, below = np.log(values - table["low"]), np.log(table["high"] - values)
-    line = np.choose(table["transform"], [above, below, above - below, above])
+    line = np.choose(table["transform"], [above, below, above - below, above, values])
     soft = table["transform"] == record.SOFT
     line[soft] = inverse_soft(values[soft] / table["b"][soft])
     return line
