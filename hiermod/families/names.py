@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 FamilyName = Literal[
-    "bernoulli", "binomial", "gaussian", "poisson", "negbinomial", "student", "gamma", "lognormal", "beta_binomial"
+    "bernoulli", "binomial", "gaussian", "poisson", "negbinomial", "student", "gamma", "lognormal", "beta_binomial",
+    "cumulative", "sratio", "cratio", "acat",
 ]  # fmt: skip
 RATE_LINKS = ("logit", "probit", "cloglog")
 LINKS: dict[FamilyName, tuple[str, ...]] = {  # of each family, the usual one first
@@ -18,6 +19,10 @@ LINKS: dict[FamilyName, tuple[str, ...]] = {  # of each family, the usual one fi
     "gamma": ("log",),
     "lognormal": ("identity",),
     "beta_binomial": RATE_LINKS,
+    "cumulative": RATE_LINKS,
+    "sratio": RATE_LINKS,
+    "cratio": RATE_LINKS,
+    "acat": ("logit",),
 }
 ALIASES = {
     "negativebinomial": "negbinomial", "negative_binomial": "negbinomial", "negbin": "negbinomial", "nb": "negbinomial",
@@ -25,8 +30,8 @@ ALIASES = {
     "t": "student", "studentt": "student", "student_t": "student", "betabinomial": "beta_binomial",
 }  # fmt: skip
 ABSENT = {  # families of other packages that are not here: their names, and what is nearest
-    ("multinomial", "categorical", "dirichlet", "cumulative", "sratio", "cratio", "acat", "ordinal", "ordered"): (
-        "Categories and their order are not modelled. The nearest is the rate of one level, y['level'] ~ x."
+    ("multinomial", "categorical", "dirichlet"): (
+        "Categories without an order are not modelled. The nearest is the rate of one level, y['level'] ~ x."
     ),
     ("beta", "zero_inflated_beta", "zero_one_inflated_beta", "betar", "von_mises", "asym_laplace", "mixture"): (
         "There is none that is near; hm.register_family takes its density."
@@ -45,5 +50,6 @@ ABSENT = {  # families of other packages that are not here: their names, and wha
         "Other variances than mu, 'poisson', and mu + mu²/alpha, 'negbinomial', are not modelled."
     ),
 }  # fmt: skip
-MEANT = {"normal": "gaussian", "logistic": "bernoulli", "logit": "bernoulli", "binom": "binomial",
+MEANT = {"ordinal": "cumulative", "ordered": "cumulative", "polr": "cumulative", "clm": "cumulative",
+         "normal": "gaussian", "logistic": "bernoulli", "logit": "bernoulli", "binom": "binomial",
          "quasipoisson": "negbinomial", "quasibinomial": "beta_binomial", "neg_binomial": "negbinomial"}  # fmt: skip

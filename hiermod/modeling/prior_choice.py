@@ -15,6 +15,7 @@ from hiermod.families.record import Family, ResponseScale
 from hiermod.formula.nodes import without_slash
 from hiermod.modeling.design import CommonDesign, GroupDesign
 from hiermod.modeling.prior_keys import Entry, Stated, canonical_key, read_stated, refuse_unclear
+from hiermod.modeling.thresholds import threshold_entries
 from hiermod.priors.distributions import DISTRIBUTIONS, Prior
 from hiermod.priors.reading import LARGEST, SMALLEST, fitted, is_flat, refuse_extreme, refuse_flat
 
@@ -71,9 +72,9 @@ def choose_priors(
     scale = response_scale(family, cells, offset)
     for spread in np.concatenate([common.scales, *(effect.scales for group in groups for effect in group.effects)]):
         _refuse_extreme("predictor", float(spread), 0.0)
-    entries = _entries(family, scale, common, groups)
     flat = {str(key): str(text) for key, text in user.items() if is_flat(text)}
     stated = read_stated({key: ANY if key in flat else text for key, text in user.items()})
+    entries = _entries(family, scale, common, groups, stated)
     refuse_unclear(stated, entries, cells.predictors, {block.name for block in common.blocks})
     for key, text in flat.items():
         _refuse_flat(entries, key, text)
@@ -87,9 +88,11 @@ def choose_priors(
 
 
 def _entries(
-    family: Family, scale: ResponseScale, common: CommonDesign, groups: tuple[GroupDesign, ...]
-) -> list[Entry]:
-    return [*_coefficients(common, scale), *_spreads(groups, scale), *_of_family(family, scale)]
+    family: Family, scale: ResponseScale, common: CommonDesign, groups: tuple[GroupDesign, ...],
+    stated: Mapping[str, Stated] | None = None,
+) -> list[Entry]:  # fmt: skip
+    thresholds = threshold_entries(family, common, stated)
+    return [*thresholds, *_coefficients(common, scale), *_spreads(groups, scale), *_of_family(family, scale)]
 
 
 def known_keys(family: Family, common: CommonDesign, groups: tuple[GroupDesign, ...]) -> frozenset[str]:
@@ -166,6 +169,6 @@ def _spreads(groups: tuple[GroupDesign, ...], scale: ResponseScale) -> Iterator[
 
 
 def _of_family(family: Family, scale: ResponseScale) -> Iterator[Entry]:
-    for parameter in family.parameters:
+    for parameter in family.single:
         default, is_spread = parameter.usual_prior(scale), family.scaled and parameter.name == "sigma"
         yield Entry(parameter.name, (parameter.name,), parameter.support, default, is_spread)

@@ -106,7 +106,8 @@ def part(cells: Cells, seen: Observations, times: np.ndarray) -> Cells:
         frame = frame.assign(**reduced.moments.columns())
     else:
         if isinstance(response, CategoryCells) and isinstance(rows, SingleRows):
-            rows = replace(rows, kind="level", levels=response.levels, declared=response.levels)
+            places = rows.values - 1.0
+            rows = replace(rows, values=places, kind="level", levels=response.levels, declared=response.levels)
         reduced = REDUCERS[KINDS[type(response)]](rows, cell, len(occurs))
     source = replace(cells.source, rows=int(times.sum()), fingerprint="")
     return replace(cells, frame=frame, response=reduced, source=source, behind=pd.DataFrame())

@@ -136,7 +136,7 @@ class ValueCells:
 
 @dataclass(frozen=True, eq=False)
 class CategoryCells(ValueCells):
-    """The one category of each cell, by its place among `levels` from 0 on, and how many rows are of it."""
+    """The one category of each cell, by its place among `levels` from 1 on, and how many rows are of it."""
 
     levels: tuple[Level, ...]
 
@@ -144,12 +144,12 @@ class CategoryCells(ValueCells):
         """The columns shown by ``fit.cells``."""
         values = np.empty(len(self.levels), dtype=object)
         values[:] = self.levels
-        shown = values[self.value.astype(np.int64)]
+        shown = values[self.value.astype(np.int64) - 1]
         return {"value": shown, "count": self.count.astype(np.int64)}
 
     def per_category(self) -> np.ndarray:
         """How many rows are of each category, shape ``(categories,)``."""
-        return np.bincount(self.value.astype(np.int64), self.count, len(self.levels))
+        return np.bincount(self.value.astype(np.int64) - 1, self.count, len(self.levels))
 
 
 @dataclass(frozen=True, eq=False)

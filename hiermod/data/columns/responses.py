@@ -92,9 +92,9 @@ class SingleRows:
 
     @property
     def places(self) -> np.ndarray:
-        """The place of each row's response among the categories, from 0 on."""
+        """The place of each row's response among the categories, from 1 on."""
         known = self.levels or self.categories
-        own = np.array([self.categories.index(level) for level in known], dtype=float)
+        own = np.array([1 + self.categories.index(level) for level in known], dtype=float)
         return own[self.values.astype(np.int64)] if self.levels else own[np.searchsorted(known, self.values)]
 
     def chosen(self, keep: np.ndarray) -> SingleRows:

@@ -24,6 +24,7 @@ from hiermod.modeling.pymc.parts import (
     register_dims,
 )
 from hiermod.modeling.pymc.priors import distribution
+from hiermod.modeling.pymc.thresholds import thresholds
 from hiermod.modeling.spec import Spec
 
 MAX_WRITTEN_OUT = 6
@@ -48,7 +49,8 @@ def build_model(spec: ModelSpec, informed: tuple[np.ndarray, ...] | None = None)
             name: _common_part(predictor, rows) + varying[name] + rows.offset(predictor.offsets)
             for name, predictor in spec.predictors.items()
         }
-        own = [distribution(spec.priors[name], name) for name in spec.family.auxiliary]
+        own = [distribution(spec.priors[own.name], own.name) for own in spec.family.single]
+        own = [*thresholds(spec), *own]
         auxiliary = scaled(own, spec.shape_exposure(spec.cells.frame))
         likelihood(spec.formula.response.name, spec.family, rows, eta["mu"], auxiliary)
     return model
