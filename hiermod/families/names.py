@@ -7,6 +7,7 @@ from typing import Literal
 FamilyName = Literal[
     "bernoulli", "binomial", "gaussian", "poisson", "negbinomial", "student", "gamma", "lognormal", "beta_binomial",
     "cumulative", "sratio", "cratio", "acat",
+    "weibull", "exponential", "shifted_lognormal", "exgaussian",
 ]  # fmt: skip
 RATE_LINKS = ("logit", "probit", "cloglog")
 LINKS: dict[FamilyName, tuple[str, ...]] = {  # of each family, the usual one first
@@ -23,6 +24,10 @@ LINKS: dict[FamilyName, tuple[str, ...]] = {  # of each family, the usual one fi
     "sratio": RATE_LINKS,
     "cratio": RATE_LINKS,
     "acat": ("logit",),
+    "weibull": ("log",),
+    "exponential": ("log",),
+    "shifted_lognormal": ("identity",),
+    "exgaussian": ("identity",),
 }
 ALIASES = {
     "negativebinomial": "negbinomial", "negative_binomial": "negbinomial", "negbin": "negbinomial", "nb": "negbinomial",
@@ -36,11 +41,10 @@ ABSENT = {  # families of other packages that are not here: their names, and wha
     ("beta", "zero_inflated_beta", "zero_one_inflated_beta", "betar", "von_mises", "asym_laplace", "mixture"): (
         "There is none that is near; hm.register_family takes its density."
     ),
-    ("weibull", "exponential", "cox", "frechet", "wald", "inverse_gaussian", "tweedie", "hurdle_gamma",
-     "hurdle_lognormal", "shifted_lognormal"): (
-        "The nearest for numbers above 0, without zeros and without censoring, are 'gamma' and 'lognormal'."
+    ("cox", "frechet", "wald", "inverse_gaussian", "tweedie", "hurdle_gamma", "hurdle_lognormal"): (
+        "The nearest for numbers above 0, without zeros, are 'gamma', 'lognormal' and 'weibull'."
     ),
-    ("skew_normal", "exgaussian", "gen_extreme_value"): "The nearest is 'student', which is symmetric.",
+    ("skew_normal", "gen_extreme_value"): "The nearest is 'exgaussian', which has a long right tail.",
     ("zero_inflated_poisson", "zero_inflated_negbinomial", "hurdle_poisson", "hurdle_negbinomial", "ziplss",
      "truncated_poisson", "truncated_nbinom1", "truncated_nbinom2", "zero_inflated_binomial", "hurdle_cumulative",
      "zero_inflated_beta_binomial"): (

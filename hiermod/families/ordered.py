@@ -12,6 +12,7 @@ Practices in Psychological Science 2, 77-101):
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -22,7 +23,7 @@ import numpy as np
 from hiermod.data.columns.responses import ResponseRows, SingleRows, TrialsRows
 from hiermod.errors import DataError, enumerate_names
 from hiermod.families.links import IDENTITY, LOGIT, Link
-from hiermod.families.names import LINKS
+from hiermod.families.names import LINKS, FamilyName
 from hiermod.families.ops import NUMPY, Ops
 from hiermod.families.record import Chances, Family, Linear, Thresholds
 
@@ -171,7 +172,7 @@ def weighted_link(density: Any, weights: Sequence[float], link: Link, *threshold
 
 def _draw(density: Any, rng: np.random.Generator, shape: Any, mu: Linear, _: Any, *thresholds: Any) -> np.ndarray:
     """A category for each linear predictor: the first one below whose end of chances a uniform number lies."""
-    uniform, total, drawn = rng.uniform(size=shape), 0.0, np.ones(shape)
+    uniform, total, drawn = rng.uniform(size=shape), np.zeros(()), np.ones(shape)
     for chance in chances(density, mu.link, mu.eta, thresholds)[:-1]:
         total = total + chance
         drawn += uniform > total
@@ -181,9 +182,10 @@ def _draw(density: Any, rng: np.random.Generator, shape: Any, mu: Linear, _: Any
 def _cumulative_prior(ops: Ops, link: Link, size: float, thresholds: Thresholded) -> Any:
     """Chances with the density ``Π p^(size - 1)``, and the slope of F at each threshold."""
     first, last = _rates(ops, link, thresholds[0])[0], _rates(ops, link, thresholds[-1])[1]
-    assert link.log_between is not None and link.log_slope is not None
+    assert link.log_between is not None
+    assert link.log_slope is not None
     total = (size - 1.0) * (first + last)
-    for low, high in zip(thresholds[:-1], thresholds[1:], strict=True):
+    for low, high in itertools.pairwise(thresholds):
         total = total + (size - 1.0) * link.log_between(ops, low, high)
     return total + sum(link.log_slope(ops, threshold) for threshold in thresholds)
 
@@ -229,7 +231,7 @@ def _neighbours_of(link: Link, chances: np.ndarray) -> np.ndarray:
 
 
 def _family(
-    name: str, density: Any, thresholds: Thresholds, response: str, latex: str, words: str, bambi: str | None = None
+    name: FamilyName, density: Any, thresholds: Thresholds, response: str, latex: str, words: str, bambi: str | None = None
 ) -> Family:  # fmt: skip
     return Family(
         name=name, links=LINKS[name], link=LOGIT, kind="ordered", check=take_ordered, log_density=density,

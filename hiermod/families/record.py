@@ -35,11 +35,13 @@ class ResponseScale:
     """Location and spread of the response on the link scale, from which default priors take their numbers.
 
     `unit` is the sd of the response on an identity link, 1 on the others; coefficients get `factor` times it.
+    `smallest` is the smallest response.
     """
 
     location: float
     unit: float
     factor: float
+    smallest: float = 1.0
 
 
 def overdispersion(_: ResponseScale) -> Prior:
@@ -81,6 +83,8 @@ class Parameter:
         ``probit`` and ``cloglog`` of one between 0 and 1, and ``identity``, where the record gives none.
     variable : str, optional
         The variable of the posterior that it is an entry of, as a threshold is.
+    below_response : bool
+        Whether it is below every response, so that priors end at the smallest one; such a parameter has no predictor.
 
     Examples
     --------
@@ -99,13 +103,15 @@ class Parameter:
     support: ParameterSupport = "positive"
     links: tuple[str, ...] = ()
     variable: str = ""
+    below_response: bool = False
 
     def __post_init__(self) -> None:
         if self.support not in SUPPORT_LINKS:
             raise ModelError(
                 f"Parameter {self.name!r}: support={self.support!r}.{did_you_mean(str(self.support), SUPPORT_LINKS)}"
             )
-        object.__setattr__(self, "links", tuple(self.links) or SUPPORT_LINKS[self.support])
+        usual = () if self.below_response else SUPPORT_LINKS[self.support]
+        object.__setattr__(self, "links", tuple(self.links) or usual)
         object.__setattr__(self, "default_prior", self.default_prior or PRIORS[self.support])
         wrong = [name for name in self.links if name not in SUPPORT_LINKS[self.support]]
         if wrong:
@@ -207,6 +213,9 @@ class Family:
     cdf : callable, optional
         ``(response, mu, *parameters)`` on NumPy arrays: the chances of less, and of at most as much. Without it they
         are counted in new responses.
+    log_tails : callable, optional
+        ``(ops, response, mu, *parameters)``: the logarithms of the chances of at most as much as a response, and of
+        more, of families whose responses may be censored.
     mean_link, median_link : callable, optional
         ``(link, *parameters)``: the link between the mean, or the median, and the linear predictor, given the
         parameters; the mean is mu without it, and the median refused.
@@ -263,6 +272,7 @@ class Family:
     variance: Function | None = None
     correlation: Function | None = None
     cdf: Callable[..., Chances] | None = None
+    log_tails: Function | None = None
     mean_link: Callable[..., Link] = own_link
     median_link: Callable[..., Link] | None = None
     link: Link = UNSAID
@@ -443,8 +453,8 @@ class Family:
             Of what is drawn; that of `mean` and the parameters without it.
         """
         shape = np.broadcast_shapes(np.shape(mean), *map(np.shape, parameters)) if shape is None else shape
-        mean = mean if self.thresholds is None else self.linear(mean)
-        return np.asarray(self.require("draw")(rng, shape, mean, trials, *parameters))
+        where = mean if self.thresholds is None else self.linear(mean)
+        return np.asarray(self.require("draw")(rng, shape, where, trials, *parameters))
 
     def __str__(self) -> str:
         return self.name if self.link.name == self.links[0] else f"{self.name}({self.link.name})"

@@ -114,7 +114,8 @@ def usual_place(cells: Any) -> int:
 def start_of(spec: Spec) -> np.ndarray:
     """Thresholds that give the shares of categories, each at least a little, where the linear predictor is 0."""
     cells, family = spec.cells.response, spec.family
-    assert isinstance(cells, CategoryCells) and family.thresholds is not None
+    assert isinstance(cells, CategoryCells)
+    assert family.thresholds is not None
     counts = cells.per_category() + 0.5
     return family.thresholds.of_chances(family.link, counts / counts.sum())
 

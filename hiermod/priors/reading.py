@@ -177,6 +177,25 @@ def fitted(key: str, prior: Prior, support: Support) -> tuple[Prior, str]:
     return _above_zero(key, prior)
 
 
+def cut_above(key: str, prior: Prior, end: float) -> tuple[Prior, str]:
+    """What a prior says of a parameter that is below `end`, and the notice.
+
+    Raises
+    ------
+    PriorError
+        If it has next to nothing there, or cannot be cut.
+    """
+    record, low = prior.distribution, prior.ends[0]
+    below = float(np.diff(prior.chances(low, max(low, end)))[0])
+    if below < SEEN or record.support == "unit":
+        raise PriorError(
+            f"{key!r} is below the smallest response, {end:g}, and {prior} has next to nothing there or cannot be cut. "
+            f"Write Uniform({low:g}, {end:g})."
+        )
+    cut = replace(prior, arguments=(low, end)) if record.support == "interval" else replace(prior, upper=end)
+    return cut, f"{key!r} is below the smallest response, so that {prior} is cut off there: {cut}"
+
+
 def _between_zero_and_one(key: str, prior: Prior) -> tuple[Prior, str]:
     """What a prior says of a parameter between 0 and 1: what is between them."""
     low, high = prior.ends

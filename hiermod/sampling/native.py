@@ -156,9 +156,9 @@ def _posterior_of(problem: Problem, draws: np.ndarray) -> xr.Dataset:
     hyperparameters = draws[:, :, problem.coefficients :]
     first = problem.auxiliary
     if (order := problem.thresholds) is not None:
-        own = hyperparameters[:, :, first : first + order.count - 1]
+        distances = hyperparameters[:, :, first : first + order.count - 1]
         coefficients = draws[:, :, : problem.common] @ problem.back.T
-        found[THRESHOLDS] = order.reported(own, draws[:, :, 0], coefficients)
+        found[THRESHOLDS] = order.reported(distances, draws[:, :, 0], coefficients)
         first += order.count - 1
     for place, hyperparameter in enumerate(problem.hyperparameters[first:], start=first):
         found[hyperparameter.name] = hyperparameters[:, :, place]
@@ -169,7 +169,7 @@ def _posterior_of(problem: Problem, draws: np.ndarray) -> xr.Dataset:
 
 
 def _common(problem: Problem, draws: np.ndarray) -> Values:
-    blocks = problem.spec.common.blocks
+    blocks = problem.spec.coefficients.blocks
     return split(draws[:, :, : problem.common] @ problem.back.T, blocks, [block.name for block in blocks])
 
 

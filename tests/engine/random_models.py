@@ -6,7 +6,8 @@ import pandas as pd
 FAMILIES = {
     "bernoulli": "b", "bernoulli(probit)": "b", "bernoulli(cloglog)": "b", "binomial": "s/n", "binomial(probit)": "s/n",
     "binomial(cloglog)": "s/n", "gaussian": "y", "poisson": "c", "negbinomial": "c", "student": "y", "gamma": "p",
-    "lognormal": "p", "beta_binomial": "s/n", "beta_binomial(probit)": "s/n", "beta_binomial(cloglog)": "s/n",
+    "lognormal": "p", "weibull": "p", "exponential": "p", "shifted_lognormal": "p", "exgaussian": "y",
+    "beta_binomial": "s/n", "beta_binomial(probit)": "s/n", "beta_binomial(cloglog)": "s/n",
 }  # fmt: skip
 COMMON = ("1", "x", "i", "f", "x*i", "x*f", "0 + f", "x + poly(z, 2)", "0 + x")
 GROUPS = (
@@ -19,7 +20,8 @@ POSITIVE = (
     "LogNormal(0, 0.7)",
 )  # fmt: skip
 AUXILIARY = {"gaussian": ("sigma",), "negbinomial": ("alpha",), "student": ("sigma", "nu"), "gamma": ("alpha",),
-             "lognormal": ("sigma",), "beta_binomial": ("kappa",)}  # fmt: skip
+             "lognormal": ("sigma",), "weibull": ("shape",), "shifted_lognormal": ("sigma",),
+             "exgaussian": ("sigma", "beta"), "beta_binomial": ("kappa",)}  # fmt: skip
 
 
 def random_frame(rng, rows=60):

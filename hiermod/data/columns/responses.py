@@ -95,7 +95,7 @@ class SingleRows:
         """The place of each row's response among the categories, from 1 on."""
         known = self.levels or self.categories
         own = np.array([1 + self.categories.index(level) for level in known], dtype=float)
-        return own[self.values.astype(np.int64)] if self.levels else own[np.searchsorted(known, self.values)]
+        return own[self.values.astype(np.int64)] if self.levels else own[np.searchsorted(np.array(known), self.values)]
 
     def chosen(self, keep: np.ndarray) -> SingleRows:
         """The rows in `keep`."""

@@ -15,7 +15,7 @@ import numpy as np
 from hiermod.engine.kernels import NJIT
 from hiermod.engine.kernels.elementary import exp, log1p
 from hiermod.engine.kernels.hyperparameters import log_prior
-from hiermod.engine.kernels.record import BLOCK, ORDERED, ORDERED_KERNELS
+from hiermod.engine.kernels.record import BLOCK, ORDERED_KERNELS
 from hiermod.engine.kernels.special import log_normal_cdf, log_rates, log_sigmoids
 from hiermod.engine.kernels.views import doubles, threshold_at
 

@@ -50,7 +50,7 @@ class FromOne(Transform):
 
 
 def thresholds(spec: Spec) -> list[Any]:
-    """Register the thresholds in the user's coding; they move with the coefficients. None without ordered categories."""
+    """Register the thresholds in the user's coding, where there are any; they move with the coefficients."""
     family, common = spec.family, spec.common
     if family.thresholds is None:
         return []
@@ -77,8 +77,9 @@ def thresholds(spec: Spec) -> list[Any]:
         return start_of(spec) + moved
 
     transform = FromOne(usual_place(spec.cells.response), record.increasing)
+    dims, about = register_dims(spec.variable(THRESHOLDS)), pt.full((count,), shift)
     whole = pm.CustomDist(
-        THRESHOLDS, pt.full((count,), shift), logp=logp, random=random, support_point=start, default_transform=transform,
-        dims=register_dims(spec.variable(THRESHOLDS)), signature="(k)->(k)",
+        THRESHOLDS, about, logp=logp, random=random, support_point=start, default_transform=transform,
+        dims=dims, signature="(k)->(k)",
     )  # fmt: skip
     return [whole[place] for place in range(count)]
