@@ -231,12 +231,12 @@ def _neighbours_of(link: Link, chances: np.ndarray) -> np.ndarray:
 
 
 def _family(
-    name: FamilyName, density: Any, thresholds: Thresholds, response: str, latex: str, words: str, bambi: str | None = None
+    name: FamilyName, density: Any, thresholds: Thresholds, response: str, latex: str, words: str
 ) -> Family:  # fmt: skip
     return Family(
         name=name, links=LINKS[name], link=LOGIT, kind="ordered", check=take_ordered, log_density=density,
         cdf=partial(_cdf, density), draw=partial(_draw, density), weighted=partial(weighted_link, density),
-        kernel=name, bambi=bambi, response=response, latex=latex, words=words, thresholds=thresholds,
+        kernel=name, response=response, latex=latex, words=words, thresholds=thresholds,
     )  # fmt: skip
 
 

@@ -47,7 +47,7 @@ def public_arrays(problem: Problem) -> tuple[dict[str, int], Arrays]:
         "coefficients": problem.coefficients, "hyperparameters": hyperparameters, "auxiliary": problem.auxiliary,
         "factors": len(problem.factors), "matrices": matrices, "rank": 0, "by_products": int(problem.is_gaussian),
         "has_offset": int(problem.offset.any()), "is_sorted": int(len(problem.group_ends) > 0),
-        "parts": parts_of(problem), "threads": 1, "parameters": len(problem.spec.family.parameters),
+        "parts": parts_of(problem), "threads": 1, "parameters": len(problem.spec.family.single),
         **_threshold_counts(problem),
     }  # fmt: skip
     unlinked = [sparse.csr_array((factor.groups * factor.width, problem.coefficients)) for factor in problem.factors]
@@ -100,7 +100,7 @@ def _parameters(problem: Problem) -> list[tuple[int, int]]:
         (PARAMETER_LINKS[spec.predictors[name].link.name], -1)
         if name in spec.predictors
         else (PARAMETER_LINKS["identity"], spec.scalars.index(name))
-        for name in spec.family.auxiliary
+        for name in (own.name for own in spec.family.single)
     ]
 
 
