@@ -32,18 +32,6 @@ def take_positive(name: str, response: ResponseRows) -> None:
         )
 
 
-def take_shares(name: str, response: ResponseRows) -> None:
-    """Refuse numbers that are not strictly between 0 and 1."""
-    take_numbers(name, response)
-    assert isinstance(response, SingleRows)
-    wrong = np.flatnonzero((response.values <= 0.0) | (response.values >= 1.0))
-    if len(wrong):
-        raise DataError(
-            f"The family {name} takes numbers between 0 and 1, without both; {response.name!r} holds "
-            f"{first_wrong(response, wrong)}."
-        )
-
-
 def _gamma(ops: Ops, response: Any, mu: Linear, alpha: Any) -> Any:
     """A number of mean ``mu = exp(eta)``, shape `alpha` and rate ``alpha/mu``."""
     log_value = ops.log(response[0])

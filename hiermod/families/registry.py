@@ -12,7 +12,7 @@ import numpy as np
 from hiermod.data.columns.responses import ResponseRows, SingleRows, TrialsRows, refuse_levels
 from hiermod.data.columns.values import Level
 from hiermod.errors import DataError, ModelError, did_you_mean, enumerate_names, nearest
-from hiermod.families import counts, durations, ordered, positive, rates, real
+from hiermod.families import counts, durations, ordered, positive, rates, real, units
 from hiermod.families.links import LINKS as LINKS_BY_NAME
 from hiermod.families.names import ABSENT, ALIASES, LINKS, MEANT
 from hiermod.families.ops import NUMPY
@@ -20,13 +20,21 @@ from hiermod.families.probes import usual_parameters
 from hiermod.families.record import Family, first_wrong
 from hiermod.formula.expressions import quote
 
-KIN = (rates, counts, real, positive, durations, ordered)
+KIN = (
+    rates,
+    counts,
+    real,
+    positive,
+    durations,
+    units,
+    ordered,
+)
 RECORDS = {family.name: family for kin in KIN for family in kin.FAMILIES}
 FAMILIES: dict[str, Family] = {name: RECORDS[name] for name in LINKS}
 REGISTERED: dict[str, Family] = {}  # those from outside, by their usual link
 CHECKS = {
     "rate": rates.take_trials, "count": counts.take_counts, "real": real.take_numbers,
-    "positive": positive.take_positive, "unit": positive.take_shares,
+    "positive": positive.take_positive, "unit": units.take_shares,
     "ordered": ordered.take_ordered,
 }  # fmt: skip
 RATINGS = 11  # values of whole numbers, up to which they may be ratings

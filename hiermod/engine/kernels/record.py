@@ -34,6 +34,11 @@ ROW_KERNELS = {name: BY_ROWS + code for code, name in enumerate((
     "beta_binomial_logit",
     "beta_binomial_probit",
     "beta_binomial_cloglog",
+    "geometric_log",
+    "nbinom1_log",
+    "beta_logit",
+    "beta_probit",
+    "beta_cloglog",
 ))}  # fmt: skip
 SLOTS = 4  # parameters that a kernel of rows takes, mu among them
 PARAMETER_LINKS = {"logit": 0, "probit": 1, "cloglog": 2, "log": 3, "identity": 4}
