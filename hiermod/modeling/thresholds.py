@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -18,9 +18,6 @@ from hiermod.families.record import THRESHOLDS, Family
 from hiermod.modeling.design import CommonDesign
 from hiermod.modeling.prior_keys import Entry, Stated
 from hiermod.priors.distributions import Prior
-
-if TYPE_CHECKING:
-    from hiermod.modeling.spec import Spec
 
 DIRICHLET = Prior("Dirichlet", (1.0,))
 OF_BRMS = Prior("StudentT", (3.0, 0.0, 2.5))
@@ -111,9 +108,8 @@ def usual_place(cells: Any) -> int:
     return int(np.argmin(np.abs(below - 0.5)))
 
 
-def start_of(spec: Spec) -> np.ndarray:
+def start_of(family: Family, cells: Any) -> np.ndarray:
     """Thresholds that give the shares of categories, each at least a little, where the linear predictor is 0."""
-    cells, family = spec.cells.response, spec.family
     assert isinstance(cells, CategoryCells)
     assert family.thresholds is not None
     counts = cells.per_category() + 0.5

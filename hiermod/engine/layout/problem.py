@@ -266,7 +266,11 @@ def _with_thresholds(problem: Problem) -> Problem:
     family, level = spec.family, spec.common.level
     assert family.thresholds is not None
     assert level is not None
-    start, place, increasing = start_of(spec), usual_place(spec.cells.response), family.thresholds.increasing
+    start, place, increasing = (
+        start_of(family, spec.cells.response),
+        usual_place(spec.cells.response),
+        family.thresholds.increasing,
+    )
     steps = np.diff(start) if increasing else np.delete(start - start[place], place)
     stand_ins = [Prior("Exponential", (1.0 / step,)) if increasing else Prior("Normal", (step, 1.0)) for step in steps]
     own = [Hyperparameter(f"{THRESHOLDS}_{number}", 0, prior) for number, prior in enumerate(stand_ins)]

@@ -74,7 +74,7 @@ def thresholds(spec: Spec) -> list[Any]:
         return draw_thresholds(family, priors, rng or np.random.default_rng(), 1)[0] + moved
 
     def start(_: Any, __: Any, moved: Any) -> Any:
-        return start_of(spec) + moved
+        return start_of(family, spec.cells.response) + moved
 
     transform = FromOne(usual_place(spec.cells.response), record.increasing)
     dims, about = register_dims(spec.variable(THRESHOLDS)), pt.full((count,), shift)
