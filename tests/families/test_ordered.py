@@ -80,7 +80,9 @@ def test_far_out_log_chances_are_finite_and_those_of_the_tails(name):
         np.testing.assert_allclose(np.array(found)[near], logs[near], rtol=1e-8, atol=1e-9)
 
 
-@pytest.mark.parametrize("name", ["cumulative", "cumulative(probit)", "cumulative(cloglog)", "sratio", "cratio", "acat"])
+@pytest.mark.parametrize(
+    "name", ["cumulative", "cumulative(probit)", "cumulative(cloglog)", "sratio", "cratio", "acat"]
+)
 def test_densities_are_the_same_in_pytensor(name):
     family = read_family(name)
     eta, thresholds = np.linspace(-3.0, 2.0, 40), [-1.2, 0.1, 0.4, 2.0]
