@@ -44,8 +44,9 @@ class Points:
 def points(family: Family) -> Points:
     """The points of a family; the same in every process."""
     rng = np.random.default_rng(7)
-    known = [(float(place),) for place in range(1, len(family.categories) + 1)] or PROBES[family.kind]
-    responses = np.array(known)[np.arange(POINTS) % len(known)]
+    probes = [(float(place),) for place in range(1, len(family.categories) + 1)] or PROBES[family.kind]
+    probes = [(0.0,), *probes] if family.kind == "positive" and family.zeros else probes
+    responses = np.array(probes)[np.arange(POINTS) % len(probes)]
     eta = rng.uniform(-2.0, 1.2, POINTS)
     lines = (rng.uniform(-0.9, 1.8, POINTS) for _ in family.parameters)
     parameters = [FROM_LINE[own.support](line) for own, line in zip(family.parameters, lines, strict=False)]

@@ -12,7 +12,7 @@ import numpy as np
 from hiermod.data.columns.responses import ResponseRows, SingleRows, TrialsRows, refuse_levels
 from hiermod.data.columns.values import Level
 from hiermod.errors import DataError, ModelError, did_you_mean, enumerate_names, nearest
-from hiermod.families import counts, durations, ordered, positive, rates, real, units
+from hiermod.families import counts, durations, mixtures, ordered, positive, rates, real, units
 from hiermod.families.links import LINKS as LINKS_BY_NAME
 from hiermod.families.names import ABSENT, ALIASES, LINKS, MEANT
 from hiermod.families.ops import NUMPY
@@ -28,6 +28,7 @@ KIN = (
     durations,
     units,
     ordered,
+    mixtures,
 )
 RECORDS = {family.name: family for kin in KIN for family in kin.FAMILIES}
 FAMILIES: dict[str, Family] = {name: RECORDS[name] for name in LINKS}
@@ -191,6 +192,10 @@ def _remark(family: Family, response: ResponseRows) -> str:
     """What may not be meant: one value only, or 0/1 taken as numbers."""
     if isinstance(response, SingleRows) and family.statistic == "categories":
         return _of_order(response)
+    if family.zeros and not _has_zeros(response):
+        share, base = family.auxiliary[-1], family.name.removeprefix("hurdle_").removeprefix("zero_inflated_")
+        without = "" if family.counts and family.zeros == "hurdle" else f" ({base} is the family without it)"
+        return f"; no response is 0, so that {share} is as near 0 as its prior lets it be{without}"
     if not isinstance(response, SingleRows) or not response.binary:
         return ""
     if response.levels:
@@ -215,6 +220,11 @@ def _of_order(response: SingleRows) -> str:
     if numbers:
         said = "; numbers between these that do not occur are no categories (an ordered factor can have such)"
     return f"; {len(categories)} categories, {' < '.join(map(str, categories))}{said}"
+
+
+def _has_zeros(response: ResponseRows) -> bool:
+    values = response.successes if isinstance(response, TrialsRows) else response.values
+    return bool((values == 0.0).any())
 
 
 def _choose(family: Family | None, response: ResponseRows) -> tuple[Family, str]:
