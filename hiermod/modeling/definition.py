@@ -154,10 +154,8 @@ def _parameter_name(name: str, family: Family) -> str:
     if name not in known and others:
         name = others[0]
     if name not in known:
-        has = f"; it has {enumerate_names(list(known))}" if known else ": its mean is all it has"
-        raise ModelError(
-            f"The family {family} has no parameter {name!r}{has}.{did_you_mean(name, known) if known else ''}"
-        )
+        has = did_you_mean(name, known) if known else " Its mean is all it has."
+        raise ModelError(f"The family {family} has no parameter {name!r}.{has}")
     if not family.parameter(name).links:
         raise ModelError(f"{name!r} of the family {family} can have no linear predictor: it is one value for all rows.")
     return name

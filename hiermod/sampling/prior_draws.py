@@ -39,7 +39,7 @@ def sample_prior(spec: ModelSpec, draws: Any, seed: int | None) -> Posterior:
     assert isinstance(spec, Spec)
     _refuse_large(spec, settings.draws)
     found = _common(spec, settings.draws, rng)
-    for name in spec.family.auxiliary:
+    for name in spec.scalars:
         found[name] = model_priors.draw(spec.priors[name], rng, settings.draws)[:, 0]
     for term in spec.groups:
         found |= _of_group(spec, term, settings.draws, rng)
@@ -74,7 +74,7 @@ def _refuse_large(spec: Spec, draws: int) -> None:
 
 def _common(spec: Spec, draws: int, rng: np.random.Generator) -> Values:
     """Coefficients of the centred design from their priors, mapped to the user's coding."""
-    design = spec.common
+    design = spec.coefficients
     if not design.blocks:
         return {}
     centred = np.hstack([model_priors.draw(spec.priors[block.name], rng, draws) for block in design.blocks])
