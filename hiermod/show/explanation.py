@@ -237,8 +237,7 @@ def _likelihood(spec: Spec) -> str:
     text = spec.family.latex
     for name in spec.predictors:
         if name != "mu":
-            sign = _sign(name)
-            text = re.sub(rf"{re.escape(sign)}(?![A-Za-z_])", lambda _, sign=sign: f"{sign}_i", text)
+            text = re.sub(rf"({re.escape(_sign(name))})(?![A-Za-z_])", r"\1_i", text)
     return text
 
 

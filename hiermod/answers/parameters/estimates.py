@@ -82,7 +82,8 @@ def varcorr(posterior: Posterior, prob: float) -> pd.DataFrame:
 
     For standard deviations ``sdcor`` is the mean, for correlations too; ``vcov`` is the mean variance or covariance;
     ``lower, upper`` bound ``sdcor``; both are medians where the posterior has no such mean. The last row, ``Residual``,
-    is of the families that have a `sigma` of one value; a student family's is its scale, and its standard deviation is larger.
+    is of the families that have a `sigma` of one value; a student family's is its scale, and its standard deviation is
+    larger.
     """
     check_prob(prob)
     rows: list[dict[str, Any]] = []
