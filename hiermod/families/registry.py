@@ -27,7 +27,7 @@ CHECKS = {
     "positive": positive.take_positive, "unit": positive.take_shares,
 }  # fmt: skip
 ALIKE = 0.7  # of the letters of a family's name, from which on a slip of the pen is likely
-SPELLING = re.compile(r"\s*(\w+)\s*(?:\(\s*(?:(?:link\s*=\s*)?['\"]?(\w+)['\"]?\s*)?\))?\s*")
+SPELLING = re.compile(r"\s*+(\w++)\s*+(?:\(\s*+(?:(?:link\s*+=\s*+)?['\"]?(\w++)['\"]?\s*+)?\)\s*+)?")
 
 
 def known() -> dict[str, Family]:
