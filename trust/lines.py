@@ -12,7 +12,6 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = str(ROOT / "hiermod")
-EXCUSED = ("if TYPE_CHECKING:", "class .*Protocol.*:")
 
 
 def code_objects(code: CodeType) -> Iterator[CodeType]:
@@ -62,10 +61,14 @@ class Recorder:
             self.now.add((code.co_filename, line))
         return sys.monitoring.DISABLE
 
+    def begin(self, test: str) -> None:
+        """What runs from now on is this test's."""
+        self.now = self.tests.setdefault(test, set())
+        sys.monitoring.restart_events()
+
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
-        self.now = self.tests.setdefault(item.nodeid, set())
-        sys.monitoring.restart_events()
+        self.begin(item.nodeid)
         result = yield
         self.now = self.imported
         return result
