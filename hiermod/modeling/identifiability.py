@@ -14,7 +14,7 @@ from hiermod.errors import DataError, enumerate_names
 from hiermod.families.record import Family
 from hiermod.formula.nodes import INTERCEPT, Formula
 from hiermod.modeling.density_rows import Observed, observe
-from hiermod.modeling.dependence import TOLERANCE, find_dependent, is_sparse
+from hiermod.modeling.dependence import find_dependent, is_sparse
 from hiermod.modeling.design import CommonDesign, GroupDesign
 
 SHOWN = 3

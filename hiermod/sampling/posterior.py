@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.diagnostics import QUADRATURE_ERROR, Diagnostics, diagnose
+from hiermod.sampling.provenance import Origin
 from hiermod.sampling.settings import ChosenEngine, Settings
 
 AT_ZERO = (
@@ -121,6 +122,8 @@ class Posterior:
         Whether data have spoken; False of draws from a prior.
     parts : tuple of Posterior
         The posteriors, as many draws of each, of which this one is a mixture; none of a fit.
+    origin : Origin
+        The versions and the machine that sampled; empty where they are not known.
     """
 
     spec: ModelSpec
@@ -132,6 +135,7 @@ class Posterior:
     scores: Path | None = None
     informed: bool = True
     parts: tuple[Posterior, ...] = ()
+    origin: Origin = field(default_factory=Origin)
 
     @cached_property
     def diagnostics(self) -> Diagnostics:
