@@ -30,7 +30,7 @@ from hiermod.sampling.checks import CheckReport, check
 from hiermod.sampling.external_draws import posterior_from_draws
 from hiermod.sampling.posterior import Posterior
 from hiermod.sampling.prior_draws import sample_prior
-from hiermod.sampling.provenance import Provenance, provenance
+from hiermod.sampling.provenance import Provenance
 from hiermod.sampling.run import choose_sampler, sample
 from hiermod.sampling.settings import Sampler, Settings, check_switch
 from hiermod.sampling.storage import StoredFit, save
@@ -103,7 +103,7 @@ class Fit(Questions, Parameters, Scores):
         >>> fit.provenance.seed, fit.provenance.rows, fit.provenance.engine
         (1, 400, 'compiled')
         """
-        return provenance(self._posterior)
+        return self._posterior.provenance
 
     @property
     def sampled_posterior(self) -> Posterior:

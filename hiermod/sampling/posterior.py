@@ -14,7 +14,7 @@ from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.diagnostics import QUADRATURE_ERROR, Diagnostics, diagnose
-from hiermod.sampling.provenance import Origin
+from hiermod.sampling.provenance import Origin, Provenance, provenance
 from hiermod.sampling.settings import ChosenEngine, Settings
 
 AT_ZERO = (
@@ -141,6 +141,13 @@ class Posterior:
     def diagnostics(self) -> Diagnostics:
         """How good the draws are."""
         return diagnose(self.tree) if self.measured is None else self.measured
+
+    @property
+    def provenance(self) -> Provenance:
+        """What made the draws."""
+        if self.history is None:
+            return provenance(self.spec, None, "", self.origin)
+        return provenance(self.spec, self.settings, self.history.engine.name, self.origin)
 
     @property
     def each(self) -> tuple[Posterior, ...]:

@@ -8,12 +8,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from hiermod.modeling.protocol import ModelSpec
+from hiermod.sampling.settings import Settings
 from hiermod.version import __version__
-
-if TYPE_CHECKING:
-    from hiermod.sampling.posterior import Posterior
 
 PACKAGES = ("bambi", "pymc", "nutpie", "arviz", "numpy", "pandas", "scipy", "numba", "llvmlite")
 
@@ -77,14 +76,13 @@ class Provenance:
         return asdict(self)
 
 
-def provenance(posterior: Posterior) -> Provenance:
-    """What made a posterior."""
-    spec, history, origin = posterior.spec, posterior.history, posterior.origin
+def provenance(spec: ModelSpec, settings: Settings | None, engine: str, origin: Origin) -> Provenance:
+    """What made draws of a model; settings are None, and the engine is empty, where hiermod did not."""
     source = spec.cells.source
     return Provenance(
         str(spec.formula), str(spec.family), source.fingerprint, source.rows,
-        None if history is None else posterior.settings.seed, {} if history is None else asdict(posterior.settings),
-        "" if history is None else history.engine.name, dict(origin.versions), origin.platform,
+        None if settings is None else settings.seed, {} if settings is None else asdict(settings), engine,
+        dict(origin.versions), origin.platform,
     )  # fmt: skip
 
 
