@@ -42,6 +42,9 @@ class CommonDesign:
         Weighted standard deviation of each centred column; 1 where it holds only 0 and 1.
     at_zero : tuple of int
         The columns of the intercept whose priors stand where numeric predictors are 0, not at their means.
+    level : ndarray, shape (columns,), optional
+        Where thresholds take the place of the intercept, which is not among the blocks: by how much a coefficient moves
+        them from where numeric predictors are at their means.
     """
 
     blocks: tuple[Block, ...]
@@ -49,10 +52,13 @@ class CommonDesign:
     shift: np.ndarray
     scales: np.ndarray
     at_zero: tuple[int, ...] = ()
+    level: np.ndarray | None = None
 
     @property
     def intercept(self) -> Block | None:
-        """The intercept; where there is none, the first full set of indicators stands in for it."""
+        """The intercept; where there is none, the first full set of indicators stands in for it, but not thresholds."""
+        if self.level is not None:
+            return None
         return next((block for block in self.blocks if block.spans_constant), None)
 
     def of(self, parameter: str) -> CommonDesign:

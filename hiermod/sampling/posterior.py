@@ -239,7 +239,13 @@ class Posterior:
         return [f"not converged: {trouble.figures}: {advice}"]
 
     def values(self, name: str) -> np.ndarray:
-        """Draws of one variable, chains one after the other: shape ``(draws, *shape of the variable)``."""
+        """Draws of one variable, chains one after the other: shape ``(draws, *shape of the variable)``.
+
+        Of a threshold, ``Intercept[1]``, those of its entry.
+        """
+        entry = next((own for own in self.spec.family.entries if own.name == name), None)
+        if entry is not None:
+            return self.values(entry.variable)[:, self.spec.family.entries.index(entry)]
         values = self.dataset[name].values
         return values.reshape(-1, *values.shape[2:])
 
