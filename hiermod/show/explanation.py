@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hiermod.data.columns.predictors import Basis, Factor, Numeric
-from hiermod.errors import enumerate_names, visible
+from hiermod.errors import HiermodError, enumerate_names, visible
 from hiermod.formula.nodes import (
     DOT,
     INTERCEPT,
@@ -80,8 +80,15 @@ def explain_formula(formula: Formula) -> str:
 
 
 def _heading(formula: Formula) -> list[str]:
-    spellings = ["brms"] if formula.further else SPELLINGS  # the only other one that has several linear predictors
-    return [str(formula), *(f"  {name + ':':<7}{spell(formula, name)}" for name in spellings)]
+    return [str(formula), *(f"  {name + ':':<7}{_spelled(formula, name)}" for name in SPELLINGS)]
+
+
+def _spelled(formula: Formula, program: str) -> str:
+    """The formula as another program takes it, or why that one does not."""
+    try:
+        return spell(formula, program)
+    except HiermodError as error:
+        return str(error).partition(" Rename it")[0].partition("\n")[0]
 
 
 def _response(formula: Formula) -> str:
