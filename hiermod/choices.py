@@ -19,7 +19,7 @@ Scale = Literal["difference", "ratio", "lift", "odds_ratio", "link"]
 SlopeScale = Literal["response", "link"]
 Goal = Literal["max", "min"]
 Kind = Literal["mean", "link", "response"]
-Outcome = Literal["mean", "median"]
+Outcome = str | float  # mean, median, q90, zero, >30, 4
 Residual = Literal["response", "pearson", "quantile"]
 Picture = Literal["density", "rootogram", "bars"]
 
@@ -37,7 +37,6 @@ SCALES: tuple[str, ...] = get_args(Scale)
 SLOPE_SCALES: tuple[str, ...] = get_args(SlopeScale)
 GOALS: tuple[str, ...] = get_args(Goal)
 KINDS: tuple[str, ...] = get_args(Kind)
-OUTCOMES: tuple[str, ...] = get_args(Outcome)
 RESIDUALS: tuple[str, ...] = get_args(Residual)
 PICTURES: tuple[str, ...] = get_args(Picture)
 METHODS: tuple[str, ...] = get_args(Method)

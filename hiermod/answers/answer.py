@@ -15,6 +15,7 @@ import xarray as xr
 from hiermod.answers.draws import wins
 from hiermod.answers.scales import Scale
 from hiermod.errors import AnswerError
+from hiermod.families.functionals import Functional
 from hiermod.formula.expressions import Column
 from hiermod.formula.nodes import LevelResponse, Response, SingleResponse
 from hiermod.modeling.protocol import ModelSpec
@@ -48,18 +49,20 @@ class Measure:
 UNKNOWN = Measure("expected response", percent=False, link="link")
 
 
-def measure_of(spec: ModelSpec, outcome: str = "mean") -> Measure:
-    """The rate of successes, or the mean or median of the response."""
-    is_rate = spec.family.is_rate
-    return Measure(outcome_name(spec.formula.response, is_rate, outcome), is_rate, spec.family.link.name)
+def measure_of(spec: ModelSpec, outcome: Functional | None = None) -> Measure:
+    """The rate of successes, or an outcome of the response: its mean, if nothing is said."""
+    family = spec.family
+    outcome = family.expected if outcome is None else outcome
+    name = outcome_name(spec.formula.response, family.is_rate, outcome.label)
+    return Measure(name, outcome.share, family.link.name)
 
 
-def outcome_name(response: Response, is_rate: bool, outcome: str = "mean") -> str:
-    """What a response's expectation is called: ``success rate``, ``mean Reaction``."""
+def outcome_name(response: Response, is_rate: bool, label: str = "mean {}") -> str:
+    """What an outcome of a response is called: ``success rate``, ``mean Reaction``."""
     if isinstance(response, LevelResponse):
         return f"{response.column}={response.level} rate"
     if isinstance(response, SingleResponse):
-        return f"{response.name} rate" if is_rate else f"{outcome} {response.name}"
+        return f"{response.name} rate" if is_rate else label.format(response.name)
     successes = response.successes
     return f"{_singular(successes.name) if isinstance(successes, Column) else 'success'} rate"
 

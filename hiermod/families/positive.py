@@ -12,6 +12,7 @@ from scipy import special
 
 from hiermod.data.columns.responses import ResponseRows, SingleRows
 from hiermod.errors import DataError
+from hiermod.families.functionals import Functional
 from hiermod.families.links import IDENTITY, LOG, Link
 from hiermod.families.names import LINKS
 from hiermod.families.ops import HALF_LOG_TAU, LARGEST_EXPONENT, Ops, remainder
@@ -57,6 +58,10 @@ def _gamma_cdf(response: Any, mu: Linear, alpha: Any) -> Chances:
     return chance, chance
 
 
+def _gamma_quantile(chance: float, mu: Linear, alpha: Any) -> Any:
+    return mu.link.inverse(mu.eta) * special.gammaincinv(alpha, chance) / alpha
+
+
 def _gamma_variance(mean: Any, alpha: Any) -> Any:
     return mean**2 / alpha
 
@@ -73,6 +78,11 @@ def _lognormal(ops: Ops, response: Any, mu: Linear, sigma: Any) -> Any:
 def _lognormal_cdf(response: Any, mu: Linear, sigma: Any) -> Chances:
     chance = special.ndtr((np.log(response[0]) - mu.eta) / sigma)
     return chance, chance
+
+
+def _lognormal_quantile(chance: float, mu: Linear, sigma: Any) -> Any:
+    with np.errstate(over="ignore"):
+        return np.exp(mu.eta + sigma * special.ndtri(chance))
 
 
 def _lognormal_variance(mean: Any, sigma: Any) -> Any:
@@ -104,7 +114,7 @@ def _lognormal_mean_link(_: Link, sigma: Any) -> Link:
     )
 
 
-def _lognormal_median_link(_: Link, sigma: Any) -> Link:
+def _lognormal_median_link(*_: Any) -> Link:
     return LOG
 
 
@@ -112,29 +122,37 @@ def _lognormal_has_posterior_mean(outcome: str, priors: Mapping[str, tuple[Prior
     """That of ``exp(sigma²/2)`` asks for a prior of sigma whose tail falls faster, however many rows there are.
 
     A half-normal one of scale s falls as ``exp(-sigma²/(2 s²))``; what rows leave unknown of eta adds up to sigma²/2.
+    That of a quantile, ``exp(eta + z sigma)``, asks for one that falls faster than ``exp(-z sigma)``.
     """
     prior = priors["sigma"][0]
-    normal = prior.plain and prior.name == "HalfNormal" and float(prior.arguments[0]) ** 2 < 0.5
-    light = normal or prior.support[1] < float("inf")
-    return not averaged and (outcome == "median" or light)
+    normal = prior.plain and prior.name == "HalfNormal"
+    bounded = prior.support[1] < float("inf")
+    if averaged or outcome == "median" or bounded:
+        return not averaged
+    if outcome == "mean":
+        return normal and float(prior.arguments[0]) ** 2 < 0.5
+    z = float(special.ndtri(float(outcome[1:]) / 100.0))
+    exponential = prior.plain and prior.name == "Exponential" and float(prior.arguments[0]) > z
+    return z <= 0.0 or normal or exponential
 
 
 GAMMA = Family(
     name="gamma", links=LINKS["gamma"], link=LOG, kind="positive",
     parameters=(Parameter("alpha", "shape, standard deviation mu/sqrt(alpha)", "shape", overdispersion),),
-    statistic="values", check=take_positive, log_density=_gamma, cdf=_gamma_cdf, variance=_gamma_variance,
-    draw=_draw_gamma, kernel="gamma", bambi="gamma", response="numbers above 0",
+    statistic="values", check=take_positive, log_density=_gamma, cdf=_gamma_cdf, quantile=_gamma_quantile,
+    variance=_gamma_variance, draw=_draw_gamma, kernel="gamma", bambi="gamma", response="numbers above 0",
     latex=r"\operatorname{Gamma}(\alpha, \alpha / \mu_i)",
     words="With mean mu, its shape is alpha and its standard deviation mu/sqrt(alpha).", information_power=1.0,
 )  # fmt: skip
 LOGNORMAL = Family(
     name="lognormal", links=LINKS["lognormal"], link=IDENTITY, kind="positive",
     parameters=(Parameter("sigma", "standard deviation of the logarithm", "log of the response", residual_scale),),
-    statistic="values", check=take_positive, log_density=_lognormal, cdf=_lognormal_cdf,
+    statistic="values", check=take_positive, log_density=_lognormal, cdf=_lognormal_cdf, quantile=_lognormal_quantile,
     variance=_lognormal_variance, draw=_draw_lognormal, kernel="lognormal", bambi=None,
     response="numbers above 0 that vary by factors", latex=r"\operatorname{LogNormal}(\mu_i, \sigma)",
     words="Its median is exp(mu), its mean exp(mu + sigma²/2).", location="mean logarithm",
-    mean_link=_lognormal_mean_link, median_link=_lognormal_median_link,
+    mean_link=_lognormal_mean_link,
+    outcomes=(Functional("median", "median {}", link=_lognormal_median_link, uses=("mu",), per_unit=True),),
     has_posterior_mean=_lognormal_has_posterior_mean, transform=np.log, information_power=-2.0,
 )  # fmt: skip
 FAMILIES = (GAMMA, LOGNORMAL)

@@ -15,6 +15,7 @@ from hiermod.answers.scales import CONTRASTS, Scale
 from hiermod.choices import PAIRINGS
 from hiermod.data.columns.values import Level
 from hiermod.errors import AnswerError, did_you_mean
+from hiermod.families.functionals import Functional
 from hiermod.families.record import Family
 
 BALANCE = 1e-9  # weights of a contrast that add up to less than this add up to zero
@@ -112,11 +113,11 @@ def control_place(levels: tuple[Level, ...], variable: str, control: Any) -> int
     return levels.index(find_level(levels, control, f"{variable!r} has no level {control!r} to be the control."))
 
 
-def read_scale(scale: Any, family: Family) -> Scale:
-    """Read ``scale=``; refuse odds of what is no rate."""
+def read_scale(scale: Any, family: Family, outcome: Functional) -> Scale:
+    """Read ``scale=``; refuse odds of what is no chance."""
     if not isinstance(scale, str) or scale not in CONTRASTS:
         raise AnswerError(f"scale={scale!r}.{did_you_mean(str(scale), CONTRASTS)}")
-    if scale == "odds_ratio" and not family.is_rate:
+    if scale == "odds_ratio" and not outcome.share:
         raise AnswerError(f"scale='odds_ratio' needs rates; family {family} has none. Say 'difference'.")
     return CONTRASTS[scale]
 
