@@ -32,6 +32,7 @@ class Ops:
     gammaln: Function
     softplus: Function
     log_ndtr: Function
+    erfcx: Function
     log_choose: Function
     where: Function
     minimum: Function
@@ -51,8 +52,8 @@ def _log_choose(trials: Any, successes: Any) -> Any:
 
 NUMPY = Ops(
     const=float, log=np.log, exp=np.exp, log1p=np.log1p, expm1=np.expm1, gammaln=special.gammaln, softplus=_softplus,
-    log_ndtr=special.log_ndtr, log_choose=_log_choose, where=np.where, minimum=np.minimum, maximum=np.maximum,
-    clip=np.clip,
+    log_ndtr=special.log_ndtr, erfcx=special.erfcx, log_choose=_log_choose, where=np.where, minimum=np.minimum,
+    maximum=np.maximum, clip=np.clip,
 )  # fmt: skip
 
 

@@ -109,13 +109,16 @@ def _chance(family: Family, sign: str, number: float, asked: Any) -> Functional:
 def _compared(family: Family, sign: str, number: float, mu: Linear, *parameters: Any) -> Any:
     if sign == "=":
         return np.exp(family.log_density(NUMPY, (np.float64(number),), mu, *parameters))
-    assert family.cdf is not None
     shape = np.broadcast_shapes(np.shape(mu.eta), *map(np.shape, parameters))
     if number < LEAST.get(family.kind, -np.inf):
         below = at_most = np.zeros(shape)
     elif number > LARGEST.get(family.kind, np.inf):
         below = at_most = np.ones(shape)
+    elif family.log_tails is not None and number > LEAST.get(family.kind, -np.inf):
+        log_below, log_above = family.log_tails(NUMPY, (np.float64(number),), mu, *parameters)
+        return np.exp(log_above if sign.startswith(">") else log_below)
     else:
+        assert family.cdf is not None
         with np.errstate(divide="ignore"):
             below, at_most = (np.broadcast_to(chance, shape) for chance in family.cdf((number,), mu, *parameters))
     return {"<": below, "<=": at_most, ">": 1.0 - at_most, ">=": 1.0 - below}[sign]

@@ -33,18 +33,6 @@ def take_positive(name: str, response: ResponseRows) -> None:
         )
 
 
-def take_shares(name: str, response: ResponseRows) -> None:
-    """Refuse numbers that are not strictly between 0 and 1."""
-    take_numbers(name, response)
-    assert isinstance(response, SingleRows)
-    wrong = np.flatnonzero((response.values <= 0.0) | (response.values >= 1.0))
-    if len(wrong):
-        raise DataError(
-            f"The family {name} takes numbers between 0 and 1, without both; {response.name!r} holds "
-            f"{first_wrong(response, wrong)}."
-        )
-
-
 def _gamma(ops: Ops, response: Any, mu: Linear, alpha: Any) -> Any:
     """A number of mean ``mu = exp(eta)``, shape `alpha` and rate ``alpha/mu``."""
     log_value = ops.log(response[0])
@@ -105,20 +93,24 @@ def _more(shift: Any, predictor: Any) -> Any:
     return predictor + shift
 
 
-def _lognormal_mean_link(_: Link, sigma: Any) -> Link:
-    """The mean is ``exp(eta + sigma²/2)``."""
-    shift = sigma**2 / 2.0
+def shifted_log_link(shift: Any) -> Link:
+    """The link of an outcome that is ``exp(eta + shift)``."""
     inverse = partial(_exp_more, shift)
     return replace(
         LOG, forward=partial(_log_less, shift), inverse=inverse, slope=inverse, log_inverse=partial(_more, shift)
     )
 
 
+def _lognormal_mean_link(_: Link, sigma: Any) -> Link:
+    """The mean is ``exp(eta + sigma²/2)``."""
+    return shifted_log_link(sigma**2 / 2.0)
+
+
 def _lognormal_median_link(*_: Any) -> Link:
     return LOG
 
 
-def _lognormal_has_posterior_mean(outcome: str, priors: Mapping[str, tuple[Prior, ...]], averaged: bool) -> bool:
+def lognormal_has_posterior_mean(outcome: str, priors: Mapping[str, tuple[Prior, ...]], averaged: bool) -> bool:
     """That of ``exp(sigma²/2)`` asks for a prior of sigma whose tail falls faster, however many rows there are.
 
     A half-normal one of scale s falls as ``exp(-sigma²/(2 s²))``; what rows leave unknown of eta adds up to sigma²/2.
@@ -153,6 +145,6 @@ LOGNORMAL = Family(
     words="Its median is exp(mu), its mean exp(mu + sigma²/2).", location="mean logarithm",
     mean_link=_lognormal_mean_link,
     outcomes=(Functional("median", "median {}", link=_lognormal_median_link, uses=("mu",), per_unit=True),),
-    has_posterior_mean=_lognormal_has_posterior_mean, transform=np.log, information_power=-2.0,
+    has_posterior_mean=lognormal_has_posterior_mean, transform=np.log, information_power=-2.0,
 )  # fmt: skip
 FAMILIES = (GAMMA, LOGNORMAL)

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import special
 
 from hiermod.families.ops import NUMPY
 from hiermod.families.record import Family, ResponseScale
@@ -18,6 +19,8 @@ PROBES: dict[str, list[tuple[float, ...]]] = {  # responses that every family of
     "unit": [(0.02,), (0.25,), (0.6,), (0.8,), (0.97,)],
 }
 POINTS = 60
+FROM_LINE = {"positive": np.exp, "unit": special.expit, "real": np.positive}  # by the support of a parameter
+MODERATE = {"positive": (0.2, 50.0), "unit": (0.02, 0.98), "real": (-3.0, 3.0)}
 SCALE = ResponseScale(0.0, 1.0, 1.0)
 DIGITS = 1e-9  # relative; a text has as many in NumPy and in PyTensor, and a stored family keeps as many
 
@@ -43,7 +46,9 @@ def points(family: Family) -> Points:
     rng = np.random.default_rng(7)
     responses = np.array(PROBES[family.kind])[np.arange(POINTS) % len(PROBES[family.kind])]
     eta = rng.uniform(-2.0, 1.2, POINTS)
-    return Points(tuple(responses.T), eta, tuple(np.exp(rng.uniform(-0.9, 1.8, POINTS)) for _ in family.parameters))
+    lines = (rng.uniform(-0.9, 1.8, POINTS) for _ in family.parameters)
+    parameters = (FROM_LINE[own.support](line) for own, line in zip(family.parameters, lines, strict=False))
+    return Points(tuple(responses.T), eta, tuple(parameters))
 
 
 def probe_densities(family: Family) -> list[float]:
@@ -68,5 +73,6 @@ def fingerprint(family: Family) -> str:
 
 def usual_parameters(family: Family) -> list[float]:
     """The medians of the default priors of a response of unit scale, where these are moderate."""
-    priors = [parameter.usual_prior(SCALE) for parameter in family.parameters]
-    return [float(np.clip(prior.quantile(np.array(0.5)), 0.2, 50.0)) for prior in priors]
+    medians = [parameter.usual_prior(SCALE).quantile(np.array(0.5)) for parameter in family.parameters]
+    ends = [MODERATE[parameter.support] for parameter in family.parameters]
+    return [float(np.clip(median, *within)) for median, within in zip(medians, ends, strict=True)]

@@ -14,11 +14,13 @@ from hiermod.data.columns.texts import row_name
 from hiermod.errors import AnswerError, ModelError, did_you_mean
 from hiermod.families.functionals import Functional
 from hiermod.families.links import IDENTITY, LINKS, Link
+from hiermod.families.names import RATE_LINKS
 from hiermod.families.ops import NUMPY, Function
 from hiermod.priors.distributions import Prior
 from hiermod.priors.reading import fitted, read_prior
 
 Chances = tuple[np.ndarray, np.ndarray]
+ParameterSupport = Literal["positive", "unit", "real"]
 
 
 class Linear(NamedTuple):
@@ -33,11 +35,13 @@ class ResponseScale:
     """Location and spread of the response on the link scale, from which default priors take their numbers.
 
     `unit` is the sd of the response on an identity link, 1 on the others; coefficients get `factor` times it.
+    `smallest` is the smallest response.
     """
 
     location: float
     unit: float
     factor: float
+    smallest: float = 1.0
 
 
 def overdispersion(_: ResponseScale) -> Prior:
@@ -48,9 +52,15 @@ def overdispersion(_: ResponseScale) -> Prior:
     return Prior("InverseGamma", (0.4, 0.3))
 
 
+PRIORS: Mapping[str, Any] = {  # by support, where a record gives none
+    "positive": overdispersion, "unit": "Beta(1, 1)", "real": "StudentT(3, 0, 1)",
+}  # fmt: skip
+SUPPORT_LINKS = {"positive": ("log",), "unit": RATE_LINKS, "real": ("identity",)}
+
+
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter of a family beside its mean; it is positive.
+    """A parameter of a family beside its mean.
 
     Parameters
     ----------
@@ -60,30 +70,58 @@ class Parameter:
         What it is, for the table of families.
     scale : str
         What its numbers measure, for the table of priors.
-    default_prior : str or callable
-        A prior as text, such as ``"Gamma(2, 0.1)"``, or a function of the scale of the response.
+    default_prior : str or callable, optional
+        A prior as text, such as ``"Gamma(2, 0.1)"``, or a function of the scale of the response. Without it the one of
+        the support: brms's of a shape, ``Beta(1, 1)``, or ``StudentT(3, 0, 1)``.
     unbounded : bool
         Whether the data may not speak against ever larger values, with which the family tends to another one, so that
         it has a posterior mean only if it has one under its prior.
+    support : {"positive", "unit", "real"}
+        Where its values lie: above 0, between 0 and 1, or anywhere.
+    links : tuple of str, optional
+        Those that a linear predictor of it can have, the usual one first: ``log`` of a positive parameter, ``logit``,
+        ``probit`` and ``cloglog`` of one between 0 and 1, and ``identity``, where the record gives none.
+    below_response : bool
+        Whether it is below every response, so that priors end at the smallest one; such a parameter has no predictor.
 
     Examples
     --------
     >>> import hiermod as hm
     >>> hm.Parameter("phi", "shape", default_prior="Gamma(2, 0.1)").name
     'phi'
+    >>> hm.Parameter("zi", "share of further zeros", support="unit").links
+    ('logit', 'probit', 'cloglog')
     """
 
     name: str
     words: str = ""
     scale: str = ""
-    default_prior: str | Callable[[ResponseScale], Prior] = overdispersion
+    default_prior: str | Callable[[ResponseScale], Prior] = ""
     unbounded: bool = False
+    support: ParameterSupport = "positive"
+    links: tuple[str, ...] = ()
+    below_response: bool = False
+
+    def __post_init__(self) -> None:
+        if self.support not in SUPPORT_LINKS:
+            raise ModelError(
+                f"Parameter {self.name!r}: support={self.support!r}.{did_you_mean(str(self.support), SUPPORT_LINKS)}"
+            )
+        usual = () if self.below_response else SUPPORT_LINKS[self.support]
+        object.__setattr__(self, "links", tuple(self.links) or usual)
+        object.__setattr__(self, "default_prior", self.default_prior or PRIORS[self.support])
+        wrong = [name for name in self.links if name not in SUPPORT_LINKS[self.support]]
+        if wrong:
+            raise ModelError(
+                f"Parameter {self.name!r}: a parameter of support {self.support!r} has no link {wrong[0]!r}."
+                f"{did_you_mean(str(wrong[0]), SUPPORT_LINKS[self.support])}"
+            )
 
     def usual_prior(self, scale: ResponseScale) -> Prior:
         """Its prior where the user gives none."""
         if callable(self.default_prior):
             return self.default_prior(scale)
-        return fitted(self.name, read_prior(self.name, self.default_prior), "positive")[0]
+        return fitted(self.name, read_prior(self.name, self.default_prior), self.support)[0]
 
 
 def own_link(link: Link, *_: Any) -> Link:
@@ -147,6 +185,9 @@ class Family:
     cdf : callable, optional
         ``(response, mu, *parameters)`` on NumPy arrays: the chances of less, and of at most as much. Without it they
         are counted in new responses.
+    log_tails : callable, optional
+        ``(ops, response, mu, *parameters)``: the logarithms of the chances of at most as much as a response, and of
+        more, of families whose responses may be censored.
     mean_link, median_link : callable, optional
         ``(link, *parameters)``: the link between the mean, or the median, and the linear predictor, given the
         parameters. The mean is mu without it; the median is the quantile, if that is known.
@@ -203,6 +244,7 @@ class Family:
     variance: Function | None = None
     correlation: Function | None = None
     cdf: Callable[..., Chances] | None = None
+    log_tails: Function | None = None
     mean_link: Callable[..., Link] = own_link
     median_link: Callable[..., Link] | None = None
     quantile: Function | None = None
@@ -245,7 +287,7 @@ class Family:
 
     @property
     def auxiliary(self) -> tuple[str, ...]:
-        """The names of its parameters beside the mean, all of them positive."""
+        """The names of its parameters beside the mean."""
         return tuple(parameter.name for parameter in self.parameters)
 
     @property

@@ -20,12 +20,13 @@ from hiermod.families.ops import NUMPY
 from hiermod.families.outcomes import own_outcomes
 from hiermod.families.probes import POINTS, SCALE, points, probe_densities, same_density, usual_parameters
 from hiermod.families.record import STATISTICS, Family
+from hiermod.priors.distributions import ENDS
 
 NAME = re.compile(r"[a-z]\w*")
 RESERVED = ("mu", "intercept", "slope", "sd", "cor", "rate", "size", "chain", "draw")
 NEEDED = ("log_density", "mean_link", "has_posterior_mean", "transform")
 OPTIONAL = ("draw", "variance", "correlation", "cdf", "quantile", "median_link", "check")
-PREDICTORS = (-1.0, 0.1, 0.9)
+PREDICTORS = (-1.0, 0.1, 0.5)
 TRIALS = 7.0
 ROUGH = 2e-3  # of a probability or, relative to the standard deviation, a mean; quadrature is far better
 DRAWS = 4000
@@ -95,15 +96,16 @@ def _check_priors(family: Family) -> None:
     for parameter in family.parameters:
         try:
             prior = parameter.usual_prior(SCALE)
-            positive = prior.support[0] >= 0.0
+            low, high = ENDS[parameter.support]
+            fits = low <= prior.support[0] and prior.support[1] <= high
         except HiermodError as error:
             raise _refuse(family, f"the default prior of {parameter.name}: {error}") from error
         except Exception as error:
             raise _refuse(
                 family, f"default_prior of {parameter.name} fails: {error!r}. Write text, such as 'Gamma(2, 0.1)'."
             ) from error
-        if not positive:
-            raise _refuse(family, f"{parameter.name} is positive, and its default prior {prior} is not.")
+        if not fits:
+            raise _refuse(family, f"{parameter.name} is {parameter.support}, and its default prior {prior} is not.")
 
 
 def _check_kernel(family: Family, built_in: Iterable[Family]) -> None:

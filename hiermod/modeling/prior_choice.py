@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -16,7 +17,7 @@ from hiermod.formula.nodes import without_slash
 from hiermod.modeling.design import CommonDesign, GroupDesign
 from hiermod.modeling.prior_keys import Entry, Stated, canonical_key, read_stated, refuse_unclear
 from hiermod.priors.distributions import DISTRIBUTIONS, Prior
-from hiermod.priors.reading import LARGEST, SMALLEST, fitted, is_flat, refuse_extreme, refuse_flat
+from hiermod.priors.reading import LARGEST, SMALLEST, cut_above, fitted, is_flat, refuse_extreme, refuse_flat
 
 ANY = Prior("HalfNormal", (1.0,))
 Priors = Mapping[str, tuple[Prior, ...]]
@@ -33,7 +34,8 @@ def response_scale(family: Family, cells: Cells, offset: np.ndarray) -> Response
         case CountCells(total=total, exposure=exposure):
             return _log_scale(float(total.sum()) + 0.5, exposure, offset)
         case ValueCells(value=value, count=count) if family.link.name == "identity":
-            return _identity_scale(family.transform(value), count, 0.0, offset)
+            scale = _identity_scale(family.transform(value), count, 0.0, offset)
+            return replace(scale, smallest=float(value.min()))
         case ValueCells(value=value, count=count) if family.link.name == "log":
             return _log_scale(float((count * value).sum()) + 0.5 * family.counts, count, offset)
     return ResponseScale(0.0, 1.0, 1.0)
@@ -104,6 +106,8 @@ def _chosen(entry: Entry, stated: Mapping[str, Stated], common: CommonDesign) ->
     if one is None:
         return entry.default, ""
     prior, notice = fitted(one.key, one.prior, entry.support)
+    if prior.ends[1] > entry.end:
+        prior, notice = cut_above(one.key, prior, entry.end)
     refuse_extreme(one.key, prior)
     if entry.shifted and not prior.located:
         _refuse_without_location(one.key, prior, common)
@@ -168,4 +172,5 @@ def _spreads(groups: tuple[GroupDesign, ...], scale: ResponseScale) -> Iterator[
 def _of_family(family: Family, scale: ResponseScale) -> Iterator[Entry]:
     for parameter in family.parameters:
         default, is_spread = parameter.usual_prior(scale), family.scaled and parameter.name == "sigma"
-        yield Entry(parameter.name, (parameter.name,), "positive", default, is_spread)
+        end = scale.smallest if parameter.below_response else np.inf
+        yield Entry(parameter.name, (parameter.name,), parameter.support, default, is_spread, end=end)

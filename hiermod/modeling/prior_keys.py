@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -29,12 +30,14 @@ class Entry:
         The variable of the posterior that it is in.
     keys : tuple of str
         Those that speak of it, the closest first: ``period[3]``, ``period``, ``slope``.
-    support : {"real", "positive", "correlation"}
+    support : {"real", "positive", "unit", "correlation"}
     default : Prior
     spread : bool
         Whether it is a standard deviation, of which variance and precision can have the prior.
     shifted : bool
         Whether its prior stands where numeric predictors are at their means.
+    end : float
+        What it is below.
     """
 
     variable: str
@@ -43,6 +46,7 @@ class Entry:
     default: Prior
     spread: bool = False
     shifted: bool = False
+    end: float = math.inf
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import numpy as np
 from hiermod.errors import PriorError, did_you_mean
 from hiermod.priors.distributions import DISTRIBUTIONS, Distribution, Prior
 
-Support = Literal["real", "positive", "correlation"]
+Support = Literal["real", "positive", "unit", "correlation"]
 MAX_LENGTH = 400
 NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
 SPELLING = re.compile(r"\s*([A-Za-z_]\w*)\s*\(([^()]*)\)\s*(?:#\s*([^\n]*?)\s*)?")
@@ -163,9 +163,44 @@ def fitted(key: str, prior: Prior, support: Support) -> tuple[Prior, str]:
     if of_correlations:
         example = "Normal(0, 1)" if support == "real" else "HalfNormal(1)"
         raise PriorError(f"{key!r} is one number, and {prior} is a prior of correlations. Write {example} instead.")
+    if support == "unit":
+        return _between_zero_and_one(key, prior)
     if support == "real" or prior.ends[0] >= 0.0:
         return prior, ""
     return _above_zero(key, prior)
+
+
+def cut_above(key: str, prior: Prior, end: float) -> tuple[Prior, str]:
+    """What a prior says of a parameter that is below `end`, and the notice.
+
+    Raises
+    ------
+    PriorError
+        If it has next to nothing there, or cannot be cut.
+    """
+    record, low = prior.distribution, prior.ends[0]
+    below = float(np.diff(prior.chances(low, max(low, end)))[0])
+    if below < SEEN or record.support == "unit":
+        raise PriorError(
+            f"{key!r} is below the smallest response, {end:g}, and {prior} has next to nothing there or cannot be cut. "
+            f"Write Uniform({low:g}, {end:g})."
+        )
+    cut = replace(prior, arguments=(low, end)) if record.support == "interval" else replace(prior, upper=end)
+    return cut, f"{key!r} is below the smallest response, so that {prior} is cut off there: {cut}"
+
+
+def _between_zero_and_one(key: str, prior: Prior) -> tuple[Prior, str]:
+    """What a prior says of a parameter between 0 and 1: what is between them."""
+    low, high = prior.ends
+    if low >= 0.0 and high <= 1.0:
+        return prior, ""
+    inside = float(np.diff(prior.chances(max(low, 0.0), min(high, 1.0)))[0]) if low < 1.0 and high > 0.0 else 0.0
+    if inside < SEEN:
+        raise PriorError(f"{key!r} is between 0 and 1, and {prior} has next to nothing there. Write Beta(1, 1).")
+    low, high = max(low, 0.0), min(high, 1.0)
+    interval = prior.distribution.support == "interval"
+    cut = replace(prior, arguments=(low, high)) if interval else replace(prior, lower=low, upper=high)
+    return cut, f"{key!r} is between 0 and 1, so that {prior} is cut off there: {cut}"
 
 
 def _above_zero(key: str, prior: Prior) -> tuple[Prior, str]:

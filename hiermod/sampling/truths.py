@@ -44,8 +44,8 @@ def true_values(spec: Spec, truth: Truth, draws: int, rng: np.random.Generator) 
             f"as numbers or priors: {enumerate_names(missing)}."
         )
     found: Values = _common(spec, truth, draws, rng)
-    for name in spec.family.auxiliary:
-        found[name] = _one(name, spec.priors[name][0], truth, "positive", draws, rng)
+    for own in spec.family.parameters:
+        found[own.name] = _one(own.name, spec.priors[own.name][0], truth, own.support, draws, rng)
     for term in spec.groups:
         found |= _of_group(spec, term, truth, draws, rng)
     chain = {name: values[None] for name, values in found.items()}
@@ -74,6 +74,8 @@ def _one(name: str, prior: Prior, truth: Truth, support: Support, draws: int, rn
         raise PriorError(f"truth= gives {given!r} for {name!r}: a number, or a prior such as 'Normal(0, 0.2)'.")
     if support == "positive" and float(given) < 0.0:
         raise PriorError(f"truth= gives {given!r} for {name!r}, which cannot be negative: give 0 or more.")
+    if support == "unit" and not 0.0 <= float(given) <= 1.0:
+        raise PriorError(f"truth= gives {given!r} for {name!r}, which is between 0 and 1.")
     return np.full(draws, float(given))
 
 

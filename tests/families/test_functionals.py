@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import special, stats
 
 from hiermod.errors import AnswerError
 from hiermod.families.outcomes import own_outcomes, read_outcome
@@ -24,12 +24,27 @@ def scipys(name, eta, parameters):
             return stats.lognorm(parameters[0], scale=mean)
         case "gamma":
             return stats.gamma(parameters[0], scale=mean / parameters[0])
+        case "weibull":
+            return stats.weibull_min(parameters[0], scale=mean / special.gamma(1.0 + 1.0 / parameters[0]))
+        case "exponential":
+            return stats.expon(scale=mean)
+        case "exgaussian":
+            sigma, beta = parameters
+            return stats.exponnorm(beta / sigma, eta - beta, sigma)
+        case "beta":
+            share = special.expit(eta)
+            return stats.beta(share * parameters[0], (1.0 - share) * parameters[0])
+        case "geometric":
+            return stats.nbinom(1.0, 1.0 / (1.0 + mean))
+        case "nbinom1":
+            return stats.nbinom(mean / parameters[0], 1.0 / (1.0 + parameters[0]))
         case "poisson":
             return stats.poisson(mean)
     return stats.nbinom(parameters[0], parameters[0] / (parameters[0] + mean))
 
 
-NUMBERS = ["gaussian", "student", "lognormal", "gamma", "poisson", "negbinomial"]
+NUMBERS = ["gaussian", "student", "lognormal", "gamma", "poisson", "negbinomial", "weibull", "exponential",
+           "exgaussian", "beta", "geometric", "nbinom1"]  # fmt: skip
 
 
 @pytest.fixture(params=[(name, other) for name in NUMBERS for other in ("by draw", "by row")], ids=str)

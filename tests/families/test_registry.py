@@ -86,7 +86,7 @@ def test_spellings_of_r_and_bambi(family, name, link):
     ("values", "family", "match"),
     [
         ([0, 1, 1], "binomal", "no family 'binomal'.*Did you mean 'binomial'.*The families are"),
-        ([0, 1, 1], "weibull", "The families are bernoulli, binomial, gaussian, poisson, negbinomial, student"),
+        ([0, 1, 1], "tweedie", "The families are bernoulli, binomial, gaussian, poisson, negbinomial, student"),
         ([0, 1, 1], "", "The families are"),
         ([0, 1, 1], 3, "no family 3"),
         ([0, 1, 1], "binomial(log)", "no link 'log'"),
@@ -100,7 +100,7 @@ def test_spellings_of_r_and_bambi(family, name, link):
         ([0, -1, 2], "poisson", "whole numbers from 0 on; 'y' holds -1"),
         ([0, 1.5, 2], "poisson", "'y' holds 1.5"),
         ([0, 1, 2], "negbinomal", "Did you mean 'negbinomial'"),
-        ([0, 1, 2], "exponential", "no family 'exponential'. The nearest .* are 'gamma' and 'lognormal'. The families"),
+        ([0, 1, 2], "wald", "no family 'wald'. The nearest .* are 'gamma', 'lognormal' and 'weibull'. The families"),
         ([0, 1, 2], "multinomial", "The nearest is the rate of one level"),
         ([0, 1, 2], "zero_inflated_negbinomial", "The nearest is the family without it"),
         ([0, 1, 2], "inverse.gaussian", "no family 'inverse.gaussian'. The families are"),

@@ -15,6 +15,7 @@ import numba
 import numpy as np
 
 from hiermod.engine.kernels import NJIT
+from hiermod.engine.kernels.durations import score_durations
 from hiermod.engine.kernels.elementary import exp, log, log1p
 from hiermod.engine.kernels.record import BLOCK, KERNELS
 from hiermod.engine.kernels.special import digamma, log_rates, log_rising
@@ -24,7 +25,7 @@ from hiermod.engine.kernels.views import doubles
 
 (
     LOGIT, PROBIT, CLOGLOG, POISSON, NEGBINOMIAL, STUDENT, GAMMA, BETA_LOGIT, BETA_PROBIT, BETA_CLOGLOG, GAUSSIAN,
-    ONE_TRIAL, LOGNORMAL,
+    ONE_TRIAL, LOGNORMAL, WEIBULL, EXPONENTIAL, SHIFTED_LOGNORMAL, EXGAUSSIAN,
 ) = KERNELS.values()  # fmt: skip
 NEXT_TO_NOTHING = -300.0  # a logarithm
 
@@ -48,6 +49,8 @@ def score_block(kernel: int, record: Any, work: Any, start: int, rows: int) -> f
         return _gamma(record, work, start, rows)
     if kernel == LOGNORMAL:
         return _lognormal(record, work, start, rows)
+    if kernel in (WEIBULL, EXPONENTIAL, SHIFTED_LOGNORMAL, EXGAUSSIAN):
+        return score_durations(kernel, record, work, start, rows)
     return _beta_binomial(kernel - BETA_LOGIT, record, work, start, rows)
 
 
@@ -85,8 +88,8 @@ def _poisson(record: Any, work: Any, start: int, rows: int) -> float:
     size = doubles(record.size, record.rows)
     begin = np.uint64(start)
     for i in range(np.uint64(rows)):
-        score[i] = eta[i] = -size[begin + i] * exp(eta[i])
-    return total_of(eta, 0, rows)
+        score[i] = -size[begin + i] * exp(eta[i])
+    return total_of(score, 0, rows)
 
 
 @numba.njit(**NJIT)
@@ -205,8 +208,8 @@ def _beta_binomial(link: int, record: Any, work: Any, start: int, rows: int) -> 
     for i in range(np.uint64(rows)):
         successes, trials, weight = y[begin + i], size[begin + i], count[begin + i]
         log_success, log_failure, up, down = log_rates(link, eta[i])
-        won, by_won, won_by_kappa = _rising_rate(log_success, up, kappa, successes)
-        lost, by_lost, lost_by_kappa = _rising_rate(log_failure, down, kappa, trials - successes)
+        won, by_won, won_by_kappa = rising_rate(log_success, up, kappa, successes)
+        lost, by_lost, lost_by_kappa = rising_rate(log_failure, down, kappa, trials - successes)
         all_, by_all = log_rising(kappa, trials)
         total += weight * (won + lost - all_)
         score[i] = weight * (by_won + by_lost)
@@ -216,7 +219,7 @@ def _beta_binomial(link: int, record: Any, work: Any, start: int, rows: int) -> 
 
 
 @numba.njit(**NJIT)
-def _rising_rate(log_rate: float, slope: float, kappa: float, count: float) -> tuple[float, float, float]:
+def rising_rate(log_rate: float, slope: float, kappa: float, count: float) -> tuple[float, float, float]:
     """lgamma(x + count) − lgamma(x) at x = kappa · rate, and its derivatives by the linear predictor and by kappa.
 
     Where x is next to nothing its logarithm stands for it: x (x + 1) … is x times (count − 1)!.

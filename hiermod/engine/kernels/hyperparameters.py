@@ -16,7 +16,7 @@ import numba
 import numpy as np
 
 from hiermod.engine.kernels import NJIT
-from hiermod.engine.kernels.record import BELOW, INTERVAL, PRIOR_KERNELS, SOFT
+from hiermod.engine.kernels.record import BELOW, INTERVAL, LINE_ITSELF, PRIOR_KERNELS, SOFT
 from hiermod.engine.kernels.special import log_normal_cdf, log_sigmoids
 from hiermod.engine.kernels.views import doubles, hyperparameter_at
 
@@ -106,7 +106,9 @@ def _constrain(record: Any, work: Any) -> float:
 
 @numba.njit(**NJIT)
 def beyond(v: float, row: Any) -> tuple[float, float, float, float]:
-    """A number beyond a bound, its derivative, the logarithm of that, and the derivative of that."""
+    """A number beyond a bound, or on the line, its derivative, the logarithm of that, and the derivative of that."""
+    if row.transform == LINE_ITSELF:
+        return v, 1.0, 0.0, 0.0
     away = math.exp(v)
     if row.transform == BELOW:
         return row.high - away, -away, v, 1.0

@@ -55,7 +55,7 @@ def in_users_unit(problem: Problem, draws: np.ndarray) -> np.ndarray:
 
 def _level(problem: Problem) -> np.ndarray:
     """Where the intercept stands, or the levels of a factor in its place; none where one has a bounded prior."""
-    common = problem.spec.common
+    common = problem.spec.common  # its columns are the first ones
     if common.intercept is None:
         return np.zeros(0, dtype=int)
     span = common.slices()[common.intercept.name]
@@ -76,5 +76,5 @@ def _whole(problem: Problem) -> np.ndarray:
 def _scaled(problem: Problem) -> list[bool]:
     """Which hyperparameters have the response's unit: all but partial correlations and the family's shapes."""
     partial = {f"{term.correlation_name}_offset" for term in problem.spec.groups if term.correlated}
-    shapes = {name for name in problem.spec.family.auxiliary if name != "sigma"}
+    shapes = {own.name for own in problem.spec.family.parameters if own.scale != "response"}
     return [each.name not in partial | shapes for each in problem.hyperparameters]
