@@ -16,7 +16,7 @@ from hiermod.families.functionals import Functional
 from hiermod.families.links import IDENTITY, LOG, Link
 from hiermod.families.names import LINKS
 from hiermod.families.ops import HALF_LOG_TAU, LARGEST_EXPONENT, Ops, remainder
-from hiermod.families.real import log_normal_density, residual_scale, take_numbers
+from hiermod.families.real import log_normal_density, residual_scale, response_sd, take_numbers
 from hiermod.families.record import Chances, Family, Linear, Parameter, first_wrong, overdispersion
 from hiermod.priors.distributions import Prior
 
@@ -29,8 +29,19 @@ def take_positive(name: str, response: ResponseRows) -> None:
     if len(wrong):
         raise DataError(
             f"The family {name} takes numbers above 0; {response.name!r} holds {first_wrong(response, wrong)}. "
-            "Where 0 is possible, another family fits, such as 'student'."
+            f"{_advice(name, response.values)}"
         )
+
+
+def _advice(name: str, values: np.ndarray) -> str:
+    """Which family takes zeros, or numbers below 0."""
+    below = bool((values < 0.0).any())
+    other = "hurdle_lognormal" if name == "lognormal" else "hurdle_gamma"
+    return (
+        "Where numbers below 0 are possible, another family fits, such as 'student'."
+        if below
+        else f"Where 0 is possible, {other!r} gives zeros a part of their own."
+    )
 
 
 def _gamma(ops: Ops, response: Any, mu: Linear, alpha: Any) -> Any:
@@ -116,16 +127,14 @@ def lognormal_has_posterior_mean(outcome: str, priors: Mapping[str, tuple[Prior,
     A half-normal one of scale s falls as ``exp(-sigma²/(2 s²))``; what rows leave unknown of eta adds up to sigma²/2.
     That of a quantile, ``exp(eta + z sigma)``, asks for one that falls faster than ``exp(-z sigma)``.
     """
+    of_mean = outcome in ("mean", "positive")
+    z = np.inf if of_mean else 0.0 if outcome == "median" else float(special.ndtri(float(outcome[1:]) / 100.0))
+    if averaged or z <= 0.0 or "sigma" not in priors:  # of a linear predictor, exp(exp(2 eta)/2) has none
+        return not averaged and z <= 0.0
     prior = priors["sigma"][0]
-    normal = prior.plain and prior.name == "HalfNormal"
-    bounded = prior.support[1] < float("inf")
-    if averaged or outcome == "median" or bounded:
-        return not averaged
-    if outcome == "mean":
-        return normal and float(prior.arguments[0]) ** 2 < 0.5
-    z = float(special.ndtri(float(outcome[1:]) / 100.0))
+    normal = prior.plain and prior.name == "HalfNormal" and (not of_mean or float(prior.arguments[0]) ** 2 < 0.5)
     exponential = prior.plain and prior.name == "Exponential" and float(prior.arguments[0]) > z
-    return z <= 0.0 or normal or exponential
+    return normal or exponential or prior.support[1] < np.inf
 
 
 GAMMA = Family(
@@ -138,7 +147,8 @@ GAMMA = Family(
 )  # fmt: skip
 LOGNORMAL = Family(
     name="lognormal", links=LINKS["lognormal"], link=IDENTITY, kind="positive",
-    parameters=(Parameter("sigma", "standard deviation of the logarithm", "log of the response", residual_scale),),
+    parameters=(Parameter("sigma", "standard deviation of the logarithm", "log of the response", residual_scale,
+                          estimate=response_sd),),
     statistic="values", check=take_positive, log_density=_lognormal, cdf=_lognormal_cdf, quantile=_lognormal_quantile,
     variance=_lognormal_variance, draw=_draw_lognormal, kernel="lognormal", bambi=None,
     response="numbers above 0 that vary by factors", latex=r"\operatorname{LogNormal}(\mu_i, \sigma)",

@@ -44,7 +44,8 @@ class Points:
 def points(family: Family) -> Points:
     """The points of a family; the same in every process."""
     rng = np.random.default_rng(7)
-    responses = np.array(PROBES[family.kind])[np.arange(POINTS) % len(PROBES[family.kind])]
+    probes = PROBES[family.kind] if family.kind != "positive" or not family.zeros else [(0.0,), *PROBES[family.kind]]
+    responses = np.array(probes)[np.arange(POINTS) % len(probes)]
     eta = rng.uniform(-2.0, 1.2, POINTS)
     lines = (rng.uniform(-0.9, 1.8, POINTS) for _ in family.parameters)
     parameters = (FROM_LINE[own.support](line) for own, line in zip(family.parameters, lines, strict=False))

@@ -31,6 +31,11 @@ def residual_scale(scale: ResponseScale) -> Prior:
     return Prior("Exponential", (1.0 / scale.unit,))
 
 
+def response_sd(scale: ResponseScale) -> float:
+    """The standard deviation of the response, or of its logarithm."""
+    return scale.unit
+
+
 def _degrees_of_freedom(_: ResponseScale) -> Prior:
     """Juárez and Steel's (2010, J. Appl. Econometrics 25, 1128-1154)."""
     return Prior("Gamma", (2.0, 0.1))
@@ -90,15 +95,15 @@ def _draw_student(rng: np.random.Generator, shape: Any, mean: Any, _: Any, sigma
 MEDIAN = Functional("median", "median {}", link=own_link, uses=("mu",), per_unit=True)
 GAUSSIAN = Family(
     name="gaussian", links=LINKS["gaussian"], link=IDENTITY, kind="real",
-    parameters=(Parameter("sigma", "standard deviation", "response", residual_scale),), statistic="real",
-    check=take_numbers, log_density=_gaussian, cdf=_gaussian_cdf, variance=_gaussian_variance, draw=_draw,
-    kernel="gaussian", bambi="gaussian", response="numbers", latex=r"\operatorname{Normal}(\mu_i, \sigma)",
+    parameters=(Parameter("sigma", "standard deviation", "response", residual_scale, estimate=response_sd),),
+    statistic="real", check=take_numbers, log_density=_gaussian, cdf=_gaussian_cdf, variance=_gaussian_variance,
+    draw=_draw, kernel="gaussian", bambi="gaussian", response="numbers", latex=r"\operatorname{Normal}(\mu_i, \sigma)",
     outcomes=(MEDIAN,), quantile=_gaussian_quantile, information_power=-2.0,
 )  # fmt: skip
 STUDENT = Family(
     name="student", links=LINKS["student"], link=IDENTITY, kind="real",
     parameters=(
-        Parameter("sigma", "scale", "response", residual_scale),
+        Parameter("sigma", "scale", "response", residual_scale, estimate=response_sd),
         Parameter("nu", "degrees of freedom", "degrees of freedom", _degrees_of_freedom, True),
     ),
     statistic="values", check=take_numbers, log_density=_student, cdf=_student_cdf, variance=_student_variance,

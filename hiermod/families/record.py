@@ -83,6 +83,9 @@ class Parameter:
         ``probit`` and ``cloglog`` of one between 0 and 1, and ``identity``, where the record gives none.
     below_response : bool
         Whether it is below every response, so that priors end at the smallest one; such a parameter has no predictor.
+    estimate : callable, optional
+        A value near it by the scale of the response: where the prior of a linear predictor's intercept stands. Without
+        it that is the median of the default prior.
 
     Examples
     --------
@@ -101,6 +104,7 @@ class Parameter:
     support: ParameterSupport = "positive"
     links: tuple[str, ...] = ()
     below_response: bool = False
+    estimate: Callable[[ResponseScale], float] | None = None
 
     def __post_init__(self) -> None:
         if self.support not in SUPPORT_LINKS:
@@ -116,6 +120,12 @@ class Parameter:
                 f"Parameter {self.name!r}: a parameter of support {self.support!r} has no link {wrong[0]!r}."
                 f"{did_you_mean(str(wrong[0]), SUPPORT_LINKS[self.support])}"
             )
+
+    def typical(self, scale: ResponseScale) -> float:
+        """A value near it: where the prior of its linear predictor's intercept stands."""
+        if self.estimate is not None:
+            return self.estimate(scale)
+        return float(self.usual_prior(scale).quantile(np.array(0.5)))
 
     def usual_prior(self, scale: ResponseScale) -> Prior:
         """Its prior where the user gives none."""
@@ -215,6 +225,9 @@ class Family:
     rated : {"", "mean", "shape"}
         What else an exposure ``y | rate(t)`` multiplies than the mean: nothing (``mean``), or the first parameter too;
         without it, such formulas are refused.
+    zeros : {"", "inflated", "hurdle"}
+        Whether zeros have a part of their own, the last parameter being its share: beside those of the other part, or
+        alone. Default priors of the other part are then centred at what is above 0.
     kernel : str, optional
         The compiled engine's name for it, which with the link has a code there; None leaves the family to PyMC.
     bambi : str, optional
@@ -256,6 +269,7 @@ class Family:
     transform: Callable[[Any], Any] = unchanged
     information_power: float = 0.0
     rated: Literal["", "mean", "shape"] = ""
+    zeros: Literal["", "inflated", "hurdle"] = ""
     kernel: str | None = None
     bambi: str | None = None
     response: str = ""
@@ -309,6 +323,10 @@ class Family:
     def is_rate(self) -> bool:
         """Whether the expected response is a rate of successes."""
         return self.kind == "rate"
+
+    def parameter(self, name: str) -> Parameter:
+        """One of its parameters beside the mean."""
+        return next(parameter for parameter in self.parameters if parameter.name == name)
 
     def linear(self, eta: Any) -> Linear:
         """The parameter mu by its linear predictor."""

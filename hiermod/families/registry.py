@@ -11,7 +11,7 @@ import numpy as np
 
 from hiermod.data.columns.responses import ResponseRows, SingleRows, TrialsRows, refuse_levels
 from hiermod.errors import DataError, ModelError, did_you_mean, nearest
-from hiermod.families import counts, durations, positive, rates, real, units
+from hiermod.families import counts, durations, mixtures, positive, rates, real, units
 from hiermod.families.links import LINKS as LINKS_BY_NAME
 from hiermod.families.names import ABSENT, ALIASES, LINKS, MEANT
 from hiermod.families.ops import NUMPY
@@ -26,6 +26,7 @@ KIN = (
     positive,
     durations,
     units,
+    mixtures,
 )
 RECORDS = {family.name: family for kin in KIN for family in kin.FAMILIES}
 FAMILIES: dict[str, Family] = {name: RECORDS[name] for name in LINKS}
@@ -170,6 +171,10 @@ def choose_family(
 
 def _remark(family: Family, response: ResponseRows) -> str:
     """What may not be meant: one value only, or 0/1 taken as numbers."""
+    if family.zeros and not _has_zeros(response):
+        share, base = family.auxiliary[-1], family.name.removeprefix("hurdle_").removeprefix("zero_inflated_")
+        without = "" if family.counts and family.zeros == "hurdle" else f" ({base} is the family without it)"
+        return f"; no response is 0, so that {share} is as near 0 as its prior lets it be{without}"
     if not isinstance(response, SingleRows) or not response.binary:
         return ""
     if response.levels:
@@ -179,6 +184,11 @@ def _remark(family: Family, response: ResponseRows) -> str:
     if not family.is_rate:
         return "; the response is 0/1, whose rate family='bernoulli' would model"
     return f"; every response is {response.values[0]:g}" if response.constant else ""
+
+
+def _has_zeros(response: ResponseRows) -> bool:
+    values = response.successes if isinstance(response, TrialsRows) else response.values
+    return bool((values == 0.0).any())
 
 
 def _choose(family: Family | None, response: ResponseRows) -> tuple[Family, str]:

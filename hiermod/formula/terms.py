@@ -476,7 +476,7 @@ def _read_bars(reader: Reader, structure: str = "") -> list[PlacedBar]:
             )  # fmt: skip
         reader.blocks.add((block, factors))
     correlated = bar.kind == "|" and structure != "diag"
-    return [(GroupTerm(terms, factors, correlated), opened.start, closed.end) for factors in groups]
+    return [(GroupTerm(terms, factors, correlated, block), opened.start, closed.end) for factors in groups]
 
 
 def _read_groups(reader: Reader) -> list[tuple[str, ...]]:

@@ -14,11 +14,12 @@ from hiermod.data.columns.predictors import Factor
 from hiermod.errors import DataError
 from hiermod.families.links import Link
 from hiermod.formula.expressions import quote
-from hiermod.formula.nodes import INTERCEPT, Formula, GroupTerm
+from hiermod.formula.nodes import INTERCEPT, Formula, GroupTerm, ParameterFormula
 from hiermod.modeling.coding import Block, Column, choose_centres, code_terms, shift_matrix
 from hiermod.modeling.density_rows import Observed, observe
 
 ROUNDING = 1e-12
+Part = Formula | ParameterFormula
 MOST_OF_FEW = 1000  # levels of a common term that may be more than half of the rows
 
 
@@ -99,6 +100,12 @@ class LinearPredictor:
     common: CommonDesign
     offsets: tuple[str, ...]
 
+    @property
+    def scale(self) -> str:
+        """What its coefficients are measured on, for tables: ``logit``, ``log of sigma``."""
+        of = "" if self.parameter == "mu" else f" of {self.parameter}"
+        return f"{self.link.name}{of}" if self.link.name != "identity" or not of else self.parameter
+
 
 @dataclass(frozen=True, eq=False)
 class GroupEffect:
@@ -138,8 +145,8 @@ class GroupDesign:
 
     @property
     def correlation_name(self) -> str:
-        """The name of its correlations in a posterior: ``1+treated|country_cor``."""
-        terms = "+".join(effect.block.term.name for effect in self.effects)
+        """The name of its correlations in a posterior: ``1+treated|country_cor``, ``1+sigma_1|country_cor``."""
+        terms = "+".join(effect.block.prefix + effect.block.term.name for effect in self.effects)
         return f"{terms}|{self.grouping.name}_cor"
 
     @property
@@ -149,8 +156,16 @@ class GroupDesign:
 
     def sd_keys(self) -> list[str]:
         """What each column's standard deviation is called in tables: ``sd(1|country)``, ``sd(treated|country)``."""
-        names = ("1" if name == "Intercept" else name for name in self.row_names)
+        names = [
+            f"{effect.block.prefix}1" if effect.block.term == INTERCEPT else name
+            for effect in self.effects
+            for name in effect.row_names
+        ]
         return [f"sd({name}|{self.grouping.name})" for name in names]
+
+    def joined_with(self, other: GroupDesign) -> GroupDesign:
+        """One term of the effects of both, which are correlated."""
+        return GroupDesign((*self.effects, *other.effects), self.grouping, correlated=True)
 
     def correlation_keys(self) -> list[str]:
         """What each correlation is called there: ``cor(Intercept, treated|country)``."""
@@ -169,13 +184,18 @@ class GroupDesign:
         return matrices
 
 
-def build_common(formula: Formula, cells: Cells) -> CommonDesign:
+def build_common(formula: Part, cells: Cells) -> CommonDesign:
     """Code the common terms as R does."""
     _refuse_identifiers(formula, cells)
     return common_of(code_terms(formula.common, formula.intercept, cells.predictors), formula, cells)
 
 
-def _refuse_identifiers(formula: Formula, cells: Cells) -> None:
+def build_predictor(part: ParameterFormula, link: Link, cells: Cells) -> LinearPredictor:
+    """The linear predictor of another parameter than the mean."""
+    return LinearPredictor(part.parameter, link, build_common(part, cells).of(part.parameter), part.offsets)
+
+
+def _refuse_identifiers(formula: Part, cells: Cells) -> None:
     """Refuse coefficients for the levels of a column that tells rows from each other, as names and remarks do.
 
     Raises
@@ -193,7 +213,7 @@ def _refuse_identifiers(formula: Formula, cells: Cells) -> None:
             )
 
 
-def common_of(blocks: Sequence[Block], formula: Formula, cells: Cells) -> CommonDesign:
+def common_of(blocks: Sequence[Block], formula: Part, cells: Cells) -> CommonDesign:
     """Choose what is centred of coded common terms, and measure each centred column."""
     rows = observe(cells)
     means = {
@@ -221,12 +241,13 @@ def offset(names: Iterable[str], frame: pd.DataFrame) -> np.ndarray:
     return np.asarray(sum((frame[name].to_numpy(dtype=float) for name in names), np.zeros(len(frame))))
 
 
-def build_group(term: GroupTerm, cells: Cells) -> tuple[GroupDesign, list[str]]:
-    """Code the effects of a group term, uncentred as in lme4; return it with its notices."""
+def build_group(term: GroupTerm, cells: Cells, parameter: str = "mu") -> tuple[GroupDesign, list[str]]:
+    """Code the effects of a group term of a parameter, uncentred as in lme4; return it with its notices."""
     inner = [one for one in term.terms if one != INTERCEPT]
-    blocks = code_terms(inner, INTERCEPT in term.terms, cells.predictors)
+    coded = code_terms(inner, INTERCEPT in term.terms, cells.predictors)
+    blocks = [replace(block, parameter=parameter) for block in coded]
     rows = observe(cells)
-    effects = tuple(effect_of(f"{block.term.name}|{term.group}", block, cells) for block in blocks)
+    effects = tuple(effect_of(f"{block.prefix}{block.term.name}|{term.group}", block, cells) for block in blocks)
     several = sum(len(effect.block.columns) for effect in effects) > 1
     built = GroupDesign(effects, cells.groupings[term.group], term.correlated and several)
     return built, _group_notices(term, built, cells, rows)
@@ -235,7 +256,8 @@ def build_group(term: GroupTerm, cells: Cells) -> tuple[GroupDesign, list[str]]:
 def effect_of(name: str, block: Block, cells: Cells) -> GroupEffect:
     """An effect of these columns, measured."""
     rows = observe(cells)
-    return GroupEffect(name, block, np.array([_column_scale(rows, column, {}) for column in block.columns]))
+    scales = np.array([_column_scale(rows, column, {}) for column in block.columns])
+    return GroupEffect(name, block, scales, block.parameter)
 
 
 def _group_notices(term: GroupTerm, built: GroupDesign, cells: Cells, rows: Observed) -> list[str]:

@@ -113,6 +113,7 @@ def refuse_exact(
     blocks = common.blocks
     if not family.scaled or not _may_be_exact(cells):
         return
+    cells = cells.above_zero() if family.zeros else cells
     rows = observe(cells)
     columns = [column for block in blocks for column in block.columns]
     target = _response(formula, family, rows)

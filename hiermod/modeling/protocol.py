@@ -81,9 +81,10 @@ def _of_term(term: GroupDesign, column_labels: dict[str, tuple[str, ...]]) -> It
     """
     columns: list[Dims] = []
     for effect in term.effects:
-        names, dim = effect.block.labels, f"{effect.block.term.name}__expr_dim"
+        names, own = effect.block.labels, f"{effect.block.prefix}{effect.block.term.name}"
+        dim = f"{own}__expr_dim"
         if names and column_labels.setdefault(dim, names) != names:
-            dim = f"{effect.block.term.name}|{term.grouping.name}__expr_dim"
+            dim = f"{own}|{term.grouping.name}__expr_dim"
         columns.append(((dim,), (names,)) if names else ((), ()))
     for effect, (dims, labels) in zip(term.effects, columns, strict=True):
         yield Variable(effect.sd_name, dims, labels, effect.parameter, "sd")

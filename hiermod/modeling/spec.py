@@ -13,6 +13,7 @@ import pandas as pd
 from hiermod.data.cells.table import Cells
 from hiermod.errors import DataError
 from hiermod.families.functionals import Functional
+from hiermod.families.links import LINKS
 from hiermod.families.record import Family
 from hiermod.formula.nodes import Formula
 from hiermod.modeling.design import (
@@ -21,6 +22,7 @@ from hiermod.modeling.design import (
     LinearPredictor,
     build_common,
     build_group,
+    build_predictor,
     joined,
     offset,
 )
@@ -95,19 +97,20 @@ class Spec:
         rows: list[PriorRow] = []
         for predictor in self.predictors.values():
             rows += self._coefficient_rows(predictor)
-        link = self.family.link.name
         for term in self.groups:
-            priors = [prior for effect in term.effects for prior in self.priors[effect.sd_name]]
-            rows += [_row(key, prior, link) for key, prior in zip(term.sd_keys(), priors, strict=True)]
+            entries = [(prior, self.predictors[effect.parameter].scale)
+                       for effect in term.effects for prior in self.priors[effect.sd_name]]  # fmt: skip
+            rows += [_row(key, *entry) for key, entry in zip(term.sd_keys(), entries, strict=True)]
             if term.correlated:
                 (prior,) = self.priors[term.correlation_name]
                 rows.append(_row(f"cor({term.grouping.name})", prior, "correlation", ", ".join(term.row_names)))
         for parameter in self.family.parameters:
-            rows.append(_row(parameter.name, self.priors[parameter.name][0], parameter.scale))
+            if parameter.name not in self.predictors:
+                rows.append(_row(parameter.name, self.priors[parameter.name][0], parameter.scale))
         return rows
 
     def _coefficient_rows(self, predictor: LinearPredictor) -> list[PriorRow]:
-        common, link = predictor.common, predictor.link.name
+        common, link = predictor.common, predictor.scale
         at = ", ".join(f"{name} = {centre:.4g}" for name, centre in common.centres.items())
         zero = ", ".join(f"{name} = 0" for name in common.centres)
         names = [name for block in common.blocks for name in block.row_names()]
@@ -185,7 +188,7 @@ class Spec:
 
     @cached_property
     def _by_name(self) -> dict[str, Variable]:
-        variables = linear_variables(self.predictors, self.groups, self.family.auxiliary)
+        variables = linear_variables(self.predictors, self.groups, self.scalars)
         return {variable.name: variable for variable in variables}
 
 
@@ -208,20 +211,47 @@ def build_spec(
     common = build_common(formula, cells)
     stated = stated_columns(common, priors)
     common = at_zero(common, stated) if intercept_at == "zero" else common
-    groups, notices = [], []
-    for term in formula.groups:
-        built, term_notices = build_group(term, cells)
-        groups.append(built)
-        notices.extend(term_notices)
+    predictors = {"mu": LinearPredictor("mu", family.link, common, formula.offsets)}
+    predictors |= _further(formula, family, cells, priors, intercept_at)
+    groups, notices = _groups(formula, cells)
     offsets = offset(formula.offsets, cells.frame)
     _refuse_wide(family, formula, offsets)
-    chosen, prior_notices = choose_priors(family, cells, offsets, common, tuple(groups), priors)
-    predictors = {"mu": LinearPredictor("mu", family.link, common, formula.offsets)}
-    spec = Spec(formula, family, cells, predictors, tuple(groups), chosen)
+    chosen, prior_notices = choose_priors(family, cells, offsets, predictors, groups, priors)
+    spec = Spec(formula, family, cells, predictors, groups, chosen)
     _refuse_clashes(spec)
     prior_notices += intercept_notices(common, cells, chosen, stated, intercept_at)
-    told = [*dependence_notices(common, cells), *notices, *residual_notices(family, common, groups, cells)]
-    return spec, [*told, *prior_notices]
+    told = [notice for each in predictors.values() for notice in dependence_notices(each.common, cells)]
+    of_mean = [term for term in groups if "mu" in {effect.parameter for effect in term.effects}]
+    return spec, [*told, *notices, *residual_notices(family, common, of_mean, cells), *prior_notices]
+
+
+def _further(
+    formula: Formula, family: Family, cells: Cells, priors: Mapping[str, str], intercept_at: str
+) -> dict[str, LinearPredictor]:
+    """The linear predictors of other parameters than the mean, in the family's order."""
+    found = {}
+    for part in formula.further:
+        parameter = family.parameter(part.parameter)
+        built = build_predictor(part, LINKS[parameter.links[0]], cells)
+        if intercept_at == "zero" or part.uncentred:
+            stated = stated_columns(built.common, priors)
+            built = replace(built, common=at_zero(built.common, stated))
+        found[part.parameter] = built
+    return {name: found[name] for name in family.auxiliary if name in found}
+
+
+def _groups(formula: Formula, cells: Cells) -> tuple[tuple[GroupDesign, ...], list[str]]:
+    """The group terms of all linear predictors, those of one ID and factor as one, and what to say of them."""
+    groups: dict[object, GroupDesign] = {}
+    notices = []
+    for place, (parameter, term) in enumerate(
+        (getattr(part, "parameter", "mu"), term) for part in formula.parts for term in part.groups
+    ):
+        built, said = build_group(term, cells, parameter)
+        key = (term.block, frozenset(term.factors)) if term.block else place
+        groups[key] = groups[key].joined_with(built) if key in groups else built
+        notices += said
+    return tuple(groups.values()), notices
 
 
 def _refuse_wide(family: Family, formula: Formula, offsets: np.ndarray) -> None:
@@ -243,14 +273,14 @@ def _repeated(names: list[str]) -> list[str]:
 
 def _refuse_clashes(spec: Spec) -> None:
     """Refuse column names that would give two variables or dimensions of the posterior one name."""
-    variables = list(linear_variables(spec.predictors, spec.groups, spec.family.auxiliary))
+    variables = list(linear_variables(spec.predictors, spec.groups, spec.scalars))
     names = [spec.formula.response.name, *(variable.name for variable in variables)]
     names += [f"{variable.name}_offset" for variable in variables if variable.role in ("effect", "correlation")]
     dims = (zip(variable.dims, variable.labels, strict=True) for variable in variables)
     names += [dim for dim, _ in dict.fromkeys(pair for pairs in dims for pair in pairs)]
     twice = _repeated(names)
     if not twice:
-        twice = _repeated([name for block in spec.common.blocks for name in block.row_names()])
+        twice = _repeated([name for block in spec.coefficients.blocks for name in block.row_names()])
     for group in {term.grouping.name for term in spec.groups}:
         terms = [term.row_names for term in spec.groups if term.grouping.name == group]
         twice = twice or _repeated([name for names_of_term in terms for name in names_of_term])

@@ -45,7 +45,7 @@ class Oracle:
         """Coordinates as the public model's value variables: a coefficient is measured from its prior's location
         where that is shifted by other coefficients."""
         problem, values = self.program.problem, z.copy()
-        common = problem.spec.common
+        common = problem.spec.coefficients
         for block in common.blocks:
             span = common.slices()[block.name]
             if not common.shift[span].any():
@@ -67,8 +67,8 @@ class Oracle:
                 bounded[hyperparameter.coefficient] = first + place
             else:
                 names.setdefault(hyperparameter.name, []).append(first + place)
-        for block in spec.common.blocks:
-            span = spec.common.slices()[block.name]
+        for block in spec.coefficients.blocks:
+            span = spec.coefficients.slices()[block.name]
             columns = [int(np.flatnonzero(problem.order == place)[0]) for place in range(span.start, span.stop)]
             names[block.name] = [bounded.get(column, column) for column in columns]
         at = problem.linear

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from mixed_distributions import mixed
 from scipy import special, stats
 
 from hiermod.errors import AnswerError
@@ -106,22 +107,27 @@ def test_the_median_and_the_mean_are_scipy_s(case):
     np.testing.assert_allclose(seen[exists], np.asarray(exact.mean())[exists], rtol=1e-9)
 
 
+def others(family):
+    """Draws of the parameters beside mu."""
+    return [OTHER / 5.0 if parameter.support == "unit" else OTHER for parameter in family.parameters]
+
+
 def test_parameters_that_are_not_used_do_not_matter():
     for family in FAMILIES.values():
         for functional in own_outcomes(family).values():
-            parameters = [OTHER] * len(family.parameters)
+            parameters = others(family)
             for place, name in enumerate(family.auxiliary):
                 if not functional.needs(name):
-                    changed = [*parameters[:place], 2.0 * OTHER, *parameters[place + 1 :]]
+                    changed = [*parameters[:place], parameters[place] / 2.0, *parameters[place + 1 :]]
                     one, other = (functional.at(family.linear(ETA), *own) for own in (parameters, changed))
                     np.testing.assert_array_equal(one, other)
 
 
 def test_links_of_outcomes_are_inverses_with_their_slopes():
     for family in FAMILIES.values():
-        parameters = [OTHER] * len(family.parameters)
+        parameters = others(family)
         for functional in own_outcomes(family).values():
-            if functional.link is not None:
+            if functional.link is not None and functional.of == "mu":
                 link = functional.link(family.link, *parameters)
                 np.testing.assert_allclose(
                     link.inverse(ETA), functional.at(family.linear(ETA), *parameters), rtol=1e-12
@@ -157,3 +163,26 @@ def test_the_quantile_of_many_events_is_their_smallest_number():
 def test_an_unknown_outcome_is_refused_with_those_there_are(family, outcome, message):
     with pytest.raises(AnswerError, match=message):
         read_outcome(read_family(family), outcome)
+
+
+MIXED = ["zero_inflated_poisson", "zero_inflated_negbinomial", "hurdle_poisson", "hurdle_negbinomial", "hurdle_gamma",
+         "hurdle_lognormal"]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MIXED)
+def test_mixtures_have_shares_of_zeros_means_above_them_and_quantiles(name):
+    family, own = FAMILIES[name], others(FAMILIES[name])
+    mu = family.linear(ETA)
+    exact = mixed(name, mu.link.inverse(ETA), own, None)
+    zero = np.broadcast_to(exact.cdf(0.0), ETA.shape)
+    np.testing.assert_allclose(np.broadcast_to(read_outcome(family, 0).at(mu, *own), ETA.shape), zero, rtol=1e-9)
+    np.testing.assert_allclose(read_outcome(family, "positive").at(mu, *own), exact.mean() / (1.0 - zero), rtol=1e-9)
+    np.testing.assert_allclose(read_outcome(family, "<=2").at(mu, *own), exact.cdf(2.0), rtol=1e-9)
+    seen = read_outcome(family, "q70").at(mu, *own)
+    assert ((seen == 0.0) == (zero >= 0.7)).all()
+    for place in np.ndindex(ETA.shape):
+        one = mixed(name, mu.link.inverse(ETA[place]), [values[place[1]] for values in own], None)
+        if family.counts:
+            assert one.cdf(seen[place]) >= 0.7 > one.cdf(seen[place] - 1.0)
+        elif seen[place]:
+            assert one.cdf(seen[place]) == pytest.approx(0.7, rel=1e-9)

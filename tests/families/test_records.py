@@ -67,9 +67,12 @@ def family(request):
     return read_family(request.param)
 
 
-@pytest.fixture
-def case(family):
-    """Random linear predictors, parameters and a response, with SciPy's distributions."""
+@pytest.fixture(
+    params=[f"{name}({link})" for name, links in LINKS_OF.items() for link in links if not RECORDS[name].zeros]
+)
+def case(request):
+    """Random linear predictors, parameters and a response, with SciPy's distributions; mixtures stand elsewhere."""
+    family = read_family(request.param)
     rng = np.random.default_rng(7)
     eta = rng.uniform(-2.0, 1.2, 60)
     parameters = [rng.uniform(*SIZES.get(family.name, (2.5, 6.0)), 60) for _ in family.parameters]
@@ -93,6 +96,7 @@ def test_every_field_is_filled(family):
         "log_tails",
         "outcomes",
         "quantile",
+        "zeros",
     }
     assert family.counts or not family.rated
     assert family.kernel is None or f"{family.kernel}_{family.link.name}" in {**KERNELS, **ROW_KERNELS}
@@ -100,7 +104,7 @@ def test_every_field_is_filled(family):
         assert parameter.name
         assert parameter.words
         assert parameter.scale
-        assert parameter.default_prior(SCALE).ends[0] >= 0.0
+        assert parameter.usual_prior(SCALE).ends[0] >= 0.0
 
 
 def test_densities_are_scipy_s(case):
@@ -150,7 +154,7 @@ def test_information_grows_with_a_power_of_the_first_parameter(family):
         return
     if family.kind == "count" or family.information_power == 0.0:
         return
-    information, rest = [], [8.0] * (len(family.parameters) - 1)
+    information, rest = [], [0.4 if own.support == "unit" else 8.0 for own in family.parameters[1:]]
     for first in (3.0, 6.0):
         mean = np.full(DRAWS, family.mean(0.4, first, *rest))
         drawn = family.draw_responses(mean, 1, [first, *rest], np.random.default_rng(3))

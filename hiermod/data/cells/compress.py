@@ -120,6 +120,7 @@ def candidates(rows: Rows) -> tuple[str, ...]:
         if not isinstance(predictors[name], Factor)
         and name not in fixed
         and name not in rows.formula.grouping_columns
+        and name not in rows.formula.of_further
         and has_many(rows.frame[predictors[name].columns[0]])
     )
 
@@ -141,7 +142,7 @@ def _key(rows: Rows, averaging: Averaging) -> pd.DataFrame:
     cell averages may differ within it.
     """
     predictors, recipes = rows.variables.predictors, rows.variables.recipes
-    free = (*averaging.variables, *rows.formula.offsets)
+    free = (*averaging.variables, *rows.formula.all_offsets)
     numeric = [name for name in recipes if not isinstance(predictors[name], Factor) and name not in free]
     behind = {source for name in numeric for source in recipes[name].sources}
     variables = rows.frame.drop(columns=list(averaging.names))

@@ -31,10 +31,27 @@ ROW_KERNELS = {name: BY_ROWS + code for code, name in enumerate((
     "beta_logit",
     "beta_probit",
     "beta_cloglog",
+    "poisson_log",
+    "trials_logit",
+    "trials_probit",
+    "trials_cloglog",
 ))}  # fmt: skip
+# Kernels of families with a part of their own for zeros are those of their base, so much further on.
+INFLATED, HURDLE = 1000, 2000
+ROW_KERNELS |= {
+    f"zero_inflated_{base}": INFLATED + ROW_KERNELS[base] for base in (
+        "poisson_log", "negbinomial_log", "trials_logit", "trials_probit", "trials_cloglog", "beta_binomial_logit",
+        "beta_binomial_probit", "beta_binomial_cloglog",
+    )
+} | {
+    f"hurdle_{base}": HURDLE + ROW_KERNELS[base] for base in (
+        "poisson_log", "negbinomial_log", "gamma_log", "lognormal_identity",
+    )
+}  # fmt: skip
 SLOTS = 4  # parameters that a kernel of rows takes, mu among them
 PARAMETER_LINKS = {"logit": 0, "probit": 1, "cloglog": 2, "log": 3, "identity": 4}
 LOG_LINK, REAL_LINE = PARAMETER_LINKS["log"], PARAMETER_LINKS["identity"]
+LOG_ODDS = 5  # added to a link's code where a kernel takes the log odds of a parameter between 0 and 1
 PRIOR_KERNELS = {name: code for code, name in enumerate((
     "normal", "student", "laplace", "logistic", "uniform", "exponential", "gamma", "inverse_gamma", "log_normal",
     "beta",

@@ -13,6 +13,7 @@ from hiermod.engine.kernels.record import (
     JOB,
     KERNELS,
     LANES,
+    LOG_ODDS,
     PARAMETER_LINKS,
     PRIOR_KERNELS,
     ROW_KERNELS,
@@ -90,14 +91,16 @@ def _rows(problem: Problem) -> Arrays:
 
 
 def _parameters(problem: Problem) -> list[tuple[int, int]]:
-    """Of each parameter beside mu: its link, and where its one value stands; a value is taken as it is."""
-    spec = problem.spec
-    return [
-        (PARAMETER_LINKS[spec.predictors[name].link.name], -1)
-        if name in spec.predictors
-        else (PARAMETER_LINKS["identity"], spec.scalars.index(name))
-        for name in spec.family.auxiliary
-    ]
+    """Of each parameter beside mu: its link, and where its one value stands; a value is taken as it is.
+
+    Kernels take the log odds of parameters between 0 and 1.
+    """
+    spec, found = problem.spec, []
+    for own in spec.family.parameters:
+        link = spec.predictors[own.name].link.name if own.name in spec.predictors else "identity"
+        scalar = -1 if own.name in spec.predictors else spec.scalars.index(own.name)
+        found.append((PARAMETER_LINKS[link] + LOG_ODDS * (own.support == "unit"), scalar))
+    return found
 
 
 def canonical(problem: Problem) -> np.ndarray:
