@@ -6,6 +6,7 @@ from typing import Literal
 
 FamilyName = Literal[
     "bernoulli", "binomial", "gaussian", "poisson", "negbinomial", "student", "gamma", "lognormal", "beta_binomial",
+    "cumulative", "sratio", "cratio", "acat",
     "geometric", "nbinom1", "beta",
     "weibull", "exponential", "shifted_lognormal", "exgaussian",
     "zero_inflated_poisson", "zero_inflated_negbinomial", "zero_inflated_binomial", "zero_inflated_beta_binomial",
@@ -22,6 +23,10 @@ LINKS: dict[FamilyName, tuple[str, ...]] = {  # of each family, the usual one fi
     "gamma": ("log",),
     "lognormal": ("identity",),
     "beta_binomial": RATE_LINKS,
+    "cumulative": RATE_LINKS,
+    "sratio": RATE_LINKS,
+    "cratio": RATE_LINKS,
+    "acat": ("logit",),
     "geometric": ("log",),
     "nbinom1": ("log",),
     "beta": RATE_LINKS,
@@ -47,8 +52,8 @@ ALIASES = {
     "zero_inflated_betabinomial": "zero_inflated_beta_binomial", "hurdle_negativebinomial": "hurdle_negbinomial",
 }  # fmt: skip
 ABSENT = {  # families of other packages that are not here: their names, and what is nearest
-    ("multinomial", "categorical", "dirichlet", "cumulative", "sratio", "cratio", "acat", "ordinal", "ordered"): (
-        "Categories and their order are not modelled. The nearest is the rate of one level, y['level'] ~ x."
+    ("multinomial", "categorical", "dirichlet"): (
+        "Categories without an order are not modelled. The nearest is the rate of one level, y['level'] ~ x."
     ),
     ("zero_inflated_beta", "zero_one_inflated_beta"): (
         "The nearest for shares is 'beta', which takes neither 0 nor 1."
@@ -65,7 +70,8 @@ ABSENT = {  # families of other packages that are not here: their names, and wha
         "Other variances than mu, 'poisson', mu + mu²/alpha, 'negbinomial', and mu·(1 + phi), 'nbinom1', are not there."
     ),
 }  # fmt: skip
-MEANT = {"normal": "gaussian", "logistic": "bernoulli", "logit": "bernoulli", "binom": "binomial",
+MEANT = {"ordinal": "cumulative", "ordered": "cumulative", "polr": "cumulative", "clm": "cumulative",
+         "normal": "gaussian", "logistic": "bernoulli", "logit": "bernoulli", "binom": "binomial",
          "zip": "zero_inflated_poisson", "ziplss": "zero_inflated_poisson", "zinb": "zero_inflated_negbinomial",
          "truncated_poisson": "hurdle_poisson", "truncated_nbinom2": "hurdle_negbinomial", "zigamma": "hurdle_gamma",
          "quasipoisson": "negbinomial", "quasibinomial": "beta_binomial", "neg_binomial": "negbinomial"}  # fmt: skip

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from hiermod.data.columns.responses import ResponseRows, SingleRows
 from hiermod.data.columns.texts import row_name
+from hiermod.data.columns.values import Level
 from hiermod.errors import AnswerError, ModelError, did_you_mean
 from hiermod.families.functionals import Functional
 from hiermod.families.links import IDENTITY, LINKS, Link
@@ -81,6 +82,8 @@ class Parameter:
     links : tuple of str, optional
         Those that a linear predictor of it can have, the usual one first: ``log`` of a positive parameter, ``logit``,
         ``probit`` and ``cloglog`` of one between 0 and 1, and ``identity``, where the record gives none.
+    variable : str, optional
+        The variable of the posterior that it is an entry of, as a threshold is.
     below_response : bool
         Whether it is below every response, so that priors end at the smallest one; such a parameter has no predictor.
     estimate : callable, optional
@@ -103,6 +106,7 @@ class Parameter:
     unbounded: bool = False
     support: ParameterSupport = "positive"
     links: tuple[str, ...] = ()
+    variable: str = ""
     below_response: bool = False
     estimate: Callable[[ResponseScale], float] | None = None
 
@@ -134,6 +138,29 @@ class Parameter:
         return fitted(self.name, read_prior(self.name, self.default_prior), self.support)[0]
 
 
+@dataclass(frozen=True)
+class Thresholds:
+    """What stands between ordered categories: a threshold above each but the last.
+
+    Parameters
+    ----------
+    increasing : bool
+        Whether each has to be above the one before.
+    log_prior : callable
+        ``(ops, link, size, thresholds)``: their log density up to a constant where chances of categories, at a linear
+        predictor of 0, have the density of Dirichlet(size, ..., size).
+    of_chances : callable
+        ``(link, chances)``: thresholds that give these chances there, arrays of shape ``(..., categories)``.
+    """
+
+    increasing: bool
+    log_prior: Function
+    of_chances: Function
+
+
+THRESHOLDS = "Intercept"  # their variable of the posterior
+
+
 def own_link(link: Link, *_: Any) -> Link:
     """The link itself: mu is what is asked for."""
     return link
@@ -155,7 +182,8 @@ def scaled(parameters: Sequence[Any], exposure: Any) -> list[Any]:
 
 
 UNSAID = replace(IDENTITY, name="")  # the usual one
-STATISTICS = {"rate": "pairs", "count": "values", "real": "values", "positive": "values", "unit": "values"}
+STATISTICS = {"rate": "pairs", "count": "values", "real": "values", "positive": "values", "unit": "values",
+              "ordered": "categories"}  # fmt: skip
 WITHOUT = {
     "variance": "a function (mean, *parameters)",
     "correlation": "a function (*parameters)",
@@ -173,8 +201,9 @@ class Family:
     ----------
     name : str
         In small letters.
-    kind : {"rate", "count", "real", "positive", "unit"}
-        What the response is: successes out of trials, a count, a number, a number above 0, or one between 0 and 1.
+    kind : {"rate", "count", "real", "positive", "unit", "ordered"}
+        What the response is: successes out of trials, a count, a number, a number above 0, one between 0 and 1, or a
+        category among ordered ones (not for families from outside).
     links : tuple of str
         Those that it can have, the usual one first: ``identity``, ``log``, ``logit``, ``probit``, ``cloglog``.
     log_density : callable
@@ -238,6 +267,13 @@ class Family:
         The distribution of row i.
     location : str
         What the terms add up to, where the link's words do not say it.
+    thresholds : Thresholds, optional
+        Of ordered categories, whose thresholds are the first of `parameters` once `categories` are known.
+    weighted : callable, optional
+        Of categories, ``(weights, link, *parameters)``: the link between the linear predictor and a weighted sum of
+        their chances.
+    categories : tuple
+        Those of a response, in order.
 
     Examples
     --------
@@ -249,7 +285,7 @@ class Family:
     """
 
     name: str
-    kind: Literal["rate", "count", "real", "positive", "unit"]
+    kind: Literal["rate", "count", "real", "positive", "unit", "ordered"]
     links: tuple[str, ...]
     log_density: Function
     parameters: tuple[Parameter, ...] = ()
@@ -276,6 +312,9 @@ class Family:
     latex: str = ""
     words: str = ""
     location: str = ""
+    thresholds: Thresholds | None = None
+    weighted: Callable[..., Link] | None = None
+    categories: tuple[Level, ...] = ()
 
     def __post_init__(self) -> None:
         if self.kind not in STATISTICS:
@@ -303,6 +342,33 @@ class Family:
     def auxiliary(self) -> tuple[str, ...]:
         """The names of its parameters beside the mean."""
         return tuple(parameter.name for parameter in self.parameters)
+
+    @property
+    def entries(self) -> tuple[Parameter, ...]:
+        """The thresholds: entries of one variable."""
+        return tuple(parameter for parameter in self.parameters if parameter.variable)
+
+    @property
+    def single(self) -> tuple[Parameter, ...]:
+        """The parameters that are variables by themselves."""
+        return tuple(parameter for parameter in self.parameters if not parameter.variable)
+
+    @property
+    def scores(self) -> tuple[float, ...]:
+        """What each category counts in a mean score: its number if all are numbers, else 1, 2, ..."""
+        if all(isinstance(level, int | float) and not isinstance(level, bool) for level in self.categories):
+            return tuple(map(float, self.categories))  # type: ignore[arg-type]
+        return tuple(float(place) for place in range(1, len(self.categories) + 1))
+
+    def of_categories(self, categories: tuple[Level, ...]) -> Family:
+        """The family of a response of these categories, with a threshold between each two; others are unchanged."""
+        if self.thresholds is None:
+            return self
+        places = range(1, len(categories))
+        own = [Parameter(f"{THRESHOLDS}[{place}]", support="real", variable=THRESHOLDS) for place in places]
+        known = replace(self, categories=categories, parameters=(*own, *self.single))
+        assert self.weighted is not None
+        return replace(known, mean_link=partial(self.weighted, known.scores))
 
     @property
     def scaled(self) -> bool:
@@ -343,6 +409,10 @@ class Family:
         uses = ("mu",) if self.mean_link is own_link else None
         own = Functional("mean", "mean {}", link=self.mean_link, uses=uses, share=self.is_rate, per_unit=True)
         return own if stated is None else stated
+
+    def drawn_by(self, eta: Any, *parameters: Any) -> Any:
+        """What `draw_responses` takes: the mean, or of ordered categories the linear predictor itself."""
+        return eta if self.thresholds is not None else self.mean(eta, *parameters)
 
     def require(self, what: str) -> Function:
         """One of its functions that a family may be without: ``variance``, ``correlation`` or ``draw``.
@@ -403,7 +473,7 @@ class Family:
         Parameters
         ----------
         mean : numpy.ndarray
-            Expected responses; of rates, those of one trial.
+            Expected responses; of rates, those of one trial; of ordered categories, their linear predictors.
         trials : numpy.ndarray
             How many trials each response has, where it has any. It and `parameters` broadcast against `mean`.
         parameters : sequence
@@ -413,7 +483,8 @@ class Family:
             Of what is drawn; that of `mean` and the parameters without it.
         """
         shape = np.broadcast_shapes(np.shape(mean), *map(np.shape, parameters)) if shape is None else shape
-        return np.asarray(self.require("draw")(rng, shape, mean, trials, *parameters))
+        where = mean if self.thresholds is None else self.linear(mean)
+        return np.asarray(self.require("draw")(rng, shape, where, trials, *parameters))
 
     def __str__(self) -> str:
         return self.name if self.link.name == self.links[0] else f"{self.name}({self.link.name})"

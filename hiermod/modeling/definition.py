@@ -9,6 +9,7 @@ from typing import Any
 
 from hiermod.choices import INTERCEPT_POINTS, POOLINGS
 from hiermod.data.cells.compress import read_cells
+from hiermod.data.cells.statistics import CategoryCells
 from hiermod.data.cells.table import Cells, Source
 from hiermod.data.columns.responses import ResponseRows, SingleRows, plain_factor
 from hiermod.data.columns.values import Level
@@ -237,7 +238,8 @@ def _missing(model: Defined) -> int:
 
 def redefine(definition: Definition, formula: Formula, family: str, cells: Cells, notices: tuple[str, ...]) -> Defined:
     """Build the spec of stored cells again."""
-    spec, _ = _build(definition, formula, read_family(family), cells)
+    categories = cells.response.levels if isinstance(cells.response, CategoryCells) else ()
+    spec, _ = _build(definition, formula, read_family(family).of_categories(categories), cells)
     return Defined(definition, spec, notices)
 
 

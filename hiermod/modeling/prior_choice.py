@@ -18,6 +18,7 @@ from hiermod.formula.nodes import without_slash
 from hiermod.modeling.coding import prefix_of
 from hiermod.modeling.design import CommonDesign, GroupDesign, LinearPredictor, joined
 from hiermod.modeling.prior_keys import Entry, Stated, canonical_key, read_stated, refuse_unclear
+from hiermod.modeling.thresholds import threshold_entries
 from hiermod.priors.distributions import DISTRIBUTIONS, Prior
 from hiermod.priors.reading import LARGEST, SMALLEST, cut_above, fitted, is_flat, refuse_extreme, refuse_flat
 
@@ -81,9 +82,9 @@ def choose_priors(
     common = joined([predictor.common for predictor in predictors.values()])
     for spread in np.concatenate([common.scales, *(effect.scales for group in groups for effect in group.effects)]):
         _refuse_extreme("predictor", float(spread), 0.0)
-    entries = _entries(family, scale, predictors, groups)
     flat = {str(key): str(text) for key, text in user.items() if is_flat(text)}
     stated = read_stated({key: ANY if key in flat else text for key, text in user.items()})
+    entries = _entries(family, scale, predictors, groups, stated)
     refuse_unclear(stated, entries, cells.predictors, {block.name for block in common.blocks})
     for key, text in flat.items():
         _refuse_flat(entries, key, text)
@@ -97,13 +98,15 @@ def choose_priors(
 
 
 def _entries(
-    family: Family, scale: ResponseScale, predictors: Predictors, groups: tuple[GroupDesign, ...]
-) -> list[Entry]:
+    family: Family, scale: ResponseScale, predictors: Predictors, groups: tuple[GroupDesign, ...],
+    stated: Mapping[str, Stated] | None = None,
+) -> list[Entry]:  # fmt: skip
     scales = {name: scale if name == "mu" else parameter_scale(family, predictor, scale)
               for name, predictor in predictors.items()}  # fmt: skip
     coefficients = [_coefficients(predictor.common, scales[name]) for name, predictor in predictors.items()]
-    single = [parameter for parameter in family.parameters if parameter.name not in predictors]
-    return [*itertools.chain(*coefficients), *_spreads(groups, scales), *_of_family(family, single, scale)]
+    single = [parameter for parameter in family.single if parameter.name not in predictors]
+    thresholds = threshold_entries(family, predictors["mu"].common, stated)
+    return [*thresholds, *itertools.chain(*coefficients), *_spreads(groups, scales), *_of_family(family, single, scale)]
 
 
 def parameter_scale(family: Family, predictor: LinearPredictor, scale: ResponseScale) -> ResponseScale:

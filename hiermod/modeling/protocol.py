@@ -11,7 +11,7 @@ import numpy as np
 from hiermod.data.cells.table import Cells
 from hiermod.data.columns.groupings import Grouping
 from hiermod.families.functionals import Functional
-from hiermod.families.record import Family
+from hiermod.families.record import THRESHOLDS, Family
 from hiermod.formula.nodes import Formula
 from hiermod.modeling.coding import Block
 from hiermod.modeling.design import GroupDesign, LinearPredictor
@@ -71,6 +71,13 @@ def linear_variables(
     column_labels: dict[str, tuple[str, ...]] = {}
     for term in groups:
         yield from _of_term(term, column_labels)
+
+
+def threshold_variables(family: Family) -> Iterator[Variable]:
+    """The thresholds of ordered categories, numbered from 1 on."""
+    if family.entries:
+        labels = tuple(str(place) for place in range(1, len(family.entries) + 1))
+        yield Variable(THRESHOLDS, (f"{THRESHOLDS}_dim",), (labels,), "mu", "coefficient")
 
 
 def _of_term(term: GroupDesign, column_labels: dict[str, tuple[str, ...]]) -> Iterator[Variable]:

@@ -14,7 +14,7 @@ from hiermod.data.cells.table import Cells
 from hiermod.errors import DataError
 from hiermod.families.functionals import Functional
 from hiermod.families.links import LINKS
-from hiermod.families.record import Family
+from hiermod.families.record import THRESHOLDS, Family
 from hiermod.formula.nodes import Formula
 from hiermod.modeling.design import (
     CommonDesign,
@@ -30,11 +30,18 @@ from hiermod.modeling.identifiability import dependence_notices, refuse_exact, r
 from hiermod.modeling.intercept import at_zero, intercept_notices, stated_columns
 from hiermod.modeling.moments import finite_moments, light_coefficients, light_spreads
 from hiermod.modeling.prior_choice import Priors, choose_priors
-from hiermod.modeling.protocol import PriorRow, Question, Variable, linear_variables
+from hiermod.modeling.protocol import PriorRow, Question, Variable, linear_variables, threshold_variables
 from hiermod.modeling.separation import Separation, find_separation
+from hiermod.modeling.thresholds import is_of_chances, without_intercept
 from hiermod.priors.distributions import Prior
 
 WIDEST_OFFSET = 700.0  # the exponential of more is infinite
+
+
+STANDS = (
+    "0 +: thresholds stay, as in brms, and their prior stands where predictors are 0; priors alone tell them from a "
+    "factor's full set of levels"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +84,7 @@ class Spec:
     @property
     def scalars(self) -> tuple[str, ...]:
         """The parameters of the family that have one value, and no linear predictor."""
-        return tuple(name for name in self.family.auxiliary if name not in self.predictors)
+        return tuple(own.name for own in self.family.single if own.name not in self.predictors)
 
     def variables(self) -> tuple[Variable, ...]:
         """The variables of a posterior, in order."""
@@ -94,7 +101,7 @@ class Spec:
 
     def prior_rows(self) -> list[PriorRow]:
         """Coefficients, then the sds and correlations of group terms, then the family's parameters."""
-        rows: list[PriorRow] = []
+        rows: list[PriorRow] = self._threshold_rows()
         for predictor in self.predictors.values():
             rows += self._coefficient_rows(predictor)
         for term in self.groups:
@@ -104,10 +111,21 @@ class Spec:
             if term.correlated:
                 (prior,) = self.priors[term.correlation_name]
                 rows.append(_row(f"cor({term.grouping.name})", prior, "correlation", ", ".join(term.row_names)))
-        for parameter in self.family.parameters:
+        for parameter in self.family.single:
             if parameter.name not in self.predictors:
                 rows.append(_row(parameter.name, self.priors[parameter.name][0], parameter.scale))
         return rows
+
+    def _threshold_rows(self) -> list[PriorRow]:
+        if not self.family.entries:
+            return []
+        priors, common = self.priors[THRESHOLDS], self.common
+        at = ", ".join(f"{name} = {centre:.4g}" for name, centre in common.centres.items())
+        at = at if common.level is not None and common.level.any() else ""
+        if is_of_chances(priors):
+            return [_row(THRESHOLDS, priors[0], "chances of the categories", at)]
+        pairs = zip(self.family.entries, priors, strict=True)
+        return [_row(entry.name, prior, self.family.link.name, at) for entry, prior in pairs]
 
     def _coefficient_rows(self, predictor: LinearPredictor) -> list[PriorRow]:
         common, link = predictor.common, predictor.scale
@@ -129,6 +147,8 @@ class Spec:
         scaled = self.shape_exposure(self.cells.frame) is not None
         if scaled and question in ("plan", "bambi", "compiled"):
             return f"the exposure of {self.formula.left}, which multiplies the shape, is not covered"
+        if self.family.thresholds is not None and question in ("plan", "bambi"):
+            return f"thresholds of the family {self.family} are not covered"
         if question == "compiled":
             if self.family.kernel is None:
                 return f"the family {self.family} is not covered"
@@ -188,8 +208,7 @@ class Spec:
 
     @cached_property
     def _by_name(self) -> dict[str, Variable]:
-        variables = linear_variables(self.predictors, self.groups, self.scalars)
-        return {variable.name: variable for variable in variables}
+        return {variable.name: variable for variable in _variables(self)}
 
 
 def _row(parameter: str, prior: Prior, scale: str, at: str = "") -> PriorRow:
@@ -211,6 +230,8 @@ def build_spec(
     common = build_common(formula, cells)
     stated = stated_columns(common, priors)
     common = at_zero(common, stated) if intercept_at == "zero" else common
+    ordered = family.thresholds is not None
+    common = without_intercept(common, intercept_at == "zero") if ordered else common
     predictors = {"mu": LinearPredictor("mu", family.link, common, formula.offsets)}
     predictors |= _further(formula, family, cells, priors, intercept_at)
     groups, notices = _groups(formula, cells)
@@ -219,7 +240,8 @@ def build_spec(
     chosen, prior_notices = choose_priors(family, cells, offsets, predictors, groups, priors)
     spec = Spec(formula, family, cells, predictors, groups, chosen)
     _refuse_clashes(spec)
-    prior_notices += intercept_notices(common, cells, chosen, stated, intercept_at)
+    prior_notices += [] if ordered else intercept_notices(common, cells, chosen, stated, intercept_at)
+    notices += [STANDS] if ordered and not formula.intercept else []
     told = [notice for each in predictors.values() for notice in dependence_notices(each.common, cells)]
     of_mean = [term for term in groups if "mu" in {effect.parameter for effect in term.effects}]
     return spec, [*told, *notices, *residual_notices(family, common, of_mean, cells), *prior_notices]
@@ -267,13 +289,17 @@ def _refuse_wide(family: Family, formula: Formula, offsets: np.ndarray) -> None:
     )
 
 
+def _variables(spec: Spec) -> list[Variable]:
+    return [*threshold_variables(spec.family), *linear_variables(spec.predictors, spec.groups, spec.scalars)]
+
+
 def _repeated(names: list[str]) -> list[str]:
     return [name for name, count in Counter(names).items() if count > 1]
 
 
 def _refuse_clashes(spec: Spec) -> None:
     """Refuse column names that would give two variables or dimensions of the posterior one name."""
-    variables = list(linear_variables(spec.predictors, spec.groups, spec.scalars))
+    variables = _variables(spec)
     names = [spec.formula.response.name, *(variable.name for variable in variables)]
     names += [f"{variable.name}_offset" for variable in variables if variable.role in ("effect", "correlation")]
     dims = (zip(variable.dims, variable.labels, strict=True) for variable in variables)

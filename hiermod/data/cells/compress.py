@@ -56,7 +56,7 @@ def compress(rows: Rows, statistic: str, enabled: bool = True) -> Cells:
     ----------
     rows : Rows
         What `read_rows` gave.
-    statistic : {"trials", "count", "real", "values", "pairs"}
+    statistic : {"trials", "count", "real", "values", "pairs", "categories"}
         Which sufficient statistics the family needs. Cells of real responses average over numeric predictors of many
         values, where that pays, and hold their cross-products. Those of values, and of pairs of successes and trials,
         hold rows that are equal in the response too.
@@ -85,7 +85,7 @@ def compress(rows: Rows, statistic: str, enabled: bool = True) -> Cells:
 
 def _seen_of(response: ResponseRows, statistic: str) -> pd.DataFrame:
     """What rows of one cell share of the response: all of it where a family has no statistics for sums."""
-    if statistic not in ("values", "pairs"):
+    if statistic not in ("values", "pairs", "categories"):
         return pd.DataFrame(index=pd.RangeIndex(len(response.times)))
     if isinstance(response, TrialsRows):
         return pd.DataFrame({f"{PREFIX}successes": response.successes, f"{PREFIX}trials": response.trials})

@@ -14,6 +14,14 @@ KERNELS = {name: code for code, name in enumerate((
     "one_trial_logit", "lognormal_identity",
     "weibull_log", "exponential_log", "shifted_lognormal_identity", "exgaussian_identity",
 ))}  # fmt: skip
+# Codes of kernels of ordered categories, by family and link.
+ORDERED = 500
+ORDERED_KERNELS = {name: ORDERED + code for code, name in enumerate((
+    "cumulative_logit", "cumulative_probit", "cumulative_cloglog",
+    "sratio_logit", "sratio_probit", "sratio_cloglog",
+    "cratio_logit", "cratio_probit", "cratio_cloglog",
+    "acat_logit",
+))}  # fmt: skip
 # Codes of the kernels of single rows, whose parameters may each have a linear predictor; one entry a line.
 BY_ROWS = 1000
 ROW_KERNELS = {name: BY_ROWS + code for code, name in enumerate((
@@ -65,6 +73,7 @@ COUNTS = (
     "rows", "segments", "common", "linear", "coefficients", "hyperparameters", "auxiliary", "factors",
     "joint_factors", "joint_size", "matrices", "rank", "by_products", "has_offset", "is_sorted", "parts", "threads",
     "worker", "workspace", "parameters",
+    "thresholds", "reference", "increasing", "threshold_kernel",
 )  # fmt: skip
 DOUBLES = (
     "design", "offset", "response", "size", "count", "multipliers", "sums",  # of rows
@@ -72,6 +81,7 @@ DOUBLES = (
     "information", "score", "mode", "coupling", "full_coupling", "scale",  # of what data say of effects at the mode
     "linear_map", "common_spread", "joint_information", "joint_numbers",  # of coordinates
     "hyperparameter_centre", "hyperparameter_map", "directions", "stretch",
+    "chances",  # of ordered categories, the size of their Dirichlet prior, or 0
 )  # fmt: skip
 INTEGERS = (
     "codes", "group_ends", "plain_columns", "plain_multipliers", "product_rows", "product_columns", "coupling_rows",
@@ -106,6 +116,8 @@ TABLES = {
     "prior_table": _layout("kernel", doubles=("a", "b", "c")),
     # The variance as far as data go, the prior's precision and centre, and the data's estimate.
     "common_table": _layout(doubles=("variance", "precision", "centre", "estimate")),
+    # The priors of thresholds, each by itself.
+    "threshold_table": _layout("kernel", doubles=("a", "b", "c")),
 }
 RECORD = _layout(*COUNTS, *DOUBLES, *INTEGERS, *TABLES)
 JOB = _layout("thread", "record", "workspace", "place", "started")

@@ -105,7 +105,7 @@ def _observe_equal(
     def random(
         predictor: Any, trials: Any, times: Any, *auxiliary: Any, rng: Any = None, size: Any = None
     ) -> np.ndarray:
-        return family.draw_responses(family.mean(predictor, *auxiliary), trials, auxiliary, _generator(rng), size)
+        return family.draw_responses(family.drawn_by(predictor, *auxiliary), trials, auxiliary, _generator(rng), size)
 
     _observe(name, value, (eta, trials, times, *auxiliary), logp, random)
 

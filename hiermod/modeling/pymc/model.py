@@ -25,6 +25,7 @@ from hiermod.modeling.pymc.parts import (
     register_dims,
 )
 from hiermod.modeling.pymc.priors import distribution
+from hiermod.modeling.pymc.thresholds import thresholds
 from hiermod.modeling.spec import Spec
 
 MAX_WRITTEN_OUT = 6
@@ -61,8 +62,9 @@ def build_model(spec: ModelSpec, informed: tuple[np.ndarray, ...] | None = None)
             pt.broadcast_to(INVERSES[spec.predictors[name].link.name](eta[name]), (len(rows),))
             if name in spec.predictors
             else distribution(spec.priors[name], name)
-            for name in spec.family.auxiliary
+            for name in (own.name for own in spec.family.single)
         ]
+        own = [*thresholds(spec), *own]
         auxiliary = scaled(own, spec.shape_exposure(spec.cells.frame))
         likelihood(spec.formula.response.name, spec.family, rows, eta["mu"], auxiliary)
     return model
