@@ -32,6 +32,7 @@ from hiermod.sampling.checks import CheckReport, check
 from hiermod.sampling.external_draws import posterior_from_draws
 from hiermod.sampling.posterior import Posterior
 from hiermod.sampling.prior_draws import sample_prior
+from hiermod.sampling.provenance import Provenance
 from hiermod.sampling.run import choose_sampler, sample
 from hiermod.sampling.settings import Sampler, Settings, check_switch
 from hiermod.sampling.storage import StoredFit, save
@@ -98,6 +99,17 @@ class Fit(Questions, Parameters, Scores):
     def data(self) -> Any:
         """The frame or path that was fitted, as it was given; None of a fit that was stored."""
         return self._defined.data
+
+    @property
+    def provenance(self) -> Provenance:
+        """What made the fit: versions, machine, seed, settings, and a fingerprint of the data; stored with it.
+
+        Examples
+        --------
+        >>> fit.provenance.seed, fit.provenance.rows, fit.provenance.engine
+        (1, 400, 'compiled')
+        """
+        return self._posterior.provenance
 
     @property
     def sampled_posterior(self) -> Posterior:

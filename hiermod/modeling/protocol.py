@@ -10,6 +10,7 @@ import numpy as np
 
 from hiermod.data.cells.table import Cells
 from hiermod.data.columns.groupings import Grouping
+from hiermod.families.functionals import Functional
 from hiermod.families.record import THRESHOLDS, Family
 from hiermod.formula.nodes import Formula
 from hiermod.modeling.coding import Block
@@ -178,6 +179,10 @@ class ModelSpec(Protocol):
     def improper(self) -> bool:
         """Whether the prior is none without data, so that `with_cells` may refuse."""
 
+    @property
+    def scalars(self) -> tuple[str, ...]:
+        """The parameters of the family that have one value, and no linear predictor."""
+
     def variables(self) -> tuple[Variable, ...]:
         """The variables of its posterior, in order."""
 
@@ -203,8 +208,8 @@ class ModelSpec(Protocol):
             If they leave no proper posterior.
         """
 
-    def has_posterior_mean(self, outcome: str, readings: Collection[str]) -> bool:
-        """Whether the mean or median of a response has a posterior mean, its groups being read so."""
+    def has_posterior_mean(self, outcome: Functional, readings: Collection[str]) -> bool:
+        """Whether an outcome of a response has a posterior mean, its groups being read so."""
 
     @property
     def finite_moments(self) -> Mapping[str, float]:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from hiermod.data.cells.table import Cells
 from hiermod.errors import DataError
+from hiermod.families.functionals import Functional
 from hiermod.families.links import LINKS
 from hiermod.families.record import THRESHOLDS, Family
 from hiermod.formula.nodes import Formula
@@ -144,6 +145,8 @@ class Spec:
                 "own model, or use bambi's prior_predictive()."
             )
         scaled = self.shape_exposure(self.cells.frame) is not None
+        if len(self.predictors) > 1 and question in ("plan", "bambi"):
+            return "its formula has linear predictors of several parameters, which this does not cover"
         if scaled and question in ("plan", "bambi", "compiled"):
             return f"the exposure of {self.formula.left}, which multiplies the shape, is not covered"
         if self.family.thresholds is not None and question in ("plan", "bambi"):
@@ -167,14 +170,16 @@ class Spec:
         """The same model, its coding and its priors, of other cells."""
         return replace(self, cells=cells)
 
-    def has_posterior_mean(self, outcome: str, readings: Collection[str]) -> bool:
+    def has_posterior_mean(self, outcome: Functional, readings: Collection[str]) -> bool:
         """As the family says of its parameters' priors, and of averages over groups their standard deviations'."""
+        if outcome.share:
+            return True
         averaged = not {"new", "population"}.isdisjoint(readings)
-        if self.prior_alone and outcome == "mean" and not light_coefficients(self):
+        if self.prior_alone and outcome.name == "mean" and not light_coefficients(self):
             return False
-        if averaged and not self.family.is_rate and not light_spreads(self):
+        if averaged and not light_spreads(self):
             return False
-        return self.family.has_posterior_mean(outcome, self.priors, averaged)
+        return self.family.has_posterior_mean(outcome.name, self.priors, averaged)
 
     @cached_property
     def separation(self) -> Separation | None:

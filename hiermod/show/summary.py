@@ -16,6 +16,7 @@ from hiermod.answers.parameters.estimates import described, existing, fixef_draw
 from hiermod.errors import visible
 from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.pooled import PooledSpec
+from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.checks import CheckReport
 from hiermod.sampling.diagnostics import figures
 from hiermod.sampling.posterior import Posterior
@@ -160,7 +161,7 @@ def _random_draws(posterior: Posterior) -> dict[tuple[str, str], np.ndarray]:
     draws: dict[tuple[str, str], np.ndarray] = {}
     for term in posterior.spec.groups:
         draws.update(_group_draws(posterior, term))
-    for name in (own.name for own in posterior.spec.family.single):
+    for name in posterior.spec.scalars:
         draws["Residual" if name == "sigma" else "Family", name] = posterior.values(name)
     return draws
 
@@ -181,7 +182,7 @@ def random_names(posterior: Posterior) -> list[str]:
         for term in spec.groups
         for name in (*term.sd_keys(), *(term.correlation_keys() if term.correlated else ()))
     ]
-    return [*names, *(own.name for own in spec.family.single)]
+    return [*names, *spec.scalars]
 
 
 def _group_draws(posterior: Posterior, term: GroupDesign) -> dict[tuple[str, str], np.ndarray]:
@@ -194,6 +195,12 @@ def _group_draws(posterior: Posterior, term: GroupDesign) -> dict[tuple[str, str
     return draws
 
 
+def _links(spec: ModelSpec) -> str:
+    """The links of all linear predictors: ``logit``, ``identity; sigma: log``."""
+    further = [f"{name}: {each.link.name}" for name, each in spec.predictors.items() if name != "mu"]
+    return "; ".join([spec.family.link.name, *further])
+
+
 def _head(posterior: Posterior) -> str:
     spec, settings = posterior.spec, posterior.settings
     chains, draws = posterior.shape
@@ -203,7 +210,7 @@ def _head(posterior: Posterior) -> str:
         data += f" ({source.missing:,} with missing values dropped)"
     return "\n".join(
         [
-            f" Family: {spec.family.name} (link {spec.family.link.name})",
+            f" Family: {spec.family.name} (link {_links(spec)})",
             f"Formula: {spec.formula}",
             f"   Data: {data}",
             f"  Draws: {chains} chains of {draws:,} after {settings.tune:,} of warm-up, seed {settings.seed}"
