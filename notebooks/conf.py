@@ -7,13 +7,13 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 sys.path.insert(0, str(HERE / "site"))
 
-import made_pages  # noqa: E402
+import made_pages
 
-from hiermod.version import __version__  # noqa: E402
+from hiermod.version import __version__
 
 project = "hiermod"
 author = "the hiermod authors"
-copyright = "the hiermod authors"  # noqa: A001
+copyright = "the hiermod authors"
 version = release = __version__
 root_doc = "index"
 
@@ -69,9 +69,19 @@ html_sidebars = {"index": []}
 
 linkcheck_ignore = []
 # Documents of the root are read on their own pages too, where links lead to other documents of the site.
-suppress_warnings = ["myst.header"]  # pages made of several documents begin below their own title
+suppress_warnings = [
+    "myst.header",
+    "misc.highlighting_failure",
+]  # pages made of several documents begin below their own title
 
 
 def setup(app):
     """Write the pages that are made of the code and of the root's documents, before anything is read."""
     made_pages.write(ROOT, HERE / "site" / "made")
+    app.connect("source-read", link_within_the_site)
+
+
+def link_within_the_site(app, docname, source):
+    """Pages that are read in the repository too link to its documents, which are pages here."""
+    if "/" not in docname and (HERE / f"{docname}.md").exists():
+        source[0] = made_pages.linked(source[0], ROOT, HERE)

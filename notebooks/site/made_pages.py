@@ -31,8 +31,11 @@ def write(root: Path, folder: Path) -> None:
 
 def document(root: Path, path: str) -> str:
     """A document of the root whose links lead to pages of the site; to what is no page, they are words."""
-    text = (root / path).read_text(encoding="utf-8")
-    base = (root / path).parent
+    return linked((root / path).read_text(encoding="utf-8"), root, (root / path).parent)
+
+
+def linked(text: str, root: Path, base: Path) -> str:
+    """A text whose links, which are right in the folder `base`, lead to pages of the site."""
 
     def place(found: re.Match[str]) -> str:
         image, label, target, anchor = found.group(1), found.group(2), found.group(3), found.group(4) or ""
