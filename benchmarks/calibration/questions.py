@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import integrate, stats
 
 from benchmarks.calibration.responses import INVERSE_LINKS
-from benchmarks.calibration.simulate import Definition, Values, draw_effects, mean_response
+from benchmarks.calibration.simulate import Definition, Values, draw_effects, expected_response
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +40,8 @@ def overall_rate() -> Question:
         lambda model, values, _: np.array(
             [
                 np.average(
-                    mean_response(model, model.design, values, exposed=False)[0], weights=_weights(model, model.design)
+                    expected_response(model, model.design, values, exposed=False)[0],
+                    weights=_weights(model, model.design),
                 )
             ]
         ),
@@ -62,7 +63,7 @@ def _levels(model: Definition, name: str) -> list[Any]:
 
 def _average(model: Definition, values: Values, name: str, level: Any) -> float:
     frame = model.design.assign(**{name: level})
-    mean = mean_response(model, frame, values, exposed=False)[0]
+    mean = expected_response(model, frame, values, exposed=False)[0]
     return float(np.average(mean, weights=_weights(model, frame)))
 
 
