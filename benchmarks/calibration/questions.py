@@ -37,14 +37,7 @@ def overall_rate() -> Question:
     return Question(
         "overall rate",
         lambda fit: fit.rates().draws,
-        lambda model, values, _: np.array(
-            [
-                np.average(
-                    expected_response(model, model.design, values, exposed=False)[0],
-                    weights=_weights(model, model.design),
-                )
-            ]
-        ),
+        lambda model, values, _: np.array([_mean(model, model.design, values)]),
     )
 
 
@@ -63,6 +56,10 @@ def _levels(model: Definition, name: str) -> list[Any]:
 
 def _average(model: Definition, values: Values, name: str, level: Any) -> float:
     frame = model.design.assign(**{name: level})
+    return _mean(model, frame, values)
+
+
+def _mean(model: Definition, frame: pd.DataFrame, values: Values) -> float:
     mean = expected_response(model, frame, values, exposed=False)[0]
     return float(np.average(mean, weights=_weights(model, frame)))
 
