@@ -381,7 +381,8 @@ def make_answer(
 def _endless(share: float) -> str:
     return (
         f"Estimates are posterior medians: up to {share:.2%} of the draws of a row are above "
-        f"{np.finfo(float).max:.2g}, and count as infinite."
+        f"{np.finfo(float).max:.2g}, and count as infinite. Look at the units of the predictors in such rows; their "
+        "linear predictors are finite: fit.predict(data, kind='link')."
     )
 
 

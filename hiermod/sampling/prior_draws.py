@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +11,7 @@ import xarray as xr
 
 from hiermod.errors import SamplingError
 from hiermod.families.record import THRESHOLDS
+from hiermod.memory import NUMBER, refuse_beyond, room
 from hiermod.modeling import model_priors
 from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec
@@ -20,7 +22,7 @@ from hiermod.sampling.diagnostics import diagnose
 from hiermod.sampling.posterior import Posterior
 from hiermod.sampling.settings import Settings, fresh_seed
 
-LARGEST = 100_000_000  # numbers of varying effects
+COPIES = 3  # of a draw, while effects are made of standard normals
 
 
 def sample_prior(spec: ModelSpec, draws: Any, seed: int | None) -> Posterior:
@@ -68,12 +70,10 @@ def _of_pooled(spec: PooledSpec, settings: Settings, rng: np.random.Generator) -
 
 
 def _refuse_large(spec: Spec, draws: int) -> None:
-    numbers = draws * sum(term.grouping.size * len(term.row_names) for term in spec.groups)
-    if numbers > LARGEST:
-        raise SamplingError(
-            f"draws={draws:,}: with these groups that is {numbers:,} numbers, more than {LARGEST:,}. "
-            f"Ask for at most {max(draws * LARGEST // numbers, 1):,} draws."
-        )
+    each = NUMBER * COPIES * sum(math.prod(variable.shape) for variable in spec.variables())
+    fitting = int(room() // max(each, 1))
+    remedy = f"draws={fitting} would fit" if fitting >= 1 else "fewer groups are needed"
+    refuse_beyond(draws * each, f"{draws:,} draws of {each // (NUMBER * COPIES):,} numbers", remedy, SamplingError)
 
 
 def _common(spec: Spec, draws: int, rng: np.random.Generator) -> Values:
