@@ -14,6 +14,7 @@ from hiermod.answers.parameters.estimates import described, existing, fixef_draw
 from hiermod.errors import visible
 from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.pooled import PooledSpec
+from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.checks import CheckReport
 from hiermod.sampling.diagnostics import figures
 from hiermod.sampling.posterior import Posterior
@@ -87,7 +88,7 @@ def _random(posterior: Posterior, prob: float) -> pd.DataFrame:
     draws: dict[tuple[str, str], np.ndarray] = {}
     for term in spec.groups:
         draws.update(_group_draws(posterior, term))
-    for name in (own.name for own in spec.family.single):
+    for name in spec.scalars:
         draws["Residual" if name == "sigma" else "Family", name] = posterior.values(name)
     names = random_names(posterior)
     table = _table(posterior, {str(place): values for place, values in enumerate(draws.values())}, prob, names)
@@ -103,7 +104,7 @@ def random_names(posterior: Posterior) -> list[str]:
         for term in spec.groups
         for name in (*term.sd_keys(), *(term.correlation_keys() if term.correlated else ()))
     ]
-    return [*names, *(own.name for own in spec.family.single)]
+    return [*names, *spec.scalars]
 
 
 def _group_draws(posterior: Posterior, term: GroupDesign) -> dict[tuple[str, str], np.ndarray]:
@@ -116,6 +117,12 @@ def _group_draws(posterior: Posterior, term: GroupDesign) -> dict[tuple[str, str
     return draws
 
 
+def _links(spec: ModelSpec) -> str:
+    """The links of all linear predictors: ``logit``, ``identity; sigma: log``."""
+    further = [f"{name}: {each.link.name}" for name, each in spec.predictors.items() if name != "mu"]
+    return "; ".join([spec.family.link.name, *further])
+
+
 def _head(posterior: Posterior) -> str:
     spec, settings = posterior.spec, posterior.settings
     chains, draws = posterior.shape
@@ -125,7 +132,7 @@ def _head(posterior: Posterior) -> str:
         data += f" ({source.missing:,} with missing values dropped)"
     return "\n".join(
         [
-            f" Family: {spec.family.name} (link {spec.family.link.name})",
+            f" Family: {spec.family.name} (link {_links(spec)})",
             f"Formula: {spec.formula}",
             f"   Data: {data}",
             f"  Draws: {chains} chains of {draws:,} after {settings.tune:,} of warm-up, seed {settings.seed}"
