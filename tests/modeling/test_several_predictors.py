@@ -9,7 +9,7 @@ from scipy import special, stats
 
 import hiermod as hm
 from hiermod.data.cells.statistics import MomentCells
-from hiermod.errors import DataError, FormulaError, ModelError, PriorError
+from hiermod.errors import DataError, FormulaError, HiermodError, ModelError, PriorError
 from hiermod.modeling.definition import Definition, define
 from hiermod.modeling.pymc.model import build_model
 
@@ -196,7 +196,7 @@ def test_spellings_of_one_model():
         assert str(define(Definition(spelled, "negbinomial"), frame).spec.formula).replace("| q |", "| p |") == whole
     assert str(hm.model(["c ~ x", "alpha ~ i"], frame, "negbinomial").formula) == "c ~ x; alpha ~ i"
     assert hm.translate(whole, "brms") == "bf(c ~ x + (1 | p | g), shape ~ i + (1 | p | g))"
-    with pytest.raises(hm.HiermodError, match=r"bmb.Formula\('y ~ x', 'sigma ~ i'\)"):
+    with pytest.raises(HiermodError, match=r"bmb.Formula\('y ~ x', 'sigma ~ i'\)"):
         hm.translate("y ~ x; sigma ~ i", "bambi")
 
 
