@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from hiermod.interface.planning import plan
     from hiermod.interface.prior_draws import PriorDraws as PriorDraws
     from hiermod.interface.registering import register_family
+    from hiermod.interface.report import report
     from hiermod.sampling.checks import CheckReport as CheckReport
 
 __all__ = [
@@ -64,6 +65,7 @@ __all__ = [
     "prob_best",
     "register",
     "register_family",
+    "report",
     "srm",
     "translate",
 ]
@@ -88,6 +90,7 @@ _NAMES = {
     "hiermod.interface.planning": ("Plan", "plan"),
     "hiermod.interface.prior_draws": ("PriorDraws",),
     "hiermod.interface.registering": ("register_family",),
+    "hiermod.interface.report": ("report",),
     "hiermod.sampling.checks": ("CheckReport",),
 }
 _HOME = {name: module for module, names in _NAMES.items() for name in names}

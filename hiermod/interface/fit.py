@@ -6,6 +6,7 @@ other: `Model.fit` gives a `Fit`, `Fit.model` its `Model`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -304,6 +305,20 @@ class Fit(Questions, Parameters, Scores):
         ['Intercept', 'treated']
         """
         return self.model.prior_summary()
+
+    def report(
+        self, path: str | Path, *, title: str | None = None, answers: Sequence[Answer] = (), prob: float = 0.95
+    ) -> Path:  # fmt: skip
+        """Write one self-contained page about the fit; parameters are those of `hiermod.report`.
+
+        Examples
+        --------
+        >>> fit.report(folder / "page.html").name
+        'page.html'
+        """
+        from hiermod.interface.report import report
+
+        return report(self, path, title=title, answers=answers, prob=prob)
 
     def update(self, formula: str | None = None, data: Any = None, **changes: Any) -> Fit:
         """Fit again, with everything as it was but for what is named: R's `update`.
