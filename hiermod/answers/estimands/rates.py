@@ -15,6 +15,7 @@ from hiermod.answers.averaging.estimable import estimable_rows
 from hiermod.answers.averaging.grid import cell_grid, means
 from hiermod.answers.averaging.query import Arguments, read_prediction, read_rates
 from hiermod.answers.averaging.rows import Base, grand_rate, trials_of
+from hiermod.answers.estimands.categories import by_category
 from hiermod.answers.mixed import answer_of_each
 from hiermod.answers.reader import exposures_of, reader
 from hiermod.data.cells.statistics import BinomialCells, PairCells
@@ -29,6 +30,7 @@ COMPUTED = ("estimate", "lower", "upper", "rows", "seen", "prob_exceeds", "estim
 
 
 @answer_of_each
+@by_category
 def rates(posterior: Posterior, arguments: Arguments) -> Answer:
     """Expected response per cell, averaged over its rows within each draw, at each value of the variables."""
     spec, query = posterior.spec, read_rates(posterior.spec, arguments)
@@ -69,6 +71,7 @@ def mixes_differ(rows: Base, name: str) -> bool:
 
 
 @answer_of_each
+@by_category
 def predict(posterior: Posterior, arguments: Arguments, fitted: bool = False) -> Answer:
     """Predictions for each row of `data` (each cell without it): the mean, the linear predictor, or new responses.
 
