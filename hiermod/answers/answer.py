@@ -21,6 +21,7 @@ from hiermod.formula.expressions import Call, Column
 from hiermod.formula.nodes import LevelResponse, Response, SingleResponse
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.diagnostics import mean_sizes
+from hiermod.tabular import Tabular
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -193,7 +194,7 @@ class Curve:
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
+class Answer(Tabular):
     """An answer with its draws.
 
     Parameters
@@ -389,7 +390,8 @@ def make_answer(
 def _endless(share: float) -> str:
     return (
         f"Estimates are posterior medians: up to {share:.2%} of the draws of a row are above "
-        f"{np.finfo(float).max:.2g}, and count as infinite."
+        f"{np.finfo(float).max:.2g}, and count as infinite. Look at the units of the predictors in such rows; their "
+        "linear predictors are finite: fit.predict(data, kind='link')."
     )
 
 

@@ -148,8 +148,12 @@ def chances(density: Any, link: Link, eta: Any, thresholds: Thresholded) -> list
 
 
 def _weighted(density: Any, link: Link, weights: Sequence[float], thresholds: Thresholded, eta: Any) -> Any:
-    own = chances(density, link, eta, thresholds)
-    return sum(weight * chance for weight, chance in zip(weights, own, strict=True))
+    mu, total = Linear(eta, link), 0.0 * eta
+    with np.errstate(divide="ignore"):
+        for category, weight in enumerate(weights, start=1):
+            if weight:
+                total = total + weight * np.exp(density(NUMPY, (float(category),), mu, *thresholds))
+    return total
 
 
 STEP = 1e-4
@@ -168,6 +172,29 @@ def weighted_link(density: Any, weights: Sequence[float], link: Link, *threshold
     return replace(
         IDENTITY, name="score", inverse=partial(_weighted, *arguments), slope=partial(_weighted_slope, *arguments)
     )
+
+
+def _below_weighted(link: Link, weights: Sequence[float], thresholds: Thresholded, eta: Any) -> Any:
+    """A sum of chances by those of at most each category, of which as many are needed as the weights have steps."""
+    total = np.full(np.broadcast_shapes(np.shape(eta), np.shape(thresholds[0])), weights[-1])
+    for step, threshold in zip(np.diff(weights), thresholds, strict=True):
+        if step:
+            total -= step * link.inverse(threshold - eta)
+    return total
+
+
+def _below_weighted_slope(link: Link, weights: Sequence[float], thresholds: Thresholded, eta: Any) -> Any:
+    steps = zip(np.diff(weights), thresholds, strict=True)
+    return sum((step * link.slope(threshold - eta) for step, threshold in steps if step), 0.0 * eta)
+
+
+def cumulative_link(weights: Sequence[float], link: Link, *thresholds: Any) -> Link:
+    """As `weighted_link`, in the closed form that cumulative families have."""
+    arguments = link, tuple(weights), thresholds
+    return replace(
+        IDENTITY, name="score", inverse=partial(_below_weighted, *arguments),
+        slope=partial(_below_weighted_slope, *arguments),
+    )  # fmt: skip
 
 
 def _draw(density: Any, rng: np.random.Generator, shape: Any, mu: Linear, _: Any, *thresholds: Any) -> np.ndarray:
@@ -235,7 +262,8 @@ def _family(
 ) -> Family:  # fmt: skip
     return Family(
         name=name, links=LINKS[name], link=LOGIT, kind="ordered", check=take_ordered, log_density=density,
-        cdf=partial(_cdf, density), draw=partial(_draw, density), weighted=partial(weighted_link, density),
+        cdf=partial(_cdf, density), draw=partial(_draw, density),
+        weighted=cumulative_link if thresholds.increasing else partial(weighted_link, density),
         kernel=name, response=response, latex=latex, words=words, thresholds=thresholds,
     )  # fmt: skip
 

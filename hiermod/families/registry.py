@@ -40,7 +40,7 @@ CHECKS = {
 }  # fmt: skip
 RATINGS = 11  # values of whole numbers, up to which they may be ratings
 ALIKE = 0.7  # of the letters of a family's name, from which on a slip of the pen is likely
-SPELLING = re.compile(r"\s*(\w+)\s*(?:\(\s*(?:(?:link\s*=\s*)?['\"]?(\w+)['\"]?\s*)?\))?\s*")
+SPELLING = re.compile(r"\s*+(\w++)\s*+(?:\(\s*+(?:(?:link\s*+=\s*+)?['\"]?(\w++)['\"]?\s*+)?\)\s*+)?")
 
 
 def known() -> dict[str, Family]:

@@ -7,6 +7,7 @@ other: `Model.fit` gives a `Fit`, `Fit.model` its `Model`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,7 @@ from hiermod.sampling.checks import CheckReport, check
 from hiermod.sampling.external_draws import posterior_from_draws
 from hiermod.sampling.posterior import Posterior
 from hiermod.sampling.prior_draws import sample_prior
+from hiermod.sampling.provenance import Provenance
 from hiermod.sampling.run import choose_sampler, sample
 from hiermod.sampling.settings import Sampler, Settings, check_switch
 from hiermod.sampling.storage import StoredFit, save
@@ -64,6 +66,10 @@ class Fit(Questions, Parameters, Scores):
         chains, draws = self._posterior.shape
         return visible(f"<hiermod.Fit {self.model.formula}, family {self.model.family}, {chains} x {draws} draws>")
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the summary."""
+        return self.summary()._repr_html_()
+
     @property
     def posterior(self) -> xr.Dataset:
         """The draws, dims ``chain, draw``; coefficients in the user's coding, on the link scale."""
@@ -93,6 +99,17 @@ class Fit(Questions, Parameters, Scores):
     def data(self) -> Any:
         """The frame or path that was fitted, as it was given; None of a fit that was stored."""
         return self._defined.data
+
+    @property
+    def provenance(self) -> Provenance:
+        """What made the fit: versions, machine, seed, settings, and a fingerprint of the data; stored with it.
+
+        Examples
+        --------
+        >>> fit.provenance.seed, fit.provenance.rows, fit.provenance.engine
+        (1, 400, 'compiled')
+        """
+        return self._posterior.provenance
 
     @property
     def sampled_posterior(self) -> Posterior:
@@ -403,6 +420,12 @@ class Model:
     def __repr__(self) -> str:
         spec = self._defined.spec
         return visible(f"<hiermod.Model {spec.formula}, family {spec.family}, {len(spec.cells)} cells>")
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the model in words, and its priors."""
+        priors = self.prior_summary().to_html(index=False, escape=True)
+        words = str(self.explain()).partition("\n\nPriors:")[0]
+        return visible(f"<pre>{escape(words)}</pre>{priors}")
 
     @property
     def cells(self) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -14,13 +15,15 @@ from hiermod.data.columns.predictors import Factor
 from hiermod.errors import DataError
 from hiermod.families.links import Link
 from hiermod.formula.expressions import quote
-from hiermod.formula.nodes import INTERCEPT, Formula, GroupTerm, ParameterFormula
+from hiermod.formula.nodes import INTERCEPT, Formula, GroupTerm, ParameterFormula, Term
+from hiermod.memory import refuse_beyond
 from hiermod.modeling.coding import Block, Column, choose_centres, code_terms, shift_matrix
 from hiermod.modeling.density_rows import Observed, observe
 
 ROUNDING = 1e-12
 Part = Formula | ParameterFormula
 MOST_OF_FEW = 1000  # levels of a common term that may be more than half of the rows
+SQUARES, COPIES = 8, 4  # how many squares of its columns, and how many times its columns, a common design takes
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,6 +196,7 @@ class GroupDesign:
 def build_common(formula: Part, cells: Cells) -> CommonDesign:
     """Code the common terms as R does."""
     _refuse_identifiers(formula, cells)
+    _refuse_dense(formula, cells)
     return common_of(code_terms(formula.common, formula.intercept, cells.predictors), formula, cells)
 
 
@@ -217,6 +221,36 @@ def _refuse_identifiers(formula: Part, cells: Cells) -> None:
                 f"coefficient of its own: it tells rows from each other, as names and remarks do. Leave it out, as in "
                 f"y ~ . - {quote(name)}, or pool its levels with (1 | {quote(name)})."
             )
+
+
+def dense_bytes(columns: int, cells: int) -> float:
+    """Bytes that a common design takes at its peak: squares of its columns, and its columns on the cells."""
+    return 8.0 * columns * (SQUARES * columns + COPIES * cells)
+
+
+def _refuse_dense(formula: Part, cells: Cells) -> None:
+    """Refuse more common coefficients than there is memory for, before a column of them is made.
+
+    Raises
+    ------
+    DataError
+    """
+    sizes = {term: _columns_of(term, cells) for term in formula.common}
+    columns = 1 + sum(sizes.values())
+    if not sizes or columns <= MOST_OF_FEW:
+        return
+    term = max(sizes, key=lambda term: sizes[term])
+    factors = [name for name in term.variables if isinstance(cells.predictors[name], Factor)]
+    group = ":".join(map(quote, factors))
+    remedy = f"pool its levels instead, with (1 | {group})" if factors else "take fewer columns"
+    what = f"The {columns:,} common coefficients of {len(cells.frame):,} cells, {sizes[term]:,} of them of {term},"
+    refuse_beyond(dense_bytes(columns, len(cells.frame)), what, remedy, DataError)
+
+
+def _columns_of(term: Term, cells: Cells) -> int:
+    """How many columns a term has at least."""
+    predictors = [cells.predictors[name] for name in term.variables]
+    return math.prod(len(each.levels) - 1 if isinstance(each, Factor) else len(each.columns) for each in predictors)
 
 
 def common_of(blocks: Sequence[Block], formula: Part, cells: Cells) -> CommonDesign:

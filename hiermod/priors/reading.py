@@ -15,7 +15,7 @@ from hiermod.priors.distributions import DISTRIBUTIONS, Distribution, Prior
 Support = Literal["real", "positive", "unit", "correlation", "chances"]
 MAX_LENGTH = 400
 NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
-SPELLING = re.compile(r"\s*([A-Za-z_]\w*)\s*\(([^()]*)\)\s*(?:#\s*([^\n]*?)\s*)?")
+SPELLING = re.compile(r"\s*+([A-Za-z_]\w*+)\s*+\(([^()]*+)\)\s*+(?:#([^\n]*+)\s*+)?")
 READABLE = {record.name.lower(): record for record in DISTRIBUTIONS.values()}
 FLAT = ("flat", "halfflat", "improper")  # no distributions
 BOUNDS = {"lower": -math.inf, "upper": math.inf}
@@ -51,7 +51,7 @@ def read_prior(key: str, text: Any) -> Prior:
     numbers = _read_arguments(key, text, inside, distribution)
     bounds = {name: numbers.pop(name, end) for name, end in BOUNDS.items()} if _may_be_cut(distribution) else {}
     arguments = tuple(numbers[parameter] for parameter in distribution.parameters)
-    prior = Prior(distribution.name, arguments, **bounds, origin=origin or "")
+    prior = Prior(distribution.name, arguments, **bounds, origin=(origin or "").strip())
     with np.errstate(all="ignore"):
         prior = _with_mass(key, prior)
     refuse_extreme(key, prior)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +11,7 @@ import xarray as xr
 
 from hiermod.errors import SamplingError
 from hiermod.families.record import THRESHOLDS
+from hiermod.memory import NUMBER, refuse_beyond, room
 from hiermod.modeling import model_priors
 from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec
@@ -20,7 +22,7 @@ from hiermod.sampling.diagnostics import diagnose
 from hiermod.sampling.posterior import Posterior
 from hiermod.sampling.settings import Settings, fresh_seed
 
-LARGEST = 100_000_000  # numbers of varying effects
+COPIES = 3  # of a draw, while effects are made of standard normals
 
 
 def sample_prior(spec: ModelSpec, draws: Any, seed: int | None) -> Posterior:
@@ -43,8 +45,8 @@ def sample_prior(spec: ModelSpec, draws: Any, seed: int | None) -> Posterior:
     found = _common(spec, settings.draws, rng)
     if spec.family.entries:
         found[THRESHOLDS] = _thresholds(spec, found, settings.draws, rng)
-    for own in spec.family.single:
-        found[own.name] = model_priors.draw(spec.priors[own.name], rng, settings.draws)[:, 0]
+    for name in spec.scalars:
+        found[name] = model_priors.draw(spec.priors[name], rng, settings.draws)[:, 0]
     for term in spec.groups:
         found |= _of_group(spec, term, settings.draws, rng)
     alone = replace(spec, prior_alone=True)
@@ -68,17 +70,15 @@ def _of_pooled(spec: PooledSpec, settings: Settings, rng: np.random.Generator) -
 
 
 def _refuse_large(spec: Spec, draws: int) -> None:
-    numbers = draws * sum(term.grouping.size * len(term.row_names) for term in spec.groups)
-    if numbers > LARGEST:
-        raise SamplingError(
-            f"draws={draws:,}: with these groups that is {numbers:,} numbers, more than {LARGEST:,}. "
-            f"Ask for at most {max(draws * LARGEST // numbers, 1):,} draws."
-        )
+    each = NUMBER * COPIES * sum(math.prod(variable.shape) for variable in spec.variables())
+    fitting = int(room() // max(each, 1))
+    remedy = f"draws={fitting} would fit" if fitting >= 1 else "fewer groups are needed"
+    refuse_beyond(draws * each, f"{draws:,} draws of {each // (NUMBER * COPIES):,} numbers", remedy, SamplingError)
 
 
 def _common(spec: Spec, draws: int, rng: np.random.Generator) -> Values:
     """Coefficients of the centred design from their priors, mapped to the user's coding."""
-    design = spec.common
+    design = spec.coefficients
     if not design.blocks:
         return {}
     centred = np.hstack([model_priors.draw(spec.priors[block.name], rng, draws) for block in design.blocks])

@@ -284,7 +284,7 @@ def interaction(posterior: Posterior, arguments: Arguments) -> Answer:
         levels = as_levels(pd.Index(cell[across]))
         if len(levels) < 2:
             raise AnswerError(f"Only {across} {levels[0]!r} is there to compare the effect across; two are needed.")
-        pairing = pair_arms(arguments.between, levels, across)
+        pairing = pair_arms(arguments.between, levels, across, argument="between")
         result = _settled(_interacted(effects, pairing, scale, cell.index), scale.null, size)
         if scale.additive:
             result = result * pairing.size[:, None]
