@@ -101,10 +101,6 @@ def test_every_field_is_filled(family):
         "weighted",
         "outcomes",
         "quantile",
-        "outcomes",
-        "quantile",
-        "thresholds",
-        "weighted",
         "zeros",
     }
     assert family.counts or not family.rated
