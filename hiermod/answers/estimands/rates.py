@@ -83,7 +83,8 @@ def predict(posterior: Posterior, arguments: Arguments, fitted: bool = False) ->
     refuse_large(len(frame), posterior.size)
     draws = np.empty((len(frame), posterior.size))
     model = reader(posterior, query.groups, exposed=arguments.per is None, outcome=query.outcome.functional)
-    for rows, values in model.blocks(frame, scale.linear):
+    by_predictor = scale.linear or (scale.drawn and bool(spec.family.categories))
+    for rows, values in model.blocks(frame, by_predictor):
         draws[rows] = query.per * values
     if scale.drawn:
         draws = _simulated(posterior, draws, _trials(posterior, arguments.data, len(frame)), exposures_of(spec, frame))
@@ -105,7 +106,8 @@ def _simulated(posterior: Posterior, mean: np.ndarray, trials: np.ndarray, expos
     """Draw a response for each row and draw: successes, counts or values; the same in any process for one run."""
     family = posterior.spec.family
     own = [posterior.values(name) for name in family.auxiliary]
-    return family.draw_responses(mean, trials[:, None], scaled(own, exposure), posterior.generator(1000))
+    drawn = family.draw_responses(mean, trials[:, None], scaled(own, exposure), posterior.generator(1000))
+    return np.array(family.scores)[drawn.astype(np.int64) - 1] if family.categories else drawn
 
 
 def _trials(posterior: Posterior, data: Any, rows: int) -> np.ndarray:
