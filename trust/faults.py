@@ -173,9 +173,8 @@ class Faults:
         from trust import texts
 
         target = self.folder / "damaged.nc"
-        content = texts.damaged(self.rng, self.bytes, resealed=False)
-        if content == self.bytes:
-            return "unchanged"
+        while (content := texts.damaged(self.rng, self.bytes, resealed=False)) == self.bytes:
+            continue
         target.write_bytes(content)
         try:
             hm.load(target)
