@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from hiermod.answers.scoring.comparison import ModelComparison as ModelComparison
     from hiermod.api import fit, glmer, lmer, load, model
     from hiermod.data.sources.examples import example
+    from hiermod.families.functionals import Functional
     from hiermod.families.record import Family, Parameter
     from hiermod.formula.translate import translate
     from hiermod.formula.vocabulary import register
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Family",
     "Fit",
+    "Functional",
     "Model",
     "Parameter",
     "compare",
@@ -78,6 +80,7 @@ _NAMES = {
     "hiermod.answers.scoring.comparison": ("ModelComparison",),
     "hiermod.api": ("fit", "glmer", "lmer", "load", "model"),
     "hiermod.data.sources.examples": ("example",),
+    "hiermod.families.functionals": ("Functional",),
     "hiermod.families.record": ("Family", "Parameter"),
     "hiermod.formula.translate": ("translate",),
     "hiermod.formula.vocabulary": ("register",),

@@ -119,7 +119,7 @@ def _check_options(options: argparse.Namespace) -> None:
 
 def _check_questions(options: argparse.Namespace, defined: Defined) -> None:
     """Refuse a question that the model cannot answer, rather than after it was sampled."""
-    from hiermod.answers.answer import Question
+    from hiermod.answers.answer import Question, measure_of
     from hiermod.answers.averaging.columns import arm_levels, check_columns
     from hiermod.answers.averaging.contrasts import control_place
     from hiermod.answers.averaging.transformed import relative_to_response
@@ -135,7 +135,7 @@ def _check_questions(options: argparse.Namespace, defined: Defined) -> None:
     control_place(arm_levels(spec, options.effect), options.effect, options.control)
     if options.scale == "odds_ratio" and not spec.family.is_rate:
         options.refuse(f"argument --scale: the family {spec.family} has no odds; say difference")
-    relative_to_response(spec, Question("effect", CONTRASTS[options.scale or "difference"]))
+    relative_to_response(spec, Question("effect", CONTRASTS[options.scale or "difference"], measure_of(spec)))
 
 
 def _answers(options: argparse.Namespace, fit: Fit) -> tuple[Answer | None, Answer | None]:

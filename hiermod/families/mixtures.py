@@ -17,14 +17,18 @@ import numpy as np
 from hiermod.data.columns.responses import ResponseRows, SingleRows, TrialsRows
 from hiermod.errors import DataError
 from hiermod.families.counts import NEGBINOMIAL, POISSON, take_counts
+from hiermod.families.functionals import Functional
 from hiermod.families.links import Link
 from hiermod.families.names import LINKS
 from hiermod.families.ops import Ops
+from hiermod.families.outcomes import POSITIVE, ZERO
 from hiermod.families.positive import GAMMA, LOGNORMAL
 from hiermod.families.rates import BETA_BINOMIAL, BINOMIAL
 from hiermod.families.real import take_numbers
 from hiermod.families.record import Chances, Family, Linear, Parameter, first_wrong
 from hiermod.families.truncated import POSITIVE_COUNTS
+
+SMALLEST_CHANCE = 1e-300
 
 
 def log_shares(ops: Ops, share: Any) -> tuple[Any, Any]:
@@ -91,7 +95,7 @@ def _inflated_cdf(base: Family, response: Any, mu: Linear, *parameters: Any) -> 
     *own, share = parameters
     assert base.cdf is not None
     below, up_to = base.cdf(response, mu, *own)
-    return (share + (1.0 - share) * below if response[0] > 0.0 else below), share + (1.0 - share) * up_to
+    return np.where(response[0] > 0.0, share + (1.0 - share) * below, below), share + (1.0 - share) * up_to
 
 
 def _hurdle(base: Family, ops: Ops, response: Any, mu: Linear, *parameters: Any) -> Any:
@@ -105,12 +109,30 @@ def _hurdle(base: Family, ops: Ops, response: Any, mu: Linear, *parameters: Any)
 
 def _hurdle_cdf(base: Family, response: Any, mu: Linear, *parameters: Any) -> Chances:
     *own, share = parameters
-    if not response[0] > 0.0:
-        zero = share * np.ones_like(mu.eta)
-        return np.zeros_like(zero), zero
     assert base.cdf is not None
-    below, up_to = base.cdf(response, mu, *own)
-    return share + (1.0 - share) * below, share + (1.0 - share) * up_to
+    above = response[0] > 0.0
+    below, up_to = base.cdf((np.where(above, response[0], 1.0), *response[1:]), mu, *own)
+    return np.where(above, share + (1.0 - share) * below, 0.0), share + np.where(above, (1.0 - share) * up_to, 0.0)
+
+
+def _hurdle_quantile(base: Family, chance: float, mu: Linear, *parameters: Any) -> Any:
+    """0 up to the chance of zeros, and above it the quantile of what is not 0."""
+    *own, share = parameters
+    assert base.quantile is not None
+    rest = np.maximum(chance - share, 0.0) / (1.0 - share)
+    return np.where(rest > 0.0, base.quantile(np.maximum(rest, SMALLEST_CHANCE), mu, *own), 0.0)
+
+
+def _share(_: Linear, *parameters: Any) -> Any:
+    return parameters[-1]
+
+
+def _link_of_share(link: Link, *_: Any) -> Link:
+    return link
+
+
+def _mean_of_base(base: Family, link: Link, *parameters: Any) -> Link:
+    return base.mean_link(link, *parameters[:-1])
 
 
 def take_from_zero(name: str, response: ResponseRows) -> None:
@@ -165,7 +187,9 @@ def hurdle(base: Family, name: str) -> Family:
     """
     record = _with_zeros(base, f"hurdle_{name}", Parameter("hu", "share of zeros", "share", support="unit"))
     return replace(
-        record, zeros="hurdle", check=take_counts if base.counts else take_from_zero,
+        record, zeros="hurdle", outcomes=_outcomes(base),
+        quantile=None if base.quantile is None else partial(_hurdle_quantile, base),
+        check=take_counts if base.counts else take_from_zero,
         log_density=partial(_hurdle, base), cdf=partial(_hurdle_cdf, base), kernel=f"hurdle_{name}",
         response="counts, whose zeros are another matter" if base.counts else "numbers above 0, and zeros",
         latex=_latex("hu", base.latex),
@@ -177,8 +201,17 @@ def _with_zeros(base: Family, name: str, share: Parameter) -> Family:
     return replace(
         base, name=name, links=LINKS[name], parameters=(*base.parameters, share), rated="",  # type: ignore[index]
         mean_link=partial(_mean_link, base), variance=partial(_variance, base), draw=partial(_draw, base),
-        correlation=None, median_link=None, bambi=None, log_tails=None,
+        correlation=None, median_link=None, quantile=None, outcomes=(), bambi=None,
+        log_tails=None,
     )  # fmt: skip
+
+
+def _outcomes(base: Family) -> tuple[Functional, ...]:
+    """The share of zeros, and the mean of what is above 0."""
+    zero = Functional(ZERO, "chance that {} is 0", _share, _link_of_share, of="hu", uses=("hu",), share=True)
+    uses = ("mu", *(base.auxiliary if base.expected.uses is None else ()))
+    above = Functional(POSITIVE, "mean {} above 0", link=partial(_mean_of_base, base), uses=uses)
+    return zero, above
 
 
 def _latex(share: str, base: str) -> str:

@@ -12,6 +12,7 @@ from scipy import special
 
 from hiermod.data.columns.responses import ResponseRows, SingleRows
 from hiermod.errors import DataError
+from hiermod.families.functionals import Functional
 from hiermod.families.links import IDENTITY, LOG, Link
 from hiermod.families.names import LINKS
 from hiermod.families.ops import HALF_LOG_TAU, LARGEST_EXPONENT, Ops, remainder
@@ -56,6 +57,10 @@ def _gamma_cdf(response: Any, mu: Linear, alpha: Any) -> Chances:
     return chance, chance
 
 
+def _gamma_quantile(chance: float, mu: Linear, alpha: Any) -> Any:
+    return mu.link.inverse(mu.eta) * special.gammaincinv(alpha, chance) / alpha
+
+
 def _gamma_variance(mean: Any, alpha: Any) -> Any:
     return mean**2 / alpha
 
@@ -72,6 +77,11 @@ def _lognormal(ops: Ops, response: Any, mu: Linear, sigma: Any) -> Any:
 def _lognormal_cdf(response: Any, mu: Linear, sigma: Any) -> Chances:
     chance = special.ndtr((np.log(response[0]) - mu.eta) / sigma)
     return chance, chance
+
+
+def _lognormal_quantile(chance: float, mu: Linear, sigma: Any) -> Any:
+    with np.errstate(over="ignore"):
+        return np.exp(mu.eta + sigma * special.ndtri(chance))
 
 
 def _lognormal_variance(mean: Any, sigma: Any) -> Any:
@@ -107,7 +117,7 @@ def _lognormal_mean_link(_: Link, sigma: Any) -> Link:
     return shifted_log_link(sigma**2 / 2.0)
 
 
-def _lognormal_median_link(_: Link, sigma: Any) -> Link:
+def _lognormal_median_link(*_: Any) -> Link:
     return LOG
 
 
@@ -115,20 +125,23 @@ def lognormal_has_posterior_mean(outcome: str, priors: Mapping[str, tuple[Prior,
     """That of ``exp(sigma²/2)`` asks for a prior of sigma whose tail falls faster, however many rows there are.
 
     A half-normal one of scale s falls as ``exp(-sigma²/(2 s²))``; what rows leave unknown of eta adds up to sigma²/2.
+    That of a quantile, ``exp(eta + z sigma)``, asks for one that falls faster than ``exp(-z sigma)``.
     """
-    if "sigma" not in priors:  # of a linear predictor, exp(exp(2 eta)/2) has none
-        return not averaged and outcome == "median"
+    of_mean = outcome in ("mean", "positive")
+    z = np.inf if of_mean else 0.0 if outcome == "median" else float(special.ndtri(float(outcome[1:]) / 100.0))
+    if averaged or z <= 0.0 or "sigma" not in priors:  # of a linear predictor, exp(exp(2 eta)/2) has none
+        return not averaged and z <= 0.0
     prior = priors["sigma"][0]
-    normal = prior.plain and prior.name == "HalfNormal" and float(prior.arguments[0]) ** 2 < 0.5
-    light = normal or prior.support[1] < float("inf")
-    return not averaged and (outcome == "median" or light)
+    normal = prior.plain and prior.name == "HalfNormal" and (not of_mean or float(prior.arguments[0]) ** 2 < 0.5)
+    exponential = prior.plain and prior.name == "Exponential" and float(prior.arguments[0]) > z
+    return normal or exponential or prior.support[1] < np.inf
 
 
 GAMMA = Family(
     name="gamma", links=LINKS["gamma"], link=LOG, kind="positive",
     parameters=(Parameter("alpha", "shape, standard deviation mu/sqrt(alpha)", "shape", overdispersion),),
-    statistic="values", check=take_positive, log_density=_gamma, cdf=_gamma_cdf, variance=_gamma_variance,
-    draw=_draw_gamma, kernel="gamma", bambi="gamma", response="numbers above 0",
+    statistic="values", check=take_positive, log_density=_gamma, cdf=_gamma_cdf, quantile=_gamma_quantile,
+    variance=_gamma_variance, draw=_draw_gamma, kernel="gamma", bambi="gamma", response="numbers above 0",
     latex=r"\operatorname{Gamma}(\alpha, \alpha / \mu_i)",
     words="With mean mu, its shape is alpha and its standard deviation mu/sqrt(alpha).", information_power=1.0,
 )  # fmt: skip
@@ -136,11 +149,12 @@ LOGNORMAL = Family(
     name="lognormal", links=LINKS["lognormal"], link=IDENTITY, kind="positive",
     parameters=(Parameter("sigma", "standard deviation of the logarithm", "log of the response", residual_scale,
                           estimate=response_sd),),
-    statistic="values", check=take_positive, log_density=_lognormal, cdf=_lognormal_cdf,
+    statistic="values", check=take_positive, log_density=_lognormal, cdf=_lognormal_cdf, quantile=_lognormal_quantile,
     variance=_lognormal_variance, draw=_draw_lognormal, kernel="lognormal", bambi=None,
     response="numbers above 0 that vary by factors", latex=r"\operatorname{LogNormal}(\mu_i, \sigma)",
     words="Its median is exp(mu), its mean exp(mu + sigma²/2).", location="mean logarithm",
-    mean_link=_lognormal_mean_link, median_link=_lognormal_median_link,
+    mean_link=_lognormal_mean_link,
+    outcomes=(Functional("median", "median {}", link=_lognormal_median_link, uses=("mu",), per_unit=True),),
     has_posterior_mean=lognormal_has_posterior_mean, transform=np.log, information_power=-2.0,
 )  # fmt: skip
 FAMILIES = (GAMMA, LOGNORMAL)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -13,6 +13,7 @@ from hiermod.data.columns.responses import ResponseRows, SingleRows
 from hiermod.data.columns.texts import row_name
 from hiermod.data.columns.values import Level
 from hiermod.errors import AnswerError, ModelError, did_you_mean
+from hiermod.families.functionals import Functional
 from hiermod.families.links import IDENTITY, LINKS, Link
 from hiermod.families.names import RATE_LINKS
 from hiermod.families.ops import NUMPY, Function
@@ -228,7 +229,13 @@ class Family:
         more, of families whose responses may be censored.
     mean_link, median_link : callable, optional
         ``(link, *parameters)``: the link between the mean, or the median, and the linear predictor, given the
-        parameters; the mean is mu without it, and the median refused.
+        parameters. The mean is mu without it; the median is the quantile, if that is known.
+    quantile : callable, optional
+        ``(chance, mu, *parameters)``: the quantile at a chance, in closed form. Without it the cdf is inverted, on
+        arrays of responses; of counts, to the smallest number that is exceeded with at most the rest of the chance.
+    outcomes : tuple of Functional
+        What else of a response ``outcome=`` may ask, by a word for each; one named ``mean`` or ``median`` goes before
+        the links.
     link : Link, optional
         Of mu, the parameter that the terms add up to: the usual one, unless a user asks for another.
     statistic : str, optional
@@ -237,8 +244,9 @@ class Family:
     check : callable, optional
         ``(name, response)``: refuses a response that the family does not take; without it, one that is not of its kind.
     has_posterior_mean : callable
-        ``(outcome, priors, averaged)``: whether the mean or median of the response has a posterior mean under these
-        priors of the parameters, and if it is `averaged` over a population of groups.
+        ``(outcome, priors, averaged)``: whether an outcome, by its name such as ``mean`` or ``q90``, has a posterior
+        mean under these priors of the parameters, and if it is `averaged` over a population of groups. Chances have
+        one, and are not asked for.
     transform : callable
         From responses to the scale of the linear predictor under an identity link.
     information_power : float
@@ -288,6 +296,8 @@ class Family:
     log_tails: Function | None = None
     mean_link: Callable[..., Link] = own_link
     median_link: Callable[..., Link] | None = None
+    quantile: Function | None = None
+    outcomes: tuple[Functional, ...] = ()
     link: Link = UNSAID
     statistic: str = ""
     check: Callable[[str, ResponseRows], None] | None = None
@@ -390,13 +400,15 @@ class Family:
 
     def mean(self, eta: Any, *parameters: Any) -> Any:
         """The expected response by the linear predictor, on NumPy arrays; of rates, that of one trial."""
-        return self.outcome_link("mean", parameters).inverse(eta)
+        return self.expected.at(self.linear(eta), *parameters)
 
-    def outcome_link(self, outcome: str, parameters: Sequence[Any]) -> Link:
-        """The link between an outcome, ``mean`` or ``median``, and the linear predictor."""
-        link = self.median_link if outcome == "median" else self.mean_link
-        assert link is not None
-        return link(self.link, *parameters)
+    @cached_property
+    def expected(self) -> Functional:
+        """The mean of the response, as a function of the parameters."""
+        stated = next((functional for functional in self.outcomes if functional.name == "mean"), None)
+        uses = ("mu",) if self.mean_link is own_link else None
+        own = Functional("mean", "mean {}", link=self.mean_link, uses=uses, share=self.is_rate, per_unit=True)
+        return own if stated is None else stated
 
     def drawn_by(self, eta: Any, *parameters: Any) -> Any:
         """What `draw_responses` takes: the mean, or of ordered categories the linear predictor itself."""

@@ -233,7 +233,9 @@ def light_coefficients(spec: ModelSpec) -> bool:
     """Whether expected responses have a mean under the prior alone; those of a log link are exp of coefficients."""
     if spec.family.is_rate or not spec.predictors:
         return True
-    exponential = spec.family.outcome_link("mean", [1.0] * len(spec.family.parameters)).name == "log"
+    link_of = spec.family.expected.link
+    link = spec.family.link if link_of is None else link_of(spec.family.link, *[1.0] * len(spec.family.parameters))
+    exponential = link.name == "log"
     names = [block.name for block in spec.predictors["mu"].common.blocks]
     names += [effect.sd_name for term in spec.groups for effect in term.effects]
     priors = [prior for name in names for prior in spec.priors[name]]

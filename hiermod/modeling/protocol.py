@@ -10,6 +10,7 @@ import numpy as np
 
 from hiermod.data.cells.table import Cells
 from hiermod.data.columns.groupings import Grouping
+from hiermod.families.functionals import Functional
 from hiermod.families.record import THRESHOLDS, Family
 from hiermod.formula.nodes import Formula
 from hiermod.modeling.coding import Block
@@ -203,8 +204,8 @@ class ModelSpec(Protocol):
             If they leave no proper posterior.
         """
 
-    def has_posterior_mean(self, outcome: str, readings: Collection[str]) -> bool:
-        """Whether the mean or median of a response has a posterior mean, its groups being read so."""
+    def has_posterior_mean(self, outcome: Functional, readings: Collection[str]) -> bool:
+        """Whether an outcome of a response has a posterior mean, its groups being read so."""
 
     @property
     def finite_moments(self) -> Mapping[str, float]:

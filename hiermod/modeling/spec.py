@@ -12,6 +12,7 @@ import pandas as pd
 
 from hiermod.data.cells.table import Cells
 from hiermod.errors import DataError
+from hiermod.families.functionals import Functional
 from hiermod.families.links import LINKS
 from hiermod.families.record import THRESHOLDS, Family
 from hiermod.formula.nodes import Formula
@@ -167,14 +168,16 @@ class Spec:
         """The same model, its coding and its priors, of other cells."""
         return replace(self, cells=cells)
 
-    def has_posterior_mean(self, outcome: str, readings: Collection[str]) -> bool:
+    def has_posterior_mean(self, outcome: Functional, readings: Collection[str]) -> bool:
         """As the family says of its parameters' priors, and of averages over groups their standard deviations'."""
+        if outcome.share:
+            return True
         averaged = not {"new", "population"}.isdisjoint(readings)
-        if self.prior_alone and outcome == "mean" and not light_coefficients(self):
+        if self.prior_alone and outcome.name == "mean" and not light_coefficients(self):
             return False
-        if averaged and not self.family.is_rate and not light_spreads(self):
+        if averaged and not light_spreads(self):
             return False
-        return self.family.has_posterior_mean(outcome, self.priors, averaged)
+        return self.family.has_posterior_mean(outcome.name, self.priors, averaged)
 
     @cached_property
     def separation(self) -> Separation | None:

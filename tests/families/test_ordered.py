@@ -145,7 +145,7 @@ def test_scores_are_the_numbers_of_categories_where_all_are_numbers():
 
 def test_slopes_of_mean_scores_are_their_derivatives():
     family = read_family("sratio(cloglog)").of_categories((1, 2, 3, 4))
-    link, eta = family.outcome_link("mean", (-0.8, 0.3, 1.5)), np.linspace(-2.0, 2.0, 9)
+    link, eta = family.expected.link(family.link, -0.8, 0.3, 1.5), np.linspace(-2.0, 2.0, 9)
     numerical = (link.inverse(eta + 1e-6) - link.inverse(eta - 1e-6)) / 2e-6
     np.testing.assert_allclose(link.slope(eta), numerical, rtol=1e-7)
 

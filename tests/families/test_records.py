@@ -97,6 +97,8 @@ def test_every_field_is_filled(family):
         "correlation",
         "rated",
         "log_tails",
+        "outcomes",
+        "quantile",
         "thresholds",
         "weighted",
         "zeros",
@@ -148,22 +150,6 @@ def test_means_and_variances_are_scipy_s(case):
     np.testing.assert_allclose(trials * mean, exact.mean(), rtol=1e-9)
     variance = family.response_variance(mean, np.asarray(trials), parameters, np.random.default_rng(1))
     np.testing.assert_allclose(trials**2 * variance, exact.var(), rtol=1e-9)
-
-
-def test_half_of_the_responses_are_below_the_median(case):
-    family, _, eta, parameters, exact = case
-    if family.median_link is not None:
-        median = family.outcome_link("median", parameters).inverse(eta)
-        np.testing.assert_allclose(exact.cdf(median), 0.5, rtol=1e-12)
-
-
-def test_links_of_outcomes_are_inverses_with_their_slopes(case):
-    family, _, eta, parameters, _ = case
-    for outcome in ("mean", "median") if family.median_link else ("mean",):
-        link = family.outcome_link(outcome, parameters)
-        np.testing.assert_allclose(link.forward(link.inverse(eta)), eta, rtol=1e-9, atol=1e-12)
-        numeric = (link.inverse(eta + 1e-5) - link.inverse(eta - 1e-5)) / 2e-5
-        np.testing.assert_allclose(link.slope(eta), numeric, rtol=1e-7)
 
 
 def test_information_grows_with_a_power_of_the_first_parameter(family):

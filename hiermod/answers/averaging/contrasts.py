@@ -15,6 +15,7 @@ from hiermod.answers.scales import CONTRASTS, Scale
 from hiermod.choices import PAIRINGS
 from hiermod.data.columns.values import Level
 from hiermod.errors import AnswerError, did_you_mean
+from hiermod.families.functionals import Functional
 from hiermod.families.record import Family
 from hiermod.formula.parser import canonical
 from hiermod.modeling.protocol import ModelSpec
@@ -126,11 +127,11 @@ def control_of(spec: ModelSpec, variable: Any, control: Any) -> Level:
     return levels[control_place(levels, variable, control)]
 
 
-def read_scale(scale: Any, family: Family) -> Scale:
-    """Read ``scale=``; refuse odds of what is no rate."""
+def read_scale(scale: Any, family: Family, outcome: Functional) -> Scale:
+    """Read ``scale=``; refuse odds of what is no chance."""
     if not isinstance(scale, str) or scale not in CONTRASTS:
         raise AnswerError(f"scale={scale!r}.{did_you_mean(str(scale), CONTRASTS)}")
-    if scale == "odds_ratio" and not family.is_rate:
+    if scale == "odds_ratio" and not outcome.share:
         raise AnswerError(f"scale='odds_ratio' needs rates; family {family} has none. Say 'difference'.")
     return CONTRASTS[scale]
 

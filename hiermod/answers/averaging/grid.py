@@ -19,6 +19,7 @@ from hiermod.answers.reader import reader
 from hiermod.data.columns.levels import encode
 from hiermod.data.columns.values import Level, as_levels, codable, first_of, number_rows
 from hiermod.errors import AnswerError, DataError, enumerate_names
+from hiermod.families.functionals import Functional
 from hiermod.memory import NUMBER, refuse_beyond, room
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.posterior import Posterior
@@ -216,9 +217,9 @@ def _merged(grid: Grid) -> Grid:
 
 
 def averages(
-    posterior: Posterior, groups: Groups, grid: Grid, linear: bool = False, outcome: str = "mean"
+    posterior: Posterior, groups: Groups, grid: Grid, linear: bool = False, outcome: Functional | None = None
 ) -> np.ndarray:  # fmt: skip
-    """Weighted averages of means or medians, or of linear predictors, within each draw, shape ``(averages, draws)``."""
+    """Weighted averages of an outcome (the mean) or linear predictors, in each draw, shape ``(averages, draws)``."""
     average = Averaging(grid.weight, grid.cell, len(grid.keys), posterior.size)
     for rows, values in reader(posterior, groups, outcome=outcome).blocks(grid.frame, linear):
         average.add(rows, values)
@@ -234,7 +235,7 @@ def means(posterior: Posterior, query: Query, grid: Grid) -> np.ndarray:
         If they do not fit in memory.
     """
     refuse_large(len(grid.keys), posterior.size)
-    return query.per * averages(posterior, query.groups, grid, outcome=query.outcome.name)
+    return query.per * averages(posterior, query.groups, grid, outcome=query.outcome.functional)
 
 
 def refuse_large(rows: int, draws: int) -> None:

@@ -79,7 +79,7 @@ def predict(posterior: Posterior, arguments: Arguments, fitted: bool = False) ->
     frame, scale = query.rows.frame, query.question.scale
     refuse_large(len(frame), posterior.size)
     draws = np.empty((len(frame), posterior.size))
-    model = reader(posterior, query.groups, exposed=arguments.per is None, outcome=query.outcome.name)
+    model = reader(posterior, query.groups, exposed=arguments.per is None, outcome=query.outcome.functional)
     for rows, values in model.blocks(frame, scale.linear):
         draws[rows] = query.per * values
     if scale.drawn:
