@@ -168,6 +168,22 @@ def linear_spec(spec: ModelSpec, question: Question) -> Spec:
     return spec
 
 
+def _refuse_unbounded(spec: Spec, terms: Sequence[TermEffects]) -> None:
+    """Refuse groups that were never seen where their effects may leave what has a mean."""
+    unseen = (Reading.NEW, Reading.POPULATION, Reading.KNOWN_OR_NEW)
+    if spec.family.link.is_bounded and any(term.reading in unseen for term in terms):
+        refuse_unseen(spec)
+
+
+def refuse_unseen(spec: Spec) -> None:
+    """Refuse a question about unseen groups under a bounded link."""
+    what = "a rate above 1" if spec.family.is_rate else "a mean below 0"
+    raise AnswerError(
+        f"Under the {spec.family.link.name} link the effects of an unseen group would give {what} some probability, so "
+        "that nothing is said of groups='new' or 'population', nor of groups left out. Take another link for these."
+    )
+
+
 @dataclass(frozen=True, eq=False)
 class Designs:
     """The columns of the common part and of each group term on some rows, and what offsets add to each row."""
@@ -197,6 +213,7 @@ class LinearReader:
         self._coefficients = np.vstack([np.empty((0, self.draws)), *coefficients])
         self._auxiliary = [posterior.values(name) for name in spec.family.auxiliary]
         self._link = spec.family.outcome_link(outcome, self._auxiliary)
+        _refuse_unbounded(spec, self._terms)
         integrates = any(term.reading is Reading.POPULATION for term in self._terms)
         self._integrates = integrates and self._link.name != "identity"  # effects have the mean 0
 
@@ -257,7 +274,7 @@ class LinearReader:
         if linear:
             return rise
         designs = self.designs(frame)
-        predictor = self._linear(designs, groups)
+        predictor = self._with_means(self._linear(designs, groups))
         if self._integrates:
             variance, spread = self._variance(designs, designs), 2.0 * self._variance(designs, change)
             with np.errstate(over="ignore"):
@@ -270,17 +287,27 @@ class LinearReader:
         return [term.groups_of(frame) for term in self._terms]
 
     def _mean(self, designs: Designs, groups: Sequence[GroupsOfRows | None]) -> np.ndarray:
-        predictor = self._linear(designs, groups)
+        predictor = self._with_means(self._linear(designs, groups))
         with np.errstate(over="ignore"):  # a mean above 1.8e308 is infinite
             if self._integrates:
                 return population_mean(self._link, predictor, self._variance(designs, designs))
             return self._link.inverse(predictor)
 
     def _logs(self, designs: Designs, groups: Sequence[GroupsOfRows | None]) -> np.ndarray:
-        predictor = self._linear(designs, groups)
+        predictor = self._with_means(self._linear(designs, groups))
         if self._integrates:
             return population_log_means(self._link, predictor, self._variance(designs, designs))
         return log_means(self._link, predictor)
+
+    def _with_means(self, predictor: np.ndarray) -> np.ndarray:
+        """Linear predictors, all of which have a mean: those of rows unlike the data's may have none."""
+        if self._link.is_bounded and not (has := self._link.inside(predictor)).all():
+            outside = float((~has).mean(axis=1).max())
+            raise AnswerError(
+                f"Under the {self._link.name} link some linear predictors have no mean, as in {outside:.1%} of the "
+                "draws of a row that is asked about: only rows of the data have one for certain. Ask about such rows."
+            )
+        return predictor
 
     def _linear(self, designs: Designs, groups: Sequence[GroupsOfRows | None]) -> np.ndarray:
         total = designs.common @ self._coefficients

@@ -12,7 +12,7 @@ import numpy as np
 from hiermod.data.columns.responses import ResponseRows, SingleRows, TrialsRows, refuse_levels
 from hiermod.errors import DataError, ModelError, did_you_mean, nearest
 from hiermod.families import counts, durations, positive, rates, real, units
-from hiermod.families.links import LINKS as LINKS_BY_NAME
+from hiermod.families.links import link_of
 from hiermod.families.names import ABSENT, ALIASES, LINKS, MEANT
 from hiermod.families.ops import NUMPY
 from hiermod.families.probes import usual_parameters
@@ -63,7 +63,7 @@ def read_family(family: str) -> Family:
     record = records[name]
     if link is not None and link not in record.links:
         raise DataError(f"The family {name} has no link {link!r}.{did_you_mean(link, record.links)}")
-    return replace(record, link=LINKS_BY_NAME[link]) if link else record
+    return record.linked(link) if link else record
 
 
 ELSEWHERE = {"gamma": "inverse"}  # families whose usual link is another one in R and in Bambi
@@ -111,7 +111,7 @@ def require_free(family: Family, replaced: bool) -> None:
 
 def add(family: Family) -> None:
     """Let models name a family whose record is sound."""
-    REGISTERED[family.name] = replace(family, link=LINKS_BY_NAME[family.links[0]])
+    REGISTERED[family.name] = replace(family, link=link_of(family.links[0], family.kind))
 
 
 def _reduced(family: Family) -> Any:

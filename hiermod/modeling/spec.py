@@ -14,6 +14,7 @@ from hiermod.data.cells.table import Cells
 from hiermod.errors import DataError
 from hiermod.families.record import Family
 from hiermod.formula.nodes import Formula
+from hiermod.modeling.bounded import refuse_without_mean
 from hiermod.modeling.design import (
     CommonDesign,
     GroupDesign,
@@ -125,6 +126,8 @@ class Spec:
         scaled = self.shape_exposure(self.cells.frame) is not None
         if scaled and question in ("plan", "bambi", "compiled"):
             return f"the exposure of {self.formula.left}, which multiplies the shape, is not covered"
+        if self.family.link.is_bounded and question == "plan":
+            return f"plan() draws from the prior, which the {self.family.link.name} link does not bound by itself."
         if question == "compiled":
             if self.family.kernel is None:
                 return f"the family {self.family} is not covered"
@@ -156,7 +159,7 @@ class Spec:
     @cached_property
     def separation(self) -> Separation | None:
         """How far common terms tell successes from failures; None of other responses."""
-        if not self.family.is_rate or not self.common.blocks:
+        if not self.family.is_rate or self.family.link.is_bounded or not self.common.blocks:
             return None
         design = np.hstack([block.matrix(self.cells.frame) for block in self.common.blocks])
         names = [name for block in self.common.blocks for name in block.row_names()]
@@ -216,6 +219,8 @@ def build_spec(
     predictors = {"mu": LinearPredictor("mu", family.link, common, formula.offsets)}
     spec = Spec(formula, family, cells, predictors, tuple(groups), chosen)
     _refuse_clashes(spec)
+    if family.link.is_bounded:
+        refuse_without_mean(formula, family.link, predictors["mu"], cells)
     prior_notices += intercept_notices(common, cells, chosen, stated, intercept_at)
     told = [*dependence_notices(common, cells), *notices, *residual_notices(family, common, groups, cells)]
     return spec, [*told, *prior_notices]

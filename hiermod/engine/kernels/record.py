@@ -31,6 +31,9 @@ ROW_KERNELS = {name: BY_ROWS + code for code, name in enumerate((
     "beta_logit",
     "beta_probit",
     "beta_cloglog",
+    "gaussian_log",
+    "gamma_inverse",
+    "trials_log",
 ))}  # fmt: skip
 SLOTS = 4  # parameters that a kernel of rows takes, mu among them
 PARAMETER_LINKS = {"logit": 0, "probit": 1, "cloglog": 2, "log": 3, "identity": 4}
