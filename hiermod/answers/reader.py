@@ -35,6 +35,7 @@ from hiermod.sampling.posterior import Posterior
 
 NODES = 40
 MAX_STEP = 0.35
+FEW_ABOVE, NEXT_TO_ONE = 0.01, -1e-12  # of a row's draws, whose rates are taken as 1; the logarithm of that
 MIN_STEP = 0.02
 RANGE = 8.3
 
@@ -300,9 +301,14 @@ class LinearReader:
         return log_means(self._link, predictor)
 
     def _with_means(self, predictor: np.ndarray) -> np.ndarray:
-        """Linear predictors, all of which have a mean: those of rows unlike the data's may have none."""
+        """Linear predictors, all of which have a mean: those of rows unlike the data's may have none.
+
+        A rate that is above 1 in a few draws is taken as 1 there.
+        """
         if self._link.is_bounded and not (has := self._link.inside(predictor)).all():
             outside = float((~has).mean(axis=1).max())
+            if self._link.log_rates is not None and outside <= FEW_ABOVE:
+                return np.minimum(predictor, NEXT_TO_ONE)
             raise AnswerError(
                 f"Under the {self._link.name} link some linear predictors have no mean, as in {outside:.1%} of the "
                 "draws of a row that is asked about: only rows of the data have one for certain. Ask about such rows."
