@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hiermod.data.columns.predictors import Basis, Factor, Numeric
-from hiermod.errors import enumerate_names, visible
+from hiermod.errors import FormulaError, enumerate_names, visible
 from hiermod.formula.nodes import DOT, INTERCEPT, Formula, GroupTerm, LevelResponse, Term, TrialsResponse
 from hiermod.formula.translate import SPELLINGS, spell
 from hiermod.modeling.design import GroupDesign
@@ -66,7 +66,15 @@ def explain_formula(formula: Formula) -> str:
 
 
 def _heading(formula: Formula) -> list[str]:
-    return [str(formula), *(f"  {name + ':':<7}{spell(formula, name)}" for name in SPELLINGS)]
+    return [str(formula), *(f"  {name + ':':<7}{_spelled(formula, name)}" for name in SPELLINGS)]
+
+
+def _spelled(formula: Formula, program: str) -> str:
+    """The formula as another program takes it, or why that one does not."""
+    try:
+        return spell(formula, program)
+    except FormulaError as error:
+        return str(error).partition(" Rename it")[0].partition("\n")[0]
 
 
 def _response(formula: Formula) -> str:

@@ -9,13 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from hiermod.answers.averaging.columns import find_level
+from hiermod.answers.averaging.columns import find_level, levels_of
 from hiermod.answers.log_means import Logs
 from hiermod.answers.scales import CONTRASTS, Scale
 from hiermod.choices import PAIRINGS
 from hiermod.data.columns.values import Level
 from hiermod.errors import AnswerError, did_you_mean
+from hiermod.families.functionals import Functional
 from hiermod.families.record import Family
+from hiermod.formula.parser import canonical
+from hiermod.modeling.protocol import ModelSpec
 
 BALANCE = 1e-9  # weights of a contrast that add up to less than this add up to zero
 
@@ -71,8 +74,10 @@ def _averaged(weights: np.ndarray, draws: np.ndarray) -> np.ndarray:
     return result
 
 
-def pair_arms(contrast: Any, levels: tuple[Level, ...], variable: str, control: Any = None) -> Pairing:
-    """Read ``contrast=``: a name of `PAIRINGS`, or weights of levels by the name of each contrast.
+def pair_arms(
+    contrast: Any, levels: tuple[Level, ...], variable: str, control: Any = None, argument: str = "contrast"
+) -> Pairing:
+    """Read ``contrast=``, or another `argument`: a name of `PAIRINGS`, or weights of levels by names of contrasts.
 
     Raises
     ------
@@ -81,10 +86,10 @@ def pair_arms(contrast: Any, levels: tuple[Level, ...], variable: str, control: 
     """
     if isinstance(contrast, Mapping):
         _refuse_control(control, "weights")
-        return _weighted(contrast, levels, variable)
+        return _weighted(contrast, levels, variable, argument)
     if not isinstance(contrast, str) or contrast not in PAIRINGS:
         raise AnswerError(
-            f"contrast={contrast!r}: {', '.join(map(repr, PAIRINGS))}, or weights of levels, such as "
+            f"{argument}={contrast!r}: {', '.join(map(repr, PAIRINGS))}, or weights of levels, such as "
             f"{{'name': {{{levels[-1]!r}: 1, {levels[0]!r}: -1}}}}."
         )
     count = len(levels)
@@ -112,11 +117,21 @@ def control_place(levels: tuple[Level, ...], variable: str, control: Any) -> int
     return levels.index(find_level(levels, control, f"{variable!r} has no level {control!r} to be the control."))
 
 
-def read_scale(scale: Any, family: Family) -> Scale:
-    """Read ``scale=``; refuse odds of what is no rate."""
+def control_of(spec: ModelSpec, variable: Any, control: Any) -> Level:
+    """The level with which others are compared: the first one, or the one asked for."""
+    if isinstance(variable, Mapping):
+        ((name, values),) = variable.items()
+        levels = tuple(values)
+        return levels[control_place(levels, str(name), control)]
+    levels = levels_of(spec, canonical(variable))
+    return levels[control_place(levels, variable, control)]
+
+
+def read_scale(scale: Any, family: Family, outcome: Functional) -> Scale:
+    """Read ``scale=``; refuse odds of what is no chance."""
     if not isinstance(scale, str) or scale not in CONTRASTS:
         raise AnswerError(f"scale={scale!r}.{did_you_mean(str(scale), CONTRASTS)}")
-    if scale == "odds_ratio" and not family.is_rate:
+    if scale == "odds_ratio" and not outcome.share:
         raise AnswerError(f"scale='odds_ratio' needs rates; family {family} has none. Say 'difference'.")
     return CONTRASTS[scale]
 
@@ -133,9 +148,9 @@ def _single(pairs: list[tuple[int, int]], levels: tuple[Level, ...]) -> Pairing:
     return Pairing(labels, arms[treated], arms[control], np.ones(len(pairs)))
 
 
-def _weighted(contrasts: Mapping[Any, Any], levels: tuple[Level, ...], variable: str) -> Pairing:
+def _weighted(contrasts: Mapping[Any, Any], levels: tuple[Level, ...], variable: str, argument: str) -> Pairing:
     if not contrasts:
-        raise AnswerError("contrast={}: no contrast is given.")
+        raise AnswerError(f"{argument}={{}}: no contrast is given.")
     rows = np.array([_weights(name, weights, levels, variable) for name, weights in contrasts.items()])
     size = rows.clip(min=0.0).sum(axis=1)
     treated, control = rows.clip(min=0.0) / size[:, None], (-rows).clip(min=0.0) / size[:, None]

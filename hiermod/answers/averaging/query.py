@@ -13,6 +13,7 @@ import pandas as pd
 from hiermod.answers.answer import Question, check_prob, check_rope, check_threshold, measure_of
 from hiermod.answers.averaging import columns
 from hiermod.answers.averaging.contrasts import Pairing, contrast_name, control_place, pair_arms, read_scale
+from hiermod.answers.averaging.numbers import Grid
 from hiermod.answers.averaging.rows import Base, base_rows, is_numeric, new_rows
 from hiermod.answers.averaging.transformed import relative_to_response
 from hiermod.answers.draws import check_goal
@@ -23,6 +24,7 @@ from hiermod.choices import KINDS, SLOPE_SCALES
 from hiermod.data.columns.levels import as_fitted, encode, number_of
 from hiermod.data.columns.values import Level, as_levels
 from hiermod.errors import AnswerError, DataError, did_you_mean
+from hiermod.families import outcomes
 from hiermod.formula.parser import canonical
 from hiermod.modeling.protocol import ModelSpec
 
@@ -125,7 +127,8 @@ def read_rates(spec: ModelSpec, arguments: Arguments) -> Query:
 
 def read_effect(spec: ModelSpec, arguments: Arguments) -> Query:
     """Arms: all rows of a cell are set to each level of the variable."""
-    question = _question(spec, arguments, "effect", read_scale(arguments.scale, spec.family))
+    outcome = outcomes.read_outcome(spec.family, arguments.outcome)
+    question = _question(spec, arguments, "effect", read_scale(arguments.scale, spec.family, outcome))
     relative_to_response(spec, question)  # refuses before rows are opened
     variable, levels = _read_arms(spec, arguments)
     named = _read_columns(spec, arguments, (variable,))
@@ -140,7 +143,22 @@ def read_effect(spec: ModelSpec, arguments: Arguments) -> Query:
     )
     query = _opened(spec, arguments, question, named, {variable: levels})
     question = relative_to_response(spec, query.question)
-    return replace(query, question=question, levels=levels, control=place, pairing=pairing)
+    notices = _other_control(variable, levels, place) if control and arguments.control is None else ()
+    return replace(query, question=question, levels=levels, control=place, pairing=pairing, notices=notices)
+
+
+CONTROLS = {"control", "controls", "ctrl", "placebo", "baseline", "reference", "standard", "untreated"}
+
+
+def _other_control(variable: str, levels: tuple[Level, ...], place: int) -> tuple[str, ...]:
+    """A remark where the first level is what others are compared with, and another one is called a control."""
+    called = [level for level in levels if str(level).strip().lower() in CONTROLS]
+    if not called or levels[place] in called:
+        return ()
+    return (
+        f"{variable}: levels are compared with {levels[place]!r}, the first one, not with {called[0]!r}: "
+        f"control={called[0]!r} does that",
+    )
 
 
 def _read_arms(spec: ModelSpec, arguments: Arguments) -> tuple[str, tuple[Level, ...]]:
@@ -217,24 +235,25 @@ def read_prediction(spec: ModelSpec, arguments: Arguments, fitted: bool = False)
     """
     if arguments.kind not in KINDS:
         raise AnswerError(f"kind={arguments.kind!r}: 'mean', 'link' or 'response'.")
-    per = _read_per(arguments.per)
     if arguments.per is not None and arguments.kind != "mean":
         raise AnswerError(
             f"per={arguments.per!r} is of means, and kind={arguments.kind!r} asks for none. Leave it out."
         )
     groups = read_groups(spec, arguments.groups)
     question = _question(spec, arguments, "predict", PREDICTIONS[arguments.kind])
-    cells, outcome = spec.cells, Outcome()
+    cells, outcome = spec.cells, Outcome(spec.family.expected)
     if not question.scale.linear:
         outcome = read_outcome(spec, arguments.outcome, groups)
+    per = _read_per(arguments.per, outcome)
     if arguments.data is None:
         frame = cells.observations()[0] if cells.averaged and cells.rows_kept else cells.frame
     else:
         frame = new_rows(spec, arguments.data, (), groups, exposed=arguments.per is None)
         groups = groups if fitted else groups_of_data(spec, groups, frame)
-    read = Outcome() if question.scale.drawn else outcome
+    read = Outcome(spec.family.expected) if question.scale.drawn else outcome
     question = _of_outcome(spec, question, outcome)
-    question = replace(question, measure=question.measure.of_units(per))
+    measure = measure_of(spec, outcome.functional, exposed=arguments.per is None)
+    question = replace(question, measure=measure.of_units(per))
     return Query(question, Base(frame, np.ones(len(frame))), groups, {}, {}, {}, {}, read, per)
 
 
@@ -252,8 +271,9 @@ class _Columns:
 def _question(
     spec: ModelSpec, arguments: Arguments, kind: str, scale: Scale, by: tuple[str, ...] = ()
 ) -> Question:  # fmt: skip
+    measure = measure_of(spec, outcomes.read_outcome(spec.family, arguments.outcome))
     return Question(
-        kind, scale, measure_of(spec), by, sign=check_goal(arguments.goal), prob=check_prob(arguments.prob),
+        kind, scale, measure, by, sign=check_goal(arguments.goal), prob=check_prob(arguments.prob),
         rope=check_rope(arguments.rope), threshold=check_threshold(arguments.threshold),
         groups=in_words(arguments.groups),
     )  # fmt: skip
@@ -268,7 +288,8 @@ def _opened(
     needed = (*named.by, *named.selected, *needed)
     rows = base_rows(spec, arguments.data, arguments.weights, needed, named.groups, setting)
     groups = named.groups if arguments.data is None else groups_of_data(spec, named.groups, rows.frame)
-    outcome, per = read_outcome(spec, arguments.outcome, named.groups), _read_per(arguments.per)
+    outcome = read_outcome(spec, arguments.outcome, named.groups)
+    per = _read_per(arguments.per, outcome)
     question = _of_outcome(spec, question, outcome)
     return Query(
         replace(question, measure=question.measure.of_units(per)), _select(rows, named.selected), groups, settings,
@@ -276,12 +297,17 @@ def _opened(
     )  # fmt: skip
 
 
-def _read_per(per: Any) -> float:
+def _read_per(per: Any, outcome: Outcome) -> float:
     """Units that means are of: one, if nothing is said."""
     if per is None:
         return 1.0
     if isinstance(per, bool) or not isinstance(per, Real) or not 0.0 < float(per) < np.inf:
         raise AnswerError(f"per={per!r}: a number of units above 0 is needed, such as 1000.")
+    if float(per) != 1.0 and not outcome.functional.per_unit:
+        raise AnswerError(
+            f"per={per!r} is of means; outcome={outcome.name!r} of so many units is not as many times that of one. "
+            "Leave per= out; fit.predict(data, outcome=...) answers for rows with the exposure that data= gives."
+        )
     return float(per)
 
 
@@ -290,7 +316,7 @@ def _of_outcome(spec: ModelSpec, question: Question, outcome: Outcome) -> Questi
     if scale.linear:
         remark = linear_remark(spec)
         median, remark = bool(remark), " ".join(part for part in (remark, _sentence(outcome.why)) if part)
-    return replace(question, measure=measure_of(spec, outcome.name), median=median, remark=remark)
+    return replace(question, measure=measure_of(spec, outcome.functional), median=median, remark=remark)
 
 
 def _sentence(text: str) -> str:
@@ -346,6 +372,8 @@ def _read_columns(spec: ModelSpec, arguments: Arguments, variables: tuple[str, .
 def _mapping(given: Any, role: str, name: str, value: Any) -> dict[Any, Any]:
     if given is None:
         return {}
+    if isinstance(given, Grid):
+        return {given.column: given}
     if not isinstance(given, Mapping):
         raise AnswerError(f"{role}={given!r}: columns with their values, such as {role}={{{name!r}: {value!r}}}.")
     return dict(given)
@@ -354,6 +382,8 @@ def _mapping(given: Any, role: str, name: str, value: Any) -> dict[Any, Any]:
 def _values(spec: ModelSpec, name: str, values: Any, data: Any, role: str) -> tuple[Level, ...]:
     """The values that are given of a column, as its levels."""
     listed = _several(name, values, role)
+    if isinstance(listed, Grid):
+        listed = columns.grid_values(spec, name, listed)
     levels = tuple(_level(spec, name, value, data, role) for value in listed)
     if len(set(levels)) < len(levels):
         raise AnswerError(f"{role}: a value of {name!r} is given twice in {listed}.")
@@ -364,10 +394,13 @@ def _listed(named: Any) -> dict[Any, Any]:
     """Columns by name, with their values where these are given."""
     if isinstance(named, Mapping):
         return dict(named)
-    return dict.fromkeys(() if named is None else named if isinstance(named, list | tuple) else (named,))
+    several = () if named is None else named if isinstance(named, list | tuple) else (named,)
+    return dict((each.column, each) if isinstance(each, Grid) else (each, None) for each in several)
 
 
-def _several(name: str, values: Any, role: str = "across") -> list[Any]:
+def _several(name: str, values: Any, role: str = "across") -> Any:
+    if isinstance(values, Grid):
+        return values
     if isinstance(values, str) or not hasattr(values, "__iter__"):
         values = [values]
     values = list(values)

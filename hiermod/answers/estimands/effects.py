@@ -14,6 +14,7 @@ from hiermod.answers import draws
 from hiermod.answers.answer import Answer, Question, make_answer
 from hiermod.answers.averaging.columns import check_results
 from hiermod.answers.averaging.contrasts import Pairing, pair_arms
+from hiermod.answers.averaging.curves import curve_of
 from hiermod.answers.averaging.grid import averages, cell_grid
 from hiermod.answers.averaging.log_averages import contrast_logs
 from hiermod.answers.averaging.query import Arguments, Query, read_effect, read_interaction
@@ -58,7 +59,7 @@ class Arms:
 def compare_arms(posterior: Posterior, query: Query) -> Arms:
     """All rows of each cell at each level of the variable in turn, averaged within each draw."""
     grid, count, scale = cell_grid(posterior, query), len(query.levels), query.question.scale
-    arms = averages(posterior, query.groups, grid, outcome=query.outcome.name)
+    arms = averages(posterior, query.groups, grid, outcome=query.outcome.functional)
     logs = contrast_logs(posterior, query, grid, arms)
     scaled = arms if scale.of_logs is not None else query.per * arms
     if scale.linear:
@@ -67,7 +68,8 @@ def compare_arms(posterior: Posterior, query: Query) -> Arms:
     shape = (len(keys), count, arms.shape[-1])
     logs = None if logs is None else logs.reshaped(shape)
     return Arms(
-        (query.per * arms).reshape(shape), scaled.reshape(shape), logs, query.levels, keys, query.outcome, grid.notices
+        (query.per * arms).reshape(shape), scaled.reshape(shape), logs, query.levels, keys, query.outcome,
+        (*query.notices, *grid.notices),
     )  # fmt: skip
 
 
@@ -174,7 +176,7 @@ def effect(posterior: Posterior, arguments: Arguments) -> Answer:
     columns = {"prob_beats": contrasts.beats(question.sign), "expected_loss": contrasts.loss(question.sign)}
     return make_answer(
         contrasts.flat, contrasts.keys, posterior.shape, question, question.scale.name, columns=columns,
-        notices=contrasts.arms.notices,
+        notices=contrasts.arms.notices, curve=curve_of(posterior.spec, query),
     )  # fmt: skip
 
 
@@ -282,7 +284,7 @@ def interaction(posterior: Posterior, arguments: Arguments) -> Answer:
         levels = as_levels(pd.Index(cell[across]))
         if len(levels) < 2:
             raise AnswerError(f"Only {across} {levels[0]!r} is there to compare the effect across; two are needed.")
-        pairing = pair_arms(arguments.between, levels, across)
+        pairing = pair_arms(arguments.between, levels, across, argument="between")
         result = _settled(_interacted(effects, pairing, scale, cell.index), scale.null, size)
         if scale.additive:
             result = result * pairing.size[:, None]

@@ -11,6 +11,7 @@ import pandas as pd
 
 from hiermod.answers.answer import Answer, make_answer
 from hiermod.answers.averaging.columns import check_results
+from hiermod.answers.averaging.curves import curve_of
 from hiermod.answers.averaging.estimable import estimable_designs
 from hiermod.answers.averaging.grid import Averaging, Grid, cell_grid
 from hiermod.answers.averaging.query import Arguments, read_slope
@@ -160,7 +161,7 @@ def slopes(posterior: Posterior, arguments: Arguments) -> Answer:
     grid, question = cell_grid(posterior, query), query.question
     rows = Base(grid.frame, grid.weight, query.rows.averaged)
     changes = variable_changes(spec, rows, str(question.variable))
-    model = LinearReader(posterior, spec, query.groups, outcome=query.outcome.name)
+    model = LinearReader(posterior, spec, query.groups, outcome=query.outcome.functional)
     change = changed_designs(spec, grid.frame, changes, with_offset=not per_exposure(spec))
     grid, change, left = _estimable(posterior, spec, grid, change)
     average = Averaging(grid.weight, grid.cell, len(grid.keys), posterior.size)
@@ -169,8 +170,9 @@ def slopes(posterior: Posterior, arguments: Arguments) -> Answer:
     draws = average.total if question.scale.linear else average.total * query.per
     columns = {"prob_beats": wins(draws, 0.0, question.sign).mean(axis=1)}
     return make_answer(
-        draws, grid.keys, posterior.shape, question, "slope", columns=columns, notices=(*grid.notices, *left)
-    )
+        draws, grid.keys, posterior.shape, question, "slope", columns=columns, notices=(*grid.notices, *left),
+        curve=curve_of(spec, query),
+    )  # fmt: skip
 
 
 def _estimable(posterior: Posterior, spec: Spec, grid: Grid, change: Designs) -> tuple[Grid, Designs, list[str]]:

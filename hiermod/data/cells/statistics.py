@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import pandas as pd
 
 from hiermod.data.columns.moments import Feature, Moments, feature_values, response_moments
 from hiermod.data.columns.responses import MomentRows, SingleRows, TrialsRows
-from hiermod.data.columns.values import first_of
+from hiermod.data.columns.values import Level, first_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,6 +135,24 @@ class ValueCells:
 
 
 @dataclass(frozen=True, eq=False)
+class CategoryCells(ValueCells):
+    """The one category of each cell, by its place among `levels` from 1 on, and how many rows are of it."""
+
+    levels: tuple[Level, ...]
+
+    def table(self) -> dict[str, np.ndarray]:
+        """The columns shown by ``fit.cells``."""
+        values = np.empty(len(self.levels), dtype=object)
+        values[:] = self.levels
+        shown = values[self.value.astype(np.int64) - 1]
+        return {"value": shown, "count": self.count.astype(np.int64)}
+
+    def per_category(self) -> np.ndarray:
+        """How many rows are of each category, shape ``(categories,)``."""
+        return np.bincount(self.value.astype(np.int64) - 1, self.count, len(self.levels))
+
+
+@dataclass(frozen=True, eq=False)
 class PairCells:
     """The one pair of successes and trials of each cell, and how many rows have it; these are kept in cell order."""
 
@@ -188,6 +206,13 @@ def reduce_values(rows: SingleRows, cell: np.ndarray, count: int) -> ValueCells:
     return ValueCells(rows.values[first_of(cell)], np.bincount(cell, rows.times, count), *_kept(rows, cell, count))
 
 
+def reduce_categories(rows: SingleRows, cell: np.ndarray, count: int) -> CategoryCells:
+    """The category of each cell, whose rows are equal in it."""
+    placed = replace(rows, values=rows.places)
+    values = reduce_values(placed, cell, count)
+    return CategoryCells(**vars(values), levels=rows.categories)
+
+
 def reduce_pairs(rows: TrialsRows, cell: np.ndarray, count: int) -> PairCells:
     """Successes and trials of each cell, whose rows are equal in them."""
     first, times = first_of(cell), np.bincount(cell, rows.times, count)
@@ -225,5 +250,6 @@ REDUCERS: dict[str, Callable[..., Any]] = {
     "count": reduce_counts,
     "real": reduce_reals,
     "values": reduce_values,
+    "categories": reduce_categories,
     "pairs": reduce_pairs,
 }
