@@ -12,6 +12,7 @@ from hiermod.modeling.density_rows import observe
 from hiermod.modeling.design import LinearPredictor
 
 MARGIN = 0.5  # of the typical distance from the bound, that every row has where that is possible
+LEAST = 1e-6  # the same, from which rows are told from the bound
 PULL = 1e-3  # of the distance from typical coefficients, over that from the bound
 
 
@@ -31,17 +32,17 @@ def coefficients_inside(design: np.ndarray, offset: np.ndarray, link: Link, typi
     low, high = link.bounds
     sign, bound = (1.0, low) if np.isfinite(low) else (-1.0, high)
     distance = sign * (rows - bound)  # has to be above 0 once changed
-    cap = MARGIN * max(float(np.median(np.abs(distance))), 1e-8)
-    size, columns = np.abs(design).max(axis=0, initial=0.0), design.shape[1]
-    away = sign * design
-    cost = np.concatenate([PULL * size, PULL * size, [-1.0]])  # what is added, what is taken off, the margin
+    unit = float(np.median(np.abs(distance))) or 1.0
+    size, columns = np.maximum(np.abs(design).max(axis=0, initial=0.0), 1e-300), design.shape[1]
+    away = sign * design / size
+    cost = np.concatenate([np.full(2 * columns, PULL), [-1.0]])  # what is added, what is taken off, the margin
     found = optimize.linprog(
-        cost, A_ub=np.hstack([-away, away, np.ones((len(rows), 1))]), b_ub=distance,
-        bounds=[(0.0, None)] * (2 * columns) + [(None, cap)], method="highs",
+        cost, A_ub=np.hstack([-away, away, np.ones((len(rows), 1))]), b_ub=distance / unit,
+        bounds=[(0.0, None)] * (2 * columns) + [(None, MARGIN)], method="highs",
     )  # fmt: skip
-    if found.x is None or found.x[-1] <= 0.0:
+    if found.x is None or found.x[-1] <= LEAST:
         return None
-    return np.asarray(typical + found.x[:columns] - found.x[columns : 2 * columns])
+    return np.asarray(typical + unit * (found.x[:columns] - found.x[columns : 2 * columns]) / size)
 
 
 def refuse_without_mean(formula: Formula, link: Link, predictor: LinearPredictor, cells: Cells) -> None:

@@ -72,7 +72,12 @@ def family(request):
 
 
 @pytest.fixture(
-    params=[f"{name}({link})" for name, links in LINKS_OF.items() for link in links if not RECORDS[name].zeros]
+    params=[
+        f"{name}({link})"
+        for name, links in LINKS_OF.items()
+        for link in links
+        if not RECORDS[name].zeros and RECORDS[name].thresholds is None
+    ]
 )
 def case(request):
     """Random linear predictors, parameters and a response, with SciPy's distributions; mixtures stand elsewhere."""

@@ -84,7 +84,7 @@ def test_unseen_groups_are_refused():
     fit = hm.fit("y ~ x + (1 | g)", likely(), "bernoulli(log)", seed=1, draws=200, chains=2, progress=False)
     for groups in ("new", "population"):
         with pytest.raises(AnswerError, match="would give a rate above 1 some probability"):
-            fit.effect("x", groups=groups)
+            fit.rates(groups=groups)
     with pytest.raises(AnswerError, match="groups left out"):
         fit.logo()
     with pytest.raises(AnswerError, match="some linear predictors have no mean"):
