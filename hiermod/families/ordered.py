@@ -264,27 +264,39 @@ def _family(
         name=name, links=LINKS[name], link=LOGIT, kind="ordered", check=take_ordered, log_density=density,
         cdf=partial(_cdf, density), draw=partial(_draw, density),
         weighted=cumulative_link if thresholds.increasing else partial(weighted_link, density),
-        location="place among the thresholds", kernel=name, response=response, latex=latex, words=words, thresholds=thresholds,
+        location="place among the thresholds", kernel=name, response=response,
+        latex=rf"\operatorname{{{latex}}}(\mu_i, \tau)", words=words, thresholds=thresholds,
     )  # fmt: skip
 
 
+PASSED = "ordered categories, passed one by one"
 CUMULATIVE = _family(
-    "cumulative", _cumulative, Thresholds(True, _cumulative_prior, _cumulative_of, r"F P(y_i \le k) &= \tau_k - \mu_i"), "ordered categories",
-    r"\operatorname{Cumulative}(\mu_i, \tau)", "P(y <= k) = F(Intercept[k] - mu): a higher mu, higher categories.",
+    "cumulative", _cumulative,
+    Thresholds(True, _cumulative_prior, _cumulative_of, r"F P(y_i \le k) &= \tau_k - \mu_i"),
+    "ordered categories", "Cumulative", "P(y <= k) = F(Intercept[k] - mu): a higher mu, higher categories.",
 )  # fmt: skip
 SRATIO = _family(
-    "sratio", _stopping, Thresholds(False, partial(_steps_prior, 1.0), _stopping_of, r"F P(y_i = k \mid y_i \ge k) &= \tau_k - \mu_i"),
-    "ordered categories, passed one by one", r"\operatorname{StoppingRatio}(\mu_i, \tau)",
+    "sratio", _stopping,
+    Thresholds(
+        False, partial(_steps_prior, 1.0), _stopping_of, r"F P(y_i = k \mid y_i \ge k) &= \tau_k - \mu_i"
+    ),
+    PASSED, "StoppingRatio",
     "P(y = k | y >= k) = F(Intercept[k] - mu): the chance to stop at a category that was reached.",
 )  # fmt: skip
 CRATIO = _family(
-    "cratio", _continuing, Thresholds(False, partial(_steps_prior, -1.0), _continuing_of, r"F P(y_i > k \mid y_i \ge k) &= \mu_i - \tau_k"),
-    "ordered categories, passed one by one", r"\operatorname{ContinuationRatio}(\mu_i, \tau)",
+    "cratio", _continuing,
+    Thresholds(
+        False, partial(_steps_prior, -1.0), _continuing_of, r"F P(y_i > k \mid y_i \ge k) &= \mu_i - \tau_k"
+    ),
+    PASSED, "ContinuationRatio",
     "P(y > k | y >= k) = F(mu - Intercept[k]): the chance to go on from a category that was reached.",
 )  # fmt: skip
 ACAT = _family(
-    "acat", _neighbours, Thresholds(False, _neighbours_prior, _neighbours_of, r"\log P(y_i = k + 1) - \log P(y_i = k) &= \mu_i - \tau_k"), "ordered categories",
-    r"\operatorname{AdjacentCategory}(\mu_i, \tau)",
+    "acat", _neighbours,
+    Thresholds(
+        False, _neighbours_prior, _neighbours_of, r"\log P(y_i = k + 1) - \log P(y_i = k) &= \mu_i - \tau_k"
+    ),
+    "ordered categories", "AdjacentCategory",
     "log(P(y = k + 1) / P(y = k)) = mu - Intercept[k]: the odds of a category against the one below.",
 )  # fmt: skip
 FAMILIES = (CUMULATIVE, SRATIO, CRATIO, ACAT)
