@@ -13,7 +13,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from hiermod.engine.kernels import NJIT, row_counts, row_units
+from hiermod.engine.kernels import NJIT, row_counts, row_durations, row_links, row_units
 from hiermod.engine.kernels import row_densities as densities
 from hiermod.engine.kernels import row_mixtures as mixtures
 from hiermod.engine.kernels.grouped import add_effects_of, add_scores_of
@@ -43,11 +43,17 @@ BETA_PROBIT = ROW_KERNELS["beta_binomial_probit"]
 BETA_CLOGLOG = ROW_KERNELS["beta_binomial_cloglog"]
 GEOMETRIC = ROW_KERNELS["geometric_log"]
 NBINOM1 = ROW_KERNELS["nbinom1_log"]
+GAUSSIAN_LOG = ROW_KERNELS["gaussian_log"]
+GAMMA_INVERSE = ROW_KERNELS["gamma_inverse"]
+TRIALS_LOG = ROW_KERNELS["trials_log"]
 BETA = ROW_KERNELS["beta_logit"]  # the first of three links
 POISSON = ROW_KERNELS["poisson_log"]
 LOGIT = ROW_KERNELS["trials_logit"]
 PROBIT = ROW_KERNELS["trials_probit"]
 CLOGLOG = ROW_KERNELS["trials_cloglog"]
+WEIBULL = ROW_KERNELS["weibull_log"]
+SHIFTED_LOGNORMAL = ROW_KERNELS["shifted_lognormal_identity"]
+EXGAUSSIAN = ROW_KERNELS["exgaussian_identity"]
 FIRST_MIXTURE = min(ROW_KERNELS.values()) + INFLATED
 FIRST_HURDLE = min(ROW_KERNELS.values()) + HURDLE
 SHARES = ROW_KERNELS["hurdle_shares"]
@@ -78,6 +84,18 @@ def row_density(
         return densities.beta_binomial(0, y, n, eta, a)
     if kernel == BETA_PROBIT:
         return densities.beta_binomial(1, y, n, eta, a)
+    if kernel == WEIBULL:
+        return row_durations.weibull(y, eta, a)
+    if kernel == SHIFTED_LOGNORMAL:
+        return row_durations.shifted_lognormal(y, eta, a, b)
+    if kernel == EXGAUSSIAN:
+        return row_durations.exgaussian(y, eta, a, b)
+    if kernel == GAUSSIAN_LOG:
+        return row_links.gaussian_log(y, eta, a)
+    if kernel == GAMMA_INVERSE:
+        return row_links.gamma_inverse(y, eta, a)
+    if kernel == TRIALS_LOG:
+        return row_links.trials_log(y, n, eta)
     if kernel == GEOMETRIC:
         return row_counts.geometric(y, eta)
     if kernel == NBINOM1:

@@ -39,10 +39,16 @@ ROW_KERNELS = {name: BY_ROWS + code for code, name in enumerate((
     "beta_logit",
     "beta_probit",
     "beta_cloglog",
+    "gaussian_log",
+    "gamma_inverse",
+    "trials_log",
     "poisson_log",
     "trials_logit",
     "trials_probit",
     "trials_cloglog",
+    "weibull_log",
+    "shifted_lognormal_identity",
+    "exgaussian_identity",
 ))}  # fmt: skip
 # Kernels of families with a part of their own for zeros are those of their base, so much further on.
 INFLATED, HURDLE, HURDLE_SHARES = 1000, 2000, 3000

@@ -424,6 +424,8 @@ def _offset(spec: Spec, rows: Observed) -> np.ndarray:
 def _by_rows(spec: Spec, rows: Observed) -> tuple[np.ndarray, np.ndarray, np.ndarray, float, float]:
     """What a kernel of rows takes: the response, its trials or other number, and how often the row counts."""
     match spec.cells.response:
+        case BinomialCells(successes=successes, trials=trials):
+            return successes, trials, np.ones(len(trials)), 0.0, 0.0
         case ValueCells(value=value, count=count):
             return value, np.ones(len(value)), count, 0.0, 0.0
         case PairCells(successes=successes, trials=trials, count=count):
