@@ -45,11 +45,13 @@ def _advice(name: str, values: np.ndarray) -> str:
 
 
 def _gamma(ops: Ops, response: Any, mu: Linear, alpha: Any) -> Any:
-    """A number of mean ``mu = exp(eta)``, shape `alpha` and rate ``alpha/mu``."""
+    """A number of mean mu, shape `alpha` and rate ``alpha/mu``."""
     log_value = ops.log(response[0])
-    ratio = log_value - mu.eta
+    log_mean = mu.eta if mu.link.name == "log" else -ops.log(mu.link.held(ops, mu.eta))
+    ratio = log_value - log_mean
     distance = ratio - ops.expm1(ops.minimum(ratio, LARGEST_EXPONENT))
-    return 0.5 * ops.log(alpha) - HALF_LOG_TAU - remainder(ops, alpha) + alpha * distance - log_value
+    density = 0.5 * ops.log(alpha) - HALF_LOG_TAU - remainder(ops, alpha) + alpha * distance - log_value
+    return mu.link.limited(ops, mu.eta, density)
 
 
 def _gamma_cdf(response: Any, mu: Linear, alpha: Any) -> Chances:
