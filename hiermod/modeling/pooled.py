@@ -174,6 +174,11 @@ class PooledSpec:
         informative = self.pool.informative(self.events, self.exposure)
         return int(np.bincount(self.stratum, informative, len(self.stratum_names)).min())
 
+    @property
+    def scalars(self) -> tuple[str, ...]:
+        """Pooled rates have no parameters beside them."""
+        return ()
+
     def shape_exposure(self, frame: Any) -> None:
         """Nothing multiplies a shape."""
 

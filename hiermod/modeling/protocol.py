@@ -168,6 +168,10 @@ class ModelSpec(Protocol):
         """The linear predictors by the family's parameters."""
 
     @property
+    def scalars(self) -> tuple[str, ...]:
+        """The parameters of the family that have one value, and no linear predictor."""
+
+    @property
     def groups(self) -> tuple[GroupDesign, ...]:
         """The group terms."""
 
