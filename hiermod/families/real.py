@@ -11,7 +11,7 @@ from hiermod.data.columns.responses import ResponseRows, TrialsRows
 from hiermod.errors import DataError
 from hiermod.families.links import IDENTITY
 from hiermod.families.names import LINKS
-from hiermod.families.ops import HALF_LOG_TAU, Ops, rise
+from hiermod.families.ops import HALF_LOG_TAU, SMALLEST_CHANCE, Ops, rise
 from hiermod.families.record import Chances, Family, Linear, Parameter, ResponseScale, own_link
 from hiermod.priors.distributions import Prior
 
@@ -49,6 +49,19 @@ def _student(ops: Ops, response: Any, mu: Linear, sigma: Any, nu: Any) -> Any:
     return rise(ops, nu / 2.0, 0.5) - HALF_LOG_TAU - ops.log(sigma) - (nu + 1.0) / 2.0 * ops.log1p(squares / nu)
 
 
+def _gaussian_tails(ops: Ops, response: Any, mu: Linear, sigma: Any) -> tuple[Any, Any]:
+    t = (response[0] - mu.eta) / sigma
+    return ops.log_ndtr(t), ops.log_ndtr(-t)
+
+
+def _student_tails(ops: Ops, response: Any, mu: Linear, sigma: Any, nu: Any) -> tuple[Any, Any]:
+    """By the tail that is beyond |t|, half an incomplete beta function."""
+    t = (response[0] - mu.eta) / sigma
+    beyond = 0.5 * ops.betainc(nu / 2.0, ops.const(0.5), nu / (nu + t**2))
+    tail, rest = ops.log(ops.maximum(beyond, SMALLEST_CHANCE)), ops.log1p(-beyond)
+    return ops.where(t < 0.0, tail, rest), ops.where(t < 0.0, rest, tail)
+
+
 def _gaussian_cdf(response: Any, mu: Linear, sigma: Any) -> Chances:
     chance = special.ndtr((response[0] - mu.eta) / sigma)
     return chance, chance
@@ -81,7 +94,7 @@ def _draw_student(rng: np.random.Generator, shape: Any, mean: Any, _: Any, sigma
 GAUSSIAN = Family(
     name="gaussian", links=LINKS["gaussian"], link=IDENTITY, kind="real",
     parameters=(Parameter("sigma", "standard deviation", "response", residual_scale),), statistic="real",
-    check=take_numbers, log_density=_gaussian, cdf=_gaussian_cdf, variance=_gaussian_variance, draw=_draw,
+    check=take_numbers, log_density=_gaussian, log_tails=_gaussian_tails, cdf=_gaussian_cdf, variance=_gaussian_variance, draw=_draw,
     kernel="gaussian", bambi="gaussian", response="numbers", latex=r"\operatorname{Normal}(\mu_i, \sigma)",
     median_link=own_link, information_power=-2.0,
 )  # fmt: skip
@@ -91,7 +104,7 @@ STUDENT = Family(
         Parameter("sigma", "scale", "response", residual_scale),
         Parameter("nu", "degrees of freedom", "degrees of freedom", _degrees_of_freedom, True),
     ),
-    statistic="values", check=take_numbers, log_density=_student, cdf=_student_cdf, variance=_student_variance,
+    statistic="values", check=take_numbers, log_density=_student, log_tails=_student_tails, cdf=_student_cdf, variance=_student_variance,
     draw=_draw_student, kernel="student", bambi="t", response="numbers with outliers",
     latex=r"\operatorname{StudentT}(\nu, \mu_i, \sigma)",
     words="It has nu degrees of freedom and the scale sigma.", location="location", median_link=own_link,

@@ -216,6 +216,8 @@ class Family:
         The distribution of row i.
     location : str
         What the terms add up to, where the link's words do not say it.
+    base : Family, optional
+        Of responses that are censored or truncated, the family of those that are not; hiermod sets it.
 
     Examples
     --------
@@ -251,6 +253,7 @@ class Family:
     latex: str = ""
     words: str = ""
     location: str = ""
+    base: Family | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in STATISTICS:

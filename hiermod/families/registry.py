@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from hiermod.data.columns.bounds import BoundedRows
 from hiermod.data.columns.responses import ResponseRows, SingleRows, TrialsRows, refuse_levels
 from hiermod.errors import DataError, ModelError, did_you_mean, nearest
 from hiermod.families import counts, durations, positive, rates, real
+from hiermod.families.bounded import bounded
 from hiermod.families.links import LINKS as LINKS_BY_NAME
 from hiermod.families.names import ABSENT, ALIASES, LINKS, MEANT
 from hiermod.families.ops import NUMPY
@@ -112,6 +114,8 @@ def _reduced(family: Family) -> Any:
     A pickle by the names of its functions could be read only where they are found again, which in a notebook they are
     not.
     """
+    if family.base is not None:
+        return (bounded, (family.base,))
     if is_built_in(family):
         return (read_family, (str(family),))
     import cloudpickle
@@ -155,6 +159,8 @@ def choose_family(
     (chosen.check or CHECKS[chosen.kind])(chosen.name, response)
     if not constant:
         _refuse_constant(chosen, response)
+    if isinstance(response, BoundedRows):
+        chosen = bounded(chosen)
     if not is_built_in(chosen):
         _refuse_undefined(chosen, response)
     return chosen, f"family {chosen}{reason}{_remark(chosen, response)}"
@@ -205,6 +211,7 @@ def _refuse_undefined(family: Family, response: ResponseRows) -> None:
         mean, index = (response.successes.sum() + 0.5) / (response.trials.sum() + 1.0), None
     else:
         parts = (response.values, np.ones(len(response.values))) if family.is_rate else (response.values,)
+        family = family.base or family
         mean, index = (
             np.clip(response.values.mean(), 1e-3, 1 - 1e-3) if family.is_rate else response.values.mean(),
             response,

@@ -61,7 +61,8 @@ def fill_dot(formula: Formula, columns: Sequence[str]) -> Formula:
         If there are none.
     """
     exposure = formula.rate.columns if formula.rate else ()
-    used = {*formula.response.columns, *formula.grouping_columns, *exposure, formula.weights}
+    bounds = formula.bounds.columns if formula.bounds else ()
+    used = {*formula.response.columns, *formula.grouping_columns, *exposure, *bounds, formula.weights}
     others = tuple(name for name in columns if name not in used)
     if not others:
         message = "There are no other columns for '.' to stand for."
@@ -125,7 +126,7 @@ def _parse(text: str, others: tuple[str, ...] | None) -> Formula:
     blocks = tuple(sorted({name for name, _ in reader.blocks}))
     formula = Formula(
         text, response, bool(terms.intercept) or uncentred, common, groups, tuple(terms.offsets), added.weights,
-        tuple(terms.removed), uncentred, added.rate, reader.expressions, reader.places, blocks,
+        tuple(terms.removed), uncentred, added.rate, added.bounds, reader.expressions, reader.places, blocks,
         tuple(dict.fromkeys(reader.idle)),
     )  # fmt: skip
     _refuse_response_on_the_right(formula, reader)

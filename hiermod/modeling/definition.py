@@ -14,6 +14,7 @@ from hiermod.data.columns.responses import ResponseRows, SingleRows, plain_facto
 from hiermod.data.columns.values import Level
 from hiermod.data.sources.frames import column_names, travels
 from hiermod.errors import ModelError, did_you_mean, enumerate_names
+from hiermod.families.bounded import bounded
 from hiermod.families.record import Family
 from hiermod.families.registry import choose_family, link_notice, read_family
 from hiermod.formula.expressions import Column, Number
@@ -193,7 +194,8 @@ def _missing(model: Defined) -> int:
 
 def redefine(definition: Definition, formula: Formula, family: str, cells: Cells, notices: tuple[str, ...]) -> Defined:
     """Build the spec of stored cells again."""
-    spec, _ = _build(definition, formula, read_family(family), cells)
+    read = read_family(family)
+    spec, _ = _build(definition, formula, bounded(read) if formula.bounds else read, cells)
     return Defined(definition, spec, notices)
 
 

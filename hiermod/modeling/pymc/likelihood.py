@@ -37,7 +37,7 @@ def _log_choose(trials: Any, successes: Any) -> Any:
 
 PYTENSOR = Ops(
     const=_const, log=pt.log, exp=pt.exp, log1p=pt.log1p, expm1=pt.expm1, gammaln=pt.gammaln, softplus=pt.softplus,
-    log_ndtr=_log_ndtr, erfcx=pt.erfcx, log_choose=_log_choose, where=pt.switch, minimum=pt.minimum,
+    log_ndtr=_log_ndtr, erfcx=pt.erfcx, gammainc=pt.gammainc, gammaincc=pt.gammaincc, betainc=pt.betainc, log_choose=_log_choose, where=pt.switch, minimum=pt.minimum,
     maximum=pt.maximum, clip=pt.clip,
 )  # fmt: skip
 
