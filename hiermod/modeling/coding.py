@@ -64,22 +64,34 @@ def _factors(numerics: Sequence[str], frame: pd.DataFrame) -> list[str]:
     return list(numerics)
 
 
+def prefix_of(parameter: str) -> str:
+    """What the names of coefficients and effects in a parameter's linear predictor begin with."""
+    return "" if parameter == "mu" else f"{parameter}_"
+
+
 @dataclass(frozen=True)
 class Block:
     """The columns of one term.
 
-    `labels` names them where the term has several (the levels, joined by ``", "``), None for a single number.
+    `labels` names them where the term has several (the levels, joined by ``", "``), None for a single number;
+    `parameter` is the one of the family in whose linear predictor the term stands.
     """
 
     term: Term
     columns: tuple[Column, ...]
     labels: tuple[str, ...] | None
     full: bool
+    parameter: str = "mu"
 
     @property
     def name(self) -> str:
-        """The coefficient's name in a posterior."""
-        return "Intercept" if self.term == INTERCEPT else self.term.name
+        """The coefficient's name in a posterior, Bambi's: ``treated``, ``Intercept``, ``sigma_treated``."""
+        return self.prefix + ("Intercept" if self.term == INTERCEPT else self.term.name)
+
+    @property
+    def prefix(self) -> str:
+        """What names begin with in the linear predictor of another parameter than mu: ``sigma_``."""
+        return prefix_of(self.parameter)
 
     @property
     def degree(self) -> int:

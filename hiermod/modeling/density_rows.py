@@ -52,11 +52,18 @@ class Observed:
 
     def matrix(self, block: Block) -> np.ndarray:
         """A term's columns, shape ``(rows, columns)``."""
-        return np.column_stack([self.column(column) for column in block.columns])
+        return np.column_stack([self.column(column, parameter=block.parameter) for column in block.columns])
 
-    def column(self, column: Column, centres: Mapping[str, float] | None = None) -> np.ndarray:
-        """One column of the design, shape ``(rows,)``; predictors in `centres` have these taken off."""
+    def column(
+        self, column: Column, centres: Mapping[str, float] | None = None, parameter: str = "mu"
+    ) -> np.ndarray:  # fmt: skip
+        """One column of the design, shape ``(rows,)``; predictors in `centres` have these taken off.
+
+        In the linear predictor of another parameter than mu, rows below the cells have what their cells have.
+        """
         mean, within = self._parts(column, centres or {})
+        if parameter != "mu":
+            within = np.broadcast_to(mean[:, None], within.shape)
         return np.concatenate([mean, within.ravel()])
 
     def codes(self, grouping: Grouping) -> np.ndarray:
@@ -64,9 +71,10 @@ class Observed:
         codes = self.cells.codes[grouping.name]
         return np.concatenate([codes, np.repeat(codes, self.factor.shape[1])])
 
-    def offset(self, names: Iterable[str]) -> np.ndarray:
-        """The sum of offsets, shape ``(rows,)``, on the link scale."""
-        return np.asarray(sum((self.column(Column((name,))) for name in names), np.zeros(len(self))))
+    def offset(self, names: Iterable[str], parameter: str = "mu") -> np.ndarray:
+        """The sum of offsets of a linear predictor, shape ``(rows,)``, on the link scale."""
+        columns = (self.column(Column((name,)), parameter=parameter) for name in names)
+        return np.asarray(sum(columns, np.zeros(len(self))))
 
     def mean(self, column: Column) -> float:
         """The mean of a column over the data."""

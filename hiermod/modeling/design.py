@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -51,6 +51,10 @@ class CommonDesign:
         """The intercept; where there is none, the first full set of indicators stands in for it."""
         return next((block for block in self.blocks if block.spans_constant), None)
 
+    def of(self, parameter: str) -> CommonDesign:
+        """The same in the linear predictor of another parameter."""
+        return replace(self, blocks=tuple(replace(block, parameter=parameter) for block in self.blocks))
+
     def slices(self) -> dict[str, slice]:
         """Where each block's columns stand."""
         ends = np.cumsum([len(block.columns) for block in self.blocks], dtype=int)
@@ -58,6 +62,22 @@ class CommonDesign:
             block.name: slice(int(end) - len(block.columns), int(end))
             for block, end in zip(self.blocks, ends, strict=True)
         }
+
+
+def joined(designs: Sequence[CommonDesign]) -> CommonDesign:
+    """The common parts of several linear predictors, one after the other; centres are those of all."""
+    if len(designs) == 1:
+        return designs[0]
+    size = sum(len(design.shift) for design in designs)
+    shift, at = np.zeros((size, size)), 0
+    at_zero: list[int] = []
+    for design in designs:
+        shift[at : at + len(design.shift), at : at + len(design.shift)] = design.shift
+        at_zero += [at + place for place in design.at_zero]
+        at += len(design.shift)
+    blocks = tuple(block for design in designs for block in design.blocks)
+    centres = {name: centre for design in designs for name, centre in design.centres.items()}
+    return CommonDesign(blocks, centres, shift, np.concatenate([design.scales for design in designs]), tuple(at_zero))
 
 
 @dataclass(frozen=True, eq=False)

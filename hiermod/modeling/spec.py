@@ -14,7 +14,15 @@ from hiermod.data.cells.table import Cells
 from hiermod.errors import DataError
 from hiermod.families.record import Family
 from hiermod.formula.nodes import Formula
-from hiermod.modeling.design import CommonDesign, GroupDesign, LinearPredictor, build_common, build_group, offset
+from hiermod.modeling.design import (
+    CommonDesign,
+    GroupDesign,
+    LinearPredictor,
+    build_common,
+    build_group,
+    joined,
+    offset,
+)
 from hiermod.modeling.identifiability import dependence_notices, refuse_exact, residual_notices, unseen_directions
 from hiermod.modeling.intercept import at_zero, intercept_notices, stated_columns
 from hiermod.modeling.moments import finite_moments, light_coefficients, light_spreads
@@ -57,6 +65,16 @@ class Spec:
     def common(self) -> CommonDesign:
         """The common terms of the mean."""
         return self.predictors["mu"].common
+
+    @cached_property
+    def coefficients(self) -> CommonDesign:
+        """The common terms of all linear predictors, that of the mean first."""
+        return joined([predictor.common for predictor in self.predictors.values()])
+
+    @property
+    def scalars(self) -> tuple[str, ...]:
+        """The parameters of the family that have one value, and no linear predictor."""
+        return tuple(name for name in self.family.auxiliary if name not in self.predictors)
 
     def variables(self) -> tuple[Variable, ...]:
         """The variables of a posterior, in order."""

@@ -162,7 +162,7 @@ def _posterior_of(problem: Problem, draws: np.ndarray) -> xr.Dataset:
 
 
 def _common(problem: Problem, draws: np.ndarray) -> Values:
-    blocks = problem.spec.common.blocks
+    blocks = problem.spec.coefficients.blocks
     return split(draws[:, :, : problem.common] @ problem.back.T, blocks, [block.name for block in blocks])
 
 

@@ -98,10 +98,15 @@ def joint_factors(problem: Problem) -> int:
     return count if len(problem.factors) > 1 else 0
 
 
+def information_power(problem: Problem) -> float:
+    """By which power of the family's first parameter the information grows; 0 where parameters differ between rows."""
+    return 0.0 if len(problem.spec.predictors) > 1 else problem.spec.family.information_power
+
+
 def follow_residuals(problem: Problem) -> bool:
     """Whether common coefficients take nearly all rows: how well they are known hangs on a spread hardly known."""
     rows = problem.observations or float(problem.size.sum())
-    power = problem.spec.family.information_power
+    power = information_power(problem)
     return bool(power) and 0 < problem.linear <= MOST and rows - problem.common <= FEW_LEFT
 
 
@@ -212,7 +217,7 @@ def _uninformed(mode: Mode, place: int) -> tuple[np.ndarray, sparse.csr_array]:
 def _scale(mode: Mode) -> np.ndarray:
     """The family's parameter with which the data's information grows, and half the power by which it does."""
     problem = mode.information.problem
-    power = problem.spec.family.information_power / 2.0
+    power = information_power(problem) / 2.0
     return np.array([mode.hyperparameters[problem.auxiliary] if power else 1.0, power])
 
 

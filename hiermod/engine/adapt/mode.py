@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
 
 from hiermod.engine.adapt.precision import Information, Precision, precision
 from hiermod.engine.kernels.plain import term_root
-from hiermod.engine.layout.arrays import gram
+from hiermod.engine.layout.arrays import gram, slot_matrices
 from hiermod.engine.layout.problem import Problem
 from hiermod.engine.layout.program import Program
 
 MOST_STEPS = 25
 HELD = 1e12  # precision of what does not move
 CLOSE = 1e-3
+LEAST_LINK, MOST_LINK = 0.1, 0.9  # of two linear predictors' curvatures, that between them
 LEAST_WEIGHT = 1e-3  # of a row's curvature, over the mean of all: the t distribution's is negative far out
 
 
@@ -67,10 +69,35 @@ def _expand_around(
 ) -> Mode:
     problem = program.problem
     score, weight = program.curvature(theta, hyperparameters[problem.auxiliary :])
-    weight = np.maximum(weight, LEAST_WEIGHT * max(float(np.mean(np.abs(weight))), 1e-12))
-    information = Information(problem, gram(problem, weight), problem.matrix.T @ score)
+    if problem.by_rows:
+        parts = slot_matrices(problem)
+        slope = np.sum([part.T @ score[slot] for slot, part in parts.items()], axis=0)
+        information = Information(problem, gram(problem, _by_slots(weight, [*parts])), slope)
+    else:
+        information = Information(problem, gram(problem, _floored(weight)), problem.matrix.T @ score)
     prior = common_prior(problem, theta)[1]
     return Mode(theta, hyperparameters, roots, information, precision(information, prior, roots))
+
+
+def _floored(weight: np.ndarray) -> np.ndarray:
+    """Curvatures of rows, which stay above 0."""
+    return np.maximum(weight, LEAST_WEIGHT * max(float(np.mean(np.abs(weight))), 1e-12))
+
+
+def _by_slots(weight: np.ndarray, slots: list[int]) -> np.ndarray:
+    """Curvatures by the linear predictors, shape ``(slots, slots, rows)``: those between two where these tell on them.
+
+    Most families' parameters are orthogonal: what single rows say of two together adds up to nothing.
+    """
+    kept = np.zeros_like(weight)
+    for slot in slots:
+        kept[slot, slot] = _floored(weight[slot, slot])
+    for slot, along in itertools.combinations(slots, 2):
+        both = 0.5 * (weight[slot, along] + weight[along, slot])
+        root = np.sqrt(kept[slot, slot] * kept[along, along])
+        if abs(both.sum()) > LEAST_LINK * root.sum():
+            kept[slot, along] = kept[along, slot] = np.clip(both, -MOST_LINK * root, MOST_LINK * root)
+    return kept
 
 
 def common_prior(problem: Problem, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -7,9 +7,9 @@ from typing import Any
 import numba
 import numpy as np
 
-from hiermod.engine.kernels import NJIT, density, likelihood, threads
+from hiermod.engine.kernels import NJIT, by_rows, density, likelihood, threads
 from hiermod.engine.kernels.families import score_block
-from hiermod.engine.kernels.record import BLOCK, NO_MEMORY, NOT_FINITE
+from hiermod.engine.kernels.record import BLOCK, BY_ROWS, NO_MEMORY, NOT_FINITE, SLOTS
 from hiermod.engine.kernels.vector_ops import copy
 from hiermod.engine.kernels.views import doubles, free, job_at, problem_at, room_for, segment_at, workspace
 
@@ -50,7 +50,11 @@ def expand(dimension: Any, size: Any, point: Any, out: Any, memory: Any) -> int:
 
 @numba.njit(**NJIT)
 def curvature(coefficients: Any, auxiliary: Any, score: Any, weight: Any, memory: Any) -> int:
-    """Write each row's score by its linear predictor, and minus the derivative of that."""
+    """Write each row's score by its linear predictor, and minus the derivative of that.
+
+    Of rows with several slots these are scores by each linear predictor, shape ``(SLOTS, rows)``, and minus their
+    derivatives by each, ``(SLOTS, SLOTS, rows)``.
+    """
     record = problem_at(memory, 0)
     room = room_for(record)
     if room == 0:
@@ -64,6 +68,9 @@ def curvature(coefficients: Any, auxiliary: Any, score: Any, weight: Any, memory
         segment = segment_at(record.segment_table, place)
         for start in range(segment.first, segment.last, BLOCK):
             rows = min(BLOCK, segment.last - start)
+            if segment.kernel >= BY_ROWS:
+                _curvature_by_slots(segment.kernel, record, work, start, rows, score, weight)
+                continue
             likelihood.linear_predictor(record, work, start, rows)
             copy(predictor, 0, eta, 0, rows)
             score_block(segment.kernel, record, work, start, rows)
@@ -79,6 +86,28 @@ def curvature(coefficients: Any, auxiliary: Any, score: Any, weight: Any, memory
                 weights[start + i] = (here[i] - weights[start + i]) / (2.0 * STEP)
     free(room)
     return 0
+
+
+@numba.njit(**NJIT)
+def _curvature_by_slots(
+    kernel: int, record: Any, work: Any, start: int, rows: int, score: int, weight: int
+) -> None:  # fmt: skip
+    etas, here, size = doubles(work.etas, SLOTS * BLOCK), doubles(work.scores, SLOTS * BLOCK), record.rows
+    scores, weights = doubles(score, SLOTS * size), doubles(weight, SLOTS * SLOTS * size)
+    by_rows.linear_predictors(record, work, start, rows)
+    by_rows.score(kernel, record, work, start, rows)
+    for slot in range(SLOTS):
+        copy(scores, slot * size + start, here, slot * BLOCK, rows)
+    for along in range(record.parameters + 1):
+        for sign in (1.0, -1.0):
+            by_rows.linear_predictors(record, work, start, rows)
+            for i in range(rows):
+                etas[along * BLOCK + i] += sign * STEP
+            by_rows.score(kernel, record, work, start, rows)
+            for slot in range(SLOTS):
+                at = (slot * SLOTS + along) * size + start
+                for i in range(rows):
+                    weights[at + i] -= sign * here[slot * BLOCK + i] / (2.0 * STEP)
 
 
 @numba.njit(**NJIT)

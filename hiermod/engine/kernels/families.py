@@ -208,8 +208,8 @@ def _beta_binomial(link: int, record: Any, work: Any, start: int, rows: int) -> 
     for i in range(np.uint64(rows)):
         successes, trials, weight = y[begin + i], size[begin + i], count[begin + i]
         log_success, log_failure, up, down = log_rates(link, eta[i])
-        won, by_won, won_by_kappa = _rising_rate(log_success, up, kappa, successes)
-        lost, by_lost, lost_by_kappa = _rising_rate(log_failure, down, kappa, trials - successes)
+        won, by_won, won_by_kappa = rising_rate(log_success, up, kappa, successes)
+        lost, by_lost, lost_by_kappa = rising_rate(log_failure, down, kappa, trials - successes)
         all_, by_all = log_rising(kappa, trials)
         total += weight * (won + lost - all_)
         score[i] = weight * (by_won + by_lost)
@@ -219,7 +219,7 @@ def _beta_binomial(link: int, record: Any, work: Any, start: int, rows: int) -> 
 
 
 @numba.njit(**NJIT)
-def _rising_rate(log_rate: float, slope: float, kappa: float, count: float) -> tuple[float, float, float]:
+def rising_rate(log_rate: float, slope: float, kappa: float, count: float) -> tuple[float, float, float]:
     """lgamma(x + count) − lgamma(x) at x = kappa · rate, and its derivatives by the linear predictor and by kappa.
 
     Where x is next to nothing its logarithm stands for it: x (x + 1) … is x times (count − 1)!.

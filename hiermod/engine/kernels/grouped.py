@@ -49,6 +49,42 @@ def add_scores(record: Any, score: Array, start: int, count: int, by_theta: Arra
                 _scatter(record, score, first, codes, at, multiplier, start, count, by_theta)
 
 
+@numba.njit(**NJIT)
+def add_effects_of(record: Any, slot: int, theta: Array, start: int, count: int, eta: Array) -> None:
+    """Add the effects that stand in one parameter's linear predictor."""
+    rows, factors = record.rows, record.factors
+    codes = integers(record.codes, factors * rows)
+    for place in range(factors):
+        factor, at = factor_at(record.factor_table, place), place * rows + start
+        slots = integers(record.effect_slots, factor.multiplier + factor.width)
+        for column in range(factor.width):
+            first, multiplier = factor.start + column * factor.groups, factor.multiplier + column
+            if slots[multiplier] != slot:
+                continue
+            if record.is_sorted and place == factors - 1:
+                _add_runs(record, theta, first, codes[at], multiplier, start, count, eta)
+            else:
+                _gather(record, theta, first, codes, at, multiplier, start, count, eta)
+
+
+@numba.njit(**NJIT)
+def add_scores_of(record: Any, slot: int, score: Array, start: int, count: int, by_theta: Array) -> None:
+    """Add the scores by one parameter's linear predictor to the derivatives by the effects that stand in it."""
+    rows, factors = record.rows, record.factors
+    codes = integers(record.codes, factors * rows)
+    for place in range(factors):
+        factor, at = factor_at(record.factor_table, place), place * rows + start
+        slots = integers(record.effect_slots, factor.multiplier + factor.width)
+        for column in range(factor.width):
+            first, multiplier = factor.start + column * factor.groups, factor.multiplier + column
+            if slots[multiplier] != slot:
+                continue
+            if record.is_sorted and place == factors - 1:
+                _sum_runs(record, score, first, codes[at], multiplier, start, count, by_theta)
+            else:
+                _scatter(record, score, first, codes, at, multiplier, start, count, by_theta)
+
+
 @numba.njit(**NJIT, inline="always")
 def _multipliers(record: Any, multiplier: int) -> Array:
     """What the effects of all rows are multiplied by; empty where that is one."""

@@ -10,10 +10,10 @@ from typing import Any
 
 import numba
 
-from hiermod.engine.kernels import NJIT
+from hiermod.engine.kernels import NJIT, by_rows
 from hiermod.engine.kernels.families import score_block
 from hiermod.engine.kernels.grouped import add_effects, add_scores
-from hiermod.engine.kernels.record import BLOCK
+from hiermod.engine.kernels.record import BLOCK, BY_ROWS
 from hiermod.engine.kernels.sparse import dot_and_add_scaled
 from hiermod.engine.kernels.vector_ops import add_scaled, dot, fill, total
 from hiermod.engine.kernels.views import doubles, integers, segment_at
@@ -28,6 +28,11 @@ def score_rows(record: Any, work: Any, first: int, last: int) -> float:
         end = min(last, segment.last)
         for start in range(max(first, segment.first), end, BLOCK):
             count = min(BLOCK, end - start)
+            if segment.kernel >= BY_ROWS:
+                by_rows.linear_predictors(record, work, start, count)
+                result += by_rows.score(segment.kernel, record, work, start, count)
+                by_rows.scatter(record, work, start, count)
+                continue
             linear_predictor(record, work, start, count)
             result += score_block(segment.kernel, record, work, start, count)
             scatter(record, work, start, count)

@@ -14,6 +14,22 @@ KERNELS = {name: code for code, name in enumerate((
     "one_trial_logit", "lognormal_identity",
     "weibull_log", "exponential_log", "shifted_lognormal_identity", "exgaussian_identity",
 ))}  # fmt: skip
+# Codes of the kernels of single rows, whose parameters may each have a linear predictor; one entry a line.
+BY_ROWS = 1000
+ROW_KERNELS = {name: BY_ROWS + code for code, name in enumerate((
+    "gaussian_identity",
+    "gaussian_within",
+    "student_identity",
+    "negbinomial_log",
+    "gamma_log",
+    "lognormal_identity",
+    "beta_binomial_logit",
+    "beta_binomial_probit",
+    "beta_binomial_cloglog",
+))}  # fmt: skip
+SLOTS = 4  # parameters that a kernel of rows takes, mu among them
+PARAMETER_LINKS = {"logit": 0, "probit": 1, "cloglog": 2, "log": 3, "identity": 4}
+LOG_LINK, REAL_LINE = PARAMETER_LINKS["log"], PARAMETER_LINKS["identity"]
 PRIOR_KERNELS = {name: code for code, name in enumerate((
     "normal", "student", "laplace", "logistic", "uniform", "exponential", "gamma", "inverse_gamma", "log_normal",
     "beta",
@@ -26,7 +42,7 @@ LANES = 64  # groups that are worked on at once
 COUNTS = (
     "rows", "segments", "common", "linear", "coefficients", "hyperparameters", "auxiliary", "factors",
     "joint_factors", "joint_size", "matrices", "rank", "by_products", "has_offset", "is_sorted", "parts", "threads",
-    "worker", "workspace",
+    "worker", "workspace", "parameters",
 )  # fmt: skip
 DOUBLES = (
     "design", "offset", "response", "size", "count", "multipliers", "sums",  # of rows
@@ -37,7 +53,7 @@ DOUBLES = (
 )  # fmt: skip
 INTEGERS = (
     "codes", "group_ends", "plain_columns", "plain_multipliers", "product_rows", "product_columns", "coupling_rows",
-    "coupling_columns", "full_columns", "workspace_places",
+    "coupling_columns", "full_columns", "workspace_places", "common_slots", "effect_slots",
 )  # fmt: skip
 
 
@@ -50,6 +66,8 @@ def _layout(*fields: str, doubles: tuple[str, ...] = ()) -> np.dtype[np.void]:
 TABLES = {
     # Which rows a likelihood's kernel scores.
     "segment_table": _layout("kernel", "first", "last"),
+    # Of a family's parameter beside mu: its link, and where its one value stands among hyperparameters, or -1.
+    "parameter_table": _layout("link", "scalar"),
     # Where a factor's effects stand among coefficients, among coordinates, and among effects; where its matrices stand
     # among those of groups, and among those of factors.
     "factor_table": _layout(
@@ -84,6 +102,7 @@ WORKSPACE_ARRAYS = {  # by what they have as many numbers as
     "joint matrix": ("joint_lower", "joint_product", "joint_image", "joint_by_precision"),
     "joint": ("joint_u", "joint_shifted", "joint_explained", "joint_slope", "joint_by_score"),
     "block": ("eta", "row_scores", "predictor"),
+    "blocks of slots": ("etas", "scores"),
     "jobs": ("jobs",),
     "parts": ("parts",),
     "threads": ("thread_rooms",),
@@ -91,7 +110,7 @@ WORKSPACE_ARRAYS = {  # by what they have as many numbers as
 WORKSPACE = _layout(*(name for names in WORKSPACE_ARRAYS.values() for name in names), "auxiliary", "by_auxiliary")
 FIELDS = len(WORKSPACE.names or ())
 JOB_BYTES = JOB.itemsize
-THREAD_ROOM = FIELDS + 2 * BLOCK  # numbers that a thread has for itself
+THREAD_ROOM = FIELDS + 2 * BLOCK * (1 + SLOTS)  # numbers that a thread has for itself
 
 ENTRIES = {
     "log_density": 5,

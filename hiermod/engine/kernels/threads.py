@@ -13,7 +13,7 @@ from numba import types
 
 from hiermod.engine.kernels import NJIT
 from hiermod.engine.kernels.likelihood import products_likelihood, score_rows
-from hiermod.engine.kernels.record import BLOCK, FIELDS, JOB_BYTES, THREAD_ROOM
+from hiermod.engine.kernels.record import BLOCK, FIELDS, JOB_BYTES, SLOTS, THREAD_ROOM
 from hiermod.engine.kernels.vector_ops import add_scaled, copy, dot, fill
 from hiermod.engine.kernels.views import address_of, addresses, doubles, job_at, problem_at, workspace_at
 
@@ -101,6 +101,7 @@ def run_job(job: Any) -> None:
         places[field] = shared_places[field]
     work = workspace_at(room, 0)
     work.eta, work.row_scores = room + 8 * FIELDS, room + 8 * (FIELDS + BLOCK)
+    work.etas, work.scores = room + 8 * (FIELDS + 2 * BLOCK), room + 8 * (FIELDS + (2 + SLOTS) * BLOCK)
     for part in range(job.place, record.parts, _threads(record)):
         numbers = doubles(_part(record, work, part), 1 + extra + size)
         fill(numbers, 0, 0.0, 1 + extra + size)

@@ -13,7 +13,10 @@ from hiermod.engine.kernels.record import (
     JOB,
     KERNELS,
     LANES,
+    PARAMETER_LINKS,
     PRIOR_KERNELS,
+    ROW_KERNELS,
+    SLOTS,
     TABLES,
     THREAD_ROOM,
     WORKSPACE_ARRAYS,
@@ -42,7 +45,7 @@ def public_arrays(problem: Problem) -> tuple[dict[str, int], Arrays]:
         "coefficients": problem.coefficients, "hyperparameters": hyperparameters, "auxiliary": problem.auxiliary,
         "factors": len(problem.factors), "matrices": matrices, "rank": 0, "by_products": int(problem.is_gaussian),
         "has_offset": int(problem.offset.any()), "is_sorted": int(len(problem.group_ends) > 0),
-        "parts": parts_of(problem), "threads": 1,
+        "parts": parts_of(problem), "threads": 1, "parameters": len(problem.spec.family.parameters),
     }  # fmt: skip
     unlinked = [sparse.csr_array((factor.groups * factor.width, problem.coefficients)) for factor in problem.factors]
     common = np.zeros(linear, TABLES["common_table"])
@@ -69,7 +72,8 @@ def parts_of(problem: Problem) -> int:
 def _rows(problem: Problem) -> Arrays:
     multipliers = [numbers for factor in problem.factors for numbers in factor.multipliers]
     plain = (problem.design == 1.0).all(axis=1) if problem.common else np.zeros(0)
-    segments = [(KERNELS[segment.kernel], segment.first, segment.last) for segment in problem.segments]
+    kernels = ROW_KERNELS if problem.by_rows else KERNELS
+    segments = [(kernels[segment.kernel], segment.first, segment.last) for segment in problem.segments]
     return {
         "segment_table": np.array(segments, TABLES["segment_table"]),
         "sums": problem.matrix.T @ np.where(canonical(problem), problem.response, 0.0),
@@ -79,14 +83,28 @@ def _rows(problem: Problem) -> Arrays:
         "codes": np.array([factor.codes for factor in problem.factors], dtype=int),
         "plain_columns": plain.astype(int),
         "plain_multipliers": np.array([(numbers == 1.0).all() for numbers in multipliers], dtype=int),
+        "parameter_table": np.array(_parameters(problem), TABLES["parameter_table"]),
+        "common_slots": problem.common_slots,
+        "effect_slots": np.array([slot for factor in problem.factors for slot in factor.slots], dtype=int),
     }  # fmt: skip
+
+
+def _parameters(problem: Problem) -> list[tuple[int, int]]:
+    """Of each parameter beside mu: its link, and where its one value stands; a value is taken as it is."""
+    spec = problem.spec
+    return [
+        (PARAMETER_LINKS[spec.predictors[name].link.name], -1)
+        if name in spec.predictors
+        else (PARAMETER_LINKS["identity"], spec.scalars.index(name))
+        for name in spec.family.auxiliary
+    ]
 
 
 def canonical(problem: Problem) -> np.ndarray:
     """The rows whose responses enter by their sums with the design alone."""
     rows = np.zeros(len(problem.response), dtype=bool)
     for segment in problem.segments:
-        rows[segment.first : segment.last] = segment.kernel in CANONICAL
+        rows[segment.first : segment.last] = segment.kernel in CANONICAL and not problem.by_rows
     return rows
 
 
@@ -181,10 +199,31 @@ def products_at(problem: Problem, point: np.ndarray) -> Arrays:
 
 
 def gram(problem: Problem, weight: np.ndarray | None = None) -> sparse.csr_array:
-    """F'WF, shape ``(coefficients, coefficients)``; W is the size of rows by default."""
+    """F'WF, shape ``(coefficients, coefficients)``; W is the size of rows by default.
+
+    Of several linear predictors `weight` has the shape ``(slots, slots, rows)``.
+    """
     matrix = problem.matrix
     weight = problem.size if weight is None else weight
-    return sparse.csr_array(matrix.T @ (matrix * weight[:, None]).tocsr())
+    if weight.ndim == 1:
+        return sparse.csr_array(matrix.T @ (matrix * weight[:, None]).tocsr())
+    parts = slot_matrices(problem)
+    products = [
+        part.T @ (other * weight[slot, along][:, None]).tocsr()
+        for slot, part in parts.items()
+        for along, other in parts.items()
+        if slot == along or weight[slot, along].any()
+    ]
+    return sparse.csr_array(sum(products[1:], products[0]))
+
+
+def slot_matrices(problem: Problem) -> dict[int, sparse.csr_array]:
+    """By slot, the design with zeros for the coefficients of other linear predictors, ``(rows, coefficients)``."""
+    slots = np.unique(problem.slots).tolist() or [0]
+    if len(slots) == 1:
+        return {slots[0]: problem.matrix}
+    return {slot: sparse.csr_array(problem.matrix @ sparse.diags_array((problem.slots == slot).astype(float)))
+            for slot in slots}  # fmt: skip
 
 
 def coupling_arrays(links: list[sparse.csr_array]) -> Arrays:
@@ -236,6 +275,7 @@ def _lengths(problem: Problem, joint: int) -> dict[str, int]:
         "factors' matrices": sum(factor.width**2 for factor in problem.factors),
         "a factor's matrix": width**2, "matrices worked on": width**2 * LANES, "effects worked on": width * LANES,
         "groups worked on": LANES, "joint matrix": joint * stride_of(joint), "joint": joint, "block": BLOCK,
+        "blocks of slots": SLOTS * BLOCK,
         "jobs": parts * JOB.itemsize // 8, "threads": parts * THREAD_ROOM,
         "parts": parts * (1 + hyperparameters - problem.auxiliary + problem.coefficients),
     }  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -10,6 +10,8 @@ from scipy import sparse
 
 from hiermod.data.cells.statistics import BinomialCells, CountCells, PairCells, RealCells, ValueCells
 from hiermod.data.columns.groupings import Grouping
+from hiermod.engine.kernels.record import KERNELS
+from hiermod.modeling.coding import Block
 from hiermod.modeling.density_rows import Observed, Segment, observe
 from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.spec import Spec
@@ -17,6 +19,7 @@ from hiermod.priors.distributions import Prior, partial_priors
 
 LONG_RUN = 8  # rows of a group, from which it pays to have them side by side
 GAUSSIAN, LOGIT, ONE_TRIAL = "gaussian_identity", "trials_logit", "one_trial_logit"
+GAUSSIAN_WITHIN = "gaussian_within"  # rows that stand for the spread within cells
 AS_THEY_COME = (GAUSSIAN, "negbinomial_log")  # by products of matrices; with rows of equal counts side by side
 
 
@@ -37,13 +40,17 @@ class TermPlace:
 
 @dataclass(frozen=True, eq=False)
 class Factor:
-    """All group terms of one grouping factor; effects of column c and group g stand at ``start + c groups + g``."""
+    """All group terms of one grouping factor; effects of column c and group g stand at ``start + c groups + g``.
+
+    `slots` tells in the linear predictor of which parameter each column stands: 0 is mu, 1 the first one beside it.
+    """
 
     grouping: Grouping
     terms: tuple[TermPlace, ...]
     start: int
     codes: np.ndarray
     multipliers: np.ndarray
+    slots: np.ndarray
 
     @property
     def groups(self) -> int:
@@ -91,6 +98,10 @@ class Problem:
         Standard deviations, offsets of partial correlations, bounded coefficients, the family's parameters.
     auxiliary : int
         Where the family's begin.
+    common_slots : ndarray of int
+        The slot of the parameter in whose linear predictor each common column stands.
+    by_rows : bool
+        Whether rows are scored one by one, by parameters that may differ between them.
     unit, origin : float
         What response, offset and all on their scale are measured in, and where from, in this unit.
     """
@@ -113,16 +124,27 @@ class Problem:
     observations: float = 0.0
     unit: float = 1.0
     origin: float = 0.0
+    common_slots: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=int))
+    by_rows: bool = False
 
     @property
     def segments(self) -> tuple[Segment, ...]:
         """Which rows are scored by which kernel."""
+        cells = len(self.spec.cells)
+        if self.by_rows and self.kernel == GAUSSIAN and len(self.response) > cells:
+            return (Segment(GAUSSIAN, 0, cells), Segment(GAUSSIAN_WITHIN, cells, len(self.response)))
         return (Segment(self.kernel, 0, len(self.response)),)
 
     @property
     def is_gaussian(self) -> bool:
         """Whether the likelihood is computed from products of matrices."""
-        return self.kernel == GAUSSIAN
+        return self.kernel == GAUSSIAN and not self.by_rows
+
+    @cached_property
+    def slots(self) -> np.ndarray:
+        """The slot of each coefficient."""
+        effects = [np.repeat(factor.slots, factor.groups) for factor in self.factors]
+        return np.concatenate([self.common_slots, *effects]).astype(int)
 
     @property
     def common(self) -> int:
@@ -160,7 +182,7 @@ class Problem:
 def read_problem(spec: Spec) -> Problem:
     """Put a spec into the order and form of compiled code."""
     rows = observe(spec.cells)
-    blocks = spec.common.blocks
+    blocks = spec.coefficients.blocks
     flat = [prior for block in blocks for prior in spec.priors[block.name]]
     on_line = np.array([prior.located for prior in flat], dtype=bool)
     order = np.concatenate([np.flatnonzero(on_line), np.flatnonzero(~on_line)]).astype(int)
@@ -177,19 +199,25 @@ def read_problem(spec: Spec) -> Problem:
         name, within = names[column]
         hyperparameters.append(Hyperparameter(name, within, flat[column], place))
     auxiliary = len(hyperparameters)
-    hyperparameters += [Hyperparameter(name, 0, spec.priors[name][0]) for name in spec.family.auxiliary]
+    hyperparameters += [Hyperparameter(name, 0, spec.priors[name][0]) for name in spec.scalars]
+    kernel = f"{spec.family.kernel}_{spec.family.link.name}"
+    by_rows = len(spec.predictors) > 1 or kernel not in KERNELS
     return _for_speed(Problem(
-        spec, f"{spec.family.kernel}_{spec.family.link.name}", design[order], order, linear, back[:, order],
+        spec, kernel, design[order], order, linear, back[:, order],
         tuple(flat[column] for column in order[:linear]), tuple(factors), tuple(hyperparameters), auxiliary,
-        rows.offset(spec.formula.offsets), *_response(spec, rows),
+        _offset(spec, rows) if by_rows else rows.offset(spec.predictors["mu"].offsets),
+        *(_by_rows(spec, rows) if by_rows else _response(spec, rows)),
+        common_slots=np.array([_slot(spec, block) for block in blocks for _ in block.columns], dtype=int)[order],
+        by_rows=by_rows,
     ))  # fmt: skip
 
 
 def _for_speed(problem: Problem) -> Problem:
     """The same in the form that is computed fastest."""
-    if problem.kernel == LOGIT and (problem.size == 1.0).all():
+    if problem.kernel == LOGIT and (problem.size == 1.0).all() and not problem.by_rows:
         problem = replace(problem, kernel=ONE_TRIAL)
-    if not problem.factors or problem.kernel in AS_THEY_COME:
+    as_it_comes = problem.kernel == GAUSSIAN if problem.by_rows else problem.kernel in AS_THEY_COME
+    if not problem.factors or as_it_comes:
         return problem
     long = len(problem.response) >= LONG_RUN * problem.factors[-1].groups
     return _sorted(problem) if long else problem
@@ -198,21 +226,23 @@ def _for_speed(problem: Problem) -> Problem:
 def _sorted(problem: Problem) -> Problem:
     """The same with rows in the order of the last factor's groups."""
     order = np.argsort(problem.factors[-1].codes, kind="stable")
+    rows = len(order)
+    offset = problem.offset.reshape(-1, rows)[:, order].reshape(problem.offset.shape)
     factors = tuple(replace(factor, codes=factor.codes[order], multipliers=factor.multipliers[:, order])
                     for factor in problem.factors)  # fmt: skip
     count = problem.count[order] if len(problem.count) else problem.count
     return replace(
-        problem, design=problem.design[:, order], factors=factors, offset=problem.offset[order],
+        problem, design=problem.design[:, order], factors=factors, offset=offset,
         response=problem.response[order], size=problem.size[order], count=count,
     )  # fmt: skip
 
 
 def _centred_design(spec: Spec, rows: Observed) -> tuple[np.ndarray, np.ndarray]:
     """The columns for centred coefficients, shape ``(columns, rows)``, and the map to the user's coefficients."""
-    blocks, size = spec.common.blocks, len(spec.common.shift)
+    blocks, size = spec.coefficients.blocks, len(spec.coefficients.shift)
     if not blocks:
         return np.zeros((0, len(rows))), np.zeros((0, 0))
-    back = np.linalg.inv(np.eye(size) + spec.common.shift)
+    back = np.linalg.inv(np.eye(size) + spec.coefficients.shift)
     return np.ascontiguousarray((np.hstack([rows.matrix(block) for block in blocks]) @ back).T), back
 
 
@@ -243,7 +273,41 @@ def _factor(
             offset = f"{term.correlation_name}_offset"
             hyperparameters += [Hyperparameter(offset, at, prior) for at, prior in enumerate(partials)]
         places.append(TermPlace(term, sum(place.columns for place in places), sds, partial))
-    return Factor(terms[0].grouping, tuple(places), start, rows.codes(terms[0].grouping), np.array(multipliers))
+    slots = [_slot(spec, block) for term in terms for block in term.blocks for _ in block.columns]
+    return Factor(
+        terms[0].grouping, tuple(places), start, rows.codes(terms[0].grouping), np.array(multipliers), np.array(slots)
+    )
+
+
+def _slot(spec: Spec, block: Block) -> int:
+    """The slot of the parameter in whose linear predictor a block stands."""
+    return ("mu", *spec.family.auxiliary).index(block.parameter)
+
+
+def _offset(spec: Spec, rows: Observed) -> np.ndarray:
+    """What offsets add to each linear predictor, shape ``(slots, rows)``."""
+    offsets = np.zeros((1 + len(spec.family.auxiliary), len(rows)))
+    for place, name in enumerate(("mu", *spec.family.auxiliary)):
+        if name in spec.predictors:
+            offsets[place] = rows.offset(spec.predictors[name].offsets, name)
+    return offsets
+
+
+def _by_rows(spec: Spec, rows: Observed) -> tuple[np.ndarray, np.ndarray, np.ndarray, float, float]:
+    """What a kernel of rows takes: the response, its trials or other number, and how often the row counts."""
+    match spec.cells.response:
+        case ValueCells(value=value, count=count):
+            return value, np.ones(len(value)), count, 0.0, 0.0
+        case PairCells(successes=successes, trials=trials, count=count):
+            return successes, trials, count, 0.0, 0.0
+        case RealCells(mean=mean, count=count, within=within):
+            inner, none = rows.response, np.zeros(rows.response.size)
+            squares = np.zeros(len(mean)) if len(inner) else within / count
+            return (
+                np.concatenate([mean, inner]), np.concatenate([squares, none]), np.concatenate([count, none + 1.0]),
+                0.0, float(count.sum()),
+            )  # fmt: skip
+    raise TypeError(f"No kernel of rows takes {type(spec.cells.response).__name__}.")
 
 
 def _response(spec: Spec, rows: Observed) -> tuple[np.ndarray, np.ndarray, np.ndarray, float, float]:

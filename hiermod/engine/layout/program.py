@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hiermod.engine.build.compile import Function
-from hiermod.engine.kernels.record import ABOVE, NO_MEMORY, PRIOR_KERNELS, SOFT
+from hiermod.engine.kernels.record import ABOVE, NO_MEMORY, PRIOR_KERNELS, SLOTS, SOFT
 from hiermod.engine.layout.arrays import canonical, joint_arrays, public_arrays, unconstrained
 from hiermod.engine.layout.memory import Memory, lay_out, replaced
 from hiermod.engine.layout.problem import Problem
@@ -38,8 +38,17 @@ class Program:
         return out[: self.problem.coefficients], out[self.problem.coefficients :]
 
     def curvature(self, theta: np.ndarray, auxiliary: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Each row's score by its linear predictor, and minus the derivative of that."""
+        """Each row's score by its linear predictor, and minus the derivative of that.
+
+        Of several linear predictors the scores have the shape ``(slots, rows)``, their derivatives by each linear
+        predictor ``(slots, slots, rows)``.
+        """
         problem, rows = self.problem, len(self.problem.response)
+        if problem.by_rows:
+            scores, weights = np.zeros((SLOTS, rows)), np.zeros((SLOTS, SLOTS, rows))
+            theta, auxiliary = (np.ascontiguousarray(part, dtype=float) for part in (theta, auxiliary))
+            self._call("curvature", theta, auxiliary, scores, weights)
+            return scores, weights
         if problem.is_gaussian:
             weight = problem.size / auxiliary[0] ** 2
             return weight * (problem.response - problem.offset - problem.matrix @ theta), weight

@@ -55,7 +55,7 @@ def in_users_unit(problem: Problem, draws: np.ndarray) -> np.ndarray:
 
 def _level(problem: Problem) -> np.ndarray:
     """Where the intercept stands, or the levels of a factor in its place; none where one has a bounded prior."""
-    common = problem.spec.common
+    common = problem.spec.common  # its columns are the first ones
     if common.intercept is None:
         return np.zeros(0, dtype=int)
     span = common.slices()[common.intercept.name]

@@ -1,0 +1,153 @@
+"""Likelihoods of rows whose parameters each have a linear predictor or one value, in compiled code.
+
+A slot is a parameter of the family: 0 is mu, 1 the first one beside it, and so on. Each has a block of linear
+predictors and one of scores. A family needs one function of a row (`row_densities`), a branch in `row_density`, and a
+name in `record.ROW_KERNELS`; models with a single linear predictor are scored by the same.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numba
+import numpy as np
+
+from hiermod.engine.kernels import NJIT
+from hiermod.engine.kernels import row_densities as densities
+from hiermod.engine.kernels.grouped import add_effects_of, add_scores_of
+from hiermod.engine.kernels.record import BLOCK, LOG_LINK, REAL_LINE, ROW_KERNELS, SLOTS
+from hiermod.engine.kernels.special import log_rates
+from hiermod.engine.kernels.vector_ops import add_scaled, dot, fill, total
+from hiermod.engine.kernels.views import doubles, integers, parameter_at
+
+Array = np.ndarray
+GAUSSIAN = ROW_KERNELS["gaussian_identity"]
+GAUSSIAN_WITHIN = ROW_KERNELS["gaussian_within"]
+STUDENT = ROW_KERNELS["student_identity"]
+NEGBINOMIAL = ROW_KERNELS["negbinomial_log"]
+GAMMA = ROW_KERNELS["gamma_log"]
+LOGNORMAL = ROW_KERNELS["lognormal_identity"]
+BETA_LOGIT = ROW_KERNELS["beta_binomial_logit"]
+BETA_PROBIT = ROW_KERNELS["beta_binomial_probit"]
+BETA_CLOGLOG = ROW_KERNELS["beta_binomial_cloglog"]
+
+
+@numba.njit(**NJIT)
+def row_density(
+    kernel: int, y: float, n: float, eta: float, a: float, b: float, c: float
+) -> tuple[float, float, float, float, float]:
+    """Log density of a row, and its derivatives by the linear predictor of mu and by the other parameters' values."""
+    if kernel == GAUSSIAN:
+        return densities.gaussian(y, n, eta, a)
+    if kernel == GAUSSIAN_WITHIN:
+        return densities.gaussian_within(y, eta, a)
+    if kernel == STUDENT:
+        return densities.student(y, eta, a, b)
+    if kernel == NEGBINOMIAL:
+        return densities.negbinomial(y, eta, a)
+    if kernel == GAMMA:
+        return densities.gamma(y, eta, a)
+    if kernel == LOGNORMAL:
+        return densities.lognormal(y, eta, a)
+    if kernel == BETA_LOGIT:
+        return densities.beta_binomial(0, y, n, eta, a)
+    if kernel == BETA_PROBIT:
+        return densities.beta_binomial(1, y, n, eta, a)
+    return densities.beta_binomial(2, y, n, eta, a)
+
+
+@numba.njit(**NJIT)
+def score(kernel: int, record: Any, work: Any, start: int, rows: int) -> float:
+    """Score a block of rows by the linear predictors in `etas`, which become the parameters' values."""
+    values, scores = doubles(work.etas, SLOTS * BLOCK), doubles(work.scores, SLOTS * BLOCK)
+    for slot in range(1, SLOTS):
+        _values_and_slopes(record, slot, slot * BLOCK, rows, values, scores)
+    y, size, weight = (
+        doubles(record.response, record.rows),
+        doubles(record.size, record.rows),
+        doubles(record.count, record.rows),
+    )
+    begin, result, second, third, fourth = (
+        np.uint64(start), 0.0, np.uint64(BLOCK), np.uint64(2 * BLOCK), np.uint64(3 * BLOCK)
+    )  # fmt: skip
+    for i in range(np.uint64(rows)):
+        times = weight[begin + i]
+        value, by_eta, by_a, by_b, by_c = row_density(
+            kernel, y[begin + i], size[begin + i], values[i], values[second + i], values[third + i], values[fourth + i]
+        )
+        result += times * value
+        scores[i] = times * by_eta
+        scores[second + i] *= times * by_a
+        scores[third + i] *= times * by_b
+        scores[fourth + i] *= times * by_c
+    return result
+
+
+@numba.njit(**NJIT)
+def _values_and_slopes(record: Any, slot: int, at: int, rows: int, values: Array, slopes: Array) -> None:
+    """A parameter's values by the inverse link, and their derivatives by the linear predictor; of one value, that."""
+    if slot > record.parameters:
+        fill(values, at, 1.0, rows)
+        fill(slopes, at, 0.0, rows)
+        return
+    link = parameter_at(record.parameter_table, slot - 1).link
+    first = np.uint64(at)
+    if link == REAL_LINE:
+        fill(slopes, at, 1.0, rows)
+    elif link == LOG_LINK:
+        for i in range(np.uint64(rows)):
+            values[first + i] = slopes[first + i] = math.exp(values[first + i])
+    else:
+        for i in range(np.uint64(rows)):
+            success, _, slope, _ = log_rates(link, values[first + i])
+            values[first + i] = math.exp(success)
+            slopes[first + i] = values[first + i] * slope
+
+
+@numba.njit(**NJIT)
+def linear_predictors(record: Any, work: Any, start: int, count: int) -> None:
+    """Write the linear predictors of `count` rows from `start` on; of parameters without one, their value."""
+    for slot in range(record.parameters + 1):
+        eta, scalar = doubles(work.etas + 8 * BLOCK * slot, BLOCK), _scalar(record, slot)
+        if scalar >= 0:
+            fill(eta, 0, doubles(work.auxiliary, scalar + 1)[scalar], count)
+        else:
+            _linear_predictor(record, work, slot, start, count, eta)
+
+
+@numba.njit(**NJIT)
+def _scalar(record: Any, slot: int) -> int:
+    """Where a parameter without a linear predictor stands among the family's hyperparameters; else below 0."""
+    return parameter_at(record.parameter_table, slot - 1).scalar if slot > 0 else -1
+
+
+@numba.njit(**NJIT)
+def _linear_predictor(record: Any, work: Any, slot: int, start: int, count: int, eta: Array) -> None:
+    rows, common = record.rows, record.common
+    design, owners = doubles(record.design, common * rows), integers(record.common_slots, common)
+    theta = doubles(work.theta, record.coefficients)
+    fill(eta, 0, 0.0, count)
+    if record.has_offset:
+        add_scaled(eta, 0, doubles(record.offset, (slot + 1) * rows), slot * rows + start, 1.0, count)
+    for j in range(common):
+        if owners[j] == slot:
+            add_scaled(eta, 0, design, j * rows + start, theta[j], count)
+    add_effects_of(record, slot, theta, start, count, eta)
+
+
+@numba.njit(**NJIT)
+def scatter(record: Any, work: Any, start: int, count: int) -> None:
+    """Add the scores of `count` rows to the derivatives by coefficients and by the family's hyperparameters."""
+    rows, common = record.rows, record.common
+    design, owners = doubles(record.design, common * rows), integers(record.common_slots, common)
+    by_theta = doubles(work.by_theta, record.coefficients)
+    for slot in range(record.parameters + 1):
+        score, scalar = doubles(work.scores + 8 * BLOCK * slot, BLOCK), _scalar(record, slot)
+        if scalar >= 0:
+            doubles(work.by_auxiliary, scalar + 1)[scalar] += total(score, 0, count)
+            continue
+        for j in range(common):
+            if owners[j] == slot:
+                by_theta[j] += dot(score, 0, design, j * rows + start, count)
+        add_scores_of(record, slot, score, start, count, by_theta)
