@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -30,10 +30,10 @@ class BoundedRows(SingleRows):
     value. `least` and `most` are infinite where nothing was left out.
     """
 
-    code: np.ndarray
-    upper: np.ndarray
-    least: np.ndarray
-    most: np.ndarray
+    code: np.ndarray = field(kw_only=True)
+    upper: np.ndarray = field(kw_only=True)
+    least: np.ndarray = field(kw_only=True)
+    most: np.ndarray = field(kw_only=True)
 
     @property
     def parts(self) -> dict[str, np.ndarray]:

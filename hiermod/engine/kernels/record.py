@@ -12,7 +12,7 @@ KERNELS = {name: code for code, name in enumerate((
     "trials_logit", "trials_probit", "trials_cloglog", "poisson_log", "negbinomial_log", "student_identity",
     "gamma_log", "beta_binomial_logit", "beta_binomial_probit", "beta_binomial_cloglog", "gaussian_identity",
     "one_trial_logit", "lognormal_identity",
-    "weibull_log", "exponential_log", "shifted_lognormal_identity", "exgaussian_identity",
+    "weibull_log",
 ))}  # fmt: skip
 # Codes of the kernels of single rows, whose parameters may each have a linear predictor; one entry a line.
 BY_ROWS = 1000
@@ -26,7 +26,24 @@ ROW_KERNELS = {name: BY_ROWS + code for code, name in enumerate((
     "beta_binomial_logit",
     "beta_binomial_probit",
     "beta_binomial_cloglog",
+    "weibull_log",
+    "exponential_log",
+    "shifted_lognormal_identity",
+    "exgaussian_identity",
 ))}  # fmt: skip
+BOUNDED = 500  # what is added for responses that are censored or truncated
+ROW_KERNELS |= {
+    f"bounded_{name}": ROW_KERNELS[name] + BOUNDED for name in (
+        "gaussian_identity",
+        "student_identity",
+        "gamma_log",
+        "lognormal_identity",
+        "weibull_log",
+        "exponential_log",
+        "shifted_lognormal_identity",
+        "exgaussian_identity",
+    )
+}  # fmt: skip
 SLOTS = 4  # parameters that a kernel of rows takes, mu among them
 PARAMETER_LINKS = {"logit": 0, "probit": 1, "cloglog": 2, "log": 3, "identity": 4}
 LOG_LINK, REAL_LINE = PARAMETER_LINKS["log"], PARAMETER_LINKS["identity"]
@@ -46,6 +63,7 @@ COUNTS = (
 )  # fmt: skip
 DOUBLES = (
     "design", "offset", "response", "size", "count", "multipliers", "sums",  # of rows
+    "upper", "least", "most",  # of rows that are censored or truncated
     "product_values", "product_score", "product_point", "product_numbers",  # of a Gaussian likelihood
     "information", "score", "mode", "coupling", "full_coupling", "scale",  # of what data say of effects at the mode
     "linear_map", "common_spread", "joint_information", "joint_numbers",  # of coordinates

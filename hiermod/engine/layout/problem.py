@@ -8,9 +8,10 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
-from hiermod.data.cells.statistics import BinomialCells, CountCells, PairCells, RealCells, ValueCells
+from hiermod.data.cells.statistics import BinomialCells, BoundedCells, CountCells, PairCells, RealCells, ValueCells
 from hiermod.data.columns.groupings import Grouping
 from hiermod.engine.kernels.record import KERNELS
+from hiermod.families.bounded import recorded
 from hiermod.modeling.coding import Block
 from hiermod.modeling.density_rows import Observed, Segment, observe
 from hiermod.modeling.design import GroupDesign
@@ -102,6 +103,8 @@ class Problem:
         The slot of the parameter in whose linear predictor each common column stands.
     by_rows : bool
         Whether rows are scored one by one, by parameters that may differ between them.
+    bounds : ndarray, shape (3, rows)
+        Of responses that are censored or truncated: ends of intervals, and between what a response is recorded.
     unit, origin : float
         What response, offset and all on their scale are measured in, and where from, in this unit.
     """
@@ -126,6 +129,7 @@ class Problem:
     origin: float = 0.0
     common_slots: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=int))
     by_rows: bool = False
+    bounds: np.ndarray = field(default_factory=lambda: np.zeros((3, 0)))
 
     @property
     def segments(self) -> tuple[Segment, ...]:
@@ -208,7 +212,7 @@ def read_problem(spec: Spec) -> Problem:
         _offset(spec, rows) if by_rows else rows.offset(spec.predictors["mu"].offsets),
         *(_by_rows(spec, rows) if by_rows else _response(spec, rows)),
         common_slots=np.array([_slot(spec, block) for block in blocks for _ in block.columns], dtype=int)[order],
-        by_rows=by_rows,
+        by_rows=by_rows, bounds=_bounds(spec),
     ))  # fmt: skip
 
 
@@ -234,6 +238,7 @@ def _sorted(problem: Problem) -> Problem:
     return replace(
         problem, design=problem.design[:, order], factors=factors, offset=offset,
         response=problem.response[order], size=problem.size[order], count=count,
+        bounds=problem.bounds[:, order] if problem.bounds.size else problem.bounds,
     )  # fmt: skip
 
 
@@ -284,6 +289,13 @@ def _slot(spec: Spec, block: Block) -> int:
     return ("mu", *spec.family.auxiliary).index(block.parameter)
 
 
+def _bounds(spec: Spec) -> np.ndarray:
+    response = spec.cells.response
+    if not isinstance(response, BoundedCells):
+        return np.zeros((3, 0))
+    return np.array([response.upper, *recorded(spec.family, response.least, response.most)])
+
+
 def _offset(spec: Spec, rows: Observed) -> np.ndarray:
     """What offsets add to each linear predictor, shape ``(slots, rows)``."""
     offsets = np.zeros((1 + len(spec.family.auxiliary), len(rows)))
@@ -296,6 +308,8 @@ def _offset(spec: Spec, rows: Observed) -> np.ndarray:
 def _by_rows(spec: Spec, rows: Observed) -> tuple[np.ndarray, np.ndarray, np.ndarray, float, float]:
     """What a kernel of rows takes: the response, its trials or other number, and how often the row counts."""
     match spec.cells.response:
+        case BoundedCells(value=value, code=code, count=count):
+            return value, code, count, 0.0, 0.0
         case ValueCells(value=value, count=count):
             return value, np.ones(len(value)), count, 0.0, 0.0
         case PairCells(successes=successes, trials=trials, count=count):

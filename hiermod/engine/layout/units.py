@@ -42,7 +42,7 @@ def in_own_unit(problem: Problem) -> Problem:
     return replace(
         problem, unit=unit, origin=origin, priors=tuple(priors), hyperparameters=hyperparameters,
         response=(problem.response - origin * unit * _whole(problem)) / unit, offset=problem.offset / unit,
-        squares=problem.squares / unit**2,
+        squares=problem.squares / unit**2, bounds=(problem.bounds - origin * unit) / unit,
     )  # fmt: skip
 
 
