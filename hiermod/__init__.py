@@ -15,6 +15,8 @@ from hiermod.version import __version__ as __version__
 if TYPE_CHECKING:
     from hiermod import errors
     from hiermod.answers.answer import Answer as Answer
+    from hiermod.answers.averaging.numbers import Grid as Grid
+    from hiermod.answers.averaging.numbers import grid
     from hiermod.answers.deciding.sample_ratio import srm
     from hiermod.answers.draws import expected_loss, inv_logit, logit, prob_beats, prob_best
     from hiermod.answers.scoring.comparison import ModelComparison as ModelComparison
@@ -48,6 +50,7 @@ __all__ = [
     "fit",
     "from_bambi",
     "glmer",
+    "grid",
     "inv_logit",
     "lmer",
     "load",
@@ -67,6 +70,7 @@ __all__ = [
 
 _NAMES = {
     "hiermod.answers.answer": ("Answer",),
+    "hiermod.answers.averaging.numbers": ("Grid", "grid"),
     "hiermod.answers.deciding.sample_ratio": ("srm",),
     "hiermod.answers.draws": ("expected_loss", "inv_logit", "logit", "prob_beats", "prob_best"),
     "hiermod.answers.scoring.comparison": ("ModelComparison",),

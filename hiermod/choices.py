@@ -22,6 +22,8 @@ Kind = Literal["mean", "link", "response"]
 Outcome = Literal["mean", "median"]
 Residual = Literal["response", "pearson", "quantile"]
 Picture = Literal["density", "rootogram", "bars"]
+AnswerPicture = Literal["forest", "curve", "ridges"]
+RowOrder = Literal["auto", "estimate", "level"]
 
 Method = Literal["loo", "kfold", "logo"]
 Score = Literal["joint", "rows"]
@@ -40,5 +42,7 @@ KINDS: tuple[str, ...] = get_args(Kind)
 OUTCOMES: tuple[str, ...] = get_args(Outcome)
 RESIDUALS: tuple[str, ...] = get_args(Residual)
 PICTURES: tuple[str, ...] = get_args(Picture)
+ANSWER_PICTURES: tuple[str, ...] = get_args(AnswerPicture)
+ROW_ORDERS: tuple[str, ...] = get_args(RowOrder)
 METHODS: tuple[str, ...] = get_args(Method)
 SCORES: tuple[str, ...] = get_args(Score)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from numbers import Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -14,22 +14,30 @@ import xarray as xr
 
 from hiermod.answers.draws import wins
 from hiermod.answers.scales import Scale
+from hiermod.choices import AnswerPicture, RowOrder
 from hiermod.errors import AnswerError
-from hiermod.formula.expressions import Column
+from hiermod.formula.expressions import Call, Column
 from hiermod.formula.nodes import LevelResponse, Response, SingleResponse
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.diagnostics import mean_sizes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 COMPUTED = ("estimate", "lower", "upper", "prob_beats", "expected_loss", "prob_rope", "prob_exceeds")
 
 
 @dataclass(frozen=True)
 class Measure:
-    """The expected response of a model: what it is called, whether it is a share, and its link."""
+    """The expected response of a model: what it is called, whether it is a share, its link, and what it is a rate by.
+
+    With a `unit`, which is an exposure, it is that of one unit.
+    """
 
     name: str
     percent: bool
     link: str
+    unit: str = ""
 
     @property
     def word(self) -> str:
@@ -38,7 +46,12 @@ class Measure:
 
     def of_units(self, per: float) -> Measure:
         """The same for so many units."""
-        return self if per == 1.0 else Measure(f"{self.name} per {per:,g}", False, self.link)
+        if per == 1.0:
+            return self
+        if self.unit:
+            counted = self.name.removesuffix(f" per {self.unit}")
+            return Measure(f"{counted} per {per:,g} {plural(self.unit)}", False, self.link, self.unit)
+        return Measure(f"{self.name} per {per:,g}", False, self.link)
 
     def text(self, value: float) -> str:
         """A value in words."""
@@ -48,10 +61,31 @@ class Measure:
 UNKNOWN = Measure("expected response", percent=False, link="link")
 
 
-def measure_of(spec: ModelSpec, outcome: str = "mean") -> Measure:
-    """The rate of successes, or the mean or median of the response."""
-    is_rate = spec.family.is_rate
-    return Measure(outcome_name(spec.formula.response, is_rate, outcome), is_rate, spec.family.link.name)
+EXPOSURE = "unit of exposure"
+
+
+def measure_of(spec: ModelSpec, outcome: str = "mean", exposed: bool = False) -> Measure:
+    """The rate of successes, or the mean or median of the response; of counts, for one unit of exposure.
+
+    `exposed` ones are of each row's own exposure.
+    """
+    is_rate, link = spec.family.is_rate, spec.family.link.name
+    unit = "" if exposed or link != "log" else exposure_unit(spec)
+    if not unit:
+        return Measure(outcome_name(spec.formula.response, is_rate, outcome), is_rate, link)
+    counted = outcome_name(spec.formula.response, is_rate, "" if outcome == "mean" else outcome).strip()
+    return Measure(f"{counted} per {unit}", is_rate, link, unit)
+
+
+def exposure_unit(spec: ModelSpec) -> str:
+    """What an exposure counts, by the column in ``offset(log(days))``; empty without an offset."""
+    formula = spec.formula
+    if len(formula.offsets) != 1:
+        return EXPOSURE if formula.offsets else ""
+    match formula.expressions.get(formula.offsets[0]):
+        case Call("log", (Column(name),)):
+            return name
+    return EXPOSURE
 
 
 def outcome_name(response: Response, is_rate: bool, outcome: str = "mean") -> str:
@@ -62,6 +96,11 @@ def outcome_name(response: Response, is_rate: bool, outcome: str = "mean") -> st
         return f"{response.name} rate" if is_rate else f"{outcome} {response.name}"
     successes = response.successes
     return f"{_singular(successes.name) if isinstance(successes, Column) else 'success'} rate"
+
+
+def plural(unit: str) -> str:
+    """``unit of exposure`` to ``units of exposure``; a column's name stays."""
+    return "units of exposure" if unit == EXPOSURE else unit
 
 
 def _singular(noun: str) -> str:
@@ -127,6 +166,25 @@ class Question:
 
 
 @dataclass(frozen=True, eq=False)
+class Curve:
+    """The number that an answer is a curve over, and what of the data its picture shows.
+
+    Parameters
+    ----------
+    name : str
+        A key column of the answer.
+    observed : pandas.DataFrame
+        Raw averages of bins: the number, ``raw``, ``size``, and the answer's other key columns; may be empty.
+    rug : numpy.ndarray
+        Values of the number in the data.
+    """
+
+    name: str
+    observed: pd.DataFrame
+    rug: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
 class Answer:
     """An answer with its draws.
 
@@ -141,12 +199,18 @@ class Answer:
         What was asked.
     notices : tuple of str
         What is to be known of how it was answered.
+    curve : Curve, optional
+        The number that it is a curve over.
+    grand : float, optional
+        Of rates of fitted rows, the raw mean of all of them.
     """
 
     draws: xr.DataArray
     table: pd.DataFrame
     question: Question
     notices: tuple[str, ...] = ()
+    curve: Curve | None = None
+    grand: float | None = None
 
     def __repr__(self) -> str:
         from hiermod.show.answer_text import plain
@@ -182,11 +246,43 @@ class Answer:
 
         return latex(self)
 
-    def plot(self, **options: Any) -> Any:
-        """Draw the answer; see `hiermod.show`. Returns matplotlib Axes."""
-        from hiermod.show.forest import plot_answer
+    def plot(
+        self, kind: AnswerPicture | None = None, *, sort: RowOrder = "auto", page: int = 1, ax: Any = None
+    ) -> Axes:  # fmt: skip
+        """Draw the answer.
 
-        return plot_answer(self, **options)
+        Parameters
+        ----------
+        kind : {"forest", "curve", "ridges"}, optional
+            Points with a 50 % and an outer interval in rows; a line with both intervals as ribbons over a number, the
+            raw averages of its bins as dots, where they are known, and a rug of its values; or the density of each row.
+            Without it, a curve where rows were set to five or more numbers, else a forest.
+        sort : {"auto", "estimate", "level"}
+            The order of rows: by their estimates, the largest first, or by levels. "auto" is by estimates where rows
+            are three or more named groups, whose names are no numbers.
+        page : int
+            Which page, of forests of more than 200 groups; a page has columns of 50.
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure otherwise, which has columns where rows are many.
+
+        Returns
+        -------
+        matplotlib Axes
+            The first one, of a figure with columns.
+
+        Raises
+        ------
+        AnswerError
+            If an argument is unknown, there is no such page, or an answer over no number is to be a curve.
+
+        Examples
+        --------
+        >>> fit.rates("treated", by="country").plot().get_ylabel()
+        'country'
+        """
+        from hiermod.show.answer_plots import plot_answer
+
+        return plot_answer(self, kind, sort, page, ax)
 
 
 def check_prob(prob: Any) -> float:
@@ -237,6 +333,7 @@ def quantiles(draws: np.ndarray, places: np.ndarray) -> np.ndarray:
 def make_answer(
     draws: np.ndarray, keys: pd.DataFrame, shape: tuple[int, int], question: Question, name: str, *,
     shown: pd.DataFrame | None = None, columns: Mapping[str, Any] | None = None, notices: Sequence[str] = (),
+    curve: Curve | None = None, grand: float | None = None,
 ) -> Answer:  # fmt: skip
     """Make an answer of draws.
 
@@ -257,6 +354,8 @@ def make_answer(
     columns : mapping, optional
         What else is computed of each row.
     notices : sequence of str
+    curve : Curve, optional
+    grand : float, optional
     """
     if not question.median and (infinite := np.isinf(draws).any(axis=1)).any():
         share = float(np.isinf(draws[infinite]).mean(axis=1).max())
@@ -276,7 +375,7 @@ def make_answer(
     index = pd.MultiIndex.from_frame(keys) if len(keys.columns) else pd.MultiIndex.from_arrays([["all"]], names=["all"])
     coords = xr.Coordinates.from_pandas_multiindex(index, "row")
     values = xr.Variable(("chain", "draw", "row"), draws.T.reshape(*shape, len(index)), fastpath=True)
-    return Answer(xr.DataArray(values, coords, name=name), table, question, tuple(notices))
+    return Answer(xr.DataArray(values, coords, name=name), table, question, tuple(notices), curve, grand)
 
 
 def _endless(share: float) -> str:

@@ -66,7 +66,7 @@ def mixed_answers(answers: Sequence[Answer]) -> Answer:
     return make_answer(
         draws.reshape(-1, draws.shape[2]).T, keys[0], draws.shape[:2],
         replace(first.question, remark=" ".join(remarks)), str(first.draws.name), shown=shown, columns=columns,
-        notices=_said(answer.notices for answer in answers),
+        notices=_said(answer.notices for answer in answers), curve=first.curve, grand=first.grand,
     )  # fmt: skip
 
 

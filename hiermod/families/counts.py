@@ -1,4 +1,4 @@
-"""Families of counts: poisson and negbinomial."""
+"""Families of counts: poisson, negbinomial, geometric and nbinom1."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from hiermod.errors import DataError
 from hiermod.families.links import LOG
 from hiermod.families.names import LINKS
 from hiermod.families.ops import Ops, bounded_exp, rise
-from hiermod.families.record import Chances, Family, Linear, Parameter, first_wrong, overdispersion
+from hiermod.families.record import Chances, Family, Linear, Parameter, ResponseScale, first_wrong, overdispersion
+from hiermod.priors.distributions import Prior
 
 LARGEST_MEAN = 9e18  # of a count that NumPy draws; larger ones scatter by less than their digits show
 HUGE = 1e300
@@ -48,6 +49,29 @@ def _negbinomial(ops: Ops, response: Any, mu: Linear, alpha: Any) -> Any:
     return count * (mu.eta - excess) - alpha * excess + rise(ops, alpha, count) - ops.gammaln(count + 1.0)
 
 
+def _geometric(ops: Ops, response: Any, mu: Linear) -> Any:
+    """A count of mean ``mu = exp(eta)`` and variance ``mu + mu²``: negative binomial of shape 1."""
+    count = response[0]
+    return count * mu.eta - (count + 1.0) * ops.softplus(mu.eta)
+
+
+def _nbinom1(ops: Ops, response: Any, mu: Linear, phi: Any) -> Any:
+    """A count of mean ``mu = exp(eta)`` and variance ``mu (1 + phi)``: negative binomial of shape ``r = mu/phi``.
+
+    Of ``r (r + 1) …``, as many factors as the count, the first is taken by its logarithm, since r may round to 0.
+    """
+    count = response[0]
+    log_phi, log_more = ops.log(phi), ops.log1p(phi)
+    shape, further = bounded_exp(ops, mu.eta - log_phi), ops.maximum(count - 1.0, 0.0)
+    rising = mu.eta + further * (ops.log1p(shape) + log_phi) + rise(ops, 1.0 + shape, further)
+    return ops.where(count > 0.0, rising, 0.0) - (shape + count) * log_more - ops.gammaln(count + 1.0)
+
+
+def linear_overdispersion(_: ResponseScale) -> Prior:
+    """The default prior of `phi`: it lets the data go to the Poisson limit at 0, and its tail falls as x^-4."""
+    return Prior("HalfStudentT", (3.0, 2.5))
+
+
 def _poisson_cdf(response: Any, mu: Linear) -> Chances:
     count, mean = response[0], mu.link.inverse(mu.eta)
     return special.pdtr(count - 1.0, mean) if count else np.zeros_like(mean), special.pdtr(count, mean)
@@ -60,12 +84,29 @@ def _negbinomial_cdf(response: Any, mu: Linear, alpha: Any) -> Chances:
     return below, special.betainc(alpha, count + 1.0, share)
 
 
+def _geometric_cdf(response: Any, mu: Linear) -> Chances:
+    count, log_more = response[0], -special.log_expit(mu.eta)  # log(1 + 1/mu)
+    return -np.expm1(-count * log_more), -np.expm1(-(count + 1.0) * log_more)
+
+
+def _nbinom1_cdf(response: Any, mu: Linear, phi: Any) -> Chances:
+    return _negbinomial_cdf(response, mu, mu.link.inverse(mu.eta) / phi)
+
+
 def _poisson_variance(mean: Any) -> Any:
     return mean
 
 
 def _negbinomial_variance(mean: Any, alpha: Any) -> Any:
     return mean + mean**2 / alpha
+
+
+def _geometric_variance(mean: Any) -> Any:
+    return mean + mean**2
+
+
+def _nbinom1_variance(mean: Any, phi: Any) -> Any:
+    return mean * (1.0 + phi)
 
 
 def _draw(rng: np.random.Generator, shape: Any, mean: Any, _: Any) -> np.ndarray:
@@ -75,6 +116,14 @@ def _draw(rng: np.random.Generator, shape: Any, mean: Any, _: Any) -> np.ndarray
 
 def _draw_negbinomial(rng: np.random.Generator, shape: Any, mean: Any, trials: Any, alpha: Any) -> np.ndarray:
     return _draw(rng, shape, np.minimum(mean, HUGE) * rng.standard_gamma(alpha, shape) / alpha, trials)
+
+
+def _draw_geometric(rng: np.random.Generator, shape: Any, mean: Any, trials: Any) -> np.ndarray:
+    return _draw_negbinomial(rng, shape, mean, trials, 1.0)
+
+
+def _draw_nbinom1(rng: np.random.Generator, shape: Any, mean: Any, trials: Any, phi: Any) -> np.ndarray:
+    return _draw(rng, shape, phi * rng.standard_gamma(np.minimum(mean, HUGE) / phi, shape), trials)
 
 
 POISSON = Family(
@@ -90,4 +139,17 @@ NEGBINOMIAL = Family(
     response="counts that vary more than chance", latex=r"\operatorname{NegBinomial}(\mu_i, \alpha)",
     words="With mean mu, its variance is mu + mu²/alpha.",
 )  # fmt: skip
-FAMILIES = (POISSON, NEGBINOMIAL)
+GEOMETRIC = Family(
+    name="geometric", links=LINKS["geometric"], link=LOG, kind="count", parameters=(), statistic="values",
+    check=take_counts, log_density=_geometric, cdf=_geometric_cdf, variance=_geometric_variance, draw=_draw_geometric,
+    kernel="geometric", bambi=None, response="counts of failures before a success",
+    latex=r"\operatorname{Geometric}(1 / (1 + \mu_i))", words="With mean mu, its variance is mu + mu².",
+)  # fmt: skip
+NBINOM1 = Family(
+    name="nbinom1", links=LINKS["nbinom1"], link=LOG, kind="count",
+    parameters=(Parameter("phi", "variance mu·(1 + phi)", "share of the mean", linear_overdispersion),),
+    statistic="values", check=take_counts, log_density=_nbinom1, cdf=_nbinom1_cdf, variance=_nbinom1_variance,
+    draw=_draw_nbinom1, kernel="nbinom1", bambi=None, response="counts whose variance is in proportion to their mean",
+    latex=r"\operatorname{NegBinomial}(\mu_i, \mu_i / \phi)", words="With mean mu, its variance is mu·(1 + phi).",
+)  # fmt: skip
+FAMILIES = (POISSON, NEGBINOMIAL, GEOMETRIC, NBINOM1)

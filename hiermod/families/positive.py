@@ -32,18 +32,6 @@ def take_positive(name: str, response: ResponseRows) -> None:
         )
 
 
-def take_shares(name: str, response: ResponseRows) -> None:
-    """Refuse numbers that are not strictly between 0 and 1."""
-    take_numbers(name, response)
-    assert isinstance(response, SingleRows)
-    wrong = np.flatnonzero((response.values <= 0.0) | (response.values >= 1.0))
-    if len(wrong):
-        raise DataError(
-            f"The family {name} takes numbers between 0 and 1, without both; {response.name!r} holds "
-            f"{first_wrong(response, wrong)}."
-        )
-
-
 def _gamma(ops: Ops, response: Any, mu: Linear, alpha: Any) -> Any:
     """A number of mean ``mu = exp(eta)``, shape `alpha` and rate ``alpha/mu``."""
     log_value = ops.log(response[0])
@@ -137,8 +125,8 @@ def lognormal_has_posterior_mean(outcome: str, priors: Mapping[str, tuple[Prior,
 GAMMA = Family(
     name="gamma", links=LINKS["gamma"], link=LOG, kind="positive",
     parameters=(Parameter("alpha", "shape, standard deviation mu/sqrt(alpha)", "shape", overdispersion),),
-    statistic="values", check=take_positive, log_density=_gamma, log_tails=_gamma_tails, cdf=_gamma_cdf, variance=_gamma_variance,
-    draw=_draw_gamma, kernel="gamma", bambi="gamma", response="numbers above 0",
+    statistic="values", check=take_positive, log_density=_gamma, log_tails=_gamma_tails, cdf=_gamma_cdf,
+    variance=_gamma_variance, draw=_draw_gamma, kernel="gamma", bambi="gamma", response="numbers above 0",
     latex=r"\operatorname{Gamma}(\alpha, \alpha / \mu_i)",
     words="With mean mu, its shape is alpha and its standard deviation mu/sqrt(alpha).", information_power=1.0,
 )  # fmt: skip

@@ -94,8 +94,8 @@ def _draw_student(rng: np.random.Generator, shape: Any, mean: Any, _: Any, sigma
 GAUSSIAN = Family(
     name="gaussian", links=LINKS["gaussian"], link=IDENTITY, kind="real",
     parameters=(Parameter("sigma", "standard deviation", "response", residual_scale),), statistic="real",
-    check=take_numbers, log_density=_gaussian, log_tails=_gaussian_tails, cdf=_gaussian_cdf, variance=_gaussian_variance, draw=_draw,
-    kernel="gaussian", bambi="gaussian", response="numbers", latex=r"\operatorname{Normal}(\mu_i, \sigma)",
+    check=take_numbers, log_density=_gaussian, log_tails=_gaussian_tails, cdf=_gaussian_cdf,
+    variance=_gaussian_variance, draw=_draw, kernel="gaussian", bambi="gaussian", response="numbers", latex=r"\operatorname{Normal}(\mu_i, \sigma)",
     median_link=own_link, information_power=-2.0,
 )  # fmt: skip
 STUDENT = Family(
@@ -104,8 +104,8 @@ STUDENT = Family(
         Parameter("sigma", "scale", "response", residual_scale),
         Parameter("nu", "degrees of freedom", "degrees of freedom", _degrees_of_freedom, True),
     ),
-    statistic="values", check=take_numbers, log_density=_student, log_tails=_student_tails, cdf=_student_cdf, variance=_student_variance,
-    draw=_draw_student, kernel="student", bambi="t", response="numbers with outliers",
+    statistic="values", check=take_numbers, log_density=_student, log_tails=_student_tails, cdf=_student_cdf,
+    variance=_student_variance, draw=_draw_student, kernel="student", bambi="t", response="numbers with outliers",
     latex=r"\operatorname{StudentT}(\nu, \mu_i, \sigma)",
     words="It has nu degrees of freedom and the scale sigma.", location="location", median_link=own_link,
     information_power=-2.0,

@@ -12,7 +12,7 @@ import numpy as np
 from hiermod.data.columns.bounds import BoundedRows
 from hiermod.data.columns.responses import ResponseRows, SingleRows, TrialsRows, refuse_levels
 from hiermod.errors import DataError, ModelError, did_you_mean, nearest
-from hiermod.families import counts, durations, positive, rates, real
+from hiermod.families import counts, durations, positive, rates, real, units
 from hiermod.families.bounded import bounded
 from hiermod.families.links import LINKS as LINKS_BY_NAME
 from hiermod.families.names import ABSENT, ALIASES, LINKS, MEANT
@@ -21,12 +21,20 @@ from hiermod.families.probes import usual_parameters
 from hiermod.families.record import Family, first_wrong
 from hiermod.formula.expressions import quote
 
-RECORDS = {family.name: family for kin in (rates, counts, real, positive, durations) for family in kin.FAMILIES}
+KIN = (
+    rates,
+    counts,
+    real,
+    positive,
+    durations,
+    units,
+)
+RECORDS = {family.name: family for kin in KIN for family in kin.FAMILIES}
 FAMILIES: dict[str, Family] = {name: RECORDS[name] for name in LINKS}
 REGISTERED: dict[str, Family] = {}  # those from outside, by their usual link
 CHECKS = {
     "rate": rates.take_trials, "count": counts.take_counts, "real": real.take_numbers,
-    "positive": positive.take_positive, "unit": positive.take_shares,
+    "positive": positive.take_positive, "unit": units.take_shares,
 }  # fmt: skip
 ALIKE = 0.7  # of the letters of a family's name, from which on a slip of the pen is likely
 SPELLING = re.compile(r"\s*(\w+)\s*(?:\(\s*(?:(?:link\s*=\s*)?['\"]?(\w+)['\"]?\s*)?\))?\s*")

@@ -1,4 +1,4 @@
-"""Censored and truncated responses as brms and R write them: ``y | cens(c)``, ``Surv(time, event)``, ``trunc(lb = 0)``."""
+"""Reads censored and truncated responses as brms and R write them, such as ``y | cens(c)`` and ``Surv(time, event)``."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from hiermod.formula.nodes import Bounds
 from hiermod.formula.reader import Reader
 
 SURV = (
-    "Surv(time, event) takes two parts, 1 in the second for an event. Intervals: low | cens(code, high), code 2; times of "
-    "entry are not modelled."
+    "Surv(time, event) takes two parts, 1 in the second for an event. Intervals are low | cens(code, high), code 2; a "
+    "time of entry is a bound: Surv(time, event) | trunc(lb = entry)."
 )
 LIMITS = "trunc(lb = 0, ub = 10): responses outside of these bounds were never recorded."
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from hiermod.formula.arithmetic import read_call, read_comparison, read_expression
+from hiermod.formula.bounds import read_censoring, read_surv, read_truncation
 from hiermod.formula.expressions import (
     CALL,
     Arithmetic,
@@ -17,7 +18,6 @@ from hiermod.formula.expressions import (
     Number,
     Text,
 )
-from hiermod.formula.bounds import read_censoring, read_surv, read_truncation
 from hiermod.formula.nodes import (
     DOT,
     INTERCEPT,
@@ -67,7 +67,9 @@ def read_response(reader: Reader) -> tuple[Response, Additions]:
         response = SingleResponse(time if isinstance(time, Column | Call) else Call("I", (time,)))
     else:
         response = _read_ratio_or_single(reader)
-    return _read_additions(reader, response, bounds) if reader.peek().kind == "|" else (response, Additions(bounds=bounds))
+    if reader.peek().kind == "|":
+        return _read_additions(reader, response, bounds)
+    return response, Additions(bounds=bounds)
 
 
 def _read_ratio_or_single(reader: Reader) -> Response:

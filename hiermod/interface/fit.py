@@ -86,7 +86,7 @@ class Fit(Questions, Parameters, Scores):
     @property
     def plot(self) -> FitPlots:
         """Plots: ``fit.plot.rates()``, ``.effect()``, ``.shrinkage()``, ``.trace()``, ``.ppc()``."""
-        return FitPlots(self._posterior, self.rates, self.effect)
+        return FitPlots(self, self._posterior)
 
     @property
     def data(self) -> Any:

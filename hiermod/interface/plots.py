@@ -2,72 +2,214 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from hiermod.answers.answer import Answer
 from hiermod.answers.estimands.shrinkage import shrinkage
-from hiermod.choices import Picture
+from hiermod.answers.parameters.by_group import ranef
+from hiermod.choices import Picture, RowOrder
+from hiermod.interface.questions import Questions
 from hiermod.sampling.posterior import Posterior
 from hiermod.sampling.prior_draws import sample_prior
 
+if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.axes import Axes
 
-class FitPlots:
-    """Plots of a fit. Each draws into ``ax=``, or into a new figure, and returns the matplotlib Axes."""
 
-    def __init__(self, posterior: Posterior, rates: Callable[..., Answer], effect: Callable[..., Answer]) -> None:
-        self._posterior, self._rates, self._effect = posterior, rates, effect
+class AnswerPlots:
+    """Pictures of what can be asked of a fit and of a prior alike."""
 
-    def __repr__(self) -> str:
-        return (
-            "plots: .rates(variable), .effect(variable), .shrinkage(group), .trace(names), .ppc(kind, stat), "
-            ".loo_pit(), .calibration(), .outlying(group), .prior_posterior(names)"
-        )
+    def __init__(self, asked: Questions, posterior: Posterior) -> None:
+        self._asked, self._posterior = asked, posterior
 
-    def rates(self, variable: Any = None, *, by: Any = None, ax: Any = None, **options: Any) -> Any:
-        """A forest of rates: the mean with a 50 % interval (thick) and a ``prob`` one (thin) at each value, per cell.
+    def rates(
+        self, variable: Any = None, *, by: Any = None, kind: Any = None, sort: RowOrder = "auto", page: int = 1,
+        ax: Axes | None = None, **options: Any,
+    ) -> Axes:  # fmt: skip
+        """Rates in rows, the mean with a 50 % interval (thick) and a ``prob`` one (thin), or as a curve over a number.
 
         With two or more columns, colours are the levels of the last. If nothing is asked for, the predictors of the
-        model with few levels are the variables, and its groups the cells. Further options are those of `Fit.rates`.
+        model with few levels are the variables, and its groups the cells. `kind`, `sort` and `page` are those of
+        `Answer.plot`, further options those of `Fit.rates`.
 
         Examples
         --------
         >>> fit.plot.rates("treated", by="country").get_ylabel()
         'country'
         """
-        from hiermod.show.forest import default_columns, plot_answer
+        from hiermod.show.forest import default_columns
 
         if variable is None and by is None:
             variable, by = default_columns(self._posterior.spec)
-        return plot_answer(self._rates(variable, by=by, **options), ax=ax)
+        return self._asked.rates(variable, by=by, **options).plot(kind, sort=sort, page=page, ax=ax)
 
-    def effect(self, variable: str, *, ax: Any = None, **options: Any) -> Any:
-        """A forest of effects with a dashed line at no effect and P(beats the control) at the right of each row.
+    def effect(
+        self, variable: Any, *, kind: Any = None, sort: RowOrder = "auto", page: int = 1, ax: Axes | None = None,
+        **options: Any,
+    ) -> Axes:  # fmt: skip
+        """Effects in rows with a dashed line at none, and P(beats) at the right of each row; curves with ``at=``.
 
-        Options are those of `Fit.effect`.
+        `kind`, `sort` and `page` are those of `Answer.plot`, further options those of `Fit.effect`.
 
         Examples
         --------
         >>> fit.plot.effect("treated", by="country").get_ylabel()
         'country'
         """
-        from hiermod.show.forest import plot_answer
+        return self._asked.effect(variable, **options).plot(kind, sort=sort, page=page, ax=ax)
 
-        return plot_answer(self._effect(variable, **options), ax=ax)
+    def slopes(
+        self, variable: str, *, kind: Any = None, sort: RowOrder = "auto", page: int = 1, ax: Axes | None = None,
+        **options: Any,
+    ) -> Axes:  # fmt: skip
+        """Slopes in rows, or as a curve: ``fit.plot.slopes("age", at=hm.grid("age"))``.
 
-    def shrinkage(self, group: str | None = None, *, prob: float = 0.95, ax: Any = None) -> Any:
+        `kind`, `sort` and `page` are those of `Answer.plot`, further options those of `Fit.slopes`.
+
+        Examples
+        --------
+        >>> fit.plot.slopes("treated", by="country", scale="link").get_ylabel()
+        'country'
+        """
+        return self._asked.slopes(variable, **options).plot(kind, sort=sort, page=page, ax=ax)
+
+    def ridges(
+        self, variable: Any = None, *, by: Any = None, sort: RowOrder = "auto", ax: Axes | None = None, **options: Any
+    ) -> Axes:
+        """The posterior density of each rate, one above the other, with the raw mean of all data as a dashed line.
+
+        Columns and options are those of `rates`.
+
+        Examples
+        --------
+        >>> fit_of_variants.plot.ridges("variant").get_ylabel()
+        'variant'
+        """
+        return self.rates(variable, by=by, kind="ridges", sort=sort, ax=ax, **options)
+
+    def prob_beats(self, variable: Any, *, control: Any = None, ax: Axes | None = None, **options: Any) -> Axes:
+        """A heat map of P(level beats the control): a row for each `by` cell, a column for each level.
+
+        Options are those of `Fit.prob_beats`. Blue is above one half, orange below.
+
+        Examples
+        --------
+        >>> fit.plot.prob_beats("treated", by="country").get_ylabel()
+        'country'
+        """
+        from hiermod.answers.averaging.contrasts import control_of
+        from hiermod.show.heat_maps import plot_probabilities
+        from hiermod.show.style import one
+
+        table = self._asked.prob_beats(variable, control=control, **options)
+        name = f"P(beats {one(control_of(self._posterior.spec, variable, control))})"
+        return plot_probabilities(table, name, name, True, ax)
+
+    def pairwise(self, variable: Any, *, ax: Axes | None = None, **options: Any) -> Axes:
+        """A heat map of P(row beats column) of every pair of levels; options are those of `Fit.pairwise`.
+
+        Examples
+        --------
+        >>> fit_of_variants.plot.pairwise("variant").get_ylabel()
+        'variant'
+        """
+        from hiermod.show.heat_maps import plot_probabilities
+
+        table = self._asked.pairwise(variable, **options)
+        return plot_probabilities(table, "P(row beats column)", "P(row beats column)", True, ax)
+
+    def best(self, variable: Any, *, ax: Axes | None = None, **options: Any) -> Axes:
+        """A heat map of P(best): a column for each level, a row for each `by` cell; options are those of `Fit.best`.
+
+        Examples
+        --------
+        >>> fit_of_variants.plot.best("variant").get_xlabel()
+        'variant'
+        """
+        from hiermod.show.heat_maps import plot_probabilities
+
+        table = self._asked.best(variable, **options)["prob_best"]
+        levels = table.index.get_level_values(-1)
+        wide = table.unstack(-1) if table.index.nlevels > 1 else table.to_frame().T.set_axis(["all"])
+        wide = wide[list(dict.fromkeys(levels))].rename_axis(columns=str(table.index.names[-1]))
+        if table.index.nlevels > 1:
+            wide = wide.reindex(list(dict.fromkeys(key[0] if len(key) == 2 else key[:-1] for key in table.index)))
+        return plot_probabilities(wide, "P(best)", "P(best)", False, ax)
+
+
+class FitPlots(AnswerPlots):
+    """Plots of a fit. Each draws into ``ax=``, or into a new figure, and returns the matplotlib Axes."""
+
+    def __repr__(self) -> str:
+        return (
+            "plots: .rates(variable), .effect(variable), .slopes(variable), .ridges(variable), .prob_beats(variable), "
+            ".pairwise(variable), .best(variable), .ranef(group, term), .shrinkage(group), .trace(names), "
+            ".pairs(names), .ppc(kind, stat), .loo_pit(), .calibration(), .outlying(group), .prior_posterior(names)"
+        )
+
+    def ranef(
+        self, group: str | None = None, term: str | None = None, *, sort: RowOrder = "estimate", prob: float = 0.95,
+        page: int = 1, ax: Axes | None = None,
+    ) -> Axes:  # fmt: skip
+        """A caterpillar: the varying effects of one term on the link scale, the largest first.
+
+        Parameters
+        ----------
+        group : str, optional
+            The grouping factor; required where there are several.
+        term : str, optional
+            Such as ``"treated"``; the first one, mostly the intercept, without it.
+        sort : {"estimate", "level"}
+            The order of rows.
+        prob : float
+            Of the thin lines' interval; thick ones have 50 %.
+        page : int
+            Of more than 200 groups.
+        ax : matplotlib Axes, optional
+            Where to draw.
+
+        Examples
+        --------
+        >>> fit.plot.ranef(term="treated").get_ylabel()
+        'country'
+        """
+        from hiermod.show.caterpillar import plot_ranef
+
+        return plot_ranef(ranef(self._posterior, prob), group, term, sort, prob, page, ax)
+
+    def pairs(self, names: Any = None) -> np.ndarray:
+        """Draws of every pair of parameters, divergent ones in orange, and densities; a square array of Axes.
+
+        Parameters
+        ----------
+        names : str or list of str, optional
+            Up to six parameters as in ``fit.plot.trace``; otherwise the first ones.
+
+        Examples
+        --------
+        >>> fit.plot.pairs(["Intercept", "treated"]).shape
+        (2, 2)
+        """
+        from hiermod.show.parameter_plots import plot_pairs
+
+        return plot_pairs(self._posterior, names)
+
+    def shrinkage(
+        self, group: str | None = None, *, prob: float = 0.95, page: int = 1, ax: Axes | None = None
+    ) -> Axes:  # fmt: skip
         """Raw (hollow) and pooled (filled) rate of each level, the grand rate as a dashed line, sizes showing n.
 
-        More than 40 levels are sorted by their pooled rate.
+        More than 40 levels are sorted by their pooled rate; a new figure of more than 60 has columns, of more than 200
+        pages.
 
         Examples
         --------
         >>> fit_of_variants.plot.shrinkage().get_ylabel()
         'variant'
         """
-        from hiermod.show.forest import plot_shrinkage
+        from hiermod.show.shrinkage import plot_shrinkage
 
-        return plot_shrinkage(self._posterior, shrinkage(self._posterior, group, prob), ax=ax, prob=prob)
+        return plot_shrinkage(self._posterior, shrinkage(self._posterior, group, prob), ax, prob, page)
 
     def trace(self, names: Any = None) -> Any:
         """Densities and traces of each chain, with R-hat and ESS; an array of Axes with a row per parameter.
@@ -103,6 +245,8 @@ class FitPlots:
             predictive p-value; as in `Fit.ppc`.
         by : str or list of str, optional
             For bars, the columns whose combinations are the bars; the groups and predictors with few levels without it.
+            Of densities and rootograms, those whose combinations, 12 at most, have a panel each; the first panel's
+            Axes are returned.
         draws : int, optional
             How many data sets are drawn; otherwise up to 200.
 
@@ -198,14 +342,11 @@ class FitPlots:
         return plot_prior_posterior(prior, self._posterior, names)
 
 
-class PriorPlots:
+class PriorPlots(AnswerPlots):
     """Plots of draws from the prior. Each draws into ``ax=``, or into a new figure, and returns the Axes."""
 
-    def __init__(self, prior: Posterior, rates: Callable[..., Answer], effect: Callable[..., Answer]) -> None:
-        self._prior, self._rates, self._effect = prior, rates, effect
-
     def __repr__(self) -> str:
-        return "plots: .implied(variable), .rates(variable), .effect(variable), .ppc(kind, stat)"
+        return "plots: .implied(variable), .rates(variable), .effect(variable), .slopes(variable), .ppc(kind, stat)"
 
     def implied(self, variable: str | None = None, *, ax: Any = None) -> Any:
         """What the priors say about the response: the density of a row's expected response, with its quantiles.
@@ -220,33 +361,7 @@ class PriorPlots:
         from hiermod.answers.checks.implied import implied
         from hiermod.show.parameter_plots import plot_implied
 
-        return plot_implied(implied(self._prior, variable), effects=variable is not None, ax=ax)
-
-    def rates(self, variable: Any = None, *, by: Any = None, ax: Any = None, **options: Any) -> Any:
-        """A forest of rates under the prior, as `Fit.plot` has it; options are those of `Fit.rates`.
-
-        Examples
-        --------
-        >>> fit.model.sample_prior(500, seed=1).plot.rates("treated").get_ylabel()
-        'treated'
-        """
-        from hiermod.show.forest import default_columns, plot_answer
-
-        if variable is None and by is None:
-            variable, by = default_columns(self._prior.spec)
-        return plot_answer(self._rates(variable, by=by, **options), ax=ax)
-
-    def effect(self, variable: str, *, ax: Any = None, **options: Any) -> Any:
-        """A forest of effects under the prior; options are those of `Fit.effect`.
-
-        Examples
-        --------
-        >>> fit.model.sample_prior(500, seed=1).plot.effect("treated", by="country").get_ylabel()
-        'country'
-        """
-        from hiermod.show.forest import plot_answer
-
-        return plot_answer(self._effect(variable, **options), ax=ax)
+        return plot_implied(implied(self._posterior, variable), effects=variable is not None, ax=ax)
 
     def ppc(
         self, kind: Picture | None = None, *, stat: Any = None, by: Any = None, draws: int | None = None, ax: Any = None
@@ -260,4 +375,4 @@ class PriorPlots:
         """
         from hiermod.show.predictive_plots import plot_predictive
 
-        return plot_predictive(self._prior, "prior", kind, stat, by, draws, ax)
+        return plot_predictive(self._posterior, "prior", kind, stat, by, draws, ax)

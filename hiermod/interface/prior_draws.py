@@ -67,7 +67,7 @@ class PriorDraws(Questions):
     @property
     def plot(self) -> PriorPlots:
         """Plots: ``prior.plot.implied()``, ``.rates()``, ``.effect()``, ``.ppc()``."""
-        return PriorPlots(self._posterior, self.rates, self.effect)
+        return PriorPlots(self, self._posterior)
 
     def predict(
         self, data: Any = None, kind: Kind = "mean", groups: Groups = "observed", prob: float = 0.95,

@@ -10,7 +10,9 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from hiermod.data.cells.statistics import BoundedCells
 from hiermod.data.cells.table import Cells
+from hiermod.data.columns.bounds import EVENT
 from hiermod.errors import DataError
 from hiermod.families.record import Family
 from hiermod.formula.nodes import Formula
@@ -122,6 +124,8 @@ class Spec:
                 "this model's priors are Bambi's, and not known here. Fit the formula with hiermod.fit() for hiermod's "
                 "own model, or use bambi's prior_predictive()."
             )
+        if question == "observed":
+            return self._unobserved()
         scaled = self.shape_exposure(self.cells.frame) is not None
         if scaled and question in ("plan", "bambi", "compiled"):
             return f"the exposure of {self.formula.left}, which multiplies the shape, is not covered"
@@ -133,6 +137,16 @@ class Spec:
             )
             return next((f"the prior {name} is not covered" for name in names), None)
         return None
+
+    def _unobserved(self) -> str | None:
+        """Why responses cannot be taken as they were observed."""
+        response = self.cells.response
+        if not isinstance(response, BoundedCells):
+            return None
+        censored = int(response.count[response.code != EVENT].sum())
+        if censored:
+            return f"{censored:,} of {int(response.count.sum()):,} responses {self.formula.response} are censored"
+        return f"responses {self.formula.response} are recorded between bounds alone"
 
     def shape_exposure(self, frame: pd.DataFrame) -> np.ndarray | None:
         """What multiplies the family's shape in each row: the exposure of ``y | rate(t)``, as in brms."""

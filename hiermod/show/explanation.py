@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hiermod.data.columns.predictors import Basis, Factor, Numeric
-from hiermod.errors import enumerate_names, visible
-from hiermod.formula.nodes import DOT, INTERCEPT, Formula, GroupTerm, LevelResponse, Term, TrialsResponse
+from hiermod.errors import HiermodError, enumerate_names, visible
+from hiermod.formula.nodes import DOT, INTERCEPT, Bounds, Formula, GroupTerm, LevelResponse, Term, TrialsResponse
 from hiermod.formula.translate import SPELLINGS, spell
 from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.model_priors import prior_summary
@@ -66,7 +66,15 @@ def explain_formula(formula: Formula) -> str:
 
 
 def _heading(formula: Formula) -> list[str]:
-    return [str(formula), *(f"  {name + ':':<7}{spell(formula, name)}" for name in SPELLINGS)]
+    return [str(formula), *(f"  {name + ':':<7}{_spelled(formula, name)}" for name in SPELLINGS)]
+
+
+def _spelled(formula: Formula, to: str) -> str:
+    """The formula in a package's spelling, or why it has none."""
+    try:
+        return spell(formula, to)
+    except HiermodError as error:
+        return f"({str(error).splitlines()[0]})"
 
 
 def _response(formula: Formula) -> str:
@@ -76,7 +84,21 @@ def _response(formula: Formula) -> str:
             return f"{successes} successes out of {trials} trials{counted}"
         case LevelResponse(column, level):
             return f"whether {column} is {level!r}{counted}"
-    return f"{formula.response}{counted}"
+    return f"{formula.response}{_bounds(formula.bounds)}{counted}"
+
+
+def _bounds(bounds: Bounds | None) -> str:
+    """What is known of a response by bounds, in words."""
+    if bounds is None:
+        return ""
+    told = []
+    if bounds.code is not None:
+        surv = f"right-censored where {bounds.code} has no event"
+        told.append(surv if bounds.events else f"censored by {bounds.code}")
+    told += [f"intervals end at {bounds.upper}"] if bounds.upper is not None else []
+    told += [f"none recorded below {bounds.least}"] if bounds.least is not None else []
+    told += [f"none recorded above {bounds.most}"] if bounds.most is not None else []
+    return f" ({', '.join(told)})"
 
 
 def _common(formula: Formula, spec: Spec | None) -> Iterator[str]:

@@ -1,37 +1,46 @@
-"""Forests: points with thick and thin interval lines; answers and shrinkage as forests."""
+"""Forests: points with thick and thin interval lines, in one column or in pages of several."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import MaxNLocator
 
-from hiermod.answers.answer import Answer, Measure, Question, effective_sizes, measure_of
+from hiermod.answers.answer import Answer, Question, effective_sizes
 from hiermod.answers.averaging.columns import levels_of
-from hiermod.answers.averaging.rows import exposure
 from hiermod.data.columns.values import level_text
+from hiermod.errors import AnswerError
 from hiermod.modeling.protocol import ModelSpec
-from hiermod.sampling.posterior import Posterior
-from hiermod.show import style
 from hiermod.show.answer_text import NOT_ESTIMABLE
+from hiermod.show.labels import (
+    INNER,
+    beats_title,
+    format_values,
+    log_if_wide,
+    series_names,
+    title_of,
+    values_label,
+)
 from hiermod.show.style import (
     COLOURS,
     GREY,
+    LINE,
     MARKERS,
     axes_for,
     bare,
-    format_percent,
+    font_points,
     height_points,
-    ink,
     label_rows,
     literal,
     one,
+    probability_text,
     set_heading,
     shorten,
 )
@@ -90,13 +99,18 @@ def default_columns(spec: ModelSpec) -> tuple[list[str], list[str]]:
     return [name for name in few if name in chosen], [name for name in groups if name in chosen]
 
 
-def arrange(keys: pd.DataFrame) -> Layout:
-    """Group rows by all keys but the last, whose levels are series; by all keys where the last has too many."""
+def arrange(keys: pd.DataFrame, rank: np.ndarray | None = None) -> Layout:
+    """Group rows by all keys but the last, whose levels are series; by all keys where the last has too many.
+
+    Groups are in the order of their rows, or by the means of `rank`, within the first key and this too.
+    """
     last = keys.columns[-1]
     codes, levels = pd.factorize(keys[last])
-    several = len(keys.columns) > 1 and 1 < len(levels) <= len(COLOURS)
+    several = _has_series(keys)
     grouped = keys[keys.columns[:-1]] if several else keys
     group = pd.factorize(grouped.groupby(list(grouped), sort=False, observed=True).ngroup())[0]
+    if rank is not None:
+        group = _ranked(group, pd.factorize(grouped.iloc[:, 0])[0], rank)
     first = np.unique(group, return_index=True)[1]
     leading = pd.factorize(grouped.iloc[first, 0])[0]
     starts = (np.diff(leading, prepend=leading[0]) != 0) & (len(grouped.columns) > 1)
@@ -112,6 +126,23 @@ def arrange(keys: pd.DataFrame) -> Layout:
         tuple(shorten([level_text(level) for level in levels])) if several else (),
         " · ".join(one(name) for name in grouped),
     )
+
+
+def _has_series(keys: pd.DataFrame) -> bool:
+    """Whether the levels of the last key are told apart by colours."""
+    return len(keys.columns) > 1 and 1 < keys.iloc[:, -1].nunique() <= len(COLOURS)
+
+
+def _ranked(group: np.ndarray, leading: np.ndarray, rank: np.ndarray) -> np.ndarray:
+    """Numbers of groups in the order of their mean ranks, those with one leading key together; unknown ones last."""
+    known = pd.Series(np.nan_to_num(rank, nan=np.inf))
+    own = known.groupby(group).mean().to_numpy()
+    first = np.unique(group, return_index=True)[1]
+    of_leading = known.groupby(leading).mean().to_numpy()
+    order = np.lexsort([np.arange(len(first)), own, leading[first], of_leading[leading[first]]])
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    return np.asarray(place[group])
 
 
 def _texts(column: pd.Series) -> np.ndarray:
@@ -159,45 +190,169 @@ def set_rows(ax: Axes, centres: np.ndarray, labels: Sequence[str], name: str) ->
     ax.set_ylabel(name)
 
 
-INNER = 0.5
-MAX_LINE = 72
-LOG_SPAN = 4.0  # ratios that reach further than this are shown on a log axis
-WHOSE = {"observed": "", "typical": "typical group", "new": "new group", "population": "population of groups"}
+COLUMN = 50  # groups of a column, where a new figure has columns
+COLUMNS = 4
+ONE_COLUMN = 60  # groups that one column has at most
+FEW = 3  # groups below which their order says nothing
 
 
-def plot_answer(answer: Answer, ax: Axes | None = None) -> Axes:
-    """Draw an answer as a forest.
+@dataclass(frozen=True, eq=False)
+class Forest:
+    """An answer laid out: its rows' table, the ends of thick lines, and what is printed at the right of each row."""
 
-    Parameters
-    ----------
-    answer : Answer
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure otherwise.
+    layout: Layout
+    table: pd.DataFrame
+    inner: np.ndarray | None
+    beats: list[str] | None
 
-    Returns
-    -------
-    matplotlib Axes
+    def part(self, first: int, last: int) -> Forest:
+        """Some of the groups, standing where they stand in the whole."""
+        layout = self.layout
+        low, high = layout.centres[first] - DODGE / 2, layout.centres[last - 1] + DODGE / 2
+        rows = np.flatnonzero((layout.positions >= low) & (layout.positions <= high))
+        part = replace(
+            layout, centres=layout.centres[first:last], labels=layout.labels[first:last],
+            positions=layout.positions[rows], series=layout.series[rows],
+        )  # fmt: skip
+        return Forest(
+            part, self.table.iloc[rows], None if self.inner is None else self.inner[:, rows],
+            None if self.beats is None else [self.beats[row] for row in rows],
+        )  # fmt: skip
+
+
+def plot_forest(answer: Answer, sort: str, page: int, ax: Axes | None = None) -> Axes:
+    """Draw an answer as a forest; a new figure has columns where groups are many.
+
+    Raises
+    ------
+    AnswerError
+        If there is no such page.
     """
-    question = answer.question
-    keys = answer.draws.indexes["row"].to_frame(index=False)
-    layout = arrange(_shown_keys(keys, question))
-    ax = style.axes_for(ax, layout.lines, layout.labels)
-    handles = draw_forest(ax, layout, answer.table, _inner(answer))
-    if question.scale.null is not None:
-        ax.axvline(question.scale.null, color=style.GREY, linestyle="--", linewidth=1.0, zorder=1)
-    if not question.by:
-        ax.set_ylabel("row" if question.kind == "predict" else "")
-    _name_x(ax, question)
-    _format_x(ax, answer)
-    compares = question.kind in ("effect", "interaction")
-    if compares:
-        _print_beats(ax, answer, layout)
-    names = _series_names(layout, question)
-    style.set_heading(ax, _title(keys, question), handles if names else (), names, int(compares))
+    question, keys = answer.question, answer.draws.indexes["row"].to_frame(index=False)
+    shown = shown_keys(keys, question)
+    layout = arrange(shown, by_estimate(shown, answer, sort))
+    forest = Forest(layout, answer.table, inner_ends(answer), _beats(answer))
+    names = series_names(layout.names, question)
+    if page > 1 and (ax is not None or len(layout.centres) <= ONE_COLUMN):
+        raise AnswerError(f"page={page}: the picture has one page.")
+    title = title_of(keys, question)
+    if ax is None and len(layout.centres) > ONE_COLUMN:
+        draw = partial(draw_part, forest, partial(_finish, question))
+        axis = _left_name(layout, question)
+        axes = plot_columns(layout.labels, draw, values_label(question), title, page, names, axis)
+        share_limits(axes, forest.table)
+        return axes[0]
+    ax = axes_for(ax, layout.lines, layout.labels)
+    handles = draw_forest(ax, layout, forest.table, forest.inner)
+    _finish(question, ax, forest)
+    ax.set_xlabel(values_label(question))
+    set_heading(ax, title, handles if names else (), names, int(forest.beats is not None))
     return ax
 
 
-def _shown_keys(keys: pd.DataFrame, question: Question) -> pd.DataFrame:
+def _finish(question: Question, ax: Axes, forest: Forest) -> None:
+    """The null, the ticks of the scale, and probabilities at the right."""
+    if question.scale.null is not None:
+        ax.axvline(question.scale.null, color=GREY, linestyle="--", linewidth=1.0, zorder=1)
+    ax.set_ylabel(_left_name(forest.layout, question))
+    format_values(ax.xaxis, question)
+    log_if_wide(ax, forest.table, question, "x")
+    if forest.beats is not None:
+        _print_beats(ax, forest, beats_title(question))
+
+
+def _left_name(layout: Layout, question: Question) -> str:
+    return layout.axis if question.by else "row" if question.kind == "predict" else ""
+
+
+def plot_columns(
+    labels: Sequence[str], draw: Callable[[Axes, int, int], list[Line2D]], name: str, title: str, page: int,
+    names: Sequence[str] = (), axis: str = "",
+) -> list[Axes]:  # fmt: skip
+    """A page of columns, which share their scale; `draw` puts the groups from one to another into axes.
+
+    Raises
+    ------
+    AnswerError
+        If there is no such page.
+    """
+    import matplotlib.pyplot as plt
+
+    count = len(labels)
+    pages = -(-count // (COLUMN * COLUMNS))
+    if page > pages:
+        raise AnswerError(f"page={page}: the picture has {pages} page{'s' if pages > 1 else ''}.")
+    start, end = (page - 1) * COLUMN * COLUMNS, min(page * COLUMN * COLUMNS, count)
+    columns = -(-(end - start) // COLUMN)
+    places = np.linspace(start, end, columns + 1).round().astype(int).tolist()
+    width = max((2.6 + 0.07 * max(map(len, labels))) * columns, 6.8)
+    height = 1.9 + 0.19 * (places[1] - places[0]) * max(1.0, 0.6 * len(names))
+    figure, axes = plt.subplots(
+        1, columns, figsize=(width, height), sharex=True, layout="constrained", squeeze=False
+    )  # fmt: skip
+    handles: list[Line2D] = []
+    for ax, first, last in zip(axes[0], places, places[1:], strict=False):
+        handles = draw(ax, first, last)
+        ax.set_ylabel(axis if first == start else "")
+        ax.tick_params(axis="x", labelsize="small")
+        if isinstance(locator := ax.xaxis.get_major_locator(), MaxNLocator):
+            locator.set_params(nbins=5)
+    figure.supxlabel(name, fontsize="medium")
+    of = f": {start + 1:,} to {end:,} of {count:,}, page {page} of {pages}" if pages > 1 else f": {count:,} groups"
+    figure.suptitle(f"{title}{of}", x=0.01, ha="left", fontsize="large")
+    if len(names):
+        figure.legend(handles, names, loc="outside upper right", ncols=len(names), frameon=False, fontsize="small")
+    return list(axes[0])
+
+
+def draw_part(
+    forest: Forest, finish: Callable[[Axes, Forest], None], ax: Axes, first: int, last: int
+) -> list[Line2D]:  # fmt: skip
+    """Draw some of a forest's groups."""
+    part = forest.part(first, last)
+    handles = draw_forest(ax, part.layout, part.table, part.inner)
+    finish(ax, part)
+    return handles
+
+
+def share_limits(axes: list[Axes], table: pd.DataFrame) -> None:
+    """The same range on all pages."""
+    if axes[0].get_xscale() == "log":
+        return
+    values = table[["lower", "upper"]].to_numpy(dtype=float)
+    low, high = np.nanmin(values), np.nanmax(values)
+    axes[0].set_xlim(low - 0.05 * (high - low), high + 0.05 * (high - low))
+
+
+def by_estimate(keys: pd.DataFrame, answer: Answer, sort: str) -> np.ndarray | None:
+    """What rows are sorted by, their estimates from above, or None where their order stays."""
+    grouped = keys[keys.columns[:-1]] if len(keys.columns) > 1 and _has_series(keys) else keys
+    if sort == "level" or (sort == "auto" and not _sorted_by_itself(grouped, answer.question)):
+        return None
+    return -answer.table["estimate"].to_numpy(dtype=float)
+
+
+def _sorted_by_itself(grouped: pd.DataFrame, question: Question) -> bool:
+    """Whether groups have names without an order: no numbers, and three at least."""
+    last = grouped.iloc[:, -1]
+    if question.kind in ("predict", "hypothesis") or last.nunique() < FEW:
+        return False
+    if last.name == "contrast" and question.contrast != "control":  # in the order in which they were asked for
+        return False
+    if isinstance(last.dtype, pd.CategoricalDtype) and last.cat.ordered:
+        return False
+    return not any(_is_number(text) for text in map(level_text, last.unique()))
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def shown_keys(keys: pd.DataFrame, question: Question) -> pd.DataFrame:
     """The keys that tell rows apart: not a contrast that is the same in all."""
     if question.kind == "interaction":
         same = [name for name in ("contrast", "between") if keys[name].nunique() == 1]
@@ -207,7 +362,7 @@ def _shown_keys(keys: pd.DataFrame, question: Question) -> pd.DataFrame:
     return keys
 
 
-def _inner(answer: Answer) -> np.ndarray | None:
+def inner_ends(answer: Answer) -> np.ndarray | None:
     """Ends of the thick lines, shape ``(2, rows)``; none where the thin ones are as short."""
     if answer.question.prob <= INNER:
         return None
@@ -215,201 +370,28 @@ def _inner(answer: Answer) -> np.ndarray | None:
     return np.quantile(draws.reshape(-1, draws.shape[-1]), [(1 - INNER) / 2, (1 + INNER) / 2], axis=0)
 
 
-def _series_names(layout: Layout, question: Question) -> list[str]:
-    if question.kind in ("effect", "interaction"):
-        return [style.literal(name) for name in layout.names]
-    return [f"{style.one(question.by[-1])} = {style.literal(name)}" for name in layout.names]
-
-
-def _intervals(question: Question) -> str:
-    point = f"posterior {'median' if question.median else 'mean'}"
-    outer = f"{100 * question.prob:.4g}%"
-    return f"{point}, {INNER:.0%} and {outer} intervals" if question.prob > INNER else f"{point}, {outer} interval"
-
-
-def _title(keys: pd.DataFrame, question: Question) -> str:
-    whose = WHOSE.get(question.groups, question.groups)
-    group = f", {whose}" if whose else ""
-    scale = f"scale {question.scale.name.replace('_', ' ')}{group}"
-    match question.kind:
-        case "effect":
-            contrasts = keys["contrast"].unique()
-            several = f"{len(contrasts)} levels vs {style.one(question.control)}" if question.control else "contrasts"
-            contrast = style.one(contrasts[0]) if len(contrasts) == 1 else several
-            return f"Effect of {style.one(question.variable)}: {contrast}\n{scale}"
-        case "interaction":
-            return f"Effect of {style.one(question.variable)} across {style.one(question.across)}\n{scale}"
-        case "hypothesis":
-            return "Hypotheses"
-        case "slopes":
-            return f"Slope of {style.literal(question.measure.name)} in {style.one(question.variable)}{group}"
-        case "predict":
-            return f"Predictions{group}"
-    by = f" by {_listed([style.one(name) for name in question.by])}" if question.by else ""
-    return f"{_capital(style.literal(question.measure.name))}{by}{group}"
-
-
-def _listed(names: list[str]) -> str:
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def _name_x(ax: Axes, question: Question) -> None:
-    measure = style.literal(question.measure.name)
-    name = question.scale.label.format(
-        measure=f"the effects on {measure}" if question.kind == "interaction" else measure,
-        points=", percentage points" if question.measure.percent else "",
-        link=question.measure.link,
-        variable=style.one(question.variable),
-    )
-    intervals = f"({_intervals(question)})"
-    ax.set_xlabel(f"{name}\n{intervals}" if len(name) + len(intervals) > MAX_LINE else f"{name} {intervals}")
-
-
-def _format_x(ax: Axes, answer: Answer) -> None:
-    percent = answer.question.measure.percent
-    match answer.question.scale.ticks:
-        case "share" if percent:
-            style.format_percent(ax.xaxis)
-        case "points" if percent:
-            style.format_signed_percent(ax.xaxis, "")
-        case "change":
-            style.format_signed_percent(ax.xaxis)
-        case "factor":
-            _log_if_wide(ax, answer.table)
-
-
-def _log_if_wide(ax: Axes, table: pd.DataFrame) -> None:
-    low, high = min(float(table["lower"].min()), 1.0), max(float(table["upper"].max()), 1.0)
-    if low > 0 and np.isfinite(high) and high / low > LOG_SPAN:
-        ax.set_xscale("log")
-        subs = (1.0, 2.0, 5.0) if high / low > 20.0 else (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)
-        ax.xaxis.set_major_locator(LogLocator(subs=subs))
-        ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        ax.xaxis.set_minor_locator(NullLocator())
-
-
-def _beats_title(question: Question) -> str:
-    if question.kind == "interaction":
-        return "P(larger)"
-    return "P(beats control)" if question.contrast == "control" else "P(beats)"
-
-
-def _print_beats(ax: Axes, answer: Answer, layout: Layout) -> None:
-    """P(beats) of each row at its right, as the labels of a second axis."""
-    right = ax.secondary_yaxis("right")
-    chances = answer.table["prob_beats"]
+def _beats(answer: Answer) -> list[str] | None:
+    """P(beats) of each row, of effects and their interactions."""
+    if answer.question.kind not in ("effect", "interaction"):
+        return None
     shown = 1.0 - 1.0 / np.maximum(effective_sizes(answer), 2.0)
-    texts = [
-        NOT_ESTIMABLE if np.isnan(value) else style.probability_text(value, float(most))
-        for value, most in zip(chances, shown, strict=True)
+    return [
+        NOT_ESTIMABLE if np.isnan(value) else probability_text(value, float(most))
+        for value, most in zip(answer.table["prob_beats"], shown, strict=True)
     ]
-    style.label_rows(right.yaxis, layout.positions, texts, scale=0.85)
+
+
+def _print_beats(ax: Axes, forest: Forest, title: str) -> None:
+    """P(beats) of each row at its right, as the labels of a second axis; of none where not all have room."""
+    right = ax.secondary_yaxis("right")
+    assert forest.beats is not None
+    label_rows(right.yaxis, forest.layout.positions, forest.beats, scale=0.85, whole=True)
     right.spines["right"].set_visible(False)
+    if len(places := np.unique(forest.layout.positions)) > 1:
+        row = np.diff(places).min() * row_points(ax)
+        if row < LINE * 0.85 * font_points("ytick.labelsize"):
+            return
     ax.annotate(
-        _beats_title(answer.question), (1.0, 1.0), xycoords="axes fraction", xytext=(42, 3), textcoords="offset points",
+        title, (1.0, 1.0), xycoords="axes fraction", xytext=(42, 3), textcoords="offset points",
         ha="right", va="bottom", fontsize="small", annotation_clip=False,
     )  # fmt: skip
-
-
-MANY = 40
-RAW, POOLED = COLOURS[1], COLOURS[0]
-
-
-def plot_shrinkage(posterior: Posterior, table: pd.DataFrame, ax: Axes | None = None, prob: float = 0.95) -> Axes:
-    """Draw the table of `Fit.shrinkage`: hollow raw values joined to filled pooled ones, the grand rate dashed.
-
-    Parameters
-    ----------
-    posterior : Posterior
-    table : pandas.DataFrame
-        Of `Fit.shrinkage`. More than 40 levels are sorted by their pooled value.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure otherwise.
-    prob : float
-        Of the table's intervals.
-
-    Returns
-    -------
-    matplotlib Axes
-    """
-    measure, levels = measure_of(posterior.spec), len(table)
-    group = one(table.index.name)
-    if levels > MANY:
-        table = table.sort_values("estimate", kind="stable")
-        group = f"{group} ({levels:,} levels, sorted by pooled {measure.word})"
-    labels = [literal(text) for text in shorten([level_text(level) for level in table.index])]
-    ax = axes_for(ax, levels, labels)
-    set_rows(ax, np.arange(levels), labels, group)
-    row = row_points(ax)
-    areas = _areas(table["n"].to_numpy(dtype=float), row)
-    _draw(ax, table, areas, row)
-    _mark_grand(ax, grand_rate(posterior.spec), measure)
-    ax.set_xlabel(literal(measure.name))
-    if measure.percent:
-        format_percent(ax.xaxis)
-    handles, names = _legend(table["n"].to_numpy(dtype=float), areas, row, measure, prob)
-    set_heading(ax, f"Raw and pooled {literal(measure.name)} by {one(table.index.name)}", handles, names, lines=1)
-    return ax
-
-
-def grand_rate(spec: ModelSpec) -> float:
-    """The raw mean over all cells, by their weights; per unit of exposure."""
-    response = spec.cells.response
-    weight = response.weight * exposure(spec, spec.cells.frame)
-    return float(response.weight @ response.mean / weight.sum())
-
-
-def _areas(n: np.ndarray, row: float) -> np.ndarray:
-    """Areas of markers in proportion to n, fitting the height of a row in points; the smallest stay visible."""
-    diameter = float(np.clip(row, 6.0 if row > 2 else 3.0, 15.0))
-    return np.maximum(diameter**2 * n / n.max(), (0.35 * diameter) ** 2)
-
-
-def _pooled_size(row: float) -> float:
-    return float(np.clip(0.4 * row, 1.5, 6.0))
-
-
-def _draw(ax: Axes, table: pd.DataFrame, areas: np.ndarray, row: float) -> None:
-    y = np.arange(len(table))
-    raw, estimate = table["raw"].to_numpy(dtype=float), table["estimate"].to_numpy(dtype=float)
-    width = float(np.clip(0.25 * row, min(0.4 * row, 1.2), 5.0))
-    ax.hlines(y, table["lower"], table["upper"], colors=POOLED, linewidth=width, alpha=0.3, zorder=2)
-    ax.hlines(y, raw, estimate, colors=GREY, linewidth=min(1.2, width), zorder=2.5)
-    edge = float(np.clip(0.15 * row, 0.4, 1.4))
-    ax.scatter(raw, y, s=areas, marker="o", facecolors=ax.get_facecolor(), edgecolors=RAW, linewidths=edge, zorder=3)
-    ax.plot(estimate, y, "D", color=POOLED, markersize=_pooled_size(row), zorder=4)
-
-
-def _mark_grand(ax: Axes, grand: float, measure: Measure) -> None:
-    ax.axvline(grand, color=ink(), linestyle="--", linewidth=1.0, zorder=1)
-    ax.annotate(
-        f"grand {measure.word} {measure.text(grand)}", (grand, 1.0), xycoords=("data", "axes fraction"),
-        xytext=(0, 3), textcoords="offset points", ha="center", va="bottom", fontsize="small", annotation_clip=False,
-    )  # fmt: skip
-
-
-def _legend(
-    n: np.ndarray, areas: np.ndarray, row: float, measure: Measure, prob: float
-) -> tuple[list[Line2D], list[str]]:
-    """Raw and pooled, then markers for the smallest, the middle and the largest n."""
-    hollow = {"marker": "o", "linestyle": "none", "markerfacecolor": "none"}
-    handles = [
-        Line2D([], [], markeredgecolor=RAW, markersize=7.0, **hollow),  # type: ignore[arg-type]
-        Line2D([], [], color=POOLED, marker="D", markersize=max(_pooled_size(row), 4.5), linewidth=1.5),
-    ]
-    labels = [f"raw {measure.word}", f"pooled {measure.word}, {100 * prob:.4g}% interval"]
-    for place in _size_examples(n):
-        size = float(np.sqrt(areas[place]))
-        handles.append(Line2D([], [], markeredgecolor=GREY, markersize=size, **hollow))  # type: ignore[arg-type]
-        labels.append(f"n = {n[place]:,.10g}")
-    return handles, labels
-
-
-def _size_examples(n: np.ndarray) -> Sequence[int]:
-    order = np.argsort(n, kind="stable")
-    chosen = {float(n[place]): int(place) for place in (order[0], order[len(order) // 2], order[-1])}
-    return list(chosen.values())

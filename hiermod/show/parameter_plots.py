@@ -11,6 +11,7 @@ from matplotlib.ticker import MaxNLocator
 
 from hiermod.answers.checks.implied import Implied
 from hiermod.answers.parameters.hypotheses import chief_draws, named_draws
+from hiermod.errors import AnswerError
 from hiermod.sampling.diagnostics import MAX_RHAT, MIN_ESS
 from hiermod.sampling.posterior import Posterior
 from hiermod.show.style import (
@@ -253,3 +254,62 @@ def _draw(ax: Axes, before: np.ndarray, after: np.ndarray) -> None:
     ax.set_ylim(bottom=0.0)
     ax.set_yticks([])
     ax.spines[["top", "right", "left"]].set_visible(False)
+
+
+MAX_PAIRS = 6  # parameters of a matrix of pairs
+DOTS = 1000
+
+
+def plot_pairs(posterior: Posterior, names: Any = None) -> np.ndarray:
+    """Draw every pair of parameters as dots, divergent draws in orange on top, and their densities on the diagonal.
+
+    Returns
+    -------
+    numpy.ndarray of matplotlib Axes, square
+
+    Raises
+    ------
+    AnswerError
+        If more than six parameters are named.
+    """
+    import matplotlib.pyplot as plt
+
+    draws = chief_draws(posterior) if names is None else named_draws(posterior, names)
+    if names is not None and len(draws) > MAX_PAIRS:
+        raise AnswerError(f"pairs of {len(draws)} parameters: {MAX_PAIRS} at most can be read. Name fewer.")
+    shown = _shown(draws)[:MAX_PAIRS]
+    count, titles = len(shown), [literal(text) for text in shorten(shown, 26)]
+    side = 1.0 + 1.55 * count
+    figure, axes = plt.subplots(count, count, figsize=(side, side), layout="constrained", squeeze=False, sharex="col")
+    diverging = _diverging(posterior).ravel()
+    flat = [draws[name].ravel() for name in shown]
+    some = np.linspace(0, len(flat[0]) - 1, min(DOTS, len(flat[0]))).astype(int)
+    for row in range(count):
+        for column in range(count):
+            ax = axes[row, column]
+            if column > row:
+                ax.set_visible(False)
+            elif row == column:
+                draw_density(ax, flat[row], color=COLOURS[0], linewidth=1.4)
+                ax.set_yticks([])
+                ax.spines[["top", "right", "left"]].set_visible(False)
+            else:
+                _draw_pair(ax, flat[column], flat[row], some, diverging)
+                if column:
+                    ax.sharey(axes[row, 0])
+                    ax.tick_params(labelleft=False)
+            ax.tick_params(labelsize="small", labelbottom=row == count - 1)
+        axes[row, 0].set_ylabel(titles[row])
+        axes[-1, row].set_xlabel(titles[row])
+    left = f", the first {count} of {len(draws):,} parameters" if count < len(draws) else ""
+    troubled = f", {int(diverging.sum()):,} divergent draws in orange" if diverging.any() else ""
+    figure.suptitle(f"Pairs of parameters{left}{troubled}", x=0.01, ha="left", fontsize="medium")
+    return axes
+
+
+def _draw_pair(ax: Axes, x: np.ndarray, y: np.ndarray, some: np.ndarray, diverging: np.ndarray) -> None:
+    dot: dict[str, Any] = {"linestyle": "none", "marker": ".", "rasterized": True}
+    ax.plot(x[some], y[some], color=COLOURS[0], markersize=2.5, alpha=0.35, **dot)
+    if diverging.any():
+        ax.plot(x[diverging], y[diverging], color=COLOURS[1], markersize=5.0, **dot)
+    ax.spines[["top", "right"]].set_visible(False)

@@ -19,6 +19,7 @@ from hiermod.answers.checks.predictive_checks import (
     histogram,
     numbered,
     p_value,
+    part,
     read_statistics,
     replicate_cells,
     replicate_rows,
@@ -30,13 +31,14 @@ from hiermod.errors import AnswerError, did_you_mean
 from hiermod.families.record import Family
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.posterior import Posterior
-from hiermod.show.forest import arrange, default_columns, draw_forest
+from hiermod.show.forest import arrange, default_columns, draw_forest, set_rows
 from hiermod.show.parameter_plots import draw_density
 from hiermod.show.style import COLOURS, GREY, axes_for, format_percent, literal, one, set_heading, shorten
 
 CURVES = 50  # drawn data sets that are shown
 MAX_COUNTS = 40
-MAX_LABELS = 80
+UPRIGHT = 6  # bars, above which they lie, so that their labels stay horizontal
+MAX_PANELS = 12
 TAIL = 0.005
 DATA, DRAWN = COLOURS[1], COLOURS[0]
 
@@ -56,22 +58,62 @@ def plot_predictive(
             raise AnswerError("stat= is a picture of its own, without kind= and by=. fit.ppc(stat, by=...) is a table.")
         return _plot_statistic(posterior, source, stat, draws, ax)
     kind = _check_kind(kind, posterior.spec.family)
-    if by is not None and kind != "bars":
-        raise AnswerError(f"by= is for kind='bars'; kind={kind!r} shows all rows.")
     if kind == "bars":
         return _plot_bars(posterior, source, by, draws, ax)
     seen = replicate_rows(posterior, draws)
-    draw: dict[str, Callable[..., None]] = {"density": _draw_densities, "rootogram": _draw_rootogram}
     name = posterior.spec.formula.response.name
+    if by is not None:
+        return _plot_panels(seen, source, kind, check_columns(posterior.spec, by), name, ax)
     ax = axes_for(ax, 9, [name])
+    count = _draw_kind(ax, seen, kind, name)
+    _head(ax, source, count, _handles(ax, kind))
+    return ax
+
+
+def _draw_kind(ax: Axes, seen: Replicated, kind: str, name: str) -> int:
+    """Draw densities or a rootogram, and say how many drawn data sets are shown."""
+    draw: dict[str, Callable[..., None]] = {"density": _draw_densities, "rootogram": _draw_rootogram}
     draw[kind](ax, seen)
     ax.set_xlabel(literal(name))
     ax.spines[["top", "right"]].set_visible(False)
-    if kind == "density":
-        _head(ax, source, min(CURVES, len(seen.drawn)), [ax.lines[-1], ax.lines[0]])
-    else:
-        _head(ax, source, len(seen.drawn), ax.containers[:2])
-    return ax
+    return min(CURVES, len(seen.drawn)) if kind == "density" else len(seen.drawn)
+
+
+def _handles(ax: Axes, kind: str) -> Any:
+    return [ax.lines[-1], ax.lines[0]] if kind == "density" else ax.containers[:2]
+
+
+def _plot_panels(
+    seen: Replicated, source: str, kind: str, names: tuple[str, ...], response: str, ax: Axes | None
+) -> Axes:  # fmt: skip
+    """A panel for each combination of columns; the first one's axes are returned."""
+    import matplotlib.pyplot as plt
+
+    number, keys = numbered(seen.frame, names)
+    if ax is not None:
+        raise AnswerError(f"kind={kind!r} with by= draws a panel for each combination, and takes no ax=.")
+    if len(keys) > MAX_PANELS:
+        raise AnswerError(
+            f"by={list(names)}: {len(keys):,} combinations, and {MAX_PANELS} panels at most can be read. kind='bars' "
+            "shows means of as many as there are."
+        )
+    columns = min(3, len(keys))
+    rows = -(-len(keys) // columns)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(3.2 * columns + 0.4, 2.3 * rows + 0.8), layout="constrained", squeeze=False
+    )
+    count = 0
+    for place, (own, key) in enumerate(zip(axes.flat, keys.itertuples(index=False), strict=False)):
+        count = _draw_kind(own, part(seen, number == place), kind, response)
+        own.set_title(" · ".join(one(level) for level in key), loc="left", fontsize="medium")
+        own.set_ylabel(own.get_ylabel() if place % columns == 0 else "")
+    for unused in axes.flat[len(keys) :]:
+        unused.remove()
+    by = " · ".join(one(name) for name in names)
+    figure.suptitle(f"{source.capitalize()} predictive check by {by}", x=0.01, ha="left", fontsize="large")
+    labels = ["your data", f"{count:,} drawn data sets"]
+    figure.legend(_handles(axes[0, 0], kind), labels, loc="outside lower left", ncols=2, frameon=False)
+    return axes[0, 0]
 
 
 def _check_kind(kind: str | None, family: Family) -> str:
@@ -108,7 +150,7 @@ def _draw_densities(ax: Axes, seen: Replicated) -> None:
 
 def _draw_rootogram(ax: Axes, seen: Replicated) -> None:
     """Square roots of how often each count occurs: bars of the data, points with intervals of drawn data."""
-    top = int(max(seen.observed.max(), min(np.quantile(seen.drawn, 1.0 - TAIL), 3.0 * seen.observed.max() + 10.0)))
+    top = int(max(seen.observed.max(), np.quantile(seen.drawn, 1.0 - TAIL)))
     width = max(1, int(np.ceil((top + 1) / MAX_COUNTS)))
     edges = np.arange(0, top + width + 1, width)
     counts = np.array([_frequencies(row, edges) for row in (seen.observed, *seen.drawn)])
@@ -129,34 +171,52 @@ def _frequencies(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
 
 def _plot_bars(posterior: Posterior, source: str, by: Any, draws: int | None, ax: Axes | None) -> Axes:
     """A bar for each cell of `by`: the raw rate or mean, with the median and interval of drawn data upon it."""
-    spec, measure = posterior.spec, measure_of(posterior.spec)
+    spec, measure = posterior.spec, measure_of(posterior.spec, exposed=True)
     variables, groups = default_columns(spec)
     names = check_columns(spec, [*groups, *variables] if by is None else by)
     seen = replicate_cells(posterior, draws)
     number, keys = numbered(seen.frame, names)
     observed, drawn = shares(seen, number, len(keys))
     labels = [" · ".join(shorten([str(level) for level in row])) for row in keys.itertuples(index=False)] or ["all"]
-    if ax is None:
-        ax = _wide_axes(len(keys))
-    at = np.arange(len(keys))
-    lower, middle, upper = np.quantile(drawn, [0.025, 0.5, 0.975], axis=0)
-    bars = ax.bar(at, observed, 0.8, color=DATA, alpha=0.35)
-    points = ax.errorbar(at, middle, [middle - lower, upper - middle], fmt="o", color=DRAWN, markersize=4)
-    step = -(-len(keys) // MAX_LABELS)
-    ax.set_xticks(at[::step], [literal(label) for label in labels[::step]], rotation=0 if len(keys) <= 6 else 90)
-    ax.set_xlabel(" · ".join(one(name) for name in names))
-    ax.set_ylabel(literal(measure.name))
+    axis = " · ".join(one(name) for name in names)
+    if len(keys) > UPRIGHT:
+        ax = axes_for(ax, len(keys), labels)
+        bars, points = _draw_lying(ax, observed, drawn, [literal(label) for label in labels], axis)
+        ax.set_xlabel(literal(measure.name))
+    else:
+        ax = axes_for(ax, 9, [""])
+        bars, points = _draw_upright(ax, observed, drawn, [literal(label) for label in labels])
+        ax.set_xlabel(axis)
+        ax.set_ylabel(literal(measure.name))
+        ax.spines[["top", "right"]].set_visible(False)
     if measure.percent:
-        format_percent(ax.yaxis)
-    ax.spines[["top", "right"]].set_visible(False)
+        format_percent(ax.xaxis if len(keys) > UPRIGHT else ax.yaxis)
     _head(ax, source, len(drawn), [bars, points])
     return ax
 
 
-def _wide_axes(bars: int) -> Axes:
-    import matplotlib.pyplot as plt
+def _spread(drawn: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
+    """The median of drawn data, and how far their central 95 % reach below and above."""
+    lower, middle, upper = np.quantile(drawn, [0.025, 0.5, 0.975], axis=0)
+    return middle, [middle - lower, upper - middle]
 
-    return plt.subplots(figsize=(float(np.clip(2.5 + 0.32 * bars, 6.0, 18.0)), 4.2), layout="constrained")[1]
+
+def _draw_upright(ax: Axes, observed: np.ndarray, drawn: np.ndarray, labels: list[str]) -> tuple[Any, Any]:
+    at, (middle, reach) = np.arange(len(labels)), _spread(drawn)
+    bars = ax.bar(at, observed, 0.8, color=DATA, alpha=0.35)
+    points = ax.errorbar(at, middle, reach, fmt="o", color=DRAWN, markersize=4)
+    ax.set_xticks(at, labels)
+    return bars, points
+
+
+def _draw_lying(
+    ax: Axes, observed: np.ndarray, drawn: np.ndarray, labels: list[str], name: str
+) -> tuple[Any, Any]:  # fmt: skip
+    at, (middle, reach) = np.arange(len(labels), dtype=float), _spread(drawn)
+    set_rows(ax, at, labels, name)
+    bars = ax.barh(at, observed, 0.8, color=DATA, alpha=0.35)
+    points = ax.errorbar(middle, at, xerr=reach, fmt="o", color=DRAWN, markersize=4 if len(labels) <= 60 else 2)
+    return bars, points
 
 
 def _plot_statistic(posterior: Posterior, source: str, stat: Any, draws: int | None, ax: Axes | None) -> Axes:

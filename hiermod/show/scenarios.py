@@ -13,12 +13,12 @@ from matplotlib.patches import Patch
 
 from hiermod.answers.answer import Measure, measure_of
 from hiermod.answers.averaging.query import Arguments
+from hiermod.answers.averaging.rows import grand_rate
 from hiermod.answers.estimands.rates import rates
 from hiermod.answers.estimands.shrinkage import chosen_grouping, shrinkage
 from hiermod.data.columns.values import level_text
 from hiermod.errors import AnswerError, did_you_mean, enumerate_names
 from hiermod.sampling.posterior import Posterior
-from hiermod.show.forest import grand_rate
 from hiermod.show.style import COLOURS, GREY, format_percent, ink, literal, one, set_heading, shorten
 
 MANY = 40  # levels

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.colors import Colormap, LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.ticker import Formatter, FuncFormatter, Locator
@@ -17,10 +18,11 @@ from matplotlib.ticker import Formatter, FuncFormatter, Locator
 from hiermod.data.columns.values import level_text
 from hiermod.errors import visible
 
-# Okabe and Ito's colours, which the colour-blind tell apart, without the yellow that fades on white.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+# Okabe and Ito's colours, which the colour-blind tell apart, without the yellow that fades on white and the black that
+# fades on dark pages; olive is from Tol's muted scheme.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#999933")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-GREY = "#666666"
+GREY = "#7F7F7F"
 MAX_CHARACTERS = 28
 LINE = 1.3  # from one line of text to the next, in font sizes
 
@@ -90,10 +92,10 @@ def axes_for(ax: Axes | None, rows: float, labels: Sequence[str]) -> Axes:
 
 
 class RowLocator(Locator):
-    """Ticks at rows; at every k-th row where the labels of all would overlap."""
+    """Ticks at rows; at every k-th row where the labels of all would overlap, or with `whole` at none."""
 
-    def __init__(self, rows: Axis, positions: np.ndarray, points: float) -> None:
-        self._rows, self._positions, self._points = rows, np.sort(positions), points
+    def __init__(self, rows: Axis, positions: np.ndarray, points: float, whole: bool = False) -> None:
+        self._rows, self._positions, self._points, self._whole = rows, np.sort(positions), points, whole
 
     def __call__(self) -> Sequence[float]:
         """The ticks in view."""
@@ -107,13 +109,15 @@ class RowLocator(Locator):
             return list(positions)
         row = np.diff(positions).min() / (high - low) * height_points(self._rows.axes)
         step = max(int(np.ceil(self._points / row)), 1) if row > 0 else len(positions)
-        return list(positions[::step])
+        return [] if self._whole and step > 1 else list(positions[::step])
 
 
-def label_rows(axis: Axis, positions: np.ndarray, labels: Sequence[str], scale: float = 1.0) -> None:
-    """Label rows, thinned where they are dense; `scale` is of the usual font size."""
+def label_rows(
+    axis: Axis, positions: np.ndarray, labels: Sequence[str], scale: float = 1.0, whole: bool = False
+) -> None:
+    """Label rows, thinned where they are dense, or with `whole` not at all; `scale` is of the usual font size."""
     size = scale * font_points("ytick.labelsize")
-    axis.set_major_locator(RowLocator(axis, positions, LINE * size))
+    axis.set_major_locator(RowLocator(axis, positions, LINE * size, whole))
     axis.set_major_formatter(FuncFormatter(lambda y, _: labels[int(np.abs(positions - y).argmin())]))
     axis.set_tick_params(length=0, labelsize=size)
 
@@ -148,6 +152,12 @@ def _columns(labels: Sequence[str], width: float) -> int:
     """In how many columns labels with their handles fit a width in font sizes."""
     widths = [0.56 * len(label) + 3.8 for label in labels]
     return len(labels) if sum(widths) <= width else max(int(width // max(widths)), 1)
+
+
+def heat_map(ax: Axes, both_ways: bool) -> Colormap:
+    """From the ground to blue; with `both_ways` from orange over the ground to blue."""
+    low = [COLOURS[1]] if both_ways else []
+    return LinearSegmentedColormap.from_list("probability", [*low, ax.get_facecolor(), COLOURS[0]])
 
 
 def format_percent(axis: Axis) -> None:

@@ -11,7 +11,10 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "hiermod"
 TEXT = (ROOT / "ARCHITECTURE.md").read_text()
 RECIPES = re.findall(r"^\| (an? [^|]+?) \|(.+)\|$", TEXT.split("## Recipes")[1], re.MULTILINE)
-WAYS_BACK = {("hiermod.answers.answer", "hiermod.show")}  # an Answer prints and draws itself
+WAYS_BACK = {  # results that print and draw themselves
+    ("hiermod.answers.answer", "hiermod.show"),
+    ("hiermod.answers.scoring.comparison", "hiermod.show"),
+}
 
 
 def module_name(path):

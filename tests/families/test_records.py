@@ -13,7 +13,7 @@ from modeling_tools import QUICK
 from scipy import special, stats
 
 import hiermod
-from hiermod.engine.kernels.record import KERNELS
+from hiermod.engine.kernels.record import KERNELS, ROW_KERNELS
 from hiermod.families.links import LINKS
 from hiermod.families.names import LINKS as LINKS_OF
 from hiermod.families.ops import NUMPY
@@ -38,6 +38,12 @@ def scipys(name, mean, parameters, trials):
             return stats.poisson(mean)
         case "negbinomial", (alpha,):
             return stats.nbinom(alpha, alpha / (alpha + mean))
+        case "geometric", ():
+            return stats.nbinom(1, 1.0 / (1.0 + mean))
+        case "nbinom1", (phi,):
+            return stats.nbinom(mean / phi, 1.0 / (1.0 + phi))
+        case "beta", (phi,):
+            return stats.beta(mean * phi, (1.0 - mean) * phi)
         case "gaussian", (sigma,):
             return stats.norm(mean, sigma)
         case "student", (sigma, nu):
@@ -86,8 +92,8 @@ def test_every_field_is_filled(family):
         "rated",
         "log_tails",
     }
-    assert bool(family.rated) == family.counts
-    assert family.kernel is None or f"{family.kernel}_{family.link.name}" in KERNELS
+    assert family.counts or not family.rated
+    assert family.kernel is None or f"{family.kernel}_{family.link.name}" in {**KERNELS, **ROW_KERNELS}
     for parameter in family.parameters:
         assert parameter.name
         assert parameter.words
@@ -155,6 +161,7 @@ def test_information_grows_with_a_power_of_the_first_parameter(family):
     """That on the linear predictor, from its score at many draws; a rate's does not hang on one."""
     if family.is_rate or not family.parameters:
         assert family.information_power == 0.0
+        return
     if family.kind == "count" or family.information_power == 0.0:
         return
     information, rest = [], [8.0] * (len(family.parameters) - 1)

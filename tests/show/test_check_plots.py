@@ -5,7 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.collections import LineCollection
-from reading_axes import dashed
+from matplotlib.figure import Figure
+from reading_axes import dashed, row_labels
 
 import hiermod as hm
 from hiermod.errors import AnswerError, ModelError
@@ -42,6 +43,22 @@ def test_bars_of_other_families_are_means():
     frame = fits.counts().cells
     raw = frame.groupby("k")["total"].sum() / frame.groupby("k")["exposure"].sum()
     np.testing.assert_allclose(heights(ax), raw, rtol=1e-12)
+
+
+def test_many_bars_lie_with_their_labels_upright():
+    ax = fits.many(20).plot.ppc()
+    table = fits.many(20).shrinkage()
+    np.testing.assert_allclose([bar.get_width() for bar in ax.patches], table["raw"], rtol=1e-12)
+    assert list(row_labels(ax).values()) == [str(level) for level in table.index]
+
+
+def test_other_checks_by_a_column_have_panels():
+    fit = fits.counts()
+    ax = fit.plot.ppc(by="g")
+    panels = [panel for panel in ax.figure.axes if panel.patches]
+    assert [panel.get_title(loc="left") for panel in panels] == list("abcd")
+    own = fit.cells[fit.cells["g"] == "a"]
+    np.testing.assert_allclose((np.array(heights(ax)) ** 2).sum(), own["exposure"].sum())
 
 
 def test_rootograms_show_square_roots_of_frequencies():
@@ -164,7 +181,9 @@ def test_refusals_of_pictures():
         fits.country().plot.ppc("bar")
     with pytest.raises(AnswerError, match="stat= is a picture of its own"):
         fits.country().plot.ppc("bars", stat="mean")
-    with pytest.raises(AnswerError, match="by= is for kind='bars'"):
-        fits.counts().plot.ppc(by="k")
+    with pytest.raises(AnswerError, match="a panel for each combination, and takes no ax="):
+        fits.counts().plot.ppc(by="k", ax=Figure().subplots())
+    with pytest.raises(AnswerError, match="18 combinations, and 12 panels at most can be read"):
+        fits.sleepstudy().plot.ppc(by="Subject")
     with pytest.raises(AnswerError, match="shows one statistic"):
         fits.counts().plot.ppc(stat=["mean", "max"])

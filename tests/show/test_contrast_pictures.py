@@ -43,7 +43,7 @@ def right_title(ax):
 def test_forests_of_other_contrasts(fit, contrast):
     ax = fit.plot.effect("arm", contrast=contrast)
     assert right_title(ax) == ["P(beats)"]
-    assert right_title(fit.plot.effect("arm")) == ["P(beats control)"]
+    assert right_title(fit.plot.effect("arm")) == ["P(beats A)"]
 
 
 def test_forests_of_interactions_and_slopes(fit):

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 import numpy as np
 import pandas as pd
 
+from hiermod.answers.averaging.numbers import USUAL, Grid, round_steps
 from hiermod.answers.averaging.rows import is_numeric
 from hiermod.answers.group_effects import Groups, Reading
 from hiermod.answers.reader import per_exposure
@@ -21,7 +22,6 @@ from hiermod.formula.parser import canonical
 from hiermod.modeling.protocol import ModelSpec
 
 MAX_ARMS = 50
-GRID = 21  # values that stand for many
 
 
 def find_level(levels: tuple[Level, ...], value: Any, complaint: str) -> Level:
@@ -92,34 +92,72 @@ def check_results(names: tuple[str, ...], computed: tuple[str, ...]) -> None:
 
 def refuse_averaged(spec: ModelSpec, name: str) -> NoReturn:
     """Refuse to ask by a number over which cells average: it has too many values."""
-    count = f"{spec.cells.observations()[0][name].nunique()} distinct" if spec.cells.rows_kept else "many distinct"
-    _refuse_numbers(name, count)
+    if not spec.cells.rows_kept:
+        _refuse_numbers(name, "many distinct", None)
+    numbers = spec.cells.observations()[0][name].to_numpy()
+    _refuse_numbers(name, f"{len(np.unique(numbers))} distinct", numbers)
 
 
-def _refuse_numbers(name: str, count: str) -> NoReturn:
+def _refuse_numbers(name: str, count: str, numbers: np.ndarray | None) -> NoReturn:
     raise AnswerError(
-        f"{name!r} has {count} numbers, too many for a line each. Set rows to some, at={{{name!r}: [0, 1]}}, take rows "
-        f"with where=, or look at its slope: fit.slopes({name!r})."
+        f"{name!r} has {count} numbers, too many for a line each. A curve over it is fit.rates({name!r}), or "
+        f"at=hm.grid({name!r}) beside another variable{_some_values(name, numbers)}. Rows are taken by where=, and "
+        f"fit.slopes({name!r}) is its slope."
     )
+
+
+def _some_values(name: str, numbers: np.ndarray | None) -> str:
+    """Values to compare, from the quartiles of the data."""
+    if numbers is None:
+        return ""
+    quartiles = np.unique([float(f"{value:.3g}") for value in np.quantile(numbers, [0.25, 0.5, 0.75])])
+    return f"; single values are {{{name!r}: [{', '.join(f'{value:g}' for value in quartiles)}]}}"
 
 
 def values_to_set(spec: ModelSpec, name: str) -> tuple[tuple[Level, ...], list[str]]:
     """The levels of a column, or of a number of many values a grid of some, with a notice."""
-    if name not in spec.cells.frame or name in spec.cells.averaged:
-        if not spec.cells.rows_kept or (frame := spec.cells.observations()[0]).get(name) is None:
-            raise AnswerError(
-                f"variable: the values of {name!r} are not known here. Give some, as in {{{name!r}: [0, 1]}}."
-            )
-        numbers = np.unique(frame[name].to_numpy())
-    elif not is_numeric(spec, name):
+    if name in spec.cells.frame and name not in spec.cells.averaged and not is_numeric(spec, name):
         return levels_of(spec, name), []
-    else:
-        numbers = np.unique(spec.cells.frame[name].to_numpy())
-    if len(numbers) <= MAX_ARMS:
-        return as_levels(pd.Index(numbers)), []
-    grid = np.linspace(float(numbers[0]), float(numbers[-1]), GRID)
-    notice = f"{name} has {len(numbers):,} values: {GRID} from {numbers[0]:.4g} to {numbers[-1]:.4g} stand for them"
-    return as_levels(pd.Index(grid)), [notice]
+    numbers = numbers_of(spec, name)
+    distinct = np.unique(numbers)
+    whole = (distinct == np.round(distinct)).all()
+    if len(distinct) <= (MAX_ARMS if whole else USUAL):
+        return as_levels(pd.Index(distinct)), []
+    steps = round_steps(numbers)
+    notice = f"{name} has {len(distinct):,} values: {len(steps)} from {steps[0]:.4g} to {steps[-1]:.4g} stand for them"
+    return as_levels(pd.Index(steps)), [notice]
+
+
+def grid_values(spec: ModelSpec, name: str, chosen: Grid) -> tuple[float, ...]:
+    """The values of a grid of a numeric column.
+
+    Raises
+    ------
+    AnswerError
+        If the column holds levels, or is another one than the grid's.
+    """
+    if canonical(chosen.column) != name:
+        raise AnswerError(f"hm.grid({chosen.column!r}) stands for values of {name!r}: they are two columns.")
+    if name in spec.cells.frame and name not in spec.cells.averaged and not is_numeric(spec, name):
+        raise AnswerError(f"hm.grid({name!r}): {name!r} holds levels, which need no grid. Name the column alone.")
+    return tuple(float(value) for value in chosen.values(numbers_of(spec, name)))
+
+
+def numbers_of(spec: ModelSpec, name: str) -> np.ndarray:
+    """The numbers of a column: those of its rows where they are known and differ within cells, else of its cells.
+
+    Raises
+    ------
+    AnswerError
+        If they are not known.
+    """
+    if name in spec.cells.frame and name not in spec.cells.averaged:
+        return np.asarray(spec.cells.frame[name].to_numpy(dtype=float))
+    if not spec.cells.rows_kept or (frame := spec.cells.observations()[0]).get(name) is None:
+        raise AnswerError(
+            f"variable: the values of {name!r} are not known here. Give some that you mean, {{{name!r}: [...]}}."
+        )
+    return np.asarray(frame[name].to_numpy(dtype=float))
 
 
 def levels_of(spec: ModelSpec, name: str) -> tuple[Level, ...]:
@@ -150,7 +188,7 @@ def arm_levels(spec: ModelSpec, name: str) -> tuple[Level, ...]:
 def refuse_many(spec: ModelSpec, name: str) -> None:
     """Refuse a line for each of very many numbers."""
     if name in spec.cells.frame and is_numeric(spec, name) and (count := len(levels_of(spec, name))) > MAX_ARMS:
-        _refuse_numbers(name, f"{count} distinct")
+        _refuse_numbers(name, f"{count} distinct", spec.cells.frame[name].to_numpy(dtype=float))
 
 
 def refuse_absent(name: str, levels: tuple[Level, ...], present: tuple[Level, ...]) -> None:

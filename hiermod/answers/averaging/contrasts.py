@@ -9,13 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from hiermod.answers.averaging.columns import find_level
+from hiermod.answers.averaging.columns import find_level, levels_of
 from hiermod.answers.log_means import Logs
 from hiermod.answers.scales import CONTRASTS, Scale
 from hiermod.choices import PAIRINGS
 from hiermod.data.columns.values import Level
 from hiermod.errors import AnswerError, did_you_mean
 from hiermod.families.record import Family
+from hiermod.formula.parser import canonical
+from hiermod.modeling.protocol import ModelSpec
 
 BALANCE = 1e-9  # weights of a contrast that add up to less than this add up to zero
 
@@ -110,6 +112,16 @@ def control_place(levels: tuple[Level, ...], variable: str, control: Any) -> int
     if control is None:
         return 0
     return levels.index(find_level(levels, control, f"{variable!r} has no level {control!r} to be the control."))
+
+
+def control_of(spec: ModelSpec, variable: Any, control: Any) -> Level:
+    """The level with which others are compared: the first one, or the one asked for."""
+    if isinstance(variable, Mapping):
+        ((name, values),) = variable.items()
+        levels = tuple(values)
+        return levels[control_place(levels, str(name), control)]
+    levels = levels_of(spec, canonical(variable))
+    return levels[control_place(levels, variable, control)]
 
 
 def read_scale(scale: Any, family: Family) -> Scale:

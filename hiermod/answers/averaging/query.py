@@ -13,6 +13,7 @@ import pandas as pd
 from hiermod.answers.answer import Question, check_prob, check_rope, check_threshold, measure_of
 from hiermod.answers.averaging import columns
 from hiermod.answers.averaging.contrasts import Pairing, contrast_name, control_place, pair_arms, read_scale
+from hiermod.answers.averaging.numbers import Grid
 from hiermod.answers.averaging.rows import Base, base_rows, is_numeric, new_rows
 from hiermod.answers.averaging.transformed import relative_to_response
 from hiermod.answers.draws import check_goal
@@ -140,7 +141,22 @@ def read_effect(spec: ModelSpec, arguments: Arguments) -> Query:
     )
     query = _opened(spec, arguments, question, named, {variable: levels})
     question = relative_to_response(spec, query.question)
-    return replace(query, question=question, levels=levels, control=place, pairing=pairing)
+    notices = _other_control(variable, levels, place) if control and arguments.control is None else ()
+    return replace(query, question=question, levels=levels, control=place, pairing=pairing, notices=notices)
+
+
+CONTROLS = {"control", "controls", "ctrl", "placebo", "baseline", "reference", "standard", "untreated"}
+
+
+def _other_control(variable: str, levels: tuple[Level, ...], place: int) -> tuple[str, ...]:
+    """A remark where the first level is what others are compared with, and another one is called a control."""
+    called = [level for level in levels if str(level).strip().lower() in CONTROLS]
+    if not called or levels[place] in called:
+        return ()
+    return (
+        f"{variable}: levels are compared with {levels[place]!r}, the first one, not with {called[0]!r}: "
+        f"control={called[0]!r} does that",
+    )
 
 
 def _read_arms(spec: ModelSpec, arguments: Arguments) -> tuple[str, tuple[Level, ...]]:
@@ -234,7 +250,8 @@ def read_prediction(spec: ModelSpec, arguments: Arguments, fitted: bool = False)
         groups = groups if fitted else groups_of_data(spec, groups, frame)
     read = Outcome() if question.scale.drawn else outcome
     question = _of_outcome(spec, question, outcome)
-    question = replace(question, measure=question.measure.of_units(per))
+    measure = measure_of(spec, outcome.name, exposed=arguments.per is None)
+    question = replace(question, measure=measure.of_units(per))
     return Query(question, Base(frame, np.ones(len(frame))), groups, {}, {}, {}, {}, read, per)
 
 
@@ -346,6 +363,8 @@ def _read_columns(spec: ModelSpec, arguments: Arguments, variables: tuple[str, .
 def _mapping(given: Any, role: str, name: str, value: Any) -> dict[Any, Any]:
     if given is None:
         return {}
+    if isinstance(given, Grid):
+        return {given.column: given}
     if not isinstance(given, Mapping):
         raise AnswerError(f"{role}={given!r}: columns with their values, such as {role}={{{name!r}: {value!r}}}.")
     return dict(given)
@@ -354,6 +373,8 @@ def _mapping(given: Any, role: str, name: str, value: Any) -> dict[Any, Any]:
 def _values(spec: ModelSpec, name: str, values: Any, data: Any, role: str) -> tuple[Level, ...]:
     """The values that are given of a column, as its levels."""
     listed = _several(name, values, role)
+    if isinstance(listed, Grid):
+        listed = columns.grid_values(spec, name, listed)
     levels = tuple(_level(spec, name, value, data, role) for value in listed)
     if len(set(levels)) < len(levels):
         raise AnswerError(f"{role}: a value of {name!r} is given twice in {listed}.")
@@ -364,10 +385,13 @@ def _listed(named: Any) -> dict[Any, Any]:
     """Columns by name, with their values where these are given."""
     if isinstance(named, Mapping):
         return dict(named)
-    return dict.fromkeys(() if named is None else named if isinstance(named, list | tuple) else (named,))
+    several = () if named is None else named if isinstance(named, list | tuple) else (named,)
+    return dict((each.column, each) if isinstance(each, Grid) else (each, None) for each in several)
 
 
-def _several(name: str, values: Any, role: str = "across") -> list[Any]:
+def _several(name: str, values: Any, role: str = "across") -> Any:
+    if isinstance(values, Grid):
+        return values
     if isinstance(values, str) or not hasattr(values, "__iter__"):
         values = [values]
     values = list(values)

@@ -81,6 +81,13 @@ def exposure(spec: ModelSpec, frame: pd.DataFrame) -> np.ndarray:
     return np.asarray(np.exp(offset(names, frame)))
 
 
+def grand_rate(spec: ModelSpec) -> float:
+    """The raw mean over all cells, by their weights; per unit of exposure."""
+    response = spec.cells.response
+    weight = response.weight * exposure(spec, spec.cells.frame)
+    return float(response.weight @ response.mean / weight.sum())
+
+
 def new_rows(
     spec: ModelSpec,
     data: Any,

@@ -14,6 +14,7 @@ from hiermod.answers import draws
 from hiermod.answers.answer import Answer, Question, make_answer
 from hiermod.answers.averaging.columns import check_results
 from hiermod.answers.averaging.contrasts import Pairing, pair_arms
+from hiermod.answers.averaging.curves import curve_of
 from hiermod.answers.averaging.grid import averages, cell_grid
 from hiermod.answers.averaging.log_averages import contrast_logs
 from hiermod.answers.averaging.query import Arguments, Query, read_effect, read_interaction
@@ -67,7 +68,8 @@ def compare_arms(posterior: Posterior, query: Query) -> Arms:
     shape = (len(keys), count, arms.shape[-1])
     logs = None if logs is None else logs.reshaped(shape)
     return Arms(
-        (query.per * arms).reshape(shape), scaled.reshape(shape), logs, query.levels, keys, query.outcome, grid.notices
+        (query.per * arms).reshape(shape), scaled.reshape(shape), logs, query.levels, keys, query.outcome,
+        (*query.notices, *grid.notices),
     )  # fmt: skip
 
 
@@ -174,7 +176,7 @@ def effect(posterior: Posterior, arguments: Arguments) -> Answer:
     columns = {"prob_beats": contrasts.beats(question.sign), "expected_loss": contrasts.loss(question.sign)}
     return make_answer(
         contrasts.flat, contrasts.keys, posterior.shape, question, question.scale.name, columns=columns,
-        notices=contrasts.arms.notices,
+        notices=contrasts.arms.notices, curve=curve_of(posterior.spec, query),
     )  # fmt: skip
 
 

@@ -10,10 +10,11 @@ import pandas as pd
 
 from hiermod.answers.answer import Answer, make_answer
 from hiermod.answers.averaging.columns import check_results
+from hiermod.answers.averaging.curves import curve_of
 from hiermod.answers.averaging.estimable import estimable_rows
 from hiermod.answers.averaging.grid import cell_grid, means
 from hiermod.answers.averaging.query import Arguments, read_prediction, read_rates
-from hiermod.answers.averaging.rows import Base, trials_of
+from hiermod.answers.averaging.rows import Base, grand_rate, trials_of
 from hiermod.answers.mixed import answer_of_each
 from hiermod.answers.reader import exposures_of, reader
 from hiermod.data.cells.statistics import BinomialCells, PairCells
@@ -39,7 +40,11 @@ def rates(posterior: Posterior, arguments: Arguments) -> Answer:
         question = replace(question, remark=f"{question.remark} Rows of each level, as they are.".strip())
     notices = [*query.notices, *grid.notices, *(_of_own_rows(name) for name in mixed if not query.settings)]
     draws = means(posterior, query, grid)
-    return make_answer(draws, grid.keys, posterior.shape, question, "rate", columns=columns, notices=notices)
+    curve = curve_of(spec, query, arguments.data is None)
+    return make_answer(
+        draws, grid.keys, posterior.shape, question, "rate", columns=columns, notices=notices, curve=curve,
+        grand=query.per * grand_rate(spec) if arguments.data is None and query.outcome.name == "mean" else None,
+    )  # fmt: skip
 
 
 def _of_own_rows(name: str) -> str:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from hiermod.answers.answer import Answer, make_answer
 from hiermod.answers.averaging.columns import check_results
+from hiermod.answers.averaging.curves import curve_of
 from hiermod.answers.averaging.estimable import estimable_designs
 from hiermod.answers.averaging.grid import Averaging, Grid, cell_grid
 from hiermod.answers.averaging.query import Arguments, read_slope
@@ -169,8 +170,9 @@ def slopes(posterior: Posterior, arguments: Arguments) -> Answer:
     draws = average.total if question.scale.linear else average.total * query.per
     columns = {"prob_beats": wins(draws, 0.0, question.sign).mean(axis=1)}
     return make_answer(
-        draws, grid.keys, posterior.shape, question, "slope", columns=columns, notices=(*grid.notices, *left)
-    )
+        draws, grid.keys, posterior.shape, question, "slope", columns=columns, notices=(*grid.notices, *left),
+        curve=curve_of(spec, query),
+    )  # fmt: skip
 
 
 def _estimable(posterior: Posterior, spec: Spec, grid: Grid, change: Designs) -> tuple[Grid, Designs, list[str]]:

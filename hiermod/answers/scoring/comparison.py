@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,9 @@ from scipy.optimize import Bounds, LinearConstraint, minimize
 
 from hiermod.answers.scoring.scores import ModelScores, Scores
 from hiermod.errors import visible
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 SMALL = 4.0  # a difference below which models predict alike (Sivula, Magnusson, Matamoros and Vehtari 2025)
 CLEAR = 2.0  # standard errors
@@ -63,6 +67,21 @@ class ModelComparison:
         table = self.table[list(SHOWN)].to_html(escape=True, float_format="{:,.2f}".format)
         caution = f"<p><strong>{self.caution}</strong></p>" if self.caution else ""
         return visible(f"<p>{self._head()}</p>{table}{caution}")
+
+    def plot(self, *, ax: Axes | None = None) -> Axes:
+        """Draw the differences of ELPD from the best model with one and two standard errors, and the weights.
+
+        Examples
+        --------
+        >>> import hiermod as hm
+        >>> smaller = fit.update("~ . - treated", progress=False)
+        >>> found = hm.compare({"effect": fit, "none": smaller}, progress=False)
+        >>> found.plot().get_xlabel().startswith("difference of ELPD from the best")
+        True
+        """
+        from hiermod.show.comparison_plot import plot_comparison
+
+        return plot_comparison(self, ax)
 
     def _head(self) -> str:
         size = f"{self.scores.independent:,} {_independent_units(self.scores)}"

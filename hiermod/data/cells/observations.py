@@ -46,7 +46,7 @@ class Observations:
 
     @cached_property
     def responses(self) -> np.ndarray:
-        """The response of each: successes and trials, one value, or that with its bounds; shape ``(observations, 1, 2 or 5)``."""
+        """The response of each, ``(observations, 1, 2 or 5)``: a value, successes and trials, a value and its bounds."""
         return self.table.drop(columns=["cell", "times"]).to_numpy(dtype=float)
 
     def chosen(self, keep: np.ndarray) -> Observations:

@@ -162,10 +162,7 @@ def _complete(tally: Tally, optional: tuple[str, ...]) -> tuple[np.ndarray, dict
 def _read_response(formula: Formula, raw: pd.DataFrame, count: np.ndarray, summary: Summary | None) -> ResponseRows:
     """The response of rows that stand for several, or its moments."""
     if summary is None:
-        response = read_response(formula, raw)
-        if formula.bounds and isinstance(response, SingleRows):
-            response = with_bounds(response, formula.bounds, raw)
-        return counted(response, count)
+        return counted(bounded_response(formula, raw), count)
     assert isinstance(formula.response, SingleResponse)
     repeats = np.ones(len(raw)) if formula.weights is None else read_counts(Column(formula.weights), raw)
     return MomentRows(
@@ -173,6 +170,14 @@ def _read_response(formula: Formula, raw: pd.DataFrame, count: np.ndarray, summa
         not isinstance(formula.response.expression, Column),
         moments=summary.moments, repeats=repeats, whole_numbers=summary.whole,
     )  # fmt: skip
+
+
+def bounded_response(formula: Formula, raw: pd.DataFrame) -> ResponseRows:
+    """The response with what is known of it by bounds."""
+    response = read_response(formula, raw)
+    if formula.bounds is None or not isinstance(response, SingleRows):
+        return response
+    return with_bounds(response, formula.bounds, raw)
 
 
 def _with_averaged(formula: Formula, variables: Variables, made: EngineVariables, response: MomentRows) -> Variables:

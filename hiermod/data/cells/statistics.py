@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hiermod.data.columns.bounds import BoundedRows
+from hiermod.data.columns.bounds import PARTS, BoundedRows
 from hiermod.data.columns.moments import Feature, Moments, feature_values, response_moments
 from hiermod.data.columns.responses import MomentRows, SingleRows, TrialsRows
 from hiermod.data.columns.values import first_of
@@ -184,7 +184,7 @@ class BoundedCells(ValueCells):
     def row_parts(self) -> dict[str, np.ndarray]:
         """The response of each row."""
         rows = (self.row_values, self.row_code, self.row_upper, self.row_least, self.row_most)
-        return dict(zip(("value", "code", "upper", "least", "most"), rows, strict=True))
+        return dict(zip(PARTS, rows, strict=True))
 
     def table(self) -> dict[str, np.ndarray]:
         """The columns shown by ``fit.cells``: bounds where there are any."""
@@ -225,10 +225,16 @@ def reduce_values(rows: SingleRows, cell: np.ndarray, count: int) -> ValueCells:
 def reduce_bounds(rows: BoundedRows, cell: np.ndarray, count: int) -> BoundedCells:
     """The value and the bounds of each cell, whose rows are equal in them."""
     first, (values, *bounds, times, each) = first_of(cell), _kept(rows, cell, count)
-    parts = {name: part[first] for name, part in rows.parts.items()}
+    parts = {name: getattr(rows, name)[first] for name in ("code", "upper", "least", "most")}
     kept = dict(zip(("row_code", "row_upper", "row_least", "row_most"), bounds, strict=True))
     return BoundedCells(
-        count=np.bincount(cell, rows.times, count), row_values=values, row_times=times, rows=each, **parts, **kept
+        value=rows.values[first],
+        count=np.bincount(cell, rows.times, count),
+        row_values=values,
+        row_times=times,
+        rows=each,
+        **parts,
+        **kept,
     )
 
 

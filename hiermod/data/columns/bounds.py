@@ -19,6 +19,7 @@ EVENT, RIGHT, LEFT, INTERVAL = 0.0, 1.0, -1.0, 2.0  # brms's codes
 WORDS = {"none": EVENT, "right": RIGHT, "left": LEFT, "interval": INTERVAL}
 CODES = "0 or 'none' (observed), 1 or 'right', -1 or 'left', 2 or 'interval', as brms codes it"
 OF_SURV = "Surv(time, event) has 1 or True for an event and 0 or False for a right-censored time, or 2 and 1"
+PARTS = ("value", "code", "end", "least", "most")  # of a response, as tables of rows name them
 NAMES = {RIGHT: "right-censored", LEFT: "left-censored", INTERVAL: "in an interval"}
 
 
@@ -38,7 +39,7 @@ class BoundedRows(SingleRows):
     @property
     def parts(self) -> dict[str, np.ndarray]:
         """What rows of one cell share of the response."""
-        return {"value": self.values, "code": self.code, "upper": self.upper, "least": self.least, "most": self.most}
+        return dict(zip(PARTS, (self.values, self.code, self.upper, self.least, self.most), strict=True))
 
     @property
     def constant(self) -> bool:
@@ -63,8 +64,8 @@ class BoundedRows(SingleRows):
     def chosen(self, keep: np.ndarray) -> BoundedRows:
         """The rows in `keep`."""
         index = self.index[keep] if len(self.index) else self.index
-        parts = {name: part[keep] for name, part in self.parts.items() if name != "value"}
-        return replace(self, values=self.values[keep], times=self.times[keep], index=index, **parts)
+        bounds = {name: getattr(self, name)[keep] for name in ("code", "upper", "least", "most")}
+        return replace(self, values=self.values[keep], times=self.times[keep], index=index, **bounds)
 
 
 def with_bounds(rows: SingleRows, bounds: Bounds, frame: pd.DataFrame) -> BoundedRows:
@@ -141,7 +142,7 @@ def _codes(expression: Expression, frame: pd.DataFrame) -> np.ndarray:
 
 
 def _known(name: str, numbers: np.ndarray, frame: pd.DataFrame) -> np.ndarray:
-    wrong = np.flatnonzero(~np.isin(numbers, list(NAMES) + [EVENT]))
+    wrong = np.flatnonzero(~np.isin(numbers, [*NAMES, EVENT]))
     if len(wrong):
         raise DataError(
             f"cens({name}): {numbers[wrong[0]]:g} ({row_name(frame.index, wrong[0])}) is no censoring code. The codes "
@@ -166,8 +167,8 @@ def _events(expression: Expression, frame: pd.DataFrame) -> np.ndarray:
     if not set(found) <= {0.0, 1.0} and not set(found) <= {1.0, 2.0}:
         mixed = " 0, 1 and 2 are two codings; keep one." if set(found) == {0.0, 1.0, 2.0} else ""
         raise DataError(
-            f"{OF_SURV}; {expression} holds {enumerate_names([f'{number:g}' for number in found], 5)}.{mixed} Left-censored "
-            f"times and intervals are coded as in brms: time | cens(code, end)."
+            f"{OF_SURV}; {expression} holds {enumerate_names([f'{number:g}' for number in found], 5)}.{mixed} "
+            "Left-censored times and intervals are coded as in brms: time | cens(code, end)."
         )
     return np.where(numbers == max(1.0, found[-1]), EVENT, RIGHT)
 
@@ -178,14 +179,12 @@ def _refuse_intervals(rows: BoundedRows, bounds: Bounds) -> None:
     if inside.any() and bounds.upper is None:
         both = set(np.unique(rows.code)) <= {RIGHT, INTERVAL}
         hint = f" Codes 1 and 2 are R's for censored and event: write Surv({rows.name}, {bounds.code})." if both else ""
-        raise DataError(
-            f"Code 2 is an interval, whose end is missing: {rows.name} | cens({bounds.code}, end).{hint}"
-        )
+        raise DataError(f"Code 2 is an interval, whose end is missing: {rows.name} | cens({bounds.code}, end).{hint}")
     place = np.flatnonzero(inside & ~np.isfinite(rows.upper))
     if len(place):
         raise DataError(
-            f"The interval of {row_name(rows.index, place[0])} has no end: {bounds.upper} is "
-            f"{rows.upper[place[0]]:g} there. Beyond {rows.values[place[0]]:g} without an end is code 1, right-censored."
+            f"The interval of {row_name(rows.index, place[0])} has no end: {bounds.upper} is {rows.upper[place[0]]:g} "
+            f"there. Beyond {rows.values[place[0]]:g} without an end is code 1, right-censored."
         )
     place = np.flatnonzero(inside & (rows.upper <= rows.values))
     if len(place):
@@ -207,9 +206,9 @@ def _refuse_outside(rows: BoundedRows) -> None:
     wrong = np.flatnonzero((low < rows.least) | (rows.upper > rows.most))
     if len(wrong):
         raise DataError(
-            f"trunc(): {rows.name} is {rows.values[wrong[0]]:g} in {row_name(rows.index, wrong[0])}, outside of the bounds "
-            f"{rows.least[wrong[0]]:g} and {rows.most[wrong[0]]:g} beyond which none was recorded. Mend the bounds, or "
-            "code what is known to lie beyond a limit as censored."
+            f"trunc(): {rows.name} is {rows.values[wrong[0]]:g} in {row_name(rows.index, wrong[0])}, outside of the "
+            f"bounds {rows.least[wrong[0]]:g} and {rows.most[wrong[0]]:g} beyond which none was recorded. Mend the "
+            "bounds, or code what is known to lie beyond a limit as censored."
         )
 
 

@@ -58,9 +58,8 @@ def between(below: Part, above: Part, below_end: Part, above_end: Part) -> Part:
     larger, smaller = (below_end, below) if below[0] < LOG_HALF else (above, above_end)
     value = larger[0] + math.log(-math.expm1(min(smaller[0] - larger[0], -NEXT_TO_NOTHING)))
     up, down = math.exp(larger[0] - value), math.exp(smaller[0] - value)
-    return (
-        value, up * larger[1] - down * smaller[1], up * larger[2] - down * smaller[2], up * larger[3] - down * smaller[3],
-    )  # fmt: skip
+    by_eta, by_a, by_b = larger[1] * up, larger[2] * up, larger[3] * up
+    return value, by_eta - smaller[1] * down, by_a - smaller[2] * down, by_b - smaller[3] * down
 
 
 @numba.njit(**NJIT)

@@ -13,7 +13,11 @@ from typing import Any
 import numba
 import numpy as np
 
+<<<<<<< HEAD
 from hiermod.engine.kernels import NJIT, bounded, durations
+=======
+from hiermod.engine.kernels import NJIT, row_counts, row_units
+>>>>>>> house
 from hiermod.engine.kernels import row_densities as densities
 from hiermod.engine.kernels.grouped import add_effects_of, add_scores_of
 from hiermod.engine.kernels.record import BLOCK, BOUNDED, BY_ROWS, LOG_LINK, REAL_LINE, ROW_KERNELS, SLOTS
@@ -36,6 +40,9 @@ EXGAUSSIAN = ROW_KERNELS["exgaussian_identity"]
 BETA_LOGIT = ROW_KERNELS["beta_binomial_logit"]
 BETA_PROBIT = ROW_KERNELS["beta_binomial_probit"]
 BETA_CLOGLOG = ROW_KERNELS["beta_binomial_cloglog"]
+GEOMETRIC = ROW_KERNELS["geometric_log"]
+NBINOM1 = ROW_KERNELS["nbinom1_log"]
+BETA = ROW_KERNELS["beta_logit"]  # the first of three links
 
 
 @numba.njit(**NJIT)
@@ -67,6 +74,12 @@ def row_density(
         return densities.beta_binomial(0, y, n, eta, a)
     if kernel == BETA_PROBIT:
         return densities.beta_binomial(1, y, n, eta, a)
+    if kernel == GEOMETRIC:
+        return row_counts.geometric(y, eta)
+    if kernel == NBINOM1:
+        return row_counts.nbinom1(y, eta, a)
+    if BETA <= kernel <= BETA + 2:
+        return row_units.beta(kernel - BETA, y, eta, a)
     return densities.beta_binomial(2, y, n, eta, a)
 
 

@@ -1,4 +1,4 @@
-"""Log densities of durations with their derivatives, in compiled code: of single rows, and of blocks of weibull rows."""
+"""Log densities of durations with their derivatives, in compiled code: of rows, and of blocks of weibull rows."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from hiermod.engine.kernels import NJIT
+from hiermod.engine.kernels import NJIT, single_effects
 from hiermod.engine.kernels.record import LANES
 from hiermod.engine.kernels.vector_ops import add_product, add_scaled, copy, divide, dot, fill, root, total
 from hiermod.engine.kernels.views import doubles, matrix
@@ -35,6 +35,8 @@ def forward(record: Any, factor: Any, work: Any) -> float:
     """Write a factor's effects; return the log density of the normals with that of the map."""
     if factor.width <= 2 and factor.groups <= FEW:
         return _few_forward(record, factor, work)
+    if factor.width == 1:
+        return single_effects.forward(record, factor, work)
     d, groups, w_at, u_at = factor.width, factor.groups, factor.coordinate, factor.start
     plain, scaled = matrix(work.roots + 8 * factor.root, d), matrix(work.scaled_roots + 8 * factor.root, d)
     information, u = doubles(record.information, record.matrices), doubles(work.theta, record.coefficients)
@@ -101,6 +103,9 @@ def back(record: Any, factor: Any, work: Any) -> None:
     """
     if factor.width <= 2 and factor.groups <= FEW:
         _few_back(record, factor, work)
+        return
+    if factor.width == 1:
+        single_effects.back(record, factor, work)
         return
     d, groups = factor.width, factor.groups
     plain, scaled = matrix(work.roots + 8 * factor.root, d), matrix(work.scaled_roots + 8 * factor.root, d)

@@ -88,8 +88,8 @@ def _poisson(record: Any, work: Any, start: int, rows: int) -> float:
     size = doubles(record.size, record.rows)
     begin = np.uint64(start)
     for i in range(np.uint64(rows)):
-        score[i] = eta[i] = -size[begin + i] * exp(eta[i])
-    return total_of(eta, 0, rows)
+        score[i] = -size[begin + i] * exp(eta[i])
+    return total_of(score, 0, rows)
 
 
 @numba.njit(**NJIT)

@@ -96,14 +96,14 @@ def log_t_tail(nu: float, t: float) -> tuple[float, float, float, float]:
     if x < (a + 1.0) / (a + 2.5):
         value, by_a, by_x = _beta_fraction(a, 0.5, x, 1.0, 0.0)
         log_tail = a * log_x + 0.5 * math.log(y) + rising - HALF_LOG_PI - math.log(a) + math.log(0.5 * value)
-        slope = 0.5 * (log_x + by_rising - 1.0 / a + by_a / value) + a * y / nu - 0.5 * x / nu + by_x * x * y / (nu * value)
+        slope = 0.5 * (log_x + by_rising - 1.0 / a + by_a / value) + (a * y - 0.5 * x + by_x * x * y / value) / nu
         log_rest, by_rest = _other_tail(log_tail, slope)
         return log_tail, log_rest, slope, by_rest
     if square == 0.0:
         return -math.log(2.0), -math.log(2.0), 0.0, 0.0
     value, by_a, by_y = _beta_fraction(0.5, a, y, 0.0, 1.0)
     log_inner = a * log_x + 0.5 * math.log(y) + rising - HALF_LOG_PI + math.log(2.0 * value)
-    slope = 0.5 * (log_x + by_rising + by_a / value) + a * y / nu - 0.5 * x / nu - by_y * x * y / (nu * value)
+    slope = 0.5 * (log_x + by_rising + by_a / value) + (a * y - 0.5 * x - by_y * x * y / value) / nu
     inner = math.exp(log_inner)
     tail = 0.5 * (1.0 - inner)
     return math.log(tail), math.log(1.0 - tail), -0.5 * inner * slope / tail, 0.5 * inner * slope / (1.0 - tail)

@@ -15,7 +15,7 @@ from hiermod.engine.kernels.families import score_block
 from hiermod.engine.kernels.grouped import add_effects, add_scores
 from hiermod.engine.kernels.record import BLOCK, BY_ROWS
 from hiermod.engine.kernels.sparse import dot_and_add_scaled
-from hiermod.engine.kernels.vector_ops import add_scaled, dot, fill, total
+from hiermod.engine.kernels.vector_ops import add_scaled, add_two_scaled, dot, fill, set_scaled, total, two_dots
 from hiermod.engine.kernels.views import doubles, integers, segment_at
 
 
@@ -49,12 +49,25 @@ def linear_predictor(record: Any, work: Any, start: int, count: int) -> None:
     for j in range(common):
         if plain[j]:
             base += theta[j]
-    fill(eta, 0, base, count)
+    begun, waiting = False, -1
     if record.has_offset:
-        add_scaled(eta, 0, doubles(record.offset, rows), start, 1.0, count)
+        set_scaled(eta, 0, base, doubles(record.offset, rows), start, 1.0, count)
+        begun = True
     for j in range(common):
-        if not plain[j]:
-            add_scaled(eta, 0, design, j * rows + start, theta[j], count)
+        if plain[j]:
+            continue
+        if not begun:
+            set_scaled(eta, 0, base, design, j * rows + start, theta[j], count)
+            begun = True
+        elif waiting < 0:
+            waiting = j
+        else:
+            add_two_scaled(eta, 0, design, waiting * rows + start, theta[waiting], j * rows + start, theta[j], count)
+            waiting = -1
+    if not begun:
+        fill(eta, 0, base, count)
+    if waiting >= 0:
+        add_scaled(eta, 0, design, waiting * rows + start, theta[waiting], count)
     add_effects(record, theta, start, count, eta)
 
 
@@ -64,8 +77,19 @@ def scatter(record: Any, work: Any, start: int, count: int) -> None:
     rows, common = record.rows, record.common
     design, plain = doubles(record.design, common * rows), integers(record.plain_columns, common)
     score, by_theta = doubles(work.row_scores, BLOCK), doubles(work.by_theta, record.coefficients)
+    waiting = -1
     for j in range(common):
-        by_theta[j] += total(score, 0, count) if plain[j] else dot(score, 0, design, j * rows + start, count)
+        if plain[j]:
+            by_theta[j] += total(score, 0, count)
+        elif waiting < 0:
+            waiting = j
+        else:
+            one, other = two_dots(score, 0, design, waiting * rows + start, j * rows + start, count)
+            by_theta[waiting] += one
+            by_theta[j] += other
+            waiting = -1
+    if waiting >= 0:
+        by_theta[waiting] += dot(score, 0, design, waiting * rows + start, count)
     add_scores(record, score, start, count, by_theta)
 
 

@@ -9,6 +9,7 @@ import numba
 from hiermod.engine.kernels import NJIT, plain
 from hiermod.engine.kernels.elementary import exp, log1p
 
+HALF_LOG_TAU = plain.HALF_LOG_TAU
 LOG_2 = 0.6931471805599453
 SERIES_FROM = 10.0  # Stirling's series is exact to double precision from here on
 log_normal_cdf = numba.njit(**NJIT)(plain.log_normal_cdf)
@@ -73,6 +74,14 @@ def _stirling_rest(x: float) -> float:
     p = 1.0 / 1260.0 + z * p
     p = -1.0 / 360.0 + z * p
     return (1.0 / 12.0 + z * p) / x
+
+
+@numba.njit(**NJIT)
+def stirling_rest_of(x: float, log_x: float) -> float:
+    """lgamma(x) − x log x + x − log(2π)/2, without cancellation; an x that rounds to 0 is known by its logarithm."""
+    if x < SERIES_FROM:
+        return math.lgamma(1.0 + x) - log_x - x * log_x + x - HALF_LOG_TAU
+    return _stirling_rest(x) - 0.5 * log_x
 
 
 @numba.njit(**NJIT)

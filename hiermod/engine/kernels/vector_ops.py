@@ -50,6 +50,24 @@ def add_scaled(out: Array, at: int, x: Array, from_: int, scale: float, count: i
 
 
 @numba.njit(**NJIT)
+def set_scaled(out: Array, at: int, base: float, x: Array, from_: int, scale: float, count: int) -> None:
+    """Set a run to a number and a multiple of another run."""
+    first, other = np.uint64(at), np.uint64(from_)
+    for g in range(np.uint64(count)):
+        out[first + g] = base + scale * x[other + g]
+
+
+@numba.njit(**NJIT)
+def add_two_scaled(
+    out: Array, at: int, x: Array, from_: int, scale: float, and_from: int, and_scale: float, count: int
+) -> None:
+    """Add multiples of two runs of one array."""
+    first, other, third = np.uint64(at), np.uint64(from_), np.uint64(and_from)
+    for g in range(np.uint64(count)):
+        out[first + g] = (out[first + g] + scale * x[other + g]) + and_scale * x[third + g]
+
+
+@numba.njit(**NJIT)
 def scale(out: Array, at: int, factor: float, count: int) -> None:
     """Multiply a run by a number."""
     if factor != 1.0:
@@ -99,6 +117,16 @@ def dot(x: Array, at: int, y: Array, and_: int, count: int) -> float:
     for g in range(np.uint64(count)):
         sum_ += x[first + g] * y[other + g]
     return sum_
+
+
+@numba.njit(**SUMMED)
+def two_dots(x: Array, at: int, y: Array, and_: int, and_other: int, count: int) -> tuple[float, float]:
+    """Sums of products of a run with two runs of another array."""
+    first, second, third, sum_, other_sum = np.uint64(at), np.uint64(and_), np.uint64(and_other), 0.0, 0.0
+    for g in range(np.uint64(count)):
+        sum_ += x[first + g] * y[second + g]
+        other_sum += x[first + g] * y[third + g]
+    return sum_, other_sum
 
 
 @numba.njit(**SUMMED)

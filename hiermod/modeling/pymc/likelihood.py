@@ -39,8 +39,8 @@ def _log_choose(trials: Any, successes: Any) -> Any:
 
 PYTENSOR = Ops(
     const=_const, log=pt.log, exp=pt.exp, log1p=pt.log1p, expm1=pt.expm1, gammaln=pt.gammaln, softplus=pt.softplus,
-    log_ndtr=_log_ndtr, erfcx=pt.erfcx, gammainc=pt.gammainc, gammaincc=pt.gammaincc, betainc=pt.betainc, log_choose=_log_choose, where=pt.switch, minimum=pt.minimum,
-    maximum=pt.maximum, clip=pt.clip,
+    log_ndtr=_log_ndtr, erfcx=pt.erfcx, gammainc=pt.gammainc, gammaincc=pt.gammaincc, betainc=pt.betainc,
+    log_choose=_log_choose, where=pt.switch, minimum=pt.minimum, maximum=pt.maximum, clip=pt.clip,
 )  # fmt: skip
 
 
@@ -117,7 +117,8 @@ def _observe_equal(
 def _observe_bounded(name: str, family: Family, response: BoundedCells, eta: Any, auxiliary: Sequence[Any]) -> None:
     """Rows that may be censored or truncated, each kind by its own probability; an uncensored one is drawn."""
     base, count = family.base, response.count
-    assert base is not None and base.log_tails is not None
+    assert base is not None
+    assert base.log_tails is not None
     tails = base.log_tails
     least, most = recorded(base, response.least, response.most)
 
