@@ -95,7 +95,8 @@ GAUSSIAN = Family(
     name="gaussian", links=LINKS["gaussian"], link=IDENTITY, kind="real",
     parameters=(Parameter("sigma", "standard deviation", "response", residual_scale),), statistic="real",
     check=take_numbers, log_density=_gaussian, log_tails=_gaussian_tails, cdf=_gaussian_cdf,
-    variance=_gaussian_variance, draw=_draw, kernel="gaussian", bambi="gaussian", response="numbers", latex=r"\operatorname{Normal}(\mu_i, \sigma)",
+    variance=_gaussian_variance, draw=_draw, kernel="gaussian", bambi="gaussian", response="numbers",
+    latex=r"\operatorname{Normal}(\mu_i, \sigma)",
     median_link=own_link, information_power=-2.0,
 )  # fmt: skip
 STUDENT = Family(

@@ -1,4 +1,4 @@
-"""Reads censored and truncated responses as brms and R write them, such as ``y | cens(c)`` and ``Surv(time, event)``."""
+"""Reads censored and truncated responses as brms and R write them, ``y | cens(c)`` or ``Surv(time, event)``."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class Observations:
 
     @cached_property
     def responses(self) -> np.ndarray:
-        """The response of each, ``(observations, 1, 2 or 5)``: a value, successes and trials, a value and its bounds."""
+        """The response of each, ``(observations, 1, 2 or 5)``: a value, a pair, a value and bounds."""
         return self.table.drop(columns=["cell", "times"]).to_numpy(dtype=float)
 
     def chosen(self, keep: np.ndarray) -> Observations:

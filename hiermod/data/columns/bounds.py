@@ -90,8 +90,10 @@ def with_bounds(rows: SingleRows, bounds: Bounds, frame: pd.DataFrame) -> Bounde
         np.full(count, end) if part is None else _numbers(part, frame, f"The bound {name} of trunc()")
         for part, end, name in ((bounds.least, -np.inf, "lb"), (bounds.most, np.inf, "ub"))
     )
-    parts = {"code": code, "upper": upper, "least": least, "most": most}
-    made = BoundedRows(rows.name, rows.values, rows.kind, rows.times, rows.transformed, rows.index, **parts)
+    made = BoundedRows(
+        rows.name, rows.values, rows.kind, rows.times, rows.transformed, rows.index,
+        code=code, upper=upper, least=least, most=most,
+    )  # fmt: skip
     _refuse_intervals(made, bounds)
     _refuse_outside(made)
     _refuse_nothing_observed(made, bounds)

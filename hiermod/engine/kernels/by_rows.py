@@ -13,11 +13,7 @@ from typing import Any
 import numba
 import numpy as np
 
-<<<<<<< HEAD
-from hiermod.engine.kernels import NJIT, bounded, durations
-=======
-from hiermod.engine.kernels import NJIT, row_counts, row_units
->>>>>>> house
+from hiermod.engine.kernels import NJIT, bounded, durations, row_counts, row_units
 from hiermod.engine.kernels import row_densities as densities
 from hiermod.engine.kernels.grouped import add_effects_of, add_scores_of
 from hiermod.engine.kernels.record import BLOCK, BOUNDED, BY_ROWS, LOG_LINK, REAL_LINE, ROW_KERNELS, SLOTS

@@ -26,18 +26,15 @@ ROW_KERNELS = {name: BY_ROWS + code for code, name in enumerate((
     "beta_binomial_logit",
     "beta_binomial_probit",
     "beta_binomial_cloglog",
-<<<<<<< HEAD
     "weibull_log",
     "exponential_log",
     "shifted_lognormal_identity",
     "exgaussian_identity",
-=======
     "geometric_log",
     "nbinom1_log",
     "beta_logit",
     "beta_probit",
     "beta_cloglog",
->>>>>>> house
 ))}  # fmt: skip
 BOUNDED = 500  # what is added for responses that are censored or truncated
 ROW_KERNELS |= {
