@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from hiermod.choices import Engine, InterceptAt, Missing, Pooling
 from hiermod.errors import ModelError
 from hiermod.families.names import FamilyName
+from hiermod.formula.parser import joined
 from hiermod.interface.fit import Fit, Model
 from hiermod.interface.notices import announce
 from hiermod.interface.refits import checked_priors
@@ -22,7 +23,8 @@ from hiermod.sampling.storage import load as load_stored
 
 
 def model(
-    formula: str, data: Any, family: FamilyName | str | None = None, *, priors: Mapping[str, str | Prior] | None = None,
+    formula: str | Sequence[str], data: Any, family: FamilyName | str | None = None, *,
+    priors: Mapping[str, str | Prior] | None = None,
     pooling: Pooling = "normal", na: Missing = "drop", compress: bool = True,
     intercept_at: InterceptAt = "mean",
 ) -> Model:  # fmt: skip
@@ -41,14 +43,16 @@ def model(
     4
     """
     defined = define(
-        Definition(formula, family, checked_priors(priors), pooling, na, compress, intercept_at=intercept_at), data
+        Definition(joined(formula), family, checked_priors(priors), pooling, na, compress, intercept_at=intercept_at),
+        data,
     )
     announce(defined.notices)
     return Model(defined)
 
 
 def fit(
-    formula: str, data: Any, family: FamilyName | str | None = None, *, priors: Mapping[str, str | Prior] | None = None,
+    formula: str | Sequence[str], data: Any, family: FamilyName | str | None = None, *,
+    priors: Mapping[str, str | Prior] | None = None,
     pooling: Pooling = "normal", draws: int = 1000, tune: int | None = None, chains: int = 4, cores: int | None = None,
     seed: int | None = None, target_accept: float | None = None, engine: Engine = "auto",
     file: str | Path | None = None, progress: bool = True, na: Missing = "drop", compress: bool = True,
@@ -58,8 +62,11 @@ def fit(
 
     Parameters
     ----------
-    formula : str
-        As in lme4: ``"success ~ treated + (1 + treated | country)"``, ``"successes/trials ~ (1 | variant)"``.
+    formula : str or list of str
+        As in lme4: ``"success ~ treated + (1 + treated | country)"``, ``"successes/trials ~ (1 | variant)"``. Other
+        parameters than the mean have linear predictors of their own behind a semicolon, or in a list: ``"y ~ arm;
+        sigma ~ arm"``, ``["y ~ arm", "sigma ~ arm"]``. An ID between bars correlates the effects of several:
+        ``"y ~ (1 | p | g); sigma ~ (1 | p | g)"``.
     data : data frame or path
         Any frame that narwhals knows (pandas, polars, pyarrow, DuckDB, …), or the path of a CSV or Parquet file, of a
         folder of Parquet files (``country=CA`` in its names becomes a column), or a glob. Each row is an observation.
@@ -123,7 +130,8 @@ def fit(
     if file is not None:
         check_target(file)
     defined = define(
-        Definition(formula, family, checked_priors(priors), pooling, na, compress, intercept_at=intercept_at), data
+        Definition(joined(formula), family, checked_priors(priors), pooling, na, compress, intercept_at=intercept_at),
+        data,
     )
     announce(defined.notices)
     if file is None:
@@ -135,7 +143,7 @@ def fit(
         return keep(Model(defined).sampled(settings, progress), path)
 
 
-def glmer(formula: str, data: Any, family: FamilyName | str, **as_fit: Any) -> Fit:
+def glmer(formula: str | Sequence[str], data: Any, family: FamilyName | str, **as_fit: Any) -> Fit:
     """`fit` for hands that know lme4: the family is required.
 
     Examples
@@ -167,7 +175,7 @@ OF_LME4 = {
 }
 
 
-def lmer(formula: str, data: Any, **as_fit: Any) -> Fit:
+def lmer(formula: str | Sequence[str], data: Any, **as_fit: Any) -> Fit:
     """`fit` with the gaussian family, for hands that know lme4.
 
     Examples

@@ -25,6 +25,7 @@ from hiermod.answers.group_effects import (
 from hiermod.answers.log_means import log_means, population_log_means
 from hiermod.data.cells.observations import Observations
 from hiermod.errors import AnswerError
+from hiermod.families.functionals import Functional
 from hiermod.families.links import Link
 from hiermod.families.record import scaled
 from hiermod.modeling.design import offset
@@ -36,6 +37,7 @@ from hiermod.sampling.posterior import Posterior
 NODES = 40
 MAX_STEP = 0.35
 MIN_STEP = 0.02
+STEP = 1e-3  # of differences for a derivative
 RANGE = 8.3
 
 
@@ -51,8 +53,15 @@ def population_mean(link: Link, mean: np.ndarray, variance: np.ndarray) -> np.nd
         return link.inverse(mean + variance / 2.0)
     if link.name == "probit":
         return special.ndtr(mean / np.sqrt(1.0 + variance))
-    spread = np.sqrt(variance)
-    return _weighted_sum(link, mean, spread, *_rule(float(spread.max(initial=0.0))))
+    return expectation(link.inverse, mean, np.sqrt(variance))
+
+
+def expectation(value: Callable[[np.ndarray], np.ndarray], mean: np.ndarray, spread: np.ndarray) -> np.ndarray:
+    """``E[value(mean + spread Z)]`` for a standard normal Z, elementwise, by quadrature."""
+    total = np.zeros_like(mean)
+    for node, weight in zip(*_rule(float(spread.max(initial=0.0))), strict=True):
+        total += weight * value(mean + spread * node)
+    return total
 
 
 def _rule(widest: float) -> tuple[np.ndarray, np.ndarray]:
@@ -63,15 +72,6 @@ def _rule(widest: float) -> tuple[np.ndarray, np.ndarray]:
     nodes = np.arange(-np.ceil(RANGE / step), np.ceil(RANGE / step) + 1) * step
     weights = np.exp(-(nodes**2) / 2.0)
     return nodes, weights / weights.sum()
-
-
-def _weighted_sum(
-    link: Link, mean: np.ndarray, spread: np.ndarray, nodes: np.ndarray, weights: np.ndarray
-) -> np.ndarray:
-    total = np.zeros_like(mean)
-    for node, weight in zip(nodes, weights, strict=True):
-        total += weight * link.inverse(mean + spread * node)
-    return total
 
 
 def population_slope(
@@ -138,9 +138,9 @@ class Reader(Protocol):
 
 
 def reader(
-    posterior: Posterior, groups: Groups | None = None, exposed: bool = False, outcome: str = "mean"
+    posterior: Posterior, groups: Groups | None = None, exposed: bool = False, outcome: Functional | None = None
 ) -> Reader:  # fmt: skip
-    """The reader of a model's draws, of a mean or median; rows have their own groups' effects, unless `groups` differs.
+    """The reader of an outcome's draws; rows have their own groups' effects, unless `groups` differs.
 
     On a log link means are per unit of exposure, unless rows are `exposed`: then their offsets count.
     """
@@ -148,7 +148,7 @@ def reader(
     return by_model(
         posterior.spec,
         linear=lambda spec: LinearReader(posterior, spec, whose, exposed, outcome),
-        pooled=lambda spec: PooledReader(posterior, spec, whose, exposed),
+        pooled=lambda spec: PooledReader(posterior, spec, whose, exposed, outcome),
     )
 
 
@@ -186,8 +186,9 @@ class LinearReader:
     """Of a hierarchical generalized linear model."""
 
     def __init__(
-        self, posterior: Posterior, spec: Spec, groups: Groups, exposed: bool = False, outcome: str = "mean"
-    ) -> None:
+        self, posterior: Posterior, spec: Spec, groups: Groups, exposed: bool = False,
+        outcome: Functional | None = None,
+    ) -> None:  # fmt: skip
         self._spec, self.draws = spec, posterior.size
         self._with_offset = bool(spec.formula.offsets) and (exposed or not per_exposure(spec))
         self._terms = [
@@ -196,9 +197,12 @@ class LinearReader:
         coefficients = [posterior.values(block.name).reshape(self.draws, -1).T for block in spec.common.blocks]
         self._coefficients = np.vstack([np.empty((0, self.draws)), *coefficients])
         self._auxiliary = [posterior.values(name) for name in spec.family.auxiliary]
-        self._link = spec.family.outcome_link(outcome, self._auxiliary)
+        self._outcome = spec.family.expected if outcome is None else outcome
+        link = self._outcome.link
+        self._link = None if link is None else link(spec.family.link, *self._auxiliary)
         integrates = any(term.reading is Reading.POPULATION for term in self._terms)
-        self._integrates = integrates and self._link.name != "identity"  # effects have the mean 0
+        identity = self._link is not None and self._link.name == "identity"
+        self._integrates = integrates and not identity  # effects have the mean 0
 
     def designs(self, frame: pd.DataFrame) -> Designs:
         """The columns of everything on `frame`."""
@@ -222,6 +226,8 @@ class LinearReader:
     @property
     def has_logs(self) -> bool:
         """Whether the link is of rates, or of positive means."""
+        if self._link is None:
+            return False
         return self._link.log_rates is not None or self._link.log_inverse is not None
 
     def log_blocks(self, frame: pd.DataFrame) -> Iterator[tuple[slice, np.ndarray]]:
@@ -259,11 +265,21 @@ class LinearReader:
         designs = self.designs(frame)
         predictor = self._linear(designs, groups)
         if self._integrates:
+            assert self._link is not None
             variance, spread = self._variance(designs, designs), 2.0 * self._variance(designs, change)
             with np.errstate(over="ignore"):
                 return population_slope(self._link, predictor, variance, rise, spread)
         with np.errstate(over="ignore"):
+            if self._link is None:
+                return self._numeric_slope(predictor, rise)
             return self._link.slope(predictor) * rise
+
+    def _numeric_slope(self, predictor: np.ndarray, rise: np.ndarray) -> np.ndarray:
+        """The derivative of an outcome without a link, by differences of fourth order."""
+        near, far = (
+            self._value(predictor + k * STEP * rise) - self._value(predictor - k * STEP * rise) for k in (1, 2)
+        )
+        return (8.0 * near - far) / (12.0 * STEP)
 
     def _groups_of(self, frame: pd.DataFrame) -> list[GroupsOfRows | None]:
         """The groups of rows for each group term; None where they are given no effects."""
@@ -273,11 +289,18 @@ class LinearReader:
         predictor = self._linear(designs, groups)
         with np.errstate(over="ignore"):  # a mean above 1.8e308 is infinite
             if self._integrates:
-                return population_mean(self._link, predictor, self._variance(designs, designs))
-            return self._link.inverse(predictor)
+                variance = self._variance(designs, designs)
+                if self._link is None:
+                    return expectation(self._value, predictor, np.sqrt(variance))
+                return population_mean(self._link, predictor, variance)
+            return self._value(predictor) if self._link is None else self._link.inverse(predictor)
+
+    def _value(self, predictor: np.ndarray) -> np.ndarray:
+        return np.asarray(self._outcome.at(self._spec.family.linear(predictor), *self._auxiliary))
 
     def _logs(self, designs: Designs, groups: Sequence[GroupsOfRows | None]) -> np.ndarray:
         predictor = self._linear(designs, groups)
+        assert self._link is not None
         if self._integrates:
             return population_log_means(self._link, predictor, self._variance(designs, designs))
         return log_means(self._link, predictor)
@@ -302,7 +325,12 @@ class LinearReader:
 class PooledReader:
     """Of rates from one distribution: typical and population are its mean, new is a draw from it."""
 
-    def __init__(self, posterior: Posterior, spec: PooledSpec, groups: Groups, exposed: bool = False) -> None:
+    def __init__(
+        self, posterior: Posterior, spec: PooledSpec, groups: Groups, exposed: bool = False,
+        outcome: Functional | None = None,
+    ) -> None:  # fmt: skip
+        if outcome is not None and outcome.name != "mean":
+            raise AnswerError(f"outcome={outcome.name!r}: models of pooled rates answer with rates, their mean, alone.")
         self._posterior, self._spec, self.draws = posterior, spec, posterior.size
         self._reading = groups[spec.grouping.name]
         self._with_offset = exposed and bool(spec.formula.offsets)

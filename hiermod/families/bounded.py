@@ -38,7 +38,7 @@ def bounded(family: Family) -> Family:
             f"The family {family.name} takes no censored or truncated responses; {enumerate_names(names)} do."
         )
     return replace(
-        family, statistic="bounds", log_density=partial(_log_density, family), cdf=partial(_cdf, family),
+        family, statistic="bounds", log_density=partial(_log_density, family), interval=partial(_interval, family),
         kernel=f"bounded_{family.kernel}" if family.kernel else None, base=family, bambi=None,
     )  # fmt: skip
 
@@ -93,7 +93,7 @@ def _tails(family: Family, mu: Linear, parameters: Any, value: Any) -> tuple[Any
     return family.log_tails(NUMPY, (value,), mu, *parameters)
 
 
-def _cdf(family: Family, response: Any, mu: Linear, *parameters: Any) -> Chances:
+def _interval(family: Family, response: Any, mu: Linear, *parameters: Any) -> Chances:
     """The chances of less, and of at most as much: the interval in which that of the unknown value lies."""
     value, code, upper = (np.asarray(part, dtype=float) for part in response[:3])
     least, most = recorded(family, *response[3:])

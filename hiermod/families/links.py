@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from hiermod.families.ops import Ops, bounded_exp
+from hiermod.families.ops import HALF_LOG_TAU, Ops, bounded_exp
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,10 @@ class Link:
     log_inverse : callable, optional
         Of a positive mean, its logarithm by the linear predictor, which is finite where the mean rounds to 0 or
         overflows.
+    log_slope : callable, optional
+        Of a rate, the logarithm of its derivative by the linear predictor, ``(ops, eta)``.
+    log_between : callable, optional
+        Of a rate, the logarithm of what a distribution has between two linear predictors, ``(ops, low, high)``.
     """
 
     name: str
@@ -42,6 +46,8 @@ class Link:
     log_rates: Callable[[Ops, Any], tuple[Any, Any]] | None = None
     latent_variance: float | None = None
     log_inverse: Callable[[Any], Any] | None = None
+    log_slope: Callable[[Ops, Any], Any] | None = None
+    log_between: Callable[[Ops, Any, Any], Any] | None = None
 
 
 def _identity(values: Any) -> Any:
@@ -93,6 +99,38 @@ def _cloglog_log_rates(ops: Ops, eta: Any) -> tuple[Any, Any]:
     return ops.where(eta < 0.0, rare, ops.log1p(-ops.exp(-ops.maximum(hazard, 1.0)))), -hazard
 
 
+def _logit_log_slope(ops: Ops, eta: Any) -> Any:
+    return -ops.softplus(eta) - ops.softplus(-eta)
+
+
+def _probit_log_slope(ops: Ops, eta: Any) -> Any:
+    return -(eta**2) / 2.0 - HALF_LOG_TAU
+
+
+def _cloglog_log_slope(ops: Ops, eta: Any) -> Any:
+    return eta - bounded_exp(ops, eta)
+
+
+def _logit_between(ops: Ops, low: Any, high: Any) -> Any:
+    """``F(high) - F(low) = F(high) (1 - F(low)) (1 - exp(low - high))``."""
+    return -ops.softplus(-high) - ops.softplus(low) + ops.log(-ops.expm1(low - high))
+
+
+def _probit_between(ops: Ops, low: Any, high: Any) -> Any:
+    """By the tail in which both are smaller, so that no digits are lost far out."""
+    right = low + high > 0.0
+    below, above = ops.where(right, -high, low), ops.where(right, -low, high)
+    log_above = ops.log_ndtr(above)
+    return log_above + ops.log(-ops.expm1(ops.minimum(ops.log_ndtr(below) - log_above, -1e-300)))
+
+
+def _cloglog_between(ops: Ops, low: Any, high: Any) -> Any:
+    """``exp(-h) (1 - exp(-d))`` for the hazard h at `low` and its growth d, next to 0 its logarithm."""
+    growth = high + ops.log(-ops.expm1(low - high))
+    share = ops.log(-ops.expm1(-ops.exp(ops.clip(growth, -40.0, 40.0)))) + ops.minimum(growth + 40.0, 0.0)
+    return share - bounded_exp(ops, low)
+
+
 IDENTITY = Link("identity", "mean", r"\mu_i", _identity, _identity, np.ones_like)
 LOG = Link("log", "log of the mean", r"\log \mu_i", np.log, np.exp, np.exp, log_inverse=_identity)
 LOGIT = Link(
@@ -104,6 +142,8 @@ LOGIT = Link(
     _logit_slope,
     _logit_log_rates,
     np.pi**2 / 3.0,
+    log_slope=_logit_log_slope,
+    log_between=_logit_between,
 )
 PROBIT = Link(
     "probit",
@@ -114,9 +154,12 @@ PROBIT = Link(
     _probit_slope,
     _probit_log_rates,
     1.0,
+    log_slope=_probit_log_slope,
+    log_between=_probit_between,
 )
 CLOGLOG = Link(
     "cloglog", "log of the hazard", r"\operatorname{cloglog} \mu_i", _cloglog, _inverse_cloglog, _cloglog_slope,
-    _cloglog_log_rates, np.pi**2 / 6.0,
+    _cloglog_log_rates, np.pi**2 / 6.0, log_slope=_cloglog_log_slope,
+    log_between=_cloglog_between,
 )  # fmt: skip
 LINKS = {link.name: link for link in (IDENTITY, LOG, LOGIT, PROBIT, CLOGLOG)}

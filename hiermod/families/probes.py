@@ -44,10 +44,15 @@ class Points:
 def points(family: Family) -> Points:
     """The points of a family; the same in every process."""
     rng = np.random.default_rng(7)
-    responses = np.array(PROBES[family.kind])[np.arange(POINTS) % len(PROBES[family.kind])]
+    probes = [(float(place),) for place in range(1, len(family.categories) + 1)] or PROBES[family.kind]
+    probes = [(0.0,), *probes] if family.kind == "positive" and family.zeros else probes
+    responses = np.array(probes)[np.arange(POINTS) % len(probes)]
     eta = rng.uniform(-2.0, 1.2, POINTS)
     lines = (rng.uniform(-0.9, 1.8, POINTS) for _ in family.parameters)
-    parameters = (FROM_LINE[own.support](line) for own, line in zip(family.parameters, lines, strict=False))
+    parameters = [FROM_LINE[own.support](line) for own, line in zip(family.parameters, lines, strict=False)]
+    entries = len(family.entries)
+    if entries:  # in the order of thresholds
+        parameters[:entries] = np.sort(parameters[:entries], axis=0)
     return Points(tuple(responses.T), eta, tuple(parameters))
 
 

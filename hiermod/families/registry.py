@@ -11,8 +11,9 @@ import numpy as np
 
 from hiermod.data.columns.bounds import BoundedRows
 from hiermod.data.columns.responses import ResponseRows, SingleRows, TrialsRows, refuse_levels
-from hiermod.errors import DataError, ModelError, did_you_mean, nearest
-from hiermod.families import counts, durations, positive, rates, real, units
+from hiermod.data.columns.values import Level
+from hiermod.errors import DataError, ModelError, did_you_mean, enumerate_names, nearest
+from hiermod.families import counts, durations, mixtures, ordered, positive, rates, real, units
 from hiermod.families.bounded import bounded
 from hiermod.families.links import LINKS as LINKS_BY_NAME
 from hiermod.families.names import ABSENT, ALIASES, LINKS, MEANT
@@ -28,6 +29,8 @@ KIN = (
     positive,
     durations,
     units,
+    ordered,
+    mixtures,
 )
 RECORDS = {family.name: family for kin in KIN for family in kin.FAMILIES}
 FAMILIES: dict[str, Family] = {name: RECORDS[name] for name in LINKS}
@@ -35,9 +38,11 @@ REGISTERED: dict[str, Family] = {}  # those from outside, by their usual link
 CHECKS = {
     "rate": rates.take_trials, "count": counts.take_counts, "real": real.take_numbers,
     "positive": positive.take_positive, "unit": units.take_shares,
+    "ordered": ordered.take_ordered,
 }  # fmt: skip
+RATINGS = 11  # values of whole numbers, up to which they may be ratings
 ALIKE = 0.7  # of the letters of a family's name, from which on a slip of the pen is likely
-SPELLING = re.compile(r"\s*(\w+)\s*(?:\(\s*(?:(?:link\s*=\s*)?['\"]?(\w+)['\"]?\s*)?\))?\s*")
+SPELLING = re.compile(r"\s*+(\w++)\s*+(?:\(\s*+(?:(?:link\s*+=\s*+)?['\"]?(\w++)['\"]?\s*+)?\)\s*+)?")
 
 
 def known() -> dict[str, Family]:
@@ -125,10 +130,15 @@ def _reduced(family: Family) -> Any:
     if family.base is not None:
         return (bounded, (family.base,))
     if is_built_in(family):
-        return (read_family, (str(family),))
+        return (_of_categories, (str(family), family.categories))
     import cloudpickle
 
     return (_restored, (cloudpickle.dumps({field.name: getattr(family, field.name) for field in fields(family)}),))
+
+
+def _of_categories(name: str, categories: tuple[Level, ...]) -> Family:
+    family = read_family(name)
+    return family.of_categories(categories) if categories else family
 
 
 def _restored(content: bytes) -> Family:
@@ -157,8 +167,9 @@ def choose_family(
     DataError
         If the family does not take this response, or a numeric response is constant.
     """
-    if isinstance(response, SingleRows) and response.kind == "level" and not (family and family.is_rate):
-        refuse_levels(response.name, response.levels)
+    leveled = isinstance(response, SingleRows) and response.kind == "level"
+    if isinstance(response, SingleRows) and leveled and not _takes_levels(family, response):
+        refuse_levels(response.name, response.levels, bool(response.declared))
     chosen, reason = _choose(family, response)
     if isinstance(response, SingleRows) and response.transformed:
         if chosen.kind not in ("real", "positive", "unit"):
@@ -171,11 +182,26 @@ def choose_family(
         chosen = bounded(chosen)
     if not is_built_in(chosen):
         _refuse_undefined(chosen, response)
+    if isinstance(response, SingleRows) and chosen.statistic == "categories":
+        chosen = chosen.of_categories(response.categories)
     return chosen, f"family {chosen}{reason}{_remark(chosen, response)}"
+
+
+def _takes_levels(family: Family | None, response: SingleRows) -> bool:
+    """Whether a family takes a response of levels: one of categories, or, where there are two, one of successes."""
+    if family is None:
+        return False
+    return family.statistic == "categories" or (family.is_rate and len(response.levels) == 2)
 
 
 def _remark(family: Family, response: ResponseRows) -> str:
     """What may not be meant: one value only, or 0/1 taken as numbers."""
+    if isinstance(response, SingleRows) and family.statistic == "categories":
+        return _of_order(response)
+    if family.zeros and not _has_zeros(response):
+        share, base = family.auxiliary[-1], family.name.removeprefix("hurdle_").removeprefix("zero_inflated_")
+        without = "" if family.counts and family.zeros == "hurdle" else f" ({base} is the family without it)"
+        return f"; no response is 0, so that {share} is as near 0 as its prior lets it be{without}"
     if not isinstance(response, SingleRows) or not response.binary:
         return ""
     if response.levels:
@@ -187,6 +213,26 @@ def _remark(family: Family, response: ResponseRows) -> str:
     return f"; every response is {response.values[0]:g}" if response.constant else ""
 
 
+def _of_order(response: SingleRows) -> str:
+    """The order that was found, and categories that do not occur."""
+    categories, said = response.categories, ""
+    absent = [level for level in categories if response.declared and level not in response.levels]
+    if absent:
+        said = (
+            f"; {enumerate_names(absent)} {'do' if len(absent) > 1 else 'does'} not occur: the prior alone tells of "
+            f"{'them' if len(absent) > 1 else 'it'} (drop categories that cannot be)"
+        )
+    numbers = not response.levels and categories[-1] - categories[0] + 1 > len(categories)  # type: ignore[operator]
+    if numbers:
+        said = "; numbers between these that do not occur are no categories (an ordered factor can have such)"
+    return f"; {len(categories)} categories, {' < '.join(map(str, categories))}{said}"
+
+
+def _has_zeros(response: ResponseRows) -> bool:
+    values = response.successes if isinstance(response, TrialsRows) else response.values
+    return bool((values == 0.0).any())
+
+
 def _choose(family: Family | None, response: ResponseRows) -> tuple[Family, str]:
     if family is not None:
         return family, ""
@@ -195,6 +241,7 @@ def _choose(family: Family | None, response: ResponseRows) -> tuple[Family, str]
     if response.kind == "bool" or response.binary:
         return rates.BERNOULLI, " (the response is 0/1)"
     hint = "; for counts say family='poisson' or 'negbinomial'" if response.whole else ""
+    hint += ", for ratings 'cumulative'" if hint and len(np.unique(response.values)) <= RATINGS else ""
     return real.GAUSSIAN, f" (the response is numeric{hint})"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -53,12 +53,14 @@ class GroupTerm:
     """One bar ``(terms | group)``: effects that vary over the levels of a grouping factor.
 
     `factors` are the crossed columns of the group (``("country", "city")`` for ``country:city``);
-    `correlated` is False for ``||``.
+    `correlated` is False for ``||``; `block` is the ID that it shares with bars in the linear predictors of other
+    parameters, with whose effects its own are correlated: ``(1 | p | g)``.
     """
 
     terms: tuple[Term, ...]
     factors: tuple[str, ...]
     correlated: bool
+    block: str = ""
 
     @property
     def group(self) -> str:
@@ -69,6 +71,7 @@ class GroupTerm:
         inside = " + ".join(str(term) for term in self.terms)
         inside = inside if INTERCEPT in self.terms else f"0 + {inside}"
         bar = "|" if self.correlated else "||"
+        bar = f"| {self.block} |" if self.block else bar
         return f"({inside} {bar} {':'.join(quote(factor) for factor in self.factors)})"
 
 
@@ -150,6 +153,54 @@ class TrialsResponse:
 Response = SingleResponse | LevelResponse | TrialsResponse
 
 
+def _common_part(part: Formula | ParameterFormula, offsets: Iterable[str]) -> list[str]:
+    terms = [*map(str, part.common), *offsets]
+    if part.uncentred:
+        return ["0", "Intercept", *terms]
+    return [*(["0"] if not part.intercept else ([] if terms else ["1"])), *terms]
+
+
+@dataclass(frozen=True)
+class ParameterFormula:
+    """The linear predictor of a parameter beside the mean, ``sigma ~ x``; its fields are those of `Formula`."""
+
+    parameter: str
+    intercept: bool
+    common: tuple[Term, ...]
+    groups: tuple[GroupTerm, ...]
+    offsets: tuple[str, ...] = ()
+    removed: tuple[Term, ...] = ()
+    uncentred: bool = False
+
+    def __str__(self) -> str:
+        return f"{quote(self.parameter)} ~ {self.right}"
+
+    @property
+    def right(self) -> str:
+        """Its terms, spelled out."""
+        removed = "".join(f" - {term}" for term in self.removed)
+        return f"{' + '.join([*self.common_part(), *map(str, self.groups)])}{removed}"
+
+    def common_part(self) -> list[str]:
+        """The common terms and offsets, spelled out; the intercept where it is absent or alone."""
+        return _common_part(self, self.offsets)
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """The common terms and those of bars."""
+        return (*self.common, *(term for group in self.groups for term in group.terms))
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The variables of common terms, of bars and of offsets, in order of appearance."""
+        return distinct((*(variable for term in self.terms for variable in term.variables), *self.offsets))
+
+    @property
+    def common_variables(self) -> tuple[str, ...]:
+        """The variables of common terms."""
+        return distinct(variable for term in self.common for variable in term.variables)
+
+
 @dataclass(frozen=True)
 class Bounds:
     """What is known of responses by bounds.
@@ -205,8 +256,9 @@ class Formula:
     made of where it is no plain column; `places` where in `text` each column was first named; `blocks` are the IDs of
     group terms, ``(1 | ID | g)``; `idle` are terms of one variable that were raised to a power, which changes nothing.
     `uncentred` tells that the intercept was written as ``0 + Intercept``, brms's way of saying that its prior stands
-    where predictors are 0. `rate` is the expression of ``y | rate(t)``, the exposure of counts, whose logarithm is
-    among the offsets. `bounds` says which responses are known by bounds alone, and which are recorded at all.
+    where predictors are 0. `further` are the linear predictors of other parameters than the mean, ``sigma ~ x``, whose
+    terms, groups and offsets are their own. `rate` is the expression of ``y | rate(t)``, the exposure of counts, whose
+    logarithm is among the offsets. `bounds` says which responses are known by bounds alone, and which are recorded.
     """
 
     text: str = field(compare=False)
@@ -224,10 +276,36 @@ class Formula:
     places: Mapping[str, tuple[int, int]] = field(compare=False, repr=False, default_factory=dict)
     blocks: tuple[str, ...] = field(compare=False, repr=False, default=())
     idle: tuple[str, ...] = field(compare=False, repr=False, default=())
+    further: tuple[ParameterFormula, ...] = ()
 
     def __str__(self) -> str:
+        return "; ".join([self.of_mean, *map(str, self.further)])
+
+    @property
+    def of_mean(self) -> str:
+        """The response and the linear predictor of the mean, spelled out."""
         removed = "".join(f" - {term}" for term in self.removed)
         return f"{self.left} ~ {' + '.join([*self.common_part(), *map(str, self.groups)])}{removed}"
+
+    @property
+    def parts(self) -> tuple[Formula | ParameterFormula, ...]:
+        """The linear predictors, that of the mean first."""
+        return (self, *self.further)
+
+    @cached_property
+    def all_groups(self) -> tuple[GroupTerm, ...]:
+        """The group terms of all linear predictors."""
+        return tuple(group for part in self.parts for group in part.groups)
+
+    @cached_property
+    def all_offsets(self) -> tuple[str, ...]:
+        """The offsets of all linear predictors."""
+        return distinct(name for part in self.parts for name in part.offsets)
+
+    @cached_property
+    def of_further(self) -> tuple[str, ...]:
+        """The variables of the linear predictors of other parameters than the mean."""
+        return distinct(name for part in self.further for name in part.variables)
 
     @property
     def left(self) -> str:
@@ -240,10 +318,7 @@ class Formula:
 
     def common_part(self) -> list[str]:
         """The common terms and offsets, spelled out; the intercept where it is absent or alone."""
-        terms = [*map(str, self.common), *self.own_offsets]
-        if self.uncentred:
-            return ["0", "Intercept", *terms]
-        return [*(["0"] if not self.intercept else ([] if terms else ["1"])), *terms]
+        return _common_part(self, self.own_offsets)
 
     @property
     def own_offsets(self) -> tuple[str, ...]:
@@ -262,17 +337,18 @@ class Formula:
 
     @cached_property
     def terms(self) -> tuple[Term, ...]:
-        """The common terms and those of bars."""
-        return (*self.common, *(term for group in self.groups for term in group.terms))
+        """The common terms and those of bars, of all linear predictors."""
+        own = (*self.common, *(term for group in self.groups for term in group.terms))
+        return (*own, *(term for part in self.further for term in part.terms))
 
     @cached_property
     def variables(self) -> tuple[str, ...]:
-        """The variables of common terms, of bars and of offsets, in order of appearance."""
-        return distinct((*(variable for term in self.terms for variable in term.variables), *self.offsets))
+        """The variables of common terms, of bars and of offsets, of all linear predictors, in order of appearance."""
+        return distinct((*(variable for term in self.terms for variable in term.variables), *self.all_offsets))
 
     @cached_property
     def common_variables(self) -> tuple[str, ...]:
-        """The variables of common terms."""
+        """The variables of the mean's common terms."""
         return distinct(variable for term in self.common for variable in term.variables)
 
     @cached_property
@@ -295,7 +371,7 @@ class Formula:
     @cached_property
     def grouping_columns(self) -> tuple[str, ...]:
         """The columns that make up grouping factors."""
-        return distinct(factor for group in self.groups for factor in group.factors)
+        return distinct(factor for group in self.all_groups for factor in group.factors)
 
     @cached_property
     def all_columns(self) -> tuple[str, ...]:

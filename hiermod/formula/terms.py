@@ -30,6 +30,7 @@ from hiermod.formula.nodes import (
     TrialsResponse,
 )
 from hiermod.formula.reader import COMPARISONS, Reader, Token
+from hiermod.formula.vocabulary import function
 
 ADDITIONS = {  # of brms, and what is nearest
     "mi": "missing responses are not imputed. The nearest is na='drop', the default: such rows are left out",
@@ -240,6 +241,12 @@ def read_sum(reader: Reader, terms: TermSet, bars_allowed: bool = False) -> list
             return bars
 
 
+COVARIANCES = (  # of glmmTMB and lme4
+    "cs", "homcs", "hetcs", "ar1", "hetar1", "ou", "exp", "gau", "mat", "toep", "homtoep", "rr", "equalto", "propto",
+    "homdiag", "cor", "un",
+)  # fmt: skip
+
+
 def _covariance(reader: Reader) -> str | None:
     """The covariance that is named before a bar, as glmmTMB does, empty where none is; None where no bar comes."""
     name = reader.peek()
@@ -249,6 +256,10 @@ def _covariance(reader: Reader) -> str | None:
     if not named:
         return "" if name.kind == "(" else None
     if name.text not in ("us", "diag"):
+        if name.text not in COVARIANCES:
+            if function(name.text) is not None:
+                reader.fail(f"A bar cannot stand in {name.text}(…): put what varies before it, ({name.text}(…) | …).")
+            reader.fail(f"A + is missing before the bracket: write {name.text} + (… | …), where {name.text} is a term.")
         reader.fail(
             f"Covariances {name.text}(… | g) are not there. The nearest are us(x | g), which is (x | g), with all "
             "correlations free, and diag(x | g), which is (x || g), with none."
@@ -488,7 +499,7 @@ def _read_bars(reader: Reader, structure: str = "") -> list[PlacedBar]:
             )  # fmt: skip
         reader.blocks.add((block, factors))
     correlated = bar.kind == "|" and structure != "diag"
-    return [(GroupTerm(terms, factors, correlated), opened.start, closed.end) for factors in groups]
+    return [(GroupTerm(terms, factors, correlated, block), opened.start, closed.end) for factors in groups]
 
 
 def _read_groups(reader: Reader) -> list[tuple[str, ...]]:

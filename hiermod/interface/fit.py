@@ -6,6 +6,7 @@ other: `Model.fit` gives a `Fit`, `Fit.model` its `Model`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,7 @@ from hiermod.sampling.checks import CheckReport, check
 from hiermod.sampling.external_draws import posterior_from_draws
 from hiermod.sampling.posterior import Posterior
 from hiermod.sampling.prior_draws import sample_prior
+from hiermod.sampling.provenance import Provenance
 from hiermod.sampling.run import choose_sampler, sample
 from hiermod.sampling.settings import Sampler, Settings, check_switch
 from hiermod.sampling.storage import StoredFit, save
@@ -92,6 +94,17 @@ class Fit(Questions, Parameters, Scores):
     def data(self) -> Any:
         """The frame or path that was fitted, as it was given; None of a fit that was stored."""
         return self._defined.data
+
+    @property
+    def provenance(self) -> Provenance:
+        """What made the fit: versions, machine, seed, settings, and a fingerprint of the data; stored with it.
+
+        Examples
+        --------
+        >>> fit.provenance.seed, fit.provenance.rows, fit.provenance.engine
+        (1, 400, 'compiled')
+        """
+        return self._posterior.provenance
 
     @property
     def sampled_posterior(self) -> Posterior:
@@ -304,6 +317,20 @@ class Fit(Questions, Parameters, Scores):
         ['Intercept', 'treated']
         """
         return self.model.prior_summary()
+
+    def report(
+        self, path: str | Path, *, title: str | None = None, answers: Sequence[Answer] = (), prob: float = 0.95
+    ) -> Path:  # fmt: skip
+        """Write one self-contained page about the fit; parameters are those of `hiermod.report`.
+
+        Examples
+        --------
+        >>> fit.report(folder / "page.html").name
+        'page.html'
+        """
+        from hiermod.interface.report import report
+
+        return report(self, path, title=title, answers=answers, prob=prob)
 
     def update(self, formula: str | None = None, data: Any = None, **changes: Any) -> Fit:
         """Fit again, with everything as it was but for what is named: R's `update`.

@@ -9,6 +9,7 @@ from typing import Any
 
 from hiermod.choices import INTERCEPT_POINTS, POOLINGS
 from hiermod.data.cells.compress import read_cells
+from hiermod.data.cells.statistics import CategoryCells
 from hiermod.data.cells.table import Cells, Source
 from hiermod.data.columns.responses import ResponseRows, SingleRows, plain_factor
 from hiermod.data.columns.values import Level
@@ -96,7 +97,7 @@ def define(definition: Definition, data: Any) -> Defined:
         formula, data, choose, na=definition.na, compressed=definition.compress, real=real,
         complete=definition.complete,
     )  # fmt: skip
-    formula = _with_success(formula, levels)
+    formula = with_parameters(_with_success(formula, levels), family)
     _check_rate(formula, family)
     definition = replace(definition, formula=str(formula)) if formula != parse(definition.formula) else definition
     definition = replace(definition, intercept_at="zero") if formula.uncentred else definition
@@ -118,6 +119,50 @@ def _spelled(formula: Formula, asked: Family | None) -> tuple[Formula, list[str]
     said += [f"a power of the one term {term} is that term, as in R: for its square write I({term}^2)"
              for term in formula.idle]  # fmt: skip
     return formula, said
+
+
+OTHER_NAMES = {
+    "shape": ("alpha",),
+    "phi": ("kappa",),
+    "zi": ("hu",),
+    "hu": ("zi",),
+}  # brms's, where a family lacks them
+
+
+def with_parameters(formula: Formula, family: Family) -> Formula:
+    """The formula with the family's names of the parameters that have linear predictors.
+
+    ``disp``, of glmmTMB's ``dispformula``, is the first one that is not of zeros.
+
+    Raises
+    ------
+    ModelError
+        If the family has no such parameter, or one that can have no linear predictor.
+    """
+    named = [replace(part, parameter=_parameter_name(part.parameter, family)) for part in formula.further]
+    twice = [
+        part.parameter for place, part in enumerate(named) if part.parameter in [o.parameter for o in named[:place]]
+    ]
+    if twice:
+        raise ModelError(f"The parameter {twice[0]!r} has two linear predictors. Keep one.")
+    return replace(formula, further=tuple(named)) if named else formula
+
+
+def _parameter_name(name: str, family: Family) -> str:
+    known = family.auxiliary
+    others = [own.name for own in family.parameters if own.name in OTHER_NAMES.get(name, ())]
+    if name == "disp":
+        others = [own.name for own in family.parameters if own.support == "positive"]
+    if name not in known and others:
+        name = others[0]
+    if name not in known:
+        has = f"; it has {enumerate_names(list(known))}" if known else ": its mean is all it has"
+        raise ModelError(
+            f"The family {family} has no parameter {name!r}{has}.{did_you_mean(name, known) if known else ''}"
+        )
+    if not family.parameter(name).links:
+        raise ModelError(f"{name!r} of the family {family} can have no linear predictor: it is one value for all rows.")
+    return name
 
 
 def _check_rate(formula: Formula, family: Family) -> None:
@@ -194,7 +239,8 @@ def _missing(model: Defined) -> int:
 
 def redefine(definition: Definition, formula: Formula, family: str, cells: Cells, notices: tuple[str, ...]) -> Defined:
     """Build the spec of stored cells again."""
-    read = read_family(family)
+    categories = cells.response.levels if isinstance(cells.response, CategoryCells) else ()
+    read = read_family(family).of_categories(categories)
     spec, _ = _build(definition, formula, bounded(read) if formula.bounds else read, cells)
     return Defined(definition, spec, notices)
 

@@ -14,7 +14,7 @@ from hiermod.errors import DataError, enumerate_names
 from hiermod.families.record import Family
 from hiermod.formula.nodes import INTERCEPT, Formula
 from hiermod.modeling.density_rows import Observed, observe
-from hiermod.modeling.dependence import TOLERANCE, find_dependent, is_sparse
+from hiermod.modeling.dependence import find_dependent, is_sparse
 from hiermod.modeling.design import CommonDesign, GroupDesign
 
 SHOWN = 3
@@ -92,9 +92,9 @@ def _fits_every_row(common: CommonDesign, cells: Cells, rows: int) -> bool:
     if not rows <= min(MOST_TO_COUNT, sum(len(block.columns) for block in common.blocks)):
         return False
     seen = observe(cells)
-    matrix = np.hstack([seen.matrix(block) for block in common.blocks])
-    length = np.linalg.norm(matrix, axis=0)
-    return int(np.linalg.matrix_rank(matrix / np.where(length > 0.0, length, 1.0), tol=TOLERANCE)) == rows
+    columns = [column for block in common.blocks for column in block.columns]
+    dependent = find_dependent(lambda place: seen.column(columns[place], {}), len(columns))
+    return len(columns) - len(dependent) == rows
 
 
 def refuse_exact(
@@ -113,6 +113,7 @@ def refuse_exact(
     blocks = common.blocks
     if not family.scaled or not _may_be_exact(cells):
         return
+    cells = cells.above_zero() if family.zeros else cells
     rows = observe(cells)
     columns = [column for block in blocks for column in block.columns]
     target = _response(formula, family, rows)

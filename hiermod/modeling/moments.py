@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hiermod.data.cells.statistics import BinomialCells, CountCells, PairCells, ValueCells
+from hiermod.families.record import Family
 from hiermod.modeling.density_rows import observe
 from hiermod.modeling.design import CommonDesign, GroupDesign
 from hiermod.modeling.protocol import ModelSpec
@@ -54,9 +55,12 @@ def evidence(spec: ModelSpec) -> Evidence:
             up, down = response.trials - response.successes, response.successes
         case PairCells():  # of a beta-binomial row's failures, the first alone falls with the rate
             up = response.count * (response.trials > response.successes)
+            up = np.where(response.successes == 0.0, 0.0, up) if spec.family.zeros else up
             down = response.count * (response.successes > 0.0)
         case CountCells():
             return Evidence(np.full(size, np.inf), response.total)
+        case ValueCells() if spec.family.zeros:
+            return _beside_zeros(spec.family, response)
         case ValueCells() if spec.family.counts:
             return Evidence(np.full(size, np.inf), response.count * response.value)
         case _:
@@ -67,6 +71,15 @@ def evidence(spec: ModelSpec) -> Evidence:
         for rate, fast in zip((up, down), endless, strict=True)
     )
     return Evidence(up, down)
+
+
+def _beside_zeros(family: Family, response: ValueCells) -> Evidence:
+    """Zeros can be of the part that they have for themselves; counts that are never 0 tend to 1 as their mean falls."""
+    up = np.where(response.value > 0.0, np.inf, 0.0)
+    if not family.counts:
+        return Evidence(up, up)
+    least = 1.0 if family.zeros == "hurdle" else 0.0
+    return Evidence(up, response.count * np.maximum(response.value - least, 0.0))
 
 
 def tail(prior: Prior) -> float:
@@ -92,8 +105,8 @@ def finite_moments(spec: ModelSpec) -> dict[str, float]:
 
 
 def _tells_apart(spec: ModelSpec) -> bool:
-    """Whether responses may be silent about large linear predictors: successes and counts; numbers never are."""
-    return bool(spec.predictors) and (spec.family.is_rate or spec.family.counts)
+    """Whether responses may be silent about large linear predictors: successes, counts, and zeros."""
+    return bool(spec.predictors) and (spec.family.is_rate or spec.family.counts or bool(spec.family.zeros))
 
 
 def _of_coefficients(spec: ModelSpec) -> dict[str, float]:
@@ -220,7 +233,9 @@ def light_coefficients(spec: ModelSpec) -> bool:
     """Whether expected responses have a mean under the prior alone; those of a log link are exp of coefficients."""
     if spec.family.is_rate or not spec.predictors:
         return True
-    exponential = spec.family.outcome_link("mean", [1.0] * len(spec.family.parameters)).name == "log"
+    link_of = spec.family.expected.link
+    link = spec.family.link if link_of is None else link_of(spec.family.link, *[1.0] * len(spec.family.parameters))
+    exponential = link.name == "log"
     names = [block.name for block in spec.predictors["mu"].common.blocks]
     names += [effect.sd_name for term in spec.groups for effect in term.effects]
     priors = [prior for name in names for prior in spec.priors[name]]

@@ -18,6 +18,7 @@ from hiermod.data.cells.statistics import BinomialCells, CountCells
 from hiermod.data.cells.table import Cells
 from hiermod.data.columns.groupings import Grouping
 from hiermod.errors import DataError
+from hiermod.families.functionals import Functional
 from hiermod.families.record import Family
 from hiermod.formula.nodes import Formula
 from hiermod.modeling.design import GroupDesign, LinearPredictor, offset
@@ -176,7 +177,7 @@ class PooledSpec:
     def shape_exposure(self, frame: Any) -> None:
         """Nothing multiplies a shape."""
 
-    def has_posterior_mean(self, outcome: str, readings: Collection[str]) -> bool:
+    def has_posterior_mean(self, outcome: Functional, readings: Collection[str]) -> bool:
         """Groups' own rates have one; other readings give the rates' mean, or have it as theirs."""
         return MEAN not in self.finite_moments or set(readings) <= {"observed"}
 

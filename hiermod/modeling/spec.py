@@ -14,7 +14,9 @@ from hiermod.data.cells.statistics import BoundedCells
 from hiermod.data.cells.table import Cells
 from hiermod.data.columns.bounds import EVENT
 from hiermod.errors import DataError
-from hiermod.families.record import Family
+from hiermod.families.functionals import Functional
+from hiermod.families.links import LINKS
+from hiermod.families.record import THRESHOLDS, Family
 from hiermod.formula.nodes import Formula
 from hiermod.modeling.design import (
     CommonDesign,
@@ -22,6 +24,7 @@ from hiermod.modeling.design import (
     LinearPredictor,
     build_common,
     build_group,
+    build_predictor,
     joined,
     offset,
 )
@@ -29,11 +32,18 @@ from hiermod.modeling.identifiability import dependence_notices, refuse_exact, r
 from hiermod.modeling.intercept import at_zero, intercept_notices, stated_columns
 from hiermod.modeling.moments import finite_moments, light_coefficients, light_spreads
 from hiermod.modeling.prior_choice import Priors, choose_priors
-from hiermod.modeling.protocol import PriorRow, Question, Variable, linear_variables
+from hiermod.modeling.protocol import PriorRow, Question, Variable, linear_variables, threshold_variables
 from hiermod.modeling.separation import Separation, find_separation
+from hiermod.modeling.thresholds import is_of_chances, without_intercept
 from hiermod.priors.distributions import Prior
 
 WIDEST_OFFSET = 700.0  # the exponential of more is infinite
+
+
+STANDS = (
+    "0 +: thresholds stay, as in brms, and their prior stands where predictors are 0; priors alone tell them from a "
+    "factor's full set of levels"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +86,7 @@ class Spec:
     @property
     def scalars(self) -> tuple[str, ...]:
         """The parameters of the family that have one value, and no linear predictor."""
-        return tuple(name for name in self.family.auxiliary if name not in self.predictors)
+        return tuple(own.name for own in self.family.single if own.name not in self.predictors)
 
     def variables(self) -> tuple[Variable, ...]:
         """The variables of a posterior, in order."""
@@ -93,22 +103,34 @@ class Spec:
 
     def prior_rows(self) -> list[PriorRow]:
         """Coefficients, then the sds and correlations of group terms, then the family's parameters."""
-        rows: list[PriorRow] = []
+        rows: list[PriorRow] = self._threshold_rows()
         for predictor in self.predictors.values():
             rows += self._coefficient_rows(predictor)
-        link = self.family.link.name
         for term in self.groups:
-            priors = [prior for effect in term.effects for prior in self.priors[effect.sd_name]]
-            rows += [_row(key, prior, link) for key, prior in zip(term.sd_keys(), priors, strict=True)]
+            entries = [(prior, self.predictors[effect.parameter].scale)
+                       for effect in term.effects for prior in self.priors[effect.sd_name]]  # fmt: skip
+            rows += [_row(key, *entry) for key, entry in zip(term.sd_keys(), entries, strict=True)]
             if term.correlated:
                 (prior,) = self.priors[term.correlation_name]
                 rows.append(_row(f"cor({term.grouping.name})", prior, "correlation", ", ".join(term.row_names)))
-        for parameter in self.family.parameters:
-            rows.append(_row(parameter.name, self.priors[parameter.name][0], parameter.scale))
+        for parameter in self.family.single:
+            if parameter.name not in self.predictors:
+                rows.append(_row(parameter.name, self.priors[parameter.name][0], parameter.scale))
         return rows
 
+    def _threshold_rows(self) -> list[PriorRow]:
+        if not self.family.entries:
+            return []
+        priors, common = self.priors[THRESHOLDS], self.common
+        at = ", ".join(f"{name} = {centre:.4g}" for name, centre in common.centres.items())
+        at = at if common.level is not None and common.level.any() else ""
+        if is_of_chances(priors):
+            return [_row(THRESHOLDS, priors[0], "chances of the categories", at)]
+        pairs = zip(self.family.entries, priors, strict=True)
+        return [_row(entry.name, prior, self.family.link.name, at) for entry, prior in pairs]
+
     def _coefficient_rows(self, predictor: LinearPredictor) -> list[PriorRow]:
-        common, link = predictor.common, predictor.link.name
+        common, link = predictor.common, predictor.scale
         at = ", ".join(f"{name} = {centre:.4g}" for name, centre in common.centres.items())
         zero = ", ".join(f"{name} = 0" for name in common.centres)
         names = [name for block in common.blocks for name in block.row_names()]
@@ -129,6 +151,8 @@ class Spec:
         scaled = self.shape_exposure(self.cells.frame) is not None
         if scaled and question in ("plan", "bambi", "compiled"):
             return f"the exposure of {self.formula.left}, which multiplies the shape, is not covered"
+        if self.family.thresholds is not None and question in ("plan", "bambi"):
+            return f"thresholds of the family {self.family} are not covered"
         if question == "compiled":
             if self.family.kernel is None:
                 return f"the family {self.family} is not covered"
@@ -158,14 +182,16 @@ class Spec:
         """The same model, its coding and its priors, of other cells."""
         return replace(self, cells=cells)
 
-    def has_posterior_mean(self, outcome: str, readings: Collection[str]) -> bool:
+    def has_posterior_mean(self, outcome: Functional, readings: Collection[str]) -> bool:
         """As the family says of its parameters' priors, and of averages over groups their standard deviations'."""
+        if outcome.share:
+            return True
         averaged = not {"new", "population"}.isdisjoint(readings)
-        if self.prior_alone and outcome == "mean" and not light_coefficients(self):
+        if self.prior_alone and outcome.name == "mean" and not light_coefficients(self):
             return False
-        if averaged and not self.family.is_rate and not light_spreads(self):
+        if averaged and not light_spreads(self):
             return False
-        return self.family.has_posterior_mean(outcome, self.priors, averaged)
+        return self.family.has_posterior_mean(outcome.name, self.priors, averaged)
 
     @cached_property
     def separation(self) -> Separation | None:
@@ -196,8 +222,7 @@ class Spec:
 
     @cached_property
     def _by_name(self) -> dict[str, Variable]:
-        variables = linear_variables(self.predictors, self.groups, self.family.auxiliary)
-        return {variable.name: variable for variable in variables}
+        return {variable.name: variable for variable in _variables(self)}
 
 
 def _row(parameter: str, prior: Prior, scale: str, at: str = "") -> PriorRow:
@@ -219,20 +244,50 @@ def build_spec(
     common = build_common(formula, cells)
     stated = stated_columns(common, priors)
     common = at_zero(common, stated) if intercept_at == "zero" else common
-    groups, notices = [], []
-    for term in formula.groups:
-        built, term_notices = build_group(term, cells)
-        groups.append(built)
-        notices.extend(term_notices)
+    ordered = family.thresholds is not None
+    common = without_intercept(common, intercept_at == "zero") if ordered else common
+    predictors = {"mu": LinearPredictor("mu", family.link, common, formula.offsets)}
+    predictors |= _further(formula, family, cells, priors, intercept_at)
+    groups, notices = _groups(formula, cells)
     offsets = offset(formula.offsets, cells.frame)
     _refuse_wide(family, formula, offsets)
-    chosen, prior_notices = choose_priors(family, cells, offsets, common, tuple(groups), priors)
-    predictors = {"mu": LinearPredictor("mu", family.link, common, formula.offsets)}
-    spec = Spec(formula, family, cells, predictors, tuple(groups), chosen)
+    chosen, prior_notices = choose_priors(family, cells, offsets, predictors, groups, priors)
+    spec = Spec(formula, family, cells, predictors, groups, chosen)
     _refuse_clashes(spec)
-    prior_notices += intercept_notices(common, cells, chosen, stated, intercept_at)
-    told = [*dependence_notices(common, cells), *notices, *residual_notices(family, common, groups, cells)]
-    return spec, [*told, *prior_notices]
+    prior_notices += [] if ordered else intercept_notices(common, cells, chosen, stated, intercept_at)
+    notices += [STANDS] if ordered and not formula.intercept else []
+    told = [notice for each in predictors.values() for notice in dependence_notices(each.common, cells)]
+    of_mean = [term for term in groups if "mu" in {effect.parameter for effect in term.effects}]
+    return spec, [*told, *notices, *residual_notices(family, common, of_mean, cells), *prior_notices]
+
+
+def _further(
+    formula: Formula, family: Family, cells: Cells, priors: Mapping[str, str], intercept_at: str
+) -> dict[str, LinearPredictor]:
+    """The linear predictors of other parameters than the mean, in the family's order."""
+    found = {}
+    for part in formula.further:
+        parameter = family.parameter(part.parameter)
+        built = build_predictor(part, LINKS[parameter.links[0]], cells)
+        if intercept_at == "zero" or part.uncentred:
+            stated = stated_columns(built.common, priors)
+            built = replace(built, common=at_zero(built.common, stated))
+        found[part.parameter] = built
+    return {name: found[name] for name in family.auxiliary if name in found}
+
+
+def _groups(formula: Formula, cells: Cells) -> tuple[tuple[GroupDesign, ...], list[str]]:
+    """The group terms of all linear predictors, those of one ID and factor as one, and what to say of them."""
+    groups: dict[object, GroupDesign] = {}
+    notices = []
+    for place, (parameter, term) in enumerate(
+        (getattr(part, "parameter", "mu"), term) for part in formula.parts for term in part.groups
+    ):
+        built, said = build_group(term, cells, parameter)
+        key = (term.block, frozenset(term.factors)) if term.block else place
+        groups[key] = groups[key].joined_with(built) if key in groups else built
+        notices += said
+    return tuple(groups.values()), notices
 
 
 def _refuse_wide(family: Family, formula: Formula, offsets: np.ndarray) -> None:
@@ -248,20 +303,24 @@ def _refuse_wide(family: Family, formula: Formula, offsets: np.ndarray) -> None:
     )
 
 
+def _variables(spec: Spec) -> list[Variable]:
+    return [*threshold_variables(spec.family), *linear_variables(spec.predictors, spec.groups, spec.scalars)]
+
+
 def _repeated(names: list[str]) -> list[str]:
     return [name for name, count in Counter(names).items() if count > 1]
 
 
 def _refuse_clashes(spec: Spec) -> None:
     """Refuse column names that would give two variables or dimensions of the posterior one name."""
-    variables = list(linear_variables(spec.predictors, spec.groups, spec.family.auxiliary))
+    variables = _variables(spec)
     names = [spec.formula.response.name, *(variable.name for variable in variables)]
     names += [f"{variable.name}_offset" for variable in variables if variable.role in ("effect", "correlation")]
     dims = (zip(variable.dims, variable.labels, strict=True) for variable in variables)
     names += [dim for dim, _ in dict.fromkeys(pair for pairs in dims for pair in pairs)]
     twice = _repeated(names)
     if not twice:
-        twice = _repeated([name for block in spec.common.blocks for name in block.row_names()])
+        twice = _repeated([name for block in spec.coefficients.blocks for name in block.row_names()])
     for group in {term.grouping.name for term in spec.groups}:
         terms = [term.row_names for term in spec.groups if term.grouping.name == group]
         twice = twice or _repeated([name for names_of_term in terms for name in names_of_term])

@@ -132,7 +132,7 @@ def _checks(posterior: Posterior) -> Iterator[Check]:
                 "use a tighter prior for the sds, or a longer warm-up (tune=)")  # fmt: skip
     yield Check("tree depth", seen.max_depth_hits == 0, f"{seen.max_depth_hits} draws at the greatest depth",
                 "scale the predictors: the posterior is long in one direction")  # fmt: skip
-    if "Intercept" in posterior.spec.priors:
+    if "Intercept" in posterior.spec.priors and not posterior.spec.family.entries:
         yield _intercept_check(posterior)
     if separation is not None:
         yield _separation_check(separation)

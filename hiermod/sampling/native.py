@@ -17,6 +17,7 @@ from hiermod.engine.layout.program import Program, public_coordinates, starting_
 from hiermod.engine.layout.units import in_own_unit, in_users_unit
 from hiermod.engine.nutpie_core import available_cores
 from hiermod.errors import InterruptedSamplingError, SamplingError
+from hiermod.families.record import THRESHOLDS
 from hiermod.modeling.model_priors import correlations
 from hiermod.modeling.protocol import DIMS, Values, dataset_of, labelled, split
 from hiermod.modeling.spec import Spec
@@ -153,7 +154,13 @@ def _posterior_of(problem: Problem, draws: np.ndarray) -> xr.Dataset:
     draws = in_users_unit(problem, draws)
     found = _common(problem, draws)
     hyperparameters = draws[:, :, problem.coefficients :]
-    for place, hyperparameter in enumerate(problem.hyperparameters[problem.auxiliary :], start=problem.auxiliary):
+    first = problem.auxiliary
+    if (order := problem.thresholds) is not None:
+        distances = hyperparameters[:, :, first : first + order.count - 1]
+        coefficients = draws[:, :, : problem.common] @ problem.back.T
+        found[THRESHOLDS] = order.reported(distances, draws[:, :, 0], coefficients)
+        first += order.count - 1
+    for place, hyperparameter in enumerate(problem.hyperparameters[first:], start=first):
         found[hyperparameter.name] = hyperparameters[:, :, place]
     for factor in problem.factors:
         for own in factor.terms:

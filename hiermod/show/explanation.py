@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hiermod.data.columns.predictors import Basis, Factor, Numeric
-from hiermod.errors import HiermodError, enumerate_names, visible
+from hiermod.errors import FormulaError, enumerate_names, visible
 from hiermod.formula.nodes import DOT, INTERCEPT, Bounds, Formula, GroupTerm, LevelResponse, Term, TrialsResponse
 from hiermod.formula.translate import SPELLINGS, spell
 from hiermod.modeling.design import GroupDesign
@@ -69,12 +69,12 @@ def _heading(formula: Formula) -> list[str]:
     return [str(formula), *(f"  {name + ':':<7}{_spelled(formula, name)}" for name in SPELLINGS)]
 
 
-def _spelled(formula: Formula, to: str) -> str:
-    """The formula in a package's spelling, or why it has none."""
+def _spelled(formula: Formula, program: str) -> str:
+    """The formula as another program takes it, or why that one does not."""
     try:
-        return spell(formula, to)
-    except HiermodError as error:
-        return f"({str(error).splitlines()[0]})"
+        return spell(formula, program)
+    except FormulaError as error:
+        return str(error).partition(" Rename it")[0].partition("\n")[0]
 
 
 def _response(formula: Formula) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.colors import Colormap, LinearSegmentedColormap
+from matplotlib.colors import Colormap, LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.ticker import Formatter, FuncFormatter, Locator
@@ -154,10 +154,13 @@ def _columns(labels: Sequence[str], width: float) -> int:
     return len(labels) if sum(widths) <= width else max(int(width // max(widths)), 1)
 
 
-def heat_map(ax: Axes, both_ways: bool) -> Colormap:
-    """From the ground to blue; with `both_ways` from orange over the ground to blue."""
-    low = [COLOURS[1]] if both_ways else []
-    return LinearSegmentedColormap.from_list("probability", [*low, ax.get_facecolor(), COLOURS[0]])
+def heat_map(both_ways: bool) -> Colormap:
+    """From transparent to blue; with `both_ways` from orange over transparent to blue: so it fits any ground."""
+    orange, blue = to_rgb(COLOURS[1]), to_rgb(COLOURS[0])
+    if not both_ways:
+        return LinearSegmentedColormap.from_list("probability", [(*blue, 0.0), (*blue, 1.0)])
+    stops = [(0.0, (*orange, 1.0)), (0.4999, (*orange, 0.0)), (0.5001, (*blue, 0.0)), (1.0, (*blue, 1.0))]
+    return LinearSegmentedColormap.from_list("probability", stops)
 
 
 def format_percent(axis: Axis) -> None:

@@ -87,7 +87,7 @@ def _random(posterior: Posterior, prob: float) -> pd.DataFrame:
     draws: dict[tuple[str, str], np.ndarray] = {}
     for term in spec.groups:
         draws.update(_group_draws(posterior, term))
-    for name in spec.family.auxiliary:
+    for name in (own.name for own in spec.family.single):
         draws["Residual" if name == "sigma" else "Family", name] = posterior.values(name)
     names = random_names(posterior)
     table = _table(posterior, {str(place): values for place, values in enumerate(draws.values())}, prob, names)
@@ -103,7 +103,7 @@ def random_names(posterior: Posterior) -> list[str]:
         for term in spec.groups
         for name in (*term.sd_keys(), *(term.correlation_keys() if term.correlated else ()))
     ]
-    return [*names, *spec.family.auxiliary]
+    return [*names, *(own.name for own in spec.family.single)]
 
 
 def _group_draws(posterior: Posterior, term: GroupDesign) -> dict[tuple[str, str], np.ndarray]:

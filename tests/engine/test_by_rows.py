@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 from engine_oracle import assert_same_density, log_volume, oracle_of, program_of, public_point
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 from modeling_tools import spec_of
 from random_models import AUXILIARY, FAMILIES, random_frame
 
@@ -39,3 +41,56 @@ def assert_coordinates_are_true(spec, relative=1e-9):
         assert slope == pytest.approx(gradient @ step, rel=1e-5, abs=1e-8)
         differences.append(value - public.log_density(public_point(public, moved, z))[0] - log_volume(public, moved, z))
     assert np.ptp(differences) <= relative * 10.0
+
+
+COMMON = ("1", "x", "f", "x*i", "0 + f", "x + poly(z, 2)", "i + offset(0.3*z)")
+GROUPS = ("", "(1|g)", "(1+x|g)", "(1+x||g)", "(0+f|g)", "(1|g) + (1|h)", "(1+i|h)")
+SHARED = ("(1|p|g)", "(1+x|p|g)", "(1|p|g) + (1|h)", "(1+f|p|h) + (1|q|g)")
+KINDS = ("gaussian", "student", "negbinomial", "gamma", "lognormal", "beta_binomial", "beta_binomial(probit)")
+
+
+def several(seed):
+    """A random model with a linear predictor for each of some parameters."""
+    rng = np.random.default_rng(seed)
+    family = str(rng.choice(KINDS))
+    parameters = AUXILIARY[family.partition("(")[0]]
+    response = FAMILIES[family] + (" | weights(w)" if FAMILIES[family] != "s/n" and rng.random() < 0.3 else "")
+    chosen = [name for name in parameters if rng.random() < 0.7] or [parameters[0]]
+    shared = rng.random() < 0.5
+    rights = []
+    for _ in range(1 + len(chosen)):
+        groups = str(rng.choice(SHARED if shared else GROUPS))
+        rights.append(f"{rng.choice(COMMON)}" + (f" + {groups}" if groups else ""))
+    if shared and any("p|h" in right for right in rights):
+        rights = [right.replace("p|h", "p|g").replace("q|g", "q|h") for right in rights]
+    rights = [right.replace("(1|h)", "").rstrip("+ ") if right.count("|h)") > 1 else right for right in rights]
+    text = f"{response} ~ {rights[0]}"
+    for name, right in zip(chosen, rights[1:], strict=True):
+        text += f"; {name} ~ {right}"
+    return text, family, random_frame(rng, 70)
+
+
+def hold_several(seed):
+    text, family, frame = several(seed)
+    spec = spec_of(text, frame, family)
+    oracle = oracle_of(spec)
+    assert_same_density(oracle, points_of(oracle.program, seed=seed))
+
+
+@settings(max_examples=6, deadline=None, derandomize=True, phases=(Phase.explicit, Phase.generate),
+          suppress_health_check=[HealthCheck.too_slow])  # fmt: skip
+@given(st.integers(0, 10**9))
+def test_several_linear_predictors(seed):
+    hold_several(seed)
+
+
+@pytest.mark.parametrize(
+    ("text", "family"),
+    [
+        ("y ~ x + (1 | p | g) + (1 | h); sigma ~ x + (1 | p | g)", "gaussian"),
+        ("y ~ x + (1 + x | g); sigma ~ f + (1 | h); nu ~ 1", "student"),
+        ("c ~ x + (1 | g); alpha ~ i + (1 | g)", "negbinomial"),
+    ],
+)
+def test_coordinates_of_several_linear_predictors(text, family):
+    assert_coordinates_are_true(spec_of(text, random_frame(np.random.default_rng(2), 80), family))

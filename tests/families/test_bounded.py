@@ -62,7 +62,7 @@ def test_chances_are_those_between_which_the_unknown_value_has_its_own():
     exact, parameters = scipys("weibull")
     family, value, none = bounded(read_family("weibull")), exact.ppf(RANK), np.full(POINTS, np.inf)
     code = RNG.choice([EVENT, RIGHT, LEFT], POINTS)
-    low, high = family.cdf((value, code, value, -none, none), family.linear(ETA), *parameters)
+    low, high = family.interval((value, code, value, -none, none), family.linear(ETA), *parameters)
     np.testing.assert_allclose(low, np.where(code == LEFT, 0.0, RANK), atol=1e-12)
     np.testing.assert_allclose(high, np.where(code == RIGHT, 1.0, RANK), atol=1e-12)
 

@@ -196,7 +196,8 @@ def conclusions(posteriors: dict[str, Posterior], claim: Arguments) -> pd.DataFr
 def _claims(posterior: Posterior, claim: Arguments) -> pd.DataFrame:
     spec = posterior.spec
     names = [claim.variable] if claim.variable is not None else list(compared(spec))
-    slopes = {name: draws for name, draws in fixef_draws(posterior).items() if name != "Intercept" and spec.predictors}
+    level = {"Intercept", *(entry.name for entry in spec.family.entries)}
+    slopes = {name: draws for name, draws in fixef_draws(posterior).items() if name not in level and spec.predictors}
     if not names and slopes:
         return pd.concat([_slope(posterior, *slope, claim.prob) for slope in slopes.items()], ignore_index=True)
     if not names and claim.groups == "observed":

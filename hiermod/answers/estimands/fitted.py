@@ -25,6 +25,7 @@ from hiermod.data.columns.bounds import PARTS, BoundedRows
 from hiermod.data.columns.responses import TrialsRows
 from hiermod.data.columns.values import codable, first_of, number_rows
 from hiermod.errors import AnswerError, did_you_mean
+from hiermod.families.functionals import Functional
 from hiermod.families.record import scaled
 from hiermod.sampling.posterior import Posterior
 
@@ -163,7 +164,7 @@ class _Rows:
         first = first_of(number)
         return self._frame.iloc[first].reset_index(drop=True), number, first
 
-    def _means(self, frame: pd.DataFrame, outcome: str = "mean") -> Iterator[tuple[slice, np.ndarray]]:
+    def _means(self, frame: pd.DataFrame, outcome: Functional | None = None) -> Iterator[tuple[slice, np.ndarray]]:
         return reader(self._posterior, self.groups, exposed=True, outcome=outcome).blocks(frame)
 
     def estimate(self, outcome: Any) -> np.ndarray:
@@ -171,7 +172,7 @@ class _Rows:
         read = read_outcome(self._posterior.spec, outcome, self.groups)
         frame, number, _ = self._distinct()
         result = np.empty(len(frame))
-        for rows, mean in self._means(frame, read.name):
+        for rows, mean in self._means(frame, read.functional):
             result[rows] = mean.mean(axis=1) if read.has_mean else np.median(mean, axis=1)
         return result[number]
 

@@ -12,7 +12,7 @@ from hiermod.answers.answer import Answer, make_answer
 from hiermod.answers.averaging.columns import check_results
 from hiermod.answers.averaging.curves import curve_of
 from hiermod.answers.averaging.estimable import estimable_rows
-from hiermod.answers.averaging.grid import cell_grid, means
+from hiermod.answers.averaging.grid import cell_grid, means, refuse_large
 from hiermod.answers.averaging.query import Arguments, read_prediction, read_rates
 from hiermod.answers.averaging.rows import Base, grand_rate, trials_of
 from hiermod.answers.mixed import answer_of_each
@@ -77,8 +77,9 @@ def predict(posterior: Posterior, arguments: Arguments, fitted: bool = False) ->
     spec = posterior.spec
     query = read_prediction(spec, arguments, fitted)
     frame, scale = query.rows.frame, query.question.scale
+    refuse_large(len(frame), posterior.size)
     draws = np.empty((len(frame), posterior.size))
-    model = reader(posterior, query.groups, exposed=arguments.per is None, outcome=query.outcome.name)
+    model = reader(posterior, query.groups, exposed=arguments.per is None, outcome=query.outcome.functional)
     for rows, values in model.blocks(frame, scale.linear):
         draws[rows] = query.per * values
     if scale.drawn:

@@ -62,7 +62,7 @@ def _of_distinct_data(posterior: Posterior, spec: PooledSpec, prob: float) -> di
     data = np.column_stack([spec.stratum, spec.events, spec.exposure])
     _, first, of_group = np.unique(data, axis=0, return_index=True, return_inverse=True)
     order = np.argsort(first)  # groups that stand together are drawn together
-    median, found = not spec.has_posterior_mean("mean", ["observed"]), []
+    median, found = not spec.has_posterior_mean(spec.family.expected, ["observed"]), []
     for start in range(0, len(order), AT_ONCE):
         own = first[order[start : start + AT_ONCE]]
         mean, size = posterior.population(spec.stratum[own])

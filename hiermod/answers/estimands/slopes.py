@@ -161,7 +161,7 @@ def slopes(posterior: Posterior, arguments: Arguments) -> Answer:
     grid, question = cell_grid(posterior, query), query.question
     rows = Base(grid.frame, grid.weight, query.rows.averaged)
     changes = variable_changes(spec, rows, str(question.variable))
-    model = LinearReader(posterior, spec, query.groups, outcome=query.outcome.name)
+    model = LinearReader(posterior, spec, query.groups, outcome=query.outcome.functional)
     change = changed_designs(spec, grid.frame, changes, with_offset=not per_exposure(spec))
     grid, change, left = _estimable(posterior, spec, grid, change)
     average = Averaging(grid.weight, grid.cell, len(grid.keys), posterior.size)

@@ -75,7 +75,11 @@ def _others(posterior: Posterior, frame: pd.DataFrame, weight: np.ndarray) -> tu
         variances.add(family.require("variance")(mean, *own), weight[rows])
     if family.is_rate and family.link.latent_variance is not None:
         return predictors.variance, np.full(posterior.size, family.link.latent_variance)
-    link = family.outcome_link("mean", auxiliary)
+    if family.expected.link is None:
+        raise AnswerError(
+            f"icc() is not known of the family {family}, whose mean is no function of one linear predictor."
+        )
+    link = family.expected.link(family.link, *auxiliary)
     if link.name != "log":
         return predictors.variance, variances.mean / link.slope(link.forward(means.mean)) ** 2
     exposure = posterior.spec.shape_exposure(frame)

@@ -57,7 +57,7 @@ def compress(rows: Rows, statistic: str, enabled: bool = True) -> Cells:
     ----------
     rows : Rows
         What `read_rows` gave.
-    statistic : {"trials", "count", "real", "values", "pairs", "bounds"}
+    statistic : {"trials", "count", "real", "values", "pairs", "categories", "bounds"}
         Which sufficient statistics the family needs. Cells of real responses average over numeric predictors of many
         values, where that pays, and hold their cross-products. Those of values, and of pairs of successes and trials,
         hold rows that are equal in the response too.
@@ -86,7 +86,7 @@ def compress(rows: Rows, statistic: str, enabled: bool = True) -> Cells:
 
 def _seen_of(response: ResponseRows, statistic: str) -> pd.DataFrame:
     """What rows of one cell share of the response: all of it where a family has no statistics for sums."""
-    if statistic not in ("values", "pairs", "bounds"):
+    if statistic not in ("values", "pairs", "categories", "bounds"):
         return pd.DataFrame(index=pd.RangeIndex(len(response.times)))
     if isinstance(response, TrialsRows):
         return pd.DataFrame({f"{PREFIX}successes": response.successes, f"{PREFIX}trials": response.trials})
@@ -122,6 +122,7 @@ def candidates(rows: Rows) -> tuple[str, ...]:
         if not isinstance(predictors[name], Factor)
         and name not in fixed
         and name not in rows.formula.grouping_columns
+        and name not in rows.formula.of_further
         and has_many(rows.frame[predictors[name].columns[0]])
     )
 
@@ -143,7 +144,7 @@ def _key(rows: Rows, averaging: Averaging) -> pd.DataFrame:
     cell averages may differ within it.
     """
     predictors, recipes = rows.variables.predictors, rows.variables.recipes
-    free = (*averaging.variables, *rows.formula.offsets)
+    free = (*averaging.variables, *rows.formula.all_offsets)
     numeric = [name for name in recipes if not isinstance(predictors[name], Factor) and name not in free]
     behind = {source for name in numeric for source in recipes[name].sources}
     variables = rows.frame.drop(columns=list(averaging.names))

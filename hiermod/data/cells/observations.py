@@ -12,6 +12,7 @@ from hiermod.data.cells.statistics import (
     REDUCERS,
     BinomialCells,
     BoundedCells,
+    CategoryCells,
     CountCells,
     MomentCells,
     PairCells,
@@ -24,8 +25,10 @@ from hiermod.data.columns.bounds import BoundedRows
 from hiermod.data.columns.moments import Moments
 from hiermod.data.columns.responses import ResponseRows, SingleRows, TrialsRows
 
-KINDS = {BinomialCells: "trials", CountCells: "count", RealCells: "real", ValueCells: "values", PairCells: "pairs",
-         BoundedCells: "bounds"}  # fmt: skip
+KINDS = {
+    BinomialCells: "trials", CountCells: "count", RealCells: "real", ValueCells: "values", PairCells: "pairs",
+    CategoryCells: "categories", BoundedCells: "bounds",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +109,9 @@ def part(cells: Cells, seen: Observations, times: np.ndarray) -> Cells:
         reduced = reduce_moments(rows, cell, len(occurs), response.moments.features, columns)
         frame = frame.assign(**reduced.moments.columns())
     else:
+        if isinstance(response, CategoryCells) and isinstance(rows, SingleRows):
+            places = rows.values - 1.0
+            rows = replace(rows, values=places, kind="level", levels=response.levels, declared=response.levels)
         reduced = REDUCERS[KINDS[type(response)]](rows, cell, len(occurs))
     source = replace(cells.source, rows=int(times.sum()), fingerprint="")
     return replace(cells, frame=frame, response=reduced, source=source, behind=pd.DataFrame())

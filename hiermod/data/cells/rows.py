@@ -202,7 +202,7 @@ def _assembled(
     columns = dict(variables.columns)
     remarks = [remark for name in formula.grouping_columns if name not in columns
                for remark in text_notices(name, raw[name])]  # fmt: skip
-    for term in formula.groups:
+    for term in formula.all_groups:
         groupings[term.group], levels = read_grouping(term.factors, raw)
         for name in levels:
             columns.setdefault(name, levels[name])

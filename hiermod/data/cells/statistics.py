@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import pandas as pd
 from hiermod.data.columns.bounds import PARTS, BoundedRows
 from hiermod.data.columns.moments import Feature, Moments, feature_values, response_moments
 from hiermod.data.columns.responses import MomentRows, SingleRows, TrialsRows
-from hiermod.data.columns.values import first_of
+from hiermod.data.columns.values import Level, first_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,6 +136,24 @@ class ValueCells:
 
 
 @dataclass(frozen=True, eq=False)
+class CategoryCells(ValueCells):
+    """The one category of each cell, by its place among `levels` from 1 on, and how many rows are of it."""
+
+    levels: tuple[Level, ...]
+
+    def table(self) -> dict[str, np.ndarray]:
+        """The columns shown by ``fit.cells``."""
+        values = np.empty(len(self.levels), dtype=object)
+        values[:] = self.levels
+        shown = values[self.value.astype(np.int64) - 1]
+        return {"value": shown, "count": self.count.astype(np.int64)}
+
+    def per_category(self) -> np.ndarray:
+        """How many rows are of each category, shape ``(categories,)``."""
+        return np.bincount(self.value.astype(np.int64) - 1, self.count, len(self.levels))
+
+
+@dataclass(frozen=True, eq=False)
 class PairCells:
     """The one pair of successes and trials of each cell, and how many rows have it; these are kept in cell order."""
 
@@ -238,6 +256,13 @@ def reduce_bounds(rows: BoundedRows, cell: np.ndarray, count: int) -> BoundedCel
     )
 
 
+def reduce_categories(rows: SingleRows, cell: np.ndarray, count: int) -> CategoryCells:
+    """The category of each cell, whose rows are equal in it."""
+    placed = replace(rows, values=rows.places)
+    values = reduce_values(placed, cell, count)
+    return CategoryCells(**vars(values), levels=rows.categories)
+
+
 def reduce_pairs(rows: TrialsRows, cell: np.ndarray, count: int) -> PairCells:
     """Successes and trials of each cell, whose rows are equal in them."""
     first, times = first_of(cell), np.bincount(cell, rows.times, count)
@@ -279,6 +304,7 @@ REDUCERS: dict[str, Callable[..., Any]] = {
     "count": reduce_counts,
     "real": reduce_reals,
     "values": reduce_values,
+    "categories": reduce_categories,
     "pairs": reduce_pairs,
     "bounds": reduce_bounds,
 }

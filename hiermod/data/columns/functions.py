@@ -337,9 +337,15 @@ class _Evaluation:
     def _registered(self, call: Call) -> np.ndarray:
         arguments = [np.array(self.number(argument), dtype=float) for argument in call.arguments]
         try:
-            result = np.asarray(vocabulary.REGISTERED[call.function](*arguments), dtype=float)
+            returned = np.asarray(vocabulary.REGISTERED[call.function](*arguments))
+            result = returned.astype(float) if returned.dtype.kind != "c" else None
         except Exception as error:
             raise DataError(f"{call}: the registered function failed: {error!r}.") from error
+        if result is None:
+            raise DataError(
+                f"{call}: the registered function returned complex numbers. Return their real part, or another real "
+                "number of them, such as np.abs(...)."
+            )
         if result.shape != (len(self._frame),):
             raise DataError(
                 f"{call}: the registered function returned the shape {result.shape}, not one number for each of "

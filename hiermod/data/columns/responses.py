@@ -45,7 +45,8 @@ class SingleRows:
     """One number a row, what kind of numbers they are (``bool``, ``int``, ``float``), and how often the row counts.
 
     `transformed` tells that the numbers are no column but what a function made of columns; `index` names the rows.
-    Of a factor with two levels, kind ``level``, the numbers are 1 for the second of `levels`, R's success.
+    Of levels, kind ``level``, the numbers are places in `levels`, of which the second of two is R's success; `declared`
+    are the levels in order, those that do not occur among them, where their order is a part of their meaning.
     """
 
     name: str
@@ -55,6 +56,7 @@ class SingleRows:
     transformed: bool = False
     index: pd.Index = field(default_factory=lambda: pd.RangeIndex(0))
     levels: tuple[Level, ...] = ()
+    declared: tuple[Level, ...] = ()
 
     @property
     def weight(self) -> np.ndarray:
@@ -80,6 +82,20 @@ class SingleRows:
     def constant(self) -> bool:
         """Whether one value is all there is."""
         return bool((self.values == self.values[0]).all())
+
+    @property
+    def categories(self) -> tuple[Level, ...]:
+        """The levels, or the distinct whole numbers, in order."""
+        if self.declared or self.levels:
+            return self.declared or self.levels
+        return tuple(int(number) for number in np.unique(self.values))
+
+    @property
+    def places(self) -> np.ndarray:
+        """The place of each row's response among the categories, from 1 on."""
+        known = self.levels or self.categories
+        own = np.array([1 + self.categories.index(level) for level in known], dtype=float)
+        return own[self.values.astype(np.int64)] if self.levels else own[np.searchsorted(np.array(known), self.values)]
 
     def chosen(self, keep: np.ndarray) -> SingleRows:
         """The rows in `keep`."""
@@ -208,7 +224,7 @@ def _read_transformed(response: SingleResponse, frame: pd.DataFrame, times: np.n
         _refuse_markers_behind(response, frame)
     if isinstance(values, Leveled) and is_comparison(response.expression):
         return SingleRows(response.name, values.codes.astype(float), "bool", times, index=frame.index)
-    if isinstance(values, Leveled) and len(values.levels) == 2 and plain_factor(response):
+    if isinstance(values, Leveled) and plain_factor(response):
         return _of_levels(response.name, values, times, frame.index)
     if not isinstance(values, np.ndarray) or values.ndim > 1:
         raise DataError(f"The response {response} has several columns or levels; one number a row can be modelled.")
@@ -228,10 +244,7 @@ def _read_single(values: Values, times: np.ndarray) -> SingleRows:
     if kind in ("date", "mixed"):
         raise DataError(f"The response {name!r} holds {kind} values; numbers, or 0/1 or booleans, can be modelled.")
     if kind == "text" or values.encoded:
-        levels = values.leveled.levels
-        if len(levels) == 2:
-            return _of_levels(name, values.leveled, times, values.series.index)
-        refuse_levels(name, levels)
+        return _of_levels(name, values.leveled, times, values.series.index, values.declared)
     return SingleRows(name, values.numbers, kind, times, index=values.series.index)
 
 
@@ -254,12 +267,20 @@ def plain_factor(response: SingleResponse) -> Expression | None:
     return None
 
 
-def _of_levels(name: str, values: Leveled, times: np.ndarray, index: pd.Index) -> SingleRows:
-    return SingleRows(name, values.codes.astype(float), "level", times, index=index, levels=values.levels)
+def _of_levels(
+    name: str, values: Leveled, times: np.ndarray, index: pd.Index, declared: tuple[Level, ...] = ()
+) -> SingleRows:  # fmt: skip
+    codes = values.codes.astype(float)
+    return SingleRows(name, codes, "level", times, index=index, levels=values.levels, declared=declared)
 
 
-def refuse_levels(name: str, levels: tuple[Level, ...]) -> NoReturn:
+def refuse_levels(name: str, levels: tuple[Level, ...], ordered: bool = False) -> NoReturn:
     """Refuse a response of levels, of which none is said to be the success."""
+    if ordered and len(levels) > 2:
+        raise DataError(
+            f"The response {name!r} holds ordered categories ({enumerate_names(levels, 6)}). "
+            "Did you mean family='cumulative'? It models their order by thresholds."
+        )
     text = all(isinstance(level, str) for level in levels)
     texts = Texts(name, list(levels))
     numbers = f" {texts.findings} {texts.remedy}" if text and texts.meaning == "numbers" else ""

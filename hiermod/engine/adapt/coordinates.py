@@ -151,7 +151,7 @@ WORTH = 1.3  # a direction's standard deviation, or one over it, from which it i
 def whiten(program: Program) -> Program:
     """Find the mode and choose coordinates there; zero is near the mode, one is about a standard deviation."""
     problem, program = program.problem, program.softened()
-    hyperparameters = np.array([each.prior.typical for each in problem.hyperparameters])
+    hyperparameters = problem.typical
     theta = np.zeros(problem.coefficients)
     theta[: problem.linear] = [prior.typical for prior in problem.priors]
     for hyperparameter, value in zip(problem.hyperparameters, hyperparameters, strict=True):

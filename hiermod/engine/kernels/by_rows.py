@@ -15,8 +15,20 @@ import numpy as np
 
 from hiermod.engine.kernels import NJIT, bounded, durations, row_counts, row_units
 from hiermod.engine.kernels import row_densities as densities
+from hiermod.engine.kernels import row_mixtures as mixtures
 from hiermod.engine.kernels.grouped import add_effects_of, add_scores_of
-from hiermod.engine.kernels.record import BLOCK, BOUNDED, BY_ROWS, LOG_LINK, REAL_LINE, ROW_KERNELS, SLOTS
+from hiermod.engine.kernels.record import (
+    BLOCK,
+    BOUNDED,
+    BY_ROWS,
+    HURDLE,
+    INFLATED,
+    LOG_LINK,
+    LOG_ODDS,
+    REAL_LINE,
+    ROW_KERNELS,
+    SLOTS,
+)
 from hiermod.engine.kernels.special import log_rates
 from hiermod.engine.kernels.vector_ops import add_scaled, dot, fill, total
 from hiermod.engine.kernels.views import doubles, integers, parameter_at
@@ -39,6 +51,12 @@ BETA_CLOGLOG = ROW_KERNELS["beta_binomial_cloglog"]
 GEOMETRIC = ROW_KERNELS["geometric_log"]
 NBINOM1 = ROW_KERNELS["nbinom1_log"]
 BETA = ROW_KERNELS["beta_logit"]  # the first of three links
+POISSON = ROW_KERNELS["poisson_log"]
+LOGIT = ROW_KERNELS["trials_logit"]
+PROBIT = ROW_KERNELS["trials_probit"]
+CLOGLOG = ROW_KERNELS["trials_cloglog"]
+FIRST_MIXTURE = min(ROW_KERNELS.values()) + INFLATED
+FIRST_HURDLE = min(ROW_KERNELS.values()) + HURDLE
 
 
 @numba.njit(**NJIT)
@@ -66,6 +84,10 @@ def row_density(
         return durations.shifted_lognormal(y, eta, a, b)
     if kernel == EXGAUSSIAN:
         return durations.exgaussian(y, eta, a, b)
+    if kernel == POISSON:
+        return (*mixtures.poisson(y, eta), 0.0, 0.0, 0.0)
+    if kernel in (LOGIT, PROBIT, CLOGLOG):
+        return (*mixtures.trials(kernel - LOGIT, y, n, eta), 0.0, 0.0, 0.0)
     if kernel == BETA_LOGIT:
         return densities.beta_binomial(0, y, n, eta, a)
     if kernel == BETA_PROBIT:
@@ -99,6 +121,41 @@ def bounded_density(
 
 
 @numba.njit(**NJIT)
+def mixed_density(
+    kernel: int, place: int, y: float, n: float, eta: float, a: float, b: float, c: float
+) -> tuple[float, float, float, float, float]:
+    """The same where zeros have a part of their own; the log odds of its share are the last parameter, at `place`."""
+    odds = a if place == 1 else b if place == 2 else c
+    hurdle = kernel >= FIRST_HURDLE
+    if hurdle and y == 0.0:
+        value, by_odds = mixtures.hurdle_zero(odds)
+        by_eta, by_a, by_b, by_c = 0.0, 0.0, 0.0, 0.0
+    elif hurdle:
+        base = kernel - HURDLE
+        value, by_eta, by_a, by_b, by_c = row_density(base, y, n, eta, a, b, c)
+        rest, by_odds = mixtures.hurdle_rest(odds)
+        value += rest
+        if base == POISSON:
+            above, slope = mixtures.above_zero_poisson(eta)
+            value -= above
+            by_eta -= slope
+        elif base == NEGBINOMIAL:
+            above, slope, slope_by_a = mixtures.above_zero_negbinomial(eta, a)
+            value -= above
+            by_eta -= slope
+            by_a -= slope_by_a
+    else:
+        inner, by_eta, by_a, by_b, by_c = row_density(kernel - INFLATED, y, n, eta, a, b, c)
+        value, own, by_odds = mixtures.inflated(inner, odds, y == 0.0)
+        by_eta, by_a, by_b, by_c = own * by_eta, own * by_a, own * by_b, own * by_c
+    if place == 1:
+        return value, by_eta, by_odds, 0.0, 0.0
+    if place == 2:
+        return value, by_eta, by_a, by_odds, 0.0
+    return value, by_eta, by_a, by_b, by_odds
+
+
+@numba.njit(**NJIT)
 def score(kernel: int, record: Any, work: Any, start: int, rows: int) -> float:
     """Score a block of rows by the linear predictors in `etas`, which become the parameters' values."""
     values, scores = doubles(work.etas, SLOTS * BLOCK), doubles(work.scores, SLOTS * BLOCK)
@@ -112,12 +169,16 @@ def score(kernel: int, record: Any, work: Any, start: int, rows: int) -> float:
     begin, result, second, third, fourth = (
         np.uint64(start), 0.0, np.uint64(BLOCK), np.uint64(2 * BLOCK), np.uint64(3 * BLOCK)
     )  # fmt: skip
+    mixed = kernel >= FIRST_MIXTURE
     for i in range(np.uint64(rows)):
-        times, eta, a, b, c = weight[begin + i], values[i], values[second + i], values[third + i], values[fourth + i]
-        if kernel >= FIRST_BOUNDED:
+        times, response, number = weight[begin + i], y[begin + i], size[begin + i]
+        eta, a, b, c = values[i], values[second + i], values[third + i], values[fourth + i]
+        if mixed:
+            value, by_eta, by_a, by_b, by_c = mixed_density(kernel, record.parameters, response, number, eta, a, b, c)
+        elif kernel >= FIRST_BOUNDED:
             value, by_eta, by_a, by_b, by_c = bounded_density(kernel - BOUNDED, record, begin + i, eta, a, b, c)
         else:
-            value, by_eta, by_a, by_b, by_c = row_density(kernel, y[begin + i], size[begin + i], eta, a, b, c)
+            value, by_eta, by_a, by_b, by_c = row_density(kernel, response, number, eta, a, b, c)
         result += times * value
         scores[i] = times * by_eta
         scores[second + i] *= times * by_a
@@ -135,7 +196,9 @@ def _values_and_slopes(record: Any, slot: int, at: int, rows: int, values: Array
         return
     link = parameter_at(record.parameter_table, slot - 1).link
     first = np.uint64(at)
-    if link == REAL_LINE:
+    if link >= LOG_ODDS:
+        _log_odds_and_slopes(link - LOG_ODDS, at, rows, values, slopes)
+    elif link == REAL_LINE:
         fill(slopes, at, 1.0, rows)
     elif link == LOG_LINK:
         for i in range(np.uint64(rows)):
@@ -145,6 +208,23 @@ def _values_and_slopes(record: Any, slot: int, at: int, rows: int, values: Array
             success, _, slope, _ = log_rates(link, values[first + i])
             values[first + i] = math.exp(success)
             slopes[first + i] = values[first + i] * slope
+
+
+@numba.njit(**NJIT)
+def _log_odds_and_slopes(link: int, at: int, rows: int, values: Array, slopes: Array) -> None:
+    """The log odds of a parameter between 0 and 1, with their derivatives by its linear predictor or one value."""
+    first = np.uint64(at)
+    if link == REAL_LINE:
+        value = values[first]
+        fill(values, at, math.log(value) - math.log1p(-value), rows)
+        fill(slopes, at, 1.0 / (value * (1.0 - value)), rows)
+    elif link == 0:
+        fill(slopes, at, 1.0, rows)
+    else:
+        for i in range(np.uint64(rows)):
+            success, failure, up, down = log_rates(link, values[first + i])
+            values[first + i] = success - failure
+            slopes[first + i] = up - down
 
 
 @numba.njit(**NJIT)

@@ -14,6 +14,14 @@ KERNELS = {name: code for code, name in enumerate((
     "one_trial_logit", "lognormal_identity",
     "weibull_log",
 ))}  # fmt: skip
+# Codes of kernels of ordered categories, by family and link.
+ORDERED = 500
+ORDERED_KERNELS = {name: ORDERED + code for code, name in enumerate((
+    "cumulative_logit", "cumulative_probit", "cumulative_cloglog",
+    "sratio_logit", "sratio_probit", "sratio_cloglog",
+    "cratio_logit", "cratio_probit", "cratio_cloglog",
+    "acat_logit",
+))}  # fmt: skip
 # Codes of the kernels of single rows, whose parameters may each have a linear predictor; one entry a line.
 BY_ROWS = 1000
 ROW_KERNELS = {name: BY_ROWS + code for code, name in enumerate((
@@ -35,6 +43,10 @@ ROW_KERNELS = {name: BY_ROWS + code for code, name in enumerate((
     "beta_logit",
     "beta_probit",
     "beta_cloglog",
+    "poisson_log",
+    "trials_logit",
+    "trials_probit",
+    "trials_cloglog",
 ))}  # fmt: skip
 BOUNDED = 500  # what is added for responses that are censored or truncated
 ROW_KERNELS |= {
@@ -49,9 +61,22 @@ ROW_KERNELS |= {
         "exgaussian_identity",
     )
 }  # fmt: skip
+# Kernels of families with a part of their own for zeros are those of their base, so much further on.
+INFLATED, HURDLE = 1000, 2000
+ROW_KERNELS |= {
+    f"zero_inflated_{base}": INFLATED + ROW_KERNELS[base] for base in (
+        "poisson_log", "negbinomial_log", "trials_logit", "trials_probit", "trials_cloglog", "beta_binomial_logit",
+        "beta_binomial_probit", "beta_binomial_cloglog",
+    )
+} | {
+    f"hurdle_{base}": HURDLE + ROW_KERNELS[base] for base in (
+        "poisson_log", "negbinomial_log", "gamma_log", "lognormal_identity",
+    )
+}  # fmt: skip
 SLOTS = 4  # parameters that a kernel of rows takes, mu among them
 PARAMETER_LINKS = {"logit": 0, "probit": 1, "cloglog": 2, "log": 3, "identity": 4}
 LOG_LINK, REAL_LINE = PARAMETER_LINKS["log"], PARAMETER_LINKS["identity"]
+LOG_ODDS = 5  # added to a link's code where a kernel takes the log odds of a parameter between 0 and 1
 PRIOR_KERNELS = {name: code for code, name in enumerate((
     "normal", "student", "laplace", "logistic", "uniform", "exponential", "gamma", "inverse_gamma", "log_normal",
     "beta",
@@ -65,6 +90,7 @@ COUNTS = (
     "rows", "segments", "common", "linear", "coefficients", "hyperparameters", "auxiliary", "factors",
     "joint_factors", "joint_size", "matrices", "rank", "by_products", "has_offset", "is_sorted", "parts", "threads",
     "worker", "workspace", "parameters",
+    "thresholds", "reference", "increasing", "threshold_kernel",
 )  # fmt: skip
 DOUBLES = (
     "design", "offset", "response", "size", "count", "multipliers", "sums",  # of rows
@@ -73,6 +99,7 @@ DOUBLES = (
     "information", "score", "mode", "coupling", "full_coupling", "scale",  # of what data say of effects at the mode
     "linear_map", "common_spread", "joint_information", "joint_numbers",  # of coordinates
     "hyperparameter_centre", "hyperparameter_map", "directions", "stretch",
+    "chances",  # of ordered categories, the size of their Dirichlet prior, or 0
 )  # fmt: skip
 INTEGERS = (
     "codes", "group_ends", "plain_columns", "plain_multipliers", "product_rows", "product_columns", "coupling_rows",
@@ -107,6 +134,8 @@ TABLES = {
     "prior_table": _layout("kernel", doubles=("a", "b", "c")),
     # The variance as far as data go, the prior's precision and centre, and the data's estimate.
     "common_table": _layout(doubles=("variance", "precision", "centre", "estimate")),
+    # The priors of thresholds, each by itself.
+    "threshold_table": _layout("kernel", doubles=("a", "b", "c")),
 }
 RECORD = _layout(*COUNTS, *DOUBLES, *INTEGERS, *TABLES)
 JOB = _layout("thread", "record", "workspace", "place", "started")

@@ -10,14 +10,17 @@ from scipy import sparse
 
 from hiermod.data.cells.statistics import BinomialCells, BoundedCells, CountCells, PairCells, RealCells, ValueCells
 from hiermod.data.columns.groupings import Grouping
-from hiermod.engine.kernels.record import KERNELS
+from hiermod.engine.kernels.record import KERNELS, ORDERED_KERNELS
 from hiermod.families.bounded import recorded
+from hiermod.families.record import THRESHOLDS
 from hiermod.modeling.coding import Block
 from hiermod.modeling.density_rows import Observed, Segment, observe
 from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.spec import Spec
+from hiermod.modeling.thresholds import start_of, usual_place
 from hiermod.priors.distributions import Prior, partial_priors
 
+SPREAD = 2.0  # of the threshold in the middle, roughly, where chances are uniform
 LONG_RUN = 8  # rows of a group, from which it pays to have them side by side
 GAUSSIAN, LOGIT, ONE_TRIAL = "gaussian_identity", "trials_logit", "one_trial_logit"
 GAUSSIAN_WITHIN = "gaussian_within"  # rows that stand for the spread within cells
@@ -80,6 +83,33 @@ class Hyperparameter:
 
 
 @dataclass(frozen=True, eq=False)
+class ThresholdPlace:
+    """Thresholds of ordered categories, measured from one of them.
+
+    The one at `reference`, times -1, is the first common coefficient; the distances of the others from it are the
+    family's first hyperparameters. `level` is what coefficients move them by, in the user's coding.
+    """
+
+    count: int
+    reference: int
+    increasing: bool
+    priors: tuple[Prior, ...]
+    level: np.ndarray
+
+    def between(self, distances: np.ndarray) -> np.ndarray:
+        """From distances from the reference to those that are sampled: between neighbours where they increase."""
+        if not self.increasing:
+            return distances
+        whole = np.insert(distances, self.reference, 0.0)
+        return np.diff(whole)
+
+    def reported(self, draws: np.ndarray, first: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
+        """Draws of all thresholds in the user's coding, given distances, the first coefficient, and the others."""
+        whole = np.insert(draws, self.reference, 0.0, axis=-1) - first[..., None]
+        return np.asarray(whole + (coefficients @ self.level)[..., None])
+
+
+@dataclass(frozen=True, eq=False)
 class Problem:
     """A model as compiled code sees it.
 
@@ -107,6 +137,8 @@ class Problem:
         Of responses that are censored or truncated: ends of intervals, and between what a response is recorded.
     unit, origin : float
         What response, offset and all on their scale are measured in, and where from, in this unit.
+    thresholds : ThresholdPlace, optional
+        Of ordered categories.
     """
 
     spec: Spec
@@ -127,6 +159,7 @@ class Problem:
     observations: float = 0.0
     unit: float = 1.0
     origin: float = 0.0
+    thresholds: ThresholdPlace | None = None
     common_slots: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=int))
     by_rows: bool = False
     bounds: np.ndarray = field(default_factory=lambda: np.zeros((3, 0)))
@@ -164,6 +197,17 @@ class Problem:
     def dimension(self) -> int:
         """How many numbers the sampler moves."""
         return self.coefficients - self.common + self.linear + len(self.hyperparameters)
+
+    @property
+    def typical(self) -> np.ndarray:
+        """Values of hyperparameters in the bulk of their priors."""
+        values = np.array([each.prior.typical for each in self.hyperparameters])
+        if self.thresholds is None or not self.thresholds.increasing:
+            return values
+        own, at = slice(self.auxiliary, self.auxiliary + self.thresholds.count - 1), self.thresholds.reference
+        whole = np.concatenate([[0.0], np.cumsum(values[own])])
+        values[own] = np.delete(whole - whole[at], at)
+        return values
 
     @property
     def group_ends(self) -> np.ndarray:
@@ -205,15 +249,47 @@ def read_problem(spec: Spec) -> Problem:
     auxiliary = len(hyperparameters)
     hyperparameters += [Hyperparameter(name, 0, spec.priors[name][0]) for name in spec.scalars]
     kernel = f"{spec.family.kernel}_{spec.family.link.name}"
-    by_rows = len(spec.predictors) > 1 or kernel not in KERNELS
-    return _for_speed(Problem(
+    by_rows = len(spec.predictors) > 1 or kernel not in {**KERNELS, **ORDERED_KERNELS}
+    problem = Problem(
         spec, kernel, design[order], order, linear, back[:, order],
         tuple(flat[column] for column in order[:linear]), tuple(factors), tuple(hyperparameters), auxiliary,
         _offset(spec, rows) if by_rows else rows.offset(spec.predictors["mu"].offsets),
         *(_by_rows(spec, rows) if by_rows else _response(spec, rows)),
         common_slots=np.array([_slot(spec, block) for block in blocks for _ in block.columns], dtype=int)[order],
         by_rows=by_rows, bounds=_bounds(spec),
-    ))  # fmt: skip
+    )  # fmt: skip
+    return _for_speed(_with_thresholds(problem) if spec.family.thresholds is not None else problem)
+
+
+def _with_thresholds(problem: Problem) -> Problem:
+    """The same with thresholds: one of them among the common coefficients, and the distances of the others from it.
+
+    Their stand-ins for priors say where to start, and how far a step goes.
+    """
+    spec = problem.spec
+    family, level = spec.family, spec.common.level
+    assert family.thresholds is not None
+    assert level is not None
+    start, place, increasing = (
+        start_of(family, spec.cells.response),
+        usual_place(spec.cells.response),
+        family.thresholds.increasing,
+    )
+    steps = np.diff(start) if increasing else np.delete(start - start[place], place)
+    stand_ins = [Prior("Exponential", (1.0 / step,)) if increasing else Prior("Normal", (step, 1.0)) for step in steps]
+    own = [Hyperparameter(f"{THRESHOLDS}_{number}", 0, prior) for number, prior in enumerate(stand_ins)]
+    before, after = problem.hyperparameters[: problem.auxiliary], problem.hyperparameters[problem.auxiliary :]
+    before = tuple(replace(each, coefficient=each.coefficient + (each.coefficient >= 0)) for each in before)
+    columns, size = problem.design.shape
+    centred = problem.design - (level @ problem.back)[:, None]
+    factors = tuple(replace(factor, start=factor.start + 1) for factor in problem.factors)
+    return replace(
+        problem, design=np.vstack([np.ones((1, size)), centred]), order=np.append(-1, problem.order),
+        linear=problem.linear + 1, back=np.hstack([np.zeros((columns, 1)), problem.back]),
+        priors=(Prior("Normal", (float(-start[place]), SPREAD)), *problem.priors), factors=factors,
+        hyperparameters=(*before, *own, *after), common_slots=np.append(0, problem.common_slots),
+        thresholds=ThresholdPlace(len(start), place, increasing, spec.priors[THRESHOLDS], level),
+    )  # fmt: skip
 
 
 def _for_speed(problem: Problem) -> Problem:

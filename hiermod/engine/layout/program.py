@@ -64,6 +64,11 @@ class Program:
 
     def unconstrained(self, hyperparameters: np.ndarray) -> np.ndarray:
         """Hyperparameters on the line, each as its transform says."""
+        order, first = self.problem.thresholds, self.problem.auxiliary
+        if order is not None:
+            own = slice(first, first + order.count - 1)
+            hyperparameters = hyperparameters.copy()
+            hyperparameters[own] = order.between(hyperparameters[own])
         return unconstrained(self._hyperparameter_table, hyperparameters)
 
     def softened(self) -> Program:

@@ -109,7 +109,7 @@ def _observe_equal(
     def random(
         predictor: Any, trials: Any, times: Any, *auxiliary: Any, rng: Any = None, size: Any = None
     ) -> np.ndarray:
-        return family.draw_responses(family.mean(predictor, *auxiliary), trials, auxiliary, _generator(rng), size)
+        return family.draw_responses(family.drawn_by(predictor, *auxiliary), trials, auxiliary, _generator(rng), size)
 
     _observe(name, value, (eta, trials, times, *auxiliary), logp, random)
 
@@ -177,8 +177,19 @@ def _observe_reals(name: str, rows: Observed, response: RealCells, eta: Any, sig
     """The mean of a cell is Normal; the squares within cells stand beside it, as one potential."""
     cells = len(rows.cells)
     mean = eta[:cells] if len(rows) > cells else eta
-    pm.Normal(name, mu=mean, sigma=sigma / np.sqrt(response.weight), observed=response.mean, dims="__obs__")
-    freedom = float((response.weight - 1).sum())
-    if freedom:
-        squares = ((rows.response - eta[cells:]) ** 2).sum() if len(rows) > cells else float(response.within.sum())
-        pm.Potential(f"{name}_within", -freedom * pt.log(sigma) - squares / (2.0 * sigma**2))
+    by_rows = getattr(sigma, "ndim", 0) > 0
+    of_cells, within = (sigma[:cells], sigma[cells:]) if by_rows else (sigma, sigma)
+    pm.Normal(name, mu=mean, sigma=of_cells / np.sqrt(response.weight), observed=response.mean, dims="__obs__")
+    freedom = response.weight - 1
+    if not freedom.any():
+        return
+    if by_rows:
+        squares = (
+            (((rows.response - eta[cells:]) / within) ** 2).sum()
+            if len(rows) > cells
+            else (response.within / of_cells**2).sum()
+        )
+        pm.Potential(f"{name}_within", -(freedom * pt.log(of_cells)).sum() - squares / 2.0)
+        return
+    squares = ((rows.response - eta[cells:]) ** 2).sum() if len(rows) > cells else float(response.within.sum())
+    pm.Potential(f"{name}_within", -float(freedom.sum()) * pt.log(sigma) - squares / (2.0 * sigma**2))

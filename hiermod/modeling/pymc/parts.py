@@ -36,13 +36,13 @@ def coefficient(spec: Spec, name: str) -> Any:
     model = pm.modelcontext(None)
     if name in model.named_vars:
         return model[name]
-    block = next(block for block in spec.common.blocks if block.name == name)
+    block = next(block for block in spec.coefficients.blocks if block.name == name)
     dims = register_dims(spec.variable(name))
     return distribution(spec.priors[name], name, _shift(spec, block), dims=dims)
 
 
 def _shift(spec: Spec, block: Block) -> Any:
-    common, slices = spec.common, spec.common.slices()
+    common, slices = spec.coefficients, spec.coefficients.slices()
     rows = common.shift[slices[block.name]]
     parts = []
     for other in common.blocks:
@@ -147,6 +147,7 @@ def cholesky_factor(term: GroupDesign) -> Any:
 
 
 STEP = 1e-4  # of a numerical derivative
+NEUTRAL = {"positive": 1.0, "unit": 0.5, "real": 0.0}  # values of parameters, by their support
 INFORMED = 1.0  # variance between groups over that within, from which a group's own coefficient is sampled
 SPREAD = 2.0  # standard errors that are taken off the variance between groups, to be sure of it
 
@@ -216,6 +217,8 @@ def _working(spec: Spec, offset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         case CountCells(total=total, exposure=exposure):
             expected = _expected(spec, total, exposure, offset)
             return expected, total / expected - 1.0
+        case ValueCells() if spec.family.zeros:
+            return _working_above_zero(spec, offset)
         case ValueCells(value=value, count=count) if spec.family.link.name == "log":
             expected = _expected(spec, count * value, count, offset)
             mean = expected / count
@@ -230,11 +233,21 @@ def _working(spec: Spec, offset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             return count, mean - offset
 
 
+def _working_above_zero(spec: Spec, offset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The logarithms of what is above 0, where zeros have a part of their own; zeros have no weight."""
+    response = spec.cells.response
+    assert isinstance(response, ValueCells)
+    above = response.value > 0.0
+    logs = np.log(np.where(above, response.value, 1.0)) - offset
+    logs -= np.average(logs, weights=response.count * above)
+    return np.where(above, response.count, 0.0), np.where(above, logs, 0.0)
+
+
 def _information(spec: Spec, mean: Any, slope: Any) -> Any:
     """What a row says of its linear predictor where shapes are 1; the same for all if the variance is not known."""
     if spec.family.variance is None:
         return np.ones_like(mean)
-    return slope**2 / spec.family.variance(mean, *np.ones(len(spec.family.parameters)))
+    return slope**2 / spec.family.variance(mean, *(NEUTRAL[own.support] for own in spec.family.parameters))
 
 
 def _working_rates(
