@@ -21,6 +21,7 @@ from hiermod.formula.expressions import Call, Column
 from hiermod.formula.nodes import LevelResponse, Response, SingleResponse
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.diagnostics import mean_sizes
+from hiermod.tabular import Tabular
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -190,7 +191,7 @@ class Curve:
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
+class Answer(Tabular):
     """An answer with its draws.
 
     Parameters

@@ -7,6 +7,7 @@ other: `Model.fit` gives a `Fit`, `Fit.model` its `Model`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +65,10 @@ class Fit(Questions, Parameters, Scores):
     def __repr__(self) -> str:
         chains, draws = self._posterior.shape
         return visible(f"<hiermod.Fit {self.model.formula}, family {self.model.family}, {chains} x {draws} draws>")
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the summary."""
+        return self.summary()._repr_html_()
 
     @property
     def posterior(self) -> xr.Dataset:
@@ -415,6 +420,12 @@ class Model:
     def __repr__(self) -> str:
         spec = self._defined.spec
         return visible(f"<hiermod.Model {spec.formula}, family {spec.family}, {len(spec.cells)} cells>")
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the model in words, and its priors."""
+        priors = self.prior_summary().to_html(index=False, escape=True)
+        words = str(self.explain()).partition("\n\nPriors:")[0]
+        return visible(f"<pre>{escape(words)}</pre>{priors}")
 
     @property
     def cells(self) -> pd.DataFrame:

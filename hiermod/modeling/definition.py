@@ -149,17 +149,15 @@ def with_parameters(formula: Formula, family: Family) -> Formula:
 
 
 def _parameter_name(name: str, family: Family) -> str:
-    known = family.auxiliary
+    known = tuple(own.name for own in family.single)
     others = [own.name for own in family.parameters if own.name in OTHER_NAMES.get(name, ())]
     if name == "disp":
         others = [own.name for own in family.parameters if own.support == "positive"]
     if name not in known and others:
         name = others[0]
     if name not in known:
-        has = f"; it has {enumerate_names(list(known))}" if known else ": its mean is all it has"
-        raise ModelError(
-            f"The family {family} has no parameter {name!r}{has}.{did_you_mean(name, known) if known else ''}"
-        )
+        has = did_you_mean(name, known) if known else " Its mean is all it has."
+        raise ModelError(f"The family {family} has no parameter {name!r}.{has}")
     if not family.parameter(name).links:
         raise ModelError(f"{name!r} of the family {family} can have no linear predictor: it is one value for all rows.")
     return name

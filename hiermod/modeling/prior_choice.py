@@ -102,7 +102,7 @@ def choose_priors(
         _refuse_extreme("predictor", float(spread), 0.0)
     flat = {str(key): str(text) for key, text in user.items() if is_flat(text)}
     stated = read_stated({key: ANY if key in flat else text for key, text in user.items()})
-    entries = _entries(family, scale, predictors, groups, stated)
+    entries = _entries(family, scale, predictors, groups, stated, cells)
     refuse_unclear(stated, entries, cells.predictors, {block.name for block in common.blocks})
     for key, text in flat.items():
         _refuse_flat(entries, key, text)
@@ -117,9 +117,9 @@ def choose_priors(
 
 def _entries(
     family: Family, scale: ResponseScale, predictors: Predictors, groups: tuple[GroupDesign, ...],
-    stated: Mapping[str, Stated] | None = None,
+    stated: Mapping[str, Stated] | None = None, cells: Cells | None = None,
 ) -> list[Entry]:  # fmt: skip
-    scales = {name: scale if name == "mu" else parameter_scale(family, predictor, scale)
+    scales = {name: scale if name == "mu" else parameter_scale(family, predictor, scale, cells)
               for name, predictor in predictors.items()}  # fmt: skip
     coefficients = [_coefficients(predictor.common, scales[name]) for name, predictor in predictors.items()]
     single = [parameter for parameter in family.single if parameter.name not in predictors]
@@ -127,10 +127,18 @@ def _entries(
     return [*thresholds, *itertools.chain(*coefficients), *_spreads(groups, scales), *_of_family(family, single, scale)]
 
 
-def parameter_scale(family: Family, predictor: LinearPredictor, scale: ResponseScale) -> ResponseScale:
-    """The scale of a linear predictor of another parameter than the mean: a value near it on the link, and a unit."""
-    typical = family.parameter(predictor.parameter).typical(scale)
-    return ResponseScale(float(predictor.link.forward(typical)), 1.0, 1.0)
+def parameter_scale(
+    family: Family, predictor: LinearPredictor, scale: ResponseScale, cells: Cells | None
+) -> ResponseScale:
+    """The scale of a linear predictor of another parameter than the mean.
+
+    Its location is the link of a value near the parameter, less the offsets; its unit is 1.
+    """
+    location = float(predictor.link.forward(family.parameter(predictor.parameter).typical(scale)))
+    if predictor.offsets and cells is not None:
+        added = sum(cells.frame[name].to_numpy(dtype=float) for name in predictor.offsets)
+        location -= float(np.average(added, weights=cells.response.weight))
+    return ResponseScale(location, 1.0, 1.0)
 
 
 def known_keys(family: Family, predictors: Predictors, groups: tuple[GroupDesign, ...]) -> frozenset[str]:

@@ -179,6 +179,10 @@ class ModelSpec(Protocol):
     def improper(self) -> bool:
         """Whether the prior is none without data, so that `with_cells` may refuse."""
 
+    @property
+    def scalars(self) -> tuple[str, ...]:
+        """The parameters of the family that have one value, and no linear predictor."""
+
     def variables(self) -> tuple[Variable, ...]:
         """The variables of its posterior, in order."""
 

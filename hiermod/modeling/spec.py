@@ -149,6 +149,8 @@ class Spec:
         if question == "observed":
             return self._unobserved()
         scaled = self.shape_exposure(self.cells.frame) is not None
+        if len(self.predictors) > 1 and question in ("plan", "bambi"):
+            return "its formula has linear predictors of several parameters, which this does not cover"
         if scaled and question in ("plan", "bambi", "compiled"):
             return f"the exposure of {self.formula.left}, which multiplies the shape, is not covered"
         if self.family.thresholds is not None and question in ("plan", "bambi"):

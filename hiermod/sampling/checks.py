@@ -13,6 +13,7 @@ from hiermod.modeling.separation import Separation
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.diagnostics import MIN_EBFMI, MIN_ESS
 from hiermod.sampling.posterior import Posterior
+from hiermod.tabular import Tabular
 
 MAX_QUADRATURE_ERROR = 1e-4  # of a chance; that of 4,000 draws is a hundred times as large
 
@@ -29,7 +30,7 @@ class Check:
 
 
 @dataclass(frozen=True, eq=False)
-class CheckReport:
+class CheckReport(Tabular):
     """All checks of a fit; its repr is the text, `table` a DataFrame, `passed` the verdict."""
 
     checks: tuple[Check, ...]
@@ -64,6 +65,11 @@ class CheckReport:
             (check.name, check.passed, check.figure, "" if check.passed else check.next_step) for check in self.checks
         ]
         return pd.DataFrame(rows, columns=["check", "passed", "figure", "next_step"])
+
+    def _repr_html_(self) -> str:
+        shown = self.table.assign(passed=["ok" if one else "FAIL" for one in self.table["passed"]])
+        verdict = "All checks passed." if self.passed else f"{len(self.failed)} of {len(self.checks)} checks failed."
+        return visible(f"{shown.to_html(index=False, escape=True)}<p><strong>{verdict}</strong></p>")
 
     def __repr__(self) -> str:
         width = max(len(check.name) for check in self.checks)

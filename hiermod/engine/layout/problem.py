@@ -360,9 +360,14 @@ def _factor(
     )
 
 
+def _slots(spec: Spec) -> tuple[str, ...]:
+    """The parameters by their slots."""
+    return ("mu", *(own.name for own in spec.family.single))
+
+
 def _slot(spec: Spec, block: Block) -> int:
     """The slot of the parameter in whose linear predictor a block stands."""
-    return ("mu", *spec.family.auxiliary).index(block.parameter)
+    return _slots(spec).index(block.parameter)
 
 
 def _bounds(spec: Spec) -> np.ndarray:
@@ -374,8 +379,8 @@ def _bounds(spec: Spec) -> np.ndarray:
 
 def _offset(spec: Spec, rows: Observed) -> np.ndarray:
     """What offsets add to each linear predictor, shape ``(slots, rows)``."""
-    offsets = np.zeros((1 + len(spec.family.auxiliary), len(rows)))
-    for place, name in enumerate(("mu", *spec.family.auxiliary)):
+    offsets = np.zeros((len(_slots(spec)), len(rows)))
+    for place, name in enumerate(_slots(spec)):
         if name in spec.predictors:
             offsets[place] = rows.offset(spec.predictors[name].offsets, name)
     return offsets

@@ -56,7 +56,7 @@ def _offset(problem: Problem, unit: float) -> np.ndarray:
         return problem.offset / unit
     spec, offset = problem.spec, problem.offset.copy()
     offset[0] /= unit
-    for slot, parameter in enumerate(spec.family.parameters, start=1):
+    for slot, parameter in enumerate(spec.family.single, start=1):
         if parameter.name in spec.predictors and parameter.scale == RESPONSE:
             offset[slot] -= math.log(unit)
     return offset
