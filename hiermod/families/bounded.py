@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from hiermod.data.columns.bounds import EVENT, INTERVAL, LEFT, RIGHT
-from hiermod.errors import ModelError, enumerate_names
+from hiermod.errors import ModelError
 from hiermod.families.ops import NUMPY, Ops
 from hiermod.families.record import Chances, Family, Linear
 
@@ -31,11 +31,9 @@ def bounded(family: Family) -> Family:
         If the family's chances of less and of more are not known.
     """
     if family.log_tails is None:
-        from hiermod.families.registry import known
-
-        names = [name for name, record in known().items() if record.log_tails is not None]
         raise ModelError(
-            f"The family {family.name} takes no censored or truncated responses; {enumerate_names(names)} do."
+            f"The family {family.name} takes no censored or truncated responses; weibull, exponential, gamma, lognormal, "
+            "shifted_lognormal, gaussian, student and exgaussian do."
         )
     return replace(
         family, statistic="bounds", log_density=partial(_log_density, family), interval=partial(_interval, family),

@@ -100,7 +100,7 @@ def test_families_without_tails_are_refused():
         ("time | cens(1) ~ x", "A column that says which rows are censored"),
         ("Surv(time, event) | cens(censored) ~ x", "stands once"),
         ("s/n | cens(c) ~ x", "without trials or rates"),
-        ("time ~ cens(x)", "before the '~'"),
+        ("time ~ cens(x)", r"written time \| cens\(code\)"),
     ],
 )
 def test_spellings_that_are_refused(text, match):
