@@ -6,7 +6,7 @@ export PYTHON
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow wheel-check engine-versions spark-test lint format notebooks bench bench-gradient bench-cold bench-kernels bench-refit bench-geometry bench-folds bench-size calibration lock clean
+.PHONY: help setup demo test test-slow wheel-check engine-versions spark-test lint format notebooks bench bench-gradient bench-cold bench-kernels bench-refit bench-geometry bench-folds bench-size calibration lock clean fuzz faults accuracy mutants coverage audit
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s  %s\n", $$1, $$2}' Makefile
@@ -35,6 +35,24 @@ bench-kernels: setup  ## gradients by how the kernels are compiled (--before REF
 spark-test:  ## aggregation by a Spark cluster, which is started on this machine (needs Java)
 	@tools/setup_spark.sh
 	@MPLBACKEND=Agg $(BIN)/python -m pytest -m spark tests/spark
+
+fuzz: setup  ## hostile input: formulas, priors, statements, TOML, CSV, stored fits, frames (up to an hour; ARGS="--seconds 60": a minute)
+	@$(BIN)/python -m trust.fuzz $(ARGS)
+
+faults: setup  ## kills, interrupts, full disks and damaged files: nothing is lost or torn (ARGS="--share 0.05": a part)
+	@$(BIN)/python -m trust.faults $(ARGS)
+
+accuracy: setup  ## hard posteriors, public data beside brms, lme4 and quadrature, changes of unit (half an hour)
+	@$(BIN)/python -m trust.accuracy $(ARGS)
+
+mutants: setup  ## which faults of the code the tests notice (ARGS="formula priors --each 100"; hours)
+	@MPLBACKEND=Agg $(BIN)/python -W ignore -m trust.mutation $(ARGS)
+
+coverage: setup  ## lines of formula, data, modeling and answers that the tests run: at least 95 of 100
+	@MPLBACKEND=Agg $(BIN)/python -m trust.coverage
+
+audit: setup  ## hashes of the lock, licences, known advisories, and calls that open doors
+	@$(BIN)/python -m trust.audit
 
 lint: setup  ## style, formatting, types and the layers of the package
 	@$(BIN)/ruff check .

@@ -36,6 +36,7 @@ from hiermod.sampling.posterior import Posterior
 
 NODES = 40
 MAX_STEP = 0.35
+FEW_ABOVE, NEXT_TO_ONE = 0.01, -1e-12  # of a row's draws, whose rates are taken as 1; the logarithm of that
 MIN_STEP = 0.02
 STEP = 1e-3  # of differences for a derivative
 RANGE = 8.3
@@ -168,6 +169,22 @@ def linear_spec(spec: ModelSpec, question: Question) -> Spec:
     return spec
 
 
+def _refuse_unbounded(spec: Spec, terms: Sequence[TermEffects]) -> None:
+    """Refuse groups that were never seen where their effects may leave what has a mean."""
+    unseen = (Reading.NEW, Reading.POPULATION, Reading.KNOWN_OR_NEW)
+    if spec.family.link.is_bounded and any(term.reading in unseen for term in terms):
+        refuse_unseen(spec)
+
+
+def refuse_unseen(spec: Spec) -> None:
+    """Refuse a question about unseen groups under a bounded link."""
+    what = "a rate above 1" if spec.family.is_rate else "a mean below 0"
+    raise AnswerError(
+        f"Under the {spec.family.link.name} link the effects of an unseen group would give {what} some probability, so "
+        "that nothing is said of groups='new' or 'population', nor of groups left out. Take another link for these."
+    )
+
+
 @dataclass(frozen=True, eq=False)
 class Designs:
     """The columns of the common part and of each group term on some rows, and what offsets add to each row."""
@@ -197,6 +214,7 @@ class LinearReader:
         coefficients = [posterior.values(block.name).reshape(self.draws, -1).T for block in spec.common.blocks]
         self._coefficients = np.vstack([np.empty((0, self.draws)), *coefficients])
         self._auxiliary = [posterior.values(name) for name in spec.family.auxiliary]
+        _refuse_unbounded(spec, self._terms)
         self._outcome = spec.family.expected if outcome is None else outcome
         link = self._outcome.link
         self._link = None if link is None else link(spec.family.link, *self._auxiliary)
@@ -263,7 +281,7 @@ class LinearReader:
         if linear:
             return rise
         designs = self.designs(frame)
-        predictor = self._linear(designs, groups)
+        predictor = self._with_means(self._linear(designs, groups))
         if self._integrates:
             assert self._link is not None
             variance, spread = self._variance(designs, designs), 2.0 * self._variance(designs, change)
@@ -286,7 +304,7 @@ class LinearReader:
         return [term.groups_of(frame) for term in self._terms]
 
     def _mean(self, designs: Designs, groups: Sequence[GroupsOfRows | None]) -> np.ndarray:
-        predictor = self._linear(designs, groups)
+        predictor = self._with_means(self._linear(designs, groups))
         with np.errstate(over="ignore"):  # a mean above 1.8e308 is infinite
             if self._integrates:
                 variance = self._variance(designs, designs)
@@ -299,11 +317,27 @@ class LinearReader:
         return np.asarray(self._outcome.at(self._spec.family.linear(predictor), *self._auxiliary))
 
     def _logs(self, designs: Designs, groups: Sequence[GroupsOfRows | None]) -> np.ndarray:
-        predictor = self._linear(designs, groups)
+        predictor = self._with_means(self._linear(designs, groups))
         assert self._link is not None
         if self._integrates:
             return population_log_means(self._link, predictor, self._variance(designs, designs))
         return log_means(self._link, predictor)
+
+    def _with_means(self, predictor: np.ndarray) -> np.ndarray:
+        """Linear predictors, all of which have a mean: those of rows unlike the data's may have none.
+
+        A rate that is above 1 in a few draws is taken as 1 there.
+        """
+        link = self._spec.family.link
+        if link.is_bounded and not (has := link.inside(predictor)).all():
+            outside = float((~has).mean(axis=1).max())
+            if link.log_rates is not None and outside <= FEW_ABOVE:
+                return np.minimum(predictor, NEXT_TO_ONE)
+            raise AnswerError(
+                f"Under the {link.name} link some linear predictors have no mean, as in {outside:.1%} of the "
+                "draws of a row that is asked about: only rows of the data have one for certain. Ask about such rows."
+            )
+        return predictor
 
     def _linear(self, designs: Designs, groups: Sequence[GroupsOfRows | None]) -> np.ndarray:
         total = designs.common @ self._coefficients

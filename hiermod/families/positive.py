@@ -45,15 +45,20 @@ def _advice(name: str, values: np.ndarray) -> str:
 
 
 def _gamma(ops: Ops, response: Any, mu: Linear, alpha: Any) -> Any:
-    """A number of mean ``mu = exp(eta)``, shape `alpha` and rate ``alpha/mu``."""
+    """A number of mean mu, shape `alpha` and rate ``alpha/mu``."""
     log_value = ops.log(response[0])
-    ratio = log_value - mu.eta
+    ratio = log_value - _log_mean(ops, mu)
     distance = ratio - ops.expm1(ops.minimum(ratio, LARGEST_EXPONENT))
-    return 0.5 * ops.log(alpha) - HALF_LOG_TAU - remainder(ops, alpha) + alpha * distance - log_value
+    density = 0.5 * ops.log(alpha) - HALF_LOG_TAU - remainder(ops, alpha) + alpha * distance - log_value
+    return mu.link.limited(ops, mu.eta, density)
+
+
+def _log_mean(ops: Ops, mu: Linear) -> Any:
+    return mu.eta if mu.link.name == "log" else -ops.log(mu.link.held(ops, mu.eta))
 
 
 def _gamma_tails(ops: Ops, response: Any, mu: Linear, alpha: Any) -> tuple[Any, Any]:
-    x = alpha * ops.exp(ops.minimum(ops.log(response[0]) - mu.eta, LARGEST_EXPONENT))
+    x = alpha * ops.exp(ops.minimum(ops.log(response[0]) - _log_mean(ops, mu), LARGEST_EXPONENT))
     below, above = ops.gammainc(alpha, x), ops.gammaincc(alpha, x)
     return ops.log(ops.maximum(below, SMALLEST_CHANCE)), ops.log(ops.maximum(above, SMALLEST_CHANCE))
 

@@ -12,7 +12,7 @@ from hiermod.errors import DataError
 from hiermod.families.functionals import Functional
 from hiermod.families.links import IDENTITY
 from hiermod.families.names import LINKS
-from hiermod.families.ops import HALF_LOG_TAU, SMALLEST_CHANCE, Ops, rise
+from hiermod.families.ops import HALF_LOG_TAU, NUMPY, SMALLEST_CHANCE, Ops, bounded_exp, rise
 from hiermod.families.record import Chances, Family, Linear, Parameter, ResponseScale, own_link
 from hiermod.priors.distributions import Prior
 
@@ -28,7 +28,7 @@ def take_numbers(name: str, response: ResponseRows) -> None:
 
 def residual_scale(scale: ResponseScale) -> Prior:
     """The default prior of a residual's scale."""
-    return Prior("Exponential", (1.0 / scale.unit,))
+    return Prior("Exponential", (1.0 / (scale.spread or scale.unit),))
 
 
 def response_sd(scale: ResponseScale) -> float:
@@ -47,7 +47,11 @@ def log_normal_density(ops: Ops, value: Any, location: Any, sigma: Any) -> Any:
 
 
 def _gaussian(ops: Ops, response: Any, mu: Linear, sigma: Any) -> Any:
-    return log_normal_density(ops, response[0], mu.eta, sigma)
+    return log_normal_density(ops, response[0], _location(ops, mu), sigma)
+
+
+def _location(ops: Ops, mu: Linear) -> Any:
+    return mu.eta if mu.link.name == "identity" else bounded_exp(ops, mu.eta)
 
 
 def _student(ops: Ops, response: Any, mu: Linear, sigma: Any, nu: Any) -> Any:
@@ -56,7 +60,7 @@ def _student(ops: Ops, response: Any, mu: Linear, sigma: Any, nu: Any) -> Any:
 
 
 def _gaussian_tails(ops: Ops, response: Any, mu: Linear, sigma: Any) -> tuple[Any, Any]:
-    t = (response[0] - mu.eta) / sigma
+    t = (response[0] - _location(ops, mu)) / sigma
     return ops.log_ndtr(t), ops.log_ndtr(-t)
 
 
@@ -69,7 +73,7 @@ def _student_tails(ops: Ops, response: Any, mu: Linear, sigma: Any, nu: Any) -> 
 
 
 def _gaussian_cdf(response: Any, mu: Linear, sigma: Any) -> Chances:
-    chance = special.ndtr((response[0] - mu.eta) / sigma)
+    chance = special.ndtr((response[0] - _location(NUMPY, mu)) / sigma)
     return chance, chance
 
 

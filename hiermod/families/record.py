@@ -14,7 +14,7 @@ from hiermod.data.columns.texts import row_name
 from hiermod.data.columns.values import Level
 from hiermod.errors import AnswerError, ModelError, did_you_mean
 from hiermod.families.functionals import Functional
-from hiermod.families.links import IDENTITY, LINKS, Link
+from hiermod.families.links import IDENTITY, LINKS, Link, link_of
 from hiermod.families.names import RATE_LINKS
 from hiermod.families.ops import NUMPY, Function
 from hiermod.priors.distributions import Prior
@@ -35,14 +35,16 @@ class Linear(NamedTuple):
 class ResponseScale:
     """Location and spread of the response on the link scale, from which default priors take their numbers.
 
-    `unit` is the sd of the response on an identity link, 1 on the others; coefficients get `factor` times it.
-    `smallest` is the smallest response.
+    `unit` is the sd of the response on an identity link, the inverse of its mean on an inverse one, 1 on the others;
+    coefficients get `factor` times it. `smallest` is the smallest response; `spread` the sd of the response itself
+    where `unit` is not.
     """
 
     location: float
     unit: float
     factor: float
     smallest: float = 1.0
+    spread: float = 0.0
 
 
 def overdispersion(_: ResponseScale) -> Prior:
@@ -335,7 +337,7 @@ class Family:
                 f"Family {self.name!r}: parameters={self.parameters!r}: a tuple of hm.Parameter('phi', 'what it is')."
             )
         if self.link is UNSAID:
-            object.__setattr__(self, "link", LINKS[self.links[0]])
+            object.__setattr__(self, "link", link_of(self.links[0], self.kind))
         usual = {
             "statistic": STATISTICS[self.kind],
             "latex": rf"\operatorname{{{self.name}}}({', '.join([r'\mu_i', *self.auxiliary])})",
@@ -395,6 +397,11 @@ class Family:
     def is_rate(self) -> bool:
         """Whether the expected response is a rate of successes."""
         return self.kind == "rate"
+
+    def linked(self, name: str) -> Family:
+        """The family with another of its links; sums are sufficient for a real response on an identity link alone."""
+        statistic = "values" if self.statistic == "real" and name != "identity" else self.statistic
+        return replace(self, link=link_of(name, self.kind), statistic=statistic)
 
     def parameter(self, name: str) -> Parameter:
         """One of its parameters beside the mean."""

@@ -15,7 +15,7 @@ from hiermod.data.columns.values import Level
 from hiermod.errors import DataError, ModelError, did_you_mean, enumerate_names, nearest
 from hiermod.families import counts, durations, mixtures, ordered, positive, rates, real, units
 from hiermod.families.bounded import bounded
-from hiermod.families.links import LINKS as LINKS_BY_NAME
+from hiermod.families.links import link_of
 from hiermod.families.names import ABSENT, ALIASES, LINKS, MEANT
 from hiermod.families.ops import NUMPY
 from hiermod.families.probes import usual_parameters
@@ -70,7 +70,7 @@ def read_family(family: str) -> Family:
     record = records[name]
     if link is not None and link not in record.links:
         raise DataError(f"The family {name} has no link {link!r}.{did_you_mean(link, record.links)}")
-    return replace(record, link=LINKS_BY_NAME[link]) if link else record
+    return record.linked(link) if link else record
 
 
 ELSEWHERE = {"gamma": "inverse"}  # families whose usual link is another one in R and in Bambi
@@ -118,7 +118,7 @@ def require_free(family: Family, replaced: bool) -> None:
 
 def add(family: Family) -> None:
     """Let models name a family whose record is sound."""
-    REGISTERED[family.name] = replace(family, link=LINKS_BY_NAME[family.links[0]])
+    REGISTERED[family.name] = replace(family, link=link_of(family.links[0], family.kind))
 
 
 def _reduced(family: Family) -> Any:

@@ -51,6 +51,8 @@ def evidence(spec: ModelSpec) -> Evidence:
     """Of each cell, in their order."""
     response, link, size = spec.cells.response, spec.family.link.name, len(spec.cells)
     match response:
+        case BinomialCells() if link == "log":  # a rate is bounded by 1
+            return Evidence(np.full(size, np.inf), response.successes)
         case BinomialCells():
             up, down = response.trials - response.successes, response.successes
         case PairCells():  # of a beta-binomial row's failures, the first alone falls with the rate

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from hiermod.data.cells.statistics import BoundedCells, CountCells, RealCells, ValueCells
+from hiermod.data.cells.statistics import BinomialCells, BoundedCells, CountCells, RealCells, ValueCells
 from hiermod.data.cells.table import Cells
 from hiermod.data.columns.bounds import INTERVAL, RIGHT
 from hiermod.errors import DataError, PriorError
@@ -31,10 +31,10 @@ Predictors = Mapping[str, LinearPredictor]
 def response_scale(family: Family, cells: Cells, offset: np.ndarray) -> ResponseScale:
     """Measure the response, weighting cells by their rows, trials or exposure; its location is that less the offset.
 
-    On a log link, half a count is added to the total of counts, which may be 0; positive numbers have their own unit.
-    Where zeros have a part of their own, it is measured above 0.
+    On a log link, half a count is added to the total of counts, which may be 0, and half a success and a trial to those
+    of rates; positive numbers have their own unit. Where zeros have a part of their own, it is measured above 0.
     """
-    zeros = bool(family.zeros) and isinstance(cells.response, ValueCells)
+    link, zeros = family.link.name, bool(family.zeros) and isinstance(cells.response, ValueCells)
     if zeros:
         offset, cells = offset[cells.response.mean > 0.0], cells.above_zero()
     match cells.response:
@@ -44,11 +44,19 @@ def response_scale(family: Family, cells: Cells, offset: np.ndarray) -> Response
             return _identity_scale(mean, count, float(within.sum()), offset)
         case CountCells(total=total, exposure=exposure):
             return _log_scale(float(total.sum()) + 0.5, exposure, offset)
-        case ValueCells(value=value, count=count) if family.link.name == "identity":
+        case BinomialCells(successes=successes, trials=trials) if link == "log":
+            return _log_scale(float(successes.sum()) + 0.5, np.append(trials, 1.0), np.append(offset, 0.0))
+        case ValueCells(value=value, count=count) if link == "identity":
             scale = _identity_scale(family.transform(value), count, 0.0, offset)
             return replace(scale, smallest=float(value.min()))
-        case ValueCells(value=value, count=count) if family.link.name == "log":
-            return _log_scale(float((count * value).sum()) + 0.5 * (family.counts and not zeros), count, offset)
+        case ValueCells(value=value, count=count) if link == "log":
+            _refuse_negative(family, float((count * value).sum()))
+            scale = _log_scale(float((count * value).sum()) + 0.5 * (family.counts and not zeros), count, offset)
+            spread = _identity_scale(value, count, 0.0, offset).unit if family.kind == "real" else 0.0
+            return replace(scale, spread=spread)
+        case ValueCells(value=value, count=count) if link == "inverse":
+            level = 1.0 / float(np.average(value, weights=count))
+            return ResponseScale(level - float(np.average(offset, weights=count)), level, 1.0)
     return ResponseScale(0.0, 1.0, 1.0)
 
 
@@ -65,6 +73,14 @@ def _bounded_scale(family: Family, response: BoundedCells, offset: np.ndarray) -
         return ResponseScale(float(location), 1.0, 1.0)
     scale = _identity_scale(family.transform(value), count, 0.0, offset)
     return replace(scale, smallest=float(np.min(response.upper, where=~right, initial=np.inf)))
+
+
+def _refuse_negative(family: Family, total: float) -> None:
+    if family.kind == "real" and not total > 0.0:
+        raise DataError(
+            f"The log link of the family {family} is of means above 0, and the responses add up to {total:.4g}. Say "
+            f"family='{family.name}', whose link is the identity."
+        )
 
 
 def _identity_scale(mean: np.ndarray, count: np.ndarray, within: float, offset: np.ndarray) -> ResponseScale:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from hiermod.errors import SamplingError
+from hiermod.errors import ModelError, SamplingError
 from hiermod.families.record import THRESHOLDS
 from hiermod.memory import NUMBER, refuse_beyond, room
 from hiermod.modeling import model_priors
@@ -41,6 +41,11 @@ def sample_prior(spec: ModelSpec, draws: Any, seed: int | None) -> Posterior:
     if isinstance(spec, PooledSpec):
         return _of_pooled(spec, settings, rng)
     assert isinstance(spec, Spec)
+    if spec.family.link.is_bounded:
+        raise ModelError(
+            f"Draws from the prior: under the {spec.family.link.name} link the data's rows bound the coefficients, "
+            "which priors by themselves do not. Draw from the model with another link."
+        )
     _refuse_large(spec, settings.draws)
     found = _common(spec, settings.draws, rng)
     if spec.family.entries:

@@ -16,6 +16,7 @@ from hiermod.data.columns.functions import Recipe
 from hiermod.data.columns.groupings import Grouping, read_grouping, text_notices
 from hiermod.data.columns.predictors import EngineVariables, Factor, Variables, read_sources, read_variables
 from hiermod.data.columns.responses import (
+    WEIGHTS,
     MomentRows,
     ResponseRows,
     SingleRows,
@@ -164,7 +165,7 @@ def _read_response(formula: Formula, raw: pd.DataFrame, count: np.ndarray, summa
     if summary is None:
         return counted(bounded_response(formula, raw), count)
     assert isinstance(formula.response, SingleResponse)
-    repeats = np.ones(len(raw)) if formula.weights is None else read_counts(Column(formula.weights), raw)
+    repeats = np.ones(len(raw)) if formula.weights is None else read_counts(Column(formula.weights), raw, WEIGHTS)
     return MomentRows(
         formula.response.name, summary.mean, "int" if summary.whole else "float", repeats * count,
         not isinstance(formula.response.expression, Column),

@@ -43,6 +43,9 @@ ROW_KERNELS = {name: BY_ROWS + code for code, name in enumerate((
     "beta_logit",
     "beta_probit",
     "beta_cloglog",
+    "gaussian_log",
+    "gamma_inverse",
+    "trials_log",
     "poisson_log",
     "trials_logit",
     "trials_probit",
@@ -62,13 +65,13 @@ ROW_KERNELS |= {
     )
 }  # fmt: skip
 # Kernels of families with a part of their own for zeros are those of their base, so much further on.
-INFLATED, HURDLE = 1000, 2000
+INFLATED, HURDLE, HURDLE_SHARES = 1000, 2000, 3000
 ROW_KERNELS |= {
     f"zero_inflated_{base}": INFLATED + ROW_KERNELS[base] for base in (
         "poisson_log", "negbinomial_log", "trials_logit", "trials_probit", "trials_cloglog", "beta_binomial_logit",
         "beta_binomial_probit", "beta_binomial_cloglog",
     )
-} | {
+} | {"hurdle_shares": BY_ROWS + HURDLE_SHARES} | {
     f"hurdle_{base}": HURDLE + ROW_KERNELS[base] for base in (
         "poisson_log", "negbinomial_log", "gamma_log", "lognormal_identity",
     )
