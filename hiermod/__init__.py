@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from hiermod.interface.prior_draws import PriorDraws as PriorDraws
     from hiermod.interface.registering import register_family
     from hiermod.interface.report import report
+    from hiermod.interface.table import table
     from hiermod.sampling.checks import CheckReport as CheckReport
 
 __all__ = [
@@ -69,6 +70,7 @@ __all__ = [
     "register_family",
     "report",
     "srm",
+    "table",
     "translate",
 ]
 
@@ -94,6 +96,7 @@ _NAMES = {
     "hiermod.interface.prior_draws": ("PriorDraws",),
     "hiermod.interface.registering": ("register_family",),
     "hiermod.interface.report": ("report",),
+    "hiermod.interface.table": ("table",),
     "hiermod.sampling.checks": ("CheckReport",),
 }
 _HOME = {name: module for module, names in _NAMES.items() for name in names}

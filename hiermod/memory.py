@@ -14,7 +14,7 @@ LIMITS = (("memory.max", "memory.current"), ("memory/memory.limit_in_bytes", "me
 
 
 def available_memory() -> float:
-    """Bytes that this process may still take, by the machine and by its control group; infinite where not known."""
+    """Bytes that this process may still take, by the machine, its control group and its own limit; infinite at most."""
     left = [float("inf")]
     with contextlib.suppress(OSError, ValueError, IndexError):
         lines = Path("/proc/meminfo").read_text().splitlines()
@@ -22,6 +22,12 @@ def available_memory() -> float:
     for most, used in LIMITS:
         with contextlib.suppress(OSError, ValueError):
             left.append(float((GROUPS / most).read_text()) - float((GROUPS / used).read_text()))
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource
+
+        limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+        if limit != resource.RLIM_INFINITY:
+            left.append(limit - float(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize())
     return max(min(left), 0.0)
 
 

@@ -141,6 +141,31 @@ def gamma() -> Shape:
     return Shape("gamma", "y ~ treated + (1 | g)", "gamma", model, (rates("treated"),))
 
 
+def zero_inflated_negbinomial() -> Shape:
+    """Overdispersed counts with further zeros, which look much like those of the counts themselves."""
+    priors = {
+        "Intercept": "Normal(1.3, 0.5)", "treated": "Normal(0, 0.5)", "sd(1|site)": "HalfNormal(0.5)",
+        "alpha": "LogNormal(0.7, 0.5)", "zi": "Beta(2, 4)",
+    }  # fmt: skip
+    design = crossed(site=named("s", 12), treated=[0, 1], row=range(8)).drop(columns="row")
+    likelihood = Likelihood("zero_inflated_negbinomial", "log")
+    model = Definition(("1", "treated"), (Bar("site", ("1",)),), likelihood, priors, design)
+    return Shape(
+        "zero_inflated_negbinomial", "y ~ treated + (1 | site)", "zero_inflated_negbinomial", model, (rates("treated"),)
+    )
+
+
+def hurdle_gamma() -> Shape:
+    """Positive numbers and zeros."""
+    priors = {
+        "Intercept": "Normal(1, 0.7)", "treated": "Normal(0, 0.5)", "sd(1|g)": "HalfNormal(0.5)",
+        "alpha": "LogNormal(0.7, 0.5)", "hu": "Beta(2, 4)",
+    }  # fmt: skip
+    design = crossed(g=named("g", 12), treated=[0, 1], row=range(6)).drop(columns="row")
+    model = Definition(("1", "treated"), (Bar("g", ("1",)),), Likelihood("hurdle_gamma", "log"), priors, design)
+    return Shape("hurdle_gamma", "y ~ treated + (1 | g)", "hurdle_gamma", model, (rates("treated"),))
+
+
 def three_effects() -> Shape:
     """A factor of three levels whose effects vary together by one group, crossed with another group."""
     priors = {
@@ -199,6 +224,7 @@ SHAPES = {
     shape.name: shape
     for shape in (
         bernoulli(), binomial(), gaussian(), poisson(), negbinomial(), student(), beta_binomial(), gamma(),
-        three_effects(), few_groups(), pooled_beta(), pooled_shapes(), pooled_gamma(),
+        three_effects(), few_groups(), pooled_beta(), pooled_shapes(), pooled_gamma(), zero_inflated_negbinomial(),
+        hurdle_gamma(),
     )
 }  # fmt: skip

@@ -21,6 +21,7 @@ from hiermod.formula.expressions import Call, Column
 from hiermod.formula.nodes import LevelResponse, Response, SingleResponse
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.diagnostics import mean_sizes
+from hiermod.tabular import Tabular
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -150,6 +151,8 @@ class Question:
         Whether estimates are medians of the draws, not means.
     remark : str
         What readers of the numbers should know.
+    categories : str, optional
+        The response, of which each category has rows of its own.
     """
 
     kind: str
@@ -168,6 +171,7 @@ class Question:
     rope: tuple[float, float] | None = None
     median: bool = False
     remark: str = ""
+    categories: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,7 +194,7 @@ class Curve:
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
+class Answer(Tabular):
     """An answer with its draws.
 
     Parameters

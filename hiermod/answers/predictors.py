@@ -124,6 +124,12 @@ class LinearPredictors:
         return np.asarray(sum(found)) if found else None
 
     @property
+    def reads_unseen(self) -> bool:
+        """Whether effects of groups that were never seen play a part."""
+        unseen = (Reading.NEW, Reading.POPULATION, Reading.KNOWN_OR_NEW)
+        return any(term.reading in unseen for term in self._terms)
+
+    @property
     def integrates(self) -> bool:
         """Whether groups of any term are integrated out."""
         return any(term.reading is Reading.POPULATION for term in self._terms)

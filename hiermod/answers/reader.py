@@ -28,6 +28,7 @@ from hiermod.modeling.protocol import ModelSpec, Question
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.posterior import Posterior
 
+FEW_ABOVE, NEXT_TO_ONE = 0.01, -1e-12  # of a row's draws, whose rates are taken as 1; the logarithm of that
 STEP = 0.01  # of a linear predictor, in differences for a derivative
 BLOCK = 100_000  # numbers of a block's array of draws, so that it stays in the processor's cache
 CHUNK = 20_000  # rows whose designs are made at once
@@ -101,6 +102,15 @@ def linear_spec(spec: ModelSpec, question: Question) -> Spec:
     return spec
 
 
+def refuse_unseen(spec: Spec) -> None:
+    """Refuse a question about unseen groups under a bounded link."""
+    what = "a rate above 1" if spec.family.is_rate else "a mean below 0"
+    raise AnswerError(
+        f"Under the {spec.family.link.name} link the effects of an unseen group would give {what} some probability, so "
+        "that nothing is said of groups='new' or 'population', nor of groups left out. Take another link for these."
+    )
+
+
 @dataclass(frozen=True, eq=False)
 class Parameters:
     """A family's parameters on some rows, or on one, in every draw.
@@ -140,7 +150,9 @@ class LinearReader:
         with_offset = bool(spec.formula.offsets) and (exposed or not per_exposure(spec))
         needed = [name for name in spec.predictors if self._outcome.needs(name) or name == self._outcome.of]
         self._read = partial(LinearPredictors, posterior, spec, groups, with_offset=with_offset)
-        self._own = self._read(names=needed)
+        self._own = self._read(names=needed or ["mu"])
+        if spec.family.link.is_bounded and self._own.reads_unseen:
+            refuse_unseen(spec)
         fixed = self._outcome.link is not None and needed == [self._outcome.of] and not self._scaled
         self._fixed = self._link_of({}, None) if fixed else None
         identity = self._fixed is not None and self._fixed.name == "identity"
@@ -230,7 +242,7 @@ class LinearReader:
         designs = self.designs(frame)
         if self._fixed is None:
             return self._numeric_slope(designs, change, groups, rises)
-        predictor, rise = self._linear(designs, groups), rises[name]
+        predictor, rise = self._with_means(self._linear(designs, groups)), rises[name]
         with np.errstate(over="ignore"):
             if self._varying:
                 own, other = designs.predictors[name], change.predictors[name]
@@ -256,15 +268,37 @@ class LinearReader:
         return self._own.linear(self._outcome.of, designs.predictors[self._outcome.of], groups)
 
     def _mean(self, designs: Designs, groups: Sequence[GroupsOfRows | None]) -> np.ndarray:
-        population = self._own.population(designs, groups, self._varying)
+        population = self._population(designs, groups)
         with np.errstate(over="ignore"):  # a mean above 1.8e308 is infinite
             inner = partial(self._value, designs.exposure)
             return averaged(population, self._outer(population), inner, alone=self._outcome.link is None)
 
     def _logs(self, designs: Designs, groups: Sequence[GroupsOfRows | None]) -> np.ndarray:
-        population = self._own.population(designs, groups, self._varying)
+        population = self._population(designs, groups)
         inner = partial(self._log_value, designs.exposure)
         return log_averaged(population, self._outer(population), inner, alone=self._outcome.link is None)
+
+    def _population(self, designs: Designs, groups: Sequence[GroupsOfRows | None]) -> Population:
+        found = self._own.population(designs, groups, self._varying)
+        if not self._spec.family.link.is_bounded or "mu" not in found.mean:
+            return found
+        return replace(found, mean={**found.mean, "mu": self._with_means(found.mean["mu"])})
+
+    def _with_means(self, predictor: np.ndarray) -> np.ndarray:
+        """Linear predictors, all of which have a mean: those of rows unlike the data's may have none.
+
+        A rate that is above 1 in a few draws is taken as 1 there.
+        """
+        link = self._spec.family.link
+        if link.is_bounded and not (has := link.inside(predictor)).all():
+            outside = float((~has).mean(axis=1).max())
+            if link.log_rates is not None and outside <= FEW_ABOVE:
+                return np.minimum(predictor, NEXT_TO_ONE)
+            raise AnswerError(
+                f"Under the {link.name} link some linear predictors have no mean, as in {outside:.1%} of the "
+                "draws of a row that is asked about: only rows of the data have one for certain. Ask about such rows."
+            )
+        return predictor
 
     def _outer(self, population: Population) -> list[str]:
         """The predictors that are integrated numerically: all but the one that a link takes."""

@@ -14,13 +14,13 @@ FamilyName = Literal[
 ]  # fmt: skip
 RATE_LINKS = ("logit", "probit", "cloglog")
 LINKS: dict[FamilyName, tuple[str, ...]] = {  # of each family, the usual one first
-    "bernoulli": RATE_LINKS,
-    "binomial": RATE_LINKS,
-    "gaussian": ("identity",),
+    "bernoulli": (*RATE_LINKS, "log"),
+    "binomial": (*RATE_LINKS, "log"),
+    "gaussian": ("identity", "log"),
     "poisson": ("log",),
     "negbinomial": ("log",),
     "student": ("identity",),
-    "gamma": ("log",),
+    "gamma": ("log", "inverse"),
     "lognormal": ("identity",),
     "beta_binomial": RATE_LINKS,
     "cumulative": RATE_LINKS,

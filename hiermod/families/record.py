@@ -11,10 +11,10 @@ import numpy as np
 
 from hiermod.data.columns.responses import ResponseRows, SingleRows
 from hiermod.data.columns.texts import row_name
-from hiermod.data.columns.values import Level
+from hiermod.data.columns.values import Level, scores_of
 from hiermod.errors import AnswerError, ModelError, did_you_mean
 from hiermod.families.functionals import Functional
-from hiermod.families.links import IDENTITY, LINKS, Link
+from hiermod.families.links import IDENTITY, LINKS, Link, link_of
 from hiermod.families.names import RATE_LINKS
 from hiermod.families.ops import NUMPY, Function
 from hiermod.priors.distributions import Prior
@@ -35,14 +35,16 @@ class Linear(NamedTuple):
 class ResponseScale:
     """Location and spread of the response on the link scale, from which default priors take their numbers.
 
-    `unit` is the sd of the response on an identity link, 1 on the others; coefficients get `factor` times it.
-    `smallest` is the smallest response.
+    `unit` is the sd of the response on an identity link, the inverse of its mean on an inverse one, 1 on the others;
+    coefficients get `factor` times it. `smallest` is the smallest response; `spread` the sd of the response itself
+    where `unit` is not.
     """
 
     location: float
     unit: float
     factor: float
     smallest: float = 1.0
+    spread: float = 0.0
 
 
 def overdispersion(_: ResponseScale) -> Prior:
@@ -151,11 +153,14 @@ class Thresholds:
         predictor of 0, have the density of Dirichlet(size, ..., size).
     of_chances : callable
         ``(link, chances)``: thresholds that give these chances there, arrays of shape ``(..., categories)``.
+    latex : str
+        What thresholds and linear predictor make of chances, the link standing as ``F``.
     """
 
     increasing: bool
     log_prior: Function
     of_chances: Function
+    latex: str
 
 
 THRESHOLDS = "Intercept"  # their variable of the posterior
@@ -267,6 +272,10 @@ class Family:
         The distribution of row i.
     location : str
         What the terms add up to, where the link's words do not say it.
+    base : Family, optional
+        Of responses that are censored or truncated, the family of those that are not; hiermod sets it.
+    interval : callable, optional
+        The chances between which such a response has its own; hiermod sets it.
     thresholds : Thresholds, optional
         Of ordered categories, whose thresholds are the first of `parameters` once `categories` are known.
     weighted : callable, optional
@@ -312,6 +321,8 @@ class Family:
     latex: str = ""
     words: str = ""
     location: str = ""
+    base: Family | None = None
+    interval: Callable[..., Chances] | None = None
     thresholds: Thresholds | None = None
     weighted: Callable[..., Link] | None = None
     categories: tuple[Level, ...] = ()
@@ -329,7 +340,7 @@ class Family:
                 f"Family {self.name!r}: parameters={self.parameters!r}: a tuple of hm.Parameter('phi', 'what it is')."
             )
         if self.link is UNSAID:
-            object.__setattr__(self, "link", LINKS[self.links[0]])
+            object.__setattr__(self, "link", link_of(self.links[0], self.kind))
         usual = {
             "statistic": STATISTICS[self.kind],
             "latex": rf"\operatorname{{{self.name}}}({', '.join([r'\mu_i', *self.auxiliary])})",
@@ -355,10 +366,8 @@ class Family:
 
     @property
     def scores(self) -> tuple[float, ...]:
-        """What each category counts in a mean score: its number if all are numbers, else 1, 2, ..."""
-        if all(isinstance(level, int | float) and not isinstance(level, bool) for level in self.categories):
-            return tuple(map(float, self.categories))  # type: ignore[arg-type]
-        return tuple(float(place) for place in range(1, len(self.categories) + 1))
+        """What each category counts in a mean score."""
+        return scores_of(self.categories)
 
     def of_categories(self, categories: tuple[Level, ...]) -> Family:
         """The family of a response of these categories, with a threshold between each two; others are unchanged."""
@@ -389,6 +398,11 @@ class Family:
     def is_rate(self) -> bool:
         """Whether the expected response is a rate of successes."""
         return self.kind == "rate"
+
+    def linked(self, name: str) -> Family:
+        """The family with another of its links; sums are sufficient for a real response on an identity link alone."""
+        statistic = "values" if self.statistic == "real" and name != "identity" else self.statistic
+        return replace(self, link=link_of(name, self.kind), statistic=statistic)
 
     def parameter(self, name: str) -> Parameter:
         """One of its parameters beside the mean."""
@@ -423,6 +437,11 @@ class Family:
             If it is without this one.
         """
         function: Function | None = getattr(self, what)
+        if function is None and self.categories:
+            raise AnswerError(
+                f"This asks for the {what} of a response, and the categories of the family {self.name} have none. Ask "
+                "for the chance of a category, outcome=, or compare models by loo()."
+            )
         if function is None:
             raise AnswerError(
                 f"The family {self.name} has no {what}, which this asks for. Give its record {what}=, {WITHOUT[what]}, "
@@ -437,6 +456,8 @@ class Family:
 
         Of a family without a distribution function, each draw has one new response, which is less or is not.
         """
+        if self.interval is not None:
+            return self.interval(response, self.linear(eta), *parameters)
         if self.cdf is not None:
             return self.cdf(response, self.linear(eta), *parameters)
         trials = response[1] if self.is_rate else 1.0

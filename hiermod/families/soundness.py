@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import special
@@ -18,7 +18,7 @@ from hiermod.families.functionals import Functional
 from hiermod.families.links import LINKS
 from hiermod.families.ops import NUMPY
 from hiermod.families.outcomes import own_outcomes
-from hiermod.families.probes import POINTS, SCALE, points, probe_densities, same_density, usual_parameters
+from hiermod.families.probes import POINTS, SCALE, from_line, points, probe_densities, same_density, usual_parameters
 from hiermod.families.record import STATISTICS, Family
 from hiermod.priors.distributions import ENDS
 
@@ -46,11 +46,11 @@ def check_record(family: Family, built_in: Iterable[Family]) -> None:
     _check_priors(family)
     _check_kernel(family, built_in)
     for name in family.links:
-        linked = replace(family, link=LINKS[name])
+        linked = family.linked(name)
         _check_density(linked)
         _check_mean_link(linked)
         _check_outcomes(linked)
-        for eta in PREDICTORS:
+        for eta in from_line(linked.link, np.array(PREDICTORS)).tolist():
             _check_distribution(Measure.of(linked, eta))
 
 
@@ -118,8 +118,7 @@ def _check_kernel(family: Family, built_in: Iterable[Family]) -> None:
         return
     for own in kin:
         if all(
-            own.kind == family.kind and same_density(probe_densities(replace(own, link=LINKS[name])),
-                                                     replace(family, link=LINKS[name]))
+            own.kind == family.kind and same_density(probe_densities(own.linked(name)), family.linked(name))
             for name in family.links
         ):  # fmt: skip
             return
@@ -167,7 +166,7 @@ def _check_mean_link(family: Family) -> None:
         if link is None:
             continue
         made = link(family.link, *parameters)
-        eta = np.array(PREDICTORS)
+        eta = from_line(family.link, np.array(PREDICTORS))
         there = made.inverse(eta)
         if made.name in LINKS:
             ratio = there / LINKS[made.name].inverse(eta)

@@ -15,6 +15,7 @@ from hiermod.data.columns.responses import ResponseRows, SingleRows, plain_facto
 from hiermod.data.columns.values import Level
 from hiermod.data.sources.frames import column_names, travels
 from hiermod.errors import ModelError, did_you_mean, enumerate_names
+from hiermod.families.bounded import bounded
 from hiermod.families.record import Family
 from hiermod.families.registry import choose_family, link_notice, read_family
 from hiermod.formula.expressions import Column, Number
@@ -148,17 +149,15 @@ def with_parameters(formula: Formula, family: Family) -> Formula:
 
 
 def _parameter_name(name: str, family: Family) -> str:
-    known = family.auxiliary
+    known = tuple(own.name for own in family.single)
     others = [own.name for own in family.parameters if own.name in OTHER_NAMES.get(name, ())]
     if name == "disp":
         others = [own.name for own in family.parameters if own.support == "positive"]
     if name not in known and others:
         name = others[0]
     if name not in known:
-        has = f"; it has {enumerate_names(list(known))}" if known else ": its mean is all it has"
-        raise ModelError(
-            f"The family {family} has no parameter {name!r}{has}.{did_you_mean(name, known) if known else ''}"
-        )
+        has = did_you_mean(name, known) if known else " Its mean is all it has."
+        raise ModelError(f"The family {family} has no parameter {name!r}.{has}")
     if not family.parameter(name).links:
         raise ModelError(f"{name!r} of the family {family} can have no linear predictor: it is one value for all rows.")
     return name
@@ -239,7 +238,8 @@ def _missing(model: Defined) -> int:
 def redefine(definition: Definition, formula: Formula, family: str, cells: Cells, notices: tuple[str, ...]) -> Defined:
     """Build the spec of stored cells again."""
     categories = cells.response.levels if isinstance(cells.response, CategoryCells) else ()
-    spec, _ = _build(definition, formula, read_family(family).of_categories(categories), cells)
+    read = read_family(family).of_categories(categories)
+    spec, _ = _build(definition, formula, bounded(read) if formula.bounds else read, cells)
     return Defined(definition, spec, notices)
 
 

@@ -108,7 +108,7 @@ def log_prior(spec: ModelSpec, values: Values) -> np.ndarray:
             spec.hyperprior.log_density(values(MEAN), values(SPREAD) ** -2.0).reshape(len(values(MEAN)), -1).sum(axis=1)
         )
     assert isinstance(spec, Spec)
-    parts = [_coefficients(spec, values)] if spec.common.blocks else []
+    parts = [_coefficients(spec, values)] if spec.coefficients.blocks else []
     if spec.family.entries:
         blocks = [_flat(values(block.name)) for block in spec.common.blocks]
         thresholds = values(THRESHOLDS)
@@ -128,7 +128,7 @@ def log_prior(spec: ModelSpec, values: Values) -> np.ndarray:
 
 def _coefficients(spec: Spec, values: Values) -> np.ndarray:
     """Of the coefficients of the centred design, ``c = b + S b``."""
-    design = spec.common
+    design = spec.coefficients
     coefficients = np.hstack([_flat(values(block.name)) for block in design.blocks])
     centred = coefficients + coefficients @ design.shift.T
     return np.sum([_of(spec.priors[name], centred[:, place]) for name, place in design.slices().items()], axis=0)

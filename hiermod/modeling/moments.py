@@ -51,6 +51,8 @@ def evidence(spec: ModelSpec) -> Evidence:
     """Of each cell, in their order."""
     response, link, size = spec.cells.response, spec.family.link.name, len(spec.cells)
     match response:
+        case BinomialCells() if link == "log":  # a rate is bounded by 1
+            return Evidence(np.full(size, np.inf), response.successes)
         case BinomialCells():
             up, down = response.trials - response.successes, response.successes
         case PairCells():  # of a beta-binomial row's failures, the first alone falls with the rate
@@ -99,7 +101,11 @@ def finite_moments(spec: ModelSpec) -> dict[str, float]:
     """
     found = {**_of_coefficients(spec), **_of_spreads(spec)} if spec.priors else {}
     for parameter in spec.family.parameters if spec.priors else ():
-        if parameter.unbounded:
+        if parameter.unbounded and parameter.name in spec.predictors:
+            blocks = spec.predictors[parameter.name].common.blocks
+            rows = [row for block in blocks for row in zip(block.row_names(), spec.priors[block.name], strict=True)]
+            found |= {name: tail(prior) for name, prior in rows}
+        elif parameter.unbounded:
             found[parameter.name] = tail(spec.priors[parameter.name][0])
     return {name: power for name, power in found.items() if power <= MOST}
 
@@ -156,7 +162,8 @@ def centred_columns(spec: ModelSpec) -> np.ndarray:
 
 def _of_spreads(spec: ModelSpec) -> dict[str, float]:
     found: dict[str, float] = {}
-    for term in spec.groups if _tells_apart(spec) else ():
+    own = [term for term in spec.groups if {effect.parameter for effect in term.effects} == {"mu"}]
+    for term in own if _tells_apart(spec) else ():
         priors = [prior for effect in term.effects for prior in spec.priors[effect.sd_name]]
         heavy = [place for place, prior in enumerate(priors) if tail(prior) <= MOST]
         if not heavy:
@@ -219,7 +226,7 @@ def light_spreads(spec: ModelSpec) -> bool:
     """
     if not spec.priors or spec.family.link.name != "log":
         return True
-    effects = [effect for term in spec.groups for effect in term.effects]
+    effects = [effect for term in spec.groups for effect in term.effects if effect.parameter == "mu"]
     pairs = [pair for own in effects for pair in zip(spec.priors[own.sd_name], own.scales, strict=True)]
     return all(np.isfinite(prior.support[1]) or _no_wider_than_normal(prior, float(scale)) for prior, scale in pairs)
 

@@ -94,6 +94,11 @@ class PooledSpec:
         """What the strata are called; one empty name without any."""
         return [""] if self.strata is None else [str(label) for label in self.strata.labels()]
 
+    @property
+    def scalars(self) -> tuple[str, ...]:
+        """Those of the family."""
+        return self.family.auxiliary
+
     def variables(self) -> tuple[Variable, ...]:
         """The variables of a posterior, in order; rates of very many groups are not among them."""
         dims: Dims = ((), ()) if self.strata is None else group_dim(self.strata)
@@ -173,11 +178,6 @@ class PooledSpec:
         """How many groups bound the spread, in the stratum that has the fewest."""
         informative = self.pool.informative(self.events, self.exposure)
         return int(np.bincount(self.stratum, informative, len(self.stratum_names)).min())
-
-    @property
-    def scalars(self) -> tuple[str, ...]:
-        """Pooled rates have no parameters beside them."""
-        return ()
 
     def shape_exposure(self, frame: Any) -> None:
         """Nothing multiplies a shape."""

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from hiermod.data.cells.statistics import CountCells, RealCells, ValueCells
+from hiermod.data.cells.statistics import BinomialCells, BoundedCells, CountCells, RealCells, ValueCells
 from hiermod.data.cells.table import Cells
+from hiermod.data.columns.bounds import INTERVAL, RIGHT
 from hiermod.errors import DataError, PriorError
 from hiermod.families.record import Family, Parameter, ResponseScale
 from hiermod.formula.nodes import without_slash
@@ -30,23 +31,56 @@ Predictors = Mapping[str, LinearPredictor]
 def response_scale(family: Family, cells: Cells, offset: np.ndarray) -> ResponseScale:
     """Measure the response, weighting cells by their rows, trials or exposure; its location is that less the offset.
 
-    On a log link, half a count is added to the total of counts, which may be 0; positive numbers have their own unit.
-    Where zeros have a part of their own, it is measured above 0.
+    On a log link, half a count is added to the total of counts, which may be 0, and half a success and a trial to those
+    of rates; positive numbers have their own unit. Where zeros have a part of their own, it is measured above 0.
     """
-    zeros = bool(family.zeros) and isinstance(cells.response, ValueCells)
+    link, zeros = family.link.name, bool(family.zeros) and isinstance(cells.response, ValueCells)
     if zeros:
         offset, cells = offset[cells.response.mean > 0.0], cells.above_zero()
     match cells.response:
+        case BoundedCells(value=value, count=count):
+            return _bounded_scale(family, cells.response, offset)
         case RealCells(mean=mean, count=count, within=within):
             return _identity_scale(mean, count, float(within.sum()), offset)
         case CountCells(total=total, exposure=exposure):
             return _log_scale(float(total.sum()) + 0.5, exposure, offset)
-        case ValueCells(value=value, count=count) if family.link.name == "identity":
+        case BinomialCells(successes=successes, trials=trials) if link == "log":
+            return _log_scale(float(successes.sum()) + 0.5, np.append(trials, 1.0), np.append(offset, 0.0))
+        case ValueCells(value=value, count=count) if link == "identity":
             scale = _identity_scale(family.transform(value), count, 0.0, offset)
             return replace(scale, smallest=float(value.min()))
-        case ValueCells(value=value, count=count) if family.link.name == "log":
-            return _log_scale(float((count * value).sum()) + 0.5 * (family.counts and not zeros), count, offset)
+        case ValueCells(value=value, count=count) if link == "log":
+            _refuse_negative(family, float((count * value).sum()))
+            scale = _log_scale(float((count * value).sum()) + 0.5 * (family.counts and not zeros), count, offset)
+            spread = _identity_scale(value, count, 0.0, offset).unit if family.kind == "real" else 0.0
+            return replace(scale, spread=spread)
+        case ValueCells(value=value, count=count) if link == "inverse":
+            level = 1.0 / float(np.average(value, weights=count))
+            return ResponseScale(level - float(np.average(offset, weights=count)), level, 1.0)
     return ResponseScale(0.0, 1.0, 1.0)
+
+
+def _bounded_scale(family: Family, response: BoundedCells, offset: np.ndarray) -> ResponseScale:
+    """As of responses that were observed where their bounds are, or in the middle of both.
+
+    On a log link right-censored times are a rate of events: their sum by half an event more than there were.
+    """
+    count, right = response.count, response.code == RIGHT
+    value = np.where(response.code == INTERVAL, (response.value + response.upper) / 2.0, response.value)
+    if family.link.name == "log":
+        events = float(count[~right].sum()) + 0.5 * right.any()
+        location = np.log((count * value).sum() / events) - np.log(np.average(np.exp(offset), weights=count))
+        return ResponseScale(float(location), 1.0, 1.0)
+    scale = _identity_scale(family.transform(value), count, 0.0, offset)
+    return replace(scale, smallest=float(np.min(response.upper, where=~right, initial=np.inf)))
+
+
+def _refuse_negative(family: Family, total: float) -> None:
+    if family.kind == "real" and not total > 0.0:
+        raise DataError(
+            f"The log link of the family {family} is of means above 0, and the responses add up to {total:.4g}. Say "
+            f"family='{family.name}', whose link is the identity."
+        )
 
 
 def _identity_scale(mean: np.ndarray, count: np.ndarray, within: float, offset: np.ndarray) -> ResponseScale:
@@ -84,7 +118,7 @@ def choose_priors(
         _refuse_extreme("predictor", float(spread), 0.0)
     flat = {str(key): str(text) for key, text in user.items() if is_flat(text)}
     stated = read_stated({key: ANY if key in flat else text for key, text in user.items()})
-    entries = _entries(family, scale, predictors, groups, stated)
+    entries = _entries(family, scale, predictors, groups, stated, cells)
     refuse_unclear(stated, entries, cells.predictors, {block.name for block in common.blocks})
     for key, text in flat.items():
         _refuse_flat(entries, key, text)
@@ -99,9 +133,9 @@ def choose_priors(
 
 def _entries(
     family: Family, scale: ResponseScale, predictors: Predictors, groups: tuple[GroupDesign, ...],
-    stated: Mapping[str, Stated] | None = None,
+    stated: Mapping[str, Stated] | None = None, cells: Cells | None = None,
 ) -> list[Entry]:  # fmt: skip
-    scales = {name: scale if name == "mu" else parameter_scale(family, predictor, scale)
+    scales = {name: scale if name == "mu" else parameter_scale(family, predictor, scale, cells)
               for name, predictor in predictors.items()}  # fmt: skip
     coefficients = [_coefficients(predictor.common, scales[name]) for name, predictor in predictors.items()]
     single = [parameter for parameter in family.single if parameter.name not in predictors]
@@ -109,10 +143,18 @@ def _entries(
     return [*thresholds, *itertools.chain(*coefficients), *_spreads(groups, scales), *_of_family(family, single, scale)]
 
 
-def parameter_scale(family: Family, predictor: LinearPredictor, scale: ResponseScale) -> ResponseScale:
-    """The scale of a linear predictor of another parameter than the mean: a value near it on the link, and a unit."""
-    typical = family.parameter(predictor.parameter).typical(scale)
-    return ResponseScale(float(predictor.link.forward(typical)), 1.0, 1.0)
+def parameter_scale(
+    family: Family, predictor: LinearPredictor, scale: ResponseScale, cells: Cells | None
+) -> ResponseScale:
+    """The scale of a linear predictor of another parameter than the mean.
+
+    Its location is the link of a value near the parameter, less the offsets; its unit is 1.
+    """
+    location = float(predictor.link.forward(family.parameter(predictor.parameter).typical(scale)))
+    if predictor.offsets and cells is not None:
+        added = sum(cells.frame[name].to_numpy(dtype=float) for name in predictor.offsets)
+        location -= float(np.average(added, weights=cells.response.weight))
+    return ResponseScale(location, 1.0, 1.0)
 
 
 def known_keys(family: Family, predictors: Predictors, groups: tuple[GroupDesign, ...]) -> frozenset[str]:

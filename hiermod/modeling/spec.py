@@ -10,12 +10,15 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from hiermod.data.cells.statistics import BoundedCells
 from hiermod.data.cells.table import Cells
+from hiermod.data.columns.bounds import EVENT
 from hiermod.errors import DataError
 from hiermod.families.functionals import Functional
 from hiermod.families.links import LINKS
 from hiermod.families.record import THRESHOLDS, Family
 from hiermod.formula.nodes import Formula
+from hiermod.modeling.bounded import refuse_without_mean
 from hiermod.modeling.design import (
     CommonDesign,
     GroupDesign,
@@ -144,19 +147,37 @@ class Spec:
                 "this model's priors are Bambi's, and not known here. Fit the formula with hiermod.fit() for hiermod's "
                 "own model, or use bambi's prior_predictive()."
             )
+        if question == "observed":
+            return self._unobserved()
         scaled = self.shape_exposure(self.cells.frame) is not None
+        if len(self.predictors) > 1 and question in ("plan", "bambi"):
+            return "its formula has linear predictors of several parameters, which this does not cover"
         if scaled and question in ("plan", "bambi", "compiled"):
             return f"the exposure of {self.formula.left}, which multiplies the shape, is not covered"
+        if self.family.link.is_bounded and question == "plan":
+            return f"plan() draws from the prior, which the {self.family.link.name} link does not bound by itself."
         if self.family.thresholds is not None and question in ("plan", "bambi"):
             return f"thresholds of the family {self.family} are not covered"
         if question == "compiled":
             if self.family.kernel is None:
                 return f"the family {self.family} is not covered"
+            if self.family.base is not None and self.family.link.name != self.family.links[0]:
+                return f"censored and truncated responses under the {self.family.link.name} link are not covered"
             names = (
                 prior.name for priors in self.priors.values() for prior in priors if not prior.distribution.standard
             )
             return next((f"the prior {name} is not covered" for name in names), None)
         return None
+
+    def _unobserved(self) -> str | None:
+        """Why responses cannot be taken as they were observed."""
+        response = self.cells.response
+        if not isinstance(response, BoundedCells):
+            return None
+        censored = int(response.count[response.code != EVENT].sum())
+        if censored:
+            return f"{censored:,} of {int(response.count.sum()):,} responses {self.formula.response} are censored"
+        return f"responses {self.formula.response} are recorded between bounds alone"
 
     def shape_exposure(self, frame: pd.DataFrame) -> np.ndarray | None:
         """What multiplies the family's shape in each row: the exposure of ``y | rate(t)``, as in brms."""
@@ -182,7 +203,7 @@ class Spec:
     @cached_property
     def separation(self) -> Separation | None:
         """How far common terms tell successes from failures; None of other responses."""
-        if not self.family.is_rate or not self.common.blocks:
+        if not self.family.is_rate or self.family.link.is_bounded or not self.common.blocks:
             return None
         design = np.hstack([block.matrix(self.cells.frame) for block in self.common.blocks])
         names = [name for block in self.common.blocks for name in block.row_names()]
@@ -246,6 +267,8 @@ def build_spec(
     chosen, prior_notices = choose_priors(family, cells, offsets, predictors, groups, priors)
     spec = Spec(formula, family, cells, predictors, groups, chosen)
     _refuse_clashes(spec)
+    if family.link.is_bounded:
+        refuse_without_mean(formula, family.link, predictors["mu"], cells)
     prior_notices += [] if ordered else intercept_notices(common, cells, chosen, stated, intercept_at)
     notices += [STANDS] if ordered and not formula.intercept else []
     told = [notice for each in predictors.values() for notice in dependence_notices(each.common, cells)]

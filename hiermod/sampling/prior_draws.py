@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from hiermod.errors import SamplingError
+from hiermod.errors import ModelError, SamplingError
 from hiermod.families.record import THRESHOLDS
 from hiermod.memory import NUMBER, refuse_beyond, room
 from hiermod.modeling import model_priors
@@ -41,12 +41,17 @@ def sample_prior(spec: ModelSpec, draws: Any, seed: int | None) -> Posterior:
     if isinstance(spec, PooledSpec):
         return _of_pooled(spec, settings, rng)
     assert isinstance(spec, Spec)
+    if spec.family.link.is_bounded:
+        raise ModelError(
+            f"Draws from the prior: under the {spec.family.link.name} link the data's rows bound the coefficients, "
+            "which priors by themselves do not. Draw from the model with another link."
+        )
     _refuse_large(spec, settings.draws)
     found = _common(spec, settings.draws, rng)
     if spec.family.entries:
         found[THRESHOLDS] = _thresholds(spec, found, settings.draws, rng)
-    for own in spec.family.single:
-        found[own.name] = model_priors.draw(spec.priors[own.name], rng, settings.draws)[:, 0]
+    for name in spec.scalars:
+        found[name] = model_priors.draw(spec.priors[name], rng, settings.draws)[:, 0]
     for term in spec.groups:
         found |= _of_group(spec, term, settings.draws, rng)
     alone = replace(spec, prior_alone=True)
@@ -78,7 +83,7 @@ def _refuse_large(spec: Spec, draws: int) -> None:
 
 def _common(spec: Spec, draws: int, rng: np.random.Generator) -> Values:
     """Coefficients of the centred design from their priors, mapped to the user's coding."""
-    design = spec.common
+    design = spec.coefficients
     if not design.blocks:
         return {}
     centred = np.hstack([model_priors.draw(spec.priors[block.name], rng, draws) for block in design.blocks])

@@ -25,6 +25,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 GREY = "#7F7F7F"
 MAX_CHARACTERS = 28
 LINE = 1.3  # from one line of text to the next, in font sizes
+TIGHT = 1.05  # the same, where lines are numbers
 
 
 FontSetting = Literal["axes.titlesize", "legend.fontsize", "ytick.labelsize"]
@@ -117,7 +118,7 @@ def label_rows(
 ) -> None:
     """Label rows, thinned where they are dense, or with `whole` not at all; `scale` is of the usual font size."""
     size = scale * font_points("ytick.labelsize")
-    axis.set_major_locator(RowLocator(axis, positions, LINE * size, whole))
+    axis.set_major_locator(RowLocator(axis, positions, (TIGHT if whole else LINE) * size, whole))
     axis.set_major_formatter(FuncFormatter(lambda y, _: labels[int(np.abs(positions - y).argmin())]))
     axis.set_tick_params(length=0, labelsize=size)
 

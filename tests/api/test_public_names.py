@@ -13,7 +13,7 @@ PUBLIC = [
     "Family", "Fit", "Model", "Parameter", "compare", "errors", "example", "expected_loss", "fit", "from_bambi",
     "glmer", "grid", "inv_logit", "lmer", "load", "logit", "model", "plan", "plot_scenarios", "pool", "prior_from",
     "prob_beats", "prob_best", "register",
-    "register_family", "report", "srm", "translate",
+    "register_family", "report", "srm", "table", "translate",
 ]  # fmt: skip
 
 

@@ -14,9 +14,10 @@ from scipy import special, stats
 
 import hiermod
 from hiermod.engine.kernels.record import KERNELS, ROW_KERNELS
-from hiermod.families.links import LINKS
+from hiermod.families.links import link_of
 from hiermod.families.names import LINKS as LINKS_OF
 from hiermod.families.ops import NUMPY
+from hiermod.families.probes import from_line
 from hiermod.families.record import ResponseScale
 from hiermod.families.registry import FAMILIES, RECORDS, read_family
 from hiermod.modeling.pymc.likelihood import PYTENSOR
@@ -75,7 +76,7 @@ def case(request):
     """Random linear predictors, parameters and a response, with SciPy's distributions; mixtures stand elsewhere."""
     family = read_family(request.param)
     rng = np.random.default_rng(7)
-    eta = rng.uniform(-2.0, 1.2, 60)
+    eta = from_line(family.link, rng.uniform(-2.0, 1.2, 60))
     parameters = [rng.uniform(*SIZES.get(family.name, (2.5, 6.0)), 60) for _ in family.parameters]
     trials = (1 if family.name == "bernoulli" else 9) if family.is_rate else 1
     exact = scipys(family.name, family.mean(eta, *parameters), parameters, trials)
@@ -95,6 +96,8 @@ def test_every_field_is_filled(family):
         "correlation",
         "rated",
         "log_tails",
+        "base",
+        "interval",
         "outcomes",
         "quantile",
         "thresholds",
@@ -178,9 +181,10 @@ def test_draws_have_the_mean_and_variance(case):
 
 
 def test_the_logarithms_of_rates_are_the_link_s():
-    for link in (LINKS[name] for name in LINKS_OF["binomial"]):
-        success, failure = link.log_rates(NUMPY, np.linspace(-4.0, 1.0, 11))
-        np.testing.assert_allclose(np.exp(success), link.inverse(np.linspace(-4.0, 1.0, 11)), rtol=1e-12)
+    for link in (link_of(name, "rate") for name in LINKS_OF["binomial"]):
+        eta = from_line(link, np.linspace(-4.0, 1.0, 11))
+        success, failure = link.log_rates(NUMPY, eta)
+        np.testing.assert_allclose(np.exp(success), link.inverse(eta), rtol=1e-12)
         np.testing.assert_allclose(np.exp(success) + np.exp(failure), 1.0, rtol=1e-12)
 
 

@@ -8,7 +8,7 @@ here <- file.path("tests", "reference")
 options(mc.cores = 1)
 rows <- 240
 set.seed(25)
-x <- rep(c(0, 1), length.out = rows)
+x <- rep(c(-0.5, 0.5), length.out = rows)  # of mean 0, where intercepts have their priors
 z <- round(seq(-1.5, 1.5, length.out = rows), 2)
 group <- rep(letters[1:8], length.out = rows)
 effect <- setNames(0.5 * rnorm(8), letters[1:8])[group]
@@ -44,7 +44,7 @@ of_zeros <- function(part, groups) c(
   if (groups) set_prior("normal(0, 1)", class = "sd", dpar = part))
 own <- function(class, text) set_prior(text, class = class)
 fit <- function(name, formula, prior, family = get(name, asNamespace("brms"))()) brm(
-  formula, data[[name]], family, prior, chains = 4, iter = 8000, warmup = 1500, seed = 1, refresh = 0, silent = 2,
+  formula, data[[name]], family, prior, chains = 4, iter = 5000, warmup = 1000, seed = 1, refresh = 0, silent = 2,
   control = list(adapt_delta = 0.95), init = 0)
 models <- list(
   zero_inflated_poisson = function(name) fit(name, bf(y ~ x + (1 | g), zi ~ z), c(of_mu, of_zeros("zi", FALSE))),

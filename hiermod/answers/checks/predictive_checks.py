@@ -57,6 +57,11 @@ def replicate_rows(posterior: Posterior, draws: int | None = None) -> Replicated
         If the rows are not known here, or are too many.
     """
     cells = posterior.spec.cells
+    if reason := posterior.spec.refuses("observed"):
+        raise AnswerError(
+            f"Rows are drawn anew here to be set beside those observed, and {reason}. fit.loo_pit() and "
+            "fit.residuals(type='quantile') take these."
+        )
     if not cells.rows_kept:
         raise AnswerError(
             "Rows are drawn anew here, and these were aggregated where the data is: only cells are known. "
@@ -118,7 +123,8 @@ def _count(posterior: Posterior, draws: Any, rows: int) -> int:
 def _drawn(posterior: Posterior, frame: pd.DataFrame, place: np.ndarray, trials: np.ndarray, count: int) -> np.ndarray:
     some, family = thinned(posterior, count), posterior.spec.family
     model = reader(some, exposed=True)
-    mean = np.concatenate([model.mean(block) for block in in_blocks(frame, count)])[place]
+    read = (lambda block: model.at(block).mu) if family.categories else model.mean
+    mean = np.concatenate([read(block) for block in in_blocks(frame, count)])[place]
     own = others_of(some, model, frame.iloc[place])
     return family.draw_responses(mean, trials[:, None], own, posterior.generator(1001)).T
 

@@ -18,6 +18,7 @@ from hiermod.answers.estimands.effects import Arms, compare_arms, effect
 from hiermod.answers.mixed import refuse_other_rows
 from hiermod.errors import AnswerError, visible
 from hiermod.sampling.posterior import Posterior
+from hiermod.tabular import Tabular
 
 SHIP, KEEP_TESTING, STOP, UNKNOWN = "ship", "keep testing", "stop", "not estimable"
 USUAL_LOSS = 0.01  # of the control's mean, where no loss is given
@@ -28,7 +29,7 @@ COMPUTED = (
 
 
 @dataclass(frozen=True, eq=False)
-class Decision:
+class Decision(Tabular):
     """Verdicts with the rule behind them.
 
     Parameters

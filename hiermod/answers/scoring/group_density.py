@@ -15,7 +15,7 @@ import numpy as np
 from scipy import special
 
 from hiermod.answers.group_effects import GroupsOfRows, Reading, TermEffects, covariance_factor, same_for_all
-from hiermod.answers.reader import LinearReader, by_model
+from hiermod.answers.reader import LinearReader, by_model, refuse_unseen
 from hiermod.data.cells.observations import Observations
 from hiermod.data.cells.statistics import BinomialCells
 from hiermod.data.columns.groupings import Grouping
@@ -221,6 +221,8 @@ class LinearGroups:
     """Groups under a hierarchical generalized linear model."""
 
     def __init__(self, posterior: Posterior, spec: Spec, seen: Observations) -> None:
+        if spec.family.link.is_bounded:
+            refuse_unseen(spec)
         self._posterior, self._spec, self._seen = posterior, spec, seen
         self._typical = LinearReader(posterior, spec, same_for_all(spec, Reading.TYPICAL), exposed=True)
         self._occurrences = [Occurrence.of(term.grouping, seen) for term in spec.groups]

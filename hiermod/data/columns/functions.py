@@ -229,6 +229,10 @@ def calculate(expression: Expression, frame: pd.DataFrame) -> Any:
         return _Evaluation(expression, frame, {}, None).number(expression)
 
 
+LEVELS = " Make a column of numbers first; the column itself, without a function, stands for its levels."
+DAYS = " Make numbers of it first: (data[{0!r}] - data[{0!r}].min()).dt.days."
+
+
 class _Evaluation:
     """Evaluates one expression on one frame; learns where it is given weights."""
 
@@ -301,9 +305,12 @@ class _Evaluation:
             raise DataError(f"{name} has several columns or levels, so it cannot be calculated with.")
         if isinstance(value, Values):
             if value.texts:
-                value.texts.refuse_as_numbers(f"The column {name!r}", ", with which nothing can be calculated")
+                value.texts.refuse_as_numbers(f"The column {name!r}", ", with which nothing can be calculated", LEVELS)
             if value.kind not in ("int", "float", "bool") or (value.encoded and self._weight is not None):
-                raise DataError(f"The column {name!r} holds {value.kind}, with which nothing can be calculated.")
+                remedy = DAYS.format(name) if value.kind == "date" else LEVELS
+                raise DataError(
+                    f"The column {name!r} holds {value.kind}, with which nothing can be calculated.{remedy}"
+                )
             return value.series.to_numpy(dtype=float)
         return value.astype(float) if isinstance(value, np.ndarray) and value.dtype == bool else value
 

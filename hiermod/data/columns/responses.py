@@ -157,7 +157,7 @@ def read_response(formula: Formula, frame: pd.DataFrame) -> ResponseRows:
         On text, infinity, negative or fractional counts or weights, and more successes than trials.
     """
     response = formula.response
-    times = np.ones(len(frame)) if formula.weights is None else read_counts(Column(formula.weights), frame)
+    times = np.ones(len(frame)) if formula.weights is None else read_counts(Column(formula.weights), frame, WEIGHTS)
     if isinstance(response, LevelResponse):
         return _read_level(response, Values(response.column, frame[response.column]), times)
     if isinstance(response, SingleResponse):
@@ -165,7 +165,9 @@ def read_response(formula: Formula, frame: pd.DataFrame) -> ResponseRows:
             name = response.expression.name
             return _read_single(Values(name, frame[name]), times)
         return _read_transformed(response, frame, times)
-    numbers = f" As numbers, with a family of these such as gaussian: {response.ratio}." if response.slash else ""
+    numbers = " Round them, if they are counts that were scaled."
+    if response.slash:
+        numbers = f" As numbers, with a family of these such as gaussian: {response.ratio}."
     successes = read_counts(response.successes, frame, numbers)
     trials = read_counts(response.trials, frame, numbers)
     above = np.flatnonzero(successes > trials)
@@ -293,7 +295,11 @@ def refuse_levels(name: str, levels: tuple[Level, ...], ordered: bool = False) -
 def _success(name: str, levels: tuple[Level, ...]) -> str:
     """How a level is named as the success: one that sounds like it, else the last."""
     success = next((level for level in levels if str(level).casefold() in SUCCESSES), levels[-1])
-    return f"write {quote(name)}['{success}'] for it in the formula."
+    return f"write {quote(name)}['{success}'] for it in the formula, with family='bernoulli' or none."
+
+
+WEIGHTS = " Weights say how many equal rows a row stands for; other weights are not there."
+COUNTED = " Name a column of whole numbers, such as data.groupby(...).size() makes."
 
 
 def read_counts(expression: Expression, frame: pd.DataFrame, instead: str = "") -> np.ndarray:
@@ -303,9 +309,9 @@ def read_counts(expression: Expression, frame: pd.DataFrame, instead: str = "") 
     """
     for values in (Values(name, frame[name]) for name in expression.columns):
         if values.texts:
-            values.texts.refuse_as_numbers(f"The response column {values.name!r}", ", not counts")
+            values.texts.refuse_as_numbers(f"The response column {values.name!r}", ", not counts", COUNTED)
         if values.kind not in ("int", "float", "bool"):
-            raise DataError(f"The response column {values.name!r} holds {values.kind}, not counts.")
+            raise DataError(f"The response column {values.name!r} holds {values.kind}, not counts.{COUNTED}")
     counts = np.broadcast_to(np.asarray(calculate(expression, frame), dtype=float), (len(frame),)).copy()
     check_finite(str(expression), counts, frame.index)
     whole = np.round(counts)

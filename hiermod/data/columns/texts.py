@@ -168,16 +168,17 @@ class Texts:
         count = int(sum(number for value, number in zip(self.distinct, self.counts, strict=True) if value in values))
         return f" ({count:,} row{'s' * (count > 1)})"
 
-    def refuse_as_numbers(self, what: str, why: str = "") -> NoReturn:
+    def refuse_as_numbers(self, what: str, why: str = "", instead: str = "") -> NoReturn:
         """Refuse a column that must hold numbers: name what stops it from that, how often, where, and what to do.
 
         Raises
         ------
         DataError
-            Beginning with `what`, such as "The column 'x'"; `why` stands behind what it holds.
+            Beginning with `what`, such as "The column 'x'"; `why` stands behind what it holds, `instead` says what to
+            do with labels.
         """
         if self.meaning == "labels":
-            raise DataError(f"{what} holds text ({enumerate_names(sorted(map(str, self.distinct)), 4)}){why}.")
+            raise DataError(f"{what} holds text ({enumerate_names(sorted(map(str, self.distinct)), 4)}){why}.{instead}")
         raise DataError(f"{what} holds text{why}. {self.findings} {self.remedy}")
 
     def refuse_as_labels(self, what: str, otherwise: str) -> NoReturn:

@@ -94,13 +94,13 @@ def _curvature_by_slots(
 ) -> None:  # fmt: skip
     etas, here, size = doubles(work.etas, SLOTS * BLOCK), doubles(work.scores, SLOTS * BLOCK), record.rows
     scores, weights = doubles(score, SLOTS * size), doubles(weight, SLOTS * SLOTS * size)
-    by_rows.linear_predictors(record, work, start, rows)
+    by_rows.linear_predictors(kernel, record, work, start, rows)
     by_rows.score(kernel, record, work, start, rows)
     for slot in range(SLOTS):
         copy(scores, slot * size + start, here, slot * BLOCK, rows)
     for along in range(record.parameters + 1):
         for sign in (1.0, -1.0):
-            by_rows.linear_predictors(record, work, start, rows)
+            by_rows.linear_predictors(kernel, record, work, start, rows)
             for i in range(rows):
                 etas[along * BLOCK + i] += sign * STEP
             by_rows.score(kernel, record, work, start, rows)

@@ -47,17 +47,10 @@ def inflated(value: float, log_odds: float, zero: bool) -> tuple[float, float, f
 
 
 @numba.njit(**NJIT)
-def hurdle_zero(log_odds: float) -> tuple[float, float]:
-    """The log chance of a zero, and its derivative by the log odds."""
-    log_zero, _, share = log_sigmoids(log_odds)
-    return log_zero, 1.0 - share
-
-
-@numba.njit(**NJIT)
-def hurdle_rest(log_odds: float) -> tuple[float, float]:
-    """The log chance of no zero, and its derivative by the log odds."""
-    _, log_rest, share = log_sigmoids(log_odds)
-    return log_rest, -share
+def shares_of_zeros(zeros: float, rows: float, log_odds: float) -> tuple[float, float]:
+    """So many zeros among equal rows of a hurdle, and the derivative by the log odds."""
+    log_zero, log_rest, share = log_sigmoids(log_odds)
+    return zeros * log_zero + (rows - zeros) * log_rest, zeros - rows * share
 
 
 @numba.njit(**NJIT)
