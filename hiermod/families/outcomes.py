@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hiermod.errors import AnswerError, nearest
+from hiermod.families.category_outcomes import category_outcome
 from hiermod.families.functionals import Functional, inverted, smallest_count
 from hiermod.families.ops import NUMPY
 
@@ -35,6 +36,8 @@ def read_outcome(family: Family, outcome: Any) -> Functional:
     AnswerError
         If the family has no such outcome, with those that it has.
     """
+    if family.categories:
+        return category_outcome(family, outcome)
     named = own_outcomes(family)
     if outcome is None:
         return named["mean"]

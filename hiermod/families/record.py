@@ -11,7 +11,7 @@ import numpy as np
 
 from hiermod.data.columns.responses import ResponseRows, SingleRows
 from hiermod.data.columns.texts import row_name
-from hiermod.data.columns.values import Level
+from hiermod.data.columns.values import Level, scores_of
 from hiermod.errors import AnswerError, ModelError, did_you_mean
 from hiermod.families.functionals import Functional
 from hiermod.families.links import IDENTITY, LINKS, Link, link_of
@@ -153,11 +153,14 @@ class Thresholds:
         predictor of 0, have the density of Dirichlet(size, ..., size).
     of_chances : callable
         ``(link, chances)``: thresholds that give these chances there, arrays of shape ``(..., categories)``.
+    latex : str
+        What thresholds and linear predictor make of chances, the link standing as ``F``.
     """
 
     increasing: bool
     log_prior: Function
     of_chances: Function
+    latex: str
 
 
 THRESHOLDS = "Intercept"  # their variable of the posterior
@@ -357,10 +360,8 @@ class Family:
 
     @property
     def scores(self) -> tuple[float, ...]:
-        """What each category counts in a mean score: its number if all are numbers, else 1, 2, ..."""
-        if all(isinstance(level, int | float) and not isinstance(level, bool) for level in self.categories):
-            return tuple(map(float, self.categories))  # type: ignore[arg-type]
-        return tuple(float(place) for place in range(1, len(self.categories) + 1))
+        """What each category counts in a mean score."""
+        return scores_of(self.categories)
 
     def of_categories(self, categories: tuple[Level, ...]) -> Family:
         """The family of a response of these categories, with a threshold between each two; others are unchanged."""
@@ -430,6 +431,11 @@ class Family:
             If it is without this one.
         """
         function: Function | None = getattr(self, what)
+        if function is None and self.categories:
+            raise AnswerError(
+                f"This asks for the {what} of a response, and the categories of the family {self.name} have none. Ask "
+                "for the chance of a category, outcome=, or compare models by loo()."
+            )
         if function is None:
             raise AnswerError(
                 f"The family {self.name} has no {what}, which this asks for. Give its record {what}=, {WITHOUT[what]}, "

@@ -103,10 +103,10 @@ def test_every_field_is_filled(family):
         "correlation",
         "rated",
         "log_tails",
-        "outcomes",
-        "quantile",
         "thresholds",
         "weighted",
+        "outcomes",
+        "quantile",
         "zeros",
     }
     assert family.counts or not family.rated

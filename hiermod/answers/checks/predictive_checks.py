@@ -119,7 +119,8 @@ def _count(posterior: Posterior, draws: Any, rows: int) -> int:
 def _drawn(posterior: Posterior, frame: pd.DataFrame, place: np.ndarray, trials: np.ndarray, count: int) -> np.ndarray:
     some, family = thinned(posterior, count), posterior.spec.family
     model = reader(some, exposed=True)
-    mean = np.concatenate([model.mean(block) for block in in_blocks(frame, count)])[place]
+    read = (lambda block: model.parameters(block)["mu"]) if family.categories else model.mean
+    mean = np.concatenate([read(block) for block in in_blocks(frame, count)])[place]
     own = [some.values(name) for name in family.auxiliary]
     auxiliary = scaled(own, exposures_of(posterior.spec, frame.iloc[place]))
     return family.draw_responses(mean, trials[:, None], auxiliary, posterior.generator(1001)).T

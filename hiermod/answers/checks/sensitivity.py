@@ -193,6 +193,7 @@ def conclusions(posteriors: dict[str, Posterior], claim: Arguments) -> pd.DataFr
 def _claims(posterior: Posterior, claim: Arguments) -> pd.DataFrame:
     spec = posterior.spec
     names = [claim.variable] if claim.variable is not None else list(compared(spec))
+    names = [] if spec.family.categories and claim.variable is None and claim.outcome is None else names
     level = {"Intercept", *(entry.name for entry in spec.family.entries)}
     slopes = {name: draws for name, draws in fixef_draws(posterior).items() if name not in level and spec.predictors}
     if not names and slopes:

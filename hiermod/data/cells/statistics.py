@@ -11,7 +11,7 @@ import pandas as pd
 
 from hiermod.data.columns.moments import Feature, Moments, feature_values, response_moments
 from hiermod.data.columns.responses import MomentRows, SingleRows, TrialsRows
-from hiermod.data.columns.values import Level, first_of
+from hiermod.data.columns.values import Level, first_of, scores_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,6 +146,11 @@ class CategoryCells(ValueCells):
         values[:] = self.levels
         shown = values[self.value.astype(np.int64) - 1]
         return {"value": shown, "count": self.count.astype(np.int64)}
+
+    @property
+    def mean(self) -> np.ndarray:
+        """The score of each cell's category."""
+        return np.array(scores_of(self.levels))[self.value.astype(np.int64) - 1]
 
     def per_category(self) -> np.ndarray:
         """How many rows are of each category, shape ``(categories,)``."""
