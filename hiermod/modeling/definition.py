@@ -15,6 +15,7 @@ from hiermod.data.columns.responses import ResponseRows, SingleRows, plain_facto
 from hiermod.data.columns.values import Level
 from hiermod.data.sources.frames import column_names, travels
 from hiermod.errors import ModelError, did_you_mean, enumerate_names
+from hiermod.families.bounded import bounded
 from hiermod.families.record import Family
 from hiermod.families.registry import choose_family, link_notice, read_family
 from hiermod.families.registry import known as known_families
@@ -244,7 +245,8 @@ def _missing(model: Defined) -> int:
 def redefine(definition: Definition, formula: Formula, family: str, cells: Cells, notices: tuple[str, ...]) -> Defined:
     """Build the spec of stored cells again."""
     categories = cells.response.levels if isinstance(cells.response, CategoryCells) else ()
-    spec, _ = _build(definition, formula, read_family(family).of_categories(categories), cells)
+    read = read_family(family).of_categories(categories)
+    spec, _ = _build(definition, formula, bounded(read) if formula.bounds else read, cells)
     return Defined(definition, spec, notices)
 
 
