@@ -11,7 +11,7 @@ import numpy as np
 
 from hiermod.data.columns.responses import ResponseRows, SingleRows
 from hiermod.data.columns.texts import row_name
-from hiermod.data.columns.values import Level
+from hiermod.data.columns.values import Level, scores_of
 from hiermod.errors import AnswerError, ModelError, did_you_mean
 from hiermod.families.functionals import Functional
 from hiermod.families.links import IDENTITY, LINKS, Link, link_of
@@ -153,11 +153,14 @@ class Thresholds:
         predictor of 0, have the density of Dirichlet(size, ..., size).
     of_chances : callable
         ``(link, chances)``: thresholds that give these chances there, arrays of shape ``(..., categories)``.
+    latex : str
+        What thresholds and linear predictor make of chances, the link standing as ``F``.
     """
 
     increasing: bool
     log_prior: Function
     of_chances: Function
+    latex: str
 
 
 THRESHOLDS = "Intercept"  # their variable of the posterior
@@ -269,6 +272,10 @@ class Family:
         The distribution of row i.
     location : str
         What the terms add up to, where the link's words do not say it.
+    base : Family, optional
+        Of responses that are censored or truncated, the family of those that are not; hiermod sets it.
+    interval : callable, optional
+        The chances between which such a response has its own; hiermod sets it.
     thresholds : Thresholds, optional
         Of ordered categories, whose thresholds are the first of `parameters` once `categories` are known.
     weighted : callable, optional
@@ -314,6 +321,8 @@ class Family:
     latex: str = ""
     words: str = ""
     location: str = ""
+    base: Family | None = None
+    interval: Callable[..., Chances] | None = None
     thresholds: Thresholds | None = None
     weighted: Callable[..., Link] | None = None
     categories: tuple[Level, ...] = ()
@@ -357,10 +366,8 @@ class Family:
 
     @property
     def scores(self) -> tuple[float, ...]:
-        """What each category counts in a mean score: its number if all are numbers, else 1, 2, ..."""
-        if all(isinstance(level, int | float) and not isinstance(level, bool) for level in self.categories):
-            return tuple(map(float, self.categories))  # type: ignore[arg-type]
-        return tuple(float(place) for place in range(1, len(self.categories) + 1))
+        """What each category counts in a mean score."""
+        return scores_of(self.categories)
 
     def of_categories(self, categories: tuple[Level, ...]) -> Family:
         """The family of a response of these categories, with a threshold between each two; others are unchanged."""
@@ -430,6 +437,11 @@ class Family:
             If it is without this one.
         """
         function: Function | None = getattr(self, what)
+        if function is None and self.categories:
+            raise AnswerError(
+                f"This asks for the {what} of a response, and the categories of the family {self.name} have none. Ask "
+                "for the chance of a category, outcome=, or compare models by loo()."
+            )
         if function is None:
             raise AnswerError(
                 f"The family {self.name} has no {what}, which this asks for. Give its record {what}=, {WITHOUT[what]}, "
@@ -444,6 +456,8 @@ class Family:
 
         Of a family without a distribution function, each draw has one new response, which is less or is not.
         """
+        if self.interval is not None:
+            return self.interval(response, self.linear(eta), *parameters)
         if self.cdf is not None:
             return self.cdf(response, self.linear(eta), *parameters)
         trials = response[1] if self.is_rate else 1.0
