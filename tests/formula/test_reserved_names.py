@@ -33,7 +33,7 @@ def test_dots_are_no_columns():
 
 @pytest.mark.parametrize(
     ("name", "printed"),
-    [("poly(x,2)", "poly(x, 2)"), ("log( x )", "log(x)"), ("x", "x"), ("f(", "f("), ("nothing(x", "nothing(x"), ("f(x)", "f(x)")],
+    [("poly(x,2)", "poly(x, 2)"), ("log( x )", "log(x)"), ("x", "x"), ("f(", "f("), ("no(x", "no(x"), ("f(x)", "f(x)")],
 )  # fmt: skip
 def test_calls_are_printed_in_one_way(name, printed):
     assert canonical(name) == printed
@@ -52,7 +52,7 @@ def test_the_dot_stands_for_columns_that_have_no_other_place():
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("y ~ my col", "holds a blank stands in backticks"), ("y ~ x 2", r"joined by \+ - \* : / or \^\.$"), ("y ~ x )", r"\^\.$")],
+    [("y ~ my col", "holds a blank stands in backticks"), ("y ~ x 2", r"joined by .* \^\.$"), ("y ~ x )", r"\^\.$")],
 )  # fmt: skip
 def test_backticks_are_advised_for_names_alone(text, words):
     with pytest.raises(FormulaError, match="This was not expected here") as caught:
