@@ -283,7 +283,7 @@ def _further(
     found = {}
     for part in formula.further:
         parameter = family.parameter(part.parameter)
-        built = build_predictor(part, LINKS[parameter.links[0]], cells)
+        built = build_predictor(part, LINKS[parameter.chosen_link], cells)
         if intercept_at == "zero" or part.uncentred:
             stated = stated_columns(built.common, priors)
             built = replace(built, common=at_zero(built.common, stated))
