@@ -91,6 +91,8 @@ class Parameter:
     estimate : callable, optional
         A value near it by the scale of the response: where the prior of a linear predictor's intercept stands. Without
         it that is the median of the default prior.
+    link : str, optional
+        That of its linear predictor: the usual one, unless a user asks for another.
 
     Examples
     --------
@@ -111,6 +113,7 @@ class Parameter:
     variable: str = ""
     below_response: bool = False
     estimate: Callable[[ResponseScale], float] | None = None
+    link: str = ""
 
     def __post_init__(self) -> None:
         if self.support not in SUPPORT_LINKS:
@@ -126,6 +129,11 @@ class Parameter:
                 f"Parameter {self.name!r}: a parameter of support {self.support!r} has no link {wrong[0]!r}."
                 f"{did_you_mean(str(wrong[0]), SUPPORT_LINKS[self.support])}"
             )
+
+    @property
+    def chosen_link(self) -> str:
+        """The link of its linear predictor."""
+        return self.link or self.links[0]
 
     def typical(self, scale: ResponseScale) -> float:
         """A value near it: where the prior of its linear predictor's intercept stands."""
@@ -272,6 +280,10 @@ class Family:
         The distribution of row i.
     location : str
         What the terms add up to, where the link's words do not say it.
+    base : Family, optional
+        Of responses that are censored or truncated, the family of those that are not; hiermod sets it.
+    interval : callable, optional
+        The chances between which such a response has its own; hiermod sets it.
     thresholds : Thresholds, optional
         Of ordered categories, whose thresholds are the first of `parameters` once `categories` are known.
     weighted : callable, optional
@@ -317,6 +329,8 @@ class Family:
     latex: str = ""
     words: str = ""
     location: str = ""
+    base: Family | None = None
+    interval: Callable[..., Chances] | None = None
     thresholds: Thresholds | None = None
     weighted: Callable[..., Link] | None = None
     categories: tuple[Level, ...] = ()
@@ -450,6 +464,8 @@ class Family:
 
         Of a family without a distribution function, each draw has one new response, which is less or is not.
         """
+        if self.interval is not None:
+            return self.interval(response, self.linear(eta), *parameters)
         if self.cdf is not None:
             return self.cdf(response, self.linear(eta), *parameters)
         trials = response[1] if self.is_rate else 1.0
@@ -499,8 +515,25 @@ class Family:
         where = mean if self.thresholds is None else self.linear(mean)
         return np.asarray(self.require("draw")(rng, shape, where, trials, *parameters))
 
+    def with_parameter_link(self, name: str, link: str) -> Family:
+        """The same with another link of the linear predictor of a parameter beside the mean.
+
+        Raises
+        ------
+        ModelError
+            If it has no such link.
+        """
+        links = self.parameter(name).links
+        if link not in links:
+            raise ModelError(f"{name!r} of the family {self.name} has no link {link!r}.{did_you_mean(link, links)}")
+        link = "" if link == links[0] else link
+        changed = (replace(own, link=link) if own.name == name else own for own in self.parameters)
+        return replace(self, parameters=tuple(changed))
+
     def __str__(self) -> str:
-        return self.name if self.link.name == self.links[0] else f"{self.name}({self.link.name})"
+        links = [] if self.link.name == self.links[0] else [self.link.name]
+        links += [f"{own.name}={own.link}" for own in self.parameters if own.link]
+        return f"{self.name}({', '.join(links)})" if links else self.name
 
 
 def first_wrong(response: SingleRows, wrong: np.ndarray) -> str:

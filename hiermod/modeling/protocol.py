@@ -144,7 +144,7 @@ def split(values: np.ndarray, blocks: Sequence[Block], names: Sequence[str]) -> 
     return values_by_name
 
 
-Question = Literal["prior", "effects", "slopes", "rows", "plan", "bambi", "compiled"]
+Question = Literal["prior", "effects", "slopes", "rows", "plan", "bambi", "compiled", "observed"]
 PriorRow = tuple[str, str, str, str]
 
 
@@ -168,6 +168,10 @@ class ModelSpec(Protocol):
         """The linear predictors by the family's parameters."""
 
     @property
+    def scalars(self) -> tuple[str, ...]:
+        """The parameters of the family that have one value, and no linear predictor."""
+
+    @property
     def groups(self) -> tuple[GroupDesign, ...]:
         """The group terms."""
 
@@ -179,10 +183,6 @@ class ModelSpec(Protocol):
     def improper(self) -> bool:
         """Whether the prior is none without data, so that `with_cells` may refuse."""
 
-    @property
-    def scalars(self) -> tuple[str, ...]:
-        """The parameters of the family that have one value, and no linear predictor."""
-
     def variables(self) -> tuple[Variable, ...]:
         """The variables of its posterior, in order."""
 
@@ -193,7 +193,7 @@ class ModelSpec(Protocol):
         """Why a question does not apply to the model: None where it does.
 
         Questions are of draws and densities of the prior, effects of groups, derivatives, densities of single rows,
-        true values of simulations, Bambi's model, and the compiled engine.
+        true values of simulations, Bambi's model, the compiled engine, and responses as they were observed.
         """
 
     def shape_exposure(self, frame: pd.DataFrame) -> np.ndarray | None:
