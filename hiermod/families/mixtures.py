@@ -205,7 +205,7 @@ def _with_zeros(base: Family, name: str, share: Parameter) -> Family:
         base, name=name, links=LINKS[name], parameters=(*base.parameters, share), rated="",  # type: ignore[index]
         mean_link=partial(_mean_link, base), variance=partial(_variance, base), draw=partial(_draw, base),
         correlation=None, median_link=None, quantile=None, outcomes=(), bambi=None,
-        log_tails=None,
+        log_tails=None, limited_mean=None,
     )  # fmt: skip
 
 
