@@ -1,4 +1,4 @@
-"""Scores of models whose spread has a linear predictor: against ArviZ's, against integrals, and against the PyMC model."""
+"""Scores of models whose spread has a linear predictor, against ArviZ, integrals and sums over rows."""
 
 import arviz_stats as azs
 import numpy as np
