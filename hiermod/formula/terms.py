@@ -22,6 +22,7 @@ from hiermod.formula.nodes import (
     INTERCEPT,
     GroupTerm,
     LevelResponse,
+    Measured,
     Response,
     SingleResponse,
     Term,
@@ -34,7 +35,6 @@ ADDITIONS = {  # of brms, and what is nearest
     "cens": "censored responses are not there. The nearest is the column taken as it is, which is another model",
     "trunc": "truncated responses are not there. The nearest is the same family without bounds, which is another model",
     "mi": "missing responses are not imputed. The nearest is na='drop', the default: such rows are left out",
-    "se": "known standard errors are not there. The nearest is one sigma for all rows, which is another model",
     "subset": "rows are chosen in the data: data[data['use']]",
     "thres": "ordinal families are not there. The nearest is the rate of one level, y['level'] ~ x",
     "cat": "ordinal families are not there. The nearest is the rate of one level, y['level'] ~ x",
@@ -47,10 +47,11 @@ KINDS = "A response is a column (y), a level of one (y['yes']), or successes out
 
 @dataclass(frozen=True)
 class Additions:
-    """What brms writes beside a response: the column of its frequency weights, and the exposure of counts."""
+    """What brms writes beside a response: frequency weights, the exposure of counts, how well responses are known."""
 
     weights: str | None = None
     rate: Expression | None = None
+    measured: Measured | None = None
 
 
 def read_response(reader: Reader) -> tuple[Response, Additions]:
@@ -115,18 +116,25 @@ def _read_additions(reader: Reader, response: Response) -> tuple[Response, Addit
     weights: str | None = None
     trials: Expression | None = None
     rate: Expression | None = None
+    measured: Measured | None = None
     while True:
         name = reader.peek()
-        if name.text not in ("trials", "weights", "rate") or reader.peek(1).kind != "(":
+        if name.text not in ("trials", "weights", "rate", "se") or reader.peek(1).kind != "(":
             reader.fail(
-                "After '|' in a response stands trials(n), the trials, weights(w), how often a row counts, or rate(t), "
-                "the exposure of counts."
+                "After '|' in a response stands trials(n), the trials, weights(w), how often a row counts, rate(t), "
+                "the exposure of counts, or se(s), known standard errors."
                 + (f" Of {name.text}(…): {ADDITIONS[name.text]}." if name.text in ADDITIONS else "")
             )
         reader.take()
         opened = reader.open_bracket()
         if name.text == "weights":
-            weights = reader.take_column("A column of frequency weights was expected here.")
+            column = reader.take_column("A column of weights was expected here.")
+            if _read_weighted(reader):
+                measured = Measured("weighted", Column(column))
+            else:
+                weights = column
+        elif name.text == "se":
+            measured = _read_errors(reader)
         elif name.text == "rate":
             rate = read_expression(reader)
             if not rate.columns:
@@ -138,11 +146,50 @@ def _read_additions(reader: Reader, response: Response) -> tuple[Response, Addit
             break
     if rate is not None and (trials is not None or not isinstance(response, SingleResponse)):
         reader.fail_at("rate(t) is of a column of counts, which has no trials.", bar.start, bar.end)
+    if measured is not None and (trials is not None or rate is not None or not isinstance(response, SingleResponse)):
+        reader.fail_at(
+            f"{measured} is of a column of numbers, which has neither trials nor exposure.", bar.start, bar.end
+        )
     if trials is None:
-        return response, Additions(weights, rate)
+        return response, Additions(weights, rate, measured)
     if not isinstance(response, SingleResponse):
         reader.fail_at("This response has trials already.", bar.start, bar.end)
     return TrialsResponse(response.expression, trials), Additions(weights)
+
+
+def _read_weighted(reader: Reader) -> bool:
+    """Whether weights are lmer's, of precision: ``weights(w, type = "precision")``."""
+    if not reader.take_if(","):
+        return False
+    kinds = 'weights(w, type = "precision") are lmer\'s; weights(w) count rows.'
+    if reader.peek().text != "type":
+        reader.fail(kinds)
+    reader.take()
+    reader.expect("=", kinds)
+    kind = reader.peek()
+    if kind.text not in ("precision", "frequency"):
+        reader.fail(kinds)
+    reader.take()
+    return kind.text == "precision"
+
+
+def _read_errors(reader: Reader) -> Measured:
+    """``s`` or ``s, sigma = TRUE`` of brms's ``se()``."""
+    errors = read_expression(reader)
+    words = "se(s, sigma = TRUE) adds a residual to known standard errors; without it there is none."
+    if not errors.columns:
+        reader.fail(f"Standard errors are a column. {words}")
+    added = False
+    if reader.take_if(","):
+        if reader.peek().text == "sigma" and reader.peek(1).kind == "=":
+            reader.take()
+            reader.take()
+        flag = reader.peek()
+        if flag.text.upper() not in ("TRUE", "FALSE", "T", "F"):
+            reader.fail(words)
+        reader.take()
+        added = flag.text.upper().startswith("T")
+    return Measured("added" if added else "known", errors)
 
 
 def _read_pair(reader: Reader) -> Response:

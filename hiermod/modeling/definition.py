@@ -15,6 +15,7 @@ from hiermod.data.columns.responses import ResponseRows, SingleRows, plain_facto
 from hiermod.data.columns.values import Level
 from hiermod.data.sources.frames import column_names, travels
 from hiermod.errors import ModelError, did_you_mean, enumerate_names
+from hiermod.families.measured import with_errors
 from hiermod.families.record import Family
 from hiermod.families.registry import choose_family, link_notice, read_family
 from hiermod.formula.expressions import Column, Number
@@ -91,6 +92,7 @@ def define(definition: Definition, data: Any) -> Defined:
     check_names(formula)
     formula, said = _spelled(formula, asked)
     real = None if asked is None else asked.statistic == "real"
+    real = False if formula.measured is not None else real
     choose = partial(_chosen, asked, definition.pooling == "gamma")
     cells, (family, notice, levels), remarks = read_cells(
         formula, data, choose, na=definition.na, compressed=definition.compress, real=real,
@@ -138,6 +140,11 @@ def with_parameters(formula: Formula, family: Family) -> Formula:
     ModelError
         If the family has no such parameter, or one that can have no linear predictor.
     """
+    if formula.further and family.errors == "weighted":
+        raise ModelError(
+            f"Under {formula.measured} sigma is one number, which weights scale. Leave the formula of "
+            f"{formula.further[0].parameter} out."
+        )
     named = [replace(part, parameter=_parameter_name(part.parameter, family)) for part in formula.further]
     twice = [
         part.parameter for place, part in enumerate(named) if part.parameter in [o.parameter for o in named[:place]]
@@ -237,7 +244,9 @@ def _missing(model: Defined) -> int:
 def redefine(definition: Definition, formula: Formula, family: str, cells: Cells, notices: tuple[str, ...]) -> Defined:
     """Build the spec of stored cells again."""
     categories = cells.response.levels if isinstance(cells.response, CategoryCells) else ()
-    spec, _ = _build(definition, formula, read_family(family).of_categories(categories), cells)
+    record = read_family(family).of_categories(categories)
+    record = with_errors(record, formula.measured.kind) if formula.measured is not None else record
+    spec, _ = _build(definition, formula, record, cells)
     return Defined(definition, spec, notices)
 
 

@@ -7,7 +7,15 @@ from typing import NoReturn
 
 import numpy as np
 
-from hiermod.data.cells.statistics import BinomialCells, CountCells, MomentCells, RealCells, ValueCells
+from hiermod.data.cells.statistics import (
+    BinomialCells,
+    CountCells,
+    ErrorCells,
+    MeasuredCells,
+    MomentCells,
+    RealCells,
+    ValueCells,
+)
 from hiermod.data.cells.table import Cells
 from hiermod.data.columns.groupings import Grouping
 from hiermod.errors import DataError, enumerate_names
@@ -139,6 +147,8 @@ def _may_be_exact(cells: Cells) -> bool:
     response = cells.response
     if isinstance(response, RealCells) and not isinstance(response, MomentCells):
         return not response.within.any()
+    if isinstance(response, MeasuredCells):
+        return not isinstance(response, ErrorCells) and not response.within.any()
     return isinstance(response, RealCells | ValueCells)
 
 

@@ -22,7 +22,7 @@ from hiermod.formula.nodes import Formula
 RESPONSES: dict[str, type[statistics.ResponseCells]] = {
     "trials": statistics.BinomialCells, "count": statistics.CountCells, "real": statistics.RealCells,
     "moments": statistics.MomentCells, "values": statistics.ValueCells, "pairs": statistics.PairCells,
-    "categories": statistics.CategoryCells,
+    "categories": statistics.CategoryCells, "measured": statistics.MeasuredCells, "errors": statistics.ErrorCells,
 }  # fmt: skip
 
 

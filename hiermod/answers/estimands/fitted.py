@@ -21,6 +21,7 @@ from hiermod.answers.reader import exposures_of, predicted, reader
 from hiermod.choices import RESIDUALS
 from hiermod.data.cells.observations import Observations
 from hiermod.data.cells.rows import FittedRows, fitted_rows
+from hiermod.data.columns.measured import MeasuredRows
 from hiermod.data.columns.responses import TrialsRows
 from hiermod.data.columns.values import codable, first_of, number_rows
 from hiermod.errors import AnswerError, did_you_mean
@@ -139,6 +140,7 @@ class _Rows:
             self._response = [response.successes, response.trials]
         else:
             self._response = [response.values, *([np.ones(len(response.values))] if spec.family.is_rate else [])]
+            self._response += [response.error] if isinstance(response, MeasuredRows) else []
         self._parameters = [posterior.values(name) for name in spec.family.auxiliary]
 
     @property
@@ -148,7 +150,8 @@ class _Rows:
     @property
     def shares(self) -> np.ndarray:
         """Responses; of trials, the shares of successes."""
-        return self._response[0] / self._trials
+        rates = self._posterior.spec.family.is_rate
+        return self._response[0] / self._trials if rates else self._response[0]
 
     def _distinct(self, *columns: np.ndarray) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
         """Distinct rows, with columns beside: the number of each row among them, and the first row of each number."""
@@ -202,7 +205,7 @@ class _Rows:
         posterior, family = self._posterior, self._posterior.spec.family
         rng, size, parameters = posterior.generator(OF_DRAWS), posterior.size, self._parameters
         frame, number, first = self._distinct(*self._response)
-        names = ("successes", "trials") if len(self._response) == 2 else ("value",)
+        names = ("successes", "trials") if family.is_rate else ("value", "error")[: len(self._response)]
         own = {name: values[first] for name, values in zip(names, self._response, strict=True)}
         seen = Observations(frame, np.arange(len(frame)), pd.DataFrame({"cell": 0, **own, "times": 1}))
         chances = np.empty((2, len(frame)))

@@ -17,7 +17,8 @@ from hiermod.answers.averaging.rows import read_variables_again
 from hiermod.data.cells.observations import Observations, observations
 from hiermod.data.cells.statistics import BinomialCells, PairCells
 from hiermod.data.columns.levels import encode
-from hiermod.data.columns.responses import ResponseRows, SingleRows, TrialsRows, read_response
+from hiermod.data.columns.measured import MeasuredRows, measured_response
+from hiermod.data.columns.responses import ResponseRows, SingleRows, TrialsRows
 from hiermod.data.columns.values import as_levels, first_of, missing_rows, missing_values, number_rows
 from hiermod.data.pushdown.tally import PREFIX
 from hiermod.data.sources.frames import column_names, read_columns
@@ -245,7 +246,10 @@ def _same_response(one: Formula, other: Formula) -> bool:
     An exposure ``y | rate(t)`` is part of the model, as an offset is.
     """
     trials = isinstance(one.response, TrialsResponse) and isinstance(other.response, TrialsResponse)
-    return one.weights == other.weights and (trials or str(one.response) == str(other.response))
+    errors = (None if each.measured is None else each.measured.expression for each in (one, other))
+    return (
+        one.weights == other.weights and len(set(errors)) == 1 and (trials or str(one.response) == str(other.response))
+    )
 
 
 def _measure(spec: ModelSpec) -> str:
@@ -273,7 +277,7 @@ def _read(specs: Mapping[str, ModelSpec], data: Any, columns: Sequence[str]) -> 
     raw = read_columns(data, tuple(dict.fromkeys([*names, *columns])))
     raw = raw[~missing_rows(raw)].reset_index(drop=True)
     formula = next(iter(specs.values())).formula
-    response = read_response(formula, raw)
+    response = measured_response(formula, raw)
     kept = response.weight > 0
     response = response.chosen(kept)
     predictors = {name for spec in specs.values() for name in predictor_columns(spec)}
@@ -303,7 +307,8 @@ def _numbers(response: ResponseRows) -> np.ndarray:
     if isinstance(response, TrialsRows):
         return np.column_stack([response.successes, response.trials])
     assert isinstance(response, SingleRows)
-    return response.values[:, None]
+    parts = (response.values, response.error) if isinstance(response, MeasuredRows) else (response.values,)
+    return np.column_stack(parts)
 
 
 def _other_rows(specs: Mapping[str, ModelSpec], name: str, joint: Joint, data: Any, columns: Sequence[str]) -> str:

@@ -13,6 +13,7 @@ from hiermod.choices import MISSING
 from hiermod.data.cells.table import Source
 from hiermod.data.columns.functions import Recipe
 from hiermod.data.columns.groupings import Grouping, read_grouping, text_notices
+from hiermod.data.columns.measured import MeasuredRows, measured_response
 from hiermod.data.columns.predictors import EngineVariables, Factor, Variables, read_sources, read_variables
 from hiermod.data.columns.responses import (
     WEIGHTS,
@@ -22,7 +23,6 @@ from hiermod.data.columns.responses import (
     TrialsRows,
     counted,
     read_counts,
-    read_response,
 )
 from hiermod.data.columns.texts import row_name
 from hiermod.data.columns.values import Values, as_levels
@@ -158,7 +158,7 @@ def _complete(tally: Tally) -> tuple[np.ndarray, dict[str, int]]:
 def _read_response(formula: Formula, raw: pd.DataFrame, count: np.ndarray, summary: Summary | None) -> ResponseRows:
     """The response of rows that stand for several, or its moments."""
     if summary is None:
-        return counted(read_response(formula, raw), count)
+        return counted(measured_response(formula, raw), count)
     assert isinstance(formula.response, SingleResponse)
     repeats = np.ones(len(raw)) if formula.weights is None else read_counts(Column(formula.weights), raw, WEIGHTS)
     return MomentRows(
@@ -244,7 +244,7 @@ def _parts(response: ResponseRows) -> tuple[list[np.ndarray], list[str]]:
     if isinstance(response, TrialsRows):
         return [response.successes, response.trials], []
     if not isinstance(response, MomentRows):
-        return [response.values], []
+        return [response.values, *([response.error] if isinstance(response, MeasuredRows) else [])], []
     moments, count = response.moments, response.times
     squares = np.einsum("cii->i", moments.cross) / count.sum()
     spread = np.where(squares > 0.0, np.sqrt(squares), 1.0)
