@@ -84,8 +84,10 @@ def exposure(spec: ModelSpec, frame: pd.DataFrame) -> np.ndarray:
 
 
 def grand_rate(spec: ModelSpec) -> float:
-    """The raw mean over all cells, by their weights; per unit of exposure."""
+    """The raw mean over all cells, by their weights, or the precision of known errors; per unit of exposure."""
     response = spec.cells.response
+    if isinstance(response, MeasuredCells):
+        return float(np.average(response.mean, weights=response.precision))
     weight = response.weight * exposure(spec, spec.cells.frame)
     return float(response.weight @ response.mean / weight.sum())
 

@@ -29,7 +29,8 @@ AT_ONCE = 512  # groups whose draws are held at once
 def shrinkage(posterior: Posterior, group: str | None, prob: float) -> pd.DataFrame:
     """A row per level: ``n, raw, estimate, lower, upper, pull``, on the response scale.
 
-    ``n`` is what rows weigh: how many there are, their trials, or their exposure.
+    ``n`` is what rows weigh: how many there are, their trials, or their exposure. Where standard errors of the rows are
+    known, raw averages are weighted by precision, and ``se`` is the standard error of each.
     """
     check_prob(prob)
     grouping = chosen_grouping(posterior.spec, group)
@@ -47,7 +48,8 @@ def shrinkage(posterior: Posterior, group: str | None, prob: float) -> pd.DataFr
     observed = same_for_all(posterior.spec, Reading.OBSERVED)
     draws = averages(posterior, observed, grid)
     median = not read_outcome(posterior.spec, None, observed).has_mean
-    table = {"n": counted, "raw": raw, **interval(draws, prob, median)}
+    errors = _errors(cells.response, codes, len(n)) if posterior.spec.family.errors == "known" else {}
+    table = {"n": counted, "raw": raw, **errors, **interval(draws, prob, median)}
     pull = reader(posterior).exact_pull()
     table["pull"] = _pull(posterior, grouping, grid, raw, table["estimate"], median) if pull is None else pull
     return pd.DataFrame(table, index=levels.index)
@@ -58,6 +60,11 @@ def _raw(response: Any, codes: np.ndarray, n: np.ndarray) -> np.ndarray:
     measured = isinstance(response, MeasuredCells)
     weight = response.precision if measured else response.weight
     return np.bincount(codes, weight * response.mean, len(n)) / (np.bincount(codes, weight, len(n)) if measured else n)
+
+
+def _errors(response: Any, codes: np.ndarray, groups: int) -> dict[str, np.ndarray]:
+    """The standard error of each group's raw average, where those of the rows are known."""
+    return {"se": np.bincount(codes, response.precision, groups) ** -0.5}
 
 
 def _of_distinct_data(posterior: Posterior, spec: PooledSpec, prob: float) -> dict[str, np.ndarray]:
