@@ -22,7 +22,7 @@ Kind = Literal["mean", "link", "response"]
 Outcome = str | float  # mean, median, q90, zero, >30, 4
 Residual = Literal["response", "pearson", "quantile"]
 Picture = Literal["density", "rootogram", "bars"]
-AnswerPicture = Literal["forest", "curve", "ridges"]
+AnswerPicture = Literal["forest", "curve", "ridges", "stacked"]
 RowOrder = Literal["auto", "estimate", "level"]
 
 Method = Literal["loo", "kfold", "logo"]

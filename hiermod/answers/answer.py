@@ -151,6 +151,8 @@ class Question:
         Whether estimates are medians of the draws, not means.
     remark : str
         What readers of the numbers should know.
+    categories : str, optional
+        The response, of which each category has rows of its own.
     """
 
     kind: str
@@ -169,6 +171,7 @@ class Question:
     rope: tuple[float, float] | None = None
     median: bool = False
     remark: str = ""
+    categories: str | None = None
 
 
 @dataclass(frozen=True, eq=False)

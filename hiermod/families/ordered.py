@@ -148,8 +148,12 @@ def chances(density: Any, link: Link, eta: Any, thresholds: Thresholded) -> list
 
 
 def _weighted(density: Any, link: Link, weights: Sequence[float], thresholds: Thresholded, eta: Any) -> Any:
-    own = chances(density, link, eta, thresholds)
-    return sum(weight * chance for weight, chance in zip(weights, own, strict=True))
+    mu, total = Linear(eta, link), 0.0 * eta
+    with np.errstate(divide="ignore"):
+        for category, weight in enumerate(weights, start=1):
+            if weight:
+                total = total + weight * np.exp(density(NUMPY, (float(category),), mu, *thresholds))
+    return total
 
 
 STEP = 1e-4
@@ -168,6 +172,29 @@ def weighted_link(density: Any, weights: Sequence[float], link: Link, *threshold
     return replace(
         IDENTITY, name="score", inverse=partial(_weighted, *arguments), slope=partial(_weighted_slope, *arguments)
     )
+
+
+def _below_weighted(link: Link, weights: Sequence[float], thresholds: Thresholded, eta: Any) -> Any:
+    """A sum of chances by those of at most each category, of which as many are needed as the weights have steps."""
+    total = np.full(np.broadcast_shapes(np.shape(eta), np.shape(thresholds[0])), weights[-1])
+    for step, threshold in zip(np.diff(weights), thresholds, strict=True):
+        if step:
+            total -= step * link.inverse(threshold - eta)
+    return total
+
+
+def _below_weighted_slope(link: Link, weights: Sequence[float], thresholds: Thresholded, eta: Any) -> Any:
+    steps = zip(np.diff(weights), thresholds, strict=True)
+    return sum((step * link.slope(threshold - eta) for step, threshold in steps if step), 0.0 * eta)
+
+
+def cumulative_link(weights: Sequence[float], link: Link, *thresholds: Any) -> Link:
+    """As `weighted_link`, in the closed form that cumulative families have."""
+    arguments = link, tuple(weights), thresholds
+    return replace(
+        IDENTITY, name="score", inverse=partial(_below_weighted, *arguments),
+        slope=partial(_below_weighted_slope, *arguments),
+    )  # fmt: skip
 
 
 def _draw(density: Any, rng: np.random.Generator, shape: Any, mu: Linear, _: Any, *thresholds: Any) -> np.ndarray:
@@ -235,28 +262,41 @@ def _family(
 ) -> Family:  # fmt: skip
     return Family(
         name=name, links=LINKS[name], link=LOGIT, kind="ordered", check=take_ordered, log_density=density,
-        cdf=partial(_cdf, density), draw=partial(_draw, density), weighted=partial(weighted_link, density),
-        kernel=name, response=response, latex=latex, words=words, thresholds=thresholds,
+        cdf=partial(_cdf, density), draw=partial(_draw, density),
+        weighted=cumulative_link if thresholds.increasing else partial(weighted_link, density),
+        location="place among the thresholds", kernel=name, response=response,
+        latex=rf"\operatorname{{{latex}}}(\mu_i, \tau)", words=words, thresholds=thresholds,
     )  # fmt: skip
 
 
+PASSED = "ordered categories, passed one by one"
 CUMULATIVE = _family(
-    "cumulative", _cumulative, Thresholds(True, _cumulative_prior, _cumulative_of), "ordered categories",
-    r"\operatorname{Cumulative}(\mu_i, \tau)", "P(y <= k) = F(Intercept[k] - mu): a higher mu, higher categories.",
+    "cumulative", _cumulative,
+    Thresholds(True, _cumulative_prior, _cumulative_of, r"F P(y_i \le k) &= \tau_k - \mu_i"),
+    "ordered categories", "Cumulative", "P(y <= k) = F(Intercept[k] - mu): a higher mu, higher categories.",
 )  # fmt: skip
 SRATIO = _family(
-    "sratio", _stopping, Thresholds(False, partial(_steps_prior, 1.0), _stopping_of),
-    "ordered categories, passed one by one", r"\operatorname{StoppingRatio}(\mu_i, \tau)",
+    "sratio", _stopping,
+    Thresholds(
+        False, partial(_steps_prior, 1.0), _stopping_of, r"F P(y_i = k \mid y_i \ge k) &= \tau_k - \mu_i"
+    ),
+    PASSED, "StoppingRatio",
     "P(y = k | y >= k) = F(Intercept[k] - mu): the chance to stop at a category that was reached.",
 )  # fmt: skip
 CRATIO = _family(
-    "cratio", _continuing, Thresholds(False, partial(_steps_prior, -1.0), _continuing_of),
-    "ordered categories, passed one by one", r"\operatorname{ContinuationRatio}(\mu_i, \tau)",
+    "cratio", _continuing,
+    Thresholds(
+        False, partial(_steps_prior, -1.0), _continuing_of, r"F P(y_i > k \mid y_i \ge k) &= \mu_i - \tau_k"
+    ),
+    PASSED, "ContinuationRatio",
     "P(y > k | y >= k) = F(mu - Intercept[k]): the chance to go on from a category that was reached.",
 )  # fmt: skip
 ACAT = _family(
-    "acat", _neighbours, Thresholds(False, _neighbours_prior, _neighbours_of), "ordered categories",
-    r"\operatorname{AdjacentCategory}(\mu_i, \tau)",
+    "acat", _neighbours,
+    Thresholds(
+        False, _neighbours_prior, _neighbours_of, r"\log P(y_i = k + 1) - \log P(y_i = k) &= \mu_i - \tau_k"
+    ),
+    "ordered categories", "AdjacentCategory",
     "log(P(y = k + 1) / P(y = k)) = mu - Intercept[k]: the odds of a category against the one below.",
 )  # fmt: skip
 FAMILIES = (CUMULATIVE, SRATIO, CRATIO, ACAT)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hiermod.errors import AnswerError, nearest
+from hiermod.families.category_outcomes import category_outcome
 from hiermod.families.functionals import Functional, inverted, smallest_count
 from hiermod.families.ops import NUMPY
 
@@ -35,6 +36,9 @@ def read_outcome(family: Family, outcome: Any) -> Functional:
     AnswerError
         If the family has no such outcome, with those that it has.
     """
+    family = family.base or family
+    if family.categories:
+        return category_outcome(family, outcome)
     named = own_outcomes(family)
     if outcome is None:
         return named["mean"]
@@ -54,6 +58,7 @@ def read_outcome(family: Family, outcome: Any) -> Functional:
 
 def own_outcomes(family: Family) -> dict[str, Functional]:
     """The outcomes of a family that have a word, by their words; those that its record states go before others."""
+    family = family.base or family
     found = {"mean": family.expected}
     if family.median_link is not None:
         found["median"] = Functional("median", "median {}", link=family.median_link, per_unit=True)

@@ -11,7 +11,7 @@ import numpy as np
 
 from hiermod.data.columns.responses import ResponseRows, SingleRows
 from hiermod.data.columns.texts import row_name
-from hiermod.data.columns.values import Level
+from hiermod.data.columns.values import Level, scores_of
 from hiermod.errors import AnswerError, ModelError, did_you_mean
 from hiermod.families.functionals import Functional
 from hiermod.families.links import IDENTITY, LINKS, Link, link_of
@@ -91,6 +91,8 @@ class Parameter:
     estimate : callable, optional
         A value near it by the scale of the response: where the prior of a linear predictor's intercept stands. Without
         it that is the median of the default prior.
+    link : str, optional
+        That of its linear predictor: the usual one, unless a user asks for another.
 
     Examples
     --------
@@ -111,6 +113,7 @@ class Parameter:
     variable: str = ""
     below_response: bool = False
     estimate: Callable[[ResponseScale], float] | None = None
+    link: str = ""
 
     def __post_init__(self) -> None:
         if self.support not in SUPPORT_LINKS:
@@ -126,6 +129,11 @@ class Parameter:
                 f"Parameter {self.name!r}: a parameter of support {self.support!r} has no link {wrong[0]!r}."
                 f"{did_you_mean(str(wrong[0]), SUPPORT_LINKS[self.support])}"
             )
+
+    @property
+    def chosen_link(self) -> str:
+        """The link of its linear predictor."""
+        return self.link or self.links[0]
 
     def typical(self, scale: ResponseScale) -> float:
         """A value near it: where the prior of its linear predictor's intercept stands."""
@@ -153,11 +161,14 @@ class Thresholds:
         predictor of 0, have the density of Dirichlet(size, ..., size).
     of_chances : callable
         ``(link, chances)``: thresholds that give these chances there, arrays of shape ``(..., categories)``.
+    latex : str
+        What thresholds and linear predictor make of chances, the link standing as ``F``.
     """
 
     increasing: bool
     log_prior: Function
     of_chances: Function
+    latex: str
 
 
 THRESHOLDS = "Intercept"  # their variable of the posterior
@@ -280,6 +291,10 @@ class Family:
     errors : str
         How well responses are known, where a formula says so: ``known``, by standard errors alone; ``added``, by these
         beside a residual; ``weighted``, by weights of precision. The response then is ``(value, error)``.
+    base : Family, optional
+        Of responses that are censored or truncated, the family of those that are not; hiermod sets it.
+    interval : callable, optional
+        The chances between which such a response has its own; hiermod sets it.
     thresholds : Thresholds, optional
         Of ordered categories, whose thresholds are the first of `parameters` once `categories` are known.
     weighted : callable, optional
@@ -326,6 +341,8 @@ class Family:
     words: str = ""
     location: str = ""
     errors: Literal["", "known", "added", "weighted"] = ""
+    base: Family | None = None
+    interval: Callable[..., Chances] | None = None
     thresholds: Thresholds | None = None
     weighted: Callable[..., Link] | None = None
     categories: tuple[Level, ...] = ()
@@ -369,10 +386,8 @@ class Family:
 
     @property
     def scores(self) -> tuple[float, ...]:
-        """What each category counts in a mean score: its number if all are numbers, else 1, 2, ..."""
-        if all(isinstance(level, int | float) and not isinstance(level, bool) for level in self.categories):
-            return tuple(map(float, self.categories))  # type: ignore[arg-type]
-        return tuple(float(place) for place in range(1, len(self.categories) + 1))
+        """What each category counts in a mean score."""
+        return scores_of(self.categories)
 
     def of_categories(self, categories: tuple[Level, ...]) -> Family:
         """The family of a response of these categories, with a threshold between each two; others are unchanged."""
@@ -451,6 +466,11 @@ class Family:
             raise AnswerError(
                 f"Rows have errors of their own, so that there is no one {what} of the response, which this asks for."
             )
+        if function is None and self.categories:
+            raise AnswerError(
+                f"This asks for the {what} of a response, and the categories of the family {self.name} have none. Ask "
+                "for the chance of a category, outcome=, or compare models by loo()."
+            )
         if function is None:
             raise AnswerError(
                 f"The family {self.name} has no {what}, which this asks for. Give its record {what}=, {WITHOUT[what]}, "
@@ -465,6 +485,8 @@ class Family:
 
         Of a family without a distribution function, each draw has one new response, which is less or is not.
         """
+        if self.interval is not None:
+            return self.interval(response, self.linear(eta), *parameters)
         if self.cdf is not None:
             return self.cdf(response, self.linear(eta), *parameters)
         trials = response[1] if self.is_rate else 1.0
@@ -516,8 +538,25 @@ class Family:
         where = mean if self.thresholds is None else self.linear(mean)
         return np.asarray(self.require("draw")(rng, shape, where, trials, *parameters))
 
+    def with_parameter_link(self, name: str, link: str) -> Family:
+        """The same with another link of the linear predictor of a parameter beside the mean.
+
+        Raises
+        ------
+        ModelError
+            If it has no such link.
+        """
+        links = self.parameter(name).links
+        if link not in links:
+            raise ModelError(f"{name!r} of the family {self.name} has no link {link!r}.{did_you_mean(link, links)}")
+        link = "" if link == links[0] else link
+        changed = (replace(own, link=link) if own.name == name else own for own in self.parameters)
+        return replace(self, parameters=tuple(changed))
+
     def __str__(self) -> str:
-        return self.name if self.link.name == self.links[0] else f"{self.name}({self.link.name})"
+        links = [] if self.link.name == self.links[0] else [self.link.name]
+        links += [f"{own.name}={own.link}" for own in self.parameters if own.link]
+        return f"{self.name}({', '.join(links)})" if links else self.name
 
 
 def first_wrong(response: SingleRows, wrong: np.ndarray) -> str:

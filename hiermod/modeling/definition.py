@@ -15,9 +15,11 @@ from hiermod.data.columns.responses import ResponseRows, SingleRows, plain_facto
 from hiermod.data.columns.values import Level
 from hiermod.data.sources.frames import column_names, travels
 from hiermod.errors import ModelError, did_you_mean, enumerate_names
+from hiermod.families.bounded import bounded
 from hiermod.families.measured import with_errors
 from hiermod.families.record import Family
 from hiermod.families.registry import choose_family, link_notice, read_family
+from hiermod.families.registry import known as known_families
 from hiermod.formula.expressions import Column, Number
 from hiermod.formula.nodes import Formula, LevelResponse, SingleResponse, TrialsResponse
 from hiermod.formula.parser import check_names, fill_dot, parse
@@ -125,8 +127,7 @@ def _spelled(formula: Formula, asked: Family | None) -> tuple[Formula, list[str]
 OTHER_NAMES = {
     "shape": ("alpha",),
     "phi": ("kappa",),
-    "zi": ("hu",),
-    "hu": ("zi",),
+    "zi": ("hu",),  # glmmTMB's ziformula= of a truncated family
 }  # brms's, where a family lacks them
 
 
@@ -162,11 +163,18 @@ def _parameter_name(name: str, family: Family) -> str:
     if name not in known and others:
         name = others[0]
     if name not in known:
-        has = did_you_mean(name, known) if known else " Its mean is all it has."
+        has = _family_with(name, family) or (did_you_mean(name, known) if known else " Its mean is all it has.")
         raise ModelError(f"The family {family} has no parameter {name!r}.{has}")
     if not family.parameter(name).links:
         raise ModelError(f"{name!r} of the family {family} can have no linear predictor: it is one value for all rows.")
     return name
+
+
+def _family_with(share: str, family: Family) -> str:
+    """Which family gives zeros a part of their own that has this parameter."""
+    kind = {"zi": "zero_inflated", "hu": "hurdle"}.get(share)
+    name = f"{kind}_{family.name}"
+    return f" Say family={name!r}, which has it." if name in known_families() else ""
 
 
 def _check_rate(formula: Formula, family: Family) -> None:
@@ -246,7 +254,7 @@ def redefine(definition: Definition, formula: Formula, family: str, cells: Cells
     categories = cells.response.levels if isinstance(cells.response, CategoryCells) else ()
     record = read_family(family).of_categories(categories)
     record = with_errors(record, formula.measured.kind) if formula.measured is not None else record
-    spec, _ = _build(definition, formula, record, cells)
+    spec, _ = _build(definition, formula, bounded(record) if formula.bounds else record, cells)
     return Defined(definition, spec, notices)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from hiermod.data.cells.statistics import (
     BinomialCells,
+    BoundedCells,
     CountCells,
     ErrorCells,
     MeasuredCells,
@@ -145,6 +146,8 @@ def refuse_exact(
 def _may_be_exact(cells: Cells) -> bool:
     """Whether equal rows have equal responses."""
     response = cells.response
+    if isinstance(response, BoundedCells):
+        return False
     if isinstance(response, RealCells) and not isinstance(response, MomentCells):
         return not response.within.any()
     if isinstance(response, MeasuredCells):

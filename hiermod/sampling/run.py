@@ -47,6 +47,10 @@ def choose_sampler(spec: ModelSpec, engine: str, announce: Callable[[str], None]
         return ByQuadrature(spec)
     why = spec.refuses("compiled")
     if isinstance(spec, Spec) and why is None:
+        from hiermod.engine.layout.coverage import refused
+
+        why = refused(spec)
+    if isinstance(spec, Spec) and why is None:
         from hiermod.engine.nutpie_core import UnavailableError
         from hiermod.sampling.native import prepare
 

@@ -11,6 +11,7 @@ from hiermod.errors import HiermodError, enumerate_names, visible
 from hiermod.formula.nodes import (
     DOT,
     INTERCEPT,
+    Bounds,
     Formula,
     GroupTerm,
     LevelResponse,
@@ -98,7 +99,21 @@ def _response(formula: Formula) -> str:
             return f"{successes} successes out of {trials} trials{counted}"
         case LevelResponse(column, level):
             return f"whether {column} is {level!r}{counted}"
-    return f"{formula.response}{counted}"
+    return f"{formula.response}{_bounds(formula.bounds)}{counted}"
+
+
+def _bounds(bounds: Bounds | None) -> str:
+    """What is known of a response by bounds, in words."""
+    if bounds is None:
+        return ""
+    told = []
+    if bounds.code is not None:
+        surv = f"right-censored where {bounds.code} has no event"
+        told.append(surv if bounds.events else f"censored by {bounds.code}")
+    told += [f"intervals end at {bounds.upper}"] if bounds.upper is not None else []
+    told += [f"none recorded below {bounds.least}"] if bounds.least is not None else []
+    told += [f"none recorded above {bounds.most}"] if bounds.most is not None else []
+    return f" ({', '.join(told)})"
 
 
 def _further(formula: Formula, spec: Spec | None) -> Iterator[str]:
@@ -113,7 +128,9 @@ def _further(formula: Formula, spec: Spec | None) -> Iterator[str]:
 
 
 def _common(formula: Part, spec: Spec | None) -> Iterator[str]:
-    if formula.intercept:
+    if isinstance(spec, Spec) and spec.family.entries and isinstance(formula, Formula):
+        yield f"  {'Intercept[k]':<24} {len(spec.family.entries)} thresholds, each above its category k"
+    elif formula.intercept:
         yield f"  {'Intercept':<24} the level where numbers are 0 and factors {_where_factors(spec)}"
     for term in formula.common:
         yield f"  {term!s:<24} {_meaning(term, spec)}"
@@ -233,6 +250,9 @@ def _equations(spec: Spec) -> list[str]:
     response = spec.formula.response
     observed = str(response.successes) if isinstance(response, TrialsResponse) else str(response)
     lines = [f"{_upright(observed)}_i &\\sim {_likelihood(spec)}"]
+    if spec.family.thresholds is not None:
+        function = rf"\operatorname{{{spec.family.link.name}}}"
+        lines.append(spec.family.thresholds.latex.replace("F", function, 1))
     lines += [_predictor_equation(spec, predictor) for predictor in spec.predictors.values()]
     lines += [_group_equation(group) for group in spec.groups]
     table = prior_summary(spec)
@@ -262,7 +282,7 @@ def _predictor_equation(spec: Spec, predictor: LinearPredictor) -> str:
         for effect in group.effects
         if effect.parameter == predictor.parameter
     ]
-    left = predictor.link.latex
+    left = predictor.link.latex if spec.family.thresholds is None else r"\mu_i"
     if predictor.parameter != "mu":
         left = left.replace(r"\mu_i", f"{_sign(predictor.parameter)}_i")
     return f"{left} &= {' + '.join(parts) or '0'}"

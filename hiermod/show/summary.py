@@ -62,7 +62,13 @@ class Summary:
 
     @property
     def columns(self) -> list[str]:
-        """The figures of each parameter."""
+        """The figures of each parameter.
+
+        Examples
+        --------
+        >>> fit.summary().columns[:2]
+        ['estimate', 'sd']
+        """
         return list(COLUMNS)
 
     def to_markdown(self) -> str:
@@ -237,7 +243,7 @@ def _fixed_text(posterior: Posterior, fixed: pd.DataFrame, prob: float) -> str:
         return "Rates are not pooled: each is uniform from 0 to 1, whatever the others are."
     if fixed.empty:
         return ""
-    title = f"Common effects ({spec.family.link.name} scale)"
+    title = f"Common effects ({_links(spec)} scale)"
     if isinstance(spec, PooledSpec):
         title = f"Population of rates: mean, and spread {spec.pool.spread}"
     remarks = _medians([*fixed.index], posterior)

@@ -103,6 +103,8 @@ def test_every_field_is_filled(family):
         "correlation",
         "rated",
         "log_tails",
+        "base",
+        "interval",
         "outcomes",
         "quantile",
         "thresholds",

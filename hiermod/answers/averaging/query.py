@@ -25,6 +25,7 @@ from hiermod.data.columns.levels import as_fitted, encode, number_of
 from hiermod.data.columns.values import Level, as_levels
 from hiermod.errors import AnswerError, DataError, did_you_mean
 from hiermod.families import outcomes
+from hiermod.families.category_outcomes import needs_outcome
 from hiermod.formula.parser import canonical
 from hiermod.modeling.protocol import ModelSpec
 
@@ -271,6 +272,8 @@ class _Columns:
 def _question(
     spec: ModelSpec, arguments: Arguments, kind: str, scale: Scale, by: tuple[str, ...] = ()
 ) -> Question:  # fmt: skip
+    if spec.family.categories and arguments.outcome is None and kind != "predict" and not scale.linear:
+        raise needs_outcome(spec.family, kind)
     measure = measure_of(spec, outcomes.read_outcome(spec.family, arguments.outcome))
     return Question(
         kind, scale, measure, by, sign=check_goal(arguments.goal), prob=check_prob(arguments.prob),

@@ -58,6 +58,11 @@ def replicate_rows(posterior: Posterior, draws: int | None = None) -> Replicated
         If the rows are not known here, or are too many.
     """
     cells = posterior.spec.cells
+    if reason := posterior.spec.refuses("observed"):
+        raise AnswerError(
+            f"Rows are drawn anew here to be set beside those observed, and {reason}. fit.loo_pit() and "
+            "fit.residuals(type='quantile') take these."
+        )
     if not cells.rows_kept:
         raise AnswerError(
             "Rows are drawn anew here, and these were aggregated where the data is: only cells are known. "
@@ -120,7 +125,8 @@ def _count(posterior: Posterior, draws: Any, rows: int) -> int:
 def _drawn(posterior: Posterior, frame: pd.DataFrame, place: np.ndarray, trials: np.ndarray, count: int) -> np.ndarray:
     some, family = thinned(posterior, count), posterior.spec.family
     model = reader(some, exposed=True)
-    mean = np.concatenate([model.mean(block) for block in in_blocks(frame, count)])[place]
+    read = (lambda block: model.parameters(block)["mu"]) if family.categories else model.mean
+    mean = np.concatenate([read(block) for block in in_blocks(frame, count)])[place]
     own = [some.values(name) for name in family.auxiliary]
     auxiliary = scaled(own, exposures_of(posterior.spec, frame.iloc[place]))
     return family.draw_responses(mean, trials[:, None], auxiliary, posterior.generator(1001)).T

@@ -18,6 +18,7 @@ from hiermod.answers.parameters.estimates import fixef_draws
 from hiermod.answers.reader import BLOCK, block_slices
 from hiermod.data.cells.statistics import (
     BinomialCells,
+    BoundedCells,
     CountCells,
     ErrorCells,
     MeasuredCells,
@@ -104,6 +105,9 @@ def _row(spec: Spec, rows: Observed, row: int, predictor: np.ndarray, auxiliary:
             return family.observation_density((successes[row], trials[row]), predictor)
         case CountCells(total=total, exposure=exposure):
             return total[row] * predictor - exposure[row] * bounded_exp(NUMPY, predictor)
+        case BoundedCells(count=count):
+            bounds = tuple(part[row] for part in response.parts)
+            return count[row] * family.observation_density(bounds, predictor, auxiliary)
         case ValueCells(value=value, count=count):
             factors = spec.shape_exposure(spec.cells.frame)
             own = auxiliary if factors is None else scaled(auxiliary, factors[row])
@@ -207,6 +211,7 @@ def conclusions(posteriors: dict[str, Posterior], claim: Arguments) -> pd.DataFr
 def _claims(posterior: Posterior, claim: Arguments) -> pd.DataFrame:
     spec = posterior.spec
     names = [claim.variable] if claim.variable is not None else list(compared(spec))
+    names = [] if spec.family.categories and claim.variable is None and claim.outcome is None else names
     level = {"Intercept", *(entry.name for entry in spec.family.entries)}
     slopes = {name: draws for name, draws in fixef_draws(posterior).items() if name not in level and spec.predictors}
     if not names and slopes:

@@ -21,6 +21,7 @@ from hiermod.answers.reader import exposures_of, predicted, reader
 from hiermod.choices import RESIDUALS
 from hiermod.data.cells.observations import Observations
 from hiermod.data.cells.rows import FittedRows, fitted_rows
+from hiermod.data.columns.bounds import PARTS, BoundedRows
 from hiermod.data.columns.measured import MeasuredRows
 from hiermod.data.columns.responses import TrialsRows
 from hiermod.data.columns.values import codable, first_of, number_rows
@@ -117,6 +118,10 @@ def residuals(posterior: Posterior, own: OwnRows, kind: Any, groups: Any) -> pd.
     """
     if not isinstance(kind, str) or kind not in RESIDUALS:
         raise AnswerError(f"type={kind!r}.{did_you_mean(str(kind), RESIDUALS)}")
+    if kind != "quantile" and (reason := posterior.spec.refuses("observed")):
+        raise AnswerError(
+            f"Residuals of type={kind!r} are of responses as observed, and {reason}. type='quantile' takes these."
+        )
     rows = _Rows(posterior, own, groups)
     if kind == "response":
         return own.series(rows.shares - rows.estimate(None), "residual")
@@ -138,6 +143,8 @@ class _Rows:
         self._frame = new_rows(spec, raw, (), self.groups, exposed=True)
         if isinstance(response, TrialsRows):
             self._response = [response.successes, response.trials]
+        elif isinstance(response, BoundedRows):
+            self._response = list(response.parts.values())
         else:
             self._response = [response.values, *([np.ones(len(response.values))] if spec.family.is_rate else [])]
             self._response += [response.error] if isinstance(response, MeasuredRows) else []
@@ -205,7 +212,8 @@ class _Rows:
         posterior, family = self._posterior, self._posterior.spec.family
         rng, size, parameters = posterior.generator(OF_DRAWS), posterior.size, self._parameters
         frame, number, first = self._distinct(*self._response)
-        names = ("successes", "trials") if family.is_rate else ("value", "error")[: len(self._response)]
+        two = ("successes", "trials") if family.is_rate else ("value", "error")
+        names = {1: ("value",), 2: two, 5: PARTS}[len(self._response)]
         own = {name: values[first] for name, values in zip(names, self._response, strict=True)}
         seen = Observations(frame, np.arange(len(frame)), pd.DataFrame({"cell": 0, **own, "times": 1}))
         chances = np.empty((2, len(frame)))

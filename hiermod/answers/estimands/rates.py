@@ -15,6 +15,7 @@ from hiermod.answers.averaging.estimable import estimable_rows
 from hiermod.answers.averaging.grid import cell_grid, means, refuse_large
 from hiermod.answers.averaging.query import Arguments, read_prediction, read_rates
 from hiermod.answers.averaging.rows import Base, errors_of, grand_rate, trials_of
+from hiermod.answers.estimands.categories import by_category
 from hiermod.answers.mixed import answer_of_each
 from hiermod.answers.reader import exposures_of, reader
 from hiermod.data.cells.statistics import BinomialCells, PairCells
@@ -29,6 +30,7 @@ COMPUTED = ("estimate", "lower", "upper", "rows", "seen", "prob_exceeds", "estim
 
 
 @answer_of_each
+@by_category
 def rates(posterior: Posterior, arguments: Arguments) -> Answer:
     """Expected response per cell, averaged over its rows within each draw, at each value of the variables."""
     spec, query = posterior.spec, read_rates(posterior.spec, arguments)
@@ -69,6 +71,7 @@ def mixes_differ(rows: Base, name: str) -> bool:
 
 
 @answer_of_each
+@by_category
 def predict(posterior: Posterior, arguments: Arguments, fitted: bool = False) -> Answer:
     """Predictions for each row of `data` (each cell without it): the mean, the linear predictor, or new responses.
 
@@ -80,7 +83,8 @@ def predict(posterior: Posterior, arguments: Arguments, fitted: bool = False) ->
     refuse_large(len(frame), posterior.size)
     draws = np.empty((len(frame), posterior.size))
     model = reader(posterior, query.groups, exposed=arguments.per is None, outcome=query.outcome.functional)
-    for rows, values in model.blocks(frame, scale.linear):
+    by_predictor = scale.linear or (scale.drawn and bool(spec.family.categories))
+    for rows, values in model.blocks(frame, by_predictor):
         draws[rows] = query.per * values
     if scale.drawn:
         draws = _simulated(posterior, draws, _trials(posterior, arguments.data, len(frame)), exposures_of(spec, frame))
@@ -102,7 +106,8 @@ def _simulated(posterior: Posterior, mean: np.ndarray, trials: np.ndarray, expos
     """Draw a response for each row and draw: successes, counts or values; the same in any process for one run."""
     family = posterior.spec.family
     own = [posterior.values(name) for name in family.auxiliary]
-    return family.draw_responses(mean, trials[:, None], scaled(own, exposure), posterior.generator(1000))
+    drawn = family.draw_responses(mean, trials[:, None], scaled(own, exposure), posterior.generator(1000))
+    return np.array(family.scores)[drawn.astype(np.int64) - 1] if family.categories else drawn
 
 
 def _trials(posterior: Posterior, data: Any, rows: int) -> np.ndarray:

@@ -33,6 +33,11 @@ def shrinkage(posterior: Posterior, group: str | None, prob: float) -> pd.DataFr
     known, raw averages are weighted by precision, and ``se`` is the standard error of each.
     """
     check_prob(prob)
+    if reason := posterior.spec.refuses("observed"):
+        raise AnswerError(
+            f"shrinkage() sets raw means of groups beside what the model says of them, and {reason}. fit.ranef() has "
+            "the groups' effects, fit.rates(group) their means."
+        )
     grouping = chosen_grouping(posterior.spec, group)
     cells = posterior.spec.cells
     codes = cells.codes[grouping.name]

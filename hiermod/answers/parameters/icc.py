@@ -65,6 +65,11 @@ def _others(posterior: Posterior, frame: pd.DataFrame, weight: np.ndarray) -> tu
     observed = reader(posterior, exposed=True)
     predictors, means, variances = RowMoments(), RowMoments(), RowMoments()
     family = posterior.spec.family
+    latent = family.is_rate or (family.thresholds is not None and family.thresholds.increasing)
+    if latent and family.link.latent_variance is not None and family.variance is None:
+        for rows in block_slices(len(frame), posterior.size):
+            predictors.add(typical.parameters(frame.iloc[rows])["mu"], weight[rows])
+        return predictors.variance, np.full(posterior.size, family.link.latent_variance)
     auxiliary = [posterior.values(name) for name in family.auxiliary]
     for rows in block_slices(len(frame), posterior.size):
         part = frame.iloc[rows]

@@ -11,6 +11,7 @@ import pandas as pd
 from hiermod.data.cells.statistics import (
     REDUCERS,
     BinomialCells,
+    BoundedCells,
     CategoryCells,
     CountCells,
     ErrorCells,
@@ -22,13 +23,14 @@ from hiermod.data.cells.statistics import (
     reduce_moments,
 )
 from hiermod.data.cells.table import Cells
+from hiermod.data.columns.bounds import BoundedRows
 from hiermod.data.columns.measured import MeasuredRows
 from hiermod.data.columns.moments import Moments
 from hiermod.data.columns.responses import ResponseRows, SingleRows, TrialsRows
 
 KINDS = {
     BinomialCells: "trials", CountCells: "count", RealCells: "real", ValueCells: "values", PairCells: "pairs",
-    CategoryCells: "categories", MeasuredCells: "precision", ErrorCells: "errors",
+    CategoryCells: "categories", BoundedCells: "bounds", MeasuredCells: "precision", ErrorCells: "errors",
 }  # fmt: skip
 
 
@@ -50,7 +52,7 @@ class Observations:
 
     @cached_property
     def responses(self) -> np.ndarray:
-        """The response of each: successes and trials, or one value; shape ``(observations, 1 or 2)``."""
+        """The response of each, ``(observations, 1, 2 or 5)``: a value, a pair, a value and bounds."""
         return self.table.drop(columns=["cell", "times"]).to_numpy(dtype=float)
 
     def chosen(self, keep: np.ndarray) -> Observations:
@@ -81,6 +83,8 @@ def observations(cells: Cells, whole: bool = False) -> Observations:
     if isinstance(response, BinomialCells | PairCells):
         pairs = {"successes": response.row_successes, "trials": response.row_trials}
         values = {name: numbers.astype(np.int64) for name, numbers in pairs.items()}
+    elif isinstance(response, BoundedCells):
+        values = response.row_parts
     else:
         values = {"value": response.row_values.astype(np.int64) if whole else response.row_values}
     if isinstance(response, MeasuredCells):
@@ -136,6 +140,9 @@ def _rows(responses: np.ndarray, times: np.ndarray, measured: bool) -> ResponseR
         return MeasuredRows("", responses[:, 0], "float", times, error=responses[:, 1])
     if responses.shape[1] == 2:
         return TrialsRows(responses[:, 0], responses[:, 1], times)
+    if responses.shape[1] == 5:
+        value, code, upper, least, most = responses.T
+        return BoundedRows("", value, "float", times, code=code, upper=upper, least=least, most=most)
     return SingleRows("", responses[:, 0], "float", times)
 
 

@@ -27,6 +27,11 @@ class MeasuredRows(SingleRows):
         """A number that is known with an error is no outcome."""
         return False
 
+    @property
+    def parts(self) -> dict[str, np.ndarray]:
+        """The response of each row."""
+        return {"value": self.values, "error": self.error}
+
     def chosen(self, keep: np.ndarray) -> MeasuredRows:
         """The rows in `keep`."""
         index = self.index[keep] if len(self.index) else self.index

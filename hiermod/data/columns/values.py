@@ -109,6 +109,13 @@ def _dense(rows: int) -> int:
 Level = bool | int | float | str | dt.date
 
 
+def scores_of(levels: tuple[Level, ...]) -> tuple[float, ...]:
+    """What each level counts in a mean score: its number if all are numbers, else 1, 2, ..."""
+    if all(isinstance(level, int | float) and not isinstance(level, bool) for level in levels):
+        return tuple(float(level) for level in levels if isinstance(level, int | float))
+    return tuple(float(place) for place in range(1, len(levels) + 1))
+
+
 @dataclass(frozen=True, eq=False)
 class Leveled:
     """The values of a factor: a code for each row, the levels in order, and how contrasts code them."""
