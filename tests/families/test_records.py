@@ -104,6 +104,7 @@ def test_every_field_is_filled(family):
         "rated",
         "log_tails",
         "base",
+        "errors",
         "interval",
         "outcomes",
         "quantile",
