@@ -136,7 +136,7 @@ def _read_additions(reader: Reader, response: Response, bounds: Bounds | None) -
         reader.take()
         opened = reader.open_bracket()
         if name.text == "weights":
-            column = reader.take_column("A column of weights was expected here.")
+            column = reader.take_column("A column of frequency weights was expected here.")
             if _read_weighted(reader):
                 measured = Measured("weighted", Column(column))
             else:

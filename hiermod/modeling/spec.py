@@ -191,7 +191,7 @@ class Spec:
 
     def has_posterior_mean(self, outcome: Functional, readings: Collection[str]) -> bool:
         """As the family says of its parameters' priors, and of averages over groups their standard deviations'."""
-        if outcome.share:
+        if outcome.share or outcome.bounded:
             return True
         averaged = not {"new", "population"}.isdisjoint(readings)
         if self.prior_alone and outcome.name == "mean" and not light_coefficients(self):
@@ -223,9 +223,15 @@ class Spec:
         return {}
 
     @cached_property
-    def unseen_directions(self) -> np.ndarray:
+    def unseen_directions(self) -> Mapping[str, np.ndarray]:
         """Combinations of the mean's coefficients about which the data say nothing, shape ``(columns, directions)``."""
-        return unseen_directions(self.common, self.cells)
+        hurdle = self.family.zeros == "hurdle" and bool((self.cells.response.mean == 0.0).any())
+        above = self.cells.above_zero() if hurdle else self.cells  # of numbers above 0 alone, zeros say nothing
+        zeros = self.family.auxiliary[-1:] if hurdle else ()
+        return {
+            name: unseen_directions(predictor.common, self.cells if name in zeros else above)
+            for name, predictor in self.predictors.items()
+        }
 
     @cached_property
     def _by_name(self) -> dict[str, Variable]:
