@@ -207,7 +207,8 @@ class Formula:
 
     `weights` is the column of frequency weights; `offsets` are variables with the coefficient one; `removed` are terms
     to take away from what ``.`` will stand for, where that is not known yet; `expressions` gives what each variable is
-    made of where it is no plain column; `places` where in `text` each column was first named; `blocks` are the IDs of
+    made of where it is no plain column; `places` where in `text` each column was first named; `written_groups` its bars with the IDs that no
+    other linear predictor shares; `blocks` are the IDs of
     group terms, ``(1 | ID | g)``; `idle` are terms of one variable that were raised to a power, which changes nothing.
     `uncentred` tells that the intercept was written as ``0 + Intercept``, brms's way of saying that its prior stands
     where predictors are 0. `further` are the linear predictors of other parameters than the mean, ``sigma ~ x``, whose
@@ -230,6 +231,7 @@ class Formula:
     blocks: tuple[str, ...] = field(compare=False, repr=False, default=())
     idle: tuple[str, ...] = field(compare=False, repr=False, default=())
     further: tuple[ParameterFormula, ...] = ()
+    written_groups: tuple[GroupTerm, ...] = field(compare=False, repr=False, default=())
 
     def __str__(self) -> str:
         return "; ".join([self.of_mean, *map(str, self.further)])

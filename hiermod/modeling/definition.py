@@ -96,7 +96,7 @@ def define(definition: Definition, data: Any) -> Defined:
         formula, data, choose, na=definition.na, compressed=definition.compress, real=real,
         complete=definition.complete,
     )  # fmt: skip
-    formula = with_parameters(_with_success(formula, levels), family)
+    formula = _with_ids(with_parameters(_with_success(formula, levels), family), family)
     _check_rate(formula, family)
     definition = replace(definition, formula=str(formula)) if formula != parse(definition.formula) else definition
     definition = replace(definition, intercept_at="zero") if formula.uncentred else definition
@@ -118,6 +118,11 @@ def _spelled(formula: Formula, asked: Family | None) -> tuple[Formula, list[str]
     said += [f"a power of the one term {term} is that term, as in R: for its square write I({term}^2)"
              for term in formula.idle]  # fmt: skip
     return formula, said
+
+
+def _with_ids(formula: Formula, family: Family) -> Formula:
+    """The formula with the IDs of its bars where these stand in several linear predictors, one of each category."""
+    return replace(formula, groups=formula.written_groups) if family.per_category is not None else formula
 
 
 OTHER_NAMES = {
@@ -174,7 +179,8 @@ def _check_rate(formula: Formula, family: Family) -> None:
 def _chosen(asked: Family | None, constant: bool, response: ResponseRows) -> tuple[Family, str, tuple[Level, ...]]:
     """The family, its notice, and the two levels of a response that is a factor."""
     family, notice = choose_family(asked, response, constant)
-    return family, notice, response.levels if isinstance(response, SingleRows) else ()
+    levels = response.levels if isinstance(response, SingleRows) and family.is_rate else ()
+    return family, notice, levels
 
 
 def _with_success(formula: Formula, levels: tuple[Level, ...]) -> Formula:
@@ -237,7 +243,8 @@ def _missing(model: Defined) -> int:
 def redefine(definition: Definition, formula: Formula, family: str, cells: Cells, notices: tuple[str, ...]) -> Defined:
     """Build the spec of stored cells again."""
     categories = cells.response.levels if isinstance(cells.response, CategoryCells) else ()
-    spec, _ = _build(definition, formula, read_family(family).of_categories(categories), cells)
+    known = read_family(family).of_categories(categories)
+    spec, _ = _build(definition, _with_ids(formula, known), known, cells)
     return Defined(definition, spec, notices)
 
 
