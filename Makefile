@@ -6,7 +6,7 @@ export PYTHON
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow wheel-check engine-versions spark-test lint format notebooks bench bench-gradient bench-cold bench-kernels bench-refit bench-geometry bench-folds bench-size calibration lock clean fuzz faults accuracy mutants coverage audit
+.PHONY: help setup demo test test-slow wheel-check engine-versions spark-test page-test lint format notebooks docs docs-links bench bench-gradient bench-cold bench-kernels bench-refit bench-geometry bench-folds bench-size calibration lock clean fuzz faults accuracy mutants coverage audit
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s  %s\n", $$1, $$2}' Makefile
@@ -35,6 +35,10 @@ bench-kernels: setup  ## gradients by how the kernels are compiled (--before REF
 spark-test:  ## aggregation by a Spark cluster, which is started on this machine (needs Java)
 	@tools/setup_spark.sh
 	@MPLBACKEND=Agg $(BIN)/python -m pytest -m spark tests/spark
+
+page-test: setup  ## reports in Chromium: errors, requests, readers of screens (needs Node.js, npm and Chromium)
+	@tools/setup_browser.sh
+	@MPLBACKEND=Agg NODE_MODULES_OF_TESTS=$(CURDIR)/build/browser/node_modules $(BIN)/python -m pytest -m slow tests/show/test_report.py
 
 fuzz: setup  ## hostile input: formulas, priors, statements, TOML, CSV, stored fits, frames (up to an hour; ARGS="--seconds 60": a minute)
 	@$(BIN)/python -m trust.fuzz $(ARGS)
@@ -66,6 +70,14 @@ format: setup  ## put imports and formatting in order
 
 notebooks: setup  ## run the notebooks into build/notebooks; fails on any error
 	@$(BIN)/python tools/run_notebooks.py
+
+docs:  ## the documentation's site, into build/docs; its notebooks are run, and a warning is an error
+	@tools/setup_docs.sh
+	@$(BIN)/sphinx-build -W --keep-going -b html -d build/doctrees notebooks build/docs
+
+docs-links:  ## whether the addresses that the site names are there (needs the network)
+	@tools/setup_docs.sh
+	@$(BIN)/sphinx-build -b linkcheck -d build/doctrees notebooks build/docs-links
 
 bench: setup  ## hiermod beside its peers (ARGS="--jobs country --peers hiermod brms"; --help lists all)
 	@$(BIN)/python benchmarks/run.py $(ARGS)

@@ -28,7 +28,8 @@ import pandas as pd
 import hiermod as hm
 from hiermod.errors import HiermodError, SamplingError, StorageError
 
-COUNTS = {"kills": 100, "interrupts": 100, "disks": 40, "limits": 12, "damaged": 200, "comparisons": 6}
+COUNTS = {"kills": 100, "interrupts": 100, "disks": 40, "limits": 12, "damaged": 200, "comparisons": 6,
+          "notebooks": 10, "refits": 1}  # fmt: skip
 FORMULA, SETTINGS = "y ~ x + (1 + x | g)", {"draws": 400, "tune": 200, "chains": 2, "cores": 1, "progress": False}
 RNG = np.random.default_rng(0)
 ROWS = pd.DataFrame({"y": RNG.integers(0, 2, 900), "x": RNG.normal(size=900), "g": RNG.integers(0, 30, 900)})
@@ -65,6 +66,39 @@ def ended(pid: int, patience: float = PATIENCE) -> int:
     return 99
 
 
+REFITS = """
+import os, pandas as pd, hiermod as hm
+from trust.faults import ROWS, FORMULA
+fit = hm.fit(FORMULA, ROWS, seed=1, draws=20, tune=50, chains=2, progress=False)
+
+def refit(count):
+    for seed in range(count):
+        fit.update(seed=seed, progress=False).rates("x", at={"x": [0.0, 1.0]})
+
+def figures():
+    status = dict(line.split(":", 1) for line in open("/proc/self/status").read().splitlines())
+    memory, threads = int(status["VmRSS"].split()[0]) * 1024, status["Threads"].strip()
+    print("FIGURES", memory, threads, len(os.listdir("/proc/self/fd")))
+"""
+
+
+def asked(kernel: Any, code: str, patience: float) -> dict[str, Any]:
+    """What a notebook's kernel answers to code, with what it prints."""
+    printed: list[str] = []
+
+    def heard(message: dict[str, Any]) -> None:
+        printed.append(message["content"].get("text", ""))
+
+    reply = kernel[1].execute_interactive(code, timeout=patience, output_hook=heard)
+    return {**reply["content"], "printed": "".join(printed)}
+
+
+def read_figures(reply: dict[str, Any]) -> tuple[float, int, int]:
+    """Bytes, threads and descriptors, as `figures` prints them."""
+    words = reply["printed"].split("FIGURES")[1].split()
+    return float(words[0]), int(words[1]), int(words[2])
+
+
 class Faults:
     """The trials; each gives a word for what happened, which begins with ``LOST`` where it must not."""
 
@@ -72,7 +106,9 @@ class Faults:
         self.folder, self.rng = folder, random.Random(seed)
         one, other = folder / "one.nc", folder / "other.nc"
         for seed, path in ((1, one), (2, other)):  # in processes: forks of one that has sampled lack its threads
-            if ended(forked(lambda seed=seed, path=path: hm.fit(FORMULA, ROWS, seed=seed, file=path, **SETTINGS))):
+            if ended(
+                forked(lambda seed=seed, path=path: hm.fit(FORMULA, ROWS, seed=seed, file=path, **SETTINGS)), 600.0
+            ):
                 raise SystemExit("the fits that are to be stored cannot be made")
         self.paths, self.fits = (one, other), (hm.load(one), hm.load(other))
         self.bytes = one.read_bytes()
@@ -181,6 +217,50 @@ class Faults:
         except StorageError:
             return "refused"
         return "LOST: loaded"
+
+    def notebooks(self) -> str:
+        """One press of Ctrl-C in a notebook ends a fit, compiled by PyTensor or not, and the kernel goes on."""
+        from jupyter_client.manager import start_new_kernel
+
+        if not hasattr(self, "kernel"):
+            self.kernel = start_new_kernel()
+            asked(self.kernel, "import pandas as pd, hiermod as hm; from trust.faults import FORMULA, ROWS", PATIENCE)
+        engine = self.rng.choice(["auto", "pymc"])
+        data, chosen = f"ROWS.assign(x=ROWS.x * {self.rng.random()})", f"engine={engine!r}"
+        code = f"fit = hm.fit(FORMULA, {data}, draws=20000, progress=False, {chosen})"
+        delay = self.rng.uniform(0.2, 8.0)
+        manager, client = self.kernel
+        client.execute(code)
+        time.sleep(delay)
+        manager.interrupt_kernel()
+        begun = time.monotonic()
+        try:
+            ended_by = client.get_shell_msg(timeout=PATIENCE)["content"]
+        except Exception:
+            return f"LOST: {engine} goes on {PATIENCE:.0f} s after {delay:.1f} s"
+        if asked(self.kernel, "1 + 1", PATIENCE)["status"] != "ok":
+            return "LOST: the kernel does not go on"
+        late = " late" if time.monotonic() - begun > 20.0 else ""
+        if ended_by["status"] == "ok":
+            return f"{engine}: draws kept{late}"
+        known = ended_by["ename"] in ("KeyboardInterrupt", "InterruptedSamplingError")
+        return f"{engine}: {ended_by['ename']}{late}" if known else f"LOST: {ended_by['ename']}: {ended_by['evalue']}"
+
+    def refits(self) -> str:
+        """Two thousand fits in a notebook's kernel: memory, threads and descriptors stay as they are."""
+        from jupyter_client.manager import start_new_kernel
+
+        kernel = start_new_kernel()
+        try:
+            asked(kernel, REFITS, PATIENCE)
+            said = [asked(kernel, f"refit({count}); figures()", 3600.0) for count in (300, 1700)]
+        finally:
+            kernel[1].stop_channels()
+            kernel[0].shutdown_kernel(now=True)
+        before, after = (read_figures(each) for each in said)
+        grown = after[0] > 1.05 * before[0] + 2e7 or after[1] > before[1] or after[2] > before[2]
+        figures = f"memory {before[0] / 1e6:.0f} to {after[0] / 1e6:.0f} MB, threads {before[1]} to {after[1]}, "
+        return f"{'LOST: ' if grown else ''}{figures}descriptors {before[2]} to {after[2]}"
 
     def comparisons(self) -> str:
         """Ctrl-C in `hiermod compare` ends it by 130, and names no model as failed."""

@@ -36,6 +36,7 @@ def read_outcome(family: Family, outcome: Any) -> Functional:
     AnswerError
         If the family has no such outcome, with those that it has.
     """
+    family = family.base or family
     if family.categories:
         return category_outcome(family, outcome)
     named = own_outcomes(family)
@@ -57,6 +58,7 @@ def read_outcome(family: Family, outcome: Any) -> Functional:
 
 def own_outcomes(family: Family) -> dict[str, Functional]:
     """The outcomes of a family that have a word, by their words; those that its record states go before others."""
+    family = family.base or family
     found = {"mean": family.expected}
     if family.median_link is not None:
         found["median"] = Functional("median", "median {}", link=family.median_link, per_unit=True)

@@ -15,7 +15,7 @@ from hiermod.errors import DataError
 from hiermod.families.functionals import Functional
 from hiermod.families.links import IDENTITY, LOG, Link
 from hiermod.families.names import LINKS
-from hiermod.families.ops import HALF_LOG_TAU, LARGEST_EXPONENT, Ops, remainder
+from hiermod.families.ops import HALF_LOG_TAU, LARGEST_EXPONENT, SMALLEST_CHANCE, Ops, remainder
 from hiermod.families.real import log_normal_density, residual_scale, response_sd, take_numbers
 from hiermod.families.record import Chances, Family, Linear, Parameter, first_wrong, overdispersion
 from hiermod.priors.distributions import Prior
@@ -47,11 +47,20 @@ def _advice(name: str, values: np.ndarray) -> str:
 def _gamma(ops: Ops, response: Any, mu: Linear, alpha: Any) -> Any:
     """A number of mean mu, shape `alpha` and rate ``alpha/mu``."""
     log_value = ops.log(response[0])
-    log_mean = mu.eta if mu.link.name == "log" else -ops.log(mu.link.held(ops, mu.eta))
-    ratio = log_value - log_mean
+    ratio = log_value - _log_mean(ops, mu)
     distance = ratio - ops.expm1(ops.minimum(ratio, LARGEST_EXPONENT))
     density = 0.5 * ops.log(alpha) - HALF_LOG_TAU - remainder(ops, alpha) + alpha * distance - log_value
     return mu.link.limited(ops, mu.eta, density)
+
+
+def _log_mean(ops: Ops, mu: Linear) -> Any:
+    return mu.eta if mu.link.name == "log" else -ops.log(mu.link.held(ops, mu.eta))
+
+
+def _gamma_tails(ops: Ops, response: Any, mu: Linear, alpha: Any) -> tuple[Any, Any]:
+    x = alpha * ops.exp(ops.minimum(ops.log(response[0]) - _log_mean(ops, mu), LARGEST_EXPONENT))
+    below, above = ops.gammainc(alpha, x), ops.gammaincc(alpha, x)
+    return ops.log(ops.maximum(below, SMALLEST_CHANCE)), ops.log(ops.maximum(above, SMALLEST_CHANCE))
 
 
 def _gamma_cdf(response: Any, mu: Linear, alpha: Any) -> Chances:
@@ -74,6 +83,11 @@ def _draw_gamma(rng: np.random.Generator, shape: Any, mean: Any, _: Any, alpha: 
 def _lognormal(ops: Ops, response: Any, mu: Linear, sigma: Any) -> Any:
     log_value = ops.log(response[0])
     return log_normal_density(ops, log_value, mu.eta, sigma) - log_value
+
+
+def _lognormal_tails(ops: Ops, response: Any, mu: Linear, sigma: Any) -> tuple[Any, Any]:
+    t = (ops.log(response[0]) - mu.eta) / sigma
+    return ops.log_ndtr(t), ops.log_ndtr(-t)
 
 
 def _lognormal_cdf(response: Any, mu: Linear, sigma: Any) -> Chances:
@@ -142,7 +156,8 @@ def lognormal_has_posterior_mean(outcome: str, priors: Mapping[str, tuple[Prior,
 GAMMA = Family(
     name="gamma", links=LINKS["gamma"], link=LOG, kind="positive",
     parameters=(Parameter("alpha", "shape, standard deviation mu/sqrt(alpha)", "shape", overdispersion),),
-    statistic="values", check=take_positive, log_density=_gamma, cdf=_gamma_cdf, quantile=_gamma_quantile,
+    statistic="values", check=take_positive, log_density=_gamma, log_tails=_gamma_tails, cdf=_gamma_cdf,
+    quantile=_gamma_quantile,
     variance=_gamma_variance, draw=_draw_gamma, kernel="gamma", bambi="gamma", response="numbers above 0",
     latex=r"\operatorname{Gamma}(\alpha, \alpha / \mu_i)",
     words="With mean mu, its shape is alpha and its standard deviation mu/sqrt(alpha).", information_power=1.0,
@@ -151,7 +166,8 @@ LOGNORMAL = Family(
     name="lognormal", links=LINKS["lognormal"], link=IDENTITY, kind="positive",
     parameters=(Parameter("sigma", "standard deviation of the logarithm", "log of the response", residual_scale,
                           estimate=response_sd),),
-    statistic="values", check=take_positive, log_density=_lognormal, cdf=_lognormal_cdf, quantile=_lognormal_quantile,
+    statistic="values", check=take_positive, log_density=_lognormal, log_tails=_lognormal_tails, cdf=_lognormal_cdf,
+    quantile=_lognormal_quantile,
     variance=_lognormal_variance, draw=_draw_lognormal, kernel="lognormal", bambi=None,
     response="numbers above 0 that vary by factors", latex=r"\operatorname{LogNormal}(\mu_i, \sigma)",
     words="Its median is exp(mu), its mean exp(mu + sigma²/2).", location="mean logarithm",

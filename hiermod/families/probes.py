@@ -65,6 +65,7 @@ def points(family: Family) -> Points:
 
 def probe_densities(family: Family) -> list[float]:
     """Log densities at the points."""
+    family = family.base or family
     at = points(family)
     with np.errstate(all="ignore"):
         seen = family.log_density(NUMPY, at.response, family.linear(at.eta), *at.parameters)

@@ -12,7 +12,7 @@ from hiermod.errors import DataError
 from hiermod.families.functionals import Functional
 from hiermod.families.links import IDENTITY
 from hiermod.families.names import LINKS
-from hiermod.families.ops import HALF_LOG_TAU, NUMPY, Ops, bounded_exp, rise
+from hiermod.families.ops import HALF_LOG_TAU, NUMPY, SMALLEST_CHANCE, Ops, bounded_exp, rise
 from hiermod.families.record import Chances, Family, Linear, Parameter, ResponseScale, own_link
 from hiermod.priors.distributions import Prior
 
@@ -59,6 +59,19 @@ def _student(ops: Ops, response: Any, mu: Linear, sigma: Any, nu: Any) -> Any:
     return rise(ops, nu / 2.0, 0.5) - HALF_LOG_TAU - ops.log(sigma) - (nu + 1.0) / 2.0 * ops.log1p(squares / nu)
 
 
+def _gaussian_tails(ops: Ops, response: Any, mu: Linear, sigma: Any) -> tuple[Any, Any]:
+    t = (response[0] - _location(ops, mu)) / sigma
+    return ops.log_ndtr(t), ops.log_ndtr(-t)
+
+
+def _student_tails(ops: Ops, response: Any, mu: Linear, sigma: Any, nu: Any) -> tuple[Any, Any]:
+    """By the tail that is beyond |t|, half an incomplete beta function."""
+    t = (response[0] - mu.eta) / sigma
+    beyond = 0.5 * ops.betainc(nu / 2.0, ops.const(0.5), nu / (nu + t**2))
+    tail, rest = ops.log(ops.maximum(beyond, SMALLEST_CHANCE)), ops.log1p(-beyond)
+    return ops.where(t < 0.0, tail, rest), ops.where(t < 0.0, rest, tail)
+
+
 def _gaussian_cdf(response: Any, mu: Linear, sigma: Any) -> Chances:
     chance = special.ndtr((response[0] - _location(NUMPY, mu)) / sigma)
     return chance, chance
@@ -100,9 +113,10 @@ MEDIAN = Functional("median", "median {}", link=own_link, uses=("mu",), per_unit
 GAUSSIAN = Family(
     name="gaussian", links=LINKS["gaussian"], link=IDENTITY, kind="real",
     parameters=(Parameter("sigma", "standard deviation", "response", residual_scale, estimate=response_sd),),
-    statistic="real", check=take_numbers, log_density=_gaussian, cdf=_gaussian_cdf, variance=_gaussian_variance,
-    draw=_draw, kernel="gaussian", bambi="gaussian", response="numbers", latex=r"\operatorname{Normal}(\mu_i, \sigma)",
-    outcomes=(MEDIAN,), quantile=_gaussian_quantile, information_power=-2.0,
+    statistic="real", check=take_numbers, log_density=_gaussian, log_tails=_gaussian_tails, cdf=_gaussian_cdf,
+    variance=_gaussian_variance, draw=_draw, kernel="gaussian", bambi="gaussian", response="numbers",
+    latex=r"\operatorname{Normal}(\mu_i, \sigma)", outcomes=(MEDIAN,), quantile=_gaussian_quantile,
+    information_power=-2.0,
 )  # fmt: skip
 STUDENT = Family(
     name="student", links=LINKS["student"], link=IDENTITY, kind="real",
@@ -110,8 +124,8 @@ STUDENT = Family(
         Parameter("sigma", "scale", "response", residual_scale, estimate=response_sd),
         Parameter("nu", "degrees of freedom", "degrees of freedom", _degrees_of_freedom, True),
     ),
-    statistic="values", check=take_numbers, log_density=_student, cdf=_student_cdf, variance=_student_variance,
-    draw=_draw_student, kernel="student", bambi="t", response="numbers with outliers",
+    statistic="values", check=take_numbers, log_density=_student, log_tails=_student_tails, cdf=_student_cdf,
+    variance=_student_variance, draw=_draw_student, kernel="student", bambi="t", response="numbers with outliers",
     latex=r"\operatorname{StudentT}(\nu, \mu_i, \sigma)",
     words="It has nu degrees of freedom and the scale sigma.", location="location", outcomes=(MEDIAN,),
     quantile=_student_quantile, information_power=-2.0,

@@ -272,6 +272,10 @@ class Family:
         The distribution of row i.
     location : str
         What the terms add up to, where the link's words do not say it.
+    base : Family, optional
+        Of responses that are censored or truncated, the family of those that are not; hiermod sets it.
+    interval : callable, optional
+        The chances between which such a response has its own; hiermod sets it.
     thresholds : Thresholds, optional
         Of ordered categories, whose thresholds are the first of `parameters` once `categories` are known.
     weighted : callable, optional
@@ -319,6 +323,8 @@ class Family:
     latex: str = ""
     words: str = ""
     location: str = ""
+    base: Family | None = None
+    interval: Callable[..., Chances] | None = None
     thresholds: Thresholds | None = None
     weighted: Callable[..., Any] | None = None
     per_category: Callable[[tuple[Level, ...]], tuple[Parameter, ...]] | None = None
@@ -455,6 +461,8 @@ class Family:
 
         Of a family without a distribution function, each draw has one new response, which is less or is not.
         """
+        if self.interval is not None:
+            return self.interval(response, self.linear(eta), *parameters)
         if self.cdf is not None:
             return self.cdf(response, self.linear(eta), *parameters)
         trials = response[1] if self.is_rate else 1.0

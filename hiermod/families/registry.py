@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from hiermod.data.columns.bounds import BoundedRows
 from hiermod.data.columns.responses import ResponseRows, SingleRows, TrialsRows, refuse_levels
 from hiermod.data.columns.values import Level
 from hiermod.errors import DataError, ModelError, did_you_mean, enumerate_names, nearest
 from hiermod.families import categorical, counts, durations, mixtures, ordered, positive, rates, real, units
+from hiermod.families.bounded import bounded
 from hiermod.families.links import link_of
 from hiermod.families.names import ABSENT, ALIASES, LINKS, MEANT
 from hiermod.families.ops import NUMPY
@@ -126,6 +128,8 @@ def _reduced(family: Family) -> Any:
     A pickle by the names of its functions could be read only where they are found again, which in a notebook they are
     not.
     """
+    if family.base is not None:
+        return (bounded, (family.base,))
     if is_built_in(family):
         return (_of_categories, (str(family), family.categories))
     import cloudpickle
@@ -175,6 +179,8 @@ def choose_family(
     (chosen.check or CHECKS[chosen.kind])(chosen.name, response)
     if not constant:
         _refuse_constant(chosen, response)
+    if isinstance(response, BoundedRows):
+        chosen = bounded(chosen)
     if not is_built_in(chosen):
         _refuse_undefined(chosen, response)
     if isinstance(response, SingleRows) and chosen.statistic == "categories":
@@ -263,6 +269,7 @@ def _refuse_undefined(family: Family, response: ResponseRows) -> None:
         mean, index = (response.successes.sum() + 0.5) / (response.trials.sum() + 1.0), None
     else:
         parts = (response.values, np.ones(len(response.values))) if family.is_rate else (response.values,)
+        family = family.base or family
         mean, index = (
             np.clip(response.values.mean(), 1e-3, 1 - 1e-3) if family.is_rate else response.values.mean(),
             response,

@@ -202,18 +202,64 @@ class ParameterFormula:
 
 
 @dataclass(frozen=True)
+class Bounds:
+    """What is known of responses by bounds.
+
+    Parameters
+    ----------
+    code : Expression, optional
+        What censors each row, in brms's coding: 1 or ``right``, -1 or ``left``, 0 or ``none``, 2 or ``interval``.
+    upper : Expression, optional
+        Where intervals end.
+    events : bool
+        Whether `code` is R's of ``Surv(time, event)``, 1 for an event and 0 for a right-censored time.
+    least, most : Expression, optional
+        Between which bounds a response is recorded at all.
+    """
+
+    code: Expression | None = None
+    upper: Expression | None = None
+    events: bool = False
+    least: Expression | None = None
+    most: Expression | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that it reads."""
+        parts = (self.code, self.upper, self.least, self.most)
+        return distinct(name for part in parts if part is not None for name in part.columns)
+
+    @property
+    def optional(self) -> tuple[str, ...]:
+        """The columns in which values may be missing: ends of what is no interval."""
+        others = {name for part in (self.code, self.least, self.most) if part is not None for name in part.columns}
+        return tuple(name for name in (self.upper.columns if self.upper else ()) if name not in others)
+
+    def additions(self) -> list[str]:
+        """As brms writes it beside a response; ``Surv()`` stands in the response's place."""
+        added = []
+        if self.code is not None and not self.events:
+            added.append(f"cens({', '.join(str(part) for part in (self.code, self.upper) if part is not None)})")
+        limits = {"lb": self.least, "ub": self.most}
+        if self.least is not None or self.most is not None:
+            named = ", ".join(f"{name} = {part}" for name, part in limits.items() if part is not None)
+            added.append(f"trunc({named})")
+        return added
+
+
+@dataclass(frozen=True)
 class Formula:
     """A parsed formula.
 
     `weights` is the column of frequency weights; `offsets` are variables with the coefficient one; `removed` are terms
     to take away from what ``.`` will stand for, where that is not known yet; `expressions` gives what each variable is
-    made of where it is no plain column; `places` where in `text` each column was first named; `written_groups` its bars with the IDs that no
-    other linear predictor shares; `blocks` are the IDs of
-    group terms, ``(1 | ID | g)``; `idle` are terms of one variable that were raised to a power, which changes nothing.
+    made of where it is no plain column; `places` where in `text` each column was first named; `blocks` are the IDs of
+    group terms, ``(1 | ID | g)``, and `written_groups` the bars with those that no other linear predictor shares;
+    `idle` are terms of one variable that were raised to a power, which changes nothing.
     `uncentred` tells that the intercept was written as ``0 + Intercept``, brms's way of saying that its prior stands
     where predictors are 0. `further` are the linear predictors of other parameters than the mean, ``sigma ~ x``, whose
     terms, groups and offsets are their own. `rate` is the expression of ``y | rate(t)``, the exposure of counts, whose
-    logarithm is among the offsets.
+    logarithm is among the offsets. `bounds` says which responses are known by bounds alone, and which are recorded.
     """
 
     text: str = field(compare=False)
@@ -226,6 +272,7 @@ class Formula:
     removed: tuple[Term, ...] = ()
     uncentred: bool = False
     rate: Expression | None = None
+    bounds: Bounds | None = None
     expressions: Mapping[str, Expression] = field(compare=False, repr=False, default_factory=dict)
     places: Mapping[str, tuple[int, int]] = field(compare=False, repr=False, default_factory=dict)
     blocks: tuple[str, ...] = field(compare=False, repr=False, default=())
@@ -267,7 +314,9 @@ class Formula:
         """The response with its weights, spelled out."""
         added = [f"rate({self.rate})"] if self.rate else []
         added += [f"weights({quote(self.weights)})"] if self.weights else []
-        return f"{self.response} | {' + '.join(added)}" if added else str(self.response)
+        added += self.bounds.additions() if self.bounds else []
+        response = f"Surv({self.response}, {self.bounds.code})" if self.bounds and self.bounds.events else self.response
+        return f"{response} | {' + '.join(added)}" if added else str(response)
 
     def common_part(self) -> list[str]:
         """The common terms and offsets, spelled out; the intercept where it is absent or alone."""
@@ -330,4 +379,5 @@ class Formula:
     def all_columns(self) -> tuple[str, ...]:
         """Every column that the formula reads, in order of appearance."""
         weights = (self.weights,) if self.weights else ()
-        return distinct((*self.response.columns, *weights, *self.predictor_columns, *self.grouping_columns))
+        bounds = self.bounds.columns if self.bounds else ()
+        return distinct((*self.response.columns, *weights, *bounds, *self.predictor_columns, *self.grouping_columns))

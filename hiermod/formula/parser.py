@@ -62,7 +62,8 @@ def fill_dot(formula: Formula, columns: Sequence[str]) -> Formula:
         If there are none.
     """
     exposure = formula.rate.columns if formula.rate else ()
-    used = {*formula.response.columns, *formula.grouping_columns, *exposure, formula.weights}
+    bounds = formula.bounds.columns if formula.bounds else ()
+    used = {*formula.response.columns, *formula.grouping_columns, *exposure, *bounds, formula.weights}
     others = tuple(name for name in columns if name not in used)
     if not others:
         message = "There are no other columns for '.' to stand for."
@@ -134,8 +135,8 @@ def _parse(text: str, others: tuple[str, ...] | None) -> Formula:
     blocks = tuple(sorted({bar.block for each in rights for bar in each.groups if bar.block}))
     formula = Formula(
         text, response, right.intercept, right.common, with_blocks(right.groups, shared), tuple(terms.offsets),
-        added.weights, tuple(terms.removed), right.uncentred, added.rate, reader.expressions, reader.places, blocks,
-        tuple(dict.fromkeys(reader.idle)), parameter_formulas(further, shared),
+        added.weights, tuple(terms.removed), right.uncentred, added.rate, added.bounds, reader.expressions,
+        reader.places, blocks, tuple(dict.fromkeys(reader.idle)), parameter_formulas(further, shared),
         right.groups,
     )  # fmt: skip
     _refuse_response_on_the_right(formula, reader)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from hiermod.formula.arithmetic import read_call, read_comparison, read_expression
+from hiermod.formula.bounds import read_censoring, read_surv, read_truncation
 from hiermod.formula.expressions import (
     CALL,
     Arithmetic,
@@ -20,6 +21,7 @@ from hiermod.formula.expressions import (
 from hiermod.formula.nodes import (
     DOT,
     INTERCEPT,
+    Bounds,
     GroupTerm,
     LevelResponse,
     Response,
@@ -31,8 +33,6 @@ from hiermod.formula.reader import COMPARISONS, Reader, Token
 from hiermod.formula.vocabulary import function
 
 ADDITIONS = {  # of brms, and what is nearest
-    "cens": "censored responses are not there. The nearest is the column taken as it is, which is another model",
-    "trunc": "truncated responses are not there. The nearest is the same family without bounds, which is another model",
     "mi": "missing responses are not imputed. The nearest is na='drop', the default: such rows are left out",
     "se": "known standard errors are not there. The nearest is one sigma for all rows, which is another model",
     "subset": "rows are chosen in the data: data[data['use']]",
@@ -47,24 +47,30 @@ KINDS = "A response is a column (y), a level of one (y['yes']), or successes out
 
 @dataclass(frozen=True)
 class Additions:
-    """What brms writes beside a response: the column of its frequency weights, and the exposure of counts."""
+    """What brms writes beside a response: the column of frequency weights, the exposure of counts, bounds."""
 
     weights: str | None = None
     rate: Expression | None = None
+    bounds: Bounds | None = None
 
 
 def read_response(reader: Reader) -> tuple[Response, Additions]:
     """Read the response and what is added to it, up to the ``~``."""
-    first = reader.peek()
+    first, bounds = reader.peek(), None
     if first.kind == "~":
         reader.fail(f"There is no response before '~'. {KINDS}")
     if first.kind == "name" and first.text in PAIRS and reader.peek(1).kind == "(":
         response = _read_pair(reader)
     elif first.kind == "name" and reader.peek(1).kind == "[":
         response = _read_level(reader)
+    elif first.kind == "name" and first.text == "Surv" and reader.peek(1).kind == "(":
+        time, bounds = read_surv(reader)
+        response = SingleResponse(time if isinstance(time, Column | Call) else Call("I", (time,)))
     else:
         response = _read_ratio_or_single(reader)
-    return _read_additions(reader, response) if reader.peek().kind == "|" else (response, Additions())
+    if reader.peek().kind == "|":
+        return _read_additions(reader, response, bounds)
+    return response, Additions(bounds=bounds)
 
 
 def _read_ratio_or_single(reader: Reader) -> Response:
@@ -109,24 +115,28 @@ def _read_level(reader: Reader) -> LevelResponse:
     return LevelResponse(column, level)
 
 
-def _read_additions(reader: Reader, response: Response) -> tuple[Response, Additions]:
-    """``| trials(n) + weights(w)``, ``| rate(t)``, as brms writes them."""
+def _read_additions(reader: Reader, response: Response, bounds: Bounds | None) -> tuple[Response, Additions]:
+    """``| trials(n) + weights(w)``, ``| rate(t)``, ``| cens(c) + trunc(lb = 0)``, as brms writes them."""
     bar = reader.take()
     weights: str | None = None
     trials: Expression | None = None
     rate: Expression | None = None
     while True:
         name = reader.peek()
-        if name.text not in ("trials", "weights", "rate") or reader.peek(1).kind != "(":
+        if name.text not in ("trials", "weights", "rate", "cens", "trunc") or reader.peek(1).kind != "(":
             reader.fail(
-                "After '|' in a response stands trials(n), the trials, weights(w), how often a row counts, or rate(t), "
-                "the exposure of counts."
+                "After '|' in a response stands trials(n), the trials, weights(w), how often a row counts, rate(t), "
+                "the exposure of counts, cens(c), which rows are censored, or trunc(lb = 0), between which bounds a "
+                "response is recorded."
                 + (f" Of {name.text}(…): {ADDITIONS[name.text]}." if name.text in ADDITIONS else "")
             )
         reader.take()
         opened = reader.open_bracket()
         if name.text == "weights":
             weights = reader.take_column("A column of frequency weights was expected here.")
+        elif name.text in ("cens", "trunc"):
+            read = read_censoring if name.text == "cens" else read_truncation
+            bounds = read(reader, bounds or Bounds())
         elif name.text == "rate":
             rate = read_expression(reader)
             if not rate.columns:
@@ -138,8 +148,10 @@ def _read_additions(reader: Reader, response: Response) -> tuple[Response, Addit
             break
     if rate is not None and (trials is not None or not isinstance(response, SingleResponse)):
         reader.fail_at("rate(t) is of a column of counts, which has no trials.", bar.start, bar.end)
+    if bounds and (trials is not None or rate is not None or not isinstance(response, SingleResponse)):
+        reader.fail_at("Censored and truncated responses are numbers, without trials or rates.", bar.start, bar.end)
     if trials is None:
-        return response, Additions(weights, rate)
+        return response, Additions(weights, rate, bounds)
     if not isinstance(response, SingleResponse):
         reader.fail_at("This response has trials already.", bar.start, bar.end)
     return TrialsResponse(response.expression, trials), Additions(weights)

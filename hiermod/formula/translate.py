@@ -193,6 +193,7 @@ def _response(formula: Formula, to: str) -> str:
     response = formula.response
     added = [f"rate({_in_r(formula.rate)})"] if formula.rate and to == "brms" else []
     added += [f"weights({quote(formula.weights)})"] if formula.weights and to == "brms" else []
+    added += _bounds(formula, to)
     match response:
         case TrialsResponse(successes, trials):
             count, total = _expression(successes, to), _expression(trials, to)
@@ -210,6 +211,23 @@ def _response(formula: Formula, to: str) -> str:
             if to == "bambi" and formula.weights:
                 text = f"weighted({text}, {quote(formula.weights)})"
     return f"{text} | {' + '.join(added)}" if added else text
+
+
+def _bounds(formula: Formula, to: str) -> list[str]:
+    """What brms writes beside a censored or truncated response; lme4 has none, and Bambi's needs another column."""
+    bounds = formula.bounds
+    if bounds is None:
+        return []
+    if to != "brms":
+        other = "model.pymc() is the model in PyMC" if to == "bambi" else "brms has them"
+        raise FormulaError(
+            f"{'lme4 has' if to == 'lme4' else 'Bambi is given'} no censored or truncated responses here; {other}.",
+            formula.text, *formula.places.get(formula.response.columns[0], (0, 1)),
+        )  # fmt: skip
+    if bounds.events:
+        code = f"({bounds.code})" if isinstance(bounds.code, Comparison) else bounds.code
+        return [f"cens(1 - {code})", *bounds.additions()]
+    return bounds.additions()
 
 
 def _failures(successes: Expression, trials: Expression) -> Expression:

@@ -72,32 +72,68 @@ class Fit(Questions, Parameters, Scores):
 
     @property
     def posterior(self) -> xr.Dataset:
-        """The draws, dims ``chain, draw``; coefficients in the user's coding, on the link scale."""
+        """The draws, dims ``chain, draw``; coefficients in the user's coding, on the link scale.
+
+        Examples
+        --------
+        >>> fit.posterior["treated"].dims
+        ('chain', 'draw')
+        """
         return self._posterior.dataset
 
     @property
     def idata(self) -> xr.DataTree:
-        """The draws and the sampler's statistics, as ArviZ takes them."""
+        """The draws and the sampler's statistics, as ArviZ takes them.
+
+        Examples
+        --------
+        >>> "posterior" in fit.idata.children
+        True
+        """
         return self._posterior.tree
 
     @property
     def cells(self) -> pd.DataFrame:
-        """The compressed table that the model saw."""
+        """The compressed table that the model saw.
+
+        Examples
+        --------
+        >>> list(fit.cells.columns)
+        ['treated', 'country', 'successes', 'trials']
+        """
         return self.model.cells
 
     @property
     def notices(self) -> list[str]:
-        """What was inferred from the data, and what happened in sampling."""
+        """What was inferred from the data, and what happened in sampling.
+
+        Examples
+        --------
+        >>> fit.notices[0]
+        'family bernoulli (the response is 0/1)'
+        """
         return [*self._defined.notices, *self._posterior.notices]
 
     @property
     def plot(self) -> FitPlots:
-        """Plots: ``fit.plot.rates()``, ``.effect()``, ``.shrinkage()``, ``.trace()``, ``.ppc()``."""
+        """Plots: ``fit.plot.rates()``, ``.effect()``, ``.shrinkage()``, ``.trace()``, ``.ppc()``.
+
+        Examples
+        --------
+        >>> fit.plot.trace().shape
+        (5, 2)
+        """
         return FitPlots(self, self._posterior)
 
     @property
     def data(self) -> Any:
-        """The frame or path that was fitted, as it was given; None of a fit that was stored."""
+        """The frame or path that was fitted, as it was given; None of a fit that was stored.
+
+        Examples
+        --------
+        >>> len(fit.data)
+        400
+        """
         return self._defined.data
 
     @property
@@ -429,22 +465,46 @@ class Model:
 
     @property
     def cells(self) -> pd.DataFrame:
-        """The compressed table: a row per cell, its predictors and sufficient statistics."""
+        """The compressed table: a row per cell, its predictors and sufficient statistics.
+
+        Examples
+        --------
+        >>> len(fit.model.cells)
+        4
+        """
         return self._defined.spec.cells.table()
 
     @property
     def notices(self) -> list[str]:
-        """What was inferred: family, reference levels, rows dropped."""
+        """What was inferred: family, reference levels, rows dropped.
+
+        Examples
+        --------
+        >>> fit.model.notices[1]
+        '400 rows in 4 cells'
+        """
         return list(self._defined.notices)
 
     @property
     def formula(self) -> str:
-        """The formula, spelled out."""
+        """The formula, spelled out.
+
+        Examples
+        --------
+        >>> fit.model.formula
+        'success ~ treated + (1 + treated | country)'
+        """
         return str(self._defined.spec.formula)
 
     @property
     def family(self) -> str:
-        """The family, with its link where that is not the usual one."""
+        """The family, with its link where that is not the usual one.
+
+        Examples
+        --------
+        >>> fit.model.family
+        'bernoulli'
+        """
         return str(self._defined.spec.family)
 
     def fit(

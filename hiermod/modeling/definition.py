@@ -15,8 +15,10 @@ from hiermod.data.columns.responses import ResponseRows, SingleRows, plain_facto
 from hiermod.data.columns.values import Level
 from hiermod.data.sources.frames import column_names, travels
 from hiermod.errors import ModelError, did_you_mean, enumerate_names
+from hiermod.families.bounded import bounded
 from hiermod.families.record import Family
 from hiermod.families.registry import choose_family, link_notice, read_family
+from hiermod.families.registry import known as known_families
 from hiermod.formula.expressions import Column, Number
 from hiermod.formula.nodes import Formula, LevelResponse, SingleResponse, TrialsResponse
 from hiermod.formula.parser import check_names, fill_dot, parse
@@ -128,8 +130,7 @@ def _with_ids(formula: Formula, family: Family) -> Formula:
 OTHER_NAMES = {
     "shape": ("alpha",),
     "phi": ("kappa",),
-    "zi": ("hu",),
-    "hu": ("zi",),
+    "zi": ("hu",),  # glmmTMB's ziformula= of a truncated family
 }  # brms's, where a family lacks them
 
 
@@ -160,11 +161,18 @@ def _parameter_name(name: str, family: Family) -> str:
     if name not in known and others:
         name = others[0]
     if name not in known:
-        has = did_you_mean(name, known) if known else " Its mean is all it has."
+        has = _family_with(name, family) or (did_you_mean(name, known) if known else " Its mean is all it has.")
         raise ModelError(f"The family {family} has no parameter {name!r}.{has}")
     if not family.parameter(name).links:
         raise ModelError(f"{name!r} of the family {family} can have no linear predictor: it is one value for all rows.")
     return name
+
+
+def _family_with(share: str, family: Family) -> str:
+    """Which family gives zeros a part of their own that has this parameter."""
+    kind = {"zi": "zero_inflated", "hu": "hurdle"}.get(share)
+    name = f"{kind}_{family.name}"
+    return f" Say family={name!r}, which has it." if name in known_families() else ""
 
 
 def _check_rate(formula: Formula, family: Family) -> None:
@@ -243,7 +251,8 @@ def _missing(model: Defined) -> int:
 def redefine(definition: Definition, formula: Formula, family: str, cells: Cells, notices: tuple[str, ...]) -> Defined:
     """Build the spec of stored cells again."""
     categories = cells.response.levels if isinstance(cells.response, CategoryCells) else ()
-    known = read_family(family).of_categories(categories)
+    read = read_family(family).of_categories(categories)
+    known = bounded(read) if formula.bounds else read
     spec, _ = _build(definition, _with_ids(formula, known), known, cells)
     return Defined(definition, spec, notices)
 

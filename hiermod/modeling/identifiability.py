@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import numpy as np
 
-from hiermod.data.cells.statistics import BinomialCells, CountCells, MomentCells, RealCells, ValueCells
+from hiermod.data.cells.statistics import BinomialCells, BoundedCells, CountCells, MomentCells, RealCells, ValueCells
 from hiermod.data.cells.table import Cells
 from hiermod.data.columns.groupings import Grouping
 from hiermod.errors import DataError, enumerate_names
@@ -137,6 +137,8 @@ def refuse_exact(
 def _may_be_exact(cells: Cells) -> bool:
     """Whether equal rows have equal responses."""
     response = cells.response
+    if isinstance(response, BoundedCells):
+        return False
     if isinstance(response, RealCells) and not isinstance(response, MomentCells):
         return not response.within.any()
     return isinstance(response, RealCells | ValueCells)

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from hiermod.data.cells.statistics import BinomialCells, CountCells, RealCells, ValueCells
+from hiermod.data.cells.statistics import BinomialCells, BoundedCells, CountCells, RealCells, ValueCells
 from hiermod.data.cells.table import Cells
+from hiermod.data.columns.bounds import INTERVAL, RIGHT
 from hiermod.errors import DataError, PriorError
 from hiermod.families.record import Family, Parameter, ResponseScale
 from hiermod.formula.nodes import without_slash
@@ -37,6 +38,8 @@ def response_scale(family: Family, cells: Cells, offset: np.ndarray) -> Response
     if zeros:
         offset, cells = offset[cells.response.mean > 0.0], cells.above_zero()
     match cells.response:
+        case BoundedCells(value=value, count=count):
+            return _bounded_scale(family, cells.response, offset)
         case RealCells(mean=mean, count=count, within=within):
             return _identity_scale(mean, count, float(within.sum()), offset)
         case CountCells(total=total, exposure=exposure):
@@ -55,6 +58,21 @@ def response_scale(family: Family, cells: Cells, offset: np.ndarray) -> Response
             level = 1.0 / float(np.average(value, weights=count))
             return ResponseScale(level - float(np.average(offset, weights=count)), level, 1.0)
     return ResponseScale(0.0, 1.0, 1.0)
+
+
+def _bounded_scale(family: Family, response: BoundedCells, offset: np.ndarray) -> ResponseScale:
+    """As of responses that were observed where their bounds are, or in the middle of both.
+
+    On a log link right-censored times are a rate of events: their sum by half an event more than there were.
+    """
+    count, right = response.count, response.code == RIGHT
+    value = np.where(response.code == INTERVAL, (response.value + response.upper) / 2.0, response.value)
+    if family.link.name == "log":
+        events = float(count[~right].sum()) + 0.5 * right.any()
+        location = np.log((count * value).sum() / events) - np.log(np.average(np.exp(offset), weights=count))
+        return ResponseScale(float(location), 1.0, 1.0)
+    scale = _identity_scale(family.transform(value), count, 0.0, offset)
+    return replace(scale, smallest=float(np.min(response.upper, where=~right, initial=np.inf)))
 
 
 def _refuse_negative(family: Family, total: float) -> None:

@@ -144,7 +144,7 @@ def split(values: np.ndarray, blocks: Sequence[Block], names: Sequence[str]) -> 
     return values_by_name
 
 
-Question = Literal["prior", "effects", "slopes", "rows", "plan", "bambi", "compiled"]
+Question = Literal["prior", "effects", "slopes", "rows", "plan", "bambi", "compiled", "observed"]
 PriorRow = tuple[str, str, str, str]
 
 
@@ -193,7 +193,7 @@ class ModelSpec(Protocol):
         """Why a question does not apply to the model: None where it does.
 
         Questions are of draws and densities of the prior, effects of groups, derivatives, densities of single rows,
-        true values of simulations, Bambi's model, and the compiled engine.
+        true values of simulations, Bambi's model, the compiled engine, and responses as they were observed.
         """
 
     def shape_exposure(self, frame: pd.DataFrame) -> np.ndarray | None:

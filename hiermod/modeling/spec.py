@@ -10,7 +10,9 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from hiermod.data.cells.statistics import BoundedCells
 from hiermod.data.cells.table import Cells
+from hiermod.data.columns.bounds import EVENT
 from hiermod.errors import DataError
 from hiermod.families.functionals import Functional
 from hiermod.families.links import LINKS
@@ -146,6 +148,8 @@ class Spec:
                 "this model's priors are Bambi's, and not known here. Fit the formula with hiermod.fit() for hiermod's "
                 "own model, or use bambi's prior_predictive()."
             )
+        if question == "observed":
+            return self._unobserved()
         scaled = self.shape_exposure(self.cells.frame) is not None
         if len(self.predictors) > 1 and question in ("plan", "bambi"):
             return "its formula has linear predictors of several parameters, which this does not cover"
@@ -158,11 +162,23 @@ class Spec:
         if question == "compiled":
             if self.family.kernel is None:
                 return f"the family {self.family} is not covered"
+            if self.family.base is not None and self.family.link.name != self.family.links[0]:
+                return f"censored and truncated responses under the {self.family.link.name} link are not covered"
             names = (
                 prior.name for priors in self.priors.values() for prior in priors if not prior.distribution.standard
             )
             return next((f"the prior {name} is not covered" for name in names), None)
         return None
+
+    def _unobserved(self) -> str | None:
+        """Why responses cannot be taken as they were observed."""
+        response = self.cells.response
+        if not isinstance(response, BoundedCells):
+            return None
+        censored = int(response.count[response.code != EVENT].sum())
+        if censored:
+            return f"{censored:,} of {int(response.count.sum()):,} responses {self.formula.response} are censored"
+        return f"responses {self.formula.response} are recorded between bounds alone"
 
     def shape_exposure(self, frame: pd.DataFrame) -> np.ndarray | None:
         """What multiplies the family's shape in each row: the exposure of ``y | rate(t)``, as in brms."""

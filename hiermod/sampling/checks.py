@@ -37,17 +37,35 @@ class CheckReport(Tabular):
 
     @property
     def passed(self) -> bool:
-        """Whether every check passed."""
+        """Whether every check passed.
+
+        Examples
+        --------
+        >>> fit.check().passed
+        True
+        """
         return all(check.passed for check in self.checks)
 
     @property
     def converged(self) -> bool:
-        """Whether every check of the sampler passed; others are of the model."""
+        """Whether every check of the sampler passed; others are of the model.
+
+        Examples
+        --------
+        >>> fit.check().converged
+        True
+        """
         return not any(check.of_sampler for check in self.failed)
 
     @property
     def trouble(self) -> str:
-        """What keeps the draws from being relied on, in one sentence; empty if nothing does."""
+        """What keeps the draws from being relied on, in one sentence; empty if nothing does.
+
+        Examples
+        --------
+        >>> fit.check().trouble
+        ''
+        """
         if self.converged:
             return ""
         found = "; ".join(f"{check.name} {check.figure}" for check in self.failed if check.of_sampler)
@@ -55,12 +73,24 @@ class CheckReport(Tabular):
 
     @property
     def failed(self) -> tuple[Check, ...]:
-        """The checks that did not pass."""
+        """The checks that did not pass.
+
+        Examples
+        --------
+        >>> fit.check().failed
+        ()
+        """
         return tuple(check for check in self.checks if not check.passed)
 
     @property
     def table(self) -> pd.DataFrame:
-        """Columns ``check, passed, figure, next_step``."""
+        """Columns ``check, passed, figure, next_step``.
+
+        Examples
+        --------
+        >>> list(fit.check().table.columns)
+        ['check', 'passed', 'figure', 'next_step']
+        """
         rows = [
             (check.name, check.passed, check.figure, "" if check.passed else check.next_step) for check in self.checks
         ]

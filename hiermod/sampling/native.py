@@ -175,7 +175,9 @@ def prepare(spec: Spec, announce: Callable[[str], None]) -> Native:
     """
     nutpie_core.check()
     problem = in_own_unit(read_problem(spec))
-    public = public_coordinates(problem, library(announce).functions).threaded(available_cores())
+    with held_back():  # compilers swallow Ctrl-C in places
+        functions = library(announce).functions
+    public = public_coordinates(problem, functions).threaded(available_cores())
     try:
         with np.errstate(all="ignore"):  # where numbers leave the range of floats, the density below is not finite
             program = whiten(public)

@@ -22,6 +22,7 @@ from hiermod.formula.nodes import Formula
 RESPONSES: dict[str, type[statistics.ResponseCells]] = {
     "trials": statistics.BinomialCells, "count": statistics.CountCells, "real": statistics.RealCells,
     "moments": statistics.MomentCells, "values": statistics.ValueCells, "pairs": statistics.PairCells,
+    "bounds": statistics.BoundedCells,
     "categories": statistics.CategoryCells,
 }  # fmt: skip
 

@@ -11,6 +11,7 @@ from hiermod.errors import HiermodError, enumerate_names, visible
 from hiermod.formula.nodes import (
     DOT,
     INTERCEPT,
+    Bounds,
     Formula,
     GroupTerm,
     LevelResponse,
@@ -98,7 +99,21 @@ def _response(formula: Formula) -> str:
             return f"{successes} successes out of {trials} trials{counted}"
         case LevelResponse(column, level):
             return f"whether {column} is {level!r}{counted}"
-    return f"{formula.response}{counted}"
+    return f"{formula.response}{_bounds(formula.bounds)}{counted}"
+
+
+def _bounds(bounds: Bounds | None) -> str:
+    """What is known of a response by bounds, in words."""
+    if bounds is None:
+        return ""
+    told = []
+    if bounds.code is not None:
+        surv = f"right-censored where {bounds.code} has no event"
+        told.append(surv if bounds.events else f"censored by {bounds.code}")
+    told += [f"intervals end at {bounds.upper}"] if bounds.upper is not None else []
+    told += [f"none recorded below {bounds.least}"] if bounds.least is not None else []
+    told += [f"none recorded above {bounds.most}"] if bounds.most is not None else []
+    return f" ({', '.join(told)})"
 
 
 def _further(formula: Formula, spec: Spec | None) -> Iterator[str]:

@@ -62,7 +62,13 @@ class Summary:
 
     @property
     def columns(self) -> list[str]:
-        """The figures of each parameter."""
+        """The figures of each parameter.
+
+        Examples
+        --------
+        >>> fit.summary().columns[:2]
+        ['estimate', 'sd']
+        """
         return list(COLUMNS)
 
     def to_markdown(self) -> str:

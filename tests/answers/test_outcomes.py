@@ -140,5 +140,5 @@ def test_a_lognormal_model_is_a_gaussian_one_of_the_logarithm():
     fits = [with_made_up_draws(model, {"Intercept": 1.0}) for model in models]
     one, other = (fit.loo() for fit in fits)
     assert one.elpd == pytest.approx(other.elpd - np.log(frame["y"]).sum(), rel=1e-10)
-    with pytest.raises(ModelError, match="Bambi has no family lognormal"):
+    with pytest.raises(ModelError, match="lognormal is not handed over to Bambi"):
         models[0].bambi()

@@ -103,10 +103,12 @@ def test_every_field_is_filled(family):
         "correlation",
         "rated",
         "log_tails",
-        "thresholds",
-        "weighted",
+        "base",
+        "interval",
         "outcomes",
         "quantile",
+        "thresholds",
+        "weighted",
         "zeros",
     }
     assert family.counts or not family.rated

@@ -8,7 +8,7 @@ here <- file.path("tests", "reference")
 options(mc.cores = 1)
 rows <- 240
 set.seed(25)
-x <- rep(c(0, 1), length.out = rows)
+x <- rep(c(-0.5, 0.5), length.out = rows)  # of mean 0, where intercepts have their priors
 z <- round(seq(-1.5, 1.5, length.out = rows), 2)
 group <- rep(letters[1:8], length.out = rows)
 effect <- setNames(0.5 * rnorm(8), letters[1:8])[group]

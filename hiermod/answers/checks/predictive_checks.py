@@ -58,6 +58,11 @@ def replicate_rows(posterior: Posterior, draws: int | None = None) -> Replicated
         If the rows are not known here, or are too many.
     """
     cells = posterior.spec.cells
+    if reason := posterior.spec.refuses("observed"):
+        raise AnswerError(
+            f"Rows are drawn anew here to be set beside those observed, and {reason}. fit.loo_pit() and "
+            "fit.residuals(type='quantile') take these."
+        )
     if not cells.rows_kept:
         raise AnswerError(
             "Rows are drawn anew here, and these were aggregated where the data is: only cells are known. "

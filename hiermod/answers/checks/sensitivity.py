@@ -16,7 +16,7 @@ from hiermod.answers.checks.implied import compared
 from hiermod.answers.estimands import effects, rates
 from hiermod.answers.parameters.estimates import fixef_draws
 from hiermod.answers.reader import BLOCK, block_slices
-from hiermod.data.cells.statistics import BinomialCells, CountCells, PairCells, RealCells, ValueCells
+from hiermod.data.cells.statistics import BinomialCells, BoundedCells, CountCells, PairCells, RealCells, ValueCells
 from hiermod.errors import AnswerError, ModelError
 from hiermod.families.ops import NUMPY, bounded_exp
 from hiermod.families.record import scaled
@@ -96,6 +96,9 @@ def _row(spec: Spec, rows: Observed, row: int, predictor: np.ndarray, auxiliary:
             return family.observation_density((successes[row], trials[row]), predictor)
         case CountCells(total=total, exposure=exposure):
             return total[row] * predictor - exposure[row] * bounded_exp(NUMPY, predictor)
+        case BoundedCells(count=count):
+            bounds = tuple(part[row] for part in response.parts)
+            return count[row] * family.observation_density(bounds, predictor, auxiliary)
         case ValueCells(value=value, count=count):
             factors = spec.shape_exposure(spec.cells.frame)
             own = auxiliary if factors is None else scaled(auxiliary, factors[row])

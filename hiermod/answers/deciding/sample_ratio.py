@@ -45,12 +45,26 @@ class SampleRatio(Tabular):
 
     @property
     def mismatch(self) -> bool:
-        """Whether any cell has a mismatch."""
+        """Whether any cell has a mismatch.
+
+        Examples
+        --------
+        >>> import hiermod as hm
+        >>> hm.srm(hm.example("country"), "treated").mismatch
+        False
+        """
         return bool(self.table["mismatch"].any())
 
     @property
     def sentence(self) -> str:
-        """All sentences."""
+        """All sentences.
+
+        Examples
+        --------
+        >>> import hiermod as hm
+        >>> hm.srm(hm.example("country"), "treated").sentence[:10]
+        'treated: 0'
+        """
         return " ".join(self.sentences)
 
     def __repr__(self) -> str:

@@ -21,6 +21,7 @@ from hiermod.answers.reader import exposures_of, predicted, reader
 from hiermod.choices import RESIDUALS
 from hiermod.data.cells.observations import Observations
 from hiermod.data.cells.rows import FittedRows, fitted_rows
+from hiermod.data.columns.bounds import PARTS, BoundedRows
 from hiermod.data.columns.responses import TrialsRows
 from hiermod.data.columns.values import codable, first_of, number_rows
 from hiermod.errors import AnswerError, did_you_mean
@@ -116,6 +117,10 @@ def residuals(posterior: Posterior, own: OwnRows, kind: Any, groups: Any) -> pd.
     """
     if not isinstance(kind, str) or kind not in RESIDUALS:
         raise AnswerError(f"type={kind!r}.{did_you_mean(str(kind), RESIDUALS)}")
+    if kind != "quantile" and (reason := posterior.spec.refuses("observed")):
+        raise AnswerError(
+            f"Residuals of type={kind!r} are of responses as observed, and {reason}. type='quantile' takes these."
+        )
     rows = _Rows(posterior, own, groups)
     if kind == "response":
         return own.series(rows.shares - rows.estimate(None), "residual")
@@ -137,6 +142,8 @@ class _Rows:
         self._frame = new_rows(spec, raw, (), self.groups, exposed=True)
         if isinstance(response, TrialsRows):
             self._response = [response.successes, response.trials]
+        elif isinstance(response, BoundedRows):
+            self._response = list(response.parts.values())
         else:
             self._response = [response.values, *([np.ones(len(response.values))] if spec.family.is_rate else [])]
         self._parameters = [posterior.values(name) for name in spec.family.auxiliary]
@@ -202,7 +209,7 @@ class _Rows:
         posterior, family = self._posterior, self._posterior.spec.family
         rng, size, parameters = posterior.generator(OF_DRAWS), posterior.size, self._parameters
         frame, number, first = self._distinct(*self._response)
-        names = ("successes", "trials") if len(self._response) == 2 else ("value",)
+        names = {1: ("value",), 2: ("successes", "trials"), 5: PARTS}[len(self._response)]
         own = {name: values[first] for name, values in zip(names, self._response, strict=True)}
         seen = Observations(frame, np.arange(len(frame)), pd.DataFrame({"cell": 0, **own, "times": 1}))
         chances = np.empty((2, len(frame)))

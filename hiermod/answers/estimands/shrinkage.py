@@ -30,6 +30,11 @@ def shrinkage(posterior: Posterior, group: str | None, prob: float) -> pd.DataFr
     ``n`` is what rows weigh: how many there are, their trials, or their exposure.
     """
     check_prob(prob)
+    if reason := posterior.spec.refuses("observed"):
+        raise AnswerError(
+            f"shrinkage() sets raw means of groups beside what the model says of them, and {reason}. fit.ranef() has "
+            "the groups' effects, fit.rates(group) their means."
+        )
     grouping = chosen_grouping(posterior.spec, group)
     cells = posterior.spec.cells
     codes = cells.codes[grouping.name]

@@ -47,12 +47,26 @@ class ModelComparison(Tabular):
 
     @property
     def method(self) -> str:
-        """``loo``, ``kfold`` or ``logo``."""
+        """``loo``, ``kfold`` or ``logo``.
+
+        Examples
+        --------
+        >>> import hiermod as hm
+        >>> hm.compare({"one": fit}, progress=False).method
+        'loo'
+        """
         return self.scores.method
 
     @property
     def caution(self) -> str:
-        """What limits the whole table; empty where nothing does."""
+        """What limits the whole table; empty where nothing does.
+
+        Examples
+        --------
+        >>> import hiermod as hm
+        >>> hm.compare({"one": fit}, progress=False).caution
+        ''
+        """
         if not _few(self.scores):
             return ""
         count = _count(self.scores.independent, _independent_units(self.scores))

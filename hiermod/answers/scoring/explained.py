@@ -67,6 +67,8 @@ def _share(explained: np.ndarray, unexplained: np.ndarray) -> np.ndarray:
 def _left_out(posterior: Posterior) -> tuple[np.ndarray, list[str]]:
     """One less the variance of errors over that of responses, under weights of rows by the Bayesian bootstrap."""
     refuse(posterior)
+    if reason := posterior.spec.refuses("observed"):
+        raise AnswerError(f"it is of errors of responses as observed, and {reason}")
     seen = observations(posterior.spec.cells)
     means, bad = Runs().once(posterior, "expected-without", seen, lambda: expected_without(posterior, seen))
     trials, response = trials_of_observations(seen), seen.responses[:, 0]

@@ -12,6 +12,7 @@ from pandas.api.types import is_numeric_dtype
 from hiermod.data.cells.rows import Rows, read_rows
 from hiermod.data.cells.statistics import REDUCERS, reduce_moments
 from hiermod.data.cells.table import Cells
+from hiermod.data.columns.bounds import BoundedRows
 from hiermod.data.columns.moments import Averaging, averaging_over
 from hiermod.data.columns.predictors import Factor
 from hiermod.data.columns.responses import MomentRows, ResponseRows, SingleRows, TrialsRows
@@ -56,7 +57,7 @@ def compress(rows: Rows, statistic: str, enabled: bool = True) -> Cells:
     ----------
     rows : Rows
         What `read_rows` gave.
-    statistic : {"trials", "count", "real", "values", "pairs", "categories"}
+    statistic : {"trials", "count", "real", "values", "pairs", "categories", "bounds"}
         Which sufficient statistics the family needs. Cells of real responses average over numeric predictors of many
         values, where that pays, and hold their cross-products. Those of values, and of pairs of successes and trials,
         hold rows that are equal in the response too.
@@ -85,11 +86,12 @@ def compress(rows: Rows, statistic: str, enabled: bool = True) -> Cells:
 
 def _seen_of(response: ResponseRows, statistic: str) -> pd.DataFrame:
     """What rows of one cell share of the response: all of it where a family has no statistics for sums."""
-    if statistic not in ("values", "pairs", "categories"):
+    if statistic not in ("values", "pairs", "categories", "bounds"):
         return pd.DataFrame(index=pd.RangeIndex(len(response.times)))
     if isinstance(response, TrialsRows):
         return pd.DataFrame({f"{PREFIX}successes": response.successes, f"{PREFIX}trials": response.trials})
-    return pd.DataFrame({f"{PREFIX}value": response.values})
+    parts = response.parts if isinstance(response, BoundedRows) else {"value": response.values}
+    return pd.DataFrame({f"{PREFIX}{name}": part for name, part in parts.items()})
 
 
 def _averaging(rows: Rows, statistic: str, enabled: bool) -> Averaging:

@@ -11,6 +11,7 @@ import pandas as pd
 from hiermod.data.cells.statistics import (
     REDUCERS,
     BinomialCells,
+    BoundedCells,
     CategoryCells,
     CountCells,
     MomentCells,
@@ -20,12 +21,13 @@ from hiermod.data.cells.statistics import (
     reduce_moments,
 )
 from hiermod.data.cells.table import Cells
+from hiermod.data.columns.bounds import BoundedRows
 from hiermod.data.columns.moments import Moments
 from hiermod.data.columns.responses import ResponseRows, SingleRows, TrialsRows
 
 KINDS = {
     BinomialCells: "trials", CountCells: "count", RealCells: "real", ValueCells: "values", PairCells: "pairs",
-    CategoryCells: "categories",
+    CategoryCells: "categories", BoundedCells: "bounds",
 }  # fmt: skip
 
 
@@ -47,7 +49,7 @@ class Observations:
 
     @cached_property
     def responses(self) -> np.ndarray:
-        """The response of each: successes and trials, or one value; shape ``(observations, 1 or 2)``."""
+        """The response of each, ``(observations, 1, 2 or 5)``: a value, a pair, a value and bounds."""
         return self.table.drop(columns=["cell", "times"]).to_numpy(dtype=float)
 
     def chosen(self, keep: np.ndarray) -> Observations:
@@ -78,6 +80,8 @@ def observations(cells: Cells, whole: bool = False) -> Observations:
     if isinstance(response, BinomialCells | PairCells):
         pairs = {"successes": response.row_successes, "trials": response.row_trials}
         values = {name: numbers.astype(np.int64) for name, numbers in pairs.items()}
+    elif isinstance(response, BoundedCells):
+        values = response.row_parts
     else:
         values = {"value": response.row_values.astype(np.int64) if whole else response.row_values}
     rows = pd.DataFrame({"cell": np.repeat(np.arange(len(cells)), response.rows), **values})
@@ -129,6 +133,9 @@ def _some(cells: Cells, keep: np.ndarray) -> Cells:
 def _rows(responses: np.ndarray, times: np.ndarray) -> ResponseRows:
     if responses.shape[1] == 2:
         return TrialsRows(responses[:, 0], responses[:, 1], times)
+    if responses.shape[1] == 5:
+        value, code, upper, least, most = responses.T
+        return BoundedRows("", value, "float", times, code=code, upper=upper, least=least, most=most)
     return SingleRows("", responses[:, 0], "float", times)
 
 

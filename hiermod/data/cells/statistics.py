@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from hiermod.data.columns.bounds import PARTS, BoundedRows
 from hiermod.data.columns.moments import Feature, Moments, feature_values, response_moments
 from hiermod.data.columns.responses import MomentRows, SingleRows, TrialsRows
 from hiermod.data.columns.values import Level, first_of, scores_of
@@ -184,6 +185,39 @@ class PairCells:
         return {name: getattr(self, name).astype(np.int64) for name in ("successes", "trials", "count")}
 
 
+@dataclass(frozen=True, eq=False)
+class BoundedCells(ValueCells):
+    """The one value of each cell with its censoring code and bounds, as `BoundedRows` has them; rows in cell order."""
+
+    code: np.ndarray
+    upper: np.ndarray
+    least: np.ndarray
+    most: np.ndarray
+    row_code: np.ndarray
+    row_upper: np.ndarray
+    row_least: np.ndarray
+    row_most: np.ndarray
+
+    @property
+    def parts(self) -> tuple[np.ndarray, ...]:
+        """The response of each cell, as densities take it."""
+        return self.value, self.code, self.upper, self.least, self.most
+
+    @property
+    def row_parts(self) -> dict[str, np.ndarray]:
+        """The response of each row."""
+        rows = (self.row_values, self.row_code, self.row_upper, self.row_least, self.row_most)
+        return dict(zip(PARTS, rows, strict=True))
+
+    def table(self) -> dict[str, np.ndarray]:
+        """The columns shown by ``fit.cells``: bounds where there are any."""
+        shown = {"value": self.value, "censored": self.code.astype(np.int64), "upper": self.upper,
+                 "least": self.least, "most": self.most}  # fmt: skip
+        plain = {"upper": self.upper == self.value, "least": np.isinf(self.least), "most": np.isinf(self.most)}
+        kept = {name: part for name, part in shown.items() if name not in plain or not plain[name].all()}
+        return {**kept, "count": self.count.astype(np.int64)}
+
+
 ResponseCells = BinomialCells | CountCells | RealCells | ValueCells | PairCells
 
 
@@ -209,6 +243,22 @@ def reduce_reals(rows: SingleRows, cell: np.ndarray, count: int) -> RealCells:
 def reduce_values(rows: SingleRows, cell: np.ndarray, count: int) -> ValueCells:
     """The value of each cell, whose rows are equal in it."""
     return ValueCells(rows.values[first_of(cell)], np.bincount(cell, rows.times, count), *_kept(rows, cell, count))
+
+
+def reduce_bounds(rows: BoundedRows, cell: np.ndarray, count: int) -> BoundedCells:
+    """The value and the bounds of each cell, whose rows are equal in them."""
+    first, (values, *bounds, times, each) = first_of(cell), _kept(rows, cell, count)
+    parts = {name: getattr(rows, name)[first] for name in ("code", "upper", "least", "most")}
+    kept = dict(zip(("row_code", "row_upper", "row_least", "row_most"), bounds, strict=True))
+    return BoundedCells(
+        value=rows.values[first],
+        count=np.bincount(cell, rows.times, count),
+        row_values=values,
+        row_times=times,
+        rows=each,
+        **parts,
+        **kept,
+    )
 
 
 def reduce_categories(rows: SingleRows, cell: np.ndarray, count: int) -> CategoryCells:
@@ -245,7 +295,11 @@ def _kept(rows: TrialsRows | SingleRows, cell: np.ndarray, count: int) -> tuple[
     """The rows' responses and how often they count, in cell order, and how many each cell has; none of moments."""
     if isinstance(rows, MomentRows):
         return np.empty(0), np.empty(0), np.zeros(count, dtype=np.int64)
-    parts = (rows.successes, rows.trials) if isinstance(rows, TrialsRows) else (rows.values,)
+    parts: tuple[np.ndarray, ...]
+    if isinstance(rows, TrialsRows):
+        parts = (rows.successes, rows.trials)
+    else:
+        parts = tuple(rows.parts.values()) if isinstance(rows, BoundedRows) else (rows.values,)
     order = np.argsort(cell, kind="stable")
     return *(part[order] for part in (*parts, rows.times)), np.bincount(cell, minlength=count)
 
@@ -257,4 +311,5 @@ REDUCERS: dict[str, Callable[..., Any]] = {
     "values": reduce_values,
     "categories": reduce_categories,
     "pairs": reduce_pairs,
+    "bounds": reduce_bounds,
 }

@@ -13,12 +13,14 @@ from typing import Any
 import numba
 import numpy as np
 
-from hiermod.engine.kernels import NJIT, row_counts, row_durations, row_links, row_units
+from hiermod.engine.kernels import NJIT, bounded, durations, row_counts, row_links, row_units
 from hiermod.engine.kernels import row_densities as densities
 from hiermod.engine.kernels import row_mixtures as mixtures
 from hiermod.engine.kernels.grouped import add_effects_of, add_scores_of
 from hiermod.engine.kernels.record import (
     BLOCK,
+    BOUNDED,
+    BY_ROWS,
     FEW_SLOTS,
     HURDLE,
     INFLATED,
@@ -33,12 +35,17 @@ from hiermod.engine.kernels.vector_ops import add_scaled, dot, fill, total
 from hiermod.engine.kernels.views import doubles, integers, parameter_at
 
 Array = np.ndarray
+FIRST_BOUNDED = BY_ROWS + BOUNDED
 GAUSSIAN = ROW_KERNELS["gaussian_identity"]
 GAUSSIAN_WITHIN = ROW_KERNELS["gaussian_within"]
 STUDENT = ROW_KERNELS["student_identity"]
 NEGBINOMIAL = ROW_KERNELS["negbinomial_log"]
 GAMMA = ROW_KERNELS["gamma_log"]
 LOGNORMAL = ROW_KERNELS["lognormal_identity"]
+WEIBULL = ROW_KERNELS["weibull_log"]
+EXPONENTIAL = ROW_KERNELS["exponential_log"]
+SHIFTED_LOGNORMAL = ROW_KERNELS["shifted_lognormal_identity"]
+EXGAUSSIAN = ROW_KERNELS["exgaussian_identity"]
 BETA_LOGIT = ROW_KERNELS["beta_binomial_logit"]
 BETA_PROBIT = ROW_KERNELS["beta_binomial_probit"]
 BETA_CLOGLOG = ROW_KERNELS["beta_binomial_cloglog"]
@@ -52,9 +59,6 @@ POISSON = ROW_KERNELS["poisson_log"]
 LOGIT = ROW_KERNELS["trials_logit"]
 PROBIT = ROW_KERNELS["trials_probit"]
 CLOGLOG = ROW_KERNELS["trials_cloglog"]
-WEIBULL = ROW_KERNELS["weibull_log"]
-SHIFTED_LOGNORMAL = ROW_KERNELS["shifted_lognormal_identity"]
-EXGAUSSIAN = ROW_KERNELS["exgaussian_identity"]
 CATEGORICAL = ROW_KERNELS["categorical_logit"]
 FIRST_MIXTURE = min(ROW_KERNELS.values()) + INFLATED
 FIRST_HURDLE = min(ROW_KERNELS.values()) + HURDLE
@@ -78,6 +82,14 @@ def row_density(
         return densities.gamma(y, eta, a)
     if kernel == LOGNORMAL:
         return densities.lognormal(y, eta, a)
+    if kernel == WEIBULL:
+        return durations.weibull(y, eta, a)
+    if kernel == EXPONENTIAL:
+        return durations.exponential(y, eta)
+    if kernel == SHIFTED_LOGNORMAL:
+        return durations.shifted_lognormal(y, eta, a, b)
+    if kernel == EXGAUSSIAN:
+        return durations.exgaussian(y, eta, a, b)
     if kernel == POISSON:
         return (*mixtures.poisson(y, eta), 0.0, 0.0, 0.0)
     if kernel in (LOGIT, PROBIT, CLOGLOG):
@@ -86,12 +98,6 @@ def row_density(
         return densities.beta_binomial(0, y, n, eta, a)
     if kernel == BETA_PROBIT:
         return densities.beta_binomial(1, y, n, eta, a)
-    if kernel == WEIBULL:
-        return row_durations.weibull(y, eta, a)
-    if kernel == SHIFTED_LOGNORMAL:
-        return row_durations.shifted_lognormal(y, eta, a, b)
-    if kernel == EXGAUSSIAN:
-        return row_durations.exgaussian(y, eta, a, b)
     if kernel == GAUSSIAN_LOG:
         return row_links.gaussian_log(y, eta, a)
     if kernel == GAMMA_INVERSE:
@@ -105,6 +111,25 @@ def row_density(
     if BETA <= kernel <= BETA + 2:
         return row_units.beta(kernel - BETA, y, eta, a)
     return densities.beta_binomial(2, y, n, eta, a)
+
+
+@numba.njit(**NJIT)
+def bounded_density(
+    kernel: int, record: Any, row: int, eta: float, a: float, b: float, c: float
+) -> tuple[float, float, float, float, float]:
+    """The same of a row that may be censored, `size` being its code, or recorded between bounds alone."""
+    rows = record.rows
+    y, code = doubles(record.response, rows)[row], doubles(record.size, rows)[row]
+    least, most = doubles(record.least, rows)[row], doubles(record.most, rows)[row]
+    if code == 0.0:
+        value, by_eta, by_a, by_b, _ = row_density(kernel, y, 0.0, eta, a, b, c)
+    else:
+        upper = doubles(record.upper, rows)[row]
+        value, by_eta, by_a, by_b = bounded.unknown(kernel, y, code, upper, eta, a, b)
+    if least > -math.inf or most < math.inf:
+        seen, seen_eta, seen_a, seen_b = bounded.recorded(kernel, least, most, eta, a, b)
+        return value - seen, by_eta - seen_eta, by_a - seen_a, by_b - seen_b, 0.0
+    return value, by_eta, by_a, by_b, 0.0
 
 
 @numba.njit(**NJIT)
@@ -176,6 +201,8 @@ def score(kernel: int, record: Any, work: Any, start: int, rows: int) -> float:
         eta, a, b, c = values[i], values[second + i], values[third + i], values[fourth + i]
         if mixed:
             value, by_eta, by_a, by_b, by_c = mixed_density(kernel, record.parameters, response, number, eta, a, b, c)
+        elif kernel >= FIRST_BOUNDED:
+            value, by_eta, by_a, by_b, by_c = bounded_density(kernel - BOUNDED, record, begin + i, eta, a, b, c)
         else:
             value, by_eta, by_a, by_b, by_c = row_density(kernel, response, number, eta, a, b, c)
         result += times * value

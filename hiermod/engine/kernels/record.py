@@ -12,7 +12,7 @@ KERNELS = {name: code for code, name in enumerate((
     "trials_logit", "trials_probit", "trials_cloglog", "poisson_log", "negbinomial_log", "student_identity",
     "gamma_log", "beta_binomial_logit", "beta_binomial_probit", "beta_binomial_cloglog", "gaussian_identity",
     "one_trial_logit", "lognormal_identity",
-    "weibull_log", "exponential_log", "shifted_lognormal_identity", "exgaussian_identity",
+    "weibull_log",
 ))}  # fmt: skip
 # Codes of kernels of ordered categories, by family and link.
 ORDERED = 500
@@ -34,6 +34,10 @@ ROW_KERNELS = {name: BY_ROWS + code for code, name in enumerate((
     "beta_binomial_logit",
     "beta_binomial_probit",
     "beta_binomial_cloglog",
+    "weibull_log",
+    "exponential_log",
+    "shifted_lognormal_identity",
+    "exgaussian_identity",
     "geometric_log",
     "nbinom1_log",
     "beta_logit",
@@ -46,11 +50,21 @@ ROW_KERNELS = {name: BY_ROWS + code for code, name in enumerate((
     "trials_logit",
     "trials_probit",
     "trials_cloglog",
-    "weibull_log",
-    "shifted_lognormal_identity",
-    "exgaussian_identity",
     "categorical_logit",
 ))}  # fmt: skip
+BOUNDED = 500  # what is added for responses that are censored or truncated
+ROW_KERNELS |= {
+    f"bounded_{name}": ROW_KERNELS[name] + BOUNDED for name in (
+        "gaussian_identity",
+        "student_identity",
+        "gamma_log",
+        "lognormal_identity",
+        "weibull_log",
+        "exponential_log",
+        "shifted_lognormal_identity",
+        "exgaussian_identity",
+    )
+}  # fmt: skip
 # Kernels of families with a part of their own for zeros are those of their base, so much further on.
 INFLATED, HURDLE, HURDLE_SHARES = 1000, 2000, 3000
 ROW_KERNELS |= {
@@ -85,6 +99,7 @@ COUNTS = (
 )  # fmt: skip
 DOUBLES = (
     "design", "offset", "response", "size", "count", "multipliers", "sums",  # of rows
+    "upper", "least", "most",  # of rows that are censored or truncated
     "product_values", "product_score", "product_point", "product_numbers",  # of a Gaussian likelihood
     "information", "score", "mode", "coupling", "full_coupling", "scale",  # of what data say of effects at the mode
     "linear_map", "common_spread", "joint_information", "joint_numbers",  # of coordinates

@@ -84,6 +84,7 @@ def _rows(problem: Problem) -> Arrays:
         "sums": problem.matrix.T @ np.where(canonical(problem), problem.response, 0.0),
         "group_ends": problem.group_ends, "design": problem.design, "offset": problem.offset,
         "response": problem.response, "size": problem.size, "count": problem.count,
+        "upper": problem.bounds[0], "least": problem.bounds[1], "most": problem.bounds[2],
         "multipliers": np.array(multipliers, dtype=float),
         "codes": np.array([factor.codes for factor in problem.factors], dtype=int),
         "plain_columns": plain.astype(int),

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from hiermod.data.cells.statistics import BinomialCells, CountCells, PairCells, RealCells, ValueCells
+from hiermod.data.cells.statistics import BinomialCells, BoundedCells, CountCells, PairCells, RealCells, ValueCells
 from hiermod.data.columns.groupings import Grouping
 from hiermod.engine.kernels.record import KERNELS, ORDERED_KERNELS
+from hiermod.families.bounded import recorded
 from hiermod.families.record import THRESHOLDS
 from hiermod.modeling.coding import Block
 from hiermod.modeling.density_rows import Observed, Segment, observe
@@ -134,6 +135,8 @@ class Problem:
         The slot of the parameter in whose linear predictor each common column stands.
     by_rows : bool
         Whether rows are scored one by one, by parameters that may differ between them.
+    bounds : ndarray, shape (3, rows)
+        Of responses that are censored or truncated: ends of intervals, and between what a response is recorded.
     shares_from : int
         From which row on a hurdle's rows are shares of zeros; below 0 of other families.
     unit, origin : float
@@ -163,6 +166,7 @@ class Problem:
     thresholds: ThresholdPlace | None = None
     common_slots: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=int))
     by_rows: bool = False
+    bounds: np.ndarray = field(default_factory=lambda: np.zeros((3, 0)))
     shares_from: int = -1
 
     @property
@@ -260,7 +264,7 @@ def read_problem(spec: Spec) -> Problem:
         _offset(spec, rows) if by_rows else rows.offset(spec.predictors["mu"].offsets),
         *(_by_rows(spec, rows) if by_rows else _response(spec, rows)),
         common_slots=np.array([_slot(spec, block) for block in blocks for _ in block.columns], dtype=int)[order],
-        by_rows=by_rows,
+        by_rows=by_rows, bounds=_bounds(spec),
     )  # fmt: skip
     return _for_speed(_with_thresholds(problem) if spec.family.thresholds is not None else problem)
 
@@ -357,6 +361,7 @@ def _sorted(problem: Problem) -> Problem:
     return replace(
         problem, design=problem.design[:, order], factors=factors, offset=offset,
         response=problem.response[order], size=problem.size[order], count=count,
+        bounds=problem.bounds[:, order] if problem.bounds.size else problem.bounds,
     )  # fmt: skip
 
 
@@ -412,6 +417,13 @@ def _slot(spec: Spec, block: Block) -> int:
     return _slots(spec).index(block.parameter)
 
 
+def _bounds(spec: Spec) -> np.ndarray:
+    response = spec.cells.response
+    if not isinstance(response, BoundedCells):
+        return np.zeros((3, 0))
+    return np.array([response.upper, *recorded(spec.family, response.least, response.most)])
+
+
 def _offset(spec: Spec, rows: Observed) -> np.ndarray:
     """What offsets add to each linear predictor, shape ``(slots, rows)``."""
     offsets = np.zeros((len(_slots(spec)), len(rows)))
@@ -424,6 +436,8 @@ def _offset(spec: Spec, rows: Observed) -> np.ndarray:
 def _by_rows(spec: Spec, rows: Observed) -> tuple[np.ndarray, np.ndarray, np.ndarray, float, float]:
     """What a kernel of rows takes: the response, its trials or other number, and how often the row counts."""
     match spec.cells.response:
+        case BoundedCells(value=value, code=code, count=count):
+            return value, code, count, 0.0, 0.0
         case BinomialCells(successes=successes, trials=trials):
             return successes, trials, np.ones(len(trials)), 0.0, 0.0
         case ValueCells(value=value, count=count):

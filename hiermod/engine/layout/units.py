@@ -46,7 +46,7 @@ def in_own_unit(problem: Problem) -> Problem:
         problem, unit=unit, origin=origin, priors=tuple(priors), hyperparameters=hyperparameters,
         response=(problem.response - origin * unit * _whole(problem)) / unit, offset=_offset(problem, unit),
         size=problem.size / unit**2 if problem.by_rows and problem.kernel == GAUSSIAN else problem.size,
-        squares=problem.squares / unit**2,
+        squares=problem.squares / unit**2, bounds=(problem.bounds - origin * unit) / unit,
     )  # fmt: skip
 
 
