@@ -19,6 +19,7 @@ from benchmarks.calibration.questions import (
     rates,
 )
 from benchmarks.calibration.simulate import Bar, Definition, Likelihood
+from benchmarks.calibration.spread import FORMULA, PRIORS, Spread
 from hiermod.choices import Pooling
 
 
@@ -29,7 +30,7 @@ class Shape:
     name: str
     formula: str
     family: str
-    model: Definition | Pooled
+    model: Definition | Pooled | Spread
     questions: tuple[Question, ...]
     pooling: Pooling = "normal"
 
@@ -220,11 +221,17 @@ def pooled_gamma() -> Shape:
     return Shape("pooled_gamma", formula, "poisson", model, questions, "gamma")
 
 
+def spread() -> Shape:
+    """A spread that differs between arms and groups, whose effects on it go with those on the mean."""
+    design = crossed(g=named("g", 12), treated=[0, 1], row=range(8)).drop(columns="row")
+    return Shape("spread", FORMULA, "gaussian", Spread(design, PRIORS), ())
+
+
 SHAPES = {
     shape.name: shape
     for shape in (
         bernoulli(), binomial(), gaussian(), poisson(), negbinomial(), student(), beta_binomial(), gamma(),
         three_effects(), few_groups(), pooled_beta(), pooled_shapes(), pooled_gamma(), zero_inflated_negbinomial(),
-        hurdle_gamma(),
+        hurdle_gamma(), spread(),
     )
 }  # fmt: skip

@@ -91,6 +91,8 @@ class Parameter:
     estimate : callable, optional
         A value near it by the scale of the response: where the prior of a linear predictor's intercept stands. Without
         it that is the median of the default prior.
+    link : str, optional
+        That of its linear predictor: the usual one, unless a user asks for another.
 
     Examples
     --------
@@ -111,6 +113,7 @@ class Parameter:
     variable: str = ""
     below_response: bool = False
     estimate: Callable[[ResponseScale], float] | None = None
+    link: str = ""
 
     def __post_init__(self) -> None:
         if self.support not in SUPPORT_LINKS:
@@ -126,6 +129,11 @@ class Parameter:
                 f"Parameter {self.name!r}: a parameter of support {self.support!r} has no link {wrong[0]!r}."
                 f"{did_you_mean(str(wrong[0]), SUPPORT_LINKS[self.support])}"
             )
+
+    @property
+    def chosen_link(self) -> str:
+        """The link of its linear predictor."""
+        return self.link or self.links[0]
 
     def typical(self, scale: ResponseScale) -> float:
         """A value near it: where the prior of its linear predictor's intercept stands."""
@@ -512,8 +520,25 @@ class Family:
         where = self.linear(mean) if self.statistic == "categories" else mean
         return np.asarray(self.require("draw")(rng, shape, where, trials, *parameters))
 
+    def with_parameter_link(self, name: str, link: str) -> Family:
+        """The same with another link of the linear predictor of a parameter beside the mean.
+
+        Raises
+        ------
+        ModelError
+            If it has no such link.
+        """
+        links = self.parameter(name).links
+        if link not in links:
+            raise ModelError(f"{name!r} of the family {self.name} has no link {link!r}.{did_you_mean(link, links)}")
+        link = "" if link == links[0] else link
+        changed = (replace(own, link=link) if own.name == name else own for own in self.parameters)
+        return replace(self, parameters=tuple(changed))
+
     def __str__(self) -> str:
-        return self.name if self.link.name == self.links[0] else f"{self.name}({self.link.name})"
+        links = [] if self.link.name == self.links[0] else [self.link.name]
+        links += [f"{own.name}={own.link}" for own in self.parameters if own.link]
+        return f"{self.name}({', '.join(links)})" if links else self.name
 
 
 def first_wrong(response: SingleRows, wrong: np.ndarray) -> str:

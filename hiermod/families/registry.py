@@ -42,6 +42,8 @@ CHECKS = {
     "ordered": ordered.take_ordered, "category": categorical.take_categories,
 }  # fmt: skip
 RATINGS = 11  # values of whole numbers, up to which they may be ratings
+SEVERAL = re.compile(r"\s*+(\w++)\s*+\(([^()]{0,300})\)\s*+")  # links of several parameters
+ITEM = re.compile(r"\s*+(?:(\w++)\s*+=\s*+)?['\"]?(\w++)['\"]?\s*+")
 ALIKE = 0.7  # of the letters of a family's name, from which on a slip of the pen is likely
 SPELLING = re.compile(r"\s*+(\w++)\s*+(?:\(\s*+(?:(?:link\s*+=\s*+)?['\"]?(\w++)['\"]?\s*+)?\)\s*+)?")
 
@@ -57,9 +59,12 @@ def is_built_in(family: Family) -> bool:
 
 
 def read_family(family: str) -> Family:
-    """Read a family's name, with a link in brackets where it is not the usual one: ``"binomial(probit)"``."""
-    spelled = SPELLING.fullmatch(family) if isinstance(family, str) else None
-    name, link = (spelled.group(1).lower(), spelled.group(2)) if spelled else ("", None)
+    """Read a family's name, with links in brackets where they are not the usual ones.
+
+    ``"binomial(probit)"``; of linear predictors of other parameters ``"hurdle_gamma(hu=probit)"``.
+    """
+    spelled = _spelled(family) if isinstance(family, str) else None
+    name, link, others = spelled or ("", None, {})
     name, records = ALIASES.get(name, name), known()
     if isinstance(family, Family):
         raise DataError(f"family= takes a name: hm.register_family(record), then family={family.name!r}.")
@@ -71,7 +76,31 @@ def read_family(family: str) -> Family:
     record = records[name]
     if link is not None and link not in record.links:
         raise DataError(f"The family {name} has no link {link!r}.{did_you_mean(link, record.links)}")
-    return record.linked(link) if link else record
+    record = record.linked(link) if link else record
+    for own, chosen in others.items():
+        if own not in record.auxiliary:
+            raise DataError(f"The family {name} has no parameter {own!r}.{did_you_mean(own, record.auxiliary)}")
+        record = record.with_parameter_link(own, chosen)
+    return record
+
+
+def _spelled(text: str) -> tuple[str, str | None, dict[str, str]] | None:
+    """A family's name, its link, and those of its other parameters: ``hurdle_gamma(log, hu=probit)``, brms's too."""
+    if (plain := SPELLING.fullmatch(text)) is not None:
+        return plain.group(1).lower(), plain.group(2), {}
+    whole = SEVERAL.fullmatch(text)
+    items = [ITEM.fullmatch(item) for item in whole.group(2).split(",")] if whole else []
+    if whole is None or not all(items):
+        return None
+    link, others = None, {}
+    for item in items:
+        assert item is not None
+        key = (item.group(1) or "link").removeprefix("link_")
+        if key == "link":
+            link = item.group(2)
+        else:
+            others[key] = item.group(2)
+    return whole.group(1).lower(), link, others
 
 
 ELSEWHERE = {"gamma": "inverse"}  # families whose usual link is another one in R and in Bambi
@@ -79,9 +108,9 @@ ELSEWHERE = {"gamma": "inverse"}  # families whose usual link is another one in 
 
 def link_notice(asked: str) -> list[str]:
     """What to say where a family is named without a link, and has another one elsewhere."""
-    family, spelled = read_family(asked), SPELLING.fullmatch(asked)
+    family, spelled = read_family(asked), _spelled(asked)
     usual = ELSEWHERE.get(family.name)
-    if usual is None or family.name in REGISTERED or spelled is None or spelled.group(2) is not None:
+    if usual is None or family.name in REGISTERED or spelled is None or spelled[1] is not None:
         return []
     name, link = family.name, family.link.name
     return [

@@ -54,13 +54,15 @@ class GroupTerm:
 
     `factors` are the crossed columns of the group (``("country", "city")`` for ``country:city``);
     `correlated` is False for ``||``; `block` is the ID that it shares with bars in the linear predictors of other
-    parameters, with whose effects its own are correlated: ``(1 | p | g)``.
+    parameters, with whose effects its own are correlated: ``(1 | p | g)``; `by` is the factor f of ``gr(g, by = f)``,
+    for each level of which groups have a variance of their own: ``(0 + f || g)``.
     """
 
     terms: tuple[Term, ...]
     factors: tuple[str, ...]
     correlated: bool
     block: str = ""
+    by: str = field(compare=False, default="")
 
     @property
     def group(self) -> str:

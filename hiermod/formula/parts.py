@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from hiermod.errors import FormulaError
+from hiermod.formula.groups import MAX_NESTING
 from hiermod.formula.nodes import GroupTerm, ParameterFormula, Term
 from hiermod.formula.reader import Reader, Token
-from hiermod.formula.terms import MAX_NESTING, OF_BRMS, PlacedBar, TermSet, read_sum
+from hiermod.formula.terms import OF_BRMS, PlacedBar, TermSet, read_sum
 
 WRAPPERS = ("bf", "brmsformula")
 OF_GLMMTMB = {"ziformula": "zi", "dispformula": "disp"}  # what its arguments are formulas of

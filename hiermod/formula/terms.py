@@ -18,6 +18,7 @@ from hiermod.formula.expressions import (
     Number,
     Text,
 )
+from hiermod.formula.groups import read_gr, read_groups
 from hiermod.formula.nodes import (
     DOT,
     INTERCEPT,
@@ -179,7 +180,6 @@ def _simplified(trials: Expression) -> Expression:
 MAX_TERMS = 500
 MAX_POWER = 20
 MAX_VARIABLES = 20
-MAX_NESTING = 5
 PRODUCTS = ("*", "/", ":", "^", "%in%")
 ATOM = "A term was expected here: a column, a function of one, 0, 1, or a bar such as (1 | g)."
 PlacedBar = tuple[GroupTerm, int, int]
@@ -487,9 +487,10 @@ def _read_bars(reader: Reader, structure: str = "") -> list[PlacedBar]:
     name = reader.take() if reader.peek().kind in ("name", "number") and reader.peek(1).kind == "|" else None
     if name:
         reader.take()
-    groups = _read_groups(reader)
+    group = read_gr(reader)
+    groups = [group.factors] if group else read_groups(reader)
     closed = reader.close_bracket(opened)
-    block = name.text if name else ""
+    block = name.text if name else group.block if group else ""
     for factors in groups if block else ():
         if (block, factors) in reader.blocks:
             reader.fail_at(
@@ -498,53 +499,17 @@ def _read_bars(reader: Reader, structure: str = "") -> list[PlacedBar]:
                 opened.start, closed.end,
             )  # fmt: skip
         reader.blocks.add((block, factors))
-    correlated = bar.kind == "|" and structure != "diag"
+    correlated = bar.kind == "|" and structure != "diag" and (group is None or group.correlated)
+    if group and group.by:
+        if correlated and len(terms) > 1:
+            reader.fail_at(
+                f"Correlations of effects for each level of {group.by} are not there. The nearest are variances of its "
+                f"own for each: write || for |, or cor = FALSE.", opened.start, closed.end,
+            )  # fmt: skip
+        if block:
+            reader.fail_at(
+                "A bar with by= has no ID: its effects are correlated with no others.", opened.start, closed.end
+            )
+        within = tuple(Term((group.by, *term.variables)) for term in terms)
+        return [(GroupTerm(within, group.factors, False, by=group.by), opened.start, closed.end)]
     return [(GroupTerm(terms, factors, correlated, block), opened.start, closed.end) for factors in groups]
-
-
-def _read_groups(reader: Reader) -> list[tuple[str, ...]]:
-    """``g``, ``a:b``, ``a/b``, or several with ``+`` between them: the column tuples of each grouping factor."""
-    groups = _read_nested(reader)
-    while reader.take_if("+"):
-        groups += [factors for factors in _read_nested(reader) if factors not in groups]
-    kind = reader.peek().kind
-    if kind == "*":
-        reader.fail("After a bar stand grouping factors: g, a:b, a/b or g + h. For a*b write (1 | a + b + a:b).")
-    if kind in ("|", "||"):
-        reader.fail("A second bar: write (1 | a) + (1 | b) for two grouping factors.")
-    return groups
-
-
-def _read_nested(reader: Reader) -> list[tuple[str, ...]]:
-    """``a/b`` is ``a + a:b``; ``(a + b)/c`` is ``a + b + a:b:c``, ``a/(b + c)`` is ``a + a:b + a:c``, as of terms."""
-    groups = _read_factors(reader)
-    while reader.take_if("/"):
-        outer = tuple(dict.fromkeys(name for factors in groups for name in factors))
-        for inner in _read_factors(reader):
-            if repeated := set(outer) & set(inner):
-                reader.fail_at(
-                    f"The column {repeated.pop()!r} is nested in itself.", reader.peek(-1).start, reader.peek(-1).end
-                )
-            groups.append((*outer, *inner))
-            if len(groups[-1]) > MAX_NESTING:
-                reader.fail(f"A grouping factor crosses at most {MAX_NESTING} columns.")
-    return groups
-
-
-def _read_factors(reader: Reader) -> list[tuple[str, ...]]:
-    if reader.peek().kind != "(":
-        return [_read_crossed(reader)]
-    opened = reader.open_bracket()
-    groups = _read_groups(reader)
-    reader.close_bracket(opened)
-    return groups
-
-
-def _read_crossed(reader: Reader) -> tuple[str, ...]:
-    message = "A grouping factor was expected here: a column, a:b, a/b or g + h."
-    factors = [reader.take_column(message)]
-    while reader.take_if(":"):
-        factors.append(reader.take_column(message))
-    if len(set(factors)) < len(factors):
-        reader.fail_at("A grouping factor names a column twice.", reader.peek(-1).start, reader.peek(-1).end)
-    return tuple(factors)

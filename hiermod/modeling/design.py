@@ -287,6 +287,8 @@ def build_group(term: GroupTerm, cells: Cells, parameter: str = "mu") -> tuple[G
     coded = code_terms(inner, INTERCEPT in term.terms, cells.predictors)
     blocks = [replace(block, parameter=parameter) for block in coded]
     rows = observe(cells)
+    if term.by:
+        _check_by(term, cells)
     effects = tuple(effect_of(f"{block.prefix}{block.term.name}|{term.group}", block, cells) for block in blocks)
     several = sum(len(effect.block.columns) for effect in effects) > 1
     built = GroupDesign(effects, cells.groupings[term.group], term.correlated and several)
@@ -300,10 +302,28 @@ def effect_of(name: str, block: Block, cells: Cells) -> GroupEffect:
     return GroupEffect(name, block, scales, block.parameter)
 
 
+def _check_by(term: GroupTerm, cells: Cells) -> None:
+    """Refuse a factor for whose levels groups would have variances, where a group is in several of them."""
+    if not isinstance(cells.predictors[term.by], Factor):
+        raise DataError(f"gr({term.group}, by = {term.by}): {term.by!r} is numeric. Write by = its levels as text.")
+    levels, codes = cells.frame[term.by].cat.codes.to_numpy(), cells.codes[term.group]
+    pairs = np.unique(np.stack([codes, levels], axis=1), axis=0)[:, 0]
+    twice = pairs[1:][np.diff(pairs) == 0]
+    if len(twice):
+        label = cells.groupings[term.group].labels()[int(twice[0])]
+        raise DataError(
+            f"gr({term.group}, by = {term.by}): {term.group} {label!s} is in several levels of {term.by!r}, so that it "
+            f"has no one variance. For effects that differ between levels within a group write (0 + {term.by} | "
+            f"{term.group})."
+        )
+
+
 def _group_notices(term: GroupTerm, built: GroupDesign, cells: Cells, rows: Observed) -> list[str]:
     notices = []
     factors = (name for inner in term.terms for name in inner.variables if isinstance(cells.predictors[name], Factor))
-    if not term.correlated and any(factors):
+    if term.by:
+        notices.append(f"gr({term.group}, by = {term.by}) is {term}: a variance for each level of {term.by}")
+    elif not term.correlated and any(factors):
         notices.append(f"{term}: the columns of the factor vary without correlations (lme4 would keep them correlated)")
     for effect in built.effects:
         for name in effect.block.columns[0].numerics:

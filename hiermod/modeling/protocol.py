@@ -168,6 +168,10 @@ class ModelSpec(Protocol):
         """The linear predictors by the family's parameters."""
 
     @property
+    def scalars(self) -> tuple[str, ...]:
+        """The parameters of the family that have one value, and no linear predictor."""
+
+    @property
     def groups(self) -> tuple[GroupDesign, ...]:
         """The group terms."""
 
@@ -178,10 +182,6 @@ class ModelSpec(Protocol):
     @property
     def improper(self) -> bool:
         """Whether the prior is none without data, so that `with_cells` may refuse."""
-
-    @property
-    def scalars(self) -> tuple[str, ...]:
-        """The parameters of the family that have one value, and no linear predictor."""
 
     def variables(self) -> tuple[Variable, ...]:
         """The variables of its posterior, in order."""

@@ -224,9 +224,15 @@ class Spec:
         return {}
 
     @cached_property
-    def unseen_directions(self) -> np.ndarray:
+    def unseen_directions(self) -> Mapping[str, np.ndarray]:
         """Combinations of the mean's coefficients about which the data say nothing, shape ``(columns, directions)``."""
-        return unseen_directions(self.common, self.cells)
+        hurdle = self.family.zeros == "hurdle" and bool((self.cells.response.mean == 0.0).any())
+        above = self.cells.above_zero() if hurdle else self.cells  # of numbers above 0 alone, zeros say nothing
+        zeros = self.family.auxiliary[-1:] if hurdle else ()
+        return {
+            name: unseen_directions(predictor.common, self.cells if name in zeros else above)
+            for name, predictor in self.predictors.items()
+        }
 
     @cached_property
     def _by_name(self) -> dict[str, Variable]:
@@ -298,7 +304,7 @@ def _further(
         if not isinstance(part, ParameterFormula):
             continue
         parameter = family.parameter(part.parameter)
-        built = build_predictor(part, LINKS[parameter.links[0]], cells)
+        built = build_predictor(part, LINKS[parameter.chosen_link], cells)
         if intercept_at == "zero" or part.uncentred:
             stated = stated_columns(built.common, priors)
             built = replace(built, common=at_zero(built.common, stated))

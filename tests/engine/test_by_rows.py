@@ -27,6 +27,7 @@ ZEROS = {  # families with zeros of their own: their response, and their paramet
     "zero_inflated_poisson": ("c", ("zi",)), "zero_inflated_negbinomial": ("c", ("alpha", "zi")),
     "zero_inflated_binomial": ("s/n", ("zi",)), "zero_inflated_beta_binomial": ("s/n", ("kappa", "zi")),
     "hurdle_poisson": ("c", ("hu",)), "hurdle_negbinomial": ("c", ("alpha", "hu")),
+    "zero_inflated_poisson(zi=probit)": ("c", ("zi",)), "hurdle_poisson(hu=cloglog)": ("c", ("hu",)),
     "hurdle_gamma": ("p", ("alpha", "hu")), "hurdle_lognormal": ("p", ("sigma", "hu")),
 }  # fmt: skip
 

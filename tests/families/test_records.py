@@ -71,14 +71,7 @@ def family(request):
     return read_family(request.param)
 
 
-@pytest.fixture(
-    params=[
-        f"{name}({link})"
-        for name, links in LINKS_OF.items()
-        for link in links
-        if not RECORDS[name].zeros and RECORDS[name].thresholds is None
-    ]
-)
+@pytest.fixture(params=[f"{name}({link})" for name in SINGLE for link in LINKS_OF[name] if not RECORDS[name].zeros])
 def case(request):
     """Random linear predictors, parameters and a response, with SciPy's distributions; mixtures stand elsewhere."""
     family = read_family(request.param)

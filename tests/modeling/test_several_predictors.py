@@ -10,6 +10,7 @@ from scipy import special, stats
 import hiermod as hm
 from hiermod.data.cells.statistics import MomentCells
 from hiermod.errors import DataError, FormulaError, HiermodError, ModelError, PriorError
+from hiermod.families.registry import read_family
 from hiermod.modeling.definition import Definition, define
 from hiermod.modeling.pymc.model import build_model
 
@@ -212,3 +213,56 @@ def test_equations_and_words():
     assert r"\log \sigma_i &= \beta_{\text{sigma\_Intercept}}" in explained.latex
     assert "Terms of sigma (standard deviation) on the log scale:" in explained.text
     assert "Varying effects of sigma:" in explained.text
+
+
+def test_links_of_parameters():
+    frame = frame_of().assign(c=lambda d: d.c * (d.i + d.h > 0))
+    spec = define(Definition("c ~ i; zi ~ h", "zero_inflated_poisson(zi=probit)"), frame).spec
+    assert spec.predictors["zi"].link.name == "probit"
+    assert str(spec.family) == "zero_inflated_poisson(zi=probit)"
+    assert str(read_family("zero_inflated_poisson(link='log', link_zi = \"logit\")")) == "zero_inflated_poisson"
+    with pytest.raises(ModelError, match=r"'zi' of the family zero_inflated_poisson has no link 'log'.*'logit'"):
+        read_family("zero_inflated_poisson(zi=log)")
+    with pytest.raises(DataError, match=r"zero_inflated_poisson has no parameter 'hu'.*'zi'"):
+        read_family("zero_inflated_poisson(hu=logit)")
+
+
+def by_level(seed=4, groups=12):
+    rng = np.random.default_rng(seed)
+    code = rng.integers(0, groups, 240)
+    return pd.DataFrame({
+        "y": rng.normal(size=240), "x": rng.normal(size=240), "g": [f"g{k:02d}" for k in code],
+        "f": np.where(code % 2, "a", "b"), "k": code % 2, "h": rng.choice(["p", "q"], 240),
+    })  # fmt: skip
+
+
+def test_a_variance_for_each_level_of_a_factor():
+    """The effects of a level's groups have its standard deviation; those of other levels add nothing."""
+    spec = spec_of("y ~ x + (1 | gr(g, by = f))", by_level(), "gaussian", {"sd(f[a]|g)": "HalfNormal(0.3)"})
+    assert str(spec.formula) == "y ~ x + (0 + f || g)"
+    (term,) = spec.groups
+    assert term.sd_keys() == ["sd(f[a]|g)", "sd(f[b]|g)"]
+    assert not term.correlated
+    assert spec.priors["f|g_sigma"][0].describe() == "HalfNormal(0.3)"
+    design = term.effects[0].block.matrix(spec.cells.frame)
+    np.testing.assert_array_equal(design.sum(axis=1), 1.0)
+    sloped = spec_of("y ~ (1 + x || gr(g, by=f)); sigma ~ (1 | gr(g, by=f))", by_level(), "gaussian")
+    assert str(sloped.formula) == "y ~ 1 + (0 + f + f:x || g); sigma ~ 1 + (0 + f || g)"
+    assert str(spec_of("y ~ (1 | gr(g, id = p)); sigma ~ (1 | p | g)", by_level(), "gaussian").formula) == (
+        "y ~ 1 + (1 | p | g); sigma ~ 1 + (1 | p | g)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("bar", "error", "match"),
+    [
+        ("(1 + x | gr(g, by = f))", FormulaError, r"Correlations of effects for each level of f are not there"),
+        ("(1 | gr(g, by = k))", DataError, r"'k' is numeric"),
+        ("(1 | gr(g, by = h))", DataError, r"is in several levels of 'h'.*\(0 \+ h \| g\)"),
+        ("(1 | gr(g, cov = A))", FormulaError, r"cov= is not there"),
+        ("(1 | gr(g, by = g))", FormulaError, r"is the grouping factor itself"),
+    ],
+)
+def test_groupings_that_are_refused(bar, error, match):
+    with pytest.raises(error, match=match):
+        spec_of(f"y ~ x + {bar}", by_level(), "gaussian")

@@ -64,7 +64,7 @@ def cell_grid(posterior: Posterior, query: Query) -> Grid:
         line = dict(zip(query.lines, levels, strict=True))
         chosen = {name: (level,) * len(arms) for name, level in {**query.held, **line}.items()} | set_to
         frame = with_levels(spec, merged, chosen, len(arms))
-        known = estimable_rows(posterior, query.groups, frame, chosen)
+        known = estimable_rows(posterior, query.groups, frame, chosen, query.outcome.functional.needs)
         kept, left = _shared(known, merged_into, merged, len(combos), len(arms))
         left_out = max(left_out, left)
         parts.append(_Part(frame, kept, line))

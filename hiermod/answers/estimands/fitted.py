@@ -17,7 +17,7 @@ from hiermod.answers.averaging.rows import new_rows
 from hiermod.answers.estimands.rates import COMPUTED, ROW, predict
 from hiermod.answers.group_effects import Groups, Reading, read_groups
 from hiermod.answers.outcome import read_outcome
-from hiermod.answers.reader import exposures_of, predicted, reader
+from hiermod.answers.reader import others_of, predicted, reader
 from hiermod.choices import RESIDUALS
 from hiermod.data.cells.observations import Observations
 from hiermod.data.cells.rows import FittedRows, fitted_rows
@@ -26,7 +26,6 @@ from hiermod.data.columns.responses import TrialsRows
 from hiermod.data.columns.values import codable, first_of, number_rows
 from hiermod.errors import AnswerError, did_you_mean
 from hiermod.families.functionals import Functional
-from hiermod.families.record import scaled
 from hiermod.sampling.posterior import Posterior
 
 MOST_PREDICTIONS = 500_000_000  # rows times draws, 4 GB
@@ -146,7 +145,6 @@ class _Rows:
             self._response = list(response.parts.values())
         else:
             self._response = [response.values, *([np.ones(len(response.values))] if spec.family.is_rate else [])]
-        self._parameters = [posterior.values(name) for name in spec.family.auxiliary]
 
     @property
     def _trials(self) -> np.ndarray:
@@ -189,8 +187,9 @@ class _Rows:
         frame, number, first = self._distinct(self._trials)
         trials = self._trials[first]
         result = np.empty((2, len(frame)))
-        for rows, mean in self._means(frame):
-            own = scaled(self._parameters, exposures_of(self._posterior.spec, frame.iloc[rows]))
+        model = reader(self._posterior, self.groups, exposed=True)
+        for rows, mean in model.blocks(frame):
+            own = others_of(self._posterior, model, frame.iloc[rows])
             variance = family.response_variance(mean, trials[rows, None], own, rng)
             result[:, rows] = mean.mean(axis=1), variance.mean(axis=1) + mean.var(axis=1)
         if not np.isfinite(result[1]).all():
@@ -207,15 +206,15 @@ class _Rows:
         Dunn and Smyth (1996), with chances averaged over draws.
         """
         posterior, family = self._posterior, self._posterior.spec.family
-        rng, size, parameters = posterior.generator(OF_DRAWS), posterior.size, self._parameters
+        rng, size = posterior.generator(OF_DRAWS), posterior.size
         frame, number, first = self._distinct(*self._response)
         names = {1: ("value",), 2: ("successes", "trials"), 5: PARTS}[len(self._response)]
         own = {name: values[first] for name, values in zip(names, self._response, strict=True)}
         seen = Observations(frame, np.arange(len(frame)), pd.DataFrame({"cell": 0, **own, "times": 1}))
         chances = np.empty((2, len(frame)))
         model = reader(posterior, self.groups, exposed=True)
-        for place, (response, eta, exposure) in enumerate(predicted(model, seen)):
-            found = family.chances(response, family.mean(eta, *parameters), eta, scaled(parameters, exposure), rng)
+        for place, (response, row) in enumerate(predicted(model, seen)):
+            found = family.chances(response, family.mean(row.mu, *row.others), row.mu, row.others, rng)
             chances[:, place] = [chance.mean() for chance in found]
         if family.cdf is None:  # the rank among the drawn responses, any of which is as likely
             chances = (size * chances + np.array([[0.0], [1.0]])) / (size + 1.0)

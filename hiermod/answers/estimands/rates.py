@@ -17,10 +17,9 @@ from hiermod.answers.averaging.query import Arguments, read_prediction, read_rat
 from hiermod.answers.averaging.rows import Base, grand_rate, trials_of
 from hiermod.answers.estimands.categories import by_category
 from hiermod.answers.mixed import answer_of_each
-from hiermod.answers.reader import exposures_of, reader
+from hiermod.answers.reader import Reader, others_of, reader
 from hiermod.data.cells.statistics import BinomialCells, PairCells
 from hiermod.data.columns.values import first_of, number_rows
-from hiermod.families.record import scaled
 from hiermod.formula.nodes import TrialsResponse
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.posterior import Posterior
@@ -87,9 +86,9 @@ def predict(posterior: Posterior, arguments: Arguments, fitted: bool = False) ->
     for rows, values in model.blocks(frame, by_predictor):
         draws[rows] = query.per * values
     if scale.drawn:
-        draws = _simulated(posterior, draws, _trials(posterior, arguments.data, len(frame)), exposures_of(spec, frame))
-    notices = []
-    if (known := estimable_rows(posterior, query.groups, frame)) is not None:
+        draws = _simulated(posterior, model, frame, draws, _trials(posterior, arguments.data, len(frame)))
+    notices, needs = [], query.outcome.functional.needs
+    if (known := estimable_rows(posterior, query.groups, frame, needs=needs)) is not None:
         draws[~known] = np.nan
         notices = [f"{int((~known).sum()):,} rows are not estimable: the data say nothing about such a combination"]
     keys = pd.DataFrame({ROW: np.arange(len(frame))})
@@ -102,11 +101,12 @@ def _made(spec: ModelSpec) -> list[str]:
     return [name for recipe in spec.cells.recipes for name in spec.cells.predictors[recipe].columns]
 
 
-def _simulated(posterior: Posterior, mean: np.ndarray, trials: np.ndarray, exposure: Any) -> np.ndarray:
+def _simulated(
+    posterior: Posterior, model: Reader, frame: pd.DataFrame, mean: np.ndarray, trials: np.ndarray
+) -> np.ndarray:
     """Draw a response for each row and draw: successes, counts or values; the same in any process for one run."""
-    family = posterior.spec.family
-    own = [posterior.values(name) for name in family.auxiliary]
-    drawn = family.draw_responses(mean, trials[:, None], scaled(own, exposure), posterior.generator(1000))
+    own, family = others_of(posterior, model, frame), posterior.spec.family
+    drawn = family.draw_responses(mean, trials[:, None], own, posterior.generator(1000))
     return np.array(family.scores)[drawn.astype(np.int64) - 1] if family.categories else drawn
 
 
