@@ -286,8 +286,8 @@ def parts_of(formula: Formula, family: Family) -> tuple[Part, ...]:
     if family.per_category is None:
         return formula.parts
     stated = {part.parameter: part for part in formula.further}
-    names = ("intercept", "common", "groups", "offsets", "uncentred")
-    shared = {name: getattr(formula, name) for name in names}
+    names = ("intercept", "common", "offsets", "uncentred")
+    shared = {name: getattr(formula, name) for name in names} | {"groups": formula.written_groups or formula.groups}
     return tuple(stated.get(own.name, ParameterFormula(own.name, **shared)) for own in family.parameters)
 
 
