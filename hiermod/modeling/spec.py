@@ -173,6 +173,8 @@ class Spec:
     def _unobserved(self) -> str | None:
         """Why responses cannot be taken as they were observed."""
         response = self.cells.response
+        if self.family.kind == "category":
+            return f"the categories of {self.formula.response} have neither an order nor a mean"
         if not isinstance(response, BoundedCells):
             return None
         censored = int(response.count[response.code != EVENT].sum())
@@ -192,7 +194,7 @@ class Spec:
 
     def has_posterior_mean(self, outcome: Functional, readings: Collection[str]) -> bool:
         """As the family says of its parameters' priors, and of averages over groups their standard deviations'."""
-        if outcome.share:
+        if outcome.share or outcome.bounded:
             return True
         averaged = not {"new", "population"}.isdisjoint(readings)
         if self.prior_alone and outcome.name == "mean" and not light_coefficients(self):
