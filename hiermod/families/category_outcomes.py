@@ -87,6 +87,7 @@ def _refuse(family: Family, outcome: Any) -> Functional:
     names: dict[str, Level] = {str(level): level for level in family.categories}
     close = nearest(outcome, names, 1, ALIKE) if isinstance(outcome, str) else []
     hint = f" Did you mean {close[0]!r}?" if close else ""
-    plain = family.kind != "ordered" and not close
+    of_order = outcome in ("mean", "median") or (isinstance(outcome, str) and SIDE.fullmatch(outcome.strip()))
+    plain = family.kind != "ordered" and bool(of_order)
     order = " Its categories have no order: there is no mean score, and no side of one." if plain else ""
     raise AnswerError(f"outcome={outcome!r} is none of the family {family}, which has {in_words(family)}.{hint}{order}")

@@ -174,6 +174,14 @@ class Thresholds:
 THRESHOLDS = "Intercept"  # their variable of the posterior
 
 
+def row_variance(kind: str, error: Any, *parameters: Any) -> Any:
+    """The variance of a response with a known error about its mean, as `hiermod.families.measured` says."""
+    if kind == "known":
+        return error**2
+    (sigma,) = parameters
+    return sigma**2 + error**2 if kind == "added" else (sigma * error) ** 2
+
+
 def own_link(link: Link, *_: Any) -> Link:
     """The link itself: mu is what is asked for."""
     return link
@@ -282,6 +290,9 @@ class Family:
         The distribution of row i.
     location : str
         What the terms add up to, where the link's words do not say it.
+    errors : str
+        How well responses are known, where a formula says so: ``known``, by standard errors alone; ``added``, by these
+        beside a residual; ``weighted``, by weights of precision. The response then is ``(value, error)``.
     base : Family, optional
         Of responses that are censored or truncated, the family of those that are not; hiermod sets it.
     interval : callable, optional
@@ -334,6 +345,7 @@ class Family:
     latex: str = ""
     words: str = ""
     location: str = ""
+    errors: Literal["", "known", "added", "weighted"] = ""
     base: Family | None = None
     interval: Callable[..., Chances] | None = None
     thresholds: Thresholds | None = None
@@ -403,12 +415,17 @@ class Family:
     @property
     def has_unit(self) -> bool:
         """Whether a response in another unit has the same posterior in that unit."""
-        return self.scaled and self.kind == "real"
+        return self.scaled and self.kind == "real" and not self.errors
 
     @property
     def counts(self) -> bool:
         """Whether the response is a count."""
         return self.kind == "count"
+
+    @property
+    def paired(self) -> bool:
+        """Whether densities take two numbers of a response: successes and trials, or a value and its error."""
+        return self.is_rate or bool(self.errors)
 
     @property
     def is_rate(self) -> bool:
@@ -453,6 +470,10 @@ class Family:
             If it is without this one.
         """
         function: Function | None = getattr(self, what)
+        if function is None and self.errors:
+            raise AnswerError(
+                f"Rows have errors of their own, so that there is no one {what} of the response, which this asks for."
+            )
         if function is None and self.categories:
             raise AnswerError(
                 f"This asks for the {what} of a response, and the categories of the family {self.name} have none. Ask "
@@ -487,6 +508,8 @@ class Family:
 
         Of a family without a function for it, the squared distance of a new response, which it is on average.
         """
+        if self.errors:
+            return np.asarray(row_variance(self.errors, trials, *parameters)) * np.ones_like(mean)
         several = bool((trials > 1.0).any())
         if self.variance is not None and (self.correlation is not None or not several):
             together = (trials - 1.0) * self.require("correlation")(*parameters) if several else 0.0

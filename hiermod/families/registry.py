@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 
 from hiermod.data.columns.bounds import RIGHT, BoundedRows
+from hiermod.data.columns.measured import MeasuredRows
 from hiermod.data.columns.responses import ResponseRows, SingleRows, TrialsRows, refuse_levels
 from hiermod.data.columns.values import Level
 from hiermod.errors import DataError, ModelError, did_you_mean, enumerate_names, nearest
 from hiermod.families import categorical, counts, durations, mixtures, ordered, positive, rates, real, units
 from hiermod.families.bounded import bounded
 from hiermod.families.links import link_of
+from hiermod.families.measured import with_errors
 from hiermod.families.names import ABSENT, ALIASES, LINKS, MEANT
 from hiermod.families.ops import NUMPY
 from hiermod.families.probes import usual_parameters
@@ -160,14 +162,16 @@ def _reduced(family: Family) -> Any:
     if family.base is not None:
         return (bounded, (family.base,))
     if is_built_in(family):
-        return (_of_categories, (str(family), family.categories))
+        return (_of_categories, (str(family), family.categories, family.errors))
     import cloudpickle
 
     return (_restored, (cloudpickle.dumps({field.name: getattr(family, field.name) for field in fields(family)}),))
 
 
-def _of_categories(name: str, categories: tuple[Level, ...]) -> Family:
+def _of_categories(name: str, categories: tuple[Level, ...], errors: Any = "") -> Family:
     family = read_family(name)
+    if errors:
+        return with_errors(family, errors)
     return family.of_categories(categories) if categories else family
 
 
@@ -214,6 +218,8 @@ def choose_family(
         _refuse_undefined(chosen, response)
     if isinstance(response, SingleRows) and chosen.statistic == "categories":
         chosen = chosen.of_categories(response.categories)
+    if isinstance(response, MeasuredRows) and response.measured is not None:
+        chosen = with_errors(chosen, response.measured.kind, str(response.measured))
     return chosen, f"family {chosen}{reason}{_remark(chosen, response)}"
 
 

@@ -16,6 +16,7 @@ from hiermod.data.columns.values import Level
 from hiermod.data.sources.frames import column_names, travels
 from hiermod.errors import ModelError, did_you_mean, enumerate_names
 from hiermod.families.bounded import bounded
+from hiermod.families.measured import with_errors
 from hiermod.families.record import Family
 from hiermod.families.registry import choose_family, link_notice, read_family
 from hiermod.families.registry import known as known_families
@@ -93,6 +94,7 @@ def define(definition: Definition, data: Any) -> Defined:
     check_names(formula)
     formula, said = _spelled(formula, asked)
     real = None if asked is None else asked.statistic == "real"
+    real = False if formula.measured is not None else real
     choose = partial(_chosen, asked, definition.pooling == "gamma")
     cells, (family, notice, levels), remarks = read_cells(
         formula, data, choose, na=definition.na, compressed=definition.compress, real=real,
@@ -144,6 +146,11 @@ def with_parameters(formula: Formula, family: Family) -> Formula:
     ModelError
         If the family has no such parameter, or one that can have no linear predictor.
     """
+    if formula.further and family.errors == "weighted":
+        raise ModelError(
+            f"Under {formula.measured} sigma is one number, which weights scale. Leave the formula of "
+            f"{formula.further[0].parameter} out."
+        )
     named = [replace(part, parameter=_parameter_name(part.parameter, family)) for part in formula.further]
     twice = [
         part.parameter for place, part in enumerate(named) if part.parameter in [o.parameter for o in named[:place]]
@@ -251,8 +258,9 @@ def _missing(model: Defined) -> int:
 def redefine(definition: Definition, formula: Formula, family: str, cells: Cells, notices: tuple[str, ...]) -> Defined:
     """Build the spec of stored cells again."""
     categories = cells.response.levels if isinstance(cells.response, CategoryCells) else ()
-    read = read_family(family).of_categories(categories)
-    known = bounded(read) if formula.bounds else read
+    record = read_family(family).of_categories(categories)
+    record = with_errors(record, formula.measured.kind) if formula.measured is not None else record
+    known = bounded(record) if formula.bounds else record
     spec, _ = _build(definition, _with_ids(formula, known), known, cells)
     return Defined(definition, spec, notices)
 

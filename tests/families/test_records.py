@@ -98,6 +98,7 @@ def test_every_field_is_filled(family):
         "log_tails",
         "limited_mean",
         "base",
+        "errors",
         "interval",
         "outcomes",
         "quantile",

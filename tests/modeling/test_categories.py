@@ -98,7 +98,7 @@ def test_prior_draws_of_chances_are_dirichlet_where_predictors_are_at_their_mean
 
 def test_a_threshold_has_no_linear_predictor():
     with pytest.raises(ModelError, match="has no parameter"):
-        spec_of("r ~ x; sigma ~ x", FRAME, "cumulative")
+        hm.model("r ~ x; sigma ~ x", FRAME, "cumulative")
 
 
 def test_without_an_intercept_thresholds_stay():

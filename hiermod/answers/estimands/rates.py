@@ -14,7 +14,7 @@ from hiermod.answers.averaging.curves import curve_of
 from hiermod.answers.averaging.estimable import estimable_rows
 from hiermod.answers.averaging.grid import cell_grid, means, refuse_large
 from hiermod.answers.averaging.query import Arguments, read_prediction, read_rates
-from hiermod.answers.averaging.rows import Base, grand_rate, trials_of
+from hiermod.answers.averaging.rows import Base, errors_of, grand_rate, trials_of
 from hiermod.answers.estimands.categories import by_category
 from hiermod.answers.mixed import answer_of_each
 from hiermod.answers.reader import Reader, others_of, reader
@@ -121,8 +121,10 @@ def _simulated(
 
 
 def _trials(posterior: Posterior, data: Any, rows: int) -> np.ndarray:
-    """Trials of each row of `data`, where the response has them; else one."""
-    response = posterior.spec.formula.response
+    """Trials of each row of `data`, or known errors, where the response has them; else one."""
+    response, measured = posterior.spec.formula.response, posterior.spec.formula.measured
+    if measured is not None:
+        return errors_of(posterior.spec, measured, data)
     if not isinstance(response, TrialsResponse):
         return np.ones(rows)
     if data is not None:

@@ -53,6 +53,8 @@ GEOMETRIC = ROW_KERNELS["geometric_log"]
 NBINOM1 = ROW_KERNELS["nbinom1_log"]
 GAUSSIAN_LOG = ROW_KERNELS["gaussian_log"]
 GAMMA_INVERSE = ROW_KERNELS["gamma_inverse"]
+GAUSSIAN_KNOWN = ROW_KERNELS["gaussian_known_identity"]
+GAUSSIAN_ADDED = ROW_KERNELS["gaussian_added_identity"]
 TRIALS_LOG = ROW_KERNELS["trials_log"]
 BETA = ROW_KERNELS["beta_logit"]  # the first of three links
 POISSON = ROW_KERNELS["poisson_log"]
@@ -104,6 +106,10 @@ def row_density(
         return row_links.gamma_inverse(y, eta, a)
     if kernel == TRIALS_LOG:
         return row_links.trials_log(y, n, eta)
+    if kernel == GAUSSIAN_KNOWN:
+        return row_links.gaussian_known(y, n, eta)
+    if kernel == GAUSSIAN_ADDED:
+        return row_links.gaussian_added(y, n, eta, a)
     if kernel == GEOMETRIC:
         return row_counts.geometric(y, eta)
     if kernel == NBINOM1:

@@ -46,6 +46,8 @@ ROW_KERNELS = {name: BY_ROWS + code for code, name in enumerate((
     "gaussian_log",
     "gamma_inverse",
     "trials_log",
+    "gaussian_known_identity",
+    "gaussian_added_identity",
     "poisson_log",
     "trials_logit",
     "trials_probit",
