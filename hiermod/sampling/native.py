@@ -86,7 +86,7 @@ class Native:
     def _tree(self, result: nutpie_core.Run) -> xr.DataTree:
         labels = {dim: np.arange(size) for dim, size in zip(DIMS, result.draws.shape[:2], strict=True)}
         stats = labelled({name: (DIMS, values) for name, values in result.stats.items()}, labels)
-        posterior = _posterior_of(self.program.problem, result.draws)
+        posterior = posterior_of(self.program.problem, result.draws)
         return xr.DataTree.from_dict({"posterior": posterior, "sample_stats": stats})
 
 
@@ -142,7 +142,7 @@ def _kept(result: nutpie_core.Run) -> nutpie_core.Run:
     return nutpie_core.Run(result.draws[chains, :draws], stats, result.lengths[chains])
 
 
-def _posterior_of(problem: Problem, draws: np.ndarray) -> xr.Dataset:
+def posterior_of(problem: Problem, draws: np.ndarray) -> xr.Dataset:
     """All variables of a posterior.
 
     Parameters
