@@ -1,4 +1,4 @@
-"""Independent draws of a density of a few dimensions: proposals of a multivariate t at the mode, by the exact density."""
+"""Independent draws of a density of few dimensions: proposals of a multivariate t at the mode, by the exact density."""
 
 from __future__ import annotations
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
 import numpy as np
 
-from hiermod.engine.layout.problem import Problem
-from hiermod.marginal.likelihoods import CHUNK, CUMULANTS, PatternLikelihood, group_sums, posterior_precision
+from hiermod.marginal.likelihoods import CHUNK, CUMULANTS, posterior_precision
+from hiermod.marginal.patterns import Patterns
 
 POINTS = 129  # of a grid
 REACH = 7.0  # of the grid to both sides of the mode, in standard deviations
@@ -13,56 +17,90 @@ NEWTON = 50
 SMALL_STEP = 1e-6
 
 
-def gaussian_effects(
-    problem: Problem, beta: np.ndarray, root: np.ndarray, sigma: np.ndarray, rng: np.random.Generator
-) -> np.ndarray:  # fmt: skip
-    """Draws of shape ``(draws, width, groups)``: jointly normal within each group."""
-    information, sums = group_sums(problem)
-    groups, width = information.shape[:2]
-    found = np.empty((len(beta), width, groups))
-    rest = np.concatenate([np.ones((len(beta), 1)), -beta], axis=1)
-    step = max(1, CHUNK // (groups * width * width))
-    for at in range(0, len(beta), step):
-        own = slice(at, at + step)
-        precision = posterior_precision(information, root[own], sigma[own])
-        scores = np.einsum("gix,bx->bgi", sums, rest[own]) / (sigma[own] ** 2)[:, None, None]
-        scores = np.einsum("bki,bgk->bgi", root[own], scores)
-        mean = np.linalg.solve(precision, scores[..., None])
-        lower = np.linalg.cholesky(precision).swapaxes(2, 3)
-        normals = mean + np.linalg.solve(lower, rng.standard_normal(mean.shape))
-        found[own] = np.einsum("bij,bgj->big", root[own], normals[..., 0])
-    return found
+class Conditional(Protocol):
+    """The distribution of groups' effects given draws of the hyperparameters."""
+
+    def draw(self, groups: np.ndarray, rng: Callable[[int], np.random.Generator]) -> np.ndarray:
+        """Draws for some groups, shape ``(draws, groups, width)``; `rng` gives each group a generator of its own."""
 
 
-def pattern_effects(
-    likelihood: PatternLikelihood, beta: np.ndarray, root: np.ndarray, rng: np.random.Generator
-) -> np.ndarray:  # fmt: skip
-    """Draws of shape ``(draws, 1, groups)`` of groups with one effect each.
+@dataclass(frozen=True, eq=False)
+class GaussianConditional:
+    """Jointly normal within each group.
+
+    Parameters
+    ----------
+    information : ndarray, shape (groups, width, width)
+        Z'WZ.
+    sums : ndarray, shape (groups, width, columns + 1)
+        Z'W(y, X).
+    beta : ndarray, shape (draws, columns)
+    root : ndarray, shape (draws, width, width)
+    sigma : ndarray, shape (draws,)
+    """
+
+    information: np.ndarray
+    sums: np.ndarray
+    beta: np.ndarray
+    root: np.ndarray
+    sigma: np.ndarray
+
+    def draw(self, groups: np.ndarray, rng: Callable[[int], np.random.Generator]) -> np.ndarray:
+        """As `Conditional.draw` says."""
+        draws, width = self.root.shape[:2]
+        found = np.empty((draws, len(groups), width))
+        rest = np.concatenate([np.ones((draws, 1)), -self.beta], axis=1)
+        step = max(1, CHUNK // (draws * width * width))
+        for at in range(0, len(groups), step):
+            own = groups[at : at + step]
+            precision = posterior_precision(self.information[own], self.root, self.sigma)
+            scores = np.einsum("gix,bx->bgi", self.sums[own], rest) / (self.sigma**2)[:, None, None]
+            scores = np.einsum("bki,bgk->bgi", self.root, scores)
+            normals = np.stack([rng(group).standard_normal((draws, width)) for group in own.tolist()], axis=1)
+            upper = np.linalg.cholesky(precision).swapaxes(2, 3)
+            mean = np.linalg.solve(precision, scores[..., None])
+            drawn = (mean + np.linalg.solve(upper, normals[..., None]))[..., 0]
+            found[:, at : at + step] = np.einsum("bij,bgj->bgi", self.root, drawn)
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class PatternConditional:
+    """By pattern, of groups with one effect each; `sd` has shape ``(draws,)``.
 
     The distribution function of each pattern is inverted on a grid of 129 points, which gives the standard deviation
     to a thousandth.
     """
-    own = likelihood.patterns
-    members = np.split(np.argsort(own.of_group, kind="stable"), np.cumsum(own.counts.astype(int))[:-1])
-    found = np.empty((len(beta), 1, len(own.of_group)))
-    step = max(1, CHUNK // (POINTS * len(own.size)))
-    for at in range(0, len(beta), step):
-        part = slice(at, at + step)
-        grid, below = _distributions(likelihood, beta[part], root[part, 0, 0])
-        for pattern, groups in enumerate(members):
-            uniform = rng.uniform(size=(len(grid), len(groups)))
-            for place in range(len(grid)):
-                drawn = np.interp(uniform[place], below[place, pattern], grid[place, pattern])
-                found[at + place, 0, groups] = root[at + place, 0, 0] * drawn
-    return found
+
+    patterns: Patterns
+    kernel: str
+    beta: np.ndarray
+    sd: np.ndarray
+
+    def draw(self, groups: np.ndarray, rng: Callable[[int], np.random.Generator]) -> np.ndarray:
+        """As `Conditional.draw` says."""
+        draws = len(self.sd)
+        found = np.empty((draws, len(groups), 1))
+        of_group = self.patterns.of_group[groups]
+        order = np.argsort(of_group, kind="stable")
+        for places in np.split(order, np.flatnonzero(np.diff(of_group[order])) + 1):
+            uniform = np.stack([rng(group).uniform(size=draws) for group in groups[places].tolist()], axis=1)
+            own = self.patterns.only(int(of_group[places[0]]))
+            step = max(1, CHUNK // (POINTS * len(own.size)))
+            for at in range(0, draws, step):
+                part = slice(at, at + step)
+                grid, below = distributions(own, self.kernel, self.beta[part], self.sd[part])
+                for place in range(len(grid)):
+                    drawn = np.interp(uniform[at + place], below[place, 0], grid[place, 0])
+                    found[at + place, places, 0] = self.sd[at + place] * drawn
+        return found
 
 
-def _distributions(
-    likelihood: PatternLikelihood, beta: np.ndarray, sd: np.ndarray
+def distributions(
+    own: Patterns, kernel: str, beta: np.ndarray, sd: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
-    """A grid of standard normals, and each pattern's distribution function there; shape ``(draws, patterns, points)``."""
-    own = likelihood.patterns
-    cumulant, slopes = CUMULANTS[likelihood.kernel]
+    """A grid of standard normals and each pattern's distribution function on it, ``(draws, patterns, points)``."""
+    cumulant, slopes = CUMULANTS[kernel]
     base, along = beta @ own.design.T + own.offset, sd[:, None] * own.multipliers[:, 0]
     scores, group = sd[:, None] * own.totals[:, 0], own.pattern_of_entry
     mode = np.zeros(scores.shape)

@@ -160,17 +160,63 @@ class GaussianLikelihood:
         )  # fmt: skip
 
     def _some(self, beta: np.ndarray, root: np.ndarray, sigma: np.ndarray) -> np.ndarray:
+        """Entries of matrices are arrays of points by structures: there are few entries, and very many structures."""
         rest = np.concatenate([np.ones((len(beta), 1)), -beta], axis=1)
-        variance = sigma**2
-        precision = posterior_precision(self.information, root, sigma)
-        scores = np.einsum("bx,sixjy,by->bsij", rest, self.products, rest, optimize=True)
-        turned = np.einsum("bki,bskl,blj->bsij", root, scores, root, optimize=True)
-        explained = np.trace(np.linalg.solve(precision, turned), axis1=2, axis2=3).sum(axis=1)
-        log_volume = np.linalg.slogdet(precision)[1] @ self.counts
+        outer = (rest[:, :, None] * rest[:, None, :]).reshape(len(beta), -1).T
+        width, variance = root.shape[1], (sigma**2)[:, None]
+        pairs = [(i, j) for i in range(width) for j in range(i + 1)]
+        scores = {(i, j): (self.products[:, i, :, j, :].reshape(len(self.products), -1) @ outer).T for i, j in pairs}
+        information = {(i, j): self.information[:, i, j] for i, j in pairs}
+        precision, turned = (_turned(entries, root) for entries in (information, scores))
+        lower = _cholesky({(i, j): float(i == j) + precision[i, j] / variance for i, j in pairs}, width)
+        log_volume = 2.0 * sum(np.log(lower[i, i]) @ self.counts for i in range(width))
+        explained = _explained(lower, turned, width).sum(axis=1)
         squares = np.einsum("bx,xy,by->b", rest, self.totals, rest) + self.squares
         return np.asarray(
-            0.5 * (explained / variance - squares) / variance - 0.5 * log_volume - self.observations * np.log(sigma)
-        )
+            0.5 * (explained / variance[:, 0] - squares) / variance[:, 0]
+            - 0.5 * log_volume - self.observations * np.log(sigma)
+        )  # fmt: skip
+
+
+Entries = dict[tuple[int, int], np.ndarray]
+
+
+def _turned(entries: Entries, root: np.ndarray) -> Entries:
+    """The lower triangle of Λ'MΛ of symmetric matrices M."""
+    width = root.shape[1]
+    found: Entries = {}
+    for i, j in entries:
+        found[i, j] = np.zeros(1)
+        for k in range(i, width):
+            for m in range(j, width):
+                found[i, j] = found[i, j] + (root[:, k, i] * root[:, m, j])[:, None] * entries[max(k, m), min(k, m)]
+    return found
+
+
+def _cholesky(entries: Entries, width: int) -> Entries:
+    lower: Entries = {}
+    for j in range(width):
+        for i in range(j, width):
+            left = entries[i, j]
+            for k in range(j):
+                left = left - lower[i, k] * lower[j, k]
+            lower[i, j] = np.sqrt(left) if i == j else left / lower[j, j]
+    return lower
+
+
+def _explained(lower: Entries, entries: Entries, width: int) -> np.ndarray:
+    """The trace of (LL')^-1 M, by the rows of L^-1."""
+    inverse: Entries = {}
+    total = np.zeros(1)
+    for i in range(width):
+        inverse[i, i] = 1.0 / lower[i, i]
+        for j in range(i):
+            inverse[i, j] = -inverse[i, i] * sum(lower[i, k] * inverse[k, j] for k in range(j, i))
+        for j in range(i + 1):
+            total = total + inverse[i, j] ** 2 * entries[j, j]
+            for k in range(j):
+                total = total + 2.0 * inverse[i, j] * inverse[i, k] * entries[j, k]
+    return total
 
 
 def posterior_precision(information: np.ndarray, root: np.ndarray, sigma: np.ndarray) -> np.ndarray:
@@ -200,7 +246,8 @@ def gaussian_likelihood(problem: Problem) -> GaussianLikelihood:
     starts = np.flatnonzero(np.diff(structure[order], prepend=-1))
     products = np.add.reduceat(np.einsum("gix,gjy->gixjy", sums[order], sums[order]), starts)
     columns = np.vstack([problem.response - problem.offset, problem.design])
+    totals = (columns * problem.size) @ columns.T
+    counts = np.bincount(structure).astype(float)
     return GaussianLikelihood(
-        information[order[starts]], np.bincount(structure).astype(float), products, (columns * problem.size) @ columns.T,
-        problem.squares, problem.observations,
-    )  # fmt: skip
+        information[order[starts]], counts, products, totals, problem.squares, problem.observations
+    )

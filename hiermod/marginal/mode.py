@@ -11,7 +11,6 @@ Density = Callable[[np.ndarray], np.ndarray]
 STEPS = 60
 FIRST_WIDTH, SHARE = 1e-2, 0.1  # of differences: the first ones, and by standard deviations
 LENGTHS = 2.0 ** -np.arange(0.0, 12.0)
-LONGEST = 6.0  # of a step, in standard deviations
 CLOSE = 1e-8  # squared distance to the mode that is left, in standard deviations
 
 
@@ -51,7 +50,6 @@ def find_mode(density_at: Callable[[np.ndarray], Density], start: np.ndarray) ->
         left = float(gradient @ step)
         if not np.isfinite(left):
             raise NoModeError
-        step *= min(1.0, LONGEST / np.sqrt(max(left, 1e-300)))
         candidates = point + LENGTHS[:, None] * (directions @ step)
         values = density(candidates)
         best = int(np.argmax(values))

@@ -10,6 +10,7 @@ import pandas as pd
 from hiermod.engine.layout.problem import Problem
 
 LONGEST = 64  # different rows of a group
+DIGITS = 12
 LEAST_SHARED = 2.0  # groups of a pattern on average, below which patterns are not worth their name
 
 
@@ -49,6 +50,16 @@ class Patterns:
         lengths = np.diff(np.append(self.starts, len(self.size)))
         return np.repeat(np.arange(len(self.starts)), lengths)
 
+    def only(self, pattern: int) -> Patterns:
+        """One of them."""
+        ends = np.append(self.starts, len(self.size))
+        own = slice(ends[pattern], ends[pattern + 1])
+        one, first = slice(pattern, pattern + 1), np.zeros(1, dtype=int)
+        return Patterns(
+            self.of_group, self.counts[one], self.totals[one], first,
+            self.design[own], self.offset[own], self.size[own], self.multipliers[own],
+        )  # fmt: skip
+
 
 def find_patterns(problem: Problem) -> Patterns | None:
     """The patterns of the groups of a problem's only factor; None where few groups share one.
@@ -57,7 +68,7 @@ def find_patterns(problem: Problem) -> Patterns | None:
     """
     factor = problem.factors[0]
     groups, codes = factor.groups, factor.codes
-    content = joint_ids([*problem.design, *factor.multipliers, problem.offset, problem.size])
+    content = joint_ids([*map(_rounded, problem.design), *factor.multipliers, problem.offset, problem.size])
     order = np.lexsort((content, codes))
     content, codes = content[order], codes[order]
     lengths = np.bincount(codes, minlength=groups)
@@ -75,7 +86,7 @@ def find_patterns(problem: Problem) -> Patterns | None:
     totals = np.stack(
         [np.bincount(factor.codes, problem.response * own, minlength=groups) for own in factor.multipliers], axis=1
     )
-    of_group = joint_ids([key, *totals.T])
+    of_group = joint_ids([key, *map(_rounded, totals.T)])
     counts = np.bincount(of_group)
     if len(counts) * LEAST_SHARED > groups:
         return None
@@ -87,6 +98,12 @@ def find_patterns(problem: Problem) -> Patterns | None:
         of_group, counts.astype(float), totals[first], starts, problem.design[:, entries].T, problem.offset[entries],
         problem.size[entries], factor.multipliers[:, entries].T,
     )  # fmt: skip
+
+
+def _rounded(column: np.ndarray) -> np.ndarray:
+    """Without the last digits, which rounding in centring and sums leaves different where numbers are the same."""
+    largest = float(np.abs(column).max(initial=0.0))
+    return np.asarray(np.round(column / largest, DIGITS) + 0.0) if largest > 0.0 else column
 
 
 def joint_ids(columns: list[np.ndarray]) -> np.ndarray:

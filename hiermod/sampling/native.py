@@ -142,23 +142,25 @@ def _kept(result: nutpie_core.Run) -> nutpie_core.Run:
     return nutpie_core.Run(result.draws[chains, :draws], stats, result.lengths[chains])
 
 
-def posterior_of(problem: Problem, draws: np.ndarray) -> xr.Dataset:
-    """All variables of a posterior.
+def posterior_of(problem: Problem, draws: np.ndarray, effects: bool = True) -> xr.Dataset:
+    """All variables of a posterior, or all but the effects of groups.
 
     Parameters
     ----------
-    draws : ndarray, shape (chain, draw, expanded)
-        Common coefficients of the centred design, effects, single parameters; put into the user's unit in place.
+    draws : ndarray, shape (chain, draw, numbers)
+        Common coefficients of the centred design, effects if there are any, hyperparameters; put into the user's unit
+        in place.
     """
-    draws = in_users_unit(problem, draws)
+    draws = in_users_unit(problem, draws, effects)
     found = _common(problem, draws)
-    hyperparameters = draws[:, :, problem.coefficients :]
+    hyperparameters = draws[:, :, problem.coefficients if effects else problem.common :]
     for place, hyperparameter in enumerate(problem.hyperparameters[problem.auxiliary :], start=problem.auxiliary):
         found[hyperparameter.name] = hyperparameters[:, :, place]
     for factor in problem.factors:
         for own in factor.terms:
-            found |= _spreads(own, hyperparameters) | _effects(factor, own, draws)
-    return dataset_of(problem.spec.variables(), found)
+            found |= _spreads(own, hyperparameters)
+            found |= _effects(factor, own, draws) if effects else {}
+    return dataset_of([each for each in problem.spec.variables() if each.name in found], found)
 
 
 def _common(problem: Problem, draws: np.ndarray) -> Values:

@@ -46,10 +46,14 @@ def in_own_unit(problem: Problem) -> Problem:
     )  # fmt: skip
 
 
-def in_users_unit(problem: Problem, draws: np.ndarray) -> np.ndarray:
-    """Draws of coefficients and hyperparameters, shape ``(chain, draw, numbers)``, changed in place."""
+def in_users_unit(problem: Problem, draws: np.ndarray, effects: bool = True) -> np.ndarray:
+    """Draws of coefficients and hyperparameters, shape ``(chain, draw, numbers)``, changed in place.
+
+    Those of groups' effects stand between, unless there are no `effects`.
+    """
     draws[:, :, _level(problem)] += problem.origin
-    draws *= np.where([*[True] * problem.coefficients, *_scaled(problem)], problem.unit, 1.0)
+    coefficients = problem.coefficients if effects else problem.common
+    draws *= np.where([*[True] * coefficients, *_scaled(problem)], problem.unit, 1.0)
     return draws
 
 
