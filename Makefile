@@ -6,7 +6,7 @@ export PYTHON
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow wheel-check engine-versions spark-test lint format notebooks bench bench-gradient bench-cold bench-kernels bench-refit bench-geometry bench-folds bench-size calibration lock clean
+.PHONY: help setup demo test test-slow wheel-check engine-versions spark-test page-test lint format notebooks docs docs-links bench bench-gradient bench-cold bench-kernels bench-refit bench-geometry bench-folds bench-size calibration lock clean fuzz faults accuracy mutants coverage audit
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s  %s\n", $$1, $$2}' Makefile
@@ -36,6 +36,28 @@ spark-test:  ## aggregation by a Spark cluster, which is started on this machine
 	@tools/setup_spark.sh
 	@MPLBACKEND=Agg $(BIN)/python -m pytest -m spark tests/spark
 
+page-test: setup  ## reports in Chromium: errors, requests, readers of screens (needs Node.js, npm and Chromium)
+	@tools/setup_browser.sh
+	@MPLBACKEND=Agg NODE_MODULES_OF_TESTS=$(CURDIR)/build/browser/node_modules $(BIN)/python -m pytest -m slow tests/show/test_report.py
+
+fuzz: setup  ## hostile input: formulas, priors, statements, TOML, CSV, stored fits, frames (up to an hour; ARGS="--seconds 60": a minute)
+	@$(BIN)/python -m trust.fuzz $(ARGS)
+
+faults: setup  ## kills, interrupts, full disks and damaged files: nothing is lost or torn (ARGS="--share 0.05": a part)
+	@$(BIN)/python -m trust.faults $(ARGS)
+
+accuracy: setup  ## hard posteriors, public data beside brms, lme4 and quadrature, changes of unit (half an hour)
+	@$(BIN)/python -m trust.accuracy $(ARGS)
+
+mutants: setup  ## which faults of the code the tests notice (ARGS="formula priors --each 100"; hours)
+	@MPLBACKEND=Agg $(BIN)/python -W ignore -m trust.mutation $(ARGS)
+
+coverage: setup  ## lines of formula, data, modeling and answers that the tests run: at least 95 of 100
+	@MPLBACKEND=Agg $(BIN)/python -m trust.coverage
+
+audit: setup  ## hashes of the lock, licences, known advisories, and calls that open doors
+	@$(BIN)/python -m trust.audit
+
 lint: setup  ## style, formatting, types and the layers of the package
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -48,6 +70,14 @@ format: setup  ## put imports and formatting in order
 
 notebooks: setup  ## run the notebooks into build/notebooks; fails on any error
 	@$(BIN)/python tools/run_notebooks.py
+
+docs:  ## the documentation's site, into build/docs; its notebooks are run, and a warning is an error
+	@tools/setup_docs.sh
+	@$(BIN)/sphinx-build -W --keep-going -b html -d build/doctrees notebooks build/docs
+
+docs-links:  ## whether the addresses that the site names are there (needs the network)
+	@tools/setup_docs.sh
+	@$(BIN)/sphinx-build -b linkcheck -d build/doctrees notebooks build/docs-links
 
 bench: setup  ## hiermod beside its peers (ARGS="--jobs country --peers hiermod brms"; --help lists all)
 	@$(BIN)/python benchmarks/run.py $(ARGS)

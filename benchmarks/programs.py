@@ -105,7 +105,8 @@ def command(peer: str, name: str, folder: Path, again: int) -> list[str]:
         ]
     job: Job = JOBS[name]
     numbers = (again, cores, CHAINS, DRAWS, TUNE)
-    text = (job.outcome(peer), " + ".join(("1", *job.common)), job.bars(peer), job.family)
+    text = (job.outcome(peer), " + ".join(("1", *job.common)), job.bars(peer), job.family,
+            "; ".join(job.formulas(peer)[1:]))  # fmt: skip
     return ["Rscript", "--vanilla", str(HERE / "r_peers.R"), peer, str(folder), *text, *map(str, numbers)]
 
 

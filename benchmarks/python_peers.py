@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jobs import BAMBI, CHAINS, DRAWS, JOBS, TUNE, Job, prior_table
+from jobs import BAMBI, BAMBI_NAMES, CHAINS, DRAWS, JOBS, TUNE, Job, prior_table
 
 ANSWERED = "ANSWERED"
 Fitted = tuple[Any, Callable[[], None], Callable[[], float]]  # a tree, what prints a summary, seconds of sampling alone
@@ -39,7 +39,8 @@ def fit_bambi(job: Job, frame: pd.DataFrame, cores: int, seed: int, program: str
 def bambi_model(job: Job, frame: pd.DataFrame, program: str) -> Any:
     import bambi as bmb
 
-    return bmb.Model(job.formula(program), frame, family=job.family, priors=bambi_priors(job, frame))
+    family = BAMBI_NAMES.get(job.family, job.family)
+    return bmb.Model(bmb.Formula(*job.formulas(program)), frame, family=family, priors=bambi_priors(job, frame))
 
 
 def sample_bambi(model: Any, cores: int, seed: int, program: str) -> Any:
@@ -52,8 +53,11 @@ def sample_bambi(model: Any, cores: int, seed: int, program: str) -> Any:
 def bambi_priors(job: Job, frame: pd.DataFrame) -> dict[str, Any]:
     import bambi as bmb
 
-    priors = {}
+    everything: dict[str, Any] = {BAMBI_NAMES.get(name, name): {} for name in job.parts}
+    if job.family == "zero_inflated_negbinomial":
+        everything["alpha"] = bmb.Prior("InverseGamma", alpha=0.4, beta=0.3)
     for row in prior_table(job, frame).itertuples():
+        priors = everything[BAMBI_NAMES.get(row.part, row.part)] if row.part else everything
         if row.kind in ("Intercept", "slope"):
             name = row.term if row.kind == "slope" else "Intercept"
             priors[name] = bmb.Prior("StudentT", nu=3, mu=row.location, sigma=row.scale)
@@ -62,7 +66,7 @@ def bambi_priors(job: Job, frame: pd.DataFrame) -> dict[str, Any]:
             priors[f"{row.term}|{row.group}"] = bmb.Prior("Normal", mu=0, sigma=spread)
         else:
             priors["sigma"] = bmb.Prior("Exponential", lam=1 / row.scale)
-    return priors
+    return everything
 
 
 def print_summary(tree: Any) -> None:

@@ -1,9 +1,9 @@
 # One job by one R program in this process: the first fit with its summary; lme4 then fits again.
 # Prints the summary, a line ANSWERED, and a line of JSON; writes the draws as doubles into FOLDER/draws.bin.
 #
-#     Rscript r_peers.R PROGRAM FOLDER RESPONSE COMMON BARS FAMILY FITS_AGAIN CORES CHAINS DRAWS TUNE
+#     Rscript r_peers.R PROGRAM FOLDER RESPONSE COMMON BARS FAMILY PARTS FITS_AGAIN CORES CHAINS DRAWS TUNE
 arguments <- commandArgs(trailingOnly = TRUE)
-names(arguments) <- c("program", "folder", "response", "common", "bars", "family", "again", "cores", "chains", "draws",
+names(arguments) <- c("program", "folder", "response", "common", "bars", "family", "parts", "again", "cores", "chains", "draws",
                       "tune")
 number <- function(name) as.integer(arguments[[name]])
 program <- arguments[["program"]]
@@ -15,12 +15,15 @@ formula <- as.formula(paste(arguments[["response"]], "~", arguments[["common"]],
 gaussian <- arguments[["family"]] == "gaussian"
 family <- if (gaussian) gaussian() else binomial()
 
+# Formulas of other parameters than the mean, by their names.
+parts <- lapply(trimws(strsplit(arguments[["parts"]], ";")[[1]]), as.formula)
+names(parts) <- vapply(parts, function(part) as.character(part[[2]]), "")
+
 # The scale of each coefficient's prior, named as columns of the design are.
-coefficient_scales <- function() {
-  common <- as.formula(paste("~", arguments[["common"]]))
+coefficient_scales <- function(part = "", common = as.formula(paste("~", arguments[["common"]]))) {
   columns <- model.matrix(common, data)
   term <- attr(terms(common), "term.labels")[attr(columns, "assign")]
-  slopes <- priors[priors$kind == "slope", ]
+  slopes <- priors[priors$kind == "slope" & priors$part == part, ]
   setNames(slopes$scale[match(term, slopes$term)], colnames(columns)[-1])
 }
 
@@ -42,19 +45,29 @@ fit_rstanarm <- function() {
   )
 }
 
-brms_priors <- function() {
-  centre <- priors[priors$kind == "Intercept", ]
+brms_priors_of <- function(part, scales) {
+  centre <- priors[priors$kind == "Intercept" & priors$part == part, ]
   student <- function(location, scale) sprintf("student_t(3, %.12g, %.12g)", location, scale)
-  chosen <- list(set_prior(student(centre$location, centre$scale), class = "Intercept"))
-  scales <- coefficient_scales()
-  for (name in names(scales)) chosen <- c(chosen, list(set_prior(student(0, scales[[name]]), class = "b", coef = name)))
-  sds <- priors[priors$kind == "sd", ]
+  chosen <- list(set_prior(student(centre$location, centre$scale), class = "Intercept", dpar = part))
+  for (name in names(scales))
+    chosen <- c(chosen, list(set_prior(student(0, scales[[name]]), class = "b", coef = name, dpar = part)))
+  sds <- priors[priors$kind == "sd" & priors$part == part, ]
   for (row in seq_len(nrow(sds))) {
     coefficient <- if (sds$term[row] == "1") "Intercept" else sds$term[row]
     spread <- sprintf("normal(0, %.12g)", sds$scale[row])
-    chosen <- c(chosen, list(set_prior(spread, class = "sd", group = sds$group[row], coef = coefficient)))
+    chosen <- c(chosen, list(set_prior(spread, class = "sd", group = sds$group[row], coef = coefficient, dpar = part)))
   }
-  if (gaussian) {
+  chosen
+}
+
+brms_priors <- function() {
+  sds <- priors[priors$kind == "sd" & priors$part == "", ]
+  chosen <- brms_priors_of("", coefficient_scales())
+  for (name in names(parts)) {
+    common <- lme4::nobars(parts[[name]])[-2]
+    chosen <- c(chosen, brms_priors_of(name, coefficient_scales(name, common)))
+  }
+  if (gaussian && !"sigma" %in% names(parts)) {
     rate <- 1 / priors$scale[priors$kind == "sigma"]
     chosen <- c(chosen, list(set_prior(sprintf("exponential(%.12g)", rate), class = "sigma")))
   }
@@ -64,9 +77,10 @@ brms_priors <- function() {
 }
 
 fit_brms <- function() {
-  own <- switch(arguments[["family"]], bernoulli = bernoulli(), family)
+  own <- switch(
+    arguments[["family"]], bernoulli = bernoulli(), zero_inflated_negbinomial = zero_inflated_negbinomial(), family)
   brm(
-    formula, data, own, prior = brms_priors(),
+    do.call(bf, c(list(formula), unname(parts))), data, own, prior = brms_priors(),
     chains = number("chains"), iter = number("draws") + number("tune"), warmup = number("tune"),
     cores = number("cores"), seed = 1, refresh = 0, silent = 2
   )

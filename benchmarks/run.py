@@ -41,6 +41,8 @@ def main() -> None:
             try:
                 if peer in IN_R and peer not in programs_of_r:
                     raise LeftOutError("it is not installed")
+                if not JOBS[name].has(peer):
+                    raise LeftOutError("it has no such model")
                 figures = measure(peer, name, folder, chosen.repeat, chosen.timeout)
                 found["peers"][peer] = figures
                 found["left_out"].pop(peer, None)

@@ -81,7 +81,33 @@ def slopes(groups: int = 1000, each: int = 20) -> pd.DataFrame:
     return frame.assign(g=np.char.add("g", (g + 1).astype(str)))
 
 
-SIMULATIONS = {"variants": variants, "verbagg": verbagg, "insteval": insteval, "slopes": slopes}
+def inflated(groups: int = 100, each: int = 40) -> pd.DataFrame:
+    """Counts that vary more than chance, with further zeros, fewer of them among the treated."""
+    rng = np.random.default_rng(100)
+    g, treated = np.repeat(np.arange(groups), each), np.tile([0, 1], groups * each // 2)
+    mean = np.exp(1.2 + 0.3 * treated + 0.5 * rng.normal(size=groups)[g])
+    y = rng.poisson(mean * rng.gamma(2.0, 0.5, len(g)))
+    y = np.where(rng.random(len(g)) < _rate(-0.8 - 0.4 * treated), 0, y)
+    return pd.DataFrame({"y": y, "treated": treated, "g": np.char.add("g", (g + 1).astype(str))})
+
+
+def spread(groups: int = 100, each: int = 40) -> pd.DataFrame:
+    """Numbers whose spread differs between groups and by treatment, as their mean does."""
+    rng = np.random.default_rng(101)
+    g, treated = np.repeat(np.arange(groups), each), np.tile([0, 1], groups * each // 2)
+    sigma = np.exp(0.2 + 0.3 * treated + 0.4 * rng.normal(size=groups)[g])
+    y = 2.0 + 0.5 * treated + 0.7 * rng.normal(size=groups)[g] + sigma * rng.normal(size=len(g))
+    return pd.DataFrame({"y": y.round(4), "treated": treated, "g": np.char.add("g", (g + 1).astype(str))})
+
+
+SIMULATIONS = {
+    "inflated": inflated,
+    "spread": spread,
+    "variants": variants,
+    "verbagg": verbagg,
+    "insteval": insteval,
+    "slopes": slopes,
+}
 
 
 def _each(rng: np.random.Generator, count: int, rows: int, evenness: float) -> np.ndarray:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from hiermod.answers.scoring.comparison import ModelComparison as ModelComparison
     from hiermod.api import fit, glmer, lmer, load, model
     from hiermod.data.sources.examples import example
+    from hiermod.families.functionals import Functional
     from hiermod.families.record import Family, Parameter
     from hiermod.formula.translate import translate
     from hiermod.formula.vocabulary import register
@@ -36,11 +37,14 @@ if TYPE_CHECKING:
     from hiermod.interface.planning import plan
     from hiermod.interface.prior_draws import PriorDraws as PriorDraws
     from hiermod.interface.registering import register_family
+    from hiermod.interface.report import report
+    from hiermod.interface.table import table
     from hiermod.sampling.checks import CheckReport as CheckReport
 
 __all__ = [
     "Family",
     "Fit",
+    "Functional",
     "Model",
     "Parameter",
     "compare",
@@ -64,7 +68,9 @@ __all__ = [
     "prob_best",
     "register",
     "register_family",
+    "report",
     "srm",
+    "table",
     "translate",
 ]
 
@@ -76,6 +82,7 @@ _NAMES = {
     "hiermod.answers.scoring.comparison": ("ModelComparison",),
     "hiermod.api": ("fit", "glmer", "lmer", "load", "model"),
     "hiermod.data.sources.examples": ("example",),
+    "hiermod.families.functionals": ("Functional",),
     "hiermod.families.record": ("Family", "Parameter"),
     "hiermod.formula.translate": ("translate",),
     "hiermod.formula.vocabulary": ("register",),
@@ -88,6 +95,8 @@ _NAMES = {
     "hiermod.interface.planning": ("Plan", "plan"),
     "hiermod.interface.prior_draws": ("PriorDraws",),
     "hiermod.interface.registering": ("register_family",),
+    "hiermod.interface.report": ("report",),
+    "hiermod.interface.table": ("table",),
     "hiermod.sampling.checks": ("CheckReport",),
 }
 _HOME = {name: module for module, names in _NAMES.items() for name in names}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from hiermod.choices import Engine, InterceptAt, Missing, Pooling
 from hiermod.errors import ModelError
 from hiermod.families.names import FamilyName
+from hiermod.formula.parser import joined
 from hiermod.interface.fit import Fit, Model
 from hiermod.interface.notices import announce
 from hiermod.interface.refits import checked_priors
@@ -22,7 +23,8 @@ from hiermod.sampling.storage import load as load_stored
 
 
 def model(
-    formula: str, data: Any, family: FamilyName | str | None = None, *, priors: Mapping[str, str | Prior] | None = None,
+    formula: str | Sequence[str], data: Any, family: FamilyName | str | None = None, *,
+    priors: Mapping[str, str | Prior] | None = None,
     pooling: Pooling = "normal", na: Missing = "drop", compress: bool = True,
     intercept_at: InterceptAt = "mean",
 ) -> Model:  # fmt: skip
@@ -41,14 +43,16 @@ def model(
     4
     """
     defined = define(
-        Definition(formula, family, checked_priors(priors), pooling, na, compress, intercept_at=intercept_at), data
+        Definition(joined(formula), family, checked_priors(priors), pooling, na, compress, intercept_at=intercept_at),
+        data,
     )
     announce(defined.notices)
     return Model(defined)
 
 
 def fit(
-    formula: str, data: Any, family: FamilyName | str | None = None, *, priors: Mapping[str, str | Prior] | None = None,
+    formula: str | Sequence[str], data: Any, family: FamilyName | str | None = None, *,
+    priors: Mapping[str, str | Prior] | None = None,
     pooling: Pooling = "normal", draws: int = 1000, tune: int | None = None, chains: int = 4, cores: int | None = None,
     seed: int | None = None, target_accept: float | None = None, engine: Engine = "auto",
     file: str | Path | None = None, progress: bool = True, na: Missing = "drop", compress: bool = True,
@@ -58,14 +62,17 @@ def fit(
 
     Parameters
     ----------
-    formula : str
-        As in lme4: ``"success ~ treated + (1 + treated | country)"``, ``"successes/trials ~ (1 | variant)"``.
+    formula : str or list of str
+        As in lme4: ``"success ~ treated + (1 + treated | country)"``, ``"successes/trials ~ (1 | variant)"``. Other
+        parameters than the mean have linear predictors of their own behind a semicolon, or in a list: ``"y ~ arm;
+        sigma ~ arm"``, ``["y ~ arm", "sigma ~ arm"]``. An ID between bars correlates the effects of several:
+        ``"y ~ (1 | p | g); sigma ~ (1 | p | g)"``.
     data : data frame or path
         Any frame that narwhals knows (pandas, polars, pyarrow, DuckDB, …), or the path of a CSV or Parquet file, of a
         folder of Parquet files (``country=CA`` in its names becomes a column), or a glob. Each row is an observation.
     family : str, optional
         A family's name, such as ``"binomial"``, ``"poisson"`` or ``"student"``, with a link in brackets where it is not
-        the usual one: ``"binomial(probit)"``; the README's table has all families with their links and parameters.
+        the usual one: ``"binomial(probit)"``; the site's table has all families with their links and parameters.
         None infers from the response one of bernoulli, binomial and gaussian, with a notice.
     priors : dict, optional
         Priors as text, or as `hiermod.prior_from` gives them, by key: ``{"Intercept": "Normal(0, 1.5)", "slope":
@@ -116,14 +123,16 @@ def fit(
     Examples
     --------
     >>> import hiermod as hm
-    >>> ab = hm.fit("successes/trials ~ (1 | variant)", hm.example("variants"), seed=1)  # doctest: +SKIP
+    >>> hm.fit("successes/trials ~ (1 | variant)", hm.example("variants"), seed=1, draws=500, progress=False)
+    <hiermod.Fit successes/trials ~ 1 + (1 | variant), family binomial, 4 x 500 draws>
     """
     settings = Settings(draws, tune, chains, cores, seed, target_accept, engine)
     check_switch("progress", progress)
     if file is not None:
         check_target(file)
     defined = define(
-        Definition(formula, family, checked_priors(priors), pooling, na, compress, intercept_at=intercept_at), data
+        Definition(joined(formula), family, checked_priors(priors), pooling, na, compress, intercept_at=intercept_at),
+        data,
     )
     announce(defined.notices)
     if file is None:
@@ -135,13 +144,14 @@ def fit(
         return keep(Model(defined).sampled(settings, progress), path)
 
 
-def glmer(formula: str, data: Any, family: FamilyName | str, **as_fit: Any) -> Fit:
+def glmer(formula: str | Sequence[str], data: Any, family: FamilyName | str, **as_fit: Any) -> Fit:
     """`fit` for hands that know lme4: the family is required.
 
     Examples
     --------
     >>> import hiermod as hm
-    >>> fit = hm.glmer("incidence/size ~ period + (1 | herd)", hm.example("cbpp"), "binomial")  # doctest: +SKIP
+    >>> hm.glmer("incidence/size ~ period + (1 | herd)", hm.example("cbpp"), "binomial", seed=1, progress=False)
+    <hiermod.Fit incidence/size ~ period + (1 | herd), family binomial, 4 x 1000 draws>
     """
     _refuse_of_lme4(as_fit)
     return fit(formula, data, family, **as_fit)
@@ -167,13 +177,14 @@ OF_LME4 = {
 }
 
 
-def lmer(formula: str, data: Any, **as_fit: Any) -> Fit:
+def lmer(formula: str | Sequence[str], data: Any, **as_fit: Any) -> Fit:
     """`fit` with the gaussian family, for hands that know lme4.
 
     Examples
     --------
     >>> import hiermod as hm
-    >>> fit = hm.lmer("Reaction ~ Days + (Days | Subject)", hm.example("sleepstudy"))  # doctest: +SKIP
+    >>> hm.lmer("Reaction ~ Days + (Days | Subject)", hm.example("sleepstudy"), seed=1, progress=False)
+    <hiermod.Fit Reaction ~ Days + (1 + Days | Subject), family gaussian, 4 x 1000 draws>
     """
     _refuse_of_lme4(as_fit)
     if as_fit.get("family", "gaussian") != "gaussian":

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Write requirements-dev.txt, requirements.txt and requirements-spark.txt from pyproject.toml, with hashes,
-# for every platform.
+# Write requirements-dev.txt, requirements.txt, requirements-spark.txt and requirements-docs.txt from
+# pyproject.toml, with hashes, for every platform.
 #
 # Versions already locked are kept where they still fit; pass --upgrade to take the newest. The others are
-# constrained by the development lock, so that they never disagree with it on a version; that of Spark holds
-# only what Spark needs on top of it.
+# constrained by the development lock, so that they never disagree with it on a version; those of Spark and of
+# the documentation hold only what these need on top of it.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -25,7 +25,10 @@ echo "resolving…" >&2
 compile --extra dev --no-emit-package hiermod --output-file requirements-dev.txt "$@"
 compile --constraint requirements-dev.txt --output-file "$work/requirements.txt"
 sed '/#   -c requirements-dev.txt$/d' "$work/requirements.txt" >requirements.txt
-compile --extra spark --constraint requirements-dev.txt --output-file "$work/requirements-spark.txt"
-awk '/^[^ #]/ { keep(); block = ""; locked = 0 } { block = block $0 "\n" } /#   -c requirements-dev.txt$/ { locked = 1 }
-    function keep() { if (!locked) printf "%s", block } END { keep() }' \
-    "$work/requirements-spark.txt" >requirements-spark.txt
+for extra in spark docs; do
+    [ -f "requirements-$extra.txt" ] && cp "requirements-$extra.txt" "$work/requirements-$extra.txt"
+    compile --extra "$extra" --constraint requirements-dev.txt --output-file "$work/requirements-$extra.txt" "$@"
+    awk '/^[^ #]/ { keep(); block = ""; locked = 0 } { block = block $0 "\n" } /#   -c requirements-dev.txt$/ { locked = 1 }
+        function keep() { if (!locked) printf "%s", block } END { keep() }' \
+        "$work/requirements-$extra.txt" >"requirements-$extra.txt"
+done

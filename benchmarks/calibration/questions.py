@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import integrate, stats
 
 from benchmarks.calibration.responses import INVERSE_LINKS
-from benchmarks.calibration.simulate import Definition, Values, draw_effects, mean_response
+from benchmarks.calibration.simulate import Definition, Values, draw_effects, expected_response
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,13 +37,7 @@ def overall_rate() -> Question:
     return Question(
         "overall rate",
         lambda fit: fit.rates().draws,
-        lambda model, values, _: np.array(
-            [
-                np.average(
-                    mean_response(model, model.design, values, exposed=False)[0], weights=_weights(model, model.design)
-                )
-            ]
-        ),
+        lambda model, values, _: np.array([_mean(model, model.design, values)]),
     )
 
 
@@ -62,7 +56,11 @@ def _levels(model: Definition, name: str) -> list[Any]:
 
 def _average(model: Definition, values: Values, name: str, level: Any) -> float:
     frame = model.design.assign(**{name: level})
-    mean = mean_response(model, frame, values, exposed=False)[0]
+    return _mean(model, frame, values)
+
+
+def _mean(model: Definition, frame: pd.DataFrame, values: Values) -> float:
+    mean = expected_response(model, frame, values, exposed=False)[0]
     return float(np.average(mean, weights=_weights(model, frame)))
 
 

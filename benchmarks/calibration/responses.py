@@ -21,12 +21,14 @@ INVERSE_LINKS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 class Response:
     """A family: the names of its own parameters, a response at random, and its log density.
 
-    ``random(rng, mean, trials, *own)`` and ``log_density(y, mean, trials, *own)`` take arrays that broadcast.
+    ``random(rng, mean, trials, *own)``, ``log_density(y, mean, trials, *own)`` and ``expected(mean, *own)`` take arrays
+    that broadcast; `mean` is the inverse link of the linear predictor, the expected response unless `expected` differs.
     """
 
     own: tuple[str, ...]
     random: Callable[..., np.ndarray]
     log_density: Callable[..., np.ndarray]
+    expected: Callable[..., np.ndarray] = lambda mean, *_: mean
 
 
 def _bernoulli(rng: Any, mean: np.ndarray, trials: np.ndarray) -> np.ndarray:
@@ -85,6 +87,34 @@ def _log_beta_binomial(y: np.ndarray, mean: np.ndarray, trials: np.ndarray, kapp
     return _log_choose(trials, y) + special.betaln(y + a, trials - y + b) - special.betaln(a, b)
 
 
+def _inflated_negbinomial(
+    rng: Any, mean: np.ndarray, trials: np.ndarray, alpha: np.ndarray, zi: np.ndarray
+) -> np.ndarray:  # fmt: skip
+    return np.where(rng.random(mean.shape) < zi, 0, _negbinomial(rng, mean, trials, alpha))
+
+
+def _log_inflated_negbinomial(
+    y: np.ndarray, mean: np.ndarray, trials: np.ndarray, alpha: np.ndarray, zi: np.ndarray
+) -> np.ndarray:  # fmt: skip
+    chance = (1.0 - zi) * np.exp(_log_negbinomial(y, mean, trials, alpha))
+    return np.log(np.where(y == 0, zi + chance, chance))
+
+
+def _hurdle_gamma(rng: Any, mean: np.ndarray, trials: np.ndarray, alpha: np.ndarray, hu: np.ndarray) -> np.ndarray:
+    return np.where(rng.random(mean.shape) < hu, 0.0, _gamma(rng, mean, trials, alpha))
+
+
+def _log_hurdle_gamma(
+    y: np.ndarray, mean: np.ndarray, trials: np.ndarray, alpha: np.ndarray, hu: np.ndarray
+) -> np.ndarray:  # fmt: skip
+    positive = np.log1p(-hu) + _log_gamma(np.where(y > 0.0, y, 1.0), mean, trials, alpha)
+    return np.where(y > 0.0, positive, np.log(hu))
+
+
+def _beside_zeros(mean: np.ndarray, _: np.ndarray, share: np.ndarray) -> np.ndarray:
+    return (1.0 - share) * mean
+
+
 RESPONSES = {
     "bernoulli": Response((), _bernoulli, _log_binomial),
     "binomial": Response((), lambda rng, mean, trials: rng.binomial(trials, mean), _log_binomial),
@@ -94,4 +124,8 @@ RESPONSES = {
     "student": Response(("sigma", "nu"), _student, _log_student),
     "gamma": Response(("alpha",), _gamma, _log_gamma),
     "beta_binomial": Response(("kappa",), _beta_binomial, _log_beta_binomial),
+    "zero_inflated_negbinomial": Response(
+        ("alpha", "zi"), _inflated_negbinomial, _log_inflated_negbinomial, _beside_zeros
+    ),
+    "hurdle_gamma": Response(("alpha", "hu"), _hurdle_gamma, _log_hurdle_gamma, _beside_zeros),
 }

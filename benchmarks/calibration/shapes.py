@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from benchmarks.calibration.categories import ORDERED_PRIORS, UNORDERED_PRIORS, Ordinal, Unordered
 from benchmarks.calibration.pooled import Pooled, contrast, new_rate
 from benchmarks.calibration.questions import (
     Question,
@@ -19,6 +20,7 @@ from benchmarks.calibration.questions import (
     rates,
 )
 from benchmarks.calibration.simulate import Bar, Definition, Likelihood
+from benchmarks.calibration.spread import FORMULA, PRIORS, Spread
 from hiermod.choices import Pooling
 
 
@@ -29,7 +31,7 @@ class Shape:
     name: str
     formula: str
     family: str
-    model: Definition | Pooled
+    model: Definition | Pooled | Spread | Ordinal | Unordered
     questions: tuple[Question, ...]
     pooling: Pooling = "normal"
 
@@ -141,6 +143,31 @@ def gamma() -> Shape:
     return Shape("gamma", "y ~ treated + (1 | g)", "gamma", model, (rates("treated"),))
 
 
+def zero_inflated_negbinomial() -> Shape:
+    """Overdispersed counts with further zeros, which look much like those of the counts themselves."""
+    priors = {
+        "Intercept": "Normal(1.3, 0.5)", "treated": "Normal(0, 0.5)", "sd(1|site)": "HalfNormal(0.5)",
+        "alpha": "LogNormal(0.7, 0.5)", "zi": "Beta(2, 4)",
+    }  # fmt: skip
+    design = crossed(site=named("s", 12), treated=[0, 1], row=range(8)).drop(columns="row")
+    likelihood = Likelihood("zero_inflated_negbinomial", "log")
+    model = Definition(("1", "treated"), (Bar("site", ("1",)),), likelihood, priors, design)
+    return Shape(
+        "zero_inflated_negbinomial", "y ~ treated + (1 | site)", "zero_inflated_negbinomial", model, (rates("treated"),)
+    )
+
+
+def hurdle_gamma() -> Shape:
+    """Positive numbers and zeros."""
+    priors = {
+        "Intercept": "Normal(1, 0.7)", "treated": "Normal(0, 0.5)", "sd(1|g)": "HalfNormal(0.5)",
+        "alpha": "LogNormal(0.7, 0.5)", "hu": "Beta(2, 4)",
+    }  # fmt: skip
+    design = crossed(g=named("g", 12), treated=[0, 1], row=range(6)).drop(columns="row")
+    model = Definition(("1", "treated"), (Bar("g", ("1",)),), Likelihood("hurdle_gamma", "log"), priors, design)
+    return Shape("hurdle_gamma", "y ~ treated + (1 | g)", "hurdle_gamma", model, (rates("treated"),))
+
+
 def three_effects() -> Shape:
     """A factor of three levels whose effects vary together by one group, crossed with another group."""
     priors = {
@@ -195,10 +222,30 @@ def pooled_gamma() -> Shape:
     return Shape("pooled_gamma", formula, "poisson", model, questions, "gamma")
 
 
+def spread() -> Shape:
+    """A spread that differs between arms and groups, whose effects on it go with those on the mean."""
+    design = crossed(g=named("g", 12), treated=[0, 1], row=range(8)).drop(columns="row")
+    return Shape("spread", FORMULA, "gaussian", Spread(design, PRIORS), ())
+
+
+def ordinal(name: str) -> Shape:
+    """Four ordered categories, few of each in a group."""
+    design = crossed(g=named("g", 10), treated=[0, 1], row=range(8)).drop(columns="row")
+    model = Ordinal(design, ORDERED_PRIORS, steps=name == "sratio")
+    return Shape(name, "y ~ treated + (1 | g)", name, model, ())
+
+
+def categorical() -> Shape:
+    """Three categories without an order, whose effects of groups go together."""
+    design = crossed(g=named("g", 10), treated=[0, 1], row=range(10)).drop(columns="row")
+    return Shape("categorical", "y ~ treated + (1 | p | g)", "categorical", Unordered(design, UNORDERED_PRIORS), ())
+
+
 SHAPES = {
     shape.name: shape
     for shape in (
         bernoulli(), binomial(), gaussian(), poisson(), negbinomial(), student(), beta_binomial(), gamma(),
-        three_effects(), few_groups(), pooled_beta(), pooled_shapes(), pooled_gamma(),
+        three_effects(), few_groups(), pooled_beta(), pooled_shapes(), pooled_gamma(), zero_inflated_negbinomial(),
+        hurdle_gamma(), spread(), ordinal("cumulative"), ordinal("sratio"), categorical(),
     )
 }  # fmt: skip

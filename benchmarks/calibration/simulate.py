@@ -170,8 +170,14 @@ def _combined(
 
 
 def mean_response(model: Definition, frame: pd.DataFrame, values: Values, exposed: bool = True) -> np.ndarray:
-    """The expected response (of a trial), shape ``(draws, rows)``."""
+    """The inverse link of the linear predictor, shape ``(draws, rows)``."""
     return INVERSE_LINKS[model.likelihood.link](predictor(model, frame, values, exposed))
+
+
+def expected_response(model: Definition, frame: pd.DataFrame, values: Values, exposed: bool = True) -> np.ndarray:
+    """The same where the family's own parameters change it, as a share of further zeros does."""
+    expected = RESPONSES[model.likelihood.family].expected
+    return expected(mean_response(model, frame, values, exposed), *model.own(values))
 
 
 def simulate_response(model: Definition, values: Values, rng: np.random.Generator) -> pd.DataFrame:

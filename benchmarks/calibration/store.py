@@ -18,7 +18,7 @@ from benchmarks.calibration.shapes import Shape
 
 OWN = Path(__file__).parent
 ROOT = OWN.parent.parent
-SIMULATION = ("pooled", "priors", "questions", "ranks", "responses", "shapes", "simulate")
+SIMULATION = ("pooled", "priors", "questions", "ranks", "responses", "shapes", "simulate", "spread")
 RUN = [field.name for field in dataclasses.fields(Replication) if field.name != "ranks"]
 
 

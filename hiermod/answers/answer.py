@@ -16,10 +16,12 @@ from hiermod.answers.draws import wins
 from hiermod.answers.scales import Scale
 from hiermod.choices import AnswerPicture, RowOrder
 from hiermod.errors import AnswerError
+from hiermod.families.functionals import Functional
 from hiermod.formula.expressions import Call, Column
 from hiermod.formula.nodes import LevelResponse, Response, SingleResponse
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.diagnostics import mean_sizes
+from hiermod.tabular import Tabular
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -64,17 +66,21 @@ UNKNOWN = Measure("expected response", percent=False, link="link")
 EXPOSURE = "unit of exposure"
 
 
-def measure_of(spec: ModelSpec, outcome: str = "mean", exposed: bool = False) -> Measure:
-    """The rate of successes, or the mean or median of the response; of counts, for one unit of exposure.
+def measure_of(spec: ModelSpec, outcome: Functional | None = None, exposed: bool = False) -> Measure:
+    """The rate of successes, or an outcome of the response, its mean without one; of counts, for one unit of exposure.
 
     `exposed` ones are of each row's own exposure.
     """
-    is_rate, link = spec.family.is_rate, spec.family.link.name
+    family, link = spec.family, spec.family.link.name
+    outcome = family.expected if outcome is None else outcome
     unit = "" if exposed or link != "log" else exposure_unit(spec)
+    name = outcome_name(spec.formula.response, family.is_rate, outcome.label)
     if not unit:
-        return Measure(outcome_name(spec.formula.response, is_rate, outcome), is_rate, link)
-    counted = outcome_name(spec.formula.response, is_rate, "" if outcome == "mean" else outcome).strip()
-    return Measure(f"{counted} per {unit}", is_rate, link, unit)
+        return Measure(name, outcome.share, link)
+    if not outcome.per_unit:
+        return Measure(f"{name} in one {_singular(unit)}", outcome.share, link)
+    counted = outcome_name(spec.formula.response, family.is_rate, outcome.label.removeprefix("mean "))
+    return Measure(f"{counted} per {unit}", outcome.share, link, unit)
 
 
 def exposure_unit(spec: ModelSpec) -> str:
@@ -88,12 +94,12 @@ def exposure_unit(spec: ModelSpec) -> str:
     return EXPOSURE
 
 
-def outcome_name(response: Response, is_rate: bool, outcome: str = "mean") -> str:
-    """What a response's expectation is called: ``success rate``, ``mean Reaction``."""
+def outcome_name(response: Response, is_rate: bool, label: str = "mean {}") -> str:
+    """What an outcome of a response is called: ``success rate``, ``mean Reaction``."""
     if isinstance(response, LevelResponse):
         return f"{response.column}={response.level} rate"
     if isinstance(response, SingleResponse):
-        return f"{response.name} rate" if is_rate else f"{outcome} {response.name}"
+        return f"{response.name} rate" if is_rate else label.format(response.name)
     successes = response.successes
     return f"{_singular(successes.name) if isinstance(successes, Column) else 'success'} rate"
 
@@ -145,6 +151,8 @@ class Question:
         Whether estimates are medians of the draws, not means.
     remark : str
         What readers of the numbers should know.
+    categories : str, optional
+        The response, of which each category has rows of its own.
     """
 
     kind: str
@@ -163,6 +171,7 @@ class Question:
     rope: tuple[float, float] | None = None
     median: bool = False
     remark: str = ""
+    categories: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,7 +194,7 @@ class Curve:
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
+class Answer(Tabular):
     """An answer with its draws.
 
     Parameters
@@ -381,7 +390,8 @@ def make_answer(
 def _endless(share: float) -> str:
     return (
         f"Estimates are posterior medians: up to {share:.2%} of the draws of a row are above "
-        f"{np.finfo(float).max:.2g}, and count as infinite."
+        f"{np.finfo(float).max:.2g}, and count as infinite. Look at the units of the predictors in such rows; their "
+        "linear predictors are finite: fit.predict(data, kind='link')."
     )
 
 

@@ -192,9 +192,21 @@ class TermEffects:
             labels.append(label)
         return GroupsOfRows(codes, tuple(labels))
 
-    def design(self, frame: pd.DataFrame) -> np.ndarray:
-        """All columns of the group term on `frame`."""
-        return np.hstack([effect.block.matrix(frame) for effect in self._term.effects])
+    def design(self, frame: pd.DataFrame, parameter: str = "mu") -> np.ndarray | None:
+        """The group term's columns on `frame` in the linear predictor of a parameter; None if it has none there.
+
+        Those of its effects in other predictors are 0.
+        """
+        effects = self._term.effects
+        if all(effect.parameter != parameter for effect in effects):
+            return None
+        return np.hstack(
+            [
+                effect.block.matrix(frame) if effect.parameter == parameter
+                else np.zeros((len(frame), len(effect.row_names)))
+                for effect in effects
+            ]
+        )  # fmt: skip
 
     def add(self, total: np.ndarray, groups: GroupsOfRows, design: np.ndarray) -> None:
         """Add each row's group's effect to `total`, shape ``(rows, draws)``.

@@ -1,15 +1,17 @@
-"""What of a response is averaged, its mean or its median, and whether that has a posterior mean."""
+"""What of a response is averaged, such as its mean or a quantile, and whether that has a posterior mean."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from hiermod.answers.group_effects import Groups, Reading, read_groups
-from hiermod.choices import OUTCOMES
-from hiermod.errors import AnswerError, did_you_mean, enumerate_names
+from hiermod.errors import AnswerError, enumerate_names
+from hiermod.families import outcomes
+from hiermod.families.functionals import Functional
 from hiermod.modeling.protocol import ModelSpec
 
 SHOWN = 3
@@ -21,8 +23,8 @@ class Outcome:
 
     Parameters
     ----------
-    name : {"mean", "median"}
-        What of the response.
+    functional : Functional
+        What of the distribution of a response.
     has_mean : bool
         Whether it has a posterior mean. Where it has none, estimates are posterior medians, and nothing has an
         expected loss.
@@ -30,9 +32,14 @@ class Outcome:
         What readers should know where it has none; empty where it has one.
     """
 
-    name: str = "mean"
+    functional: Functional
     has_mean: bool = True
     why: str = ""
+
+    @property
+    def name(self) -> str:
+        """As it was asked: ``mean``, ``q90``, ``>30``."""
+        return self.functional.name
 
     @property
     def remark(self) -> str:
@@ -67,23 +74,28 @@ def read_outcome(spec: ModelSpec, outcome: Any, groups: Groups) -> Outcome:
     Raises
     ------
     AnswerError
-        If it is neither, or the family's median is no simple function of its parameters.
+        If the family has no such outcome.
     """
-    name, family = "mean" if outcome is None else outcome, spec.family
-    if name not in OUTCOMES:
-        raise AnswerError(f"outcome={outcome!r}.{did_you_mean(str(outcome), OUTCOMES)}")
-    if name == "median" and family.median_link is None:
-        raise AnswerError(f"outcome='median': answers know no median of family {family}. Its mean is the outcome.")
-    if spec.has_posterior_mean(name, frozenset(reading.value for reading in groups.values())):
-        return Outcome(name)
+    family = spec.family
+    functional = outcomes.read_outcome(family, outcome)
+    if functional.steps and Reading.POPULATION in groups.values():
+        raise AnswerError(
+            f"outcome={outcome!r}: the quantiles of counts are whole numbers, of which groups='population' would be a "
+            "mean. Ask for groups='typical' or 'new', or for a chance such as outcome='>10'."
+        )
+    if spec.has_posterior_mean(functional, frozenset(reading.value for reading in groups.values())):
+        return Outcome(functional)
     averaged = any(reading in (Reading.NEW, Reading.POPULATION) for reading in groups.values())
-    what = f"the {name} of {spec.formula.response.name}"
-    offer = (
-        ""
-        if name == "median" or averaged or family.median_link is None
-        else " Ask for outcome='median', which has both."
-    )
+    response = spec.formula.response.name
+    what = "the " + re.sub(r"^(mean|median) {}", r"\1 of {}", functional.label).format(response)
+    offer = "" if functional.name != "mean" or averaged else _offer(spec)
     return Outcome(
-        name, False,
+        functional, False,
         f"under these priors {what} has no posterior mean, and no choice has an expected loss.{offer}",
     )  # fmt: skip
+
+
+def _offer(spec: ModelSpec) -> str:
+    median = outcomes.own_outcomes(spec.family).get("median")
+    has_both = median is not None and spec.has_posterior_mean(median, frozenset({"observed"}))
+    return " Ask for outcome='median', which has both." if has_both else ""

@@ -5,26 +5,21 @@ A model is read through one protocol, whichever it is: this file alone asks whic
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
-from scipy import special
 
-from hiermod.answers.group_effects import (
-    Groups,
-    GroupsOfRows,
-    Reading,
-    TermEffects,
-    known_codes,
-    new_levels,
-    same_for_all,
-)
+from hiermod.answers.expectations import Population, averaged, log_averaged, population_mean, population_slope
+from hiermod.answers.group_effects import Groups, GroupsOfRows, Reading, known_codes, new_levels, same_for_all
 from hiermod.answers.log_means import log_means, population_log_means
+from hiermod.answers.predictors import Designs, LinearPredictors
 from hiermod.data.cells.observations import Observations
 from hiermod.errors import AnswerError
+from hiermod.families.functionals import Functional
 from hiermod.families.links import Link
 from hiermod.families.record import scaled
 from hiermod.modeling.design import offset
@@ -33,66 +28,8 @@ from hiermod.modeling.protocol import ModelSpec, Question
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.posterior import Posterior
 
-NODES = 40
-MAX_STEP = 0.35
-MIN_STEP = 0.02
-RANGE = 8.3
-
-
-def population_mean(link: Link, mean: np.ndarray, variance: np.ndarray) -> np.ndarray:
-    """``E[link⁻¹(mean + sqrt(variance) Z)]`` for a standard normal Z, elementwise.
-
-    Identity, log and probit have closed forms. The others are integrated by Gauss-Hermite quadrature where the spread
-    is moderate, and by the trapezoidal rule, whose error falls exponentially for such integrands, where it is wide.
-    """
-    if link.name == "identity":
-        return mean
-    if link.name == "log":
-        return link.inverse(mean + variance / 2.0)
-    if link.name == "probit":
-        return special.ndtr(mean / np.sqrt(1.0 + variance))
-    spread = np.sqrt(variance)
-    return _weighted_sum(link, mean, spread, *_rule(float(spread.max(initial=0.0))))
-
-
-def _rule(widest: float) -> tuple[np.ndarray, np.ndarray]:
-    if widest <= 0.5:
-        nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
-        return nodes, weights / weights.sum()
-    step = max(MIN_STEP, min(0.25, MAX_STEP / widest))
-    nodes = np.arange(-np.ceil(RANGE / step), np.ceil(RANGE / step) + 1) * step
-    weights = np.exp(-(nodes**2) / 2.0)
-    return nodes, weights / weights.sum()
-
-
-def _weighted_sum(
-    link: Link, mean: np.ndarray, spread: np.ndarray, nodes: np.ndarray, weights: np.ndarray
-) -> np.ndarray:
-    total = np.zeros_like(mean)
-    for node, weight in zip(nodes, weights, strict=True):
-        total += weight * link.inverse(mean + spread * node)
-    return total
-
-
-def population_slope(
-    link: Link, mean: np.ndarray, variance: np.ndarray, rise: np.ndarray, widening: np.ndarray
-) -> np.ndarray:
-    """Derivative of `population_mean` where the mean changes by `rise` and the variance by `widening`, elementwise."""
-    if link.name == "identity":
-        return rise
-    if link.name == "log":
-        return link.slope(mean + variance / 2.0) * (rise + widening / 2.0)
-    if link.name == "probit":
-        scale = np.sqrt(1.0 + variance)
-        return link.slope(mean / scale) * (rise / scale - mean * widening / (2.0 * scale**3))
-    spread = np.sqrt(variance)
-    parting = np.divide(widening, 2.0 * spread, out=np.zeros_like(spread), where=spread > 0)
-    total = np.zeros_like(mean)
-    for node, weight in zip(*_rule(float(spread.max(initial=0.0))), strict=True):
-        total += weight * link.slope(mean + spread * node) * (rise + parting * node)
-    return total
-
-
+FEW_ABOVE, NEXT_TO_ONE = 0.01, -1e-12  # of a row's draws, whose rates are taken as 1; the logarithm of that
+STEP = 0.01  # of a linear predictor, in differences for a derivative
 BLOCK = 100_000  # numbers of a block's array of draws, so that it stays in the processor's cache
 CHUNK = 20_000  # rows whose designs are made at once
 SMALLEST, LARGEST = np.finfo(float).tiny, 1.0 - np.finfo(float).epsneg  # of rates that were drawn
@@ -108,14 +45,14 @@ class Reader(Protocol):
 
     draws: int
 
-    def parameters(self, frame: pd.DataFrame) -> dict[str, np.ndarray]:
-        """The linear predictor of each of the family's parameters that has one: ``mu``."""
+    def at(self, frame: pd.DataFrame) -> Parameters:
+        """The parameters of the response's distribution, those of its own exposure."""
 
     def mean(self, frame: pd.DataFrame) -> np.ndarray:
-        """The expected response (a rate, a mean, a count per unit of exposure), or its median."""
+        """The outcome: the expected response (a rate, a mean, a count per unit of exposure), or another one."""
 
     def blocks(self, frame: pd.DataFrame, linear: bool = False) -> Iterator[tuple[slice, np.ndarray]]:
-        """The mean, or the linear predictor of ``mu``, of some rows after others."""
+        """The outcome, or the linear predictor that it is of, of some rows after others."""
 
     @property
     def has_logs(self) -> bool:
@@ -127,20 +64,17 @@ class Reader(Protocol):
         Of rates those of both chances, shape ``(2, rows, draws)``.
         """
 
-    def shape_exposure(self, frame: pd.DataFrame) -> np.ndarray | None:
-        """What multiplies the family's shape in each row; None where nothing does."""
-
-    def log_density(self, response: Any, mu: np.ndarray, exposure: float | None = None) -> np.ndarray:
-        """Log density of one response in every draw, given the linear predictor of its row."""
+    def log_density(self, response: Any, parameters: Parameters) -> np.ndarray:
+        """Log density of one response in every draw, given the parameters of its row."""
 
     def exact_pull(self) -> np.ndarray | None:
         """The weight of the population's mean in that of each group, where the model knows it."""
 
 
 def reader(
-    posterior: Posterior, groups: Groups | None = None, exposed: bool = False, outcome: str = "mean"
+    posterior: Posterior, groups: Groups | None = None, exposed: bool = False, outcome: Functional | None = None
 ) -> Reader:  # fmt: skip
-    """The reader of a model's draws, of a mean or median; rows have their own groups' effects, unless `groups` differs.
+    """The reader of an outcome's draws; rows have their own groups' effects, unless `groups` differs.
 
     On a log link means are per unit of exposure, unless rows are `exposed`: then their offsets count.
     """
@@ -148,7 +82,7 @@ def reader(
     return by_model(
         posterior.spec,
         linear=lambda spec: LinearReader(posterior, spec, whose, exposed, outcome),
-        pooled=lambda spec: PooledReader(posterior, spec, whose, exposed),
+        pooled=lambda spec: PooledReader(posterior, spec, whose, exposed, outcome),
     )
 
 
@@ -168,61 +102,110 @@ def linear_spec(spec: ModelSpec, question: Question) -> Spec:
     return spec
 
 
+def refuse_unseen(spec: Spec) -> None:
+    """Refuse a question about unseen groups under a bounded link."""
+    what = "a rate above 1" if spec.family.is_rate else "a mean below 0"
+    raise AnswerError(
+        f"Under the {spec.family.link.name} link the effects of an unseen group would give {what} some probability, so "
+        "that nothing is said of groups='new' or 'population', nor of groups left out. Take another link for these."
+    )
+
+
 @dataclass(frozen=True, eq=False)
-class Designs:
-    """The columns of the common part and of each group term on some rows, and what offsets add to each row."""
+class Parameters:
+    """A family's parameters on some rows, or on one, in every draw.
 
-    common: np.ndarray
-    groups: tuple[np.ndarray, ...]
-    offset: np.ndarray | None
+    Parameters
+    ----------
+    mu : ndarray, shape (rows, draws) or (draws,)
+        The linear predictor of mu.
+    others : tuple of ndarray, shape (draws,) or that of `mu`
+        The others, in the family's order; an exposure has multiplied the shape.
+    """
 
-    def part(self, rows: slice | np.ndarray) -> Designs:
-        """Some of the rows."""
-        offsets = None if self.offset is None else self.offset[rows]
-        return Designs(self.common[rows], tuple(term[rows] for term in self.groups), offsets)
+    mu: np.ndarray
+    others: tuple[np.ndarray, ...]
+
+    def __iter__(self) -> Iterator[Parameters]:
+        """Row after row."""
+        for place, mu in enumerate(self.mu):
+            yield Parameters(mu, tuple(own[place] if np.ndim(own) == 2 else own for own in self.others))
+
+
+def _of_predictors(spec: Spec, outcome: Functional) -> Functional:
+    """An outcome, by its value where it is of a parameter that has no linear predictor."""
+    return outcome if outcome.of in spec.predictors else replace(outcome, link=None, of="mu")
 
 
 class LinearReader:
     """Of a hierarchical generalized linear model."""
 
     def __init__(
-        self, posterior: Posterior, spec: Spec, groups: Groups, exposed: bool = False, outcome: str = "mean"
-    ) -> None:
-        self._spec, self.draws = spec, posterior.size
-        self._with_offset = bool(spec.formula.offsets) and (exposed or not per_exposure(spec))
-        self._terms = [
-            TermEffects(posterior, term, place, groups[term.grouping.name]) for place, term in enumerate(spec.groups)
-        ]
-        coefficients = [posterior.values(block.name).reshape(self.draws, -1).T for block in spec.common.blocks]
-        self._coefficients = np.vstack([np.empty((0, self.draws)), *coefficients])
-        self._auxiliary = [posterior.values(name) for name in spec.family.auxiliary]
-        self._link = spec.family.outcome_link(outcome, self._auxiliary)
-        integrates = any(term.reading is Reading.POPULATION for term in self._terms)
-        self._integrates = integrates and self._link.name != "identity"  # effects have the mean 0
+        self, posterior: Posterior, spec: Spec, groups: Groups, exposed: bool = False,
+        outcome: Functional | None = None,
+    ) -> None:  # fmt: skip
+        self._spec, self.draws, self._exposed = spec, posterior.size, exposed
+        self._outcome = _of_predictors(spec, spec.family.expected if outcome is None else outcome)
+        self._scalars = {name: posterior.values(name) for name in spec.family.auxiliary if name not in spec.predictors}
+        with_offset = bool(spec.formula.offsets) and (exposed or not per_exposure(spec))
+        needed = [name for name in spec.predictors if self._outcome.needs(name) or name == self._outcome.of]
+        self._read = partial(LinearPredictors, posterior, spec, groups, with_offset=with_offset)
+        self._own = self._read(names=needed or ["mu"])
+        if spec.family.link.is_bounded and self._own.reads_unseen:
+            refuse_unseen(spec)
+        fixed = self._outcome.link is not None and needed == [self._outcome.of] and not self._scaled
+        self._fixed = self._link_of({}, None) if fixed else None
+        identity = self._fixed is not None and self._fixed.name == "identity"
+        self._varying = self._own.integrates and not identity  # effects have the mean 0
 
-    def designs(self, frame: pd.DataFrame) -> Designs:
-        """The columns of everything on `frame`."""
-        blocks = [block.matrix(frame) for block in self._spec.common.blocks]
-        common = np.hstack([np.empty((len(frame), 0)), *blocks])
-        offsets = offset(self._spec.formula.offsets, frame) if self._with_offset else None
-        return Designs(common, tuple(term.design(frame) for term in self._terms), offsets)
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The parameters whose linear predictors play a part."""
+        return self._own.names
 
-    def parameters(self, frame: pd.DataFrame) -> dict[str, np.ndarray]:
-        """The linear predictor; its mean over the population is the typical group's."""
-        return {"mu": self._linear(self.designs(frame), self._groups_of(frame))}
+    @cached_property
+    def _all(self) -> LinearPredictors:
+        """All linear predictors."""
+        return (
+            self._own if len(self._own.names) == len(self._spec.predictors) else self._read(names=self._spec.predictors)
+        )
+
+    @property
+    def _scaled(self) -> bool:
+        """Whether an exposure may multiply a parameter on which the outcome depends."""
+        first = self._spec.family.auxiliary[:1]
+        return self._exposed and self._spec.formula.rate is not None and any(map(self._outcome.needs, first))
+
+    def at(self, frame: pd.DataFrame) -> Parameters:
+        """All parameters; their linear predictors' means over the population are the typical group's."""
+        exposure = self._spec.shape_exposure(frame)
+        return self.parameters(self.predictors(frame), None if exposure is None else exposure[:, None])
+
+    def predictors(self, frame: pd.DataFrame) -> np.ndarray:
+        """All linear predictors, that of mu first, shape ``(predictors, rows, draws)``."""
+        designs, groups = self._all.designs(frame, scaled=False), self._all.groups_of(frame)
+        return np.stack([self._all.linear(name, design, groups) for name, design in designs.predictors.items()])
+
+    def parameters(self, predictors: np.ndarray, exposure: Any) -> Parameters:
+        """The parameters by all linear predictors, shape ``(predictors, ...)``; an exposure multiplies the shape."""
+        etas = dict(zip(self._spec.predictors, predictors, strict=True))
+        return Parameters(predictors[0], tuple(self._others(etas, exposure)))
 
     def mean(self, frame: pd.DataFrame) -> np.ndarray:
-        """The mean or median response."""
-        return self._mean(self.designs(frame), self._groups_of(frame))
+        """The outcome, such as the mean response."""
+        return self._mean(self._own.designs(frame, self._scaled), self._own.groups_of(frame))
 
     def blocks(self, frame: pd.DataFrame, linear: bool = False) -> Iterator[tuple[slice, np.ndarray]]:
-        """The mean or the linear predictor of some rows after others."""
+        """The outcome, or the linear predictor that it is of, of some rows after others."""
         return self._computed(frame, self._linear if linear else self._mean)
 
     @property
     def has_logs(self) -> bool:
         """Whether the link is of rates, or of positive means."""
-        return self._link.log_rates is not None or self._link.log_inverse is not None
+        if self._outcome.link is None:
+            return self._outcome.log_value is not None
+        link = self._link_of({name: np.full(1, 0.5) for name in self._own.names}, None)
+        return link.log_rates is not None or link.log_inverse is not None
 
     def log_blocks(self, frame: pd.DataFrame) -> Iterator[tuple[slice, np.ndarray]]:
         """Logarithms by the linear predictor, exact where means round to 0 or overflow and rates to 1."""
@@ -234,82 +217,152 @@ class LinearReader:
         """What is computed of some rows after others; designs are made for many at once."""
         for start in range(0, len(frame), CHUNK):
             chunk = frame.iloc[start : start + CHUNK]
-            designs, groups = self.designs(chunk), self._groups_of(chunk)
+            designs, groups = self._own.designs(chunk, self._scaled), self._own.groups_of(chunk)
             for rows in block_slices(len(chunk), self.draws):
                 parts = [group and group.part(rows) for group in groups]
                 yield slice(start + rows.start, start + rows.stop), compute(designs.part(rows), parts)
 
-    def shape_exposure(self, frame: pd.DataFrame) -> np.ndarray | None:
-        """As the spec says."""
-        return self._spec.shape_exposure(frame)
-
-    def log_density(self, response: Any, mu: np.ndarray, exposure: float | None = None) -> np.ndarray:
-        """Log density of one response; an exposure multiplies the family's shape."""
-        return np.asarray(self._spec.family.observation_density(response, mu, scaled(self._auxiliary, exposure)))
+    def log_density(self, response: Any, parameters: Parameters) -> np.ndarray:
+        """Log density of one response."""
+        return np.asarray(self._spec.family.observation_density(response, parameters.mu, parameters.others))
 
     def exact_pull(self) -> None:
         """Not known."""
 
+    def designs(self, frame: pd.DataFrame) -> Designs:
+        """The columns of the linear predictors on which the outcome depends."""
+        return self._own.designs(frame, self._scaled)
+
     def slope(self, frame: pd.DataFrame, change: Designs, linear: bool) -> np.ndarray:
-        """Derivative of the mean or the linear predictor, shape ``(rows, draws)``; `change` is that of the designs."""
-        groups = self._groups_of(frame)
-        rise = self._linear(change, groups)
+        """Derivative of the outcome or its linear predictor, shape ``(rows, draws)``, along a change of the designs."""
+        groups, name = self._own.groups_of(frame), self._outcome.of
+        rises = {each: self._own.linear(each, design, groups) for each, design in change.predictors.items()}
         if linear:
-            return rise
+            return rises[name]
         designs = self.designs(frame)
-        predictor = self._linear(designs, groups)
-        if self._integrates:
-            variance, spread = self._variance(designs, designs), 2.0 * self._variance(designs, change)
-            with np.errstate(over="ignore"):
-                return population_slope(self._link, predictor, variance, rise, spread)
+        if self._fixed is None:
+            return self._numeric_slope(designs, change, groups, rises)
+        predictor, rise = self._with_means(self._linear(designs, groups)), rises[name]
         with np.errstate(over="ignore"):
-            return self._link.slope(predictor) * rise
+            if self._varying:
+                own, other = designs.predictors[name], change.predictors[name]
+                variance, spread = (self._own.covariance(own, each) for each in (own, other))
+                if variance is not None and spread is not None:
+                    return population_slope(self._fixed, predictor, variance, rise, 2.0 * spread)
+            return self._fixed.slope(predictor) * rise
 
-    def _groups_of(self, frame: pd.DataFrame) -> list[GroupsOfRows | None]:
-        """The groups of rows for each group term; None where they are given no effects."""
-        return [term.groups_of(frame) for term in self._terms]
-
-    def _mean(self, designs: Designs, groups: Sequence[GroupsOfRows | None]) -> np.ndarray:
-        predictor = self._linear(designs, groups)
-        with np.errstate(over="ignore"):  # a mean above 1.8e308 is infinite
-            if self._integrates:
-                return population_mean(self._link, predictor, self._variance(designs, designs))
-            return self._link.inverse(predictor)
-
-    def _logs(self, designs: Designs, groups: Sequence[GroupsOfRows | None]) -> np.ndarray:
-        predictor = self._linear(designs, groups)
-        if self._integrates:
-            return population_log_means(self._link, predictor, self._variance(designs, designs))
-        return log_means(self._link, predictor)
+    def _numeric_slope(
+        self, designs: Designs, change: Designs, groups: Sequence[GroupsOfRows | None], rises: Mapping[str, np.ndarray]
+    ) -> np.ndarray:
+        """By differences of fourth order, along the change of all linear predictors together."""
+        steepest = np.max([np.abs(rise).max(axis=1) for rise in rises.values()], axis=0)
+        step = np.divide(STEP, steepest, out=np.ones_like(steepest), where=steepest > 0.0)
+        near, far = (
+            self._mean(designs.moved(change, times * step), groups)
+            - self._mean(designs.moved(change, -times * step), groups)
+            for times in (1.0, 2.0)
+        )
+        return (8.0 * near - far) / (12.0 * step[:, None])
 
     def _linear(self, designs: Designs, groups: Sequence[GroupsOfRows | None]) -> np.ndarray:
-        total = designs.common @ self._coefficients
-        for term, design, rows in zip(self._terms, designs.groups, groups, strict=True):
-            if rows is not None:
-                term.add(total, rows, design)
-        if designs.offset is not None:
-            total += designs.offset[:, None]
-        return total
+        return self._own.linear(self._outcome.of, designs.predictors[self._outcome.of], groups)
 
-    def _variance(self, first: Designs, second: Designs) -> np.ndarray:
-        """Covariance of two designs over the population of the groups that are integrated out."""
-        terms = zip(self._terms, first.groups, second.groups, strict=True)
-        return np.asarray(
-            sum(term.covariance(one, other) for term, one, other in terms if term.reading is Reading.POPULATION)
-        )
+    def _mean(self, designs: Designs, groups: Sequence[GroupsOfRows | None]) -> np.ndarray:
+        population = self._population(designs, groups)
+        with np.errstate(over="ignore"):  # a mean above 1.8e308 is infinite
+            inner = partial(self._value, designs.exposure)
+            return averaged(population, self._outer(population), inner, alone=self._outcome.link is None)
+
+    def _logs(self, designs: Designs, groups: Sequence[GroupsOfRows | None]) -> np.ndarray:
+        population = self._population(designs, groups)
+        inner = partial(self._log_value, designs.exposure)
+        return log_averaged(population, self._outer(population), inner, alone=self._outcome.link is None)
+
+    def _population(self, designs: Designs, groups: Sequence[GroupsOfRows | None]) -> Population:
+        found = self._own.population(designs, groups, self._varying)
+        if not self._spec.family.link.is_bounded or "mu" not in found.mean:
+            return found
+        return replace(found, mean={**found.mean, "mu": self._with_means(found.mean["mu"])})
+
+    def _with_means(self, predictor: np.ndarray) -> np.ndarray:
+        """Linear predictors, all of which have a mean: those of rows unlike the data's may have none.
+
+        A rate that is above 1 in a few draws is taken as 1 there.
+        """
+        link = self._spec.family.link
+        if link.is_bounded and not (has := link.inside(predictor)).all():
+            outside = float((~has).mean(axis=1).max())
+            if link.log_rates is not None and outside <= FEW_ABOVE:
+                return np.minimum(predictor, NEXT_TO_ONE)
+            raise AnswerError(
+                f"Under the {link.name} link some linear predictors have no mean, as in {outside:.1%} of the "
+                "draws of a row that is asked about: only rows of the data have one for certain. Ask about such rows."
+            )
+        return predictor
+
+    def _outer(self, population: Population) -> list[str]:
+        """The predictors that are integrated numerically: all but the one that a link takes."""
+        of = self._outcome.of if self._outcome.link is not None else None
+        return [name for name in population.varying if name != of]
+
+    def _value(self, exposure: np.ndarray | None, population: Population) -> np.ndarray:
+        """The outcome where all linear predictors are known but the one that a link takes."""
+        etas, of = population.mean, self._outcome.of
+        if self._outcome.link is None:
+            linear = self._spec.family.linear(etas["mu"])
+            value = self._outcome.at(linear, *self._others(etas, exposure))
+            return np.broadcast_to(value, etas["mu"].shape)
+        link = self._link_of(etas, exposure)
+        if (of, of) in population.covariance:
+            return population_mean(link, etas[of], population.covariance[of, of])
+        return link.inverse(etas[of])
+
+    def _log_value(self, exposure: np.ndarray | None, population: Population) -> np.ndarray:
+        """Logarithms of that, shape ``(1, rows, draws)``, or of both chances."""
+        etas, of = population.mean, self._outcome.of
+        if self._outcome.link is None:
+            assert self._outcome.log_value is not None
+            linear = self._spec.family.linear(etas["mu"])
+            return np.asarray(self._outcome.log_value(linear, *self._others(etas, exposure)))[None]
+        link = self._link_of(etas, exposure)
+        if (of, of) in population.covariance:
+            return population_log_means(link, etas[of], population.covariance[of, of])
+        return log_means(link, etas[of])
+
+    def _others(self, etas: Mapping[str, np.ndarray], exposure: Any) -> list[Any]:
+        """The parameters beside mu; those that play no part may be missing, and are NaN."""
+        found: list[Any] = []
+        for name in self._spec.family.auxiliary:
+            if name in self._scalars:
+                found.append(self._scalars[name])
+            else:
+                found.append(
+                    self._spec.predictors[name].link.inverse(etas[name]) if name in etas else np.float64(np.nan)
+                )
+        return scaled(found, exposure)
+
+    def _link_of(self, etas: Mapping[str, np.ndarray], exposure: Any) -> Link:
+        """The link between the outcome and its linear predictor, given the other parameters."""
+        assert self._outcome.link is not None
+        return self._outcome.link(self._spec.predictors[self._outcome.of].link, *self._others(etas, exposure))
 
 
 class PooledReader:
     """Of rates from one distribution: typical and population are its mean, new is a draw from it."""
 
-    def __init__(self, posterior: Posterior, spec: PooledSpec, groups: Groups, exposed: bool = False) -> None:
+    def __init__(
+        self, posterior: Posterior, spec: PooledSpec, groups: Groups, exposed: bool = False,
+        outcome: Functional | None = None,
+    ) -> None:  # fmt: skip
+        if outcome is not None and outcome.name != "mean":
+            raise AnswerError(f"outcome={outcome.name!r}: models of pooled rates answer with rates, their mean, alone.")
         self._posterior, self._spec, self.draws = posterior, spec, posterior.size
         self._reading = groups[spec.grouping.name]
         self._with_offset = exposed and bool(spec.formula.offsets)
 
-    def parameters(self, frame: pd.DataFrame) -> dict[str, np.ndarray]:
+    def at(self, frame: pd.DataFrame) -> Parameters:
         """Log odds of rates, or logarithms."""
-        return {"mu": self._spec.family.link.forward(self.mean(frame))}
+        return Parameters(self._spec.family.link.forward(self.mean(frame)), ())
 
     def mean(self, frame: pd.DataFrame) -> np.ndarray:
         """Rates; of `exposed` rows the expected numbers of events."""
@@ -320,7 +373,7 @@ class PooledReader:
         """Rates or log odds of some rows after others."""
         for rows in block_slices(len(frame), self.draws):
             part = frame.iloc[rows]
-            yield rows, self.parameters(part)["mu"] if linear else self.mean(part)
+            yield rows, self.at(part).mu if linear else self.mean(part)
 
     @property
     def has_logs(self) -> bool:
@@ -334,12 +387,9 @@ class PooledReader:
             rates = np.maximum(self.mean(frame.iloc[rows]), SMALLEST)
             yield rows, np.stack([np.log(rates), np.log1p(-np.minimum(rates, LARGEST))] if success else [np.log(rates)])
 
-    def shape_exposure(self, frame: pd.DataFrame) -> None:
-        """Nothing does."""
-
-    def log_density(self, response: Any, mu: np.ndarray, exposure: float | None = None) -> np.ndarray:
+    def log_density(self, response: Any, parameters: Parameters) -> np.ndarray:
         """Log density of a response given its group's rate."""
-        return np.asarray(self._spec.family.observation_density(response, mu))
+        return np.asarray(self._spec.family.observation_density(response, parameters.mu))
 
     def exact_pull(self) -> np.ndarray:
         """Of a Beta ``E[(a + b)/(a + b + n)]``, of a Gamma ``E[b/(b + e)]``, b its rate parameter."""
@@ -381,26 +431,24 @@ class PooledReader:
         return np.stack(drawn)[place]
 
 
-def predicted(model: Reader, seen: Observations) -> Iterator[tuple[np.ndarray, np.ndarray, float | None]]:
-    """The response of each observation in turn, with the linear predictor of its row in every draw.
-
-    And what multiplies the family's shape there.
-    """
+def predicted(model: Reader, seen: Observations) -> Iterator[tuple[np.ndarray, Parameters]]:
+    """The response of each observation in turn, with the parameters of its row in every draw."""
     first = np.searchsorted(seen.place, np.arange(len(seen.frame) + 1))
     row = 0
     for block in in_blocks(seen.frame, model.draws):
-        exposure = model.shape_exposure(block)
-        for place, predictor in enumerate(model.parameters(block)["mu"]):
-            scale = None if exposure is None else float(exposure[place])
+        for parameters in model.at(block):
             for response in seen.responses[first[row] : first[row + 1]]:
-                yield response, predictor, scale
+                yield response, parameters
             row += 1
 
 
-def exposures_of(spec: ModelSpec, frame: pd.DataFrame) -> np.ndarray | None:
-    """What multiplies the family's shape in each row, beside its draws; None where nothing does."""
-    exposure = spec.shape_exposure(frame)
-    return None if exposure is None else exposure[:, None]
+def others_of(posterior: Posterior, model: Reader, frame: pd.DataFrame) -> list[np.ndarray]:
+    """The parameters beside mu of many rows: numbers of each draw where no row has its own."""
+    spec = posterior.spec
+    if spec.shape_exposure(frame) is None and len(spec.predictors) <= 1:
+        return [posterior.values(name) for name in spec.family.auxiliary]
+    blocks = [model.at(block).others for block in in_blocks(frame, model.draws)]
+    return [np.concatenate(own) if np.ndim(own[0]) == 2 else own[0] for own in zip(*blocks, strict=True)]
 
 
 def in_blocks(frame: pd.DataFrame, draws: int) -> Iterator[pd.DataFrame]:

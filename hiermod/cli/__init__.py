@@ -19,7 +19,7 @@ from hiermod.sampling.ending import sigterm_as_ctrl_c
 
 COMMANDS = {  # each with its module and function
     "compare": ("hiermod.cli.compare", "run"),
-    **{name: ("hiermod.cli.commands", name) for name in ("demo", "explain", "fit", "warmup")},
+    **{name: ("hiermod.cli.commands", name) for name in ("demo", "explain", "fit", "report", "warmup")},
 }
 
 

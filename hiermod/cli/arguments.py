@@ -14,6 +14,8 @@ from hiermod.version import __version__
 DATA = "a CSV or Parquet file, a folder of Parquet files, or a pattern such as 'trials/*.csv'"
 DEMO_SEED = 1
 TABLES = (".csv", ".json", ".md")
+ANSWERS = (".json", ".txt")
+PAGES = (".html", ".htm")
 
 
 class _Version(argparse.Action):
@@ -35,6 +37,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_fit(commands)
     _add_compare(commands)
     _add_explain(commands)
+    _add_report(commands)
     _add_warmup(commands)
     return parser
 
@@ -72,6 +75,8 @@ def _add_fit(commands: Any) -> None:
     fit.add_argument("--seed", type=_seed, metavar="N", help="the same seed gives the same draws")
     fit.add_argument("--save", type=_new_file, metavar="FILE.nc", help="store the fit, for hiermod.load")
     fit.add_argument("--json", action="store_true", help="print all answers as one JSON object")
+    fit.add_argument("--out", type=_new_answers, metavar="FILE", help="write the answers: .json, or .txt as printed")
+    fit.add_argument("--report", type=_new_page, metavar="FILE.html", help="write a page with answers, plots, checks")
     _add_strict(fit)
     _add_progress(fit)
     fit.set_defaults(command="fit", refuse=fit.error)
@@ -112,6 +117,20 @@ def _add_explain(commands: Any) -> None:
     explain.add_argument("data", metavar="DATA", nargs="?", type=_data_path, help=DATA)
     explain.add_argument("--family", metavar="F", help="otherwise inferred from the response")
     explain.set_defaults(command="explain", refuse=explain.error)
+
+
+def _add_report(commands: Any) -> None:
+    about = "write one self-contained page about stored fits: answers, tables, plots, checks, the model"
+    report = commands.add_parser(
+        "report", help=about, description=about, epilog="example: hiermod report trial.nc trial.html --effect treated",
+    )  # fmt: skip
+    report.add_argument("fits", metavar="FIT.nc", nargs="+", help="stored by hiermod fit --save or fit.save()")
+    report.add_argument("page", metavar="PAGE.html", type=_new_page, help="where the page is written")
+    report.add_argument("--title", metavar="TEXT", help="of the page (the formula)")
+    report.add_argument("--effect", metavar="VAR", help="the variable whose levels are compared (each with few levels)")
+    report.add_argument("--by", type=_columns, metavar="COL[,COL]", help="effects for each level")
+    report.add_argument("--prob", type=_prob, default=0.95, metavar="P", help="of the intervals (%(default)s)")
+    report.set_defaults(command="report", refuse=report.error)
 
 
 def _add_warmup(commands: Any) -> None:
@@ -175,6 +194,18 @@ def _data_or_toml(text: str) -> str:
 def _new_table(text: str) -> str:
     if not text.endswith(TABLES):
         raise argparse.ArgumentTypeError(f"{text!r} does not end in .csv, .json or .md")
+    return _in_folder(text)
+
+
+def _new_answers(text: str) -> str:
+    if not text.endswith(ANSWERS):
+        raise argparse.ArgumentTypeError(f"{text!r} does not end in .json or .txt")
+    return _in_folder(text)
+
+
+def _new_page(text: str) -> str:
+    if not text.endswith(PAGES):
+        raise argparse.ArgumentTypeError(f"{text!r} does not end in .html")
     return _in_folder(text)
 
 

@@ -1,14 +1,16 @@
-"""``hiermod fit``, ``explain``, ``warmup`` and ``demo``: functions of their options that return the exit code."""
+"""``hiermod fit``, ``report``, ``explain``, ``warmup``, ``demo``: functions of options that return the exit code."""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hiermod.cli.output import DONE, INTERRUPTED, NOT_CONVERGED, section, wants_progress
+from hiermod.cli.output import DONE, INTERRUPTED, NOT_CONVERGED, section, wants_progress, wrapped
 from hiermod.errors import DataError, StorageError
 
 if TYPE_CHECKING:
@@ -50,14 +52,56 @@ def fit(options: argparse.Namespace) -> int:
     fitted = Model(defined).fit(draws=options.draws, seed=options.seed, progress=wants_progress(options))
     if options.save:
         keep(fitted, Path(options.save))
-    if options.json:
+    _give(options, defined, fitted)
+    if options.report:
+        from hiermod.interface.report import report as write
+
+        answers = [answer for answer in _answers(options, fitted) if answer is not None]
+        write(fitted, options.report, answers=answers, prob=options.prob)
+    return _code(options, fitted)
+
+
+def _give(options: argparse.Namespace, defined: Defined, fitted: Fit) -> None:
+    """Print the answers, and write them to a file, if one is named."""
+    from hiermod.sampling.files import replacing
+
+    if options.json or (options.out or "").endswith(".json"):
         from hiermod.cli.as_json import fit_as_json
 
-        print(fit_as_json(fitted, *_answers(options, fitted), options.prob))
-    else:
+        text = fit_as_json(fitted, *_answers(options, fitted), options.prob)
+        if options.json:
+            print(text)
+    if not options.json:
         print(fitted.summary(options.prob))
         _print_answers(options, defined, fitted)
-    return _code(options, fitted)
+    if options.out and options.out.endswith(".txt"):
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            print(fitted.summary(options.prob))
+            _print_answers(options, defined, fitted)
+        text = printed.getvalue()
+    if options.out:
+        with replacing(options.out) as file:
+            file.write(f"{text.rstrip()}\n".encode())
+
+
+def report(options: argparse.Namespace) -> int:
+    """Write a page about stored fits."""
+    from hiermod.api import load
+    from hiermod.interface.report import report as write
+
+    if options.by and options.effect is None:
+        options.refuse("argument --by: it belongs to --effect, which is not given")
+    if options.effect is not None and len(options.fits) > 1:
+        options.refuse("argument --effect: it belongs to the page of one fit")
+    fits = {path: load(path) for path in options.fits}
+    answers = []
+    if options.effect is not None:
+        (fit,) = fits.values()
+        answers = [fit.effect(options.effect, by=options.by, prob=options.prob)]
+    named = next(iter(fits.values())) if len(fits) == 1 else fits
+    path = write(named, options.page, title=options.title, answers=answers, prob=options.prob)
+    print(f"the page is written: {path}")
+    return DONE
 
 
 def _code(options: argparse.Namespace, *fits: Fit) -> int:
@@ -75,7 +119,7 @@ def _check_options(options: argparse.Namespace) -> None:
 
 def _check_questions(options: argparse.Namespace, defined: Defined) -> None:
     """Refuse a question that the model cannot answer, rather than after it was sampled."""
-    from hiermod.answers.answer import Question
+    from hiermod.answers.answer import Question, measure_of
     from hiermod.answers.averaging.columns import arm_levels, check_columns
     from hiermod.answers.averaging.contrasts import control_place
     from hiermod.answers.averaging.transformed import relative_to_response
@@ -91,7 +135,7 @@ def _check_questions(options: argparse.Namespace, defined: Defined) -> None:
     control_place(arm_levels(spec, options.effect), options.effect, options.control)
     if options.scale == "odds_ratio" and not spec.family.is_rate:
         options.refuse(f"argument --scale: the family {spec.family} has no odds; say difference")
-    relative_to_response(spec, Question("effect", CONTRASTS[options.scale or "difference"]))
+    relative_to_response(spec, Question("effect", CONTRASTS[options.scale or "difference"], measure_of(spec)))
 
 
 def _answers(options: argparse.Namespace, fit: Fit) -> tuple[Answer | None, Answer | None]:
@@ -121,7 +165,7 @@ def _print_answers(options: argparse.Namespace, defined: Defined, fit: Fit) -> N
     if effect is not None:
         section(f"Effect of {options.effect} on the {measure} ({effect.question.scale.name}):")
         print(effect)
-        print("", *effect_sentences(effect), sep="\n", end=f"{warning}\n")
+        print("", *wrapped(effect_sentences(effect)), sep="\n", end=f"{warning}\n")
 
 
 def _capital(text: str) -> str:
@@ -192,7 +236,7 @@ def _demo_country(options: argparse.Namespace) -> tuple[Fit, list[str]]:
     answer = fit.effect("treated", by="country")
     section("Effect of treated by country (difference of rates):")
     print(answer)
-    print("", *effect_sentences(answer), sep="\n")
+    print("", *wrapped(effect_sentences(answer)), sep="\n")
     return fit, [
         _drawn(options, "country-rates.png", fit.plot.rates("treated", by="country")),
         _drawn(options, "country-effect.png", fit.plot.effect("treated", by="country")),
@@ -214,7 +258,7 @@ def _demo_variants(options: argparse.Namespace, name: str, title: str) -> Fit:
     for heading, table in tables.items():
         section(heading)
         print(table.reset_index().to_string(index=False, float_format="{:.4f}".format, na_rep=""))
-    print("", *best_sentences(best, measure_of(fit.sampled_posterior.spec)), sep="\n")
+    print("", *wrapped(best_sentences(best, measure_of(fit.sampled_posterior.spec))), sep="\n")
     return fit
 
 

@@ -7,7 +7,11 @@ hands it to `sys.unraisablehook`, which prints a traceback and goes on as if not
 from __future__ import annotations
 
 import argparse
+import os
+import shutil
 import sys
+import textwrap
+from collections.abc import Iterable
 from typing import Any
 
 DONE, COULD_NOT_FIT, BAD_ARGUMENTS, NOT_CONVERGED, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 3, 130, 141
@@ -15,8 +19,26 @@ SOON = 0.05  # seconds, by when the callback has returned
 
 
 def section(title: str) -> None:
-    """Print a heading, and everything before it to a pipe that waits for it."""
-    print(f"\n{title}", flush=True)
+    """Print a heading, bold on a terminal, and everything before it to a pipe that waits for it."""
+    print(f"\n{bold(title)}", flush=True)
+
+
+def bold(text: str) -> str:
+    """Text that stands out where somebody looks at a terminal that may have colours; else the text as it is."""
+    return f"\x1b[1m{text}\x1b[0m" if coloured() else text
+
+
+def coloured() -> bool:
+    """Whether stdout is a terminal that obeys colours, and nobody has asked for none (no-color.org)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def wrapped(sentences: Iterable[str]) -> list[str]:
+    """Sentences in lines as wide as the terminal; where there is none, a line each."""
+    if not sys.stdout.isatty():
+        return list(sentences)
+    width = max(shutil.get_terminal_size().columns, 40)
+    return [textwrap.fill(sentence, width, subsequent_indent="  ", break_on_hyphens=False) for sentence in sentences]
 
 
 def wants_progress(options: argparse.Namespace) -> bool:

@@ -74,13 +74,14 @@ def linear_overdispersion(_: ResponseScale) -> Prior:
 
 def _poisson_cdf(response: Any, mu: Linear) -> Chances:
     count, mean = response[0], mu.link.inverse(mu.eta)
-    return special.pdtr(count - 1.0, mean) if count else np.zeros_like(mean), special.pdtr(count, mean)
+    below = np.where(np.equal(count, 0.0), 0.0, special.pdtr(np.maximum(count - 1.0, 0.0), mean))
+    return below, special.pdtr(count, mean)
 
 
 def _negbinomial_cdf(response: Any, mu: Linear, alpha: Any) -> Chances:
     count, mean = response[0], mu.link.inverse(mu.eta)
     share = alpha / (alpha + mean)
-    below = special.betainc(alpha, count, share) if count else np.zeros_like(mean)
+    below = np.where(np.equal(count, 0.0), 0.0, special.betainc(alpha, np.maximum(count, 1.0), share))
     return below, special.betainc(alpha, count + 1.0, share)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from hiermod.families.ops import Ops, bounded_exp
+from hiermod.families.ops import HALF_LOG_TAU, Ops, bounded_exp
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,12 @@ class Link:
     log_inverse : callable, optional
         Of a positive mean, its logarithm by the linear predictor, which is finite where the mean rounds to 0 or
         overflows.
+    bounds : tuple of float
+        The open interval outside which a linear predictor has no mean.
+    log_slope : callable, optional
+        Of a rate, the logarithm of its derivative by the linear predictor, ``(ops, eta)``.
+    log_between : callable, optional
+        Of a rate, the logarithm of what a distribution has between two linear predictors, ``(ops, low, high)``.
     """
 
     name: str
@@ -42,6 +48,27 @@ class Link:
     log_rates: Callable[[Ops, Any], tuple[Any, Any]] | None = None
     latent_variance: float | None = None
     log_inverse: Callable[[Any], Any] | None = None
+    log_slope: Callable[[Ops, Any], Any] | None = None
+    log_between: Callable[[Ops, Any, Any], Any] | None = None
+    bounds: tuple[float, float] = (-np.inf, np.inf)
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether some linear predictors have no mean."""
+        return bool(np.isfinite(self.bounds).any())
+
+    def inside(self, eta: Any) -> Any:
+        """Where linear predictors have a mean, on arrays of NumPy's or PyTensor's."""
+        low, high = self.bounds
+        return eta > low if np.isinf(high) else eta < high if np.isinf(low) else (eta > low) & (eta < high)
+
+    def held(self, ops: Ops, eta: Any) -> Any:
+        """Linear predictors, those without a mean replaced by one that has one, so that functions of it are finite."""
+        return ops.where(self.inside(eta), eta, self.forward(0.5)) if self.is_bounded else eta
+
+    def limited(self, ops: Ops, eta: Any, density: Any) -> Any:
+        """A log density, minus infinity where the linear predictor has no mean."""
+        return ops.where(self.inside(eta), density, -np.inf) if self.is_bounded else density
 
 
 def _identity(values: Any) -> Any:
@@ -93,6 +120,56 @@ def _cloglog_log_rates(ops: Ops, eta: Any) -> tuple[Any, Any]:
     return ops.where(eta < 0.0, rare, ops.log1p(-ops.exp(-ops.maximum(hazard, 1.0)))), -hazard
 
 
+def _reciprocal(values: Any) -> Any:
+    return 1.0 / values
+
+
+def _reciprocal_slope(predictor: Any) -> Any:
+    return -1.0 / predictor**2
+
+
+def _minus_log(predictor: Any) -> Any:
+    return -np.log(predictor)
+
+
+def _log_log_rates(ops: Ops, eta: Any) -> tuple[Any, Any]:
+    """The chance of failure is ``1 - exp(eta)``; each branch is held where it is exact."""
+    near = ops.log(-ops.expm1(ops.clip(eta, -0.7, -1e-300)))
+    return eta, ops.where(eta > -0.7, near, ops.log1p(-ops.exp(ops.minimum(eta, -0.7))))
+
+
+def _logit_log_slope(ops: Ops, eta: Any) -> Any:
+    return -ops.softplus(eta) - ops.softplus(-eta)
+
+
+def _probit_log_slope(ops: Ops, eta: Any) -> Any:
+    return -(eta**2) / 2.0 - HALF_LOG_TAU
+
+
+def _cloglog_log_slope(ops: Ops, eta: Any) -> Any:
+    return eta - bounded_exp(ops, eta)
+
+
+def _logit_between(ops: Ops, low: Any, high: Any) -> Any:
+    """``F(high) - F(low) = F(high) (1 - F(low)) (1 - exp(low - high))``."""
+    return -ops.softplus(-high) - ops.softplus(low) + ops.log(-ops.expm1(low - high))
+
+
+def _probit_between(ops: Ops, low: Any, high: Any) -> Any:
+    """By the tail in which both are smaller, so that no digits are lost far out."""
+    right = low + high > 0.0
+    below, above = ops.where(right, -high, low), ops.where(right, -low, high)
+    log_above = ops.log_ndtr(above)
+    return log_above + ops.log(-ops.expm1(ops.minimum(ops.log_ndtr(below) - log_above, -1e-300)))
+
+
+def _cloglog_between(ops: Ops, low: Any, high: Any) -> Any:
+    """``exp(-h) (1 - exp(-d))`` for the hazard h at `low` and its growth d, next to 0 its logarithm."""
+    growth = high + ops.log(-ops.expm1(low - high))
+    share = ops.log(-ops.expm1(-ops.exp(ops.clip(growth, -40.0, 40.0)))) + ops.minimum(growth + 40.0, 0.0)
+    return share - bounded_exp(ops, low)
+
+
 IDENTITY = Link("identity", "mean", r"\mu_i", _identity, _identity, np.ones_like)
 LOG = Link("log", "log of the mean", r"\log \mu_i", np.log, np.exp, np.exp, log_inverse=_identity)
 LOGIT = Link(
@@ -104,6 +181,8 @@ LOGIT = Link(
     _logit_slope,
     _logit_log_rates,
     np.pi**2 / 3.0,
+    log_slope=_logit_log_slope,
+    log_between=_logit_between,
 )
 PROBIT = Link(
     "probit",
@@ -114,9 +193,24 @@ PROBIT = Link(
     _probit_slope,
     _probit_log_rates,
     1.0,
+    log_slope=_probit_log_slope,
+    log_between=_probit_between,
 )
 CLOGLOG = Link(
     "cloglog", "log of the hazard", r"\operatorname{cloglog} \mu_i", _cloglog, _inverse_cloglog, _cloglog_slope,
-    _cloglog_log_rates, np.pi**2 / 6.0,
+    _cloglog_log_rates, np.pi**2 / 6.0, log_slope=_cloglog_log_slope,
+    log_between=_cloglog_between,
 )  # fmt: skip
-LINKS = {link.name: link for link in (IDENTITY, LOG, LOGIT, PROBIT, CLOGLOG)}
+INVERSE = Link(
+    "inverse", "inverse of the mean", r"1 / \mu_i", _reciprocal, _reciprocal, _reciprocal_slope,
+    log_inverse=_minus_log, bounds=(0.0, np.inf),
+)  # fmt: skip
+LOG_OF_RATE = Link(
+    "log", "log of the rate", r"\log \mu_i", np.log, np.exp, np.exp, _log_log_rates, bounds=(-np.inf, 0.0)
+)
+LINKS = {link.name: link for link in (IDENTITY, LOG, LOGIT, PROBIT, CLOGLOG, INVERSE)}
+
+
+def link_of(name: str, kind: str) -> Link:
+    """A link by its name, of families of a kind: the logarithm of a rate is below 0."""
+    return LOG_OF_RATE if name == "log" and kind == "rate" else LINKS[name]

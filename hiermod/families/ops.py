@@ -16,6 +16,7 @@ from scipy import special
 Function = Callable[..., Any]
 HALF_LOG_TAU = 0.5 * float(np.log(2.0 * np.pi))
 LARGEST_EXPONENT = 300.0  # beyond, a density is nothing; so far, its logarithm times any count can still be squared
+SMALLEST_CHANCE = 1e-300  # whose logarithm stands for those of smaller ones
 LARGE = 20.0  # from here on, the terms of Stirling's series below leave out less than 2e-15
 TERMS = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680)
 
@@ -33,6 +34,9 @@ class Ops:
     softplus: Function
     log_ndtr: Function
     erfcx: Function
+    gammainc: Function
+    gammaincc: Function
+    betainc: Function
     log_choose: Function
     where: Function
     minimum: Function
@@ -52,8 +56,9 @@ def _log_choose(trials: Any, successes: Any) -> Any:
 
 NUMPY = Ops(
     const=float, log=np.log, exp=np.exp, log1p=np.log1p, expm1=np.expm1, gammaln=special.gammaln, softplus=_softplus,
-    log_ndtr=special.log_ndtr, erfcx=special.erfcx, log_choose=_log_choose, where=np.where, minimum=np.minimum,
-    maximum=np.maximum, clip=np.clip,
+    log_ndtr=special.log_ndtr, erfcx=special.erfcx, gammainc=special.gammainc, gammaincc=special.gammaincc,
+    betainc=special.betainc, log_choose=_log_choose, where=np.where, minimum=np.minimum, maximum=np.maximum,
+    clip=np.clip,
 )  # fmt: skip
 
 

@@ -12,10 +12,11 @@ from scipy import special
 
 from hiermod.data.columns.responses import ResponseRows, SingleRows
 from hiermod.errors import DataError
+from hiermod.families.functionals import Functional
 from hiermod.families.links import IDENTITY, LOG, Link
 from hiermod.families.names import LINKS
-from hiermod.families.ops import HALF_LOG_TAU, LARGEST_EXPONENT, Ops, remainder
-from hiermod.families.real import log_normal_density, residual_scale, take_numbers
+from hiermod.families.ops import HALF_LOG_TAU, LARGEST_EXPONENT, SMALLEST_CHANCE, Ops, remainder
+from hiermod.families.real import log_normal_density, residual_scale, response_sd, take_numbers
 from hiermod.families.record import Chances, Family, Linear, Parameter, first_wrong, overdispersion
 from hiermod.priors.distributions import Prior
 
@@ -28,21 +29,53 @@ def take_positive(name: str, response: ResponseRows) -> None:
     if len(wrong):
         raise DataError(
             f"The family {name} takes numbers above 0; {response.name!r} holds {first_wrong(response, wrong)}. "
-            "Where 0 is possible, another family fits, such as 'student'."
+            f"{_advice(name, response.values)}"
         )
 
 
+def _advice(name: str, values: np.ndarray) -> str:
+    """Which family takes zeros, or numbers below 0."""
+    below = bool((values < 0.0).any())
+    other = "hurdle_lognormal" if name == "lognormal" else "hurdle_gamma"
+    return (
+        "Where numbers below 0 are possible, another family fits, such as 'student'."
+        if below
+        else f"Where 0 is possible, {other!r} gives zeros a part of their own."
+    )
+
+
 def _gamma(ops: Ops, response: Any, mu: Linear, alpha: Any) -> Any:
-    """A number of mean ``mu = exp(eta)``, shape `alpha` and rate ``alpha/mu``."""
+    """A number of mean mu, shape `alpha` and rate ``alpha/mu``."""
     log_value = ops.log(response[0])
-    ratio = log_value - mu.eta
+    ratio = log_value - _log_mean(ops, mu)
     distance = ratio - ops.expm1(ops.minimum(ratio, LARGEST_EXPONENT))
-    return 0.5 * ops.log(alpha) - HALF_LOG_TAU - remainder(ops, alpha) + alpha * distance - log_value
+    density = 0.5 * ops.log(alpha) - HALF_LOG_TAU - remainder(ops, alpha) + alpha * distance - log_value
+    return mu.link.limited(ops, mu.eta, density)
+
+
+def _log_mean(ops: Ops, mu: Linear) -> Any:
+    return mu.eta if mu.link.name == "log" else -ops.log(mu.link.held(ops, mu.eta))
+
+
+def _gamma_tails(ops: Ops, response: Any, mu: Linear, alpha: Any) -> tuple[Any, Any]:
+    x = alpha * ops.exp(ops.minimum(ops.log(response[0]) - _log_mean(ops, mu), LARGEST_EXPONENT))
+    below, above = ops.gammainc(alpha, x), ops.gammaincc(alpha, x)
+    return ops.log(ops.maximum(below, SMALLEST_CHANCE)), ops.log(ops.maximum(above, SMALLEST_CHANCE))
 
 
 def _gamma_cdf(response: Any, mu: Linear, alpha: Any) -> Chances:
     chance = special.gammainc(alpha, alpha * response[0] / mu.link.inverse(mu.eta))
     return chance, chance
+
+
+def _gamma_quantile(chance: float, mu: Linear, alpha: Any) -> Any:
+    return mu.link.inverse(mu.eta) * special.gammaincinv(alpha, chance) / alpha
+
+
+def _gamma_limited_mean(horizon: float, mu: Linear, alpha: Any) -> Any:
+    mean = mu.link.inverse(mu.eta)
+    x = alpha * horizon / mean
+    return mean * special.gammainc(alpha + 1.0, x) + horizon * special.gammaincc(alpha, x)
 
 
 def _gamma_variance(mean: Any, alpha: Any) -> Any:
@@ -58,9 +91,25 @@ def _lognormal(ops: Ops, response: Any, mu: Linear, sigma: Any) -> Any:
     return log_normal_density(ops, log_value, mu.eta, sigma) - log_value
 
 
+def _lognormal_tails(ops: Ops, response: Any, mu: Linear, sigma: Any) -> tuple[Any, Any]:
+    t = (ops.log(response[0]) - mu.eta) / sigma
+    return ops.log_ndtr(t), ops.log_ndtr(-t)
+
+
 def _lognormal_cdf(response: Any, mu: Linear, sigma: Any) -> Chances:
     chance = special.ndtr((np.log(response[0]) - mu.eta) / sigma)
     return chance, chance
+
+
+def _lognormal_quantile(chance: float, mu: Linear, sigma: Any) -> Any:
+    with np.errstate(over="ignore"):
+        return np.exp(mu.eta + sigma * special.ndtri(chance))
+
+
+def lognormal_limited_mean(horizon: float, mu: Linear, sigma: Any) -> Any:
+    """That of ``exp(eta)`` times a lognormal number."""
+    t = (np.log(horizon) - mu.eta) / sigma
+    return np.exp(mu.eta + sigma**2 / 2.0 + special.log_ndtr(t - sigma)) + horizon * special.ndtr(-t)
 
 
 def _lognormal_variance(mean: Any, sigma: Any) -> Any:
@@ -96,7 +145,7 @@ def _lognormal_mean_link(_: Link, sigma: Any) -> Link:
     return shifted_log_link(sigma**2 / 2.0)
 
 
-def _lognormal_median_link(_: Link, sigma: Any) -> Link:
+def _lognormal_median_link(*_: Any) -> Link:
     return LOG
 
 
@@ -104,29 +153,40 @@ def lognormal_has_posterior_mean(outcome: str, priors: Mapping[str, tuple[Prior,
     """That of ``exp(sigma²/2)`` asks for a prior of sigma whose tail falls faster, however many rows there are.
 
     A half-normal one of scale s falls as ``exp(-sigma²/(2 s²))``; what rows leave unknown of eta adds up to sigma²/2.
+    That of a quantile, ``exp(eta + z sigma)``, asks for one that falls faster than ``exp(-z sigma)``.
     """
+    of_mean = outcome in ("mean", "positive")
+    z = np.inf if of_mean else 0.0 if outcome == "median" else float(special.ndtri(float(outcome[1:]) / 100.0))
+    if averaged or z <= 0.0 or "sigma" not in priors:  # of a linear predictor, exp(exp(2 eta)/2) has none
+        return not averaged and z <= 0.0
     prior = priors["sigma"][0]
-    normal = prior.plain and prior.name == "HalfNormal" and float(prior.arguments[0]) ** 2 < 0.5
-    light = normal or prior.support[1] < float("inf")
-    return not averaged and (outcome == "median" or light)
+    normal = prior.plain and prior.name == "HalfNormal" and (not of_mean or float(prior.arguments[0]) ** 2 < 0.5)
+    exponential = prior.plain and prior.name == "Exponential" and float(prior.arguments[0]) > z
+    return normal or exponential or prior.support[1] < np.inf
 
 
 GAMMA = Family(
     name="gamma", links=LINKS["gamma"], link=LOG, kind="positive",
     parameters=(Parameter("alpha", "shape, standard deviation mu/sqrt(alpha)", "shape", overdispersion),),
-    statistic="values", check=take_positive, log_density=_gamma, cdf=_gamma_cdf, variance=_gamma_variance,
-    draw=_draw_gamma, kernel="gamma", bambi="gamma", response="numbers above 0",
+    statistic="values", check=take_positive, log_density=_gamma, log_tails=_gamma_tails, cdf=_gamma_cdf,
+    limited_mean=_gamma_limited_mean,
+    quantile=_gamma_quantile,
+    variance=_gamma_variance, draw=_draw_gamma, kernel="gamma", bambi="gamma", response="numbers above 0",
     latex=r"\operatorname{Gamma}(\alpha, \alpha / \mu_i)",
     words="With mean mu, its shape is alpha and its standard deviation mu/sqrt(alpha).", information_power=1.0,
 )  # fmt: skip
 LOGNORMAL = Family(
     name="lognormal", links=LINKS["lognormal"], link=IDENTITY, kind="positive",
-    parameters=(Parameter("sigma", "standard deviation of the logarithm", "log of the response", residual_scale),),
-    statistic="values", check=take_positive, log_density=_lognormal, cdf=_lognormal_cdf,
+    parameters=(Parameter("sigma", "standard deviation of the logarithm", "log of the response", residual_scale,
+                          estimate=response_sd),),
+    statistic="values", check=take_positive, log_density=_lognormal, log_tails=_lognormal_tails, cdf=_lognormal_cdf,
+    limited_mean=lognormal_limited_mean,
+    quantile=_lognormal_quantile,
     variance=_lognormal_variance, draw=_draw_lognormal, kernel="lognormal", bambi=None,
     response="numbers above 0 that vary by factors", latex=r"\operatorname{LogNormal}(\mu_i, \sigma)",
     words="Its median is exp(mu), its mean exp(mu + sigma²/2).", location="mean logarithm",
-    mean_link=_lognormal_mean_link, median_link=_lognormal_median_link,
+    mean_link=_lognormal_mean_link,
+    outcomes=(Functional("median", "median {}", link=_lognormal_median_link, uses=("mu",), per_unit=True),),
     has_posterior_mean=lognormal_has_posterior_mean, transform=np.log, information_power=-2.0,
 )  # fmt: skip
 FAMILIES = (GAMMA, LOGNORMAL)

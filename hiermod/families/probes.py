@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
+from hiermod.families.links import Link
 from hiermod.families.ops import NUMPY
 from hiermod.families.record import Family, ResponseScale
 
@@ -23,6 +24,12 @@ FROM_LINE = {"positive": np.exp, "unit": special.expit, "real": np.positive}  # 
 MODERATE = {"positive": (0.2, 50.0), "unit": (0.02, 0.98), "real": (-3.0, 3.0)}
 SCALE = ResponseScale(0.0, 1.0, 1.0)
 DIGITS = 1e-9  # relative; a text has as many in NumPy and in PyTensor, and a stored family keeps as many
+
+
+def from_line(link: Link, line: np.ndarray) -> np.ndarray:
+    """Linear predictors that have a mean, by numbers on the line."""
+    low, high = link.bounds
+    return line if not link.is_bounded else low + np.exp(line) if np.isfinite(low) else high - np.exp(line)
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,15 +51,22 @@ class Points:
 def points(family: Family) -> Points:
     """The points of a family; the same in every process."""
     rng = np.random.default_rng(7)
-    responses = np.array(PROBES[family.kind])[np.arange(POINTS) % len(PROBES[family.kind])]
-    eta = rng.uniform(-2.0, 1.2, POINTS)
+    probes = [(float(place),) for place in range(1, len(family.categories) + 1)] or PROBES[family.kind]
+    probes = [(0.0,), *probes] if family.kind == "positive" and family.zeros else probes
+    responses = np.array(probes)[np.arange(POINTS) % len(probes)]
+    eta = from_line(family.link, rng.uniform(-2.0, 1.2, POINTS))
     lines = (rng.uniform(-0.9, 1.8, POINTS) for _ in family.parameters)
-    parameters = (FROM_LINE[own.support](line) for own, line in zip(family.parameters, lines, strict=False))
-    return Points(tuple(responses.T), eta, tuple(parameters))
+    parameters = [FROM_LINE[own.support](line) for own, line in zip(family.parameters, lines, strict=False)]
+    entries = len(family.entries)
+    if entries:  # in the order of thresholds
+        parameters[:entries] = np.sort(parameters[:entries], axis=0)
+    errors = (np.exp(rng.uniform(-0.9, 0.9, POINTS)),) if family.errors else ()
+    return Points((*responses.T, *errors), eta, tuple(parameters))
 
 
 def probe_densities(family: Family) -> list[float]:
     """Log densities at the points."""
+    family = family.base or family
     at = points(family)
     with np.errstate(all="ignore"):
         seen = family.log_density(NUMPY, at.response, family.linear(at.eta), *at.parameters)

@@ -10,7 +10,7 @@ from scipy import special
 from hiermod.data.columns.responses import ResponseRows, SingleRows, TrialsRows
 from hiermod.errors import DataError
 from hiermod.families.links import LOGIT
-from hiermod.families.names import RATE_LINKS
+from hiermod.families.names import LINKS, RATE_LINKS
 from hiermod.families.ops import NUMPY, Ops, rise
 from hiermod.families.record import Chances, Family, Linear, Parameter, overdispersion
 
@@ -45,13 +45,13 @@ def _take_several_trials(name: str, response: ResponseRows) -> None:
 def log_rates(ops: Ops, mu: Linear) -> tuple[Any, Any]:
     """The logarithms of the chances of success and of failure."""
     assert mu.link.log_rates is not None
-    return mu.link.log_rates(ops, mu.eta)
+    return mu.link.log_rates(ops, mu.link.held(ops, mu.eta))
 
 
 def log_kernel(ops: Ops, successes: Any, trials: Any, mu: Linear) -> Any:
     """The binomial log density without its constant; that of sums too."""
     log_success, log_failure = log_rates(ops, mu)
-    return successes * log_success + (trials - successes) * log_failure
+    return mu.link.limited(ops, mu.eta, successes * log_success + (trials - successes) * log_failure)
 
 
 def _binomial(ops: Ops, response: Any, mu: Linear) -> Any:
@@ -128,13 +128,13 @@ def _draw_beta(rng: np.random.Generator, shape: Any, mean: Any, trials: Any, kap
 
 
 BERNOULLI = Family(
-    name="bernoulli", links=RATE_LINKS, link=LOGIT, kind="rate", parameters=(), statistic="trials",
+    name="bernoulli", links=LINKS["bernoulli"], link=LOGIT, kind="rate", parameters=(), statistic="trials",
     check=_take_single_trials, log_density=_binomial, cdf=_binomial_cdf, variance=_variance,
     correlation=_independent, draw=_draw, kernel="trials", bambi="bernoulli", response="0/1",
     latex=r"\operatorname{Bernoulli}(\mu_i)",
 )  # fmt: skip
 BINOMIAL = Family(
-    name="binomial", links=RATE_LINKS, link=LOGIT, kind="rate", parameters=(), statistic="trials",
+    name="binomial", links=LINKS["binomial"], link=LOGIT, kind="rate", parameters=(), statistic="trials",
     check=take_trials, log_density=_binomial, cdf=_binomial_cdf, variance=_variance,
     correlation=_independent, draw=_draw, kernel="trials", bambi="binomial", response="successes out of trials",
     latex=r"\operatorname{Binomial}(n_i, \mu_i)",

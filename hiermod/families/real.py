@@ -9,9 +9,10 @@ from scipy import special
 
 from hiermod.data.columns.responses import ResponseRows, TrialsRows
 from hiermod.errors import DataError
+from hiermod.families.functionals import Functional
 from hiermod.families.links import IDENTITY
 from hiermod.families.names import LINKS
-from hiermod.families.ops import HALF_LOG_TAU, Ops, rise
+from hiermod.families.ops import HALF_LOG_TAU, NUMPY, SMALLEST_CHANCE, Ops, bounded_exp, rise
 from hiermod.families.record import Chances, Family, Linear, Parameter, ResponseScale, own_link
 from hiermod.priors.distributions import Prior
 
@@ -27,7 +28,12 @@ def take_numbers(name: str, response: ResponseRows) -> None:
 
 def residual_scale(scale: ResponseScale) -> Prior:
     """The default prior of a residual's scale."""
-    return Prior("Exponential", (1.0 / scale.unit,))
+    return Prior("Exponential", (1.0 / (scale.spread or scale.unit),))
+
+
+def response_sd(scale: ResponseScale) -> float:
+    """The standard deviation of the response, or of its logarithm."""
+    return scale.unit
 
 
 def _degrees_of_freedom(_: ResponseScale) -> Prior:
@@ -41,7 +47,11 @@ def log_normal_density(ops: Ops, value: Any, location: Any, sigma: Any) -> Any:
 
 
 def _gaussian(ops: Ops, response: Any, mu: Linear, sigma: Any) -> Any:
-    return log_normal_density(ops, response[0], mu.eta, sigma)
+    return log_normal_density(ops, response[0], _location(ops, mu), sigma)
+
+
+def _location(ops: Ops, mu: Linear) -> Any:
+    return mu.eta if mu.link.name == "identity" else bounded_exp(ops, mu.eta)
 
 
 def _student(ops: Ops, response: Any, mu: Linear, sigma: Any, nu: Any) -> Any:
@@ -49,14 +59,35 @@ def _student(ops: Ops, response: Any, mu: Linear, sigma: Any, nu: Any) -> Any:
     return rise(ops, nu / 2.0, 0.5) - HALF_LOG_TAU - ops.log(sigma) - (nu + 1.0) / 2.0 * ops.log1p(squares / nu)
 
 
+def _gaussian_tails(ops: Ops, response: Any, mu: Linear, sigma: Any) -> tuple[Any, Any]:
+    t = (response[0] - _location(ops, mu)) / sigma
+    return ops.log_ndtr(t), ops.log_ndtr(-t)
+
+
+def _student_tails(ops: Ops, response: Any, mu: Linear, sigma: Any, nu: Any) -> tuple[Any, Any]:
+    """By the tail that is beyond |t|, half an incomplete beta function."""
+    t = (response[0] - mu.eta) / sigma
+    beyond = 0.5 * ops.betainc(nu / 2.0, ops.const(0.5), nu / (nu + t**2))
+    tail, rest = ops.log(ops.maximum(beyond, SMALLEST_CHANCE)), ops.log1p(-beyond)
+    return ops.where(t < 0.0, tail, rest), ops.where(t < 0.0, rest, tail)
+
+
 def _gaussian_cdf(response: Any, mu: Linear, sigma: Any) -> Chances:
-    chance = special.ndtr((response[0] - mu.eta) / sigma)
+    chance = special.ndtr((response[0] - _location(NUMPY, mu)) / sigma)
     return chance, chance
+
+
+def _gaussian_quantile(chance: float, mu: Linear, sigma: Any) -> Any:
+    return mu.eta + sigma * special.ndtri(chance)
 
 
 def _student_cdf(response: Any, mu: Linear, sigma: Any, nu: Any) -> Chances:
     chance = special.stdtr(nu, (response[0] - mu.eta) / sigma)
     return chance, chance
+
+
+def _student_quantile(chance: float, mu: Linear, sigma: Any, nu: Any) -> Any:
+    return mu.eta + sigma * special.stdtrit(nu, chance)
 
 
 def _gaussian_variance(mean: Any, sigma: Any) -> Any:
@@ -78,23 +109,25 @@ def _draw_student(rng: np.random.Generator, shape: Any, mean: Any, _: Any, sigma
     return mean + sigma * rng.standard_t(nu, shape)
 
 
+MEDIAN = Functional("median", "median {}", link=own_link, uses=("mu",), per_unit=True)
 GAUSSIAN = Family(
     name="gaussian", links=LINKS["gaussian"], link=IDENTITY, kind="real",
-    parameters=(Parameter("sigma", "standard deviation", "response", residual_scale),), statistic="real",
-    check=take_numbers, log_density=_gaussian, cdf=_gaussian_cdf, variance=_gaussian_variance, draw=_draw,
-    kernel="gaussian", bambi="gaussian", response="numbers", latex=r"\operatorname{Normal}(\mu_i, \sigma)",
-    median_link=own_link, information_power=-2.0,
+    parameters=(Parameter("sigma", "standard deviation", "response", residual_scale, estimate=response_sd),),
+    statistic="real", check=take_numbers, log_density=_gaussian, log_tails=_gaussian_tails, cdf=_gaussian_cdf,
+    variance=_gaussian_variance, draw=_draw, kernel="gaussian", bambi="gaussian", response="numbers",
+    latex=r"\operatorname{Normal}(\mu_i, \sigma)", outcomes=(MEDIAN,), quantile=_gaussian_quantile,
+    information_power=-2.0,
 )  # fmt: skip
 STUDENT = Family(
     name="student", links=LINKS["student"], link=IDENTITY, kind="real",
     parameters=(
-        Parameter("sigma", "scale", "response", residual_scale),
+        Parameter("sigma", "scale", "response", residual_scale, estimate=response_sd),
         Parameter("nu", "degrees of freedom", "degrees of freedom", _degrees_of_freedom, True),
     ),
-    statistic="values", check=take_numbers, log_density=_student, cdf=_student_cdf, variance=_student_variance,
-    draw=_draw_student, kernel="student", bambi="t", response="numbers with outliers",
+    statistic="values", check=take_numbers, log_density=_student, log_tails=_student_tails, cdf=_student_cdf,
+    variance=_student_variance, draw=_draw_student, kernel="student", bambi="t", response="numbers with outliers",
     latex=r"\operatorname{StudentT}(\nu, \mu_i, \sigma)",
-    words="It has nu degrees of freedom and the scale sigma.", location="location", median_link=own_link,
-    information_power=-2.0,
+    words="It has nu degrees of freedom and the scale sigma.", location="location", outcomes=(MEDIAN,),
+    quantile=_student_quantile, information_power=-2.0,
 )  # fmt: skip
 FAMILIES = (GAUSSIAN, STUDENT)

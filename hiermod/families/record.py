@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from hiermod.data.columns.responses import ResponseRows, SingleRows
 from hiermod.data.columns.texts import row_name
+from hiermod.data.columns.values import Level, scores_of
 from hiermod.errors import AnswerError, ModelError, did_you_mean
-from hiermod.families.links import IDENTITY, LINKS, Link
+from hiermod.families.functionals import Functional
+from hiermod.families.links import IDENTITY, LINKS, Link, link_of
 from hiermod.families.names import RATE_LINKS
 from hiermod.families.ops import NUMPY, Function
 from hiermod.priors.distributions import Prior
@@ -32,14 +35,16 @@ class Linear(NamedTuple):
 class ResponseScale:
     """Location and spread of the response on the link scale, from which default priors take their numbers.
 
-    `unit` is the sd of the response on an identity link, 1 on the others; coefficients get `factor` times it.
-    `smallest` is the smallest response.
+    `unit` is the sd of the response on an identity link, the inverse of its mean on an inverse one, 1 on the others;
+    coefficients get `factor` times it. `smallest` is the smallest response; `spread` the sd of the response itself
+    where `unit` is not.
     """
 
     location: float
     unit: float
     factor: float
     smallest: float = 1.0
+    spread: float = 0.0
 
 
 def overdispersion(_: ResponseScale) -> Prior:
@@ -79,8 +84,15 @@ class Parameter:
     links : tuple of str, optional
         Those that a linear predictor of it can have, the usual one first: ``log`` of a positive parameter, ``logit``,
         ``probit`` and ``cloglog`` of one between 0 and 1, and ``identity``, where the record gives none.
+    variable : str, optional
+        The variable of the posterior that it is an entry of, as a threshold is.
     below_response : bool
         Whether it is below every response, so that priors end at the smallest one; such a parameter has no predictor.
+    estimate : callable, optional
+        A value near it by the scale of the response: where the prior of a linear predictor's intercept stands. Without
+        it that is the median of the default prior.
+    link : str, optional
+        That of its linear predictor: the usual one, unless a user asks for another.
 
     Examples
     --------
@@ -98,7 +110,10 @@ class Parameter:
     unbounded: bool = False
     support: ParameterSupport = "positive"
     links: tuple[str, ...] = ()
+    variable: str = ""
     below_response: bool = False
+    estimate: Callable[[ResponseScale], float] | None = None
+    link: str = ""
 
     def __post_init__(self) -> None:
         if self.support not in SUPPORT_LINKS:
@@ -115,11 +130,56 @@ class Parameter:
                 f"{did_you_mean(str(wrong[0]), SUPPORT_LINKS[self.support])}"
             )
 
+    @property
+    def chosen_link(self) -> str:
+        """The link of its linear predictor."""
+        return self.link or self.links[0]
+
+    def typical(self, scale: ResponseScale) -> float:
+        """A value near it: where the prior of its linear predictor's intercept stands."""
+        if self.estimate is not None:
+            return self.estimate(scale)
+        return float(self.usual_prior(scale).quantile(np.array(0.5)))
+
     def usual_prior(self, scale: ResponseScale) -> Prior:
         """Its prior where the user gives none."""
         if callable(self.default_prior):
             return self.default_prior(scale)
         return fitted(self.name, read_prior(self.name, self.default_prior), self.support)[0]
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """What stands between ordered categories: a threshold above each but the last.
+
+    Parameters
+    ----------
+    increasing : bool
+        Whether each has to be above the one before.
+    log_prior : callable
+        ``(ops, link, size, thresholds)``: their log density up to a constant where chances of categories, at a linear
+        predictor of 0, have the density of Dirichlet(size, ..., size).
+    of_chances : callable
+        ``(link, chances)``: thresholds that give these chances there, arrays of shape ``(..., categories)``.
+    latex : str
+        What thresholds and linear predictor make of chances, the link standing as ``F``.
+    """
+
+    increasing: bool
+    log_prior: Function
+    of_chances: Function
+    latex: str
+
+
+THRESHOLDS = "Intercept"  # their variable of the posterior
+
+
+def row_variance(kind: str, error: Any, *parameters: Any) -> Any:
+    """The variance of a response with a known error about its mean, as `hiermod.families.measured` says."""
+    if kind == "known":
+        return error**2
+    (sigma,) = parameters
+    return sigma**2 + error**2 if kind == "added" else (sigma * error) ** 2
 
 
 def own_link(link: Link, *_: Any) -> Link:
@@ -143,7 +203,8 @@ def scaled(parameters: Sequence[Any], exposure: Any) -> list[Any]:
 
 
 UNSAID = replace(IDENTITY, name="")  # the usual one
-STATISTICS = {"rate": "pairs", "count": "values", "real": "values", "positive": "values", "unit": "values"}
+STATISTICS = {"rate": "pairs", "count": "values", "real": "values", "positive": "values", "unit": "values",
+              "ordered": "categories", "category": "categories"}  # fmt: skip
 WITHOUT = {
     "variance": "a function (mean, *parameters)",
     "correlation": "a function (*parameters)",
@@ -161,8 +222,9 @@ class Family:
     ----------
     name : str
         In small letters.
-    kind : {"rate", "count", "real", "positive", "unit"}
-        What the response is: successes out of trials, a count, a number, a number above 0, or one between 0 and 1.
+    kind : {"rate", "count", "real", "positive", "unit", "ordered", "category"}
+        What the response is: successes out of trials, a count, a number, a number above 0, one between 0 and 1, or a
+        category, among ordered ones or others (not for families from outside).
     links : tuple of str
         Those that it can have, the usual one first: ``identity``, ``log``, ``logit``, ``probit``, ``cloglog``.
     log_density : callable
@@ -186,9 +248,17 @@ class Family:
     log_tails : callable, optional
         ``(ops, response, mu, *parameters)``: the logarithms of the chances of at most as much as a response, and of
         more, of families whose responses may be censored.
+    limited_mean : callable, optional
+        ``(horizon, mu, *parameters)`` on NumPy arrays: the mean of the response or the horizon, whichever is less.
     mean_link, median_link : callable, optional
         ``(link, *parameters)``: the link between the mean, or the median, and the linear predictor, given the
-        parameters; the mean is mu without it, and the median refused.
+        parameters. The mean is mu without it; the median is the quantile, if that is known.
+    quantile : callable, optional
+        ``(chance, mu, *parameters)``: the quantile at a chance, in closed form. Without it the cdf is inverted, on
+        arrays of responses; of counts, to the smallest number that is exceeded with at most the rest of the chance.
+    outcomes : tuple of Functional
+        What else of a response ``outcome=`` may ask, by a word for each; one named ``mean`` or ``median`` goes before
+        the links.
     link : Link, optional
         Of mu, the parameter that the terms add up to: the usual one, unless a user asks for another.
     statistic : str, optional
@@ -197,8 +267,9 @@ class Family:
     check : callable, optional
         ``(name, response)``: refuses a response that the family does not take; without it, one that is not of its kind.
     has_posterior_mean : callable
-        ``(outcome, priors, averaged)``: whether the mean or median of the response has a posterior mean under these
-        priors of the parameters, and if it is `averaged` over a population of groups.
+        ``(outcome, priors, averaged)``: whether an outcome, by its name such as ``mean`` or ``q90``, has a posterior
+        mean under these priors of the parameters, and if it is `averaged` over a population of groups. Chances have
+        one, and are not asked for.
     transform : callable
         From responses to the scale of the linear predictor under an identity link.
     information_power : float
@@ -206,6 +277,9 @@ class Family:
     rated : {"", "mean", "shape"}
         What else an exposure ``y | rate(t)`` multiplies than the mean: nothing (``mean``), or the first parameter too;
         without it, such formulas are refused.
+    zeros : {"", "inflated", "hurdle"}
+        Whether zeros have a part of their own, the last parameter being its share: beside those of the other part, or
+        alone. Default priors of the other part are then centred at what is above 0.
     kernel : str, optional
         The compiled engine's name for it, which with the link has a code there; None leaves the family to PyMC.
     bambi : str, optional
@@ -216,6 +290,22 @@ class Family:
         The distribution of row i.
     location : str
         What the terms add up to, where the link's words do not say it.
+    errors : str
+        How well responses are known, where a formula says so: ``known``, by standard errors alone; ``added``, by these
+        beside a residual; ``weighted``, by weights of precision. The response then is ``(value, error)``.
+    base : Family, optional
+        Of responses that are censored or truncated, the family of those that are not; hiermod sets it.
+    interval : callable, optional
+        The chances between which such a response has its own; hiermod sets it.
+    thresholds : Thresholds, optional
+        Of ordered categories, whose thresholds are the first of `parameters` once `categories` are known.
+    weighted : callable, optional
+        Of ordered categories, ``(weights, link, *parameters)``: the link between the linear predictor and a weighted
+        sum of their chances; of others, ``(weights, mu, *parameters)``: that sum.
+    per_category : callable, optional
+        ``(categories)``: the parameters of categories without an order, each with a linear predictor.
+    categories : tuple
+        Those of a response, in order.
 
     Examples
     --------
@@ -227,7 +317,7 @@ class Family:
     """
 
     name: str
-    kind: Literal["rate", "count", "real", "positive", "unit"]
+    kind: Literal["rate", "count", "real", "positive", "unit", "ordered", "category"]
     links: tuple[str, ...]
     log_density: Function
     parameters: tuple[Parameter, ...] = ()
@@ -236,8 +326,11 @@ class Family:
     correlation: Function | None = None
     cdf: Callable[..., Chances] | None = None
     log_tails: Function | None = None
+    limited_mean: Function | None = None
     mean_link: Callable[..., Link] = own_link
     median_link: Callable[..., Link] | None = None
+    quantile: Function | None = None
+    outcomes: tuple[Functional, ...] = ()
     link: Link = UNSAID
     statistic: str = ""
     check: Callable[[str, ResponseRows], None] | None = None
@@ -245,12 +338,20 @@ class Family:
     transform: Callable[[Any], Any] = unchanged
     information_power: float = 0.0
     rated: Literal["", "mean", "shape"] = ""
+    zeros: Literal["", "inflated", "hurdle"] = ""
     kernel: str | None = None
     bambi: str | None = None
     response: str = ""
     latex: str = ""
     words: str = ""
     location: str = ""
+    errors: Literal["", "known", "added", "weighted"] = ""
+    base: Family | None = None
+    interval: Callable[..., Chances] | None = None
+    thresholds: Thresholds | None = None
+    weighted: Callable[..., Any] | None = None
+    per_category: Callable[[tuple[Level, ...]], tuple[Parameter, ...]] | None = None
+    categories: tuple[Level, ...] = ()
 
     def __post_init__(self) -> None:
         if self.kind not in STATISTICS:
@@ -265,7 +366,7 @@ class Family:
                 f"Family {self.name!r}: parameters={self.parameters!r}: a tuple of hm.Parameter('phi', 'what it is')."
             )
         if self.link is UNSAID:
-            object.__setattr__(self, "link", LINKS[self.links[0]])
+            object.__setattr__(self, "link", link_of(self.links[0], self.kind))
         usual = {
             "statistic": STATISTICS[self.kind],
             "latex": rf"\operatorname{{{self.name}}}({', '.join([r'\mu_i', *self.auxiliary])})",
@@ -280,6 +381,33 @@ class Family:
         return tuple(parameter.name for parameter in self.parameters)
 
     @property
+    def entries(self) -> tuple[Parameter, ...]:
+        """The thresholds: entries of one variable."""
+        return tuple(parameter for parameter in self.parameters if parameter.variable)
+
+    @property
+    def single(self) -> tuple[Parameter, ...]:
+        """The parameters that are variables by themselves."""
+        return tuple(parameter for parameter in self.parameters if not parameter.variable)
+
+    @property
+    def scores(self) -> tuple[float, ...]:
+        """What each category counts in a mean score."""
+        return scores_of(self.categories)
+
+    def of_categories(self, categories: tuple[Level, ...]) -> Family:
+        """The family of a response of these categories, with their parameters; others are unchanged."""
+        if self.per_category is not None:
+            return replace(self, categories=categories, parameters=self.per_category(categories))
+        if self.thresholds is None:
+            return self
+        places = range(1, len(categories))
+        own = [Parameter(f"{THRESHOLDS}[{place}]", support="real", variable=THRESHOLDS) for place in places]
+        known = replace(self, categories=categories, parameters=(*own, *self.single))
+        assert self.weighted is not None
+        return replace(known, mean_link=partial(self.weighted, known.scores))
+
+    @property
     def scaled(self) -> bool:
         """Whether it has the scale `sigma` of a residual about the linear predictor."""
         return "sigma" in self.auxiliary and self.link.name == "identity"
@@ -287,7 +415,7 @@ class Family:
     @property
     def has_unit(self) -> bool:
         """Whether a response in another unit has the same posterior in that unit."""
-        return self.scaled and self.kind == "real"
+        return self.scaled and self.kind == "real" and not self.errors
 
     @property
     def counts(self) -> bool:
@@ -295,9 +423,23 @@ class Family:
         return self.kind == "count"
 
     @property
+    def paired(self) -> bool:
+        """Whether densities take two numbers of a response: successes and trials, or a value and its error."""
+        return self.is_rate or bool(self.errors)
+
+    @property
     def is_rate(self) -> bool:
         """Whether the expected response is a rate of successes."""
         return self.kind == "rate"
+
+    def linked(self, name: str) -> Family:
+        """The family with another of its links; sums are sufficient for a real response on an identity link alone."""
+        statistic = "values" if self.statistic == "real" and name != "identity" else self.statistic
+        return replace(self, link=link_of(name, self.kind), statistic=statistic)
+
+    def parameter(self, name: str) -> Parameter:
+        """One of its parameters beside the mean."""
+        return next(parameter for parameter in self.parameters if parameter.name == name)
 
     def linear(self, eta: Any) -> Linear:
         """The parameter mu by its linear predictor."""
@@ -305,13 +447,19 @@ class Family:
 
     def mean(self, eta: Any, *parameters: Any) -> Any:
         """The expected response by the linear predictor, on NumPy arrays; of rates, that of one trial."""
-        return self.outcome_link("mean", parameters).inverse(eta)
+        return self.expected.at(self.linear(eta), *parameters)
 
-    def outcome_link(self, outcome: str, parameters: Sequence[Any]) -> Link:
-        """The link between an outcome, ``mean`` or ``median``, and the linear predictor."""
-        link = self.median_link if outcome == "median" else self.mean_link
-        assert link is not None
-        return link(self.link, *parameters)
+    @cached_property
+    def expected(self) -> Functional:
+        """The mean of the response, as a function of the parameters."""
+        stated = next((functional for functional in self.outcomes if functional.name == "mean"), None)
+        uses = ("mu",) if self.mean_link is own_link else None
+        own = Functional("mean", "mean {}", link=self.mean_link, uses=uses, share=self.is_rate, per_unit=True)
+        return own if stated is None else stated
+
+    def drawn_by(self, eta: Any, *parameters: Any) -> Any:
+        """What `draw_responses` takes: the mean, or of categories the linear predictor itself."""
+        return eta if self.statistic == "categories" else self.mean(eta, *parameters)
 
     def require(self, what: str) -> Function:
         """One of its functions that a family may be without: ``variance``, ``correlation`` or ``draw``.
@@ -322,6 +470,15 @@ class Family:
             If it is without this one.
         """
         function: Function | None = getattr(self, what)
+        if function is None and self.errors:
+            raise AnswerError(
+                f"Rows have errors of their own, so that there is no one {what} of the response, which this asks for."
+            )
+        if function is None and self.categories:
+            raise AnswerError(
+                f"This asks for the {what} of a response, and the categories of the family {self.name} have none. Ask "
+                "for the chance of a category, outcome=, or compare models by loo()."
+            )
         if function is None:
             raise AnswerError(
                 f"The family {self.name} has no {what}, which this asks for. Give its record {what}=, {WITHOUT[what]}, "
@@ -336,6 +493,8 @@ class Family:
 
         Of a family without a distribution function, each draw has one new response, which is less or is not.
         """
+        if self.interval is not None:
+            return self.interval(response, self.linear(eta), *parameters)
         if self.cdf is not None:
             return self.cdf(response, self.linear(eta), *parameters)
         trials = response[1] if self.is_rate else 1.0
@@ -349,6 +508,8 @@ class Family:
 
         Of a family without a function for it, the squared distance of a new response, which it is on average.
         """
+        if self.errors:
+            return np.asarray(row_variance(self.errors, trials, *parameters)) * np.ones_like(mean)
         several = bool((trials > 1.0).any())
         if self.variance is not None and (self.correlation is not None or not several):
             together = (trials - 1.0) * self.require("correlation")(*parameters) if several else 0.0
@@ -372,7 +533,7 @@ class Family:
         Parameters
         ----------
         mean : numpy.ndarray
-            Expected responses; of rates, those of one trial.
+            Expected responses; of rates, those of one trial; of categories, their linear predictors.
         trials : numpy.ndarray
             How many trials each response has, where it has any. It and `parameters` broadcast against `mean`.
         parameters : sequence
@@ -382,10 +543,28 @@ class Family:
             Of what is drawn; that of `mean` and the parameters without it.
         """
         shape = np.broadcast_shapes(np.shape(mean), *map(np.shape, parameters)) if shape is None else shape
-        return np.asarray(self.require("draw")(rng, shape, mean, trials, *parameters))
+        where = self.linear(mean) if self.statistic == "categories" else mean
+        return np.asarray(self.require("draw")(rng, shape, where, trials, *parameters))
+
+    def with_parameter_link(self, name: str, link: str) -> Family:
+        """The same with another link of the linear predictor of a parameter beside the mean.
+
+        Raises
+        ------
+        ModelError
+            If it has no such link.
+        """
+        links = self.parameter(name).links
+        if link not in links:
+            raise ModelError(f"{name!r} of the family {self.name} has no link {link!r}.{did_you_mean(link, links)}")
+        link = "" if link == links[0] else link
+        changed = (replace(own, link=link) if own.name == name else own for own in self.parameters)
+        return replace(self, parameters=tuple(changed))
 
     def __str__(self) -> str:
-        return self.name if self.link.name == self.links[0] else f"{self.name}({self.link.name})"
+        links = [] if self.link.name == self.links[0] else [self.link.name]
+        links += [f"{own.name}={own.link}" for own in self.parameters if own.link]
+        return f"{self.name}({', '.join(links)})" if links else self.name
 
 
 def first_wrong(response: SingleRows, wrong: np.ndarray) -> str:

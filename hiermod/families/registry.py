@@ -9,10 +9,15 @@ from typing import Any
 
 import numpy as np
 
+from hiermod.data.columns.bounds import RIGHT, BoundedRows
+from hiermod.data.columns.measured import MeasuredRows
 from hiermod.data.columns.responses import ResponseRows, SingleRows, TrialsRows, refuse_levels
-from hiermod.errors import DataError, ModelError, did_you_mean, nearest
-from hiermod.families import counts, durations, positive, rates, real, units
-from hiermod.families.links import LINKS as LINKS_BY_NAME
+from hiermod.data.columns.values import Level
+from hiermod.errors import DataError, ModelError, did_you_mean, enumerate_names, nearest
+from hiermod.families import categorical, counts, durations, mixtures, ordered, positive, rates, real, units
+from hiermod.families.bounded import bounded
+from hiermod.families.links import link_of
+from hiermod.families.measured import with_errors
 from hiermod.families.names import ABSENT, ALIASES, LINKS, MEANT
 from hiermod.families.ops import NUMPY
 from hiermod.families.probes import usual_parameters
@@ -26,6 +31,9 @@ KIN = (
     positive,
     durations,
     units,
+    ordered,
+    categorical,
+    mixtures,
 )
 RECORDS = {family.name: family for kin in KIN for family in kin.FAMILIES}
 FAMILIES: dict[str, Family] = {name: RECORDS[name] for name in LINKS}
@@ -33,9 +41,13 @@ REGISTERED: dict[str, Family] = {}  # those from outside, by their usual link
 CHECKS = {
     "rate": rates.take_trials, "count": counts.take_counts, "real": real.take_numbers,
     "positive": positive.take_positive, "unit": units.take_shares,
+    "ordered": ordered.take_ordered, "category": categorical.take_categories,
 }  # fmt: skip
+RATINGS = 11  # values of whole numbers, up to which they may be ratings
+SEVERAL = re.compile(r"\s*+(\w++)\s*+\(([^()]{0,300})\)\s*+")  # links of several parameters
+ITEM = re.compile(r"\s*+(?:(\w++)\s*+=\s*+)?['\"]?(\w++)['\"]?\s*+")
 ALIKE = 0.7  # of the letters of a family's name, from which on a slip of the pen is likely
-SPELLING = re.compile(r"\s*(\w+)\s*(?:\(\s*(?:(?:link\s*=\s*)?['\"]?(\w+)['\"]?\s*)?\))?\s*")
+SPELLING = re.compile(r"\s*+(\w++)\s*+(?:\(\s*+(?:(?:link\s*+=\s*+)?['\"]?(\w++)['\"]?\s*+)?\)\s*+)?")
 
 
 def known() -> dict[str, Family]:
@@ -49,9 +61,12 @@ def is_built_in(family: Family) -> bool:
 
 
 def read_family(family: str) -> Family:
-    """Read a family's name, with a link in brackets where it is not the usual one: ``"binomial(probit)"``."""
-    spelled = SPELLING.fullmatch(family) if isinstance(family, str) else None
-    name, link = (spelled.group(1).lower(), spelled.group(2)) if spelled else ("", None)
+    """Read a family's name, with links in brackets where they are not the usual ones.
+
+    ``"binomial(probit)"``; of linear predictors of other parameters ``"hurdle_gamma(hu=probit)"``.
+    """
+    spelled = _spelled(family) if isinstance(family, str) else None
+    name, link, others = spelled or ("", None, {})
     name, records = ALIASES.get(name, name), known()
     if isinstance(family, Family):
         raise DataError(f"family= takes a name: hm.register_family(record), then family={family.name!r}.")
@@ -63,7 +78,31 @@ def read_family(family: str) -> Family:
     record = records[name]
     if link is not None and link not in record.links:
         raise DataError(f"The family {name} has no link {link!r}.{did_you_mean(link, record.links)}")
-    return replace(record, link=LINKS_BY_NAME[link]) if link else record
+    record = record.linked(link) if link else record
+    for own, chosen in others.items():
+        if own not in record.auxiliary:
+            raise DataError(f"The family {name} has no parameter {own!r}.{did_you_mean(own, record.auxiliary)}")
+        record = record.with_parameter_link(own, chosen)
+    return record
+
+
+def _spelled(text: str) -> tuple[str, str | None, dict[str, str]] | None:
+    """A family's name, its link, and those of its other parameters: ``hurdle_gamma(log, hu=probit)``, brms's too."""
+    if (plain := SPELLING.fullmatch(text)) is not None:
+        return plain.group(1).lower(), plain.group(2), {}
+    whole = SEVERAL.fullmatch(text)
+    items = [ITEM.fullmatch(item) for item in whole.group(2).split(",")] if whole else []
+    if whole is None or not all(items):
+        return None
+    link, others = None, {}
+    for item in items:
+        assert item is not None
+        key = (item.group(1) or "link").removeprefix("link_")
+        if key == "link":
+            link = item.group(2)
+        else:
+            others[key] = item.group(2)
+    return whole.group(1).lower(), link, others
 
 
 ELSEWHERE = {"gamma": "inverse"}  # families whose usual link is another one in R and in Bambi
@@ -71,9 +110,9 @@ ELSEWHERE = {"gamma": "inverse"}  # families whose usual link is another one in 
 
 def link_notice(asked: str) -> list[str]:
     """What to say where a family is named without a link, and has another one elsewhere."""
-    family, spelled = read_family(asked), SPELLING.fullmatch(asked)
+    family, spelled = read_family(asked), _spelled(asked)
     usual = ELSEWHERE.get(family.name)
-    if usual is None or family.name in REGISTERED or spelled is None or spelled.group(2) is not None:
+    if usual is None or family.name in REGISTERED or spelled is None or spelled[1] is not None:
         return []
     name, link = family.name, family.link.name
     return [
@@ -111,7 +150,7 @@ def require_free(family: Family, replaced: bool) -> None:
 
 def add(family: Family) -> None:
     """Let models name a family whose record is sound."""
-    REGISTERED[family.name] = replace(family, link=LINKS_BY_NAME[family.links[0]])
+    REGISTERED[family.name] = replace(family, link=link_of(family.links[0], family.kind))
 
 
 def _reduced(family: Family) -> Any:
@@ -120,11 +159,20 @@ def _reduced(family: Family) -> Any:
     A pickle by the names of its functions could be read only where they are found again, which in a notebook they are
     not.
     """
+    if family.base is not None:
+        return (bounded, (family.base,))
     if is_built_in(family):
-        return (read_family, (str(family),))
+        return (_of_categories, (str(family), family.categories, family.errors))
     import cloudpickle
 
     return (_restored, (cloudpickle.dumps({field.name: getattr(family, field.name) for field in fields(family)}),))
+
+
+def _of_categories(name: str, categories: tuple[Level, ...], errors: Any = "") -> Family:
+    family = read_family(name)
+    if errors:
+        return with_errors(family, errors)
+    return family.of_categories(categories) if categories else family
 
 
 def _restored(content: bytes) -> Family:
@@ -153,8 +201,9 @@ def choose_family(
     DataError
         If the family does not take this response, or a numeric response is constant.
     """
-    if isinstance(response, SingleRows) and response.kind == "level" and not (family and family.is_rate):
-        refuse_levels(response.name, response.levels)
+    leveled = isinstance(response, SingleRows) and response.kind == "level"
+    if isinstance(response, SingleRows) and leveled and not _takes_levels(family, response):
+        refuse_levels(response.name, response.levels, bool(response.declared))
     chosen, reason = _choose(family, response)
     if isinstance(response, SingleRows) and response.transformed:
         if chosen.kind not in ("real", "positive", "unit"):
@@ -163,13 +212,34 @@ def choose_family(
     (chosen.check or CHECKS[chosen.kind])(chosen.name, response)
     if not constant:
         _refuse_constant(chosen, response)
+    if isinstance(response, BoundedRows):
+        chosen = bounded(chosen)
     if not is_built_in(chosen):
         _refuse_undefined(chosen, response)
+    if isinstance(response, SingleRows) and chosen.statistic == "categories":
+        chosen = chosen.of_categories(response.categories)
+    if isinstance(response, MeasuredRows) and response.measured is not None:
+        chosen = with_errors(chosen, response.measured.kind, str(response.measured))
     return chosen, f"family {chosen}{reason}{_remark(chosen, response)}"
+
+
+def _takes_levels(family: Family | None, response: SingleRows) -> bool:
+    """Whether a family takes a response of levels: one of categories, or, where there are two, one of successes."""
+    if family is None:
+        return False
+    return family.statistic == "categories" or (family.is_rate and len(response.levels) == 2)
 
 
 def _remark(family: Family, response: ResponseRows) -> str:
     """What may not be meant: one value only, or 0/1 taken as numbers."""
+    if isinstance(response, SingleRows) and family.statistic == "categories":
+        return _of_categories_found(response, family.kind == "ordered")
+    if family.zeros and not _has_zeros(response):
+        share, base = family.auxiliary[-1], family.name.removeprefix("hurdle_").removeprefix("zero_inflated_")
+        without = "" if family.counts and family.zeros == "hurdle" else f" ({base} is the family without it)"
+        return f"; no response is 0, so that {share} is as near 0 as its prior lets it be{without}"
+    if isinstance(response, BoundedRows):
+        return _beyond(family, response)
     if not isinstance(response, SingleRows) or not response.binary:
         return ""
     if response.levels:
@@ -181,6 +251,36 @@ def _remark(family: Family, response: ResponseRows) -> str:
     return f"; every response is {response.values[0]:g}" if response.constant else ""
 
 
+def _beyond(family: Family, response: BoundedRows) -> str:
+    """That means of right-censored times go beyond what was seen."""
+    if family.limited_mean is None or not (response.code == RIGHT).any():
+        return ""
+    last = f"{response.upper.max():.4g}"
+    return f"; its mean goes beyond the largest {response.name}, {last}: outcome='mean<={last}' ends there"
+
+
+def _of_categories_found(response: SingleRows, ordered: bool) -> str:
+    """The categories that were found in their order, or the reference, and categories that do not occur."""
+    categories, said = response.categories, ""
+    absent = [level for level in categories if response.declared and level not in response.levels]
+    if absent:
+        said = (
+            f"; {enumerate_names(absent)} {'do' if len(absent) > 1 else 'does'} not occur: the prior alone tells of "
+            f"{'them' if len(absent) > 1 else 'it'} (drop categories that cannot be)"
+        )
+    numbers = not response.levels and categories[-1] - categories[0] + 1 > len(categories)  # type: ignore[operator]
+    if numbers:
+        said = "; numbers between these that do not occur are no categories (an ordered factor can have such)"
+    sign = " < " if ordered else ", "
+    first = "" if ordered else f"; {categories[0]} is the reference"
+    return f"; {len(categories)} categories, {sign.join(map(str, categories))}{first}{said}"
+
+
+def _has_zeros(response: ResponseRows) -> bool:
+    values = response.successes if isinstance(response, TrialsRows) else response.values
+    return bool((values == 0.0).any())
+
+
 def _choose(family: Family | None, response: ResponseRows) -> tuple[Family, str]:
     if family is not None:
         return family, ""
@@ -189,6 +289,7 @@ def _choose(family: Family | None, response: ResponseRows) -> tuple[Family, str]
     if response.kind == "bool" or response.binary:
         return rates.BERNOULLI, " (the response is 0/1)"
     hint = "; for counts say family='poisson' or 'negbinomial'" if response.whole else ""
+    hint += ", for ratings 'cumulative'" if hint and len(np.unique(response.values)) <= RATINGS else ""
     return real.GAUSSIAN, f" (the response is numeric{hint})"
 
 
@@ -213,6 +314,7 @@ def _refuse_undefined(family: Family, response: ResponseRows) -> None:
         mean, index = (response.successes.sum() + 0.5) / (response.trials.sum() + 1.0), None
     else:
         parts = (response.values, np.ones(len(response.values))) if family.is_rate else (response.values,)
+        family = family.base or family
         mean, index = (
             np.clip(response.values.mean(), 1e-3, 1 - 1e-3) if family.is_rate else response.values.mean(),
             response,

@@ -8,22 +8,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import special
 
 from hiermod.errors import HiermodError, ModelError
+from hiermod.families.functionals import Functional
 from hiermod.families.links import LINKS
 from hiermod.families.ops import NUMPY
-from hiermod.families.probes import POINTS, SCALE, points, probe_densities, same_density, usual_parameters
+from hiermod.families.outcomes import own_outcomes
+from hiermod.families.probes import POINTS, SCALE, from_line, points, probe_densities, same_density, usual_parameters
 from hiermod.families.record import STATISTICS, Family
 from hiermod.priors.distributions import ENDS
 
 NAME = re.compile(r"[a-z]\w*")
 RESERVED = ("mu", "intercept", "slope", "sd", "cor", "rate", "size", "chain", "draw")
 NEEDED = ("log_density", "mean_link", "has_posterior_mean", "transform")
-OPTIONAL = ("draw", "variance", "correlation", "cdf", "median_link", "check")
+OPTIONAL = ("draw", "variance", "correlation", "cdf", "quantile", "median_link", "check")
 PREDICTORS = (-1.0, 0.1, 0.5)
 TRIALS = 7.0
 ROUGH = 2e-3  # of a probability or, relative to the standard deviation, a mean; quadrature is far better
@@ -44,10 +46,11 @@ def check_record(family: Family, built_in: Iterable[Family]) -> None:
     _check_priors(family)
     _check_kernel(family, built_in)
     for name in family.links:
-        linked = replace(family, link=LINKS[name])
+        linked = family.linked(name)
         _check_density(linked)
         _check_mean_link(linked)
-        for eta in PREDICTORS:
+        _check_outcomes(linked)
+        for eta in from_line(linked.link, np.array(PREDICTORS)).tolist():
             _check_distribution(Measure.of(linked, eta))
 
 
@@ -56,6 +59,8 @@ def _refuse(family: Family, what: str) -> ModelError:
 
 
 def _check_names(family: Family) -> None:
+    if family.kind in ("ordered", "category"):
+        raise _refuse(family, "families of categories are hiermod's own. Register one of another kind.")
     if not isinstance(family.name, str) or not NAME.fullmatch(family.name) or family.name != family.name.lower():
         raise ModelError(f"A family is named in small letters, digits and _, such as 'my_family', not {family.name!r}.")
     for name in family.auxiliary:
@@ -70,6 +75,23 @@ def _check_functions(family: Family) -> None:
             raise _refuse(
                 family, f"{name} is {value!r}, which cannot be called; hm.Family's docstring has its arguments."
             )
+
+
+def _check_outcomes(family: Family) -> None:
+    """A value for each linear predictor, each outcome under a word of its own."""
+    if not isinstance(family.outcomes, tuple) or not all(isinstance(own, Functional) for own in family.outcomes):
+        raise _refuse(family, f"outcomes={family.outcomes!r}: a tuple of hm.Functional('word', 'what it is of {{}}').")
+    names = [own.name for own in family.outcomes]
+    if len(set(names)) < len(names):
+        raise _refuse(family, f"two of its outcomes have one name: {names}.")
+    eta, parameters = np.array(PREDICTORS), [np.full(3, number) for number in usual_parameters(family)]
+    for name, own in own_outcomes(family).items():
+        try:
+            seen = np.asarray(own.at(family.linear(eta), *parameters), dtype=float)
+        except Exception as error:
+            raise _refuse(family, f"the outcome {name!r} fails on arrays: {error!r}.") from error
+        if seen.shape != (3,) or not np.isfinite(seen).all():
+            raise _refuse(family, f"the outcome {name!r} is {seen.tolist()} at three linear predictors.")
 
 
 def _check_priors(family: Family) -> None:
@@ -96,8 +118,7 @@ def _check_kernel(family: Family, built_in: Iterable[Family]) -> None:
         return
     for own in kin:
         if all(
-            own.kind == family.kind and same_density(probe_densities(replace(own, link=LINKS[name])),
-                                                     replace(family, link=LINKS[name]))
+            own.kind == family.kind and same_density(probe_densities(own.linked(name)), family.linked(name))
             for name in family.links
         ):  # fmt: skip
             return
@@ -145,7 +166,7 @@ def _check_mean_link(family: Family) -> None:
         if link is None:
             continue
         made = link(family.link, *parameters)
-        eta = np.array(PREDICTORS)
+        eta = from_line(family.link, np.array(PREDICTORS))
         there = made.inverse(eta)
         if made.name in LINKS:
             ratio = there / LINKS[made.name].inverse(eta)

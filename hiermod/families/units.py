@@ -66,6 +66,11 @@ def _beta_cdf(response: Any, mu: Linear, phi: Any) -> Chances:
     return chance, chance
 
 
+def _beta_quantile(chance: float, mu: Linear, phi: Any) -> Any:
+    mean = mu.link.inverse(mu.eta)
+    return special.betaincinv(*(np.maximum(share * phi, SMALLEST_SHAPE) for share in (mean, 1.0 - mean)), chance)
+
+
 def _beta_variance(mean: Any, phi: Any) -> Any:
     return mean * (1.0 - mean) / (1.0 + phi)
 
@@ -81,7 +86,7 @@ BETA = Family(
     name="beta", links=RATE_LINKS, link=LOGIT, kind="unit",
     parameters=(Parameter("phi", "precision, variance mu·(1 - mu)/(1 + phi)", "precision", overdispersion),),
     statistic="values", check=take_shares, log_density=_beta, cdf=_beta_cdf, variance=_beta_variance, draw=draw_beta,
-    kernel="beta", bambi="beta", response="shares between 0 and 1, without both",
+    quantile=_beta_quantile, kernel="beta", bambi="beta", response="shares between 0 and 1, without both",
     latex=r"\operatorname{Beta}(\mu_i \phi, (1 - \mu_i) \phi)",
     words="With mean mu, its variance is mu·(1 - mu)/(1 + phi).",
 )  # fmt: skip

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Literal
 
 from hiermod.formula.expressions import Arithmetic, Call, Column, Expression, Number, distinct, quote
 
@@ -53,12 +54,16 @@ class GroupTerm:
     """One bar ``(terms | group)``: effects that vary over the levels of a grouping factor.
 
     `factors` are the crossed columns of the group (``("country", "city")`` for ``country:city``);
-    `correlated` is False for ``||``.
+    `correlated` is False for ``||``; `block` is the ID that it shares with bars in the linear predictors of other
+    parameters, with whose effects its own are correlated: ``(1 | p | g)``; `by` is the factor f of ``gr(g, by = f)``,
+    for each level of which groups have a variance of their own: ``(0 + f || g)``.
     """
 
     terms: tuple[Term, ...]
     factors: tuple[str, ...]
     correlated: bool
+    block: str = ""
+    by: str = field(compare=False, default="")
 
     @property
     def group(self) -> str:
@@ -69,6 +74,7 @@ class GroupTerm:
         inside = " + ".join(str(term) for term in self.terms)
         inside = inside if INTERCEPT in self.terms else f"0 + {inside}"
         bar = "|" if self.correlated else "||"
+        bar = f"| {self.block} |" if self.block else bar
         return f"({inside} {bar} {':'.join(quote(factor) for factor in self.factors)})"
 
 
@@ -150,6 +156,113 @@ class TrialsResponse:
 Response = SingleResponse | LevelResponse | TrialsResponse
 
 
+def _common_part(part: Formula | ParameterFormula, offsets: Iterable[str]) -> list[str]:
+    terms = [*map(str, part.common), *offsets]
+    if part.uncentred:
+        return ["0", "Intercept", *terms]
+    return [*(["0"] if not part.intercept else ([] if terms else ["1"])), *terms]
+
+
+@dataclass(frozen=True)
+class ParameterFormula:
+    """The linear predictor of a parameter beside the mean, ``sigma ~ x``; its fields are those of `Formula`."""
+
+    parameter: str
+    intercept: bool
+    common: tuple[Term, ...]
+    groups: tuple[GroupTerm, ...]
+    offsets: tuple[str, ...] = ()
+    removed: tuple[Term, ...] = ()
+    uncentred: bool = False
+
+    def __str__(self) -> str:
+        return f"{quote(self.parameter)} ~ {self.right}"
+
+    @property
+    def right(self) -> str:
+        """Its terms, spelled out."""
+        removed = "".join(f" - {term}" for term in self.removed)
+        return f"{' + '.join([*self.common_part(), *map(str, self.groups)])}{removed}"
+
+    def common_part(self) -> list[str]:
+        """The common terms and offsets, spelled out; the intercept where it is absent or alone."""
+        return _common_part(self, self.offsets)
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """The common terms and those of bars."""
+        return (*self.common, *(term for group in self.groups for term in group.terms))
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The variables of common terms, of bars and of offsets, in order of appearance."""
+        return distinct((*(variable for term in self.terms for variable in term.variables), *self.offsets))
+
+    @property
+    def common_variables(self) -> tuple[str, ...]:
+        """The variables of common terms."""
+        return distinct(variable for term in self.common for variable in term.variables)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """How well each response is known: by a standard error, alone or beside a residual, or by a weight of precision."""
+
+    kind: Literal["known", "added", "weighted"]
+    expression: Expression
+
+    def __str__(self) -> str:
+        if self.kind == "weighted":
+            return f'weights({self.expression}, type = "precision")'
+        return f"se({self.expression}{', sigma = TRUE' if self.kind == 'added' else ''})"
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What is known of responses by bounds.
+
+    Parameters
+    ----------
+    code : Expression, optional
+        What censors each row, in brms's coding: 1 or ``right``, -1 or ``left``, 0 or ``none``, 2 or ``interval``.
+    upper : Expression, optional
+        Where intervals end.
+    events : bool
+        Whether `code` is R's of ``Surv(time, event)``, 1 for an event and 0 for a right-censored time.
+    least, most : Expression, optional
+        Between which bounds a response is recorded at all.
+    """
+
+    code: Expression | None = None
+    upper: Expression | None = None
+    events: bool = False
+    least: Expression | None = None
+    most: Expression | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that it reads."""
+        parts = (self.code, self.upper, self.least, self.most)
+        return distinct(name for part in parts if part is not None for name in part.columns)
+
+    @property
+    def optional(self) -> tuple[str, ...]:
+        """The columns in which values may be missing: ends of what is no interval."""
+        others = {name for part in (self.code, self.least, self.most) if part is not None for name in part.columns}
+        return tuple(name for name in (self.upper.columns if self.upper else ()) if name not in others)
+
+    def additions(self) -> list[str]:
+        """As brms writes it beside a response; ``Surv()`` stands in the response's place."""
+        added = []
+        if self.code is not None and not self.events:
+            added.append(f"cens({', '.join(str(part) for part in (self.code, self.upper) if part is not None)})")
+        limits = {"lb": self.least, "ub": self.most}
+        if self.least is not None or self.most is not None:
+            named = ", ".join(f"{name} = {part}" for name, part in limits.items() if part is not None)
+            added.append(f"trunc({named})")
+        return added
+
+
 @dataclass(frozen=True)
 class Formula:
     """A parsed formula.
@@ -157,10 +270,13 @@ class Formula:
     `weights` is the column of frequency weights; `offsets` are variables with the coefficient one; `removed` are terms
     to take away from what ``.`` will stand for, where that is not known yet; `expressions` gives what each variable is
     made of where it is no plain column; `places` where in `text` each column was first named; `blocks` are the IDs of
-    group terms, ``(1 | ID | g)``; `idle` are terms of one variable that were raised to a power, which changes nothing.
+    group terms, ``(1 | ID | g)``, and `written_groups` the bars with those that no other linear predictor shares;
+    `idle` are terms of one variable that were raised to a power, which changes nothing.
     `uncentred` tells that the intercept was written as ``0 + Intercept``, brms's way of saying that its prior stands
-    where predictors are 0. `rate` is the expression of ``y | rate(t)``, the exposure of counts, whose logarithm is
-    among the offsets.
+    where predictors are 0. `further` are the linear predictors of other parameters than the mean, ``sigma ~ x``, whose
+    terms, groups and offsets are their own. `rate` is the expression of ``y | rate(t)``, the exposure of counts, whose
+    logarithm is among the offsets. `bounds` says which responses are known by bounds alone, and which are recorded;
+    `measured` how well each response is known, ``y | se(s)``.
     """
 
     text: str = field(compare=False)
@@ -173,28 +289,57 @@ class Formula:
     removed: tuple[Term, ...] = ()
     uncentred: bool = False
     rate: Expression | None = None
+    bounds: Bounds | None = None
     expressions: Mapping[str, Expression] = field(compare=False, repr=False, default_factory=dict)
     places: Mapping[str, tuple[int, int]] = field(compare=False, repr=False, default_factory=dict)
     blocks: tuple[str, ...] = field(compare=False, repr=False, default=())
     idle: tuple[str, ...] = field(compare=False, repr=False, default=())
+    further: tuple[ParameterFormula, ...] = ()
+    measured: Measured | None = None
+    written_groups: tuple[GroupTerm, ...] = field(compare=False, repr=False, default=())
 
     def __str__(self) -> str:
+        return "; ".join([self.of_mean, *map(str, self.further)])
+
+    @property
+    def of_mean(self) -> str:
+        """The response and the linear predictor of the mean, spelled out."""
         removed = "".join(f" - {term}" for term in self.removed)
         return f"{self.left} ~ {' + '.join([*self.common_part(), *map(str, self.groups)])}{removed}"
+
+    @property
+    def parts(self) -> tuple[Formula | ParameterFormula, ...]:
+        """The linear predictors, that of the mean first."""
+        return (self, *self.further)
+
+    @cached_property
+    def all_groups(self) -> tuple[GroupTerm, ...]:
+        """The group terms of all linear predictors."""
+        return tuple(group for part in self.parts for group in part.groups)
+
+    @cached_property
+    def all_offsets(self) -> tuple[str, ...]:
+        """The offsets of all linear predictors."""
+        return distinct(name for part in self.parts for name in part.offsets)
+
+    @cached_property
+    def of_further(self) -> tuple[str, ...]:
+        """The variables of the linear predictors of other parameters than the mean."""
+        return distinct(name for part in self.further for name in part.variables)
 
     @property
     def left(self) -> str:
         """The response with its weights, spelled out."""
         added = [f"rate({self.rate})"] if self.rate else []
         added += [f"weights({quote(self.weights)})"] if self.weights else []
-        return f"{self.response} | {' + '.join(added)}" if added else str(self.response)
+        added += [str(self.measured)] if self.measured else []
+        added += self.bounds.additions() if self.bounds else []
+        response = f"Surv({self.response}, {self.bounds.code})" if self.bounds and self.bounds.events else self.response
+        return f"{response} | {' + '.join(added)}" if added else str(response)
 
     def common_part(self) -> list[str]:
         """The common terms and offsets, spelled out; the intercept where it is absent or alone."""
-        terms = [*map(str, self.common), *self.own_offsets]
-        if self.uncentred:
-            return ["0", "Intercept", *terms]
-        return [*(["0"] if not self.intercept else ([] if terms else ["1"])), *terms]
+        return _common_part(self, self.own_offsets)
 
     @property
     def own_offsets(self) -> tuple[str, ...]:
@@ -213,17 +358,18 @@ class Formula:
 
     @cached_property
     def terms(self) -> tuple[Term, ...]:
-        """The common terms and those of bars."""
-        return (*self.common, *(term for group in self.groups for term in group.terms))
+        """The common terms and those of bars, of all linear predictors."""
+        own = (*self.common, *(term for group in self.groups for term in group.terms))
+        return (*own, *(term for part in self.further for term in part.terms))
 
     @cached_property
     def variables(self) -> tuple[str, ...]:
-        """The variables of common terms, of bars and of offsets, in order of appearance."""
-        return distinct((*(variable for term in self.terms for variable in term.variables), *self.offsets))
+        """The variables of common terms, of bars and of offsets, of all linear predictors, in order of appearance."""
+        return distinct((*(variable for term in self.terms for variable in term.variables), *self.all_offsets))
 
     @cached_property
     def common_variables(self) -> tuple[str, ...]:
-        """The variables of common terms."""
+        """The variables of the mean's common terms."""
         return distinct(variable for term in self.common for variable in term.variables)
 
     @cached_property
@@ -246,10 +392,12 @@ class Formula:
     @cached_property
     def grouping_columns(self) -> tuple[str, ...]:
         """The columns that make up grouping factors."""
-        return distinct(factor for group in self.groups for factor in group.factors)
+        return distinct(factor for group in self.all_groups for factor in group.factors)
 
     @cached_property
     def all_columns(self) -> tuple[str, ...]:
         """Every column that the formula reads, in order of appearance."""
-        weights = (self.weights,) if self.weights else ()
-        return distinct((*self.response.columns, *weights, *self.predictor_columns, *self.grouping_columns))
+        weights: tuple[str, ...] = (self.weights,) if self.weights else ()
+        weights += self.measured.expression.columns if self.measured else ()
+        bounds = self.bounds.columns if self.bounds else ()
+        return distinct((*self.response.columns, *weights, *bounds, *self.predictor_columns, *self.grouping_columns))

@@ -2,7 +2,7 @@
 
 The right side is a sum of terms as in R: ``+``, ``-``, ``*`` (``a*b`` is ``a + b + a:b``), ``:``, ``/``, ``^``,
 ``%in%``, brackets, ``0`` and ``1``, ``.``, functions of the vocabulary, offsets, and bars ``(1 + x | g)``, ``||``, with
-groups ``g``, ``a:b``, ``a/b``, ``g + h``.
+groups ``g``, ``a:b``, ``a/b``, ``g + h``. Behind a ``;`` stand linear predictors of other parameters, ``sigma ~ x``.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from collections.abc import Iterator, Sequence
 
 from hiermod.errors import FormulaError
 from hiermod.formula.arithmetic import read_call
-from hiermod.formula.expressions import CALL, Call, Column, distinct
-from hiermod.formula.nodes import DOT, Formula, GroupTerm, SingleResponse, TrialsResponse
+from hiermod.formula.expressions import CALL, Call, Column, distinct, quote
+from hiermod.formula.nodes import DOT, Formula, GroupTerm, ParameterFormula, SingleResponse, TrialsResponse
+from hiermod.formula.parts import opens, parameter_formulas, read_further, read_right, shared_blocks, with_blocks
 from hiermod.formula.reader import Reader, Token, tokenize
-from hiermod.formula.terms import MAX_NESTING, OF_BRMS, TermSet, add_offset, read_response, read_sum
+from hiermod.formula.terms import TermSet, add_offset, read_response
 
 RESERVED = ("chain", "draw", "row", "Intercept", "sigma", "__obs__", ".", "..")
 RESULT_COLUMNS = ("estimate", "lower", "upper", "contrast", "prob_beats", "prob_rope", "expected_loss")
@@ -61,7 +62,9 @@ def fill_dot(formula: Formula, columns: Sequence[str]) -> Formula:
         If there are none.
     """
     exposure = formula.rate.columns if formula.rate else ()
-    used = {*formula.response.columns, *formula.grouping_columns, *exposure, formula.weights}
+    exposure += formula.measured.expression.columns if formula.measured else ()
+    bounds = formula.bounds.columns if formula.bounds else ()
+    used = {*formula.response.columns, *formula.grouping_columns, *exposure, *bounds, formula.weights}
     others = tuple(name for name in columns if name not in used)
     if not others:
         message = "There are no other columns for '.' to stand for."
@@ -98,8 +101,24 @@ def canonical(name: str) -> str:
         return name
 
 
+def joined(formula: str | Sequence[str]) -> str:
+    """One text of a formula, or of a list of them: the first is that of the mean.
+
+    Raises
+    ------
+    FormulaError
+        If the list is empty, or holds something else than text.
+    """
+    if isinstance(formula, str) or not isinstance(formula, Sequence):
+        return formula
+    if not formula or not all(isinstance(part, str) for part in formula):
+        raise FormulaError("A list of formulas holds texts: ['y ~ x', 'sigma ~ z'].", str(formula), 0)
+    return "; ".join(formula)
+
+
 def _parse(text: str, others: tuple[str, ...] | None) -> Formula:
     reader = Reader(text, others)
+    wrapped = opens(reader)
     response, added = read_response(reader)
     spelled = reader.peek().start
     if reader.peek().kind == "=":
@@ -108,46 +127,21 @@ def _parse(text: str, others: tuple[str, ...] | None) -> Formula:
     terms = TermSet()
     if added.rate is not None:
         add_offset(reader, terms, Call("log", (added.rate,)), (0, spelled))
-    bars = read_sum(reader, terms, bars_allowed=True)
-    if reader.peek().kind in ("|", "||"):
-        reader.fail("A bar needs brackets round it: write (1 | g).")
-    if reader.peek().kind == "~":
-        reader.fail("A second '~': a formula has one response and one right side.")
+    right = read_right(reader, terms)
+    further = read_further(reader, wrapped)
     blank = " A column's name that holds a blank stands in backticks: `a b`." if reader.peek().kind == "name" else ""
     reader.expect("end", f"This was not expected here: terms are joined by + - * : / or ^.{blank}")
-    if not terms.intercept and not terms.products and not bars:
-        raise FormulaError(
-            "There is no term on the right side. Write '~ 1' for an intercept alone.", text, len(text) - 1
-        )
-    groups = _merged(bars, reader)
-    uncentred = not terms.intercept and OF_BRMS in terms.products
-    common = tuple(term for term in terms.ordered() if not (uncentred and term == OF_BRMS))
-    blocks = tuple(sorted({name for name, _ in reader.blocks}))
+    rights = (right, *further.values())
+    shared = shared_blocks(rights, reader)
+    blocks = tuple(sorted({bar.block for each in rights for bar in each.groups if bar.block}))
     formula = Formula(
-        text, response, bool(terms.intercept) or uncentred, common, groups, tuple(terms.offsets), added.weights,
-        tuple(terms.removed), uncentred, added.rate, reader.expressions, reader.places, blocks,
-        tuple(dict.fromkeys(reader.idle)),
+        text, response, right.intercept, right.common, with_blocks(right.groups, shared), tuple(terms.offsets),
+        added.weights, tuple(terms.removed), right.uncentred, added.rate, added.bounds, reader.expressions,
+        reader.places, blocks, tuple(dict.fromkeys(reader.idle)), parameter_formulas(further, shared), added.measured,
+        right.groups,
     )  # fmt: skip
     _refuse_response_on_the_right(formula, reader)
     return formula
-
-
-def _merged(bars: list[tuple[GroupTerm, int, int]], reader: Reader) -> tuple[GroupTerm, ...]:
-    seen: set[tuple[frozenset[str], object]] = set()
-    for bar, start, end in bars:
-        for term in bar.terms:
-            key = (frozenset(bar.factors), term)
-            if key in seen:
-                reader.fail_at(
-                    f"The effect ({term} | {bar.group}) stands in two bars, so its variance could not be told apart. "
-                    "Keep it in one; write (0 + x | g) where the other bar should have no intercept.",
-                    start,
-                    end,
-                )
-            seen.add(key)
-        if len(bar.factors) > MAX_NESTING:
-            reader.fail_at(f"A grouping factor crosses at most {MAX_NESTING} columns.", start, end)
-    return tuple(bar for bar, _, _ in bars)
 
 
 def _refuse_response_on_the_right(formula: Formula, reader: Reader) -> None:
@@ -164,16 +158,18 @@ def _refuse_response_on_the_right(formula: Formula, reader: Reader) -> None:
 SIGNS = ("+", "-")
 
 
-def changed(text: str, old: Formula) -> str:
+def changed(text: str, old: Formula, parameters: Sequence[str] = ()) -> str:
     """A formula in whose text dots stand for parts of an old one.
 
     Parameters
     ----------
     text : str
-        ``". ~ . + x"``, ``"~ . - x"``, ``". ~ . - (1 | g) + (1 + x | g)"``, ``"log(.) ~ ."``, or a formula
-        without dots.
+        ``". ~ . + x"``, ``"~ . - x"``, ``". ~ . - (1 | g) + (1 + x | g)"``, ``"log(.) ~ ."``, ``"sigma ~ . + x"``, or a
+        formula without dots. Linear predictors of other parameters that a text with dots does not name stay.
     old : Formula
         What the dots stand for: its response on the left, its terms on the right.
+    parameters : sequence of str
+        The family's parameters beside the mean, which a text may begin with.
 
     Raises
     ------
@@ -184,13 +180,42 @@ def changed(text: str, old: Formula) -> str:
     --------
     >>> changed(". ~ . + x - (1 | g)", parse("y ~ z + (1 | g) + (1 | h)"))
     'y ~ z + (1 | h) + x'
+    >>> changed("sigma ~ . + x", parse("y ~ z; sigma ~ 1"))
+    'y ~ z; sigma ~ 1 + x'
     """
-    tokens = tokenize(text)[:-1]
-    waves = [place for place, token in enumerate(tokens) if token.kind == "~"]
-    if len(waves) != 1:
+    parts = _split(tokenize(text)[:-1])
+    waves = [[place for place, token in enumerate(part) if token.kind == "~"] for part in parts]
+    if any(len(places) != 1 for places in waves):
         return text  # the parser says what is wrong
-    left, right = tokens[: waves[0]], tokens[waves[0] + 1 :]
-    return f"{_left(text, left, old)} ~ {_right(text, right, old)}"
+    if not any(map(_is_dot, (token for part in parts for token in part))) and waves[0][0] > 0:
+        return text
+    further = {part.parameter: str(part) for part in old.further}
+    of_mean = old.of_mean
+    for place, (part, (wave,)) in enumerate(zip(parts, waves, strict=True)):
+        left, right = part[:wave], part[wave + 1 :]
+        if place == 0 and not (len(left) == 1 and left[0].text in (*further, *parameters)):
+            of_mean = f"{_left(text, left, old)} ~ {_right(text, right, old)}"
+        elif len(left) == 1:
+            name = left[0].text
+            own = next((part for part in old.further if part.parameter == name), NONE)
+            further[name] = f"{quote(name)} ~ {_right(text, right, own)}"
+        else:
+            return text
+    return "; ".join([of_mean, *further.values()])
+
+
+NONE = ParameterFormula("", True, (), ())  # what a dot stands for where a parameter has no linear predictor
+
+
+def _split(tokens: Sequence[Token]) -> list[list[Token]]:
+    """The parts between semicolons."""
+    parts: list[list[Token]] = [[]]
+    for token in tokens:
+        if token.kind == ";":
+            parts.append([])
+        else:
+            parts[-1].append(token)
+    return [part for part in parts if part]
 
 
 def _is_dot(token: Token) -> bool:
@@ -209,7 +234,7 @@ def _left(text: str, tokens: Sequence[Token], old: Formula) -> str:
     return _written(text, tokens, str(old.response))
 
 
-def _right(text: str, tokens: Sequence[Token], old: Formula) -> str:
+def _right(text: str, tokens: Sequence[Token], old: Formula | ParameterFormula) -> str:
     """The sum of terms: a dot of its own becomes the old sum, bars that are taken away are looked for in it."""
     bars = list(old.groups)
     taken = []
@@ -233,7 +258,7 @@ def _right(text: str, tokens: Sequence[Token], old: Formula) -> str:
     return " ".join(parts).removeprefix("+ ")
 
 
-def _item(text: str, sign: str, item: Sequence[Token], old: Formula, whole: str) -> str:
+def _item(text: str, sign: str, item: Sequence[Token], old: Formula | ParameterFormula, whole: str) -> str:
     if len(item) == 1 and _is_dot(item[0]) and sign != "-":
         return whole
     if any(map(_is_dot, item)) and old.groups:

@@ -34,6 +34,7 @@ SYMBOLS = (
     "{",
     "}",
     "=",
+    ";",
 )
 SPELLED = {"**": "^"}
 NUMBER = re.compile(r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?(?![\w.])", re.ASCII)
@@ -107,7 +108,7 @@ def _unknown(rest: str) -> str:
         return "The only operator between percent signs is %in%: x %in% g is x:g."
     if rest[0].isdigit() or rest[0] == ".":
         return "This is not a number, nor a name: names that start with a digit stand between backticks."
-    if rest[0] in "&!$@;":
+    if rest[0] in "&!$@":
         return f"The character {rest[0]!r} has no meaning in a formula. Add a column with the result to the data."
     return f"The character {rest[0]!r} has no meaning in a formula."
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from hiermod.formula.arithmetic import read_call, read_comparison, read_expression
+from hiermod.formula.bounds import read_censoring, read_surv, read_truncation
 from hiermod.formula.expressions import (
     CALL,
     Arithmetic,
@@ -17,23 +18,24 @@ from hiermod.formula.expressions import (
     Number,
     Text,
 )
+from hiermod.formula.groups import read_gr, read_groups
 from hiermod.formula.nodes import (
     DOT,
     INTERCEPT,
+    Bounds,
     GroupTerm,
     LevelResponse,
+    Measured,
     Response,
     SingleResponse,
     Term,
     TrialsResponse,
 )
 from hiermod.formula.reader import COMPARISONS, Reader, Token
+from hiermod.formula.vocabulary import function
 
 ADDITIONS = {  # of brms, and what is nearest
-    "cens": "censored responses are not there. The nearest is the column taken as it is, which is another model",
-    "trunc": "truncated responses are not there. The nearest is the same family without bounds, which is another model",
     "mi": "missing responses are not imputed. The nearest is na='drop', the default: such rows are left out",
-    "se": "known standard errors are not there. The nearest is one sigma for all rows, which is another model",
     "subset": "rows are chosen in the data: data[data['use']]",
     "thres": "ordinal families are not there. The nearest is the rate of one level, y['level'] ~ x",
     "cat": "ordinal families are not there. The nearest is the rate of one level, y['level'] ~ x",
@@ -46,24 +48,31 @@ KINDS = "A response is a column (y), a level of one (y['yes']), or successes out
 
 @dataclass(frozen=True)
 class Additions:
-    """What brms writes beside a response: the column of its frequency weights, and the exposure of counts."""
+    """What brms writes beside a response: frequency weights, the exposure of counts, bounds, known errors."""
 
     weights: str | None = None
     rate: Expression | None = None
+    bounds: Bounds | None = None
+    measured: Measured | None = None
 
 
 def read_response(reader: Reader) -> tuple[Response, Additions]:
     """Read the response and what is added to it, up to the ``~``."""
-    first = reader.peek()
+    first, bounds = reader.peek(), None
     if first.kind == "~":
         reader.fail(f"There is no response before '~'. {KINDS}")
     if first.kind == "name" and first.text in PAIRS and reader.peek(1).kind == "(":
         response = _read_pair(reader)
     elif first.kind == "name" and reader.peek(1).kind == "[":
         response = _read_level(reader)
+    elif first.kind == "name" and first.text == "Surv" and reader.peek(1).kind == "(":
+        time, bounds = read_surv(reader)
+        response = SingleResponse(time if isinstance(time, Column | Call) else Call("I", (time,)))
     else:
         response = _read_ratio_or_single(reader)
-    return _read_additions(reader, response) if reader.peek().kind == "|" else (response, Additions())
+    if reader.peek().kind == "|":
+        return _read_additions(reader, response, bounds)
+    return response, Additions(bounds=bounds)
 
 
 def _read_ratio_or_single(reader: Reader) -> Response:
@@ -108,24 +117,35 @@ def _read_level(reader: Reader) -> LevelResponse:
     return LevelResponse(column, level)
 
 
-def _read_additions(reader: Reader, response: Response) -> tuple[Response, Additions]:
-    """``| trials(n) + weights(w)``, ``| rate(t)``, as brms writes them."""
+def _read_additions(reader: Reader, response: Response, bounds: Bounds | None) -> tuple[Response, Additions]:
+    """``| trials(n) + weights(w)``, ``| rate(t)``, ``| cens(c) + trunc(lb = 0)``, as brms writes them."""
     bar = reader.take()
     weights: str | None = None
     trials: Expression | None = None
     rate: Expression | None = None
+    measured: Measured | None = None
     while True:
         name = reader.peek()
-        if name.text not in ("trials", "weights", "rate") or reader.peek(1).kind != "(":
+        if name.text not in ("trials", "weights", "rate", "cens", "trunc", "se") or reader.peek(1).kind != "(":
             reader.fail(
-                "After '|' in a response stands trials(n), the trials, weights(w), how often a row counts, or rate(t), "
-                "the exposure of counts."
+                "After '|' in a response stands trials(n), the trials, weights(w), how often a row counts, rate(t), "
+                "the exposure of counts, se(s), known standard errors, cens(c), which rows are censored, or "
+                "trunc(lb = 0), between which bounds a response is recorded."
                 + (f" Of {name.text}(…): {ADDITIONS[name.text]}." if name.text in ADDITIONS else "")
             )
         reader.take()
         opened = reader.open_bracket()
         if name.text == "weights":
-            weights = reader.take_column("A column of frequency weights was expected here.")
+            column = reader.take_column("A column of frequency weights was expected here.")
+            if _read_weighted(reader):
+                measured = Measured("weighted", Column(column))
+            else:
+                weights = column
+        elif name.text == "se":
+            measured = _read_errors(reader)
+        elif name.text in ("cens", "trunc"):
+            read = read_censoring if name.text == "cens" else read_truncation
+            bounds = read(reader, bounds or Bounds())
         elif name.text == "rate":
             rate = read_expression(reader)
             if not rate.columns:
@@ -137,11 +157,52 @@ def _read_additions(reader: Reader, response: Response) -> tuple[Response, Addit
             break
     if rate is not None and (trials is not None or not isinstance(response, SingleResponse)):
         reader.fail_at("rate(t) is of a column of counts, which has no trials.", bar.start, bar.end)
+    plain = trials is None and rate is None and isinstance(response, SingleResponse)
+    if measured is not None and (not plain or bounds is not None):
+        what = f"{measured} is of a column of numbers, without trials, rates or bounds."
+        reader.fail_at(what, bar.start, bar.end)
+    if bounds and not plain:
+        reader.fail_at("Censored and truncated responses are numbers, without trials or rates.", bar.start, bar.end)
     if trials is None:
-        return response, Additions(weights, rate)
+        return response, Additions(weights, rate, bounds, measured)
     if not isinstance(response, SingleResponse):
         reader.fail_at("This response has trials already.", bar.start, bar.end)
     return TrialsResponse(response.expression, trials), Additions(weights)
+
+
+def _read_weighted(reader: Reader) -> bool:
+    """Whether weights are lmer's, of precision: ``weights(w, type = "precision")``."""
+    if not reader.take_if(","):
+        return False
+    kinds = 'weights(w, type = "precision") are lmer\'s; weights(w) count rows.'
+    if reader.peek().text != "type":
+        reader.fail(kinds)
+    reader.take()
+    reader.expect("=", kinds)
+    kind = reader.peek()
+    if kind.text not in ("precision", "frequency"):
+        reader.fail(kinds)
+    reader.take()
+    return kind.text == "precision"
+
+
+def _read_errors(reader: Reader) -> Measured:
+    """``s`` or ``s, sigma = TRUE`` of brms's ``se()``."""
+    errors = read_expression(reader)
+    words = "se(s, sigma = TRUE) adds a residual to known standard errors; without it there is none."
+    if not errors.columns:
+        reader.fail(f"Standard errors are a column. {words}")
+    added = False
+    if reader.take_if(","):
+        if reader.peek().text == "sigma" and reader.peek(1).kind == "=":
+            reader.take()
+            reader.take()
+        flag = reader.peek()
+        if flag.text.upper() not in ("TRUE", "FALSE", "T", "F"):
+            reader.fail(words)
+        reader.take()
+        added = flag.text.upper().startswith("T")
+    return Measured("added" if added else "known", errors)
 
 
 def _read_pair(reader: Reader) -> Response:
@@ -166,7 +227,6 @@ def _simplified(trials: Expression) -> Expression:
 MAX_TERMS = 500
 MAX_POWER = 20
 MAX_VARIABLES = 20
-MAX_NESTING = 5
 PRODUCTS = ("*", "/", ":", "^", "%in%")
 ATOM = "A term was expected here: a column, a function of one, 0, 1, or a bar such as (1 | g)."
 PlacedBar = tuple[GroupTerm, int, int]
@@ -228,6 +288,12 @@ def read_sum(reader: Reader, terms: TermSet, bars_allowed: bool = False) -> list
             return bars
 
 
+COVARIANCES = (  # of glmmTMB and lme4
+    "cs", "homcs", "hetcs", "ar1", "hetar1", "ou", "exp", "gau", "mat", "toep", "homtoep", "rr", "equalto", "propto",
+    "homdiag", "cor", "un",
+)  # fmt: skip
+
+
 def _covariance(reader: Reader) -> str | None:
     """The covariance that is named before a bar, as glmmTMB does, empty where none is; None where no bar comes."""
     name = reader.peek()
@@ -237,6 +303,10 @@ def _covariance(reader: Reader) -> str | None:
     if not named:
         return "" if name.kind == "(" else None
     if name.text not in ("us", "diag"):
+        if name.text not in COVARIANCES:
+            if function(name.text) is not None:
+                reader.fail(f"A bar cannot stand in {name.text}(…): put what varies before it, ({name.text}(…) | …).")
+            reader.fail(f"A + is missing before the bracket: write {name.text} + (… | …), where {name.text} is a term.")
         reader.fail(
             f"Covariances {name.text}(… | g) are not there. The nearest are us(x | g), which is (x | g), with all "
             "correlations free, and diag(x | g), which is (x || g), with none."
@@ -464,9 +534,10 @@ def _read_bars(reader: Reader, structure: str = "") -> list[PlacedBar]:
     name = reader.take() if reader.peek().kind in ("name", "number") and reader.peek(1).kind == "|" else None
     if name:
         reader.take()
-    groups = _read_groups(reader)
+    group = read_gr(reader)
+    groups = [group.factors] if group else read_groups(reader)
     closed = reader.close_bracket(opened)
-    block = name.text if name else ""
+    block = name.text if name else group.block if group else ""
     for factors in groups if block else ():
         if (block, factors) in reader.blocks:
             reader.fail_at(
@@ -475,53 +546,17 @@ def _read_bars(reader: Reader, structure: str = "") -> list[PlacedBar]:
                 opened.start, closed.end,
             )  # fmt: skip
         reader.blocks.add((block, factors))
-    correlated = bar.kind == "|" and structure != "diag"
-    return [(GroupTerm(terms, factors, correlated), opened.start, closed.end) for factors in groups]
-
-
-def _read_groups(reader: Reader) -> list[tuple[str, ...]]:
-    """``g``, ``a:b``, ``a/b``, or several with ``+`` between them: the column tuples of each grouping factor."""
-    groups = _read_nested(reader)
-    while reader.take_if("+"):
-        groups += [factors for factors in _read_nested(reader) if factors not in groups]
-    kind = reader.peek().kind
-    if kind == "*":
-        reader.fail("After a bar stand grouping factors: g, a:b, a/b or g + h. For a*b write (1 | a + b + a:b).")
-    if kind in ("|", "||"):
-        reader.fail("A second bar: write (1 | a) + (1 | b) for two grouping factors.")
-    return groups
-
-
-def _read_nested(reader: Reader) -> list[tuple[str, ...]]:
-    """``a/b`` is ``a + a:b``; ``(a + b)/c`` is ``a + b + a:b:c``, ``a/(b + c)`` is ``a + a:b + a:c``, as of terms."""
-    groups = _read_factors(reader)
-    while reader.take_if("/"):
-        outer = tuple(dict.fromkeys(name for factors in groups for name in factors))
-        for inner in _read_factors(reader):
-            if repeated := set(outer) & set(inner):
-                reader.fail_at(
-                    f"The column {repeated.pop()!r} is nested in itself.", reader.peek(-1).start, reader.peek(-1).end
-                )
-            groups.append((*outer, *inner))
-            if len(groups[-1]) > MAX_NESTING:
-                reader.fail(f"A grouping factor crosses at most {MAX_NESTING} columns.")
-    return groups
-
-
-def _read_factors(reader: Reader) -> list[tuple[str, ...]]:
-    if reader.peek().kind != "(":
-        return [_read_crossed(reader)]
-    opened = reader.open_bracket()
-    groups = _read_groups(reader)
-    reader.close_bracket(opened)
-    return groups
-
-
-def _read_crossed(reader: Reader) -> tuple[str, ...]:
-    message = "A grouping factor was expected here: a column, a:b, a/b or g + h."
-    factors = [reader.take_column(message)]
-    while reader.take_if(":"):
-        factors.append(reader.take_column(message))
-    if len(set(factors)) < len(factors):
-        reader.fail_at("A grouping factor names a column twice.", reader.peek(-1).start, reader.peek(-1).end)
-    return tuple(factors)
+    correlated = bar.kind == "|" and structure != "diag" and (group is None or group.correlated)
+    if group and group.by:
+        if correlated and len(terms) > 1:
+            reader.fail_at(
+                f"Correlations of effects for each level of {group.by} are not there. The nearest are variances of its "
+                f"own for each: write || for |, or cor = FALSE.", opened.start, closed.end,
+            )  # fmt: skip
+        if block:
+            reader.fail_at(
+                "A bar with by= has no ID: its effects are correlated with no others.", opened.start, closed.end
+            )
+        within = tuple(Term((group.by, *term.variables)) for term in terms)
+        return [(GroupTerm(within, group.factors, False, by=group.by), opened.start, closed.end)]
+    return [(GroupTerm(terms, factors, correlated, block), opened.start, closed.end) for factors in groups]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NoReturn
 
 from hiermod.errors import FormulaError, HiermodError, did_you_mean
@@ -25,6 +26,7 @@ from hiermod.formula.nodes import (
     Formula,
     GroupTerm,
     LevelResponse,
+    ParameterFormula,
     SingleResponse,
     Term,
     TrialsResponse,
@@ -32,6 +34,7 @@ from hiermod.formula.nodes import (
 from hiermod.formula.parser import parse, with_columns
 from hiermod.formula.vocabulary import FUNCTIONS
 
+PARAMETERS_OF_BRMS = {"alpha": "shape", "kappa": "phi"}
 SPELLINGS = ("lme4", "brms", "bambi")
 CONTRASTS = {"treatment": "Treatment", "sum": "Sum"}
 LEVELLING = frozenset(("factor", "as.factor", "C", "cut", "ordered", "relevel"))
@@ -61,6 +64,8 @@ def translate(formula: str, to: str) -> str:
     ------
     FormulaError
         If the formula cannot be read, or holds what the other package cannot say.
+    HiermodError
+        For lme4 and Bambi, if other parameters than the mean have linear predictors; that of Bambi says what to write.
 
     Examples
     --------
@@ -80,14 +85,34 @@ def spell(formula: Formula, to: str) -> str:
     _refuse_names(formula, to)
     if to == "bambi":
         _refuse_bars_of_bambi(formula)
-    terms = [_term(term, formula, to) for term in formula.common]
     offsets = formula.own_offsets if to == "brms" else formula.offsets
+    whole = f"{_response(formula, to)} ~ {_right(formula, offsets, formula, to)}{_weights(formula, to)}"
+    if not formula.further:
+        return whole
+    parts = [f"{_parameter(part.parameter, to)} ~ {_right(part, part.offsets, formula, to)}"
+             for part in formula.further]  # fmt: skip
+    if to != "brms":
+        package, instead = {
+            "lme4": ("lme4's", "glmmTMB has dispformula= and ziformula=, and brms bf()"),
+            "bambi": ("Bambi's", f"Give its model bmb.Formula({', '.join(map(repr, [whole, *parts]))})"),
+        }[to]
+        raise HiermodError(f"{package} formulas have one linear predictor. {instead}.")
+    return f"bf({', '.join([whole, *parts])})"
+
+
+def _parameter(name: str, to: str) -> str:
+    return PARAMETERS_OF_BRMS.get(name, name) if to == "brms" else name
+
+
+def _right(part: Formula | ParameterFormula, offsets: Iterable[str], formula: Formula, to: str) -> str:
+    """The right side of one linear predictor."""
+    terms = [_term(term, formula, to) for term in part.common]
     terms += [f"offset({_expression(formula.expressions[name], to)})" for name in offsets]
-    lead = ["0"] if not formula.intercept else ([] if terms else ["1"])
-    lead = ["0", "Intercept"] if formula.uncentred and to == "brms" else lead
-    bars = [_bar(bar, formula, to) for bar in formula.groups]
-    removed = "".join(f" - {_term(term, formula, to)}" for term in formula.removed)
-    return f"{_response(formula, to)} ~ {' + '.join([*lead, *terms, *bars])}{removed}{_weights(formula, to)}"
+    lead = ["0"] if not part.intercept else ([] if terms else ["1"])
+    lead = ["0", "Intercept"] if part.uncentred and to == "brms" else lead
+    bars = [_bar(bar, formula, to) for bar in part.groups]
+    removed = "".join(f" - {_term(term, formula, to)}" for term in part.removed)
+    return f"{' + '.join([*lead, *terms, *bars])}{removed}"
 
 
 def _refuse_dot_in_products(formula: Formula) -> None:
@@ -109,6 +134,10 @@ def _refuse_dot_in_products(formula: Formula) -> None:
 
 def _refuse_weights(formula: Formula, to: str) -> None:
     """lme4's weights of a gaussian response are precisions, not how often a row counts."""
+    measured = formula.measured
+    if measured is not None and (to == "bambi" or (measured.kind == "weighted") != (to == "lme4")):
+        nearest = "lme4" if measured.kind == "weighted" else "brms"
+        raise FormulaError(f"{to}'s formulas have no {measured}; {nearest}'s have.", formula.text, 0)
     name = quote(formula.weights or "")
     if formula.weights and to == "bambi" and not isinstance(formula.response, SingleResponse):
         raise FormulaError(
@@ -168,6 +197,8 @@ def _response(formula: Formula, to: str) -> str:
     response = formula.response
     added = [f"rate({_in_r(formula.rate)})"] if formula.rate and to == "brms" else []
     added += [f"weights({quote(formula.weights)})"] if formula.weights and to == "brms" else []
+    added += [str(formula.measured)] if formula.measured and to == "brms" else []
+    added += _bounds(formula, to)
     match response:
         case TrialsResponse(successes, trials):
             count, total = _expression(successes, to), _expression(trials, to)
@@ -187,6 +218,23 @@ def _response(formula: Formula, to: str) -> str:
     return f"{text} | {' + '.join(added)}" if added else text
 
 
+def _bounds(formula: Formula, to: str) -> list[str]:
+    """What brms writes beside a censored or truncated response; lme4 has none, and Bambi's needs another column."""
+    bounds = formula.bounds
+    if bounds is None:
+        return []
+    if to != "brms":
+        other = "model.pymc() is the model in PyMC" if to == "bambi" else "brms has them"
+        raise FormulaError(
+            f"{'lme4 has' if to == 'lme4' else 'Bambi is given'} no censored or truncated responses here; {other}.",
+            formula.text, *formula.places.get(formula.response.columns[0], (0, 1)),
+        )  # fmt: skip
+    if bounds.events:
+        code = f"({bounds.code})" if isinstance(bounds.code, Comparison) else bounds.code
+        return [f"cens(1 - {code})", *bounds.additions()]
+    return bounds.additions()
+
+
 def _failures(successes: Expression, trials: Expression) -> Expression:
     match trials:
         case Arithmetic("+", first, second) if successes in (first, second):
@@ -196,6 +244,8 @@ def _failures(successes: Expression, trials: Expression) -> Expression:
 
 def _weights(formula: Formula, to: str) -> str:
     """Weights are an argument in lme4, and stand beside the response elsewhere."""
+    if formula.measured and to == "lme4":
+        return f", weights = {_in_r(formula.measured.expression)}"
     return f", weights = {quote(formula.weights)}" if formula.weights and to == "lme4" else ""
 
 
@@ -211,6 +261,7 @@ def _bar(bar: GroupTerm, formula: Formula, to: str) -> str:
     inside = " + ".join(_term(term, formula, to) for term in bar.terms)
     inside = inside if INTERCEPT in bar.terms else f"0 + {inside}"
     mark = "|" if bar.correlated or to == "bambi" else "||"
+    mark = f"| {bar.block} |" if bar.block else mark
     return f"({inside} {mark} {':'.join(quote(factor) for factor in bar.factors)})"
 
 

@@ -36,9 +36,12 @@ control : optional
 scale : {"difference", "ratio", "lift", "odds_ratio", "link"}
     Estimates are means; medians for ratio, lift and odds ratio. A lift or ratio needs a control above 0: it is refused
     where that fails in more than 1 % of the draws. Of a response that is a logarithm both are of geometric means.
-outcome : {"mean", "median"}, optional
-    What of the response; None is the mean. Estimates are posterior medians where it has no posterior mean, as the mean
-    of a heavy-tailed family; the median of such a family has one.
+outcome : str or number, optional
+    What of the response's distribution in each row: ``"mean"`` (None), ``"median"``, a quantile such as ``"q90"``, a
+    chance such as ``">30"`` or ``"<=4"``, of durations the mean up to a horizon, ``"mean<=90"``; of counts also the
+    chance of one number, ``4``, ``"zero"``, and ``"positive"``, the mean of those above zero. Rows are averaged: the
+    average of their quantiles, not the quantile of all. Estimates are posterior medians where it has no posterior mean,
+    as the mean of a heavy-tailed family.
 threshold : float, optional
     Adds ``prob_exceeds``, the probability that the answer is beyond it: above, or below with ``goal="min"``.
 goal : {"max", "min"}

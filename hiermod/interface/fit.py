@@ -6,6 +6,8 @@ other: `Model.fit` gives a `Fit`, `Fit.model` its `Model`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +32,7 @@ from hiermod.sampling.checks import CheckReport, check
 from hiermod.sampling.external_draws import posterior_from_draws
 from hiermod.sampling.posterior import Posterior
 from hiermod.sampling.prior_draws import sample_prior
+from hiermod.sampling.provenance import Provenance
 from hiermod.sampling.run import choose_sampler, sample
 from hiermod.sampling.settings import Sampler, Settings, check_switch
 from hiermod.sampling.storage import StoredFit, save
@@ -63,35 +66,86 @@ class Fit(Questions, Parameters, Scores):
         chains, draws = self._posterior.shape
         return visible(f"<hiermod.Fit {self.model.formula}, family {self.model.family}, {chains} x {draws} draws>")
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the summary."""
+        return self.summary()._repr_html_()
+
     @property
     def posterior(self) -> xr.Dataset:
-        """The draws, dims ``chain, draw``; coefficients in the user's coding, on the link scale."""
+        """The draws, dims ``chain, draw``; coefficients in the user's coding, on the link scale.
+
+        Examples
+        --------
+        >>> fit.posterior["treated"].dims
+        ('chain', 'draw')
+        """
         return self._posterior.dataset
 
     @property
     def idata(self) -> xr.DataTree:
-        """The draws and the sampler's statistics, as ArviZ takes them."""
+        """The draws and the sampler's statistics, as ArviZ takes them.
+
+        Examples
+        --------
+        >>> "posterior" in fit.idata.children
+        True
+        """
         return self._posterior.tree
 
     @property
     def cells(self) -> pd.DataFrame:
-        """The compressed table that the model saw."""
+        """The compressed table that the model saw.
+
+        Examples
+        --------
+        >>> list(fit.cells.columns)
+        ['treated', 'country', 'successes', 'trials']
+        """
         return self.model.cells
 
     @property
     def notices(self) -> list[str]:
-        """What was inferred from the data, and what happened in sampling."""
+        """What was inferred from the data, and what happened in sampling.
+
+        Examples
+        --------
+        >>> fit.notices[0]
+        'family bernoulli (the response is 0/1)'
+        """
         return [*self._defined.notices, *self._posterior.notices]
 
     @property
     def plot(self) -> FitPlots:
-        """Plots: ``fit.plot.rates()``, ``.effect()``, ``.shrinkage()``, ``.trace()``, ``.ppc()``."""
+        """Plots: ``fit.plot.rates()``, ``.effect()``, ``.shrinkage()``, ``.trace()``, ``.ppc()``.
+
+        Examples
+        --------
+        >>> fit.plot.trace().shape
+        (5, 2)
+        """
         return FitPlots(self, self._posterior)
 
     @property
     def data(self) -> Any:
-        """The frame or path that was fitted, as it was given; None of a fit that was stored."""
+        """The frame or path that was fitted, as it was given; None of a fit that was stored.
+
+        Examples
+        --------
+        >>> len(fit.data)
+        400
+        """
         return self._defined.data
+
+    @property
+    def provenance(self) -> Provenance:
+        """What made the fit: versions, machine, seed, settings, and a fingerprint of the data; stored with it.
+
+        Examples
+        --------
+        >>> fit.provenance.seed, fit.provenance.rows, fit.provenance.engine
+        (1, 400, 'compiled')
+        """
+        return self._posterior.provenance
 
     @property
     def sampled_posterior(self) -> Posterior:
@@ -305,6 +359,20 @@ class Fit(Questions, Parameters, Scores):
         """
         return self.model.prior_summary()
 
+    def report(
+        self, path: str | Path, *, title: str | None = None, answers: Sequence[Answer] = (), prob: float = 0.95
+    ) -> Path:  # fmt: skip
+        """Write one self-contained page about the fit; parameters are those of `hiermod.report`.
+
+        Examples
+        --------
+        >>> fit.report(folder / "page.html").name
+        'page.html'
+        """
+        from hiermod.interface.report import report
+
+        return report(self, path, title=title, answers=answers, prob=prob)
+
     def update(self, formula: str | None = None, data: Any = None, **changes: Any) -> Fit:
         """Fit again, with everything as it was but for what is named: R's `update`.
 
@@ -389,24 +457,54 @@ class Model:
         spec = self._defined.spec
         return visible(f"<hiermod.Model {spec.formula}, family {spec.family}, {len(spec.cells)} cells>")
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the model in words, and its priors."""
+        priors = self.prior_summary().to_html(index=False, escape=True)
+        words = str(self.explain()).partition("\n\nPriors:")[0]
+        return visible(f"<pre>{escape(words)}</pre>{priors}")
+
     @property
     def cells(self) -> pd.DataFrame:
-        """The compressed table: a row per cell, its predictors and sufficient statistics."""
+        """The compressed table: a row per cell, its predictors and sufficient statistics.
+
+        Examples
+        --------
+        >>> len(fit.model.cells)
+        4
+        """
         return self._defined.spec.cells.table()
 
     @property
     def notices(self) -> list[str]:
-        """What was inferred: family, reference levels, rows dropped."""
+        """What was inferred: family, reference levels, rows dropped.
+
+        Examples
+        --------
+        >>> fit.model.notices[1]
+        '400 rows in 4 cells'
+        """
         return list(self._defined.notices)
 
     @property
     def formula(self) -> str:
-        """The formula, spelled out."""
+        """The formula, spelled out.
+
+        Examples
+        --------
+        >>> fit.model.formula
+        'success ~ treated + (1 + treated | country)'
+        """
         return str(self._defined.spec.formula)
 
     @property
     def family(self) -> str:
-        """The family, with its link where that is not the usual one."""
+        """The family, with its link where that is not the usual one.
+
+        Examples
+        --------
+        >>> fit.model.family
+        'bernoulli'
+        """
         return str(self._defined.spec.family)
 
     def fit(

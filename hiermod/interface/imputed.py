@@ -137,12 +137,28 @@ class ImputedFit(Questions, Parameters):
 
     @property
     def posterior(self) -> xr.Dataset:
-        """The draws, dims ``chain, draw``: the chains of each fit in turn."""
+        """The draws, dims ``chain, draw``: the chains of each fit in turn.
+
+        Examples
+        --------
+        >>> import hiermod as hm
+        >>> pooled = hm.pool([fit, fit.update(seed=2, progress=False)])
+        >>> pooled.posterior.sizes["chain"]
+        8
+        """
         return self._posterior.dataset
 
     @property
     def formula(self) -> str:
-        """The formula, spelled out."""
+        """The formula, spelled out.
+
+        Examples
+        --------
+        >>> import hiermod as hm
+        >>> pooled = hm.pool([fit, fit.update(seed=2, progress=False)])
+        >>> pooled.formula
+        'success ~ treated + (1 + treated | country)'
+        """
         return self.fits[0].formula
 
     def summary(self, prob: float = 0.95) -> Summary:
@@ -160,7 +176,15 @@ class ImputedFit(Questions, Parameters):
         return summarize(self._posterior, self.check(), prob)
 
     def check(self) -> CheckReport:
-        """The checks of `Fit.check`, of each fit by itself: chains of different data sets need not agree."""
+        """The checks of `Fit.check`, of each fit by itself: chains of different data sets need not agree.
+
+        Examples
+        --------
+        >>> import hiermod as hm
+        >>> pooled = hm.pool([fit, fit.update(seed=2, progress=False)])
+        >>> pooled.check().converged
+        True
+        """
         return check_each([fit.sampled_posterior for fit in self.fits])
 
     def missing_information(self) -> pd.DataFrame:

@@ -27,6 +27,7 @@ from hiermod.sampling.parallel import fit_one
 from hiermod.sampling.posterior import Posterior
 from hiermod.sampling.progress import ProgressLine
 from hiermod.sampling.settings import Settings, fresh_seed
+from hiermod.tabular import Tabular
 
 HALVINGS = 2
 LARGEST_SIZE = 10**15  # trials, which still are whole numbers in double precision
@@ -49,7 +50,7 @@ class Aim:
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class Plan(Tabular):
     """How many trials are needed. Printing it prints the table and what it says.
 
     Parameters

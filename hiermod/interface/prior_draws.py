@@ -56,17 +56,35 @@ class PriorDraws(Questions):
 
     @property
     def prior(self) -> xr.Dataset:
-        """The draws, dims ``chain, draw``; coefficients in the user's coding, on the link scale."""
+        """The draws, dims ``chain, draw``; coefficients in the user's coding, on the link scale.
+
+        Examples
+        --------
+        >>> fit.model.sample_prior(100, seed=1).prior.sizes["draw"]
+        100
+        """
         return self._posterior.dataset
 
     @property
     def idata(self) -> xr.DataTree:
-        """The draws in a group ``prior``, as ArviZ takes them."""
+        """The draws in a group ``prior``, as ArviZ takes them.
+
+        Examples
+        --------
+        >>> "prior" in fit.model.sample_prior(100, seed=1).idata.children
+        True
+        """
         return xr.DataTree.from_dict({"prior": self.prior})
 
     @property
     def plot(self) -> PriorPlots:
-        """Plots: ``prior.plot.implied()``, ``.rates()``, ``.effect()``, ``.ppc()``."""
+        """Plots: ``prior.plot.implied()``, ``.rates()``, ``.effect()``, ``.ppc()``.
+
+        Examples
+        --------
+        >>> fit.model.sample_prior(500, seed=1).plot.implied("treated").get_xlabel()
+        'difference in success rate, percentage points'
+        """
         return PriorPlots(self, self._posterior)
 
     def predict(

@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from hiermod.errors import ModelError, PriorError, did_you_mean, enumerate_names
-from hiermod.formula.parser import changed, parse
+from hiermod.formula.parser import changed, joined, parse
 from hiermod.interface.notices import announce
 from hiermod.modeling.definition import Defined, Definition, define, with_priors
 from hiermod.modeling.prior_choice import known_keys
@@ -67,7 +67,7 @@ def _without_stale_priors(definition: Definition, rows: Any, given: frozenset[st
     own = {key: text for key, text in definition.priors.items() if key in given}
     defined = define(replace(definition, priors=own), rows)
     spec = defined.spec
-    known = known_keys(spec.family, spec.predictors["mu"].common, spec.groups)
+    known = known_keys(spec.family, spec.predictors, spec.groups)
     stale = [key for key in inherited if canonical_key(key)[0] not in known]
     defined = with_priors(defined, {key: text for key, text in definition.priors.items() if key not in stale})
     if not stale:
@@ -77,7 +77,8 @@ def _without_stale_priors(definition: Definition, rows: Any, given: frozenset[st
 
 
 def _formula(formula: str, old: Defined) -> str:
-    return changed(formula, old.spec.formula) if isinstance(formula, str) else str(parse(formula))
+    text = joined(formula)
+    return changed(text, old.spec.formula, old.spec.family.auxiliary) if isinstance(text, str) else str(parse(text))
 
 
 def checked_priors(priors: Any) -> dict[str, str]:

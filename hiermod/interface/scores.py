@@ -126,7 +126,7 @@ class Scores:
         group : str, optional
             A grouping factor, or a column of the data; not needed where the model has one factor.
         score : {"joint", "rows"}
-            ``"joint"`` scores the rows of a group together, log p(y_g | y_-g); ``"rows"`` each by itself. Standard
+            ``"joint"`` scores the rows of a group together, ``log p(y_g | y_-g)``; ``"rows"`` each by itself. Standard
             errors are over groups in both.
         max_refits : int
             At most so many groups are left out by fits.

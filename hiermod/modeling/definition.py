@@ -9,13 +9,17 @@ from typing import Any
 
 from hiermod.choices import INTERCEPT_POINTS, POOLINGS
 from hiermod.data.cells.compress import read_cells
+from hiermod.data.cells.statistics import CategoryCells
 from hiermod.data.cells.table import Cells, Source
 from hiermod.data.columns.responses import ResponseRows, SingleRows, plain_factor
 from hiermod.data.columns.values import Level
 from hiermod.data.sources.frames import column_names, travels
 from hiermod.errors import ModelError, did_you_mean, enumerate_names
+from hiermod.families.bounded import bounded
+from hiermod.families.measured import with_errors
 from hiermod.families.record import Family
 from hiermod.families.registry import choose_family, link_notice, read_family
+from hiermod.families.registry import known as known_families
 from hiermod.formula.expressions import Column, Number
 from hiermod.formula.nodes import Formula, LevelResponse, SingleResponse, TrialsResponse
 from hiermod.formula.parser import check_names, fill_dot, parse
@@ -90,12 +94,13 @@ def define(definition: Definition, data: Any) -> Defined:
     check_names(formula)
     formula, said = _spelled(formula, asked)
     real = None if asked is None else asked.statistic == "real"
+    real = False if formula.measured is not None else real
     choose = partial(_chosen, asked, definition.pooling == "gamma")
     cells, (family, notice, levels), remarks = read_cells(
         formula, data, choose, na=definition.na, compressed=definition.compress, real=real,
         complete=definition.complete,
     )  # fmt: skip
-    formula = _with_success(formula, levels)
+    formula = _with_ids(with_parameters(_with_success(formula, levels), family), family)
     _check_rate(formula, family)
     definition = replace(definition, formula=str(formula)) if formula != parse(definition.formula) else definition
     definition = replace(definition, intercept_at="zero") if formula.uncentred else definition
@@ -119,6 +124,64 @@ def _spelled(formula: Formula, asked: Family | None) -> tuple[Formula, list[str]
     return formula, said
 
 
+def _with_ids(formula: Formula, family: Family) -> Formula:
+    """The formula with the IDs of its bars where these stand in several linear predictors, one of each category."""
+    return replace(formula, groups=formula.written_groups) if family.per_category is not None else formula
+
+
+OTHER_NAMES = {
+    "shape": ("alpha",),
+    "phi": ("kappa",),
+    "zi": ("hu",),  # glmmTMB's ziformula= of a truncated family
+}  # brms's, where a family lacks them
+
+
+def with_parameters(formula: Formula, family: Family) -> Formula:
+    """The formula with the family's names of the parameters that have linear predictors.
+
+    ``disp``, of glmmTMB's ``dispformula``, is the first one that is not of zeros.
+
+    Raises
+    ------
+    ModelError
+        If the family has no such parameter, or one that can have no linear predictor.
+    """
+    if formula.further and family.errors == "weighted":
+        raise ModelError(
+            f"Under {formula.measured} sigma is one number, which weights scale. Leave the formula of "
+            f"{formula.further[0].parameter} out."
+        )
+    named = [replace(part, parameter=_parameter_name(part.parameter, family)) for part in formula.further]
+    twice = [
+        part.parameter for place, part in enumerate(named) if part.parameter in [o.parameter for o in named[:place]]
+    ]
+    if twice:
+        raise ModelError(f"The parameter {twice[0]!r} has two linear predictors. Keep one.")
+    return replace(formula, further=tuple(named)) if named else formula
+
+
+def _parameter_name(name: str, family: Family) -> str:
+    known = tuple(own.name for own in family.single)
+    others = [own.name for own in family.parameters if own.name in OTHER_NAMES.get(name, ())]
+    if name == "disp":
+        others = [own.name for own in family.parameters if own.support == "positive"]
+    if name not in known and others:
+        name = others[0]
+    if name not in known:
+        has = _family_with(name, family) or (did_you_mean(name, known) if known else " Its mean is all it has.")
+        raise ModelError(f"The family {family} has no parameter {name!r}.{has}")
+    if not family.parameter(name).links:
+        raise ModelError(f"{name!r} of the family {family} can have no linear predictor: it is one value for all rows.")
+    return name
+
+
+def _family_with(share: str, family: Family) -> str:
+    """Which family gives zeros a part of their own that has this parameter."""
+    kind = {"zi": "zero_inflated", "hu": "hurdle"}.get(share)
+    name = f"{kind}_{family.name}"
+    return f" Say family={name!r}, which has it." if name in known_families() else ""
+
+
 def _check_rate(formula: Formula, family: Family) -> None:
     """Refuse the exposure of a family that has none."""
     if formula.rate is not None and not family.rated:
@@ -131,7 +194,8 @@ def _check_rate(formula: Formula, family: Family) -> None:
 def _chosen(asked: Family | None, constant: bool, response: ResponseRows) -> tuple[Family, str, tuple[Level, ...]]:
     """The family, its notice, and the two levels of a response that is a factor."""
     family, notice = choose_family(asked, response, constant)
-    return family, notice, response.levels if isinstance(response, SingleRows) else ()
+    levels = response.levels if isinstance(response, SingleRows) and family.is_rate else ()
+    return family, notice, levels
 
 
 def _with_success(formula: Formula, levels: tuple[Level, ...]) -> Formula:
@@ -193,7 +257,11 @@ def _missing(model: Defined) -> int:
 
 def redefine(definition: Definition, formula: Formula, family: str, cells: Cells, notices: tuple[str, ...]) -> Defined:
     """Build the spec of stored cells again."""
-    spec, _ = _build(definition, formula, read_family(family), cells)
+    categories = cells.response.levels if isinstance(cells.response, CategoryCells) else ()
+    record = read_family(family).of_categories(categories)
+    record = with_errors(record, formula.measured.kind) if formula.measured is not None else record
+    known = bounded(record) if formula.bounds else record
+    spec, _ = _build(definition, _with_ids(formula, known), known, cells)
     return Defined(definition, spec, notices)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -14,12 +15,15 @@ from hiermod.data.columns.predictors import Factor
 from hiermod.errors import DataError
 from hiermod.families.links import Link
 from hiermod.formula.expressions import quote
-from hiermod.formula.nodes import INTERCEPT, Formula, GroupTerm
+from hiermod.formula.nodes import INTERCEPT, Formula, GroupTerm, ParameterFormula, Term
+from hiermod.memory import refuse_beyond
 from hiermod.modeling.coding import Block, Column, choose_centres, code_terms, shift_matrix
 from hiermod.modeling.density_rows import Observed, observe
 
 ROUNDING = 1e-12
+Part = Formula | ParameterFormula
 MOST_OF_FEW = 1000  # levels of a common term that may be more than half of the rows
+SQUARES, COPIES = 8, 4  # how many squares of its columns, and how many times its columns, a common design takes
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +42,9 @@ class CommonDesign:
         Weighted standard deviation of each centred column; 1 where it holds only 0 and 1.
     at_zero : tuple of int
         The columns of the intercept whose priors stand where numeric predictors are 0, not at their means.
+    level : ndarray, shape (columns,), optional
+        Where thresholds take the place of the intercept, which is not among the blocks: by how much a coefficient moves
+        them from where numeric predictors are at their means.
     """
 
     blocks: tuple[Block, ...]
@@ -45,10 +52,13 @@ class CommonDesign:
     shift: np.ndarray
     scales: np.ndarray
     at_zero: tuple[int, ...] = ()
+    level: np.ndarray | None = None
 
     @property
     def intercept(self) -> Block | None:
-        """The intercept; where there is none, the first full set of indicators stands in for it."""
+        """The intercept; where there is none, the first full set of indicators stands in for it, but not thresholds."""
+        if self.level is not None:
+            return None
         return next((block for block in self.blocks if block.spans_constant), None)
 
     def of(self, parameter: str) -> CommonDesign:
@@ -99,6 +109,12 @@ class LinearPredictor:
     common: CommonDesign
     offsets: tuple[str, ...]
 
+    @property
+    def scale(self) -> str:
+        """What its coefficients are measured on, for tables: ``logit``, ``log of sigma``."""
+        of = "" if self.parameter == "mu" else f" of {self.parameter}"
+        return f"{self.link.name}{of}" if self.link.name != "identity" or not of else self.parameter
+
 
 @dataclass(frozen=True, eq=False)
 class GroupEffect:
@@ -138,8 +154,8 @@ class GroupDesign:
 
     @property
     def correlation_name(self) -> str:
-        """The name of its correlations in a posterior: ``1+treated|country_cor``."""
-        terms = "+".join(effect.block.term.name for effect in self.effects)
+        """The name of its correlations in a posterior: ``1+treated|country_cor``, ``1+sigma_1|country_cor``."""
+        terms = "+".join(effect.block.prefix + effect.block.term.name for effect in self.effects)
         return f"{terms}|{self.grouping.name}_cor"
 
     @property
@@ -149,8 +165,16 @@ class GroupDesign:
 
     def sd_keys(self) -> list[str]:
         """What each column's standard deviation is called in tables: ``sd(1|country)``, ``sd(treated|country)``."""
-        names = ("1" if name == "Intercept" else name for name in self.row_names)
+        names = [
+            f"{effect.block.prefix}1" if effect.block.term == INTERCEPT else name
+            for effect in self.effects
+            for name in effect.row_names
+        ]
         return [f"sd({name}|{self.grouping.name})" for name in names]
+
+    def joined_with(self, other: GroupDesign) -> GroupDesign:
+        """One term of the effects of both, which are correlated."""
+        return GroupDesign((*self.effects, *other.effects), self.grouping, correlated=True)
 
     def correlation_keys(self) -> list[str]:
         """What each correlation is called there: ``cor(Intercept, treated|country)``."""
@@ -169,13 +193,19 @@ class GroupDesign:
         return matrices
 
 
-def build_common(formula: Formula, cells: Cells) -> CommonDesign:
+def build_common(formula: Part, cells: Cells) -> CommonDesign:
     """Code the common terms as R does."""
     _refuse_identifiers(formula, cells)
+    _refuse_dense(formula, cells)
     return common_of(code_terms(formula.common, formula.intercept, cells.predictors), formula, cells)
 
 
-def _refuse_identifiers(formula: Formula, cells: Cells) -> None:
+def build_predictor(part: ParameterFormula, link: Link, cells: Cells) -> LinearPredictor:
+    """The linear predictor of another parameter than the mean."""
+    return LinearPredictor(part.parameter, link, build_common(part, cells).of(part.parameter), part.offsets)
+
+
+def _refuse_identifiers(formula: Part, cells: Cells) -> None:
     """Refuse coefficients for the levels of a column that tells rows from each other, as names and remarks do.
 
     Raises
@@ -193,7 +223,37 @@ def _refuse_identifiers(formula: Formula, cells: Cells) -> None:
             )
 
 
-def common_of(blocks: Sequence[Block], formula: Formula, cells: Cells) -> CommonDesign:
+def dense_bytes(columns: int, cells: int) -> float:
+    """Bytes that a common design takes at its peak: squares of its columns, and its columns on the cells."""
+    return 8.0 * columns * (SQUARES * columns + COPIES * cells)
+
+
+def _refuse_dense(formula: Part, cells: Cells) -> None:
+    """Refuse more common coefficients than there is memory for, before a column of them is made.
+
+    Raises
+    ------
+    DataError
+    """
+    sizes = {term: _columns_of(term, cells) for term in formula.common}
+    columns = 1 + sum(sizes.values())
+    if not sizes or columns <= MOST_OF_FEW:
+        return
+    term = max(sizes, key=lambda term: sizes[term])
+    factors = [name for name in term.variables if isinstance(cells.predictors[name], Factor)]
+    group = ":".join(map(quote, factors))
+    remedy = f"pool its levels instead, with (1 | {group})" if factors else "take fewer columns"
+    what = f"The {columns:,} common coefficients of {len(cells.frame):,} cells, {sizes[term]:,} of them of {term},"
+    refuse_beyond(dense_bytes(columns, len(cells.frame)), what, remedy, DataError)
+
+
+def _columns_of(term: Term, cells: Cells) -> int:
+    """How many columns a term has at least."""
+    predictors = [cells.predictors[name] for name in term.variables]
+    return math.prod(len(each.levels) - 1 if isinstance(each, Factor) else len(each.columns) for each in predictors)
+
+
+def common_of(blocks: Sequence[Block], formula: Part, cells: Cells) -> CommonDesign:
     """Choose what is centred of coded common terms, and measure each centred column."""
     rows = observe(cells)
     means = {
@@ -221,12 +281,15 @@ def offset(names: Iterable[str], frame: pd.DataFrame) -> np.ndarray:
     return np.asarray(sum((frame[name].to_numpy(dtype=float) for name in names), np.zeros(len(frame))))
 
 
-def build_group(term: GroupTerm, cells: Cells) -> tuple[GroupDesign, list[str]]:
-    """Code the effects of a group term, uncentred as in lme4; return it with its notices."""
+def build_group(term: GroupTerm, cells: Cells, parameter: str = "mu") -> tuple[GroupDesign, list[str]]:
+    """Code the effects of a group term of a parameter, uncentred as in lme4; return it with its notices."""
     inner = [one for one in term.terms if one != INTERCEPT]
-    blocks = code_terms(inner, INTERCEPT in term.terms, cells.predictors)
+    coded = code_terms(inner, INTERCEPT in term.terms, cells.predictors)
+    blocks = [replace(block, parameter=parameter) for block in coded]
     rows = observe(cells)
-    effects = tuple(effect_of(f"{block.term.name}|{term.group}", block, cells) for block in blocks)
+    if term.by:
+        _check_by(term, cells)
+    effects = tuple(effect_of(f"{block.prefix}{block.term.name}|{term.group}", block, cells) for block in blocks)
     several = sum(len(effect.block.columns) for effect in effects) > 1
     built = GroupDesign(effects, cells.groupings[term.group], term.correlated and several)
     return built, _group_notices(term, built, cells, rows)
@@ -235,13 +298,32 @@ def build_group(term: GroupTerm, cells: Cells) -> tuple[GroupDesign, list[str]]:
 def effect_of(name: str, block: Block, cells: Cells) -> GroupEffect:
     """An effect of these columns, measured."""
     rows = observe(cells)
-    return GroupEffect(name, block, np.array([_column_scale(rows, column, {}) for column in block.columns]))
+    scales = np.array([_column_scale(rows, column, {}) for column in block.columns])
+    return GroupEffect(name, block, scales, block.parameter)
+
+
+def _check_by(term: GroupTerm, cells: Cells) -> None:
+    """Refuse a factor for whose levels groups would have variances, where a group is in several of them."""
+    if not isinstance(cells.predictors[term.by], Factor):
+        raise DataError(f"gr({term.group}, by = {term.by}): {term.by!r} is numeric. Write by = its levels as text.")
+    levels, codes = cells.frame[term.by].cat.codes.to_numpy(), cells.codes[term.group]
+    pairs = np.unique(np.stack([codes, levels], axis=1), axis=0)[:, 0]
+    twice = pairs[1:][np.diff(pairs) == 0]
+    if len(twice):
+        label = cells.groupings[term.group].labels()[int(twice[0])]
+        raise DataError(
+            f"gr({term.group}, by = {term.by}): {term.group} {label!s} is in several levels of {term.by!r}, so that it "
+            f"has no one variance. For effects that differ between levels within a group write (0 + {term.by} | "
+            f"{term.group})."
+        )
 
 
 def _group_notices(term: GroupTerm, built: GroupDesign, cells: Cells, rows: Observed) -> list[str]:
     notices = []
     factors = (name for inner in term.terms for name in inner.variables if isinstance(cells.predictors[name], Factor))
-    if not term.correlated and any(factors):
+    if term.by:
+        notices.append(f"gr({term.group}, by = {term.by}) is {term}: a variance for each level of {term.by}")
+    elif not term.correlated and any(factors):
         notices.append(f"{term}: the columns of the factor vary without correlations (lme4 would keep them correlated)")
     for effect in built.effects:
         for name in effect.block.columns[0].numerics:

@@ -7,14 +7,23 @@ from typing import NoReturn
 
 import numpy as np
 
-from hiermod.data.cells.statistics import BinomialCells, CountCells, MomentCells, RealCells, ValueCells
+from hiermod.data.cells.statistics import (
+    BinomialCells,
+    BoundedCells,
+    CountCells,
+    ErrorCells,
+    MeasuredCells,
+    MomentCells,
+    RealCells,
+    ValueCells,
+)
 from hiermod.data.cells.table import Cells
 from hiermod.data.columns.groupings import Grouping
 from hiermod.errors import DataError, enumerate_names
 from hiermod.families.record import Family
 from hiermod.formula.nodes import INTERCEPT, Formula
 from hiermod.modeling.density_rows import Observed, observe
-from hiermod.modeling.dependence import TOLERANCE, find_dependent, is_sparse
+from hiermod.modeling.dependence import find_dependent, is_sparse
 from hiermod.modeling.design import CommonDesign, GroupDesign
 
 SHOWN = 3
@@ -92,9 +101,9 @@ def _fits_every_row(common: CommonDesign, cells: Cells, rows: int) -> bool:
     if not rows <= min(MOST_TO_COUNT, sum(len(block.columns) for block in common.blocks)):
         return False
     seen = observe(cells)
-    matrix = np.hstack([seen.matrix(block) for block in common.blocks])
-    length = np.linalg.norm(matrix, axis=0)
-    return int(np.linalg.matrix_rank(matrix / np.where(length > 0.0, length, 1.0), tol=TOLERANCE)) == rows
+    columns = [column for block in common.blocks for column in block.columns]
+    dependent = find_dependent(lambda place: seen.column(columns[place], {}), len(columns))
+    return len(columns) - len(dependent) == rows
 
 
 def refuse_exact(
@@ -113,6 +122,7 @@ def refuse_exact(
     blocks = common.blocks
     if not family.scaled or not _may_be_exact(cells):
         return
+    cells = cells.above_zero() if family.zeros else cells
     rows = observe(cells)
     columns = [column for block in blocks for column in block.columns]
     target = _response(formula, family, rows)
@@ -136,8 +146,12 @@ def refuse_exact(
 def _may_be_exact(cells: Cells) -> bool:
     """Whether equal rows have equal responses."""
     response = cells.response
+    if isinstance(response, BoundedCells):
+        return False
     if isinstance(response, RealCells) and not isinstance(response, MomentCells):
         return not response.within.any()
+    if isinstance(response, MeasuredCells):
+        return not isinstance(response, ErrorCells) and not response.within.any()
     return isinstance(response, RealCells | ValueCells)
 
 

@@ -27,7 +27,8 @@ def stated_columns(common: CommonDesign, user: Mapping[str, Any]) -> list[int]:
     if block is None:
         return []
     stated = {canonical_key(str(key))[0] for key in user}
-    names = [{without_slash(name), without_slash(block.name), "Intercept"} for name in block.row_names()]
+    kind = "Intercept" if block.parameter == "mu" else f"{block.parameter}: Intercept"
+    names = [{without_slash(name), without_slash(block.name), kind} for name in block.row_names()]
     first = common.slices()[block.name].start
     return [first + place for place, keys in enumerate(names) if keys & stated]
 

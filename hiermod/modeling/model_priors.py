@@ -13,9 +13,11 @@ import numpy as np
 import pandas as pd
 
 from hiermod.errors import ModelError
+from hiermod.families.record import THRESHOLDS
 from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.modeling.spec import Spec
+from hiermod.modeling.thresholds import centred_thresholds, threshold_log_prior
 from hiermod.priors.distributions import Prior, alike, joined, partial_priors
 
 ROLES = {"coefficients": "coefficient", "standard deviations": "sd"}  # of variables that priors of other widths suit
@@ -106,7 +108,13 @@ def log_prior(spec: ModelSpec, values: Values) -> np.ndarray:
             spec.hyperprior.log_density(values(MEAN), values(SPREAD) ** -2.0).reshape(len(values(MEAN)), -1).sum(axis=1)
         )
     assert isinstance(spec, Spec)
-    parts = [_coefficients(spec, values)] if spec.common.blocks else []
+    parts = [_coefficients(spec, values)] if spec.coefficients.blocks else []
+    if spec.family.entries:
+        blocks = [_flat(values(block.name)) for block in spec.common.blocks]
+        thresholds = values(THRESHOLDS)
+        coefficients = np.hstack([np.empty((len(thresholds), 0)), *blocks])
+        centred = centred_thresholds(spec.common, thresholds, coefficients)
+        parts.append(threshold_log_prior(spec.family, spec.priors[THRESHOLDS], centred))
     for variable in spec.variables():
         if variable.role in ("sd", "family"):
             parts.append(_of(spec.priors[variable.name], _flat(values(variable.name))))
@@ -120,7 +128,7 @@ def log_prior(spec: ModelSpec, values: Values) -> np.ndarray:
 
 def _coefficients(spec: Spec, values: Values) -> np.ndarray:
     """Of the coefficients of the centred design, ``c = b + S b``."""
-    design = spec.common
+    design = spec.coefficients
     coefficients = np.hstack([_flat(values(block.name)) for block in design.blocks])
     centred = coefficients + coefficients @ design.shift.T
     return np.sum([_of(spec.priors[name], centred[:, place]) for name, place in design.slices().items()], axis=0)

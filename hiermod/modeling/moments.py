@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hiermod.data.cells.statistics import BinomialCells, CountCells, PairCells, ValueCells
+from hiermod.families.record import Family
 from hiermod.modeling.density_rows import observe
 from hiermod.modeling.design import CommonDesign, GroupDesign
 from hiermod.modeling.protocol import ModelSpec
@@ -50,13 +51,18 @@ def evidence(spec: ModelSpec) -> Evidence:
     """Of each cell, in their order."""
     response, link, size = spec.cells.response, spec.family.link.name, len(spec.cells)
     match response:
+        case BinomialCells() if link == "log":  # a rate is bounded by 1
+            return Evidence(np.full(size, np.inf), response.successes)
         case BinomialCells():
             up, down = response.trials - response.successes, response.successes
         case PairCells():  # of a beta-binomial row's failures, the first alone falls with the rate
             up = response.count * (response.trials > response.successes)
+            up = np.where(response.successes == 0.0, 0.0, up) if spec.family.zeros else up
             down = response.count * (response.successes > 0.0)
         case CountCells():
             return Evidence(np.full(size, np.inf), response.total)
+        case ValueCells() if spec.family.zeros:
+            return _beside_zeros(spec.family, response)
         case ValueCells() if spec.family.counts:
             return Evidence(np.full(size, np.inf), response.count * response.value)
         case _:
@@ -67,6 +73,15 @@ def evidence(spec: ModelSpec) -> Evidence:
         for rate, fast in zip((up, down), endless, strict=True)
     )
     return Evidence(up, down)
+
+
+def _beside_zeros(family: Family, response: ValueCells) -> Evidence:
+    """Zeros can be of the part that they have for themselves; counts that are never 0 tend to 1 as their mean falls."""
+    up = np.where(response.value > 0.0, np.inf, 0.0)
+    if not family.counts:
+        return Evidence(up, up)
+    least = 1.0 if family.zeros == "hurdle" else 0.0
+    return Evidence(up, response.count * np.maximum(response.value - least, 0.0))
 
 
 def tail(prior: Prior) -> float:
@@ -86,14 +101,18 @@ def finite_moments(spec: ModelSpec) -> dict[str, float]:
     """
     found = {**_of_coefficients(spec), **_of_spreads(spec)} if spec.priors else {}
     for parameter in spec.family.parameters if spec.priors else ():
-        if parameter.unbounded:
+        if parameter.unbounded and parameter.name in spec.predictors:
+            blocks = spec.predictors[parameter.name].common.blocks
+            rows = [row for block in blocks for row in zip(block.row_names(), spec.priors[block.name], strict=True)]
+            found |= {name: tail(prior) for name, prior in rows}
+        elif parameter.unbounded:
             found[parameter.name] = tail(spec.priors[parameter.name][0])
     return {name: power for name, power in found.items() if power <= MOST}
 
 
 def _tells_apart(spec: ModelSpec) -> bool:
-    """Whether responses may be silent about large linear predictors: successes and counts; numbers never are."""
-    return bool(spec.predictors) and (spec.family.is_rate or spec.family.counts)
+    """Whether responses may be silent about large linear predictors: successes, counts, and zeros."""
+    return bool(spec.predictors) and (spec.family.is_rate or spec.family.counts or bool(spec.family.zeros))
 
 
 def _of_coefficients(spec: ModelSpec) -> dict[str, float]:
@@ -143,7 +162,8 @@ def centred_columns(spec: ModelSpec) -> np.ndarray:
 
 def _of_spreads(spec: ModelSpec) -> dict[str, float]:
     found: dict[str, float] = {}
-    for term in spec.groups if _tells_apart(spec) else ():
+    own = [term for term in spec.groups if {effect.parameter for effect in term.effects} == {"mu"}]
+    for term in own if _tells_apart(spec) else ():
         priors = [prior for effect in term.effects for prior in spec.priors[effect.sd_name]]
         heavy = [place for place, prior in enumerate(priors) if tail(prior) <= MOST]
         if not heavy:
@@ -206,7 +226,7 @@ def light_spreads(spec: ModelSpec) -> bool:
     """
     if not spec.priors or spec.family.link.name != "log":
         return True
-    effects = [effect for term in spec.groups for effect in term.effects]
+    effects = [effect for term in spec.groups for effect in term.effects if effect.parameter == "mu"]
     pairs = [pair for own in effects for pair in zip(spec.priors[own.sd_name], own.scales, strict=True)]
     return all(np.isfinite(prior.support[1]) or _no_wider_than_normal(prior, float(scale)) for prior, scale in pairs)
 
@@ -220,7 +240,9 @@ def light_coefficients(spec: ModelSpec) -> bool:
     """Whether expected responses have a mean under the prior alone; those of a log link are exp of coefficients."""
     if spec.family.is_rate or not spec.predictors:
         return True
-    exponential = spec.family.outcome_link("mean", [1.0] * len(spec.family.parameters)).name == "log"
+    link_of = spec.family.expected.link
+    link = spec.family.link if link_of is None else link_of(spec.family.link, *[1.0] * len(spec.family.parameters))
+    exponential = link.name == "log"
     names = [block.name for block in spec.predictors["mu"].common.blocks]
     names += [effect.sd_name for term in spec.groups for effect in term.effects]
     priors = [prior for name in names for prior in spec.priors[name]]

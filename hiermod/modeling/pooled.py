@@ -18,6 +18,7 @@ from hiermod.data.cells.statistics import BinomialCells, CountCells
 from hiermod.data.cells.table import Cells
 from hiermod.data.columns.groupings import Grouping
 from hiermod.errors import DataError
+from hiermod.families.functionals import Functional
 from hiermod.families.record import Family
 from hiermod.formula.nodes import Formula
 from hiermod.modeling.design import GroupDesign, LinearPredictor, offset
@@ -92,6 +93,11 @@ class PooledSpec:
     def stratum_names(self) -> list[str]:
         """What the strata are called; one empty name without any."""
         return [""] if self.strata is None else [str(label) for label in self.strata.labels()]
+
+    @property
+    def scalars(self) -> tuple[str, ...]:
+        """Those of the family."""
+        return self.family.auxiliary
 
     def variables(self) -> tuple[Variable, ...]:
         """The variables of a posterior, in order; rates of very many groups are not among them."""
@@ -176,7 +182,7 @@ class PooledSpec:
     def shape_exposure(self, frame: Any) -> None:
         """Nothing multiplies a shape."""
 
-    def has_posterior_mean(self, outcome: str, readings: Collection[str]) -> bool:
+    def has_posterior_mean(self, outcome: Functional, readings: Collection[str]) -> bool:
         """Groups' own rates have one; other readings give the rates' mean, or have it as theirs."""
         return MEAN not in self.finite_moments or set(readings) <= {"observed"}
 

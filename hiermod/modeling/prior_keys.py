@@ -17,6 +17,7 @@ from hiermod.priors.reading import Support, read_prior
 
 KINDS = ("slope", "sd", "cor")
 POWERS = {"sd": 1.0, "var": 2.0, "prec": -2.0}
+OF_PARAMETER = re.compile(r"([A-Za-z]\w*):\s+(.+)", re.DOTALL)
 SPREAD = re.compile(r"(sd|var|prec)\((.*)\)", re.DOTALL)
 
 
@@ -78,8 +79,12 @@ def read_stated(user: Mapping[str, Any]) -> dict[str, Stated]:
 def canonical_key(key: str) -> tuple[str, float]:
     """A key as entries have it, and the power of the parameter that it speaks of.
 
-    ``sd(poly(x,2)[1]|g)`` is ``sd(poly(x, 2)[1]|g)``, ``prec(sigma)`` is ``sigma`` to the power of -2.
+    ``sd(poly(x,2)[1]|g)`` is ``sd(poly(x, 2)[1]|g)``, ``prec(sigma)`` is ``sigma`` to the power of -2. In the linear
+    predictor of another parameter than the mean they stand behind its name: ``sigma: sd(1|g)``.
     """
+    if of := OF_PARAMETER.fullmatch(key):
+        name, power = canonical_key(of.group(2))
+        return f"{of.group(1)}: {name}", power
     spread = SPREAD.fullmatch(key)
     if spread is None:
         return _term(key), 1.0
@@ -122,6 +127,12 @@ def refuse_unclear(
             raise PriorError(
                 f"The model has no parameter {one.key!r} to give a prior{_reference(key, predictors)}. "
                 f"The term's columns are: {enumerate_names(siblings)}."
+            )
+        inside = [other for other in known if other.startswith(f"{key}: ")]
+        if inside:
+            raise PriorError(
+                f"{one.key!r} has a linear predictor here, whose coefficients have the priors. Give one of: "
+                f"{enumerate_names(inside)}."
             )
         raise PriorError(f"The model has no parameter {one.key!r} to give a prior.{did_you_mean(one.key, known)}")
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from hiermod.data.cells.table import Cells
 from hiermod.data.columns.groupings import Grouping
-from hiermod.families.record import Family
+from hiermod.families.functionals import Functional
+from hiermod.families.record import THRESHOLDS, Family
 from hiermod.formula.nodes import Formula
 from hiermod.modeling.coding import Block
 from hiermod.modeling.design import GroupDesign, LinearPredictor
@@ -72,6 +73,13 @@ def linear_variables(
         yield from _of_term(term, column_labels)
 
 
+def threshold_variables(family: Family) -> Iterator[Variable]:
+    """The thresholds of ordered categories, numbered from 1 on."""
+    if family.entries:
+        labels = tuple(str(place) for place in range(1, len(family.entries) + 1))
+        yield Variable(THRESHOLDS, (f"{THRESHOLDS}_dim",), (labels,), "mu", "coefficient")
+
+
 def _of_term(term: GroupDesign, column_labels: dict[str, tuple[str, ...]]) -> Iterator[Variable]:
     """The variables of a group term.
 
@@ -80,9 +88,10 @@ def _of_term(term: GroupDesign, column_labels: dict[str, tuple[str, ...]]) -> It
     """
     columns: list[Dims] = []
     for effect in term.effects:
-        names, dim = effect.block.labels, f"{effect.block.term.name}__expr_dim"
+        names, own = effect.block.labels, f"{effect.block.prefix}{effect.block.term.name}"
+        dim = f"{own}__expr_dim"
         if names and column_labels.setdefault(dim, names) != names:
-            dim = f"{effect.block.term.name}|{term.grouping.name}__expr_dim"
+            dim = f"{own}|{term.grouping.name}__expr_dim"
         columns.append(((dim,), (names,)) if names else ((), ()))
     for effect, (dims, labels) in zip(term.effects, columns, strict=True):
         yield Variable(effect.sd_name, dims, labels, effect.parameter, "sd")
@@ -135,7 +144,7 @@ def split(values: np.ndarray, blocks: Sequence[Block], names: Sequence[str]) -> 
     return values_by_name
 
 
-Question = Literal["prior", "effects", "slopes", "rows", "plan", "bambi", "compiled"]
+Question = Literal["prior", "effects", "slopes", "rows", "plan", "bambi", "compiled", "observed"]
 PriorRow = tuple[str, str, str, str]
 
 
@@ -159,6 +168,10 @@ class ModelSpec(Protocol):
         """The linear predictors by the family's parameters."""
 
     @property
+    def scalars(self) -> tuple[str, ...]:
+        """The parameters of the family that have one value, and no linear predictor."""
+
+    @property
     def groups(self) -> tuple[GroupDesign, ...]:
         """The group terms."""
 
@@ -180,7 +193,7 @@ class ModelSpec(Protocol):
         """Why a question does not apply to the model: None where it does.
 
         Questions are of draws and densities of the prior, effects of groups, derivatives, densities of single rows,
-        true values of simulations, Bambi's model, and the compiled engine.
+        true values of simulations, Bambi's model, the compiled engine, and responses as they were observed.
         """
 
     def shape_exposure(self, frame: pd.DataFrame) -> np.ndarray | None:
@@ -195,8 +208,8 @@ class ModelSpec(Protocol):
             If they leave no proper posterior.
         """
 
-    def has_posterior_mean(self, outcome: str, readings: Collection[str]) -> bool:
-        """Whether the mean or median of a response has a posterior mean, its groups being read so."""
+    def has_posterior_mean(self, outcome: Functional, readings: Collection[str]) -> bool:
+        """Whether an outcome of a response has a posterior mean, its groups being read so."""
 
     @property
     def finite_moments(self) -> Mapping[str, float]:

@@ -50,8 +50,8 @@ class Distribution:
         PyMC's name, too.
     parameters, positive : tuple of str
         Its parameters as PyMC names and orders them, and those that must be above 0.
-    support : {"real", "positive", "interval", "unit", "correlation"}
-        ``unit`` is from 0 to 1, ``interval`` between the two arguments.
+    support : {"real", "positive", "interval", "unit", "correlation", "chances"}
+        ``unit`` is from 0 to 1, ``interval`` between the two arguments; ``chances`` add up to 1.
     log_density : callable
         ``log_density(x, ...)`` up to a constant, for x on the support.
     cdf : callable
@@ -79,7 +79,7 @@ class Distribution:
     name: str
     parameters: tuple[str, ...]
     positive: tuple[str, ...]
-    support: Literal["real", "positive", "interval", "unit", "correlation"]
+    support: Literal["real", "positive", "interval", "unit", "correlation", "chances"]
     log_density: Function
     cdf: Function
     quantile: Function
@@ -257,6 +257,16 @@ DISTRIBUTIONS = {
             standard=lambda eta: ("beta", eta, eta, 0.0),
             widen=_as_it_is,
         ),
+        Distribution(  # the density is of all chances, the last axis; the rest is of one of two
+            "Dirichlet", ("a",), ("a",), "chances",
+            log_density=lambda chances, a: (a - 1.0) * np.log(chances).sum(axis=-1),
+            cdf=lambda x, a: special.betainc(a, a, x),
+            quantile=lambda p, a: special.betaincinv(a, a, p),
+            draw=lambda rng, size, a: rng.beta(a, a, size),
+            typical=lambda a: 0.5,
+            standard=lambda a: ("beta", a, a, 0.0),
+            widen=_as_it_is,
+        ),
     )
 }  # fmt: skip
 
@@ -272,7 +282,8 @@ LINES: dict[str, tuple[Function, Function, Function]] = {  # by support: to the 
     "unit": (special.logit, special.expit, lambda x: np.log(x) + np.log1p(-x)),
 }
 OF = {1.0: "", 2.0: " of the variance", -2.0: " of the precision"}
-ENDS = {"real": (-math.inf, math.inf), "positive": (0.0, math.inf), "unit": (0.0, 1.0), "correlation": (-1.0, 1.0)}
+ENDS = {"real": (-math.inf, math.inf), "positive": (0.0, math.inf), "unit": (0.0, 1.0), "correlation": (-1.0, 1.0),
+        "chances": (0.0, 1.0)}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -410,7 +421,7 @@ class Prior:
     def scaled(self, factor: float) -> Prior:
         """The distribution of the parameter times a positive factor; of a Beta or LKJ the same."""
         times, record, arguments = factor**self.power, self.distribution, self.arguments
-        if record.support in ("unit", "correlation"):
+        if record.support in ("unit", "correlation", "chances"):
             return self
         if record.located:
             *shape, location, scale = arguments

@@ -12,10 +12,10 @@ import numpy as np
 from hiermod.errors import PriorError, did_you_mean
 from hiermod.priors.distributions import DISTRIBUTIONS, Distribution, Prior
 
-Support = Literal["real", "positive", "unit", "correlation"]
+Support = Literal["real", "positive", "unit", "correlation", "chances"]
 MAX_LENGTH = 400
 NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
-SPELLING = re.compile(r"\s*([A-Za-z_]\w*)\s*\(([^()]*)\)\s*(?:#\s*([^\n]*?)\s*)?")
+SPELLING = re.compile(r"\s*+([A-Za-z_]\w*+)\s*+\(([^()]*+)\)\s*+(?:#([^\n]*+)\s*+)?")
 READABLE = {record.name.lower(): record for record in DISTRIBUTIONS.values()}
 FLAT = ("flat", "halfflat", "improper")  # no distributions
 BOUNDS = {"lower": -math.inf, "upper": math.inf}
@@ -51,7 +51,7 @@ def read_prior(key: str, text: Any) -> Prior:
     numbers = _read_arguments(key, text, inside, distribution)
     bounds = {name: numbers.pop(name, end) for name, end in BOUNDS.items()} if _may_be_cut(distribution) else {}
     arguments = tuple(numbers[parameter] for parameter in distribution.parameters)
-    prior = Prior(distribution.name, arguments, **bounds, origin=origin or "")
+    prior = Prior(distribution.name, arguments, **bounds, origin=(origin or "").strip())
     with np.errstate(all="ignore"):
         prior = _with_mass(key, prior)
     refuse_extreme(key, prior)
@@ -160,6 +160,13 @@ def fitted(key: str, prior: Prior, support: Support) -> tuple[Prior, str]:
         if of_correlations:
             return prior, ""
         raise PriorError(f"{key!r} is a prior of correlations: LKJ(eta), not {prior}.")
+    if (prior.distribution.support == "chances") != (support == "chances"):
+        raise PriorError(
+            f"{key!r}: Dirichlet(a) is a prior of the chances of ordered categories, 'Intercept' of such families, and "
+            f"{prior} is given. One number has a prior such as Normal(0, 1)."
+        )
+    if support == "chances":
+        return prior, ""
     if of_correlations:
         example = "Normal(0, 1)" if support == "real" else "HalfNormal(1)"
         raise PriorError(f"{key!r} is one number, and {prior} is a prior of correlations. Write {example} instead.")

@@ -115,7 +115,7 @@ def marginal_sampler(spec: Spec) -> ByMarginal | None:
 
 def _covered(problem: Problem) -> bool:
     dimension = problem.linear + len(problem.hyperparameters)
-    if len(problem.factors) != 1 or problem.by_rows or dimension > MOST_DIMENSIONS:
+    if len(problem.factors) != 1 or len(problem.segments) != 1 or problem.by_rows or dimension > MOST_DIMENSIONS:
         return False
     width = problem.factors[0].width
     return (problem.kernel == GAUSSIAN and width <= WIDEST) or (problem.kernel in CUMULANTS and width == 1)

@@ -13,6 +13,7 @@ from hiermod.modeling.separation import Separation
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.diagnostics import MIN_EBFMI, MIN_ESS
 from hiermod.sampling.posterior import Posterior
+from hiermod.tabular import Tabular
 
 MAX_QUADRATURE_ERROR = 1e-4  # of a chance; that of 4,000 draws is a hundred times as large
 
@@ -29,24 +30,42 @@ class Check:
 
 
 @dataclass(frozen=True, eq=False)
-class CheckReport:
+class CheckReport(Tabular):
     """All checks of a fit; its repr is the text, `table` a DataFrame, `passed` the verdict."""
 
     checks: tuple[Check, ...]
 
     @property
     def passed(self) -> bool:
-        """Whether every check passed."""
+        """Whether every check passed.
+
+        Examples
+        --------
+        >>> fit.check().passed
+        True
+        """
         return all(check.passed for check in self.checks)
 
     @property
     def converged(self) -> bool:
-        """Whether every check of the sampler passed; others are of the model."""
+        """Whether every check of the sampler passed; others are of the model.
+
+        Examples
+        --------
+        >>> fit.check().converged
+        True
+        """
         return not any(check.of_sampler for check in self.failed)
 
     @property
     def trouble(self) -> str:
-        """What keeps the draws from being relied on, in one sentence; empty if nothing does."""
+        """What keeps the draws from being relied on, in one sentence; empty if nothing does.
+
+        Examples
+        --------
+        >>> fit.check().trouble
+        ''
+        """
         if self.converged:
             return ""
         found = "; ".join(f"{check.name} {check.figure}" for check in self.failed if check.of_sampler)
@@ -54,16 +73,33 @@ class CheckReport:
 
     @property
     def failed(self) -> tuple[Check, ...]:
-        """The checks that did not pass."""
+        """The checks that did not pass.
+
+        Examples
+        --------
+        >>> fit.check().failed
+        ()
+        """
         return tuple(check for check in self.checks if not check.passed)
 
     @property
     def table(self) -> pd.DataFrame:
-        """Columns ``check, passed, figure, next_step``."""
+        """Columns ``check, passed, figure, next_step``.
+
+        Examples
+        --------
+        >>> list(fit.check().table.columns)
+        ['check', 'passed', 'figure', 'next_step']
+        """
         rows = [
             (check.name, check.passed, check.figure, "" if check.passed else check.next_step) for check in self.checks
         ]
         return pd.DataFrame(rows, columns=["check", "passed", "figure", "next_step"])
+
+    def _repr_html_(self) -> str:
+        shown = self.table.assign(passed=["ok" if one else "FAIL" for one in self.table["passed"]])
+        verdict = "All checks passed." if self.passed else f"{len(self.failed)} of {len(self.checks)} checks failed."
+        return visible(f"{shown.to_html(index=False, escape=True)}<p><strong>{verdict}</strong></p>")
 
     def __repr__(self) -> str:
         width = max(len(check.name) for check in self.checks)
@@ -132,7 +168,7 @@ def _checks(posterior: Posterior) -> Iterator[Check]:
                 "use a tighter prior for the sds, or a longer warm-up (tune=)")  # fmt: skip
     yield Check("tree depth", seen.max_depth_hits == 0, f"{seen.max_depth_hits} draws at the greatest depth",
                 "scale the predictors: the posterior is long in one direction")  # fmt: skip
-    if "Intercept" in posterior.spec.priors:
+    if "Intercept" in posterior.spec.priors and not posterior.spec.family.entries:
         yield _intercept_check(posterior)
     if separation is not None:
         yield _separation_check(separation)

@@ -95,10 +95,15 @@ def _in_model_order(variables: Iterable[Variable], posterior: xr.Dataset) -> xr.
     return posterior
 
 
+RANGES = {"positive": (0.0, math.inf), "unit": (0.0, 1.0), "real": (-math.inf, math.inf)}
+
+
 def _range(spec: ModelSpec, variable: Variable) -> tuple[float, float]:
     """Between which numbers a variable lies."""
     if isinstance(spec, PooledSpec) and variable.name != SPREAD:
         return 0.0, 1.0 if spec.family.is_rate else math.inf
+    if variable.role == "family" and variable.name in spec.family.auxiliary:
+        return RANGES[spec.family.parameter(variable.name).support]
     if variable.role in ("sd", "family") or isinstance(spec, PooledSpec):
         return 0.0, math.inf
     return (-1.0, 1.0) if variable.role == "correlation" else (-math.inf, math.inf)

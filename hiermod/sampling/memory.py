@@ -2,29 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-from pathlib import Path
-
 from hiermod.errors import SamplingError
+from hiermod.memory import NUMBER, refuse_beyond, room
 from hiermod.sampling.settings import Settings
 
-NUMBER = 8  # bytes
 STATISTICS = 12  # numbers that the sampler keeps beside each draw
-ALLOWED = 0.9  # share of what is left
-GROUPS = Path("/sys/fs/cgroup")
-LIMITS = (("memory.max", "memory.current"), ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"))
-
-
-def available_memory() -> float:
-    """Bytes that this process may still take, by the machine and by its control group; infinite where not known."""
-    left = [float("inf")]
-    with contextlib.suppress(OSError, ValueError, IndexError):
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        left.append(1024.0 * next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable")))
-    for most, used in LIMITS:
-        with contextlib.suppress(OSError, ValueError):
-            left.append(float((GROUPS / most).read_text()) - float((GROUPS / used).read_text()))
-    return max(min(left), 0.0)
 
 
 def bytes_of_run(numbers: int, settings: Settings, tune: int) -> int:
@@ -41,18 +23,12 @@ def refuse_large(numbers: int, settings: Settings, tune: int) -> None:
     SamplingError
         With what it needs, what there is, and how many draws fit.
     """
-    need, left = bytes_of_run(numbers, settings, tune), ALLOWED * available_memory()
+    need, left = bytes_of_run(numbers, settings, tune), room()
     if need <= left:
         return
     fixed = bytes_of_run(numbers, Settings(1, chains=settings.chains), tune)
     each = (need - fixed) / max(settings.draws - 1, 1)
     fitting = int((left - fixed) / each) if left > fixed else 0
     remedy = f"draws={fitting} would fit" if fitting >= 1 else "fewer groups or chains are needed"
-    raise SamplingError(
-        f"{settings.chains} chains of {settings.draws:,} draws of {numbers:,} numbers take {_size(need)} of memory, "
-        f"and {_size(left)} can be had: {remedy}."
-    )
-
-
-def _size(number: float) -> str:
-    return f"{number / 1e9:,.1f} GB" if number >= 1e8 else f"{number / 1e6:,.1f} MB"
+    what = f"{settings.chains} chains of {settings.draws:,} draws of {numbers:,} numbers"
+    refuse_beyond(need, what, remedy, SamplingError)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
+from scipy import sparse
 from scipy.sparse.linalg import ArpackError
 
 from hiermod.engine import nutpie_core
@@ -17,6 +19,7 @@ from hiermod.engine.layout.program import Program, public_coordinates, starting_
 from hiermod.engine.layout.units import in_own_unit, in_users_unit
 from hiermod.engine.nutpie_core import available_cores
 from hiermod.errors import InterruptedSamplingError, SamplingError
+from hiermod.families.record import THRESHOLDS
 from hiermod.modeling.model_priors import correlations
 from hiermod.modeling.protocol import DIMS, Values, dataset_of, labelled, split
 from hiermod.modeling.spec import Spec
@@ -27,6 +30,8 @@ from hiermod.sampling.settings import ChosenEngine, Settings, longest_run
 SMALL = 100  # coordinates, up to which steps are cheap and caution comes first
 WARM_UP = 300
 STARTS = 8
+MORE, MOST_MORE, MOST_TRIES = 1.3, 30, 5  # draws in place of those that leave rows without a mean, over those asked for
+AT_ONCE = 4_000_000  # linear predictors of rows and draws
 TARGET, TARGET_OF_SMALL, TARGET_OF_FULL = 0.8, 0.9, 0.98
 
 
@@ -59,6 +64,36 @@ class Native:
     def run(self, settings: Settings, progress: bool) -> tuple[xr.DataTree, bool]:
         """Sample once, as `Sampler.run` says."""
         refuse_no_start(self.program)
+        result, interrupted = self._sampled(settings, progress)
+        if self.program.problem.spec.family.link.is_bounded:
+            result = self._with_means(result, settings, progress and not interrupted, again=not interrupted)
+        return self._tree(result), interrupted
+
+    def _with_means(self, result: nutpie_core.Run, settings: Settings, progress: bool, again: bool) -> nutpie_core.Run:
+        """The draws with which all rows have a mean; there are more where others had to be left out.
+
+        Raises
+        ------
+        SamplingError
+            If hardly any are.
+        """
+        for _ in range(MOST_TRIES):
+            inside = inside_draws(self.program.problem, result.draws)
+            fewest = int(inside.sum(axis=1).min(initial=settings.draws))
+            if fewest >= settings.draws or not again:
+                return _chosen(result, inside, min(fewest, settings.draws))
+            more = math.ceil(MORE * settings.draws * inside.shape[1] / max(fewest, 1))
+            if more > MOST_MORE * settings.draws:
+                break
+            result, interrupted = self._sampled(replace(settings, draws=more), progress)
+            again = not interrupted
+        raise SamplingError(
+            f"Under the {self.program.problem.spec.family.link.name} link nearly all draws leave some row of the data "
+            "without a mean. Take another link."
+        )
+
+    def _sampled(self, settings: Settings, progress: bool) -> tuple[nutpie_core.Run, bool]:
+        """What the sampler gives, and whether it was interrupted."""
         chains, interrupted = None, False
         seen = ChainProgress() if progress else None
         try:
@@ -81,13 +116,34 @@ class Native:
         finally:
             if seen is not None:
                 seen.close()
-        return self._tree(_kept(result) if interrupted else result), interrupted
+        return _kept(result) if interrupted else result, interrupted
 
     def _tree(self, result: nutpie_core.Run) -> xr.DataTree:
         labels = {dim: np.arange(size) for dim, size in zip(DIMS, result.draws.shape[:2], strict=True)}
         stats = labelled({name: (DIMS, values) for name, values in result.stats.items()}, labels)
         posterior = posterior_of(self.program.problem, result.draws)
         return xr.DataTree.from_dict({"posterior": posterior, "sample_stats": stats})
+
+
+def inside_draws(problem: Problem, draws: np.ndarray) -> np.ndarray:
+    """With which draws of coefficients all rows have a mean, shape ``(chain, draw)``."""
+    link, rows = problem.spec.family.link, len(problem.response)
+    matrix = problem.matrix @ sparse.diags_array((problem.slots == 0).astype(float))
+    flat = draws[:, :, : problem.coefficients].reshape(-1, problem.coefficients)
+    offset, inside = problem.offset.ravel()[:rows, None], np.empty(len(flat), dtype=bool)
+    step = max(1, AT_ONCE // max(rows, 1))
+    for start in range(0, len(flat), step):
+        part = slice(start, start + step)
+        inside[part] = link.inside(matrix @ flat[part].T + offset).all(axis=0)
+    return inside.reshape(draws.shape[:2])
+
+
+def _chosen(result: nutpie_core.Run, inside: np.ndarray, count: int) -> nutpie_core.Run:
+    """The first so many of the chosen draws of each chain."""
+    places = [np.flatnonzero(chain)[:count] for chain in inside]
+    taken = {name: np.stack([chain[at] for chain, at in zip(values, places, strict=True)])
+             for name, values in {"": result.draws, **result.stats}.items()}  # fmt: skip
+    return nutpie_core.Run(taken.pop(""), taken, np.full(len(places), count))
 
 
 def refuse_no_start(program: Program) -> None:
@@ -119,7 +175,9 @@ def prepare(spec: Spec, announce: Callable[[str], None]) -> Native:
     """
     nutpie_core.check()
     problem = in_own_unit(read_problem(spec))
-    public = public_coordinates(problem, library(announce).functions).threaded(available_cores())
+    with held_back():  # compilers swallow Ctrl-C in places
+        functions = library(announce).functions
+    public = public_coordinates(problem, functions).threaded(available_cores())
     try:
         with np.errstate(all="ignore"):  # where numbers leave the range of floats, the density below is not finite
             program = whiten(public)
@@ -154,7 +212,13 @@ def posterior_of(problem: Problem, draws: np.ndarray, effects: bool = True) -> x
     draws = in_users_unit(problem, draws, effects)
     found = _common(problem, draws)
     hyperparameters = draws[:, :, problem.coefficients if effects else problem.common :]
-    for place, hyperparameter in enumerate(problem.hyperparameters[problem.auxiliary :], start=problem.auxiliary):
+    first = problem.auxiliary
+    if (order := problem.thresholds) is not None:
+        distances = hyperparameters[:, :, first : first + order.count - 1]
+        coefficients = draws[:, :, : problem.common] @ problem.back.T
+        found[THRESHOLDS] = order.reported(distances, draws[:, :, 0], coefficients)
+        first += order.count - 1
+    for place, hyperparameter in enumerate(problem.hyperparameters[first:], start=first):
         found[hyperparameter.name] = hyperparameters[:, :, place]
     for factor in problem.factors:
         for own in factor.terms:

@@ -99,7 +99,8 @@ def compile_model(model: pm.Model, engine: ChosenEngine) -> Compiled:
     with pytensor.config.change_flags(**FLAGS), warnings.catch_warnings():
         # PyTensor falls back to several loops where one would be too large; nothing is wrong then.
         warnings.filterwarnings("ignore", message="Loop fusion failed", category=UserWarning)
-        program = nutpie.compile_pymc_model(model, var_names=names)
+        with held_back():  # PyTensor and Numba swallow Ctrl-C in places
+            program = nutpie.compile_pymc_model(model, var_names=names)
     return Compiled(program, engine, dims)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.diagnostics import QUADRATURE_ERROR, Diagnostics, diagnose
+from hiermod.sampling.provenance import Origin, Provenance, provenance
 from hiermod.sampling.settings import ChosenEngine, Settings
 
 if TYPE_CHECKING:
@@ -127,6 +128,8 @@ class Posterior:
         Whether data have spoken; False of draws from a prior.
     parts : tuple of Posterior
         The posteriors, as many draws of each, of which this one is a mixture; none of a fit.
+    origin : Origin
+        The versions and the machine that sampled; empty where they are not known.
     """
 
     spec: ModelSpec
@@ -138,11 +141,19 @@ class Posterior:
     scores: Path | None = None
     informed: bool = True
     parts: tuple[Posterior, ...] = ()
+    origin: Origin = field(default_factory=Origin)
 
     @cached_property
     def diagnostics(self) -> Diagnostics:
         """How good the draws are."""
         return diagnose(self.tree) if self.measured is None else self.measured
+
+    @property
+    def provenance(self) -> Provenance:
+        """What made the draws."""
+        if self.history is None:
+            return provenance(self.spec, None, "", self.origin)
+        return provenance(self.spec, self.settings, self.history.engine.name, self.origin)
 
     @property
     def each(self) -> tuple[Posterior, ...]:
@@ -234,7 +245,13 @@ class Posterior:
         return [f"not converged: {trouble.figures}: {advice}"]
 
     def values(self, name: str) -> np.ndarray:
-        """Draws of one variable, chains one after the other: shape ``(draws, *shape of the variable)``."""
+        """Draws of one variable, chains one after the other: shape ``(draws, *shape of the variable)``.
+
+        Of a threshold, ``Intercept[1]``, those of its entry.
+        """
+        entry = next((own for own in self.spec.family.entries if own.name == name), None)
+        if entry is not None:
+            return self.values(entry.variable)[:, self.spec.family.entries.index(entry)]
         values = self.dataset[name].values
         return values.reshape(-1, *values.shape[2:])
 

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from hiermod.errors import SamplingError
+from hiermod.errors import ModelError, SamplingError
+from hiermod.families.record import THRESHOLDS
+from hiermod.memory import NUMBER, refuse_beyond, room
 from hiermod.modeling import model_priors
 from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec
 from hiermod.modeling.protocol import ModelSpec, Values, dataset_of, split
 from hiermod.modeling.spec import Spec
+from hiermod.modeling.thresholds import draw_thresholds, reported_thresholds
 from hiermod.sampling.diagnostics import diagnose
 from hiermod.sampling.posterior import Posterior
 from hiermod.sampling.settings import Settings, fresh_seed
 
-LARGEST = 100_000_000  # numbers of varying effects
+COPIES = 3  # of a draw, while effects are made of standard normals
 
 
 def sample_prior(spec: ModelSpec, draws: Any, seed: int | None) -> Posterior:
@@ -37,9 +41,16 @@ def sample_prior(spec: ModelSpec, draws: Any, seed: int | None) -> Posterior:
     if isinstance(spec, PooledSpec):
         return _of_pooled(spec, settings, rng)
     assert isinstance(spec, Spec)
+    if spec.family.link.is_bounded:
+        raise ModelError(
+            f"Draws from the prior: under the {spec.family.link.name} link the data's rows bound the coefficients, "
+            "which priors by themselves do not. Draw from the model with another link."
+        )
     _refuse_large(spec, settings.draws)
     found = _common(spec, settings.draws, rng)
-    for name in spec.family.auxiliary:
+    if spec.family.entries:
+        found[THRESHOLDS] = _thresholds(spec, found, settings.draws, rng)
+    for name in spec.scalars:
         found[name] = model_priors.draw(spec.priors[name], rng, settings.draws)[:, 0]
     for term in spec.groups:
         found |= _of_group(spec, term, settings.draws, rng)
@@ -64,22 +75,27 @@ def _of_pooled(spec: PooledSpec, settings: Settings, rng: np.random.Generator) -
 
 
 def _refuse_large(spec: Spec, draws: int) -> None:
-    numbers = draws * sum(term.grouping.size * len(term.row_names) for term in spec.groups)
-    if numbers > LARGEST:
-        raise SamplingError(
-            f"draws={draws:,}: with these groups that is {numbers:,} numbers, more than {LARGEST:,}. "
-            f"Ask for at most {max(draws * LARGEST // numbers, 1):,} draws."
-        )
+    each = NUMBER * COPIES * sum(math.prod(variable.shape) for variable in spec.variables())
+    fitting = int(room() // max(each, 1))
+    remedy = f"draws={fitting} would fit" if fitting >= 1 else "fewer groups are needed"
+    refuse_beyond(draws * each, f"{draws:,} draws of {each // (NUMBER * COPIES):,} numbers", remedy, SamplingError)
 
 
 def _common(spec: Spec, draws: int, rng: np.random.Generator) -> Values:
     """Coefficients of the centred design from their priors, mapped to the user's coding."""
-    design = spec.common
+    design = spec.coefficients
     if not design.blocks:
         return {}
     centred = np.hstack([model_priors.draw(spec.priors[block.name], rng, draws) for block in design.blocks])
     values = np.linalg.solve(np.eye(len(design.shift)) + design.shift, centred.T).T
     return split(values, design.blocks, [block.name for block in design.blocks])
+
+
+def _thresholds(spec: Spec, found: Values, draws: int, rng: np.random.Generator) -> np.ndarray:
+    """Thresholds of ordered categories from their prior, mapped to the user's coding."""
+    coefficients = [found[block.name].reshape(draws, -1) for block in spec.common.blocks]
+    centred = draw_thresholds(spec.family, spec.priors[THRESHOLDS], rng, draws)
+    return reported_thresholds(spec.common, centred, np.hstack([np.empty((draws, 0)), *coefficients]))
 
 
 def _of_group(spec: Spec, term: GroupDesign, draws: int, rng: np.random.Generator) -> Values:

@@ -18,6 +18,7 @@ from hiermod.modeling.spec import Spec
 from hiermod.sampling.diagnostics import MIN_ESS, Diagnostics, diagnose
 from hiermod.sampling.memory import refuse_large
 from hiermod.sampling.posterior import History, Posterior, Rerun, Trouble
+from hiermod.sampling.provenance import here
 from hiermod.sampling.settings import ChosenEngine, Sampler, Settings, fresh_seed
 
 LARGE = 100_000_000  # draws of one variable, 800 MB in double precision
@@ -50,6 +51,10 @@ def choose_sampler(spec: ModelSpec, engine: str, announce: Callable[[str], None]
 
         if (marginal := marginal_sampler(spec)) is not None:
             return marginal
+    if isinstance(spec, Spec) and why is None:
+        from hiermod.engine.layout.coverage import refused
+
+        why = refused(spec)
     if isinstance(spec, Spec) and why is None:
         from hiermod.engine.nutpie_core import UnavailableError
         from hiermod.sampling.native import prepare
@@ -121,7 +126,7 @@ def sample(spec: ModelSpec, sampler: Sampler, settings: Settings, progress: bool
         malloc_trim()
     kept = min(reversed(range(len(runs))), key=lambda place: _severity(runs[place])) if len(runs) > 1 else 0
     history = History(settings, sampler.engine, tuple(reruns), failure, kept + 1, interrupted)
-    return replace(runs[kept], history=history)
+    return replace(runs[kept], history=history, origin=here())
 
 
 def _run_once(spec: ModelSpec, sampler: Sampler, settings: Settings, progress: bool) -> tuple[Posterior, bool]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +21,12 @@ from hiermod.sampling import old_format
 from hiermod.sampling.diagnostics import Diagnostics
 from hiermod.sampling.files import is_sealed, refuse_foreign_parts, write_sealed
 from hiermod.sampling.posterior import History, Posterior, Rerun, Trouble
+from hiermod.sampling.provenance import Origin, here
 from hiermod.sampling.settings import ChosenEngine, Settings
 from hiermod.sampling.stored_cells import cells_from_dataset, cells_to_dataset
-from hiermod.version import __version__
 
 FORMAT = 5
 UNSEALED = 4  # the same without a seal
-VERSIONED = ("bambi", "pymc", "nutpie", "arviz", "numpy", "pandas")
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +80,8 @@ def save(stored: StoredFit, path: str | Path) -> None:
         "diagnostics": asdict(posterior.diagnostics),
         "history": None if posterior.history is None else asdict(posterior.history),
         "cells": description,
-        "versions": {"hiermod": __version__, **{name: version(name) for name in VERSIONED}},
+        "versions": dict(posterior.origin.versions or here().versions),
+        "platform": posterior.origin.platform,
     }
     groups = {name: node.to_dataset() for name, node in posterior.tree.children.items()}
     tree = xr.DataTree.from_dict({**groups, "hiermod_cells": cells})
@@ -143,6 +142,7 @@ def _read(tree: xr.DataTree, metadata: dict[str, Any], path: Path) -> StoredFit:
         defined.spec, xr.DataTree.from_dict(groups), Settings(**metadata["settings"]),
         Diagnostics(**metadata["diagnostics"]), _history(metadata["history"]), path,
         scores_folder(path) if scores_folder(path).is_dir() else None,
+        origin=Origin(metadata.get("versions", {}), metadata.get("platform", "")),
     )  # fmt: skip
     return StoredFit(defined, posterior)
 

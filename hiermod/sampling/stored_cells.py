@@ -22,7 +22,12 @@ from hiermod.formula.nodes import Formula
 RESPONSES: dict[str, type[statistics.ResponseCells]] = {
     "trials": statistics.BinomialCells, "count": statistics.CountCells, "real": statistics.RealCells,
     "moments": statistics.MomentCells, "values": statistics.ValueCells, "pairs": statistics.PairCells,
+    "categories": statistics.CategoryCells, "measured": statistics.MeasuredCells, "errors": statistics.ErrorCells,
+    "bounds": statistics.BoundedCells,
 }  # fmt: skip
+
+
+DESCRIBED = ("moments", "levels")  # no arrays
 
 
 def cells_to_dataset(cells: Cells) -> tuple[xr.Dataset, dict[str, Any]]:
@@ -46,6 +51,7 @@ def cells_to_dataset(cells: Cells) -> tuple[xr.Dataset, dict[str, Any]]:
         "behind": list(cells.behind),
         "response": next(name for name, kind in RESPONSES.items() if kind is type(cells.response)),
         "moments": _moments_out(cells.response),
+        "levels": _levels_out(cells.response.levels) if isinstance(cells.response, statistics.CategoryCells) else None,
         "predictors": [_predictor_out(predictor) for predictor in cells.predictors.values()],
         "groupings": groupings,
         "recipes": {name: _state_out(recipe.states) for name, recipe in cells.recipes.items()},
@@ -84,7 +90,7 @@ def cells_from_dataset(dataset: xr.Dataset, description: dict[str, Any], formula
 
 
 def _statistics_out(response: statistics.ResponseCells) -> dict[str, np.ndarray]:
-    arrays = {part.name: getattr(response, part.name) for part in fields(response) if part.name != "moments"}
+    arrays = {part.name: getattr(response, part.name) for part in fields(response) if part.name not in DESCRIBED}
     if isinstance(response, statistics.MomentCells):
         arrays |= {"feature_mean": response.moments.mean, "feature_cross": response.moments.cross}
     return arrays
@@ -98,8 +104,10 @@ def _moments_out(response: statistics.ResponseCells) -> dict[str, Any] | None:
 
 
 def _statistics_in(kind: Any, dataset: xr.Dataset, description: dict[str, Any]) -> Any:
-    plain = [part.name for part in fields(kind) if part.name != "moments"]
+    plain = [part.name for part in fields(kind) if part.name not in DESCRIBED]
     arrays = {name: dataset[f"response_{name}"].to_numpy() for name in plain}
+    if kind is statistics.CategoryCells:
+        return kind(**arrays, levels=_levels_in(description["levels"]))
     if kind is not statistics.MomentCells:
         return kind(**arrays)
     features = tuple(tuple(own) for own in description["moments"]["features"])

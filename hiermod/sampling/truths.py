@@ -44,7 +44,7 @@ def true_values(spec: Spec, truth: Truth, draws: int, rng: np.random.Generator) 
             f"as numbers or priors: {enumerate_names(missing)}."
         )
     found: Values = _common(spec, truth, draws, rng)
-    for own in spec.family.parameters:
+    for own in (spec.family.parameter(name) for name in spec.scalars):
         found[own.name] = _one(own.name, spec.priors[own.name][0], truth, own.support, draws, rng)
     for term in spec.groups:
         found |= _of_group(spec, term, truth, draws, rng)
@@ -53,7 +53,7 @@ def true_values(spec: Spec, truth: Truth, draws: int, rng: np.random.Generator) 
 
 
 def _parameters(spec: Spec) -> list[str]:
-    names = [name for block in spec.common.blocks for name in block.row_names()] + list(spec.family.auxiliary)
+    names = [name for block in spec.coefficients.blocks for name in block.row_names()] + list(spec.scalars)
     for term in spec.groups:
         names += term.sd_keys() + (term.correlation_keys() if term.correlated else [])
     return names
@@ -81,12 +81,12 @@ def _one(name: str, prior: Prior, truth: Truth, support: Support, draws: int, rn
 
 def _common(spec: Spec, truth: Truth, draws: int, rng: np.random.Generator) -> Values:
     """Coefficients: from priors of the centred design, mapped to the user's coding, but for those that are given."""
-    blocks = spec.common.blocks
+    blocks = spec.coefficients.blocks
     if not blocks:
         return {}
     rows = [row for block in blocks for row in zip(block.row_names(), spec.priors[block.name], strict=True)]
     centred = np.stack([_random(prior, draws, rng) for _, prior in rows])
-    values = np.linalg.solve(np.eye(len(rows)) + spec.common.shift, centred)
+    values = np.linalg.solve(np.eye(len(rows)) + spec.coefficients.shift, centred)
     for place, (name, prior) in enumerate(rows):
         if name in truth:
             values[place] = _one(name, prior, truth, "real", draws, rng)

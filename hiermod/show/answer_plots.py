@@ -13,6 +13,7 @@ from hiermod.errors import AnswerError, did_you_mean
 from hiermod.show.curves import plot_curve
 from hiermod.show.forest import plot_forest
 from hiermod.show.ridges import plot_ridges
+from hiermod.show.stacked_bars import plot_stacked
 
 
 def plot_answer(answer: Answer, kind: Any = None, sort: Any = "auto", page: Any = 1, ax: Axes | None = None) -> Axes:
@@ -24,7 +25,9 @@ def plot_answer(answer: Answer, kind: Any = None, sort: Any = "auto", page: Any 
     if isinstance(page, bool) or not isinstance(page, Integral) or page < 1:
         raise AnswerError(f"page={page!r}: a whole number from 1 on is needed.")
     if kind is None:
-        kind = "forest" if answer.curve is None else "curve"
+        kind = "stacked" if answer.question.categories else "forest" if answer.curve is None else "curve"
+    if kind == "stacked":
+        return plot_stacked(answer, ax)
     if kind == "curve":
         if answer.curve is None:
             raise AnswerError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -65,9 +66,29 @@ def plain(answer: Answer) -> str:
     texts = cells(answer)
     widths = {name: max(map(len, [name, *column])) for name, column in texts.items()}
     lines = [" ".join(name.rjust(widths[name]) for name in texts)]
-    for row in range(len(answer.table)):
+    for row in shown_rows(len(answer.table)):
+        if row is None:
+            lines.append(_left_out(len(answer.table)))
+            continue
         lines.append(" ".join(column[row].rjust(widths[name]) for name, column in texts.items()))
     return "\n".join([*lines, *_remark(answer)])
+
+
+LONG, FIRST, LAST = 60, 30, 10  # rows of a table that is shortened where it is shown, and of its two parts
+
+
+def shown_rows(count: int) -> Iterator[int | None]:
+    """The rows that are shown, and None in place of those that are not; `table` has all of them."""
+    if count <= LONG:
+        yield from range(count)
+        return
+    yield from range(FIRST)
+    yield None
+    yield from range(count - LAST, count)
+
+
+def _left_out(count: int) -> str:
+    return f"… {count - FIRST - LAST:,} more rows of {count:,}: answer.table has all …"
 
 
 def _remark(answer: Answer) -> list[str]:
@@ -110,7 +131,10 @@ def html(answer: Answer) -> str:
     heads = [*texts, *(["posterior"] if pictures else [])]
     head = "".join(f'<th style="{CELL}text-align:{_side(answer, name)}">{escape(name)}</th>' for name in heads)
     lines = []
-    for row in range(rows):
+    for row in shown_rows(rows):
+        if row is None:
+            lines.append(f'<tr><td colspan="{len(heads)}" style="{CELL}">{_left_out(rows)}</td></tr>')
+            continue
         line = "".join(
             f'<td style="{CELL}text-align:{_side(answer, name)}">{escape(column[row])}</td>'
             for name, column in texts.items()

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hiermod.data.columns.predictors import Basis, Factor, Numeric
-from hiermod.errors import enumerate_names, visible
-from hiermod.formula.nodes import DOT, INTERCEPT, Formula, GroupTerm, LevelResponse, Term, TrialsResponse
+from hiermod.errors import HiermodError, enumerate_names, visible
+from hiermod.formula.nodes import (
+    DOT,
+    INTERCEPT,
+    Bounds,
+    Formula,
+    GroupTerm,
+    LevelResponse,
+    ParameterFormula,
+    Term,
+    TrialsResponse,
+)
 from hiermod.formula.translate import SPELLINGS, spell
-from hiermod.modeling.design import GroupDesign
+from hiermod.modeling.coding import Block
+from hiermod.modeling.design import GroupDesign, LinearPredictor
 from hiermod.modeling.model_priors import prior_summary
 from hiermod.modeling.pooled import PooledSpec
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.modeling.spec import Spec
 
+Part = Formula | ParameterFormula
+GREEK = ("alpha", "beta", "gamma", "delta", "kappa", "lambda", "nu", "phi", "rho", "sigma", "tau", "theta", "xi")
 CODINGS = {
     "treatment": "indicators of its other levels; the reference is {!r}",
     "sum": "sum contrasts: each level against the mean of levels, the last follows",
@@ -52,6 +66,7 @@ def explain(spec: ModelSpec) -> Explanation:
     lines += [spec.family.words] if spec.family.words else []
     lines += ["", "Common terms:", *_common(spec.formula, spec), *_offsets(spec.formula)]
     lines += _varying(spec.formula, spec)
+    lines += _further(spec.formula, spec)
     lines += ["", f"Columns: {enumerate_names(spec.formula.all_columns, 30)}.", "", "Priors:"]
     lines += [f"  {line}" for line in prior_summary(spec).to_string(index=False).splitlines()]
     return Explanation("\n".join(lines), _aligned(_equations(spec)))
@@ -60,13 +75,21 @@ def explain(spec: ModelSpec) -> Explanation:
 def explain_formula(formula: Formula) -> str:
     """Explain what a formula says by itself, without data."""
     lines = [*_heading(formula), "", f"Response: {_response(formula)}.", "", "Common terms:"]
-    lines += [*_common(formula, None), *_offsets(formula), *_varying(formula, None)]
+    lines += [*_common(formula, None), *_offsets(formula), *_varying(formula, None), *_further(formula, None)]
     lines += ["", f"Columns: {enumerate_names([name for name in formula.all_columns if name != DOT], 30)}."]
     return "\n".join(lines)
 
 
 def _heading(formula: Formula) -> list[str]:
-    return [str(formula), *(f"  {name + ':':<7}{spell(formula, name)}" for name in SPELLINGS)]
+    return [str(formula), *(f"  {name + ':':<7}{_spelled(formula, name)}" for name in SPELLINGS)]
+
+
+def _spelled(formula: Formula, program: str) -> str:
+    """The formula as another program takes it, or why that one does not."""
+    try:
+        return spell(formula, program)
+    except HiermodError as error:
+        return str(error).partition(" Rename it")[0].partition("\n")[0]
 
 
 def _response(formula: Formula) -> str:
@@ -76,11 +99,38 @@ def _response(formula: Formula) -> str:
             return f"{successes} successes out of {trials} trials{counted}"
         case LevelResponse(column, level):
             return f"whether {column} is {level!r}{counted}"
-    return f"{formula.response}{counted}"
+    return f"{formula.response}{_bounds(formula.bounds)}{counted}"
 
 
-def _common(formula: Formula, spec: Spec | None) -> Iterator[str]:
-    if formula.intercept:
+def _bounds(bounds: Bounds | None) -> str:
+    """What is known of a response by bounds, in words."""
+    if bounds is None:
+        return ""
+    told = []
+    if bounds.code is not None:
+        surv = f"right-censored where {bounds.code} has no event"
+        told.append(surv if bounds.events else f"censored by {bounds.code}")
+    told += [f"intervals end at {bounds.upper}"] if bounds.upper is not None else []
+    told += [f"none recorded below {bounds.least}"] if bounds.least is not None else []
+    told += [f"none recorded above {bounds.most}"] if bounds.most is not None else []
+    return f" ({', '.join(told)})"
+
+
+def _further(formula: Formula, spec: Spec | None) -> Iterator[str]:
+    """The linear predictors of other parameters than the mean."""
+    for part in formula.further:
+        link = f" on the {spec.predictors[part.parameter].link.name} scale" if spec else ""
+        words = spec.family.parameter(part.parameter).words if spec else ""
+        yield ""
+        yield f"Terms of {part.parameter}{f' ({words})' if words else ''}{link}:"
+        yield from (*_common(part, spec), *_offsets(part))
+        yield from _varying(part, spec)
+
+
+def _common(formula: Part, spec: Spec | None) -> Iterator[str]:
+    if isinstance(spec, Spec) and spec.family.entries and isinstance(formula, Formula):
+        yield f"  {'Intercept[k]':<24} {len(spec.family.entries)} thresholds, each above its category k"
+    elif formula.intercept:
         yield f"  {'Intercept':<24} the level where numbers are 0 and factors {_where_factors(spec)}"
     for term in formula.common:
         yield f"  {term!s:<24} {_meaning(term, spec)}"
@@ -92,7 +142,7 @@ def _where_factors(spec: Spec | None) -> str:
     return "at their reference, or their contrasts 0" if contrasted else "at their reference"
 
 
-def _offsets(formula: Formula) -> Iterator[str]:
+def _offsets(formula: Part) -> Iterator[str]:
     for name in formula.offsets:
         yield f"  {name:<24} added with the coefficient 1"
 
@@ -102,7 +152,8 @@ def _meaning(term: Term, spec: Spec | None) -> str:
         return "all other columns but the grouping factors"
     if spec is None:
         return _without_data(term)
-    block = next(block for block in spec.common.blocks if block.term == term)
+    blocks = [block for predictor in spec.predictors.values() for block in predictor.common.blocks]
+    block = next(block for block in blocks if block.term == term)
     whole = {name for column in block.columns for name, code in column.levels if code == 0}
     parts = [
         f"{name} by an indicator for each level" if name in whole else _coding(spec, name) for name in term.variables
@@ -130,10 +181,10 @@ def _coding(spec: Spec, name: str) -> str:
             return f"{name} ({len(levels)} levels) by {CODINGS[coding].format(str(levels[0]))}"
 
 
-def _varying(formula: Formula, spec: Spec | None) -> Iterator[str]:
+def _varying(formula: Part, spec: Spec | None) -> Iterator[str]:
     if formula.groups:
         yield ""
-        yield "Varying effects:"
+        yield "Varying effects:" if isinstance(formula, Formula) else f"Varying effects of {formula.parameter}:"
     for group in formula.groups:
         yield f"  {group!s:<24} {_group_line(group, spec)}"
 
@@ -142,6 +193,7 @@ def _group_line(group: GroupTerm, spec: Spec | None) -> str:
     names = ["the intercept" if term == INTERCEPT else f"the effect of {term}" for term in group.terms]
     several = len(names) > 1
     how = ", correlated" if several and group.correlated else ", independently" if several else ""
+    how += f", correlated with the other effects of the ID {group.block}" if group.block else ""
     size = f"{spec.cells.groupings[group.group].size:,} " if spec else ""
     over = (
         f"levels of {group.factors[0]}"
@@ -197,31 +249,56 @@ def _equations(spec: Spec) -> list[str]:
     """Likelihood, linear predictor, varying effects and priors, a line each."""
     response = spec.formula.response
     observed = str(response.successes) if isinstance(response, TrialsResponse) else str(response)
-    parts = [_common_part(block.name, block.labels is not None) for block in spec.common.blocks]
-    parts += [_upright(name) + "_i" for name in spec.formula.offsets]
-    parts += [
-        _varying_part(effect.block.term.name, group.grouping.name) for group in spec.groups for effect in group.effects
-    ]
-    lines = [
-        f"{_upright(observed)}_i &\\sim {spec.family.latex}",
-        f"{spec.family.link.latex} &= {' + '.join(parts) or '0'}",
-    ]
+    lines = [f"{_upright(observed)}_i &\\sim {_likelihood(spec)}"]
+    if spec.family.thresholds is not None:
+        function = rf"\operatorname{{{spec.family.link.name}}}"
+        lines.append(spec.family.thresholds.latex.replace("F", function, 1))
+    lines += [_predictor_equation(spec, predictor) for predictor in spec.predictors.values()]
     lines += [_group_equation(group) for group in spec.groups]
     table = prior_summary(spec)
     return lines + [f"{_upright(str(row.parameter))} &\\sim {_upright(str(row.prior))}" for row in table.itertuples()]
 
 
-def _common_part(name: str, several: bool) -> str:
-    if name == "Intercept":
-        return r"\beta_{\text{Intercept}}"
-    transposed = "^\\top" if several else ""
-    return rf"\beta_{{{_upright(name)}}}{transposed}\, {_upright(name)}_i"
+def _likelihood(spec: Spec) -> str:
+    """The distribution of row i; a parameter with a linear predictor differs between rows."""
+    text = spec.family.latex
+    for name in spec.predictors:
+        if name != "mu":
+            text = re.sub(rf"({re.escape(_sign(name))})(?![A-Za-z_])", r"\1_i", text)
+    return text
 
 
-def _varying_part(term: str, group: str) -> str:
-    if term == str(INTERCEPT):
-        return rf"u^{{{_upright('Intercept')}}}_{{{_upright(group)}[i]}}"
-    return rf"u^{{{_upright(term)}}}_{{{_upright(group)}[i]}}\, {_upright(term)}_i"
+def _sign(parameter: str) -> str:
+    """A parameter as equations have it: a Greek letter where it is one."""
+    return rf"\{parameter}" if parameter in GREEK else _upright(parameter)
+
+
+def _predictor_equation(spec: Spec, predictor: LinearPredictor) -> str:
+    parts = [_common_part(block) for block in predictor.common.blocks]
+    parts += [_upright(name) + "_i" for name in predictor.offsets]
+    parts += [
+        _varying_part(effect.block, group.grouping.name)
+        for group in spec.groups
+        for effect in group.effects
+        if effect.parameter == predictor.parameter
+    ]
+    left = predictor.link.latex if spec.family.thresholds is None else r"\mu_i"
+    if predictor.parameter != "mu":
+        left = left.replace(r"\mu_i", f"{_sign(predictor.parameter)}_i")
+    return f"{left} &= {' + '.join(parts) or '0'}"
+
+
+def _common_part(block: Block) -> str:
+    if block.term == INTERCEPT:
+        return rf"\beta_{{{_upright(block.name)}}}"
+    transposed = "^\\top" if block.labels is not None else ""
+    return rf"\beta_{{{_upright(block.name)}}}{transposed}\, {_upright(block.term.name)}_i"
+
+
+def _varying_part(block: Block, group: str) -> str:
+    effect = rf"u^{{{_upright(block.prefix + (block.term.name if block.term != INTERCEPT else 'Intercept'))}}}"
+    effect += rf"_{{{_upright(group)}[i]}}"
+    return effect if block.term == INTERCEPT else rf"{effect}\, {_upright(block.term.name)}_i"
 
 
 def _group_equation(group: GroupDesign) -> str:

@@ -31,8 +31,8 @@ from hiermod.show.labels import (
 from hiermod.show.style import (
     COLOURS,
     GREY,
-    LINE,
     MARKERS,
+    TIGHT,
     axes_for,
     bare,
     font_points,
@@ -389,7 +389,7 @@ def _print_beats(ax: Axes, forest: Forest, title: str) -> None:
     right.spines["right"].set_visible(False)
     if len(places := np.unique(forest.layout.positions)) > 1:
         row = np.diff(places).min() * row_points(ax)
-        if row < LINE * 0.85 * font_points("ytick.labelsize"):
+        if row < TIGHT * 0.85 * font_points("ytick.labelsize"):
             return
     ax.annotate(
         title, (1.0, 1.0), xycoords="axes fraction", xytext=(42, 3), textcoords="offset points",

@@ -27,6 +27,8 @@ from hiermod.show.style import (
 LINES = 1.5  # a cell with a number is so many lines high
 CHARACTERS = 3.4  # and so many wide, in font sizes
 MOST_LABELS = 60
+MOST_SHAPES = 2_000
+STRONG = 0.85  # the opacity from which on white text is read best
 
 
 def plot_probabilities(
@@ -48,8 +50,12 @@ def plot_probabilities(
     columns = shorten([level_text(key) for key in table.columns], 18)
     ax = _axes(ax, rows, columns)
     values = table.to_numpy(dtype=float)
-    colours, norm = heat_map(ax, both_ways), Normalize(0.0, 1.0)
-    image = ax.imshow(np.ma.masked_invalid(values), cmap=colours, norm=norm, aspect="auto", interpolation="nearest")
+    colours, norm = heat_map(both_ways), Normalize(0.0, 1.0)
+    edges = [np.arange(size + 1) - 0.5 for size in values.shape]
+    image = ax.pcolormesh(
+        edges[1], edges[0], np.ma.masked_invalid(values), cmap=colours, norm=norm, rasterized=values.size > MOST_SHAPES
+    )  # fmt: skip
+    ax.set_ylim(len(rows) - 0.5, -0.5)
     _label_cells(ax, rows, columns, table)
     if not _print_numbers(ax, values, colours, norm):
         bar = _figure_of(ax).colorbar(image, ax=ax, shrink=0.8, pad=0.02, format=lambda value, _: f"{value:.0%}")
@@ -110,10 +116,7 @@ def _print_numbers(ax: Axes, values: np.ndarray, colours: Any, norm: Normalize) 
         if np.isnan(value):
             ax.text(column, row, "–", ha="center", va="center", fontsize=size, color=GREY)
             continue
-        red, green, blue, _ = colours(norm(value))
-        light = 0.2126 * red + 0.7152 * green + 0.0722 * blue
-        strong = abs(value - 0.5) > 0.3 or colours(0.0)[:3] == colours(0.5)[:3]
-        colour = ink() if not strong else "white" if light < 0.55 else "black"
+        colour = "white" if colours(norm(value))[3] > STRONG else ink()
         ax.text(column, row, percent_text(value), ha="center", va="center", fontsize=size, color=colour)
     return True
 

@@ -46,6 +46,31 @@ def effect_sentences(answer: Answer) -> list[str]:
     return [visible(_effect_sentence(row, answer.question, float(size))) for row, size in zip(rows, sizes, strict=True)]
 
 
+def slope_sentences(answer: Answer) -> list[str]:
+    """A sentence for each row of `Fit.slopes`' table."""
+    rows = answer.table.to_dict("records")
+    sizes = effective_sizes(answer) if answer.draws.sizes["row"] == len(rows) else [math.inf] * len(rows)
+    return [visible(_slope_sentence(row, answer.question, float(size))) for row, size in zip(rows, sizes, strict=True)]
+
+
+def _slope_sentence(row: Mapping[Any, Any], question: Question, size: float) -> str:
+    beats = float(row["prob_beats"])
+    where = _where({name: row[name] for name in question.by}) + WHOSE.get(question.groups, f" ({question.groups})")
+    if math.isnan(float(row["estimate"])):
+        return f"The data say nothing about the slope in {question.variable},{where or ' here'}."
+    rises = float(row["estimate"]) >= 0
+    probability = beats if rises == (question.sign > 0) else 1.0 - beats
+    percent = question.measure.percent and not question.scale.linear
+    numbers = [float(row[name]) * (100.0 if percent else 1.0) for name in ("estimate", "lower", "upper")]
+    unit = " percentage points" if percent else " on the link scale" if question.scale.linear else ""
+    estimate, lower, upper = (f"{number:.3g}" for number in (abs(numbers[0]), *numbers[1:]))
+    return (
+        f"There is {chance(probability, size)} that the {question.measure.name} {'rises' if rises else 'falls'} with "
+        f"{question.variable}{where}: by {estimate}{unit} per unit on average ({100 * question.prob:.4g} % interval of "
+        f"the change {lower} to {upper})."
+    )
+
+
 def best_sentences(table: pd.DataFrame, measure: Measure, goal: str = "max") -> list[str]:
     """A sentence on the likeliest best level of `Fit.best`'s table; one for each `by` cell.
 

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.colors import Colormap, LinearSegmentedColormap
+from matplotlib.colors import Colormap, LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.ticker import Formatter, FuncFormatter, Locator
@@ -25,6 +25,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 GREY = "#7F7F7F"
 MAX_CHARACTERS = 28
 LINE = 1.3  # from one line of text to the next, in font sizes
+TIGHT = 1.05  # the same, where lines are numbers
 
 
 FontSetting = Literal["axes.titlesize", "legend.fontsize", "ytick.labelsize"]
@@ -117,7 +118,7 @@ def label_rows(
 ) -> None:
     """Label rows, thinned where they are dense, or with `whole` not at all; `scale` is of the usual font size."""
     size = scale * font_points("ytick.labelsize")
-    axis.set_major_locator(RowLocator(axis, positions, LINE * size, whole))
+    axis.set_major_locator(RowLocator(axis, positions, (TIGHT if whole else LINE) * size, whole))
     axis.set_major_formatter(FuncFormatter(lambda y, _: labels[int(np.abs(positions - y).argmin())]))
     axis.set_tick_params(length=0, labelsize=size)
 
@@ -154,10 +155,13 @@ def _columns(labels: Sequence[str], width: float) -> int:
     return len(labels) if sum(widths) <= width else max(int(width // max(widths)), 1)
 
 
-def heat_map(ax: Axes, both_ways: bool) -> Colormap:
-    """From the ground to blue; with `both_ways` from orange over the ground to blue."""
-    low = [COLOURS[1]] if both_ways else []
-    return LinearSegmentedColormap.from_list("probability", [*low, ax.get_facecolor(), COLOURS[0]])
+def heat_map(both_ways: bool) -> Colormap:
+    """From transparent to blue; with `both_ways` from orange over transparent to blue: so it fits any ground."""
+    orange, blue = to_rgb(COLOURS[1]), to_rgb(COLOURS[0])
+    if not both_ways:
+        return LinearSegmentedColormap.from_list("probability", [(*blue, 0.0), (*blue, 1.0)])
+    stops = [(0.0, (*orange, 1.0)), (0.4999, (*orange, 0.0)), (0.5001, (*blue, 0.0)), (1.0, (*blue, 1.0))]
+    return LinearSegmentedColormap.from_list("probability", stops)
 
 
 def format_percent(axis: Axis) -> None:

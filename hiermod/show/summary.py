@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from html import escape
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,9 +16,11 @@ from hiermod.answers.parameters.estimates import described, existing, fixef_draw
 from hiermod.errors import visible
 from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.pooled import PooledSpec
+from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.checks import CheckReport
 from hiermod.sampling.diagnostics import figures
 from hiermod.sampling.posterior import Posterior
+from hiermod.show.paper import PARTS, PaperTable
 
 COLUMNS = ["estimate", "sd", "lower", "upper", "rhat", "ess_bulk", "ess_tail"]
 SMALLEST, LARGEST = 0.0005, 1e9  # of numbers that are written out
@@ -35,14 +39,84 @@ class Summary:
         group and term.
     text : str
         What is printed.
+    heading : str
+        Formula and family.
+    prob : float
+        Of the intervals.
     """
 
     fixed: pd.DataFrame
     random: pd.DataFrame
     text: str
+    heading: str
+    prob: float
 
     def __repr__(self) -> str:
         return self.text
+
+    def _repr_html_(self) -> str:
+        head, *_ = self.text.partition("\n\n")
+        failed = self.text.partition("Checks that failed:")[1:]
+        checks = f"<pre>{escape(''.join(failed))}</pre>" if failed[1] else ""
+        return f"<pre>{escape(head)}</pre>{self.to_html()}{checks}"
+
+    @property
+    def columns(self) -> list[str]:
+        """The figures of each parameter.
+
+        Examples
+        --------
+        >>> fit.summary().columns[:2]
+        ['estimate', 'sd']
+        """
+        return list(COLUMNS)
+
+    def to_markdown(self) -> str:
+        """Both tables in one, as Markdown.
+
+        Examples
+        --------
+        >>> print(fit.summary().to_markdown().splitlines()[2])
+        | **Common effects** |  |  |  |  |  |  |  |
+        """
+        return self._paper().to_markdown()
+
+    def to_latex(self) -> str:
+        r"""Both tables in one, as a LaTeX tabular with booktabs' rules.
+
+        Examples
+        --------
+        >>> print(fit.summary().to_latex().splitlines()[-1])
+        \end{tabular}
+        """
+        return self._paper().to_latex()
+
+    def to_html(self) -> str:
+        """Both tables in one, as HTML, all text escaped.
+
+        Examples
+        --------
+        >>> fit.summary().to_html().endswith("</table>")
+        True
+        """
+        return self._paper().to_html()
+
+    def gt(self) -> Any:
+        """Both tables in one, as a `great_tables.GT`; needs the package great_tables.
+
+        Raises
+        ------
+        AnswerError
+            If great_tables is not installed.
+
+        Examples
+        --------
+        >>> fit.summary().gt()  # doctest: +SKIP
+        """
+        return self._paper().gt()
+
+    def _paper(self) -> PaperTable:
+        return _paper(self)
 
 
 def summarize(posterior: Posterior, report: CheckReport, prob: float) -> Summary:
@@ -56,7 +130,8 @@ def summarize(posterior: Posterior, report: CheckReport, prob: float) -> Summary
         parts.append(
             "Checks that failed:\n" + "\n".join(f"  {c.name}: {c.figure}\n    -> {c.next_step}" for c in report.failed)
         )
-    return Summary(fixed, random, visible("\n\n".join(part for part in parts if part)))
+    heading = visible(f"{posterior.spec.formula}, family {posterior.spec.family}")
+    return Summary(fixed, random, visible("\n\n".join(part for part in parts if part)), heading, prob)
 
 
 def _table(
@@ -82,13 +157,23 @@ def _convergence(values: np.ndarray, posterior: Posterior) -> dict[str, list[flo
     }
 
 
-def _random(posterior: Posterior, prob: float) -> pd.DataFrame:
-    spec = posterior.spec
+def random_draws(posterior: Posterior) -> dict[tuple[str, str], tuple[str, np.ndarray]]:
+    """By group and term, what other tables call it, and its draws."""
+    draws = _random_draws(posterior)
+    return {key: (name, draws[key]) for key, name in zip(draws, random_names(posterior), strict=True)}
+
+
+def _random_draws(posterior: Posterior) -> dict[tuple[str, str], np.ndarray]:
     draws: dict[tuple[str, str], np.ndarray] = {}
-    for term in spec.groups:
+    for term in posterior.spec.groups:
         draws.update(_group_draws(posterior, term))
-    for name in spec.family.auxiliary:
+    for name in posterior.spec.scalars:
         draws["Residual" if name == "sigma" else "Family", name] = posterior.values(name)
+    return draws
+
+
+def _random(posterior: Posterior, prob: float) -> pd.DataFrame:
+    draws = _random_draws(posterior)
     names = random_names(posterior)
     table = _table(posterior, {str(place): values for place, values in enumerate(draws.values())}, prob, names)
     table.index = pd.MultiIndex.from_tuples(list(draws), names=["group", "term"]) if draws else table.index
@@ -103,7 +188,7 @@ def random_names(posterior: Posterior) -> list[str]:
         for term in spec.groups
         for name in (*term.sd_keys(), *(term.correlation_keys() if term.correlated else ()))
     ]
-    return [*names, *spec.family.auxiliary]
+    return [*names, *spec.scalars]
 
 
 def _group_draws(posterior: Posterior, term: GroupDesign) -> dict[tuple[str, str], np.ndarray]:
@@ -116,6 +201,13 @@ def _group_draws(posterior: Posterior, term: GroupDesign) -> dict[tuple[str, str
     return draws
 
 
+def _links(spec: ModelSpec) -> str:
+    """The links of all linear predictors: ``logit``, ``identity; sigma: log``."""
+    further = [f"{name}: {each.link.name}" for name, each in spec.predictors.items() if name != "mu"]
+    further = [] if spec.family.categories else further  # which all have that of the family
+    return "; ".join([spec.family.link.name, *further])
+
+
 def _head(posterior: Posterior) -> str:
     spec, settings = posterior.spec, posterior.settings
     chains, draws = posterior.shape
@@ -125,7 +217,7 @@ def _head(posterior: Posterior) -> str:
         data += f" ({source.missing:,} with missing values dropped)"
     return "\n".join(
         [
-            f" Family: {spec.family.name} (link {spec.family.link.name})",
+            f" Family: {spec.family.name} (link {_links(spec)})",
             f"Formula: {spec.formula}",
             f"   Data: {data}",
             f"  Draws: {chains} chains of {draws:,} after {settings.tune:,} of warm-up, seed {settings.seed}"
@@ -152,7 +244,7 @@ def _fixed_text(posterior: Posterior, fixed: pd.DataFrame, prob: float) -> str:
         return "Rates are not pooled: each is uniform from 0 to 1, whatever the others are."
     if fixed.empty:
         return ""
-    title = f"Common effects ({spec.family.link.name} scale)"
+    title = f"Common effects ({_links(spec)} scale)"
     if isinstance(spec, PooledSpec):
         title = f"Population of rates: mean, and spread {spec.pool.spread}"
     remarks = _medians([*fixed.index], posterior)
@@ -183,10 +275,10 @@ def _column_text(name: str, values: Iterable[object]) -> list[str]:
     if name in ("group", "term"):
         return [visible(str(value)) for value in values]
     spec = {"rhat": ".3f", "ess_bulk": ",.0f", "ess_tail": ",.0f"}.get(name)
-    return [format(value, spec) if spec else _number(float(str(value))) for value in values]
+    return [format(value, spec) if spec else number_text(float(str(value))) for value in values]
 
 
-def _number(value: float) -> str:
+def number_text(value: float) -> str:
     """Two decimals for small numbers, fewer for large ones, as a reader of lme4 expects; powers of ten beyond these."""
     digits = 2 if abs(value) >= 0.095 or value == 0 else 3
     if np.isnan(value):
@@ -199,3 +291,38 @@ def _number(value: float) -> str:
 def _line(cells: dict[str, str], widths: dict[str, int], left: set[str]) -> str:
     parts = [text.ljust(widths[title]) if title in left else text.rjust(widths[title]) for title, text in cells.items()]
     return " " + "  ".join(parts).rstrip()
+
+
+TITLES = {"estimate": "Estimate", "sd": "Est.Error", "rhat": "R-hat", "ess_bulk": "Bulk ESS", "ess_tail": "Tail ESS"}
+WHOLE = {"rhat": "{:.3f}", "ess_bulk": "{:,.0f}", "ess_tail": "{:,.0f}"}
+
+
+def _paper(summary: Summary) -> PaperTable:
+    """A summary's tables as one."""
+    percent = f"{100 * summary.prob:g}%"
+    titles = {**TITLES, "lower": f"l-{percent}", "upper": f"u-{percent}"}
+    rows = []
+    for name, own in summary.fixed.iterrows():
+        rows.append({"part": PARTS[0], "term": str(name), **_texts(own, titles)})
+    for key, own in summary.random.iterrows():
+        group, term = key if isinstance(key, tuple) else ("", key)
+        rows.append({"part": part_of(str(group)), "term": term_of(str(group), str(term)), **_texts(own, titles)})
+    frame = pd.DataFrame(rows, columns=["part", "term", *(titles[name] for name in summary.columns)])
+    return PaperTable(frame, summary.heading)
+
+
+def part_of(group: str) -> str:
+    """Under which heading a group's terms stand."""
+    return PARTS[2] if group in ("Residual", "Family") else PARTS[1]
+
+
+def term_of(group: str, term: str) -> str:
+    """What a term is called there."""
+    return term if group in ("Residual", "Family") else f"{group}: {term}"
+
+
+def _texts(row: pd.Series, titles: Mapping[str, str]) -> dict[str, str]:
+    return {
+        titles[str(name)]: WHOLE[str(name)].format(value) if name in WHOLE else number_text(float(value))
+        for name, value in row.items()
+    }

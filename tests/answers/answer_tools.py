@@ -9,7 +9,6 @@ import xarray as xr
 import hiermod as hm
 
 TOLERANCE = {"rtol": 1e-9, "atol": 1e-9}
-POSITIVE = ("alpha", "nu", "kappa")
 
 
 def drawn(formula, data, family=None, *, compress=True, **values):
@@ -28,8 +27,9 @@ def with_made_up_draws(model, at=None, spread=0.1, chains=4, draws=250, seed=0):
     rng, variables = np.random.default_rng(seed), {}
     for variable in model._defined.spec.variables():
         name, shape = variable.name, variable.shape
-        positive = "sigma" in name or name in POSITIVE
-        centre = (at or {}).get(name, 1.0 if positive else 0.0)
+        share = name in ("zi", "hu")
+        positive = variable.role in ("sd", "family")
+        centre = (at or {}).get(name, 0.4 if share else 1.0 if positive else 0.0)
         values = centre + spread * rng.normal(size=(chains, draws, *shape))
         dims = ("chain", "draw", *(f"{name}_{place}" for place in range(len(shape))))
         variables[name] = (dims, np.abs(values) if positive else values)

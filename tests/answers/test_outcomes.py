@@ -44,10 +44,8 @@ def test_the_median_of_a_symmetric_family_is_its_mean():
         assert (mean.question.measure.name, median.question.measure.name) == ("mean y", "median y")
 
 
-def test_a_family_without_a_simple_median_refuses():
-    with pytest.raises(AnswerError, match="no median of family gamma"):
-        fit_of("gamma").effect("arm", outcome="median")
-    with pytest.raises(AnswerError, match=r"outcome='mode'\. Did you mean|outcome='mode'\."):
+def test_an_unknown_outcome_is_refused():
+    with pytest.raises(AnswerError, match=r"outcome='mode' is none of the family gamma, which has 'mean', 'median'"):
         fit_of("gamma").rates(outcome="mode")
 
 
@@ -142,5 +140,5 @@ def test_a_lognormal_model_is_a_gaussian_one_of_the_logarithm():
     fits = [with_made_up_draws(model, {"Intercept": 1.0}) for model in models]
     one, other = (fit.loo() for fit in fits)
     assert one.elpd == pytest.approx(other.elpd - np.log(frame["y"]).sum(), rel=1e-10)
-    with pytest.raises(ModelError, match="Bambi has no family lognormal"):
+    with pytest.raises(ModelError, match="lognormal is not handed over to Bambi"):
         models[0].bambi()

@@ -164,4 +164,4 @@ def test_factors_can_be_read_each_in_its_own_way(fit, spec):
     groups = {"site": Reading.POPULATION, "doctor": Reading.OBSERVED}
     np.testing.assert_allclose(reader(fit._posterior, groups).mean(rows), mean.T, rtol=1e-6)
     groups = {"site": Reading.TYPICAL, "doctor": Reading.OBSERVED}
-    np.testing.assert_allclose(reader(fit._posterior, groups).parameters(rows)["mu"], linear.T, rtol=1e-12)
+    np.testing.assert_allclose(reader(fit._posterior, groups).at(rows).mu, linear.T, rtol=1e-12)

@@ -89,14 +89,11 @@ def test_a_public_function_is_no_module():
 
 def test_names_still_to_come_are_absent():
     section = TEXT.split("## Names still to come")[1]
-    from hiermod.interface.fit import Fit, Model
+    from hiermod.interface.fit import Model
 
     for name in ("code",):
         assert f"`model.{name}`" in section
         assert not hasattr(Model, name)
-    for name in ("report",):
-        assert f"`fit.{name}`" in section
-        assert not hasattr(Fit, name)
 
 
 def test_documents_name_no_addresses_of_machines():

@@ -1,5 +1,7 @@
 """Simulated responses against SciPy's distributions, linear predictors and true answers against brute force."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 from scipy import special, stats
@@ -18,6 +20,30 @@ from benchmarks.calibration.simulate import (
 
 SIZE = 20_000
 TRIALS = 9
+
+
+@dataclass(frozen=True)
+class WithZeros:
+    """0 with a chance, and else of a distribution; a response's density, or its chance where it is 0 or a count."""
+
+    share: float
+    inner: object
+    dist: object = None
+
+    def mean(self):
+        return (1.0 - self.share) * self.inner.mean()
+
+    def var(self):
+        return (1.0 - self.share) * (self.inner.var() + self.inner.mean() ** 2) - self.mean() ** 2
+
+    def std(self):
+        return np.sqrt(self.var())
+
+    def logpmf(self, y):
+        inner = self.inner.pdf(y) if hasattr(self.inner.dist, "pdf") else self.inner.pmf(y)
+        return np.log(np.where(y == 0, self.share, 0.0) + (1.0 - self.share) * inner)
+
+
 CASES = {
     "bernoulli": (0.3, (), stats.bernoulli(0.3)),
     "binomial": (0.3, (), stats.binom(TRIALS, 0.3)),
@@ -27,6 +53,8 @@ CASES = {
     "student": (0.3, (2.0, 6.0), stats.t(6.0, 0.3, 2.0)),
     "gamma": (4.0, (1.5,), stats.gamma(1.5, scale=4.0 / 1.5)),
     "beta_binomial": (0.3, (5.0,), stats.betabinom(TRIALS, 0.3 * 5.0, 0.7 * 5.0)),
+    "zero_inflated_negbinomial": (4.0, (1.5, 0.3), WithZeros(0.3, stats.nbinom(1.5, 1.5 / (1.5 + 4.0)))),
+    "hurdle_gamma": (4.0, (1.5, 0.3), WithZeros(0.3, stats.gamma(1.5, scale=4.0 / 1.5))),
 }
 
 

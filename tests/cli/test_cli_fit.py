@@ -49,9 +49,33 @@ def three_arms(tmp_path_factory):
     done = run(
         "fit", str(folder / "trial.csv"), "clicked ~ mail + loyal + (1 | country)", "--by", "country,loyal",
         "--effect", "mail", "--control", "plain", "--save", str(folder / "trial.nc"), "--seed", "3", "--no-progress",
+        "--out", str(folder / "trial.json"), "--report", str(folder / "trial.html"),
     )  # fmt: skip
     done.stored = folder / "trial.nc"
     return done
+
+
+def test_answers_go_to_a_file_and_to_a_page(three_arms):
+    written = json.loads(three_arms.stored.with_suffix(".json").read_text())
+    assert {row["contrast"] for row in written["effect"]["rows"]} == {"long vs plain", "short vs plain"}
+    page = three_arms.stored.with_suffix(".html").read_text()
+    for sentence in written["effect"]["sentences"][:3]:
+        assert sentence in page
+    assert "\x1b" not in three_arms.out  # colours are for terminals
+
+
+def test_a_stored_fit_gives_a_page(three_arms, tmp_path):
+    page = tmp_path / "page.html"
+    asked = ("--effect", "mail", "--by", "country", "--title", "Mails")
+    done = run("report", str(three_arms.stored), str(page), *asked)
+    assert (done.code, done.out) == (0, f"the page is written: {page}\n")
+    text = page.read_text()
+    assert "<h1>Mails</h1>" in text
+    assert "Effect of mail on the clicked rate by country" in text
+    done = run("report", str(three_arms.stored), str(three_arms.stored), str(page), "--effect", "mail")
+    assert (done.code, "--effect: it belongs to the page of one fit" in done.err) == (2, True)
+    assert run("report", str(three_arms.stored), str(tmp_path / "page.pdf")).code == 2
+    assert run("report", str(tmp_path / "nothing.nc"), str(page)).code == 1
 
 
 def test_the_summary_comes_first(three_arms):

@@ -10,6 +10,7 @@ from hiermod.engine.adapt.mode import covariance_roots
 from hiermod.engine.build.compile import library
 from hiermod.engine.layout.problem import read_problem
 from hiermod.engine.layout.program import Program, public_coordinates
+from hiermod.families.record import THRESHOLDS
 from hiermod.modeling.pymc.model import build_model
 
 QUICK = Mode(linker="py", optimizer="fast_compile")
@@ -45,7 +46,7 @@ class Oracle:
         """Coordinates as the public model's value variables: a coefficient is measured from its prior's location
         where that is shifted by other coefficients."""
         problem, values = self.program.problem, z.copy()
-        common = problem.spec.common
+        common = problem.spec.coefficients
         for block in common.blocks:
             span = common.slices()[block.name]
             if not common.shift[span].any():
@@ -67,10 +68,13 @@ class Oracle:
                 bounded[hyperparameter.coefficient] = first + place
             else:
                 names.setdefault(hyperparameter.name, []).append(first + place)
-        for block in spec.common.blocks:
-            span = spec.common.slices()[block.name]
+        for block in spec.coefficients.blocks:
+            span = spec.coefficients.slices()[block.name]
             columns = [int(np.flatnonzero(problem.order == place)[0]) for place in range(span.start, span.stop)]
             names[block.name] = [bounded.get(column, column) for column in columns]
+        if (order := problem.thresholds) is not None:
+            own = [first + problem.auxiliary + place for place in range(order.count - 1)]
+            names[THRESHOLDS] = [*own[: order.reference], 0, *own[order.reference :]]
         at = problem.linear
         for factor in problem.factors:
             for own in factor.terms:

@@ -6,7 +6,7 @@ import pandas as pd
 FAMILIES = {
     "bernoulli": "b", "bernoulli(probit)": "b", "bernoulli(cloglog)": "b", "binomial": "s/n", "binomial(probit)": "s/n",
     "binomial(cloglog)": "s/n", "gaussian": "y", "poisson": "c", "negbinomial": "c", "student": "y", "gamma": "p",
-    "geometric": "c", "nbinom1": "c", "beta": "u", "beta(probit)": "u", "beta(cloglog)": "u",
+    "gaussian(log)": "p", "geometric": "c", "nbinom1": "c", "beta": "u", "beta(probit)": "u", "beta(cloglog)": "u",
     "lognormal": "p", "weibull": "p", "exponential": "p", "shifted_lognormal": "p", "exgaussian": "y",
     "beta_binomial": "s/n", "beta_binomial(probit)": "s/n", "beta_binomial(cloglog)": "s/n",
 }  # fmt: skip

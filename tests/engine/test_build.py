@@ -68,6 +68,27 @@ def load():
     return compile._load(said.append).memory, said
 
 
+@pytest.mark.parametrize(
+    "fault", [pickle.UnpicklingError("pickle data was truncated"), EOFError(), AttributeError("x")]
+)
+def test_sealed_code_that_is_no_pickle_is_dropped(ways, monkeypatch, fault):
+    def refused(before):
+        raise UnfitError("Numba 1.0 is not known")
+
+    def unreadable(folder):
+        if folder and (folder / "numba").exists():
+            raise fault
+        return made(folder)
+
+    monkeypatch.setattr(front_end, "lowered", refused)
+    load()
+    made = cfuncs.compiled_in
+    monkeypatch.setattr(cfuncs, "compiled_in", unreadable)
+    memory, said = load()
+    assert memory == b"by function"
+    assert said[0].endswith("is damaged and not used")
+
+
 def test_bitcode_is_packed_and_unpacked():
     assert bitcode.unpacked(BITCODE.packed()) == BITCODE
 

@@ -6,16 +6,18 @@ from engine_oracle import program_of
 from modeling_tools import spec_of
 from random_models import random_frame
 
-from hiermod.engine.kernels.record import KERNELS, PRIOR_KERNELS, WORKSPACE
+from hiermod.engine.kernels.record import KERNELS, ORDERED_KERNELS, PRIOR_KERNELS, ROW_KERNELS, WORKSPACE
 from hiermod.engine.layout.problem import Problem, Segment
 from hiermod.families.registry import FAMILIES
 from hiermod.priors.distributions import DISTRIBUTIONS
 
+SHARED = ("correlation", "chances")  # what several numbers have together
+
 
 def test_kernels_that_families_and_priors_name_have_codes():
     named = {f"{family.kernel}_{link}" for family in FAMILIES.values() if family.kernel for link in family.links}
-    assert named == set(KERNELS) - {"one_trial_logit"}
-    covered = [each for each in DISTRIBUTIONS.values() if each.standard and each.support != "correlation"]
+    assert named == {*KERNELS, *ORDERED_KERNELS, *ROW_KERNELS} - {"one_trial_logit", "gaussian_within"}
+    covered = [each for each in DISTRIBUTIONS.values() if each.standard and each.support not in SHARED]
     standards = [each.standard(*(1.0 for _ in each.parameters)) for each in covered]
     assert {kernel for kernel, *_ in standards} == set(PRIOR_KERNELS)
     assert {len(standard) for standard in standards} == {4}

@@ -72,3 +72,25 @@ def test_what_cannot_be_changed_is_refused_with_a_caret(change, message):
 def test_a_two_part_response_is_not_put_into_a_function():
     with pytest.raises(FormulaError, match="The dot stands for the response s/n, which no function takes"):
         changed("log(.) ~ .", parse("s/n ~ (1 | g)"))
+
+
+@pytest.mark.parametrize("text", ["y ~ x", "y", "y ~ x ~ z", "log(y) ~ poly(x, 2) + (1 | g)", "`a.b` ~ `c.d`"])
+def test_a_text_without_dots_is_the_same_formula(text):
+    assert changed(text, parse(OLD)).split() == text.split()
+
+
+@pytest.mark.parametrize(
+    ("change", "culprit"), [("~ . - (1 | k) + w", "(1 | k)"), ("~ w * .", "."), ("~ w - .", "."), ("~ I(.) + w", ".")]
+)
+def test_the_caret_of_a_change_stands_under_the_culprit(change, culprit):
+    with pytest.raises(FormulaError, match="bar") as caught:
+        changed(change, parse(OLD))
+    assert change[caught.value.start : caught.value.end] == culprit
+
+
+def test_brackets_hold_sums_together():
+    old = parse("y ~ a + b + (1 | g)")
+    assert parse(changed("~ . + (c + d):e", old)) == parse("y ~ a + b + (c + d):e + (1 | g)")
+    assert parse(changed("~ . + poly(c, 2) - a", old)) == parse("y ~ b + poly(c, 2) + (1 | g)")
+    assert parse(changed("y['a - b'] ~ .", parse("y ~ a"))) == parse("y['a - b'] ~ a")
+    assert parse(changed("~ . - (1 || g)", parse("y ~ a + (1 || g)"))) == parse("y ~ a")

@@ -127,7 +127,7 @@ def marked(error):
         ("y ~ [x]", "A term was expected", "["),
         ("y ~ x[0]", "not expected here", "["),
         ("y ~ `f(x)`", "looks like a part of a formula", "`f(x)`"),
-        ("y ~ x; z", "has no meaning", ";"),
+        ("y ~ x; z", "The linear predictor of another parameter reads", "z"),
         ("y ~ x # z", "has no meaning", "#"),
         ("y ~ 'x'", "A term was expected", "'x'"),
         ("y ~ 'x", "quote is never closed", "'"),

@@ -117,3 +117,72 @@ def test_long_statements_mean_what_python_makes_of_them_and_are_not_deep(size, o
         read = read_hypothesis(f"{text} > x", VALUES).left
         assert value_of(read) == pytest.approx(eval(text, {}, VALUES), rel=1e-9)
         assert depth(read) < 100
+
+
+@pytest.mark.parametrize("space", ["", " "])
+@pytest.mark.parametrize("name", ["abs", "exp", "expit", "inv_logit", "log", "logit", "plogis", "qlogis", "sqrt"])
+def test_each_function_is_read_as_itself(name, space):
+    read = read_hypothesis(f"{name}{space}(sigma) - 1 > 0", NAMES).left
+    assert (read.operator, read.left.function, read.left.arguments) == ("-", name, (Column("sigma"),))
+
+
+@pytest.mark.parametrize("sign", [">", "<", ">=", "<="])
+def test_each_sign_is_read_as_itself(sign):
+    read = read_hypothesis(f"x {sign} sigma", NAMES)
+    assert (read.left, read.sign, read.right, read.text) == (Column("x"), sign, Column("sigma"), f"x {sign} sigma")
+    assert read.quantity == read.left
+    assert read_hypothesis(f"0 {sign} sigma", NAMES).quantity == Column("sigma")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("2^-x^2 > 1", 2.0 ** -(1.5**2)), ("-x^2 > 1", -(1.5**2)), ("2^+x > 1", 2.0**1.5),
+        ("+x > 1", 1.5), ("--x > 1", 1.5),
+        ("(x) > 1", 1.5), ("((x + 1)) * 2 > 1", 5.0), ("x - sigma - 1 > 1", -1.5), ("x / sigma / 2 > 1", 0.375),
+        ("x - -sigma > 1", 3.5), ("x * (sigma - 1)^2 > 1", 1.5), (".5 * x > 1", 0.75), ("1e1 - x > 1", 8.5),
+        ("x ** 2 - 1 > 1", 1.25), ("x * sigma + 1 > 1", 4.0), ("1 + x * sigma > 1", 4.0),
+    ],
+)  # fmt: skip
+def test_operators_bind_as_in_r(text, value):
+    assert value_of(read_hypothesis(text, VALUES).left) == pytest.approx(value, rel=1e-12)
+
+
+def test_lengths_and_depths_end_where_they_are_said_to():
+    most = "x" + " " * (20_000 - 5) + " > 0"
+    assert len(most) == 20_000
+    assert read_hypothesis(most, NAMES).text == "x > 0"
+    with pytest.raises(FormulaError, match="more than 20,000 characters") as caught:
+        read_hypothesis(f"{most} ", NAMES)
+    assert caught.value.start == 20_000
+    assert read_hypothesis("-" * 39 + "x > 0", NAMES).parameters == ("x",)
+    assert read_hypothesis(" + ".join(["(x)"] * 60) + " > 0", NAMES).parameters == ("x",)
+    with pytest.raises(FormulaError, match="nested more than 40 deep"):
+        read_hypothesis("-" * 40 + "x > 0", NAMES)
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "start", "end"),
+    [
+        ("`treatd` > 0", "no parameter 'treatd'. Did you mean 'treated'", 0, 1),
+        ("x + `a b > 0", "no parameter 'a b > '", 4, 5),
+        ("2 * treatd > 0", "no parameter 'treatd'. Did you mean 'treated'", 4, 10),
+        ("x > cor(a, b)", r"no parameter 'cor\(a, b\)'\.(?!.*functions)", 4, 13),
+        ("foo(x) > 0", r"no parameter 'foo\(x\)'.*The functions are abs, exp, expit, inv_logit, log,", 0, 6),
+        ("x[2] > 0", r"no parameter 'x\[2\]'", 0, 4),
+        ("x2 > 0", "no parameter 'x2'", 0, 2),
+        ("x(2) > 0", r"no parameter 'x\(2\)'", 0, 4),
+        ("x|g > 0", r"no parameter 'x\|g'", 0, 3),
+        ("1 > 0", "No parameter stands in this hypothesis. There is", 0, 1),
+        ("x > 0 > 1", "One comparison makes a hypothesis", 6, 7),
+        ("x >= = 0", "A parameter or a number was expected", 5, 6),
+        ("x == 0", "A single value has probability 0", 2, 3),
+        ("x >== 0", "A single value has probability 0", 4, 5),
+        ("x", r"add '> 0' or '< 0'", 0, 1),
+        ("exp(x > 0", "closing bracket was expected", 6, 7),
+    ],
+)
+def test_the_caret_stands_where_the_fault_begins(text, message, start, end):
+    with pytest.raises(FormulaError, match=message) as caught:
+        read_hypothesis(text, NAMES)
+    assert (caught.value.start, caught.value.end) == (start, end)

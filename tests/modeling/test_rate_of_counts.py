@@ -103,13 +103,15 @@ def test_scores_residuals_and_explained_variance(fit, data):
 
 
 def test_a_group_left_out_is_integrated(fit, data):
+    from hiermod.answers.group_effects import Reading, same_for_all
+    from hiermod.answers.reader import LinearReader
     from hiermod.answers.scoring.group_density import Responses
 
     spec = fit.model._defined.spec
     seen = observations(spec.cells, True)
     alpha = fit._posterior.values("alpha")
-    own = Responses(spec, [alpha], seen, seen.times)
-    eta = np.zeros((len(seen.frame), len(alpha)))
+    own = Responses(spec, LinearReader(fit._posterior, spec, same_for_all(spec, Reading.TYPICAL)), seen, seen.times)
+    eta = np.zeros((1, len(seen.frame), len(alpha)))
     got = own.density(np.arange(len(seen.frame)), eta)
     t = seen.frame["offset(log(t))"].to_numpy()
     k = seen.responses[:, 0]

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import hiermod as hm
+from hiermod import memory
 from hiermod.errors import ModelError, SamplingError
 from hiermod.sampling import prior_draws
 
@@ -133,6 +134,7 @@ def test_refusals(monkeypatch):
     spec = replace(model._defined.spec, priors={})  # as a model from Bambi has it
     with pytest.raises(ModelError, match="this model's priors are Bambi's, and not known here"):
         prior_draws.sample_prior(spec, 10, 1)
-    monkeypatch.setattr(prior_draws, "LARGEST", 100)
-    with pytest.raises(SamplingError, match=r"that is 120 numbers, more than 100. Ask for at most 50 draws"):
-        model.sample_prior(60)
+    monkeypatch.setattr(memory, "available_memory", lambda: 1e4)
+    with pytest.raises(SamplingError, match=r"600 draws of 5 numbers take 0.1 MB .* 0.0 MB can be had: draws=75 would"):
+        model.sample_prior(600)
+    model.sample_prior(75)

@@ -119,7 +119,7 @@ def test_it_finds_the_truth_and_answers(unit_fit):
     assert unit_fit.plot.ppc() is not None
     with pytest.raises(AnswerError, match="family unit_gamma_of_tests has none"):
         unit_fit.effect("treated", scale="odds_ratio")
-    with pytest.raises(ModelError, match="Bambi has no family unit_gamma_of_tests"):
+    with pytest.raises(ModelError, match="unit_gamma_of_tests is not handed over to Bambi"):
         unit_fit.model.bambi()
 
 

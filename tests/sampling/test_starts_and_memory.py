@@ -31,7 +31,7 @@ def test_more_draws_than_fit_are_refused_with_those_that_would():
 
 
 def test_the_number_of_draws_that_would_fit_does(monkeypatch):
-    monkeypatch.setattr(memory, "available_memory", lambda: 1e7)
+    monkeypatch.setattr("hiermod.memory.available_memory", lambda: 1e7)
     asked = Settings(draws=10**6, chains=2)
     with pytest.raises(SamplingError, match="would fit") as caught:
         memory.refuse_large(50, asked, 300)

@@ -215,7 +215,7 @@ def test_heat_maps_show_the_table_with_all_numbers_or_none():
     fit = rates_by_age()
     table = fit.prob_beats("arm", by="site", control="placebo")
     ax = fit.plot.prob_beats("arm", by="site", control="placebo")
-    np.testing.assert_allclose(ax.images[0].get_array(), table)
+    np.testing.assert_allclose(ax.collections[0].get_array(), table)
     assert ax.get_title(loc="left") == "P(beats placebo)"
     assert [text.get_text() for text in ax.texts][:2] == [f"{value:.0%}" for value in table.iloc[0]]
     assert [tick.get_text() for tick in ax.get_xticklabels()] == ["A", "B"]
@@ -223,7 +223,7 @@ def test_heat_maps_show_the_table_with_all_numbers_or_none():
     assert not many.texts
     best = fit.best("arm", by="site")["prob_best"]
     ax = fit.plot.best("arm", by="site")
-    np.testing.assert_allclose(ax.images[0].get_array(), best.to_numpy().reshape(9, 3))
+    np.testing.assert_allclose(ax.collections[0].get_array(), best.to_numpy().reshape(9, 3))
     assert ax.get_xlabel() == "arm"
 
 

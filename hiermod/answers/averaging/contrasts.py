@@ -15,6 +15,7 @@ from hiermod.answers.scales import CONTRASTS, Scale
 from hiermod.choices import PAIRINGS
 from hiermod.data.columns.values import Level
 from hiermod.errors import AnswerError, did_you_mean
+from hiermod.families.functionals import Functional
 from hiermod.families.record import Family
 from hiermod.formula.parser import canonical
 from hiermod.modeling.protocol import ModelSpec
@@ -73,8 +74,10 @@ def _averaged(weights: np.ndarray, draws: np.ndarray) -> np.ndarray:
     return result
 
 
-def pair_arms(contrast: Any, levels: tuple[Level, ...], variable: str, control: Any = None) -> Pairing:
-    """Read ``contrast=``: a name of `PAIRINGS`, or weights of levels by the name of each contrast.
+def pair_arms(
+    contrast: Any, levels: tuple[Level, ...], variable: str, control: Any = None, argument: str = "contrast"
+) -> Pairing:
+    """Read ``contrast=``, or another `argument`: a name of `PAIRINGS`, or weights of levels by names of contrasts.
 
     Raises
     ------
@@ -83,10 +86,10 @@ def pair_arms(contrast: Any, levels: tuple[Level, ...], variable: str, control: 
     """
     if isinstance(contrast, Mapping):
         _refuse_control(control, "weights")
-        return _weighted(contrast, levels, variable)
+        return _weighted(contrast, levels, variable, argument)
     if not isinstance(contrast, str) or contrast not in PAIRINGS:
         raise AnswerError(
-            f"contrast={contrast!r}: {', '.join(map(repr, PAIRINGS))}, or weights of levels, such as "
+            f"{argument}={contrast!r}: {', '.join(map(repr, PAIRINGS))}, or weights of levels, such as "
             f"{{'name': {{{levels[-1]!r}: 1, {levels[0]!r}: -1}}}}."
         )
     count = len(levels)
@@ -124,11 +127,11 @@ def control_of(spec: ModelSpec, variable: Any, control: Any) -> Level:
     return levels[control_place(levels, variable, control)]
 
 
-def read_scale(scale: Any, family: Family) -> Scale:
-    """Read ``scale=``; refuse odds of what is no rate."""
+def read_scale(scale: Any, family: Family, outcome: Functional) -> Scale:
+    """Read ``scale=``; refuse odds of what is no chance."""
     if not isinstance(scale, str) or scale not in CONTRASTS:
         raise AnswerError(f"scale={scale!r}.{did_you_mean(str(scale), CONTRASTS)}")
-    if scale == "odds_ratio" and not family.is_rate:
+    if scale == "odds_ratio" and not outcome.share:
         raise AnswerError(f"scale='odds_ratio' needs rates; family {family} has none. Say 'difference'.")
     return CONTRASTS[scale]
 
@@ -145,9 +148,9 @@ def _single(pairs: list[tuple[int, int]], levels: tuple[Level, ...]) -> Pairing:
     return Pairing(labels, arms[treated], arms[control], np.ones(len(pairs)))
 
 
-def _weighted(contrasts: Mapping[Any, Any], levels: tuple[Level, ...], variable: str) -> Pairing:
+def _weighted(contrasts: Mapping[Any, Any], levels: tuple[Level, ...], variable: str, argument: str) -> Pairing:
     if not contrasts:
-        raise AnswerError("contrast={}: no contrast is given.")
+        raise AnswerError(f"{argument}={{}}: no contrast is given.")
     rows = np.array([_weights(name, weights, levels, variable) for name, weights in contrasts.items()])
     size = rows.clip(min=0.0).sum(axis=1)
     treated, control = rows.clip(min=0.0) / size[:, None], (-rows).clip(min=0.0) / size[:, None]

@@ -6,7 +6,7 @@ Milliken 1980); and, where effects of groups are the observed ones, if its group
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -20,13 +20,17 @@ TOLERANCE = 1e-6  # of what a row's design adds up to in a direction about which
 
 
 def estimable_rows(
-    posterior: Posterior, groups: Groups, frame: pd.DataFrame, changed: Iterable[str] = ()
+    posterior: Posterior, groups: Groups, frame: pd.DataFrame, changed: Iterable[str] = (),
+    needs: Callable[[str], bool] = lambda name: True,
 ) -> np.ndarray | None:  # fmt: skip
-    """Which rows the data speak for; None if all of them. `changed` are the columns to which rows were set."""
+    """Which rows the data speak for; None if all of them.
+
+    `changed` are the columns to which rows were set; `needs` says whether a parameter plays a part.
+    """
     spec = posterior.spec
     if not posterior.informed:
         return None
-    known = by_model(spec, linear=lambda linear: _in_row_space(linear, frame), pooled=lambda _: None)
+    known = by_model(spec, linear=lambda linear: _in_row_space(linear, frame, needs), pooled=lambda _: None)
     for grouping in spec.cells.groupings.values():
         if groups[grouping.name] is Reading.OBSERVED and not set(grouping.columns).isdisjoint(changed):
             seen = grouping.codes(frame) >= 0
@@ -34,13 +38,22 @@ def estimable_rows(
     return None if known is None or known.all() else known
 
 
-def _in_row_space(spec: Spec, frame: pd.DataFrame) -> np.ndarray | None:
-    if not spec.unseen_directions.shape[1]:
-        return None
-    return estimable_designs(spec, np.hstack([block.matrix(frame) for block in spec.common.blocks]))
+def _in_row_space(spec: Spec, frame: pd.DataFrame, needs: Callable[[str], bool]) -> np.ndarray | None:
+    designs = {
+        name: np.hstack([block.matrix(frame) for block in spec.predictors[name].common.blocks])
+        for name, unseen in spec.unseen_directions.items()
+        if unseen.shape[1] and needs(name)
+    }
+    return estimable_designs(spec, designs, len(frame)) if designs else None
 
 
-def estimable_designs(spec: Spec, design: np.ndarray) -> np.ndarray:
-    """Which rows of common columns, or of their derivatives, are combinations of rows that were fitted."""
-    unseen = spec.unseen_directions
-    return np.asarray((np.abs(design @ unseen) <= TOLERANCE * (np.abs(design) @ np.abs(unseen))).all(axis=1))
+def estimable_designs(spec: Spec, designs: Mapping[str, np.ndarray], rows: int) -> np.ndarray:
+    """Which rows of common columns, or of their derivatives, are combinations of rows that were fitted.
+
+    `designs` are by the parameter of their linear predictor; all of them have to be.
+    """
+    known = np.ones(rows, dtype=bool)
+    for name, design in designs.items():
+        unseen = spec.unseen_directions[name]
+        known &= (np.abs(design @ unseen) <= TOLERANCE * (np.abs(design) @ np.abs(unseen))).all(axis=1)
+    return known

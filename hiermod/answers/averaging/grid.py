@@ -18,9 +18,13 @@ from hiermod.answers.group_effects import Groups
 from hiermod.answers.reader import reader
 from hiermod.data.columns.levels import encode
 from hiermod.data.columns.values import Level, as_levels, codable, first_of, number_rows
-from hiermod.errors import DataError, enumerate_names
+from hiermod.errors import AnswerError, DataError, enumerate_names
+from hiermod.families.functionals import Functional
+from hiermod.memory import NUMBER, refuse_beyond, room
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.posterior import Posterior
+
+COPIES = 3  # of an answer's draws, while its intervals are computed
 
 WORTH_MERGING = 2_000  # rows of a grid, from which on equal ones are looked for beforehand
 
@@ -60,7 +64,7 @@ def cell_grid(posterior: Posterior, query: Query) -> Grid:
         line = dict(zip(query.lines, levels, strict=True))
         chosen = {name: (level,) * len(arms) for name, level in {**query.held, **line}.items()} | set_to
         frame = with_levels(spec, merged, chosen, len(arms))
-        known = estimable_rows(posterior, query.groups, frame, chosen)
+        known = estimable_rows(posterior, query.groups, frame, chosen, query.outcome.functional.needs)
         kept, left = _shared(known, merged_into, merged, len(combos), len(arms))
         left_out = max(left_out, left)
         parts.append(_Part(frame, kept, line))
@@ -213,9 +217,9 @@ def _merged(grid: Grid) -> Grid:
 
 
 def averages(
-    posterior: Posterior, groups: Groups, grid: Grid, linear: bool = False, outcome: str = "mean"
+    posterior: Posterior, groups: Groups, grid: Grid, linear: bool = False, outcome: Functional | None = None
 ) -> np.ndarray:  # fmt: skip
-    """Weighted averages of means or medians, or of linear predictors, within each draw, shape ``(averages, draws)``."""
+    """Weighted averages of an outcome (the mean) or linear predictors, in each draw, shape ``(averages, draws)``."""
     average = Averaging(grid.weight, grid.cell, len(grid.keys), posterior.size)
     for rows, values in reader(posterior, groups, outcome=outcome).blocks(grid.frame, linear):
         average.add(rows, values)
@@ -223,8 +227,27 @@ def averages(
 
 
 def means(posterior: Posterior, query: Query, grid: Grid) -> np.ndarray:
-    """Averages of what a question asks for, in its units."""
-    return query.per * averages(posterior, query.groups, grid, outcome=query.outcome.name)
+    """Averages of what a question asks for, in its units.
+
+    Raises
+    ------
+    AnswerError
+        If they do not fit in memory.
+    """
+    refuse_large(len(grid.keys), posterior.size)
+    return query.per * averages(posterior, query.groups, grid, outcome=query.outcome.functional)
+
+
+def refuse_large(rows: int, draws: int) -> None:
+    """Refuse an answer whose draws do not fit in memory: each takes its row's draws, and the table as many again.
+
+    Raises
+    ------
+    AnswerError
+    """
+    need, each = NUMBER * COPIES * rows * draws, NUMBER * COPIES * draws
+    remedy = f"ask for at most {int(room() // each):,} rows at a time, or of a fit with fewer draws"
+    refuse_beyond(need, f"{rows:,} rows of {draws:,} draws", remedy, AnswerError)
 
 
 class Averaging:

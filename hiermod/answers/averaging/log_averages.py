@@ -22,10 +22,10 @@ SMALL, LARGE = 1e-300, 1e300  # of means
 
 def contrast_logs(posterior: Posterior, query: Query, grid: Grid, means: np.ndarray) -> Logs | None:
     """The logarithms of averages, `means` being the averages themselves; None where these are near enough."""
-    model = reader(posterior, query.groups, outcome=query.outcome.name)
+    model = reader(posterior, query.groups, outcome=query.outcome.functional)
     if not model.has_logs:
         return None
-    known, is_rate = means[~np.isnan(means)], posterior.spec.family.is_rate
+    known, is_rate = means[~np.isnan(means)], query.outcome.functional.share
     of_ratios = is_rate and query.question.scale.of_logs is not None
     low, high = RARE if of_ratios else SMALL, 1.0 - (RARE if of_ratios else EQUAL) if is_rate else LARGE
     rounded = ((known < low) | (known > high)).any()

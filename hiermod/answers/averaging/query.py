@@ -24,6 +24,8 @@ from hiermod.choices import KINDS, SLOPE_SCALES
 from hiermod.data.columns.levels import as_fitted, encode, number_of
 from hiermod.data.columns.values import Level, as_levels
 from hiermod.errors import AnswerError, DataError, did_you_mean
+from hiermod.families import outcomes
+from hiermod.families.category_outcomes import needs_outcome
 from hiermod.formula.parser import canonical
 from hiermod.modeling.protocol import ModelSpec
 
@@ -126,7 +128,8 @@ def read_rates(spec: ModelSpec, arguments: Arguments) -> Query:
 
 def read_effect(spec: ModelSpec, arguments: Arguments) -> Query:
     """Arms: all rows of a cell are set to each level of the variable."""
-    question = _question(spec, arguments, "effect", read_scale(arguments.scale, spec.family))
+    outcome = outcomes.read_outcome(spec.family, arguments.outcome)
+    question = _question(spec, arguments, "effect", read_scale(arguments.scale, spec.family, outcome))
     relative_to_response(spec, question)  # refuses before rows are opened
     variable, levels = _read_arms(spec, arguments)
     named = _read_columns(spec, arguments, (variable,))
@@ -233,24 +236,24 @@ def read_prediction(spec: ModelSpec, arguments: Arguments, fitted: bool = False)
     """
     if arguments.kind not in KINDS:
         raise AnswerError(f"kind={arguments.kind!r}: 'mean', 'link' or 'response'.")
-    per = _read_per(arguments.per)
     if arguments.per is not None and arguments.kind != "mean":
         raise AnswerError(
             f"per={arguments.per!r} is of means, and kind={arguments.kind!r} asks for none. Leave it out."
         )
     groups = read_groups(spec, arguments.groups)
     question = _question(spec, arguments, "predict", PREDICTIONS[arguments.kind])
-    cells, outcome = spec.cells, Outcome()
+    cells, outcome = spec.cells, Outcome(spec.family.expected)
     if not question.scale.linear:
         outcome = read_outcome(spec, arguments.outcome, groups)
+    per = _read_per(arguments.per, outcome)
     if arguments.data is None:
         frame = cells.observations()[0] if cells.averaged and cells.rows_kept else cells.frame
     else:
         frame = new_rows(spec, arguments.data, (), groups, exposed=arguments.per is None)
         groups = groups if fitted else groups_of_data(spec, groups, frame)
-    read = Outcome() if question.scale.drawn else outcome
+    read = Outcome(spec.family.expected) if question.scale.drawn else outcome
     question = _of_outcome(spec, question, outcome)
-    measure = measure_of(spec, outcome.name, exposed=arguments.per is None)
+    measure = measure_of(spec, outcome.functional, exposed=arguments.per is None)
     question = replace(question, measure=measure.of_units(per))
     return Query(question, Base(frame, np.ones(len(frame))), groups, {}, {}, {}, {}, read, per)
 
@@ -269,8 +272,11 @@ class _Columns:
 def _question(
     spec: ModelSpec, arguments: Arguments, kind: str, scale: Scale, by: tuple[str, ...] = ()
 ) -> Question:  # fmt: skip
+    if spec.family.categories and arguments.outcome is None and kind != "predict" and not scale.linear:
+        raise needs_outcome(spec.family, kind)
+    measure = measure_of(spec, outcomes.read_outcome(spec.family, arguments.outcome))
     return Question(
-        kind, scale, measure_of(spec), by, sign=check_goal(arguments.goal), prob=check_prob(arguments.prob),
+        kind, scale, measure, by, sign=check_goal(arguments.goal), prob=check_prob(arguments.prob),
         rope=check_rope(arguments.rope), threshold=check_threshold(arguments.threshold),
         groups=in_words(arguments.groups),
     )  # fmt: skip
@@ -285,7 +291,8 @@ def _opened(
     needed = (*named.by, *named.selected, *needed)
     rows = base_rows(spec, arguments.data, arguments.weights, needed, named.groups, setting)
     groups = named.groups if arguments.data is None else groups_of_data(spec, named.groups, rows.frame)
-    outcome, per = read_outcome(spec, arguments.outcome, named.groups), _read_per(arguments.per)
+    outcome = read_outcome(spec, arguments.outcome, named.groups)
+    per = _read_per(arguments.per, outcome)
     question = _of_outcome(spec, question, outcome)
     return Query(
         replace(question, measure=question.measure.of_units(per)), _select(rows, named.selected), groups, settings,
@@ -293,12 +300,17 @@ def _opened(
     )  # fmt: skip
 
 
-def _read_per(per: Any) -> float:
+def _read_per(per: Any, outcome: Outcome) -> float:
     """Units that means are of: one, if nothing is said."""
     if per is None:
         return 1.0
     if isinstance(per, bool) or not isinstance(per, Real) or not 0.0 < float(per) < np.inf:
         raise AnswerError(f"per={per!r}: a number of units above 0 is needed, such as 1000.")
+    if float(per) != 1.0 and not outcome.functional.per_unit:
+        raise AnswerError(
+            f"per={per!r} is of means; outcome={outcome.name!r} of so many units is not as many times that of one. "
+            "Leave per= out; fit.predict(data, outcome=...) answers for rows with the exposure that data= gives."
+        )
     return float(per)
 
 
@@ -307,7 +319,7 @@ def _of_outcome(spec: ModelSpec, question: Question, outcome: Outcome) -> Questi
     if scale.linear:
         remark = linear_remark(spec)
         median, remark = bool(remark), " ".join(part for part in (remark, _sentence(outcome.why)) if part)
-    return replace(question, measure=measure_of(spec, outcome.name), median=median, remark=remark)
+    return replace(question, measure=measure_of(spec, outcome.functional), median=median, remark=remark)
 
 
 def _sentence(text: str) -> str:

@@ -25,7 +25,7 @@ def relative_to_response(spec: ModelSpec, question: Question) -> Question:
         If the response is another transformation, whose ratios say nothing of what was measured.
     """
     response = spec.formula.response
-    if not question.scale.relative or not isinstance(response, SingleResponse) or spec.family.is_rate:
+    if not question.scale.relative or not isinstance(response, SingleResponse) or question.measure.percent:
         return question
     inner, base = _logarithm(response.expression)
     if base is None:

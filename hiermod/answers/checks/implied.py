@@ -16,13 +16,14 @@ from hiermod.data.columns.predictors import Factor
 from hiermod.errors import visible
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.posterior import Posterior
+from hiermod.tabular import Tabular
 
 QUANTILES = {"q2.5": 0.025, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q97.5": 0.975}
 RARE = 0.01  # a rate that is nearly none, or short of all by this
 
 
 @dataclass(frozen=True, eq=False)
-class Implied:
+class Implied(Tabular):
     """Draws of quantities on the response scale, by name, and their quantiles.
 
     Parameters

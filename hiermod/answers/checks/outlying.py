@@ -22,6 +22,7 @@ from hiermod.errors import visible
 from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.pooled import PooledSpec
 from hiermod.sampling.posterior import Posterior
+from hiermod.tabular import Tabular
 
 ANY = 0.05  # the chance that some group of a population as assumed is beyond the limit
 LIKELY = 0.5
@@ -29,7 +30,7 @@ SMALLEST = 1e-300
 
 
 @dataclass(frozen=True, eq=False)
-class Outlying:
+class Outlying(Tabular):
     """Groups by how far they are from their population; its repr says which stand out.
 
     Parameters

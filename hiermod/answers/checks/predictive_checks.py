@@ -14,12 +14,11 @@ from scipy import optimize
 
 from hiermod.answers.answer import check_prob
 from hiermod.answers.averaging.columns import check_columns, check_results
-from hiermod.answers.reader import exposures_of, in_blocks, predicted, reader
+from hiermod.answers.reader import in_blocks, others_of, predicted, reader
 from hiermod.answers.scoring.leave_one_out import log_weights, refuse, relative_efficiency
 from hiermod.data.cells.observations import observations
-from hiermod.data.cells.statistics import BinomialCells, PairCells
+from hiermod.data.cells.statistics import BinomialCells, MeasuredCells, PairCells
 from hiermod.errors import AnswerError, did_you_mean
-from hiermod.families.record import scaled
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.posterior import Posterior
 
@@ -58,6 +57,11 @@ def replicate_rows(posterior: Posterior, draws: int | None = None) -> Replicated
         If the rows are not known here, or are too many.
     """
     cells = posterior.spec.cells
+    if reason := posterior.spec.refuses("observed"):
+        raise AnswerError(
+            f"Rows are drawn anew here to be set beside those observed, and {reason}. fit.loo_pit() and "
+            "fit.residuals(type='quantile') take these."
+        )
     if not cells.rows_kept:
         raise AnswerError(
             "Rows are drawn anew here, and these were aggregated where the data is: only cells are known. "
@@ -81,7 +85,8 @@ def replicate_rows(posterior: Posterior, draws: int | None = None) -> Replicated
         observed, trials = np.repeat(response.row_successes, times), np.repeat(response.row_trials, times)
     else:
         observed, trials = np.repeat(response.row_values, times), np.ones(rows)
-    drawn = _drawn(posterior, frame, place, trials, count)
+    errors = np.repeat(response.row_errors, times) if isinstance(response, MeasuredCells) else trials
+    drawn = _drawn(posterior, frame, place, errors, count)
     return Replicated(frame.iloc[place].reset_index(drop=True), trials, observed.astype(float), drawn)
 
 
@@ -119,10 +124,10 @@ def _count(posterior: Posterior, draws: Any, rows: int) -> int:
 def _drawn(posterior: Posterior, frame: pd.DataFrame, place: np.ndarray, trials: np.ndarray, count: int) -> np.ndarray:
     some, family = thinned(posterior, count), posterior.spec.family
     model = reader(some, exposed=True)
-    mean = np.concatenate([model.mean(block) for block in in_blocks(frame, count)])[place]
-    own = [some.values(name) for name in family.auxiliary]
-    auxiliary = scaled(own, exposures_of(posterior.spec, frame.iloc[place]))
-    return family.draw_responses(mean, trials[:, None], auxiliary, posterior.generator(1001)).T
+    read = (lambda block: model.at(block).mu) if family.categories else model.mean
+    mean = np.concatenate([read(block) for block in in_blocks(frame, count)])[place]
+    own = others_of(some, model, frame.iloc[place])
+    return family.draw_responses(mean, trials[:, None], own, posterior.generator(1001)).T
 
 
 COMPUTED = ("stat", "observed", "estimate", "lower", "upper", "p")
@@ -248,12 +253,11 @@ def loo_pit(posterior: Posterior) -> pd.DataFrame:
     family, model = posterior.spec.family, reader(posterior, exposed=True)
     seen = observations(posterior.spec.cells, family.counts)
     efficiency = relative_efficiency(posterior)
-    auxiliary, rng = [posterior.values(name) for name in family.auxiliary], posterior.generator(1003)
+    rng = posterior.generator(1003)
     columns = np.empty((3, len(seen)))
-    for place, (response, predictor, exposure) in enumerate(predicted(model, seen)):
-        weights, pareto_k = log_weights(model.log_density(response, predictor, exposure), efficiency)
-        mean = family.mean(predictor, *auxiliary)
-        chances = family.chances(response, mean, predictor, scaled(auxiliary, exposure), rng)
+    for place, (response, row) in enumerate(predicted(model, seen)):
+        weights, pareto_k = log_weights(model.log_density(response, row), efficiency)
+        chances = family.chances(response, family.mean(row.mu, *row.others), row.mu, row.others, rng)
         columns[:, place] = *(np.clip(np.exp(weights) @ chance, 0.0, 1.0) for chance in chances), pareto_k
     return seen.table.assign(**dict(zip(("lower", "upper", "pareto_k"), columns, strict=True)))
 

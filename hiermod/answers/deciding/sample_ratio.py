@@ -18,6 +18,7 @@ from hiermod.data.columns.values import Level, code_levels, number_rows
 from hiermod.data.pushdown.gather import count_units
 from hiermod.errors import AnswerError, DataError, visible
 from hiermod.sampling.posterior import Posterior
+from hiermod.tabular import Tabular
 
 ALARM = 0.001  # a p-value below this is a mismatch
 MAX_TABLES = 100_000  # as many tables are enumerated for an exact p-value
@@ -27,7 +28,7 @@ COMPUTED = ("count", "expected", "p_value", "method", "mismatch")
 
 
 @dataclass(frozen=True, eq=False)
-class SampleRatio:
+class SampleRatio(Tabular):
     """Sizes of arms, held against those that were expected.
 
     Parameters
@@ -44,12 +45,26 @@ class SampleRatio:
 
     @property
     def mismatch(self) -> bool:
-        """Whether any cell has a mismatch."""
+        """Whether any cell has a mismatch.
+
+        Examples
+        --------
+        >>> import hiermod as hm
+        >>> hm.srm(hm.example("country"), "treated").mismatch
+        False
+        """
         return bool(self.table["mismatch"].any())
 
     @property
     def sentence(self) -> str:
-        """All sentences."""
+        """All sentences.
+
+        Examples
+        --------
+        >>> import hiermod as hm
+        >>> hm.srm(hm.example("country"), "treated").sentence[:10]
+        'treated: 0'
+        """
         return " ".join(self.sentences)
 
     def __repr__(self) -> str:

@@ -12,12 +12,13 @@ import pandas as pd
 from hiermod.answers import draws
 from hiermod.answers.answer import interval
 from hiermod.answers.averaging.columns import check_results
-from hiermod.answers.averaging.query import Arguments, read_effect
+from hiermod.answers.averaging.query import Arguments, Query, read_effect
 from hiermod.answers.deciding.sample_ratio import mismatch
 from hiermod.answers.estimands.effects import Arms, compare_arms, effect
 from hiermod.answers.mixed import refuse_other_rows
 from hiermod.errors import AnswerError, visible
 from hiermod.sampling.posterior import Posterior
+from hiermod.tabular import Tabular
 
 SHIP, KEEP_TESTING, STOP, UNKNOWN = "ship", "keep testing", "stop", "not estimable"
 USUAL_LOSS = 0.01  # of the control's mean, where no loss is given
@@ -28,7 +29,7 @@ COMPUTED = (
 
 
 @dataclass(frozen=True, eq=False)
-class Decision:
+class Decision(Tabular):
     """Verdicts with the rule behind them.
 
     Parameters
@@ -96,9 +97,7 @@ def decide(posterior: Posterior, arguments: Arguments) -> Decision:
         loss_limit=limits,
     )
     warning = mismatch(posterior, variable, arguments.expected)
-    return Decision(
-        table, _rule(variable, arms.levels[place], arguments.loss, margin, sign, query.outcome.name), warning
-    )
+    return Decision(table, _rule(variable, arms.levels[place], arguments.loss, margin, sign, _short(query)), warning)
 
 
 def _all_arms(posterior: Posterior, arguments: Arguments) -> tuple[Arms, np.ndarray]:
@@ -120,6 +119,12 @@ def _limits(posterior: Posterior, loss: Any, control: np.ndarray) -> np.ndarray:
     if isinstance(loss, bool) or not isinstance(loss, Real) or not np.isfinite(float(loss)) or float(loss) <= 0:
         raise AnswerError(f"loss={loss!r}: a number above 0, on the response scale, such as 0.001.")
     return np.full(len(control), float(loss))
+
+
+def _short(query: Query) -> str:
+    """The outcome in a word, where there is one."""
+    functional = query.outcome.functional
+    return functional.name if functional.name in ("mean", "median") else query.question.measure.name
 
 
 def _rule(variable: str, control: Any, loss: Any, margin: float, sign: int, outcome: str) -> str:

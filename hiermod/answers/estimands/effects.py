@@ -59,7 +59,7 @@ class Arms:
 def compare_arms(posterior: Posterior, query: Query) -> Arms:
     """All rows of each cell at each level of the variable in turn, averaged within each draw."""
     grid, count, scale = cell_grid(posterior, query), len(query.levels), query.question.scale
-    arms = averages(posterior, query.groups, grid, outcome=query.outcome.name)
+    arms = averages(posterior, query.groups, grid, outcome=query.outcome.functional)
     logs = contrast_logs(posterior, query, grid, arms)
     scaled = arms if scale.of_logs is not None else query.per * arms
     if scale.linear:
@@ -284,7 +284,7 @@ def interaction(posterior: Posterior, arguments: Arguments) -> Answer:
         levels = as_levels(pd.Index(cell[across]))
         if len(levels) < 2:
             raise AnswerError(f"Only {across} {levels[0]!r} is there to compare the effect across; two are needed.")
-        pairing = pair_arms(arguments.between, levels, across)
+        pairing = pair_arms(arguments.between, levels, across, argument="between")
         result = _settled(_interacted(effects, pairing, scale, cell.index), scale.null, size)
         if scale.additive:
             result = result * pairing.size[:, None]

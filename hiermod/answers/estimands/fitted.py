@@ -17,14 +17,16 @@ from hiermod.answers.averaging.rows import new_rows
 from hiermod.answers.estimands.rates import COMPUTED, ROW, predict
 from hiermod.answers.group_effects import Groups, Reading, read_groups
 from hiermod.answers.outcome import read_outcome
-from hiermod.answers.reader import exposures_of, predicted, reader
+from hiermod.answers.reader import others_of, predicted, reader
 from hiermod.choices import RESIDUALS
 from hiermod.data.cells.observations import Observations
 from hiermod.data.cells.rows import FittedRows, fitted_rows
+from hiermod.data.columns.bounds import PARTS, BoundedRows
+from hiermod.data.columns.measured import MeasuredRows
 from hiermod.data.columns.responses import TrialsRows
 from hiermod.data.columns.values import codable, first_of, number_rows
 from hiermod.errors import AnswerError, did_you_mean
-from hiermod.families.record import scaled
+from hiermod.families.functionals import Functional
 from hiermod.sampling.posterior import Posterior
 
 MOST_PREDICTIONS = 500_000_000  # rows times draws, 4 GB
@@ -115,6 +117,10 @@ def residuals(posterior: Posterior, own: OwnRows, kind: Any, groups: Any) -> pd.
     """
     if not isinstance(kind, str) or kind not in RESIDUALS:
         raise AnswerError(f"type={kind!r}.{did_you_mean(str(kind), RESIDUALS)}")
+    if kind != "quantile" and (reason := posterior.spec.refuses("observed")):
+        raise AnswerError(
+            f"Residuals of type={kind!r} are of responses as observed, and {reason}. type='quantile' takes these."
+        )
     rows = _Rows(posterior, own, groups)
     if kind == "response":
         return own.series(rows.shares - rows.estimate(None), "residual")
@@ -136,9 +142,11 @@ class _Rows:
         self._frame = new_rows(spec, raw, (), self.groups, exposed=True)
         if isinstance(response, TrialsRows):
             self._response = [response.successes, response.trials]
+        elif isinstance(response, BoundedRows):
+            self._response = list(response.parts.values())
         else:
             self._response = [response.values, *([np.ones(len(response.values))] if spec.family.is_rate else [])]
-        self._parameters = [posterior.values(name) for name in spec.family.auxiliary]
+            self._response += [response.error] if isinstance(response, MeasuredRows) else []
 
     @property
     def _trials(self) -> np.ndarray:
@@ -147,7 +155,8 @@ class _Rows:
     @property
     def shares(self) -> np.ndarray:
         """Responses; of trials, the shares of successes."""
-        return self._response[0] / self._trials
+        rates = self._posterior.spec.family.is_rate
+        return self._response[0] / self._trials if rates else self._response[0]
 
     def _distinct(self, *columns: np.ndarray) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
         """Distinct rows, with columns beside: the number of each row among them, and the first row of each number."""
@@ -156,7 +165,7 @@ class _Rows:
         first = first_of(number)
         return self._frame.iloc[first].reset_index(drop=True), number, first
 
-    def _means(self, frame: pd.DataFrame, outcome: str = "mean") -> Iterator[tuple[slice, np.ndarray]]:
+    def _means(self, frame: pd.DataFrame, outcome: Functional | None = None) -> Iterator[tuple[slice, np.ndarray]]:
         return reader(self._posterior, self.groups, exposed=True, outcome=outcome).blocks(frame)
 
     def estimate(self, outcome: Any) -> np.ndarray:
@@ -164,7 +173,7 @@ class _Rows:
         read = read_outcome(self._posterior.spec, outcome, self.groups)
         frame, number, _ = self._distinct()
         result = np.empty(len(frame))
-        for rows, mean in self._means(frame, read.name):
+        for rows, mean in self._means(frame, read.functional):
             result[rows] = mean.mean(axis=1) if read.has_mean else np.median(mean, axis=1)
         return result[number]
 
@@ -181,8 +190,9 @@ class _Rows:
         frame, number, first = self._distinct(self._trials)
         trials = self._trials[first]
         result = np.empty((2, len(frame)))
-        for rows, mean in self._means(frame):
-            own = scaled(self._parameters, exposures_of(self._posterior.spec, frame.iloc[rows]))
+        model = reader(self._posterior, self.groups, exposed=True)
+        for rows, mean in model.blocks(frame):
+            own = others_of(self._posterior, model, frame.iloc[rows])
             variance = family.response_variance(mean, trials[rows, None], own, rng)
             result[:, rows] = mean.mean(axis=1), variance.mean(axis=1) + mean.var(axis=1)
         if not np.isfinite(result[1]).all():
@@ -199,15 +209,16 @@ class _Rows:
         Dunn and Smyth (1996), with chances averaged over draws.
         """
         posterior, family = self._posterior, self._posterior.spec.family
-        rng, size, parameters = posterior.generator(OF_DRAWS), posterior.size, self._parameters
+        rng, size = posterior.generator(OF_DRAWS), posterior.size
         frame, number, first = self._distinct(*self._response)
-        names = ("successes", "trials") if len(self._response) == 2 else ("value",)
+        two = ("successes", "trials") if family.is_rate else ("value", "error")
+        names = {1: ("value",), 2: two, 5: PARTS}[len(self._response)]
         own = {name: values[first] for name, values in zip(names, self._response, strict=True)}
         seen = Observations(frame, np.arange(len(frame)), pd.DataFrame({"cell": 0, **own, "times": 1}))
         chances = np.empty((2, len(frame)))
         model = reader(posterior, self.groups, exposed=True)
-        for place, (response, eta, exposure) in enumerate(predicted(model, seen)):
-            found = family.chances(response, family.mean(eta, *parameters), eta, scaled(parameters, exposure), rng)
+        for place, (response, row) in enumerate(predicted(model, seen)):
+            found = family.chances(response, family.mean(row.mu, *row.others), row.mu, row.others, rng)
             chances[:, place] = [chance.mean() for chance in found]
         if family.cdf is None:  # the rank among the drawn responses, any of which is as likely
             chances = (size * chances + np.array([[0.0], [1.0]])) / (size + 1.0)

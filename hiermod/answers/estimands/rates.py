@@ -12,14 +12,14 @@ from hiermod.answers.answer import Answer, make_answer
 from hiermod.answers.averaging.columns import check_results
 from hiermod.answers.averaging.curves import curve_of
 from hiermod.answers.averaging.estimable import estimable_rows
-from hiermod.answers.averaging.grid import cell_grid, means
+from hiermod.answers.averaging.grid import cell_grid, means, refuse_large
 from hiermod.answers.averaging.query import Arguments, read_prediction, read_rates
-from hiermod.answers.averaging.rows import Base, grand_rate, trials_of
+from hiermod.answers.averaging.rows import Base, errors_of, grand_rate, trials_of
+from hiermod.answers.estimands.categories import by_category
 from hiermod.answers.mixed import answer_of_each
-from hiermod.answers.reader import exposures_of, reader
+from hiermod.answers.reader import Reader, others_of, reader
 from hiermod.data.cells.statistics import BinomialCells, PairCells
-from hiermod.data.columns.values import first_of, number_rows
-from hiermod.families.record import scaled
+from hiermod.data.columns.values import Level, first_of, number_rows, scores_of
 from hiermod.formula.nodes import TrialsResponse
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.posterior import Posterior
@@ -29,6 +29,7 @@ COMPUTED = ("estimate", "lower", "upper", "rows", "seen", "prob_exceeds", "estim
 
 
 @answer_of_each
+@by_category
 def rates(posterior: Posterior, arguments: Arguments) -> Answer:
     """Expected response per cell, averaged over its rows within each draw, at each value of the variables."""
     spec, query = posterior.spec, read_rates(posterior.spec, arguments)
@@ -69,6 +70,7 @@ def mixes_differ(rows: Base, name: str) -> bool:
 
 
 @answer_of_each
+@by_category
 def predict(posterior: Posterior, arguments: Arguments, fitted: bool = False) -> Answer:
     """Predictions for each row of `data` (each cell without it): the mean, the linear predictor, or new responses.
 
@@ -77,19 +79,31 @@ def predict(posterior: Posterior, arguments: Arguments, fitted: bool = False) ->
     spec = posterior.spec
     query = read_prediction(spec, arguments, fitted)
     frame, scale = query.rows.frame, query.question.scale
+    refuse_large(len(frame), posterior.size)
     draws = np.empty((len(frame), posterior.size))
-    model = reader(posterior, query.groups, exposed=arguments.per is None, outcome=query.outcome.name)
-    for rows, values in model.blocks(frame, scale.linear):
+    model = reader(posterior, query.groups, exposed=arguments.per is None, outcome=query.outcome.functional)
+    by_predictor = scale.linear or (scale.drawn and bool(spec.family.categories))
+    for rows, values in model.blocks(frame, by_predictor):
         draws[rows] = query.per * values
     if scale.drawn:
-        draws = _simulated(posterior, draws, _trials(posterior, arguments.data, len(frame)), exposures_of(spec, frame))
-    notices = []
-    if (known := estimable_rows(posterior, query.groups, frame)) is not None:
+        draws = _simulated(posterior, model, frame, draws, _trials(posterior, arguments.data, len(frame)))
+    notices, needs = [], query.outcome.functional.needs
+    if (known := estimable_rows(posterior, query.groups, frame, needs=needs)) is not None:
         draws[~known] = np.nan
         notices = [f"{int((~known).sum()):,} rows are not estimable: the data say nothing about such a combination"]
+    if scale.drawn and spec.family.categories:
+        notices += _places(spec.family.categories)
     keys = pd.DataFrame({ROW: np.arange(len(frame))})
     shown = pd.concat([keys, frame.drop(columns=_made(spec), errors="ignore").reset_index(drop=True)], axis=1)
     return make_answer(draws, keys, posterior.shape, query.question, scale.name, shown=shown, notices=notices)
+
+
+def _places(categories: tuple[Level, ...]) -> list[str]:
+    """What drawn numbers stand for, where they are no categories themselves."""
+    if scores_of(categories) == tuple(categories):
+        return []
+    listed = ", ".join(f"{place} {level}" for place, level in enumerate(categories, start=1))
+    return [f"new responses are the places of categories: {listed}"]
 
 
 def _made(spec: ModelSpec) -> list[str]:
@@ -97,16 +111,20 @@ def _made(spec: ModelSpec) -> list[str]:
     return [name for recipe in spec.cells.recipes for name in spec.cells.predictors[recipe].columns]
 
 
-def _simulated(posterior: Posterior, mean: np.ndarray, trials: np.ndarray, exposure: Any) -> np.ndarray:
+def _simulated(
+    posterior: Posterior, model: Reader, frame: pd.DataFrame, mean: np.ndarray, trials: np.ndarray
+) -> np.ndarray:
     """Draw a response for each row and draw: successes, counts or values; the same in any process for one run."""
-    family = posterior.spec.family
-    own = [posterior.values(name) for name in family.auxiliary]
-    return family.draw_responses(mean, trials[:, None], scaled(own, exposure), posterior.generator(1000))
+    own, family = others_of(posterior, model, frame), posterior.spec.family
+    drawn = family.draw_responses(mean, trials[:, None], own, posterior.generator(1000))
+    return np.array(family.scores)[drawn.astype(np.int64) - 1] if family.categories else drawn
 
 
 def _trials(posterior: Posterior, data: Any, rows: int) -> np.ndarray:
-    """Trials of each row of `data`, where the response has them; else one."""
-    response = posterior.spec.formula.response
+    """Trials of each row of `data`, or known errors, where the response has them; else one."""
+    response, measured = posterior.spec.formula.response, posterior.spec.formula.measured
+    if measured is not None:
+        return errors_of(posterior.spec, measured, data)
     if not isinstance(response, TrialsResponse):
         return np.ones(rows)
     if data is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -18,11 +18,13 @@ from hiermod.answers.averaging.query import Arguments, read_slope
 from hiermod.answers.averaging.rows import Base, with_column
 from hiermod.answers.draws import wins
 from hiermod.answers.mixed import answer_of_each
-from hiermod.answers.reader import Designs, LinearReader, block_slices, linear_spec, per_exposure
+from hiermod.answers.predictors import Design, Designs
+from hiermod.answers.reader import LinearReader, block_slices, linear_spec, per_exposure
 from hiermod.data.columns.functions import Recipe
 from hiermod.data.columns.values import Leveled
 from hiermod.errors import AnswerError, DataError, enumerate_names
 from hiermod.modeling.coding import Block, Column
+from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.posterior import Posterior
@@ -125,14 +127,28 @@ def _made(recipe: Recipe, frame: pd.DataFrame) -> np.ndarray:
     return value.reshape(len(frame), -1)
 
 
-def changed_designs(spec: Spec, frame: pd.DataFrame, changes: Changes, with_offset: bool) -> Designs:
-    """The derivatives of all design columns on `frame`."""
-    common = [_changed_block(block, frame, changes) for block in spec.common.blocks]
-    groups = tuple(
-        np.hstack([_changed_block(effect.block, frame, changes) for effect in term.effects]) for term in spec.groups
-    )
-    offset = sum((changes[name] for name in spec.formula.offsets if name in changes), np.zeros(len(frame)))
-    return Designs(np.hstack([np.empty((len(frame), 0)), *common]), groups, np.asarray(offset) if with_offset else None)
+def changed_designs(spec: Spec, frame: pd.DataFrame, changes: Changes, names: Iterable[str]) -> Designs:
+    """The derivatives of all design columns on `frame`, of the linear predictors of some parameters."""
+    return Designs({name: _changed_design(spec, name, frame, changes) for name in names})
+
+
+def _changed_design(spec: Spec, name: str, frame: pd.DataFrame, changes: Changes) -> Design:
+    predictor = spec.predictors[name]
+    common = [_changed_block(block, frame, changes) for block in predictor.common.blocks]
+    groups = tuple(_changed_term(term, name, frame, changes) for term in spec.groups)
+    counted = name != "mu" or not per_exposure(spec)
+    moved = sum((changes[each] for each in predictor.offsets if each in changes), np.zeros(len(frame)))
+    return Design(np.hstack([np.empty((len(frame), 0)), *common]), groups, np.asarray(moved) if counted else None)
+
+
+def _changed_term(term: GroupDesign, name: str, frame: pd.DataFrame, changes: Changes) -> np.ndarray | None:
+    if all(effect.parameter != name for effect in term.effects):
+        return None
+    none = {effect.name: np.zeros((len(frame), len(effect.row_names))) for effect in term.effects}
+    return np.hstack(
+        [_changed_block(effect.block, frame, changes) if effect.parameter == name else none[effect.name]
+         for effect in term.effects]
+    )  # fmt: skip
 
 
 def _changed_block(block: Block, frame: pd.DataFrame, changes: Changes) -> np.ndarray:
@@ -161,8 +177,8 @@ def slopes(posterior: Posterior, arguments: Arguments) -> Answer:
     grid, question = cell_grid(posterior, query), query.question
     rows = Base(grid.frame, grid.weight, query.rows.averaged)
     changes = variable_changes(spec, rows, str(question.variable))
-    model = LinearReader(posterior, spec, query.groups, outcome=query.outcome.name)
-    change = changed_designs(spec, grid.frame, changes, with_offset=not per_exposure(spec))
+    model = LinearReader(posterior, spec, query.groups, outcome=query.outcome.functional)
+    change = changed_designs(spec, grid.frame, changes, model.names)
     grid, change, left = _estimable(posterior, spec, grid, change)
     average = Averaging(grid.weight, grid.cell, len(grid.keys), posterior.size)
     for part in block_slices(len(grid.frame), average.draws):
@@ -180,9 +196,10 @@ def _estimable(posterior: Posterior, spec: Spec, grid: Grid, change: Designs) ->
 
     A row may be one that was fitted, and its slope not: where the column has one value among rows of its kind.
     """
-    if not posterior.informed or not spec.unseen_directions.shape[1]:
+    if not posterior.informed:
         return grid, change, []
-    known = estimable_designs(spec, change.common)
+    commons = {name: design.common for name, design in change.predictors.items()}
+    known = estimable_designs(spec, commons, len(grid.frame))
     if known.all():
         return grid, change, []
     share = float(grid.weight[~known].sum() / grid.weight.sum())

@@ -82,14 +82,15 @@ def varcorr(posterior: Posterior, prob: float) -> pd.DataFrame:
 
     For standard deviations ``sdcor`` is the mean, for correlations too; ``vcov`` is the mean variance or covariance;
     ``lower, upper`` bound ``sdcor``; both are medians where the posterior has no such mean. The last row, ``Residual``,
-    is of the families that have a `sigma`; a student family's is its scale, and its standard deviation is larger.
+    is of the families that have a `sigma` of one value; a student family's is its scale, and its standard deviation is
+    larger.
     """
     check_prob(prob)
     rows: list[dict[str, Any]] = []
     for terms in terms_by_group(posterior).values():
         for term in terms:
             rows.extend(_group_rows(posterior, term, prob))
-    if posterior.spec.family.scaled:
+    if posterior.spec.family.scaled and "sigma" in posterior.spec.scalars:
         rows.append(_row("Residual", None, None, posterior.values("sigma"), posterior.values("sigma") ** 2, prob))
     columns = ["grp", "var1", "var2", "vcov", "sdcor", "lower", "upper"]
     return pd.DataFrame(rows, columns=columns)
@@ -123,6 +124,11 @@ def _row(
 def sigma(posterior: Posterior) -> float:
     """The posterior mean of the residual standard deviation."""
     family = posterior.spec.family
+    if "sigma" in posterior.spec.predictors:
+        raise AnswerError(
+            "sigma has a linear predictor here, so that rows differ in it. Its coefficients are in fixef(), as "
+            "sigma_Intercept."
+        )
     if not family.scaled:
         others = f" It has {' and '.join(family.auxiliary)}: see fit.summary().random." if family.auxiliary else ""
         raise AnswerError(f"The family {family} has no residual standard deviation.{others}")

@@ -29,7 +29,7 @@ def chief_draws(posterior: Posterior) -> dict[str, np.ndarray]:
         draws.update(zip(term.sd_keys(), standard_deviations(posterior, term).T, strict=True))
         if term.correlated:
             draws.update(zip(term.correlation_keys(), posterior.values(term.correlation_name).T, strict=True))
-    draws.update({name: posterior.values(name) for name in spec.family.auxiliary})
+    draws.update({name: posterior.values(name) for name in spec.scalars})
     if not draws:  # rates that are not pooled are all there is
         for variable in spec.variables():
             names = [f"{variable.name}[{label}]" for label in variable.labels[0]]

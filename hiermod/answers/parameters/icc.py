@@ -8,14 +8,15 @@ import numpy as np
 import pandas as pd
 
 from hiermod.answers.answer import check_prob
-from hiermod.answers.group_effects import Reading, covariance_factor, same_for_all
+from hiermod.answers.group_effects import Reading, TermEffects, covariance_factor, same_for_all
 from hiermod.answers.parameters.by_group import spread
 from hiermod.answers.parameters.estimates import terms_by_group
-from hiermod.answers.reader import block_slices, exposures_of, reader
+from hiermod.answers.reader import block_slices, others_of, reader
 from hiermod.answers.row_moments import RowMoments, weighted_observations
-from hiermod.errors import AnswerError
+from hiermod.errors import AnswerError, enumerate_names
 from hiermod.families.record import scaled
 from hiermod.modeling.design import GroupDesign
+from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.posterior import Posterior
 
 ALL = "all groups"
@@ -34,6 +35,7 @@ def icc(posterior: Posterior, prob: float) -> pd.DataFrame:
     if not by_group:
         raise AnswerError("The model has no groups, so that there is no intraclass correlation.")
     frame, weight = weighted_observations(posterior.spec)
+    _refuse_several(posterior.spec)
     groups = {
         name: sum(_variance(posterior, term, frame, weight) for term in terms) for name, terms in by_group.items()
     }
@@ -47,13 +49,27 @@ def icc(posterior: Posterior, prob: float) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
+def _refuse_several(spec: ModelSpec) -> None:
+    """Refuse several linear predictors, unless the mean is the first one itself."""
+    family = spec.family
+    mean_alone = family.link.name == "identity" and family.expected.uses == ("mu",)
+    if family.expected.link is None or (len(spec.predictors) > 1 and not mean_alone):
+        raise AnswerError(
+            "icc() is of one linear predictor; here "
+            f"{enumerate_names(spec.predictors)} have one each, and groups may differ in all. fit.r2() says how much "
+            "of the response is explained with the groups and without."
+        )
+
+
 def _table(kind: str, shares: Mapping[str, np.ndarray], prob: float) -> pd.DataFrame:
     return pd.DataFrame({"group": list(shares), "icc": kind, **spread(np.column_stack(list(shares.values())), prob)})
 
 
 def _variance(posterior: Posterior, term: GroupDesign, frame: pd.DataFrame, weight: np.ndarray) -> np.ndarray:
     """The variance that a group term gives a row, averaged over rows (Johnson 2014), in each draw."""
-    design = np.hstack([effect.block.matrix(frame) for effect in term.effects])
+    design = TermEffects(posterior, term, 0).design(frame)
+    if design is None:
+        return np.zeros(posterior.size)
     squares = design.T @ (design * weight[:, None]) / weight.sum()
     factor = covariance_factor(posterior, term)
     return np.einsum("skj,kl,slj->s", factor, squares, factor)
@@ -65,17 +81,24 @@ def _others(posterior: Posterior, frame: pd.DataFrame, weight: np.ndarray) -> tu
     observed = reader(posterior, exposed=True)
     predictors, means, variances = RowMoments(), RowMoments(), RowMoments()
     family = posterior.spec.family
-    auxiliary = [posterior.values(name) for name in family.auxiliary]
+    latent = family.is_rate or (family.thresholds is not None and family.thresholds.increasing)
+    if latent and family.link.latent_variance is not None and family.variance is None:
+        for rows in block_slices(len(frame), posterior.size):
+            predictors.add(typical.at(frame.iloc[rows]).mu, weight[rows])
+        return predictors.variance, np.full(posterior.size, family.link.latent_variance)
     for rows in block_slices(len(frame), posterior.size):
         part = frame.iloc[rows]
         mean = observed.mean(part)
-        predictors.add(typical.parameters(part)["mu"], weight[rows])
+        predictors.add(typical.at(part).mu, weight[rows])
         means.add(mean, weight[rows])
-        own = scaled(auxiliary, exposures_of(posterior.spec, part))
-        variances.add(family.require("variance")(mean, *own), weight[rows])
+        variances.add(family.require("variance")(mean, *others_of(posterior, observed, part)), weight[rows])
     if family.is_rate and family.link.latent_variance is not None:
         return predictors.variance, np.full(posterior.size, family.link.latent_variance)
-    link = family.outcome_link("mean", auxiliary)
+    if family.link.name == "identity" and family.expected.uses == ("mu",):
+        return predictors.variance, variances.mean
+    auxiliary = [posterior.values(name) for name in family.auxiliary]
+    assert family.expected.link is not None
+    link = family.expected.link(family.link, *auxiliary)
     if link.name != "log":
         return predictors.variance, variances.mean / link.slope(link.forward(means.mean)) ** 2
     exposure = posterior.spec.shape_exposure(frame)

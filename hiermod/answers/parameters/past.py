@@ -86,7 +86,7 @@ def _where(posterior: Posterior, name: str) -> str:
 
 
 def _spreads(posterior: Posterior) -> dict[str, np.ndarray]:
-    draws = {name: posterior.values(name) for name in posterior.spec.family.auxiliary}
+    draws = {name: posterior.values(name) for name in posterior.spec.scalars}
     for term in posterior.spec.groups:
         draws |= dict(zip(term.sd_keys(), standard_deviations(posterior, term).T, strict=True))
     return draws

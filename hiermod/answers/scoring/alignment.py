@@ -15,9 +15,12 @@ import pandas as pd
 
 from hiermod.answers.averaging.rows import read_variables_again
 from hiermod.data.cells.observations import Observations, observations
-from hiermod.data.cells.statistics import BinomialCells, PairCells
+from hiermod.data.cells.rows import bounded_response
+from hiermod.data.cells.statistics import BinomialCells, BoundedCells, PairCells
+from hiermod.data.columns.bounds import PARTS, BoundedRows
 from hiermod.data.columns.levels import encode
-from hiermod.data.columns.responses import ResponseRows, SingleRows, TrialsRows, read_response
+from hiermod.data.columns.measured import MeasuredRows
+from hiermod.data.columns.responses import ResponseRows, SingleRows, TrialsRows
 from hiermod.data.columns.values import as_levels, first_of, missing_rows, missing_values, number_rows
 from hiermod.data.pushdown.tally import PREFIX
 from hiermod.data.sources.frames import column_names, read_columns
@@ -145,7 +148,7 @@ class Aligned:
 
     def labels(self) -> pd.DataFrame:
         """The joint rows for a table: the models' columns, the response, and ``times``."""
-        names = ("value",) if self.responses.shape[1] == 1 else ("successes", "trials")
+        names = {1: ("value",), 2: ("successes", "trials"), 5: PARTS}[self.responses.shape[1]]
         frame = self.frame.rename(columns=column_of_table)
         return frame.assign(**dict(zip(names, self.responses.T, strict=True)), times=self.times)
 
@@ -245,6 +248,9 @@ def _same_response(one: Formula, other: Formula) -> bool:
     An exposure ``y | rate(t)`` is part of the model, as an offset is.
     """
     trials = isinstance(one.response, TrialsResponse) and isinstance(other.response, TrialsResponse)
+    errors = (None if each.measured is None else each.measured.expression for each in (one, other))
+    if len(set(errors)) > 1 or (one.bounds is None) != (other.bounds is None):
+        return False
     return one.weights == other.weights and (trials or str(one.response) == str(other.response))
 
 
@@ -252,6 +258,8 @@ def _measure(spec: ModelSpec) -> str:
     """What a density is of."""
     if isinstance(spec.cells.response, BinomialCells | PairCells):
         return "probabilities of successes"
+    if isinstance(spec.cells.response, BoundedCells):
+        return "probabilities of what bounds say"
     return "probabilities of counts" if spec.family.counts else "densities of numbers"
 
 
@@ -273,7 +281,7 @@ def _read(specs: Mapping[str, ModelSpec], data: Any, columns: Sequence[str]) -> 
     raw = read_columns(data, tuple(dict.fromkeys([*names, *columns])))
     raw = raw[~missing_rows(raw)].reset_index(drop=True)
     formula = next(iter(specs.values())).formula
-    response = read_response(formula, raw)
+    response = bounded_response(formula, raw)
     kept = response.weight > 0
     response = response.chosen(kept)
     predictors = {name for spec in specs.values() for name in predictor_columns(spec)}
@@ -303,6 +311,10 @@ def _numbers(response: ResponseRows) -> np.ndarray:
     if isinstance(response, TrialsRows):
         return np.column_stack([response.successes, response.trials])
     assert isinstance(response, SingleRows)
+    if isinstance(response, MeasuredRows):
+        return np.column_stack([response.values, response.error])
+    if isinstance(response, BoundedRows):
+        return np.column_stack(list(response.parts.values()))
     return response.values[:, None]
 
 

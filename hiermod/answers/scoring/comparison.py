@@ -12,6 +12,7 @@ from scipy.optimize import Bounds, LinearConstraint, minimize
 
 from hiermod.answers.scoring.scores import ModelScores, Scores
 from hiermod.errors import visible
+from hiermod.tabular import Tabular
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,7 +26,7 @@ NAMES = {"loo": "leave-one-out", "kfold": "k-fold", "logo": "leave-one-group-out
 
 
 @dataclass(frozen=True, eq=False)
-class ModelComparison:
+class ModelComparison(Tabular):
     """Models compared by cross-validation, the best one first; its repr is the table and what to make of it.
 
     Parameters
@@ -46,12 +47,26 @@ class ModelComparison:
 
     @property
     def method(self) -> str:
-        """``loo``, ``kfold`` or ``logo``."""
+        """``loo``, ``kfold`` or ``logo``.
+
+        Examples
+        --------
+        >>> import hiermod as hm
+        >>> hm.compare({"one": fit}, progress=False).method
+        'loo'
+        """
         return self.scores.method
 
     @property
     def caution(self) -> str:
-        """What limits the whole table; empty where nothing does."""
+        """What limits the whole table; empty where nothing does.
+
+        Examples
+        --------
+        >>> import hiermod as hm
+        >>> hm.compare({"one": fit}, progress=False).caution
+        ''
+        """
         if not _few(self.scores):
             return ""
         count = _count(self.scores.independent, _independent_units(self.scores))

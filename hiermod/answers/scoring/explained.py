@@ -12,13 +12,12 @@ import pandas as pd
 from hiermod.answers.answer import check_prob
 from hiermod.answers.group_effects import Reading, same_for_all
 from hiermod.answers.parameters.by_group import spread
-from hiermod.answers.reader import block_slices, exposures_of, predicted, reader
+from hiermod.answers.reader import block_slices, others_of, predicted, reader
 from hiermod.answers.row_moments import RowMoments, trials_of_observations, weighted_observations
 from hiermod.answers.scoring.held_out import Runs
 from hiermod.answers.scoring.leave_one_out import good_k, log_weights, refuse, relative_efficiency
 from hiermod.data.cells.observations import Observations, observations
 from hiermod.errors import AnswerError
-from hiermod.families.record import scaled
 from hiermod.sampling.posterior import Posterior
 
 
@@ -40,7 +39,6 @@ def _explained(posterior: Posterior) -> dict[str, np.ndarray]:
     """Conditional on the groups' effects, and marginal: effects at zero, and what they give counts as unexplained."""
     frame, weight = weighted_observations(posterior.spec)
     family = posterior.spec.family
-    auxiliary = [posterior.values(name) for name in family.auxiliary]
     observed = reader(posterior, exposed=True)
     typical = reader(posterior, same_for_all(posterior.spec, Reading.TYPICAL), exposed=True)
     given, common, groups, residual = (RowMoments() for _ in range(4))
@@ -50,7 +48,7 @@ def _explained(posterior: Posterior) -> dict[str, np.ndarray]:
         given.add(mean, times)
         common.add(without, times)
         groups.add(mean - without, times)
-        residual.add(family.require("variance")(mean, *scaled(auxiliary, exposures_of(posterior.spec, part))), times)
+        residual.add(family.require("variance")(mean, *others_of(posterior, observed, part)), times)
     unexplained = residual.mean
     return {
         "conditional": _share(given.variance, unexplained),
@@ -67,6 +65,8 @@ def _share(explained: np.ndarray, unexplained: np.ndarray) -> np.ndarray:
 def _left_out(posterior: Posterior) -> tuple[np.ndarray, list[str]]:
     """One less the variance of errors over that of responses, under weights of rows by the Bayesian bootstrap."""
     refuse(posterior)
+    if reason := posterior.spec.refuses("observed"):
+        raise AnswerError(f"it is of errors of responses as observed, and {reason}")
     seen = observations(posterior.spec.cells)
     means, bad = Runs().once(posterior, "expected-without", seen, lambda: expected_without(posterior, seen))
     trials, response = trials_of_observations(seen), seen.responses[:, 0]
@@ -88,11 +88,10 @@ def _left_out(posterior: Posterior) -> tuple[np.ndarray, list[str]]:
 def expected_without(posterior: Posterior, seen: Observations) -> tuple[np.ndarray, int]:
     """The expected response of each observation under the other rows, and for how many rows that is not reliable."""
     family, model = posterior.spec.family, reader(posterior, exposed=True)
-    auxiliary = [posterior.values(name) for name in family.auxiliary]
     efficiency, limit = relative_efficiency(posterior), good_k(posterior.size)
     means, bad = np.empty(len(seen)), 0
-    for place, (response, predictor, exposure) in enumerate(predicted(model, seen)):
-        weights, pareto_k = log_weights(model.log_density(response, predictor, exposure), efficiency)
-        means[place] = np.exp(weights) @ family.mean(predictor, *auxiliary)
+    for place, (response, row) in enumerate(predicted(model, seen)):
+        weights, pareto_k = log_weights(model.log_density(response, row), efficiency)
+        means[place] = np.exp(weights) @ family.mean(row.mu, *row.others)
         bad += 0 if pareto_k <= limit else int(seen.times[place])
     return means, bad

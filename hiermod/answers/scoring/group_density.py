@@ -15,14 +15,13 @@ import numpy as np
 from scipy import special
 
 from hiermod.answers.group_effects import GroupsOfRows, Reading, TermEffects, covariance_factor, same_for_all
-from hiermod.answers.reader import by_model, reader
+from hiermod.answers.reader import LinearReader, by_model, refuse_unseen
 from hiermod.data.cells.observations import Observations
 from hiermod.data.cells.statistics import BinomialCells
 from hiermod.data.columns.groupings import Grouping
 from hiermod.errors import AnswerError
 from hiermod.families.ops import NUMPY
 from hiermod.families.rates import log_rates
-from hiermod.families.record import scaled
 from hiermod.modeling.design import offset
 from hiermod.modeling.pooled import PooledSpec
 from hiermod.modeling.spec import Spec
@@ -205,7 +204,8 @@ class Occurrence:
 class Unseen:
     """The effects of one factor on a group's rows: their levels (-1 where seen elsewhere too) and loadings.
 
-    `loadings` turn standard normals into effects on the link scale, shape ``(draws, rows, dimensions)``.
+    `loadings` turn standard normals into effects on each linear predictor, shape
+    ``(predictors, draws, rows, dimensions)``.
     """
 
     levels: np.ndarray
@@ -221,61 +221,105 @@ class LinearGroups:
     """Groups under a hierarchical generalized linear model."""
 
     def __init__(self, posterior: Posterior, spec: Spec, seen: Observations) -> None:
+        if spec.family.link.is_bounded:
+            refuse_unseen(spec)
         self._posterior, self._spec, self._seen = posterior, spec, seen
-        self._typical = same_for_all(spec, Reading.TYPICAL)
+        self._typical = LinearReader(posterior, spec, same_for_all(spec, Reading.TYPICAL), exposed=True)
         self._occurrences = [Occurrence.of(term.grouping, seen) for term in spec.groups]
-        self._auxiliary = [posterior.values(name) for name in spec.family.auxiliary]
 
     def joint(self, group: Members) -> np.ndarray:
         """Log density of all of a group's observations together, in every draw."""
         rows = self._seen.chosen(group.places)
         base, unseen = self._parts(rows, group)
-        if self._spec.family.statistic == "real" and _count_effects(unseen) <= MOST_AT_ONCE:
-            return _gaussian_joint(rows, group.times, base, self._auxiliary[0], unseen)
-        responses = Responses(self._spec, self._auxiliary, rows, group.times)
+        if self._is_normal(unseen) and _count_effects(unseen) <= MOST_AT_ONCE:
+            return _gaussian_joint(rows, group.times, base[0], self._sigma(base), [only_mean(own) for own in unseen])
+        responses = Responses(self._spec, self._typical, rows, group.times)
         return _integrated(responses, np.arange(len(rows.frame)), base, _nested(unseen))
 
     def single(self, group: Members) -> np.ndarray:
         """Log density of each of a group's observations by itself, shape ``(observations, draws)``."""
         rows, family = self._seen.chosen(group.places), self._spec.family
         base, unseen = self._parts(rows, group)
-        variance = sum(((term.loadings * (term.levels >= 0)[:, None]) ** 2).sum(axis=2) for term in unseen)
-        spread = np.sqrt(np.broadcast_to(variance, base.T.shape)).T
-        if family.statistic == "real":
-            return _gaussian_single(rows, base, self._auxiliary[0], spread)
-        densities = np.empty((len(rows), base.shape[1]))
+        if self._is_normal(unseen):
+            variance = sum(((own.loadings[0] * (own.levels >= 0)[:, None]) ** 2).sum(axis=2) for own in unseen)
+            spread = np.sqrt(np.broadcast_to(variance, base[0].T.shape)).T
+            return _gaussian_single(rows, base[0], self._sigma(base), spread)
+        densities = np.empty((len(rows), base.shape[2]))
         exposure = self._spec.shape_exposure(rows.frame)
         for place, (row, response) in enumerate(zip(rows.place, rows.responses, strict=True)):
-            own = scaled(self._auxiliary, None if exposure is None else exposure[row])
+            factor = _joint_factor(unseen, row, base.shape[0], base.shape[2])
 
             def density(
-                z: np.ndarray, row: int = row, response: np.ndarray = response, own: list[np.ndarray] = own
+                z: np.ndarray, row: int = row, response: np.ndarray = response, factor: np.ndarray = factor
             ) -> np.ndarray:
-                predictor = base[row] + (spread[row, :, None] * z).sum(axis=1)
-                return family.observation_density(response, predictor, own)
+                own = self._typical.parameters(base[:, row] + np.einsum("psj,sj->ps", factor, z), _one(exposure, row))
+                return family.observation_density(response, own.mu, own.others)
 
-            densities[place] = log_normal_integral(density, base.shape[1], int(spread[row].any()))
+            densities[place] = log_normal_integral(density, base.shape[2], factor.shape[2])
         return densities
 
+    def _is_normal(self, unseen: Sequence[Unseen]) -> bool:
+        """Whether rows are normal given the draws: no effect of sigma is unseen."""
+        return self._spec.family.statistic == "real" and not any(own.loadings[1:].any() for own in unseen)
+
+    def _sigma(self, base: np.ndarray) -> np.ndarray:
+        """Sigma of each row, or of all rows."""
+        return self._typical.parameters(base, None).others[0]
+
     def _parts(self, rows: Observations, group: Members) -> tuple[np.ndarray, list[Unseen]]:
-        """The linear predictor of the group's rows without unseen effects, and these."""
-        base = reader(self._posterior, self._typical, exposed=True).parameters(rows.frame)["mu"]
+        """The linear predictors of the group's rows without unseen effects, and these."""
+        base = self._typical.predictors(rows.frame)
         factors: dict[str, list[Unseen]] = {}
         for number, (term, occurrence) in enumerate(zip(self._spec.groups, self._occurrences, strict=True)):
             effects = TermEffects(self._posterior, term, number)
-            design, levels = effects.design(rows.frame), term.grouping.codes(rows.frame)
+            designs = [effects.design(rows.frame, name) for name in self._spec.predictors]
+            levels = term.grouping.codes(rows.frame)
             new = occurrence.new(group)[levels]
-            if not new.all():
-                known = base[~new]
-                effects.add(known, GroupsOfRows(levels[~new]), design[~new])
-                base[~new] = known
+            for own, design in zip(base, designs, strict=True):
+                if not new.all() and design is not None:
+                    known = own[~new]
+                    effects.add(known, GroupsOfRows(levels[~new]), design[~new])
+                    own[~new] = known
             if new.any():
-                loadings = np.einsum("rk,skj->srj", design, covariance_factor(self._posterior, term))
+                factor = covariance_factor(self._posterior, term)
+                none = np.zeros((len(factor), len(levels), factor.shape[2]))
+                loadings = np.stack(
+                    [none if design is None else np.einsum("rk,skj->srj", design, factor) for design in designs]
+                )
                 factors.setdefault(term.grouping.name, []).append(Unseen(np.where(new, levels, -1), loadings))
         return base, [
-            Unseen(terms[0].levels, np.concatenate([term.loadings for term in terms], axis=2))
+            Unseen(terms[0].levels, np.concatenate([term.loadings for term in terms], axis=3))
             for terms in factors.values()
         ]
+
+
+def only_mean(unseen: Unseen) -> Unseen:
+    """The loadings on the first linear predictor."""
+    return Unseen(unseen.levels, unseen.loadings[0])
+
+
+def _one(exposure: np.ndarray | None, row: int) -> float | None:
+    return None if exposure is None else float(exposure[row])
+
+
+def _joint_factor(unseen: Sequence[Unseen], row: int, predictors: int, draws: int) -> np.ndarray:
+    """A factor of the covariance of a row's linear predictors, shape ``(predictors, draws, dimensions)``.
+
+    As many dimensions as predictors vary.
+    """
+    own = [each.loadings[:, :, row] for each in unseen if each.levels[row] >= 0]
+    if not own:
+        return np.zeros((predictors, draws, 0))
+    loadings = np.concatenate(own, axis=2)
+    varying = np.flatnonzero(loadings.any(axis=(1, 2)))
+    if len(varying) == 1:
+        factor = np.zeros((predictors, draws, 1))
+        factor[varying, :, 0] = np.sqrt((loadings[varying] ** 2).sum(axis=2))
+        return factor
+    values, vectors = np.linalg.eigh(np.einsum("psj,qsj->spq", loadings[varying], loadings[varying]))
+    factor = np.zeros((predictors, draws, len(varying)))
+    factor[varying] = np.moveaxis(vectors * np.sqrt(values.clip(min=0.0))[:, None, :], 1, 0)
+    return factor
 
 
 class PooledGroups:
@@ -320,8 +364,8 @@ class PooledGroups:
 class Responses:
     """Responses of a group's rows: their log density given the linear predictor, summed over rows."""
 
-    def __init__(self, spec: Spec, auxiliary: list[np.ndarray], rows: Observations, times: np.ndarray) -> None:
-        self._family, self._auxiliary, self._observed, self._times = spec.family, auxiliary, rows, times
+    def __init__(self, spec: Spec, model: LinearReader, rows: Observations, times: np.ndarray) -> None:
+        self._family, self._model, self._observed, self._times = spec.family, model, rows, times
         self._exposure = spec.shape_exposure(rows.frame)
         self._summed = isinstance(spec.cells.response, BinomialCells)
         if self._summed:
@@ -331,42 +375,41 @@ class Responses:
             self._failures = np.bincount(rows.place, trials - successes, size)
             self._constants = np.bincount(rows.place, times * _log_ways(rows), size)
 
-    def density(self, rows: np.ndarray, predictor: np.ndarray) -> np.ndarray:
-        """Of the places `rows` of the frame, whose predictor has the shape ``(rows, draws)``."""
+    def density(self, rows: np.ndarray, predictors: np.ndarray) -> np.ndarray:
+        """Of the places `rows` of the frame, whose predictors have the shape ``(predictors, rows, draws)``."""
         if self._summed:
-            success, failure = log_rates(NUMPY, self._family.linear(predictor))
+            success, failure = log_rates(NUMPY, self._family.linear(predictors[0]))
             return self._successes[rows] @ success + self._failures[rows] @ failure + self._constants[rows].sum()
-        total = np.zeros(predictor.shape[1])
+        total = np.zeros(predictors.shape[2])
         where = np.searchsorted(rows, self._observed.place)
         for place, row in enumerate(where):
             if row < len(rows) and rows[row] == self._observed.place[place]:
-                response = self._observed.responses[place]
-                own = scaled(self._auxiliary, None if self._exposure is None else self._exposure[rows[row]])
-                density = self._family.observation_density(response, predictor[row], own)
+                own = self._model.parameters(predictors[:, row], _one(self._exposure, rows[row]))
+                density = self._family.observation_density(self._observed.responses[place], own.mu, own.others)
                 total += self._times[place] * density
         return total
 
 
-def _integrated(responses: Responses, rows: np.ndarray, predictor: np.ndarray, unseen: Sequence[Unseen]) -> np.ndarray:
+def _integrated(responses: Responses, rows: np.ndarray, predictors: np.ndarray, unseen: Sequence[Unseen]) -> np.ndarray:
     """The log density of some rows with unseen effects integrated out, the coarsest factor's outermost."""
     if not unseen:
-        return responses.density(rows, predictor)
+        return responses.density(rows, predictors)
     first, rest = unseen[0], unseen[1:]
-    total = np.zeros(predictor.shape[1])
+    total = np.zeros(predictors.shape[2])
     for level in np.unique(first.levels[rows]):
         inside = first.levels[rows] == level
-        places, base = rows[inside], predictor[inside]
+        places, base = rows[inside], predictors[:, inside]
         if level < 0:
             total += _integrated(responses, places, base, rest)
             continue
-        loadings = first.loadings[:, places]
+        loadings = first.loadings[:, :, places]
 
         def density(
             z: np.ndarray, places: np.ndarray = places, base: np.ndarray = base, loadings: np.ndarray = loadings
         ) -> np.ndarray:
-            return _integrated(responses, places, base + np.einsum("srj,sj->rs", loadings, z), rest)
+            return _integrated(responses, places, base + np.einsum("psrj,sj->prs", loadings, z), rest)
 
-        total += log_normal_integral(density, predictor.shape[1], loadings.shape[2])
+        total += log_normal_integral(density, predictors.shape[2], loadings.shape[3])
     return total
 
 
@@ -380,9 +423,9 @@ def _nested(unseen: Sequence[Unseen]) -> list[Unseen]:
     """
     ordered = sorted(unseen, key=lambda factor: len(np.unique(factor.levels)))
     for factor in ordered:
-        if factor.loadings.shape[2] > MOST_DIMENSIONS:
+        if factor.loadings.shape[3] > MOST_DIMENSIONS:
             raise AnswerError(
-                f"A group has {factor.loadings.shape[2]} effects here, and at most {MOST_DIMENSIONS} can be "
+                f"A group has {factor.loadings.shape[3]} effects here, and at most {MOST_DIMENSIONS} can be "
                 "integrated. Use method='kfold' with by=, which draws them."
             )
     for place, fine in enumerate(ordered):
@@ -407,7 +450,7 @@ def _gaussian_joint(
     """Log density of rows together, in every draw, their effects ``Z u``, u standard normal, integrated out.
 
     The covariance of rows is ``Z Z' + sigma² W⁻¹``, W holding how often each counts; with ``A = I + Z' W Z / sigma²``,
-    its inverse and determinant are those of A, as large as there are effects.
+    sigma being one number or one of each row, its inverse and determinant are those of A, as large as effects are many.
 
     Parameters
     ----------
@@ -417,11 +460,12 @@ def _gaussian_joint(
     size = len(rows.frame)
     count = np.bincount(rows.place, times, size)
     mean = np.bincount(rows.place, times * rows.responses[:, 0], size) / count
-    within = times @ (rows.responses[:, 0] - mean[rows.place]) ** 2
-    residual, precision = mean[:, None] - predictor, sigma**-2.0
-    total = -0.5 * (count.sum() * np.log(2.0 * np.pi / precision) + (within + count @ residual**2) * precision)
+    within = np.bincount(rows.place, times * (rows.responses[:, 0] - mean[rows.place]) ** 2, size)
+    residual, precision = mean[:, None] - predictor, np.broadcast_to(sigma**-2.0, predictor.shape)
+    total = -0.5 * (count @ np.log(2.0 * np.pi / precision) + (within[:, None] * precision).sum(axis=0))
+    total -= 0.5 * (count @ (residual**2 * precision))
     for block, loadings in _loadings(unseen):
-        weighted = loadings * (count[:, None] * precision[block, None, None])
+        weighted = loadings * (count[:, None] * precision[:, block]).T[:, :, None]
         inner = np.eye(loadings.shape[2]) + np.swapaxes(loadings, 1, 2) @ weighted
         factor = np.linalg.cholesky(inner)
         pull = np.linalg.solve(factor, np.einsum("srk,rs->sk", weighted, residual[:, block])[:, :, None])
@@ -431,14 +475,14 @@ def _gaussian_joint(
 
 def _gaussian_single(rows: Observations, predictor: np.ndarray, sigma: np.ndarray, spread: np.ndarray) -> np.ndarray:
     """Log density of each observation by itself, whose effects have the standard deviation `spread` together."""
-    variance = (sigma**2 + spread**2)[rows.place]
+    variance = np.broadcast_to(sigma**2 + spread**2, predictor.shape)[rows.place]
     residual = rows.responses - predictor[rows.place]
     return np.asarray(-0.5 * (np.log(2.0 * np.pi * variance) + residual**2 / variance))
 
 
 def _count_effects(unseen: Sequence[Unseen]) -> int:
     """How many effects are not known: those of all levels."""
-    return sum(factor.loadings.shape[2] * len(factor.new_levels) for factor in unseen)
+    return sum(factor.loadings.shape[-1] * len(factor.new_levels) for factor in unseen)
 
 
 def _loadings(unseen: Sequence[Unseen]) -> Iterator[tuple[slice, np.ndarray]]:

@@ -71,8 +71,8 @@ class Refit:
 def log_densities(posterior: Posterior, seen: Observations) -> Iterator[np.ndarray]:
     """Log densities of the observations, one after another: each in every draw."""
     model = reader(posterior, exposed=True)
-    for observation in predicted(model, seen):
-        yield model.log_density(*observation)
+    for response, row in predicted(model, seen):
+        yield model.log_density(response, row)
 
 
 def expected(posterior: Posterior, seen: Observations) -> np.ndarray:

@@ -17,6 +17,7 @@ from hiermod.data.cells.observations import Observations, observations
 from hiermod.errors import AnswerError
 from hiermod.sampling.diagnostics import mean_sizes, representative
 from hiermod.sampling.posterior import Posterior
+from hiermod.tabular import Tabular
 
 EQUAL_RATIOS = 1e-12
 LARGEST_K = 0.7
@@ -73,7 +74,7 @@ MIN_DRAWS = 25  # below, a tail has fewer than the five draws that a Pareto dist
 
 
 @dataclass(frozen=True, eq=False)
-class LeaveOneOut:
+class LeaveOneOut(Tabular):
     """The expected log predictive density of each row, had the model not seen it; its repr is a summary.
 
     Parameters

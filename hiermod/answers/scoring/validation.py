@@ -18,6 +18,7 @@ from hiermod.choices import METHODS, SCORES
 from hiermod.data.columns.values import number_rows
 from hiermod.errors import AnswerError, did_you_mean, enumerate_names
 from hiermod.sampling.posterior import Posterior
+from hiermod.tabular import Tabular
 
 MAX_REFITS = 20
 
@@ -58,7 +59,7 @@ def _near(method: object) -> str:
 
 
 @dataclass(frozen=True, eq=False)
-class CrossValidation:
+class CrossValidation(Tabular):
     """What a model expects of what it was not fitted to; its repr is a summary.
 
     Parameters

@@ -11,7 +11,11 @@ import pandas as pd
 from hiermod.data.cells.statistics import (
     REDUCERS,
     BinomialCells,
+    BoundedCells,
+    CategoryCells,
     CountCells,
+    ErrorCells,
+    MeasuredCells,
     MomentCells,
     PairCells,
     RealCells,
@@ -19,10 +23,15 @@ from hiermod.data.cells.statistics import (
     reduce_moments,
 )
 from hiermod.data.cells.table import Cells
+from hiermod.data.columns.bounds import BoundedRows
+from hiermod.data.columns.measured import MeasuredRows
 from hiermod.data.columns.moments import Moments
 from hiermod.data.columns.responses import ResponseRows, SingleRows, TrialsRows
 
-KINDS = {BinomialCells: "trials", CountCells: "count", RealCells: "real", ValueCells: "values", PairCells: "pairs"}
+KINDS = {
+    BinomialCells: "trials", CountCells: "count", RealCells: "real", ValueCells: "values", PairCells: "pairs",
+    CategoryCells: "categories", BoundedCells: "bounds", MeasuredCells: "precision", ErrorCells: "errors",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +52,7 @@ class Observations:
 
     @cached_property
     def responses(self) -> np.ndarray:
-        """The response of each: successes and trials, or one value; shape ``(observations, 1 or 2)``."""
+        """The response of each, ``(observations, 1, 2 or 5)``: a value, a pair, a value and bounds."""
         return self.table.drop(columns=["cell", "times"]).to_numpy(dtype=float)
 
     def chosen(self, keep: np.ndarray) -> Observations:
@@ -74,8 +83,12 @@ def observations(cells: Cells, whole: bool = False) -> Observations:
     if isinstance(response, BinomialCells | PairCells):
         pairs = {"successes": response.row_successes, "trials": response.row_trials}
         values = {name: numbers.astype(np.int64) for name, numbers in pairs.items()}
+    elif isinstance(response, BoundedCells):
+        values = response.row_parts
     else:
         values = {"value": response.row_values.astype(np.int64) if whole else response.row_values}
+    if isinstance(response, MeasuredCells):
+        values["error"] = response.row_errors
     rows = pd.DataFrame({"cell": np.repeat(np.arange(len(cells)), response.rows), **values})
     rows["times"] = response.row_times.astype(np.int64)
     if cells.averaged:
@@ -93,7 +106,7 @@ def part(cells: Cells, seen: Observations, times: np.ndarray) -> Cells:
     if not cells.rows_kept:
         return _some(cells, np.unique(seen.table["cell"].to_numpy()[kept]))
     occurs, cell = np.unique(seen.table["cell"].to_numpy()[kept], return_inverse=True)
-    rows = _rows(seen.responses[kept], times[kept].astype(float))
+    rows = _rows(seen.responses[kept], times[kept].astype(float), isinstance(cells.response, MeasuredCells))
     frame, response = cells.frame.iloc[occurs].reset_index(drop=True), cells.response
     if isinstance(response, MomentCells):
         assert isinstance(rows, SingleRows)
@@ -101,6 +114,9 @@ def part(cells: Cells, seen: Observations, times: np.ndarray) -> Cells:
         reduced = reduce_moments(rows, cell, len(occurs), response.moments.features, columns)
         frame = frame.assign(**reduced.moments.columns())
     else:
+        if isinstance(response, CategoryCells) and isinstance(rows, SingleRows):
+            places = rows.values - 1.0
+            rows = replace(rows, values=places, kind="level", levels=response.levels, declared=response.levels)
         reduced = REDUCERS[KINDS[type(response)]](rows, cell, len(occurs))
     source = replace(cells.source, rows=int(times.sum()), fingerprint="")
     return replace(cells, frame=frame, response=reduced, source=source, behind=pd.DataFrame())
@@ -119,9 +135,14 @@ def _some(cells: Cells, keep: np.ndarray) -> Cells:
     return replace(cells, frame=cells.frame.iloc[keep].reset_index(drop=True), response=response, source=source)
 
 
-def _rows(responses: np.ndarray, times: np.ndarray) -> ResponseRows:
+def _rows(responses: np.ndarray, times: np.ndarray, measured: bool) -> ResponseRows:
+    if measured:
+        return MeasuredRows("", responses[:, 0], "float", times, error=responses[:, 1])
     if responses.shape[1] == 2:
         return TrialsRows(responses[:, 0], responses[:, 1], times)
+    if responses.shape[1] == 5:
+        value, code, upper, least, most = responses.T
+        return BoundedRows("", value, "float", times, code=code, upper=upper, least=least, most=most)
     return SingleRows("", responses[:, 0], "float", times)
 
 

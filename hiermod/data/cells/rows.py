@@ -11,17 +11,19 @@ import pandas as pd
 
 from hiermod.choices import MISSING
 from hiermod.data.cells.table import Source
+from hiermod.data.columns.bounds import BoundedRows, with_bounds
 from hiermod.data.columns.functions import Recipe
 from hiermod.data.columns.groupings import Grouping, read_grouping, text_notices
+from hiermod.data.columns.measured import MeasuredRows, measured_response
 from hiermod.data.columns.predictors import EngineVariables, Factor, Variables, read_sources, read_variables
 from hiermod.data.columns.responses import (
+    WEIGHTS,
     MomentRows,
     ResponseRows,
     SingleRows,
     TrialsRows,
     counted,
     read_counts,
-    read_response,
 )
 from hiermod.data.columns.texts import row_name
 from hiermod.data.columns.values import Values, as_levels
@@ -95,7 +97,8 @@ def fitted_rows(formula: Formula, data: Any, complete: tuple[str, ...] = ()) -> 
     `complete` are other columns, in which rows have to be complete too.
     """
     raw = read_columns(data, (*formula.all_columns, *complete), formula)
-    used = ~np.any([Values(name, raw[name]).missing for name in map(str, raw)], axis=0)
+    optional = formula.bounds.optional if formula.bounds else ()
+    used = ~np.any([Values(name, raw[name]).missing for name in map(str, raw) if name not in optional], axis=0)
     response = _read_response(formula, raw[used], np.ones(int(used.sum())), None)
     weighty = response.weight > 0
     used[used] = weighty
@@ -104,7 +107,7 @@ def fitted_rows(formula: Formula, data: Any, complete: tuple[str, ...] = ()) -> 
 
 def _understood(formula: Formula, tally: Tally, na: str) -> Rows:
     raw, count, summary = tally.frame, tally.count, tally.summary
-    complete, missing = _complete(tally)
+    complete, missing = _complete(tally, formula.bounds.optional if formula.bounds else ())
     incomplete = tally.left_out + (summary.incomplete if summary else int(count[~complete].sum()))
     some = {name: number for name, number in missing.items() if number}
     if incomplete and na == "error":
@@ -134,13 +137,14 @@ def _understood(formula: Formula, tally: Tally, na: str) -> Rows:
     weightless = int(count[complete & ~used].sum()) + (summary.weightless if summary else 0)
     by_column = ", ".join(f"{name} {number:,}" for name, number in some.items())
     counted_all = some and not tally.left_out  # what other columns lack has left before
-    notices = (*tally.notices, *([f"missing values by column: {by_column}"] if counted_all else []))
+    notices = (*tally.notices, *([response.notice] if isinstance(response, BoundedRows) and response.notice else []))
+    notices = (*notices, *([f"missing values by column: {by_column}"] if counted_all else []))
     return _assembled(
         formula, raw[used], response, variables, (int(count[used].sum()), incomplete, weightless), notices
     )
 
 
-def _complete(tally: Tally) -> tuple[np.ndarray, dict[str, int]]:
+def _complete(tally: Tally, optional: tuple[str, ...]) -> tuple[np.ndarray, dict[str, int]]:
     """The rows without missing values, and how many rows of the data have one, by column."""
     complete = np.ones(len(tally.frame), dtype=bool)
     if tally.summary is not None:
@@ -148,6 +152,8 @@ def _complete(tally: Tally) -> tuple[np.ndarray, dict[str, int]]:
     behind = {name: recipe.sources[0] for name, recipe in tally.made.recipes.items()}
     missing = {}
     for name in map(str, tally.frame):
+        if name in optional:
+            continue
         gaps = Values(name, tally.frame[name]).missing
         missing[behind.get(name, name)] = int(tally.count[gaps].sum())
         complete &= ~gaps
@@ -157,14 +163,22 @@ def _complete(tally: Tally) -> tuple[np.ndarray, dict[str, int]]:
 def _read_response(formula: Formula, raw: pd.DataFrame, count: np.ndarray, summary: Summary | None) -> ResponseRows:
     """The response of rows that stand for several, or its moments."""
     if summary is None:
-        return counted(read_response(formula, raw), count)
+        return counted(bounded_response(formula, raw), count)
     assert isinstance(formula.response, SingleResponse)
-    repeats = np.ones(len(raw)) if formula.weights is None else read_counts(Column(formula.weights), raw)
+    repeats = np.ones(len(raw)) if formula.weights is None else read_counts(Column(formula.weights), raw, WEIGHTS)
     return MomentRows(
         formula.response.name, summary.mean, "int" if summary.whole else "float", repeats * count,
         not isinstance(formula.response.expression, Column),
         moments=summary.moments, repeats=repeats, whole_numbers=summary.whole,
     )  # fmt: skip
+
+
+def bounded_response(formula: Formula, raw: pd.DataFrame) -> ResponseRows:
+    """The response with what is known of it by bounds."""
+    response = measured_response(formula, raw)
+    if formula.bounds is None or not isinstance(response, SingleRows):
+        return response
+    return with_bounds(response, formula.bounds, raw)
 
 
 def _with_averaged(formula: Formula, variables: Variables, made: EngineVariables, response: MomentRows) -> Variables:
@@ -189,7 +203,7 @@ def _assembled(
     columns = dict(variables.columns)
     remarks = [remark for name in formula.grouping_columns if name not in columns
                for remark in text_notices(name, raw[name])]  # fmt: skip
-    for term in formula.groups:
+    for term in formula.all_groups:
         groupings[term.group], levels = read_grouping(term.factors, raw)
         for name in levels:
             columns.setdefault(name, levels[name])
@@ -242,6 +256,8 @@ def _parts(response: ResponseRows) -> tuple[list[np.ndarray], list[str]]:
     """
     if isinstance(response, TrialsRows):
         return [response.successes, response.trials], []
+    if isinstance(response, BoundedRows | MeasuredRows):
+        return list(response.parts.values()), []
     if not isinstance(response, MomentRows):
         return [response.values], []
     moments, count = response.moments, response.times

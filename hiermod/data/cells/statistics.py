@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from hiermod.data.columns.bounds import PARTS, BoundedRows
+from hiermod.data.columns.measured import MeasuredRows
 from hiermod.data.columns.moments import Feature, Moments, feature_values, response_moments
 from hiermod.data.columns.responses import MomentRows, SingleRows, TrialsRows
-from hiermod.data.columns.values import first_of
+from hiermod.data.columns.values import Level, first_of, scores_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,6 +137,29 @@ class ValueCells:
 
 
 @dataclass(frozen=True, eq=False)
+class CategoryCells(ValueCells):
+    """The one category of each cell, by its place among `levels` from 1 on, and how many rows are of it."""
+
+    levels: tuple[Level, ...]
+
+    def table(self) -> dict[str, np.ndarray]:
+        """The columns shown by ``fit.cells``."""
+        values = np.empty(len(self.levels), dtype=object)
+        values[:] = self.levels
+        shown = values[self.value.astype(np.int64) - 1]
+        return {"value": shown, "count": self.count.astype(np.int64)}
+
+    @property
+    def mean(self) -> np.ndarray:
+        """The score of each cell's category."""
+        return np.array(scores_of(self.levels))[self.value.astype(np.int64) - 1]
+
+    def per_category(self) -> np.ndarray:
+        """How many rows are of each category, shape ``(categories,)``."""
+        return np.bincount(self.value.astype(np.int64) - 1, self.count, len(self.levels))
+
+
+@dataclass(frozen=True, eq=False)
 class PairCells:
     """The one pair of successes and trials of each cell, and how many rows have it; these are kept in cell order."""
 
@@ -161,7 +186,81 @@ class PairCells:
         return {name: getattr(self, name).astype(np.int64) for name in ("successes", "trials", "count")}
 
 
-ResponseCells = BinomialCells | CountCells | RealCells | ValueCells | PairCells
+@dataclass(frozen=True, eq=False)
+class MeasuredCells:
+    """The mean of each cell by precision, the `error` of that, and the squares about it over those of the errors.
+
+    The rows' own values, errors, and how often they count are kept in cell order.
+    """
+
+    mean: np.ndarray
+    error: np.ndarray
+    count: np.ndarray
+    within: np.ndarray
+    row_values: np.ndarray
+    row_errors: np.ndarray
+    row_times: np.ndarray
+    rows: np.ndarray
+
+    @property
+    def weight(self) -> np.ndarray:
+        """Number of rows that each cell stands for."""
+        return self.count
+
+    @property
+    def precision(self) -> np.ndarray:
+        """What the mean of each cell weighs."""
+        return self.error**-2.0
+
+    def table(self) -> dict[str, np.ndarray]:
+        """The columns shown by ``fit.cells``."""
+        return {"count": self.count.astype(np.int64), "mean": self.mean, "error": self.error}
+
+
+@dataclass(frozen=True, eq=False)
+class ErrorCells(MeasuredCells):
+    """Cells of rows that are equal in value and error, beside which a residual stands."""
+
+    @property
+    def precision(self) -> np.ndarray:
+        """What the mean of each cell weighs, but for the residual."""
+        return self.count * self.error**-2.0
+
+
+@dataclass(frozen=True, eq=False)
+class BoundedCells(ValueCells):
+    """The one value of each cell with its censoring code and bounds, as `BoundedRows` has them; rows in cell order."""
+
+    code: np.ndarray
+    upper: np.ndarray
+    least: np.ndarray
+    most: np.ndarray
+    row_code: np.ndarray
+    row_upper: np.ndarray
+    row_least: np.ndarray
+    row_most: np.ndarray
+
+    @property
+    def parts(self) -> tuple[np.ndarray, ...]:
+        """The response of each cell, as densities take it."""
+        return self.value, self.code, self.upper, self.least, self.most
+
+    @property
+    def row_parts(self) -> dict[str, np.ndarray]:
+        """The response of each row."""
+        rows = (self.row_values, self.row_code, self.row_upper, self.row_least, self.row_most)
+        return dict(zip(PARTS, rows, strict=True))
+
+    def table(self) -> dict[str, np.ndarray]:
+        """The columns shown by ``fit.cells``: bounds where there are any."""
+        shown = {"value": self.value, "censored": self.code.astype(np.int64), "upper": self.upper,
+                 "least": self.least, "most": self.most}  # fmt: skip
+        plain = {"upper": self.upper == self.value, "least": np.isinf(self.least), "most": np.isinf(self.most)}
+        kept = {name: part for name, part in shown.items() if name not in plain or not plain[name].all()}
+        return {**kept, "count": self.count.astype(np.int64)}
+
+
+ResponseCells = BinomialCells | MeasuredCells | CountCells | RealCells | ValueCells | PairCells
 
 
 def reduce_trials(rows: TrialsRows, cell: np.ndarray, count: int) -> BinomialCells:
@@ -186,6 +285,45 @@ def reduce_reals(rows: SingleRows, cell: np.ndarray, count: int) -> RealCells:
 def reduce_values(rows: SingleRows, cell: np.ndarray, count: int) -> ValueCells:
     """The value of each cell, whose rows are equal in it."""
     return ValueCells(rows.values[first_of(cell)], np.bincount(cell, rows.times, count), *_kept(rows, cell, count))
+
+
+def reduce_bounds(rows: BoundedRows, cell: np.ndarray, count: int) -> BoundedCells:
+    """The value and the bounds of each cell, whose rows are equal in them."""
+    first, (values, *bounds, times, each) = first_of(cell), _kept(rows, cell, count)
+    parts = {name: getattr(rows, name)[first] for name in ("code", "upper", "least", "most")}
+    kept = dict(zip(("row_code", "row_upper", "row_least", "row_most"), bounds, strict=True))
+    return BoundedCells(
+        value=rows.values[first],
+        count=np.bincount(cell, rows.times, count),
+        row_values=values,
+        row_times=times,
+        rows=each,
+        **parts,
+        **kept,
+    )
+
+
+def reduce_categories(rows: SingleRows, cell: np.ndarray, count: int) -> CategoryCells:
+    """The category of each cell, whose rows are equal in it."""
+    placed = replace(rows, values=rows.places)
+    values = reduce_values(placed, cell, count)
+    return CategoryCells(**vars(values), levels=rows.categories)
+
+
+def reduce_measured(rows: MeasuredRows, cell: np.ndarray, count: int) -> MeasuredCells:
+    """Sums weighted by precision over each cell, about its plain mean, so that a large mean costs no digits."""
+    precision, times = rows.times * rows.error**-2.0, np.bincount(cell, rows.times, count)
+    total, centre = np.bincount(cell, precision, count), np.bincount(cell, rows.times * rows.values, count) / times
+    away = rows.values - centre[cell]
+    mean = np.bincount(cell, precision * away, count) / total
+    within = np.bincount(cell, precision * (away - mean[cell]) ** 2, count)
+    return MeasuredCells(centre + mean, total**-0.5, times, within, *_kept(rows, cell, count))
+
+
+def reduce_errors(rows: MeasuredRows, cell: np.ndarray, count: int) -> ErrorCells:
+    """The value and the error of each cell, whose rows are equal in both."""
+    first, times = first_of(cell), np.bincount(cell, rows.times, count)
+    return ErrorCells(rows.values[first], rows.error[first], times, np.zeros(count), *_kept(rows, cell, count))
 
 
 def reduce_pairs(rows: TrialsRows, cell: np.ndarray, count: int) -> PairCells:
@@ -215,7 +353,11 @@ def _kept(rows: TrialsRows | SingleRows, cell: np.ndarray, count: int) -> tuple[
     """The rows' responses and how often they count, in cell order, and how many each cell has; none of moments."""
     if isinstance(rows, MomentRows):
         return np.empty(0), np.empty(0), np.zeros(count, dtype=np.int64)
-    parts = (rows.successes, rows.trials) if isinstance(rows, TrialsRows) else (rows.values,)
+    parts: tuple[np.ndarray, ...]
+    if isinstance(rows, TrialsRows):
+        parts = (rows.successes, rows.trials)
+    else:
+        parts = tuple(rows.parts.values()) if isinstance(rows, BoundedRows | MeasuredRows) else (rows.values,)
     order = np.argsort(cell, kind="stable")
     return *(part[order] for part in (*parts, rows.times)), np.bincount(cell, minlength=count)
 
@@ -225,5 +367,9 @@ REDUCERS: dict[str, Callable[..., Any]] = {
     "count": reduce_counts,
     "real": reduce_reals,
     "values": reduce_values,
+    "categories": reduce_categories,
     "pairs": reduce_pairs,
+    "precision": reduce_measured,
+    "errors": reduce_errors,
+    "bounds": reduce_bounds,
 }

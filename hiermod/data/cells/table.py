@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
-from hiermod.data.cells.statistics import BinomialCells, MomentCells, PairCells, ResponseCells
+from hiermod.data.cells.statistics import BinomialCells, MomentCells, PairCells, ResponseCells, ValueCells
 from hiermod.data.columns.functions import Recipe
 from hiermod.data.columns.groupings import Grouping
 from hiermod.data.columns.predictors import Predictor
@@ -68,6 +68,18 @@ class Cells:
         statistics = pd.DataFrame(self.response.table(), index=self.frame.index)
         taken = {name: f"{name}_" for name in statistics if name in self.frame}
         return pd.concat([self.frame, statistics.rename(columns=taken)], axis=1)
+
+    def above_zero(self) -> Cells:
+        """The cells of values above 0."""
+        response = self.response
+        assert isinstance(response, ValueCells)
+        keep = response.value > 0.0
+        rows = np.repeat(keep, response.rows)
+        kept = ValueCells(
+            response.value[keep], response.count[keep], response.row_values[rows], response.row_times[rows],
+            response.rows[keep],
+        )  # fmt: skip
+        return replace(self, frame=self.frame[keep].reset_index(drop=True), response=kept)
 
     @cached_property
     def codes(self) -> Mapping[str, np.ndarray]:

@@ -55,7 +55,10 @@ def learn_poly(x: np.ndarray, weight: np.ndarray, degree: Any = 1, raw: Any = Fa
     if raw:
         return {"raw": degree}
     if len(np.unique(x)) <= degree:
-        raise DataError(f"poly(): a degree of {degree} needs more than {degree} distinct values.")
+        raise DataError(
+            f"poly(): a degree of {degree} needs more than {degree} distinct values. "
+            "Lower it, or take factor() of the column."
+        )
     alpha, norms = [], [float(weight.sum())]
     before, current = np.zeros_like(x), np.ones_like(x)
     for place in range(degree):

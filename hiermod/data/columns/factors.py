@@ -113,6 +113,8 @@ def learn_cut(name: str, x: np.ndarray, breaks: Any, labels: Any = None, right: 
         count = int(breaks)
         if count != breaks or not 2 <= count <= 100:
             raise DataError(f"{name}: breaks is a number of intervals from 2 to 100, or a list: c(0, 10, 20).")
+        if np.ptp(x) == 0.0:
+            raise DataError(f"{name}: there is one value, {x[0]:g}, so that nothing can be cut. Leave it out.")
         edges = np.linspace(x.min(), x.max(), count + 1)
         edges[[0, -1]] = x.min() - np.ptp(x) / 1000.0, x.max() + np.ptp(x) / 1000.0
     if len(edges) < 3:

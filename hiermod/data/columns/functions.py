@@ -229,6 +229,10 @@ def calculate(expression: Expression, frame: pd.DataFrame) -> Any:
         return _Evaluation(expression, frame, {}, None).number(expression)
 
 
+LEVELS = " Make a column of numbers first; the column itself, without a function, stands for its levels."
+DAYS = " Make numbers of it first: (data[{0!r}] - data[{0!r}].min()).dt.days."
+
+
 class _Evaluation:
     """Evaluates one expression on one frame; learns where it is given weights."""
 
@@ -301,9 +305,12 @@ class _Evaluation:
             raise DataError(f"{name} has several columns or levels, so it cannot be calculated with.")
         if isinstance(value, Values):
             if value.texts:
-                value.texts.refuse_as_numbers(f"The column {name!r}", ", with which nothing can be calculated")
+                value.texts.refuse_as_numbers(f"The column {name!r}", ", with which nothing can be calculated", LEVELS)
             if value.kind not in ("int", "float", "bool") or (value.encoded and self._weight is not None):
-                raise DataError(f"The column {name!r} holds {value.kind}, with which nothing can be calculated.")
+                remedy = DAYS.format(name) if value.kind == "date" else LEVELS
+                raise DataError(
+                    f"The column {name!r} holds {value.kind}, with which nothing can be calculated.{remedy}"
+                )
             return value.series.to_numpy(dtype=float)
         return value.astype(float) if isinstance(value, np.ndarray) and value.dtype == bool else value
 
@@ -337,9 +344,15 @@ class _Evaluation:
     def _registered(self, call: Call) -> np.ndarray:
         arguments = [np.array(self.number(argument), dtype=float) for argument in call.arguments]
         try:
-            result = np.asarray(vocabulary.REGISTERED[call.function](*arguments), dtype=float)
+            returned = np.asarray(vocabulary.REGISTERED[call.function](*arguments))
+            result = returned.astype(float) if returned.dtype.kind != "c" else None
         except Exception as error:
             raise DataError(f"{call}: the registered function failed: {error!r}.") from error
+        if result is None:
+            raise DataError(
+                f"{call}: the registered function returned complex numbers. Return their real part, or another real "
+                "number of them, such as np.abs(...)."
+            )
         if result.shape != (len(self._frame),):
             raise DataError(
                 f"{call}: the registered function returned the shape {result.shape}, not one number for each of "

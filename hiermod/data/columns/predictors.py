@@ -198,7 +198,7 @@ def read_variables(
         else:
             with at(formula, name):
                 recipes[name], value = _make(formula, name, raw, used, weight, made)
-                predictors[name], columns, remarks = _understand(name, value, name in formula.offsets)
+                predictors[name], columns, remarks = _understand(name, value, name in formula.all_offsets)
             values.update(columns)
         notices.extend(remarks)
     return Variables(predictors, recipes, values, tuple(notices))

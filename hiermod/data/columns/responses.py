@@ -45,7 +45,8 @@ class SingleRows:
     """One number a row, what kind of numbers they are (``bool``, ``int``, ``float``), and how often the row counts.
 
     `transformed` tells that the numbers are no column but what a function made of columns; `index` names the rows.
-    Of a factor with two levels, kind ``level``, the numbers are 1 for the second of `levels`, R's success.
+    Of levels, kind ``level``, the numbers are places in `levels`, of which the second of two is R's success; `declared`
+    are the levels in order, those that do not occur among them, where their order is a part of their meaning.
     """
 
     name: str
@@ -55,6 +56,7 @@ class SingleRows:
     transformed: bool = False
     index: pd.Index = field(default_factory=lambda: pd.RangeIndex(0))
     levels: tuple[Level, ...] = ()
+    declared: tuple[Level, ...] = ()
 
     @property
     def weight(self) -> np.ndarray:
@@ -80,6 +82,20 @@ class SingleRows:
     def constant(self) -> bool:
         """Whether one value is all there is."""
         return bool((self.values == self.values[0]).all())
+
+    @property
+    def categories(self) -> tuple[Level, ...]:
+        """The levels, or the distinct whole numbers, in order."""
+        if self.declared or self.levels:
+            return self.declared or self.levels
+        return tuple(int(number) for number in np.unique(self.values))
+
+    @property
+    def places(self) -> np.ndarray:
+        """The place of each row's response among the categories, from 1 on."""
+        known = self.levels or self.categories
+        own = np.array([1 + self.categories.index(level) for level in known], dtype=float)
+        return own[self.values.astype(np.int64)] if self.levels else own[np.searchsorted(np.array(known), self.values)]
 
     def chosen(self, keep: np.ndarray) -> SingleRows:
         """The rows in `keep`."""
@@ -141,7 +157,7 @@ def read_response(formula: Formula, frame: pd.DataFrame) -> ResponseRows:
         On text, infinity, negative or fractional counts or weights, and more successes than trials.
     """
     response = formula.response
-    times = np.ones(len(frame)) if formula.weights is None else read_counts(Column(formula.weights), frame)
+    times = np.ones(len(frame)) if formula.weights is None else read_counts(Column(formula.weights), frame, WEIGHTS)
     if isinstance(response, LevelResponse):
         return _read_level(response, Values(response.column, frame[response.column]), times)
     if isinstance(response, SingleResponse):
@@ -149,7 +165,9 @@ def read_response(formula: Formula, frame: pd.DataFrame) -> ResponseRows:
             name = response.expression.name
             return _read_single(Values(name, frame[name]), times)
         return _read_transformed(response, frame, times)
-    numbers = f" As numbers, with a family of these such as gaussian: {response.ratio}." if response.slash else ""
+    numbers = " Round them, if they are counts that were scaled."
+    if response.slash:
+        numbers = f" As numbers, with a family of these such as gaussian: {response.ratio}."
     successes = read_counts(response.successes, frame, numbers)
     trials = read_counts(response.trials, frame, numbers)
     above = np.flatnonzero(successes > trials)
@@ -208,7 +226,7 @@ def _read_transformed(response: SingleResponse, frame: pd.DataFrame, times: np.n
         _refuse_markers_behind(response, frame)
     if isinstance(values, Leveled) and is_comparison(response.expression):
         return SingleRows(response.name, values.codes.astype(float), "bool", times, index=frame.index)
-    if isinstance(values, Leveled) and len(values.levels) == 2 and plain_factor(response):
+    if isinstance(values, Leveled) and plain_factor(response):
         return _of_levels(response.name, values, times, frame.index)
     if not isinstance(values, np.ndarray) or values.ndim > 1:
         raise DataError(f"The response {response} has several columns or levels; one number a row can be modelled.")
@@ -228,10 +246,7 @@ def _read_single(values: Values, times: np.ndarray) -> SingleRows:
     if kind in ("date", "mixed"):
         raise DataError(f"The response {name!r} holds {kind} values; numbers, or 0/1 or booleans, can be modelled.")
     if kind == "text" or values.encoded:
-        levels = values.leveled.levels
-        if len(levels) == 2:
-            return _of_levels(name, values.leveled, times, values.series.index)
-        refuse_levels(name, levels)
+        return _of_levels(name, values.leveled, times, values.series.index, values.declared)
     return SingleRows(name, values.numbers, kind, times, index=values.series.index)
 
 
@@ -254,12 +269,20 @@ def plain_factor(response: SingleResponse) -> Expression | None:
     return None
 
 
-def _of_levels(name: str, values: Leveled, times: np.ndarray, index: pd.Index) -> SingleRows:
-    return SingleRows(name, values.codes.astype(float), "level", times, index=index, levels=values.levels)
+def _of_levels(
+    name: str, values: Leveled, times: np.ndarray, index: pd.Index, declared: tuple[Level, ...] = ()
+) -> SingleRows:  # fmt: skip
+    codes = values.codes.astype(float)
+    return SingleRows(name, codes, "level", times, index=index, levels=values.levels, declared=declared)
 
 
-def refuse_levels(name: str, levels: tuple[Level, ...]) -> NoReturn:
+def refuse_levels(name: str, levels: tuple[Level, ...], ordered: bool = False) -> NoReturn:
     """Refuse a response of levels, of which none is said to be the success."""
+    if ordered and len(levels) > 2:
+        raise DataError(
+            f"The response {name!r} holds ordered categories ({enumerate_names(levels, 6)}). "
+            "Did you mean family='cumulative'? It models their order by thresholds."
+        )
     text = all(isinstance(level, str) for level in levels)
     texts = Texts(name, list(levels))
     numbers = f" {texts.findings} {texts.remedy}" if text and texts.meaning == "numbers" else ""
@@ -272,7 +295,11 @@ def refuse_levels(name: str, levels: tuple[Level, ...]) -> NoReturn:
 def _success(name: str, levels: tuple[Level, ...]) -> str:
     """How a level is named as the success: one that sounds like it, else the last."""
     success = next((level for level in levels if str(level).casefold() in SUCCESSES), levels[-1])
-    return f"write {quote(name)}['{success}'] for it in the formula."
+    return f"write {quote(name)}['{success}'] for it in the formula, with family='bernoulli' or none."
+
+
+WEIGHTS = " Weights say how many equal rows a row stands for; other weights are not there."
+COUNTED = " Name a column of whole numbers, such as data.groupby(...).size() makes."
 
 
 def read_counts(expression: Expression, frame: pd.DataFrame, instead: str = "") -> np.ndarray:
@@ -282,9 +309,9 @@ def read_counts(expression: Expression, frame: pd.DataFrame, instead: str = "") 
     """
     for values in (Values(name, frame[name]) for name in expression.columns):
         if values.texts:
-            values.texts.refuse_as_numbers(f"The response column {values.name!r}", ", not counts")
+            values.texts.refuse_as_numbers(f"The response column {values.name!r}", ", not counts", COUNTED)
         if values.kind not in ("int", "float", "bool"):
-            raise DataError(f"The response column {values.name!r} holds {values.kind}, not counts.")
+            raise DataError(f"The response column {values.name!r} holds {values.kind}, not counts.{COUNTED}")
     counts = np.broadcast_to(np.asarray(calculate(expression, frame), dtype=float), (len(frame),)).copy()
     check_finite(str(expression), counts, frame.index)
     whole = np.round(counts)

@@ -37,16 +37,16 @@ LISTED = 8  # na_values of a file
 CURRENCIES = "$€£¥₹₽₩₺₫฿"
 SPACES = "\u0020\u00a0\u2009\u202f\t"
 APOSTROPHES = "'’"
-PLAIN = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+PLAIN = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 CODE = re.compile(r"[+-]?0[0-9]+")  # written like a code: 01234
 BODY = (
-    rf"(?:[0-9]+\.?[0-9]*|\.[0-9]+|[0-9]*,[0-9]+|[1-9][0-9]{{0,2}}(?:,[0-9]{{3}})+(?:\.[0-9]+)?"
+    rf"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+|[0-9]*,[0-9]+|[1-9][0-9]{{0,2}}(?:,[0-9]{{3}})+(?:\.[0-9]+)?"
     rf"|[1-9][0-9]{{0,2}}(?:\.[0-9]{{3}})+(?:,[0-9]+)?|[1-9][0-9]{{0,2}}(?:[{APOSTROPHES}{SPACES}][0-9]{{3}})+(?:[.,][0-9]+)?)"
     r"(?:[eE][+-]?[0-9]+)?"
 )
 NUMBER = re.compile(
-    rf"[{SPACES}]*(?:[+\-−]?[{SPACES}]*[{CURRENCIES}]?|[{CURRENCIES}][{SPACES}]*[+\-−])[{SPACES}]*{BODY}"
-    rf"[{SPACES}]*[{CURRENCIES}%‰]?[{SPACES}]*"
+    rf"[{SPACES}]*+(?:[+\-−][{SPACES}]*+(?:[{CURRENCIES}][{SPACES}]*+)?|[{CURRENCIES}][{SPACES}]*+(?:[+\-−][{SPACES}]*+)?)?"
+    rf"{BODY}[{SPACES}]*+(?:[{CURRENCIES}%‰][{SPACES}]*+)?"
 )
 DRESS = re.compile(f"[{CURRENCIES}%‰{SPACES}{APOSTROPHES}]")
 ENGLISH = re.compile(r"[+\-−]?[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
@@ -168,16 +168,17 @@ class Texts:
         count = int(sum(number for value, number in zip(self.distinct, self.counts, strict=True) if value in values))
         return f" ({count:,} row{'s' * (count > 1)})"
 
-    def refuse_as_numbers(self, what: str, why: str = "") -> NoReturn:
+    def refuse_as_numbers(self, what: str, why: str = "", instead: str = "") -> NoReturn:
         """Refuse a column that must hold numbers: name what stops it from that, how often, where, and what to do.
 
         Raises
         ------
         DataError
-            Beginning with `what`, such as "The column 'x'"; `why` stands behind what it holds.
+            Beginning with `what`, such as "The column 'x'"; `why` stands behind what it holds, `instead` says what to
+            do with labels.
         """
         if self.meaning == "labels":
-            raise DataError(f"{what} holds text ({enumerate_names(sorted(map(str, self.distinct)), 4)}){why}.")
+            raise DataError(f"{what} holds text ({enumerate_names(sorted(map(str, self.distinct)), 4)}){why}.{instead}")
         raise DataError(f"{what} holds text{why}. {self.findings} {self.remedy}")
 
     def refuse_as_labels(self, what: str, otherwise: str) -> NoReturn:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from hiermod.data.columns.texts import Texts, row_name
+from hiermod.data.sources.frames import ENUMS
 from hiermod.errors import DataError
 
 SAMPLE = 20_000
@@ -108,6 +109,13 @@ def _dense(rows: int) -> int:
 Level = bool | int | float | str | dt.date
 
 
+def scores_of(levels: tuple[Level, ...]) -> tuple[float, ...]:
+    """What each level counts in a mean score: its number if all are numbers, else 1, 2, ..."""
+    if all(isinstance(level, int | float) and not isinstance(level, bool) for level in levels):
+        return tuple(float(level) for level in levels if isinstance(level, int | float))
+    return tuple(float(place) for place in range(1, len(levels) + 1))
+
+
 @dataclass(frozen=True, eq=False)
 class Leveled:
     """The values of a factor: a code for each row, the levels in order, and how contrasts code them."""
@@ -145,6 +153,11 @@ class Values:
         dtype = self.series.dtype
         return isinstance(dtype, pd.CategoricalDtype) and bool(dtype.ordered)
 
+    @property
+    def enumerated(self) -> bool:
+        """Whether they are of an Enum, whose levels stand in the order in which they were declared."""
+        return self.encoded and self.name in self.series.attrs.get(ENUMS, ())
+
     @cached_property
     def texts(self) -> Texts | None:
         """What text means, alone or among numbers; None where there is none."""
@@ -168,6 +181,11 @@ class Values:
     def leveled(self) -> Leveled:
         """The levels that occur: in category order where there is one, else sorted; mixed types are refused."""
         return Leveled(*code_levels(self.name, self.series), "poly" if self.ordered else "treatment")
+
+    @property
+    def declared(self) -> tuple[Level, ...]:
+        """All levels in their order, those that do not occur among them, where the order was declared; else none."""
+        return as_levels(self.series.cat.categories) if self.ordered or self.enumerated else ()
 
     @property
     def unused(self) -> list[Level]:

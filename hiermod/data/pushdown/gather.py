@@ -66,8 +66,8 @@ def _gathered(formula: Formula, selected: Selected, real: bool | None, compress:
         return _counted(selected.to_pandas(frame), compress)
     with asking(selected.data):
         rows = _length(frame)
-        if rows <= LARGE:
-            return _counted(selected.to_pandas(frame.collect()), compress)
+        if rows <= LARGE or formula.bounds:
+            return _counted(_all(selected, rows), compress)
         return _from_engine(formula, selected, rows, real) if compress else each_row(_all(selected, rows))
 
 

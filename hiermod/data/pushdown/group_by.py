@@ -147,7 +147,8 @@ class Engine:
         for name in self._formula.variables:
             expression = self._formula.expressions.get(name, Column(name))
             transform = transform_of(expression)
-            if not self._of_many(name) or isinstance(transform, Leveling) or name in self._formula.grouping_columns:
+            fixed = (*self._formula.grouping_columns, *self._formula.of_further)
+            if not self._of_many(name) or isinstance(transform, Leveling) or name in fixed:
                 continue
             with at(self._formula, name):
                 made = self._recipe.columns(expression)
@@ -159,7 +160,7 @@ class Engine:
 
     def _predictor(self, name: str, columns: list[str], measured: dict[str, tuple[float, float, float]]) -> Predictor:
         for _, lowest, highest in (measured[column] for column in columns):
-            if lowest == highest and name not in self._formula.offsets:
+            if lowest == highest and name not in self._formula.all_offsets:
                 raise DataError(f"The predictor {name} is constant ({lowest:g} in every row). Leave it out.")
         if columns != [name]:
             return Basis(name, len(columns))

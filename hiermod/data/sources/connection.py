@@ -16,9 +16,12 @@ SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "autoload_known_extensions": False,
     "python_enable_replacements": False,
 }
-RAGGED = re.compile(r"Line: (\d+)\n.*Expected Number of Columns: (\d+) Found: (\d+).*?\n  file = ([^\n]*)", re.DOTALL)
-LINE = re.compile(r"Original Line: [^\n]*\n")
-ADVICE = re.compile(r"\n\s*(Possible|Candidate|If you are|LINE|file =)")
+RAGGED = tuple(
+    re.compile(part)
+    for part in (r"Line: (\d+)\n", r"Expected Number of Columns: (\d+) ", r" Found: (\d+)", r"\n  file = ([^\n]*)")
+)
+LINE = re.compile(r"Original Line: [^\n]*+(?:\n|$)")
+ADVICE = re.compile(r"\n[^\S\n]*+(Possible|Candidate|If you are|LINE|file =)")
 CODE, WHOLE, HUGE, NUMBER, BOOLEAN, TEXT = (1 << place for place in range(6))
 KIND = rf"""CASE
     WHEN {{0}} IS NULL THEN 0
@@ -90,8 +93,9 @@ def reason(error: BaseException) -> str:
             "Windows write it, or with the encoding that it has, and pass data."
         )
     if isinstance(error, duckdb.Error):
-        if ragged := RAGGED.search(message):
-            return _ragged(*ragged.groups())
+        ragged = [found[1] for part in RAGGED if (found := part.search(message))]
+        if len(ragged) == len(RAGGED):
+            return _ragged(*ragged)
         if "state machine" in message:
             return "its quotes are not those of CSV, or not all lines end in the same way, in \\n or in \\r\\n."
         message = ADVICE.split(LINE.sub("", message.partition(": ")[2] or message))[0]

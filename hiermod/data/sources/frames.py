@@ -17,6 +17,7 @@ from hiermod.data.sources.paths import is_path, open_path, ordered_columns, read
 from hiermod.errors import DataError, FormulaError, HiermodError, did_you_mean
 from hiermod.formula.nodes import Formula
 
+ENUMS = "hiermod's enums"  # an attribute of frames: the columns whose levels were declared in an order
 NULLABLE = {"bool": "boolean"}
 NULLABLE |= {f"{u}int{bits}": f"{u.upper()}Int{bits}" for u in ("", "u") for bits in (8, 16, 32, 64)}
 
@@ -41,6 +42,7 @@ class Selected:
         """
         if eager.implementation.is_pandas_like():
             return eager.to_pandas().reset_index(drop=True)
+        declared = tuple(name for name, dtype in eager.schema.items() if dtype == nw.Enum)
         encoded = [name for name, dtype in eager.schema.items() if dtype == nw.Categorical and name not in self.enums]
         try:
             frame = _decoded(eager.to_arrow(), encoded).to_pandas(types_mapper=_nullable)
@@ -50,6 +52,7 @@ class Selected:
             if isinstance(frame[name].dtype, pd.CategoricalDtype):  # an Enum has an order to be shown in, no more
                 column = frame[name].cat
                 frame[name] = column.as_ordered() if name in self.ordered else column.as_unordered()
+        frame.attrs[ENUMS] = declared
         return frame
 
 

@@ -20,6 +20,7 @@ from hiermod.engine.kernels.record import TABLES
 from hiermod.engine.layout.arrays import coupling_arrays, products_at
 from hiermod.engine.layout.problem import Problem
 from hiermod.engine.layout.program import Program
+from hiermod.modeling.bounded import coefficients_inside
 
 FEW_FOR_MEANS = 50  # groups, up to which their mean follows a standard deviation that they hardly inform
 TWICE = 2.0
@@ -151,12 +152,13 @@ WORTH = 1.3  # a direction's standard deviation, or one over it, from which it i
 def whiten(program: Program) -> Program:
     """Find the mode and choose coordinates there; zero is near the mode, one is about a standard deviation."""
     problem, program = program.problem, program.softened()
-    hyperparameters = np.array([each.prior.typical for each in problem.hyperparameters])
+    hyperparameters = problem.typical
     theta = np.zeros(problem.coefficients)
     theta[: problem.linear] = [prior.typical for prior in problem.priors]
     for hyperparameter, value in zip(problem.hyperparameters, hyperparameters, strict=True):
         if hyperparameter.coefficient >= 0:
             theta[hyperparameter.coefficient] = value
+    theta = _inside(problem, theta)
     moved = program
     for _ in range(ROUNDS):
         mode = find_mode(program, theta, hyperparameters)
@@ -171,6 +173,17 @@ def whiten(program: Program) -> Program:
     moved = _around(program, find_mode(program, theta, hyperparameters))
     moved = moved.moved(hyperparameter_map=_hyperparameter_map(moved, values), hyperparameter_centre=values)
     return _stretched(moved)
+
+
+def _inside(problem: Problem, theta: np.ndarray) -> np.ndarray:
+    """The coefficients, moved so far that all rows have a mean, where a link leaves some linear predictors without."""
+    link, free = problem.spec.family.link, np.flatnonzero(problem.common_slots == 0)
+    if not link.is_bounded or not len(free):
+        return theta
+    offset = problem.offset.ravel()[: len(problem.response)]
+    found = coefficients_inside(problem.design[free].T, offset, link, theta[free])
+    theta[free] = theta[free] if found is None else found
+    return theta
 
 
 def _around(program: Program, mode: Mode) -> Program:

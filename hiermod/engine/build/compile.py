@@ -152,8 +152,13 @@ def _write(folder: Path, code: Bitcode, parts: bytes) -> None:
 def _stored_functions(name: str, announce: Announce) -> Library | None:
     """What Numba compiled function by function and kept."""
     for folder in _whole(name, announce):
-        with suppress(OSError), cfuncs.loadable(folder) as readable:
-            return _library(cfuncs.compiled_in(readable), folder)
+        try:
+            with cfuncs.loadable(folder) as readable:
+                return _library(cfuncs.compiled_in(readable), folder)
+        except OSError:
+            continue
+        except Exception:  # an index that is no pickle, or one of something else, ends in any error
+            _drop(folder, announce)
     return None
 
 

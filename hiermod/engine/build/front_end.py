@@ -58,7 +58,9 @@ def _in_another_process(before: bytes) -> tuple[Bitcode, bytes]:
     environment = {key: value for key, value in os.environ.items() if not key.startswith("NUMBA_")}
     environment["PYTHONHASHSEED"] = "0"
     try:
-        done = subprocess.run(run, input=before, env=environment, capture_output=True, check=True)
+        done = subprocess.run(
+            run, input=before, env=environment, capture_output=True, check=True, start_new_session=True
+        )  # Ctrl-C is for the process that waits
     except (OSError, TypeError) as error:
         raise UnfitError(f"no process can be started: {error}") from error
     except subprocess.CalledProcessError as error:

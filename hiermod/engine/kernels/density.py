@@ -22,6 +22,7 @@ from hiermod.engine.kernels import (
     effects,
     hyperparameters,
     joint_block,
+    ordered,
     threads,
 )
 from hiermod.engine.kernels.vector_ops import add_scaled, copy, dot, fill, scale
@@ -37,9 +38,11 @@ def log_density(record: Any, work: Any, z: Array, gradient: Array) -> float:
     fill(doubles(work.by_x, record.hyperparameters), 0, 0.0, record.hyperparameters)
     total += threads.log_likelihood(record, work)
     total += common_coefficients.log_priors(record, work)
+    total += ordered.log_priors(record, work)
     _coefficients_back(record, work)
     size = len(z) - record.hyperparameters
     _stretched(record, doubles(work.by_w, size), gradient, size)
+    ordered.back(record, work)
     hyperparameters.back(record, work, gradient)
     return total
 
@@ -61,6 +64,7 @@ def coefficients(record: Any, work: Any, z: Array) -> float:
     size = len(z) - record.hyperparameters
     _stretched(record, z, doubles(work.w, size), size)
     total = hyperparameters.forward(record, work, z)
+    ordered.forward(record, work)
     s = hyperparameters.information_scale(record, work)
     if record.joint_size > 0:
         total += joint_block.forward(record, work, s)

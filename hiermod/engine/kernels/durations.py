@@ -1,4 +1,4 @@
-"""Log likelihood and score of rows of durations, in compiled code; as `families` has those of others."""
+"""Log densities of durations with their derivatives, in compiled code: of rows, and of blocks of weibull rows."""
 
 from __future__ import annotations
 
@@ -11,30 +11,18 @@ import numpy as np
 from hiermod.engine.kernels import NJIT
 from hiermod.engine.kernels.elementary import exp, log
 from hiermod.engine.kernels.plain import HALF_LOG_TAU
-from hiermod.engine.kernels.record import BLOCK, KERNELS
+from hiermod.engine.kernels.record import BLOCK
 from hiermod.engine.kernels.special import digamma, log_normal_cdf
 from hiermod.engine.kernels.views import doubles
 
-WEIBULL, EXPONENTIAL, SHIFTED_LOGNORMAL = (
-    KERNELS[name] for name in ("weibull_log", "exponential_log", "shifted_lognormal_identity")
-)
-NEARLY_NORMAL = -5.0  # standard deviations of the normal part
+Row = tuple[float, float, float, float, float]
+NEARLY_NORMAL = -5.0  # standard deviations of an exgaussian's normal part
+NEXT_TO_NOTHING = 1e-300
 
 
 @numba.njit(**NJIT)
-def score_durations(kernel: int, record: Any, work: Any, start: int, rows: int) -> float:
-    """Score a block of rows of a family of durations."""
-    if kernel == WEIBULL:
-        return _weibull(record, work, start, rows)
-    if kernel == EXPONENTIAL:
-        return _exponential(record, work, start, rows)
-    if kernel == SHIFTED_LOGNORMAL:
-        return _shifted_lognormal(record, work, start, rows)
-    return _exgaussian(record, work, start, rows)
-
-
-@numba.njit(**NJIT)
-def _weibull(record: Any, work: Any, start: int, rows: int) -> float:
+def score_weibull(record: Any, work: Any, start: int, rows: int) -> float:
+    """Score a block of weibull rows of one linear predictor, which share the shape's gamma functions."""
     eta, score = doubles(work.eta, BLOCK), doubles(work.row_scores, BLOCK)
     y, size = doubles(record.response, record.rows), doubles(record.size, record.rows)
     auxiliary, slopes = doubles(work.auxiliary, 1), doubles(work.by_auxiliary, 1)
@@ -55,59 +43,37 @@ def _weibull(record: Any, work: Any, start: int, rows: int) -> float:
 
 
 @numba.njit(**NJIT)
-def _exponential(record: Any, work: Any, start: int, rows: int) -> float:
-    eta, score = doubles(work.eta, BLOCK), doubles(work.row_scores, BLOCK)
-    y, size = doubles(record.response, record.rows), doubles(record.size, record.rows)
-    total = 0.0
-    begin = np.uint64(start)
-    for i in range(np.uint64(rows)):
-        weight, x = size[begin + i], log(y[begin + i]) - eta[i]
-        ratio = exp(x)
-        score[i] = weight * (ratio - 1.0)
-        total += weight * (x - ratio)
-    return total
+def weibull(y: float, eta: float, shape: float) -> Row:
+    """Mean and shape."""
+    x = log(y) - eta + math.lgamma(1.0 + 1.0 / shape)
+    hazard = exp(shape * x)
+    slope = 1.0 / shape + (1.0 - hazard) * (x - digamma(1.0 + 1.0 / shape) / shape)
+    return math.log(shape) + shape * x - hazard, shape * (hazard - 1.0), slope, 0.0, 0.0
 
 
 @numba.njit(**NJIT)
-def _shifted_lognormal(record: Any, work: Any, start: int, rows: int) -> float:
-    eta, score = doubles(work.eta, BLOCK), doubles(work.row_scores, BLOCK)
-    y, size = doubles(record.response, record.rows), doubles(record.size, record.rows)
-    auxiliary, slopes = doubles(work.auxiliary, 2), doubles(work.by_auxiliary, 2)
-    sigma, ndt = auxiliary[0], auxiliary[1]
-    total, squares, by_ndt, weights = 0.0, 0.0, 0.0, 0.0
-    begin = np.uint64(start)
-    for i in range(np.uint64(rows)):
-        weight, beyond = size[begin + i], max(y[begin + i] - ndt, 1e-300)
-        log_beyond = log(beyond)
-        t = (log_beyond - eta[i]) / sigma
-        score[i] = weight * t / sigma
-        total += weight * log_beyond
-        squares += weight * t * t
-        by_ndt += weight * (t / sigma + 1.0) / beyond
-        weights += weight
-    slopes[0] += (squares - weights) / sigma
-    slopes[1] += by_ndt
-    return -0.5 * squares - total - weights * math.log(sigma)
+def exponential(y: float, eta: float) -> Row:
+    """Mean."""
+    x = log(y) - eta
+    ratio = exp(x)
+    return x - ratio, ratio - 1.0, 0.0, 0.0, 0.0
 
 
 @numba.njit(**NJIT)
-def _exgaussian(record: Any, work: Any, start: int, rows: int) -> float:
-    eta, score = doubles(work.eta, BLOCK), doubles(work.row_scores, BLOCK)
-    y, size = doubles(record.response, record.rows), doubles(record.size, record.rows)
-    auxiliary, slopes = doubles(work.auxiliary, 2), doubles(work.by_auxiliary, 2)
-    sigma, beta = auxiliary[0], auxiliary[1]
-    total, by_sigma, by_beta = 0.0, 0.0, 0.0
-    begin = np.uint64(start)
-    for i in range(np.uint64(rows)):
-        weight = size[begin + i]
-        part, by_z, by_own_sigma, by_own_beta = exponential_part((y[begin + i] - eta[i] + beta) / sigma, sigma, beta)
-        total += weight * (part - math.log(beta))
-        score[i] = -weight * by_z / sigma
-        by_sigma += weight * by_own_sigma
-        by_beta += weight * (by_own_beta - 1.0 / beta)
-    slopes[0] += by_sigma
-    slopes[1] += by_beta
-    return total
+def shifted_lognormal(y: float, eta: float, sigma: float, ndt: float) -> Row:
+    """Mean and standard deviation of the logarithm of what is beyond a shift."""
+    beyond = max(y - ndt, NEXT_TO_NOTHING)
+    log_beyond = log(beyond)
+    t = (log_beyond - eta) / sigma
+    value = -0.5 * t * t - log_beyond - math.log(sigma)
+    return value, t / sigma, (t * t - 1.0) / sigma, (t / sigma + 1.0) / beyond, 0.0
+
+
+@numba.njit(**NJIT)
+def exgaussian(y: float, eta: float, sigma: float, beta: float) -> Row:
+    """Mean, standard deviation of the normal part, mean of the exponential part."""
+    part, by_z, by_sigma, by_beta = exponential_part((y - eta + beta) / sigma, sigma, beta)
+    return part - math.log(beta), -by_z / sigma, by_sigma, by_beta - 1.0 / beta, 0.0
 
 
 @numba.njit(**NJIT)

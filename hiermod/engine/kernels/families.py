@@ -14,10 +14,10 @@ from typing import Any
 import numba
 import numpy as np
 
-from hiermod.engine.kernels import NJIT
-from hiermod.engine.kernels.durations import score_durations
+from hiermod.engine.kernels import NJIT, ordered
+from hiermod.engine.kernels.durations import score_weibull
 from hiermod.engine.kernels.elementary import exp, log, log1p
-from hiermod.engine.kernels.record import BLOCK, KERNELS
+from hiermod.engine.kernels.record import BLOCK, KERNELS, ORDERED
 from hiermod.engine.kernels.special import digamma, log_rates, log_rising
 from hiermod.engine.kernels.vector_ops import product
 from hiermod.engine.kernels.vector_ops import total as total_of
@@ -25,7 +25,7 @@ from hiermod.engine.kernels.views import doubles
 
 (
     LOGIT, PROBIT, CLOGLOG, POISSON, NEGBINOMIAL, STUDENT, GAMMA, BETA_LOGIT, BETA_PROBIT, BETA_CLOGLOG, GAUSSIAN,
-    ONE_TRIAL, LOGNORMAL, WEIBULL, EXPONENTIAL, SHIFTED_LOGNORMAL, EXGAUSSIAN,
+    ONE_TRIAL, LOGNORMAL, WEIBULL,
 ) = KERNELS.values()  # fmt: skip
 NEXT_TO_NOTHING = -300.0  # a logarithm
 
@@ -33,6 +33,8 @@ NEXT_TO_NOTHING = -300.0  # a logarithm
 @numba.njit(**NJIT)
 def score_block(kernel: int, record: Any, work: Any, start: int, rows: int) -> float:
     """Score a block of rows of one segment."""
+    if kernel >= ORDERED:
+        return ordered.score_block(kernel, record, work, start, rows)
     if kernel == ONE_TRIAL:
         return _one_trial(work, rows)
     if kernel == LOGIT:
@@ -49,8 +51,8 @@ def score_block(kernel: int, record: Any, work: Any, start: int, rows: int) -> f
         return _gamma(record, work, start, rows)
     if kernel == LOGNORMAL:
         return _lognormal(record, work, start, rows)
-    if kernel in (WEIBULL, EXPONENTIAL, SHIFTED_LOGNORMAL, EXGAUSSIAN):
-        return score_durations(kernel, record, work, start, rows)
+    if kernel == WEIBULL:
+        return score_weibull(record, work, start, rows)
     return _beta_binomial(kernel - BETA_LOGIT, record, work, start, rows)
 
 

@@ -29,9 +29,9 @@ def score_rows(record: Any, work: Any, first: int, last: int) -> float:
         for start in range(max(first, segment.first), end, BLOCK):
             count = min(BLOCK, end - start)
             if segment.kernel >= BY_ROWS:
-                by_rows.linear_predictors(record, work, start, count)
+                by_rows.linear_predictors(segment.kernel, record, work, start, count)
                 result += by_rows.score(segment.kernel, record, work, start, count)
-                by_rows.scatter(record, work, start, count)
+                by_rows.scatter(segment.kernel, record, work, start, count)
                 continue
             linear_predictor(record, work, start, count)
             result += score_block(segment.kernel, record, work, start, count)

@@ -12,7 +12,15 @@ KERNELS = {name: code for code, name in enumerate((
     "trials_logit", "trials_probit", "trials_cloglog", "poisson_log", "negbinomial_log", "student_identity",
     "gamma_log", "beta_binomial_logit", "beta_binomial_probit", "beta_binomial_cloglog", "gaussian_identity",
     "one_trial_logit", "lognormal_identity",
-    "weibull_log", "exponential_log", "shifted_lognormal_identity", "exgaussian_identity",
+    "weibull_log",
+))}  # fmt: skip
+# Codes of kernels of ordered categories, by family and link.
+ORDERED = 500
+ORDERED_KERNELS = {name: ORDERED + code for code, name in enumerate((
+    "cumulative_logit", "cumulative_probit", "cumulative_cloglog",
+    "sratio_logit", "sratio_probit", "sratio_cloglog",
+    "cratio_logit", "cratio_probit", "cratio_cloglog",
+    "acat_logit",
 ))}  # fmt: skip
 # Codes of the kernels of single rows, whose parameters may each have a linear predictor; one entry a line.
 BY_ROWS = 1000
@@ -26,15 +34,56 @@ ROW_KERNELS = {name: BY_ROWS + code for code, name in enumerate((
     "beta_binomial_logit",
     "beta_binomial_probit",
     "beta_binomial_cloglog",
+    "weibull_log",
+    "exponential_log",
+    "shifted_lognormal_identity",
+    "exgaussian_identity",
     "geometric_log",
     "nbinom1_log",
     "beta_logit",
     "beta_probit",
     "beta_cloglog",
+    "gaussian_log",
+    "gamma_inverse",
+    "trials_log",
+    "gaussian_known_identity",
+    "gaussian_added_identity",
+    "poisson_log",
+    "trials_logit",
+    "trials_probit",
+    "trials_cloglog",
+    "categorical_logit",
 ))}  # fmt: skip
-SLOTS = 4  # parameters that a kernel of rows takes, mu among them
+BOUNDED = 500  # what is added for responses that are censored or truncated
+ROW_KERNELS |= {
+    f"bounded_{name}": ROW_KERNELS[name] + BOUNDED for name in (
+        "gaussian_identity",
+        "student_identity",
+        "gamma_log",
+        "lognormal_identity",
+        "weibull_log",
+        "exponential_log",
+        "shifted_lognormal_identity",
+        "exgaussian_identity",
+    )
+}  # fmt: skip
+# Kernels of families with a part of their own for zeros are those of their base, so much further on.
+INFLATED, HURDLE, HURDLE_SHARES = 1000, 2000, 3000
+ROW_KERNELS |= {
+    f"zero_inflated_{base}": INFLATED + ROW_KERNELS[base] for base in (
+        "poisson_log", "negbinomial_log", "trials_logit", "trials_probit", "trials_cloglog", "beta_binomial_logit",
+        "beta_binomial_probit", "beta_binomial_cloglog",
+    )
+} | {"hurdle_shares": BY_ROWS + HURDLE_SHARES} | {
+    f"hurdle_{base}": HURDLE + ROW_KERNELS[base] for base in (
+        "poisson_log", "negbinomial_log", "gamma_log", "lognormal_identity",
+    )
+}  # fmt: skip
+SLOTS = 10  # parameters that a kernel of rows takes at most, mu among them
+FEW_SLOTS = 4  # the same of families without categories
 PARAMETER_LINKS = {"logit": 0, "probit": 1, "cloglog": 2, "log": 3, "identity": 4}
 LOG_LINK, REAL_LINE = PARAMETER_LINKS["log"], PARAMETER_LINKS["identity"]
+LOG_ODDS = 5  # added to a link's code where a kernel takes the log odds of a parameter between 0 and 1
 PRIOR_KERNELS = {name: code for code, name in enumerate((
     "normal", "student", "laplace", "logistic", "uniform", "exponential", "gamma", "inverse_gamma", "log_normal",
     "beta",
@@ -48,13 +97,16 @@ COUNTS = (
     "rows", "segments", "common", "linear", "coefficients", "hyperparameters", "auxiliary", "factors",
     "joint_factors", "joint_size", "matrices", "rank", "by_products", "has_offset", "is_sorted", "parts", "threads",
     "worker", "workspace", "parameters",
+    "thresholds", "reference", "increasing", "threshold_kernel",
 )  # fmt: skip
 DOUBLES = (
     "design", "offset", "response", "size", "count", "multipliers", "sums",  # of rows
+    "upper", "least", "most",  # of rows that are censored or truncated
     "product_values", "product_score", "product_point", "product_numbers",  # of a Gaussian likelihood
     "information", "score", "mode", "coupling", "full_coupling", "scale",  # of what data say of effects at the mode
     "linear_map", "common_spread", "joint_information", "joint_numbers",  # of coordinates
     "hyperparameter_centre", "hyperparameter_map", "directions", "stretch",
+    "chances",  # of ordered categories, the size of their Dirichlet prior, or 0
 )  # fmt: skip
 INTEGERS = (
     "codes", "group_ends", "plain_columns", "plain_multipliers", "product_rows", "product_columns", "coupling_rows",
@@ -89,6 +141,8 @@ TABLES = {
     "prior_table": _layout("kernel", doubles=("a", "b", "c")),
     # The variance as far as data go, the prior's precision and centre, and the data's estimate.
     "common_table": _layout(doubles=("variance", "precision", "centre", "estimate")),
+    # The priors of thresholds, each by itself.
+    "threshold_table": _layout("kernel", doubles=("a", "b", "c")),
 }
 RECORD = _layout(*COUNTS, *DOUBLES, *INTEGERS, *TABLES)
 JOB = _layout("thread", "record", "workspace", "place", "started")

@@ -89,12 +89,14 @@ def log_rising(x: float, count: float) -> tuple[float, float]:
     """lgamma(x + count) − lgamma(x) and its derivative by x, without cancellation; x > 0, count >= 0."""
     if count == 0.0:
         return 0.0, 0.0
-    value, slope = 0.0, 0.0
-    while x < SERIES_FROM and count >= 1.0:
-        value += math.log(x)
-        slope += 1.0 / x
-        x += 1.0
-        count -= 1.0
+    value, slope, product, by_x = 0.0, 0.0, 1.0, 0.0
+    if x < SERIES_FROM:
+        while x < SERIES_FROM and count >= 1.0:  # at most ten factors
+            by_x = by_x * x + product
+            product *= x
+            x += 1.0
+            count -= 1.0
+        value, slope = math.log(product), by_x / product
     if count == 0.0:
         return value, slope
     if x < SERIES_FROM:

@@ -58,7 +58,7 @@ def _row(kind: np.dtype[np.void]) -> Any:
 
 doubles, integers, addresses = _view(types.float64), _view(types.int32), _view(types.int64)
 problem_at, workspace_at, job_at = (_row(kind) for kind in (RECORD, WORKSPACE, JOB))
-segment_at, parameter_at, factor_at, term_at, full_at, hyperparameter_at, prior_at, common_at = map(
+segment_at, parameter_at, factor_at, term_at, full_at, hyperparameter_at, prior_at, common_at, threshold_at = map(
     _row, TABLES.values()
 )
 

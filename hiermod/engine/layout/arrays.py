@@ -13,6 +13,8 @@ from hiermod.engine.kernels.record import (
     JOB,
     KERNELS,
     LANES,
+    LOG_ODDS,
+    ORDERED_KERNELS,
     PARAMETER_LINKS,
     PRIOR_KERNELS,
     ROW_KERNELS,
@@ -22,6 +24,7 @@ from hiermod.engine.kernels.record import (
     WORKSPACE_ARRAYS,
 )
 from hiermod.engine.layout.problem import Hyperparameter, Problem
+from hiermod.modeling.thresholds import is_of_chances
 from hiermod.priors.distributions import Prior
 
 Arrays = dict[str, np.ndarray]
@@ -45,7 +48,8 @@ def public_arrays(problem: Problem) -> tuple[dict[str, int], Arrays]:
         "coefficients": problem.coefficients, "hyperparameters": hyperparameters, "auxiliary": problem.auxiliary,
         "factors": len(problem.factors), "matrices": matrices, "rank": 0, "by_products": int(problem.is_gaussian),
         "has_offset": int(problem.offset.any()), "is_sorted": int(len(problem.group_ends) > 0),
-        "parts": parts_of(problem), "threads": 1, "parameters": len(problem.spec.family.parameters),
+        "parts": parts_of(problem), "threads": 1, "parameters": len(problem.spec.family.single),
+        **_threshold_counts(problem),
     }  # fmt: skip
     unlinked = [sparse.csr_array((factor.groups * factor.width, problem.coefficients)) for factor in problem.factors]
     common = np.zeros(linear, TABLES["common_table"])
@@ -57,6 +61,7 @@ def public_arrays(problem: Problem) -> tuple[dict[str, int], Arrays]:
         "hyperparameter_centre": np.zeros(hyperparameters), "hyperparameter_map": np.eye(hyperparameters),
         "joint_information": np.zeros(0), "joint_numbers": np.zeros(0),
         **_rows(problem), **_factor_tables(problem), **_priors(problem), **_products(problem),
+        **_threshold_arrays(problem),
         **coupling_arrays(unlinked),
     }  # fmt: skip
     more_counts, more_arrays = _workspace(problem, 0, 0)
@@ -72,13 +77,14 @@ def parts_of(problem: Problem) -> int:
 def _rows(problem: Problem) -> Arrays:
     multipliers = [numbers for factor in problem.factors for numbers in factor.multipliers]
     plain = (problem.design == 1.0).all(axis=1) if problem.common else np.zeros(0)
-    kernels = ROW_KERNELS if problem.by_rows else KERNELS
+    kernels = ROW_KERNELS if problem.by_rows else {**KERNELS, **ORDERED_KERNELS}
     segments = [(kernels[segment.kernel], segment.first, segment.last) for segment in problem.segments]
     return {
         "segment_table": np.array(segments, TABLES["segment_table"]),
         "sums": problem.matrix.T @ np.where(canonical(problem), problem.response, 0.0),
         "group_ends": problem.group_ends, "design": problem.design, "offset": problem.offset,
         "response": problem.response, "size": problem.size, "count": problem.count,
+        "upper": problem.bounds[0], "least": problem.bounds[1], "most": problem.bounds[2],
         "multipliers": np.array(multipliers, dtype=float),
         "codes": np.array([factor.codes for factor in problem.factors], dtype=int),
         "plain_columns": plain.astype(int),
@@ -90,14 +96,16 @@ def _rows(problem: Problem) -> Arrays:
 
 
 def _parameters(problem: Problem) -> list[tuple[int, int]]:
-    """Of each parameter beside mu: its link, and where its one value stands; a value is taken as it is."""
-    spec = problem.spec
-    return [
-        (PARAMETER_LINKS[spec.predictors[name].link.name], -1)
-        if name in spec.predictors
-        else (PARAMETER_LINKS["identity"], spec.scalars.index(name))
-        for name in spec.family.auxiliary
-    ]
+    """Of each parameter beside mu: its link, and where its one value stands; a value is taken as it is.
+
+    Kernels take the log odds of parameters between 0 and 1.
+    """
+    spec, found = problem.spec, []
+    for own in spec.family.single:
+        link = spec.predictors[own.name].link.name if own.name in spec.predictors else "identity"
+        scalar = -1 if own.name in spec.predictors else spec.scalars.index(own.name)
+        found.append((PARAMETER_LINKS[link] + LOG_ODDS * (own.support == "unit"), scalar))
+    return found
 
 
 def canonical(problem: Problem) -> np.ndarray:
@@ -127,8 +135,29 @@ def _factor_tables(problem: Problem) -> Arrays:
 def _priors(problem: Problem) -> Arrays:
     priors = [_standard(prior) for prior in problem.priors]
     hyperparameters = [_hyperparameter(each) for each in problem.hyperparameters]
+    if (order := problem.thresholds) is not None:  # their prior is one of all
+        priors[0] = (PRIOR_KERNELS["uniform"], 0.0, 0.0, 0.0)
+        transform = record.ABOVE if order.increasing else record.LINE_ITSELF
+        for place in range(problem.auxiliary, problem.auxiliary + order.count - 1):
+            hyperparameters[place] = transform, *priors[0][:1], -1, *priors[0][1:], 0.0, np.inf, 1.0
     return {"prior_table": np.array(priors, TABLES["prior_table"]),
             "hyperparameter_table": np.array(hyperparameters, TABLES["hyperparameter_table"])}  # fmt: skip
+
+
+def _threshold_counts(problem: Problem) -> dict[str, int]:
+    order = problem.thresholds
+    if order is None:
+        return {"thresholds": 0, "reference": 0, "increasing": 0, "threshold_kernel": 0}
+    return {"thresholds": order.count, "reference": order.reference, "increasing": int(order.increasing),
+            "threshold_kernel": ORDERED_KERNELS[problem.kernel]}  # fmt: skip
+
+
+def _threshold_arrays(problem: Problem) -> Arrays:
+    priors = () if problem.thresholds is None else problem.thresholds.priors
+    together = bool(priors) and is_of_chances(priors)
+    each = [] if together else [_standard(prior) for prior in priors]
+    size = priors[0].arguments[0] if together else 0.0
+    return {"chances": np.array([size]), "threshold_table": np.array(each, TABLES["threshold_table"])}
 
 
 def _standard(prior: Prior) -> tuple[float, ...]:

@@ -6,19 +6,34 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
+import pandas as pd
 from scipy import sparse
 
-from hiermod.data.cells.statistics import BinomialCells, CountCells, PairCells, RealCells, ValueCells
+from hiermod.data.cells.statistics import (
+    BinomialCells,
+    BoundedCells,
+    CountCells,
+    ErrorCells,
+    MeasuredCells,
+    PairCells,
+    RealCells,
+    ValueCells,
+)
 from hiermod.data.columns.groupings import Grouping
-from hiermod.engine.kernels.record import KERNELS
+from hiermod.engine.kernels.record import KERNELS, ORDERED_KERNELS
+from hiermod.families.bounded import recorded
+from hiermod.families.record import THRESHOLDS
 from hiermod.modeling.coding import Block
 from hiermod.modeling.density_rows import Observed, Segment, observe
 from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.spec import Spec
+from hiermod.modeling.thresholds import start_of, usual_place
 from hiermod.priors.distributions import Prior, partial_priors
 
+SPREAD = 2.0  # of the threshold in the middle, roughly, where chances are uniform
 LONG_RUN = 8  # rows of a group, from which it pays to have them side by side
 GAUSSIAN, LOGIT, ONE_TRIAL = "gaussian_identity", "trials_logit", "one_trial_logit"
+HURDLE_SHARES = "hurdle_shares"
 GAUSSIAN_WITHIN = "gaussian_within"  # rows that stand for the spread within cells
 AS_THEY_COME = (GAUSSIAN, "negbinomial_log")  # by products of matrices; with rows of equal counts side by side
 
@@ -79,6 +94,33 @@ class Hyperparameter:
 
 
 @dataclass(frozen=True, eq=False)
+class ThresholdPlace:
+    """Thresholds of ordered categories, measured from one of them.
+
+    The one at `reference`, times -1, is the first common coefficient; the distances of the others from it are the
+    family's first hyperparameters. `level` is what coefficients move them by, in the user's coding.
+    """
+
+    count: int
+    reference: int
+    increasing: bool
+    priors: tuple[Prior, ...]
+    level: np.ndarray
+
+    def between(self, distances: np.ndarray) -> np.ndarray:
+        """From distances from the reference to those that are sampled: between neighbours where they increase."""
+        if not self.increasing:
+            return distances
+        whole = np.insert(distances, self.reference, 0.0)
+        return np.diff(whole)
+
+    def reported(self, draws: np.ndarray, first: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
+        """Draws of all thresholds in the user's coding, given distances, the first coefficient, and the others."""
+        whole = np.insert(draws, self.reference, 0.0, axis=-1) - first[..., None]
+        return np.asarray(whole + (coefficients @ self.level)[..., None])
+
+
+@dataclass(frozen=True, eq=False)
 class Problem:
     """A model as compiled code sees it.
 
@@ -102,8 +144,14 @@ class Problem:
         The slot of the parameter in whose linear predictor each common column stands.
     by_rows : bool
         Whether rows are scored one by one, by parameters that may differ between them.
+    bounds : ndarray, shape (3, rows)
+        Of responses that are censored or truncated: ends of intervals, and between what a response is recorded.
+    shares_from : int
+        From which row on a hurdle's rows are shares of zeros; below 0 of other families.
     unit, origin : float
         What response, offset and all on their scale are measured in, and where from, in this unit.
+    thresholds : ThresholdPlace, optional
+        Of ordered categories.
     """
 
     spec: Spec
@@ -124,12 +172,18 @@ class Problem:
     observations: float = 0.0
     unit: float = 1.0
     origin: float = 0.0
+    thresholds: ThresholdPlace | None = None
     common_slots: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=int))
     by_rows: bool = False
+    bounds: np.ndarray = field(default_factory=lambda: np.zeros((3, 0)))
+    shares_from: int = -1
 
     @property
     def segments(self) -> tuple[Segment, ...]:
         """Which rows are scored by which kernel."""
+        if self.shares_from >= 0:
+            ends = self.shares_from, len(self.response)
+            return (Segment(self.kernel, 0, ends[0]), Segment(HURDLE_SHARES, *ends))
         cells = len(self.spec.cells)
         if self.by_rows and self.kernel == GAUSSIAN and len(self.response) > cells:
             return (Segment(GAUSSIAN, 0, cells), Segment(GAUSSIAN_WITHIN, cells, len(self.response)))
@@ -160,6 +214,17 @@ class Problem:
     def dimension(self) -> int:
         """How many numbers the sampler moves."""
         return self.coefficients - self.common + self.linear + len(self.hyperparameters)
+
+    @property
+    def typical(self) -> np.ndarray:
+        """Values of hyperparameters in the bulk of their priors."""
+        values = np.array([each.prior.typical for each in self.hyperparameters])
+        if self.thresholds is None or not self.thresholds.increasing:
+            return values
+        own, at = slice(self.auxiliary, self.auxiliary + self.thresholds.count - 1), self.thresholds.reference
+        whole = np.concatenate([[0.0], np.cumsum(values[own])])
+        values[own] = np.delete(whole - whole[at], at)
+        return values
 
     @property
     def group_ends(self) -> np.ndarray:
@@ -201,26 +266,97 @@ def read_problem(spec: Spec) -> Problem:
     auxiliary = len(hyperparameters)
     hyperparameters += [Hyperparameter(name, 0, spec.priors[name][0]) for name in spec.scalars]
     kernel = f"{spec.family.kernel}_{spec.family.link.name}"
-    by_rows = len(spec.predictors) > 1 or kernel not in KERNELS
-    return _for_speed(Problem(
+    by_rows = len(spec.predictors) > 1 or kernel not in {**KERNELS, **ORDERED_KERNELS}
+    problem = Problem(
         spec, kernel, design[order], order, linear, back[:, order],
         tuple(flat[column] for column in order[:linear]), tuple(factors), tuple(hyperparameters), auxiliary,
         _offset(spec, rows) if by_rows else rows.offset(spec.predictors["mu"].offsets),
         *(_by_rows(spec, rows) if by_rows else _response(spec, rows)),
         common_slots=np.array([_slot(spec, block) for block in blocks for _ in block.columns], dtype=int)[order],
-        by_rows=by_rows,
-    ))  # fmt: skip
+        by_rows=by_rows, bounds=_bounds(spec),
+    )  # fmt: skip
+    return _for_speed(_with_thresholds(problem) if spec.family.thresholds is not None else problem)
+
+
+def _with_thresholds(problem: Problem) -> Problem:
+    """The same with thresholds: one of them among the common coefficients, and the distances of the others from it.
+
+    Their stand-ins for priors say where to start, and how far a step goes.
+    """
+    spec = problem.spec
+    family, level = spec.family, spec.common.level
+    assert family.thresholds is not None
+    assert level is not None
+    start, place, increasing = (
+        start_of(family, spec.cells.response),
+        usual_place(spec.cells.response),
+        family.thresholds.increasing,
+    )
+    steps = np.diff(start) if increasing else np.delete(start - start[place], place)
+    stand_ins = [Prior("Exponential", (1.0 / step,)) if increasing else Prior("Normal", (step, 1.0)) for step in steps]
+    own = [Hyperparameter(f"{THRESHOLDS}_{number}", 0, prior) for number, prior in enumerate(stand_ins)]
+    before, after = problem.hyperparameters[: problem.auxiliary], problem.hyperparameters[problem.auxiliary :]
+    before = tuple(replace(each, coefficient=each.coefficient + (each.coefficient >= 0)) for each in before)
+    columns, size = problem.design.shape
+    centred = problem.design - (level @ problem.back)[:, None]
+    factors = tuple(replace(factor, start=factor.start + 1) for factor in problem.factors)
+    return replace(
+        problem, design=np.vstack([np.ones((1, size)), centred]), order=np.append(-1, problem.order),
+        linear=problem.linear + 1, back=np.hstack([np.zeros((columns, 1)), problem.back]),
+        priors=(Prior("Normal", (float(-start[place]), SPREAD)), *problem.priors), factors=factors,
+        hyperparameters=(*before, *own, *after), common_slots=np.append(0, problem.common_slots),
+        thresholds=ThresholdPlace(len(start), place, increasing, spec.priors[THRESHOLDS], level),
+    )  # fmt: skip
 
 
 def _for_speed(problem: Problem) -> Problem:
     """The same in the form that is computed fastest."""
     if problem.kernel == LOGIT and (problem.size == 1.0).all() and not problem.by_rows:
         problem = replace(problem, kernel=ONE_TRIAL)
+    if problem.spec.family.zeros == "hurdle":
+        return _parted(problem)
     as_it_comes = problem.kernel == GAUSSIAN if problem.by_rows else problem.kernel in AS_THEY_COME
     if not problem.factors or as_it_comes:
         return problem
     long = len(problem.response) >= LONG_RUN * problem.factors[-1].groups
     return _sorted(problem) if long else problem
+
+
+def _parted(problem: Problem) -> Problem:
+    """A hurdle's problem, its rows above 0 first, then the shares of zeros: how many (`response`) of how many (`size`).
+
+    Zeros say nothing of what is above 0, and how much a response is above 0 nothing of the share of zeros. So the parts
+    share no rows, and rows that are equal in what the share of zeros depends on are one.
+    """
+    above = np.flatnonzero(problem.response > 0.0)
+    cell = _cells_of_shares(problem)
+    size = int(cell.max(initial=-1)) + 1
+    zeros, trials = (np.bincount(cell, weight, size) for weight in (
+        np.where(problem.response > 0.0, 0.0, problem.count), problem.count
+    ))  # fmt: skip
+    _, first = np.unique(cell, return_index=True)
+    rows, ones = np.concatenate([above, first]), np.ones(len(above))
+    offset = problem.offset.reshape(-1, len(problem.response))[:, rows].ravel()
+    factors = tuple(
+        replace(factor, codes=factor.codes[rows], multipliers=factor.multipliers[:, rows]) for factor in problem.factors
+    )
+    return replace(
+        problem, design=np.ascontiguousarray(problem.design[:, rows]), factors=factors, offset=offset,
+        response=np.concatenate([problem.response[above], zeros]), size=np.concatenate([ones, trials]),
+        count=np.concatenate([problem.count[above], np.ones(size)]),
+        observations=float(problem.count[above].sum()), shares_from=len(above),
+    )  # fmt: skip
+
+
+def _cells_of_shares(problem: Problem) -> np.ndarray:
+    """Which rows are equal in what the linear predictor of the share sees; numbered in the order of their groups."""
+    slot = len(problem.spec.family.parameters)
+    columns = [problem.offset.reshape(-1, len(problem.response))[slot], *problem.design[problem.common_slots == slot]]
+    for factor in reversed(problem.factors):
+        multipliers = factor.multipliers[factor.slots == slot]
+        columns = [*([factor.codes] if len(multipliers) else []), *columns, *multipliers]
+    frame = pd.DataFrame(dict(enumerate(columns)))
+    return frame.groupby(list(frame), sort=True).ngroup().to_numpy()
 
 
 def _sorted(problem: Problem) -> Problem:
@@ -234,6 +370,7 @@ def _sorted(problem: Problem) -> Problem:
     return replace(
         problem, design=problem.design[:, order], factors=factors, offset=offset,
         response=problem.response[order], size=problem.size[order], count=count,
+        bounds=problem.bounds[:, order] if problem.bounds.size else problem.bounds,
     )  # fmt: skip
 
 
@@ -279,15 +416,27 @@ def _factor(
     )
 
 
+def _slots(spec: Spec) -> tuple[str, ...]:
+    """The parameters by their slots."""
+    return ("mu", *(own.name for own in spec.family.single))
+
+
 def _slot(spec: Spec, block: Block) -> int:
     """The slot of the parameter in whose linear predictor a block stands."""
-    return ("mu", *spec.family.auxiliary).index(block.parameter)
+    return _slots(spec).index(block.parameter)
+
+
+def _bounds(spec: Spec) -> np.ndarray:
+    response = spec.cells.response
+    if not isinstance(response, BoundedCells):
+        return np.zeros((3, 0))
+    return np.array([response.upper, *recorded(spec.family, response.least, response.most)])
 
 
 def _offset(spec: Spec, rows: Observed) -> np.ndarray:
     """What offsets add to each linear predictor, shape ``(slots, rows)``."""
-    offsets = np.zeros((1 + len(spec.family.auxiliary), len(rows)))
-    for place, name in enumerate(("mu", *spec.family.auxiliary)):
+    offsets = np.zeros((len(_slots(spec)), len(rows)))
+    for place, name in enumerate(_slots(spec)):
         if name in spec.predictors:
             offsets[place] = rows.offset(spec.predictors[name].offsets, name)
     return offsets
@@ -296,10 +445,18 @@ def _offset(spec: Spec, rows: Observed) -> np.ndarray:
 def _by_rows(spec: Spec, rows: Observed) -> tuple[np.ndarray, np.ndarray, np.ndarray, float, float]:
     """What a kernel of rows takes: the response, its trials or other number, and how often the row counts."""
     match spec.cells.response:
+        case BoundedCells(value=value, code=code, count=count):
+            return value, code, count, 0.0, 0.0
+        case BinomialCells(successes=successes, trials=trials):
+            return successes, trials, np.ones(len(trials)), 0.0, 0.0
         case ValueCells(value=value, count=count):
             return value, np.ones(len(value)), count, 0.0, 0.0
         case PairCells(successes=successes, trials=trials, count=count):
             return successes, trials, count, 0.0, 0.0
+        case ErrorCells(mean=value, error=error, count=count):
+            return value, error, count, 0.0, 0.0
+        case MeasuredCells(mean=mean, error=error):
+            return mean, error, np.ones(len(mean)), 0.0, 0.0
         case RealCells(mean=mean, count=count, within=within):
             inner, none = rows.response, np.zeros(rows.response.size)
             squares = np.zeros(len(mean)) if len(inner) else within / count
@@ -322,6 +479,8 @@ def _response(spec: Spec, rows: Observed) -> tuple[np.ndarray, np.ndarray, np.nd
             return value, count, none, 0.0, 0.0
         case PairCells(successes=successes, trials=trials, count=count):
             return successes, trials, count, 0.0, 0.0
+        case MeasuredCells(mean=mean, precision=precision, count=count, within=within):
+            return mean, precision, none, float(within.sum()), float(count.sum())
         case RealCells(mean=mean, count=count, within=within):
             inner = rows.response
             squares = 0.0 if len(inner) else float(within.sum())

@@ -11,9 +11,11 @@ from itertools import compress
 
 import numpy as np
 
-from hiermod.engine.layout.problem import Problem
+from hiermod.engine.layout.problem import GAUSSIAN, Problem
 from hiermod.modeling.prior_choice import response_scale
 from hiermod.priors.distributions import Prior
+
+RESPONSE = "response"  # the scale of parameters that are measured as it is
 
 
 def in_own_unit(problem: Problem) -> Problem:
@@ -34,18 +36,21 @@ def in_own_unit(problem: Problem) -> Problem:
         replace(each, prior=each.prior.scaled(1.0 / unit)) if own else each
         for each, own in zip(problem.hyperparameters, scaled, strict=True)
     )
-    priors = [prior.scaled(1.0 / unit) for prior in problem.priors]
+    of_mean = problem.common_slots[: problem.linear] == 0
+    priors = [prior.scaled(1.0 / unit) if own else prior for prior, own in zip(problem.priors, of_mean, strict=True)]
     level = _level(problem)
     origin = scale.location / unit if len(level) else 0.0
     for place in level:
         priors[place] = _moved(priors[place], -origin)
     return replace(
         problem, unit=unit, origin=origin, priors=tuple(priors), hyperparameters=hyperparameters,
-        response=(problem.response - origin * unit * _whole(problem)) / unit, offset=problem.offset / unit,
-        squares=problem.squares / unit**2,
+        response=(problem.response - origin * unit * _whole(problem)) / unit, offset=_offset(problem, unit),
+        size=problem.size / unit**2 if problem.by_rows and problem.kernel == GAUSSIAN else problem.size,
+        squares=problem.squares / unit**2, bounds=(problem.bounds - origin * unit) / unit,
     )  # fmt: skip
 
 
+<<<<<<< HEAD
 def in_users_unit(problem: Problem, draws: np.ndarray, effects: bool = True) -> np.ndarray:
     """Draws of coefficients and hyperparameters, shape ``(chain, draw, numbers)``, changed in place.
 
@@ -54,6 +59,24 @@ def in_users_unit(problem: Problem, draws: np.ndarray, effects: bool = True) -> 
     draws[:, :, _level(problem)] += problem.origin
     coefficients = problem.coefficients if effects else problem.common
     draws *= np.where([*[True] * coefficients, *_scaled(problem)], problem.unit, 1.0)
+=======
+def _offset(problem: Problem, unit: float) -> np.ndarray:
+    """What offsets add to each linear predictor; the logarithm of a parameter in the unit is less by that of it."""
+    if not problem.by_rows:
+        return problem.offset / unit
+    spec, offset = problem.spec, problem.offset.copy()
+    offset[0] /= unit
+    for slot, parameter in enumerate(spec.family.single, start=1):
+        if parameter.name in spec.predictors and parameter.scale == RESPONSE:
+            offset[slot] -= math.log(unit)
+    return offset
+
+
+def in_users_unit(problem: Problem, draws: np.ndarray) -> np.ndarray:
+    """Draws of coefficients and hyperparameters, shape ``(chain, draw, numbers)``, changed in place."""
+    draws[:, :, _level(problem)] += problem.origin
+    draws *= np.where([*(problem.slots == 0), *_scaled(problem)], problem.unit, 1.0)
+>>>>>>> house
     return draws
 
 
@@ -78,7 +101,7 @@ def _whole(problem: Problem) -> np.ndarray:
 
 
 def _scaled(problem: Problem) -> list[bool]:
-    """Which hyperparameters have the response's unit: all but partial correlations and the family's shapes."""
-    partial = {f"{term.correlation_name}_offset" for term in problem.spec.groups if term.correlated}
-    shapes = {own.name for own in problem.spec.family.parameters if own.scale != "response"}
-    return [each.name not in partial | shapes for each in problem.hyperparameters]
+    """Which hyperparameters have the response's unit: those of the mean, and of the family those on its scale."""
+    own = {parameter.name for parameter in problem.spec.family.parameters if parameter.scale == RESPONSE}
+    own |= {each.name for each in problem.spec.variables() if each.parameter == "mu" and each.role != "correlation"}
+    return [each.name in own for each in problem.hyperparameters]

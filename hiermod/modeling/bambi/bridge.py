@@ -76,7 +76,7 @@ def _family_name(spec: Spec) -> str:
     if isinstance(spec.cells.response, BinomialCells):
         return "binomial" if isinstance(spec.formula.response, TrialsResponse) else "bernoulli"
     if spec.family.bambi is None:
-        raise ModelError(f"Bambi has no family {spec.family.name}. Use model.pymc().")
+        raise ModelError(f"The family {spec.family.name} is not handed over to Bambi. Use model.pymc().")
     return spec.family.bambi
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,6 @@ from pytensor.graph.traversal import ancestors
 from pytensor.tensor.elemwise import Elemwise
 
 from hiermod.errors import ModelError
-from hiermod.families.links import LINKS
 from hiermod.families.probes import DIGITS, POINTS, Points, points, probe_densities
 from hiermod.families.record import Family
 from hiermod.modeling.pymc.likelihood import PYTENSOR
@@ -31,7 +29,7 @@ def check_text(family: Family) -> None:
         If it cannot be written in PyTensor, has another shape or precision, other values, or no finite gradient.
     """
     for name in family.links:
-        _check(replace(family, link=LINKS[name]))
+        _check(family.linked(name))
 
 
 def _check(family: Family) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -24,9 +25,18 @@ from hiermod.modeling.pymc.parts import (
     register_dims,
 )
 from hiermod.modeling.pymc.priors import distribution
+from hiermod.modeling.pymc.thresholds import thresholds
 from hiermod.modeling.spec import Spec
 
 MAX_WRITTEN_OUT = 6
+ROOT_HALF = float(np.sqrt(0.5))
+INVERSES: dict[str, Callable[[Any], Any]] = {  # of links of parameters beside the mean, in PyTensor
+    "log": pt.exp,
+    "logit": pt.sigmoid,
+    "probit": lambda eta: 0.5 * pt.erfc(-ROOT_HALF * eta),
+    "cloglog": lambda eta: -pt.expm1(-pt.exp(eta)),
+    "identity": lambda eta: eta,
+}
 
 
 def build_model(spec: ModelSpec, informed: tuple[np.ndarray, ...] | None = None) -> pm.Model:
@@ -45,10 +55,16 @@ def build_model(spec: ModelSpec, informed: tuple[np.ndarray, ...] | None = None)
                 coefficient(spec, block.name)
         varying = _varying_parts(spec, rows, informed)
         eta = {
-            name: _common_part(predictor, rows) + varying[name] + rows.offset(predictor.offsets)
+            name: _common_part(predictor, rows) + varying[name] + rows.offset(predictor.offsets, name)
             for name, predictor in spec.predictors.items()
         }
-        own = [distribution(spec.priors[name], name) for name in spec.family.auxiliary]
+        own = [
+            pt.broadcast_to(INVERSES[spec.predictors[name].link.name](eta[name]), (len(rows),))
+            if name in spec.predictors
+            else distribution(spec.priors[name], name)
+            for name in (own.name for own in spec.family.single)
+        ]
+        own = [*thresholds(spec), *own]
         auxiliary = scaled(own, spec.shape_exposure(spec.cells.frame))
         likelihood(spec.formula.response.name, spec.family, rows, eta["mu"], auxiliary)
     return model
@@ -56,7 +72,9 @@ def build_model(spec: ModelSpec, informed: tuple[np.ndarray, ...] | None = None)
 
 def build_for_sampling(spec: ModelSpec) -> pm.Model:
     """The model in the coordinates that suit its data."""
-    return build_model(spec, informed_columns(spec) if isinstance(spec, Spec) else None)
+    if isinstance(spec, Spec) and len(spec.predictors) == 1:
+        return build_model(spec, informed_columns(spec))
+    return build_model(spec)
 
 
 def _pooled(spec: PooledSpec) -> pm.Model:

@@ -17,7 +17,15 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
-from hiermod.data.cells.statistics import BinomialCells, CountCells, MomentCells, PairCells, RealCells, ValueCells
+from hiermod.data.cells.statistics import (
+    BinomialCells,
+    CountCells,
+    MeasuredCells,
+    MomentCells,
+    PairCells,
+    RealCells,
+    ValueCells,
+)
 from hiermod.modeling.coding import Block
 from hiermod.modeling.density_rows import Observed, observe
 from hiermod.modeling.design import GroupDesign
@@ -36,13 +44,13 @@ def coefficient(spec: Spec, name: str) -> Any:
     model = pm.modelcontext(None)
     if name in model.named_vars:
         return model[name]
-    block = next(block for block in spec.common.blocks if block.name == name)
+    block = next(block for block in spec.coefficients.blocks if block.name == name)
     dims = register_dims(spec.variable(name))
     return distribution(spec.priors[name], name, _shift(spec, block), dims=dims)
 
 
 def _shift(spec: Spec, block: Block) -> Any:
-    common, slices = spec.common, spec.common.slices()
+    common, slices = spec.coefficients, spec.coefficients.slices()
     rows = common.shift[slices[block.name]]
     parts = []
     for other in common.blocks:
@@ -147,6 +155,7 @@ def cholesky_factor(term: GroupDesign) -> Any:
 
 
 STEP = 1e-4  # of a numerical derivative
+NEUTRAL = {"positive": 1.0, "unit": 0.5, "real": 0.0}  # values of parameters, by their support
 INFORMED = 1.0  # variance between groups over that within, from which a group's own coefficient is sampled
 SPREAD = 2.0  # standard errors that are taken off the variance between groups, to be sure of it
 
@@ -165,10 +174,12 @@ def _information_ratios(spec: Spec, term: GroupDesign) -> np.ndarray:
     estimates = np.einsum("gij,gj->gi", within, total)
     error = np.einsum("gii->gi", within)
     response = spec.cells.response
-    if isinstance(response, RealCells | ValueCells | PairCells):
+    dispersed = isinstance(response, RealCells | ValueCells | PairCells | MeasuredCells)
+    if dispersed and spec.family.errors != "known":
+        assert not isinstance(response, BinomialCells | CountCells)
         freedom = response.count.sum() - groups * columns
         residual = squares - (estimates * total).sum()
-        if isinstance(response, RealCells) and not isinstance(response, MomentCells):
+        if isinstance(response, RealCells | MeasuredCells) and not isinstance(response, MomentCells):
             residual += response.within.sum()
         error = error * (residual / freedom if freedom > 0 and residual > 0 else np.inf)
     typical = np.median(error, axis=0)
@@ -216,6 +227,8 @@ def _working(spec: Spec, offset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         case CountCells(total=total, exposure=exposure):
             expected = _expected(spec, total, exposure, offset)
             return expected, total / expected - 1.0
+        case ValueCells() if spec.family.zeros:
+            return _working_above_zero(spec, offset)
         case ValueCells(value=value, count=count) if spec.family.link.name == "log":
             expected = _expected(spec, count * value, count, offset)
             mean = expected / count
@@ -228,13 +241,25 @@ def _working(spec: Spec, offset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             return count * _information(spec, mean, slope), (value - mean) / slope - offset
         case RealCells(mean=mean, count=count):
             return count, mean - offset
+        case MeasuredCells(mean=mean, precision=precision):
+            return precision, mean - offset
+
+
+def _working_above_zero(spec: Spec, offset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The logarithms of what is above 0, where zeros have a part of their own; zeros have no weight."""
+    response = spec.cells.response
+    assert isinstance(response, ValueCells)
+    above = response.value > 0.0
+    logs = np.log(np.where(above, response.value, 1.0)) - offset
+    logs -= np.average(logs, weights=response.count * above)
+    return np.where(above, response.count, 0.0), np.where(above, logs, 0.0)
 
 
 def _information(spec: Spec, mean: Any, slope: Any) -> Any:
     """What a row says of its linear predictor where shapes are 1; the same for all if the variance is not known."""
     if spec.family.variance is None:
         return np.ones_like(mean)
-    return slope**2 / spec.family.variance(mean, *np.ones(len(spec.family.parameters)))
+    return slope**2 / spec.family.variance(mean, *(NEUTRAL[own.support] for own in spec.family.parameters))
 
 
 def _working_rates(

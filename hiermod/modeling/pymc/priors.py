@@ -105,7 +105,7 @@ def _of_entries(priors: Sequence[Prior], name: str, shift: Any, options: dict[st
     if not dims:
         about, typical = about[0], typical[0]
     location = about if shift is None else about - shift
-    functions = [lambda x, prior=prior, at=at: _log_density(prior, x + at)
+    functions = [lambda x, prior=prior, at=at: log_density(prior, x + at)
                  for prior, at in zip(priors, np.atleast_1d(about), strict=True)]  # fmt: skip
 
     def log_density(value: Any, at: Any) -> Any:
@@ -126,7 +126,7 @@ def _of_entries(priors: Sequence[Prior], name: str, shift: Any, options: dict[st
     )  # fmt: skip
 
 
-def _log_density(prior: Prior, x: Any) -> Any:
+def log_density(prior: Prior, x: Any) -> Any:
     """The log density of a number inside the prior's support, by PyMC's density of the whole distribution."""
     record = prior.distribution
     arguments = {key: np.float64(number) for key, number in zip(record.parameters, prior.arguments, strict=True)}

@@ -1,0 +1,59 @@
+"""Mixtures of a point at 0 and one of SciPy's distributions: zero-inflated families, and hurdles."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+PARTS = {  # of a family's name, SciPy's distribution by the mean parameter, the family's others, and trials
+    "poisson": lambda mu, trials: stats.poisson(mu),
+    "negbinomial": lambda mu, trials, alpha: stats.nbinom(alpha, alpha / (alpha + mu)),
+    "binomial": lambda mu, trials: stats.binom(trials, mu),
+    "beta_binomial": lambda mu, trials, kappa: stats.betabinom(trials, mu * kappa, (1.0 - mu) * kappa),
+    "gamma": lambda mu, trials, alpha: stats.gamma(alpha, scale=mu / alpha),
+    "lognormal": lambda mu, trials, sigma: stats.lognorm(sigma, scale=np.exp(mu)),
+}
+
+
+@dataclass(frozen=True)
+class Mixed:
+    """What is 0 with a chance, and else of a distribution, from which zeros are cut off where it is a hurdle's."""
+
+    inner: object
+    share: np.ndarray
+    hurdle: bool
+    continuous: bool
+
+    @property
+    def cut(self):
+        """The chance of a zero that is cut off."""
+        return self.inner.cdf(0.0) if self.hurdle and not self.continuous else np.zeros_like(self.share)
+
+    def logpdf(self, value):
+        density = self.inner.logpdf if self.continuous else self.inner.logpmf
+        if self.hurdle:
+            above = self.inner.sf(0.0) if not self.continuous else 1.0
+            safe = value if value > 0 else 1.0
+            return np.log(self.share) if value == 0 else np.log1p(-self.share) + density(safe) - np.log(above)
+        point = np.log(self.share) if value == 0 else np.full_like(self.share, -np.inf)
+        return np.logaddexp(point, np.log1p(-self.share) + density(value))
+
+    def cdf(self, value):
+        if value < 0:
+            return np.zeros_like(self.share)
+        inner = (self.inner.cdf(value) - self.cut) / (1.0 - self.cut)
+        return self.share + (1.0 - self.share) * inner
+
+    def mean(self):
+        return (1.0 - self.share) * self.inner.mean() / (1.0 - self.cut)
+
+    def var(self):
+        second = (1.0 - self.share) * (self.inner.var() + self.inner.mean() ** 2) / (1.0 - self.cut)
+        return second - self.mean() ** 2
+
+
+def mixed(name, mu, parameters, trials):
+    """The distribution of a zero-inflated or hurdle family, by its mu."""
+    kind, _, base = name.partition("_inflated_") if "_inflated_" in name else name.partition("_")
+    *own, share = parameters
+    return Mixed(PARTS[base](mu, trials, *own), np.asarray(share), kind == "hurdle", base in ("gamma", "lognormal"))
