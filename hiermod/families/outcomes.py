@@ -16,6 +16,7 @@ from hiermod.families.functionals import Functional, inverted, smallest_count
 from hiermod.families.ops import NUMPY
 
 if TYPE_CHECKING:
+    from hiermod.families.links import Link
     from hiermod.families.record import Family, Linear
 
 QUANTILE = re.compile(r"q(\d{1,2}(?:\.\d+)?)")
@@ -54,6 +55,16 @@ def read_outcome(family: Family, outcome: Any) -> Functional:
     if (found := COMPARED.fullmatch(text)) and NUMBER.fullmatch(found.group(2)):
         return _chance(family, found.group(1).replace("==", "="), float(found.group(2)), outcome)
     raise _refuse(family, outcome)
+
+
+def parameter_itself(family: Family, name: str) -> Functional:
+    """A parameter of the distribution, whose linear predictor has a link of its own."""
+    share = family.is_rate if name == "mu" else family.parameter(name).support == "unit"
+    return Functional(name, f"{name} of {{}}", link=_own_link, of=name, uses=(name,), share=share)
+
+
+def _own_link(link: Link, *_: Any) -> Link:
+    return link
 
 
 def own_outcomes(family: Family) -> dict[str, Functional]:
