@@ -1,9 +1,11 @@
 """Run every notebook of notebooks/ from top to bottom, and fail if any cell ends in an error.
 
-The executed copies go to build/notebooks; the files in notebooks/ are only read.
+Notebooks are .ipynb files, and Markdown whose head says that it is one (MyST's ``file_format: mystnb``). The executed
+copies go to build/notebooks; the files in notebooks/ are only read.
 """
 
 import os
+import re
 import sys
 import tempfile
 import time
@@ -17,11 +19,25 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "notebooks"
 TARGET = ROOT / "build" / "notebooks"
 CELL_TIMEOUT = 900  # seconds
+CELL = re.compile(r"^```\{code-cell\}[^\n]*\n((?::[^\n]*\n)*)\n?(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
+
+
+def is_notebook(path: Path) -> bool:
+    """Whether a file is run: a notebook, or Markdown that says it is one."""
+    return path.suffix == ".ipynb" or (path.suffix == ".md" and "file_format: mystnb" in path.read_text()[:100])
+
+
+def read(path: Path) -> nbformat.NotebookNode:
+    """A notebook; of Markdown, its code."""
+    if path.suffix == ".ipynb":
+        return nbformat.read(path, as_version=4)
+    cells = [nbformat.v4.new_code_cell(found.group(2)) for found in CELL.finditer(path.read_text(encoding="utf-8"))]
+    return nbformat.v4.new_notebook(cells=cells)
 
 
 def run(path: Path) -> str | None:
     """Execute one notebook, keep the executed copy, and return what went wrong, if anything did."""
-    notebook = nbformat.read(path, as_version=4)
+    notebook = read(path)
     client = NotebookClient(
         notebook,
         timeout=CELL_TIMEOUT,
@@ -35,7 +51,7 @@ def run(path: Path) -> str | None:
     except (CellExecutionError, CellTimeoutError, DeadKernelError, RuntimeError) as error:
         return str(error)  # RuntimeError: the kernel did not start
     finally:
-        target = TARGET / path.relative_to(SOURCE)
+        target = (TARGET / path.relative_to(SOURCE)).with_suffix(".ipynb")
         target.parent.mkdir(parents=True, exist_ok=True)
         nbformat.write(notebook, target)
     # A cell tagged raises-exception does not stop the run, but a published notebook shows no traceback.
@@ -47,7 +63,7 @@ def run(path: Path) -> str | None:
 
 
 def main() -> int:
-    paths = sorted(p for p in SOURCE.rglob("*.ipynb") if ".ipynb_checkpoints" not in p.parts)
+    paths = sorted(p for p in SOURCE.rglob("*.*") if ".ipynb_checkpoints" not in p.parts and is_notebook(p))
     if not paths:
         print("notebooks: none to run")
         return 0

@@ -106,7 +106,7 @@ def _without(spec: ModelSpec) -> str:
 def _refuse_endless(spec: ModelSpec, functional: Functional, groups: Groups) -> None:
     """Refuse a mean over groups that is infinite: where the logarithm of what is averaged grows exponentially."""
     upper = functional.name not in ("median", *(f"q{percent}" for percent in range(51)))
-    for term in spec.groups if upper and not functional.share and functional.of == "mu" else ():
+    for term in spec.groups if upper and not (functional.share or functional.bounded) and functional.of == "mu" else ():
         for name in {effect.parameter for effect in term.effects} & {*spec.family.explosive}:
             if functional.needs(name) and groups[term.grouping.name] is Reading.POPULATION:
                 raise AnswerError(

@@ -17,7 +17,12 @@ from scipy import special
 from hiermod.families.links import CLOGLOG, IDENTITY, LOG, Link
 from hiermod.families.names import LINKS
 from hiermod.families.ops import HALF_LOG_TAU, LARGEST_EXPONENT, Ops
-from hiermod.families.positive import lognormal_has_posterior_mean, shifted_log_link, take_positive
+from hiermod.families.positive import (
+    lognormal_has_posterior_mean,
+    lognormal_limited_mean,
+    shifted_log_link,
+    take_positive,
+)
 from hiermod.families.real import log_normal_density, residual_scale, take_numbers
 from hiermod.families.record import Chances, Family, Linear, Parameter, ResponseScale, own_link
 from hiermod.priors.distributions import Prior
@@ -65,6 +70,13 @@ def _weibull_quantile(chance: float, mu: Linear, shape: Any) -> Any:
     return np.exp(mu.eta + np.log(-np.log1p(-chance)) / shape - special.gammaln(1.0 + 1.0 / shape))
 
 
+def _weibull_limited_mean(horizon: float, mu: Linear, shape: Any) -> Any:
+    """The area below ``exp(-(y/scale)^shape)``, an incomplete gamma function."""
+    with np.errstate(over="ignore"):
+        hazard = np.exp(shape * (np.log(horizon) - mu.eta + special.gammaln(1.0 + 1.0 / shape)))
+    return np.exp(mu.eta + np.log(np.maximum(special.gammainc(1.0 / shape, hazard), NEXT_TO_NOTHING)))
+
+
 def _weibull_variance(mean: Any, shape: Any) -> Any:
     """``mean² (Γ(1 + 2/shape) / Γ(1 + 1/shape)² - 1)``."""
     return mean**2 * np.expm1(special.gammaln(1.0 + 2.0 / shape) - 2.0 * special.gammaln(1.0 + 1.0 / shape))
@@ -95,6 +107,11 @@ def _exponential_cdf(response: Any, mu: Linear) -> Chances:
 
 def _exponential_quantile(chance: float, mu: Linear) -> Any:
     return -np.log1p(-chance) * np.exp(mu.eta)
+
+
+def _exponential_limited_mean(horizon: float, mu: Linear) -> Any:
+    mean = np.exp(mu.eta)
+    return -mean * np.expm1(-horizon / mean)
 
 
 def _exponential_variance(mean: Any) -> Any:
@@ -132,6 +149,11 @@ def _shifted_cdf(response: Any, mu: Linear, sigma: Any, ndt: Any) -> Chances:
 
 def _shifted_quantile(chance: float, mu: Linear, sigma: Any, ndt: Any) -> Any:
     return ndt + np.exp(mu.eta + sigma * special.ndtri(chance))
+
+
+def _shifted_limited_mean(horizon: float, mu: Linear, sigma: Any, ndt: Any) -> Any:
+    beyond = np.maximum(horizon - ndt, NEXT_TO_NOTHING)
+    return np.minimum(ndt, horizon) + lognormal_limited_mean(beyond, mu, sigma)
 
 
 def _shifted_variance(mean: Any, sigma: Any, ndt: Any) -> Any:
@@ -224,6 +246,7 @@ WEIBULL = Family(
     name="weibull", links=LINKS["weibull"], link=LOG, kind="positive",
     parameters=(Parameter("shape", "the hazard rises where it is above 1", "shape", _shape_near_one),),
     statistic="values", check=take_positive, log_density=_weibull, log_tails=_weibull_tails, cdf=_weibull_cdf,
+    limited_mean=_weibull_limited_mean,
     quantile=_weibull_quantile, variance=_weibull_variance, draw=_draw_weibull, median_link=_weibull_median_link,
     kernel="weibull", bambi=None, response="durations whose hazard rises or falls",
     latex=r"\operatorname{Weibull}(\mathrm{shape}, \mu_i / \Gamma(1 + 1/\mathrm{shape}))",
@@ -231,7 +254,8 @@ WEIBULL = Family(
 )  # fmt: skip
 EXPONENTIAL = Family(
     name="exponential", links=LINKS["exponential"], link=LOG, kind="positive", statistic="values", check=take_positive,
-    log_density=_exponential, log_tails=_exponential_tails, cdf=_exponential_cdf, variance=_exponential_variance,
+    log_density=_exponential, log_tails=_exponential_tails, cdf=_exponential_cdf,
+    limited_mean=_exponential_limited_mean, variance=_exponential_variance,
     quantile=_exponential_quantile, draw=_draw_exponential, median_link=_exponential_median_link,
     kernel="exponential", bambi="exponential",
     response="durations of constant hazard", latex=r"\operatorname{Exponential}(1 / \mu_i)",
@@ -243,6 +267,7 @@ SHIFTED_LOGNORMAL = Family(
         Parameter("ndt", "shift, below the smallest response", "response", _before_the_first, below_response=True),
     ),
     statistic="values", check=take_positive, log_density=_shifted, log_tails=_shifted_tails, cdf=_shifted_cdf,
+    limited_mean=_shifted_limited_mean,
     quantile=_shifted_quantile, variance=_shifted_variance, draw=_draw_shifted, kernel="shifted_lognormal", bambi=None,
     response="response times, which begin with a shift",
     latex=r"\mathrm{ndt} + \operatorname{LogNormal}(\mu_i, \sigma)",

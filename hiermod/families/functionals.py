@@ -40,6 +40,8 @@ class Functional:
         Whether it is a chance, which answers show in percent.
     per_unit : bool
         Whether that of a thousand units is a thousand times as large.
+    bounded : bool
+        Whether it lies between two numbers, so that it has a posterior mean under any priors.
     steps : bool
         Whether it is a whole number, which has no slope.
 
@@ -60,6 +62,7 @@ class Functional:
     share: bool = False
     per_unit: bool = False
     steps: bool = False
+    bounded: bool = False
 
     def needs(self, parameter: str) -> bool:
         """Whether it depends on a parameter."""

@@ -29,6 +29,7 @@ from hiermod.families.record import Chances, Family, Linear, Parameter, first_wr
 from hiermod.families.truncated import POSITIVE_COUNTS
 
 SMALLEST_CHANCE = 1e-300
+LOG_MEAN = "log of the mean"
 
 
 def log_shares(ops: Ops, share: Any) -> tuple[Any, Any]:
@@ -177,6 +178,7 @@ def zero_inflated(base: Family) -> Family:
         log_density=partial(_inflated, base), cdf=partial(_inflated_cdf, base), kernel=f"zero_inflated_{base.kernel}",
         response=f"{base.response}, with further zeros", latex=_latex("zi", base.latex),
         words=f"With the chance zi it is 0, and else {base.name}.{_sentence(base)}",
+        location="" if base.is_rate else "log of the mean beside further zeros",
     )  # fmt: skip
 
 
@@ -194,6 +196,7 @@ def hurdle(base: Family, name: str) -> Family:
         response="counts, whose zeros are another matter" if base.counts else "numbers above 0, and zeros",
         latex=_latex("hu", base.latex),
         words=f"With the chance hu it is 0, and else {name}{' without zeros' if base.counts else ''}.{_sentence(base)}",
+        location="log of the mean before zeros are cut off" if base.counts else f"{base.location or LOG_MEAN} above 0",
     )  # fmt: skip
 
 
@@ -202,7 +205,7 @@ def _with_zeros(base: Family, name: str, share: Parameter) -> Family:
         base, name=name, links=LINKS[name], parameters=(*base.parameters, share), rated="",  # type: ignore[index]
         mean_link=partial(_mean_link, base), variance=partial(_variance, base), draw=partial(_draw, base),
         correlation=None, median_link=None, quantile=None, outcomes=(), bambi=None,
-        log_tails=None,
+        log_tails=None, limited_mean=None,
     )  # fmt: skip
 
 

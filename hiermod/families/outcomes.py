@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 QUANTILE = re.compile(r"q(\d{1,2}(?:\.\d+)?)")
 COMPARED = re.compile(r"(>=|<=|==|>|<|=)\s*(.+)")
+LIMITED = re.compile(r"mean\s*<=?\s*(.+)")
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 SIGNS = {">": "above", ">=": "at least", "<": "below", "<=": "at most", "=": "equal to"}
 CONTINUOUS = ("real", "positive", "unit")
@@ -52,6 +53,8 @@ def read_outcome(family: Family, outcome: Any) -> Functional:
         return named[text]
     if (found := QUANTILE.fullmatch(text)) and 0.0 < float(found.group(1)) < 100.0:
         return quantile(family, float(found.group(1)))
+    if (found := LIMITED.fullmatch(text)) and NUMBER.fullmatch(found.group(1)):
+        return _limited(family, float(found.group(1)), outcome)
     if (found := COMPARED.fullmatch(text)) and NUMBER.fullmatch(found.group(2)):
         return _chance(family, found.group(1).replace("==", "="), float(found.group(2)), outcome)
     raise _refuse(family, outcome)
@@ -122,6 +125,16 @@ def _chance(family: Family, sign: str, number: float, asked: Any) -> Functional:
     return Functional(name, words, partial(_compared, family, sign, number), share=True)
 
 
+def _limited(family: Family, horizon: float, asked: Any) -> Functional:
+    """The restricted mean, of a response or a horizon, whichever comes first: the area below the survival up to it."""
+    if family.limited_mean is None:
+        raise _refuse(family, asked)
+    if not 0.0 < horizon < math.inf:
+        raise AnswerError(f"outcome={asked!r}: a horizon is a finite number above 0, such as 'mean<=90'.")
+    value = partial(family.limited_mean, horizon)
+    return Functional(f"mean<={horizon:g}", f"mean {{}} up to {horizon:g}", value, bounded=True)
+
+
 def _compared(family: Family, sign: str, number: float, mu: Linear, *parameters: Any) -> Any:
     if sign == "=":
         return np.exp(family.log_density(NUMPY, (np.float64(number),), mu, *parameters))
@@ -183,6 +196,7 @@ def _refuse(family: Family, outcome: Any) -> AnswerError:
     known = [repr(name) for name in named]
     if knows_quantiles(family):
         known += ["quantiles such as 'q90'", "chances such as '>30'"]
+        known += ["means up to a horizon such as 'mean<=90'"] if family.limited_mean else []
     elif family.counts:
         known.append("chances such as 3")
     close = nearest(outcome, named, 1, ALIKE) if isinstance(outcome, str) else []

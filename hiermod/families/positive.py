@@ -72,6 +72,12 @@ def _gamma_quantile(chance: float, mu: Linear, alpha: Any) -> Any:
     return mu.link.inverse(mu.eta) * special.gammaincinv(alpha, chance) / alpha
 
 
+def _gamma_limited_mean(horizon: float, mu: Linear, alpha: Any) -> Any:
+    mean = mu.link.inverse(mu.eta)
+    x = alpha * horizon / mean
+    return mean * special.gammainc(alpha + 1.0, x) + horizon * special.gammaincc(alpha, x)
+
+
 def _gamma_variance(mean: Any, alpha: Any) -> Any:
     return mean**2 / alpha
 
@@ -98,6 +104,12 @@ def _lognormal_cdf(response: Any, mu: Linear, sigma: Any) -> Chances:
 def _lognormal_quantile(chance: float, mu: Linear, sigma: Any) -> Any:
     with np.errstate(over="ignore"):
         return np.exp(mu.eta + sigma * special.ndtri(chance))
+
+
+def lognormal_limited_mean(horizon: float, mu: Linear, sigma: Any) -> Any:
+    """That of ``exp(eta)`` times a lognormal number."""
+    t = (np.log(horizon) - mu.eta) / sigma
+    return np.exp(mu.eta + sigma**2 / 2.0 + special.log_ndtr(t - sigma)) + horizon * special.ndtr(-t)
 
 
 def _lognormal_variance(mean: Any, sigma: Any) -> Any:
@@ -157,6 +169,7 @@ GAMMA = Family(
     name="gamma", links=LINKS["gamma"], link=LOG, kind="positive",
     parameters=(Parameter("alpha", "shape, standard deviation mu/sqrt(alpha)", "shape", overdispersion),),
     statistic="values", check=take_positive, log_density=_gamma, log_tails=_gamma_tails, cdf=_gamma_cdf,
+    limited_mean=_gamma_limited_mean,
     quantile=_gamma_quantile,
     variance=_gamma_variance, draw=_draw_gamma, kernel="gamma", bambi="gamma", response="numbers above 0",
     latex=r"\operatorname{Gamma}(\alpha, \alpha / \mu_i)",
@@ -167,6 +180,7 @@ LOGNORMAL = Family(
     parameters=(Parameter("sigma", "standard deviation of the logarithm", "log of the response", residual_scale,
                           estimate=response_sd),),
     statistic="values", check=take_positive, log_density=_lognormal, log_tails=_lognormal_tails, cdf=_lognormal_cdf,
+    limited_mean=lognormal_limited_mean,
     quantile=_lognormal_quantile,
     variance=_lognormal_variance, draw=_draw_lognormal, kernel="lognormal", bambi=None,
     response="numbers above 0 that vary by factors", latex=r"\operatorname{LogNormal}(\mu_i, \sigma)",

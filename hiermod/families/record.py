@@ -240,6 +240,8 @@ class Family:
     log_tails : callable, optional
         ``(ops, response, mu, *parameters)``: the logarithms of the chances of at most as much as a response, and of
         more, of families whose responses may be censored.
+    limited_mean : callable, optional
+        ``(horizon, mu, *parameters)`` on NumPy arrays: the mean of the response or the horizon, whichever is less.
     mean_link, median_link : callable, optional
         ``(link, *parameters)``: the link between the mean, or the median, and the linear predictor, given the
         parameters. The mean is mu without it; the median is the quantile, if that is known.
@@ -314,6 +316,7 @@ class Family:
     correlation: Function | None = None
     cdf: Callable[..., Chances] | None = None
     log_tails: Function | None = None
+    limited_mean: Function | None = None
     mean_link: Callable[..., Link] = own_link
     median_link: Callable[..., Link] | None = None
     quantile: Function | None = None

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from hiermod.data.columns.bounds import BoundedRows
+from hiermod.data.columns.bounds import RIGHT, BoundedRows
 from hiermod.data.columns.responses import ResponseRows, SingleRows, TrialsRows, refuse_levels
 from hiermod.data.columns.values import Level
 from hiermod.errors import DataError, ModelError, did_you_mean, enumerate_names, nearest
@@ -231,6 +231,8 @@ def _remark(family: Family, response: ResponseRows) -> str:
         share, base = family.auxiliary[-1], family.name.removeprefix("hurdle_").removeprefix("zero_inflated_")
         without = "" if family.counts and family.zeros == "hurdle" else f" ({base} is the family without it)"
         return f"; no response is 0, so that {share} is as near 0 as its prior lets it be{without}"
+    if isinstance(response, BoundedRows):
+        return _beyond(family, response)
     if not isinstance(response, SingleRows) or not response.binary:
         return ""
     if response.levels:
@@ -240,6 +242,14 @@ def _remark(family: Family, response: ResponseRows) -> str:
     if not family.is_rate:
         return "; the response is 0/1, whose rate family='bernoulli' would model"
     return f"; every response is {response.values[0]:g}" if response.constant else ""
+
+
+def _beyond(family: Family, response: BoundedRows) -> str:
+    """That means of right-censored times go beyond what was seen."""
+    if family.limited_mean is None or not (response.code == RIGHT).any():
+        return ""
+    last = f"{response.upper.max():.4g}"
+    return f"; its mean goes beyond the largest {response.name}, {last}: outcome='mean<={last}' ends there"
 
 
 def _of_order(response: SingleRows) -> str:

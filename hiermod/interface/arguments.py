@@ -38,9 +38,10 @@ scale : {"difference", "ratio", "lift", "odds_ratio", "link"}
     where that fails in more than 1 % of the draws. Of a response that is a logarithm both are of geometric means.
 outcome : str or number, optional
     What of the response's distribution in each row: ``"mean"`` (None), ``"median"``, a quantile such as ``"q90"``, a
-    chance such as ``">30"`` or ``"<=4"``; of counts also that of one number, ``4``, ``"zero"``, and ``"positive"``,
-    the mean of those above zero. Rows are averaged: the average of their quantiles, not the quantile of all. Estimates
-    are posterior medians where it has no posterior mean, as the mean of a heavy-tailed family.
+    chance such as ``">30"`` or ``"<=4"``, of durations the mean up to a horizon, ``"mean<=90"``; of counts also the
+    chance of one number, ``4``, ``"zero"``, and ``"positive"``, the mean of those above zero. Rows are averaged: the
+    average of their quantiles, not the quantile of all. Estimates are posterior medians where it has no posterior mean,
+    as the mean of a heavy-tailed family.
 parameter : str, optional
     A parameter of the response's distribution that has a linear predictor, such as ``"sigma"`` or ``"zi"``, in place of
     an outcome; ``"mu"`` is the one that the formula of the response speaks of.

@@ -191,7 +191,7 @@ class Spec:
 
     def has_posterior_mean(self, outcome: Functional, readings: Collection[str]) -> bool:
         """As the family says of its parameters' priors, and of averages over groups their standard deviations'."""
-        if outcome.share:
+        if outcome.share or outcome.bounded:
             return True
         averaged = not {"new", "population"}.isdisjoint(readings)
         of_parameter = outcome.name in self.predictors

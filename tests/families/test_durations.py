@@ -5,8 +5,9 @@ import pytest
 from modeling_tools import spec_of
 from scipy import special, stats
 
-from hiermod.errors import PriorError
+from hiermod.errors import AnswerError, PriorError
 from hiermod.families.ops import NUMPY
+from hiermod.families.outcomes import read_outcome
 from hiermod.families.registry import read_family
 
 POINTS = 1_000
@@ -67,3 +68,28 @@ def rng_frame():
 
     rng = np.random.default_rng(2)
     return pd.DataFrame({"x": rng.normal(size=40), "p": 0.5 + np.r_[0.0, rng.exponential(size=39)]})
+
+
+@pytest.mark.parametrize("name", ["weibull", "exponential", "gamma", "lognormal", "shifted_lognormal"])
+def test_a_mean_up_to_a_horizon_is_the_area_below_the_survival(name):
+    exact, parameters = scipys(name)
+    family, horizon = read_family(name), 1.7
+    nodes, weights = np.polynomial.legendre.leggauss(400)
+    t = (0.5 * (nodes + 1.0))[:, None]
+    survival = exact.sf(horizon * t**4)
+    area = horizon * (0.5 * weights[:, None] * 4.0 * t**3 * survival).sum(axis=0)
+    seen = read_outcome(family, "mean<=1.7").at(family.linear(ETA), *parameters)
+    assert horizon == 1.7
+    np.testing.assert_allclose(seen, area, rtol=2e-3 if name == "shifted_lognormal" else 1e-6)
+    if name == "weibull":
+        far = read_outcome(family, "mean <= 1e9").at(family.linear(ETA), *parameters)
+        np.testing.assert_allclose(far[FIRST > 0.5], np.exp(ETA)[FIRST > 0.5], rtol=1e-9)
+        with pytest.raises(AnswerError, match=r"a horizon is a finite number above 0"):
+            read_outcome(family, "mean<=-3")
+
+
+def test_only_durations_have_a_mean_up_to_a_horizon():
+    with pytest.raises(AnswerError, match="poisson, which has"):
+        read_outcome(read_family("poisson"), "mean<=3")
+    with pytest.raises(AnswerError, match="means up to a horizon such as 'mean<=90'"):
+        read_outcome(read_family("weibull"), "meen")

@@ -96,6 +96,7 @@ def test_every_field_is_filled(family):
         "correlation",
         "rated",
         "log_tails",
+        "limited_mean",
         "base",
         "interval",
         "outcomes",

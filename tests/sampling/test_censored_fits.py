@@ -66,6 +66,15 @@ def test_rows_are_left_out_by_their_own_probability(fit, frame):
     assert fit.loo().elpd < total
 
 
+def test_survival_and_restricted_means_are_answers(fit, frame):
+    survival = fit.rates("x", outcome=">20").table
+    assert survival["estimate"].iloc[0] > survival["estimate"].iloc[1]
+    assert "mean<=" in fit.notices[0]
+    last = frame["time"].max()
+    limited = fit.effect("x", outcome=f"mean<={last}").table["estimate"].iloc[0]
+    assert fit.effect("x").table["estimate"].iloc[0] < limited < 0.0
+
+
 def test_files_keep_bounds(fit, tmp_path):
     fit.save(tmp_path / "fit.nc")
     again = hm.load(tmp_path / "fit.nc")

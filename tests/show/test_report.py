@@ -165,7 +165,7 @@ def test_other_models_have_pages_too(sleepstudy_fit, tmp_path):
     text = words(sleepstudy_fit.report(tmp_path / "sleep.html"))
     assert "the mean Reaction rises with Days: by" in text
     text = words(made.counts().report(tmp_path / "counts.html"))
-    assert "Effect of k on the mean y by g" in text
+    assert "Effect of k on the mean y (compared with u)" in text
 
 
 def test_a_failed_check_is_a_warning(tmp_path):

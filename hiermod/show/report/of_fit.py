@@ -117,14 +117,27 @@ def _asked(subject: Subject) -> Iterator[Asked]:
     by = next((name for name in groups if 1 < len(levels_of(spec, name)) <= MOST_GROUPS), None)
     arms = [name for name in default_columns(spec)[0] if len(levels_of(spec, name)) > 1][:MOST_QUESTIONS]
     for name in arms:
-        cells = (len(levels_of(spec, name)) - 1) * (len(levels_of(spec, by)) if by is not None else 1)
-        if by is not None and cells > MOST_SENTENCES:
+        within = _varies_by(spec, name, groups)
+        cells = (len(levels_of(spec, name)) - 1) * (len(levels_of(spec, within)) if within is not None else 1)
+        if within is None or cells > MOST_SENTENCES:
             yield from _tried(partial(_effect, posterior, name, None, subject.prob))
-        yield from _tried(partial(_effect, posterior, name, by, subject.prob))
+        if within is not None:
+            yield from _tried(partial(_effect, posterior, name, within, subject.prob))
     for name in _numbers(spec, arms)[:MOST_QUESTIONS]:
         yield from _tried(partial(_curve, posterior, name, subject.prob))
     if not arms and by is not None:
         yield from _tried(partial(_rates, posterior, by, subject.prob))
+
+
+def _varies_by(spec: ModelSpec, name: str, groups: Sequence[str]) -> str | None:
+    """The groups, not too many, between which the effect of a variable differs."""
+    for term in spec.formula.groups:
+        varying = {variable for own in term.terms for variable in own.variables}
+        behind = {source for variable in varying for source in (variable, *spec.formula.sources.get(variable, ()))}
+        (factor, *others) = term.factors
+        if name in behind and not others and factor in groups and 1 < len(levels_of(spec, factor)) <= MOST_GROUPS:
+            return factor
+    return None
 
 
 def _tried(make: Callable[[], Asked]) -> Iterator[Asked]:
@@ -144,27 +157,33 @@ def _numbers(spec: ModelSpec, arms: Sequence[str]) -> list[str]:
     ]
 
 
+def _outcome(spec: ModelSpec) -> str | None:
+    """What of the response is compared: of ordered categories, which have no rate of their own, the mean score."""
+    return "mean" if spec.family.kind == "ordered" else None
+
+
 def _effect(posterior: Posterior, name: str, by: str | None, prob: float) -> Asked:
-    answer = effect(posterior, Arguments(name, by=by, prob=prob))
+    answer = effect(posterior, Arguments(name, by=by, prob=prob, outcome=_outcome(posterior.spec)))
     own = asked_of(answer)
     if len(answer.table) <= MOST_SENTENCES or by is None:
         return own
     own = replace(own, sentences=())
-    table, _ = prob_beats_table(posterior, Arguments(name, by=by))
+    table, _ = prob_beats_table(posterior, Arguments(name, by=by, outcome=_outcome(posterior.spec)))
     title = f"P(beats {visible(str(answer.question.control))})"
     return replace(own, more=((partial(plot_probabilities, table, title, title, True), f"Heat map of {title}"),))
 
 
 def _curve(posterior: Posterior, name: str, prob: float) -> Asked:
-    answer = rates(posterior, Arguments(name, prob=prob))
-    slope = slopes(posterior, Arguments(name, scale="response", prob=prob))
+    outcome = _outcome(posterior.spec)
+    answer = rates(posterior, Arguments(name, prob=prob, outcome=outcome))
+    slope = slopes(posterior, Arguments(name, scale="response", prob=prob, outcome=outcome))
     own = asked_of(answer)
     return replace(own, sentences=tuple(slope_sentences(slope)))
 
 
 def _rates(posterior: Posterior, group: str, prob: float) -> Asked:
-    answer = rates(posterior, Arguments(group, prob=prob))
-    table, _ = best(posterior, Arguments(group))
+    answer = rates(posterior, Arguments(group, prob=prob, outcome=_outcome(posterior.spec)))
+    table, _ = best(posterior, Arguments(group, outcome=_outcome(posterior.spec)))
     sentences = best_sentences(table, measure_of(posterior.spec))
     title = "P(best)"
     shown = table["prob_best"].to_frame().T.set_axis([title])
