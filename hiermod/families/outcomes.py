@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from hiermod.families.record import Family, Linear
 
 QUANTILE = re.compile(r"q(\d{1,2}(?:\.\d+)?)")
-COMPARED = re.compile(r"(>=|<=|==|>|<|=)\s*(.+)")
-LIMITED = re.compile(r"mean\s*<=?\s*(.+)")
-NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+COMPARED = re.compile(r"(>=|<=|==|>|<|=)(.+)")
+LIMITED = re.compile(r"mean<=?(.+)")
+NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?")
 SIGNS = {">": "above", ">=": "at least", "<": "below", "<=": "at most", "=": "equal to"}
 CONTINUOUS = ("real", "positive", "unit")
 LEAST, LARGEST = {"count": 0.0, "positive": 0.0, "unit": 0.0}, {"unit": 1.0}  # responses of a kind
@@ -48,7 +48,7 @@ def read_outcome(family: Family, outcome: Any) -> Functional:
         if isinstance(outcome, bool | np.bool_) or not isinstance(outcome, Real):
             raise _refuse(family, outcome)
         return _chance(family, "=", float(outcome), outcome)
-    text = outcome.strip()
+    text = "".join(outcome.split())
     if text in named:
         return named[text]
     if (found := QUANTILE.fullmatch(text)) and 0.0 < float(found.group(1)) < 100.0:
