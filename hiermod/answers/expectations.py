@@ -142,6 +142,8 @@ def _over(
 ) -> np.ndarray:  # fmt: skip
     if not names:
         return inner(population)
+    if len(names) > MOST_NESTED:
+        return _over_points(population, names, inner, add, start)
     first, rest = names[0], names[1:]
     rises, left = population.given(first)
     widest = float(np.sqrt(population.covariance[first, first]).max(initial=0.0))
@@ -150,4 +152,32 @@ def _over(
     for node, weight in zip(nodes.tolist(), weights.tolist(), strict=True):
         mean = {**left.mean, **{name: left.mean[name] + node * rise for name, rise in rises.items()}}
         total = add(total, _over(Population(mean, left.covariance), rest, inner, fine, add, start), weight)
+    return np.asarray(total)
+
+
+MOST_NESTED = 2  # predictors that are integrated one inside the other
+POINTS = 7  # twos, whose product is how many points stand for a normal of more dimensions; as many mirror them
+
+
+def _over_points(
+    population: Population, names: Sequence[str], inner: Inner,
+    add: Callable[[np.ndarray | float, np.ndarray, float], np.ndarray], start: float,
+) -> np.ndarray:  # fmt: skip
+    """The same over many predictors by points of Sobol's sequence, always the same ones, and their mirror images.
+
+    What is odd in a predictor adds up to nothing exactly; of a chance, the error is next to a thousandth.
+    """
+    from scipy.stats import qmc
+
+    steps, left = [], population
+    for name in names:
+        rises, left = left.given(name)
+        steps.append(rises)
+    total: np.ndarray | float = start
+    points = special.ndtri(qmc.Sobol(len(names), rng=np.random.default_rng(5)).random_base2(POINTS))
+    for point in np.concatenate([points, -points]):
+        mean = dict(population.mean)
+        for z, rises in zip(point.tolist(), steps, strict=True):
+            mean |= {name: mean[name] + z * rise for name, rise in rises.items()}
+        total = add(total, inner(Population(mean, left.covariance)), 0.5**POINTS / 2.0)
     return np.asarray(total)
