@@ -118,7 +118,10 @@ def _covered(problem: Problem) -> bool:
     if len(problem.factors) != 1 or len(problem.segments) != 1 or problem.by_rows or dimension > MOST_DIMENSIONS:
         return False
     width = problem.factors[0].width
-    return (problem.kernel == GAUSSIAN and width <= WIDEST) or (problem.kernel in CUMULANTS and width == 1)
+    family = [each.name for each in problem.hyperparameters[problem.auxiliary :]]
+    return (problem.kernel == GAUSSIAN and width <= WIDEST and family == ["sigma"]) or (
+        problem.kernel in CUMULANTS and width == 1
+    )
 
 
 def _likelihood(problem: Problem) -> GaussianLikelihood | PatternLikelihood | None:

@@ -50,16 +50,6 @@ def in_own_unit(problem: Problem) -> Problem:
     )  # fmt: skip
 
 
-<<<<<<< HEAD
-def in_users_unit(problem: Problem, draws: np.ndarray, effects: bool = True) -> np.ndarray:
-    """Draws of coefficients and hyperparameters, shape ``(chain, draw, numbers)``, changed in place.
-
-    Those of groups' effects stand between, unless there are no `effects`.
-    """
-    draws[:, :, _level(problem)] += problem.origin
-    coefficients = problem.coefficients if effects else problem.common
-    draws *= np.where([*[True] * coefficients, *_scaled(problem)], problem.unit, 1.0)
-=======
 def _offset(problem: Problem, unit: float) -> np.ndarray:
     """What offsets add to each linear predictor; the logarithm of a parameter in the unit is less by that of it."""
     if not problem.by_rows:
@@ -72,11 +62,14 @@ def _offset(problem: Problem, unit: float) -> np.ndarray:
     return offset
 
 
-def in_users_unit(problem: Problem, draws: np.ndarray) -> np.ndarray:
-    """Draws of coefficients and hyperparameters, shape ``(chain, draw, numbers)``, changed in place."""
+def in_users_unit(problem: Problem, draws: np.ndarray, effects: bool = True) -> np.ndarray:
+    """Draws of coefficients and hyperparameters, shape ``(chain, draw, numbers)``, changed in place.
+
+    Those of groups' effects stand between, unless there are no `effects`.
+    """
     draws[:, :, _level(problem)] += problem.origin
-    draws *= np.where([*(problem.slots == 0), *_scaled(problem)], problem.unit, 1.0)
->>>>>>> house
+    slots = problem.slots if effects else problem.common_slots
+    draws *= np.where([*(slots == 0), *_scaled(problem)], problem.unit, 1.0)
     return draws
 
 
