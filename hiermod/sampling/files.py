@@ -116,7 +116,8 @@ def check_target(path: str | Path, what: str = "a fit", example: str = "fit.nc")
             raise StorageError(f"{str(path)!r} is a folder; {what} is stored in a file, such as {place!r}.")
         target = Path(os.path.realpath(path))
         if not target.parent.is_dir():
-            raise StorageError(f"The folder of {str(path)!r} is not there. Make it first.")
+            where = f"{str(path)!r} is a link to {str(target)!r}, whose folder" if path.is_symlink() else ""
+            raise StorageError(f"{where or f'The folder of {str(path)!r}'} is not there. Make it first.")
         if target.exists() and not stat.S_ISREG(target.stat().st_mode):
             raise StorageError(f"{str(path)!r} is no plain file but a device or a pipe. Name another.")
         descriptor, name = _private(target)

@@ -86,6 +86,16 @@ def test_nothing_planted_is_followed_and_links_stay_links(country_fit, tmp_path)
     assert sorted(each.name for each in tmp_path.iterdir() if "hiermod" in each.name) == []
 
 
+def test_a_link_to_nowhere_is_said_to_be_one(country_fit, tmp_path):
+    link = tmp_path / "link.nc"
+    link.symlink_to(tmp_path / "gone" / "real.nc")
+    with pytest.raises(StorageError, match=r"link.nc' is a link to '.*real.nc', whose folder is not there. Make it"):
+        country_fit.save(link)
+    (tmp_path / "gone").mkdir()
+    country_fit.save(link)
+    assert link.is_symlink()
+
+
 def test_new_files_have_the_permissions_of_new_files(stored, tmp_path):
     plain = tmp_path / "plain"
     plain.touch()
