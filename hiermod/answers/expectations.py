@@ -86,7 +86,7 @@ class Population:
     mean : mapping of str to ndarray, shape (rows, draws)
         By parameter.
     covariance : mapping of (str, str) to ndarray, shape (rows, draws)
-        Of each pair of those that vary, in both orders.
+        Of each pair of those that vary together, in both orders.
     """
 
     mean: Predictors
@@ -103,9 +103,10 @@ class Population:
         rises = {
             other: np.divide(self.covariance[name, other], spread, out=np.zeros_like(spread), where=spread > 0.0)
             for other in self.varying
+            if (name, other) in self.covariance
         }
         rest = {
-            (one, other): values - rises[one] * rises[other]
+            (one, other): values - rises[one] * rises[other] if one in rises and other in rises else values.copy()
             for (one, other), values in self.covariance.items()
             if name not in (one, other)
         }
