@@ -16,7 +16,16 @@ from hiermod.answers.checks.implied import compared
 from hiermod.answers.estimands import effects, rates
 from hiermod.answers.parameters.estimates import fixef_draws
 from hiermod.answers.reader import BLOCK, block_slices
-from hiermod.data.cells.statistics import BinomialCells, BoundedCells, CountCells, PairCells, RealCells, ValueCells
+from hiermod.data.cells.statistics import (
+    BinomialCells,
+    BoundedCells,
+    CountCells,
+    ErrorCells,
+    MeasuredCells,
+    PairCells,
+    RealCells,
+    ValueCells,
+)
 from hiermod.errors import AnswerError, ModelError
 from hiermod.families.ops import NUMPY, bounded_exp
 from hiermod.families.record import scaled
@@ -116,6 +125,12 @@ def _row(spec: Spec, rows: Observed, row: int, predictor: np.ndarray, auxiliary:
             return count[row] * family.observation_density((value[row],), predictor, own)
         case PairCells(successes=successes, trials=trials, count=count):
             return count[row] * family.observation_density((successes[row], trials[row]), predictor, auxiliary)
+        case ErrorCells(mean=mean, error=error, count=count):
+            return count[row] * family.observation_density((mean[row], error[row]), predictor, auxiliary)
+        case MeasuredCells(mean=mean, error=error, count=count, within=within):
+            scale = auxiliary[0] if auxiliary else 1.0
+            squares = ((mean[row] - predictor) / error[row]) ** 2 + within[row]
+            return -0.5 * squares / scale**2 - count[row] * np.log(scale)
     assert isinstance(response, RealCells)
     (sigma,) = auxiliary
     if row >= len(response.mean):  # a row of the factor of a cell's cross-products, which counts no further response
