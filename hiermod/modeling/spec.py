@@ -197,10 +197,13 @@ class Spec:
         if outcome.share or outcome.bounded:
             return True
         averaged = not {"new", "population"}.isdisjoint(readings)
-        if self.prior_alone and outcome.name == "mean" and not light_coefficients(self):
+        of_parameter = outcome.name in self.predictors
+        if self.prior_alone and (of_parameter or outcome.name == "mean") and not light_coefficients(self, outcome):
             return False
-        if averaged and not light_spreads(self):
+        if averaged and not light_spreads(self, outcome):
             return False
+        if of_parameter:
+            return outcome.name == "mu" or not self.family.parameter(outcome.name).unbounded
         return self.family.has_posterior_mean(outcome.name, self.priors, averaged)
 
     @cached_property

@@ -80,7 +80,7 @@ def near(printed, expected):
 
 RUN = (
     "README.md", "notebooks/from_r.md", "notebooks/compare.md", "notebooks/site/questions.md", "notebooks/site/data.md",
-    "notebooks/site/use_families.md", "notebooks/site/formulas.md", "notebooks/site/priors.md",
+    "notebooks/site/use_families.md", "notebooks/site/priors.md",
 )  # fmt: skip
 
 
