@@ -25,6 +25,17 @@ def beta(link: int, y: float, eta: float, phi: float) -> Row:
 
 
 @numba.njit(**NJIT)
+def zero_one_inflated_beta(link: int, y: float, eta: float, phi: float, zoi: float, coi: float) -> Row:
+    """0 and 1 have the share zoi, of which coi is that of 1."""
+    if y <= 0.0:
+        return math.log(zoi) + math.log1p(-coi), 0.0, 0.0, 1.0 / zoi, -1.0 / (1.0 - coi)
+    if y >= 1.0:
+        return math.log(zoi) + math.log(coi), 0.0, 0.0, 1.0 / zoi, 1.0 / coi
+    value, by_eta, by_phi, _, _ = beta(link, y, eta, phi)
+    return value + math.log1p(-zoi), by_eta, by_phi, -1.0 / (1.0 - zoi), 0.0
+
+
+@numba.njit(**NJIT)
 def _part(log_value: float, log_rate: float, log_phi: float) -> tuple[float, float]:
     """What one of the two shapes x adds, and the derivative of x log(value) - lgamma(x) by the logarithm of x."""
     log_shape = log_rate + log_phi
