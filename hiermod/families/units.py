@@ -11,6 +11,7 @@ from scipy import special
 from hiermod.data.columns.responses import ResponseRows, SingleRows
 from hiermod.errors import DataError
 from hiermod.families.links import LOGIT, Link
+from hiermod.families.mixtures import log_shares
 from hiermod.families.names import RATE_LINKS
 from hiermod.families.ops import HALF_LOG_TAU, LARGE, Ops, remainder
 from hiermod.families.rates import SMALLEST_SHAPE, log_rates
@@ -101,8 +102,9 @@ def _inflated(ops: Ops, response: Any, mu: Linear, phi: Any, zoi: Any, coi: Any)
     value = response[0]
     one, end = ops.where(value >= 1.0, 1.0, 0.0), ops.where((value <= 0.0) | (value >= 1.0), 1.0, 0.0)
     inside = ops.where(end > 0.0, 0.5, value)
-    at_end = ops.log(zoi) + ops.where(one > 0.0, ops.log(coi), ops.log1p(-coi))
-    return ops.where(end > 0.0, at_end, ops.log1p(-zoi) + beta_density(ops, inside, mu, phi))
+    (log_end, log_inside), (log_one, log_zero) = (log_shares(ops, share) for share in (zoi, coi))
+    at_end = log_end + ops.where(one > 0.0, log_one, log_zero)
+    return ops.where(end > 0.0, at_end, log_inside + beta_density(ops, inside, mu, phi))
 
 
 def _inflated_cdf(response: Any, mu: Linear, phi: Any, zoi: Any, coi: Any) -> Chances:
