@@ -204,7 +204,7 @@ def scaled(parameters: Sequence[Any], exposure: Any) -> list[Any]:
 
 UNSAID = replace(IDENTITY, name="")  # the usual one
 STATISTICS = {"rate": "pairs", "count": "values", "real": "values", "positive": "values", "unit": "values",
-              "ordered": "categories"}  # fmt: skip
+              "ordered": "categories", "category": "categories"}  # fmt: skip
 WITHOUT = {
     "variance": "a function (mean, *parameters)",
     "correlation": "a function (*parameters)",
@@ -222,9 +222,9 @@ class Family:
     ----------
     name : str
         In small letters.
-    kind : {"rate", "count", "real", "positive", "unit", "ordered"}
+    kind : {"rate", "count", "real", "positive", "unit", "ordered", "category"}
         What the response is: successes out of trials, a count, a number, a number above 0, one between 0 and 1, or a
-        category among ordered ones (not for families from outside).
+        category, among ordered ones or others (not for families from outside).
     links : tuple of str
         Those that it can have, the usual one first: ``identity``, ``log``, ``logit``, ``probit``, ``cloglog``.
     log_density : callable
@@ -270,6 +270,9 @@ class Family:
         ``(outcome, priors, averaged)``: whether an outcome, by its name such as ``mean`` or ``q90``, has a posterior
         mean under these priors of the parameters, and if it is `averaged` over a population of groups. Chances have
         one, and are not asked for.
+    explosive : tuple of str
+        The parameters by whose linear predictor the logarithm of the mean, and of upper quantiles, grows exponentially:
+        over groups that differ in one, these have no mean.
     transform : callable
         From responses to the scale of the linear predictor under an identity link.
     information_power : float
@@ -300,8 +303,10 @@ class Family:
     thresholds : Thresholds, optional
         Of ordered categories, whose thresholds are the first of `parameters` once `categories` are known.
     weighted : callable, optional
-        Of categories, ``(weights, link, *parameters)``: the link between the linear predictor and a weighted sum of
-        their chances.
+        Of ordered categories, ``(weights, link, *parameters)``: the link between the linear predictor and a weighted
+        sum of their chances; of others, ``(weights, mu, *parameters)``: that sum.
+    per_category : callable, optional
+        ``(categories)``: the parameters of categories without an order, each with a linear predictor.
     categories : tuple
         Those of a response, in order.
 
@@ -315,7 +320,7 @@ class Family:
     """
 
     name: str
-    kind: Literal["rate", "count", "real", "positive", "unit", "ordered"]
+    kind: Literal["rate", "count", "real", "positive", "unit", "ordered", "category"]
     links: tuple[str, ...]
     log_density: Function
     parameters: tuple[Parameter, ...] = ()
@@ -333,6 +338,7 @@ class Family:
     statistic: str = ""
     check: Callable[[str, ResponseRows], None] | None = None
     has_posterior_mean: Callable[[str, Mapping[str, tuple[Prior, ...]], bool], bool] = always
+    explosive: tuple[str, ...] = ()
     transform: Callable[[Any], Any] = unchanged
     information_power: float = 0.0
     rated: Literal["", "mean", "shape"] = ""
@@ -347,7 +353,8 @@ class Family:
     base: Family | None = None
     interval: Callable[..., Chances] | None = None
     thresholds: Thresholds | None = None
-    weighted: Callable[..., Link] | None = None
+    weighted: Callable[..., Any] | None = None
+    per_category: Callable[[tuple[Level, ...]], tuple[Parameter, ...]] | None = None
     categories: tuple[Level, ...] = ()
 
     def __post_init__(self) -> None:
@@ -393,7 +400,9 @@ class Family:
         return scores_of(self.categories)
 
     def of_categories(self, categories: tuple[Level, ...]) -> Family:
-        """The family of a response of these categories, with a threshold between each two; others are unchanged."""
+        """The family of a response of these categories, with their parameters; others are unchanged."""
+        if self.per_category is not None:
+            return replace(self, categories=categories, parameters=self.per_category(categories))
         if self.thresholds is None:
             return self
         places = range(1, len(categories))
@@ -453,8 +462,8 @@ class Family:
         return own if stated is None else stated
 
     def drawn_by(self, eta: Any, *parameters: Any) -> Any:
-        """What `draw_responses` takes: the mean, or of ordered categories the linear predictor itself."""
-        return eta if self.thresholds is not None else self.mean(eta, *parameters)
+        """What `draw_responses` takes: the mean, or of categories the linear predictor itself."""
+        return eta if self.statistic == "categories" else self.mean(eta, *parameters)
 
     def require(self, what: str) -> Function:
         """One of its functions that a family may be without: ``variance``, ``correlation`` or ``draw``.
@@ -528,7 +537,7 @@ class Family:
         Parameters
         ----------
         mean : numpy.ndarray
-            Expected responses; of rates, those of one trial; of ordered categories, their linear predictors.
+            Expected responses; of rates, those of one trial; of categories, their linear predictors.
         trials : numpy.ndarray
             How many trials each response has, where it has any. It and `parameters` broadcast against `mean`.
         parameters : sequence
@@ -538,7 +547,7 @@ class Family:
             Of what is drawn; that of `mean` and the parameters without it.
         """
         shape = np.broadcast_shapes(np.shape(mean), *map(np.shape, parameters)) if shape is None else shape
-        where = mean if self.thresholds is None else self.linear(mean)
+        where = self.linear(mean) if self.statistic == "categories" else mean
         return np.asarray(self.require("draw")(rng, shape, where, trials, *parameters))
 
     def with_parameter_link(self, name: str, link: str) -> Family:

@@ -14,7 +14,7 @@ from hiermod.data.columns.measured import MeasuredRows
 from hiermod.data.columns.responses import ResponseRows, SingleRows, TrialsRows, refuse_levels
 from hiermod.data.columns.values import Level
 from hiermod.errors import DataError, ModelError, did_you_mean, enumerate_names, nearest
-from hiermod.families import counts, durations, mixtures, ordered, positive, rates, real, units
+from hiermod.families import categorical, counts, durations, mixtures, ordered, positive, rates, real, units
 from hiermod.families.bounded import bounded
 from hiermod.families.links import link_of
 from hiermod.families.measured import with_errors
@@ -32,6 +32,7 @@ KIN = (
     durations,
     units,
     ordered,
+    categorical,
     mixtures,
 )
 RECORDS = {family.name: family for kin in KIN for family in kin.FAMILIES}
@@ -40,7 +41,7 @@ REGISTERED: dict[str, Family] = {}  # those from outside, by their usual link
 CHECKS = {
     "rate": rates.take_trials, "count": counts.take_counts, "real": real.take_numbers,
     "positive": positive.take_positive, "unit": units.take_shares,
-    "ordered": ordered.take_ordered,
+    "ordered": ordered.take_ordered, "category": categorical.take_categories,
 }  # fmt: skip
 RATINGS = 11  # values of whole numbers, up to which they may be ratings
 SEVERAL = re.compile(r"\s*+(\w++)\s*+\(([^()]{0,300})\)\s*+")  # links of several parameters
@@ -232,7 +233,7 @@ def _takes_levels(family: Family | None, response: SingleRows) -> bool:
 def _remark(family: Family, response: ResponseRows) -> str:
     """What may not be meant: one value only, or 0/1 taken as numbers."""
     if isinstance(response, SingleRows) and family.statistic == "categories":
-        return _of_order(response)
+        return _of_categories_found(response, family.kind == "ordered")
     if family.zeros and not _has_zeros(response):
         share, base = family.auxiliary[-1], family.name.removeprefix("hurdle_").removeprefix("zero_inflated_")
         without = "" if family.counts and family.zeros == "hurdle" else f" ({base} is the family without it)"
@@ -262,8 +263,8 @@ def _beyond(family: Family, response: BoundedRows) -> str:
     return f"; its mean goes beyond the largest {response.name}, {last}: outcome='mean<={last}' ends there"
 
 
-def _of_order(response: SingleRows) -> str:
-    """The order that was found, and categories that do not occur."""
+def _of_categories_found(response: SingleRows, ordered: bool) -> str:
+    """The categories that were found in their order, or the reference, and categories that do not occur."""
     categories, said = response.categories, ""
     absent = [level for level in categories if response.declared and level not in response.levels]
     if absent:
@@ -274,7 +275,9 @@ def _of_order(response: SingleRows) -> str:
     numbers = not response.levels and categories[-1] - categories[0] + 1 > len(categories)  # type: ignore[operator]
     if numbers:
         said = "; numbers between these that do not occur are no categories (an ordered factor can have such)"
-    return f"; {len(categories)} categories, {' < '.join(map(str, categories))}{said}"
+    sign = " < " if ordered else ", "
+    first = "" if ordered else f"; {categories[0]} is the reference"
+    return f"; {len(categories)} categories, {sign.join(map(str, categories))}{first}{said}"
 
 
 def _has_zeros(response: ResponseRows) -> bool:

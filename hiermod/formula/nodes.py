@@ -270,7 +270,8 @@ class Formula:
     `weights` is the column of frequency weights; `offsets` are variables with the coefficient one; `removed` are terms
     to take away from what ``.`` will stand for, where that is not known yet; `expressions` gives what each variable is
     made of where it is no plain column; `places` where in `text` each column was first named; `blocks` are the IDs of
-    group terms, ``(1 | ID | g)``; `idle` are terms of one variable that were raised to a power, which changes nothing.
+    group terms, ``(1 | ID | g)``, and `written_groups` the bars with those that no other linear predictor shares;
+    `idle` are terms of one variable that were raised to a power, which changes nothing.
     `uncentred` tells that the intercept was written as ``0 + Intercept``, brms's way of saying that its prior stands
     where predictors are 0. `further` are the linear predictors of other parameters than the mean, ``sigma ~ x``, whose
     terms, groups and offsets are their own. `rate` is the expression of ``y | rate(t)``, the exposure of counts, whose
@@ -295,6 +296,7 @@ class Formula:
     idle: tuple[str, ...] = field(compare=False, repr=False, default=())
     further: tuple[ParameterFormula, ...] = ()
     measured: Measured | None = None
+    written_groups: tuple[GroupTerm, ...] = field(compare=False, repr=False, default=())
 
     def __str__(self) -> str:
         return "; ".join([self.of_mean, *map(str, self.further)])

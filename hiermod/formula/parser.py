@@ -138,6 +138,7 @@ def _parse(text: str, others: tuple[str, ...] | None) -> Formula:
         text, response, right.intercept, right.common, with_blocks(right.groups, shared), tuple(terms.offsets),
         added.weights, tuple(terms.removed), right.uncentred, added.rate, added.bounds, reader.expressions,
         reader.places, blocks, tuple(dict.fromkeys(reader.idle)), parameter_formulas(further, shared), added.measured,
+        right.groups,
     )  # fmt: skip
     _refuse_response_on_the_right(formula, reader)
     return formula

@@ -100,7 +100,7 @@ def define(definition: Definition, data: Any) -> Defined:
         formula, data, choose, na=definition.na, compressed=definition.compress, real=real,
         complete=definition.complete,
     )  # fmt: skip
-    formula = with_parameters(_with_success(formula, levels), family)
+    formula = _with_ids(with_parameters(_with_success(formula, levels), family), family)
     _check_rate(formula, family)
     definition = replace(definition, formula=str(formula)) if formula != parse(definition.formula) else definition
     definition = replace(definition, intercept_at="zero") if formula.uncentred else definition
@@ -122,6 +122,11 @@ def _spelled(formula: Formula, asked: Family | None) -> tuple[Formula, list[str]
     said += [f"a power of the one term {term} is that term, as in R: for its square write I({term}^2)"
              for term in formula.idle]  # fmt: skip
     return formula, said
+
+
+def _with_ids(formula: Formula, family: Family) -> Formula:
+    """The formula with the IDs of its bars where these stand in several linear predictors, one of each category."""
+    return replace(formula, groups=formula.written_groups) if family.per_category is not None else formula
 
 
 OTHER_NAMES = {
@@ -189,7 +194,8 @@ def _check_rate(formula: Formula, family: Family) -> None:
 def _chosen(asked: Family | None, constant: bool, response: ResponseRows) -> tuple[Family, str, tuple[Level, ...]]:
     """The family, its notice, and the two levels of a response that is a factor."""
     family, notice = choose_family(asked, response, constant)
-    return family, notice, response.levels if isinstance(response, SingleRows) else ()
+    levels = response.levels if isinstance(response, SingleRows) and family.is_rate else ()
+    return family, notice, levels
 
 
 def _with_success(formula: Formula, levels: tuple[Level, ...]) -> Formula:
@@ -254,7 +260,8 @@ def redefine(definition: Definition, formula: Formula, family: str, cells: Cells
     categories = cells.response.levels if isinstance(cells.response, CategoryCells) else ()
     record = read_family(family).of_categories(categories)
     record = with_errors(record, formula.measured.kind) if formula.measured is not None else record
-    spec, _ = _build(definition, formula, bounded(record) if formula.bounds else record, cells)
+    known = bounded(record) if formula.bounds else record
+    spec, _ = _build(definition, _with_ids(formula, known), known, cells)
     return Defined(definition, spec, notices)
 
 
