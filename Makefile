@@ -6,7 +6,7 @@ export PYTHON
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow wheel-check engine-versions spark-test page-test lint format notebooks docs docs-links bench bench-gradient bench-cold bench-kernels bench-refit bench-geometry bench-folds bench-size calibration lock clean fuzz faults accuracy mutants coverage audit
+.PHONY: help setup demo test test-slow wheel-check engine-versions spark-test page-test lint format notebooks docs docs-links bench bench-gradient bench-cold bench-kernels bench-refit bench-geometry bench-folds bench-groups bench-size calibration lock clean fuzz faults accuracy mutants coverage audit
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s  %s\n", $$1, $$2}' Makefile
@@ -96,6 +96,9 @@ bench-geometry: setup  ## what each idea behind the engine's coordinates is wort
 
 bench-folds: setup  ## ten folds of the country experiment, by hiermod and by Bambi
 	@$(BIN)/python benchmarks/folds.py $(ARGS)
+
+bench-groups: setup  ## what the number of groups costs, beside lme4 (ARGS="--sizes 10000 1000000 --lme4 10000")
+	@$(BIN)/python benchmarks/groups.py $(ARGS)
 
 bench-size: setup  ## what the size of data costs, to a hundred million rows
 	@$(BIN)/python benchmarks/data_size.py
