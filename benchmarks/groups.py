@@ -1,4 +1,4 @@
-"""What the number of groups costs: models whose effects of groups are integrated out, beside lme4 on the same rows.
+"""What the number of groups costs: models whose groups' effects are integrated out, beside lme4 on the same rows.
 
     python benchmarks/groups.py --sizes 10000 100000 1000000 --lme4 10000 50000
 
@@ -65,11 +65,8 @@ def main() -> None:
             theirs = of_lme4(JOBS[name], size) if size in chosen.lme4 else None
             total = own["model"] + own["fit"]
             beside = ("", "") if theirs is None else (f"{theirs:.1f}", f"{total / theirs:.3f}")
-            print(
-                f"| {name} | {size:,} | {own['rows']:,} | {own['model']:.2f} + {own['fit']:.2f} | {own['megabytes']:.0f} | "
-                f"{own['ess']:,.0f} | {beside[0]} | {beside[1]} |",
-                flush=True,
-            )
+            costs = f"{own['model']:.2f} + {own['fit']:.2f} | {own['megabytes']:.0f} | {own['ess']:,.0f}"
+            print(f"| {name} | {size:,} | {own['rows']:,} | {costs} | {beside[0]} | {beside[1]} |", flush=True)
 
 
 def in_process(job: str, size: int) -> dict[str, float]:
