@@ -2,7 +2,7 @@
 
     python benchmarks/groups.py --sizes 10000 100000 1000000 --lme4 10000 50000
 
-Each fit has a process of its own. CPU seconds are of `hm.fit`, from a pandas frame of rows to 4,000 draws; those in front
+Each fit has a process of its own. CPU seconds are from a pandas frame of rows to 4,000 draws; those in front
 of the plus sign are of reading and counting the rows (`hm.model`). lme4 takes nine nodes (nAGQ=9), on rows.
 """
 
