@@ -72,7 +72,7 @@ def fit(
         folder of Parquet files (``country=CA`` in its names becomes a column), or a glob. Each row is an observation.
     family : str, optional
         A family's name, such as ``"binomial"``, ``"poisson"`` or ``"student"``, with a link in brackets where it is not
-        the usual one: ``"binomial(probit)"``; the README's table has all families with their links and parameters.
+        the usual one: ``"binomial(probit)"``; the site's table has all families with their links and parameters.
         None infers from the response one of bernoulli, binomial and gaussian, with a notice.
     priors : dict, optional
         Priors as text, or as `hiermod.prior_from` gives them, by key: ``{"Intercept": "Normal(0, 1.5)", "slope":

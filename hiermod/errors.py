@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 __all__ = [
     "AnswerError",
@@ -77,6 +78,22 @@ class AnswerError(HiermodError):
 
 class StorageError(HiermodError):
     """A file cannot be read as a stored fit."""
+
+
+def is_panic(error: BaseException) -> bool:
+    """Whether compiled Rust code gave up, as that of polars and nutpie does by what is no Exception of Python."""
+    return type(error).__name__ == "PanicException"
+
+
+@contextlib.contextmanager
+def panics_as_errors() -> Iterator[None]:
+    """Make errors of panics, so that who handles errors handles them."""
+    try:
+        yield
+    except BaseException as error:
+        if not is_panic(error):
+            raise
+        raise RuntimeError(f"a compiled part gave up: {error}") from error
 
 
 JOINERS = "\u200c\u200d"  # letters of Persian and of Indian scripts, and emoji, are written with them

@@ -64,6 +64,8 @@ def _places(parent: ast.AST, statement: ast.stmt | None = None, raising: bool = 
                 continue
             if isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant):
                 continue  # a docstring
+            if isinstance(child, ast.Subscript) and ast.unparse(child.value) == "Literal":
+                continue  # a type
             around = child if isinstance(child, ast.stmt) else statement
             inside = raising or isinstance(child, ast.Raise)
             if around is not None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from benchmarks.calibration.categories import ORDERED_PRIORS, UNORDERED_PRIORS, Ordinal, Unordered
 from benchmarks.calibration.pooled import Pooled, contrast, new_rate
 from benchmarks.calibration.questions import (
     Question,
@@ -30,7 +31,7 @@ class Shape:
     name: str
     formula: str
     family: str
-    model: Definition | Pooled | Spread
+    model: Definition | Pooled | Spread | Ordinal | Unordered
     questions: tuple[Question, ...]
     pooling: Pooling = "normal"
 
@@ -227,11 +228,24 @@ def spread() -> Shape:
     return Shape("spread", FORMULA, "gaussian", Spread(design, PRIORS), ())
 
 
+def ordinal(name: str) -> Shape:
+    """Four ordered categories, few of each in a group."""
+    design = crossed(g=named("g", 10), treated=[0, 1], row=range(8)).drop(columns="row")
+    model = Ordinal(design, ORDERED_PRIORS, steps=name == "sratio")
+    return Shape(name, "y ~ treated + (1 | g)", name, model, ())
+
+
+def categorical() -> Shape:
+    """Three categories without an order, whose effects of groups go together."""
+    design = crossed(g=named("g", 10), treated=[0, 1], row=range(10)).drop(columns="row")
+    return Shape("categorical", "y ~ treated + (1 | p | g)", "categorical", Unordered(design, UNORDERED_PRIORS), ())
+
+
 SHAPES = {
     shape.name: shape
     for shape in (
         bernoulli(), binomial(), gaussian(), poisson(), negbinomial(), student(), beta_binomial(), gamma(),
         three_effects(), few_groups(), pooled_beta(), pooled_shapes(), pooled_gamma(), zero_inflated_negbinomial(),
-        hurdle_gamma(), spread(),
+        hurdle_gamma(), spread(), ordinal("cumulative"), ordinal("sratio"), categorical(),
     )
 }  # fmt: skip

@@ -24,6 +24,7 @@ import numpy as np
 import pyarrow
 
 from hiermod.engine.layout.program import Program
+from hiermod.errors import panics_as_errors
 
 CORE = "nutpie._lib"
 DRAWS, NUMBER = "draws", "number"
@@ -122,7 +123,8 @@ class Chains:
         """
         with under_way():
             try:
-                wait_for(self.sampler.wait, meanwhile)
+                with panics_as_errors():
+                    wait_for(self.sampler.wait, meanwhile)
             except (RuntimeError, SystemExit):
                 self.stop()
                 raise

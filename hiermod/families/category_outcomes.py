@@ -30,8 +30,8 @@ def category_outcome(family: Family, outcome: Any) -> Functional:
     """
     if (place := _place(family, outcome)) is not None:
         return _chance(family, "=", place)
-    if outcome is None or outcome == "mean":
-        return family.expected if family.kind == "ordered" else _refuse(family, outcome)
+    if outcome is None or (outcome == "mean" and family.kind == "ordered"):
+        return family.expected
     found = SIDE.fullmatch(outcome.strip()) if isinstance(outcome, str) else None
     if found is None:
         return _refuse(family, outcome)
@@ -63,7 +63,9 @@ def _chance(family: Family, sign: str, place: int) -> Functional:
     words = f"{level}" if sign == "=" else f"{WORDS[sign]} {level}"
     weights = tuple(map(float, held))
     label = f"chance that {{}} is {words.replace('{', '{{').replace('}', '}}')}"
-    return Functional(name, label, link=partial(family.weighted, weights), share=True)
+    if family.kind == "ordered":
+        return Functional(name, label, link=partial(family.weighted, weights), share=True)
+    return Functional(name, label, value=partial(family.weighted, weights), share=True)
 
 
 def in_words(family: Family) -> str:
@@ -85,6 +87,7 @@ def _refuse(family: Family, outcome: Any) -> Functional:
     names: dict[str, Level] = {str(level): level for level in family.categories}
     close = nearest(outcome, names, 1, ALIKE) if isinstance(outcome, str) else []
     hint = f" Did you mean {close[0]!r}?" if close else ""
-    plain = family.kind != "ordered" and not close
+    of_order = outcome in ("mean", "median") or (isinstance(outcome, str) and SIDE.fullmatch(outcome.strip()))
+    plain = family.kind != "ordered" and bool(of_order)
     order = " Its categories have no order: there is no mean score, and no side of one." if plain else ""
     raise AnswerError(f"outcome={outcome!r} is none of the family {family}, which has {in_words(family)}.{hint}{order}")

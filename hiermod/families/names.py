@@ -6,7 +6,7 @@ from typing import Literal
 
 FamilyName = Literal[
     "bernoulli", "binomial", "gaussian", "poisson", "negbinomial", "student", "gamma", "lognormal", "beta_binomial",
-    "cumulative", "sratio", "cratio", "acat",
+    "cumulative", "sratio", "cratio", "acat", "categorical",
     "geometric", "nbinom1", "beta",
     "weibull", "exponential", "shifted_lognormal", "exgaussian",
     "zero_inflated_poisson", "zero_inflated_negbinomial", "zero_inflated_binomial", "zero_inflated_beta_binomial",
@@ -27,6 +27,7 @@ LINKS: dict[FamilyName, tuple[str, ...]] = {  # of each family, the usual one fi
     "sratio": RATE_LINKS,
     "cratio": RATE_LINKS,
     "acat": ("logit",),
+    "categorical": ("logit",),
     "geometric": ("log",),
     "nbinom1": ("log",),
     "beta": RATE_LINKS,
@@ -52,9 +53,7 @@ ALIASES = {
     "zero_inflated_betabinomial": "zero_inflated_beta_binomial", "hurdle_negativebinomial": "hurdle_negbinomial",
 }  # fmt: skip
 ABSENT = {  # families of other packages that are not here: their names, and what is nearest
-    ("multinomial", "categorical", "dirichlet"): (
-        "Categories without an order are not modelled. The nearest is the rate of one level, y['level'] ~ x."
-    ),
+    ("dirichlet",): "Shares that add up to 1 are not modelled. The nearest is 'beta', of one share.",
     ("zero_inflated_beta", "zero_one_inflated_beta"): (
         "The nearest for shares is 'beta', which takes neither 0 nor 1."
     ),
@@ -70,7 +69,8 @@ ABSENT = {  # families of other packages that are not here: their names, and wha
         "Other variances than mu, 'poisson', mu + mu²/alpha, 'negbinomial', and mu·(1 + phi), 'nbinom1', are not there."
     ),
 }  # fmt: skip
-MEANT = {"ordinal": "cumulative", "ordered": "cumulative", "polr": "cumulative", "clm": "cumulative",
+MEANT = {"multinomial": "categorical", "multinom": "categorical",
+         "ordinal": "cumulative", "ordered": "cumulative", "polr": "cumulative", "clm": "cumulative",
          "normal": "gaussian", "logistic": "bernoulli", "logit": "bernoulli", "binom": "binomial",
          "zip": "zero_inflated_poisson", "ziplss": "zero_inflated_poisson", "zinb": "zero_inflated_negbinomial",
          "truncated_poisson": "hurdle_poisson", "truncated_nbinom2": "hurdle_negbinomial", "zigamma": "hurdle_gamma",

@@ -60,7 +60,8 @@ def points(family: Family) -> Points:
     entries = len(family.entries)
     if entries:  # in the order of thresholds
         parameters[:entries] = np.sort(parameters[:entries], axis=0)
-    return Points(tuple(responses.T), eta, tuple(parameters))
+    errors = (np.exp(rng.uniform(-0.9, 0.9, POINTS)),) if family.errors else ()
+    return Points((*responses.T, *errors), eta, tuple(parameters))
 
 
 def probe_densities(family: Family) -> list[float]:

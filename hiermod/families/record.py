@@ -174,6 +174,14 @@ class Thresholds:
 THRESHOLDS = "Intercept"  # their variable of the posterior
 
 
+def row_variance(kind: str, error: Any, *parameters: Any) -> Any:
+    """The variance of a response with a known error about its mean, as `hiermod.families.measured` says."""
+    if kind == "known":
+        return error**2
+    (sigma,) = parameters
+    return sigma**2 + error**2 if kind == "added" else (sigma * error) ** 2
+
+
 def own_link(link: Link, *_: Any) -> Link:
     """The link itself: mu is what is asked for."""
     return link
@@ -196,7 +204,7 @@ def scaled(parameters: Sequence[Any], exposure: Any) -> list[Any]:
 
 UNSAID = replace(IDENTITY, name="")  # the usual one
 STATISTICS = {"rate": "pairs", "count": "values", "real": "values", "positive": "values", "unit": "values",
-              "ordered": "categories"}  # fmt: skip
+              "ordered": "categories", "category": "categories"}  # fmt: skip
 WITHOUT = {
     "variance": "a function (mean, *parameters)",
     "correlation": "a function (*parameters)",
@@ -214,9 +222,9 @@ class Family:
     ----------
     name : str
         In small letters.
-    kind : {"rate", "count", "real", "positive", "unit", "ordered"}
+    kind : {"rate", "count", "real", "positive", "unit", "ordered", "category"}
         What the response is: successes out of trials, a count, a number, a number above 0, one between 0 and 1, or a
-        category among ordered ones (not for families from outside).
+        category, among ordered ones or others (not for families from outside).
     links : tuple of str
         Those that it can have, the usual one first: ``identity``, ``log``, ``logit``, ``probit``, ``cloglog``.
     log_density : callable
@@ -262,6 +270,9 @@ class Family:
         ``(outcome, priors, averaged)``: whether an outcome, by its name such as ``mean`` or ``q90``, has a posterior
         mean under these priors of the parameters, and if it is `averaged` over a population of groups. Chances have
         one, and are not asked for.
+    explosive : tuple of str
+        The parameters by whose linear predictor the logarithm of the mean, and of upper quantiles, grows exponentially:
+        over groups that differ in one, these have no mean.
     transform : callable
         From responses to the scale of the linear predictor under an identity link.
     information_power : float
@@ -282,6 +293,9 @@ class Family:
         The distribution of row i.
     location : str
         What the terms add up to, where the link's words do not say it.
+    errors : str
+        How well responses are known, where a formula says so: ``known``, by standard errors alone; ``added``, by these
+        beside a residual; ``weighted``, by weights of precision. The response then is ``(value, error)``.
     base : Family, optional
         Of responses that are censored or truncated, the family of those that are not; hiermod sets it.
     interval : callable, optional
@@ -289,8 +303,10 @@ class Family:
     thresholds : Thresholds, optional
         Of ordered categories, whose thresholds are the first of `parameters` once `categories` are known.
     weighted : callable, optional
-        Of categories, ``(weights, link, *parameters)``: the link between the linear predictor and a weighted sum of
-        their chances.
+        Of ordered categories, ``(weights, link, *parameters)``: the link between the linear predictor and a weighted
+        sum of their chances; of others, ``(weights, mu, *parameters)``: that sum.
+    per_category : callable, optional
+        ``(categories)``: the parameters of categories without an order, each with a linear predictor.
     categories : tuple
         Those of a response, in order.
 
@@ -304,7 +320,7 @@ class Family:
     """
 
     name: str
-    kind: Literal["rate", "count", "real", "positive", "unit", "ordered"]
+    kind: Literal["rate", "count", "real", "positive", "unit", "ordered", "category"]
     links: tuple[str, ...]
     log_density: Function
     parameters: tuple[Parameter, ...] = ()
@@ -322,6 +338,7 @@ class Family:
     statistic: str = ""
     check: Callable[[str, ResponseRows], None] | None = None
     has_posterior_mean: Callable[[str, Mapping[str, tuple[Prior, ...]], bool], bool] = always
+    explosive: tuple[str, ...] = ()
     transform: Callable[[Any], Any] = unchanged
     information_power: float = 0.0
     rated: Literal["", "mean", "shape"] = ""
@@ -332,10 +349,12 @@ class Family:
     latex: str = ""
     words: str = ""
     location: str = ""
+    errors: Literal["", "known", "added", "weighted"] = ""
     base: Family | None = None
     interval: Callable[..., Chances] | None = None
     thresholds: Thresholds | None = None
-    weighted: Callable[..., Link] | None = None
+    weighted: Callable[..., Any] | None = None
+    per_category: Callable[[tuple[Level, ...]], tuple[Parameter, ...]] | None = None
     categories: tuple[Level, ...] = ()
 
     def __post_init__(self) -> None:
@@ -381,7 +400,9 @@ class Family:
         return scores_of(self.categories)
 
     def of_categories(self, categories: tuple[Level, ...]) -> Family:
-        """The family of a response of these categories, with a threshold between each two; others are unchanged."""
+        """The family of a response of these categories, with their parameters; others are unchanged."""
+        if self.per_category is not None:
+            return replace(self, categories=categories, parameters=self.per_category(categories))
         if self.thresholds is None:
             return self
         places = range(1, len(categories))
@@ -398,12 +419,17 @@ class Family:
     @property
     def has_unit(self) -> bool:
         """Whether a response in another unit has the same posterior in that unit."""
-        return self.scaled and self.kind == "real"
+        return self.scaled and self.kind == "real" and not self.errors
 
     @property
     def counts(self) -> bool:
         """Whether the response is a count."""
         return self.kind == "count"
+
+    @property
+    def paired(self) -> bool:
+        """Whether densities take two numbers of a response: successes and trials, or a value and its error."""
+        return self.is_rate or bool(self.errors)
 
     @property
     def is_rate(self) -> bool:
@@ -436,8 +462,8 @@ class Family:
         return own if stated is None else stated
 
     def drawn_by(self, eta: Any, *parameters: Any) -> Any:
-        """What `draw_responses` takes: the mean, or of ordered categories the linear predictor itself."""
-        return eta if self.thresholds is not None else self.mean(eta, *parameters)
+        """What `draw_responses` takes: the mean, or of categories the linear predictor itself."""
+        return eta if self.statistic == "categories" else self.mean(eta, *parameters)
 
     def require(self, what: str) -> Function:
         """One of its functions that a family may be without: ``variance``, ``correlation`` or ``draw``.
@@ -448,6 +474,10 @@ class Family:
             If it is without this one.
         """
         function: Function | None = getattr(self, what)
+        if function is None and self.errors:
+            raise AnswerError(
+                f"Rows have errors of their own, so that there is no one {what} of the response, which this asks for."
+            )
         if function is None and self.categories:
             raise AnswerError(
                 f"This asks for the {what} of a response, and the categories of the family {self.name} have none. Ask "
@@ -482,6 +512,8 @@ class Family:
 
         Of a family without a function for it, the squared distance of a new response, which it is on average.
         """
+        if self.errors:
+            return np.asarray(row_variance(self.errors, trials, *parameters)) * np.ones_like(mean)
         several = bool((trials > 1.0).any())
         if self.variance is not None and (self.correlation is not None or not several):
             together = (trials - 1.0) * self.require("correlation")(*parameters) if several else 0.0
@@ -505,7 +537,7 @@ class Family:
         Parameters
         ----------
         mean : numpy.ndarray
-            Expected responses; of rates, those of one trial; of ordered categories, their linear predictors.
+            Expected responses; of rates, those of one trial; of categories, their linear predictors.
         trials : numpy.ndarray
             How many trials each response has, where it has any. It and `parameters` broadcast against `mean`.
         parameters : sequence
@@ -515,7 +547,7 @@ class Family:
             Of what is drawn; that of `mean` and the parameters without it.
         """
         shape = np.broadcast_shapes(np.shape(mean), *map(np.shape, parameters)) if shape is None else shape
-        where = mean if self.thresholds is None else self.linear(mean)
+        where = self.linear(mean) if self.statistic == "categories" else mean
         return np.asarray(self.require("draw")(rng, shape, where, trials, *parameters))
 
     def with_parameter_link(self, name: str, link: str) -> Family:

@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 
 from hiermod.data.columns.bounds import RIGHT, BoundedRows
+from hiermod.data.columns.measured import MeasuredRows
 from hiermod.data.columns.responses import ResponseRows, SingleRows, TrialsRows, refuse_levels
 from hiermod.data.columns.values import Level
 from hiermod.errors import DataError, ModelError, did_you_mean, enumerate_names, nearest
-from hiermod.families import counts, durations, mixtures, ordered, positive, rates, real, units
+from hiermod.families import categorical, counts, durations, mixtures, ordered, positive, rates, real, units
 from hiermod.families.bounded import bounded
 from hiermod.families.links import link_of
+from hiermod.families.measured import with_errors
 from hiermod.families.names import ABSENT, ALIASES, LINKS, MEANT
 from hiermod.families.ops import NUMPY
 from hiermod.families.probes import usual_parameters
@@ -30,6 +32,7 @@ KIN = (
     durations,
     units,
     ordered,
+    categorical,
     mixtures,
 )
 RECORDS = {family.name: family for kin in KIN for family in kin.FAMILIES}
@@ -38,7 +41,7 @@ REGISTERED: dict[str, Family] = {}  # those from outside, by their usual link
 CHECKS = {
     "rate": rates.take_trials, "count": counts.take_counts, "real": real.take_numbers,
     "positive": positive.take_positive, "unit": units.take_shares,
-    "ordered": ordered.take_ordered,
+    "ordered": ordered.take_ordered, "category": categorical.take_categories,
 }  # fmt: skip
 RATINGS = 11  # values of whole numbers, up to which they may be ratings
 SEVERAL = re.compile(r"\s*+(\w++)\s*+\(([^()]{0,300})\)\s*+")  # links of several parameters
@@ -159,14 +162,16 @@ def _reduced(family: Family) -> Any:
     if family.base is not None:
         return (bounded, (family.base,))
     if is_built_in(family):
-        return (_of_categories, (str(family), family.categories))
+        return (_of_categories, (str(family), family.categories, family.errors))
     import cloudpickle
 
     return (_restored, (cloudpickle.dumps({field.name: getattr(family, field.name) for field in fields(family)}),))
 
 
-def _of_categories(name: str, categories: tuple[Level, ...]) -> Family:
+def _of_categories(name: str, categories: tuple[Level, ...], errors: Any = "") -> Family:
     family = read_family(name)
+    if errors:
+        return with_errors(family, errors)
     return family.of_categories(categories) if categories else family
 
 
@@ -213,6 +218,8 @@ def choose_family(
         _refuse_undefined(chosen, response)
     if isinstance(response, SingleRows) and chosen.statistic == "categories":
         chosen = chosen.of_categories(response.categories)
+    if isinstance(response, MeasuredRows) and response.measured is not None:
+        chosen = with_errors(chosen, response.measured.kind, str(response.measured))
     return chosen, f"family {chosen}{reason}{_remark(chosen, response)}"
 
 
@@ -226,7 +233,7 @@ def _takes_levels(family: Family | None, response: SingleRows) -> bool:
 def _remark(family: Family, response: ResponseRows) -> str:
     """What may not be meant: one value only, or 0/1 taken as numbers."""
     if isinstance(response, SingleRows) and family.statistic == "categories":
-        return _of_order(response)
+        return _of_categories_found(response, family.kind == "ordered")
     if family.zeros and not _has_zeros(response):
         share, base = family.auxiliary[-1], family.name.removeprefix("hurdle_").removeprefix("zero_inflated_")
         without = "" if family.counts and family.zeros == "hurdle" else f" ({base} is the family without it)"
@@ -252,8 +259,8 @@ def _beyond(family: Family, response: BoundedRows) -> str:
     return f"; its mean goes beyond the largest {response.name}, {last}: outcome='mean<={last}' ends there"
 
 
-def _of_order(response: SingleRows) -> str:
-    """The order that was found, and categories that do not occur."""
+def _of_categories_found(response: SingleRows, ordered: bool) -> str:
+    """The categories that were found in their order, or the reference, and categories that do not occur."""
     categories, said = response.categories, ""
     absent = [level for level in categories if response.declared and level not in response.levels]
     if absent:
@@ -264,7 +271,9 @@ def _of_order(response: SingleRows) -> str:
     numbers = not response.levels and categories[-1] - categories[0] + 1 > len(categories)  # type: ignore[operator]
     if numbers:
         said = "; numbers between these that do not occur are no categories (an ordered factor can have such)"
-    return f"; {len(categories)} categories, {' < '.join(map(str, categories))}{said}"
+    sign = " < " if ordered else ", "
+    first = "" if ordered else f"; {categories[0]} is the reference"
+    return f"; {len(categories)} categories, {sign.join(map(str, categories))}{first}{said}"
 
 
 def _has_zeros(response: ResponseRows) -> bool:

@@ -59,8 +59,8 @@ def _refuse(family: Family, what: str) -> ModelError:
 
 
 def _check_names(family: Family) -> None:
-    if family.kind == "ordered" or family.thresholds is not None:
-        raise _refuse(family, "families of ordered categories are hiermod's own. Register one of another kind.")
+    if family.kind in ("ordered", "category"):
+        raise _refuse(family, "families of categories are hiermod's own. Register one of another kind.")
     if not isinstance(family.name, str) or not NAME.fullmatch(family.name) or family.name != family.name.lower():
         raise ModelError(f"A family is named in small letters, digits and _, such as 'my_family', not {family.name!r}.")
     for name in family.auxiliary:

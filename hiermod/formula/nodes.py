@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Literal
 
 from hiermod.formula.expressions import Arithmetic, Call, Column, Expression, Number, distinct, quote
 
@@ -204,6 +205,19 @@ class ParameterFormula:
 
 
 @dataclass(frozen=True)
+class Measured:
+    """How well each response is known: by a standard error, alone or beside a residual, or by a weight of precision."""
+
+    kind: Literal["known", "added", "weighted"]
+    expression: Expression
+
+    def __str__(self) -> str:
+        if self.kind == "weighted":
+            return f'weights({self.expression}, type = "precision")'
+        return f"se({self.expression}{', sigma = TRUE' if self.kind == 'added' else ''})"
+
+
+@dataclass(frozen=True)
 class Bounds:
     """What is known of responses by bounds.
 
@@ -256,11 +270,13 @@ class Formula:
     `weights` is the column of frequency weights; `offsets` are variables with the coefficient one; `removed` are terms
     to take away from what ``.`` will stand for, where that is not known yet; `expressions` gives what each variable is
     made of where it is no plain column; `places` where in `text` each column was first named; `blocks` are the IDs of
-    group terms, ``(1 | ID | g)``; `idle` are terms of one variable that were raised to a power, which changes nothing.
+    group terms, ``(1 | ID | g)``, and `written_groups` the bars with those that no other linear predictor shares;
+    `idle` are terms of one variable that were raised to a power, which changes nothing.
     `uncentred` tells that the intercept was written as ``0 + Intercept``, brms's way of saying that its prior stands
     where predictors are 0. `further` are the linear predictors of other parameters than the mean, ``sigma ~ x``, whose
     terms, groups and offsets are their own. `rate` is the expression of ``y | rate(t)``, the exposure of counts, whose
-    logarithm is among the offsets. `bounds` says which responses are known by bounds alone, and which are recorded.
+    logarithm is among the offsets. `bounds` says which responses are known by bounds alone, and which are recorded;
+    `measured` how well each response is known, ``y | se(s)``.
     """
 
     text: str = field(compare=False)
@@ -279,6 +295,8 @@ class Formula:
     blocks: tuple[str, ...] = field(compare=False, repr=False, default=())
     idle: tuple[str, ...] = field(compare=False, repr=False, default=())
     further: tuple[ParameterFormula, ...] = ()
+    measured: Measured | None = None
+    written_groups: tuple[GroupTerm, ...] = field(compare=False, repr=False, default=())
 
     def __str__(self) -> str:
         return "; ".join([self.of_mean, *map(str, self.further)])
@@ -314,6 +332,7 @@ class Formula:
         """The response with its weights, spelled out."""
         added = [f"rate({self.rate})"] if self.rate else []
         added += [f"weights({quote(self.weights)})"] if self.weights else []
+        added += [str(self.measured)] if self.measured else []
         added += self.bounds.additions() if self.bounds else []
         response = f"Surv({self.response}, {self.bounds.code})" if self.bounds and self.bounds.events else self.response
         return f"{response} | {' + '.join(added)}" if added else str(response)
@@ -378,6 +397,7 @@ class Formula:
     @cached_property
     def all_columns(self) -> tuple[str, ...]:
         """Every column that the formula reads, in order of appearance."""
-        weights = (self.weights,) if self.weights else ()
+        weights: tuple[str, ...] = (self.weights,) if self.weights else ()
+        weights += self.measured.expression.columns if self.measured else ()
         bounds = self.bounds.columns if self.bounds else ()
         return distinct((*self.response.columns, *weights, *bounds, *self.predictor_columns, *self.grouping_columns))

@@ -62,6 +62,7 @@ def fill_dot(formula: Formula, columns: Sequence[str]) -> Formula:
         If there are none.
     """
     exposure = formula.rate.columns if formula.rate else ()
+    exposure += formula.measured.expression.columns if formula.measured else ()
     bounds = formula.bounds.columns if formula.bounds else ()
     used = {*formula.response.columns, *formula.grouping_columns, *exposure, *bounds, formula.weights}
     others = tuple(name for name in columns if name not in used)
@@ -136,7 +137,8 @@ def _parse(text: str, others: tuple[str, ...] | None) -> Formula:
     formula = Formula(
         text, response, right.intercept, right.common, with_blocks(right.groups, shared), tuple(terms.offsets),
         added.weights, tuple(terms.removed), right.uncentred, added.rate, added.bounds, reader.expressions,
-        reader.places, blocks, tuple(dict.fromkeys(reader.idle)), parameter_formulas(further, shared),
+        reader.places, blocks, tuple(dict.fromkeys(reader.idle)), parameter_formulas(further, shared), added.measured,
+        right.groups,
     )  # fmt: skip
     _refuse_response_on_the_right(formula, reader)
     return formula

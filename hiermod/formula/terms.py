@@ -25,6 +25,7 @@ from hiermod.formula.nodes import (
     Bounds,
     GroupTerm,
     LevelResponse,
+    Measured,
     Response,
     SingleResponse,
     Term,
@@ -35,7 +36,6 @@ from hiermod.formula.vocabulary import function
 
 ADDITIONS = {  # of brms, and what is nearest
     "mi": "missing responses are not imputed. The nearest is na='drop', the default: such rows are left out",
-    "se": "known standard errors are not there. The nearest is one sigma for all rows, which is another model",
     "subset": "rows are chosen in the data: data[data['use']]",
     "thres": "ordinal families are not there. The nearest is the rate of one level, y['level'] ~ x",
     "cat": "ordinal families are not there. The nearest is the rate of one level, y['level'] ~ x",
@@ -48,11 +48,12 @@ KINDS = "A response is a column (y), a level of one (y['yes']), or successes out
 
 @dataclass(frozen=True)
 class Additions:
-    """What brms writes beside a response: the column of frequency weights, the exposure of counts, bounds."""
+    """What brms writes beside a response: frequency weights, the exposure of counts, bounds, known errors."""
 
     weights: str | None = None
     rate: Expression | None = None
     bounds: Bounds | None = None
+    measured: Measured | None = None
 
 
 def read_response(reader: Reader) -> tuple[Response, Additions]:
@@ -122,19 +123,26 @@ def _read_additions(reader: Reader, response: Response, bounds: Bounds | None) -
     weights: str | None = None
     trials: Expression | None = None
     rate: Expression | None = None
+    measured: Measured | None = None
     while True:
         name = reader.peek()
-        if name.text not in ("trials", "weights", "rate", "cens", "trunc") or reader.peek(1).kind != "(":
+        if name.text not in ("trials", "weights", "rate", "cens", "trunc", "se") or reader.peek(1).kind != "(":
             reader.fail(
                 "After '|' in a response stands trials(n), the trials, weights(w), how often a row counts, rate(t), "
-                "the exposure of counts, cens(c), which rows are censored, or trunc(lb = 0), between which bounds a "
-                "response is recorded."
+                "the exposure of counts, se(s), known standard errors, cens(c), which rows are censored, or "
+                "trunc(lb = 0), between which bounds a response is recorded."
                 + (f" Of {name.text}(…): {ADDITIONS[name.text]}." if name.text in ADDITIONS else "")
             )
         reader.take()
         opened = reader.open_bracket()
         if name.text == "weights":
-            weights = reader.take_column("A column of frequency weights was expected here.")
+            column = reader.take_column("A column of frequency weights was expected here.")
+            if _read_weighted(reader):
+                measured = Measured("weighted", Column(column))
+            else:
+                weights = column
+        elif name.text == "se":
+            measured = _read_errors(reader)
         elif name.text in ("cens", "trunc"):
             read = read_censoring if name.text == "cens" else read_truncation
             bounds = read(reader, bounds or Bounds())
@@ -149,13 +157,52 @@ def _read_additions(reader: Reader, response: Response, bounds: Bounds | None) -
             break
     if rate is not None and (trials is not None or not isinstance(response, SingleResponse)):
         reader.fail_at("rate(t) is of a column of counts, which has no trials.", bar.start, bar.end)
-    if bounds and (trials is not None or rate is not None or not isinstance(response, SingleResponse)):
+    plain = trials is None and rate is None and isinstance(response, SingleResponse)
+    if measured is not None and (not plain or bounds is not None):
+        what = f"{measured} is of a column of numbers, without trials, rates or bounds."
+        reader.fail_at(what, bar.start, bar.end)
+    if bounds and not plain:
         reader.fail_at("Censored and truncated responses are numbers, without trials or rates.", bar.start, bar.end)
     if trials is None:
-        return response, Additions(weights, rate, bounds)
+        return response, Additions(weights, rate, bounds, measured)
     if not isinstance(response, SingleResponse):
         reader.fail_at("This response has trials already.", bar.start, bar.end)
     return TrialsResponse(response.expression, trials), Additions(weights)
+
+
+def _read_weighted(reader: Reader) -> bool:
+    """Whether weights are lmer's, of precision: ``weights(w, type = "precision")``."""
+    if not reader.take_if(","):
+        return False
+    kinds = 'weights(w, type = "precision") are lmer\'s; weights(w) count rows.'
+    if reader.peek().text != "type":
+        reader.fail(kinds)
+    reader.take()
+    reader.expect("=", kinds)
+    kind = reader.peek()
+    if kind.text not in ("precision", "frequency"):
+        reader.fail(kinds)
+    reader.take()
+    return kind.text == "precision"
+
+
+def _read_errors(reader: Reader) -> Measured:
+    """``s`` or ``s, sigma = TRUE`` of brms's ``se()``."""
+    errors = read_expression(reader)
+    words = "se(s, sigma = TRUE) adds a residual to known standard errors; without it there is none."
+    if not errors.columns:
+        reader.fail(f"Standard errors are a column. {words}")
+    added = False
+    if reader.take_if(","):
+        if reader.peek().text == "sigma" and reader.peek(1).kind == "=":
+            reader.take()
+            reader.take()
+        flag = reader.peek()
+        if flag.text.upper() not in ("TRUE", "FALSE", "T", "F"):
+            reader.fail(words)
+        reader.take()
+        added = flag.text.upper().startswith("T")
+    return Measured("added" if added else "known", errors)
 
 
 def _read_pair(reader: Reader) -> Response:

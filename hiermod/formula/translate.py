@@ -135,6 +135,10 @@ def _refuse_dot_in_products(formula: Formula) -> None:
 
 def _refuse_weights(formula: Formula, to: str) -> None:
     """lme4's weights of a gaussian response are precisions, not how often a row counts."""
+    measured = formula.measured
+    if measured is not None and (to == "bambi" or (measured.kind == "weighted") != (to == "lme4")):
+        nearest = "lme4" if measured.kind == "weighted" else "brms"
+        raise FormulaError(f"{to}'s formulas have no {measured}; {nearest}'s have.", formula.text, 0)
     name = quote(formula.weights or "")
     if formula.weights and to == "bambi" and not isinstance(formula.response, SingleResponse):
         raise FormulaError(
@@ -204,6 +208,7 @@ def _response(formula: Formula, to: str) -> str:
     response = formula.response
     added = [f"rate({_in_r(formula.rate)})"] if formula.rate and to == "brms" else []
     added += [f"weights({quote(formula.weights)})"] if formula.weights and to == "brms" else []
+    added += [str(formula.measured)] if formula.measured and to == "brms" else []
     added += _bounds(formula, to)
     match response:
         case TrialsResponse(successes, trials):
@@ -250,6 +255,8 @@ def _failures(successes: Expression, trials: Expression) -> Expression:
 
 def _weights(formula: Formula, to: str) -> str:
     """Weights are an argument in lme4, and stand beside the response elsewhere."""
+    if formula.measured and to == "lme4":
+        return f", weights = {_in_r(formula.measured.expression)}"
     return f", weights = {quote(formula.weights)}" if formula.weights and to == "lme4" else ""
 
 

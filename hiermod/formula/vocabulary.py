@@ -97,9 +97,9 @@ KINDS_OF_MODELS = {  # that are not there: what they are, the functions that ask
     "Multi-membership, {}, is not there. The nearest is (1 | a) + (1 | b), with effects of their own for each": (
         "mm", "mmc",
     ),
+    "Known standard errors, {}, stand beside the response: y | se(s) ~ x": ("se",),
     "Censored and truncated responses are written time | cens(code), Surv(time, event) or y | trunc(lb = 0), not "
     "{}": ("cens", "censored", "trunc", "truncated", "Surv", "constrained"),
-    "Known standard errors, {}, are not there. The nearest is a gaussian model, of one sigma for all rows": ("se",),
     "Several responses, {}, are not fitted at once. Fit a model for each": ("mvbind", "mvbf"),
     "A covariance {} is named before a bar, as in us(x | g)": ("us", "diag"),
 }  # fmt: skip

@@ -199,6 +199,9 @@ class FitPlots(AnswerPlots):
     ) -> Axes:  # fmt: skip
         """Raw (hollow) and pooled (filled) rate of each level, the grand rate as a dashed line, sizes showing n.
 
+        Of effects with known standard errors, ``y | se(s)``, it is a forest plot: raw effects have intervals by their
+        standard errors, and sizes show their precision.
+
         More than 40 levels are sorted by their pooled rate; a new figure of more than 60 has columns, of more than 200
         pages.
 

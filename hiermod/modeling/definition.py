@@ -16,6 +16,7 @@ from hiermod.data.columns.values import Level
 from hiermod.data.sources.frames import column_names, travels
 from hiermod.errors import ModelError, did_you_mean, enumerate_names
 from hiermod.families.bounded import bounded
+from hiermod.families.measured import with_errors
 from hiermod.families.record import Family
 from hiermod.families.registry import choose_family, link_notice, read_family
 from hiermod.families.registry import known as known_families
@@ -93,12 +94,13 @@ def define(definition: Definition, data: Any) -> Defined:
     check_names(formula)
     formula, said = _spelled(formula, asked)
     real = None if asked is None else asked.statistic == "real"
+    real = False if formula.measured is not None else real
     choose = partial(_chosen, asked, definition.pooling == "gamma")
     cells, (family, notice, levels), remarks = read_cells(
         formula, data, choose, na=definition.na, compressed=definition.compress, real=real,
         complete=definition.complete,
     )  # fmt: skip
-    formula = with_parameters(_with_success(formula, levels), family)
+    formula = _with_ids(with_parameters(_with_success(formula, levels), family), family)
     _check_rate(formula, family)
     definition = replace(definition, formula=str(formula)) if formula != parse(definition.formula) else definition
     definition = replace(definition, intercept_at="zero") if formula.uncentred else definition
@@ -122,6 +124,11 @@ def _spelled(formula: Formula, asked: Family | None) -> tuple[Formula, list[str]
     return formula, said
 
 
+def _with_ids(formula: Formula, family: Family) -> Formula:
+    """The formula with the IDs of its bars where these stand in several linear predictors, one of each category."""
+    return replace(formula, groups=formula.written_groups) if family.per_category is not None else formula
+
+
 OTHER_NAMES = {
     "shape": ("alpha",),
     "phi": ("kappa",),
@@ -139,6 +146,11 @@ def with_parameters(formula: Formula, family: Family) -> Formula:
     ModelError
         If the family has no such parameter, or one that can have no linear predictor.
     """
+    if formula.further and family.errors == "weighted":
+        raise ModelError(
+            f"Under {formula.measured} sigma is one number, which weights scale. Leave the formula of "
+            f"{formula.further[0].parameter} out."
+        )
     named = [replace(part, parameter=_parameter_name(part.parameter, family)) for part in formula.further]
     twice = [
         part.parameter for place, part in enumerate(named) if part.parameter in [o.parameter for o in named[:place]]
@@ -182,7 +194,8 @@ def _check_rate(formula: Formula, family: Family) -> None:
 def _chosen(asked: Family | None, constant: bool, response: ResponseRows) -> tuple[Family, str, tuple[Level, ...]]:
     """The family, its notice, and the two levels of a response that is a factor."""
     family, notice = choose_family(asked, response, constant)
-    return family, notice, response.levels if isinstance(response, SingleRows) else ()
+    levels = response.levels if isinstance(response, SingleRows) and family.is_rate else ()
+    return family, notice, levels
 
 
 def _with_success(formula: Formula, levels: tuple[Level, ...]) -> Formula:
@@ -245,8 +258,10 @@ def _missing(model: Defined) -> int:
 def redefine(definition: Definition, formula: Formula, family: str, cells: Cells, notices: tuple[str, ...]) -> Defined:
     """Build the spec of stored cells again."""
     categories = cells.response.levels if isinstance(cells.response, CategoryCells) else ()
-    read = read_family(family).of_categories(categories)
-    spec, _ = _build(definition, formula, bounded(read) if formula.bounds else read, cells)
+    record = read_family(family).of_categories(categories)
+    record = with_errors(record, formula.measured.kind) if formula.measured is not None else record
+    known = bounded(record) if formula.bounds else record
+    spec, _ = _build(definition, _with_ids(formula, known), known, cells)
     return Defined(definition, spec, notices)
 
 

@@ -7,7 +7,16 @@ from typing import NoReturn
 
 import numpy as np
 
-from hiermod.data.cells.statistics import BinomialCells, BoundedCells, CountCells, MomentCells, RealCells, ValueCells
+from hiermod.data.cells.statistics import (
+    BinomialCells,
+    BoundedCells,
+    CountCells,
+    ErrorCells,
+    MeasuredCells,
+    MomentCells,
+    RealCells,
+    ValueCells,
+)
 from hiermod.data.cells.table import Cells
 from hiermod.data.columns.groupings import Grouping
 from hiermod.errors import DataError, enumerate_names
@@ -141,6 +150,8 @@ def _may_be_exact(cells: Cells) -> bool:
         return False
     if isinstance(response, RealCells) and not isinstance(response, MomentCells):
         return not response.within.any()
+    if isinstance(response, MeasuredCells):
+        return not isinstance(response, ErrorCells) and not response.within.any()
     return isinstance(response, RealCells | ValueCells)
 
 

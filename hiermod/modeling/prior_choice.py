@@ -10,7 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from hiermod.data.cells.statistics import BinomialCells, BoundedCells, CountCells, RealCells, ValueCells
+from hiermod.data.cells.statistics import (
+    BinomialCells,
+    BoundedCells,
+    CountCells,
+    MeasuredCells,
+    RealCells,
+    ValueCells,
+)
 from hiermod.data.cells.table import Cells
 from hiermod.data.columns.bounds import INTERVAL, RIGHT
 from hiermod.errors import DataError, PriorError
@@ -43,6 +50,9 @@ def response_scale(family: Family, cells: Cells, offset: np.ndarray) -> Response
             return _bounded_scale(family, cells.response, offset)
         case RealCells(mean=mean, count=count, within=within):
             return _identity_scale(mean, count, float(within.sum()), offset)
+        case MeasuredCells(row_values=value, row_times=times, count=count):
+            scale = _identity_scale(value, times, 0.0, np.zeros(len(value)))
+            return replace(scale, location=scale.location - float(np.average(offset, weights=count)))
         case CountCells(total=total, exposure=exposure):
             return _log_scale(float(total.sum()) + 0.5, exposure, offset)
         case BinomialCells(successes=successes, trials=trials) if link == "log":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -17,12 +17,13 @@ from hiermod.errors import DataError
 from hiermod.families.functionals import Functional
 from hiermod.families.links import LINKS
 from hiermod.families.record import THRESHOLDS, Family
-from hiermod.formula.nodes import Formula
+from hiermod.formula.nodes import Formula, ParameterFormula
 from hiermod.modeling.bounded import refuse_without_mean
 from hiermod.modeling.design import (
     CommonDesign,
     GroupDesign,
     LinearPredictor,
+    Part,
     build_common,
     build_group,
     build_predictor,
@@ -182,6 +183,8 @@ class Spec:
     def _unobserved(self) -> str | None:
         """Why responses cannot be taken as they were observed."""
         response = self.cells.response
+        if self.family.kind == "category":
+            return f"the categories of {self.formula.response} have neither an order nor a mean"
         if not isinstance(response, BoundedCells):
             return None
         censored = int(response.count[response.code != EVENT].sum())
@@ -204,10 +207,13 @@ class Spec:
         if outcome.share or outcome.bounded:
             return True
         averaged = not {"new", "population"}.isdisjoint(readings)
-        if self.prior_alone and outcome.name == "mean" and not light_coefficients(self):
+        of_parameter = outcome.name in self.predictors
+        if self.prior_alone and (of_parameter or outcome.name == "mean") and not light_coefficients(self, outcome):
             return False
-        if averaged and not light_spreads(self):
+        if averaged and not light_spreads(self, outcome):
             return False
+        if of_parameter:
+            return outcome.name == "mu" or not self.family.parameter(outcome.name).unbounded
         return self.family.has_posterior_mean(outcome.name, self.priors, averaged)
 
     @cached_property
@@ -270,9 +276,13 @@ def build_spec(
     common = at_zero(common, stated) if intercept_at == "zero" else common
     ordered = family.thresholds is not None
     common = without_intercept(common, intercept_at == "zero") if ordered else common
-    predictors = {"mu": LinearPredictor("mu", family.link, common, formula.offsets)}
-    predictors |= _further(formula, family, cells, priors, intercept_at)
-    groups, notices = _groups(formula, cells)
+    offsets_of_mean = formula.offsets
+    parts = parts_of(formula, family)
+    if family.per_category is not None:  # the reference category, with which the others are compared
+        common, offsets_of_mean = CommonDesign((), {}, np.zeros((0, 0)), np.zeros(0)), ()
+    predictors = {"mu": LinearPredictor("mu", family.link, common, offsets_of_mean)}
+    predictors |= _further(parts, family, cells, priors, intercept_at)
+    groups, notices = _groups(parts, cells)
     offsets = offset(formula.offsets, cells.frame)
     _refuse_wide(family, formula, offsets)
     chosen, prior_notices = choose_priors(family, cells, offsets, predictors, groups, priors)
@@ -287,12 +297,28 @@ def build_spec(
     return spec, [*told, *notices, *residual_notices(family, common, of_mean, cells), *prior_notices]
 
 
+def parts_of(formula: Formula, family: Family) -> tuple[Part, ...]:
+    """The right sides by their parameters: of categories without an order, that of the mean for each but the first."""
+    if family.per_category is None:
+        return formula.parts
+    stated = {part.parameter: part for part in formula.further}
+    names = ("intercept", "common", "offsets", "uncentred")
+    shared = {name: getattr(formula, name) for name in names} | {"groups": formula.written_groups or formula.groups}
+    return tuple(stated.get(own.name, ParameterFormula(own.name, **shared)) for own in family.parameters)
+
+
 def _further(
-    formula: Formula, family: Family, cells: Cells, priors: Mapping[str, str], intercept_at: str
+    parts: Iterable[Part],
+    family: Family,
+    cells: Cells,
+    priors: Mapping[str, str],
+    intercept_at: str,
 ) -> dict[str, LinearPredictor]:
     """The linear predictors of other parameters than the mean, in the family's order."""
     found = {}
-    for part in formula.further:
+    for part in parts:
+        if not isinstance(part, ParameterFormula):
+            continue
         parameter = family.parameter(part.parameter)
         built = build_predictor(part, LINKS[parameter.chosen_link], cells)
         if intercept_at == "zero" or part.uncentred:
@@ -302,12 +328,12 @@ def _further(
     return {name: found[name] for name in family.auxiliary if name in found}
 
 
-def _groups(formula: Formula, cells: Cells) -> tuple[tuple[GroupDesign, ...], list[str]]:
+def _groups(parts: Iterable[Part], cells: Cells) -> tuple[tuple[GroupDesign, ...], list[str]]:
     """The group terms of all linear predictors, those of one ID and factor as one, and what to say of them."""
     groups: dict[object, GroupDesign] = {}
     notices = []
     for place, (parameter, term) in enumerate(
-        (getattr(part, "parameter", "mu"), term) for part in formula.parts for term in part.groups
+        (getattr(part, "parameter", "mu"), term) for part in parts for term in part.groups
     ):
         built, said = build_group(term, cells, parameter)
         key = (term.block, frozenset(term.factors)) if term.block else place

@@ -18,7 +18,7 @@ from hiermod.engine.layout.problem import Factor, Problem, SmoothPlace, TermPlac
 from hiermod.engine.layout.program import Program, public_coordinates, starting_points
 from hiermod.engine.layout.units import in_own_unit, in_users_unit
 from hiermod.engine.nutpie_core import available_cores
-from hiermod.errors import InterruptedSamplingError, SamplingError
+from hiermod.errors import InterruptedSamplingError, SamplingError, panics_as_errors
 from hiermod.families.record import THRESHOLDS
 from hiermod.modeling.model_priors import correlations
 from hiermod.modeling.protocol import DIMS, Values, dataset_of, labelled, split
@@ -97,7 +97,7 @@ class Native:
         chains, interrupted = None, False
         seen = ChainProgress() if progress else None
         try:
-            with held_back():
+            with panics_as_errors(), held_back():
                 chains = nutpie_core.start(
                     self.program, settings.draws, settings.tune or self.tune, settings.chains, settings.cores,
                     settings.seed or 0, settings.target_accept or self.target_accept, starting_points(self.program),

@@ -13,7 +13,7 @@ import pytensor
 import xarray as xr
 
 from hiermod.engine.nutpie_core import RATE, under_way, wait_for
-from hiermod.errors import InterruptedSamplingError, SamplingError
+from hiermod.errors import InterruptedSamplingError, SamplingError, panics_as_errors
 from hiermod.sampling.ending import held_back
 from hiermod.sampling.progress import ChainProgress
 from hiermod.sampling.settings import ChosenEngine, Settings, longest_run
@@ -38,7 +38,7 @@ class Compiled:
 
         sampler, seen = None, ChainProgress() if progress else None
         try:
-            with held_back():
+            with panics_as_errors(), held_back():
                 sampler = nutpie.sample(
                     self.program, draws=settings.draws, tune=settings.tune, chains=settings.chains,
                     cores=settings.cores, seed=settings.seed, target_accept=settings.target_accept,
@@ -47,7 +47,7 @@ class Compiled:
             with warnings.catch_warnings():
                 # ArviZ takes a run with more chains than draws for one with both swapped.
                 warnings.filterwarnings("ignore", message="Found chain dimension", category=UserWarning)
-                with under_way():
+                with under_way(), panics_as_errors():
                     draws = _waited(sampler, seen.show if seen else None)
                 return self._kept(draws, settings, interrupted=False), False
         except KeyboardInterrupt:

@@ -22,8 +22,8 @@ from hiermod.formula.nodes import Formula
 RESPONSES: dict[str, type[statistics.ResponseCells]] = {
     "trials": statistics.BinomialCells, "count": statistics.CountCells, "real": statistics.RealCells,
     "moments": statistics.MomentCells, "values": statistics.ValueCells, "pairs": statistics.PairCells,
+    "categories": statistics.CategoryCells, "measured": statistics.MeasuredCells, "errors": statistics.ErrorCells,
     "bounds": statistics.BoundedCells,
-    "categories": statistics.CategoryCells,
 }  # fmt: skip
 
 

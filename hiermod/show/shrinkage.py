@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from scipy import special
 
 from hiermod.answers.answer import Measure, measure_of
 from hiermod.answers.averaging.rows import grand_rate
@@ -25,6 +26,9 @@ def plot_shrinkage(
     posterior: Posterior, table: pd.DataFrame, ax: Axes | None = None, prob: float = 0.95, page: int = 1
 ) -> Axes:  # fmt: skip
     """Draw the table of `Fit.shrinkage`: hollow raw values joined to filled pooled ones, the grand rate dashed.
+
+    Where standard errors are known, it is a forest plot: thin lines are the intervals of raw values, and areas are in
+    proportion to their precision.
 
     Parameters
     ----------
@@ -51,6 +55,7 @@ def plot_shrinkage(
         group = f"{name} ({levels:,} levels, sorted by pooled {measure.word})"
     labels = [literal(text) for text in shorten([level_text(level) for level in table.index])]
     n, grand = table["n"].to_numpy(dtype=float), grand_rate(posterior.spec)
+    n = n if "se" not in table else (table["se"].min() / table["se"].to_numpy()) ** 2  # areas as their precision
     title = f"Raw and pooled {literal(measure.name)} by {name}"
 
     def draw(ax: Axes, first: int, last: int) -> list[Line2D]:
@@ -58,6 +63,8 @@ def plot_shrinkage(
         row = row_points(ax)
         areas = _areas(n, row)
         _draw(ax, table.iloc[first:last], areas[first:last], row, first)
+        if "se" in table:
+            _draw_errors(ax, table.iloc[first:last], row, first, prob)
         _mark_grand(ax, grand, measure)
         if measure.percent:
             format_percent(ax.xaxis)
@@ -97,6 +104,14 @@ def _draw(ax: Axes, table: pd.DataFrame, areas: np.ndarray, row: float, first: i
     ax.plot(estimate, y, "D", color=POOLED, markersize=_pooled_size(row), zorder=4)
 
 
+def _draw_errors(ax: Axes, table: pd.DataFrame, row: float, first: int, prob: float) -> None:
+    """Intervals of raw values by their standard errors, as forest plots of studies have them."""
+    reach = float(special.ndtri(0.5 + 0.5 * prob)) * table["se"].to_numpy()
+    raw, y = table["raw"].to_numpy(), np.arange(first, first + len(table)) - 0.2
+    width = float(np.clip(0.1 * row, 0.4, 1.2))
+    ax.hlines(y, raw - reach, raw + reach, colors=RAW, linewidth=width, zorder=2.2)
+
+
 def _mark_grand(ax: Axes, grand: float, measure: Measure) -> None:
     ax.axvline(grand, color=ink(), linestyle="--", linewidth=1.0, zorder=1)
     ax.annotate(
@@ -115,7 +130,7 @@ def _legend(
         Line2D([], [], color=POOLED, marker="D", markersize=max(_pooled_size(row), 4.5), linewidth=1.5),
     ]
     labels = [f"raw {measure.word}", f"pooled {measure.word}, {100 * prob:.4g}% interval"]
-    for place in _size_examples(n):
+    for place in _size_examples(n) if n.max() > 1.0 or n.min() == n.max() else ():
         size = float(np.sqrt(areas[place]))
         handles.append(Line2D([], [], markeredgecolor=GREY, markersize=size, **hollow))  # type: ignore[arg-type]
         labels.append(f"n = {n[place]:,.10g}")

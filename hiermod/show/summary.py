@@ -206,6 +206,7 @@ def _group_draws(posterior: Posterior, term: GroupDesign) -> dict[tuple[str, str
 def _links(spec: ModelSpec) -> str:
     """The links of all linear predictors: ``logit``, ``identity; sigma: log``."""
     further = [f"{name}: {each.link.name}" for name, each in spec.predictors.items() if name != "mu"]
+    further = [] if spec.family.categories else further  # which all have that of the family
     return "; ".join([spec.family.link.name, *further])
 
 

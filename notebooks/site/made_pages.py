@@ -1,4 +1,4 @@
-"""Pages that are made: tables of families and distributions from their records, and the documents of the root.
+"""Pages that are made: tables of distributions and functions from their records, and the documents of the root.
 
 `write` puts them into a folder that is not kept; a page is only written where it changed, so that builds stay short.
 """
@@ -22,7 +22,7 @@ def write(root: Path, folder: Path) -> None:
     """Write all pages."""
     folder.mkdir(parents=True, exist_ok=True)
     pages = {name: document(root, path) for path, name in DOCUMENTS.items()}
-    pages |= {"families": families(), "distributions": distributions(), "functions": functions()}
+    pages |= {"distributions": distributions(), "functions": functions()}
     for name, text in pages.items():
         path = folder / f"{name}.md"
         if not path.exists() or path.read_text(encoding="utf-8") != text:
@@ -55,26 +55,6 @@ def linked(text: str, root: Path, base: Path) -> str:
 def _table(heads: list[str], rows: list[list[str]]) -> str:
     lines = [heads, ["---"] * len(heads), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
-
-
-def families() -> str:
-    """The table of families, from their records."""
-    from hiermod.families.registry import RECORDS
-
-    rows = []
-    for family in RECORDS.values():
-        own = "; ".join(
-            f"`{parameter.name}`: {parameter.words}" if parameter.words else f"`{parameter.name}`"
-            for parameter in family.parameters
-        )
-        engine = "engine" if family.kernel else "PyMC"
-        rows.append([f"`{family.name}`", _cell(family.response), ", ".join(family.links), _cell(own), engine])
-    heads = ["family", "for", "links, the usual one first", "its own parameters", "sampled by"]
-    return f"# The families\n\n{_table(heads, rows)}\n"
 
 
 def distributions() -> str:

@@ -18,6 +18,8 @@ def test_the_first_two_models_data():
 def test_public_sets_have_their_published_sizes():
     cbpp, sleepstudy = example("cbpp"), example("sleepstudy")
     assert (len(cbpp), cbpp["herd"].nunique(), cbpp["incidence"].sum(), cbpp["size"].sum()) == (56, 15, 99, 842)
+    schools = example("eight_schools")
+    assert (len(schools), schools["effect"].sum(), schools["se"].sum()) == (8, 70, 100)
     assert list(cbpp["period"].cat.categories) == ["1", "2", "3", "4"]
     assert list(cbpp["herd"].cat.categories) == [str(herd) for herd in range(1, 16)]
     assert (len(sleepstudy), sleepstudy["Subject"].nunique()) == (180, 18)

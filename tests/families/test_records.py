@@ -98,6 +98,7 @@ def test_every_field_is_filled(family):
         "log_tails",
         "limited_mean",
         "base",
+        "errors",
         "interval",
         "outcomes",
         "quantile",
@@ -222,11 +223,11 @@ def test_no_other_room_asks_for_a_family_by_its_name():
     assert asking == []
 
 
-def test_the_readme_s_table_is_made_of_the_records():
+def test_the_site_s_table_is_made_of_the_records():
     rows = []
     for family in FAMILIES.values():
         own = "; ".join(f"`{parameter.name}`: {parameter.words}" for parameter in family.parameters)
         rows.append(
             f"| `{family.name}` | {family.response} | {', '.join(family.links)} | {own} |".replace("|  |", "| |")
         )
-    assert "\n".join(rows) in (ROOT.parent / "README.md").read_text(encoding="utf-8")
+    assert "\n".join(rows) in (ROOT.parent / "notebooks/site/use_families.md").read_text(encoding="utf-8")

@@ -65,7 +65,6 @@ def test_what_is_read(text, meaning):
         ("y ~ (1 | p | g) + (0 + x | p | g)", "are one block: write their terms in one bar"),
         ("y ~ {1}", "arithmetic on columns"),
         ("y ~ ((1 | g)) * x", "cannot be multiplied"),
-        ("y | se(s) ~ x", "known standard errors are not there. The nearest"),
         ("y | mi() ~ x", "missing responses are not imputed. The nearest"),
         ("y ~ cs(x)", "Category-specific effects, cs.*The nearest"),
         ("y ~ x + ar(t, g)", "Autocorrelated residuals, ar.*The nearest"),

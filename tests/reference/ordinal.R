@@ -6,6 +6,7 @@ suppressPackageStartupMessages({
   library(ordinal)
 })
 options(digits = 17)
+if (!nzchar(system.file("include", package = "BH"))) rstan::rstan_options(boost_lib = "/usr/include")
 folder <- "tests/reference"
 save <- function(frame, name) write.csv(frame, file.path(folder, name), row.names = FALSE, quote = FALSE)
 
@@ -22,8 +23,8 @@ save(people, "choices.csv")
 priors <- c(set_prior("student_t(3, 0, 2.5)", class = "Intercept"), set_prior("normal(0, 1)", class = "b"),
             set_prior("normal(0, 1)", class = "sd"))
 fit_one <- function(family, formula, data, priors) {
-  fit <- brm(formula, data = data, family = family, prior = priors, chains = 4, iter = 6000, warmup = 1000,
-             cores = 1, seed = 7, refresh = 0, control = list(adapt_delta = 0.95), backend = "rstan")
+  fit <- brm(formula, data = data, family = family, prior = priors, chains = 4, iter = 5000, warmup = 1000,
+             cores = 1, seed = 7, refresh = 0, silent = 2, control = list(adapt_delta = 0.95))
   draws <- as_draws_df(fit)
   names <- grep("^(b_|sd_|cor_)", variables(draws), value = TRUE)
   found <- summarise_draws(subset_draws(draws, names), "mean", "sd", "mcse_mean", "mcse_sd")

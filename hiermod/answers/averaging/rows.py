@@ -11,13 +11,15 @@ import pandas as pd
 
 from hiermod.answers.group_effects import Groups, Reading
 from hiermod.answers.reader import per_exposure
+from hiermod.data.cells.statistics import MeasuredCells
 from hiermod.data.columns.levels import as_fitted
+from hiermod.data.columns.measured import read_errors
 from hiermod.data.columns.predictors import Factor, apply_recipe
 from hiermod.data.columns.responses import read_counts
 from hiermod.data.columns.values import Level, Values, as_levels, kind_of, level_series, missing_rows
 from hiermod.data.sources.frames import column_names, has_columns, read_columns
 from hiermod.errors import AnswerError, DataError, enumerate_names
-from hiermod.formula.nodes import TrialsResponse
+from hiermod.formula.nodes import Measured, TrialsResponse
 from hiermod.modeling.design import offset
 from hiermod.modeling.protocol import ModelSpec
 
@@ -82,8 +84,10 @@ def exposure(spec: ModelSpec, frame: pd.DataFrame) -> np.ndarray:
 
 
 def grand_rate(spec: ModelSpec) -> float:
-    """The raw mean over all cells, by their weights; per unit of exposure."""
+    """The raw mean over all cells, by their weights, or the precision of known errors; per unit of exposure."""
     response = spec.cells.response
+    if isinstance(response, MeasuredCells):
+        return float(np.average(response.mean, weights=response.precision))
     weight = response.weight * exposure(spec, spec.cells.frame)
     return float(response.weight @ response.mean / weight.sum())
 
@@ -240,6 +244,19 @@ def trials_of(response: TrialsResponse, data: Any, rows: int) -> np.ndarray:
     if names and missing_rows(frame).any():
         raise DataError(f"The trials of data=, {response.trials}, are missing in some rows. Fill or drop those rows.")
     return read_counts(response.trials, frame)
+
+
+def errors_of(spec: ModelSpec, measured: Measured, data: Any) -> np.ndarray:
+    """The known error of each row of new data, or of the fitted cells."""
+    if data is None:
+        response = spec.cells.response
+        assert isinstance(response, MeasuredCells)
+        return response.error
+    names = measured.expression.columns
+    frame = read_columns(data, names)
+    if missing_rows(frame).any():
+        raise DataError(f"{measured} of data= is missing in some rows. Fill or drop those rows.")
+    return read_errors(measured, frame)
 
 
 def _read_weights(data: Any, weights: str) -> np.ndarray:

@@ -17,7 +17,7 @@ from hiermod.answers.averaging.columns import check_columns, check_results
 from hiermod.answers.reader import in_blocks, others_of, predicted, reader
 from hiermod.answers.scoring.leave_one_out import log_weights, refuse, relative_efficiency
 from hiermod.data.cells.observations import observations
-from hiermod.data.cells.statistics import BinomialCells, PairCells
+from hiermod.data.cells.statistics import BinomialCells, MeasuredCells, PairCells
 from hiermod.errors import AnswerError, did_you_mean
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.posterior import Posterior
@@ -85,7 +85,8 @@ def replicate_rows(posterior: Posterior, draws: int | None = None) -> Replicated
         observed, trials = np.repeat(response.row_successes, times), np.repeat(response.row_trials, times)
     else:
         observed, trials = np.repeat(response.row_values, times), np.ones(rows)
-    drawn = _drawn(posterior, frame, place, trials, count)
+    errors = np.repeat(response.row_errors, times) if isinstance(response, MeasuredCells) else trials
+    drawn = _drawn(posterior, frame, place, errors, count)
     return Replicated(frame.iloc[place].reset_index(drop=True), trials, observed.astype(float), drawn)
 
 

@@ -16,7 +16,16 @@ from hiermod.answers.checks.implied import compared
 from hiermod.answers.estimands import effects, rates
 from hiermod.answers.parameters.estimates import fixef_draws
 from hiermod.answers.reader import BLOCK, block_slices
-from hiermod.data.cells.statistics import BinomialCells, BoundedCells, CountCells, PairCells, RealCells, ValueCells
+from hiermod.data.cells.statistics import (
+    BinomialCells,
+    BoundedCells,
+    CountCells,
+    ErrorCells,
+    MeasuredCells,
+    PairCells,
+    RealCells,
+    ValueCells,
+)
 from hiermod.errors import AnswerError, ModelError
 from hiermod.families.ops import NUMPY, bounded_exp
 from hiermod.families.record import scaled
@@ -46,14 +55,19 @@ def log_likelihood(posterior: Posterior) -> np.ndarray:
     assert isinstance(spec, Spec)
     rows = observe(spec.cells)
     draws = posterior.size
-    auxiliary = [posterior.values(name) for name in spec.family.auxiliary]
-    predictor = _linear_predictor(posterior, spec, rows)
+    predictors = {name: _linear_predictor(posterior, spec, rows, name) for name in spec.predictors}
+    scalars = {name: posterior.values(name) for name in spec.family.auxiliary if name not in predictors}
     step = max(1, BLOCK // draws)
     total = np.zeros(draws)
     for start in range(0, len(rows), step):
         chosen = slice(start, min(start + step, len(rows)))
-        for row, eta in enumerate(predictor(chosen), start=start):
-            total += _row(spec, rows, row, eta, auxiliary)
+        etas = {name: predictor(chosen) for name, predictor in predictors.items()}
+        for place, eta in enumerate(etas["mu"]):
+            auxiliary = [
+                scalars[name] if name in scalars else spec.predictors[name].link.inverse(etas[name][place])
+                for name in spec.family.auxiliary
+            ]
+            total += _row(spec, rows, start + place, eta, auxiliary)
     return total
 
 
@@ -67,15 +81,21 @@ def _of_rates(posterior: Posterior, spec: PooledSpec) -> np.ndarray:
     return total
 
 
-def _linear_predictor(posterior: Posterior, spec: Spec, rows: Observed) -> Callable[[slice], np.ndarray]:
-    """A function of some rows of a density, shape ``(rows, draws)``; rows of a factor hold what deviates from means."""
-    draws = posterior.size
-    offset = rows.offset(spec.formula.offsets)
-    common = [(rows.matrix(block), posterior.values(block.name).reshape(draws, -1)) for block in spec.common.blocks]
+def _linear_predictor(
+    posterior: Posterior, spec: Spec, rows: Observed, parameter: str
+) -> Callable[[slice], np.ndarray]:  # fmt: skip
+    """A parameter's linear predictor as a function of some rows of a density, shape ``(rows, draws)``.
+
+    That of mu holds what deviates from means in the rows of a factor, others what their cells have.
+    """
+    draws, own = posterior.size, spec.predictors[parameter]
+    offset = rows.offset(own.offsets, parameter)
+    common = [(rows.matrix(block), posterior.values(block.name).reshape(draws, -1)) for block in own.common.blocks]
     varying = [
         (rows.matrix(effect.block), rows.codes(term.grouping), effects)
         for term in spec.groups
         for effect, effects in zip(term.effects, posterior.effects(term), strict=True)
+        if effect.parameter == parameter
     ]
 
     def predictor(chosen: slice) -> np.ndarray:
@@ -105,6 +125,12 @@ def _row(spec: Spec, rows: Observed, row: int, predictor: np.ndarray, auxiliary:
             return count[row] * family.observation_density((value[row],), predictor, own)
         case PairCells(successes=successes, trials=trials, count=count):
             return count[row] * family.observation_density((successes[row], trials[row]), predictor, auxiliary)
+        case ErrorCells(mean=mean, error=error, count=count):
+            return count[row] * family.observation_density((mean[row], error[row]), predictor, auxiliary)
+        case MeasuredCells(mean=mean, error=error, count=count, within=within):
+            scale = auxiliary[0] if auxiliary else 1.0
+            squares = ((mean[row] - predictor) / error[row]) ** 2 + within[row]
+            return -0.5 * squares / scale**2 - count[row] * np.log(scale)
     assert isinstance(response, RealCells)
     (sigma,) = auxiliary
     if row >= len(response.mean):  # a row of the factor of a cell's cross-products, which counts no further response

@@ -22,6 +22,7 @@ from hiermod.choices import RESIDUALS
 from hiermod.data.cells.observations import Observations
 from hiermod.data.cells.rows import FittedRows, fitted_rows
 from hiermod.data.columns.bounds import PARTS, BoundedRows
+from hiermod.data.columns.measured import MeasuredRows
 from hiermod.data.columns.responses import TrialsRows
 from hiermod.data.columns.values import codable, first_of, number_rows
 from hiermod.errors import AnswerError, did_you_mean
@@ -101,9 +102,9 @@ def _among_all(answer: Answer, raw: pd.DataFrame, used: np.ndarray) -> Answer:
     return replace(answer, draws=labelled, table=table.assign(**keys))
 
 
-def fitted(posterior: Posterior, own: OwnRows, groups: Any, outcome: Any) -> pd.Series:
+def fitted(posterior: Posterior, own: OwnRows, groups: Any, outcome: Any, parameter: Any) -> pd.Series:
     """The estimate of the expected response of each row, of trials of their rate: what `predict` gives."""
-    return own.series(_Rows(posterior, own, groups).estimate(outcome), "fitted")
+    return own.series(_Rows(posterior, own, groups).estimate(outcome, parameter), "fitted")
 
 
 def residuals(posterior: Posterior, own: OwnRows, kind: Any, groups: Any) -> pd.Series:
@@ -145,6 +146,7 @@ class _Rows:
             self._response = list(response.parts.values())
         else:
             self._response = [response.values, *([np.ones(len(response.values))] if spec.family.is_rate else [])]
+            self._response += [response.error] if isinstance(response, MeasuredRows) else []
 
     @property
     def _trials(self) -> np.ndarray:
@@ -153,7 +155,8 @@ class _Rows:
     @property
     def shares(self) -> np.ndarray:
         """Responses; of trials, the shares of successes."""
-        return self._response[0] / self._trials
+        rates = self._posterior.spec.family.is_rate
+        return self._response[0] / self._trials if rates else self._response[0]
 
     def _distinct(self, *columns: np.ndarray) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
         """Distinct rows, with columns beside: the number of each row among them, and the first row of each number."""
@@ -165,9 +168,9 @@ class _Rows:
     def _means(self, frame: pd.DataFrame, outcome: Functional | None = None) -> Iterator[tuple[slice, np.ndarray]]:
         return reader(self._posterior, self.groups, exposed=True, outcome=outcome).blocks(frame)
 
-    def estimate(self, outcome: Any) -> np.ndarray:
+    def estimate(self, outcome: Any, parameter: Any = None) -> np.ndarray:
         """Posterior means of the outcome, medians where it has none."""
-        read = read_outcome(self._posterior.spec, outcome, self.groups)
+        read = read_outcome(self._posterior.spec, outcome, self.groups, parameter)
         frame, number, _ = self._distinct()
         result = np.empty(len(frame))
         for rows, mean in self._means(frame, read.functional):
@@ -208,7 +211,8 @@ class _Rows:
         posterior, family = self._posterior, self._posterior.spec.family
         rng, size = posterior.generator(OF_DRAWS), posterior.size
         frame, number, first = self._distinct(*self._response)
-        names = {1: ("value",), 2: ("successes", "trials"), 5: PARTS}[len(self._response)]
+        two = ("successes", "trials") if family.is_rate else ("value", "error")
+        names = {1: ("value",), 2: two, 5: PARTS}[len(self._response)]
         own = {name: values[first] for name, values in zip(names, self._response, strict=True)}
         seen = Observations(frame, np.arange(len(frame)), pd.DataFrame({"cell": 0, **own, "times": 1}))
         chances = np.empty((2, len(frame)))

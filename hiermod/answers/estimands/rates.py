@@ -14,12 +14,12 @@ from hiermod.answers.averaging.curves import curve_of
 from hiermod.answers.averaging.estimable import estimable_rows
 from hiermod.answers.averaging.grid import cell_grid, means, refuse_large
 from hiermod.answers.averaging.query import Arguments, read_prediction, read_rates
-from hiermod.answers.averaging.rows import Base, grand_rate, trials_of
+from hiermod.answers.averaging.rows import Base, errors_of, grand_rate, trials_of
 from hiermod.answers.estimands.categories import by_category
 from hiermod.answers.mixed import answer_of_each
 from hiermod.answers.reader import Reader, others_of, reader
 from hiermod.data.cells.statistics import BinomialCells, PairCells
-from hiermod.data.columns.values import first_of, number_rows
+from hiermod.data.columns.values import Level, first_of, number_rows, scores_of
 from hiermod.formula.nodes import TrialsResponse
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.posterior import Posterior
@@ -91,9 +91,19 @@ def predict(posterior: Posterior, arguments: Arguments, fitted: bool = False) ->
     if (known := estimable_rows(posterior, query.groups, frame, needs=needs)) is not None:
         draws[~known] = np.nan
         notices = [f"{int((~known).sum()):,} rows are not estimable: the data say nothing about such a combination"]
+    if scale.drawn and spec.family.categories:
+        notices += _places(spec.family.categories)
     keys = pd.DataFrame({ROW: np.arange(len(frame))})
     shown = pd.concat([keys, frame.drop(columns=_made(spec), errors="ignore").reset_index(drop=True)], axis=1)
     return make_answer(draws, keys, posterior.shape, query.question, scale.name, shown=shown, notices=notices)
+
+
+def _places(categories: tuple[Level, ...]) -> list[str]:
+    """What drawn numbers stand for, where they are no categories themselves."""
+    if scores_of(categories) == tuple(categories):
+        return []
+    listed = ", ".join(f"{place} {level}" for place, level in enumerate(categories, start=1))
+    return [f"new responses are the places of categories: {listed}"]
 
 
 def _made(spec: ModelSpec) -> list[str]:
@@ -111,8 +121,10 @@ def _simulated(
 
 
 def _trials(posterior: Posterior, data: Any, rows: int) -> np.ndarray:
-    """Trials of each row of `data`, where the response has them; else one."""
-    response = posterior.spec.formula.response
+    """Trials of each row of `data`, or known errors, where the response has them; else one."""
+    response, measured = posterior.spec.formula.response, posterior.spec.formula.measured
+    if measured is not None:
+        return errors_of(posterior.spec, measured, data)
     if not isinstance(response, TrialsResponse):
         return np.ones(rows)
     if data is not None:

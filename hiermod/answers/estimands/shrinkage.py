@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from hiermod.answers.averaging.rows import exposure
 from hiermod.answers.group_effects import Reading, same_for_all
 from hiermod.answers.outcome import read_outcome
 from hiermod.answers.reader import linear_spec, per_exposure, reader
+from hiermod.data.cells.statistics import MeasuredCells
 from hiermod.data.columns.groupings import Grouping
 from hiermod.errors import AnswerError, did_you_mean, enumerate_names
 from hiermod.formula.nodes import without_slash
@@ -27,7 +29,8 @@ AT_ONCE = 512  # groups whose draws are held at once
 def shrinkage(posterior: Posterior, group: str | None, prob: float) -> pd.DataFrame:
     """A row per level: ``n, raw, estimate, lower, upper, pull``, on the response scale.
 
-    ``n`` is what rows weigh: how many there are, their trials, or their exposure.
+    ``n`` is what rows weigh: how many there are, their trials, or their exposure. Where standard errors of the rows are
+    known, raw averages are weighted by precision, and ``se`` is the standard error of each.
     """
     check_prob(prob)
     if reason := posterior.spec.refuses("observed"):
@@ -39,9 +42,8 @@ def shrinkage(posterior: Posterior, group: str | None, prob: float) -> pd.DataFr
     cells = posterior.spec.cells
     codes = cells.codes[grouping.name]
     weight = cells.response.weight * exposure(posterior.spec, cells.frame)
-    total = np.bincount(codes, cells.response.weight * cells.response.mean, grouping.size)
     n = np.bincount(codes, weight, grouping.size)
-    raw = total / n
+    raw = _raw(cells.response, codes, n)
     counted = n if per_exposure(posterior.spec) else n.astype(np.int64)
     levels = pd.DataFrame(index=pd.Index(grouping.labels(), name=grouping.name))
     if isinstance(posterior.spec, PooledSpec) and grouping.size > MOST_STORED:
@@ -51,10 +53,23 @@ def shrinkage(posterior: Posterior, group: str | None, prob: float) -> pd.DataFr
     observed = same_for_all(posterior.spec, Reading.OBSERVED)
     draws = averages(posterior, observed, grid)
     median = not read_outcome(posterior.spec, None, observed).has_mean
-    table = {"n": counted, "raw": raw, **interval(draws, prob, median)}
+    errors = _errors(cells.response, codes, len(n)) if posterior.spec.family.errors == "known" else {}
+    table = {"n": counted, "raw": raw, **errors, **interval(draws, prob, median)}
     pull = reader(posterior).exact_pull()
     table["pull"] = _pull(posterior, grouping, grid, raw, table["estimate"], median) if pull is None else pull
     return pd.DataFrame(table, index=levels.index)
+
+
+def _raw(response: Any, codes: np.ndarray, n: np.ndarray) -> np.ndarray:
+    """The average of each group as it is; of responses with known errors, that by precision."""
+    measured = isinstance(response, MeasuredCells)
+    weight = response.precision if measured else response.weight
+    return np.bincount(codes, weight * response.mean, len(n)) / (np.bincount(codes, weight, len(n)) if measured else n)
+
+
+def _errors(response: Any, codes: np.ndarray, groups: int) -> dict[str, np.ndarray]:
+    """The standard error of each group's raw average, where those of the rows are known."""
+    return {"se": np.bincount(codes, response.precision, groups) ** -0.5}
 
 
 def _of_distinct_data(posterior: Posterior, spec: PooledSpec, prob: float) -> dict[str, np.ndarray]:

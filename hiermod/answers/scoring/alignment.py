@@ -19,6 +19,7 @@ from hiermod.data.cells.rows import bounded_response
 from hiermod.data.cells.statistics import BinomialCells, BoundedCells, PairCells
 from hiermod.data.columns.bounds import PARTS, BoundedRows
 from hiermod.data.columns.levels import encode
+from hiermod.data.columns.measured import MeasuredRows
 from hiermod.data.columns.responses import ResponseRows, SingleRows, TrialsRows
 from hiermod.data.columns.values import as_levels, first_of, missing_rows, missing_values, number_rows
 from hiermod.data.pushdown.tally import PREFIX
@@ -247,7 +248,8 @@ def _same_response(one: Formula, other: Formula) -> bool:
     An exposure ``y | rate(t)`` is part of the model, as an offset is.
     """
     trials = isinstance(one.response, TrialsResponse) and isinstance(other.response, TrialsResponse)
-    if (one.bounds is None) != (other.bounds is None):
+    errors = (None if each.measured is None else each.measured.expression for each in (one, other))
+    if len(set(errors)) > 1 or (one.bounds is None) != (other.bounds is None):
         return False
     return one.weights == other.weights and (trials or str(one.response) == str(other.response))
 
@@ -309,6 +311,8 @@ def _numbers(response: ResponseRows) -> np.ndarray:
     if isinstance(response, TrialsRows):
         return np.column_stack([response.successes, response.trials])
     assert isinstance(response, SingleRows)
+    if isinstance(response, MeasuredRows):
+        return np.column_stack([response.values, response.error])
     if isinstance(response, BoundedRows):
         return np.column_stack(list(response.parts.values()))
     return response.values[:, None]

@@ -13,6 +13,7 @@ from hiermod.data.cells.rows import Rows, read_rows
 from hiermod.data.cells.statistics import REDUCERS, reduce_moments
 from hiermod.data.cells.table import Cells
 from hiermod.data.columns.bounds import BoundedRows
+from hiermod.data.columns.measured import MeasuredRows
 from hiermod.data.columns.moments import Averaging, averaging_over
 from hiermod.data.columns.predictors import Factor
 from hiermod.data.columns.responses import MomentRows, ResponseRows, SingleRows, TrialsRows
@@ -57,7 +58,7 @@ def compress(rows: Rows, statistic: str, enabled: bool = True) -> Cells:
     ----------
     rows : Rows
         What `read_rows` gave.
-    statistic : {"trials", "count", "real", "values", "pairs", "categories", "bounds"}
+    statistic : {"trials", "count", "real", "values", "pairs", "categories", "bounds", "precision", "errors"}
         Which sufficient statistics the family needs. Cells of real responses average over numeric predictors of many
         values, where that pays, and hold their cross-products. Those of values, and of pairs of successes and trials,
         hold rows that are equal in the response too.
@@ -86,11 +87,11 @@ def compress(rows: Rows, statistic: str, enabled: bool = True) -> Cells:
 
 def _seen_of(response: ResponseRows, statistic: str) -> pd.DataFrame:
     """What rows of one cell share of the response: all of it where a family has no statistics for sums."""
-    if statistic not in ("values", "pairs", "categories", "bounds"):
+    if statistic not in ("values", "pairs", "categories", "bounds", "errors"):
         return pd.DataFrame(index=pd.RangeIndex(len(response.times)))
     if isinstance(response, TrialsRows):
         return pd.DataFrame({f"{PREFIX}successes": response.successes, f"{PREFIX}trials": response.trials})
-    parts = response.parts if isinstance(response, BoundedRows) else {"value": response.values}
+    parts = response.parts if isinstance(response, BoundedRows | MeasuredRows) else {"value": response.values}
     return pd.DataFrame({f"{PREFIX}{name}": part for name, part in parts.items()})
 
 

@@ -14,6 +14,8 @@ from hiermod.data.cells.statistics import (
     BoundedCells,
     CategoryCells,
     CountCells,
+    ErrorCells,
+    MeasuredCells,
     MomentCells,
     PairCells,
     RealCells,
@@ -22,12 +24,13 @@ from hiermod.data.cells.statistics import (
 )
 from hiermod.data.cells.table import Cells
 from hiermod.data.columns.bounds import BoundedRows
+from hiermod.data.columns.measured import MeasuredRows
 from hiermod.data.columns.moments import Moments
 from hiermod.data.columns.responses import ResponseRows, SingleRows, TrialsRows
 
 KINDS = {
     BinomialCells: "trials", CountCells: "count", RealCells: "real", ValueCells: "values", PairCells: "pairs",
-    CategoryCells: "categories", BoundedCells: "bounds",
+    CategoryCells: "categories", BoundedCells: "bounds", MeasuredCells: "precision", ErrorCells: "errors",
 }  # fmt: skip
 
 
@@ -84,6 +87,8 @@ def observations(cells: Cells, whole: bool = False) -> Observations:
         values = response.row_parts
     else:
         values = {"value": response.row_values.astype(np.int64) if whole else response.row_values}
+    if isinstance(response, MeasuredCells):
+        values["error"] = response.row_errors
     rows = pd.DataFrame({"cell": np.repeat(np.arange(len(cells)), response.rows), **values})
     rows["times"] = response.row_times.astype(np.int64)
     if cells.averaged:
@@ -101,7 +106,7 @@ def part(cells: Cells, seen: Observations, times: np.ndarray) -> Cells:
     if not cells.rows_kept:
         return _some(cells, np.unique(seen.table["cell"].to_numpy()[kept]))
     occurs, cell = np.unique(seen.table["cell"].to_numpy()[kept], return_inverse=True)
-    rows = _rows(seen.responses[kept], times[kept].astype(float))
+    rows = _rows(seen.responses[kept], times[kept].astype(float), isinstance(cells.response, MeasuredCells))
     frame, response = cells.frame.iloc[occurs].reset_index(drop=True), cells.response
     if isinstance(response, MomentCells):
         assert isinstance(rows, SingleRows)
@@ -130,7 +135,9 @@ def _some(cells: Cells, keep: np.ndarray) -> Cells:
     return replace(cells, frame=cells.frame.iloc[keep].reset_index(drop=True), response=response, source=source)
 
 
-def _rows(responses: np.ndarray, times: np.ndarray) -> ResponseRows:
+def _rows(responses: np.ndarray, times: np.ndarray, measured: bool) -> ResponseRows:
+    if measured:
+        return MeasuredRows("", responses[:, 0], "float", times, error=responses[:, 1])
     if responses.shape[1] == 2:
         return TrialsRows(responses[:, 0], responses[:, 1], times)
     if responses.shape[1] == 5:

@@ -14,6 +14,7 @@ from hiermod.data.cells.table import Source
 from hiermod.data.columns.bounds import BoundedRows, with_bounds
 from hiermod.data.columns.functions import Recipe
 from hiermod.data.columns.groupings import Grouping, read_grouping, text_notices
+from hiermod.data.columns.measured import MeasuredRows, measured_response
 from hiermod.data.columns.predictors import EngineVariables, Factor, Variables, read_sources, read_variables
 from hiermod.data.columns.responses import (
     WEIGHTS,
@@ -23,7 +24,6 @@ from hiermod.data.columns.responses import (
     TrialsRows,
     counted,
     read_counts,
-    read_response,
 )
 from hiermod.data.columns.texts import row_name
 from hiermod.data.columns.values import Values, as_levels
@@ -175,7 +175,7 @@ def _read_response(formula: Formula, raw: pd.DataFrame, count: np.ndarray, summa
 
 def bounded_response(formula: Formula, raw: pd.DataFrame) -> ResponseRows:
     """The response with what is known of it by bounds."""
-    response = read_response(formula, raw)
+    response = measured_response(formula, raw)
     if formula.bounds is None or not isinstance(response, SingleRows):
         return response
     return with_bounds(response, formula.bounds, raw)
@@ -256,7 +256,7 @@ def _parts(response: ResponseRows) -> tuple[list[np.ndarray], list[str]]:
     """
     if isinstance(response, TrialsRows):
         return [response.successes, response.trials], []
-    if isinstance(response, BoundedRows):
+    if isinstance(response, BoundedRows | MeasuredRows):
         return list(response.parts.values()), []
     if not isinstance(response, MomentRows):
         return [response.values], []

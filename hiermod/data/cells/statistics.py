@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from hiermod.data.columns.bounds import PARTS, BoundedRows
+from hiermod.data.columns.measured import MeasuredRows
 from hiermod.data.columns.moments import Feature, Moments, feature_values, response_moments
 from hiermod.data.columns.responses import MomentRows, SingleRows, TrialsRows
 from hiermod.data.columns.values import Level, first_of, scores_of
@@ -186,6 +187,47 @@ class PairCells:
 
 
 @dataclass(frozen=True, eq=False)
+class MeasuredCells:
+    """The mean of each cell by precision, the `error` of that, and the squares about it over those of the errors.
+
+    The rows' own values, errors, and how often they count are kept in cell order.
+    """
+
+    mean: np.ndarray
+    error: np.ndarray
+    count: np.ndarray
+    within: np.ndarray
+    row_values: np.ndarray
+    row_errors: np.ndarray
+    row_times: np.ndarray
+    rows: np.ndarray
+
+    @property
+    def weight(self) -> np.ndarray:
+        """Number of rows that each cell stands for."""
+        return self.count
+
+    @property
+    def precision(self) -> np.ndarray:
+        """What the mean of each cell weighs."""
+        return self.error**-2.0
+
+    def table(self) -> dict[str, np.ndarray]:
+        """The columns shown by ``fit.cells``."""
+        return {"count": self.count.astype(np.int64), "mean": self.mean, "error": self.error}
+
+
+@dataclass(frozen=True, eq=False)
+class ErrorCells(MeasuredCells):
+    """Cells of rows that are equal in value and error, beside which a residual stands."""
+
+    @property
+    def precision(self) -> np.ndarray:
+        """What the mean of each cell weighs, but for the residual."""
+        return self.count * self.error**-2.0
+
+
+@dataclass(frozen=True, eq=False)
 class BoundedCells(ValueCells):
     """The one value of each cell with its censoring code and bounds, as `BoundedRows` has them; rows in cell order."""
 
@@ -218,7 +260,7 @@ class BoundedCells(ValueCells):
         return {**kept, "count": self.count.astype(np.int64)}
 
 
-ResponseCells = BinomialCells | CountCells | RealCells | ValueCells | PairCells
+ResponseCells = BinomialCells | MeasuredCells | CountCells | RealCells | ValueCells | PairCells
 
 
 def reduce_trials(rows: TrialsRows, cell: np.ndarray, count: int) -> BinomialCells:
@@ -268,6 +310,22 @@ def reduce_categories(rows: SingleRows, cell: np.ndarray, count: int) -> Categor
     return CategoryCells(**vars(values), levels=rows.categories)
 
 
+def reduce_measured(rows: MeasuredRows, cell: np.ndarray, count: int) -> MeasuredCells:
+    """Sums weighted by precision over each cell, about its plain mean, so that a large mean costs no digits."""
+    precision, times = rows.times * rows.error**-2.0, np.bincount(cell, rows.times, count)
+    total, centre = np.bincount(cell, precision, count), np.bincount(cell, rows.times * rows.values, count) / times
+    away = rows.values - centre[cell]
+    mean = np.bincount(cell, precision * away, count) / total
+    within = np.bincount(cell, precision * (away - mean[cell]) ** 2, count)
+    return MeasuredCells(centre + mean, total**-0.5, times, within, *_kept(rows, cell, count))
+
+
+def reduce_errors(rows: MeasuredRows, cell: np.ndarray, count: int) -> ErrorCells:
+    """The value and the error of each cell, whose rows are equal in both."""
+    first, times = first_of(cell), np.bincount(cell, rows.times, count)
+    return ErrorCells(rows.values[first], rows.error[first], times, np.zeros(count), *_kept(rows, cell, count))
+
+
 def reduce_pairs(rows: TrialsRows, cell: np.ndarray, count: int) -> PairCells:
     """Successes and trials of each cell, whose rows are equal in them."""
     first, times = first_of(cell), np.bincount(cell, rows.times, count)
@@ -299,7 +357,7 @@ def _kept(rows: TrialsRows | SingleRows, cell: np.ndarray, count: int) -> tuple[
     if isinstance(rows, TrialsRows):
         parts = (rows.successes, rows.trials)
     else:
-        parts = tuple(rows.parts.values()) if isinstance(rows, BoundedRows) else (rows.values,)
+        parts = tuple(rows.parts.values()) if isinstance(rows, BoundedRows | MeasuredRows) else (rows.values,)
     order = np.argsort(cell, kind="stable")
     return *(part[order] for part in (*parts, rows.times)), np.bincount(cell, minlength=count)
 
@@ -311,5 +369,7 @@ REDUCERS: dict[str, Callable[..., Any]] = {
     "values": reduce_values,
     "categories": reduce_categories,
     "pairs": reduce_pairs,
+    "precision": reduce_measured,
+    "errors": reduce_errors,
     "bounds": reduce_bounds,
 }

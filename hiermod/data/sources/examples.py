@@ -13,6 +13,7 @@ SETS = {
     "variants": "Four variants, 100 trials each: variant, successes, trials.",
     "variants2": "The same, but variant A has 3 successes in 10 trials.",
     "cbpp": "Contagious bovine pleuropneumonia in 15 herds over 4 periods (Lesnoff et al. 2004).",
+    "eight_schools": "Effects of coaching in eight schools with their standard errors (Rubin 1981).",
     "sleepstudy": "Reaction times of 18 subjects over 10 days of sleep deprivation (Belenky et al. 2003).",
 }
 TEXT_COLUMNS = {"cbpp": ("herd", "period"), "sleepstudy": ("Subject",)}
@@ -24,7 +25,7 @@ def example(name: str) -> pd.DataFrame:
     Parameters
     ----------
     name : str
-        ``"country"``, ``"variants"``, ``"variants2"``, ``"cbpp"`` or ``"sleepstudy"``.
+        ``"country"``, ``"variants"``, ``"variants2"``, ``"cbpp"``, ``"eight_schools"`` or ``"sleepstudy"``.
 
     Returns
     -------

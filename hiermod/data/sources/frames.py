@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from hiermod.data.sources.connection import other_separator
 from hiermod.data.sources.paths import is_path, open_path, ordered_columns, reading
-from hiermod.errors import DataError, FormulaError, HiermodError, did_you_mean
+from hiermod.errors import DataError, FormulaError, HiermodError, did_you_mean, panics_as_errors
 from hiermod.formula.nodes import Formula
 
 ENUMS = "hiermod's enums"  # an attribute of frames: the columns whose levels were declared in an order
@@ -104,7 +104,7 @@ def read_columns(data: Any, names: tuple[str, ...], formula: Formula | None = No
 def asking(data: Any) -> Iterator[None]:
     """Turn errors of the engine that holds the data into one that says whose they are."""
     try:
-        with reading(data):
+        with panics_as_errors(), reading(data):
             yield
     except (HiermodError, MemoryError):
         raise

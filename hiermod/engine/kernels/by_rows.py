@@ -21,6 +21,7 @@ from hiermod.engine.kernels.record import (
     BLOCK,
     BOUNDED,
     BY_ROWS,
+    FEW_SLOTS,
     HURDLE,
     INFLATED,
     LOG_LINK,
@@ -52,12 +53,15 @@ GEOMETRIC = ROW_KERNELS["geometric_log"]
 NBINOM1 = ROW_KERNELS["nbinom1_log"]
 GAUSSIAN_LOG = ROW_KERNELS["gaussian_log"]
 GAMMA_INVERSE = ROW_KERNELS["gamma_inverse"]
+GAUSSIAN_KNOWN = ROW_KERNELS["gaussian_known_identity"]
+GAUSSIAN_ADDED = ROW_KERNELS["gaussian_added_identity"]
 TRIALS_LOG = ROW_KERNELS["trials_log"]
 BETA = ROW_KERNELS["beta_logit"]  # the first of three links
 POISSON = ROW_KERNELS["poisson_log"]
 LOGIT = ROW_KERNELS["trials_logit"]
 PROBIT = ROW_KERNELS["trials_probit"]
 CLOGLOG = ROW_KERNELS["trials_cloglog"]
+CATEGORICAL = ROW_KERNELS["categorical_logit"]
 FIRST_MIXTURE = min(ROW_KERNELS.values()) + INFLATED
 FIRST_HURDLE = min(ROW_KERNELS.values()) + HURDLE
 SHARES = ROW_KERNELS["hurdle_shares"]
@@ -102,6 +106,10 @@ def row_density(
         return row_links.gamma_inverse(y, eta, a)
     if kernel == TRIALS_LOG:
         return row_links.trials_log(y, n, eta)
+    if kernel == GAUSSIAN_KNOWN:
+        return row_links.gaussian_known(y, n, eta)
+    if kernel == GAUSSIAN_ADDED:
+        return row_links.gaussian_added(y, n, eta, a)
     if kernel == GEOMETRIC:
         return row_counts.geometric(y, eta)
     if kernel == NBINOM1:
@@ -177,7 +185,7 @@ def in_part(kernel: int, slot: int, share: int) -> bool:
 def score(kernel: int, record: Any, work: Any, start: int, rows: int) -> float:
     """Score a block of rows by the linear predictors in `etas`, which become the parameters' values."""
     values, scores = doubles(work.etas, SLOTS * BLOCK), doubles(work.scores, SLOTS * BLOCK)
-    for slot in range(1, SLOTS):
+    for slot in range(1, max(FEW_SLOTS, record.parameters + 1)):
         if slot <= record.parameters and in_part(kernel, slot, record.parameters):
             _values_and_slopes(record, slot, slot * BLOCK, rows, values, scores)
         else:
@@ -191,6 +199,8 @@ def score(kernel: int, record: Any, work: Any, start: int, rows: int) -> float:
     begin, result, second, third, fourth = (
         np.uint64(start), 0.0, np.uint64(BLOCK), np.uint64(2 * BLOCK), np.uint64(3 * BLOCK)
     )  # fmt: skip
+    if kernel == CATEGORICAL:
+        return _categorical(record, values, scores, start, rows)
     mixed = kernel >= FIRST_MIXTURE
     for i in range(np.uint64(rows)):
         times, response, number = weight[begin + i], y[begin + i], size[begin + i]
@@ -206,6 +216,24 @@ def score(kernel: int, record: Any, work: Any, start: int, rows: int) -> float:
         scores[second + i] *= times * by_a
         scores[third + i] *= times * by_b
         scores[fourth + i] *= times * by_c
+    return result
+
+
+@numba.njit(**NJIT)
+def _categorical(record: Any, etas: Array, scores: Array, start: int, rows: int) -> float:
+    """Chances in proportion to the exponentials of as many linear predictors as there are categories."""
+    y, weight = doubles(record.response, record.rows), doubles(record.count, record.rows)
+    result, begin = 0.0, np.uint64(start)
+    for i in range(np.uint64(rows)):
+        times, own, largest, total = weight[begin + i], int(y[begin + i]) - 1, etas[i], 0.0
+        for slot in range(1, record.parameters + 1):
+            largest = max(largest, etas[slot * BLOCK + i])
+        for slot in range(record.parameters + 1):
+            total += math.exp(etas[slot * BLOCK + i] - largest)
+        result += times * (etas[own * BLOCK + i] - largest - math.log(total))
+        for slot in range(record.parameters + 1):
+            chance = math.exp(etas[slot * BLOCK + i] - largest) / total
+            scores[slot * BLOCK + i] = times * ((1.0 if slot == own else 0.0) - chance)
     return result
 
 

@@ -52,8 +52,8 @@ def expand(dimension: Any, size: Any, point: Any, out: Any, memory: Any) -> int:
 def curvature(coefficients: Any, auxiliary: Any, score: Any, weight: Any, memory: Any) -> int:
     """Write each row's score by its linear predictor, and minus the derivative of that.
 
-    Of rows with several slots these are scores by each linear predictor, shape ``(SLOTS, rows)``, and minus their
-    derivatives by each, ``(SLOTS, SLOTS, rows)``.
+    Of rows with several slots these are scores by each linear predictor, shape ``(slots, rows)``, and minus their
+    derivatives by each, ``(slots, slots, rows)``.
     """
     record = problem_at(memory, 0)
     room = room_for(record)
@@ -93,10 +93,11 @@ def _curvature_by_slots(
     kernel: int, record: Any, work: Any, start: int, rows: int, score: int, weight: int
 ) -> None:  # fmt: skip
     etas, here, size = doubles(work.etas, SLOTS * BLOCK), doubles(work.scores, SLOTS * BLOCK), record.rows
-    scores, weights = doubles(score, SLOTS * size), doubles(weight, SLOTS * SLOTS * size)
+    slots = record.parameters + 1
+    scores, weights = doubles(score, slots * size), doubles(weight, slots * slots * size)
     by_rows.linear_predictors(kernel, record, work, start, rows)
     by_rows.score(kernel, record, work, start, rows)
-    for slot in range(SLOTS):
+    for slot in range(slots):
         copy(scores, slot * size + start, here, slot * BLOCK, rows)
     for along in range(record.parameters + 1):
         for sign in (1.0, -1.0):
@@ -104,8 +105,8 @@ def _curvature_by_slots(
             for i in range(rows):
                 etas[along * BLOCK + i] += sign * STEP
             by_rows.score(kernel, record, work, start, rows)
-            for slot in range(SLOTS):
-                at = (slot * SLOTS + along) * size + start
+            for slot in range(slots):
+                at = (slot * slots + along) * size + start
                 for i in range(rows):
                     weights[at + i] -= sign * here[slot * BLOCK + i] / (2.0 * STEP)
 

@@ -46,10 +46,13 @@ ROW_KERNELS = {name: BY_ROWS + code for code, name in enumerate((
     "gaussian_log",
     "gamma_inverse",
     "trials_log",
+    "gaussian_known_identity",
+    "gaussian_added_identity",
     "poisson_log",
     "trials_logit",
     "trials_probit",
     "trials_cloglog",
+    "categorical_logit",
 ))}  # fmt: skip
 BOUNDED = 500  # what is added for responses that are censored or truncated
 ROW_KERNELS |= {
@@ -76,7 +79,8 @@ ROW_KERNELS |= {
         "poisson_log", "negbinomial_log", "gamma_log", "lognormal_identity",
     )
 }  # fmt: skip
-SLOTS = 4  # parameters that a kernel of rows takes, mu among them
+SLOTS = 10  # parameters that a kernel of rows takes at most, mu among them
+FEW_SLOTS = 4  # the same of families without categories
 PARAMETER_LINKS = {"logit": 0, "probit": 1, "cloglog": 2, "log": 3, "identity": 4}
 LOG_LINK, REAL_LINE = PARAMETER_LINKS["log"], PARAMETER_LINKS["identity"]
 LOG_ODDS = 5  # added to a link's code where a kernel takes the log odds of a parameter between 0 and 1

@@ -1,4 +1,4 @@
-"""Log densities of single rows under less usual links, in compiled code; as `row_densities` has others.
+"""Log densities of single rows under less usual links, and of known errors; as `row_densities` has others.
 
 Where a linear predictor has no mean, a row's density is 0. Samplers of continuous paths do badly at such a wall: what
 stands there instead is the density's mirror image, and whoever samples leaves out the draws beyond (`sampling.native`).
@@ -49,3 +49,20 @@ def trials_log(y: float, n: float, eta: float) -> Row:
         return value, slope, 0.0, 0.0, 0.0
     away = eta / REACH
     return value - 0.5 * away * away, -slope - away / REACH, 0.0, 0.0, 0.0
+
+
+@numba.njit(**NJIT)
+def gaussian_known(y: float, error: float, eta: float) -> Row:
+    """A number with a known standard error, and no residual beside it."""
+    away = (y - eta) / error
+    return -0.5 * away * away, away / error, 0.0, 0.0, 0.0
+
+
+@numba.njit(**NJIT)
+def gaussian_added(y: float, error: float, eta: float, sigma: float) -> Row:
+    """A number with a known standard error, and a residual beside it."""
+    precision = 1.0 / (sigma * sigma + error * error)
+    away = y - eta
+    squares = away * away * precision
+    value = 0.5 * (math.log(precision) - squares)
+    return value, away * precision, sigma * precision * (squares - 1.0), 0.0, 0.0

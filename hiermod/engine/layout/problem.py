@@ -9,7 +9,16 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from hiermod.data.cells.statistics import BinomialCells, BoundedCells, CountCells, PairCells, RealCells, ValueCells
+from hiermod.data.cells.statistics import (
+    BinomialCells,
+    BoundedCells,
+    CountCells,
+    ErrorCells,
+    MeasuredCells,
+    PairCells,
+    RealCells,
+    ValueCells,
+)
 from hiermod.engine.kernels.record import KERNELS, ORDERED_KERNELS
 from hiermod.families.bounded import recorded
 from hiermod.families.record import THRESHOLDS
@@ -475,6 +484,10 @@ def _by_rows(spec: Spec, rows: Observed) -> tuple[np.ndarray, np.ndarray, np.nda
             return value, np.ones(len(value)), count, 0.0, 0.0
         case PairCells(successes=successes, trials=trials, count=count):
             return successes, trials, count, 0.0, 0.0
+        case ErrorCells(mean=value, error=error, count=count):
+            return value, error, count, 0.0, 0.0
+        case MeasuredCells(mean=mean, error=error):
+            return mean, error, np.ones(len(mean)), 0.0, 0.0
         case RealCells(mean=mean, count=count, within=within):
             inner, none = rows.response, np.zeros(rows.response.size)
             squares = np.zeros(len(mean)) if len(inner) else within / count
@@ -497,6 +510,8 @@ def _response(spec: Spec, rows: Observed) -> tuple[np.ndarray, np.ndarray, np.nd
             return value, count, none, 0.0, 0.0
         case PairCells(successes=successes, trials=trials, count=count):
             return successes, trials, count, 0.0, 0.0
+        case MeasuredCells(mean=mean, precision=precision, count=count, within=within):
+            return mean, precision, none, float(within.sum()), float(count.sum())
         case RealCells(mean=mean, count=count, within=within):
             inner = rows.response
             squares = 0.0 if len(inner) else float(within.sum())

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hiermod.engine.build.compile import Function
-from hiermod.engine.kernels.record import ABOVE, NO_MEMORY, PRIOR_KERNELS, SLOTS, SOFT
+from hiermod.engine.kernels.record import ABOVE, NO_MEMORY, PRIOR_KERNELS, SOFT
 from hiermod.engine.layout.arrays import canonical, joint_arrays, public_arrays, unconstrained
 from hiermod.engine.layout.memory import Memory, lay_out, replaced
 from hiermod.engine.layout.problem import Problem
@@ -45,7 +45,8 @@ class Program:
         """
         problem, rows = self.problem, len(self.problem.response)
         if problem.by_rows:
-            scores, weights = np.zeros((SLOTS, rows)), np.zeros((SLOTS, SLOTS, rows))
+            slots = len(problem.spec.family.single) + 1
+            scores, weights = np.zeros((slots, rows)), np.zeros((slots, slots, rows))
             theta, auxiliary = (np.ascontiguousarray(part, dtype=float) for part in (theta, auxiliary))
             self._call("curvature", theta, auxiliary, scores, weights)
             return scores, weights

@@ -9,7 +9,16 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
-from hiermod.data.cells.statistics import BinomialCells, BoundedCells, CountCells, PairCells, RealCells, ValueCells
+from hiermod.data.cells.statistics import (
+    BinomialCells,
+    BoundedCells,
+    CountCells,
+    ErrorCells,
+    MeasuredCells,
+    PairCells,
+    RealCells,
+    ValueCells,
+)
 from hiermod.data.columns.bounds import EVENT, INTERVAL, LEFT, RIGHT
 from hiermod.families.bounded import log_between, recorded
 from hiermod.families.counts import log_total
@@ -65,6 +74,10 @@ def _plain(name: str, family: Family, rows: Observed, eta: Any, auxiliary: Seque
             _observe_equal(name, family, value, np.ones(len(value)), count, eta, auxiliary)
         case PairCells(successes=successes, trials=trials, count=count):
             _observe_equal(name, family, successes, trials, count, eta, auxiliary)
+        case ErrorCells(mean=value, error=error, count=count):
+            _observe_equal(name, family, value, error, count, eta, auxiliary)
+        case MeasuredCells() as response:
+            _observe_measured(name, response, eta, auxiliary)
         case RealCells() as response:
             _observe_reals(name, rows, response, eta, *auxiliary)
 
@@ -103,7 +116,7 @@ def _observe_equal(
     """Rows that are equal in their response too: the density of one, as often as it occurs; one of them is drawn."""
 
     def logp(value: Any, predictor: Any, trials: Any, times: Any, *auxiliary: Any) -> Any:
-        response = (value, trials) if family.is_rate else (value,)
+        response = (value, trials) if family.paired else (value,)
         return times * family.log_density(PYTENSOR, response, family.linear(predictor), *auxiliary)
 
     def random(
@@ -171,6 +184,16 @@ def _observe(
         name, *parameters, logp=logp, random=random, observed=observed, dims="__obs__", dtype="float64",
         signature=signature,
     )  # fmt: skip
+
+
+def _observe_measured(name: str, response: MeasuredCells, eta: Any, auxiliary: Sequence[Any]) -> None:
+    """The mean of a cell by precision is Normal; with a `sigma` that scales errors, so are the squares about it."""
+    sigma = auxiliary[0] if auxiliary else 1.0
+    pm.Normal(name, mu=eta, sigma=sigma * response.error, observed=response.mean, dims="__obs__")
+    freedom = float((response.count - 1.0).sum())
+    if auxiliary and freedom:
+        squares = float(response.within.sum())
+        pm.Potential(f"{name}_within", -freedom * pt.log(sigma) - squares / (2.0 * sigma**2))
 
 
 def _observe_reals(name: str, rows: Observed, response: RealCells, eta: Any, sigma: Any) -> None:

@@ -17,7 +17,15 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
-from hiermod.data.cells.statistics import BinomialCells, CountCells, MomentCells, PairCells, RealCells, ValueCells
+from hiermod.data.cells.statistics import (
+    BinomialCells,
+    CountCells,
+    MeasuredCells,
+    MomentCells,
+    PairCells,
+    RealCells,
+    ValueCells,
+)
 from hiermod.modeling.coding import Block
 from hiermod.modeling.density_rows import Observed, observe
 from hiermod.modeling.design import GroupDesign
@@ -178,10 +186,12 @@ def _information_ratios(spec: Spec, term: GroupDesign) -> np.ndarray:
     estimates = np.einsum("gij,gj->gi", within, total)
     error = np.einsum("gii->gi", within)
     response = spec.cells.response
-    if isinstance(response, RealCells | ValueCells | PairCells):
+    dispersed = isinstance(response, RealCells | ValueCells | PairCells | MeasuredCells)
+    if dispersed and spec.family.errors != "known":
+        assert not isinstance(response, BinomialCells | CountCells)
         freedom = response.count.sum() - groups * columns
         residual = squares - (estimates * total).sum()
-        if isinstance(response, RealCells) and not isinstance(response, MomentCells):
+        if isinstance(response, RealCells | MeasuredCells) and not isinstance(response, MomentCells):
             residual += response.within.sum()
         error = error * (residual / freedom if freedom > 0 and residual > 0 else np.inf)
     typical = np.median(error, axis=0)
@@ -243,6 +253,8 @@ def _working(spec: Spec, offset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             return count * _information(spec, mean, slope), (value - mean) / slope - offset
         case RealCells(mean=mean, count=count):
             return count, mean - offset
+        case MeasuredCells(mean=mean, precision=precision):
+            return precision, mean - offset
 
 
 def _working_above_zero(spec: Spec, offset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from hiermod.answers.answer import Answer, measure_of
@@ -51,7 +49,6 @@ MOST_QUESTIONS = 3  # of each kind
 MOST_SENTENCES = 12
 MOST_GROUPS = 60
 MOST_SHRUNK = 400
-PACKAGES = ("hiermod", "numpy", "numba", "pymc", "nutpie", "arviz-stats", "pandas", "xarray")
 
 
 @dataclass(frozen=True, eq=False)
@@ -305,20 +302,14 @@ def _again(subject: Subject) -> Iterator[Block]:
     yield Code(code_of(subject), "Python")
     settings, history = subject.posterior.settings, subject.posterior.history
     chains, draws = subject.posterior.shape
-    facts = [f"seed {settings.seed}", f"{chains} chains of {draws:,} draws"]
+    known = subject.posterior.provenance.seed is not None
+    facts = [*([f"seed {settings.seed}"] if known else []), f"{chains} chains of {draws:,} draws"]
     if history is not None:
         facts += [f"tune {settings.tune}", f"target_accept {settings.target_accept}"]
-    yield Listing((", ".join(facts), f"Python {platform.python_version()}, {platform.system()}", _versions()))
-
-
-def _versions() -> str:
-    found = []
-    for name in PACKAGES:
-        try:
-            found.append(f"{name} {version(name)}")
-        except PackageNotFoundError:
-            continue
-    return ", ".join(found)
+    made = subject.posterior.provenance
+    versions = ", ".join(f"{name} {number}" for name, number in made.versions.items())
+    lines = (", ".join(facts), versions, made.platform, f"fingerprint of the data {made.fingerprint}")
+    yield Listing(tuple(visible(line) for line in lines if line))
 
 
 def code_of(subject: Subject) -> str:
@@ -335,6 +326,7 @@ def code_of(subject: Subject) -> str:
         f"{name}={getattr(definition, name)!r}" for name, value in usual.items() if getattr(definition, name) != value
     ]
     chains, draws = subject.posterior.shape
-    parts += [f"draws={draws}", f"chains={chains}", f"seed={settings.seed}"]
+    parts += [f"draws={draws}", f"chains={chains}"]
+    parts += [f"seed={settings.seed}"] if subject.posterior.provenance.seed is not None else []
     lead = "" if path != "data" else "data = ...  # the rows that were fitted\n"
     return visible(f"import hiermod as hm\n\n{lead}fit = hm.fit(\n    {', '.join(parts)},\n)")
