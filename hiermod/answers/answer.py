@@ -64,6 +64,7 @@ UNKNOWN = Measure("expected response", percent=False, link="link")
 
 
 EXPOSURE = "unit of exposure"
+MEAN = "mean {}"
 
 
 def measure_of(spec: ModelSpec, outcome: Functional | None = None, exposed: bool = False) -> Measure:
@@ -71,16 +72,18 @@ def measure_of(spec: ModelSpec, outcome: Functional | None = None, exposed: bool
 
     `exposed` ones are of each row's own exposure.
     """
-    family, link = spec.family, spec.family.link.name
+    family = spec.family
     outcome = family.expected if outcome is None else outcome
-    unit = "" if exposed or link != "log" else exposure_unit(spec)
+    link = spec.predictors[outcome.of].scale if outcome.of in spec.predictors else family.link.name
+    counted = family.link.name == "log" and outcome.of == "mu" and outcome.name != "mu"
+    unit = exposure_unit(spec) if counted and not exposed else ""
     name = outcome_name(spec.formula.response, family.is_rate, outcome.label)
     if not unit:
         return Measure(name, outcome.share, link)
     if not outcome.per_unit:
         return Measure(f"{name} in one {_singular(unit)}", outcome.share, link)
-    counted = outcome_name(spec.formula.response, family.is_rate, outcome.label.removeprefix("mean "))
-    return Measure(f"{counted} per {unit}", outcome.share, link, unit)
+    events = outcome_name(spec.formula.response, family.is_rate, outcome.label.removeprefix("mean "))
+    return Measure(f"{events} per {unit}", outcome.share, link, unit)
 
 
 def exposure_unit(spec: ModelSpec) -> str:
@@ -94,8 +97,10 @@ def exposure_unit(spec: ModelSpec) -> str:
     return EXPOSURE
 
 
-def outcome_name(response: Response, is_rate: bool, label: str = "mean {}") -> str:
+def outcome_name(response: Response, is_rate: bool, label: str = MEAN) -> str:
     """What an outcome of a response is called: ``success rate``, ``mean Reaction``."""
+    if is_rate and label != MEAN:
+        return label.format(response.name)
     if isinstance(response, LevelResponse):
         return f"{response.column}={response.level} rate"
     if isinstance(response, SingleResponse):

@@ -86,7 +86,7 @@ class Population:
     mean : mapping of str to ndarray, shape (rows, draws)
         By parameter.
     covariance : mapping of (str, str) to ndarray, shape (rows, draws)
-        Of each pair of those that vary, in both orders.
+        Of each pair of those that vary, in both orders; those that are independent may be missing.
     """
 
     mean: Predictors
@@ -103,9 +103,10 @@ class Population:
         rises = {
             other: np.divide(self.covariance[name, other], spread, out=np.zeros_like(spread), where=spread > 0.0)
             for other in self.varying
+            if (name, other) in self.covariance
         }
         rest = {
-            (one, other): values - rises[one] * rises[other]
+            (one, other): values - rises[one] * rises[other] if one in rises and other in rises else values
             for (one, other), values in self.covariance.items()
             if name not in (one, other)
         }
@@ -116,15 +117,14 @@ class Population:
 
 
 Inner = Callable[[Population], np.ndarray]
-Add = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 def averaged(population: Population, names: Sequence[str], inner: Inner, alone: bool = False) -> np.ndarray:
     """The mean over the predictors `names`, in turn, of what `inner` makes of a population in which they are known.
 
-    `alone` says that `inner` integrates nothing by itself.
+    `alone` says that `inner` integrates nothing by itself, so that the last one is integrated as finely as one alone.
     """
-    return _over(population, names, inner, len(names) == 1 and alone, lambda total, values, w: total + w * values, 0.0)
+    return _over(population, names, inner, alone, lambda total, values, weight: total + weight * values, 0.0)
 
 
 def log_averaged(population: Population, names: Sequence[str], inner: Inner, alone: bool = False) -> np.ndarray:
@@ -133,7 +133,7 @@ def log_averaged(population: Population, names: Sequence[str], inner: Inner, alo
     def add(total: np.ndarray | float, values: np.ndarray, weight: float) -> np.ndarray:
         return np.logaddexp(total, values + np.log(weight))
 
-    return _over(population, names, inner, len(names) == 1 and alone, add, -np.inf)
+    return _over(population, names, inner, alone, add, -np.inf)
 
 
 def _over(
@@ -147,7 +147,7 @@ def _over(
     first, rest = names[0], names[1:]
     rises, left = population.given(first)
     widest = float(np.sqrt(population.covariance[first, first]).max(initial=0.0))
-    nodes, weights = _rule(widest) if fine else _trapezoidal(COARSE / max(1.0, widest))
+    nodes, weights = _rule(widest) if fine and not rest else _trapezoidal(COARSE / max(1.0, widest))
     total: np.ndarray | float = start
     for node, weight in zip(nodes.tolist(), weights.tolist(), strict=True):
         mean = {**left.mean, **{name: left.mean[name] + node * rise for name, rise in rises.items()}}

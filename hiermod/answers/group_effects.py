@@ -231,7 +231,8 @@ class TermEffects:
         return np.einsum("rsj,rsj->rs", one, other)
 
     def _add_known(self, total: np.ndarray, codes: np.ndarray, design: np.ndarray) -> None:
-        for place, draws in enumerate(self._columns):
+        columns, codes = self._columns_of(codes)
+        for place, draws in enumerate(columns):
             rows = np.flatnonzero(design[:, place])
             effects = draws[codes[rows]] if self._few_groups else draws[:, codes[rows]].T
             if (design[rows, place] != 1.0).any():
@@ -244,6 +245,14 @@ class TermEffects:
     @property
     def _few_groups(self) -> bool:
         return self._term.grouping.size * len(self._term.row_names) * self._posterior.size <= SMALL
+
+    def _columns_of(self, codes: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
+        """Draws of each column's effects, of all groups or those that are needed, and where each row's stand."""
+        if self._few_groups or not self._posterior.draws_effects(self._term):
+            return self._columns, codes
+        levels, places = np.unique(codes, return_inverse=True)
+        drawn = self._posterior.effects(self._term, levels)
+        return [column for effects in drawn for column in np.moveaxis(effects, 2, 0)], places
 
     @cached_property
     def _columns(self) -> list[np.ndarray]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from hiermod.answers.group_effects import Groups, Reading, read_groups
-from hiermod.errors import AnswerError, enumerate_names
+from hiermod.errors import AnswerError, did_you_mean, enumerate_names
 from hiermod.families import outcomes
 from hiermod.families.functionals import Functional
 from hiermod.modeling.protocol import ModelSpec
@@ -47,12 +47,14 @@ class Outcome:
         return f"Estimates are posterior medians: {self.why}" if self.why else ""
 
 
-def linear_remark(spec: ModelSpec) -> str:
+def linear_remark(spec: ModelSpec, parameter: str = "mu") -> str:
     """What readers of linear predictors should know: which of their parts have no posterior mean; empty without any."""
     if not spec.predictors:
         return ""
-    names = [name for block in spec.predictors["mu"].common.blocks for name in block.row_names()]
-    names += [key for term in spec.groups for key in term.sd_keys()]
+    names = [name for block in spec.predictors[parameter].common.blocks for name in block.row_names()]
+    for term in spec.groups:
+        of = [effect.parameter for effect in term.effects for _ in effect.row_names]
+        names += [key for key, own in zip(term.sd_keys(), of, strict=True) if own == parameter]
     without = [name for name in names if spec.finite_moments.get(name, np.inf) <= 1.0]
     if not without:
         return ""
@@ -62,22 +64,68 @@ def linear_remark(spec: ModelSpec) -> str:
     )
 
 
-def outcome_notices(spec: ModelSpec, outcome: Any, groups: Any) -> list[str]:
+def outcome_notices(spec: ModelSpec, outcome: Any, groups: Any, parameter: Any = None) -> list[str]:
     """What to say beside a plain table of estimates."""
-    remark = read_outcome(spec, outcome, read_groups(spec, groups)).remark
+    remark = read_outcome(spec, outcome, read_groups(spec, groups), parameter).remark
     return [remark[0].lower() + remark[1:].rstrip(".")] if remark else []
 
 
-def read_outcome(spec: ModelSpec, outcome: Any, groups: Groups) -> Outcome:
-    """Read ``outcome=``; None is the mean.
+def read_functional(spec: ModelSpec, outcome: Any, parameter: Any = None) -> Functional:
+    """Read ``outcome=``, of which None is the mean, or ``parameter=``.
+
+    Raises
+    ------
+    AnswerError
+        If the family has no such outcome, or the model no linear predictor of such a parameter.
+    """
+    if parameter is None:
+        return outcomes.read_outcome(spec.family, outcome)
+    if outcome is not None:
+        raise AnswerError(
+            f"outcome={outcome!r} is of the response, parameter={parameter!r} of a parameter of its distribution: "
+            "give one of them."
+        )
+    family, known = spec.family, [*spec.predictors]
+    if parameter in known:
+        return outcomes.parameter_itself(family, parameter)
+    if parameter in family.auxiliary:
+        raise AnswerError(
+            f"parameter={parameter!r} has one value for all rows, which fit.summary() shows. A linear predictor makes "
+            f"it differ between rows: '{spec.formula.left} ~ ...; {parameter} ~ ...'."
+        )
+    raise AnswerError(
+        f"parameter={parameter!r}: {_without(spec)}{did_you_mean(str(parameter), known) if known else ''}"
+    )
+
+
+def _without(spec: ModelSpec) -> str:
+    what = "has no linear predictor of it." if spec.predictors else "has pooled rates, and no linear predictor."
+    return f"the model {what}"
+
+
+def _refuse_endless(spec: ModelSpec, functional: Functional, groups: Groups) -> None:
+    """Refuse a mean over groups that is infinite: where the logarithm of what is averaged grows exponentially."""
+    upper = functional.name not in ("median", *(f"q{percent}" for percent in range(51)))
+    for term in spec.groups if upper and not (functional.share or functional.bounded) and functional.of == "mu" else ():
+        for name in {effect.parameter for effect in term.effects} & {*spec.family.explosive}:
+            if functional.needs(name) and groups[term.grouping.name] is Reading.POPULATION:
+                raise AnswerError(
+                    f"groups='population': {name} differs between the levels of {term.grouping.name}, and the mean "
+                    f"over all that there might be, of the {functional.label.format(spec.formula.response.name)}, is "
+                    "infinite. Ask for outcome='median', or for groups='typical' or 'new'."
+                )
+
+
+def read_outcome(spec: ModelSpec, outcome: Any, groups: Groups, parameter: Any = None) -> Outcome:
+    """Read ``outcome=`` or ``parameter=``, and whether it has a posterior mean.
 
     Raises
     ------
     AnswerError
         If the family has no such outcome.
     """
-    family = spec.family
-    functional = outcomes.read_outcome(family, outcome)
+    functional = read_functional(spec, outcome, parameter)
+    _refuse_endless(spec, functional, groups)
     if functional.steps and Reading.POPULATION in groups.values():
         raise AnswerError(
             f"outcome={outcome!r}: the quantiles of counts are whole numbers, of which groups='population' would be a "

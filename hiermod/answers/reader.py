@@ -303,7 +303,7 @@ class LinearReader:
     def _outer(self, population: Population) -> list[str]:
         """The predictors that are integrated numerically: all but the one that a link takes."""
         of = self._outcome.of if self._outcome.link is not None else None
-        return [name for name in population.varying if name != of]
+        return [name for name in reversed(population.varying) if name != of]  # mu, the steepest, last
 
     def _value(self, exposure: np.ndarray | None, population: Population) -> np.ndarray:
         """The outcome where all linear predictors are known but the one that a link takes."""

@@ -273,7 +273,8 @@ SHIFTED_LOGNORMAL = Family(
     latex=r"\mathrm{ndt} + \operatorname{LogNormal}(\mu_i, \sigma)",
     words="What is beyond the shift ndt has the median exp(mu) and the mean exp(mu + sigma²/2).",
     location="mean logarithm of what is beyond the shift", mean_link=_shifted_mean_link,
-    median_link=_shifted_median_link, has_posterior_mean=_shifted_has_posterior_mean, transform=np.log,
+    median_link=_shifted_median_link, has_posterior_mean=_shifted_has_posterior_mean,
+    explosive=("sigma",), transform=np.log,
     information_power=-2.0,
 )  # fmt: skip
 EXGAUSSIAN = Family(

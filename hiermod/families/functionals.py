@@ -68,6 +68,14 @@ class Functional:
         """Whether it depends on a parameter."""
         return self.uses is None or parameter in self.uses
 
+    @property
+    def of_averages(self) -> bool:
+        """Whether the linear predictor of rows with averaged numbers tells the average, where its link is the identity.
+
+        Numbers are averaged under no other link.
+        """
+        return not self.needs("mu") or (self.link is not None and self.uses == ("mu",))
+
     def at(self, mu: Any, *parameters: Any) -> Any:
         """Its value."""
         if self.value is not None:

@@ -7,7 +7,7 @@ from typing import Literal
 FamilyName = Literal[
     "bernoulli", "binomial", "gaussian", "poisson", "negbinomial", "student", "gamma", "lognormal", "beta_binomial",
     "cumulative", "sratio", "cratio", "acat", "categorical",
-    "geometric", "nbinom1", "beta",
+    "geometric", "nbinom1", "beta", "zero_one_inflated_beta",
     "weibull", "exponential", "shifted_lognormal", "exgaussian",
     "zero_inflated_poisson", "zero_inflated_negbinomial", "zero_inflated_binomial", "zero_inflated_beta_binomial",
     "hurdle_poisson", "hurdle_negbinomial", "hurdle_gamma", "hurdle_lognormal",
@@ -31,6 +31,7 @@ LINKS: dict[FamilyName, tuple[str, ...]] = {  # of each family, the usual one fi
     "geometric": ("log",),
     "nbinom1": ("log",),
     "beta": RATE_LINKS,
+    "zero_one_inflated_beta": RATE_LINKS,
     "weibull": ("log",),
     "exponential": ("log",),
     "shifted_lognormal": ("identity",),
@@ -48,14 +49,14 @@ ALIASES = {
     "negativebinomial": "negbinomial", "negative_binomial": "negbinomial", "negbin": "negbinomial", "nb": "negbinomial",
     "nbinom2": "negbinomial",
     "t": "student", "studentt": "student", "student_t": "student", "betabinomial": "beta_binomial",
-    "beta_family": "beta", "betar": "beta",
+    "beta_family": "beta", "betar": "beta", "zoib": "zero_one_inflated_beta",
     "zero_inflated_negativebinomial": "zero_inflated_negbinomial", "zero_inflated_nbinom2": "zero_inflated_negbinomial",
     "zero_inflated_betabinomial": "zero_inflated_beta_binomial", "hurdle_negativebinomial": "hurdle_negbinomial",
 }  # fmt: skip
 ABSENT = {  # families of other packages that are not here: their names, and what is nearest
     ("dirichlet",): "Shares that add up to 1 are not modelled. The nearest is 'beta', of one share.",
-    ("zero_inflated_beta", "zero_one_inflated_beta"): (
-        "The nearest for shares is 'beta', which takes neither 0 nor 1."
+    ("zero_inflated_beta",): (
+        "The nearest for shares with zeros is 'zero_one_inflated_beta', which takes 1 as well."
     ),
     ("von_mises", "asym_laplace", "mixture"): (
         "There is none that is near; hm.register_family takes its density."

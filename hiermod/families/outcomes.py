@@ -16,12 +16,13 @@ from hiermod.families.functionals import Functional, inverted, smallest_count
 from hiermod.families.ops import NUMPY
 
 if TYPE_CHECKING:
+    from hiermod.families.links import Link
     from hiermod.families.record import Family, Linear
 
 QUANTILE = re.compile(r"q(\d{1,2}(?:\.\d+)?)")
-COMPARED = re.compile(r"(>=|<=|==|>|<|=)\s*(.+)")
-LIMITED = re.compile(r"mean\s*<=?\s*(.+)")
-NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+COMPARED = re.compile(r"(>=|<=|==|>|<|=)(.+)")
+LIMITED = re.compile(r"mean<=?(.+)")
+NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?")
 SIGNS = {">": "above", ">=": "at least", "<": "below", "<=": "at most", "=": "equal to"}
 CONTINUOUS = ("real", "positive", "unit")
 LEAST, LARGEST = {"count": 0.0, "positive": 0.0, "unit": 0.0}, {"unit": 1.0}  # responses of a kind
@@ -47,7 +48,7 @@ def read_outcome(family: Family, outcome: Any) -> Functional:
         if isinstance(outcome, bool | np.bool_) or not isinstance(outcome, Real):
             raise _refuse(family, outcome)
         return _chance(family, "=", float(outcome), outcome)
-    text = outcome.strip()
+    text = "".join(outcome.split())
     if text in named:
         return named[text]
     if (found := QUANTILE.fullmatch(text)) and 0.0 < float(found.group(1)) < 100.0:
@@ -57,6 +58,16 @@ def read_outcome(family: Family, outcome: Any) -> Functional:
     if (found := COMPARED.fullmatch(text)) and NUMBER.fullmatch(found.group(2)):
         return _chance(family, found.group(1).replace("==", "="), float(found.group(2)), outcome)
     raise _refuse(family, outcome)
+
+
+def parameter_itself(family: Family, name: str) -> Functional:
+    """A parameter of the distribution, whose linear predictor has a link of its own."""
+    share = family.is_rate if name == "mu" else family.parameter(name).support == "unit"
+    return Functional(name, f"{name} of {{}}", link=_own_link, of=name, uses=(name,), share=share)
+
+
+def _own_link(link: Link, *_: Any) -> Link:
+    return link
 
 
 def own_outcomes(family: Family) -> dict[str, Functional]:

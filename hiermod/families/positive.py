@@ -187,6 +187,6 @@ LOGNORMAL = Family(
     words="Its median is exp(mu), its mean exp(mu + sigma²/2).", location="mean logarithm",
     mean_link=_lognormal_mean_link,
     outcomes=(Functional("median", "median {}", link=_lognormal_median_link, uses=("mu",), per_unit=True),),
-    has_posterior_mean=lognormal_has_posterior_mean, transform=np.log, information_power=-2.0,
+    has_posterior_mean=lognormal_has_posterior_mean, explosive=("sigma",), transform=np.log, information_power=-2.0,
 )  # fmt: skip
 FAMILIES = (GAMMA, LOGNORMAL)

@@ -270,6 +270,9 @@ class Family:
         ``(outcome, priors, averaged)``: whether an outcome, by its name such as ``mean`` or ``q90``, has a posterior
         mean under these priors of the parameters, and if it is `averaged` over a population of groups. Chances have
         one, and are not asked for.
+    explosive : tuple of str
+        The parameters by whose linear predictor the logarithm of the mean, and of upper quantiles, grows exponentially:
+        over groups that differ in one, these have no mean.
     transform : callable
         From responses to the scale of the linear predictor under an identity link.
     information_power : float
@@ -335,6 +338,7 @@ class Family:
     statistic: str = ""
     check: Callable[[str, ResponseRows], None] | None = None
     has_posterior_mean: Callable[[str, Mapping[str, tuple[Prior, ...]], bool], bool] = always
+    explosive: tuple[str, ...] = ()
     transform: Callable[[Any], Any] = unchanged
     information_power: float = 0.0
     rated: Literal["", "mean", "shape"] = ""
@@ -426,6 +430,18 @@ class Family:
     def paired(self) -> bool:
         """Whether densities take two numbers of a response: successes and trials, or a value and its error."""
         return self.is_rate or bool(self.errors)
+
+    @property
+    def measure(self) -> str:
+        """What its densities are of: only those with respect to one measure can be compared."""
+        match self.kind:
+            case "rate":
+                return "probabilities of successes"
+            case "count":
+                return "probabilities of counts"
+            case "ordered" | "category":
+                return "probabilities of categories"
+        return "densities of numbers above 0, and the probability of 0" if self.zeros else "densities of numbers"
 
     @property
     def is_rate(self) -> bool:

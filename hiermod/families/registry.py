@@ -238,6 +238,10 @@ def _remark(family: Family, response: ResponseRows) -> str:
         share, base = family.auxiliary[-1], family.name.removeprefix("hurdle_").removeprefix("zero_inflated_")
         without = "" if family.counts and family.zeros == "hurdle" else f" ({base} is the family without it)"
         return f"; no response is 0, so that {share} is as near 0 as its prior lets it be{without}"
+    if "zoi" in family.auxiliary and isinstance(response, SingleRows) and not np.isin(response.values, (0, 1)).any():
+        return (
+            "; no response is 0 or 1, so that zoi is as near 0 as its prior lets it be (beta is the family without it)"
+        )
     if isinstance(response, BoundedRows):
         return _beyond(family, response)
     if not isinstance(response, SingleRows) or not response.binary:

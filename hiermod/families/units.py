@@ -1,7 +1,8 @@
-"""Families of numbers between 0 and 1: beta."""
+"""Families of numbers between 0 and 1: beta, and zero_one_inflated_beta."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,8 @@ from scipy import special
 
 from hiermod.data.columns.responses import ResponseRows, SingleRows
 from hiermod.errors import DataError
-from hiermod.families.links import LOGIT
+from hiermod.families.links import LOGIT, Link
+from hiermod.families.mixtures import log_shares
 from hiermod.families.names import RATE_LINKS
 from hiermod.families.ops import HALF_LOG_TAU, LARGE, Ops, remainder
 from hiermod.families.rates import SMALLEST_SHAPE, log_rates
@@ -28,7 +30,8 @@ def take_shares(name: str, response: ResponseRows) -> None:
     ends = int(np.isin(response.values, (0.0, 1.0)).sum())
     advice = (
         "Shares of 100 are divided first: I(y / 100)." if outside else
-        f"In {ends:,} rows it is 0 or 1. Shares of a known number of trials are binomial, s/n, and take both."
+        f"In {ends:,} rows it is 0 or 1, which 'zero_one_inflated_beta' takes; shares of a known number of trials are "
+        "binomial, s/n."
     )  # fmt: skip
     raise DataError(
         f"The family {name} takes numbers between 0 and 1, without both; {response.name!r} holds "
@@ -82,6 +85,76 @@ def draw_beta(rng: np.random.Generator, shape: Any, mean: Any, _: Any, phi: Any)
     return np.asarray(rng.beta(first, second, shape))
 
 
+def take_ends(name: str, response: ResponseRows) -> None:
+    """Refuse numbers below 0 or above 1."""
+    take_numbers(name, response)
+    assert isinstance(response, SingleRows)
+    wrong = np.flatnonzero((response.values < 0.0) | (response.values > 1.0))
+    if len(wrong):
+        raise DataError(
+            f"The family {name} takes numbers from 0 to 1; {response.name!r} holds {first_wrong(response, wrong)}. "
+            "Shares of 100 are divided first: I(y / 100)."
+        )
+
+
+def _inflated(ops: Ops, response: Any, mu: Linear, phi: Any, zoi: Any, coi: Any) -> Any:
+    """0 and 1 have the share `zoi`, of which `coi` is that of 1; all others are Beta."""
+    value = response[0]
+    one, end = ops.where(value >= 1.0, 1.0, 0.0), ops.where((value <= 0.0) | (value >= 1.0), 1.0, 0.0)
+    inside = ops.where(end > 0.0, 0.5, value)
+    (log_end, log_inside), (log_one, log_zero) = (log_shares(ops, share) for share in (zoi, coi))
+    at_end = log_end + ops.where(one > 0.0, log_one, log_zero)
+    return ops.where(end > 0.0, at_end, log_inside + beta_density(ops, inside, mu, phi))
+
+
+def _inflated_cdf(response: Any, mu: Linear, phi: Any, zoi: Any, coi: Any) -> Chances:
+    value, zero = float(response[0]), zoi * (1.0 - coi)
+    if value <= 0.0:
+        return np.zeros_like(mu.eta + zero), zero + np.zeros_like(mu.eta)
+    if value >= 1.0:
+        return 1.0 - zoi * coi + np.zeros_like(mu.eta), np.ones_like(mu.eta + zero)
+    chance = zero + (1.0 - zoi) * _beta_cdf(response, mu, phi)[0]
+    return chance, chance
+
+
+def _of_all(zoi: Any, coi: Any, inner: Any) -> Any:
+    return zoi * coi + (1.0 - zoi) * inner
+
+
+def _of_inner(zoi: Any, coi: Any, mean: Any) -> Any:
+    return np.clip((mean - zoi * coi) / (1.0 - zoi), 0.0, 1.0)
+
+
+def _all_inverse(link: Link, zoi: Any, coi: Any, eta: Any) -> Any:
+    return _of_all(zoi, coi, link.inverse(eta))
+
+
+def _all_forward(link: Link, zoi: Any, coi: Any, mean: Any) -> Any:
+    return link.forward(_of_inner(zoi, coi, mean))
+
+
+def _all_slope(link: Link, zoi: Any, eta: Any) -> Any:
+    return (1.0 - zoi) * link.slope(eta)
+
+
+def _inflated_mean_link(link: Link, phi: Any, zoi: Any, coi: Any) -> Link:
+    """The mean of all responses is ``zoi·coi + (1 - zoi)·mu``."""
+    return Link(
+        f"zero_one_inflated_{link.name}", link.words, link.latex, partial(_all_forward, link, zoi, coi),
+        partial(_all_inverse, link, zoi, coi), partial(_all_slope, link, zoi),
+    )  # fmt: skip
+
+
+def _inflated_variance(mean: Any, phi: Any, zoi: Any, coi: Any) -> Any:
+    inner = _of_inner(zoi, coi, mean)
+    return zoi * coi + (1.0 - zoi) * (_beta_variance(inner, phi) + inner**2) - mean**2
+
+
+def _draw_inflated(rng: np.random.Generator, shape: Any, mean: Any, _: Any, phi: Any, zoi: Any, coi: Any) -> np.ndarray:
+    inside = draw_beta(rng, shape, _of_inner(zoi, coi, mean), _, phi)
+    return np.where(rng.random(shape) < zoi, rng.random(shape) < coi, inside)
+
+
 BETA = Family(
     name="beta", links=RATE_LINKS, link=LOGIT, kind="unit",
     parameters=(Parameter("phi", "precision, variance mu·(1 - mu)/(1 + phi)", "precision", overdispersion),),
@@ -90,4 +163,19 @@ BETA = Family(
     latex=r"\operatorname{Beta}(\mu_i \phi, (1 - \mu_i) \phi)",
     words="With mean mu, its variance is mu·(1 - mu)/(1 + phi).",
 )  # fmt: skip
-FAMILIES = (BETA,)
+ZERO_ONE_INFLATED_BETA = Family(
+    name="zero_one_inflated_beta", links=RATE_LINKS, link=LOGIT, kind="unit",
+    parameters=(
+        Parameter("phi", "precision of what is between 0 and 1", "precision", overdispersion),
+        Parameter("zoi", "share of 0 and 1", "share", "Beta(1, 1)", support="unit"),
+        Parameter("coi", "share of 1 among these", "share", "Beta(1, 1)", support="unit"),
+    ),
+    statistic="values", check=take_ends, log_density=_inflated, cdf=_inflated_cdf, variance=_inflated_variance,
+    draw=_draw_inflated, mean_link=_inflated_mean_link, kernel="zero_one_inflated_beta", bambi=None,
+    response="shares from 0 to 1, with both",
+    latex=r"\mathit{zoi} \cdot \operatorname{Bernoulli}(\mathit{coi}) + (1 - \mathit{zoi}) \cdot "
+    r"\operatorname{Beta}(\mu_i \phi, (1 - \mu_i) \phi)",
+    words="A share zoi of the responses is 0 or 1, of which coi is 1; the others are Beta with mean mu.",
+    location="log odds of the mean between 0 and 1",
+)  # fmt: skip
+FAMILIES = (BETA, ZERO_ONE_INFLATED_BETA)

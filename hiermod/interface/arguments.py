@@ -42,6 +42,9 @@ outcome : str or number, optional
     chance of one number, ``4``, ``"zero"``, and ``"positive"``, the mean of those above zero. Rows are averaged: the
     average of their quantiles, not the quantile of all. Estimates are posterior medians where it has no posterior mean,
     as the mean of a heavy-tailed family.
+parameter : str, optional
+    A parameter of the response's distribution that has a linear predictor, such as ``"sigma"`` or ``"zi"``, in place of
+    an outcome; ``"mu"`` is the one that the formula of the response speaks of.
 threshold : float, optional
     Adds ``prob_exceeds``, the probability that the answer is beyond it: above, or below with ``goal="min"``.
 goal : {"max", "min"}
@@ -50,7 +53,7 @@ prob : float
     The probability of the interval.
 """
 ENTRIES = {entry.partition(" :")[0]: entry for entry in re.split(r"\n(?=\w)", TEXT.strip())}
-PLACE = re.compile(r"^( *)(\w+(?:, \w+)*)\n +As in every question\.$", flags=re.MULTILINE)
+PLACE = re.compile(r"^( *)(\w+(?:,\s+\w+)*)\n +As in every question\.$", flags=re.MULTILINE)
 
 
 def documented[C: type](cls: C) -> C:
@@ -63,4 +66,4 @@ def documented[C: type](cls: C) -> C:
 
 def _entries(place: re.Match[str]) -> str:
     margin, names = place.groups()
-    return "\n".join(indent(ENTRIES[name], margin) for name in names.split(", "))
+    return "\n".join(indent(ENTRIES[name], margin) for name in re.split(r",\s+", names))

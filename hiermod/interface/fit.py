@@ -190,7 +190,7 @@ class Fit(Questions, Parameters, Scores):
 
     def predict(
         self, data: Any = None, kind: Kind = "mean", groups: Groups = "observed", prob: float = 0.95,
-        outcome: Outcome | None = None, per: float | None = None,
+        outcome: Outcome | None = None, per: float | None = None, parameter: str | None = None,
     ) -> Answer:  # fmt: skip
         """Predictions for each row of `data`, or of the data that was fitted.
 
@@ -201,7 +201,7 @@ class Fit(Questions, Parameters, Scores):
             that were fitted, under their own index; those that the fit left out are missing.
         kind : {"mean", "link", "response"}
             Expected response, linear predictor, or new responses (successes, counts or values).
-        groups, prob, outcome
+        groups, prob, outcome, parameter
             As in every question.
         per : float, optional
             Means of so many units of exposure, or of trials; without it, of each row's own exposure.
@@ -223,7 +223,9 @@ class Fit(Questions, Parameters, Scores):
         >>> len(fit.predict(rows).table), len(fit.predict().table)
         (1, 400)
         """
-        arguments = Arguments(data=data, groups=groups, prob=prob, outcome=outcome, kind=kind, per=per)
+        arguments = Arguments(
+            data=data, groups=groups, prob=prob, outcome=outcome, parameter=parameter, kind=kind, per=per
+        )
         if data is not None:
             return rates.predict(self._posterior, arguments)
         complete = self._defined.definition.complete
@@ -231,7 +233,7 @@ class Fit(Questions, Parameters, Scores):
 
     def predict_cells(
         self, kind: Kind = "mean", groups: Groups = "observed", prob: float = 0.95, outcome: Outcome | None = None,
-        per: float | None = None,
+        per: float | None = None, parameter: str | None = None,
     ) -> Answer:  # fmt: skip
         """Predictions for each cell, a set of rows that the model sees as equal, once: the rows of `cells`.
 
@@ -243,11 +245,13 @@ class Fit(Questions, Parameters, Scores):
         >>> len(fit.predict_cells().table) == len(fit.cells)
         True
         """
-        return rates.predict(self._posterior, Arguments(groups=groups, prob=prob, outcome=outcome, kind=kind, per=per))
+        arguments = Arguments(groups=groups, prob=prob, outcome=outcome, parameter=parameter, kind=kind, per=per)
+        return rates.predict(self._posterior, arguments)
 
     def fitted(
-        self, *, data: Any = None, groups: Groups = "observed", outcome: Outcome | None = None
-    ) -> pd.Series[float]:
+        self, *, data: Any = None, groups: Groups = "observed", outcome: Outcome | None = None,
+        parameter: str | None = None,
+    ) -> pd.Series[float]:  # fmt: skip
         """The expected response of each row that was fitted, under the data's own index, as R's `fitted`.
 
         They are the estimates of `predict`, without its draws: posterior means (medians where there are none), of
@@ -257,7 +261,7 @@ class Fit(Questions, Parameters, Scores):
         ----------
         data : data frame or path, optional
             The rows that were fitted, where the fit does not hold them any more (one that was stored).
-        groups, outcome
+        groups, outcome, parameter
             As in every question.
 
         Returns
@@ -275,7 +279,7 @@ class Fit(Questions, Parameters, Scores):
         >>> len(fitted), fitted.name
         (400, 'fitted')
         """
-        return fitted_rows.fitted(self._posterior, self._own_rows("fitted", data), groups, outcome)
+        return fitted_rows.fitted(self._posterior, self._own_rows("fitted", data), groups, outcome, parameter)
 
     def residuals(
         self, type: Residual = "response", *, data: Any = None, groups: Groups = "observed"

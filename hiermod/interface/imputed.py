@@ -208,11 +208,11 @@ class ImputedFit(Questions, Parameters):
 
     def predict(
         self, data: Any = None, kind: Kind = "mean", groups: Groups = "observed", prob: float = 0.95,
-        outcome: Outcome | None = None, per: float | None = None,
+        outcome: Outcome | None = None, per: float | None = None, parameter: str | None = None,
     ) -> Answer:  # fmt: skip
         """Predictions for each row of `data`, or of the data that was fitted; arguments are those of `Fit.predict`.
 
         Of the fitted rows each fit predicts its own. Columns in which they differ are not shown.
         """
         fits = [Fit(fit.model, part) for fit, part in zip(self.fits, self._posterior.parts, strict=True)]
-        return mixed_answers([fit.predict(data, kind, groups, prob, outcome, per) for fit in fits])
+        return mixed_answers([fit.predict(data, kind, groups, prob, outcome, per, parameter) for fit in fits])

@@ -89,10 +89,12 @@ class PriorDraws(Questions):
 
     def predict(
         self, data: Any = None, kind: Kind = "mean", groups: Groups = "observed", prob: float = 0.95,
-        outcome: Outcome | None = None, per: float | None = None,
+        outcome: Outcome | None = None, per: float | None = None, parameter: str | None = None,
     ) -> Answer:  # fmt: skip
         """Predictions for each row of `data` under the prior; arguments are those of `Fit.predict`."""
-        arguments = Arguments(data=data, groups=groups, prob=prob, outcome=outcome, kind=kind, per=per)
+        arguments = Arguments(
+            data=data, groups=groups, prob=prob, outcome=outcome, parameter=parameter, kind=kind, per=per
+        )
         if data is not None:
             return rates.predict(self._posterior, arguments)
         defined = self.model._defined

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from hiermod.answers.answer import Answer
 from hiermod.answers.averaging.query import Arguments
 from hiermod.answers.deciding import verdicts
-from hiermod.answers.estimands import effects, rates, slopes
+from hiermod.answers.estimands import effects, parts, rates, slopes
 from hiermod.answers.outcome import outcome_notices
 from hiermod.choices import Contrast, Goal, Groups, Outcome, Scale, SlopeScale
 from hiermod.interface.arguments import documented
@@ -26,7 +26,8 @@ class Questions:
 
     def rates(
         self, variable: Any = None, *, by: Any = None, where: Any = None, at: Any = None, data: Any = None,
-        weights: str | None = None, groups: Groups = "observed", outcome: Outcome | None = None, per: float = 1,
+        weights: str | None = None, groups: Groups = "observed",
+        outcome: Outcome | None = None, parameter: str | None = None, per: float = 1,
         threshold: float | None = None, prob: float = 0.95,
     ) -> Answer:  # fmt: skip
         """Expected response at each value of `variable`, back-transformed, averaged over rows within each draw.
@@ -39,7 +40,7 @@ class Questions:
         ----------
         variable : str, list of str or dict, optional
             A column to whose levels all rows of a cell are set in turn, or several; a dict gives values.
-        by, where, at, data, weights, groups, outcome, per, prob
+        by, where, at, data, weights, groups, outcome, parameter, per, prob
             As in every question.
         threshold : float, optional
             Adds ``prob_exceeds``, the probability that the rate exceeds it.
@@ -63,7 +64,8 @@ class Questions:
         ['country', 'treated', 'estimate', 'lower', 'upper', 'rows', 'seen']
         """
         arguments = Arguments(
-            variable, by, at, data, weights, groups, threshold=threshold, prob=prob, outcome=outcome, where=where,
+            variable, by, at, data, weights, groups, threshold=threshold, prob=prob,
+            outcome=outcome, parameter=parameter, where=where,
             per=per,
         )  # fmt: skip
         return told(rates.rates(self._posterior, arguments))
@@ -72,13 +74,15 @@ class Questions:
         self, variable: Any, *, by: Any = None, control: Any = None, scale: Scale = "difference",
         groups: Groups = "observed", data: Any = None, rope: tuple[float, float] | None = None, goal: Goal = "max",
         prob: float = 0.95, weights: str | None = None, where: Any = None, at: Any = None, per: float = 1,
-        contrast: Contrast = "control", threshold: float | None = None, outcome: Outcome | None = None,
+        contrast: Contrast = "control", threshold: float | None = None,
+        outcome: Outcome | None = None, parameter: str | None = None,
     ) -> Answer:  # fmt: skip
         """Contrasts of the levels of `variable`, all arms averaged over the same rows.
 
         Parameters
         ----------
-        variable, by, control, scale, groups, data, goal, prob, weights, at, where, per, contrast, threshold, outcome
+        variable, by, control, scale, groups, data, goal, prob, weights, at, where, per, contrast, threshold,
+        outcome, parameter
             As in every question.
         rope : (low, high), optional
             A region of practical equivalence on the scale of the contrast; adds ``prob_rope``.
@@ -102,14 +106,56 @@ class Questions:
         """
         arguments = Arguments(
             variable, by, at, data, weights, groups, contrast, control, scale=scale, rope=rope, threshold=threshold,
-            goal=goal, prob=prob, outcome=outcome, where=where, per=per,
+            goal=goal, prob=prob, outcome=outcome, parameter=parameter, where=where, per=per,
         )  # fmt: skip
         return told(effects.effect(self._posterior, arguments))
+
+    def effect_parts(
+        self, variable: Any, *, by: Any = None, control: Any = None, groups: Groups = "observed", data: Any = None,
+        goal: Goal = "max", prob: float = 0.95, weights: str | None = None, where: Any = None, at: Any = None,
+        per: float = 1, contrast: Contrast = "control",
+    ) -> Answer:  # fmt: skip
+        """Effects on a mean in two parts that add up: by the chance of more than 0, and by the mean of what is above 0.
+
+        Money per user is the chance to buy times the basket of those who buy. With p and m for both, an effect is in
+        each row and draw ``dp·(mean of both m) + (mean of both p)·dm``; each part is averaged over rows then, as
+        effects are (Kitagawa 1955, J. Am. Stat. Assoc. 50, 1168-1194).
+
+        Parameters
+        ----------
+        variable, by, control, groups, data, goal, prob, weights, at, where, per, contrast
+            As in every question.
+
+        Returns
+        -------
+        Answer
+            Its table has the `by` columns, ``contrast, part, estimate, lower, upper, prob_beats``; three rows for each
+            contrast: ``chance above 0``, ``mean above 0`` and ``whole``, which is what `effect` gives.
+
+        Raises
+        ------
+        AnswerError
+            If the family has no zeros of their own chance, or groups are read as ``"population"``.
+
+        Examples
+        --------
+        >>> import numpy as np, pandas as pd, hiermod as hm
+        >>> rng = np.random.default_rng(1)
+        >>> shop = pd.DataFrame({"arm": np.repeat(["a", "b"], 200)})
+        >>> shop["money"] = rng.gamma(2.0, 10.0, 400) * (rng.random(400) < np.where(shop["arm"] == "b", 0.5, 0.4))
+        >>> money = hm.fit("money ~ arm; hu ~ arm", shop, "hurdle_gamma", draws=200, seed=1, progress=False)
+        >>> list(money.effect_parts("arm").table["part"])
+        ['chance above 0', 'mean above 0', 'whole']
+        """
+        arguments = Arguments(
+            variable, by, at, data, weights, groups, contrast, control, goal=goal, prob=prob, where=where, per=per,
+        )  # fmt: skip
+        return told(parts.effect_parts(self._posterior, arguments))
 
     def prob_beats(
         self, variable: Any, *, by: Any = None, control: Any = None, groups: Groups = "observed", data: Any = None,
         goal: Goal = "max", weights: str | None = None, where: Any = None, at: Any = None, per: float = 1,
-        outcome: Outcome | None = None,
+        outcome: Outcome | None = None, parameter: str | None = None,
     ) -> pd.DataFrame:  # fmt: skip
         """P(level beats control): a row per `by` cell (``all`` without), a column per other level.
 
@@ -117,7 +163,7 @@ class Questions:
 
         Parameters
         ----------
-        variable, by, control, groups, data, goal, weights, at, where, per, outcome
+        variable, by, control, groups, data, goal, weights, at, where, per, outcome, parameter
             As in every question.
 
         Examples
@@ -126,13 +172,15 @@ class Questions:
         (2, 1)
         """
         arguments = Arguments(
-            variable, by, at, data, weights, groups, control=control, goal=goal, outcome=outcome, where=where, per=per,
+            variable, by, at, data, weights, groups, control=control, goal=goal,
+            outcome=outcome, parameter=parameter, where=where, per=per,
         )  # fmt: skip
         return table_of(effects.prob_beats_table(self._posterior, arguments))
 
     def pairwise(
         self, variable: Any, *, by: Any = None, groups: Groups = "observed", data: Any = None, goal: Goal = "max",
-        weights: str | None = None, where: Any = None, at: Any = None, per: float = 1, outcome: Outcome | None = None,
+        weights: str | None = None, where: Any = None, at: Any = None, per: float = 1,
+        outcome: Outcome | None = None, parameter: str | None = None,
     ) -> pd.DataFrame:  # fmt: skip
         """P(row beats column) for every pair of levels; the diagonal is empty.
 
@@ -140,7 +188,7 @@ class Questions:
 
         Parameters
         ----------
-        variable, by, groups, data, goal, weights, at, where, per, outcome
+        variable, by, groups, data, goal, weights, at, where, per, outcome, parameter
             As in every question.
 
         Examples
@@ -149,19 +197,21 @@ class Questions:
         (4, 4)
         """
         arguments = Arguments(
-            variable, by, at, data, weights, groups, goal=goal, outcome=outcome, where=where, per=per,
+            variable, by, at, data, weights, groups, goal=goal,
+            outcome=outcome, parameter=parameter, where=where, per=per,
         )  # fmt: skip
         return table_of(effects.pairwise(self._posterior, arguments))
 
     def best(
         self, variable: Any, *, by: Any = None, groups: Groups = "observed", data: Any = None, goal: Goal = "max",
-        weights: str | None = None, where: Any = None, at: Any = None, per: float = 1, outcome: Outcome | None = None,
+        weights: str | None = None, where: Any = None, at: Any = None, per: float = 1,
+        outcome: Outcome | None = None, parameter: str | None = None,
     ) -> pd.DataFrame:  # fmt: skip
         """P(best), expected loss (response scale) and expected rank of each level.
 
         Parameters
         ----------
-        variable, by, groups, data, goal, weights, at, where, per, outcome
+        variable, by, groups, data, goal, weights, at, where, per, outcome, parameter
             As in every question.
 
         Examples
@@ -170,16 +220,17 @@ class Questions:
         'D'
         """
         arguments = Arguments(
-            variable, by, at, data, weights, groups, goal=goal, outcome=outcome, where=where, per=per,
+            variable, by, at, data, weights, groups, goal=goal,
+            outcome=outcome, parameter=parameter, where=where, per=per,
         )  # fmt: skip
-        announce(outcome_notices(self._posterior.spec, outcome, groups))
+        announce(outcome_notices(self._posterior.spec, outcome, groups, parameter))
         return table_of(effects.best(self._posterior, arguments))
 
     def interaction(
         self, variable: Any, across: Any, *, by: Any = None, contrast: Contrast = "control", control: Any = None,
         between: Contrast = "control", scale: Scale = "difference", groups: Groups = "observed", data: Any = None,
         weights: str | None = None, where: Any = None, at: Any = None, per: float = 1, threshold: float | None = None,
-        goal: Goal = "max", prob: float = 0.95, outcome: Outcome | None = None,
+        goal: Goal = "max", prob: float = 0.95, outcome: Outcome | None = None, parameter: str | None = None,
     ) -> Answer:  # fmt: skip
         """How the effect of `variable` differs between the levels of `across`: a difference of differences.
 
@@ -188,7 +239,8 @@ class Questions:
 
         Parameters
         ----------
-        variable, by, contrast, control, scale, groups, data, weights, at, where, per, threshold, goal, prob, outcome
+        variable, by, contrast, control, scale, groups, data, weights, at, where, per, threshold, goal, prob,
+        outcome, parameter
             As in every question.
         across : str or dict
             The column across which the effect is compared, on the rows of each level; ``{"x": [0, 1]}`` sets rows.
@@ -213,14 +265,15 @@ class Questions:
         """
         arguments = Arguments(
             variable, by, at, data, weights, groups, contrast, control, across, between, scale,
-            threshold=threshold, goal=goal, prob=prob, outcome=outcome, where=where, per=per,
+            threshold=threshold, goal=goal, prob=prob, outcome=outcome, parameter=parameter, where=where, per=per,
         )  # fmt: skip
         return told(effects.interaction(self._posterior, arguments))
 
     def slopes(
         self, variable: str, *, by: Any = None, scale: SlopeScale = "response", groups: Groups = "observed",
         data: Any = None, weights: str | None = None, where: Any = None, at: Any = None, per: float = 1,
-        threshold: float | None = None, goal: Goal = "max", prob: float = 0.95, outcome: Outcome | None = None,
+        threshold: float | None = None, goal: Goal = "max", prob: float = 0.95,
+        outcome: Outcome | None = None, parameter: str | None = None,
     ) -> Answer:  # fmt: skip
         """Average slope of the expected response in a numeric predictor (average marginal effect).
 
@@ -237,7 +290,7 @@ class Questions:
             The derivative of the expected response, or of the linear predictor.
         at : dict, optional
             Values at which predictors stand in every row, `variable` among them: ``at={"x": 0}`` is the slope at 0.
-        by, where, groups, data, weights, per, threshold, goal, prob, outcome
+        by, where, groups, data, weights, per, threshold, goal, prob, outcome, parameter
             As in every question.
 
         Returns
@@ -257,7 +310,7 @@ class Questions:
         """
         arguments = Arguments(
             variable, by, at, data, weights, groups, scale=scale, threshold=threshold, goal=goal, prob=prob,
-            outcome=outcome, where=where, per=per,
+            outcome=outcome, parameter=parameter, where=where, per=per,
         )  # fmt: skip
         return told(slopes.slopes(self._posterior, arguments))
 
@@ -265,7 +318,7 @@ class Questions:
         self, variable: Any, *, by: Any = None, loss: float | None = None, threshold: float = 0.0,
         control: Any = None, groups: Groups = "observed", data: Any = None, weights: str | None = None,
         where: Any = None, at: Any = None, per: float = 1, expected: Any = None, goal: Goal = "max",
-        prob: float = 0.95, outcome: Outcome | None = None,
+        prob: float = 0.95, outcome: Outcome | None = None, parameter: str | None = None,
     ) -> verdicts.Decision:  # fmt: skip
         """Ship, keep testing or stop: a verdict for each `by` cell, by expected losses.
 
@@ -274,7 +327,7 @@ class Questions:
 
         Parameters
         ----------
-        variable, by, groups, data, weights, at, where, per, goal, prob, outcome
+        variable, by, groups, data, weights, at, where, per, goal, prob, outcome, parameter
             As in every question.
         loss : float, optional
             The expected loss, on the response scale, that is small enough to act; 1 % of the control's mean otherwise
@@ -306,7 +359,7 @@ class Questions:
         """
         arguments = Arguments(
             variable, by, at, data, weights, groups, control=control, threshold=threshold, goal=goal, prob=prob,
-            outcome=outcome, loss=loss, expected=expected, where=where, per=per,
+            outcome=outcome, parameter=parameter, loss=loss, expected=expected, where=where, per=per,
         )  # fmt: skip
         decision = verdicts.decide(self._posterior, arguments)
         if decision.warning:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hiermod.data.cells.statistics import BinomialCells, CountCells, PairCells, ValueCells
+from hiermod.families.functionals import Functional
 from hiermod.families.record import Family
 from hiermod.modeling.density_rows import observe
 from hiermod.modeling.design import CommonDesign, GroupDesign
@@ -218,15 +219,16 @@ def exponential_limits(spec: ModelSpec) -> Mapping[str, tuple[float, float]]:
     return found
 
 
-def light_spreads(spec: ModelSpec) -> bool:
+def light_spreads(spec: ModelSpec, outcome: Functional) -> bool:
     """Whether averages over the population of groups may have a posterior mean: a sum, or with a log link exp(sd²/2).
 
     That of exp(sd²/2) asks for a prior of the standard deviation no wider than ``HalfNormal(1)`` on the scale of its
     column, the default. (Correlated slopes then still tend to infinity, but at values that no draw comes near.)
     """
-    if not spec.priors or spec.family.link.name != "log":
+    if not spec.priors:
         return True
-    effects = [effect for term in spec.groups for effect in term.effects if effect.parameter == "mu"]
+    logarithmic = {name for name, own in spec.predictors.items() if own.link.name == "log" and outcome.needs(name)}
+    effects = [effect for term in spec.groups for effect in term.effects if effect.parameter in logarithmic]
     pairs = [pair for own in effects for pair in zip(spec.priors[own.sd_name], own.scales, strict=True)]
     return all(np.isfinite(prior.support[1]) or _no_wider_than_normal(prior, float(scale)) for prior, scale in pairs)
 
@@ -236,16 +238,16 @@ def _no_wider_than_normal(prior: Prior, scale: float) -> bool:
     return normal and float(prior.arguments[0]) * scale <= 1.0 + ROUNDING
 
 
-def light_coefficients(spec: ModelSpec) -> bool:
-    """Whether expected responses have a mean under the prior alone; those of a log link are exp of coefficients."""
-    if spec.family.is_rate or not spec.predictors:
+def light_coefficients(spec: ModelSpec, outcome: Functional) -> bool:
+    """Whether an outcome has a mean under the prior alone; those of a log link are exp of coefficients."""
+    if outcome.share or outcome.of not in spec.predictors:
         return True
-    link_of = spec.family.expected.link
-    link = spec.family.link if link_of is None else link_of(spec.family.link, *[1.0] * len(spec.family.parameters))
-    exponential = link.name == "log"
-    names = [block.name for block in spec.predictors["mu"].common.blocks]
-    names += [effect.sd_name for term in spec.groups for effect in term.effects]
+    link = spec.predictors[outcome.of].link
+    if outcome.link is not None:
+        link = outcome.link(link, *[0.5] * len(spec.family.parameters))
+    names = [block.name for block in spec.predictors[outcome.of].common.blocks]
+    names += [effect.sd_name for term in spec.groups for effect in term.effects if effect.parameter == outcome.of]
     priors = [prior for name in names for prior in spec.priors[name]]
-    if exponential:
+    if link.name == "log":
         return all(prior.distribution.name in LIGHT or np.isfinite(prior.support[1]) for prior in priors)
     return all(tail(prior) > 1.0 for prior in priors)

@@ -14,7 +14,7 @@ from scipy.sparse.linalg import ArpackError
 from hiermod.engine import nutpie_core
 from hiermod.engine.adapt.coordinates import follow_residuals, whiten
 from hiermod.engine.build.compile import library
-from hiermod.engine.layout.problem import Factor, Problem, TermPlace, read_problem
+from hiermod.engine.layout.problem import Factor, Problem, SmoothPlace, TermPlace, read_problem
 from hiermod.engine.layout.program import Program, public_coordinates, starting_points
 from hiermod.engine.layout.units import in_own_unit, in_users_unit
 from hiermod.engine.nutpie_core import available_cores
@@ -121,7 +121,7 @@ class Native:
     def _tree(self, result: nutpie_core.Run) -> xr.DataTree:
         labels = {dim: np.arange(size) for dim, size in zip(DIMS, result.draws.shape[:2], strict=True)}
         stats = labelled({name: (DIMS, values) for name, values in result.stats.items()}, labels)
-        posterior = _posterior_of(self.program.problem, result.draws)
+        posterior = posterior_of(self.program.problem, result.draws)
         return xr.DataTree.from_dict({"posterior": posterior, "sample_stats": stats})
 
 
@@ -200,17 +200,18 @@ def _kept(result: nutpie_core.Run) -> nutpie_core.Run:
     return nutpie_core.Run(result.draws[chains, :draws], stats, result.lengths[chains])
 
 
-def _posterior_of(problem: Problem, draws: np.ndarray) -> xr.Dataset:
-    """All variables of a posterior.
+def posterior_of(problem: Problem, draws: np.ndarray, effects: bool = True) -> xr.Dataset:
+    """All variables of a posterior, or all but the effects of groups.
 
     Parameters
     ----------
-    draws : ndarray, shape (chain, draw, expanded)
-        Common coefficients of the centred design, effects, single parameters; put into the user's unit in place.
+    draws : ndarray, shape (chain, draw, numbers)
+        Common coefficients of the centred design, effects if there are any, hyperparameters; put into the user's unit
+        in place.
     """
-    draws = in_users_unit(problem, draws)
+    draws = in_users_unit(problem, draws, effects)
     found = _common(problem, draws)
-    hyperparameters = draws[:, :, problem.coefficients :]
+    hyperparameters = draws[:, :, problem.coefficients if effects else problem.common :]
     first = problem.auxiliary
     if (order := problem.thresholds) is not None:
         distances = hyperparameters[:, :, first : first + order.count - 1]
@@ -221,13 +222,21 @@ def _posterior_of(problem: Problem, draws: np.ndarray) -> xr.Dataset:
         found[hyperparameter.name] = hyperparameters[:, :, place]
     for factor in problem.factors:
         for own in factor.terms:
-            found |= _spreads(own, hyperparameters) | _effects(factor, own, draws)
-    return dataset_of(problem.spec.variables(), found)
+            if isinstance(own, SmoothPlace):
+                found[own.smooth.sd_name] = hyperparameters[:, :, own.sds]
+                continue
+            found |= _spreads(own, hyperparameters)
+            found |= _effects(factor, own, draws) if effects else {}
+    return dataset_of([each for each in problem.spec.variables() if each.name in found], found)
 
 
 def _common(problem: Problem, draws: np.ndarray) -> Values:
     blocks = problem.spec.coefficients.blocks
-    return split(draws[:, :, : problem.common] @ problem.back.T, blocks, [block.name for block in blocks])
+    values = draws[:, :, : problem.common] @ problem.back.T
+    for factor in problem.factors:
+        if isinstance(own := factor.terms[0], SmoothPlace):
+            values[:, :, own.smooth.wiggles] = draws[:, :, factor.span]
+    return split(values, blocks, [block.name for block in blocks])
 
 
 def _spreads(own: TermPlace, hyperparameters: np.ndarray) -> Values:

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
@@ -13,13 +14,18 @@ import xarray as xr
 from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec
 from hiermod.modeling.protocol import ModelSpec
+from hiermod.modeling.spec import Spec
 from hiermod.sampling.diagnostics import QUADRATURE_ERROR, Diagnostics, diagnose
 from hiermod.sampling.provenance import Origin, Provenance, provenance
 from hiermod.sampling.settings import ChosenEngine, Settings
 
+if TYPE_CHECKING:
+    from hiermod.marginal.effects import Conditional
+
 AT_ZERO = (
     "spread_at_zero"  # an attribute of a run's statistics: density of the spread at 0 over its largest, by stratum
 )
+KEPT = 2**27  # numbers of effects that are drawn once and kept, 1 GB
 NOT_RULED_OUT = float(np.exp(-1.92))  # as at the end of a 95 % interval
 
 
@@ -249,10 +255,54 @@ class Posterior:
         values = self.dataset[name].values
         return values.reshape(-1, *values.shape[2:])
 
-    def effects(self, term: GroupDesign) -> list[np.ndarray]:
-        """Draws of each effect of a group term, shape ``(draws, groups, columns)``."""
-        values = [self.values(effect.name) for effect in term.effects]
-        return [draws.reshape(*draws.shape[:2], -1) for draws in values]
+    def effects(self, term: GroupDesign, levels: np.ndarray | None = None) -> list[np.ndarray]:
+        """Draws of each effect of a group term, shape ``(draws, groups, columns)``, of all groups or some.
+
+        They are stored, or drawn now from their distribution given the hyperparameters: always the same for a group.
+        """
+        if not self.draws_effects(term):
+            values = [self.values(effect.name) for effect in term.effects]
+            chosen = values if levels is None else [draws[:, levels] for draws in values]
+            return [draws.reshape(*draws.shape[:2], -1) for draws in chosen]
+        drawn = self._drawn_effects(np.arange(term.grouping.size) if levels is None else levels)
+        assert isinstance(self.spec, Spec)
+        first = sum(len(own.row_names) for own in self.spec.groups[: self.spec.groups.index(term)])
+        widths = [len(effect.block.row_names()) for effect in term.effects]
+        ends = first + np.cumsum(widths)
+        return [drawn[:, :, end - width : end] for end, width in zip(ends.tolist(), widths, strict=True)]
+
+    def draws_effects(self, term: GroupDesign) -> bool:
+        """Whether the effects of a group term are drawn when they are asked for, rather than stored."""
+        return term.effects[0].name not in self.tree["posterior"]
+
+    def _drawn_effects(self, levels: np.ndarray) -> np.ndarray:
+        """Draws of all effects of some groups of the only factor; ``(draws, groups, width)``."""
+        if self.parts:
+            return np.concatenate([part._drawn_effects(levels) for part in self.parts])
+        if self._kept_effects is not None:
+            return self._kept_effects[:, levels]
+        return self._conditional.draw(levels, self._generator_of_group)
+
+    @cached_property
+    def _kept_effects(self) -> np.ndarray | None:
+        """Those of all groups, where they are few enough to be kept."""
+        assert isinstance(self.spec, Spec)
+        (grouping,) = self.spec.cells.groupings.values()
+        numbers = grouping.size * self.size * sum(len(term.row_names) for term in self.spec.groups)
+        if numbers > KEPT:
+            return None
+        return self._conditional.draw(np.arange(grouping.size), self._generator_of_group)
+
+    @cached_property
+    def _conditional(self) -> Conditional:
+        from hiermod.sampling.by_marginal import conditional_of
+
+        assert isinstance(self.spec, Spec)
+        return conditional_of(self.spec, self.values)
+
+    def _generator_of_group(self, group: int) -> np.random.Generator:
+        key = np.array([self.settings.seed or 0, group], dtype=np.uint64)
+        return np.random.Generator(np.random.Philox(key=key))
 
     def rates(self, levels: np.ndarray) -> np.ndarray:
         """Draws of the rates of some groups under pooled rates, stored or drawn now; shape ``(draws, levels)``."""

@@ -46,6 +46,11 @@ def choose_sampler(spec: ModelSpec, engine: str, announce: Callable[[str], None]
 
         return ByQuadrature(spec)
     why = spec.refuses("compiled")
+    if isinstance(spec, Spec) and why is None and engine == "auto":
+        from hiermod.sampling.by_marginal import marginal_sampler
+
+        if (marginal := marginal_sampler(spec)) is not None:
+            return marginal
     if isinstance(spec, Spec) and why is None:
         from hiermod.engine.layout.coverage import refused
 

@@ -23,6 +23,8 @@ def write(root: Path, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     pages = {name: document(root, path) for path, name in DOCUMENTS.items()}
     pages |= {"distributions": distributions(), "functions": functions()}
+    for stale in set(folder.glob("*.md")) - {folder / f"{name}.md" for name in pages}:
+        stale.unlink()
     for name, text in pages.items():
         path = folder / f"{name}.md"
         if not path.exists() or path.read_text(encoding="utf-8") != text:

@@ -7,6 +7,7 @@ FAMILIES = {
     "bernoulli": "b", "bernoulli(probit)": "b", "bernoulli(cloglog)": "b", "binomial": "s/n", "binomial(probit)": "s/n",
     "binomial(cloglog)": "s/n", "gaussian": "y", "poisson": "c", "negbinomial": "c", "student": "y", "gamma": "p",
     "gaussian(log)": "p", "geometric": "c", "nbinom1": "c", "beta": "u", "beta(probit)": "u", "beta(cloglog)": "u",
+    "zero_one_inflated_beta": "v",
     "lognormal": "p", "weibull": "p", "exponential": "p", "shifted_lognormal": "p", "exgaussian": "y",
     "beta_binomial": "s/n", "beta_binomial(probit)": "s/n", "beta_binomial(cloglog)": "s/n",
 }  # fmt: skip
@@ -21,7 +22,7 @@ POSITIVE = (
     "LogNormal(0, 0.7)",
 )  # fmt: skip
 AUXILIARY = {"gaussian": ("sigma",), "negbinomial": ("alpha",), "student": ("sigma", "nu"), "gamma": ("alpha",),
-             "nbinom1": ("phi",), "beta": ("phi",),
+             "nbinom1": ("phi",), "zero_one_inflated_beta": ("phi",), "beta": ("phi",),
              "lognormal": ("sigma",), "weibull": ("shape",), "shifted_lognormal": ("sigma",),
              "exgaussian": ("sigma", "beta"), "beta_binomial": ("kappa",)}  # fmt: skip
 
@@ -33,7 +34,7 @@ def random_frame(rng, rows=60):
         "f": rng.choice(list("abc"), rows), "g": rng.choice(list("pqrst"), rows), "h": rng.choice(list("uvw"), rows),
         "w": rng.integers(1, 4, rows), "b": rng.integers(0, 2, rows), "n": trials, "s": rng.binomial(trials, 0.4),
         "y": rng.normal(2.0, 3.0, rows).round(1), "c": rng.poisson(3.0, rows), "p": rng.gamma(2.0, 1.0, rows) + 0.01,
-        "u": rng.beta(2.0, 3.0, rows).round(3).clip(0.001, 0.999),
+        "u": rng.beta(2.0, 3.0, rows).round(3).clip(0.001, 0.999), "v": rng.beta(0.5, 0.7, rows).round(1),
     }  # fmt: skip
     return pd.DataFrame(frame)
 

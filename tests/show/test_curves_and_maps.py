@@ -291,3 +291,12 @@ def luminance(colour):
 
 def test_answers_keep_their_digits():
     assert decimals(rates_by_age().rates("arm"))["estimate"] >= 1
+
+
+def test_averages_of_censored_times_are_not_shown():
+    frame = ages().assign(time=np.arange(1.0, 301.0), event=np.arange(300) % 2)
+    fit = hm.fit("Surv(time, event) ~ age + (1 | site)", frame, "weibull", seed=1, draws=50, chains=2, progress=False)
+    answer = fit.rates("age")
+    assert answer.curve.observed.empty
+    assert len(answer.curve.rug) == 200
+    assert fit.rates(by="site").grand is None

@@ -7,7 +7,7 @@ import pandas as pd
 
 from hiermod.answers.answer import Curve
 from hiermod.answers.averaging.query import Query
-from hiermod.answers.averaging.rows import exposure, is_numeric
+from hiermod.answers.averaging.rows import exposure, has_raw_means, is_numeric
 from hiermod.answers.group_effects import Reading
 from hiermod.data.cells.statistics import BinomialCells, PairCells
 from hiermod.data.columns.levels import encode
@@ -60,7 +60,7 @@ def _raw_rows(spec: ModelSpec, names: tuple[str, ...]) -> pd.DataFrame | None:
     """The columns of fitted rows or cells, with ``total`` and ``size``; None where they are not known here."""
     cells = spec.cells
     response = cells.response
-    if not hasattr(response, "mean"):
+    if not has_raw_means(spec) or not hasattr(response, "mean"):
         return None
     if set(names).isdisjoint(cells.differing):
         frame, size = cells.frame, response.weight

@@ -18,13 +18,12 @@ from hiermod.answers.averaging.rows import Base, base_rows, is_numeric, new_rows
 from hiermod.answers.averaging.transformed import relative_to_response
 from hiermod.answers.draws import check_goal
 from hiermod.answers.group_effects import Groups, groups_of_data, in_words, read_groups
-from hiermod.answers.outcome import Outcome, linear_remark, read_outcome
+from hiermod.answers.outcome import Outcome, linear_remark, read_functional, read_outcome
 from hiermod.answers.scales import PREDICTIONS, RATES, SLOPES, Scale
 from hiermod.choices import KINDS, SLOPE_SCALES
 from hiermod.data.columns.levels import as_fitted, encode, number_of
 from hiermod.data.columns.values import Level, as_levels
 from hiermod.errors import AnswerError, DataError, did_you_mean
-from hiermod.families import outcomes
 from hiermod.families.category_outcomes import needs_outcome
 from hiermod.formula.parser import canonical
 from hiermod.modeling.protocol import ModelSpec
@@ -55,6 +54,7 @@ class Arguments:
     expected: Any = None
     where: Any = None
     per: Any = None
+    parameter: Any = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +128,7 @@ def read_rates(spec: ModelSpec, arguments: Arguments) -> Query:
 
 def read_effect(spec: ModelSpec, arguments: Arguments) -> Query:
     """Arms: all rows of a cell are set to each level of the variable."""
-    outcome = outcomes.read_outcome(spec.family, arguments.outcome)
+    outcome = read_functional(spec, arguments.outcome, arguments.parameter)
     question = _question(spec, arguments, "effect", read_scale(arguments.scale, spec.family, outcome))
     relative_to_response(spec, question)  # refuses before rows are opened
     variable, levels = _read_arms(spec, arguments)
@@ -242,9 +242,11 @@ def read_prediction(spec: ModelSpec, arguments: Arguments, fitted: bool = False)
         )
     groups = read_groups(spec, arguments.groups)
     question = _question(spec, arguments, "predict", PREDICTIONS[arguments.kind])
-    cells, outcome = spec.cells, Outcome(spec.family.expected)
+    cells, outcome = spec.cells, Outcome(read_functional(spec, None, arguments.parameter))
     if not question.scale.linear:
-        outcome = read_outcome(spec, arguments.outcome, groups)
+        outcome = read_outcome(spec, arguments.outcome, groups, arguments.parameter)
+    if question.scale.drawn and arguments.parameter is not None:
+        raise AnswerError(f"kind='response' draws responses, and parameter={arguments.parameter!r} is none of them.")
     per = _read_per(arguments.per, outcome)
     if arguments.data is None:
         frame = cells.observations()[0] if cells.averaged and cells.rows_kept else cells.frame
@@ -274,7 +276,7 @@ def _question(
 ) -> Question:  # fmt: skip
     if spec.family.categories and arguments.outcome is None and kind != "predict" and not scale.linear:
         raise needs_outcome(spec.family, kind)
-    measure = measure_of(spec, outcomes.read_outcome(spec.family, arguments.outcome))
+    measure = measure_of(spec, read_functional(spec, arguments.outcome, arguments.parameter))
     return Question(
         kind, scale, measure, by, sign=check_goal(arguments.goal), prob=check_prob(arguments.prob),
         rope=check_rope(arguments.rope), threshold=check_threshold(arguments.threshold),
@@ -289,9 +291,12 @@ def _opened(
     """Open the rows, take those that are selected, and read what of their responses is averaged."""
     setting = (*settings, *named.lines, *named.held)
     needed = (*named.by, *named.selected, *needed)
+    functional = read_functional(spec, arguments.outcome, arguments.parameter)
+    if arguments.data is None and not question.scale.linear and not functional.of_averages:
+        needed = (*needed, *spec.cells.differing)  # rows that cells have averaged over are taken one by one
     rows = base_rows(spec, arguments.data, arguments.weights, needed, named.groups, setting)
     groups = named.groups if arguments.data is None else groups_of_data(spec, named.groups, rows.frame)
-    outcome = read_outcome(spec, arguments.outcome, named.groups)
+    outcome = read_outcome(spec, arguments.outcome, named.groups, arguments.parameter)
     per = _read_per(arguments.per, outcome)
     question = _of_outcome(spec, question, outcome)
     return Query(
@@ -317,7 +322,7 @@ def _read_per(per: Any, outcome: Outcome) -> float:
 def _of_outcome(spec: ModelSpec, question: Question, outcome: Outcome) -> Question:
     scale, remark, median = question.scale, outcome.remark, question.scale.median or not outcome.has_mean
     if scale.linear:
-        remark = linear_remark(spec)
+        remark = linear_remark(spec, outcome.functional.of)
         median, remark = bool(remark), " ".join(part for part in (remark, _sentence(outcome.why)) if part)
     return replace(question, measure=measure_of(spec, outcome.functional), median=median, remark=remark)
 

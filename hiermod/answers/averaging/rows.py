@@ -11,7 +11,7 @@ import pandas as pd
 
 from hiermod.answers.group_effects import Groups, Reading
 from hiermod.answers.reader import per_exposure
-from hiermod.data.cells.statistics import MeasuredCells
+from hiermod.data.cells.statistics import BoundedCells, MeasuredCells
 from hiermod.data.columns.levels import as_fitted
 from hiermod.data.columns.measured import read_errors
 from hiermod.data.columns.predictors import Factor, apply_recipe
@@ -81,6 +81,11 @@ def exposure(spec: ModelSpec, frame: pd.DataFrame) -> np.ndarray:
     if not per_exposure(spec) or not set(names) <= set(frame.columns):
         return np.ones(len(frame))
     return np.asarray(np.exp(offset(names, frame)))
+
+
+def has_raw_means(spec: ModelSpec) -> bool:
+    """Whether averages of responses as they are say what is modelled; of censored ones they do not."""
+    return not isinstance(spec.cells.response, BoundedCells)
 
 
 def grand_rate(spec: ModelSpec) -> float:

@@ -26,7 +26,12 @@ def by_category[**P](question: Asked[P]) -> Asked[P]:
     @wraps(question)
     def asked(posterior: Posterior, arguments: Arguments, /, *further: P.args, **named: P.kwargs) -> Answer:
         family = posterior.spec.family
-        if not family.categories or arguments.outcome is not None or arguments.kind != "mean":
+        if (
+            not family.categories
+            or arguments.outcome is not None
+            or arguments.parameter is not None
+            or arguments.kind != "mean"
+        ):
             return question(posterior, arguments, *further, **named)
         each = [replace(arguments, outcome=level) for level in family.categories]
         return together(posterior, family, [question(posterior, one, *further, **named) for one in each])

@@ -102,9 +102,9 @@ def _among_all(answer: Answer, raw: pd.DataFrame, used: np.ndarray) -> Answer:
     return replace(answer, draws=labelled, table=table.assign(**keys))
 
 
-def fitted(posterior: Posterior, own: OwnRows, groups: Any, outcome: Any) -> pd.Series:
+def fitted(posterior: Posterior, own: OwnRows, groups: Any, outcome: Any, parameter: Any) -> pd.Series:
     """The estimate of the expected response of each row, of trials of their rate: what `predict` gives."""
-    return own.series(_Rows(posterior, own, groups).estimate(outcome), "fitted")
+    return own.series(_Rows(posterior, own, groups).estimate(outcome, parameter), "fitted")
 
 
 def residuals(posterior: Posterior, own: OwnRows, kind: Any, groups: Any) -> pd.Series:
@@ -168,9 +168,9 @@ class _Rows:
     def _means(self, frame: pd.DataFrame, outcome: Functional | None = None) -> Iterator[tuple[slice, np.ndarray]]:
         return reader(self._posterior, self.groups, exposed=True, outcome=outcome).blocks(frame)
 
-    def estimate(self, outcome: Any) -> np.ndarray:
+    def estimate(self, outcome: Any, parameter: Any = None) -> np.ndarray:
         """Posterior means of the outcome, medians where it has none."""
-        read = read_outcome(self._posterior.spec, outcome, self.groups)
+        read = read_outcome(self._posterior.spec, outcome, self.groups, parameter)
         frame, number, _ = self._distinct()
         result = np.empty(len(frame))
         for rows, mean in self._means(frame, read.functional):

@@ -14,7 +14,7 @@ from hiermod.answers.averaging.curves import curve_of
 from hiermod.answers.averaging.estimable import estimable_rows
 from hiermod.answers.averaging.grid import cell_grid, means, refuse_large
 from hiermod.answers.averaging.query import Arguments, read_prediction, read_rates
-from hiermod.answers.averaging.rows import Base, errors_of, grand_rate, trials_of
+from hiermod.answers.averaging.rows import Base, errors_of, grand_rate, has_raw_means, trials_of
 from hiermod.answers.estimands.categories import by_category
 from hiermod.answers.mixed import answer_of_each
 from hiermod.answers.reader import Reader, others_of, reader
@@ -42,9 +42,10 @@ def rates(posterior: Posterior, arguments: Arguments) -> Answer:
     notices = [*query.notices, *grid.notices, *(_of_own_rows(name) for name in mixed if not query.settings)]
     draws = means(posterior, query, grid)
     curve = curve_of(spec, query, arguments.data is None)
+    shows_raw = arguments.data is None and query.outcome.name == "mean" and has_raw_means(spec)
     return make_answer(
         draws, grid.keys, posterior.shape, question, "rate", columns=columns, notices=notices, curve=curve,
-        grand=query.per * grand_rate(spec) if arguments.data is None and query.outcome.name == "mean" else None,
+        grand=query.per * grand_rate(spec) if shows_raw else None,
     )  # fmt: skip
 
 

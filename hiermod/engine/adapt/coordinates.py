@@ -64,7 +64,8 @@ def common_arrays(mode: Mode) -> dict[str, np.ndarray]:
 def _followed(mode: Mode) -> list[int]:
     """The standard deviations of factors with few groups."""
     few = [factor for factor in mode.information.problem.factors if factor.groups <= FEW_FOR_MEANS]
-    return [term.sds + column for factor in few for term in factor.terms for column in range(term.columns)]
+    terms = [term for factor in few for term in factor.terms]
+    return [term.sds + place for term in terms for place in range(term.columns if term.step else 1)]
 
 
 def _covariance(mode: Mode, hyperparameters: np.ndarray) -> np.ndarray:
@@ -164,7 +165,7 @@ def whiten(program: Program) -> Program:
         mode = find_mode(program, theta, hyperparameters)
         moved = _around(program, mode)
         before = program.unconstrained(hyperparameters)
-        values = _settle(moved, before)
+        values = _held(program, _settle(moved, before))
         moved = moved.moved(hyperparameter_centre=values)
         theta, hyperparameters = moved.expand(np.zeros(problem.dimension))
         if np.abs(values - before).max(initial=0.0) < SETTLED:
@@ -173,6 +174,20 @@ def whiten(program: Program) -> Program:
     moved = _around(program, find_mode(program, theta, hyperparameters))
     moved = moved.moved(hyperparameter_map=_hyperparameter_map(moved, values), hyperparameter_centre=values)
     return _stretched(moved)
+
+
+def _held(program: Program, values: np.ndarray) -> np.ndarray:
+    """Hyperparameters, but that sds of effects on other parameters than mu are not above what priors think typical.
+
+    Where the mean has effects of the same groups, a group with few rows is met exactly, and the density at the mode
+    rises without an end with the spread of `sigma` between groups, though the posterior's mass is not there.
+    """
+    problem, ends = program.problem, program.unconstrained(program.problem.typical)
+    for factor in problem.factors:
+        for own in factor.terms:
+            places = own.sds + np.flatnonzero(factor.slots[own.first : own.first + own.columns])
+            values[places] = np.minimum(values[places], ends[places])
+    return values
 
 
 def _inside(problem: Problem, theta: np.ndarray) -> np.ndarray:

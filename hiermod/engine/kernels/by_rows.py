@@ -56,6 +56,7 @@ GAMMA_INVERSE = ROW_KERNELS["gamma_inverse"]
 GAUSSIAN_KNOWN = ROW_KERNELS["gaussian_known_identity"]
 GAUSSIAN_ADDED = ROW_KERNELS["gaussian_added_identity"]
 TRIALS_LOG = ROW_KERNELS["trials_log"]
+ENDS = ROW_KERNELS["zero_one_inflated_beta_logit"]
 BETA = ROW_KERNELS["beta_logit"]  # the first of three links
 POISSON = ROW_KERNELS["poisson_log"]
 LOGIT = ROW_KERNELS["trials_logit"]
@@ -114,6 +115,8 @@ def row_density(
         return row_counts.geometric(y, eta)
     if kernel == NBINOM1:
         return row_counts.nbinom1(y, eta, a)
+    if ENDS <= kernel <= ENDS + 2:
+        return row_units.zero_one_inflated_beta(kernel - ENDS, y, eta, a, b, c)
     if BETA <= kernel <= BETA + 2:
         return row_units.beta(kernel - BETA, y, eta, a)
     return densities.beta_binomial(2, y, n, eta, a)

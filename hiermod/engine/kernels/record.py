@@ -43,6 +43,9 @@ ROW_KERNELS = {name: BY_ROWS + code for code, name in enumerate((
     "beta_logit",
     "beta_probit",
     "beta_cloglog",
+    "zero_one_inflated_beta_logit",
+    "zero_one_inflated_beta_probit",
+    "zero_one_inflated_beta_cloglog",
     "gaussian_log",
     "gamma_inverse",
     "trials_log",
@@ -131,7 +134,7 @@ TABLES = {
         "groups", "width", "start", "coordinate", "effects", "information", "root", "first_term", "terms", "multiplier"
     ),
     # A group term's columns within its factor, its hyperparameters, and -1 for `partial` where none are correlated.
-    "term_table": _layout("first", "columns", "sds", "partial"),
+    "term_table": _layout("first", "columns", "sds", "partial", "step"),
     # Of the columns of coefficients that most of a factor's effects depend on.
     "full_table": _layout("first", "columns", "values"),
     # Its prior is one of the parameter to a power.

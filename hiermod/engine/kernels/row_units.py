@@ -8,7 +8,7 @@ import numba
 
 from hiermod.engine.kernels import NJIT
 from hiermod.engine.kernels.elementary import log
-from hiermod.engine.kernels.special import digamma, log_rates, stirling_rest_of
+from hiermod.engine.kernels.special import digamma, log_rates, log_sigmoids, stirling_rest_of
 
 Row = tuple[float, float, float, float, float]
 
@@ -22,6 +22,18 @@ def beta(link: int, y: float, eta: float, phi: float) -> Row:
     second, by_second = _part(log(1.0 - y), log_failure, log_phi)
     value = first + second + stirling_rest_of(phi, log_phi)
     return value, up * by_first + down * by_second, (by_first + by_second) / phi + digamma(phi), 0.0, 0.0
+
+
+@numba.njit(**NJIT)
+def zero_one_inflated_beta(link: int, y: float, eta: float, phi: float, end_odds: float, one_odds: float) -> Row:
+    """0 and 1 have a share, and 1 a share of that, both by their log odds."""
+    log_end, log_inside, end = log_sigmoids(end_odds)
+    if 0.0 < y < 1.0:
+        value, by_eta, by_phi, _, _ = beta(link, y, eta, phi)
+        return value + log_inside, by_eta, by_phi, -end, 0.0
+    log_one, log_zero, one = log_sigmoids(one_odds)
+    is_one = 1.0 if y >= 1.0 else 0.0
+    return log_end + (log_one if y >= 1.0 else log_zero), 0.0, 0.0, 1.0 - end, is_one - one
 
 
 @numba.njit(**NJIT)

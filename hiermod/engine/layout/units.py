@@ -62,10 +62,14 @@ def _offset(problem: Problem, unit: float) -> np.ndarray:
     return offset
 
 
-def in_users_unit(problem: Problem, draws: np.ndarray) -> np.ndarray:
-    """Draws of coefficients and hyperparameters, shape ``(chain, draw, numbers)``, changed in place."""
+def in_users_unit(problem: Problem, draws: np.ndarray, effects: bool = True) -> np.ndarray:
+    """Draws of coefficients and hyperparameters, shape ``(chain, draw, numbers)``, changed in place.
+
+    Those of groups' effects stand between, unless there are no `effects`.
+    """
     draws[:, :, _level(problem)] += problem.origin
-    draws *= np.where([*(problem.slots == 0), *_scaled(problem)], problem.unit, 1.0)
+    slots = problem.slots if effects else problem.common_slots
+    draws *= np.where([*(slots == 0), *_scaled(problem)], problem.unit, 1.0)
     return draws
 
 
