@@ -39,7 +39,7 @@ TESTS = {
         modeling/test_default_priors.py sampling/test_prior_draws.py""",
     "families": """families modeling/test_density_by_hand.py modeling/test_density_extremes.py
         answers/test_answers_of_families.py sampling/test_registered_fits.py""",
-    "answers": """answers/test_decisions_on_any_draws.py answers/test_by_hand.py answers/test_existing_means.py
+    "answers": """answers/test_decisions_on_any_draws.py answers/test_log_means_exact.py answers/test_by_hand.py answers/test_existing_means.py
         answers/test_ratio_scales.py answers/test_probabilities_of_intervals.py answers/test_making_answers.py
         answers/test_verdicts.py answers/test_hypotheses.py answers/test_explained.py""",
 }
