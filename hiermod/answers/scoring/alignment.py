@@ -260,6 +260,8 @@ def _measure(spec: ModelSpec) -> str:
         return "probabilities of successes"
     if isinstance(spec.cells.response, BoundedCells):
         return "probabilities of what bounds say"
+    if spec.family.categories:
+        return "probabilities of categories"
     return "probabilities of counts" if spec.family.counts else "densities of numbers"
 
 
