@@ -78,6 +78,6 @@ for (name in if (length(wanted)) wanted else names(models)) {
   cat(name, "divergences:", divergent, "\n")
   numbers <- lapply(table[c("mean", "sd", "mcse_mean", "mcse_sd")], function(each) sprintf("%.12g", each))
   out <- file(file.path(here, "one_predictor", paste0(name, ".csv")), open = "wb")
-  write.table(data.frame(variable = table$variable, numbers), out, sep = ",", quote = FALSE, row.names = FALSE, eol = "\n")
+  write.table(data.frame(variable = gsub(",", ":", table$variable), numbers), out, sep = ",", quote = FALSE, row.names = FALSE, eol = "\n")
   close(out)
 }
