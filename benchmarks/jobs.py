@@ -57,7 +57,7 @@ class Job:
 
     def has(self, peer: str) -> bool:
         """Whether the program has such a model."""
-        return not self.parts or peer not in ("lme4", "rstanarm")
+        return peer not in ("lme4", "rstanarm") or not (self.parts or self.family == "cumulative")
 
     def outcome(self, peer: str) -> str:
         """The left-hand side."""
@@ -94,6 +94,8 @@ JOBS = {
                     ("treated",), {"g": ("1",)}, parts={"zi": Part(("treated",), {})}),
     "spread": Job("gaussian with sigma ~ treated + (1 | g), 4,000 rows, 100 groups", "gaussian", "y", ("treated",),
                   {"g": ("1",)}, parts={"sigma": Part(("treated",), {"g": ("1",)})}),
+    "ratings": Job("ratings of five categories, 6,000 rows, 300 × 40 groups", "cumulative", "y", ("treated",),
+                   {"person": ("1",), "item": ("1",)}),
 }  # fmt: skip
 
 
@@ -110,7 +112,8 @@ def prior_table(job: Job, frame: pd.DataFrame) -> pd.DataFrame:
     spread = {name: float(frame[name].std(ddof=0)) for name in job.numbers}
     above = y[y > 0].mean() if job.family == "zero_inflated_negbinomial" else 1.0
     location = y.mean() if gaussian else np.log(above)
-    rows: list[dict[str, Any]] = [{"kind": "Intercept", "term": "1", "location": location, "scale": factor * unit}]
+    level = 2.5 if job.family == "cumulative" else factor * unit  # of each threshold, which hiermod is told too
+    rows: list[dict[str, Any]] = [{"kind": "Intercept", "term": "1", "location": location, "scale": level}]
     rows += [{"kind": "slope", "term": name, "scale": factor * unit / spread.get(name, 1.0)} for name in job.common]
     for group, terms in job.groups.items():
         rows += [{"kind": "sd", "term": name, "group": group, "scale": unit / spread.get(name, 1.0)} for name in terms]

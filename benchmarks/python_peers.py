@@ -26,8 +26,11 @@ def fit_hiermod(job: Job, frame: pd.DataFrame, cores: int, seed: int) -> Fitted:
     import hiermod as hm
 
     options: dict[str, Any] = {"draws": DRAWS, "chains": CHAINS, "cores": cores, "progress": False}
+    if job.family == "cumulative":  # what brms can be told of thresholds, too
+        options["priors"] = {"Intercept": "StudentT(3, 0, 2.5)"}
+    sampling = {name: value for name, value in options.items() if name != "priors"}
     fit = hm.fit(job.formula(), frame, job.family, seed=seed, **options)
-    return fit.idata, lambda: print(fit.summary()), lambda: seconds_of(lambda: fit.model.fit(seed=seed, **options))[0]
+    return fit.idata, lambda: print(fit.summary()), lambda: seconds_of(lambda: fit.model.fit(seed=seed, **sampling))[0]
 
 
 def fit_bambi(job: Job, frame: pd.DataFrame, cores: int, seed: int, program: str) -> Fitted:
@@ -40,6 +43,8 @@ def bambi_model(job: Job, frame: pd.DataFrame, program: str) -> Any:
     import bambi as bmb
 
     family = BAMBI_NAMES.get(job.family, job.family)
+    if job.family == "cumulative":
+        frame = frame.assign(**{job.response: pd.Categorical(frame[job.response], ordered=True)})
     return bmb.Model(bmb.Formula(*job.formulas(program)), frame, family=family, priors=bambi_priors(job, frame))
 
 
@@ -60,6 +65,8 @@ def bambi_priors(job: Job, frame: pd.DataFrame) -> dict[str, Any]:
         priors = everything[BAMBI_NAMES.get(row.part, row.part)] if row.part else everything
         if row.kind in ("Intercept", "slope"):
             name = row.term if row.kind == "slope" else "Intercept"
+            if job.family == "cumulative" and name == "Intercept":
+                continue  # Bambi's own prior of thresholds, Normal(0, 10) or so, which the data outweigh
             priors[name] = bmb.Prior("StudentT", nu=3, mu=row.location, sigma=row.scale)
         elif row.kind == "sd":
             spread = bmb.Prior("HalfNormal", sigma=row.scale)

@@ -78,7 +78,8 @@ brms_priors <- function() {
 
 fit_brms <- function() {
   own <- switch(
-    arguments[["family"]], bernoulli = bernoulli(), zero_inflated_negbinomial = zero_inflated_negbinomial(), family)
+    arguments[["family"]], bernoulli = bernoulli(), cumulative = cumulative(),
+    zero_inflated_negbinomial = zero_inflated_negbinomial(), family)
   brm(
     do.call(bf, c(list(formula), unname(parts))), data, own, prior = brms_priors(),
     chains = number("chains"), iter = number("draws") + number("tune"), warmup = number("tune"),

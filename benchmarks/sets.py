@@ -100,7 +100,25 @@ def spread(groups: int = 100, each: int = 40) -> pd.DataFrame:
     return pd.DataFrame({"y": y.round(4), "treated": treated, "g": np.char.add("g", (g + 1).astype(str))})
 
 
+def ratings(people: int = 300, items: int = 40, each: int = 20) -> pd.DataFrame:
+    """Ratings from 1 to 5 by people of items, crossed."""
+    rng = np.random.default_rng(102)
+    person = np.repeat(np.arange(people), each)
+    item = np.concatenate([rng.permutation(items)[:each] for _ in range(people)])
+    treated = rng.integers(0, 2, len(person))
+    eta = 0.4 * treated + 0.9 * rng.normal(size=people)[person] + 0.6 * rng.normal(size=items)[item]
+    latent = eta[:, None] + rng.logistic(size=(len(person), 1))
+    frame = {
+        "y": 1 + (latent > [-1.5, -0.3, 0.8, 2.0]).sum(axis=1),
+        "treated": treated,
+        "person": np.char.add("p", (person + 1).astype(str)),
+        "item": np.char.add("i", (item + 1).astype(str)),
+    }
+    return pd.DataFrame(frame)  # fmt: skip
+
+
 SIMULATIONS = {
+    "ratings": ratings,
     "inflated": inflated,
     "spread": spread,
     "variants": variants,

@@ -11,12 +11,15 @@ from hiermod.engine.layout.problem import Problem, Segment
 from hiermod.families.registry import FAMILIES
 from hiermod.priors.distributions import DISTRIBUTIONS
 
+DERIVED = ("one_trial_", "gaussian_within", "gaussian_added", "bounded_")  # kernels that are chosen by the data
 SHARED = ("correlation", "chances")  # what several numbers have together
 
 
 def test_kernels_that_families_and_priors_name_have_codes():
     named = {f"{family.kernel}_{link}" for family in FAMILIES.values() if family.kernel for link in family.links}
-    assert named == {*KERNELS, *ORDERED_KERNELS, *ROW_KERNELS} - {"one_trial_logit", "gaussian_within"}
+    known = {*KERNELS, *ORDERED_KERNELS, *ROW_KERNELS}
+    assert named <= known
+    assert all(name.startswith(DERIVED) for name in known - named)
     covered = [each for each in DISTRIBUTIONS.values() if each.standard and each.support not in SHARED]
     standards = [each.standard(*(1.0 for _ in each.parameters)) for each in covered]
     assert {kernel for kernel, *_ in standards} == set(PRIOR_KERNELS)

@@ -63,7 +63,7 @@ def scipys(name, mean, parameters, trials):
             return stats.exponnorm(beta / sigma, loc=mean - beta, scale=sigma)
 
 
-SINGLE = [name for name in LINKS_OF if RECORDS[name].thresholds is None]  # categories stand in test_ordered.py
+SINGLE = [name for name in LINKS_OF if RECORDS[name].statistic != "categories"]  # categories stand in test_ordered.py
 
 
 @pytest.fixture(params=[f"{name}({link})" for name in SINGLE for link in LINKS_OF[name]])
@@ -108,6 +108,7 @@ def test_every_field_is_filled(family):
         "errors",
         "interval",
         "outcomes",
+        "per_category",
         "quantile",
         "thresholds",
         "weighted",

@@ -1,4 +1,4 @@
-# Posteriors of families with one linear predictor, by brms, with the priors that tests/sampling/test_against_brms.py
+# Posteriors of families with one linear predictor, by brms, with the priors that tests/sampling/test_one_predictor_against_brms.py
 # states. Run from the repository root:  Rscript tests/reference/one_predictor.R [name ...]
 # Writes tests/reference/one_predictor_data.csv (simulated with the seeds below; schools are Rubin's 1981) and
 # tests/reference/one_predictor/<name>.csv: variable, mean, sd and their Monte Carlo standard errors. Some twenty
