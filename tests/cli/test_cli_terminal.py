@@ -19,29 +19,31 @@ class Terminal(io.StringIO):
         return True
 
 
-@pytest.fixture
-def terminal(monkeypatch):
+def watched(monkeypatch, **settings):
+    """A terminal in the place of stdout; in the test itself, since pytest takes stdout anew after fixtures."""
     shown = Terminal()
-    monkeypatch.setattr(sys, "stdout", shown)
-    monkeypatch.setenv("COLUMNS", "60")
-    monkeypatch.setenv("TERM", "xterm")
     monkeypatch.delenv("NO_COLOR", raising=False)
+    for name, value in {"COLUMNS": "60", "TERM": "xterm", **settings}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "stdout", shown)
     return shown
 
 
-def test_headings_are_bold_on_a_terminal(terminal):
+def test_headings_are_bold_on_a_terminal(monkeypatch):
+    terminal = watched(monkeypatch)
     output.section("Rates")
     assert terminal.getvalue() == "\n\x1b[1mRates\x1b[0m\n"
 
 
 @pytest.mark.parametrize(("name", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
-def test_who_asks_for_none_gets_none(terminal, monkeypatch, name, value):
-    monkeypatch.setenv(name, value)
+def test_who_asks_for_none_gets_none(monkeypatch, name, value):
+    terminal = watched(monkeypatch, **{name: value})
     output.section("Rates")
     assert terminal.getvalue() == "\nRates\n"
 
 
-def test_sentences_are_as_wide_as_the_terminal(terminal):
+def test_sentences_are_as_wide_as_the_terminal(monkeypatch):
+    watched(monkeypatch)
     (text,) = output.wrapped([SENTENCE])
     lines = text.split("\n")
     assert len(lines) == 2
