@@ -432,6 +432,18 @@ class Family:
         return self.is_rate or bool(self.errors)
 
     @property
+    def measure(self) -> str:
+        """What its densities are of: only those with respect to one measure can be compared."""
+        match self.kind:
+            case "rate":
+                return "probabilities of successes"
+            case "count":
+                return "probabilities of counts"
+            case "ordered" | "category":
+                return "probabilities of categories"
+        return "densities of numbers above 0, and the probability of 0" if self.zeros else "densities of numbers"
+
+    @property
     def is_rate(self) -> bool:
         """Whether the expected response is a rate of successes."""
         return self.kind == "rate"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from hiermod.answers.answer import Answer
 from hiermod.answers.averaging.query import Arguments
 from hiermod.answers.deciding import verdicts
-from hiermod.answers.estimands import effects, rates, slopes
+from hiermod.answers.estimands import effects, parts, rates, slopes
 from hiermod.answers.outcome import outcome_notices
 from hiermod.choices import Contrast, Goal, Groups, Outcome, Scale, SlopeScale
 from hiermod.interface.arguments import documented
@@ -109,6 +109,48 @@ class Questions:
             goal=goal, prob=prob, outcome=outcome, parameter=parameter, where=where, per=per,
         )  # fmt: skip
         return told(effects.effect(self._posterior, arguments))
+
+    def effect_parts(
+        self, variable: Any, *, by: Any = None, control: Any = None, groups: Groups = "observed", data: Any = None,
+        goal: Goal = "max", prob: float = 0.95, weights: str | None = None, where: Any = None, at: Any = None,
+        per: float = 1, contrast: Contrast = "control",
+    ) -> Answer:  # fmt: skip
+        """Effects on a mean in two parts that add up: by the chance of more than 0, and by the mean of what is above 0.
+
+        Money per user is the chance to buy times the basket of those who buy. With p and m for both, an effect is in
+        each row and draw ``dp·(mean of both m) + (mean of both p)·dm``; each part is averaged over rows then, as
+        effects are (Kitagawa 1955, J. Am. Stat. Assoc. 50, 1168-1194).
+
+        Parameters
+        ----------
+        variable, by, control, groups, data, goal, prob, weights, at, where, per, contrast
+            As in every question.
+
+        Returns
+        -------
+        Answer
+            Its table has the `by` columns, ``contrast, part, estimate, lower, upper, prob_beats``; three rows for each
+            contrast: ``chance above 0``, ``mean above 0`` and ``whole``, which is what `effect` gives.
+
+        Raises
+        ------
+        AnswerError
+            If the family has no zeros of their own chance, or groups are read as ``"population"``.
+
+        Examples
+        --------
+        >>> import numpy as np, pandas as pd, hiermod as hm
+        >>> rng = np.random.default_rng(1)
+        >>> shop = pd.DataFrame({"arm": np.repeat(["a", "b"], 200)})
+        >>> shop["money"] = rng.gamma(2.0, 10.0, 400) * (rng.random(400) < np.where(shop["arm"] == "b", 0.5, 0.4))
+        >>> money = hm.fit("money ~ arm; hu ~ arm", shop, "hurdle_gamma", draws=200, seed=1, progress=False)
+        >>> list(money.effect_parts("arm").table["part"])
+        ['chance above 0', 'mean above 0', 'whole']
+        """
+        arguments = Arguments(
+            variable, by, at, data, weights, groups, contrast, control, goal=goal, prob=prob, where=where, per=per,
+        )  # fmt: skip
+        return told(parts.effect_parts(self._posterior, arguments))
 
     def prob_beats(
         self, variable: Any, *, by: Any = None, control: Any = None, groups: Groups = "observed", data: Any = None,

@@ -19,7 +19,7 @@ WHOSE = {"observed": "", "typical": "typical group", "new": "new group", "popula
 
 def series_names(names: tuple[str, ...], question: Question) -> list[str]:
     """Series in a legend: ``device = phone``; of contrasts ``B vs A``."""
-    if question.kind in ("effect", "interaction"):
+    if question.kind in ("effect", "interaction", "parts"):
         return [literal(name) for name in names]
     return [f"{one(question.by[-1])} = {literal(name)}" for name in names]
 
@@ -42,6 +42,8 @@ def title_of(keys: pd.DataFrame, question: Question) -> str:
             several = f"{len(contrasts)} levels vs {one(question.control)}" if question.control else "contrasts"
             contrast = one(contrasts[0]) if len(contrasts) == 1 else several
             return f"Effect of {one(question.variable)}: {contrast}\n{scale}"
+        case "parts":
+            return f"Parts of the effect of {one(question.variable)}\n{scale}"
         case "interaction":
             return f"Effect of {one(question.variable)} across {one(question.across)}\n{scale}"
         case "hypothesis":

@@ -201,6 +201,18 @@ def test_other_responses_are_refused():
         hm.compare({"a": plain, "b": counts})
 
 
+def test_a_point_of_its_own_probability_is_another_measure():
+    """The density of a number above 0 is the same with and without zeros; that of 0 is a probability with them."""
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame({"y": rng.gamma(2.0, 1.0, 40) * rng.integers(0, 2, 40), "x": rng.normal(size=40)})
+    names = ("hurdle_gamma", "gaussian", "hurdle_lognormal")
+    fits = {family: with_made_up_draws(hm.model("y ~ x", frame, family)) for family in names}
+    with pytest.raises(hm.errors.AnswerError, match=r"above 0, and the probability of 0\) and y \(gaussian, densities"):
+        hm.compare({name: fits[name] for name in ("hurdle_gamma", "gaussian")})
+    table = hm.compare({name: fits[name] for name in ("hurdle_gamma", "hurdle_lognormal")}, max_refits=0).table
+    assert set(table.index) == {"hurdle_gamma", "hurdle_lognormal"}
+
+
 def test_families_of_one_response_are_compared():
     data = pd.DataFrame({"y": np.arange(120) % 7, "x": np.arange(120) % 2})
     fits = {family: with_made_up_draws(hm.model("y ~ x", data, family=family)) for family in ("poisson", "negbinomial")}

@@ -230,3 +230,31 @@ def test_scores_and_predictions_read_all_parameters(fits, family):
     assert len(list(predicted(reader(fit._posterior), seen))) == len(seen)
     assert fit.predict(FRAME, kind="response").draws.shape[-1] == SIZE
     assert np.isfinite(fit.residuals(type="quantile")).all()
+
+
+@pytest.mark.parametrize("family", ["zero_inflated_poisson", "hurdle_gamma"])
+@pytest.mark.parametrize("groups", ["observed", "typical", "new"])
+def test_parts_of_an_effect_add_up_to_it(fits, family, groups):
+    fit = fits[family]
+    answer = fit.effect_parts("arm", by="g", groups=groups)
+    chance, size, whole = (draws_by_row(answer)[:, place::3] for place in range(3))
+    np.testing.assert_allclose(chance + size, whole, rtol=1e-12)
+    np.testing.assert_allclose(whole, draws_by_row(fit.effect("arm", by="g", groups=groups)), rtol=1e-9, atol=1e-12)
+    assert answer.table["part"].tolist() == ["chance above 0", "mean above 0", "whole"] * 5
+
+
+def test_parts_of_an_effect_are_those_of_rows(fits):
+    fit, outcomes = fits["hurdle_gamma"], MODELS["hurdle_gamma"][2]
+    arms = [predictors(fit, "hurdle_gamma", FRAME.assign(arm=arm), "observed") for arm in "ab"]
+    (p_c, m_c), (p_t, m_t) = ((1.0 - outcomes["zero"](*each), outcomes["positive"](*each)) for each in arms)
+    seen = draws_by_row(fit.effect_parts("arm"))
+    np.testing.assert_allclose(seen[:, 0], ((p_t - p_c) * (m_t + m_c) / 2.0).mean(axis=1), rtol=1e-9)
+    np.testing.assert_allclose(seen[:, 1], ((p_t + p_c) / 2.0 * (m_t - m_c)).mean(axis=1), rtol=1e-9)
+    assert fit.effect_parts("arm").plot() is not None
+    assert "whole" in repr(fit.effect_parts("arm"))
+    lines = fit.effect_parts("arm", at={"x": [0.0, 1.0]}).table
+    assert lines["x"].tolist() == [0.0] * 3 + [1.0] * 3
+    with pytest.raises(AnswerError, match=r"there are no parts\. Ask for groups='observed'"):
+        fit.effect_parts("arm", groups="population")
+    with pytest.raises(AnswerError, match=r"The family gaussian has no zeros with a chance of their own"):
+        fits["gaussian"].effect_parts("arm")

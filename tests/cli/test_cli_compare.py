@@ -138,7 +138,7 @@ def test_wrong_arguments(trial, tmp_path):
         ((trial, PLAIN, PLAIN), f"two models are called '{PLAIN}'"),
         ((trial, PLAIN, POOLED, "--method", "logo", "--group", "contry"), "Did you mean 'country'?"),
         (("nothing.toml",), "there is no file 'nothing.toml'"),
-        ((trial, PLAIN, POOLED, "--family", "gausian"), "Did you mean 'gaussian'?"),
+        ((trial, PLAIN, POOLED, "--family", "gausian"), "Did you mean 'gaussian'"),
     ):
         done = run("compare", *arguments)
         assert (done.code, done.out) == (2, ""), done.err

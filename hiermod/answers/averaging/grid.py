@@ -53,7 +53,7 @@ def cell_grid(posterior: Posterior, query: Query) -> Grid:
     variables leave the averages at all of them, so that these keep one mix.
     """
     spec, rows = posterior.spec, query.rows
-    selected, combos = _select(rows.frame, query.selecting)
+    selected, combos = select_cells(rows.frame, query.selecting)
     _refuse_weightless(selected, rows.weight, combos)
     arms = list(itertools.product(*query.settings.values()))
     set_to = dict(zip(query.settings, zip(*arms, strict=True), strict=True))
@@ -65,7 +65,7 @@ def cell_grid(posterior: Posterior, query: Query) -> Grid:
         chosen = {name: (level,) * len(arms) for name, level in {**query.held, **line}.items()} | set_to
         frame = with_levels(spec, merged, chosen, len(arms))
         known = estimable_rows(posterior, query.groups, frame, chosen, query.outcome.functional.needs)
-        kept, left = _shared(known, merged_into, merged, len(combos), len(arms))
+        kept, left = shared_rows(known, merged_into, merged, len(combos), len(arms))
         left_out = max(left_out, left)
         parts.append(_Part(frame, kept, line))
     by_arm = np.array([np.bincount(selected, own, len(combos)) for own in _seen(rows, set_to, len(arms))])
@@ -96,7 +96,7 @@ class _Part:
     line: dict[str, Level]
 
 
-def _shared(
+def shared_rows(
     known: np.ndarray | None, selected: np.ndarray, rows: Base, cells: int, arms: int
 ) -> tuple[np.ndarray, float]:  # fmt: skip
     """Which rows enter the average at each value, and how many leave all of them.
@@ -144,7 +144,7 @@ def _assembled(
     all_keys = pd.concat([_keys(combos, part.line, set_to) for part in parts], ignore_index=True)
     names = list(dict.fromkeys([*query.cells, *query.settings]))
     orders = {name: query.selected.get(name) or order_of(spec, name, rows.frame) for name in query.selecting}
-    order = _key_order(all_keys, names, {**query.lines, **query.settings, **orders})
+    order = key_order(all_keys, names, {**query.lines, **query.settings, **orders})
     rank = np.empty(len(order), dtype=np.int64)
     rank[order] = np.arange(len(order))
     kept = np.concatenate([part.kept for part in parts])
@@ -187,7 +187,7 @@ def _refuse_weightless(selected: np.ndarray, weight: np.ndarray, combos: pd.Data
         raise DataError(f"All rows of {where or 'data='} have the weight 0, so there is no average. Leave them out.")
 
 
-def _select(frame: pd.DataFrame, names: tuple[str, ...]) -> tuple[np.ndarray, pd.DataFrame]:
+def select_cells(frame: pd.DataFrame, names: tuple[str, ...]) -> tuple[np.ndarray, pd.DataFrame]:
     """The number of each row's combination of `names`, and the combinations that occur."""
     if not names:
         return np.zeros(len(frame), dtype=np.int64), pd.DataFrame(index=[0])
@@ -199,7 +199,8 @@ def _select(frame: pd.DataFrame, names: tuple[str, ...]) -> tuple[np.ndarray, pd
     return number, pd.DataFrame(combos)
 
 
-def _key_order(keys: pd.DataFrame, names: list[str], levels: dict[str, tuple[Level, ...]]) -> np.ndarray:
+def key_order(keys: pd.DataFrame, names: list[str], levels: dict[str, tuple[Level, ...]]) -> np.ndarray:
+    """The order of keys by their levels, the first column slowest."""
     if not names:
         return np.arange(len(keys))
     codes = {name: encode(keys[name], levels[name]) for name in names}

@@ -260,9 +260,7 @@ def _measure(spec: ModelSpec) -> str:
         return "probabilities of successes"
     if isinstance(spec.cells.response, BoundedCells):
         return "probabilities of what bounds say"
-    if spec.family.categories:
-        return "probabilities of categories"
-    return "probabilities of counts" if spec.family.counts else "densities of numbers"
+    return spec.family.measure
 
 
 def _missing_hint(one: ModelSpec, other: ModelSpec) -> str:
