@@ -26,6 +26,7 @@ from hiermod.modeling.hyperpriors import EXAMPLES, Hyperprior, read_hyperprior
 from hiermod.modeling.pools import POOLS, Pool
 from hiermod.modeling.prior_choice import Priors
 from hiermod.modeling.protocol import Dims, PriorRow, Question, Variable, group_dim
+from hiermod.modeling.smooths import Smooth
 from hiermod.modeling.strata import read_strata, refuse_other_formula, stratum_of_groups
 
 MEAN, SPREAD = "rate_mean", "rate_spread"
@@ -93,6 +94,11 @@ class PooledSpec:
     def stratum_names(self) -> list[str]:
         """What the strata are called; one empty name without any."""
         return [""] if self.strata is None else [str(label) for label in self.strata.labels()]
+
+    @property
+    def smooths(self) -> tuple[Smooth, ...]:
+        """There are none."""
+        return ()
 
     @property
     def scalars(self) -> tuple[str, ...]:

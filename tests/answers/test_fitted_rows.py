@@ -110,7 +110,7 @@ def test_units_take_the_place_of_the_exposure_of_rows():
     cells = counts.predict().table.merge(counts.predict_cells(per=2).table, on=["x", "g", "e"])
     np.testing.assert_allclose(2.0 * cells["estimate_x"] / cells["e"], cells["estimate_y"], rtol=1e-12)
     np.testing.assert_allclose(values.predict(per=2).draws, 2.0 * values.predict().draws.to_numpy(), rtol=1e-12)
-    assert counts.predict(per=1000).question.measure.name == "mean n per 1,000"
+    assert counts.predict(per=1000).question.measure.name == "n per 1,000 e"
     for kind in ("link", "response"):
         with pytest.raises(AnswerError, match=f"per=2 is of means, and kind='{kind}' asks for none"):
             counts.predict(kind=kind, per=2)

@@ -89,3 +89,19 @@ def test_compared_with_one_spread_for_all(fit, frame):
     table = hm.compare({"several": fit, "one": alone}).table
     assert table.index[0] == "several"
     assert table.loc["several", "elpd"] == pytest.approx(fit.loo().elpd, abs=1e-6)
+
+
+def test_a_stored_fit_is_read_again_and_changed(fit, frame, tmp_path):
+    fit.save(tmp_path / "spread.nc")
+    again = hm.load(tmp_path / "spread.nc")
+    assert again.formula == fit.formula
+    assert again.fixef().equals(fit.fixef())
+    assert list(fit.ranef()["g"].columns) == ["Intercept", "sigma_Intercept"]
+    assert "sigma" not in fit.varcorr()["grp"].to_numpy()
+    quick = {"draws": 20, "tune": 50, "chains": 1, "cores": 1, "progress": False}
+    changed = fit.update("sigma ~ . + x", data=frame, **quick)
+    narrow = again.update(priors={"sigma: slope": "Normal(0, 0.1)"}, **quick)
+    assert str(changed.formula).endswith("sigma ~ arm + x + (1 | p | g)")
+    rows = narrow.prior_summary().set_index("parameter")["prior"]
+    assert rows["sigma_arm"] == "Normal(0, 0.1)"
+    assert rows["arm"] == fit.prior_summary().set_index("parameter")["prior"]["arm"]

@@ -43,7 +43,7 @@ def fit(request):
     model = hm.model(f"y ~ x + (1 | p | g); {share} ~ z + (1 | p | g)", frame, name)
     at = {"Intercept": 0.7, "x": -0.3, f"{share}_Intercept": -0.6, f"{share}_z": 0.5, **SIZE}
     at |= {"1|g_sigma": 0.5, f"{share}_1|g_sigma": 0.7, f"1+{share}_1|g_cor": 0.4}
-    return name, share, with_made_up_draws(model, at, draws=50, chains=2), frame
+    return name, share, with_made_up_draws(model, at, draws=13, chains=2), frame
 
 
 def predictors(fit, share, frame, x, effects=True):

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from engine_oracle import assert_same_density, log_volume, oracle_of, program_of, public_point
 from hypothesis import HealthCheck, Phase, given, settings
@@ -141,3 +142,14 @@ def test_a_family_without_a_kernel_of_rows_is_sampled_by_pymc():
     assert refused(spec) is None
     alone = replace(spec, family=replace(spec.family, kernel="cumulative", link=LINKS["logit"]))
     assert refused(alone) == "linear predictors of several parameters of the family student(logit) are not covered"
+
+
+def test_groups_of_few_rows_do_not_draw_the_spread_of_sigma_away():
+    """The mean's effects meet such groups exactly, and the density at its mode has no bound."""
+    rng = np.random.default_rng(4)
+    frame = pd.DataFrame({"y": rng.normal(size=40), "g": [f"g{k:02d}" for k in rng.integers(0, 20, 40)]})
+    moved = whiten(program_of(spec_of("y ~ (1 | g); sigma ~ (1 | g)", frame, "gaussian")))
+    theta, hyperparameters = moved.expand(np.zeros(moved.problem.dimension))
+    names = [each.name for each in moved.problem.hyperparameters]
+    assert hyperparameters[names.index("sigma_1|g_sigma")] <= 1.0 + 1e-9
+    assert np.abs(theta).max() < 10.0

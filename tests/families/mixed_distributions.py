@@ -30,13 +30,12 @@ class Mixed:
         return self.inner.cdf(0.0) if self.hurdle and not self.continuous else np.zeros_like(self.share)
 
     def logpdf(self, value):
-        density = self.inner.logpdf if self.continuous else self.inner.logpmf
+        """Of responses, each with parameters of its own."""
+        zero, density = np.equal(value, 0.0), self.inner.logpdf if self.continuous else self.inner.logpmf
+        point, rest = np.log(self.share), np.log1p(-self.share)
         if self.hurdle:
-            above = self.inner.sf(0.0) if not self.continuous else 1.0
-            safe = value if value > 0 else 1.0
-            return np.log(self.share) if value == 0 else np.log1p(-self.share) + density(safe) - np.log(above)
-        point = np.log(self.share) if value == 0 else np.full_like(self.share, -np.inf)
-        return np.logaddexp(point, np.log1p(-self.share) + density(value))
+            return np.where(zero, point, rest + density(np.where(zero, 1.0, value)) - np.log1p(-self.cut))
+        return np.logaddexp(np.where(zero, point, -np.inf), rest + density(value))
 
     def cdf(self, value):
         if value < 0:

@@ -12,10 +12,17 @@ from tests.truth import REFERENCE
 
 ESTIMATES = pd.read_csv(REFERENCE / "families.csv").set_index(["family", "quantity"])["value"]
 TICKS = pd.read_csv(REFERENCE / "grouseticks.csv", dtype={"YEAR": str})
+NIGHT = example("sleepstudy").assign(Reaction=lambda own: (own["Reaction"] - 270.0).round(4).clip(lower=0.0))
 MODELS = {
     "negbinomial": ("TICKS ~ YEAR + cHEIGHT", TICKS),
     "student": ("TICKS ~ YEAR + cHEIGHT", TICKS),
     "gamma": ("Reaction ~ Days", example("sleepstudy")),
+    "zero_inflated_poisson": ("TICKS ~ YEAR + cHEIGHT; zi ~ cHEIGHT", TICKS),
+    "zero_inflated_negbinomial": ("TICKS ~ cHEIGHT; zi ~ YEAR", TICKS),
+    "zero_inflated_binomial": ("incidence/size ~ period; zi ~ 1", example("cbpp")),
+    "hurdle_poisson": ("TICKS ~ YEAR + cHEIGHT; hu ~ YEAR", TICKS),
+    "hurdle_negbinomial": ("TICKS ~ YEAR + cHEIGHT; hu ~ YEAR", TICKS),
+    "hurdle_gamma": ("Reaction ~ Days; hu ~ Days", NIGHT),
 } | {f"beta_binomial({link})": ("incidence/size ~ period", example("cbpp")) for link in ("logit", "probit", "cloglog")}
 
 

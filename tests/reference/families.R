@@ -18,8 +18,20 @@ fits <- list(
   `beta_binomial(cloglog)` = glmmTMB(trials, cbpp, betabinomial("cloglog"))
 )
 
+# zeros with a part of their own, the share of which has terms
+night <- transform(sleepstudy, Reaction = pmax(round(Reaction - 270, 4), 0))
+with_zeros <- list(
+  zero_inflated_poisson = glmmTMB(TICKS ~ YEAR + cHEIGHT, ticks, poisson, ziformula = ~ cHEIGHT),
+  zero_inflated_negbinomial = glmmTMB(TICKS ~ cHEIGHT, ticks, nbinom2, ziformula = ~ YEAR),
+  hurdle_poisson = glmmTMB(TICKS ~ YEAR + cHEIGHT, ticks, truncated_poisson, ziformula = ~ YEAR),
+  hurdle_negbinomial = glmmTMB(TICKS ~ YEAR + cHEIGHT, ticks, truncated_nbinom2, ziformula = ~ YEAR),
+  zero_inflated_binomial = glmmTMB(trials, cbpp, binomial, ziformula = ~ 1),
+  hurdle_gamma = glmmTMB(Reaction ~ Days, night, ziGamma(link = "log"), ziformula = ~ Days)
+)
+fits <- c(fits, with_zeros)
+
 # a family's own parameters in hiermod's names; glmmTMB's sigma of a gamma family is the coefficient of variation
-own <- function(family, fit) switch(sub("\\(.*", "", family),
+own <- function(family, fit) switch(sub("\\(.*|zero_inflated_|hurdle_", "", family),
   negbinomial = c(alpha = sigma(fit)),
   student = c(sigma = sigma(fit), nu = unname(family_params(fit))),
   gamma = c(alpha = 1 / sigma(fit)^2),
@@ -30,7 +42,10 @@ rows <- NULL
 for (family in names(fits)) {
   fit <- fits[[family]]
   stopifnot(fit$fit$convergence == 0)
-  values <- c(fixef(fit)$cond, own(family, fit), logLik = as.numeric(logLik(fit)))
+  share <- fixef(fit)$zi
+  part <- if (startsWith(family, "hurdle")) "hu_" else "zi_"
+  names(share) <- paste0(rep(part, length(share)), sub("(Intercept)", "Intercept", names(share), fixed = TRUE))
+  values <- c(fixef(fit)$cond, share, own(family, fit), logLik = as.numeric(logLik(fit)))
   names(values)[1] <- "Intercept"
   rows <- rbind(rows, data.frame(family, quantity = names(values), value = sprintf("%.17g", values)))
 }

@@ -49,7 +49,12 @@ def formula_and_truth(name):
     return f"{'y/n' if record.is_rate else 'y'} ~ x + (1 | g); {share} ~ x", truth
 
 
-@pytest.mark.parametrize("name", MIXTURES)
+QUICK_ONES = ("zero_inflated_negbinomial", "zero_inflated_beta_binomial", "hurdle_poisson", "hurdle_lognormal")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name in QUICK_ONES else pytest.mark.slow) for name in MIXTURES]
+)
 def test_parameters_are_recovered(name):
     formula, truth = formula_and_truth(name)
     frame = simulated(name, np.random.default_rng(3))

@@ -14,7 +14,7 @@ from hiermod.answers.group_effects import Groups, Reading
 from hiermod.answers.reader import per_exposure
 from hiermod.data.columns.groupings import Grouping
 from hiermod.data.columns.levels import encode, match_level
-from hiermod.data.columns.predictors import Factor
+from hiermod.data.columns.predictors import Factor, Numeric
 from hiermod.data.columns.values import Level, as_levels, code_levels
 from hiermod.data.sources.frames import column_names
 from hiermod.errors import AnswerError, did_you_mean, enumerate_names
@@ -122,13 +122,20 @@ def values_to_set(spec: ModelSpec, name: str) -> tuple[tuple[Level, ...], list[s
     distinct = np.unique(numbers)
     whole = (distinct == np.round(distinct)).all()
     if len(distinct) <= (MAX_ARMS if whole else USUAL):
-        return as_levels(pd.Index(distinct)), []
+        return _as_typed(spec, name, distinct), []
     steps = round_steps(numbers)
     notice = f"{name} has {len(distinct):,} values: {len(steps)} from {steps[0]:.4g} to {steps[-1]:.4g} stand for them"
-    return as_levels(pd.Index(steps)), [notice]
+    return _as_typed(spec, name, steps), [notice]
 
 
-def grid_values(spec: ModelSpec, name: str, chosen: Grid) -> tuple[float, ...]:
+def _as_typed(spec: ModelSpec, name: str, values: np.ndarray) -> tuple[Level, ...]:
+    """Numbers of a column as it holds them: whole ones stay whole."""
+    predictor = spec.cells.predictors.get(name)
+    typed = predictor.column(pd.Series(values)) if isinstance(predictor, Numeric) else values
+    return as_levels(pd.Index(typed))
+
+
+def grid_values(spec: ModelSpec, name: str, chosen: Grid) -> tuple[Level, ...]:
     """The values of a grid of a numeric column.
 
     Raises
@@ -140,7 +147,7 @@ def grid_values(spec: ModelSpec, name: str, chosen: Grid) -> tuple[float, ...]:
         raise AnswerError(f"hm.grid({chosen.column!r}) stands for values of {name!r}: they are two columns.")
     if name in spec.cells.frame and name not in spec.cells.averaged and not is_numeric(spec, name):
         raise AnswerError(f"hm.grid({name!r}): {name!r} holds levels, which need no grid. Name the column alone.")
-    return tuple(float(value) for value in chosen.values(numbers_of(spec, name)))
+    return _as_typed(spec, name, chosen.values(numbers_of(spec, name)))
 
 
 def numbers_of(spec: ModelSpec, name: str) -> np.ndarray:
