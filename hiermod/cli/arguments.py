@@ -142,7 +142,7 @@ def _add_warmup(commands: Any) -> None:
 
 
 def _add_outcome(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--outcome", metavar="WHAT", help="of the response: mean, median, q90, '>=4', a category (mean)")
+    command.add_argument("--outcome", metavar="WHAT", help="of the response: median, q90, '>=4', a category (mean)")
     command.add_argument("--parameter", metavar="P", help="in its place, a parameter of the formula: sigma, zi")
 
 
