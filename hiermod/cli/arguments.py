@@ -68,6 +68,7 @@ def _add_fit(commands: Any) -> None:
     fit.add_argument("--effect", metavar="VAR", help="the variable whose levels are compared")
     fit.add_argument("--control", metavar="LEVEL", help="the level to compare with (the first one)")
     fit.add_argument("--scale", choices=SCALES, help="of the effect (difference)")
+    fit.add_argument("--outcome", metavar="WHAT", help="of the response: mean, median, q90, '>=4', a category (mean)")
     fit.add_argument("--goal", choices=GOALS, help="min where lower is better (max)")
     fit.add_argument("--groups", choices=GROUPS, default="observed", help="whose rates (%(default)s)")
     fit.add_argument("--prob", type=_prob, default=0.95, metavar="P", help="of the intervals (%(default)s)")
