@@ -52,6 +52,11 @@ def test_names_exist(page):
 
 
 @pytest.mark.parametrize("page", PAGES)
+def test_no_page_holds_marks_of_a_merge(page):
+    assert not re.search(r"^(<<<<<<<|>>>>>>>) ", (ROOT / page).read_text(), flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_links_and_targets_exist(page):
     text = (ROOT / page).read_text()
     for target in re.findall(r"\]\((?!https:)([^)#]+)\)", text):

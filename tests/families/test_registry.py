@@ -101,7 +101,7 @@ def test_spellings_of_r_and_bambi(family, name, link):
         ([0, 1.5, 2], "poisson", "'y' holds 1.5"),
         ([0, 1, 2], "negbinomal", "Did you mean 'negbinomial'"),
         ([0, 1, 2], "wald", "no family 'wald'. The nearest .* are 'gamma', 'lognormal' and 'weibull'; with zeros"),
-        ([0, 1, 2], "multinomial", "The nearest is the rate of one level"),
+        ([0, 1, 2], "multinomial", "Did you mean 'categorical'"),
         ([0, 1, 2], "zinb", "Did you mean 'zero_inflated_negbinomial'"),
         ([0.0, 1.5, 2], "gamma", r"holds 0 \(row 0\). Where 0 is possible, 'hurdle_gamma'"),
         ([0.0, 1.5, 2], "lognormal", "Where 0 is possible, 'hurdle_lognormal'"),
