@@ -144,7 +144,7 @@ class PooledSpec:
 
     def refuses(self, question: Question) -> str | None:
         """All that needs a linear predictor or a density of one row, and a proper prior where there is none."""
-        if question in ("prior", "plan") and self.hyperprior.proper:
+        if question == "observed" or (question in ("prior", "plan") and self.hyperprior.proper):
             return None
         return REFUSED[question].format(name=self.hyperprior.pooling, example=EXAMPLES[self.hyperprior.pool])
 

@@ -165,6 +165,8 @@ class Spec:
             return "its formula has linear predictors of several parameters, which this does not cover"
         if scaled and question in ("plan", "bambi", "compiled"):
             return f"the exposure of {self.formula.left}, which multiplies the shape, is not covered"
+        if question == "bambi" and self.family.is_rate and self.family.link.is_bounded:
+            return f"Bambi's {self.family.name} has no {self.family.link.name} link. model.pymc() gives the PyMC model."
         if self.family.link.is_bounded and question == "plan":
             return f"plan() draws from the prior, which the {self.family.link.name} link does not bound by itself."
         if self.family.thresholds is not None and question in ("plan", "bambi"):
