@@ -22,7 +22,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import Any
 
 import pytest
@@ -39,8 +39,9 @@ TESTS = {
         modeling/test_default_priors.py sampling/test_prior_draws.py""",
     "families": """families modeling/test_density_by_hand.py modeling/test_density_extremes.py
         answers/test_answers_of_families.py sampling/test_registered_fits.py""",
-    "answers": """answers/test_decisions_on_any_draws.py answers/test_by_hand.py answers/test_existing_means.py
-        answers/test_ratio_scales.py answers/test_probabilities_of_intervals.py answers/test_making_answers.py
+    "answers": """answers/test_decisions_on_any_draws.py answers/test_log_means_exact.py answers/test_by_hand.py
+        answers/test_existing_means.py answers/test_ratio_scales.py answers/test_probabilities_of_intervals.py
+        answers/test_making_answers.py
         answers/test_verdicts.py answers/test_hypotheses.py answers/test_explained.py""",
 }
 QUIET = ["-q", "-p", "no:cacheprovider", "--no-header", "--no-summary"]
@@ -157,7 +158,19 @@ def put_in(module: str, fault: Mutant, functions: Places) -> None:
                 function.__code__ = code
                 changed = True
     if not changed:
-        exec(whole, sys.modules[module.removesuffix(".py").replace("/", ".")].__dict__)
+        run_again(whole, sys.modules[module.removesuffix(".py").replace("/", ".")].__dict__)
+
+
+def run_again(whole: CodeType, names: dict[str, Any]) -> None:
+    """Run a file again; who took something from it by name gets the new one."""
+    before = dict(names)
+    exec(whole, names)
+    renewed = {id(old): names[name] for name, old in before.items() if names.get(name) is not old}
+    for held in [vars(each) for each in list(sys.modules.values()) if hasattr(each, "__dict__")]:
+        if held is not names:
+            for name, value in list(held.items()):
+                if id(value) in renewed:
+                    held[name] = renewed[id(value)]
 
 
 def in_another_process(work: Callable[[], int], longest: float) -> tuple[int, bool]:

@@ -115,7 +115,30 @@ def _beside_zeros(mean: np.ndarray, _: np.ndarray, share: np.ndarray) -> np.ndar
     return (1.0 - share) * mean
 
 
+SMALLEST, LARGEST = 1e-12, 1.0 - 1e-12  # of shares, which are neither 0 nor 1
+
+
+def _beta(rng: Any, mean: np.ndarray, trials: np.ndarray, phi: np.ndarray) -> np.ndarray:
+    return np.clip(rng.beta(mean * phi, (1.0 - mean) * phi), SMALLEST, LARGEST)
+
+
+def _log_beta(y: np.ndarray, mean: np.ndarray, trials: np.ndarray, phi: np.ndarray) -> np.ndarray:
+    a, b = mean * phi, (1.0 - mean) * phi
+    return (a - 1.0) * np.log(y) + (b - 1.0) * np.log1p(-y) - special.betaln(a, b)
+
+
+def _known(rng: Any, mean: np.ndarray, errors: np.ndarray, sigma: Any = 0.0) -> np.ndarray:
+    return rng.normal(mean, np.hypot(errors, sigma))
+
+
+def _log_known(y: np.ndarray, mean: np.ndarray, errors: np.ndarray, sigma: Any = 0.0) -> np.ndarray:
+    return _log_gaussian(y, mean, errors, np.hypot(errors, sigma))
+
+
 RESPONSES = {
+    "beta": Response(("phi",), _beta, _log_beta),
+    "known_errors": Response((), _known, _log_known),
+    "added_errors": Response(("sigma",), _known, _log_known),
     "bernoulli": Response((), _bernoulli, _log_binomial),
     "binomial": Response((), lambda rng, mean, trials: rng.binomial(trials, mean), _log_binomial),
     "gaussian": Response(("sigma",), lambda rng, mean, trials, sigma: rng.normal(mean, sigma), _log_gaussian),

@@ -168,6 +168,30 @@ def hurdle_gamma() -> Shape:
     return Shape("hurdle_gamma", "y ~ treated + (1 | g)", "hurdle_gamma", model, (rates("treated"),))
 
 
+def beta() -> Shape:
+    """Shares with a varying intercept."""
+    priors = {
+        "Intercept": "Normal(0.3, 0.7)", "treated": "Normal(0, 0.5)", "sd(1|g)": "HalfNormal(0.5)",
+        "phi": "LogNormal(2, 0.5)",
+    }  # fmt: skip
+    design = crossed(g=named("g", 12), treated=[0, 1], row=range(4)).drop(columns="row")
+    model = Definition(("1", "treated"), (Bar("g", ("1",)),), Likelihood("beta", "logit"), priors, design)
+    return Shape("beta", "y ~ treated + (1 | g)", "beta", model, (effect("treated"),))
+
+
+def known_errors(sigma: bool) -> Shape:
+    """Effects of studies with known standard errors, some of several arms; with a residual beside these or without."""
+    name = "added_errors" if sigma else "known_errors"
+    priors = {"Intercept": "Normal(0, 1)", "treated": "Normal(0, 1)", "sd(1|study)": "HalfNormal(0.7)"}
+    priors |= {"sigma": "LogNormal(-1, 0.5)"} if sigma else {}
+    design = crossed(study=named("s", 10), treated=[0, 1], row=range(2)).drop(columns="row")
+    design = design.assign(error=0.2 + 0.1 * (np.arange(len(design)) * 7 % 10))
+    likelihood = Likelihood(name, "identity", trials="error")
+    model = Definition(("1", "treated"), (Bar("study", ("1",)),), likelihood, priors, design)
+    formula = f"y | se(error{', sigma = TRUE' if sigma else ''}) ~ treated + (1 | study)"
+    return Shape(name, formula, "gaussian", model, (effect("treated"),))
+
+
 def three_effects() -> Shape:
     """A factor of three levels whose effects vary together by one group, crossed with another group."""
     priors = {
@@ -246,6 +270,7 @@ SHAPES = {
     for shape in (
         bernoulli(), binomial(), gaussian(), poisson(), negbinomial(), student(), beta_binomial(), gamma(),
         three_effects(), few_groups(), pooled_beta(), pooled_shapes(), pooled_gamma(), zero_inflated_negbinomial(),
-        hurdle_gamma(), spread(), ordinal("cumulative"), ordinal("sratio"), categorical(),
+        hurdle_gamma(), beta(), known_errors(False), known_errors(True),
+        spread(), ordinal("cumulative"), ordinal("sratio"), categorical(),
     )
 }  # fmt: skip

@@ -70,6 +70,7 @@ def _add_fit(commands: Any) -> None:
     fit.add_argument("--scale", choices=SCALES, help="of the effect (difference)")
     fit.add_argument("--goal", choices=GOALS, help="min where lower is better (max)")
     fit.add_argument("--groups", choices=GROUPS, default="observed", help="whose rates (%(default)s)")
+    _add_outcome(fit)
     fit.add_argument("--prob", type=_prob, default=0.95, metavar="P", help="of the intervals (%(default)s)")
     fit.add_argument("--draws", type=_count, default=1000, metavar="N", help="of each chain (%(default)s)")
     fit.add_argument("--seed", type=_seed, metavar="N", help="the same seed gives the same draws")
@@ -129,6 +130,7 @@ def _add_report(commands: Any) -> None:
     report.add_argument("--title", metavar="TEXT", help="of the page (the formula)")
     report.add_argument("--effect", metavar="VAR", help="the variable whose levels are compared (each with few levels)")
     report.add_argument("--by", type=_columns, metavar="COL[,COL]", help="effects for each level")
+    _add_outcome(report)
     report.add_argument("--prob", type=_prob, default=0.95, metavar="P", help="of the intervals (%(default)s)")
     report.set_defaults(command="report", refuse=report.error)
 
@@ -137,6 +139,11 @@ def _add_warmup(commands: Any) -> None:
     about = "compile the engine ahead, which the first fit on a machine does otherwise"
     warmup = commands.add_parser("warmup", help=about, description=about)
     warmup.set_defaults(command="warmup", refuse=warmup.error)
+
+
+def _add_outcome(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--outcome", metavar="WHAT", help="of the response: median, q90, '>=4', a category (mean)")
+    command.add_argument("--parameter", metavar="P", help="in its place, a parameter of the formula: sigma, zi")
 
 
 def _add_strict(command: argparse.ArgumentParser) -> None:

@@ -91,13 +91,17 @@ def report(options: argparse.Namespace) -> int:
 
     if options.by and options.effect is None:
         options.refuse("argument --by: it belongs to --effect, which is not given")
+    for name in ("outcome", "parameter"):
+        if getattr(options, name) is not None and options.effect is None:
+            options.refuse(f"argument --{name}: it belongs to --effect, which is not given")
     if options.effect is not None and len(options.fits) > 1:
         options.refuse("argument --effect: it belongs to the page of one fit")
     fits = {path: load(path) for path in options.fits}
     answers = []
     if options.effect is not None:
         (fit,) = fits.values()
-        answers = [fit.effect(options.effect, by=options.by, prob=options.prob)]
+        answers = [fit.effect(options.effect, by=options.by, prob=options.prob, outcome=options.outcome,
+                              parameter=options.parameter)]  # fmt: skip
     named = next(iter(fits.values())) if len(fits) == 1 else fits
     path = write(named, options.page, title=options.title, answers=answers, prob=options.prob)
     print(f"the page is written: {path}")
@@ -115,6 +119,9 @@ def _check_options(options: argparse.Namespace) -> None:
     for name in ("control", "scale", "goal"):
         if getattr(options, name) is not None and options.effect is None:
             options.refuse(f"argument --{name}: it belongs to --effect, which is not given")
+    for name in ("outcome", "parameter"):
+        if getattr(options, name) is not None and options.effect is None and not options.by:
+            options.refuse(f"argument --{name}: it belongs to --effect or --by, which are not given")
 
 
 def _check_questions(options: argparse.Namespace, defined: Defined) -> None:
@@ -123,30 +130,39 @@ def _check_questions(options: argparse.Namespace, defined: Defined) -> None:
     from hiermod.answers.averaging.columns import arm_levels, check_columns
     from hiermod.answers.averaging.contrasts import control_place
     from hiermod.answers.averaging.transformed import relative_to_response
+    from hiermod.answers.group_effects import read_groups
+    from hiermod.answers.outcome import read_outcome
     from hiermod.answers.scales import CONTRASTS
+    from hiermod.families.category_outcomes import needs_outcome
 
     spec = defined.spec
     check_columns(spec, options.by, "--by")
+    outcome = read_outcome(spec, options.outcome, read_groups(spec, options.groups), options.parameter).functional
     if options.effect is None:
         return
+    if spec.family.categories and options.outcome is options.parameter is None and options.scale != "link":
+        options.refuse(f"argument --effect: {needs_outcome(spec.family, 'an effect')}")
     check_columns(spec, options.effect, "--effect")
     if options.effect in (options.by or ()):
         options.refuse(f"argument --by: {options.effect!r} is the variable of --effect")
     control_place(arm_levels(spec, options.effect), options.effect, options.control)
-    if options.scale == "odds_ratio" and not spec.family.is_rate:
+    if options.scale == "odds_ratio" and not outcome.share:
         options.refuse(f"argument --scale: the family {spec.family} has no odds; say difference")
-    relative_to_response(spec, Question("effect", CONTRASTS[options.scale or "difference"], measure_of(spec)))
+    measure = measure_of(spec, outcome)
+    relative_to_response(spec, Question("effect", CONTRASTS[options.scale or "difference"], measure))
 
 
 def _answers(options: argparse.Namespace, fit: Fit) -> tuple[Answer | None, Answer | None]:
     """The rates and the effects that are asked for."""
     variable = [options.effect] if options.effect else None
-    rates = fit.rates(variable, by=options.by, groups=options.groups, prob=options.prob) if options.by else None
+    shared: dict[str, Any] = {"by": options.by, "groups": options.groups, "prob": options.prob,
+                              "outcome": options.outcome, "parameter": options.parameter}  # fmt: skip
+    rates = fit.rates(variable, **shared) if options.by else None
     if not options.effect:
         return rates, None
     effect = fit.effect(
-        options.effect, by=options.by, control=options.control, scale=options.scale or "difference",
-        groups=options.groups, goal=options.goal or "max", prob=options.prob,
+        options.effect, control=options.control, scale=options.scale or "difference", goal=options.goal or "max",
+        **shared,
     )  # fmt: skip
     return rates, effect
 
@@ -156,9 +172,10 @@ def _print_answers(options: argparse.Namespace, defined: Defined, fit: Fit) -> N
     from hiermod.answers.answer import measure_of
     from hiermod.show.sentences import effect_sentences
 
-    measure, trouble = measure_of(defined.spec).name, fit.check().trouble
+    trouble, measure = fit.check().trouble, measure_of(defined.spec).name
     warning = f"\n{trouble}" if trouble else ""
     rates, effect = _answers(options, fit)
+    measure = next((answer.question.measure.name for answer in (effect, rates) if answer is not None), measure)
     if rates is not None:
         section(f"{_capital(measure)} by {' and '.join([*options.by, *([options.effect] if options.effect else [])])}:")
         print(f"{rates}{warning}")

@@ -51,6 +51,8 @@ def read_outcome(family: Family, outcome: Any) -> Functional:
     text = "".join(outcome.split())
     if text in named:
         return named[text]
+    if NUMBER.fullmatch(text):
+        return _chance(family, "=", float(text), outcome)
     if (found := QUANTILE.fullmatch(text)) and 0.0 < float(found.group(1)) < 100.0:
         return quantile(family, float(found.group(1)))
     if (found := LIMITED.fullmatch(text)) and NUMBER.fullmatch(found.group(1)):

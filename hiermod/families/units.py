@@ -159,7 +159,7 @@ BETA = Family(
     name="beta", links=RATE_LINKS, link=LOGIT, kind="unit",
     parameters=(Parameter("phi", "precision, variance mu·(1 - mu)/(1 + phi)", "precision", overdispersion),),
     statistic="values", check=take_shares, log_density=_beta, cdf=_beta_cdf, variance=_beta_variance, draw=draw_beta,
-    quantile=_beta_quantile, kernel="beta", bambi="beta", response="shares between 0 and 1, without both",
+    quantile=_beta_quantile, kernel="beta", bambi=None, response="shares between 0 and 1, without both",
     latex=r"\operatorname{Beta}(\mu_i \phi, (1 - \mu_i) \phi)",
     words="With mean mu, its variance is mu·(1 - mu)/(1 + phi).",
 )  # fmt: skip

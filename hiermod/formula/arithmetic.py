@@ -258,6 +258,11 @@ def _check_call(reader: Reader, call: Call, signature: Function, name: Token, cl
     for option, value in (*zip(names, call.arguments[1:], strict=False), *call.options):
         if value.columns and option == "contr":
             fail(f"there are no contrasts {value}. There are treatment, sum, helmert, poly.")
+        if value.columns and call.function == "s":
+            fail(
+                f"curves by a column, or of two, are not there, as {option}={value} asks. The nearest are s(x) + f + "
+                "x:f, slopes by f beside one curve, and s(a) + s(b), curves that add up."
+            )
         if value.columns:
             example = "c('a', 'b')" if option in ("levels", "labels") else "c(1, 2)"
             fail(

@@ -83,6 +83,7 @@ def spell(formula: Formula, to: str) -> str:
     _refuse_dot_in_products(formula)
     _refuse_weights(formula, to)
     _refuse_names(formula, to)
+    _refuse_smooths(formula, to)
     if to == "bambi":
         _refuse_bars_of_bambi(formula)
     offsets = formula.own_offsets if to == "brms" else formula.offsets
@@ -160,6 +161,16 @@ def _refuse_names(formula: Formula, to: str) -> None:
             raise FormulaError(
                 f"brms takes no column named {name!r}. Rename it: data.rename(columns={{{name!r}: ...}}).",
                 formula.text, *formula.places.get(name, (0, 1)),
+            )  # fmt: skip
+
+
+def _refuse_smooths(formula: Formula, to: str) -> None:
+    """lme4 and Bambi have no smooths."""
+    for name, expression in formula.expressions.items():
+        if "s" in expression.functions and to != "brms":
+            raise FormulaError(
+                f"{to} has no smooths. Unpenalised splines are bs(x, df=5), and mgcv and brms have {name}.",
+                formula.text, *formula.places.get(expression.columns[0], (0, 1)),
             )  # fmt: skip
 
 

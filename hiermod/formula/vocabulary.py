@@ -49,6 +49,7 @@ FUNCTIONS: dict[str, Function] = {
     "poly": Function({"degree": NUMBER, "raw": FLAG}),
     "bs": Function({"df": NUMBER, "knots": NUMBERS, "degree": NUMBER, "intercept": FLAG}),
     "ns": Function({"df": NUMBER, "knots": NUMBERS, "intercept": FLAG}),
+    "s": Function({"by": ANY, "k": NUMBER, "bs": ANY}),
     "cut": Function({"breaks": NUMBERS, "labels": ANY, "include.lowest": FLAG, "right": FLAG}, required=1),
     "factor": Function({"levels": ANY, "labels": ANY}, python="C"),
     "as.factor": Function(python="C"),
@@ -63,7 +64,7 @@ CONTRASTS = {
     "Treatment": "treatment", "contr.Treatment": "treatment", "Sum": "sum", "Helmert": "helmert", "Poly": "poly",
 }  # fmt: skip
 RESERVED = (
-    "offset", "cbind", "p", "prop", "proportion", "trials", "weights", "c", "s", "t2", "te", "mo", "gp", "treatment",
+    "offset", "cbind", "p", "prop", "proportion", "trials", "weights", "c", "t2", "te", "mo", "gp", "treatment",
     "rate",
 )  # fmt: skip
 REGISTERED: dict[str, Callable[..., Any]] = {}
@@ -76,7 +77,10 @@ def function(name: str) -> Function | None:
 
 SPLINES = "bs(x, df=5) and ns(x, df=4) are splines with fixed knots"
 KINDS_OF_MODELS = {  # that are not there: what they are, the functions that ask for them, and what is nearest
-    "Smooths, {}, are not fitted. " + SPLINES: ("s", "t2", "te", "ti", "lo"),
+    "Smooths of several columns, {}, are not fitted. The nearest are curves that add up, s(a) + s(b)": (
+        "t2", "te", "ti",
+    ),
+    "Local regressions, {}, are not fitted. The nearest is the smooth s(x)": ("lo",),
     "Gaussian processes, {}, are not fitted. " + SPLINES: ("gp", "hsgp"),
     "Monotonic effects, {}, are not fitted. ordered(x) codes polynomial contrasts": ("mo",),
     "Category-specific effects, {}, are not there, nor are ordinal families, to which they belong. The nearest is the "

@@ -75,6 +75,7 @@ class Block:
 
     `labels` names them where the term has several (the levels, joined by ``", "``), None for a single number;
     `parameter` is the one of the family in whose linear predictor the term stands.
+    `smooth` tells that all columns but the first are penalised together.
     """
 
     term: Term
@@ -82,6 +83,7 @@ class Block:
     labels: tuple[str, ...] | None
     full: bool
     parameter: str = "mu"
+    smooth: bool = False
 
     @property
     def name(self) -> str:

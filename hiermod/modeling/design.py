@@ -19,6 +19,7 @@ from hiermod.formula.nodes import INTERCEPT, Formula, GroupTerm, ParameterFormul
 from hiermod.memory import refuse_beyond
 from hiermod.modeling.coding import Block, Column, choose_centres, code_terms, shift_matrix
 from hiermod.modeling.density_rows import Observed, observe
+from hiermod.modeling.smooths import marked, smooths_of
 
 ROUNDING = 1e-12
 Part = Formula | ParameterFormula
@@ -197,7 +198,8 @@ def build_common(formula: Part, cells: Cells) -> CommonDesign:
     """Code the common terms as R does."""
     _refuse_identifiers(formula, cells)
     _refuse_dense(formula, cells)
-    return common_of(code_terms(formula.common, formula.intercept, cells.predictors), formula, cells)
+    blocks = marked(code_terms(formula.common, formula.intercept, cells.predictors), cells.recipes)
+    return common_of(blocks, formula, cells)
 
 
 def build_predictor(part: ParameterFormula, link: Link, cells: Cells) -> LinearPredictor:
@@ -263,6 +265,8 @@ def common_of(blocks: Sequence[Block], formula: Part, cells: Cells) -> CommonDes
         for name in cells.predictors[variable].columns
         if (mean := _centre(rows, Column((name,))))
     }
+    wavy = {name for smooth in smooths_of(blocks) for column in smooth.block.columns for name in column.numerics}
+    means = {name: mean for name, mean in means.items() if name not in wavy}  # which are centred already
     centres = choose_centres(blocks, cells.predictors, means)
     if not blocks:
         return CommonDesign((), {}, np.zeros((0, 0)), np.zeros(0))

@@ -131,7 +131,13 @@ def _coefficients(spec: Spec, values: Values) -> np.ndarray:
     design = spec.coefficients
     coefficients = np.hstack([_flat(values(block.name)) for block in design.blocks])
     centred = coefficients + coefficients @ design.shift.T
-    return np.sum([_of(spec.priors[name], centred[:, place]) for name, place in design.slices().items()], axis=0)
+    parts = []
+    for block in design.blocks:
+        priors, place = spec.priors[block.name], design.slices()[block.name]
+        if block.smooth:  # whose wiggles are, as effects of groups, a part of the model
+            priors, place = priors[:1], slice(place.start, place.start + 1)
+        parts.append(_of(priors, centred[:, place]))
+    return np.sum(parts, axis=0)
 
 
 def _flat(values: np.ndarray) -> np.ndarray:

@@ -26,6 +26,7 @@ from hiermod.modeling.hyperpriors import EXAMPLES, Hyperprior, read_hyperprior
 from hiermod.modeling.pools import POOLS, Pool
 from hiermod.modeling.prior_choice import Priors
 from hiermod.modeling.protocol import Dims, PriorRow, Question, Variable, group_dim
+from hiermod.modeling.smooths import Smooth
 from hiermod.modeling.strata import read_strata, refuse_other_formula, stratum_of_groups
 
 MEAN, SPREAD = "rate_mean", "rate_spread"
@@ -95,6 +96,11 @@ class PooledSpec:
         return [""] if self.strata is None else [str(label) for label in self.strata.labels()]
 
     @property
+    def smooths(self) -> tuple[Smooth, ...]:
+        """There are none."""
+        return ()
+
+    @property
     def scalars(self) -> tuple[str, ...]:
         """Those of the family."""
         return self.family.auxiliary
@@ -138,7 +144,7 @@ class PooledSpec:
 
     def refuses(self, question: Question) -> str | None:
         """All that needs a linear predictor or a density of one row, and a proper prior where there is none."""
-        if question in ("prior", "plan") and self.hyperprior.proper:
+        if question == "observed" or (question in ("prior", "plan") and self.hyperprior.proper):
             return None
         return REFUSED[question].format(name=self.hyperprior.pooling, example=EXAMPLES[self.hyperprior.pool])
 

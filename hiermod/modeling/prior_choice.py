@@ -26,6 +26,7 @@ from hiermod.formula.nodes import without_slash
 from hiermod.modeling.coding import prefix_of
 from hiermod.modeling.design import CommonDesign, GroupDesign, LinearPredictor, joined
 from hiermod.modeling.prior_keys import Entry, Stated, canonical_key, read_stated, refuse_unclear
+from hiermod.modeling.smooths import Smooth
 from hiermod.modeling.thresholds import threshold_entries
 from hiermod.priors.distributions import DISTRIBUTIONS, Prior
 from hiermod.priors.reading import LARGEST, SMALLEST, cut_above, fitted, is_flat, refuse_extreme, refuse_flat
@@ -207,6 +208,9 @@ def _coefficients(common: CommonDesign, scale: ResponseScale) -> Iterator[Entry]
     slices, shifted = common.slices(), common.shift.any(axis=1)
     for block in common.blocks:
         kind = "Intercept" if block is common.intercept else "slope"
+        if block.smooth:
+            yield from _smooth(Smooth(block, slices[block.name].start), common, scale)
+            continue
         for name, place in zip(block.row_names(), range(*slices[block.name].indices(len(shifted))), strict=True):
             if kind == "Intercept":
                 default = Prior("StudentT", (3.0, scale.location, scale.factor * scale.unit))
@@ -214,6 +218,17 @@ def _coefficients(common: CommonDesign, scale: ResponseScale) -> Iterator[Entry]
                 default = Prior("StudentT", (3.0, 0.0, float(scale.factor * scale.unit / common.scales[place])))
             keys = _keys(block.parameter, (name, block.name, kind))
             yield Entry(block.name, keys, "real", default, shifted=bool(shifted[place]))
+
+
+def _smooth(smooth: Smooth, common: CommonDesign, scale: ResponseScale) -> Iterator[Entry]:
+    """Of a smooth the slope of its line, the wiggles in units of their standard deviation, and that."""
+    block, spread = smooth.block, scale.factor * scale.unit
+    line = Prior("StudentT", (3.0, 0.0, float(spread / common.scales[smooth.first])))
+    yield Entry(block.name, _keys(block.parameter, (block.name, "slope")), "real", line)
+    for _ in smooth.wiggles:
+        yield Entry(block.name, (), "real", Prior("Normal", (0.0, 1.0)))
+    wide = Prior("HalfStudentT", (3.0, float(2.5 * scale.unit)))
+    yield Entry(smooth.sd_name, _keys(block.parameter, (smooth.key, "sds")), "positive", wide, True)
 
 
 def _keys(parameter: str, names: tuple[str, ...]) -> tuple[str, ...]:

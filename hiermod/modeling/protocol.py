@@ -16,6 +16,7 @@ from hiermod.formula.nodes import Formula
 from hiermod.modeling.coding import Block
 from hiermod.modeling.design import GroupDesign, LinearPredictor
 from hiermod.modeling.prior_choice import Priors
+from hiermod.modeling.smooths import Smooth, smooths_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,6 +67,8 @@ def linear_variables(
         for block in predictor.common.blocks:
             dims: Dims = ((f"{block.name}_dim",), (block.labels,)) if block.labels else ((), ())
             yield Variable(block.name, *dims, predictor.parameter, "coefficient")
+        for smooth in smooths_of(predictor.common.blocks):
+            yield Variable(smooth.sd_name, (), (), predictor.parameter, "sd")
     for name in family:
         yield Variable(name, (), (), name, "family")
     column_labels: dict[str, tuple[str, ...]] = {}
@@ -170,6 +173,10 @@ class ModelSpec(Protocol):
     @property
     def scalars(self) -> tuple[str, ...]:
         """The parameters of the family that have one value, and no linear predictor."""
+
+    @property
+    def smooths(self) -> tuple[Smooth, ...]:
+        """The penalised smooths among common terms."""
 
     @property
     def groups(self) -> tuple[GroupDesign, ...]:

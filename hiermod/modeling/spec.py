@@ -36,6 +36,7 @@ from hiermod.modeling.moments import finite_moments, light_coefficients, light_s
 from hiermod.modeling.prior_choice import Priors, choose_priors
 from hiermod.modeling.protocol import PriorRow, Question, Variable, linear_variables, threshold_variables
 from hiermod.modeling.separation import Separation, find_separation
+from hiermod.modeling.smooths import Smooth, refuse_products, smooths_of
 from hiermod.modeling.thresholds import is_of_chances, without_intercept
 from hiermod.priors.distributions import Prior
 
@@ -84,6 +85,11 @@ class Spec:
     def coefficients(self) -> CommonDesign:
         """The common terms of all linear predictors, that of the mean first."""
         return joined([predictor.common for predictor in self.predictors.values()])
+
+    @cached_property
+    def smooths(self) -> tuple[Smooth, ...]:
+        """The penalised smooths among the common terms of all linear predictors."""
+        return smooths_of(self.coefficients.blocks)
 
     @property
     def scalars(self) -> tuple[str, ...]:
@@ -139,7 +145,11 @@ class Spec:
         priors = [prior for block in common.blocks for prior in self.priors[block.name]]
         moved = common.shift.any(axis=1)
         places = [zero if place in common.at_zero else at if moved[place] else "" for place in range(len(names))]
-        return [_row(name, prior, link, place) for name, prior, place in zip(names, priors, places, strict=True)]
+        found = [_row(name, prior, link, place) for name, prior, place in zip(names, priors, places, strict=True)]
+        smooths = smooths_of(common.blocks)
+        wiggles = {place for smooth in smooths for place in smooth.wiggles}
+        spreads = [_row(smooth.key, self.priors[smooth.sd_name][0], link) for smooth in smooths]
+        return [*(row for place, row in enumerate(found) if place not in wiggles), *spreads]
 
     def refuses(self, question: Question) -> str | None:
         """Draws of priors that are somebody else's, and the compiled engine where a record has no part in it."""
@@ -155,6 +165,8 @@ class Spec:
             return "its formula has linear predictors of several parameters, which this does not cover"
         if scaled and question in ("plan", "bambi", "compiled"):
             return f"the exposure of {self.formula.left}, which multiplies the shape, is not covered"
+        if question == "bambi" and self.family.is_rate and self.family.link.is_bounded:
+            return f"Bambi's {self.family.name} has no {self.family.link.name} link. model.pymc() gives the PyMC model."
         if self.family.link.is_bounded and question == "plan":
             return f"plan() draws from the prior, which the {self.family.link.name} link does not bound by itself."
         if self.family.thresholds is not None and question in ("plan", "bambi"):
@@ -260,6 +272,7 @@ def build_spec(
 
     With ``intercept_at="zero"`` a prior of the intercept among `priors` is of where numeric predictors are 0.
     """
+    refuse_products(formula)
     common = build_common(formula, cells)
     stated = stated_columns(common, priors)
     common = at_zero(common, stated) if intercept_at == "zero" else common

@@ -54,7 +54,8 @@ class ByMarginal:
     def engine(self) -> ChosenEngine:
         """No sampler."""
         factor, likelihood = self.target.problem.factors[0], self.target.likelihood
-        told = f"the effects of {factor.groups:,} groups of {factor.grouping.name} are integrated out"
+        name = self.target.problem.spec.groups[0].grouping.name
+        told = f"the effects of {factor.groups:,} groups of {name} are integrated out"
         if isinstance(likelihood, PatternLikelihood):
             told += f", which have {len(likelihood.patterns.counts):,} patterns of data"
         return ChosenEngine("exact", told)
@@ -97,7 +98,8 @@ class ByMarginal:
 def marginal_sampler(spec: Spec) -> ByMarginal | None:
     """A sampler of a model's marginal density; None where effects are better sampled."""
     if (
-        len(spec.cells.groupings) != 1
+        spec.smooths
+        or len(spec.cells.groupings) != 1
         or max(grouping.size for grouping in spec.cells.groupings.values()) < LEAST_GROUPS
     ):
         return None

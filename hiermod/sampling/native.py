@@ -14,7 +14,7 @@ from scipy.sparse.linalg import ArpackError
 from hiermod.engine import nutpie_core
 from hiermod.engine.adapt.coordinates import follow_residuals, whiten
 from hiermod.engine.build.compile import library
-from hiermod.engine.layout.problem import Factor, Problem, TermPlace, read_problem
+from hiermod.engine.layout.problem import Factor, Problem, SmoothPlace, TermPlace, read_problem
 from hiermod.engine.layout.program import Program, public_coordinates, starting_points
 from hiermod.engine.layout.units import in_own_unit, in_users_unit
 from hiermod.engine.nutpie_core import available_cores
@@ -222,6 +222,9 @@ def posterior_of(problem: Problem, draws: np.ndarray, effects: bool = True) -> x
         found[hyperparameter.name] = hyperparameters[:, :, place]
     for factor in problem.factors:
         for own in factor.terms:
+            if isinstance(own, SmoothPlace):
+                found[own.smooth.sd_name] = hyperparameters[:, :, own.sds]
+                continue
             found |= _spreads(own, hyperparameters)
             found |= _effects(factor, own, draws) if effects else {}
     return dataset_of([each for each in problem.spec.variables() if each.name in found], found)
@@ -229,7 +232,11 @@ def posterior_of(problem: Problem, draws: np.ndarray, effects: bool = True) -> x
 
 def _common(problem: Problem, draws: np.ndarray) -> Values:
     blocks = problem.spec.coefficients.blocks
-    return split(draws[:, :, : problem.common] @ problem.back.T, blocks, [block.name for block in blocks])
+    values = draws[:, :, : problem.common] @ problem.back.T
+    for factor in problem.factors:
+        if isinstance(own := factor.terms[0], SmoothPlace):
+            values[:, :, own.smooth.wiggles] = draws[:, :, factor.span]
+    return split(values, blocks, [block.name for block in blocks])
 
 
 def _spreads(own: TermPlace, hyperparameters: np.ndarray) -> Values:

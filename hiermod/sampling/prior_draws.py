@@ -87,8 +87,12 @@ def _common(spec: Spec, draws: int, rng: np.random.Generator) -> Values:
     if not design.blocks:
         return {}
     centred = np.hstack([model_priors.draw(spec.priors[block.name], rng, draws) for block in design.blocks])
+    spreads = {}
+    for smooth in spec.smooths:
+        spreads[smooth.sd_name] = model_priors.draw(spec.priors[smooth.sd_name], rng, draws)[:, 0]
+        centred[:, smooth.wiggles] *= spreads[smooth.sd_name][:, None]
     values = np.linalg.solve(np.eye(len(design.shift)) + design.shift, centred.T).T
-    return split(values, design.blocks, [block.name for block in design.blocks])
+    return split(values, design.blocks, [block.name for block in design.blocks]) | spreads
 
 
 def _thresholds(spec: Spec, found: Values, draws: int, rng: np.random.Generator) -> np.ndarray:

@@ -167,6 +167,8 @@ def _random_draws(posterior: Posterior) -> dict[tuple[str, str], np.ndarray]:
     draws: dict[tuple[str, str], np.ndarray] = {}
     for term in posterior.spec.groups:
         draws.update(_group_draws(posterior, term))
+    for smooth in posterior.spec.smooths:
+        draws["Smooth", smooth.key] = posterior.values(smooth.sd_name)
     for name in posterior.spec.scalars:
         draws["Residual" if name == "sigma" else "Family", name] = posterior.values(name)
     return draws
@@ -188,7 +190,7 @@ def random_names(posterior: Posterior) -> list[str]:
         for term in spec.groups
         for name in (*term.sd_keys(), *(term.correlation_keys() if term.correlated else ()))
     ]
-    return [*names, *spec.scalars]
+    return [*names, *(smooth.key for smooth in spec.smooths), *spec.scalars]
 
 
 def _group_draws(posterior: Posterior, term: GroupDesign) -> dict[tuple[str, str], np.ndarray]:
@@ -318,7 +320,7 @@ def part_of(group: str) -> str:
 
 def term_of(group: str, term: str) -> str:
     """What a term is called there."""
-    return term if group in ("Residual", "Family") else f"{group}: {term}"
+    return term if group in ("Residual", "Family", "Smooth") else f"{group}: {term}"
 
 
 def _texts(row: pd.Series, titles: Mapping[str, str]) -> dict[str, str]:

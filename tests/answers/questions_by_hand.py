@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pandas as pd
+from answer_tools import with_made_up_draws
 
 import hiermod as hm
 
@@ -33,7 +34,7 @@ def random_frame(rng, rows):
     return frame.assign(s=rng.binomial(frame["n"], 0.4), y=rng.normal(size=len(frame)))
 
 
-def random_fit(rng, terms, bars, family, flat=0.0):
+def random_fit(rng, terms, bars, family, flat=0.0, second=""):
     """A fit whose draws are the prior's, its data, and what rows weigh; x is 1 where a is q with the chance `flat`."""
     frame = random_frame(rng, 40)
     if family == "poisson":
@@ -41,7 +42,9 @@ def random_fit(rng, terms, bars, family, flat=0.0):
         terms = [*terms, "offset(log(e))"]
     if rng.random() < flat:
         frame.loc[frame["a"] == "q", "x"] = 1
-    model = hm.model(f"{LEFT[family]} ~ {' + '.join([*terms, *bars])}", frame, family)
+    model = hm.model(f"{LEFT[family]} ~ {' + '.join([*terms, *bars])}{second}", frame, family)
+    if second:
+        return with_made_up_draws(model, chains=1, draws=DRAWS, spread=0.5, seed=1), frame, weight_of(family, frame)
     draws = model.sample_prior(DRAWS, seed=1).prior
     for name in draws.data_vars:  # so that no mean overflows
         draws[name] = draws[name] * (0.2 if family == "poisson" else 1.0)

@@ -7,6 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import hiermod as hm
+from hiermod.answers.draws import expected_rank
+from hiermod.errors import AnswerError
 
 
 def test_unsigned_and_boolean_draws_do_not_wrap_around():
@@ -68,3 +70,50 @@ def test_advice_for_draws_that_are_not_known_is_right_when_followed():
         hm.prob_best(gone, 1)
     kept = gone[~np.isnan(gone).any(axis=1)]
     assert hm.prob_best(kept, 1)[0] == hm.prob_beats(draws[2000:, 0], draws[2000:, 1])
+
+
+ARMS = np.array([[3.0, 1.0, 2.0], [3.0, 3.0, 1.0], [0.0, 5.0, 4.0], [2.0, 2.0, 2.0]])
+
+
+def test_ranks_share_ties_along_either_axis_and_by_name():
+    expected = np.array([[1.0, 3.0, 2.0], [1.5, 1.5, 3.0], [3.0, 1.0, 2.0], [2.0, 2.0, 2.0]]).mean(axis=0)
+    np.testing.assert_allclose(expected_rank(ARMS, 1), expected)
+    np.testing.assert_allclose(expected_rank(ARMS.T, 0), expected)
+    np.testing.assert_allclose(expected_rank(ARMS, 1, goal="min"), 4.0 - expected)
+    labelled = xr.DataArray(ARMS, dims=("sample", "arm"))
+    np.testing.assert_allclose(expected_rank(labelled, "arm").values, expected)
+    assert expected_rank(labelled, "arm").dims == ("arm",)
+
+
+def test_dimensions_that_are_no_draws_stay_and_all_are_draws_where_none_is_named_so():
+    draws = xr.DataArray(np.stack([ARMS, ARMS[:, ::-1]]), dims=("place", "sample", "arm"))
+    assert expected_rank(draws, "arm").dims == ("place", "arm")
+    assert hm.prob_best(draws, "arm").dims == ("place", "arm")
+    unnamed = draws.rename(sample="one", place="other")
+    assert hm.prob_best(unnamed, "arm").dims == ("arm",)
+    np.testing.assert_allclose(hm.prob_best(unnamed, "arm").sum(), 1.0)
+    assert hm.prob_beats(unnamed.isel(arm=0), unnamed.isel(arm=1)).dims == ()
+
+
+def test_labelled_draws_are_paired_by_label_and_compared_with_numbers():
+    first = xr.DataArray([1.0, 2.0], dims="sample", coords={"sample": [0, 1]})
+    assert float(hm.prob_beats(first, 1.5)) == 0.5
+    assert float(hm.prob_beats(1.5, first)) == 0.5
+    assert float(hm.prob_beats(first, np.array([0.0, 3.0]))) == 0.5
+    with pytest.raises(AnswerError, match="different coordinates, so they are no pairs"):
+        hm.prob_beats(first, first.assign_coords(sample=[1, 2]))
+
+
+def test_a_goal_is_one_of_two_words():
+    assert hm.prob_beats([1.0, 2.0], [0.0, 3.0], goal="max") == hm.prob_beats([1.0, 2.0], [0.0, 3.0], goal="min") == 0.5
+    assert hm.prob_beats([2.0], [1.0], goal="max") == 1.0
+    assert hm.prob_beats([2.0], [1.0], goal="min") == 0.0
+    with pytest.raises(AnswerError, match="goal='mox': 'max' where higher is better"):
+        hm.prob_beats([2.0], [1.0], goal="mox")
+
+
+def test_missing_draws_are_named_by_their_place_where_they_have_one():
+    with pytest.raises(AnswerError, match=r"1 of 4 draws are NaN, the first at \[1, 0\]\."):
+        hm.prob_best(np.array([[1.0, 2.0], [np.nan, 3.0]]), 1)
+    with pytest.raises(AnswerError, match=r"1 of 1 draws are NaN\. A draw"):
+        hm.prob_beats(np.nan, [1.0])

@@ -24,7 +24,8 @@ OF = {"Fit": FIT, "PriorDraws": PRIOR, "FitPlots": FIT.plot, "PriorPlots": PRIOR
 CLASSES = (hm.Fit, type(PRIOR), hm.Model, FitPlots, PriorPlots)
 NEEDED = {  # what each needs beside prob; the others need nothing
     "effect": ("v",), "interaction": ("v", "x"), "slopes": ("x",), "nnt": ("v",), "decide": ("v",),
-    "sensitivity": ("v",),
+    "sensitivity": ("v",), "effect_parts": ("v",), "table": (FIT,), "report": ("page.html",),
+    ("hiermod", "report"): (FIT, "page.html"),
     "hypothesis": ("x > 0",), "plan": (FIT, None, "v"), "plot_scenarios": ({"one": FIT},),
 }  # fmt: skip
 
@@ -62,8 +63,9 @@ WRONG = st.one_of(
 @settings(deadline=None, max_examples=12)
 @given(prob=WRONG)
 def test_a_probability_outside_0_and_1_is_refused(owner, name, prob):
+    needed = NEEDED.get((owner, name), NEEDED.get(name, ()))
     with pytest.raises(AnswerError, match=r"prob=.*the probability of an interval is between 0 and 1, such as 0\.95"):
-        getattr(OF[owner], name)(*NEEDED.get(name, ()), **AIMS.get(name, {}), prob=prob)
+        getattr(OF[owner], name)(*needed, **AIMS.get(name, {}), prob=prob)
 
 
 TABLES = ("fixef", "varcorr", "shrinkage", "icc", "r2", "ppc")

@@ -273,7 +273,7 @@ FORMULAS = [
     ("score ~ c(height, months)", "c", "holds"), ("score ~ (height", "(", "closed"), ("score ~ height)", ")", "joined by"),
     ("score ~ 'height'", "'height'", "term was expected"), ("score ~ `height", "`", "backtick"), ("score ~ 0", "0", "~ 1"),
     ("score ~ height - months", "months", "no term|before"), ("score ~ score", "score", "Take it out"),
-    ("score ~ my col", "col", "backticks"), ("score ~ s(height)", "s", "bs"), ("score ~ gp(height)", "gp", "bs"),
+    ("score ~ my col", "col", "backticks"), ("score ~ gp(height)", "gp", "bs"),
     ("score ~ poly(height, degree = 2, degree = 3)", "degree", "twice"), ("score ~ C(country, foo)", "foo", "treatment, sum"),
     ("score ~ cut(height)", "cut", "breaks"), ("score ~ (1 | country) + (1 | country)", "(1 | country)", "Keep it in one"),
     ("score ~ (1 | country) * height", "*", r"'\+'"), ("score ~ height - (1 | country)", "(1 | country)", "Leave it out"),

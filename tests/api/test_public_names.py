@@ -10,7 +10,8 @@ import pytest
 import hiermod as hm
 
 PUBLIC = [
-    "Family", "Fit", "Model", "Parameter", "compare", "errors", "example", "expected_loss", "fit", "from_bambi",
+    "Family", "Fit", "Functional", "Model", "Parameter", "compare", "errors", "example", "expected_loss", "fit",
+    "from_bambi",
     "glmer", "grid", "inv_logit", "lmer", "load", "logit", "model", "plan", "plot_scenarios", "pool", "prior_from",
     "prob_beats", "prob_best", "register",
     "register_family", "report", "srm", "table", "translate",

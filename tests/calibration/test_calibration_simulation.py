@@ -53,6 +53,9 @@ CASES = {
     "student": (0.3, (2.0, 6.0), stats.t(6.0, 0.3, 2.0)),
     "gamma": (4.0, (1.5,), stats.gamma(1.5, scale=4.0 / 1.5)),
     "beta_binomial": (0.3, (5.0,), stats.betabinom(TRIALS, 0.3 * 5.0, 0.7 * 5.0)),
+    "beta": (0.3, (5.0,), stats.beta(0.3 * 5.0, 0.7 * 5.0)),
+    "known_errors": (0.3, (), stats.norm(0.3, TRIALS)),  # errors stand where trials do
+    "added_errors": (0.3, (2.0,), stats.norm(0.3, np.hypot(TRIALS, 2.0))),
     "zero_inflated_negbinomial": (4.0, (1.5, 0.3), WithZeros(0.3, stats.nbinom(1.5, 1.5 / (1.5 + 4.0)))),
     "hurdle_gamma": (4.0, (1.5, 0.3), WithZeros(0.3, stats.gamma(1.5, scale=4.0 / 1.5))),
 }
@@ -84,6 +87,7 @@ def test_responses_have_the_mean_and_variance_of_their_family(family):
 def test_log_densities_are_those_of_scipy(family):
     mean, parameters, exact = CASES[family]
     y = np.array([0.2, 1.7, 9.0]) if hasattr(exact.dist, "pdf") else np.array([0, 1, 1 if family == "bernoulli" else 7])
+    y = y / 10.0 if family == "beta" else y
     trials = np.full(3, 1 if family == "bernoulli" else TRIALS)
     found = RESPONSES[family].log_density(y, np.full((1, 3), mean), trials, *own(parameters))
     expected = exact.logpdf(y) if hasattr(exact.dist, "pdf") else exact.logpmf(y)

@@ -105,7 +105,7 @@ WRONG = [
     ('data = "t.csv"\nmodels = ["y ~ 1", "y ~ x"]\nmethod = "waic"', "there is 'loo', 'kfold' and 'logo'"),
     ('data = "t.csv"\nmodels = ["y ~ 1", "y ~ x"]\nk = "ten"', "k = 'ten' is of the wrong kind."),
     ('data = "t.csv"\nmodels = ["y ~ 1", "y ~ x"]\nout = "table.xls"', "does not end in .csv, .json or .md."),
-    ('data = "t.csv"\nmodels = ["y ~ 1", "y ~ x"]\nfamily = "gausian"', "Did you mean 'gaussian'?"),
+    ('data = "t.csv"\nmodels = ["y ~ 1", "y ~ x"]\nfamily = "gausian"', "Did you mean 'gaussian'"),
     ('data = "nothing.csv"\nmodels = ["y ~ 1", "y ~ x"]', "There is no file"),
     ('data = "t.csv"\nmodels = ["y ~ 1", "y ~ x"]\nmethod = "logo"\ngroup = "gg"',
      "group: the data has no column 'gg'."),
@@ -138,7 +138,7 @@ def test_wrong_arguments(trial, tmp_path):
         ((trial, PLAIN, PLAIN), f"two models are called '{PLAIN}'"),
         ((trial, PLAIN, POOLED, "--method", "logo", "--group", "contry"), "Did you mean 'country'?"),
         (("nothing.toml",), "there is no file 'nothing.toml'"),
-        ((trial, PLAIN, POOLED, "--family", "gausian"), "Did you mean 'gaussian'?"),
+        ((trial, PLAIN, POOLED, "--family", "gausian"), "Did you mean 'gaussian'"),
     ):
         done = run("compare", *arguments)
         assert (done.code, done.out) == (2, ""), done.err

@@ -8,7 +8,7 @@ from scipy import optimize, stats
 
 from hiermod.engine.adapt.mode import covariance_roots
 from hiermod.engine.build.compile import library
-from hiermod.engine.layout.problem import read_problem
+from hiermod.engine.layout.problem import SmoothPlace, read_problem
 from hiermod.engine.layout.program import Program, public_coordinates
 from hiermod.families.record import THRESHOLDS
 from hiermod.modeling.pymc.model import build_model
@@ -70,6 +70,9 @@ class Oracle:
                 names.setdefault(hyperparameter.name, []).append(first + place)
         for block in spec.coefficients.blocks:
             span = spec.coefficients.slices()[block.name]
+            if block.smooth:
+                names[f"{block.name}_line"] = [int(np.flatnonzero(problem.order == span.start)[0])]
+                continue
             columns = [int(np.flatnonzero(problem.order == place)[0]) for place in range(span.start, span.stop)]
             names[block.name] = [bounded.get(column, column) for column in columns]
         if (order := problem.thresholds) is not None:
@@ -78,6 +81,9 @@ class Oracle:
         at = problem.linear
         for factor in problem.factors:
             for own in factor.terms:
+                if isinstance(own, SmoothPlace):
+                    names[f"{own.smooth.block.name}_offset"] = at + np.arange(own.columns)
+                    continue
                 column = own.first
                 for effect in own.term.effects:
                     size = len(effect.block.columns)

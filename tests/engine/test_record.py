@@ -11,7 +11,14 @@ from hiermod.engine.layout.problem import Problem, Segment
 from hiermod.families.registry import FAMILIES
 from hiermod.priors.distributions import DISTRIBUTIONS
 
-DERIVED = ("one_trial_", "gaussian_within", "gaussian_added", "bounded_")  # kernels that are chosen by the data
+DERIVED = (
+    "one_trial_",
+    "gaussian_within",
+    "gaussian_added",
+    "gaussian_known",
+    "bounded_",
+    "hurdle_shares",
+)  # kernels that are chosen by the data
 SHARED = ("correlation", "chances")  # what several numbers have together
 
 

@@ -1,4 +1,4 @@
-# Posteriors of families with one linear predictor, by brms, with the priors that tests/sampling/test_against_brms.py
+# Posteriors of families with one linear predictor, by brms, with the priors that tests/sampling/test_one_predictor_against_brms.py
 # states. Run from the repository root:  Rscript tests/reference/one_predictor.R [name ...]
 # Writes tests/reference/one_predictor_data.csv (simulated with the seeds below; schools are Rubin's 1981) and
 # tests/reference/one_predictor/<name>.csv: variable, mean, sd and their Monte Carlo standard errors. Some twenty
@@ -78,6 +78,6 @@ for (name in if (length(wanted)) wanted else names(models)) {
   cat(name, "divergences:", divergent, "\n")
   numbers <- lapply(table[c("mean", "sd", "mcse_mean", "mcse_sd")], function(each) sprintf("%.12g", each))
   out <- file(file.path(here, "one_predictor", paste0(name, ".csv")), open = "wb")
-  write.table(data.frame(variable = table$variable, numbers), out, sep = ",", quote = FALSE, row.names = FALSE, eol = "\n")
+  write.table(data.frame(variable = gsub(",", ":", table$variable), numbers), out, sep = ",", quote = FALSE, row.names = FALSE, eol = "\n")
   close(out)
 }

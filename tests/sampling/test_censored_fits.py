@@ -98,3 +98,31 @@ def test_quantile_residuals_are_uniform_under_the_model_and_others_refused(fit):
     for question in (fit.residuals, fit.shrinkage, fit.ppc):
         with pytest.raises(AnswerError, match="responses time are censored"):
             question()
+
+
+@pytest.mark.slow
+def test_posteriors_of_censored_times_are_calibrated():
+    """Ranks of parameters that were drawn from their priors, in 100 data sets, are uniform."""
+    priors = {"Intercept": "Normal(3, 0.5)", "x": "Normal(0, 0.5)", "shape": "LogNormal(0.3, 0.3)"}
+    priors["sd"] = "HalfNormal(0.5)"
+    ranks = {name: [] for name in ("Intercept", "x", "shape", "1|g_sigma")}
+    for seed in range(100):
+        rng = np.random.default_rng(1000 + seed)
+        truth = {
+            "Intercept": rng.normal(3.0, 0.5), "x": rng.normal(0.0, 0.5), "shape": np.exp(0.3 + 0.3 * rng.normal()),
+            "1|g_sigma": abs(0.5 * rng.normal()),
+        }  # fmt: skip
+        place = np.arange(160)
+        group, x, shape = place % 8, place // 8 % 2, truth["shape"]
+        eta = truth["Intercept"] + truth["x"] * x + (truth["1|g_sigma"] * rng.normal(size=8))[group]
+        time = np.exp(eta) * rng.weibull(shape, 160) / special.gamma(1.0 + 1.0 / shape)
+        limit = rng.exponential(40.0, 160)
+        frame = pd.DataFrame({"g": group, "x": x, "t": np.minimum(time, limit), "e": (time <= limit).astype(int)})
+        settings = {"seed": seed, "draws": 400, "chains": 2, "cores": 1, "progress": False}
+        fit = hm.fit("Surv(t, e) ~ x + (1 | g)", frame, "weibull", priors=priors, **settings)
+        for name, own in ranks.items():
+            own.append((fit.posterior[name].to_numpy() < truth[name]).mean())
+    for own in ranks.values():
+        counts = np.histogram(own, 5, (0.0, 1.0))[0]
+        assert ((counts - 20.0) ** 2 / 20.0).sum() < 18.5  # 0.1 % of a chi-squared of 4 degrees
+        assert 0.88 <= np.mean(np.abs(np.array(own) - 0.5) < 0.475) <= 1.0

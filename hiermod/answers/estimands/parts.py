@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from hiermod.answers.answer import Answer, make_answer
+from hiermod.answers.answer import Answer, check_prob, make_answer
 from hiermod.answers.averaging.columns import check_results, order_of
 from hiermod.answers.averaging.contrasts import Pairing
 from hiermod.answers.averaging.estimable import estimable_rows
@@ -36,6 +36,7 @@ def effect_parts(posterior: Posterior, arguments: Arguments) -> Answer:
 
     In each row and draw they are dp·(mean of both m) and (mean of both p)·dm, which are averaged then.
     """
+    check_prob(arguments.prob)
     spec = posterior.spec
     _refuse(spec)
     query = read_effect(spec, arguments)

@@ -15,7 +15,7 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from hiermod.data.columns import bases, factors
+from hiermod.data.columns import bases, factors, smooths
 from hiermod.data.columns.levels import match_level
 from hiermod.data.columns.values import Leveled, Values
 from hiermod.errors import DataError
@@ -60,7 +60,7 @@ class Learned:
 
     learn: Callable[..., Any]
     apply: Callable[[np.ndarray, Any], np.ndarray]
-    engine: Callable[[nw.Expr, Any], Any]
+    engine: Callable[[nw.Expr, Any], Any] | None = None
     learn_by_sums: Callable[..., Any] | None = None
     basis: bool = True
 
@@ -117,6 +117,7 @@ TRANSFORMS: dict[str, Elementwise | Learned | Leveling] = {
     "poly": Learned(bases.learn_poly, bases.apply_poly, bases.polynomials),
     "bs": Learned(bases.learn_bs, bases.apply_bs, bases.engine_splines),
     "ns": Learned(bases.learn_ns, bases.apply_ns, bases.engine_splines),
+    "s": Learned(smooths.learn_smooth, smooths.apply_smooth),
     "cut": Leveling(factors.learn_cut, factors.apply_cut, engine=factors.engine_cut),
     "factor": FACTOR,
     "as.factor": FACTOR,

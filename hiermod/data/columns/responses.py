@@ -286,9 +286,10 @@ def refuse_levels(name: str, levels: tuple[Level, ...], ordered: bool = False) -
     text = all(isinstance(level, str) for level in levels)
     texts = Texts(name, list(levels))
     numbers = f" {texts.findings} {texts.remedy}" if text and texts.meaning == "numbers" else ""
+    every = " Or family='categorical' models all of them." if len(levels) > 2 and not numbers else ""
     raise DataError(
         f"The response {name!r} holds {'text' if text else 'categories'} ({enumerate_names(levels, 4)}). "
-        f"Say which one is a success: {_success(name, levels)}{numbers}"
+        f"Say which one is a success: {_success(name, levels)}{numbers}{every}"
     )
 
 

@@ -53,7 +53,7 @@ class EngineRecipe:
         transform = transform_of(expression)
         if not isinstance(expression, Call) or isinstance(transform, Elementwise):
             return [self._number(expression)]
-        if not isinstance(transform, Learned):
+        if not isinstance(transform, Learned) or transform.engine is None:
             raise NotInEngineError(expression.function)
         x = self._number(expression.arguments[0])
         made = transform.engine(x, self._learned(expression, transform, x))

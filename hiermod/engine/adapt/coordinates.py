@@ -64,7 +64,8 @@ def common_arrays(mode: Mode) -> dict[str, np.ndarray]:
 def _followed(mode: Mode) -> list[int]:
     """The standard deviations of factors with few groups."""
     few = [factor for factor in mode.information.problem.factors if factor.groups <= FEW_FOR_MEANS]
-    return [term.sds + column for factor in few for term in factor.terms for column in range(term.columns)]
+    terms = [term for factor in few for term in factor.terms]
+    return [term.sds + place for term in terms for place in range(term.columns if term.step else 1)]
 
 
 def _covariance(mode: Mode, hyperparameters: np.ndarray) -> np.ndarray:

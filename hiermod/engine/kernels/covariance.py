@@ -25,13 +25,13 @@ def term_root_back(x: Array, term: Any, root: Array, by_root: Array, by_x: Array
             part = by_root[first + i, first + j] * root[first + i, first + j]
             if partial >= 0:
                 offset = x[place + j]
-                rest = x[sds + i]
+                rest = x[sds + i * term.step]
                 for k in range(j):
                     rest *= 2.0 * math.sqrt(x[place + k] * (1.0 - x[place + k]))
                 by_x[place + j] += 2.0 * rest * by_root[first + i, first + j]
                 by_x[place + j] -= later * (2.0 * offset - 1.0) / (2.0 * offset * (1.0 - offset))
             later += part
-        by_x[sds + i] += later / x[sds + i]
+        by_x[sds + i * term.step] += later / x[sds + i * term.step]
         place += i
 
 

@@ -31,11 +31,11 @@ def term_root(x: Any, term: Any, root: Any) -> None:
     """Write the Λ of a group term, from its first row and column on.
 
     `sds` and `partial` of the term say where its standard deviations stand in `x`, and the offsets in (0, 1) of its
-    partial correlations, which is negative where there are none.
+    partial correlations, which is negative where there are none; `step` is 0 where columns share a standard deviation.
     """
     place, first, partial = term.partial, term.first, term.partial
     for i in range(term.columns):
-        rest = x[term.sds + i]
+        rest = x[term.sds + i * term.step]
         for j in range(i):
             offset = x[place] if partial >= 0 else 0.5
             root[first + i, first + j] = (2.0 * offset - 1.0) * rest

@@ -134,7 +134,7 @@ TABLES = {
         "groups", "width", "start", "coordinate", "effects", "information", "root", "first_term", "terms", "multiplier"
     ),
     # A group term's columns within its factor, its hyperparameters, and -1 for `partial` where none are correlated.
-    "term_table": _layout("first", "columns", "sds", "partial"),
+    "term_table": _layout("first", "columns", "sds", "partial", "step"),
     # Of the columns of coefficients that most of a factor's effects depend on.
     "full_table": _layout("first", "columns", "values"),
     # Its prior is one of the parameter to a power.

@@ -124,7 +124,7 @@ def _factor_tables(problem: Problem) -> Arrays:
         effects = factor.start - problem.common
         factors.append((factor.groups, factor.width, factor.start, problem.linear + effects, effects, information,
                         root, len(terms), len(factor.terms), multiplier))  # fmt: skip
-        terms += [(term.first, term.columns, term.sds, term.partial) for term in factor.terms]
+        terms += [(term.first, term.columns, term.sds, term.partial, term.step) for term in factor.terms]
         multiplier += factor.width
         information += factor.groups * factor.width**2
         root += factor.width**2

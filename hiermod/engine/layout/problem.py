@@ -19,13 +19,13 @@ from hiermod.data.cells.statistics import (
     RealCells,
     ValueCells,
 )
-from hiermod.data.columns.groupings import Grouping
 from hiermod.engine.kernels.record import KERNELS, ORDERED_KERNELS
 from hiermod.families.bounded import recorded
 from hiermod.families.record import THRESHOLDS
 from hiermod.modeling.coding import Block
 from hiermod.modeling.density_rows import Observed, Segment, observe
 from hiermod.modeling.design import GroupDesign
+from hiermod.modeling.smooths import Smooth
 from hiermod.modeling.spec import Spec
 from hiermod.modeling.thresholds import start_of, usual_place
 from hiermod.priors.distributions import Prior, partial_priors
@@ -46,11 +46,28 @@ class TermPlace:
     first: int
     sds: int
     partial: int
+    step: int = 1
 
     @property
     def columns(self) -> int:
         """How many effects a group has in this term."""
         return len(self.term.row_names)
+
+
+@dataclass(frozen=True, eq=False)
+class SmoothPlace:
+    """The wiggles of a smooth as effects of one group, which share a standard deviation, and where that stands."""
+
+    smooth: Smooth
+    sds: int
+    first: int = 0
+    partial: int = -1
+    step: int = 0
+
+    @property
+    def columns(self) -> int:
+        """How many wiggles there are."""
+        return len(self.smooth.wiggles)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,17 +77,12 @@ class Factor:
     `slots` tells in the linear predictor of which parameter each column stands: 0 is mu, 1 the first one beside it.
     """
 
-    grouping: Grouping
-    terms: tuple[TermPlace, ...]
+    groups: int
+    terms: tuple[TermPlace | SmoothPlace, ...]
     start: int
     codes: np.ndarray
     multipliers: np.ndarray
     slots: np.ndarray
-
-    @property
-    def groups(self) -> int:
-        """How many groups there are."""
-        return self.grouping.size
 
     @property
     def width(self) -> int:
@@ -250,12 +262,16 @@ def read_problem(spec: Spec) -> Problem:
     blocks = spec.coefficients.blocks
     flat = [prior for block in blocks for prior in spec.priors[block.name]]
     on_line = np.array([prior.located for prior in flat], dtype=bool)
-    order = np.concatenate([np.flatnonzero(on_line), np.flatnonzero(~on_line)]).astype(int)
+    wiggles = np.isin(np.arange(len(flat)), [place for smooth in spec.smooths for place in smooth.wiggles])
+    order = np.concatenate([np.flatnonzero(on_line & ~wiggles), np.flatnonzero(~on_line & ~wiggles)]).astype(int)
     design, back = _centred_design(spec, rows)
-    linear = int(on_line.sum())
+    linear = int((on_line & ~wiggles).sum())
     start = len(order)
     hyperparameters: list[Hyperparameter] = []
     factors: list[Factor] = []
+    for smooth in spec.smooths:
+        factors.append(_smooth(spec, smooth, design, start, hyperparameters))
+        start = factors[-1].span.stop
     for terms in _by_factor(spec):
         factors.append(_factor(spec, rows, terms, start, hyperparameters))
         start = factors[-1].span.stop
@@ -412,13 +428,28 @@ def _factor(
         places.append(TermPlace(term, sum(place.columns for place in places), sds, partial))
     slots = [_slot(spec, block) for term in terms for block in term.blocks for _ in block.columns]
     return Factor(
-        terms[0].grouping, tuple(places), start, rows.codes(terms[0].grouping), np.array(multipliers), np.array(slots)
+        terms[0].grouping.size,
+        tuple(places),
+        start,
+        rows.codes(terms[0].grouping),
+        np.array(multipliers),
+        np.array(slots),
     )
 
 
 def _slots(spec: Spec) -> tuple[str, ...]:
     """The parameters by their slots."""
     return ("mu", *(own.name for own in spec.family.single))
+
+
+def _smooth(
+    spec: Spec, smooth: Smooth, design: np.ndarray, start: int, hyperparameters: list[Hyperparameter]
+) -> Factor:
+    """The wiggles of a smooth, as the effects of one group in which all rows are."""
+    place = SmoothPlace(smooth, len(hyperparameters))
+    hyperparameters.append(Hyperparameter(smooth.sd_name, 0, spec.priors[smooth.sd_name][0]))
+    slots = np.full(place.columns, _slot(spec, smooth.block))
+    return Factor(1, (place,), start, np.zeros(design.shape[1], dtype=int), design[smooth.wiggles], slots)
 
 
 def _slot(spec: Spec, block: Block) -> int:

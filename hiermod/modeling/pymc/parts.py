@@ -31,6 +31,7 @@ from hiermod.modeling.density_rows import Observed, observe
 from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.protocol import Variable
 from hiermod.modeling.pymc.priors import distribution
+from hiermod.modeling.smooths import Smooth
 from hiermod.modeling.spec import Spec
 from hiermod.priors.distributions import partial_priors
 
@@ -46,7 +47,18 @@ def coefficient(spec: Spec, name: str) -> Any:
         return model[name]
     block = next(block for block in spec.coefficients.blocks if block.name == name)
     dims = register_dims(spec.variable(name))
+    if block.smooth:
+        return _smooth(spec, Smooth(block, 0), dims)
     return distribution(spec.priors[name], name, _shift(spec, block), dims=dims)
+
+
+def _smooth(spec: Spec, smooth: Smooth, dims: tuple[str, ...] | None) -> Any:
+    """A smooth's line, and its wiggles: standard normals times their standard deviation."""
+    name = smooth.block.name
+    line = distribution(spec.priors[name][:1], f"{name}_line")
+    sigma = distribution(spec.priors[smooth.sd_name], smooth.sd_name)
+    offset = pm.Normal(f"{name}_offset", 0.0, 1.0, shape=len(smooth.wiggles))
+    return pm.Deterministic(name, pt.concatenate([pt.atleast_1d(line), sigma * offset]), dims=dims)
 
 
 def _shift(spec: Spec, block: Block) -> Any:
