@@ -41,22 +41,22 @@ page-test: setup  ## reports in Chromium: errors, requests, readers of screens (
 	@MPLBACKEND=Agg NODE_MODULES_OF_TESTS=$(CURDIR)/build/browser/node_modules $(BIN)/python -m pytest -m slow tests/show/test_report.py
 
 fuzz: setup  ## hostile input: formulas, priors, statements, TOML, CSV, stored fits, frames (up to an hour; ARGS="--seconds 60": a minute)
-	@$(BIN)/python -m trust.fuzz $(ARGS)
+	@$(BIN)/python -m tests.trust.fuzz $(ARGS)
 
 faults: setup  ## kills, interrupts, full disks and damaged files: nothing is lost or torn (ARGS="--share 0.05": a part)
-	@$(BIN)/python -m trust.faults $(ARGS)
+	@$(BIN)/python -m tests.trust.faults $(ARGS)
 
 accuracy: setup  ## hard posteriors, public data beside brms, lme4 and quadrature, changes of unit (half an hour)
-	@$(BIN)/python -m trust.accuracy $(ARGS)
+	@$(BIN)/python -m tests.trust.accuracy $(ARGS)
 
 mutants: setup  ## which faults of the code the tests notice (ARGS="formula priors --each 100"; hours)
-	@MPLBACKEND=Agg $(BIN)/python -W ignore -m trust.mutation $(ARGS)
+	@MPLBACKEND=Agg $(BIN)/python -W ignore -m tests.trust.mutation $(ARGS)
 
 coverage: setup  ## lines of formula, data, modeling and answers that the tests run: at least 95 of 100
-	@MPLBACKEND=Agg $(BIN)/python -m trust.coverage
+	@MPLBACKEND=Agg $(BIN)/python -m tests.trust.coverage
 
 audit: setup  ## hashes of the lock, licences, known advisories, and calls that open doors
-	@$(BIN)/python -m trust.audit
+	@$(BIN)/python -m tests.trust.audit
 
 lint: setup  ## style, formatting, types and the layers of the package
 	@$(BIN)/ruff check .

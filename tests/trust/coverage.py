@@ -1,6 +1,7 @@
 """Which lines of formula, data, modeling and answers the tests run: at least 95 of 100, or exit code 1.
 
-`python -m trust.coverage` runs the default tests; with paths, those. Lines that only other processes run are not seen.
+`python -m tests.trust.coverage` runs the default tests; with paths, those. Lines that only other processes run are not
+seen.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections import Counter
 
 import pytest
 
-from trust.lines import ROOT, Recorder, executable_lines
+from tests.trust.lines import ROOT, Recorder, executable_lines
 
 ROOMS = ("formula", "data", "modeling", "answers")
 LEAST = 0.95

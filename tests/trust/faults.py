@@ -68,7 +68,7 @@ def ended(pid: int, patience: float = PATIENCE) -> int:
 
 REFITS = """
 import os, pandas as pd, hiermod as hm
-from trust.faults import ROWS, FORMULA
+from tests.trust.faults import ROWS, FORMULA
 fit = hm.fit(FORMULA, ROWS, seed=1, draws=20, tune=50, chains=2, progress=False)
 
 def refit(count):
@@ -206,7 +206,7 @@ class Faults:
 
     def damaged(self) -> str:
         """A damaged file is refused."""
-        from trust import texts
+        from tests.trust import texts
 
         target = self.folder / "damaged.nc"
         while (content := texts.damaged(self.rng, self.bytes, resealed=False)) == self.bytes:
@@ -224,7 +224,11 @@ class Faults:
 
         if not hasattr(self, "kernel"):
             self.kernel = start_new_kernel()
-            asked(self.kernel, "import pandas as pd, hiermod as hm; from trust.faults import FORMULA, ROWS", PATIENCE)
+            asked(
+                self.kernel,
+                "import pandas as pd, hiermod as hm; from tests.trust.faults import FORMULA, ROWS",
+                PATIENCE,
+            )
         engine = self.rng.choice(["auto", "pymc"])
         data, chosen = f"ROWS.assign(x=ROWS.x * {self.rng.random()})", f"engine={engine!r}"
         code = f"fit = hm.fit(FORMULA, {data}, draws=20000, progress=False, {chosen})"

@@ -17,7 +17,7 @@ from typing import Any
 
 from packaging.version import Version
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 LOCKS = ("requirements.txt", "requirements-dev.txt", "requirements-spark.txt")
 REQUIREMENT = re.compile(r"^([A-Za-z0-9_.-]+)==([^ ;\\]+)", re.MULTILINE)
 HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}\b")
@@ -34,7 +34,7 @@ DOORS = {
     "subprocess.run", "subprocess.Popen", "subprocess.call", "cloudpickle.loads", "yaml.load", "joblib.load", "input",
     "importlib.import_module", "ctypes.CDLL", "pd.read_pickle",
 }  # fmt: skip
-ALLOWED = {  # where a door is meant; docs/threat_model.md says why
+ALLOWED = {  # where a door is meant; notebooks/site/threat_model.md says why
     ("hiermod/engine/build/parts.py", "pickle.loads"), ("hiermod/engine/build/front_end.py", "subprocess.run"),
     ("hiermod/families/registry.py", "cloudpickle.loads"), ("hiermod/sampling/run.py", "ctypes.CDLL"),
     ("hiermod/engine/nutpie_core.py", "importlib.import_module"),
@@ -96,7 +96,7 @@ def licence_of(package: Distribution) -> str:
 
 def advisories() -> dict[str, Any]:
     """The snapshot."""
-    return dict(json.loads((ROOT / "trust" / "advisories.json").read_text()))
+    return dict(json.loads((ROOT / "tests" / "trust" / "advisories.json").read_text()))
 
 
 def affected() -> Iterator[str]:

@@ -1,6 +1,6 @@
 """Hostile input by the hundred thousand: nothing but answers and HiermodErrors, each within ten seconds.
 
-`python -m trust.fuzz` tries all that `COUNTS` says, at most an hour of it; `--seconds 60` as much as goes into a
+`python -m tests.trust.fuzz` tries all that `COUNTS` says, at most an hour of it; `--seconds 60` as much as goes into a
 minute; `--only csv` one subject. The exit code is 1 where another error came out, or a case took longer.
 """
 
@@ -23,7 +23,7 @@ from pathlib import Path
 from types import FrameType
 
 from hiermod.errors import HiermodError
-from trust import texts
+from tests.trust import texts
 
 COUNTS = {
     "formulas": 200_000, "priors": 50_000, "statements": 50_000, "toml": 5_000, "csv": 2_000, "stored": 1_000,

@@ -25,7 +25,7 @@ from scipy import special, stats
 import hiermod as hm
 from hiermod.errors import HiermodError
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 REFERENCES = """
     sampling/test_against_lme4.py sampling/test_against_brms.py sampling/test_priors_against_quadrature.py
     sampling/test_roots.py sampling/test_pooled_figures.py sampling/test_families_recovered.py

@@ -1,8 +1,10 @@
-"""How many small faults of the code the tests notice: `python -m trust.mutation formula/terms.py ... [--each 100]`.
+"""How many small faults of the code the tests notice.
+
+    python -m tests.trust.mutation formula/terms.py ... [--each 100]
 
 Each fault is put into one module, in a process of its own, and the tests that run the faulty line are run, the fastest
 first, until one fails. Where a module has more faults than `--each`, that many are drawn at random. The table
-`trust/mutation.csv` gets a line for each module; those that no test noticed are printed.
+`tests/trust/mutation.csv` gets a line for each module; those that no test noticed are printed.
 """
 
 from __future__ import annotations
@@ -28,10 +30,10 @@ from typing import Any
 import pytest
 from _pytest.runner import runtestprotocol
 
-from trust.lines import ROOT, Recorder, code_objects
-from trust.mutants import Mutant, mutants
+from tests.trust.lines import ROOT, Recorder, code_objects
+from tests.trust.mutants import Mutant, mutants
 
-TABLE = ROOT / "trust" / "mutation.csv"
+TABLE = ROOT / "tests" / "trust" / "mutation.csv"
 COLUMNS = ("module", "faults", "tried", "killed", "share", "by_a_time_limit")
 TESTS = {
     "formula": "formula modeling/test_language.py modeling/test_spelled_models.py",
