@@ -31,7 +31,7 @@ def folder(tmp_path, monkeypatch):
     [
         (("--out", "taken.csv"), "is a folder; a table is stored in a file, such as 'taken.csv/table.csv'"),
         (("--out", "none/t.csv"), "there is no folder 'none'"),
-        (("--out", "away.csv"), "The folder of 'away.csv' is not there"),
+        (("--out", "away.csv"), "whose folder is not there"),
         (("--out", "/proc/t.csv"), "No file can be written at '/proc/t.csv'"),
         (("--out", "x" * 300 + ".csv"), "File name too long"),
         (("--fits", "file"), "Fits cannot be kept in 'file': File exists"),
