@@ -231,7 +231,8 @@ def _grid(family: Family, eta: float) -> tuple[np.ndarray, np.ndarray]:
         "positive": lambda t: (np.exp(t), np.exp(t)),
         "unit": lambda t: (special.expit(t), special.expit(t) * special.expit(-t)),
     }[family.kind](steps)
-    return values, slope * (steps[1] - steps[0])
+    width = slope * (steps[1] - steps[0])
+    return (np.append(0.0, values), np.append(1.0, width)) if family.zeros else (values, width)
 
 
 def _check_distribution(measure: Measure) -> None:

@@ -108,7 +108,7 @@ def marked(error):
         ("y ~ cut(x)", "'breaks' is missing", "cut(x)"),
         ("y ~ lag(x)", "no function 'lag'.*hiermod.register", "lag"),
         ("y ~ sqr(x)", "Did you mean 'sqrt'", "sqr"),
-        ("y ~ s(x)", "Smooths.*bs", "s"),
+        ("y ~ te(x, z)", r"Smooths of several columns.*s\(a\) \+ s\(b\)", "te"),
         ("y ~ c(x, z)", "holds numbers or texts", "(x, z)"),
         ("y ~ C(f, foo)", "no contrasts foo", "C(f, foo)"),
         ("y ~ x - offset(z)", "stands alone", "offset(z)"),

@@ -108,7 +108,7 @@ def _of_entries(priors: Sequence[Prior], name: str, shift: Any, options: dict[st
     functions = [lambda x, prior=prior, at=at: log_density(prior, x + at)
                  for prior, at in zip(priors, np.atleast_1d(about), strict=True)]  # fmt: skip
 
-    def log_density(value: Any, at: Any) -> Any:
+    def of_entries(value: Any, at: Any) -> Any:
         return each_entry(functions, value - at)
 
     def draw(at: Any, rng: Any = None, size: Any = None) -> Any:
@@ -121,7 +121,7 @@ def _of_entries(priors: Sequence[Prior], name: str, shift: Any, options: dict[st
         return at + typical
 
     return pm.CustomDist(
-        name, location, logp=log_density, random=draw, support_point=start, shape=size,
+        name, location, logp=of_entries, random=draw, support_point=start, shape=size,
         default_transform=EntryByEntry(priors), **options,
     )  # fmt: skip
 
