@@ -286,7 +286,9 @@ def _check_chances(measure: Measure) -> None:
         seen = np.array(family.cdf(response, family.linear(np.array([measure.eta])), *parameters), dtype=float)
         half = measure.chance[place] / 2.0
         below, upto = total[place] - 2.0 * half, total[place]
-        expected = np.full(2, total[place] - half) if measure.continuous else np.array([below, upto])
+        alone = family.zeros != "" and value == 0.0
+        between = measure.continuous and not alone
+        expected = np.full(2, total[place] - half) if between else np.array([below, upto])
         if seen.shape != (2, 1) or not np.allclose(seen[:, 0], expected, atol=ROUGH):
             raise _refuse(
                 family,
