@@ -54,9 +54,11 @@ EXACT = {  # numbers of each prior, and the distribution that it then is
     "LogNormal": ((0.2, 0.8), stats.lognorm(0.8, scale=np.exp(0.2))),
     "Beta": ((2.5, 2.5), stats.beta(2.5, 2.5)),
     "LKJ": ((3.5,), stats.beta(3.5, 3.5, loc=-1.0, scale=2.0)),  # the correlation of two
+    "Dirichlet": ((2.5,), stats.beta(2.5, 2.5)),  # the chance of one of two
 }
-WIDE = [name for name, record in DISTRIBUTIONS.items() if record.support not in ("unit", "correlation")]
+WIDE = [name for name, record in DISTRIBUTIONS.items() if record.support not in ("unit", "correlation", "chances")]
 COMPILED = [name for name in WIDE if name != "Uniform"]  # those of bounded support are a part of the map from the line
+WHOLE = [name for name, record in DISTRIBUTIONS.items() if record.support not in ("correlation", "chances")]
 LOCATED = [name for name, record in DISTRIBUTIONS.items() if record.located]
 SIZE = 1000
 
@@ -70,6 +72,8 @@ def density_of(name, x):
     arguments = EXACT[name][0]
     if name == "LKJ":
         x = np.moveaxis(np.array([[np.ones_like(x), x], [x, np.ones_like(x)]]), 2, 0)
+    if name == "Dirichlet":
+        x = np.stack([x, 1.0 - x], axis=-1)
     return DISTRIBUTIONS[name].log_density(x, *arguments)
 
 
@@ -267,7 +271,7 @@ def test_bounds_and_origin_survive_printing(prior):
     assert pickle.loads(pickle.dumps(prior)) == prior
 
 
-@pytest.mark.parametrize("name", [name for name, record in DISTRIBUTIONS.items() if record.support != "correlation"])
+@pytest.mark.parametrize("name", WHOLE)
 def test_the_constant_is_what_the_density_leaves_out(name):
     arguments, exact = EXACT[name]
     prior = Prior(name, arguments)
