@@ -205,7 +205,7 @@ def quote(field):
     return f'"{quoted}"' if any(character in field for character in ',"\n') else field
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(KINDS_OF_FIELDS.flatmap(lambda fields: st.lists(st.tuples(fields, FIELDS), min_size=1, max_size=6)))
 def test_a_csv_is_what_pandas_reads(write, rows):
     text = "v,w,end\n" + "".join(f"{quote(v)},{quote(w)},0\n" for v, w in rows)

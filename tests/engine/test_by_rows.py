@@ -106,7 +106,7 @@ HELD = {
 }  # fmt: skip
 
 
-@settings(max_examples=4, **HELD)
+@settings(max_examples=2, **HELD)
 @given(st.integers(0, 10**9))
 def test_several_linear_predictors(seed):
     hold_several(seed)
