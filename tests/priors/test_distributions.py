@@ -168,7 +168,8 @@ def test_priors_are_values():
     assert len({Prior("Normal", (0.0, 1.0)), Prior("Normal", (0.0, 1.0)), Prior("Normal", (0.0, 2.0))}) == 2
 
 
-POSITIVE = [name for name in EXACT if name not in ("Uniform", "LKJ", "Beta", "Dirichlet")]  # cut off at 0 where they reach below
+BOUNDED = ("Uniform", "LKJ", "Beta", "Dirichlet")
+POSITIVE = [name for name in EXACT if name not in BOUNDED]  # cut off at 0 where they reach below
 CUTS = [(-0.5, np.inf), (-np.inf, 1.5), (0.2, 3.0), (0.0, np.inf)]
 
 
