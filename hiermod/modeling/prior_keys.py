@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -115,6 +115,8 @@ def refuse_unclear(
     entries = tuple(entries)
     for key in set(KINDS) & names & set(stated):
         raise PriorError(f"The key {key!r} means a kind of parameters, and here a column too. Rename the column.")
+    for entry in entries:
+        _refuse_twice([key for key in entry.keys if key in stated], stated)
     known = dict.fromkeys(key for entry in entries for key in entry.keys)
     spreads = {key for entry in entries if entry.spread for key in entry.keys}
     for key, one in stated.items():
@@ -135,6 +137,16 @@ def refuse_unclear(
                 f"{enumerate_names(inside)}."
             )
         raise PriorError(f"The model has no parameter {one.key!r} to give a prior.{did_you_mean(one.key, known)}")
+
+
+def _refuse_twice(keys: Sequence[str], stated: Mapping[str, Stated]) -> None:
+    """Refuse two spellings of one key, as ``sigma: x`` and ``sigma_x`` are."""
+    seen: dict[str, str] = {}
+    for key in keys:
+        other = seen.setdefault(key.replace(": ", "_", 1), key)
+        if other != key:
+            one, two = stated[other].key, stated[key].key
+            raise PriorError(f"The keys {one!r} and {two!r} speak of the same parameter. Keep one.")
 
 
 def _reference(key: str, predictors: Mapping[str, Predictor]) -> str:

@@ -158,6 +158,7 @@ def test_priors_by_parameter():
         ({"sigma": "HalfNormal(1)"}, r"'sigma' has a linear predictor here.*'sigma: Intercept'"),
         ({"sigma: z": "Normal(0, 1)"}, r"no parameter 'sigma: z'.*'sigma: x'"),
         ({"sigma: cor": "LKJ(1)"}, r"no parameter 'sigma: cor'"),
+        ({"sigma: x": "Normal(0, 1)", "sigma_x": "Normal(0, 2)"}, r"'sigma: x' and 'sigma_x'.*Keep one"),
     ],
 )
 def test_priors_of_nothing(priors, match):
