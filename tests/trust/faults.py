@@ -66,6 +66,7 @@ def ended(pid: int, patience: float = PATIENCE) -> int:
     return 99
 
 
+ENTER = f"import sys; sys.path.insert(0, {str(Path(__file__).resolve().parents[2])!r})"
 REFITS = """
 import os, pandas as pd, hiermod as hm
 from tests.trust.faults import ROWS, FORMULA
@@ -226,7 +227,7 @@ class Faults:
             self.kernel = start_new_kernel()
             asked(
                 self.kernel,
-                "import pandas as pd, hiermod as hm; from tests.trust.faults import FORMULA, ROWS",
+                f"{ENTER}; import pandas as pd, hiermod as hm; from tests.trust.faults import FORMULA, ROWS",
                 PATIENCE,
             )
         engine = self.rng.choice(["auto", "pymc"])
@@ -256,7 +257,7 @@ class Faults:
 
         kernel = start_new_kernel()
         try:
-            asked(kernel, REFITS, PATIENCE)
+            asked(kernel, ENTER + REFITS, PATIENCE)
             said = [asked(kernel, f"refit({count}); figures()", 3600.0) for count in (300, 1700)]
         finally:
             kernel[1].stop_channels()
