@@ -74,7 +74,7 @@ fit = hm.fit(FORMULA, ROWS, seed=1, draws=20, tune=50, chains=2, progress=False)
 
 def refit(count):
     for seed in range(count):
-        fit.update(seed=seed, progress=False).rates("x", at={"x": [0.0, 1.0]})
+        fit.update(seed=seed, progress=False).rates({"x": [0.0, 1.0]})
 
 def figures():
     status = dict(line.split(":", 1) for line in open("/proc/self/status").read().splitlines())
