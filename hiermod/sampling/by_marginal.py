@@ -10,7 +10,8 @@ import xarray as xr
 
 from hiermod.engine.layout.problem import GAUSSIAN, Problem, read_problem
 from hiermod.engine.layout.units import in_own_unit
-from hiermod.marginal.draws import NotDrawnError, draw
+from hiermod.errors import SamplingError
+from hiermod.marginal.draws import FIRM_BOUND, NotDrawnError, check_tails, draw
 from hiermod.marginal.effects import Conditional, GaussianConditional, PatternConditional
 from hiermod.marginal.likelihoods import (
     CUMULANTS,
@@ -37,6 +38,7 @@ MOST_NUMBERS = 30_000_000  # of a Gaussian model's structures
 NODES = (9, 13, 19, 27, 39, 55, 79)
 LIGHT = 3e8  # terms, up to which all draws are made by the density itself
 CERTIFIED = 200  # draws of a polynomial in the density's place that are compared with it
+TRIED = 4000  # draws made beforehand
 EDGE = 3.5  # where nodes are checked, in standard deviations
 ALLOWED = 2e-5  # error of the log density at the edges
 FIRST_SPREAD = 0.5
@@ -72,7 +74,13 @@ class ByMarginal:
         """Draw once, as `Sampler.run` says."""
         problem, size = self.target.problem, settings.chains * settings.draws
         rng = np.random.default_rng([settings.seed or 0, MARGINAL])
-        points, error = self._points(size, rng)
+        try:
+            points, error = self._points(size, rng)
+        except NotDrawnError as found:
+            raise SamplingError(
+                "The posterior of this model is too far from a normal distribution for independent draws. Say "
+                "engine='compiled', which samples it."
+            ) from found
         beta, values, _ = self.target.parameters(points)
         draws = np.concatenate([beta, values], axis=1).reshape(settings.chains, settings.draws, -1)
         stats = xr.Dataset(attrs={QUADRATURE_ERROR: self.error + error})
@@ -110,9 +118,19 @@ def marginal_sampler(spec: Spec) -> ByMarginal | None:
     if likelihood is None:
         return None
     try:
-        return _placed(Target(problem, likelihood))
+        placed = _placed(Target(problem, likelihood))
+        return None if placed is None else _tried(placed)
     except (NoModeError, NotDrawnError, np.linalg.LinAlgError):
         return None
+
+
+def _tried(placed: ByMarginal) -> ByMarginal:
+    """The same, once its tails are looked at and, where that is quick, some draws are made."""
+    density = placed.target.log_density
+    check_tails(density, placed.mode)
+    if placed.target.likelihood.work * TRIED <= LIGHT:
+        draw(density, placed.mode, TRIED, np.random.default_rng(MARGINAL), FIRM_BOUND)
+    return placed
 
 
 def _covered(problem: Problem) -> bool:

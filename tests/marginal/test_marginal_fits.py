@@ -112,6 +112,14 @@ def test_the_sampler_can_be_asked_for(frame):
     assert "1|g" in fitted.posterior
 
 
+@pytest.mark.parametrize("family", [None, "poisson"])
+def test_groups_that_do_not_differ_are_sampled(family):
+    """Their standard deviation has a long tail to zero on the logarithmic scale, which no proposal follows."""
+    frame = pd.DataFrame({"y": np.random.default_rng(0).binomial(1, 0.4, 4000), "g": np.repeat(np.arange(2000), 2)})
+    fitted = hm.fit("y ~ 1 + (1 | g)", frame, family, seed=1, draws=20, chains=1, tune=50, progress=False)
+    assert "1|g" in fitted.posterior
+
+
 def test_few_groups_are_sampled():
     fitted = hm.fit("y ~ x + (1 | g)", pd.DataFrame({"y": [0, 1] * 20, "x": [0, 0, 1, 1] * 10, "g": [*range(8)] * 5}),
                     seed=1, draws=20, chains=1, tune=50, progress=False)  # fmt: skip
