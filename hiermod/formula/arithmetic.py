@@ -17,7 +17,7 @@ from hiermod.formula.expressions import (
     Vector,
 )
 from hiermod.formula.reader import COMPARISONS, Reader, Token
-from hiermod.formula.vocabulary import ALIASES, CONTRASTS, FUNCTIONS, Function, absent, function
+from hiermod.formula.vocabulary import ALIASES, BESIDE, CONTRASTS, FUNCTIONS, Function, absent, function
 
 MAX_TOKENS = 200
 FLAGS = {"TRUE": True, "FALSE": False, "True": True, "False": False}
@@ -250,6 +250,8 @@ def _check_call(reader: Reader, call: Call, signature: Function, name: Token, cl
     names, unnamed = list(signature.options), len(call.arguments) - 1
     if unnamed > len(names):
         fail(f"it takes one column{' and ' + ', '.join(names) if names else ''}.")
+    if call.function in BESIDE and unnamed > 0:
+        fail(_unnamed(call))
     for option, _ in call.options:
         if option in names[:unnamed]:
             fail(f"the option {option!r} is given twice.")
@@ -258,11 +260,8 @@ def _check_call(reader: Reader, call: Call, signature: Function, name: Token, cl
     for option, value in (*zip(names, call.arguments[1:], strict=False), *call.options):
         if value.columns and option == "contr":
             fail(f"there are no contrasts {value}. There are treatment, sum, helmert, poly.")
-        if value.columns and call.function == "s":
-            fail(
-                f"curves by a column, or of two, are not there, as {option}={value} asks. The nearest are s(x) + f + "
-                "x:f, slopes by f beside one curve, and s(a) + s(b), curves that add up."
-            )
+        if BESIDE.get(call.function) == option and value.columns:
+            continue
         if value.columns:
             example = "c('a', 'b')" if option in ("levels", "labels") else "c(1, 2)"
             fail(
@@ -271,6 +270,19 @@ def _check_call(reader: Reader, call: Call, signature: Function, name: Token, cl
             )
     if call.function == "C" and "base" in dict(call.options) and Text("treatment") not in _contrasts_of(call):
         fail("base= is of contr.treatment, the reference level.")
+
+
+def _unnamed(call: Call) -> str:
+    """What is said of a smooth with more than one argument: another column, or an option without its name."""
+    x, other = call.arguments[:2]
+    if call.function != "s":
+        return f"one column is read here, hsgp({x}, m=20, c=1.5); options are named. Bambi's own answers take several."
+    if other.columns:
+        return (
+            f"a smooth is of one column. The nearest to {call} are curves that add up, s({x}) + s({other}), and a "
+            f"slope of {other} that is a curve in {x}, s({x}, by={other})."
+        )
+    return f"options of a smooth are named: s({x}, k={other})."
 
 
 def _contrasts_of(call: Call) -> tuple[Expression, ...]:

@@ -17,9 +17,9 @@ class Grouped:
     """What ``gr(g, by = f, id = "p", cor = FALSE)`` says."""
 
     factors: tuple[str, ...]
-    by: str = ""
-    block: str = ""
-    correlated: bool = True
+    by: str
+    block: str
+    correlated: bool
 
 
 def read_gr(reader: Reader) -> Grouped | None:

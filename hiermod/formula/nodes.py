@@ -56,7 +56,8 @@ class GroupTerm:
     `factors` are the crossed columns of the group (``("country", "city")`` for ``country:city``);
     `correlated` is False for ``||``; `block` is the ID that it shares with bars in the linear predictors of other
     parameters, with whose effects its own are correlated: ``(1 | p | g)``; `by` is the factor f of ``gr(g, by = f)``,
-    for each level of which groups have a variance of their own: ``(0 + f || g)``.
+    for each level of which groups have a variance of their own: ``(0 + f || g)``, or, where effects are correlated, a
+    covariance (`covariances`): ``(1 + x | gr(g, by = f))``, whose terms here are f and f:x.
     """
 
     terms: tuple[Term, ...]
@@ -64,18 +65,25 @@ class GroupTerm:
     correlated: bool
     block: str = ""
     by: str = field(compare=False, default="")
+    covariances: bool = False
 
     @property
     def group(self) -> str:
         """The grouping factor's name, such as ``country:city``."""
         return without_slash(":".join(self.factors))
 
+    @property
+    def written(self) -> tuple[Term, ...]:
+        """The terms before the bar: those of a covariance for each level of a factor without that factor."""
+        return tuple(term.without(self.by) for term in self.terms) if self.covariances else self.terms
+
     def __str__(self) -> str:
-        inside = " + ".join(str(term) for term in self.terms)
-        inside = inside if INTERCEPT in self.terms else f"0 + {inside}"
+        inside = " + ".join(str(term) for term in self.written)
+        inside = inside if INTERCEPT in self.written else f"0 + {inside}"
         bar = "|" if self.correlated else "||"
         bar = f"| {self.block} |" if self.block else bar
-        return f"({inside} {bar} {':'.join(quote(factor) for factor in self.factors)})"
+        group = ":".join(quote(factor) for factor in self.factors)
+        return f"({inside} {bar} {f'gr({group}, by = {quote(self.by)})' if self.covariances else group})"
 
 
 @dataclass(frozen=True)
@@ -153,7 +161,48 @@ class TrialsResponse:
         return distinct((*self.successes.columns, *self.trials.columns))
 
 
-Response = SingleResponse | LevelResponse | TrialsResponse
+@dataclass(frozen=True)
+class CountsResponse:
+    """Counts of three categories or more, an expression each: ``cbind(a, b, c)``.
+
+    `stated` is what they add up to, where that was written beside them: ``cbind(a, b, c) | trials(n)``.
+    """
+
+    counts: tuple[Expression, ...]
+    stated: Expression | None = None
+
+    def __str__(self) -> str:
+        return f"cbind({', '.join(map(str, self.counts))})"
+
+    @property
+    def name(self) -> str:
+        """The observed variable's name in a posterior."""
+        return without_slash(str(self))
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """What each of them counts: ``a`` and ``b`` of columns ``y.a`` and ``y.b``, as R writes those of a matrix."""
+        names = tuple(count.name if isinstance(count, Column) else str(count) for count in self.counts)
+        parts = [name.partition(".") for name in names]
+        of_matrix = all(isinstance(count, Column) for count in self.counts) and len({part[0] for part in parts}) == 1
+        return tuple(part[2] for part in parts) if of_matrix and all(part[0] and part[2] for part in parts) else names
+
+    @property
+    def trials(self) -> Expression:
+        """Their sum, the trials of a row."""
+        first, *others = self.counts
+        for count in others:
+            first = Arithmetic("+", first, count)
+        return first
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns it reads, in order of appearance."""
+        parts = (*self.counts, *((self.stated,) if self.stated is not None else ()))
+        return distinct(name for part in parts for name in part.columns)
+
+
+Response = SingleResponse | LevelResponse | TrialsResponse | CountsResponse
 
 
 def _common_part(part: Formula | ParameterFormula, offsets: Iterable[str]) -> list[str]:
@@ -187,6 +236,11 @@ class ParameterFormula:
     def common_part(self) -> list[str]:
         """The common terms and offsets, spelled out; the intercept where it is absent or alone."""
         return _common_part(self, self.offsets)
+
+    @property
+    def without_terms(self) -> bool:
+        """Whether there is an intercept at most."""
+        return not (self.common or self.groups or self.offsets)
 
     @property
     def terms(self) -> tuple[Term, ...]:
@@ -276,7 +330,8 @@ class Formula:
     where predictors are 0. `further` are the linear predictors of other parameters than the mean, ``sigma ~ x``, whose
     terms, groups and offsets are their own. `rate` is the expression of ``y | rate(t)``, the exposure of counts, whose
     logarithm is among the offsets. `bounds` says which responses are known by bounds alone, and which are recorded;
-    `measured` how well each response is known, ``y | se(s)``.
+    `measured` how well each response is known, ``y | se(s)``. `fixed` are parameters that are set to a number, brms's
+    ``bf(y ~ x, nu = 3)``.
     """
 
     text: str = field(compare=False)
@@ -297,9 +352,11 @@ class Formula:
     further: tuple[ParameterFormula, ...] = ()
     measured: Measured | None = None
     written_groups: tuple[GroupTerm, ...] = field(compare=False, repr=False, default=())
+    fixed: tuple[tuple[str, float], ...] = ()
 
     def __str__(self) -> str:
-        return "; ".join([self.of_mean, *map(str, self.further)])
+        numbers = (f"{quote(name)} = {Number(value)}" for name, value in self.fixed)
+        return "; ".join([self.of_mean, *map(str, self.further), *numbers])
 
     @property
     def of_mean(self) -> str:
@@ -330,7 +387,9 @@ class Formula:
     @property
     def left(self) -> str:
         """The response with its weights, spelled out."""
-        added = [f"rate({self.rate})"] if self.rate else []
+        trials = self.response.stated if isinstance(self.response, CountsResponse) else None
+        added = [f"trials({trials})"] if trials is not None else []
+        added += [f"rate({self.rate})"] if self.rate else []
         added += [f"weights({quote(self.weights)})"] if self.weights else []
         added += [str(self.measured)] if self.measured else []
         added += self.bounds.additions() if self.bounds else []

@@ -11,11 +11,29 @@ from collections.abc import Iterator, Sequence
 
 from hiermod.errors import FormulaError
 from hiermod.formula.arithmetic import read_call
+from hiermod.formula.calls import refuse_calls
 from hiermod.formula.expressions import CALL, Call, Column, distinct, quote
-from hiermod.formula.nodes import DOT, Formula, GroupTerm, ParameterFormula, SingleResponse, TrialsResponse
-from hiermod.formula.parts import opens, parameter_formulas, read_further, read_right, shared_blocks, with_blocks
-from hiermod.formula.reader import Reader, Token, tokenize
-from hiermod.formula.terms import TermSet, add_offset, read_response
+from hiermod.formula.nodes import (
+    DOT,
+    CountsResponse,
+    Formula,
+    GroupTerm,
+    ParameterFormula,
+    SingleResponse,
+    TrialsResponse,
+)
+from hiermod.formula.parts import (
+    SPECIFIC_EFFECTS,
+    opens,
+    parameter_formulas,
+    read_further,
+    read_right,
+    shared_blocks,
+    with_blocks,
+)
+from hiermod.formula.reader import BLANK, Reader, Token, tokenize
+from hiermod.formula.responses import read_response
+from hiermod.formula.terms import TermSet, add_offset
 
 RESERVED = ("chain", "draw", "row", "Intercept", "sigma", "__obs__", ".", "..")
 RESULT_COLUMNS = ("estimate", "lower", "upper", "contrast", "prob_beats", "prob_rope", "expected_loss")
@@ -101,23 +119,40 @@ def canonical(name: str) -> str:
         return name
 
 
-def joined(formula: str | Sequence[str]) -> str:
-    """One text of a formula, or of a list of them: the first is that of the mean.
+def joined(formula: str | Sequence[str], **of_glmmtmb: str | None) -> str:
+    """One text of a formula, or of a list of them: the first is that of the mean; glmmTMB's arguments come last.
 
     Raises
     ------
     FormulaError
-        If the list is empty, or holds something else than text.
+        If the list is empty, or holds something else than text, or an argument is no formula of one side.
     """
-    if isinstance(formula, str) or not isinstance(formula, Sequence):
-        return formula
-    if not formula or not all(isinstance(part, str) for part in formula):
-        raise FormulaError("A list of formulas holds texts: ['y ~ x', 'sigma ~ z'].", str(formula), 0)
-    return "; ".join(formula)
+    if not isinstance(formula, str) and isinstance(formula, Sequence):
+        if not formula or not all(isinstance(part, str) for part in formula):
+            raise FormulaError("A list of formulas holds texts: ['y ~ x', 'sigma ~ z'].", str(formula), 0)
+        formula = "; ".join(formula)
+    added = [one_sided(name, text) for name, text in of_glmmtmb.items() if text is not None]
+    return "; ".join([formula.rstrip().rstrip(";"), *added]) if added and isinstance(formula, str) else formula
+
+
+def one_sided(name: str, text: str) -> str:
+    """A formula of one side, an argument of glmmTMB's, as a part of a formula's text.
+
+    Raises
+    ------
+    FormulaError
+        If it is not that.
+    """
+    if not isinstance(text, str) or not text.lstrip().startswith("~"):
+        raise FormulaError(f"{name}= is a formula of one side, a text such as '~ x + (1 | g)'.", str(text), 0)
+    if ";" in text:
+        raise FormulaError(f"{name}= is one formula of one side.", text, text.index(";"))
+    return f"{name} {text.strip()}"
 
 
 def _parse(text: str, others: tuple[str, ...] | None) -> Formula:
     reader = Reader(text, others)
+    refuse_calls(reader)
     wrapped = opens(reader)
     response, added = read_response(reader)
     spelled = reader.peek().start
@@ -128,8 +163,13 @@ def _parse(text: str, others: tuple[str, ...] | None) -> Formula:
     if added.rate is not None:
         add_offset(reader, terms, Call("log", (added.rate,)), (0, spelled))
     right = read_right(reader, terms)
-    further = read_further(reader, wrapped)
-    blank = " A column's name that holds a blank stands in backticks: `a b`." if reader.peek().kind == "name" else ""
+    further, centred = read_further(reader, wrapped)
+    right = right if centred else right.at_zero()
+    if (specific := right.specific) is not None:
+        if SPECIFIC_EFFECTS in further:
+            reader.fail_at("Effects on each threshold stand in cs(…), or behind 'cs ~', and not in both.", 0, len(text))
+        further = {SPECIFIC_EFFECTS: specific, **further}
+    blank = BLANK if reader.peek().kind == "name" else ""
     reader.expect("end", f"This was not expected here: terms are joined by + - * : / or ^.{blank}")
     rights = (right, *further.values())
     shared = shared_blocks(rights, reader)
@@ -138,7 +178,7 @@ def _parse(text: str, others: tuple[str, ...] | None) -> Formula:
         text, response, right.intercept, right.common, with_blocks(right.groups, shared), tuple(terms.offsets),
         added.weights, tuple(terms.removed), right.uncentred, added.rate, added.bounds, reader.expressions,
         reader.places, blocks, tuple(dict.fromkeys(reader.idle)), parameter_formulas(further, shared), added.measured,
-        right.groups,
+        right.groups, tuple(reader.fixed),
     )  # fmt: skip
     _refuse_response_on_the_right(formula, reader)
     return formula
@@ -146,6 +186,9 @@ def _parse(text: str, others: tuple[str, ...] | None) -> Formula:
 
 def _refuse_response_on_the_right(formula: Formula, reader: Reader) -> None:
     response = formula.response
+    if isinstance(response, CountsResponse):
+        _refuse_counted_on_the_right(response, formula, reader)
+        return
     outcome = response.successes if isinstance(response, TrialsResponse) else Column(response.columns[0])
     single = len(response.columns) == 1 or isinstance(response, TrialsResponse)
     right = (*formula.predictor_columns, *formula.grouping_columns)
@@ -153,6 +196,17 @@ def _refuse_response_on_the_right(formula: Formula, reader: Reader) -> None:
         token = reader.last(outcome.name)
         message = f"The response {outcome.name!r} stands on the right side too. Take it out."
         reader.fail_at(message, token.start, token.end)
+
+
+def _refuse_counted_on_the_right(response: CountsResponse, formula: Formula, reader: Reader) -> None:
+    right = (*formula.predictor_columns, *formula.grouping_columns)
+    for count in response.counts:
+        if isinstance(count, Column) and count.name in right:
+            token = reader.last(count.name)
+            message = (
+                f"{count.name!r} counts a category of the response, and stands on the right side too. Take it out."
+            )
+            reader.fail_at(message, token.start, token.end)
 
 
 SIGNS = ("+", "-")

@@ -11,7 +11,9 @@ from hiermod.formula.expressions import CALL, NAME, Expression
 
 MAX_LENGTH = 20_000
 MAX_DEPTH = 40
-PREFIX = re.compile(r"(?:splines|stats|base)::(?=[\w.])")  # R's packages, whose functions stand in the vocabulary
+PREFIX = re.compile(  # R's packages, whose functions stand in the vocabulary or fit models
+    r"(?:splines|stats|base|lme4|brms|ordinal|MASS|nnet|rms|mgcv|glmmTMB|rstanarm)::(?=[\w.])"
+)
 COMPARISONS = ("==", "!=", "<=", ">=", "<", ">")
 SYMBOLS = (
     "%in%",
@@ -110,7 +112,13 @@ def _unknown(rest: str) -> str:
         return "This is not a number, nor a name: names that start with a digit stand between backticks."
     if rest[0] in "&!$@":
         return f"The character {rest[0]!r} has no meaning in a formula. Add a column with the result to the data."
-    return f"The character {rest[0]!r} has no meaning in a formula."
+    return (
+        f"The character {rest[0]!r} has no meaning in a formula. A column's name that holds it stands in backticks: "
+        f"`a{rest[0]}`."
+    )
+
+
+BLANK = " A column's name that holds a blank stands in backticks: `a b`."
 
 
 class Reader:
@@ -129,6 +137,7 @@ class Reader:
         self._depth = 0
         self.blocks: set[tuple[str, tuple[str, ...]]] = set()
         self.idle: list[str] = []
+        self.fixed: list[tuple[str, float]] = []
 
     @property
     def position(self) -> int:
@@ -185,7 +194,8 @@ class Reader:
         if self.peek().kind == "end":
             self.fail_at("This bracket is never closed.", opened.start, opened.end)
         self._depth -= 1
-        return self.expect(")", "A closing bracket was expected here.")
+        blank = BLANK if self.peek().kind == "name" else ""
+        return self.expect(")", f"A closing bracket was expected here.{blank}")
 
     def bars_inside(self) -> bool:
         """Whether the bracket that comes next holds bars, but none at its own level."""

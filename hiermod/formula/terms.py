@@ -1,228 +1,15 @@
-"""Reads both sides of a formula: responses, and sums of terms as R expands them, with bars ``(1 + x | g)``."""
+"""Reads the right side of a formula: sums of terms as R expands them, with bars ``(1 + x | g)``."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 from hiermod.formula.arithmetic import read_call, read_comparison, read_expression
-from hiermod.formula.bounds import read_censoring, read_surv, read_truncation
-from hiermod.formula.expressions import (
-    CALL,
-    Arithmetic,
-    Call,
-    Column,
-    Comparison,
-    Expression,
-    Flag,
-    Negative,
-    Number,
-    Text,
-)
+from hiermod.formula.expressions import CALL, Call, Expression
 from hiermod.formula.groups import read_gr, read_groups
-from hiermod.formula.nodes import (
-    DOT,
-    INTERCEPT,
-    Bounds,
-    GroupTerm,
-    LevelResponse,
-    Measured,
-    Response,
-    SingleResponse,
-    Term,
-    TrialsResponse,
-)
+from hiermod.formula.nodes import DOT, INTERCEPT, GroupTerm, Term
 from hiermod.formula.reader import COMPARISONS, Reader, Token
 from hiermod.formula.vocabulary import function
-
-ADDITIONS = {  # of brms, and what is nearest
-    "mi": "missing responses are not imputed. The nearest is na='drop', the default: such rows are left out",
-    "subset": "rows are chosen in the data: data[data['use']]",
-    "thres": "ordinal families are not there. The nearest is the rate of one level, y['level'] ~ x",
-    "cat": "ordinal families are not there. The nearest is the rate of one level, y['level'] ~ x",
-    "dec": "diffusion models are not there. The nearest is the rate of one decision, or the times alone",
-    **dict.fromkeys(("index", "vint", "vreal"), "it belongs to families of brms's users; hm.register_family adds one"),
-}
-PAIRS = ("cbind", "p", "prop", "proportion")
-KINDS = "A response is a column (y), a level of one (y['yes']), or successes out of trials: s/n, cbind(s, f), p(s, n)."
-
-
-@dataclass(frozen=True)
-class Additions:
-    """What brms writes beside a response: frequency weights, the exposure of counts, bounds, known errors."""
-
-    weights: str | None = None
-    rate: Expression | None = None
-    bounds: Bounds | None = None
-    measured: Measured | None = None
-
-
-def read_response(reader: Reader) -> tuple[Response, Additions]:
-    """Read the response and what is added to it, up to the ``~``."""
-    first, bounds = reader.peek(), None
-    if first.kind == "~":
-        reader.fail(f"There is no response before '~'. {KINDS}")
-    if first.kind == "name" and first.text in PAIRS and reader.peek(1).kind == "(":
-        response = _read_pair(reader)
-    elif first.kind == "name" and reader.peek(1).kind == "[":
-        response = _read_level(reader)
-    elif first.kind == "name" and first.text == "Surv" and reader.peek(1).kind == "(":
-        time, bounds = read_surv(reader)
-        response = SingleResponse(time if isinstance(time, Column | Call) else Call("I", (time,)))
-    else:
-        response = _read_ratio_or_single(reader)
-    if reader.peek().kind == "|":
-        return _read_additions(reader, response, bounds)
-    return response, Additions(bounds=bounds)
-
-
-def _read_ratio_or_single(reader: Reader) -> Response:
-    start = reader.peek().start
-    expression = read_comparison(reader)
-    match expression:
-        case Comparison() | Call("I", (Comparison(),)):
-            return _of_comparison(expression if isinstance(expression, Call) else Call("I", (expression,)))
-        case Column() | Call():
-            return SingleResponse(expression)
-        case Arithmetic("/", successes, trials) if not _is_ratio(successes):
-            return TrialsResponse(successes, trials, slash=True)
-    if reader.peek().kind == "|" and reader.peek(1).text == "trials":
-        return SingleResponse(expression)
-    if isinstance(expression, Arithmetic | Negative) and len(expression.columns) == 1:
-        return SingleResponse(Call("I", (expression,)))
-    instead = f" As arithmetic: I({expression})." if len(expression.columns) > 1 else ""
-    return reader.fail_at(f"This is not a response. {KINDS}{instead}", start, reader.peek(-1).end)
-
-
-def _of_comparison(call: Call) -> Response:
-    """``I(y == 'yes')`` is ``y['yes']``; other comparisons are true or false on each row."""
-    match call.arguments[0]:
-        case Comparison("==", Column(name), Text(level)):
-            return LevelResponse(name, level)
-        case Comparison("==", Column(name), Number() | Flag() as level):
-            return LevelResponse(name, str(level))
-    return SingleResponse(call)
-
-
-def _is_ratio(expression: Expression) -> bool:
-    return isinstance(expression, Arithmetic) and expression.operator == "/"
-
-
-def _read_level(reader: Reader) -> LevelResponse:
-    column = reader.take_column(KINDS)
-    reader.expect("[", KINDS)
-    if reader.peek().kind not in ("text", "name", "number"):
-        reader.fail("Between the brackets stands the level that counts as a success: y['yes'].")
-    level = reader.take().text
-    reader.expect("]", "A closing square bracket was expected here.")
-    return LevelResponse(column, level)
-
-
-def _read_additions(reader: Reader, response: Response, bounds: Bounds | None) -> tuple[Response, Additions]:
-    """``| trials(n) + weights(w)``, ``| rate(t)``, ``| cens(c) + trunc(lb = 0)``, as brms writes them."""
-    bar = reader.take()
-    weights: str | None = None
-    trials: Expression | None = None
-    rate: Expression | None = None
-    measured: Measured | None = None
-    while True:
-        name = reader.peek()
-        if name.text not in ("trials", "weights", "rate", "cens", "trunc", "se") or reader.peek(1).kind != "(":
-            reader.fail(
-                "After '|' in a response stands trials(n), the trials, weights(w), how often a row counts, rate(t), "
-                "the exposure of counts, se(s), known standard errors, cens(c), which rows are censored, or "
-                "trunc(lb = 0), between which bounds a response is recorded."
-                + (f" Of {name.text}(…): {ADDITIONS[name.text]}." if name.text in ADDITIONS else "")
-            )
-        reader.take()
-        opened = reader.open_bracket()
-        if name.text == "weights":
-            column = reader.take_column("A column of frequency weights was expected here.")
-            if _read_weighted(reader):
-                measured = Measured("weighted", Column(column))
-            else:
-                weights = column
-        elif name.text == "se":
-            measured = _read_errors(reader)
-        elif name.text in ("cens", "trunc"):
-            read = read_censoring if name.text == "cens" else read_truncation
-            bounds = read(reader, bounds or Bounds())
-        elif name.text == "rate":
-            rate = read_expression(reader)
-            if not rate.columns:
-                reader.fail_at("An exposure is made of a column.", name.start, name.end)
-        else:
-            trials = read_expression(reader)
-        reader.close_bracket(opened)
-        if not reader.take_if("+"):
-            break
-    if rate is not None and (trials is not None or not isinstance(response, SingleResponse)):
-        reader.fail_at("rate(t) is of a column of counts, which has no trials.", bar.start, bar.end)
-    plain = trials is None and rate is None and isinstance(response, SingleResponse)
-    if measured is not None and (not plain or bounds is not None):
-        what = f"{measured} is of a column of numbers, without trials, rates or bounds."
-        reader.fail_at(what, bar.start, bar.end)
-    if bounds and not plain:
-        reader.fail_at("Censored and truncated responses are numbers, without trials or rates.", bar.start, bar.end)
-    if trials is None:
-        return response, Additions(weights, rate, bounds, measured)
-    if not isinstance(response, SingleResponse):
-        reader.fail_at("This response has trials already.", bar.start, bar.end)
-    return TrialsResponse(response.expression, trials), Additions(weights)
-
-
-def _read_weighted(reader: Reader) -> bool:
-    """Whether weights are lmer's, of precision: ``weights(w, type = "precision")``."""
-    if not reader.take_if(","):
-        return False
-    kinds = 'weights(w, type = "precision") are lmer\'s; weights(w) count rows.'
-    if reader.peek().text != "type":
-        reader.fail(kinds)
-    reader.take()
-    reader.expect("=", kinds)
-    kind = reader.peek()
-    if kind.text not in ("precision", "frequency"):
-        reader.fail(kinds)
-    reader.take()
-    return kind.text == "precision"
-
-
-def _read_errors(reader: Reader) -> Measured:
-    """``s`` or ``s, sigma = TRUE`` of brms's ``se()``."""
-    errors = read_expression(reader)
-    words = "se(s, sigma = TRUE) adds a residual to known standard errors; without it there is none."
-    if not errors.columns:
-        reader.fail(f"Standard errors are a column. {words}")
-    added = False
-    if reader.take_if(","):
-        if reader.peek().text == "sigma" and reader.peek(1).kind == "=":
-            reader.take()
-            reader.take()
-        flag = reader.peek()
-        if flag.text.upper() not in ("TRUE", "FALSE", "T", "F"):
-            reader.fail(words)
-        reader.take()
-        added = flag.text.upper().startswith("T")
-    return Measured("added" if added else "known", errors)
-
-
-def _read_pair(reader: Reader) -> Response:
-    function = reader.take()
-    opened = reader.open_bracket()
-    first = read_expression(reader)
-    reader.expect(",", f"{function.text}() takes two parts with a comma between them.")
-    second = read_expression(reader)
-    reader.close_bracket(opened)
-    trials = Arithmetic("+", first, second) if function.text == "cbind" else second
-    return TrialsResponse(first, _simplified(trials))
-
-
-def _simplified(trials: Expression) -> Expression:
-    """``s + (n - s)`` is ``n``: so ``cbind(s, n - s)`` equals ``s/n``."""
-    match trials:
-        case Arithmetic("+", first, Arithmetic("-", whole, second)) if first == second:
-            return whole
-    return trials
-
 
 MAX_TERMS = 500
 MAX_POWER = 20
@@ -238,7 +25,8 @@ class TermSet:
     """The terms of a sum while it is being read: products in order of appearance, the intercept, and offsets.
 
     `removed` are taken away from what a dot will stand for; `bracketed` marks a sum inside brackets, whose intercept is
-    None unless it names one; `inner` is what brackets in the last item say of the intercept.
+    None unless it names one; `inner` is what brackets in the last item say of the intercept. `specific` are the terms
+    of ``cs(…)``, which have an effect on each threshold, and `specific_bars` bars of such.
     """
 
     intercept: bool | None = True
@@ -247,6 +35,8 @@ class TermSet:
     removed: dict[Term, None] = field(default_factory=dict)
     bracketed: bool = False
     inner: bool | None = None
+    specific: TermSet | None = None
+    specific_bars: list[PlacedBar] = field(default_factory=list)
 
     def taken_inner(self) -> bool | None:
         """What brackets have said of the intercept, which is forgotten."""
@@ -274,11 +64,13 @@ def read_sum(reader: Reader, terms: TermSet, bars_allowed: bool = False) -> list
             reader.close_bracket(opened)
             if reader.peek().kind in PRODUCTS:
                 reader.fail("A bar stands alone in the sum: it cannot be multiplied. Put '+' here.")
+        elif reader.peek().text in SPECIFIC and reader.peek(1).kind == "(" and not reader.bar_ahead(1):
+            _read_specific(reader, terms, subtract)
         elif bars_allowed and (structure := _covariance(reader)) is not None:
-            placed = _read_bars(reader, structure)
+            placed, specific = _read_bars(reader, structure)
             if subtract:
                 reader.fail_at("A bar cannot be subtracted. Leave it out.", placed[0][1], placed[0][2])
-            bars.extend(placed)
+            (terms.specific_bars if specific else bars).extend(placed)
             if reader.peek().kind in PRODUCTS:
                 reader.fail("A bar stands alone in the sum: it cannot be multiplied. Put '+' here.")
         else:
@@ -314,6 +106,24 @@ def _covariance(reader: Reader) -> str | None:
     return reader.take().text
 
 
+SPECIFIC = ("cs", "cse")  # brms's
+ALONE = "Effects on each threshold stand alone in the sum: + cs(x), or, with products inside, + cs(x * z)."
+
+
+def _read_specific(reader: Reader, terms: TermSet, subtract: bool) -> None:
+    """Read ``cs(x + z)``: terms that have an effect on each threshold of ordered categories."""
+    name = reader.take()
+    opened = reader.open_bracket()
+    inner = terms.specific or TermSet()
+    read_sum(reader, inner)
+    closed = reader.close_bracket(opened)
+    if subtract or terms.bracketed or reader.peek().kind in PRODUCTS:
+        reader.fail_at(ALONE, name.start, closed.end)
+    if inner.offsets or inner.specific:
+        reader.fail_at(f"{name.text}(…) takes terms alone.", name.start, closed.end)
+    terms.specific = inner
+
+
 def _read_item(reader: Reader, terms: TermSet, subtract: bool) -> None:
     start = reader.peek()
     if start.kind == "number":
@@ -335,7 +145,10 @@ def _read_item(reader: Reader, terms: TermSet, subtract: bool) -> None:
         elif Term((DOT,)) in terms.products:
             terms.removed.setdefault(term)
         else:
-            reader.fail_at(f"There is no term {term} before this to take away.", start.start, start.end)
+            reader.fail_at(
+                f"There is no term {term} before this to take away. A column's name that holds a minus stands in "
+                "backticks: `a-b`.", start.start, start.end,
+            )  # fmt: skip
     if len(terms.products) > MAX_TERMS:
         reader.fail_at(f"This expands to more than {MAX_TERMS} terms.", start.start, start.end)
 
@@ -515,14 +328,23 @@ def _read_dot(reader: Reader) -> list[Term]:
     return [Term((DOT,))] if reader.others is None else [Term((name,)) for name in reader.others]
 
 
-def _read_bars(reader: Reader, structure: str = "") -> list[PlacedBar]:
-    """Read one bracketed bar; ``(1 | a/b)`` gives two, ``(1 | ID | g)`` is brms's ``(1 | g)`` with a name."""
+def _read_bars(reader: Reader, structure: str = "") -> tuple[list[PlacedBar], bool]:
+    """Read one bracketed bar, and whether its effects are on each threshold, as those of ``(cs(1) | g)``.
+
+    ``(1 | a/b)`` gives two, ``(1 | ID | g)`` is brms's ``(1 | g)`` with a name.
+    """
     opened = reader.open_bracket()
     inside = TermSet()
     if reader.peek().kind in ("|", "||"):
         reader.fail("There is nothing before the bar: write (1 | g).")
     read_sum(reader, inside)
     bar = reader.take()
+    specific = inside.specific is not None
+    if inside.specific is not None:
+        if inside.products:
+            apart = "Effects on each threshold stand in a bar of their own: (x | g) + (cs(1) | g)."
+            reader.fail_at(apart, opened.start, bar.end)
+        inside = inside.specific
     products = inside.ordered()
     if not inside.intercept and OF_BRMS in products:  # (0 + Intercept + x | g)
         inside.intercept, products = True, tuple(term for term in products if term != OF_BRMS)
@@ -548,15 +370,13 @@ def _read_bars(reader: Reader, structure: str = "") -> list[PlacedBar]:
         reader.blocks.add((block, factors))
     correlated = bar.kind == "|" and structure != "diag" and (group is None or group.correlated)
     if group and group.by:
-        if correlated and len(terms) > 1:
-            reader.fail_at(
-                f"Correlations of effects for each level of {group.by} are not there. The nearest are variances of its "
-                f"own for each: write || for |, or cor = FALSE.", opened.start, closed.end,
-            )  # fmt: skip
         if block:
             reader.fail_at(
                 "A bar with by= has no ID: its effects are correlated with no others.", opened.start, closed.end
             )
         within = tuple(Term((group.by, *term.variables)) for term in terms)
-        return [(GroupTerm(within, group.factors, False, by=group.by), opened.start, closed.end)]
-    return [(GroupTerm(terms, factors, correlated, block), opened.start, closed.end) for factors in groups]
+        several = correlated and len(terms) > 1
+        bar_by = GroupTerm(within, group.factors, several, by=group.by, covariances=several)
+        return [(bar_by, opened.start, closed.end)], specific
+    placed = [(GroupTerm(terms, factors, correlated, block), opened.start, closed.end) for factors in groups]
+    return placed, specific

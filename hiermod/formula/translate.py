@@ -23,6 +23,7 @@ from hiermod.formula.expressions import (
 from hiermod.formula.nodes import (
     DOT,
     INTERCEPT,
+    CountsResponse,
     Formula,
     GroupTerm,
     LevelResponse,
@@ -32,13 +33,15 @@ from hiermod.formula.nodes import (
     TrialsResponse,
 )
 from hiermod.formula.parser import parse, with_columns
+from hiermod.formula.parts import SPECIFIC_EFFECTS
 from hiermod.formula.vocabulary import FUNCTIONS
 
-PARAMETERS_OF_BRMS = {"alpha": "shape", "kappa": "phi"}
-SPELLINGS = ("lme4", "brms", "bambi")
+PARAMETERS_OF_BRMS = {"alpha": "shape", "kappa": "phi", "ziformula": "zi"}
+ANCHORED = ("disc",)  # parameters whose linear predictors have no intercept here, as brms's are written to have none
+SPELLINGS = {"lme4": "lme4", "brms": "brms", "bambi": "Bambi"}  # and how each is called
 CONTRASTS = {"treatment": "Treatment", "sum": "Sum"}
-LEVELLING = frozenset(("factor", "as.factor", "C", "cut", "ordered", "relevel"))
-NOT_IN_BAMBI = frozenset(("ordered", "ns", "cut"))
+LEVELLING = frozenset(("factor", "as.factor", "C", "cut", "ordered", "as.ordered", "relevel"))
+NOT_IN_BAMBI = frozenset(("ordered", "as.ordered", "ns", "cut"))
 PROBES = ("first_of_two", "second_of_two")  # columns that a dot may stand for
 
 
@@ -84,14 +87,19 @@ def spell(formula: Formula, to: str) -> str:
     _refuse_weights(formula, to)
     _refuse_names(formula, to)
     _refuse_smooths(formula, to)
+    _refuse_covariances(formula, to)
     if to == "bambi":
         _refuse_bars_of_bambi(formula)
+    if any(part.parameter == "dispformula" for part in formula.further):
+        raise HiermodError("dispformula is of another parameter in each family: write that one, such as 'sigma ~ x'.")
     offsets = formula.own_offsets if to == "brms" else formula.offsets
-    whole = f"{_response(formula, to)} ~ {_right(formula, offsets, formula, to)}{_weights(formula, to)}"
-    if not formula.further:
+    right = " + ".join([_right(formula, offsets, formula, to), *_specific(formula, to)])
+    whole = f"{_response(formula, to)} ~ {right}{_weights(formula, to)}"
+    further = [part for part in formula.further if part.parameter != SPECIFIC_EFFECTS]
+    if not (further or formula.fixed):
         return whole
-    parts = [f"{_parameter(part.parameter, to)} ~ {_right(part, part.offsets, formula, to)}"
-             for part in formula.further]  # fmt: skip
+    parts = [f"{_parameter(part.parameter, to)} ~ {_right(part, part.offsets, formula, to)}" for part in further]
+    parts += [f"{_parameter(name, to)} = {Number(value)}" for name, value in formula.fixed]
     if to != "brms":
         package, instead = {
             "lme4": ("lme4's", "glmmTMB has dispformula= and ziformula=, and brms bf()"),
@@ -99,6 +107,24 @@ def spell(formula: Formula, to: str) -> str:
         }[to]
         raise HiermodError(f"{package} formulas have one linear predictor. {instead}.")
     return f"bf({', '.join([whole, *parts])})"
+
+
+def _specific(formula: Formula, to: str) -> list[str]:
+    """The effects on each threshold, which brms alone has."""
+    part = next((part for part in formula.further if part.parameter == SPECIFIC_EFFECTS), None)
+    if part is None:
+        return []
+    if to != "brms":
+        raise HiermodError(f"{to}'s formulas have no effects that differ between thresholds, cs(…); brms's have.")
+    terms = " + ".join(_term(term, formula, to) for term in part.common)
+    bars = [_of_thresholds(_bar(bar, formula, to)) for bar in part.groups]
+    return [*([f"cs({terms})"] if terms else []), *bars]
+
+
+def _of_thresholds(bar: str) -> str:
+    """A bar whose terms stand in ``cs()``."""
+    inside, sign, rest = bar[1:].partition(" |")
+    return f"(cs({inside}){sign}{rest}"
 
 
 def _parameter(name: str, to: str) -> str:
@@ -110,6 +136,7 @@ def _right(part: Formula | ParameterFormula, offsets: Iterable[str], formula: Fo
     terms = [_term(term, formula, to) for term in part.common]
     terms += [f"offset({_expression(formula.expressions[name], to)})" for name in offsets]
     lead = ["0"] if not part.intercept else ([] if terms else ["1"])
+    lead = ["0"] if isinstance(part, ParameterFormula) and part.parameter in ANCHORED and to == "brms" else lead
     lead = ["0", "Intercept"] if part.uncentred and to == "brms" else lead
     bars = [_bar(bar, formula, to) for bar in part.groups]
     removed = "".join(f" - {_term(term, formula, to)}" for term in part.removed)
@@ -138,7 +165,7 @@ def _refuse_weights(formula: Formula, to: str) -> None:
     measured = formula.measured
     if measured is not None and (to == "bambi" or (measured.kind == "weighted") != (to == "lme4")):
         nearest = "lme4" if measured.kind == "weighted" else "brms"
-        raise FormulaError(f"{to}'s formulas have no {measured}; {nearest}'s have.", formula.text, 0)
+        raise FormulaError(f"{SPELLINGS[to]}'s formulas have no {measured}; {nearest}'s have.", formula.text, 0)
     name = quote(formula.weights or "")
     if formula.weights and to == "bambi" and not isinstance(formula.response, SingleResponse):
         raise FormulaError(
@@ -165,13 +192,26 @@ def _refuse_names(formula: Formula, to: str) -> None:
 
 
 def _refuse_smooths(formula: Formula, to: str) -> None:
-    """lme4 and Bambi have no smooths."""
+    """lme4 and Bambi have neither smooths nor monotonic effects."""
     for name, expression in formula.expressions.items():
+        if "mo" in expression.functions and to != "brms":
+            column = expression.columns[0]
+            raise FormulaError(
+                f"{to} has no monotonic effects. The nearest is a level's own coefficient, factor({quote(column)}); "
+                f"brms has {name}.", formula.text, *formula.places.get(column, (0, 1)),
+            )  # fmt: skip
         if "s" in expression.functions and to != "brms":
             raise FormulaError(
-                f"{to} has no smooths. Unpenalised splines are bs(x, df=5), and mgcv and brms have {name}.",
+                f"{SPELLINGS[to]} has no smooths. Unpenalised splines are bs(x, df=5), and mgcv and brms have {name}.",
                 formula.text, *formula.places.get(expression.columns[0], (0, 1)),
             )  # fmt: skip
+
+
+def _refuse_covariances(formula: Formula, to: str) -> None:
+    """Covariances for each level of a factor are brms's alone."""
+    bar = next((bar for bar in formula.all_groups if bar.covariances), None)
+    if bar is not None and to != "brms":
+        raise HiermodError(f"{to} has no covariance for each level of a factor, as {bar} says; brms has.")
 
 
 def _refuse_bars_of_bambi(formula: Formula) -> None:
@@ -218,6 +258,8 @@ def _response(formula: Formula, to: str) -> str:
             if to == "lme4":
                 return f"cbind({count}, {_expression(_failures(successes, trials), to)})"
             text, added = count, [f"trials({total})", *added]
+        case CountsResponse(counts, stated):
+            text, added = _counts(counts, stated or response.trials, to, added)
         case LevelResponse(column, level):
             text = str(response) if to == "bambi" else f"I({quote(column)} == {Text(level)})"
         case SingleResponse(expression):
@@ -227,6 +269,20 @@ def _response(formula: Formula, to: str) -> str:
             if to == "bambi" and formula.weights:
                 text = f"weighted({text}, {quote(formula.weights)})"
     return f"{text} | {' + '.join(added)}" if added else text
+
+
+def _counts(
+    counts: tuple[Expression, ...], trials: Expression, to: str, added: list[str]
+) -> tuple[str, list[str]]:  # fmt: skip
+    """Counts of categories, of which brms's multinomial() is told the trials, and what is added to them."""
+    if to == "lme4":
+        raise HiermodError(
+            "lme4 has no counts of several categories. nnet::multinom takes them without groups, and brms with them."
+        )
+    columns = ", ".join(_expression(count, to) for count in counts)
+    if to == "bambi":
+        return f"c({columns})", added
+    return f"cbind({columns})", [f"trials({_expression(trials, to)})", *added]
 
 
 def _bounds(formula: Formula, to: str) -> list[str]:
@@ -269,11 +325,12 @@ def _term(term: Term, formula: Formula, to: str) -> str:
 
 
 def _bar(bar: GroupTerm, formula: Formula, to: str) -> str:
-    inside = " + ".join(_term(term, formula, to) for term in bar.terms)
-    inside = inside if INTERCEPT in bar.terms else f"0 + {inside}"
+    inside = " + ".join(_term(term, formula, to) for term in bar.written)
+    inside = inside if INTERCEPT in bar.written else f"0 + {inside}"
     mark = "|" if bar.correlated or to == "bambi" else "||"
     mark = f"| {bar.block} |" if bar.block else mark
-    return f"({inside} {mark} {':'.join(quote(factor) for factor in bar.factors)})"
+    group = ":".join(quote(factor) for factor in bar.factors)
+    return f"({inside} {mark} {f'gr({group}, by = {quote(bar.by)})' if bar.covariances else group})"
 
 
 def _expression(expression: Expression, to: str) -> str:

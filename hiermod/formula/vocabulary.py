@@ -49,14 +49,24 @@ FUNCTIONS: dict[str, Function] = {
     "poly": Function({"degree": NUMBER, "raw": FLAG}),
     "bs": Function({"df": NUMBER, "knots": NUMBERS, "degree": NUMBER, "intercept": FLAG}),
     "ns": Function({"df": NUMBER, "knots": NUMBERS, "intercept": FLAG}),
-    "s": Function({"by": ANY, "k": NUMBER, "bs": ANY}),
+    "s": Function({"by": ANY, "k": NUMBER, "bs": ANY, "m": NUMBERS}),
+    "mo": Function(stepped=True),
+    "hsgp": Function(
+        {
+            **dict.fromkeys(("m", "c", "L"), NUMBER),
+            **dict.fromkeys(("by", "cov"), ANY),
+            **dict.fromkeys(("share_cov", "scale", "iso", "centered"), FLAG),
+        }
+    ),
     "cut": Function({"breaks": NUMBERS, "labels": ANY, "include.lowest": FLAG, "right": FLAG}, required=1),
     "factor": Function({"levels": ANY, "labels": ANY}, python="C"),
     "as.factor": Function(python="C"),
     "ordered": Function({"levels": ANY, "labels": ANY}),
+    "as.ordered": Function(),
     "relevel": Function({"ref": ANY}, required=1),
     "C": Function({"contr": ANY, "levels": ANY, "base": NUMBER}),
 }
+BESIDE = {"s": "by", "hsgp": "by"}  # functions, and their option that is a column
 ALIASES = {function.python: name for name, function in FUNCTIONS.items() if function.python.startswith("np.")}
 CONTRASTS = {
     **{name: name for name in ("treatment", "sum", "helmert", "poly")},
@@ -64,8 +74,7 @@ CONTRASTS = {
     "Treatment": "treatment", "contr.Treatment": "treatment", "Sum": "sum", "Helmert": "helmert", "Poly": "poly",
 }  # fmt: skip
 RESERVED = (
-    "offset", "cbind", "p", "prop", "proportion", "trials", "weights", "c", "t2", "te", "mo", "gp", "treatment",
-    "rate",
+    "offset", "cbind", "p", "prop", "proportion", "trials", "weights", "c", "t2", "te", "gp", "treatment", "rate",
 )  # fmt: skip
 REGISTERED: dict[str, Callable[..., Any]] = {}
 
@@ -77,14 +86,14 @@ def function(name: str) -> Function | None:
 
 SPLINES = "bs(x, df=5) and ns(x, df=4) are splines with fixed knots"
 KINDS_OF_MODELS = {  # that are not there: what they are, the functions that ask for them, and what is nearest
-    "Smooths of several columns, {}, are not fitted. The nearest are curves that add up, s(a) + s(b)": (
-        "t2", "te", "ti",
-    ),
+    "Smooths of several columns, {}, are not fitted. The nearest are curves that add up, s(a) + s(b), and a slope of b "
+    "that is a curve in a, s(a, by=b)": ("t2", "te", "ti"),
     "Local regressions, {}, are not fitted. The nearest is the smooth s(x)": ("lo",),
-    "Gaussian processes, {}, are not fitted. " + SPLINES: ("gp", "hsgp"),
-    "Monotonic effects, {}, are not fitted. ordered(x) codes polynomial contrasts": ("mo",),
-    "Category-specific effects, {}, are not there, nor are ordinal families, to which they belong. The nearest is the "
-    "rate of one level, y['level'] ~ x": ("cs", "cse"),
+    "Gaussian processes, {}, are not fitted. The nearest is the smooth s(x); hsgp(x, m=20, c=1.5) in its place tells "
+    "how Bambi fits one": ("gp",),
+    "Effects on each threshold, {}, stand alone in the sum: + cs(x), or, with products inside, + cs(x * z)": (
+        "cs", "cse",
+    ),
     "Autocorrelated residuals, {}, are not there. The nearest are effects of groups: (1 | unit), which correlates all "
     "rows of a unit alike, and (time | unit)": (
         "ar", "ma", "arma", "cor_ar", "cosy", "unstr", "sar", "car", "fcor", "ar1", "ou", "toep",
@@ -127,7 +136,8 @@ def absent(name: str) -> str:
     known = [*FUNCTIONS, *REGISTERED]
     close = nearest(name, known, cutoff=ALIKE) if len(name) > 2 else []
     near = f" Did you mean {' or '.join(map(repr, close))}?" if close else f" There is: {enumerate_names(known, 40)}."
-    return f"There is no function {name!r}.{near} Or {ADD}"
+    column = "" if close else f" A column of this name stands in backticks: `{name} (…)`."
+    return f"There is no function {name!r}.{near} Or {ADD}{column}"
 
 
 def register(name: str, function: Callable[..., Any]) -> None:

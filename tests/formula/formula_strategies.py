@@ -34,6 +34,7 @@ RESPONSES = [
     "cbind(s, n)",
     "cbind(s, n - s)",
     "cbind(s + t, n * 2)",
+    "cbind(s, n, t)",
     "p(s, n)",
     "p(rate * n, n)",
     "p(s - (t - m), n / (m * 2))",
