@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 import pyarrow
 
+from hiermod.engine.draw_store import DrawStore, of_run
 from hiermod.engine.layout.program import Program
 from hiermod.errors import panics_as_errors
 
@@ -115,6 +116,7 @@ class Chains:
     sampler: Any
     expanded: int
     threads: frozenset[str]
+    store: DrawStore | None = None
 
     def wait(self, meanwhile: Callable[[], None] | None = None) -> Run:
         """Wait for the last draw; Ctrl-C is heard. `meanwhile` is called about once a second, in this thread.
@@ -128,15 +130,18 @@ class Chains:
             except (RuntimeError, SystemExit):
                 self.stop()
                 raise
-        return _collected(self.sampler.take_results(), self.expanded)
+        return self._collected()
 
     def abort(self) -> Run:
         """Stop, and take what is there; nothing where a chain failed meanwhile."""
         self.stop()
         try:
-            return _collected(self.sampler.take_results(), self.expanded)
+            return self._collected()
         except RuntimeError:
             return Run(np.empty((0, 0, self.expanded)), {}, np.array([], dtype=int))
+
+    def _collected(self) -> Run:
+        return _collected(self.sampler.take_results(), self.expanded, self.store)
 
     def stop(self) -> None:
         """Stop, and wait until no thread of them is left: one that outlives the interpreter ends the process."""
@@ -209,17 +214,19 @@ def start(
     settings.update_settings(_with_trajectory(settings.as_dict()["settings"]))
     cores = cores or available_cores()
     program = program.threaded(max(1, cores // chains))
-    memory, sizes = program.memory.address, {NUMBER: expanded}
-    variables = lib.PyVariable.new_variables([DRAWS], ["float64"], [(expanded,)], sizes, {DRAWS: (NUMBER,)})
+    memory, store = program.memory.address, of_run(program, draws, tune, chains)
+    width, address = (1, store.address) if store else (expanded, program.compiled["expand"].address)
+    sizes = {NUMBER: width}
+    variables = lib.PyVariable.new_variables([DRAWS], ["float64"], [(width,)], sizes, {DRAWS: (NUMBER,)})
     log_density = lib.LogpFunc(program.compiled["log_density"].address, memory, program)
-    expand = lib.ExpandFunc(size, expanded, program.compiled["expand"].address, memory, program)
+    expand = lib.ExpandFunc(size, width, address, memory, store or program)
     model = lib.PyMcModel(log_density, expand, variables, size, sizes, {}, starting_point, None)
     threads = _threads()
     sampler = lib.PySampler.from_pymc(
         settings, min(chains, cores), model, lib.ProgressType.none(), report, RATE,
         lib.PyStorage.arrow(),
     )  # fmt: skip
-    return Chains(sampler, expanded, threads)
+    return Chains(sampler, expanded, threads, store)
 
 
 def _with_trajectory(settings: dict[str, Any]) -> dict[str, Any]:
@@ -229,22 +236,37 @@ def _with_trajectory(settings: dict[str, Any]) -> dict[str, Any]:
     return changed
 
 
-def _collected(trace: Any, expanded: int) -> Run:
+def _collected(trace: Any, expanded: int, store: DrawStore | None) -> Run:
+    """The draws without their warm-up; what the sampler holds of a chain is given back as soon as it is copied."""
     batches, statistics = trace.get_arrow_trace()
-    parts, stats, lengths = [], [], []
+    del trace
+    stats, kept = [], []
     for batch, numbers in zip(batches, statistics, strict=True):
         warm = int(np.sum(_column(numbers, "tuning")))
         rows = min(batch.num_rows, numbers.num_rows)
-        kept = pyarrow.array(batch.column(DRAWS)).slice(warm, rows - warm)
-        parts.append(kept.flatten().to_numpy(zero_copy_only=False).reshape(len(kept), expanded))
         stats.append({name: _column(numbers, name)[warm:rows] for name in KEPT if name in numbers.column_names})
-        lengths.append(len(kept))
+        kept.append(slice(warm, rows))
+    lengths = [own.stop - own.start for own in kept]
     longest = max(lengths, default=0)
-    draws = np.full((len(parts), longest, expanded), np.nan)
-    for chain, part in enumerate(parts):
-        draws[chain, : len(part)] = part
+    batches.reverse()
+    parts = (_part(batches.pop(), own) for own in kept)
+    if store is not None:
+        draws = store.collected([part.ravel() for part in parts])
+    else:
+        draws = np.empty((len(kept), longest, expanded))
+        for chain, part in enumerate(parts):
+            draws[chain, : len(part)] = part
+            draws[chain, len(part) :] = np.nan
+            del part
     names = stats[0] if stats else ()
     return Run(draws, {name: _padded([chain[name] for chain in stats], longest) for name in names}, np.array(lengths))
+
+
+def _part(batch: Any, own: slice) -> np.ndarray:
+    """What the sampler holds of the draws of a chain, shape ``(draw, number)``."""
+    numbers = pyarrow.array(batch.column(DRAWS)).slice(own.start, own.stop - own.start)
+    flat = np.asarray(numbers.flatten().to_numpy(zero_copy_only=False))
+    return flat.reshape(own.stop - own.start, -1) if len(flat) else np.empty((0, 1))
 
 
 def _column(batch: Any, name: str) -> np.ndarray:

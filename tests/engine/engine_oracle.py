@@ -8,7 +8,7 @@ from scipy import optimize, stats
 
 from hiermod.engine.adapt.mode import covariance_roots
 from hiermod.engine.build.compile import library
-from hiermod.engine.layout.problem import SmoothPlace, read_problem
+from hiermod.engine.layout.problem import ShrunkPlace, SmoothPlace, read_problem
 from hiermod.engine.layout.program import Program, public_coordinates
 from hiermod.families.record import THRESHOLDS
 from hiermod.modeling.pymc.model import build_model
@@ -49,7 +49,8 @@ class Oracle:
         common = problem.spec.coefficients
         for block in common.blocks:
             span = common.slices()[block.name]
-            if not common.shift[span].any():
+            in_set = any(span.start <= place < span.stop for own in problem.spec.shrunk for place in own.places)
+            if in_set or not common.shift[span].any():
                 continue
             for place in range(span.start, span.stop):
                 column = int(np.flatnonzero(problem.order == place)[0])
@@ -70,11 +71,17 @@ class Oracle:
                 names.setdefault(hyperparameter.name, []).append(first + place)
         for block in spec.coefficients.blocks:
             span = spec.coefficients.slices()[block.name]
-            if block.smooth:
-                names[f"{block.name}_line"] = [int(np.flatnonzero(problem.order == span.start)[0])]
+            if block.wiggles:
+                free = span.start + block.free
+                names[f"{block.name}_line"] = [int(np.flatnonzero(problem.order == place)[0]) for place in free]
                 continue
-            columns = [int(np.flatnonzero(problem.order == place)[0]) for place in range(span.start, span.stop)]
-            names[block.name] = [bounded.get(column, column) for column in columns]
+            together = {place for own in spec.shrunk for place in own.places}
+            alone = [place for place in range(span.start, span.stop) if place not in together]
+            columns = [int(np.flatnonzero(problem.order == place)[0]) for place in alone]
+            name = block.name if len(alone) == span.stop - span.start else f"{block.name}_others"
+            names[name] = [bounded.get(column, column) for column in columns]
+        for own in spec.monotonic:
+            del names[own.block.name]
         if (order := problem.thresholds) is not None:
             own = [first + problem.auxiliary + place for place in range(order.count - 1)]
             names[THRESHOLDS] = [*own[: order.reference], 0, *own[order.reference :]]
@@ -82,7 +89,11 @@ class Oracle:
         for factor in problem.factors:
             for own in factor.terms:
                 if isinstance(own, SmoothPlace):
-                    names[f"{own.smooth.block.name}_offset"] = at + np.arange(own.columns)
+                    offsets = names.setdefault(f"{own.curve.sd_name.removesuffix('_sigma')}_offset", [])
+                    offsets.extend(at + np.arange(own.columns))
+                    continue
+                if isinstance(own, ShrunkPlace):
+                    names[f"{own.own.prefix}_offset"] = at + np.arange(own.columns)
                     continue
                 column = own.first
                 for effect in own.term.effects:

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from engine_oracle import assert_same_density, oracle_of
+from engine_oracle import assert_same_density, oracle_of, program_of
 from modeling_tools import spec_of
 
 RESPONSES = {
@@ -52,3 +52,21 @@ def test_density_and_gradient_of_bounded_rows(family, place):
 @pytest.mark.parametrize("family", RESPONSES)
 def test_density_and_gradient_of_bounded_rows_of_every_family(family, place):
     hold(family, place)
+
+
+@pytest.mark.parametrize("family", ["weibull", "gaussian", "gamma"])
+def test_cells_of_bounded_rows_have_the_density_of_their_rows(family):
+    """Equal rows, in value, code and bounds, become one cell: the same density and gradient up to one constant."""
+    rng = np.random.default_rng(4)
+    frame = bounded_frame(9, 40).assign(x=rng.integers(0, 2, 40)).iloc[rng.integers(0, 40, 600)]
+    text = "{y} | cens(c, {y}2) + trunc(lb = {lowest}) ~ x + (1 | g)"
+    text = text.format(y=RESPONSES[family], lowest=LOWEST[RESPONSES[family]])
+    cells, rows = (spec_of(text, frame, family, compress=own) for own in (True, False))
+    assert len(cells.cells) <= 40 < len(rows.cells) == 600
+    one, other = (program_of(spec) for spec in (cells, rows))
+    differences = []
+    for z in rng.normal(0.0, 0.5, (3, one.problem.dimension)):
+        (value, gradient), (expected, slope) = one.log_density(z), other.log_density(z)
+        np.testing.assert_allclose(gradient, slope, rtol=1e-9, atol=1e-9 * np.abs(slope).max())
+        differences.append(value - expected)
+    assert np.ptp(differences) < 1e-9 * max(1.0, abs(expected))

@@ -296,6 +296,14 @@ def assert_same_density(functions):
             assert same == pytest.approx(value, rel=1e-12, abs=1e-12)
 
 
+def test_parts_of_files_that_are_gone_are_not_kept():
+    module = f"{parts.PACKAGE}.numbers.elementary"
+    here = parts.Key(module, "sigmoid", "(float64,)", parts.files(module))
+    gone = here._replace(module=f"{parts.PACKAGE}.gone")
+    packed = zlib.compress(pickle.dumps(({key: pickle.dumps(("digest", b"")) for key in (here, gone)}, {})))
+    assert list(parts.Parts(packed)._functions) == [here]
+
+
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="other processors have other names")
 @pytest.mark.parametrize(("name", "features"), [("x86-64", ""), ("x86-64-v3", ""), ("x86-64-v3", "-avx2,-fma")])
 def test_an_older_processor_has_the_same_density(lowered, name, features):
@@ -319,7 +327,7 @@ def test_an_edit_lowers_what_depends_on_it_alone_and_to_the_same_bitcode(tmp_pat
     shutil.copytree(bitcode.SOURCES.parents[1], package, ignore=shutil.ignore_patterns("data", "__pycache__"))
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     _, before = front_end.lowered()
-    edited = package / "engine" / "kernels" / "families.py"
+    edited = package / "engine" / "kernels" / "rows" / "families.py"
     edited.write_text(edited.read_text().replace("0.5 *", "0.75 *"))
     (code, after), (anew, _) = front_end.lowered(before), front_end.lowered()
     assert code == anew
@@ -328,6 +336,20 @@ def test_an_edit_lowers_what_depends_on_it_alone_and_to_the_same_bitcode(tmp_pat
     again = {key.module.rpartition(".")[2] for key in lowered - kept}
     assert again == {"families", "likelihood", "threads", "density", "entries"}
     assert {key[:3] for key in lowered} == {key[:3] for key in kept}
+
+
+@pytest.mark.slow
+def test_shortcuts_through_the_front_end_change_nothing():
+    without = f"""
+import sys; sys.path[:] = {sys.path!r}
+from numba.core import compiler
+from hiermod.engine.build import front_end
+front_end.take_shortcuts = lambda: compiler.Compiler
+sys.stdout.buffer.write(front_end._lowered_here()[0].code)
+"""
+    ordered = os.environ | {"PYTHONHASHSEED": "0"}
+    code = subprocess.run([sys.executable, "-c", without], env=ordered, check=True, capture_output=True).stdout
+    assert code == front_end.lowered()[0].code
 
 
 @pytest.mark.slow

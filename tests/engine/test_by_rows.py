@@ -100,6 +100,24 @@ def hold_several(seed):
     assert_same_density(oracle, points_of(oracle.program, seed=seed))
 
 
+@pytest.mark.parametrize(("text", "family"), [
+    ("y ~ x + (1 + x | gr(g, by = f)) + (1 | h)", "gaussian"),
+    ("c ~ x + (1 + x | gr(g, by = f)); alpha ~ (1 + x | gr(g, by = f))", "negbinomial"),
+])  # fmt: skip
+def test_a_covariance_for_each_level_of_a_factor(text, family):
+    frame = random_frame(np.random.default_rng(8), 70)
+    level = dict(zip(frame["g"].unique(), np.resize(["a", "b"], frame["g"].nunique()), strict=True))
+    oracle = oracle_of(spec_of(text, frame.assign(f=frame["g"].map(level)), family))
+    assert_same_density(oracle, points_of(oracle.program))
+
+
+@pytest.mark.parametrize("text", ["c | rate(t) ~ x + (1 + x | g)", "c | rate(t) ~ x; alpha ~ i + (1 | h)"])
+def test_an_exposure_multiplies_the_shape(text):
+    frame = random_frame(np.random.default_rng(8), 60)
+    oracle = oracle_of(spec_of(text, frame.assign(t=np.linspace(0.2, 5.0, 60)), "negbinomial"))
+    assert_same_density(oracle, points_of(oracle.program))
+
+
 HELD = {
     "deadline": None, "derandomize": True, "phases": (Phase.explicit, Phase.generate),
     "suppress_health_check": [HealthCheck.too_slow],
@@ -125,6 +143,7 @@ def test_several_linear_predictors_of_many_models(seed):
         ("y ~ x + (1 | p | g) + (1 | h); sigma ~ x + (1 | p | g)", "gaussian"),
         ("y ~ x + (1 + x | g); sigma ~ f + (1 | h); nu ~ 1", "student"),
         ("c ~ x + (1 | g); alpha ~ i + (1 | g)", "negbinomial"),
+        ("c ~ x + (1 + x | i/f/h) + (1 | g)", "poisson"),
     ],
 )
 def test_coordinates_of_several_linear_predictors(text, family):

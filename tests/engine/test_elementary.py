@@ -6,7 +6,7 @@ import numba
 import numpy as np
 import pytest
 
-from hiermod.engine.kernels.elementary import exp, log, log1p
+from hiermod.engine.kernels.numbers.elementary import exp, log, log1p
 
 CASES = {
     "exp": (exp, Decimal.exp, [(-700.0, 700.0), (-1.0, 1.0), (-1e-8, 1e-8)]),

@@ -37,7 +37,7 @@ def hold_random_model(seed):
     assert_same_density(oracle, points_of(oracle.program, seed=seed))
 
 
-@settings(max_examples=8, **SETTINGS)
+@settings(max_examples=5, **SETTINGS)
 @given(st.integers(0, 10**9))
 def test_density_and_gradient_are_those_of_the_public_model(seed):
     hold_random_model(seed)

@@ -8,7 +8,7 @@ from modeling_tools import spec_of
 
 from hiermod.families.registry import FAMILIES
 
-MIXTURES = {name: record for name, record in FAMILIES.items() if record.zeros}
+MIXTURES = {name: record for name, record in FAMILIES.items() if record.zeros and record.kernel}  # of compiled code
 COMMON = ("1", "x", "f", "x*i", "0 + f", "i + offset(0.3*z)")
 GROUPS = ("", "(1|g)", "(1+x|g)", "(1+x||g)", "(1|g) + (1|h)", "(0+f|g)")
 SHARED = ("(1|p|g)", "(1+x|p|g)", "(1|p|g) + (1|h)")

@@ -35,7 +35,8 @@ def random_ordinal(seed):
     response = "r | weights(w)" if rng.random() < 0.3 else "r"
     text = f"{response} ~ {common}" + (f" + {groups}" if groups else "")
     text += " + offset(0.3*z)" if rng.random() < 0.3 and "poly" not in text else ""
-    return text, str(family), PRIORS[rng.integers(len(PRIORS))], rated_frame(seed, int(rng.integers(3, 8)))
+    priors = {key: prior for key, prior in PRIORS[rng.integers(len(PRIORS))].items() if key != "slope" or common != "1"}
+    return text, str(family), priors, rated_frame(seed, int(rng.integers(3, 8)))
 
 
 def hold(seed):

@@ -2,9 +2,10 @@
 
 Given the hyperparameters, the effects of the largest factor are measured from their conditional mode in units of
 their conditional spread, both of which follow all other coefficients and the covariance (`effects`); those of other
-factors likewise, by what the data say once the largest is integrated out; common coefficients by their marginal spread.
-Hyperparameters stand on a line where their priors are nearly normal (`Program.softened`). Long and short
-directions that remain are found in the curvature at the mode and stretched (`directions`).
+factors likewise, by what the data say once the largest, or all that is nested within, is integrated out; common
+coefficients by their marginal spread. Hyperparameters stand on a line where their priors are nearly normal
+(`Program.softened`). Long and short directions that remain are found in the curvature at the mode and stretched
+(`directions`).
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from scipy import sparse
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 from hiermod.engine.adapt.mode import Mode, common_prior, covariance_roots, find_mode
-from hiermod.engine.adapt.precision import precision, spread, wide, without_factor
+from hiermod.engine.adapt.nesting import inner_factors, integrated, outer_factors
+from hiermod.engine.adapt.precision import diagonal_blocks, precision, spread, wide, without_factor
 from hiermod.engine.kernels.plain import stride_of
 from hiermod.engine.kernels.record import TABLES
 from hiermod.engine.layout.arrays import coupling_arrays, products_at
@@ -28,7 +30,7 @@ LEAST_SHARE = 0.01  # of a variance, that stays when standard deviations vanish
 
 
 def common_arrays(mode: Mode) -> dict[str, np.ndarray]:
-    """The arrays of `hiermod.engine.kernels.common_coefficients` at a mode.
+    """The arrays of `hiermod.engine.kernels.coordinates.common_coefficients` at a mode.
 
     A marginal posterior precision is the prior's p and 1/V of the data; V grows with the squared standard deviations of
     groups' effects, which is found by doubling each.
@@ -64,7 +66,7 @@ def common_arrays(mode: Mode) -> dict[str, np.ndarray]:
 def _followed(mode: Mode) -> list[int]:
     """The standard deviations of factors with few groups."""
     few = [factor for factor in mode.information.problem.factors if factor.groups <= FEW_FOR_MEANS]
-    terms = [term for factor in few for term in factor.terms]
+    terms = [term for factor in few for term in factor.plain]
     return [term.sds + place for term in terms for place in range(term.columns if term.step else 1)]
 
 
@@ -85,24 +87,26 @@ def _by_data(covariance: np.ndarray, prior: np.ndarray) -> np.ndarray:
 
 
 FEW_SAMPLED_JOINTLY = 16  # groups: their mean takes the place of the intercept and of other factors' means
-MOST = 120  # coefficients, whose Cholesky factor each step takes
+MOST, MOST_OF_SETS = 120, 300  # coefficients, whose Cholesky factor each step takes; more where sets of slopes need it
 FEW_LEFT = 8  # rows beyond the common coefficients, up to which the spread of these follows that of the residuals
 
 
 def joint_factors(problem: Problem) -> int:
-    """How many factors, from the first on, have few groups; a factor alone needs none of it."""
+    """How many factors, from the first on, have few groups; a factor alone needs none of it, but a set of slopes."""
     size, count = problem.linear, 0
+    sets = any(factor.of_set for factor in problem.factors)
     for factor in problem.factors:
         size += factor.groups * factor.width
-        if factor.groups > FEW_SAMPLED_JOINTLY or size > MOST:
+        if factor.groups > FEW_SAMPLED_JOINTLY or size > (MOST_OF_SETS if sets else MOST):
             break
         count += 1
-    return count if len(problem.factors) > 1 else 0
+    return count if len(problem.factors) > 1 or sets else 0
 
 
 def information_power(problem: Problem) -> float:
     """By which power of the family's first parameter the information grows; 0 where parameters differ between rows."""
-    return 0.0 if len(problem.spec.predictors) > 1 else problem.spec.family.information_power
+    several = len([name for name in problem.spec.predictors if name in problem.parameters]) > 1
+    return 0.0 if several or "mu" not in problem.parameters else problem.spec.family.information_power
 
 
 def follow_residuals(problem: Problem) -> bool:
@@ -125,7 +129,10 @@ def with_joint_block(program: Program, mode: Mode) -> Program:
     places = np.concatenate([np.arange(linear), np.arange(problem.common, stop)])
     matrix = mode.information.matrix
     information = matrix[places][:, places].toarray()
-    if count < len(problem.factors):
+    inner = inner_factors(problem, count - 1)
+    if count and len(inner) > 1:
+        information = integrated(mode, inner, places).toarray()
+    elif count < len(problem.factors):
         last = problem.factors[-1]
         explained = (
             spread(np.linalg.inv(np.linalg.cholesky(mode.given_others(-1)))) @ matrix[last.span, :][:, places]
@@ -159,6 +166,8 @@ def whiten(program: Program) -> Program:
     for hyperparameter, value in zip(problem.hyperparameters, hyperparameters, strict=True):
         if hyperparameter.coefficient >= 0:
             theta[hyperparameter.coefficient] = value
+    for own in problem.monotonic:
+        theta[own.first : own.first + own.steps] = own.coefficients(hyperparameters)
     theta = _inside(problem, theta)
     moved = program
     for _ in range(ROUNDS):
@@ -184,8 +193,9 @@ def _held(program: Program, values: np.ndarray) -> np.ndarray:
     """
     problem, ends = program.problem, program.unconstrained(program.problem.typical)
     for factor in problem.factors:
-        for own in factor.terms:
-            places = own.sds + np.flatnonzero(factor.slots[own.first : own.first + own.columns])
+        for own in factor.plain:
+            beside = np.flatnonzero(factor.slots[own.first : own.first + own.columns])
+            places = own.sds + (beside if own.step else beside[:1])
             values[places] = np.minimum(values[places], ends[places])
     return values
 
@@ -224,15 +234,27 @@ def _around(program: Program, mode: Mode) -> Program:
 def _informed(mode: Mode, place: int) -> tuple[np.ndarray, sparse.csr_array]:
     """What the data say of a factor's effects, by groups, and how that depends on coefficients before them.
 
-    Of the largest, given all others; of another, given the common coefficients, with the largest integrated out.
+    Of the largest, given all others; of another, with the largest integrated out, given the common coefficients and
+    the factors with few groups that are sampled with these. Where factors are nested, given those that it is nested in,
+    too, with all those within it integrated out.
     """
     information, problem = mode.information, mode.information.problem
     factor, last = problem.factors[place], problem.factors[-1]
     if factor is last:
         link = information.matrix[last.span, : last.start]
         return information.groups[place], wide(link, problem.coefficients)
-    blocks, link = without_factor(information.matrix, factor, last, mode.given_others(-1), problem.common)
-    return blocks, wide(link, problem.coefficients)
+    followed = sorted({*range(joint_factors(problem)), *outer_factors(problem, place)})
+    spans = [slice(0, problem.common), *(problem.factors[own].span for own in followed)]
+    known = np.concatenate([np.arange(span.start, span.stop) for span in spans])
+    if inner := inner_factors(problem, place):
+        places = np.concatenate([known, np.arange(factor.span.start, factor.span.stop)])
+        own = integrated(mode, inner, places)[len(known) :]
+        blocks, link = diagonal_blocks(sparse.csr_array(own[:, len(known) :]), factor), own[:, : len(known)]
+    else:
+        blocks, link = without_factor(information.matrix, factor, last, mode.given_others(-1), known)
+    numbers = sparse.coo_array(link)
+    where, shape = (numbers.coords[0], known[numbers.coords[1]]), (link.shape[0], problem.coefficients)
+    return blocks, sparse.csr_array((numbers.data, where), shape=shape)
 
 
 def _uninformed(mode: Mode, place: int) -> tuple[np.ndarray, sparse.csr_array]:

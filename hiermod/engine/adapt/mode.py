@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from hiermod.engine.adapt.precision import Information, Precision, precision
-from hiermod.engine.kernels.plain import term_root
+from hiermod.engine.kernels.plain import shrunk_root, term_root
 from hiermod.engine.layout.arrays import gram, slot_matrices
 from hiermod.engine.layout.problem import Problem
 from hiermod.engine.layout.program import Program
@@ -16,6 +17,9 @@ from hiermod.engine.layout.program import Program
 MOST_STEPS = 25
 HELD = 1e12  # precision of what does not move
 CLOSE = 1e-3
+MOST_AVERAGED, CLOSE_AVERAGED = 6, 1e-2
+FEW_ROWS = 15  # of a group
+NODES, SHARES = (-math.sqrt(3.0), 0.0, math.sqrt(3.0)), (1.0 / 6.0, 2.0 / 3.0, 1.0 / 6.0)
 LEAST_LINK, MOST_LINK = 0.1, 0.9  # of two linear predictors' curvatures, that between them
 LEAST_WEIGHT = 1e-3  # of a row's curvature, over the mean of all: the t distribution's is negative far out
 
@@ -39,8 +43,10 @@ def covariance_roots(problem: Problem, hyperparameters: np.ndarray) -> tuple[np.
     """Of each factor, the lower Cholesky factor of the covariance of a group's effects, shape ``(width, width)``."""
     roots = tuple(np.zeros((factor.width, factor.width)) for factor in problem.factors)
     for factor, root in zip(problem.factors, roots, strict=True):
-        for term in factor.terms:
+        for term in factor.plain:
             term_root(hyperparameters, term, root)
+        if own := factor.of_set:
+            shrunk_root(hyperparameters, own, root)
     return roots
 
 
@@ -61,14 +67,66 @@ def find_mode(program: Program, theta: np.ndarray, hyperparameters: np.ndarray) 
         theta, height = theta + size * step, height + gain
         if gain < CLOSE:
             break
-    return _expand_around(program, theta, hyperparameters, roots)
+    mode = _expand_around(program, theta, hyperparameters, roots)
+    return averaged_mode(program, mode) if tells_twice(problem) else mode
+
+
+def tells_twice(problem: Problem) -> bool:
+    """Whether groups with few rows have effects on mu and on another parameter, of which these rows tell both.
+
+    At their joint mode effects on mu take too much of the rows, and leave too little spread.
+    """
+    slots = [factor.slots for factor in problem.factors]
+    both = any((own == 0).any() for own in slots) and any((own > 0).any() for own in slots)
+    if not (problem.by_rows and both):
+        return False
+    return bool(max(factor.groups for factor in problem.factors) * FEW_ROWS > problem.count.sum())
+
+
+def averaged_mode(program: Program, mode: Mode) -> Mode:
+    """The mode of the effects on other parameters once those on mu are averaged over, by Newton's steps from a mode."""
+    for _ in range(MOST_AVERAGED):
+        deviation = np.sqrt(variance_of_rows(mode))
+        mode = _expand_around(program, mode.theta, mode.hyperparameters, mode.roots, deviation)
+        step = np.clip(mode.precision.solve(_gradient(mode)), -1.0, 1.0)
+        mode = replace(mode, theta=mode.theta + step)
+        if np.abs(step).max(initial=0.0) < CLOSE_AVERAGED:
+            break
+    return _expand_around(program, mode.theta, mode.hyperparameters, mode.roots, np.sqrt(variance_of_rows(mode)))
+
+
+def variance_of_rows(mode: Mode) -> np.ndarray:
+    """The variance of each row's linear predictor of mu by its groups' effects, given all other coefficients."""
+    problem = mode.information.problem
+    total = np.zeros(len(problem.response))
+    for factor, covariance in zip(problem.factors, mode.precision.groups, strict=True):
+        columns = np.flatnonzero(factor.slots == 0)
+        if len(columns):
+            multipliers = factor.multipliers[columns]
+            own = covariance[:, columns][:, :, columns][factor.codes]
+            total += np.einsum("ir,rij,jr->r", multipliers, own, multipliers)
+    return total
+
+
+def averaged_curvature(
+    program: Program, theta: np.ndarray, auxiliary: np.ndarray, deviation: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """`Program.curvature` averaged over a normal linear predictor of mu, by Gauss-Hermite quadrature of three nodes."""
+    scores, weights = zip(
+        *(program.shifted(node * deviation).curvature(theta, auxiliary) for node in NODES), strict=True
+    )
+    return np.tensordot(SHARES, scores, 1), np.tensordot(SHARES, weights, 1)
 
 
 def _expand_around(
-    program: Program, theta: np.ndarray, hyperparameters: np.ndarray, roots: tuple[np.ndarray, ...]
-) -> Mode:
-    problem = program.problem
-    score, weight = program.curvature(theta, hyperparameters[problem.auxiliary :])
+    program: Program, theta: np.ndarray, hyperparameters: np.ndarray, roots: tuple[np.ndarray, ...],
+    deviation: np.ndarray | None = None,
+) -> Mode:  # fmt: skip
+    problem, auxiliary = program.problem, hyperparameters[program.problem.auxiliary :]
+    if deviation is None:
+        score, weight = program.curvature(theta, auxiliary)
+    else:
+        score, weight = averaged_curvature(program, theta, auxiliary, deviation)
     if problem.by_rows:
         parts = slot_matrices(problem)
         slope = np.sum([part.T @ score[slot] for slot, part in parts.items()], axis=0)

@@ -59,12 +59,14 @@ def places(blocks: np.ndarray, start: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 
 def without_factor(
-    matrix: sparse.csr_array, rest: Factor, last: Factor, given: np.ndarray, common: int
+    matrix: sparse.csr_array, rest: Factor, last: Factor, given: np.ndarray, known: np.ndarray
 ) -> tuple[np.ndarray, sparse.csr_array]:
-    """The groups' blocks of one factor, and its part with the common coefficients, once another is integrated out.
+    """The groups' blocks of one factor, and its part with known coefficients, once another is integrated out.
 
     Parameters
     ----------
+    known : ndarray of int
+        Where these coefficients stand.
     given : ndarray, shape (groups of last, width, width)
         The precision of the effects of `last`, given all other coefficients.
     """
@@ -77,8 +79,8 @@ def without_factor(
         for j in range(width):
             second = explained[:, j * groups : (j + 1) * groups]
             blocks[:, i, j] -= first.multiply(second).sum(axis=0)
-    across = root @ matrix[last.span, :common]
-    return blocks, sparse.csr_array(matrix[rest.span, :common] - explained.T @ across)
+    across = root @ matrix[last.span][:, known]
+    return blocks, sparse.csr_array(matrix[rest.span][:, known] - explained.T @ across)
 
 
 def wide(matrix: sparse.csr_array, columns: int) -> sparse.csr_array:

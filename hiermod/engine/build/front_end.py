@@ -2,8 +2,8 @@
 
 Numba as it is optimises and emits each function apart, with copies of all that it calls. Here it only types and lowers;
 what comes out is linked once. Functions that were lowered before, and whose files are the same, are not lowered again
-(`parts`): the module is the same, to the bit. This file and `parts` alone know Numba's inner parts. They are changed on
-the way, so that it runs in a process of its own, which writes the bitcode to its standard output.
+(`parts`): the module is the same, to the bit. This file, `parts` and `shortcuts` alone know Numba's inner parts. They
+are changed on the way, so that it runs in a process of its own, which writes the bitcode to its standard output.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from hiermod.engine.build.bitcode import PREFIX, Bitcode, Origin, UnfitError, sources, system, unpacked
 from hiermod.engine.build.parts import Parts
+from hiermod.engine.build.shortcuts import take_shortcuts
 
 if TYPE_CHECKING:
     from llvmlite import binding
@@ -29,7 +30,11 @@ OUTSIDE = {
     "malloc", "free", "pthread_create", "pthread_join",
     *("sqrt", "exp", "log", "log1p", "expm1", "pow", "fabs", "erfc", "lgamma"),
 }  # fmt: skip
-WITHOUT = {"_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # counts of references, calls from Python
+WITHOUT = {
+    "_nrt": False,
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+}  # counts of references, calls from Python
 
 
 def lowered(before: bytes = b"") -> tuple[Bitcode, bytes]:
@@ -103,7 +108,7 @@ def _linked(parts: Parts) -> binding.ModuleRef:
     from hiermod.engine import kernels
     from hiermod.engine.kernels.record import ENTRIES
 
-    kernels.NJIT.update(WITHOUT)
+    kernels.NJIT.update(WITHOUT, pipeline_class=take_shortcuts())
     from hiermod.engine.kernels import entries
 
     class Library(codegen.JITCodeLibrary):

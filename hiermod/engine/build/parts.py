@@ -41,7 +41,7 @@ class Parts:
 
     def __init__(self, content: bytes) -> None:
         functions, libraries = pickle.loads(zlib.decompress(content)) if content else ({}, {})
-        self._functions: dict[Key, bytes] = {key: of for key, of in functions.items() if key.files == files(key.module)}
+        self._functions: dict[Key, bytes] = {key: of for key, of in functions.items() if _is_current(key)}
         self._kept: dict[str, Kept] = libraries
         self._loaded: dict[str, Any] = {}
 
@@ -121,6 +121,10 @@ class Parts:
                 self._keep(other)
 
 
+def _is_current(key: Key) -> bool:
+    return _path(key.module).exists() and key.files == files(key.module)
+
+
 def _key(function: Any, signature: Any) -> Key:
     from numba.core.sigutils import normalize_signature
 
@@ -138,8 +142,8 @@ def files(module: str) -> str:
 
 
 def depends_on(path: Path) -> set[Path]:
-    """A file of the kernels and those that it imports, directly or not."""
-    found, waiting = {SOURCES / "__init__.py"}, [path]
+    """A file of the kernels and those that it imports, directly or not, with what stands for their folders."""
+    found, waiting = set(SOURCES.rglob("__init__.py")), [path]
     while waiting:
         here = waiting.pop()
         if here not in found:
@@ -148,7 +152,8 @@ def depends_on(path: Path) -> set[Path]:
     return found
 
 
-def imports(path: Path) -> list[Path]:
+@functools.cache
+def imports(path: Path) -> tuple[Path, ...]:
     """Files of the kernels that a file imports, in functions, too."""
     names: list[str] = []
     for node in ast.walk(ast.parse(path.read_bytes())):
@@ -157,7 +162,7 @@ def imports(path: Path) -> list[Path]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
     paths = [_path(name) for name in names if name.startswith(f"{PACKAGE}.")]
-    return [each for each in paths if each.exists()]
+    return tuple(each for each in paths if each.exists())
 
 
 def _path(module: str) -> Path:

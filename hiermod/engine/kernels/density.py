@@ -14,18 +14,18 @@ from typing import Any
 import numba
 import numpy as np
 
-from hiermod.engine.kernels import (
-    NJIT,
+from hiermod.engine.kernels import NJIT, threads
+from hiermod.engine.kernels.coordinates import (
     common_coefficients,
     coupling,
     covariance,
     effects,
     hyperparameters,
     joint_block,
-    ordered,
-    threads,
+    monotonic,
 )
-from hiermod.engine.kernels.vector_ops import add_scaled, copy, dot, fill, scale
+from hiermod.engine.kernels.numbers.vector_ops import add_scaled, copy, dot, fill, scale
+from hiermod.engine.kernels.rows import ordered
 from hiermod.engine.kernels.views import doubles, factor_at, matrix
 
 Array = np.ndarray
@@ -71,6 +71,7 @@ def coefficients(record: Any, work: Any, z: Array) -> float:
     else:
         total += common_coefficients.forward(record, work)
     common_coefficients.bounded(record, work)
+    monotonic.forward(record, work)
     score, remaining = doubles(record.score, record.coefficients), doubles(work.effects_score, record.coefficients)
     for place in range(record.joint_factors, record.factors):
         factor = factor_at(record.factor_table, place)
@@ -118,4 +119,5 @@ def _coefficients_back(record: Any, work: Any) -> None:
     else:
         common_coefficients.back(record, work)
     common_coefficients.bounded_back(record, work)
+    monotonic.back(record, work)
     hyperparameters.information_scale_back(record, work, s, by_s)

@@ -7,11 +7,23 @@ from typing import Any
 import numba
 import numpy as np
 
-from hiermod.engine.kernels import NJIT, by_rows, density, likelihood, threads
-from hiermod.engine.kernels.families import score_block
+from hiermod.engine.kernels import NJIT, density, likelihood, threads
+from hiermod.engine.kernels import integrals as integrals_of_groups
+from hiermod.engine.kernels.numbers.vector_ops import copy
 from hiermod.engine.kernels.record import BLOCK, BY_ROWS, NO_MEMORY, NOT_FINITE, SLOTS
-from hiermod.engine.kernels.vector_ops import copy
-from hiermod.engine.kernels.views import doubles, free, job_at, problem_at, room_for, segment_at, workspace
+from hiermod.engine.kernels.rows import by_rows
+from hiermod.engine.kernels.rows.families import score_block
+from hiermod.engine.kernels.views import (
+    allocate,
+    doubles,
+    free,
+    integrals_at,
+    job_at,
+    problem_at,
+    room_for,
+    segment_at,
+    workspace,
+)
 
 STEP = 1e-4  # of the numerical derivative of a score by its linear predictor
 
@@ -115,4 +127,44 @@ def _curvature_by_slots(
 def worker(argument: Any) -> int:
     """What a thread starts with."""
     threads.run_job(job_at(argument, 0))
+    return 0
+
+
+@numba.njit(**NJIT)
+def integrals(points: Any, beta: Any, root: Any, out: Any, memory: Any) -> int:
+    """Write the log likelihood of groups, their effects integrated out, at points.
+
+    Coefficients have shape ``(points, columns)``, the Λ of effects ``(points, width, width)``.
+    """
+    record = integrals_at(memory, 0)
+    width, values = record.width, doubles(out, points)
+    room = allocate(8 * integrals_of_groups.room_size(record))
+    if room == 0:
+        return NO_MEMORY
+    for place in range(points):
+        own, scale = beta + 8 * place * record.columns, root + 8 * place * width * width
+        values[place] = integrals_of_groups.log_likelihood(record, room, own, scale)
+    free(room)
+    return 0
+
+
+@numba.njit(**NJIT)
+def conditionals(
+    pattern: Any, points: Any, beta: Any, root: Any, centre: Any, z: Any, settings: Any, out: Any, memory: Any
+) -> int:  # fmt: skip
+    """Write the log of the density of a group's normals over that of proposals, at points with a proposal each.
+
+    `settings` are how much wider proposals are than the pattern's spread, and their degrees of freedom.
+    """
+    record = integrals_at(memory, 0)
+    width, values, given = record.width, doubles(out, points), doubles(settings, 2)
+    room = allocate(8 * integrals_of_groups.room_size(record))
+    if room == 0:
+        return NO_MEMORY
+    for place in range(points):
+        own, scale, at = beta + 8 * place * record.columns, root + 8 * place * width * width, 8 * place * width
+        values[place] = integrals_of_groups.log_ratio(
+            record, room, pattern, own, scale, centre + at, z + at, given[0], given[1]
+        )
+    free(room)
     return 0

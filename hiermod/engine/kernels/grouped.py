@@ -11,7 +11,7 @@ import numba
 import numpy as np
 
 from hiermod.engine.kernels import NJIT
-from hiermod.engine.kernels.vector_ops import add, add_scaled, dot, total
+from hiermod.engine.kernels.numbers.vector_ops import add, add_scaled, dot, total
 from hiermod.engine.kernels.views import doubles, factor_at, integers
 
 Array = np.ndarray

@@ -10,12 +10,13 @@ from typing import Any
 
 import numba
 
-from hiermod.engine.kernels import NJIT, by_rows
-from hiermod.engine.kernels.families import score_block
+from hiermod.engine.kernels import NJIT
 from hiermod.engine.kernels.grouped import add_effects, add_scores
+from hiermod.engine.kernels.numbers.sparse import dot_and_add_scaled
+from hiermod.engine.kernels.numbers.vector_ops import add_scaled, add_two_scaled, dot, fill, set_scaled, total, two_dots
 from hiermod.engine.kernels.record import BLOCK, BY_ROWS
-from hiermod.engine.kernels.sparse import dot_and_add_scaled
-from hiermod.engine.kernels.vector_ops import add_scaled, add_two_scaled, dot, fill, set_scaled, total, two_dots
+from hiermod.engine.kernels.rows import by_rows
+from hiermod.engine.kernels.rows.families import score_block
 from hiermod.engine.kernels.views import doubles, integers, segment_at
 
 

@@ -27,6 +27,25 @@ def log_normal_cdf(x: float) -> tuple[float, float]:
     return log_density - math.log(tail), tail
 
 
+def shrunk_root(x: Any, own: Any, root: Any) -> None:
+    """Write the Λ of a set of slopes that have one prior: their standard deviations, along the diagonal.
+
+    `shared`, `slab`, `single` and `sigma` of the set say where these stand in `x`, `kind` is 0 for a horseshoe, whose
+    `single` are scales, and 1 for R2D2, whose are sticks of shares.
+    """
+    whole = x[own.sigma] if own.sigma >= 0 else 1.0
+    if own.kind == 0:
+        for i in range(own.columns):
+            wide = whole * x[own.shared] * x[own.single + i]
+            root[i, i] = wide / math.sqrt(1.0 + (wide / x[own.slab]) ** 2)
+        return
+    rest = x[own.shared] / (1.0 - x[own.shared])
+    for i in range(own.columns - 1):
+        root[i, i] = whole * math.sqrt(rest * x[own.single + i])
+        rest *= 1.0 - x[own.single + i]
+    root[own.columns - 1, own.columns - 1] = whole * math.sqrt(rest)
+
+
 def term_root(x: Any, term: Any, root: Any) -> None:
     """Write the Λ of a group term, from its first row and column on.
 

@@ -91,6 +91,7 @@ PRIOR_KERNELS = {name: code for code, name in enumerate((
     "normal", "student", "laplace", "logistic", "uniform", "exponential", "gamma", "inverse_gamma", "log_normal",
     "beta",
 ))}  # fmt: skip
+HORSESHOE, R2D2 = range(2)  # priors of sets of slopes
 ABOVE, BELOW, INTERVAL, SOFT, LINE_ITSELF = range(5)  # how hyperparameters come from the line
 LINE = 64  # bytes that a processor fetches at once
 BLOCK = 256  # rows that are scored at once
@@ -100,7 +101,7 @@ COUNTS = (
     "rows", "segments", "common", "linear", "coefficients", "hyperparameters", "auxiliary", "factors",
     "joint_factors", "joint_size", "matrices", "rank", "by_products", "has_offset", "is_sorted", "parts", "threads",
     "worker", "workspace", "parameters",
-    "thresholds", "reference", "increasing", "threshold_kernel",
+    "thresholds", "reference", "increasing", "threshold_kernel", "monotonic",
 )  # fmt: skip
 DOUBLES = (
     "design", "offset", "response", "size", "count", "multipliers", "sums",  # of rows
@@ -129,12 +130,25 @@ TABLES = {
     # Of a family's parameter beside mu: its link, and where its one value stands among hyperparameters, or -1.
     "parameter_table": _layout("link", "scalar"),
     # Where a factor's effects stand among coefficients, among coordinates, and among effects; where its matrices stand
-    # among those of groups, and among those of factors.
+    # among those of groups, and among those of factors; which set of slopes it is, or -1.
     "factor_table": _layout(
-        "groups", "width", "start", "coordinate", "effects", "information", "root", "first_term", "terms", "multiplier"
+        "groups",
+        "width",
+        "start",
+        "coordinate",
+        "effects",
+        "information",
+        "root",
+        "first_term",
+        "terms",
+        "multiplier",
+        "shrinkage",
     ),
     # A group term's columns within its factor, its hyperparameters, and -1 for `partial` where none are correlated.
     "term_table": _layout("first", "columns", "sds", "partial", "step"),
+    # Of a set of slopes: which prior it has, how many there are, and where what they share, the slab, a scale or stick
+    # of each, and sigma stand among hyperparameters; -1 for sigma where they are not in units of it.
+    "shrinkage_table": _layout("kind", "columns", "shared", "slab", "single", "sigma"),
     # Of the columns of coefficients that most of a factor's effects depend on.
     "full_table": _layout("first", "columns", "values"),
     # Its prior is one of the parameter to a power.
@@ -144,6 +158,9 @@ TABLES = {
     "prior_table": _layout("kernel", doubles=("a", "b", "c")),
     # The variance as far as data go, the prior's precision and centre, and the data's estimate.
     "common_table": _layout(doubles=("variance", "precision", "centre", "estimate")),
+    # Of a monotonic effect: where the whole one and its sticks stand among hyperparameters, and its steps among
+    # coefficients, and how many there are of these.
+    "monotonic_table": _layout("whole", "sticks", "first", "steps"),
     # The priors of thresholds, each by itself.
     "threshold_table": _layout("kernel", doubles=("a", "b", "c")),
 }
@@ -174,7 +191,20 @@ FIELDS = len(WORKSPACE.names or ())
 JOB_BYTES = JOB.itemsize
 THREAD_ROOM = FIELDS + 2 * BLOCK * (1 + SLOTS)  # numbers that a thread has for itself
 
+# Of groups whose effects are integrated out: patterns of groups, entries (different rows) of each, and nodes.
+LOGISTIC, EXPONENTIAL = range(2)  # kinds of canonical links
+INTEGRAL_COUNTS = ("patterns", "entries", "longest", "columns", "width", "nodes", "kind", "plain")
+INTEGRAL_DOUBLES = (
+    "design", "offset", "size", "multipliers",  # of entries, those of one column side by side
+    "counts", "totals", "modes", "spreads", "log_volumes",  # of patterns
+    "grid", "log_weights",  # of nodes
+)  # fmt: skip
+INTEGRAL_INTEGERS = ("starts",)
+INTEGRALS = _layout(*INTEGRAL_COUNTS, *INTEGRAL_DOUBLES, *INTEGRAL_INTEGERS)
+
 ENTRIES = {
+    "conditionals": 9,
+    "integrals": 5,
     "log_density": 5,
     "expand": 5,
     "curvature": 5,

@@ -13,8 +13,8 @@ from numba import types
 
 from hiermod.engine.kernels import NJIT
 from hiermod.engine.kernels.likelihood import products_likelihood, score_rows
+from hiermod.engine.kernels.numbers.vector_ops import add_scaled, copy, dot, fill
 from hiermod.engine.kernels.record import BLOCK, FIELDS, JOB_BYTES, SLOTS, THREAD_ROOM
-from hiermod.engine.kernels.vector_ops import add_scaled, copy, dot, fill
 from hiermod.engine.kernels.views import address_of, addresses, doubles, job_at, problem_at, workspace_at
 
 POSIX = sys.platform != "win32"

@@ -16,7 +16,7 @@ from numba.extending import intrinsic
 from numba.np.arrayobj import populate_array
 
 from hiermod.engine.kernels import NJIT
-from hiermod.engine.kernels.record import FIELDS, JOB, LINE, RECORD, TABLES, WORKSPACE
+from hiermod.engine.kernels.record import FIELDS, INTEGRALS, JOB, LINE, RECORD, TABLES, WORKSPACE
 
 allocate = types.ExternalFunction("malloc", types.intp(types.uintp))
 free = types.ExternalFunction("free", types.void(types.intp))
@@ -57,10 +57,20 @@ def _row(kind: np.dtype[np.void]) -> Any:
 
 
 doubles, integers, addresses = _view(types.float64), _view(types.int32), _view(types.int64)
-problem_at, workspace_at, job_at = (_row(kind) for kind in (RECORD, WORKSPACE, JOB))
-segment_at, parameter_at, factor_at, term_at, full_at, hyperparameter_at, prior_at, common_at, threshold_at = map(
-    _row, TABLES.values()
-)
+problem_at, workspace_at, job_at, integrals_at = (_row(kind) for kind in (RECORD, WORKSPACE, JOB, INTEGRALS))
+(
+    segment_at,
+    parameter_at,
+    factor_at,
+    term_at,
+    shrinkage_at,
+    full_at,
+    hyperparameter_at,
+    prior_at,
+    common_at,
+    monotonic_at,
+    threshold_at,
+) = map(_row, TABLES.values())
 
 
 @intrinsic

@@ -49,7 +49,7 @@ def public_arrays(problem: Problem) -> tuple[dict[str, int], Arrays]:
         "factors": len(problem.factors), "matrices": matrices, "rank": 0, "by_products": int(problem.is_gaussian),
         "has_offset": int(problem.offset.any()), "is_sorted": int(len(problem.group_ends) > 0),
         "parts": parts_of(problem), "threads": 1, "parameters": len(problem.spec.family.single),
-        **_threshold_counts(problem),
+        "monotonic": len(problem.monotonic), **_threshold_counts(problem),
     }  # fmt: skip
     unlinked = [sparse.csr_array((factor.groups * factor.width, problem.coefficients)) for factor in problem.factors]
     common = np.zeros(linear, TABLES["common_table"])
@@ -61,7 +61,7 @@ def public_arrays(problem: Problem) -> tuple[dict[str, int], Arrays]:
         "hyperparameter_centre": np.zeros(hyperparameters), "hyperparameter_map": np.eye(hyperparameters),
         "joint_information": np.zeros(0), "joint_numbers": np.zeros(0),
         **_rows(problem), **_factor_tables(problem), **_priors(problem), **_products(problem),
-        **_threshold_arrays(problem),
+        **_threshold_arrays(problem), "monotonic_table": _monotonic(problem),
         **coupling_arrays(unlinked),
     }  # fmt: skip
     more_counts, more_arrays = _workspace(problem, 0, 0)
@@ -101,9 +101,10 @@ def _parameters(problem: Problem) -> list[tuple[int, int]]:
     Kernels take the log odds of parameters between 0 and 1.
     """
     spec, found = problem.spec, []
+    scalars = [each.name for each in problem.hyperparameters[problem.auxiliary :]]
     for own in spec.family.single:
         link = spec.predictors[own.name].link.name if own.name in spec.predictors else "identity"
-        scalar = -1 if own.name in spec.predictors else spec.scalars.index(own.name)
+        scalar = scalars.index(own.name) if own.name in scalars else -1
         found.append((PARAMETER_LINKS[link] + LOG_ODDS * (own.support == "unit"), scalar))
     return found
 
@@ -119,17 +120,20 @@ def canonical(problem: Problem) -> np.ndarray:
 def _factor_tables(problem: Problem) -> Arrays:
     factors: list[tuple[int, ...]] = []
     terms: list[tuple[int, ...]] = []
+    sets: list[tuple[int, ...]] = []
     multiplier, information, root = 0, 0, 0
     for factor in problem.factors:
-        effects = factor.start - problem.common
+        effects, plain, own = factor.start - problem.common, factor.plain, factor.of_set
         factors.append((factor.groups, factor.width, factor.start, problem.linear + effects, effects, information,
-                        root, len(terms), len(factor.terms), multiplier))  # fmt: skip
-        terms += [(term.first, term.columns, term.sds, term.partial, term.step) for term in factor.terms]
+                        root, len(terms), len(plain), multiplier, len(sets) if own else -1))  # fmt: skip
+        terms += [(term.first, term.columns, term.sds, term.partial, term.step) for term in plain]
+        sets += [(own.kind, own.columns, own.shared, own.slab, own.single, own.sigma)] if own else []
         multiplier += factor.width
         information += factor.groups * factor.width**2
         root += factor.width**2
     return {"factor_table": np.array(factors, TABLES["factor_table"]),
-            "term_table": np.array(terms, TABLES["term_table"])}  # fmt: skip
+            "term_table": np.array(terms, TABLES["term_table"]),
+            "shrinkage_table": np.array(sets, TABLES["shrinkage_table"])}  # fmt: skip
 
 
 def _priors(problem: Problem) -> Arrays:
@@ -142,6 +146,11 @@ def _priors(problem: Problem) -> Arrays:
             hyperparameters[place] = transform, *priors[0][:1], -1, *priors[0][1:], 0.0, np.inf, 1.0
     return {"prior_table": np.array(priors, TABLES["prior_table"]),
             "hyperparameter_table": np.array(hyperparameters, TABLES["hyperparameter_table"])}  # fmt: skip
+
+
+def _monotonic(problem: Problem) -> np.ndarray:
+    rows = [(own.whole, own.sticks, own.first, own.steps) for own in problem.monotonic]
+    return np.array(rows, TABLES["monotonic_table"])
 
 
 def _threshold_counts(problem: Problem) -> dict[str, int]:

@@ -19,6 +19,8 @@ def refused(spec: Spec) -> str | None:
     """Why the engine does not take a model; None where it does."""
     if why := spec.refuses("compiled"):
         return why
+    if spec.family.base is None and not covers_one(spec.family):
+        return f"the family {spec.family} is not covered"
     if len(spec.predictors) > 1 and not covers_several(spec.family):
         return f"linear predictors of several parameters of the family {spec.family} are not covered"
     return None

@@ -9,9 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from hiermod.engine.kernels.record import COUNTS, DOUBLES, INTEGERS, LINE, RECORD, TABLES
+from hiermod.engine.kernels.record import (
+    DOUBLES,
+    INTEGERS,
+    INTEGRAL_DOUBLES,
+    INTEGRAL_INTEGERS,
+    LINE,
+    RECORD,
+    TABLES,
+)
 
-ARRAYS = {*DOUBLES, *INTEGERS, *TABLES}
+OF_DOUBLES, OF_INTEGERS = {*DOUBLES, *INTEGRAL_DOUBLES}, {*INTEGERS, *INTEGRAL_INTEGERS}
+ARRAYS = {*OF_DOUBLES, *OF_INTEGERS, *TABLES}
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,18 +36,23 @@ class Memory:
         return int(self.record.ctypes.data)
 
 
-def lay_out(counts: Mapping[str, int], arrays: Mapping[str, np.ndarray]) -> Memory:
+def lay_out(
+    counts: Mapping[str, int], arrays: Mapping[str, np.ndarray], kind: np.dtype[np.void] = RECORD
+) -> Memory:  # fmt: skip
     """Copy arrays to read-only C order, as doubles, 32-bit integers or tables, and write their addresses down.
+
+    They are the fields of a `kind` of record.
 
     Raises
     ------
     TypeError
         If an array is not of numbers of its kind, or a field is missing or unknown.
     """
-    wrong = sorted((set(counts) ^ set(COUNTS)) | (set(arrays) ^ ARRAYS))
+    fields = set(kind.names or ())
+    wrong = sorted((set(counts) ^ (fields - ARRAYS)) | (set(arrays) ^ (fields & ARRAYS)))
     if wrong:
         raise TypeError(f"Fields are missing or unknown: {', '.join(wrong)}.")
-    return _filled(np.zeros(1, dtype=RECORD), {}, counts, arrays)
+    return _filled(np.zeros(1, dtype=kind), {}, counts, arrays)
 
 
 def replaced(memory: Memory, counts: Mapping[str, int], arrays: Mapping[str, np.ndarray]) -> Memory:
@@ -58,10 +72,10 @@ def _filled(
 
 def _owned(name: str, array: np.ndarray) -> np.ndarray:
     """A copy that nobody else has; at least one number long, so that there is an address."""
-    kind = TABLES.get(name, np.dtype(np.float64 if name in DOUBLES else np.int32))
-    if array.dtype != kind if name in TABLES else array.dtype.kind not in ("fiub" if name in DOUBLES else "iub"):
+    kind = TABLES.get(name, np.dtype(np.float64 if name in OF_DOUBLES else np.int32))
+    if array.dtype != kind if name in TABLES else array.dtype.kind not in ("fiub" if name in OF_DOUBLES else "iub"):
         raise TypeError(f"{name}: an array of {array.dtype} where {kind} is needed.")
-    if name in INTEGERS and array.size and not np.iinfo(np.int32).min <= array.min() <= array.max() <= 2**31 - 1:
+    if name in OF_INTEGERS and array.size and not np.iinfo(np.int32).min <= array.min() <= array.max() <= 2**31 - 1:
         raise TypeError(f"{name}: whole numbers that do not fit into 32 bits.")
     array = array if array.size else np.zeros(1, dtype=kind)
     copy = _at_a_line(array.shape, np.dtype(kind))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -19,13 +20,15 @@ from hiermod.data.cells.statistics import (
     RealCells,
     ValueCells,
 )
-from hiermod.engine.kernels.record import KERNELS, ORDERED_KERNELS
+from hiermod.engine.kernels.record import HORSESHOE, KERNELS, ORDERED_KERNELS, R2D2
 from hiermod.families.bounded import recorded
 from hiermod.families.record import THRESHOLDS
 from hiermod.modeling.coding import Block
 from hiermod.modeling.density_rows import Observed, Segment, observe
 from hiermod.modeling.design import GroupDesign
-from hiermod.modeling.smooths import Smooth
+from hiermod.modeling.monotonic import Monotonic, shares_of, sticks
+from hiermod.modeling.shrinkage import Shrunk
+from hiermod.modeling.smooths import Curve, curves
 from hiermod.modeling.spec import Spec
 from hiermod.modeling.thresholds import start_of, usual_place
 from hiermod.priors.distributions import Prior, partial_priors
@@ -56,9 +59,9 @@ class TermPlace:
 
 @dataclass(frozen=True, eq=False)
 class SmoothPlace:
-    """The wiggles of a smooth as effects of one group, which share a standard deviation, and where that stands."""
+    """The wiggles of a curve as effects of one group, which share a standard deviation, and where that stands."""
 
-    smooth: Smooth
+    curve: Curve
     sds: int
     first: int = 0
     partial: int = -1
@@ -67,7 +70,33 @@ class SmoothPlace:
     @property
     def columns(self) -> int:
         """How many wiggles there are."""
-        return len(self.smooth.wiggles)
+        return len(self.curve.wiggles)
+
+
+@dataclass(frozen=True, eq=False)
+class ShrunkPlace:
+    """A set of slopes with one prior as effects of one group, each in the unit of its column.
+
+    `shared` is where what all share stands among hyperparameters, `slab` the slab, `single` a scale or a stick of each,
+    and `sigma` the residual standard deviation, or -1; `back` gives the user's coefficients, ``(columns, slopes)``.
+    """
+
+    own: Shrunk
+    shared: int
+    slab: int
+    single: int
+    sigma: int
+    back: np.ndarray
+
+    @property
+    def kind(self) -> int:
+        """The prior's code."""
+        return HORSESHOE if self.own.is_horseshoe else R2D2
+
+    @property
+    def columns(self) -> int:
+        """How many slopes there are."""
+        return len(self.own.places)
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +107,7 @@ class Factor:
     """
 
     groups: int
-    terms: tuple[TermPlace | SmoothPlace, ...]
+    terms: tuple[TermPlace | SmoothPlace | ShrunkPlace, ...]
     start: int
     codes: np.ndarray
     multipliers: np.ndarray
@@ -88,6 +117,16 @@ class Factor:
     def width(self) -> int:
         """How many effects each group has."""
         return len(self.multipliers)
+
+    @property
+    def of_set(self) -> ShrunkPlace | None:
+        """The set of slopes that it is, if it is one."""
+        return next((own for own in self.terms if isinstance(own, ShrunkPlace)), None)
+
+    @property
+    def plain(self) -> tuple[TermPlace | SmoothPlace, ...]:
+        """The others, whose standard deviations are hyperparameters."""
+        return tuple(own for own in self.terms if not isinstance(own, ShrunkPlace))
 
     @property
     def span(self) -> slice:
@@ -103,6 +142,33 @@ class Hyperparameter:
     place: int
     prior: Prior
     coefficient: int = -1
+
+
+@dataclass(frozen=True, eq=False)
+class MonotonicPlace:
+    """Where a monotonic effect's whole and its sticks stand among hyperparameters, and its steps among coefficients.
+
+    `columns` are the steps' places among those of the spec's term.
+    """
+
+    own: Monotonic
+    columns: np.ndarray
+    whole: int
+    sticks: int
+    first: int
+
+    @property
+    def steps(self) -> int:
+        """How many there are."""
+        return len(self.columns)
+
+    def shares(self, hyperparameters: np.ndarray) -> np.ndarray:
+        """The steps' shares, shape ``(..., steps)``, of hyperparameters, the last axis."""
+        return shares_of(hyperparameters[..., self.sticks : self.sticks + self.steps - 1])
+
+    def coefficients(self, hyperparameters: np.ndarray) -> np.ndarray:
+        """The steps' coefficients."""
+        return np.asarray(hyperparameters[..., self.whole, None] * self.shares(hyperparameters))
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,6 +226,10 @@ class Problem:
         Of responses that are censored or truncated: ends of intervals, and between what a response is recorded.
     shares_from : int
         From which row on a hurdle's rows are shares of zeros; below 0 of other families.
+    part : {"", "above", "zeros"}
+        Of which part of a hurdle it is alone.
+    monotonic : tuple of MonotonicPlace
+        Their steps are the last of the common coefficients.
     unit, origin : float
         What response, offset and all on their scale are measured in, and where from, in this unit.
     thresholds : ThresholdPlace, optional
@@ -189,6 +259,14 @@ class Problem:
     by_rows: bool = False
     bounds: np.ndarray = field(default_factory=lambda: np.zeros((3, 0)))
     shares_from: int = -1
+    part: str = ""
+    monotonic: tuple[MonotonicPlace, ...] = ()
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The family's parameters that it is of."""
+        names = _slots(self.spec)
+        return {"above": names[:-1], "zeros": names[-1:]}.get(self.part, names)
 
     @property
     def segments(self) -> tuple[Segment, ...]:
@@ -211,6 +289,16 @@ class Problem:
         """The slot of each coefficient."""
         effects = [np.repeat(factor.slots, factor.groups) for factor in self.factors]
         return np.concatenate([self.common_slots, *effects]).astype(int)
+
+    @cached_property
+    def nesting(self) -> np.ndarray:
+        """Whether each group of a factor is in one group of an earlier one, shape ``(factors, factors)``."""
+        found = np.zeros((len(self.factors), len(self.factors)), dtype=bool)
+        for outer, inner in itertools.combinations(range(len(self.factors)), 2):
+            codes, whole = self.factors[inner].codes, self.factors[outer]
+            pairs = np.unique(codes.astype(np.int64) * whole.groups + whole.codes)
+            found[inner, outer] = len(pairs) == len(np.unique(codes))
+        return found
 
     @property
     def common(self) -> int:
@@ -262,34 +350,44 @@ def read_problem(spec: Spec) -> Problem:
     blocks = spec.coefficients.blocks
     flat = [prior for block in blocks for prior in spec.priors[block.name]]
     on_line = np.array([prior.located for prior in flat], dtype=bool)
-    wiggles = np.isin(np.arange(len(flat)), [place for smooth in spec.smooths for place in smooth.wiggles])
-    order = np.concatenate([np.flatnonzero(on_line & ~wiggles), np.flatnonzero(~on_line & ~wiggles)]).astype(int)
+    smooth = [*curves(spec.smooths)]
+    steps = np.concatenate([np.zeros(0, dtype=int), *(own.places.ravel() for own in spec.monotonic)])
+    apart = [*steps, *(place for curve in smooth for place in curve.wiggles)]
+    apart += [place for own in spec.shrunk for place in own.places]
+    plain = ~np.isin(np.arange(len(flat)), apart)
+    order = np.concatenate([np.flatnonzero(on_line & plain), np.flatnonzero(~on_line & plain), steps]).astype(int)
     design, back = _centred_design(spec, rows)
-    linear = int((on_line & ~wiggles).sum())
+    linear, before_steps = int((on_line & plain).sum()), int(plain.sum())
     start = len(order)
     hyperparameters: list[Hyperparameter] = []
     factors: list[Factor] = []
-    for smooth in spec.smooths:
-        factors.append(_smooth(spec, smooth, design, start, hyperparameters))
+    for curve in smooth:
+        factors.append(_curve(spec, curve, design, start, hyperparameters))
+        start = factors[-1].span.stop
+    for own in spec.shrunk:
+        factors.append(_set(spec, own, design, back, start, hyperparameters))
         start = factors[-1].span.stop
     for terms in _by_factor(spec):
         factors.append(_factor(spec, rows, terms, start, hyperparameters))
         start = factors[-1].span.stop
     names = [(block.name, place) for block in blocks for place in range(len(block.columns))]
-    for place, column in enumerate(order[linear:], start=linear):
+    for place, column in enumerate(order[linear:before_steps], start=linear):
         name, within = names[column]
         hyperparameters.append(Hyperparameter(name, within, flat[column], place))
+    monotonic = _monotonic(spec, before_steps, hyperparameters)
     auxiliary = len(hyperparameters)
     hyperparameters += [Hyperparameter(name, 0, spec.priors[name][0]) for name in spec.scalars]
+    factors = [_with_sigma(factor, spec, auxiliary) for factor in factors]
     kernel = f"{spec.family.kernel}_{spec.family.link.name}"
-    by_rows = len(spec.predictors) > 1 or kernel not in {**KERNELS, **ORDERED_KERNELS}
+    exposed = spec.shape_exposure(spec.cells.frame) is not None
+    by_rows = exposed or len(spec.predictors) > 1 or kernel not in {**KERNELS, **ORDERED_KERNELS}
     problem = Problem(
         spec, kernel, design[order], order, linear, back[:, order],
         tuple(flat[column] for column in order[:linear]), tuple(factors), tuple(hyperparameters), auxiliary,
         _offset(spec, rows) if by_rows else rows.offset(spec.predictors["mu"].offsets),
         *(_by_rows(spec, rows) if by_rows else _response(spec, rows)),
         common_slots=np.array([_slot(spec, block) for block in blocks for _ in block.columns], dtype=int)[order],
-        by_rows=by_rows, bounds=_bounds(spec),
+        by_rows=by_rows, bounds=_bounds(spec), monotonic=monotonic,
     )  # fmt: skip
     return _for_speed(_with_thresholds(problem) if spec.family.thresholds is not None else problem)
 
@@ -313,15 +411,16 @@ def _with_thresholds(problem: Problem) -> Problem:
     own = [Hyperparameter(f"{THRESHOLDS}_{number}", 0, prior) for number, prior in enumerate(stand_ins)]
     before, after = problem.hyperparameters[: problem.auxiliary], problem.hyperparameters[problem.auxiliary :]
     before = tuple(replace(each, coefficient=each.coefficient + (each.coefficient >= 0)) for each in before)
-    columns, size = problem.design.shape
+    monotonic = tuple(replace(own, first=own.first + 1) for own in problem.monotonic)
+    size = problem.design.shape[1]
     centred = problem.design - (level @ problem.back)[:, None]
-    factors = tuple(replace(factor, start=factor.start + 1) for factor in problem.factors)
+    factors = tuple(_centred_slopes(replace(factor, start=factor.start + 1), level) for factor in problem.factors)
     return replace(
         problem, design=np.vstack([np.ones((1, size)), centred]), order=np.append(-1, problem.order),
-        linear=problem.linear + 1, back=np.hstack([np.zeros((columns, 1)), problem.back]),
+        linear=problem.linear + 1, back=np.hstack([np.zeros((len(problem.back), 1)), problem.back]),
         priors=(Prior("Normal", (float(-start[place]), SPREAD)), *problem.priors), factors=factors,
         hyperparameters=(*before, *own, *after), common_slots=np.append(0, problem.common_slots),
-        thresholds=ThresholdPlace(len(start), place, increasing, spec.priors[THRESHOLDS], level),
+        thresholds=ThresholdPlace(len(start), place, increasing, spec.priors[THRESHOLDS], level), monotonic=monotonic,
     )  # fmt: skip
 
 
@@ -396,7 +495,7 @@ def _centred_design(spec: Spec, rows: Observed) -> tuple[np.ndarray, np.ndarray]
     if not blocks:
         return np.zeros((0, len(rows))), np.zeros((0, 0))
     back = np.linalg.inv(np.eye(size) + spec.coefficients.shift)
-    return np.ascontiguousarray((np.hstack([rows.matrix(block) for block in blocks]) @ back).T), back
+    return np.ascontiguousarray(back.T @ np.vstack([rows.matrix(block).T for block in blocks])), back
 
 
 def _by_factor(spec: Spec) -> list[list[GroupDesign]]:
@@ -442,14 +541,58 @@ def _slots(spec: Spec) -> tuple[str, ...]:
     return ("mu", *(own.name for own in spec.family.single))
 
 
-def _smooth(
-    spec: Spec, smooth: Smooth, design: np.ndarray, start: int, hyperparameters: list[Hyperparameter]
+def _curve(spec: Spec, curve: Curve, design: np.ndarray, start: int, hyperparameters: list[Hyperparameter]) -> Factor:
+    """The wiggles of a curve, as the effects of one group in which all rows are."""
+    place, prior = SmoothPlace(curve, len(hyperparameters)), spec.priors[curve.sd_name][curve.place]
+    hyperparameters.append(Hyperparameter(curve.sd_name, curve.place, prior))
+    slots = np.full(place.columns, _slots(spec).index(curve.parameter))
+    return Factor(1, (place,), start, np.zeros(design.shape[1], dtype=int), design[curve.wiggles], slots)
+
+
+def _set(
+    spec: Spec, own: Shrunk, design: np.ndarray, back: np.ndarray, start: int, hyperparameters: list[Hyperparameter]
 ) -> Factor:
-    """The wiggles of a smooth, as the effects of one group in which all rows are."""
-    place = SmoothPlace(smooth, len(hyperparameters))
-    hyperparameters.append(Hyperparameter(smooth.sd_name, 0, spec.priors[smooth.sd_name][0]))
-    slots = np.full(place.columns, _slot(spec, smooth.block))
-    return Factor(1, (place,), start, np.zeros(design.shape[1], dtype=int), design[smooth.wiggles], slots)
+    """Slopes with one prior as the effects of one group in which all rows are, in the units of their columns."""
+    shared = len(hyperparameters)
+    hyperparameters += [Hyperparameter(name, 0, own.priors[name][0]) for name in own.shared]
+    single, name = len(hyperparameters), own.single
+    singles = own.priors[name] if own.is_horseshoe else own.sticks
+    name = name if own.is_horseshoe else f"{name}_offset"
+    hyperparameters += [Hyperparameter(name, at, prior) for at, prior in enumerate(singles)]
+    place = ShrunkPlace(own, shared, single - 1, single, -1, back[:, own.places] / own.scales)
+    slots = np.full(place.columns, _slots(spec).index(own.parameter))
+    multipliers = design[own.places] / own.scales[:, None]
+    return Factor(1, (place,), start, np.zeros(design.shape[1], dtype=int), multipliers, slots)
+
+
+def _with_sigma(factor: Factor, spec: Spec, auxiliary: int) -> Factor:
+    """The factor, where sigma stands being known."""
+    own = factor.of_set
+    if own is None or not own.own.by_sigma:
+        return factor
+    return replace(factor, terms=(replace(own, sigma=auxiliary + spec.scalars.index("sigma")),))
+
+
+def _centred_slopes(factor: Factor, level: np.ndarray) -> Factor:
+    """The factor's columns, less what they move thresholds by."""
+    own = factor.of_set
+    return factor if own is None else replace(factor, multipliers=factor.multipliers - (level @ own.back)[:, None])
+
+
+def _monotonic(spec: Spec, first: int, hyperparameters: list[Hyperparameter]) -> tuple[MonotonicPlace, ...]:
+    """Each monotonic effect's whole and sticks, its steps being coefficients from `first` on."""
+    places: list[MonotonicPlace] = []
+    for own in spec.monotonic:
+        for effect, columns in enumerate(own.within):
+            whole = len(hyperparameters)
+            shares = sticks(spec.priors[own.shares_name][effect], len(columns))
+            hyperparameters.append(Hyperparameter(own.name, effect, spec.priors[own.name][effect]))
+            hyperparameters += [
+                Hyperparameter(f"{own.shares_name}_offset", at, prior) for at, prior in enumerate(shares)
+            ]
+            places.append(MonotonicPlace(own, columns, whole, whole + 1, first))
+            first += len(columns)
+    return tuple(places)
 
 
 def _slot(spec: Spec, block: Block) -> int:
@@ -481,7 +624,8 @@ def _by_rows(spec: Spec, rows: Observed) -> tuple[np.ndarray, np.ndarray, np.nda
         case BinomialCells(successes=successes, trials=trials):
             return successes, trials, np.ones(len(trials)), 0.0, 0.0
         case ValueCells(value=value, count=count):
-            return value, np.ones(len(value)), count, 0.0, 0.0
+            exposure = spec.shape_exposure(spec.cells.frame)
+            return value, np.ones(len(value)) if exposure is None else exposure, count, 0.0, 0.0
         case PairCells(successes=successes, trials=trials, count=count):
             return successes, trials, count, 0.0, 0.0
         case ErrorCells(mean=value, error=error, count=count):

@@ -93,6 +93,12 @@ class Program:
         counts = {"rank": np.size(arrays["stretch"])} if "stretch" in arrays else {}
         return self._replaced(counts, arrays)
 
+    def shifted(self, rise: np.ndarray) -> Program:
+        """The same with numbers added to the linear predictor of mu in each row; of rows that are scored one by one."""
+        offset = self.problem.offset.reshape(-1, len(rise)).copy()
+        offset[0] += rise
+        return self._replaced({"has_offset": 1}, {"offset": offset})
+
     def jointly(self, factors: int, information: np.ndarray, numbers: np.ndarray) -> Program:
         """The same, the common coefficients and the effects of so many first factors of which are sampled jointly."""
         counts, arrays = joint_arrays(self.problem, factors)

@@ -96,5 +96,6 @@ def _whole(problem: Problem) -> np.ndarray:
 def _scaled(problem: Problem) -> list[bool]:
     """Which hyperparameters have the response's unit: those of the mean, and of the family those on its scale."""
     own = {parameter.name for parameter in problem.spec.family.parameters if parameter.scale == RESPONSE}
-    own |= {each.name for each in problem.spec.variables() if each.parameter == "mu" and each.role != "correlation"}
+    roles = ("coefficient", "sd", "effect")
+    own |= {each.name for each in problem.spec.variables() if each.parameter == "mu" and each.role in roles}
     return [each.name in own for each in problem.hyperparameters]

@@ -8,8 +8,8 @@ import numba
 import numpy as np
 
 from hiermod.engine.kernels import NJIT, plain
+from hiermod.engine.kernels.numbers.vector_ops import add_scaled, dot, scale
 from hiermod.engine.kernels.plain import VECTOR
-from hiermod.engine.kernels.vector_ops import add_scaled, dot, scale
 
 LEAST = 1e-12  # pivot, where rounding leaves none
 Array = np.ndarray

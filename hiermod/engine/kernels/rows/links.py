@@ -1,4 +1,4 @@
-"""Log densities of single rows under less usual links, and of known errors; as `row_densities` has others.
+"""Log densities of single rows under less usual links, and of known errors; as `densities` has others.
 
 Where a linear predictor has no mean, a row's density is 0. Samplers of continuous paths do badly at such a wall: what
 stands there instead is the density's mirror image, and whoever samples leaves out the draws beyond (`sampling.native`).
@@ -11,8 +11,8 @@ import math
 import numba
 
 from hiermod.engine.kernels import NJIT
-from hiermod.engine.kernels.elementary import exp, log
-from hiermod.engine.kernels.row_densities import gamma, gaussian
+from hiermod.engine.kernels.numbers.elementary import exp, log
+from hiermod.engine.kernels.rows.densities import gamma, gaussian
 
 Row = tuple[float, float, float, float, float]
 REACH = 0.05  # of the logarithm of a rate, or of the inverse of a mean over that of the response, beyond the bound

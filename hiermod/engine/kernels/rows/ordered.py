@@ -13,10 +13,12 @@ import numba
 import numpy as np
 
 from hiermod.engine.kernels import NJIT
-from hiermod.engine.kernels.elementary import exp, log1p
-from hiermod.engine.kernels.hyperparameters import log_prior
-from hiermod.engine.kernels.record import BLOCK, ORDERED_KERNELS
-from hiermod.engine.kernels.special import log_normal_cdf, log_rates, log_sigmoids
+from hiermod.engine.kernels.coordinates.hyperparameters import log_prior
+from hiermod.engine.kernels.numbers.elementary import exp, log, log1p
+from hiermod.engine.kernels.numbers.special import log_normal_cdf, log_rates, log_sigmoids
+from hiermod.engine.kernels.numbers.vector_ops import fill
+from hiermod.engine.kernels.numbers.vector_ops import total as total_of
+from hiermod.engine.kernels.record import BLOCK, ORDERED_KERNELS, SLOTS
 from hiermod.engine.kernels.views import doubles, threshold_at
 
 Array = np.ndarray
@@ -24,6 +26,8 @@ CUMULATIVE, SRATIO, CRATIO, ACAT = (ORDERED_KERNELS[f"{name}_logit"] for name in
                                                                                  "acat"))  # fmt: skip
 HALF_LOG_TAU = 0.9189385332046727
 LARGEST = 700.0  # exponent
+NO_THRESHOLD = 1e300  # where the outer categories end
+LOWER, UPPER, INNER, ODDS, BY_LOWER, BY_UPPER, WEIGHT, BELOW, ABOVE = range(0, 9 * BLOCK, BLOCK)  # of a block's work
 
 
 @numba.njit(**NJIT)
@@ -33,6 +37,8 @@ def score_block(kernel: int, record: Any, work: Any, start: int, rows: int) -> f
     y, size = doubles(record.response, record.rows), doubles(record.size, record.rows)
     extra = record.hyperparameters - record.auxiliary
     distances, slopes = doubles(work.auxiliary, extra), doubles(work.by_auxiliary, extra)
+    if kernel == CUMULATIVE and record.thresholds < BLOCK:
+        return _cumulative_logit(record, work, distances, slopes, start, rows)
     total, begin = 0.0, np.uint64(start)
     for i in range(np.uint64(rows)):
         weight = size[begin + i]
@@ -97,11 +103,9 @@ def _cumulative(
 def _between(link: int, low: float, high: float) -> tuple[float, float, float]:
     """``log(F(high) − F(low))`` and its derivatives."""
     if link == 0:
-        gap = math.exp(low - high)
         one, _, rate_high = log_sigmoids(high)
         _, other, rate_low = log_sigmoids(low)
-        odds = gap / (1.0 - gap) if gap < 0.5 else -gap / math.expm1(low - high)
-        inner = log1p(-gap) if gap < 0.5 else math.log(-math.expm1(low - high))
+        inner, odds = _gap(high - low)
         return one + other + inner, -rate_low - odds, 1.0 - rate_high + odds
     if link == 1:
         flip = low + high > 0.0
@@ -122,6 +126,70 @@ def _between(link: int, low: float, high: float) -> tuple[float, float, float]:
     stays = -math.expm1(-growth)
     by_high = math.exp(min(high, LARGEST) - growth) / stays
     return math.log(stays) - hazard, -hazard / stays, by_high
+
+
+@numba.njit(**NJIT)
+def _gap(width: float) -> tuple[float, float]:
+    """``log(1 − exp(−width))`` and its derivative, of the logit's ``log(F(high) − F(low))`` all that rows share."""
+    small = math.exp(-width)
+    if small < 0.5:
+        return math.log1p(-small), small / (1.0 - small)
+    rest = -math.expm1(-width)
+    return math.log(rest), small / rest
+
+
+@numba.njit(**NJIT)
+def _cumulative_logit(record: Any, work: Any, distances: Array, slopes: Array, start: int, rows: int) -> float:
+    """The logit's log chances ``log F(high) + log(1 − F(low)) + log(1 − exp(low − high))``, the last by category."""
+    eta, score = doubles(work.eta, BLOCK), doubles(work.row_scores, BLOCK)
+    y, size = doubles(record.response, record.rows), doubles(record.size, record.rows)
+    own, begin = doubles(work.etas, SLOTS * BLOCK), np.uint64(start)
+    _categories(record, own, distances)
+    for i in range(np.uint64(rows)):
+        category = np.uint64(y[begin + i]) - np.uint64(1)
+        own[WEIGHT + category] += size[begin + i]
+        own[BELOW + i], own[ABOVE + i] = own[LOWER + category] - eta[i], own[UPPER + category] - eta[i]
+    for i in range(np.uint64(rows)):
+        low, high, weight = own[np.uint64(BELOW) + i], own[np.uint64(ABOVE) + i], size[begin + i]
+        small, other = exp(-abs(low)), exp(-abs(high))
+        below, above = (1.0 if low >= 0.0 else small) / (1.0 + small), (other if high >= 0.0 else 1.0) / (1.0 + other)
+        eta[i] = weight * (min(high, 0.0) - max(low, 0.0) - log((1.0 + small) * (1.0 + other)))
+        score[i] = weight * (below - above)
+        own[np.uint64(BELOW) + i], own[np.uint64(ABOVE) + i] = weight * below, weight * above
+    for i in range(np.uint64(rows)):
+        category = np.uint64(y[begin + i]) - np.uint64(1)
+        own[BY_LOWER + category] -= own[BELOW + i]
+        own[BY_UPPER + category] += own[ABOVE + i]
+    return total_of(eta, 0, rows) + _by_category(record, own, slopes)
+
+
+@numba.njit(**NJIT)
+def _categories(record: Any, own: Array, distances: Array) -> None:
+    """Write the thresholds about each category and what its rows share, and clear their sums."""
+    categories = record.thresholds + 1
+    for place in (BY_LOWER, BY_UPPER, WEIGHT):
+        fill(own, place, 0.0, categories)
+    for category in range(categories):
+        first, last = category == 0, category == record.thresholds
+        low = -NO_THRESHOLD if first else _distance(record, distances, category - 1)
+        high = NO_THRESHOLD if last else _distance(record, distances, category)
+        own[LOWER + category], own[UPPER + category] = low, high
+        inner, odds = (0.0, 0.0) if first or last else _gap(high - low)
+        own[INNER + category], own[ODDS + category] = inner, odds
+
+
+@numba.njit(**NJIT)
+def _by_category(record: Any, own: Array, slopes: Array) -> float:
+    """What rows share, by category; adds the derivatives by the thresholds."""
+    total = 0.0
+    for category in range(record.thresholds + 1):
+        shared = own[WEIGHT + category] * own[ODDS + category]
+        total += own[WEIGHT + category] * own[INNER + category]
+        if category > 0:
+            _add(record, slopes, category - 1, own[BY_LOWER + category] - shared)
+        if category < record.thresholds:
+            _add(record, slopes, category, own[BY_UPPER + category] + shared)
+    return total
 
 
 @numba.njit(**NJIT)

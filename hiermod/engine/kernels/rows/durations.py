@@ -9,10 +9,10 @@ import numba
 import numpy as np
 
 from hiermod.engine.kernels import NJIT
-from hiermod.engine.kernels.elementary import exp, log
+from hiermod.engine.kernels.numbers.elementary import exp, log
+from hiermod.engine.kernels.numbers.special import digamma, log_normal_cdf
 from hiermod.engine.kernels.plain import HALF_LOG_TAU
 from hiermod.engine.kernels.record import BLOCK
-from hiermod.engine.kernels.special import digamma, log_normal_cdf
 from hiermod.engine.kernels.views import doubles
 
 Row = tuple[float, float, float, float, float]

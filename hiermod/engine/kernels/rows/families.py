@@ -14,20 +14,20 @@ from typing import Any
 import numba
 import numpy as np
 
-from hiermod.engine.kernels import NJIT, ordered
-from hiermod.engine.kernels.durations import score_weibull
-from hiermod.engine.kernels.elementary import exp, log, log1p
+from hiermod.engine.kernels import NJIT
+from hiermod.engine.kernels.numbers.elementary import exp, log, log1p
+from hiermod.engine.kernels.numbers.special import digamma, log_rates, log_rising, rising_rate
+from hiermod.engine.kernels.numbers.vector_ops import product
+from hiermod.engine.kernels.numbers.vector_ops import total as total_of
 from hiermod.engine.kernels.record import BLOCK, KERNELS, ORDERED
-from hiermod.engine.kernels.special import digamma, log_rates, log_rising
-from hiermod.engine.kernels.vector_ops import product
-from hiermod.engine.kernels.vector_ops import total as total_of
+from hiermod.engine.kernels.rows import ordered
+from hiermod.engine.kernels.rows.durations import score_weibull
 from hiermod.engine.kernels.views import doubles
 
 (
     LOGIT, PROBIT, CLOGLOG, POISSON, NEGBINOMIAL, STUDENT, GAMMA, BETA_LOGIT, BETA_PROBIT, BETA_CLOGLOG, GAUSSIAN,
     ONE_TRIAL, LOGNORMAL, WEIBULL,
 ) = KERNELS.values()  # fmt: skip
-NEXT_TO_NOTHING = -300.0  # a logarithm
 
 
 @numba.njit(**NJIT)
@@ -218,19 +218,3 @@ def _beta_binomial(link: int, record: Any, work: Any, start: int, rows: int) -> 
         slope += weight * (won_by_kappa + lost_by_kappa - by_all)
     slopes[0] += slope
     return total
-
-
-@numba.njit(**NJIT)
-def rising_rate(log_rate: float, slope: float, kappa: float, count: float) -> tuple[float, float, float]:
-    """lgamma(x + count) − lgamma(x) at x = kappa · rate, and its derivatives by the linear predictor and by kappa.
-
-    Where x is next to nothing its logarithm stands for it: x (x + 1) … is x times (count − 1)!.
-    """
-    if count == 0.0:
-        return 0.0, 0.0, 0.0
-    log_x = log_rate + math.log(kappa)
-    if log_x < NEXT_TO_NOTHING:
-        return log_x + math.lgamma(count), slope, 1.0 / kappa
-    rate = math.exp(log_rate)
-    value, by_x = log_rising(kappa * rate, count)
-    return value, by_x * kappa * rate * slope, by_x * rate

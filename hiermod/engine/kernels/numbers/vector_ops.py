@@ -11,7 +11,7 @@ import numba
 import numpy as np
 
 from hiermod.engine.kernels import NJIT
-from hiermod.engine.kernels.elementary import log
+from hiermod.engine.kernels.numbers.elementary import log
 
 Array = np.ndarray
 SUMMED = {**NJIT, "fastmath": {"contract", "reassoc", "nsz"}}  # the order of sums is fixed once compiled

@@ -1,4 +1,4 @@
-"""Log densities of rows of counts that vary more than chance, in compiled code; as `row_densities` has others."""
+"""Log densities of rows of counts that vary more than chance, in compiled code; as `densities` has others."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import math
 import numba
 
 from hiermod.engine.kernels import NJIT
-from hiermod.engine.kernels.elementary import exp, log1p
-from hiermod.engine.kernels.special import log_rising
+from hiermod.engine.kernels.numbers.elementary import exp, log1p
+from hiermod.engine.kernels.numbers.special import log_rising
 
 NEXT_TO_NOTHING = -300.0  # a logarithm
 Row = tuple[float, float, float, float, float]

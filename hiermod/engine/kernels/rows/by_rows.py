@@ -1,7 +1,7 @@
 """Likelihoods of rows whose parameters each have a linear predictor or one value, in compiled code.
 
 A slot is a parameter of the family: 0 is mu, 1 the first one beside it, and so on. Each has a block of linear
-predictors and one of scores. A family needs one function of a row (`row_densities`), a branch in `row_density`, and a
+predictors and one of scores. A family needs one function of a row (`densities`), a branch in `row_density`, and a
 name in `record.ROW_KERNELS`; models with a single linear predictor are scored by the same.
 """
 
@@ -13,10 +13,10 @@ from typing import Any
 import numba
 import numpy as np
 
-from hiermod.engine.kernels import NJIT, bounded, durations, row_counts, row_links, row_units
-from hiermod.engine.kernels import row_densities as densities
-from hiermod.engine.kernels import row_mixtures as mixtures
+from hiermod.engine.kernels import NJIT
 from hiermod.engine.kernels.grouped import add_effects_of, add_scores_of
+from hiermod.engine.kernels.numbers.special import log_rates
+from hiermod.engine.kernels.numbers.vector_ops import add_scaled, dot, fill, total
 from hiermod.engine.kernels.record import (
     BLOCK,
     BOUNDED,
@@ -30,8 +30,7 @@ from hiermod.engine.kernels.record import (
     ROW_KERNELS,
     SLOTS,
 )
-from hiermod.engine.kernels.special import log_rates
-from hiermod.engine.kernels.vector_ops import add_scaled, dot, fill, total
+from hiermod.engine.kernels.rows import bounded, counts, densities, durations, links, mixtures, units
 from hiermod.engine.kernels.views import doubles, integers, parameter_at
 
 Array = np.ndarray
@@ -80,7 +79,8 @@ def row_density(
     if kernel == STUDENT:
         return densities.student(y, eta, a, b)
     if kernel == NEGBINOMIAL:
-        return densities.negbinomial(y, eta, a)
+        value, by_eta, by_shape, by_b, by_c = densities.negbinomial(y, eta, n * a)  # an exposure multiplies the shape
+        return value, by_eta, n * by_shape, by_b, by_c
     if kernel == GAMMA:
         return densities.gamma(y, eta, a)
     if kernel == LOGNORMAL:
@@ -102,23 +102,23 @@ def row_density(
     if kernel == BETA_PROBIT:
         return densities.beta_binomial(1, y, n, eta, a)
     if kernel == GAUSSIAN_LOG:
-        return row_links.gaussian_log(y, eta, a)
+        return links.gaussian_log(y, eta, a)
     if kernel == GAMMA_INVERSE:
-        return row_links.gamma_inverse(y, eta, a)
+        return links.gamma_inverse(y, eta, a)
     if kernel == TRIALS_LOG:
-        return row_links.trials_log(y, n, eta)
+        return links.trials_log(y, n, eta)
     if kernel == GAUSSIAN_KNOWN:
-        return row_links.gaussian_known(y, n, eta)
+        return links.gaussian_known(y, n, eta)
     if kernel == GAUSSIAN_ADDED:
-        return row_links.gaussian_added(y, n, eta, a)
+        return links.gaussian_added(y, n, eta, a)
     if kernel == GEOMETRIC:
-        return row_counts.geometric(y, eta)
+        return counts.geometric(y, eta)
     if kernel == NBINOM1:
-        return row_counts.nbinom1(y, eta, a)
+        return counts.nbinom1(y, eta, a)
     if ENDS <= kernel <= ENDS + 2:
-        return row_units.zero_one_inflated_beta(kernel - ENDS, y, eta, a, b, c)
+        return units.zero_one_inflated_beta(kernel - ENDS, y, eta, a, b, c)
     if BETA <= kernel <= BETA + 2:
-        return row_units.beta(kernel - BETA, y, eta, a)
+        return units.beta(kernel - BETA, y, eta, a)
     return densities.beta_binomial(2, y, n, eta, a)
 
 

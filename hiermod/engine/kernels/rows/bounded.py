@@ -7,11 +7,11 @@ import math
 import numba
 
 from hiermod.engine.kernels import NJIT
-from hiermod.engine.kernels.durations import NEXT_TO_NOTHING, exponential_part
-from hiermod.engine.kernels.elementary import exp, log
-from hiermod.engine.kernels.incomplete import log_gamma_tails, log_t_tail
+from hiermod.engine.kernels.numbers.elementary import exp, log
+from hiermod.engine.kernels.numbers.incomplete import log_gamma_tails, log_t_tail
+from hiermod.engine.kernels.numbers.special import digamma, log_normal_cdf, log_rates
 from hiermod.engine.kernels.record import ROW_KERNELS
-from hiermod.engine.kernels.special import digamma, log_normal_cdf, log_rates
+from hiermod.engine.kernels.rows.durations import NEXT_TO_NOTHING, exponential_part
 
 GAUSSIAN = ROW_KERNELS["gaussian_identity"]
 STUDENT = ROW_KERNELS["student_identity"]

@@ -14,7 +14,7 @@ from typing import Any
 import numba
 
 from hiermod.engine.kernels import NJIT
-from hiermod.engine.kernels.hyperparameters import log_prior
+from hiermod.engine.kernels.coordinates.hyperparameters import log_prior
 from hiermod.engine.kernels.views import common_at, doubles, hyperparameter_at, prior_at
 
 

@@ -16,8 +16,8 @@ import numba
 import numpy as np
 
 from hiermod.engine.kernels import NJIT
+from hiermod.engine.kernels.numbers.special import log_normal_cdf, log_sigmoids
 from hiermod.engine.kernels.record import BELOW, INTERVAL, LINE_ITSELF, PRIOR_KERNELS, SOFT
-from hiermod.engine.kernels.special import log_normal_cdf, log_sigmoids
 from hiermod.engine.kernels.views import doubles, hyperparameter_at
 
 (

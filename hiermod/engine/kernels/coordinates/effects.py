@@ -21,9 +21,10 @@ from typing import Any
 import numba
 import numpy as np
 
-from hiermod.engine.kernels import NJIT, single_effects
+from hiermod.engine.kernels import NJIT
+from hiermod.engine.kernels.coordinates import single_effects
+from hiermod.engine.kernels.numbers.vector_ops import add_product, add_scaled, copy, divide, dot, fill, root, total
 from hiermod.engine.kernels.record import LANES
-from hiermod.engine.kernels.vector_ops import add_product, add_scaled, copy, divide, dot, fill, root, total
 from hiermod.engine.kernels.views import doubles, matrix
 
 FEW = 24  # groups, up to which it is quicker to take one after the other

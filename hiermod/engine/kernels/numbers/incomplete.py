@@ -11,7 +11,7 @@ import math
 import numba
 
 from hiermod.engine.kernels import NJIT
-from hiermod.engine.kernels.special import digamma, log_rising
+from hiermod.engine.kernels.numbers.special import digamma, log_rising
 
 MOST_TERMS = 100_000
 SMALLEST, CLOSE = 1e-290, 1e-16

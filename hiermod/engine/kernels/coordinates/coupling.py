@@ -11,8 +11,8 @@ from typing import Any
 import numba
 
 from hiermod.engine.kernels import NJIT
-from hiermod.engine.kernels.sparse import dot_difference, subtract_scaled
-from hiermod.engine.kernels.vector_ops import add_scaled, dot
+from hiermod.engine.kernels.numbers.sparse import dot_difference, subtract_scaled
+from hiermod.engine.kernels.numbers.vector_ops import add_scaled, dot
 from hiermod.engine.kernels.views import doubles, full_at, integers
 
 

@@ -10,8 +10,8 @@ import math
 import numba
 
 from hiermod.engine.kernels import NJIT
-from hiermod.engine.kernels.elementary import exp, log1p
-from hiermod.engine.kernels.special import log_rates, log_sigmoids
+from hiermod.engine.kernels.numbers.elementary import exp, log1p
+from hiermod.engine.kernels.numbers.special import log_rates, log_sigmoids
 
 NEAR = -36.0  # below, log(1 + exp(x)) is exp(x) to a double's digits
 

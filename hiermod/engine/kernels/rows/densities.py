@@ -12,9 +12,8 @@ import math
 import numba
 
 from hiermod.engine.kernels import NJIT
-from hiermod.engine.kernels.elementary import exp, log, log1p
-from hiermod.engine.kernels.families import rising_rate
-from hiermod.engine.kernels.special import digamma, log_rates, log_rising
+from hiermod.engine.kernels.numbers.elementary import exp, log, log1p
+from hiermod.engine.kernels.numbers.special import digamma, log_rates, log_rising, rising_rate
 
 Row = tuple[float, float, float, float, float]
 

@@ -13,9 +13,9 @@ import numba
 import numpy as np
 
 from hiermod.engine.kernels import NJIT
-from hiermod.engine.kernels.elementary import log
+from hiermod.engine.kernels.numbers.elementary import log
+from hiermod.engine.kernels.numbers.vector_ops import add_product, dot, total
 from hiermod.engine.kernels.record import LANES
-from hiermod.engine.kernels.vector_ops import add_product, dot, total
 from hiermod.engine.kernels.views import doubles, matrix
 
 Array = np.ndarray

@@ -7,10 +7,11 @@ import math
 import numba
 
 from hiermod.engine.kernels import NJIT, plain
-from hiermod.engine.kernels.elementary import exp, log1p
+from hiermod.engine.kernels.numbers.elementary import exp, log1p
 
 HALF_LOG_TAU = plain.HALF_LOG_TAU
 LOG_2 = 0.6931471805599453
+NEXT_TO_NOTHING = -300.0  # a logarithm
 SERIES_FROM = 10.0  # Stirling's series is exact to double precision from here on
 log_normal_cdf = numba.njit(**NJIT)(plain.log_normal_cdf)
 
@@ -106,3 +107,19 @@ def log_rising(x: float, count: float) -> tuple[float, float]:
     value += (x - 0.5) * gain + count * (math.log(above) - 1.0) + _stirling_rest(above) - _stirling_rest(x)
     slope += gain + 0.5 * count / (x * above) - _digamma_rest(above) + _digamma_rest(x)
     return value, slope
+
+
+@numba.njit(**NJIT)
+def rising_rate(log_rate: float, slope: float, kappa: float, count: float) -> tuple[float, float, float]:
+    """lgamma(x + count) − lgamma(x) at x = kappa · rate, and its derivatives by the linear predictor and by kappa.
+
+    Where x is next to nothing its logarithm stands for it: x (x + 1) … is x times (count − 1)!.
+    """
+    if count == 0.0:
+        return 0.0, 0.0, 0.0
+    log_x = log_rate + math.log(kappa)
+    if log_x < NEXT_TO_NOTHING:
+        return log_x + math.lgamma(count), slope, 1.0 / kappa
+    rate = math.exp(log_rate)
+    value, by_x = log_rising(kappa * rate, count)
+    return value, by_x * kappa * rate * slope, by_x * rate

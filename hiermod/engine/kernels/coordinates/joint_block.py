@@ -18,9 +18,10 @@ from typing import Any
 import numba
 import numpy as np
 
-from hiermod.engine.kernels import NJIT, dense
-from hiermod.engine.kernels.covariance import factor_root, factor_root_back
-from hiermod.engine.kernels.vector_ops import add_scaled, copy, dot, fill, scale
+from hiermod.engine.kernels import NJIT
+from hiermod.engine.kernels.coordinates.covariance import factor_root, factor_root_back
+from hiermod.engine.kernels.numbers import dense
+from hiermod.engine.kernels.numbers.vector_ops import add_scaled, copy, dot, fill, scale
 from hiermod.engine.kernels.views import doubles, factor_at, matrix
 
 Array = np.ndarray

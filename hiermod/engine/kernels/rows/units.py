@@ -1,4 +1,4 @@
-"""Log densities of single rows of numbers between 0 and 1, in compiled code; as `row_densities` has others."""
+"""Log densities of single rows of numbers between 0 and 1, in compiled code; as `densities` has others."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import math
 import numba
 
 from hiermod.engine.kernels import NJIT
-from hiermod.engine.kernels.elementary import log
-from hiermod.engine.kernels.special import digamma, log_rates, log_sigmoids, stirling_rest_of
+from hiermod.engine.kernels.numbers.elementary import log
+from hiermod.engine.kernels.numbers.special import digamma, log_rates, log_sigmoids, stirling_rest_of
 
 Row = tuple[float, float, float, float, float]
 
