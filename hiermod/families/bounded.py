@@ -33,7 +33,8 @@ def bounded(family: Family) -> Family:
     if family.log_tails is None:
         raise ModelError(
             f"The family {family.name} takes no censored or truncated responses; weibull, exponential, gamma, "
-            "lognormal, shifted_lognormal, gaussian, student and exgaussian do."
+            "lognormal, shifted_lognormal, inverse_gaussian, frechet, gaussian, student, exgaussian, laplace and "
+            "asym_laplace do."
         )
     return replace(
         family, statistic="bounds", log_density=partial(_log_density, family), interval=partial(_interval, family),

@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from hiermod.data.columns.responses import ResponseRows, TrialsRows
+from hiermod.data.columns.responses import ResponseRows, TallyRows, TrialsRows
 from hiermod.data.columns.values import Level
 from hiermod.errors import DataError, enumerate_names
 from hiermod.families.functionals import Functional
 from hiermod.families.links import LOGIT
 from hiermod.families.names import LINKS
 from hiermod.families.ops import Ops
+from hiermod.families.ordered import refuse_too_many
 from hiermod.families.record import Chances, Family, Linear, Parameter
 
 MOST = 50  # categories
@@ -28,8 +29,14 @@ MOST = 50  # categories
 
 def take_categories(name: str, response: ResponseRows) -> None:
     """Refuse what holds no categories, or too few or too many."""
+    if isinstance(response, TallyRows):
+        refuse_too_many(name, response, MOST)
+        return
     if isinstance(response, TrialsRows):
-        raise DataError(f"The family {name} takes one column of categories, not successes out of trials.")
+        raise DataError(
+            f"The family {name} takes one column of categories, or counts of three or more, cbind(a, b, c), not "
+            "successes out of trials. Of two categories model the rate of one: family='binomial'."
+        )
     what = response.name
     if response.transformed or (response.kind != "level" and not (response.values == np.round(response.values)).all()):
         raise DataError(f"The family {name} takes text, a factor or whole numbers; {what!r} holds other numbers.")

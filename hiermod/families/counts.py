@@ -1,4 +1,4 @@
-"""Families of counts: poisson, negbinomial, geometric and nbinom1."""
+"""Families of counts: poisson, negbinomial, geometric, nbinom1 and genpois."""
 
 from __future__ import annotations
 
@@ -7,20 +7,23 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from hiermod.data.columns.responses import LARGEST, ResponseRows, TrialsRows
+from hiermod.data.columns.responses import LARGEST, ResponseRows, TallyRows, TrialsRows
 from hiermod.errors import DataError
 from hiermod.families.links import LOG
 from hiermod.families.names import LINKS
-from hiermod.families.ops import Ops, bounded_exp, rise
+from hiermod.families.ops import NUMPY, Ops, bounded_exp, rise
 from hiermod.families.record import Chances, Family, Linear, Parameter, ResponseScale, first_wrong, overdispersion
 from hiermod.priors.distributions import Prior
 
 LARGEST_MEAN = 9e18  # of a count that NumPy draws; larger ones scatter by less than their digits show
-HUGE = 1e300
+FINITE = float(np.finfo(float).max)
+FEW_GENERATIONS = 1e15  # larger means scatter by less than matters
+HUGE = 1e300  # a larger mean scatters by less than its digits show, whatever the variance over it
 
 
 def take_counts(name: str, response: ResponseRows) -> None:
     """Refuse what is no count."""
+    assert not isinstance(response, TallyRows)  # which `choose_family` refuses
     if isinstance(response, TrialsRows):
         raise DataError(f"The family {name} takes one column of counts; for successes out of trials say 'binomial'.")
     if not response.whole:
@@ -33,9 +36,16 @@ def take_counts(name: str, response: ResponseRows) -> None:
         raise DataError(f"The counts in {response.name!r} are too large to be exact: {response.values.max():g}.")
 
 
+def _log_mean(ops: Ops, mu: Linear) -> Any:
+    """The logarithm of mu, by the identity link where there is one."""
+    return mu.eta if mu.link.name == "log" else ops.log(mu.link.held(ops, mu.eta))
+
+
 def log_total(ops: Ops, total: Any, exposure: Any, mu: Linear) -> Any:
     """The Poisson log density of a count, or of the sum of counts over several units of exposure."""
-    return total * (mu.eta + ops.log(exposure)) - exposure * bounded_exp(ops, mu.eta) - ops.gammaln(total + 1.0)
+    log_mean = _log_mean(ops, mu)
+    density = total * (log_mean + ops.log(exposure)) - exposure * bounded_exp(ops, log_mean) - ops.gammaln(total + 1.0)
+    return mu.link.limited(ops, mu.eta, density)
 
 
 def _poisson(ops: Ops, response: Any, mu: Linear) -> Any:
@@ -44,9 +54,10 @@ def _poisson(ops: Ops, response: Any, mu: Linear) -> Any:
 
 def _negbinomial(ops: Ops, response: Any, mu: Linear, alpha: Any) -> Any:
     """A count of mean ``mu = exp(eta)`` and variance ``mu + mu²/alpha``."""
-    count = response[0]
-    excess = ops.softplus(mu.eta - ops.log(alpha))  # log(1 + mu/alpha)
-    return count * (mu.eta - excess) - alpha * excess + rise(ops, alpha, count) - ops.gammaln(count + 1.0)
+    count, log_mean = response[0], _log_mean(ops, mu)
+    excess = ops.softplus(log_mean - ops.log(alpha))  # log(1 + mu/alpha)
+    density = count * (log_mean - excess) - alpha * excess + rise(ops, alpha, count) - ops.gammaln(count + 1.0)
+    return mu.link.limited(ops, mu.eta, density)
 
 
 def _geometric(ops: Ops, response: Any, mu: Linear) -> Any:
@@ -65,6 +76,20 @@ def _nbinom1(ops: Ops, response: Any, mu: Linear, phi: Any) -> Any:
     shape, further = bounded_exp(ops, mu.eta - log_phi), ops.maximum(count - 1.0, 0.0)
     rising = mu.eta + further * (ops.log1p(shape) + log_phi) + rise(ops, 1.0 + shape, further)
     return ops.where(count > 0.0, rising, 0.0) - (shape + count) * log_more - ops.gammaln(count + 1.0)
+
+
+def _genpois(ops: Ops, response: Any, mu: Linear, phi: Any) -> Any:
+    """A count of mean ``mu = exp(eta)`` and variance ``mu (1 + phi)²`` (Consul and Jain 1973, Technometrics 15).
+
+    It is of a Poisson generation and all its offspring, of which each has ``phi/(1 + phi)`` on average.
+    """
+    count, log_more = response[0], ops.log1p(phi)
+    start = bounded_exp(ops, mu.eta - log_more)  # the mean of the first generation
+    share = phi / (1.0 + phi)
+    later = ops.where(count > 0.0, ops.maximum(count, 1.0) - 1.0, 0.0)
+    all_of_them = start + ops.maximum(count, 1.0) * share
+    rising = (mu.eta - log_more) + later * ops.log(all_of_them)
+    return ops.where(count > 0.0, rising, 0.0) - start - count * share - ops.gammaln(count + 1.0)
 
 
 def linear_overdispersion(_: ResponseScale) -> Prior:
@@ -94,6 +119,18 @@ def _nbinom1_cdf(response: Any, mu: Linear, phi: Any) -> Chances:
     return _negbinomial_cdf(response, mu, mu.link.inverse(mu.eta) / phi)
 
 
+def _genpois_cdf(response: Any, mu: Linear, phi: Any) -> Chances:
+    """Sums of the chances of counts."""
+    counts = np.asarray(response[0])
+    below = np.zeros(np.broadcast_shapes(np.shape(counts), np.shape(mu.eta), np.shape(phi)))
+    up_to = below.copy()
+    for count in range(int(np.nan_to_num(np.max(counts, initial=0.0))) + 1):
+        chance = np.exp(_genpois(NUMPY, (np.float64(count),), mu, phi))
+        below = below + np.where(counts > count, chance, 0.0)
+        up_to = up_to + np.where(counts >= count, chance, 0.0)
+    return np.minimum(below, 1.0), np.minimum(up_to, 1.0)
+
+
 def _poisson_variance(mean: Any) -> Any:
     return mean
 
@@ -110,13 +147,19 @@ def _nbinom1_variance(mean: Any, phi: Any) -> Any:
     return mean * (1.0 + phi)
 
 
+def _genpois_variance(mean: Any, phi: Any) -> Any:
+    return mean * (1.0 + phi) ** 2
+
+
 def _draw(rng: np.random.Generator, shape: Any, mean: Any, _: Any) -> np.ndarray:
     drawn = rng.poisson(np.minimum(mean, LARGEST_MEAN), shape).astype(float)
     return np.where(mean > LARGEST_MEAN, mean, drawn)
 
 
 def _draw_negbinomial(rng: np.random.Generator, shape: Any, mean: Any, trials: Any, alpha: Any) -> np.ndarray:
-    return _draw(rng, shape, np.minimum(mean, HUGE) * rng.standard_gamma(alpha, shape) / alpha, trials)
+    with np.errstate(over="ignore"):  # such draws are infinite, as those of infinite means are
+        rate = np.minimum(mean, FINITE) * rng.standard_gamma(alpha, shape) / alpha
+    return _draw(rng, shape, np.where(np.isinf(mean), mean, rate), trials)
 
 
 def _draw_geometric(rng: np.random.Generator, shape: Any, mean: Any, trials: Any) -> np.ndarray:
@@ -124,7 +167,23 @@ def _draw_geometric(rng: np.random.Generator, shape: Any, mean: Any, trials: Any
 
 
 def _draw_nbinom1(rng: np.random.Generator, shape: Any, mean: Any, trials: Any, phi: Any) -> np.ndarray:
-    return _draw(rng, shape, phi * rng.standard_gamma(np.minimum(mean, HUGE) / phi, shape), trials)
+    rate = phi * rng.standard_gamma(np.minimum(mean, HUGE) / phi, shape)
+    return _draw(rng, shape, np.where(mean > HUGE, mean, rate), trials)
+
+
+def offspring(rng: np.random.Generator, first: Any, share: Any) -> np.ndarray:
+    """Those of a generation and all that come after it, each having `share` on average."""
+    total = alive = np.asarray(first, dtype=float)
+    while (alive > 0.0).any():
+        alive = rng.poisson(np.minimum(alive * share, LARGEST_MEAN)).astype(float)
+        total = total + alive
+    return total
+
+
+def _draw_genpois(rng: np.random.Generator, shape: Any, mean: Any, trials: Any, phi: Any) -> np.ndarray:
+    first = _draw(rng, shape, np.minimum(mean / (1.0 + phi), LARGEST_MEAN), trials)
+    drawn = offspring(rng, np.where(mean > FEW_GENERATIONS, 0.0, first), phi / (1.0 + phi))
+    return np.where(mean > FEW_GENERATIONS, mean, drawn)
 
 
 POISSON = Family(
@@ -153,4 +212,11 @@ NBINOM1 = Family(
     draw=_draw_nbinom1, kernel="nbinom1", bambi=None, response="counts whose variance is in proportion to their mean",
     latex=r"\operatorname{NegBinomial}(\mu_i, \mu_i / \phi)", words="With mean mu, its variance is mu·(1 + phi).",
 )  # fmt: skip
-FAMILIES = (POISSON, NEGBINOMIAL, GEOMETRIC, NBINOM1)
+GENPOIS = Family(
+    name="genpois", links=LINKS["genpois"], link=LOG, kind="count",
+    parameters=(Parameter("phi", "variance mu·(1 + phi)²", "share of the mean", linear_overdispersion),),
+    statistic="values", check=take_counts, log_density=_genpois, cdf=_genpois_cdf, variance=_genpois_variance,
+    draw=_draw_genpois, kernel=None, bambi=None, response="counts with a tail heavier than negative binomial",
+    latex=r"\operatorname{GeneralizedPoisson}(\mu_i, \phi)", words="With mean mu, its variance is mu·(1 + phi)².",
+)  # fmt: skip
+FAMILIES = (POISSON, NEGBINOMIAL, GEOMETRIC, NBINOM1, GENPOIS)

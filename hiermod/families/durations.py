@@ -23,7 +23,7 @@ from hiermod.families.positive import (
     shifted_log_link,
     take_positive,
 )
-from hiermod.families.real import log_normal_density, residual_scale, take_numbers
+from hiermod.families.real import location_of, log_normal_density, residual_scale, take_numbers
 from hiermod.families.record import Chances, Family, Linear, Parameter, ResponseScale, own_link
 from hiermod.priors.distributions import Prior
 
@@ -206,7 +206,7 @@ def _exponential_part(ops: Ops, response: Any, mu: Linear, sigma: Any, beta: Any
     With z that distance and u = z - sigma/beta it is ``log(φ(z) Φ(u) / φ(u))``; for u < 0 by the scaled complementary
     error function, which keeps its digits where beta is small beside sigma and the family is nearly normal.
     """
-    z = (response[0] - mu.eta + beta) / sigma
+    z = (response[0] - location_of(ops, mu) + beta) / sigma
     u = z - sigma / beta
     tail = ops.log(ops.erfcx(-ROOT_HALF * ops.minimum(u, 0.0))) + HALF_LOG_HALF_PI
     direct = ops.log_ndtr(ops.maximum(u, 0.0)) + 0.5 * (sigma / beta) ** 2 - z * sigma / beta

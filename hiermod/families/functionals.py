@@ -42,8 +42,13 @@ class Functional:
         Whether that of a thousand units is a thousand times as large.
     bounded : bool
         Whether it lies between two numbers, so that it has a posterior mean under any priors.
-    steps : bool
-        Whether it is a whole number, which has no slope.
+    at_most : callable, optional
+        ``(number, mu, *parameters)`` on NumPy arrays: the chance of at most a number. Of quantiles of counts, which are
+        whole numbers: over a population of groups they are not averaged, but those of its responses together.
+    chance : float
+        Of such a quantile.
+    weights : tuple of float
+        Of categories, what each counts in it.
 
     Examples
     --------
@@ -61,11 +66,20 @@ class Functional:
     uses: tuple[str, ...] | None = None
     share: bool = False
     per_unit: bool = False
-    steps: bool = False
     bounded: bool = False
+    at_most: Callable[..., Any] | None = None
+    chance: float = 0.5
+    weights: tuple[float, ...] = ()
 
     def needs(self, parameter: str) -> bool:
-        """Whether it depends on a parameter."""
+        """Whether it depends on a parameter.
+
+        Examples
+        --------
+        >>> from hiermod.families.registry import read_family
+        >>> read_family("student").expected.needs("sigma")
+        False
+        """
         return self.uses is None or parameter in self.uses
 
     @property
@@ -73,11 +87,25 @@ class Functional:
         """Whether the linear predictor of rows with averaged numbers tells the average, where its link is the identity.
 
         Numbers are averaged under no other link.
+
+        Examples
+        --------
+        >>> from hiermod.families.registry import read_family
+        >>> read_family("gaussian").expected.of_averages
+        True
         """
         return not self.needs("mu") or (self.link is not None and self.uses == ("mu",))
 
     def at(self, mu: Any, *parameters: Any) -> Any:
-        """Its value."""
+        """Its value.
+
+        Examples
+        --------
+        >>> from hiermod.families.registry import read_family
+        >>> family = read_family("poisson")
+        >>> float(family.expected.at(family.linear(0.0)))
+        1.0
+        """
         if self.value is not None:
             return self.value(mu, *parameters)
         assert self.link is not None

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from scipy import special
 
 from hiermod.families.ops import HALF_LOG_TAU, Ops, bounded_exp
+
+LOG_PI = float(np.log(np.pi))
 
 
 @dataclass(frozen=True)
@@ -120,12 +122,79 @@ def _cloglog_log_rates(ops: Ops, eta: Any) -> tuple[Any, Any]:
     return ops.where(eta < 0.0, rare, ops.log1p(-ops.exp(-ops.maximum(hazard, 1.0)))), -hazard
 
 
+def _loglog(rate: Any) -> Any:
+    return -np.log(-np.log(rate))
+
+
+def _inverse_loglog(predictor: Any) -> Any:
+    with np.errstate(over="ignore"):
+        return np.exp(-np.exp(-predictor))
+
+
+def _loglog_slope(predictor: Any) -> Any:
+    return _cloglog_slope(-predictor)
+
+
+def _loglog_log_rates(ops: Ops, eta: Any) -> tuple[Any, Any]:
+    """Those of `cloglog` seen from the other end."""
+    failure, success = _cloglog_log_rates(ops, -eta)
+    return success, failure
+
+
+def _cauchit(rate: Any) -> Any:
+    """By the nearer end, so that small chances keep their digits."""
+    near = np.maximum(np.minimum(rate, 1.0 - rate), 1e-300)
+    far = np.sign(rate - 0.5) / np.tan(np.pi * near)
+    return np.where(near < 0.25, far, np.tan(np.pi * (rate - 0.5)))
+
+
+def _inverse_cauchit(predictor: Any) -> Any:
+    return np.arctan2(1.0, -predictor) / np.pi
+
+
+def _cauchit_slope(predictor: Any) -> Any:
+    return 1.0 / (np.pi * (1.0 + np.square(predictor)))
+
+
+def _cauchit_log_rates(ops: Ops, eta: Any) -> tuple[Any, Any]:
+    """Angles from the far ends, which are small where a rate is."""
+    return tuple(ops.log(ops.arctan2(0.0 * eta + 1.0, sign * eta)) - LOG_PI for sign in (-1.0, 1.0))
+
+
+def _half_tangent(angle: Any) -> Any:
+    return np.tan(np.asarray(angle) / 2.0)
+
+
+def _twice_arctan(predictor: Any) -> Any:
+    return 2.0 * np.arctan(predictor)
+
+
+def _twice_arctan_slope(predictor: Any) -> Any:
+    return 2.0 / (1.0 + np.square(predictor))
+
+
 def _reciprocal(values: Any) -> Any:
     return 1.0 / values
 
 
 def _reciprocal_slope(predictor: Any) -> Any:
     return -1.0 / predictor**2
+
+
+def _inverse_square(values: Any) -> Any:
+    return 1.0 / np.square(values)
+
+
+def _inverse_root(predictor: Any) -> Any:
+    return np.abs(predictor) ** -0.5
+
+
+def _inverse_root_slope(predictor: Any) -> Any:
+    return -0.5 * np.abs(predictor) ** -1.5
+
+
+def _minus_half_log(predictor: Any) -> Any:
+    return -0.5 * np.log(predictor)
 
 
 def _minus_log(predictor: Any) -> Any:
@@ -161,6 +230,23 @@ def _probit_between(ops: Ops, low: Any, high: Any) -> Any:
     below, above = ops.where(right, -high, low), ops.where(right, -low, high)
     log_above = ops.log_ndtr(above)
     return log_above + ops.log(-ops.expm1(ops.minimum(ops.log_ndtr(below) - log_above, -1e-300)))
+
+
+def _loglog_log_slope(ops: Ops, eta: Any) -> Any:
+    return _cloglog_log_slope(ops, -eta)
+
+
+def _loglog_between(ops: Ops, low: Any, high: Any) -> Any:
+    return _cloglog_between(ops, -high, -low)
+
+
+def _cauchit_log_slope(ops: Ops, eta: Any) -> Any:
+    return -ops.log1p(eta**2) - LOG_PI
+
+
+def _cauchit_between(ops: Ops, low: Any, high: Any) -> Any:
+    """The angle between two slopes."""
+    return ops.log(ops.arctan2(high - low, 1.0 + high * low)) - LOG_PI
 
 
 def _cloglog_between(ops: Ops, low: Any, high: Any) -> Any:
@@ -201,16 +287,37 @@ CLOGLOG = Link(
     _cloglog_log_rates, np.pi**2 / 6.0, log_slope=_cloglog_log_slope,
     log_between=_cloglog_between,
 )  # fmt: skip
+LOGLOG = Link(
+    "loglog", "minus the log of minus the log of the rate", r"\operatorname{loglog} \mu_i", _loglog, _inverse_loglog,
+    _loglog_slope, _loglog_log_rates, np.pi**2 / 6.0, log_slope=_loglog_log_slope, log_between=_loglog_between,
+)  # fmt: skip
+CAUCHIT = Link(
+    "cauchit", "Cauchy quantile", r"\operatorname{cauchit} \mu_i", _cauchit, _inverse_cauchit, _cauchit_slope,
+    _cauchit_log_rates, log_slope=_cauchit_log_slope, log_between=_cauchit_between,
+)  # fmt: skip
+TAN_HALF = Link(
+    "tan_half", "tangent of half the angle", r"\tan(\mu_i / 2)", _half_tangent, _twice_arctan, _twice_arctan_slope,
+)  # fmt: skip
 INVERSE = Link(
     "inverse", "inverse of the mean", r"1 / \mu_i", _reciprocal, _reciprocal, _reciprocal_slope,
     log_inverse=_minus_log, bounds=(0.0, np.inf),
 )  # fmt: skip
+INVERSE_SQUARE = Link(
+    "1/mu^2", "inverse square of the mean", r"1 / \mu_i^2", _inverse_square, _inverse_root, _inverse_root_slope,
+    log_inverse=_minus_half_log, bounds=(0.0, np.inf),
+)  # fmt: skip
 LOG_OF_RATE = Link(
     "log", "log of the rate", r"\log \mu_i", np.log, np.exp, np.exp, _log_log_rates, bounds=(-np.inf, 0.0)
 )
-LINKS = {link.name: link for link in (IDENTITY, LOG, LOGIT, PROBIT, CLOGLOG, INVERSE)}
+MEAN_OF_COUNTS = replace(IDENTITY, bounds=(0.0, np.inf))
+LINKS = {
+    link.name: link
+    for link in (IDENTITY, LOG, LOGIT, PROBIT, CLOGLOG, INVERSE, INVERSE_SQUARE, LOGLOG, CAUCHIT, TAN_HALF)
+}  # fmt: skip
 
 
 def link_of(name: str, kind: str) -> Link:
-    """A link by its name, of families of a kind: the logarithm of a rate is below 0."""
+    """A link by its name, of families of a kind: the logarithm of a rate is below 0, the mean of counts above it."""
+    if name == "identity" and kind == "count":
+        return MEAN_OF_COUNTS
     return LOG_OF_RATE if name == "log" and kind == "rate" else LINKS[name]

@@ -16,7 +16,7 @@ import numpy as np
 
 from hiermod.data.columns.responses import ResponseRows, SingleRows, TrialsRows
 from hiermod.errors import DataError
-from hiermod.families.counts import NEGBINOMIAL, POISSON, take_counts
+from hiermod.families.counts import GENPOIS, NBINOM1, NEGBINOMIAL, POISSON, take_counts
 from hiermod.families.functionals import Functional
 from hiermod.families.links import Link
 from hiermod.families.names import LINKS
@@ -99,12 +99,17 @@ def _inflated_cdf(base: Family, response: Any, mu: Linear, *parameters: Any) -> 
     return np.where(response[0] > 0.0, share + (1.0 - share) * below, below), share + (1.0 - share) * up_to
 
 
+def _usual(base: Family) -> float:
+    """A response above 0."""
+    return 0.5 if base.kind == "unit" else 1.0
+
+
 def _hurdle(base: Family, ops: Ops, response: Any, mu: Linear, *parameters: Any) -> Any:
-    """Zeros have one kind; what is computed of a number above 0 there, is of 1."""
+    """Zeros have one kind; what is computed of a number above 0 there, is of one that there can be."""
     *own, share = parameters
     log_zero, log_rest = log_shares(ops, share)
     above = response[0] > 0.0
-    density = log_rest + base.log_density(ops, (ops.where(above, response[0], 1.0),), mu, *own)
+    density = log_rest + base.log_density(ops, (ops.where(above, response[0], _usual(base)),), mu, *own)
     return ops.where(above, density, log_zero)
 
 
@@ -112,7 +117,7 @@ def _hurdle_cdf(base: Family, response: Any, mu: Linear, *parameters: Any) -> Ch
     *own, share = parameters
     assert base.cdf is not None
     above = response[0] > 0.0
-    below, up_to = base.cdf((np.where(above, response[0], 1.0), *response[1:]), mu, *own)
+    below, up_to = base.cdf((np.where(above, response[0], _usual(base)), *response[1:]), mu, *own)
     return np.where(above, share + (1.0 - share) * below, 0.0), share + np.where(above, (1.0 - share) * up_to, 0.0)
 
 
@@ -175,27 +180,30 @@ def zero_inflated(base: Family) -> Family:
     return replace(
         record, zeros="inflated", statistic="pairs" if base.is_rate else "values",
         check=take_several_trials if base.is_rate else take_counts,
-        log_density=partial(_inflated, base), cdf=partial(_inflated_cdf, base), kernel=f"zero_inflated_{base.kernel}",
+        log_density=partial(_inflated, base), cdf=partial(_inflated_cdf, base),
+        kernel=f"zero_inflated_{base.kernel}" if base.name not in BY_PYMC else None,
         response=f"{base.response}, with further zeros", latex=_latex("zi", base.latex),
         words=f"With the chance zi it is 0, and else {base.name}.{_sentence(base)}",
         location="" if base.is_rate else "log of the mean beside further zeros",
     )  # fmt: skip
 
 
-def hurdle(base: Family, name: str) -> Family:
+def hurdle(base: Family, name: str, title: str = "", hu: str = "hu") -> Family:
     """The family of responses that are 0 with the chance `hu`, and else those of `base`, which has no zeros.
 
-    Mullahy (1986, Journal of Econometrics 33, 341-365).
+    Mullahy (1986, Journal of Econometrics 33, 341-365). It may have another `title` than ``hurdle_``.
     """
-    record = _with_zeros(base, f"hurdle_{name}", Parameter("hu", "share of zeros", "share", support="unit"))
+    without = " without zeros" if base.counts else ""
+    record = _with_zeros(base, title or f"hurdle_{name}", Parameter(hu, "share of zeros", "share", support="unit"))
     return replace(
-        record, zeros="hurdle", outcomes=_outcomes(base),
+        record, zeros="hurdle", outcomes=_outcomes(base, hu),
         quantile=None if base.quantile is None else partial(_hurdle_quantile, base),
         check=take_counts if base.counts else take_from_zero,
-        log_density=partial(_hurdle, base), cdf=partial(_hurdle_cdf, base), kernel=f"hurdle_{name}",
+        log_density=partial(_hurdle, base), cdf=partial(_hurdle_cdf, base),
+        kernel=f"hurdle_{name}" if name not in BY_PYMC else None,
         response="counts, whose zeros are another matter" if base.counts else "numbers above 0, and zeros",
-        latex=_latex("hu", base.latex),
-        words=f"With the chance hu it is 0, and else {name}{' without zeros' if base.counts else ''}.{_sentence(base)}",
+        latex=_latex(hu, base.latex),
+        words=f"With the chance {hu} it is 0, and else {name}{without}.{_sentence(base)}",
         location="log of the mean before zeros are cut off" if base.counts else f"{base.location or LOG_MEAN} above 0",
     )  # fmt: skip
 
@@ -209,9 +217,9 @@ def _with_zeros(base: Family, name: str, share: Parameter) -> Family:
     )  # fmt: skip
 
 
-def _outcomes(base: Family) -> tuple[Functional, ...]:
+def _outcomes(base: Family, hu: str) -> tuple[Functional, ...]:
     """The share of zeros, and the mean of what is above 0."""
-    zero = Functional(ZERO, "chance that {} is 0", _share, _link_of_share, of="hu", uses=("hu",), share=True)
+    zero = Functional(ZERO, "chance that {} is 0", _share, _link_of_share, of=hu, uses=(hu,), share=True)
     uses = ("mu", *(base.auxiliary if base.expected.uses is None else ()))
     above = Functional(POSITIVE, "mean {} above 0", link=partial(_mean_of_base, base), uses=uses)
     return zero, above
@@ -225,7 +233,8 @@ def _sentence(base: Family) -> str:
     return f" {base.words}" if base.words else ""
 
 
+BY_PYMC = ("nbinom1", "genpois", "beta")  # families whose counterparts with zeros of their own the engine does not have
 FAMILIES = (
-    *(zero_inflated(base) for base in (POISSON, NEGBINOMIAL, BINOMIAL, BETA_BINOMIAL)),
+    *(zero_inflated(base) for base in (POISSON, NEGBINOMIAL, NBINOM1, GENPOIS, BINOMIAL, BETA_BINOMIAL)),
     *(hurdle(base, base.name.removeprefix("truncated_")) for base in (*POSITIVE_COUNTS, GAMMA, LOGNORMAL)),
 )

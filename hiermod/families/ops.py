@@ -37,6 +37,10 @@ class Ops:
     gammainc: Function
     gammaincc: Function
     betainc: Function
+    cos: Function
+    sin: Function
+    arctan2: Function
+    log_i0: Function
     log_choose: Function
     where: Function
     minimum: Function
@@ -54,11 +58,16 @@ def _log_choose(trials: Any, successes: Any) -> Any:
     return np.where((successes == 0.0) | (successes == trials), 0.0, ways)
 
 
+def _log_i0(x: Any) -> Any:
+    """The logarithm of the modified Bessel function of order 0."""
+    return np.log(special.i0e(x)) + np.abs(x)
+
+
 NUMPY = Ops(
     const=float, log=np.log, exp=np.exp, log1p=np.log1p, expm1=np.expm1, gammaln=special.gammaln, softplus=_softplus,
     log_ndtr=special.log_ndtr, erfcx=special.erfcx, gammainc=special.gammainc, gammaincc=special.gammaincc,
-    betainc=special.betainc, log_choose=_log_choose, where=np.where, minimum=np.minimum, maximum=np.maximum,
-    clip=np.clip,
+    betainc=special.betainc, cos=np.cos, sin=np.sin, arctan2=np.arctan2, log_i0=_log_i0, log_choose=_log_choose,
+    where=np.where, minimum=np.minimum, maximum=np.maximum, clip=np.clip,
 )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ Practices in Psychological Science 2, 77-101):
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -20,12 +21,14 @@ from typing import Any
 
 import numpy as np
 
-from hiermod.data.columns.responses import ResponseRows, SingleRows, TrialsRows
+from hiermod.data.columns.responses import ResponseRows, SingleRows, TallyRows, TrialsRows
 from hiermod.errors import DataError, enumerate_names
 from hiermod.families.links import IDENTITY, LOGIT, Link
 from hiermod.families.names import LINKS, FamilyName
 from hiermod.families.ops import NUMPY, Ops
-from hiermod.families.record import Chances, Family, Linear, Thresholds
+from hiermod.families.record import Addition, Chances, Family, Linear, Parameter, Thresholds
+from hiermod.families.specific import OF_EACH_THRESHOLD
+from hiermod.formula.expressions import quote
 
 MOST = 100  # categories
 Thresholded = Sequence[Any]
@@ -33,15 +36,21 @@ Thresholded = Sequence[Any]
 
 def take_ordered(name: str, response: ResponseRows) -> None:
     """Refuse what is neither whole numbers nor levels in an order, and too few or too many categories."""
+    if isinstance(response, TallyRows):
+        refuse_too_many(name, response, MOST)
+        return
     if isinstance(response, TrialsRows):
-        raise DataError(f"The family {name} takes one column of ordered categories, not successes out of trials.")
+        raise DataError(
+            f"The family {name} takes one column of ordered categories, or counts of three or more, cbind(a, b, c), "
+            "not successes out of trials. Of two categories model the rate of one: family='binomial'."
+        )
     what = response.name
-    if response.kind == "level" and not response.declared:
-        levels = list(response.levels)
+    levels = list(response.levels)
+    numbers = all(isinstance(level, int) and not isinstance(level, bool) for level in levels)  # in their order
+    if response.kind == "level" and not response.declared and not numbers:
         raise DataError(
             f"The family {name} needs categories in an order, and {what!r} holds "
-            f"{enumerate_names(levels, 6)} without one. Give it: data[{what!r}] = "
-            f"pandas.Categorical(data[{what!r}], categories=[...], ordered=True), the lowest first; or a polars Enum."
+            f"{enumerate_names(levels, 6)} without one. {_in_order(what)}"
         )
     if response.transformed or (response.kind != "level" and not _whole(response)):
         raise DataError(
@@ -60,6 +69,25 @@ def take_ordered(name: str, response: ResponseRows) -> None:
         raise DataError(
             f"The family {name} needs three categories or more; {what!r} holds {both}. "
             + (remedy if count == 2 else "Nothing varies which could be modelled.")
+        )
+
+
+def _in_order(what: str) -> str:
+    """How an order is given, in the formula or in the data."""
+    column = re.sub(r"^(?:as\.)?factor\((.+)\)$", r"\1", what)
+    return (
+        f"Give it in the formula, the lowest first, ordered({quote(column)}, levels = c('...', '...')), or in the "
+        f"data: data[{column!r}] = pandas.Categorical(data[{column!r}], categories=[...], ordered=True), or a "
+        "polars Enum."
+    )
+
+
+def refuse_too_many(name: str, response: TallyRows, most: int) -> None:
+    """Refuse more columns of counts than a family takes."""
+    if len(response.categories) > most:
+        raise DataError(
+            f"The family {name}: {response.name} counts {len(response.categories):,} categories, and at most {most} "
+            "are modelled. Add up rare ones."
         )
 
 
@@ -240,6 +268,8 @@ def _cumulative_of(link: Link, chances: np.ndarray) -> np.ndarray:
     below, above = np.cumsum(chances, axis=-1)[..., :-1], np.cumsum(chances[..., ::-1], axis=-1)[..., ::-1][..., 1:]
     if link.name == "cloglog":
         return np.log(-np.log(above))
+    if link.name == "loglog":
+        return -np.log(-np.log(below))
     return np.where(below < 0.5, link.forward(below), -link.forward(above))
 
 
@@ -257,6 +287,58 @@ def _neighbours_of(link: Link, chances: np.ndarray) -> np.ndarray:
     return np.asarray(np.log(chances[..., :-1]) - np.log(chances[..., 1:]))
 
 
+def _discriminated(mu: Linear, parameters: Thresholded) -> tuple[Linear, list[Any]]:
+    """Linear predictor and thresholds times the discrimination, the last parameter."""
+    *thresholds, disc = parameters
+    return Linear(disc * mu.eta, mu.link), [disc * threshold for threshold in thresholds]
+
+
+def _density_with(density: Any, ops: Ops, response: Any, mu: Linear, *parameters: Any) -> Any:
+    mu, thresholds = _discriminated(mu, parameters)
+    return density(ops, response, mu, *thresholds)
+
+
+def _cdf_with(cdf: Any, response: Any, mu: Linear, *parameters: Any) -> Chances:
+    mu, thresholds = _discriminated(mu, parameters)
+    return cdf(response, mu, *thresholds)
+
+
+def _draw_with(draw: Any, rng: np.random.Generator, shape: Any, mu: Linear, trials: Any, *parameters: Any) -> Any:
+    mu, thresholds = _discriminated(mu, parameters)
+    return draw(rng, shape, mu, trials, *thresholds)
+
+
+def _link_with(weighted: Any, weights: Sequence[float], link: Link, *parameters: Any) -> Link:
+    *thresholds, disc = parameters
+    own = weighted(weights, link, *(disc * threshold for threshold in thresholds))
+    return replace(own, inverse=partial(_inverse_with, own, disc), slope=partial(_slope_with, own, disc))
+
+
+def _inverse_with(link: Link, disc: Any, eta: Any) -> Any:
+    return link.inverse(disc * eta)
+
+
+def _slope_with(link: Link, disc: Any, eta: Any) -> Any:
+    return disc * link.slope(disc * eta)
+
+
+def with_discrimination(family: Family) -> Family:
+    """The family with brms's `disc`, by which distances to thresholds are multiplied; PyMC samples it."""
+    weighted = partial(_link_with, family.weighted)
+    return replace(
+        family, parameters=(*family.parameters, DISCRIMINATION), kernel=None, weighted=weighted,
+        log_density=partial(_density_with, family.log_density), cdf=partial(_cdf_with, family.cdf),
+        draw=partial(_draw_with, family.draw), mean_link=partial(weighted, family.scores),
+    )  # fmt: skip
+
+
+DISCRIMINATION = Parameter(
+    "disc", "discrimination: distances to thresholds are multiplied by it; 1 where its predictors are 0", anchored=True
+)
+
+DISCRIMINATED = Addition(DISCRIMINATION, with_discrimination)
+
+
 def _family(
     name: FamilyName, density: Any, thresholds: Thresholds, response: str, latex: str, words: str
 ) -> Family:  # fmt: skip
@@ -266,6 +348,7 @@ def _family(
         weighted=cumulative_link if thresholds.increasing else partial(weighted_link, density),
         location="place among the thresholds", kernel=name, response=response,
         latex=rf"\operatorname{{{latex}}}(\mu_i, \tau)", words=words, thresholds=thresholds,
+        additions=(*(() if thresholds.increasing else (OF_EACH_THRESHOLD,)), DISCRIMINATED),
     )  # fmt: skip
 
 

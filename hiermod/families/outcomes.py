@@ -13,6 +13,7 @@ import numpy as np
 from hiermod.errors import AnswerError, nearest
 from hiermod.families.category_outcomes import category_outcome
 from hiermod.families.functionals import Functional, inverted, smallest_count
+from hiermod.families.links import IDENTITY
 from hiermod.families.ops import NUMPY
 
 if TYPE_CHECKING:
@@ -65,7 +66,13 @@ def read_outcome(family: Family, outcome: Any) -> Functional:
 def parameter_itself(family: Family, name: str) -> Functional:
     """A parameter of the distribution, whose linear predictor has a link of its own."""
     share = family.is_rate if name == "mu" else family.parameter(name).support == "unit"
-    return Functional(name, f"{name} of {{}}", link=_own_link, of=name, uses=(name,), share=share)
+    place = name == "mu" and family.thresholds is not None  # among the thresholds, on their scale
+    link = _identity if place else _own_link
+    return Functional(name, f"{name} of {{}}", link=link, of=name, uses=(name,), share=share)
+
+
+def _identity(*_: Any) -> Link:
+    return IDENTITY
 
 
 def _own_link(link: Link, *_: Any) -> Link:
@@ -100,7 +107,8 @@ def quantile(family: Family, percent: float) -> Functional:
     label = "median {}" if percent == 50.0 else f"{percent:g} % quantile of {{}}"
     return Functional(
         "median" if percent == 50.0 else name, label, partial(_quantile, family, percent / 100.0),
-        per_unit=family.kind in CONTINUOUS, steps=family.counts,
+        per_unit=family.kind in CONTINUOUS, chance=percent / 100.0,
+        at_most=partial(_at_most, family) if family.counts else None,
     )  # fmt: skip
 
 
@@ -170,7 +178,7 @@ def _quantile(family: Family, chance: float, mu: Linear, *parameters: Any) -> An
     shape = np.broadcast_shapes(np.shape(mu.eta), *map(np.shape, parameters))
     if family.counts:
         start = np.broadcast_to(family.mean(mu.eta, *parameters), shape)
-        return smallest_count(chance, lambda count: cdf((count,), mu, *parameters)[1], start)
+        return smallest_count(chance, lambda count: _at_most(family, count, mu, *parameters), start)
 
     def at_most(t: Any) -> Any:
         return cdf((response_at(family, mu, t),), mu, *parameters)[1]
@@ -180,6 +188,11 @@ def _quantile(family: Family, chance: float, mu: Linear, *parameters: Any) -> An
         return (at_most(t + step) - at_most(t - step)) / (2.0 * step)
 
     return inverted(chance, at_most, density, partial(response_at, family, mu), shape)
+
+
+def _at_most(family: Family, count: Any, mu: Linear, *parameters: Any) -> Any:
+    assert family.cdf is not None
+    return family.cdf((count,), mu, *parameters)[1]
 
 
 def response_at(family: Family, mu: Linear, t: Any) -> Any:

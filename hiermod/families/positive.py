@@ -15,10 +15,12 @@ from hiermod.errors import DataError
 from hiermod.families.functionals import Functional
 from hiermod.families.links import IDENTITY, LOG, Link
 from hiermod.families.names import LINKS
-from hiermod.families.ops import HALF_LOG_TAU, LARGEST_EXPONENT, SMALLEST_CHANCE, Ops, remainder
+from hiermod.families.ops import HALF_LOG_TAU, LARGEST_EXPONENT, Ops, remainder
 from hiermod.families.real import log_normal_density, residual_scale, response_sd, take_numbers
 from hiermod.families.record import Chances, Family, Linear, Parameter, first_wrong, overdispersion
 from hiermod.priors.distributions import Prior
+
+FAR_TAIL, TAIL_TERMS = 1e-250, 8  # of smaller chances so many terms of a continued fraction give all digits
 
 
 def take_positive(name: str, response: ResponseRows) -> None:
@@ -58,9 +60,33 @@ def _log_mean(ops: Ops, mu: Linear) -> Any:
 
 
 def _gamma_tails(ops: Ops, response: Any, mu: Linear, alpha: Any) -> tuple[Any, Any]:
-    x = alpha * ops.exp(ops.minimum(ops.log(response[0]) - _log_mean(ops, mu), LARGEST_EXPONENT))
+    """By continued fractions where a chance would round to 0, so that its logarithm goes on falling."""
+    ratio = ops.minimum(ops.log(response[0]) - _log_mean(ops, mu), LARGEST_EXPONENT)
+    x = alpha * ops.exp(ratio)
+    front = 0.5 * ops.log(alpha) - HALF_LOG_TAU - remainder(ops, alpha) + alpha * (ratio - ops.expm1(ratio))
     below, above = ops.gammainc(alpha, x), ops.gammaincc(alpha, x)
-    return ops.log(ops.maximum(below, SMALLEST_CHANCE)), ops.log(ops.maximum(above, SMALLEST_CHANCE))
+    far_below, far_above = below < FAR_TAIL, above < FAR_TAIL
+    low, high = ops.where(far_below, x, 0.5 * alpha), ops.where(far_above, x, 2.0 * alpha + 1.0)
+    return (
+        ops.where(far_below, front - ops.log(_far_below(alpha, low)), ops.log(ops.maximum(below, FAR_TAIL))),
+        ops.where(far_above, front - ops.log(_far_above(alpha, high)), ops.log(ops.maximum(above, FAR_TAIL))),
+    )
+
+
+def _far_above(alpha: Any, x: Any) -> Any:
+    """``x^alpha exp(-x)`` over the upper incomplete gamma function, for x far above alpha."""
+    total = x + (2.0 * TAIL_TERMS + 1.0) - alpha
+    for place in range(TAIL_TERMS, 0, -1):
+        total = x + (2.0 * place - 1.0) - alpha - place * (place - alpha) / total
+    return total
+
+
+def _far_below(alpha: Any, x: Any) -> Any:
+    """The same over the lower one, for x far below alpha."""
+    total = alpha + float(TAIL_TERMS) - x
+    for place in range(TAIL_TERMS, 0, -1):
+        total = alpha + (place - 1.0) - x + place * x / total
+    return total
 
 
 def _gamma_cdf(response: Any, mu: Linear, alpha: Any) -> Chances:

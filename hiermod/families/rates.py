@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from hiermod.data.columns.responses import ResponseRows, SingleRows, TrialsRows
+from hiermod.data.columns.responses import ResponseRows, SingleRows, TallyRows, TrialsRows
 from hiermod.errors import DataError
 from hiermod.families.links import LOGIT
 from hiermod.families.names import LINKS, RATE_LINKS
@@ -34,6 +34,7 @@ def _take_single_trials(name: str, response: ResponseRows) -> None:
 
 
 def _take_several_trials(name: str, response: ResponseRows) -> None:
+    assert not isinstance(response, TallyRows)  # which `choose_family` refuses
     if isinstance(response, SingleRows) or (response.trials <= 1.0).all():
         what = f"{response.name!r} is one column" if isinstance(response, SingleRows) else "here each row has one"
         raise DataError(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from hiermod.data.columns.responses import ResponseRows, TrialsRows
+from hiermod.data.columns.responses import ResponseRows, SingleRows, TallyRows, TrialsRows
 from hiermod.errors import DataError
 from hiermod.families.functionals import Functional
 from hiermod.families.links import IDENTITY
@@ -18,11 +18,25 @@ from hiermod.priors.distributions import Prior
 
 
 def take_numbers(name: str, response: ResponseRows) -> None:
-    """Refuse successes."""
+    """Refuse successes, and numbers that were rounded until hardly anything tells them apart."""
+    assert not isinstance(response, TallyRows)  # which `choose_family` refuses
     if isinstance(response, TrialsRows) or response.kind == "bool":
         raise DataError(
             f"The family {name} takes one numeric column; this response is successes, so say 'binomial'. A ratio of "
             "two columns that is meant as a number stands in I(): I(s / n)."
+        )
+    if response.within is None:
+        _refuse_rounded(response)
+
+
+def _refuse_rounded(response: SingleRows) -> None:
+    apart = float(np.spacing(np.abs(response.values).max()))
+    sd = float((response.values - response.values[0]).std())
+    if 0.0 < sd < apart:
+        raise DataError(
+            f"The numbers in {response.name!r} are of the size of {response.values[0]:g}, where floating-point numbers "
+            f"are {apart:g} apart, and their standard deviation is {sd:.3g}: their differences have been rounded. "
+            "Subtract a number of that size where they are exact, in the integers or times that they were made of."
         )
 
 
@@ -47,47 +61,48 @@ def log_normal_density(ops: Ops, value: Any, location: Any, sigma: Any) -> Any:
 
 
 def _gaussian(ops: Ops, response: Any, mu: Linear, sigma: Any) -> Any:
-    return log_normal_density(ops, response[0], _location(ops, mu), sigma)
+    return log_normal_density(ops, response[0], location_of(ops, mu), sigma)
 
 
-def _location(ops: Ops, mu: Linear) -> Any:
+def location_of(ops: Ops, mu: Linear) -> Any:
+    """What the linear predictor says of the mean, held where it would overflow."""
     return mu.eta if mu.link.name == "identity" else bounded_exp(ops, mu.eta)
 
 
 def _student(ops: Ops, response: Any, mu: Linear, sigma: Any, nu: Any) -> Any:
-    squares = ((response[0] - mu.eta) / sigma) ** 2
+    squares = ((response[0] - location_of(ops, mu)) / sigma) ** 2
     return rise(ops, nu / 2.0, 0.5) - HALF_LOG_TAU - ops.log(sigma) - (nu + 1.0) / 2.0 * ops.log1p(squares / nu)
 
 
 def _gaussian_tails(ops: Ops, response: Any, mu: Linear, sigma: Any) -> tuple[Any, Any]:
-    t = (response[0] - _location(ops, mu)) / sigma
+    t = (response[0] - location_of(ops, mu)) / sigma
     return ops.log_ndtr(t), ops.log_ndtr(-t)
 
 
 def _student_tails(ops: Ops, response: Any, mu: Linear, sigma: Any, nu: Any) -> tuple[Any, Any]:
     """By the tail that is beyond |t|, half an incomplete beta function."""
-    t = (response[0] - mu.eta) / sigma
+    t = (response[0] - location_of(ops, mu)) / sigma
     beyond = 0.5 * ops.betainc(nu / 2.0, ops.const(0.5), nu / (nu + t**2))
     tail, rest = ops.log(ops.maximum(beyond, SMALLEST_CHANCE)), ops.log1p(-beyond)
     return ops.where(t < 0.0, tail, rest), ops.where(t < 0.0, rest, tail)
 
 
 def _gaussian_cdf(response: Any, mu: Linear, sigma: Any) -> Chances:
-    chance = special.ndtr((response[0] - _location(NUMPY, mu)) / sigma)
+    chance = special.ndtr((response[0] - location_of(NUMPY, mu)) / sigma)
     return chance, chance
 
 
 def _gaussian_quantile(chance: float, mu: Linear, sigma: Any) -> Any:
-    return mu.eta + sigma * special.ndtri(chance)
+    return location_of(NUMPY, mu) + sigma * special.ndtri(chance)
 
 
 def _student_cdf(response: Any, mu: Linear, sigma: Any, nu: Any) -> Chances:
-    chance = special.stdtr(nu, (response[0] - mu.eta) / sigma)
+    chance = special.stdtr(nu, (response[0] - location_of(NUMPY, mu)) / sigma)
     return chance, chance
 
 
 def _student_quantile(chance: float, mu: Linear, sigma: Any, nu: Any) -> Any:
-    return mu.eta + sigma * special.stdtrit(nu, chance)
+    return location_of(NUMPY, mu) + sigma * special.stdtrit(nu, chance)
 
 
 def _gaussian_variance(mean: Any, sigma: Any) -> Any:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
+from scipy import special
 
 from hiermod.data.columns.responses import ResponseRows, SingleRows
 from hiermod.data.columns.texts import row_name
@@ -15,6 +16,7 @@ from hiermod.data.columns.values import Level, scores_of
 from hiermod.errors import AnswerError, ModelError, did_you_mean
 from hiermod.families.functionals import Functional
 from hiermod.families.links import IDENTITY, LINKS, Link, link_of
+from hiermod.families.names import LINKS as FAMILY_LINKS
 from hiermod.families.names import RATE_LINKS
 from hiermod.families.ops import NUMPY, Function
 from hiermod.priors.distributions import Prior
@@ -93,6 +95,8 @@ class Parameter:
         it that is the median of the default prior.
     link : str, optional
         That of its linear predictor: the usual one, unless a user asks for another.
+    anchored : bool
+        Whether its linear predictor has no intercept: other parameters stand for it.
 
     Examples
     --------
@@ -114,6 +118,7 @@ class Parameter:
     below_response: bool = False
     estimate: Callable[[ResponseScale], float] | None = None
     link: str = ""
+    anchored: bool = False
 
     def __post_init__(self) -> None:
         if self.support not in SUPPORT_LINKS:
@@ -132,17 +137,42 @@ class Parameter:
 
     @property
     def chosen_link(self) -> str:
-        """The link of its linear predictor."""
+        """The link of its linear predictor.
+
+        Examples
+        --------
+        >>> import hiermod as hm
+        >>> hm.Parameter("phi", "shape").chosen_link
+        'log'
+        """
         return self.link or self.links[0]
 
     def typical(self, scale: ResponseScale) -> float:
-        """A value near it: where the prior of its linear predictor's intercept stands."""
+        """A value near it: where the prior of its linear predictor's intercept stands.
+
+        Examples
+        --------
+        >>> import hiermod as hm
+        >>> from hiermod.families.record import ResponseScale
+        >>> scale = ResponseScale(location=0.0, unit=1.0, factor=1.0)
+        >>> hm.Parameter("phi", "shape", default_prior="Normal(3, 1)", support="real").typical(scale)
+        3.0
+        """
         if self.estimate is not None:
             return self.estimate(scale)
         return float(self.usual_prior(scale).quantile(np.array(0.5)))
 
     def usual_prior(self, scale: ResponseScale) -> Prior:
-        """Its prior where the user gives none."""
+        """Its prior where the user gives none.
+
+        Examples
+        --------
+        >>> import hiermod as hm
+        >>> from hiermod.families.record import ResponseScale
+        >>> scale = ResponseScale(location=0.0, unit=1.0, factor=1.0)
+        >>> str(hm.Parameter("phi", "shape", default_prior="Gamma(2, 0.1)").usual_prior(scale))
+        'Gamma(2, 0.1)'
+        """
         if callable(self.default_prior):
             return self.default_prior(scale)
         return fitted(self.name, read_prior(self.name, self.default_prior), self.support)[0]
@@ -169,6 +199,27 @@ class Thresholds:
     log_prior: Function
     of_chances: Function
     latex: str
+
+
+@dataclass(frozen=True)
+class Addition:
+    """A parameter that a family has only where a formula gives it a linear predictor, and the family that has it.
+
+    With `several` there is one for each threshold, by the name and a number: ``cs1``, ``cs2``.
+    """
+
+    parameter: Parameter
+    added: Callable[[Family], Family]
+    several: bool = False
+
+    def names(self, family: Family) -> tuple[str, ...]:
+        """The names of what it adds to a family of known categories."""
+        name = self.parameter.name
+        return tuple(f"{name}{place}" for place, _ in enumerate(family.entries, 1)) if self.several else (name,)
+
+    def is_in(self, family: Family) -> bool:
+        """Whether a family has it."""
+        return bool(names := self.names(family)) and names[0] in family.auxiliary
 
 
 THRESHOLDS = "Intercept"  # their variable of the posterior
@@ -309,6 +360,10 @@ class Family:
         ``(categories)``: the parameters of categories without an order, each with a linear predictor.
     categories : tuple
         Those of a response, in order.
+    additions : tuple of Addition
+        Parameters that it has only where a formula gives them a linear predictor.
+    fixed : tuple of (str, float)
+        Parameters that are fixed to a number, and no more among `parameters`; hiermod sets it.
 
     Examples
     --------
@@ -356,6 +411,8 @@ class Family:
     weighted: Callable[..., Any] | None = None
     per_category: Callable[[tuple[Level, ...]], tuple[Parameter, ...]] | None = None
     categories: tuple[Level, ...] = ()
+    additions: tuple[Addition, ...] = ()
+    fixed: tuple[tuple[str, float], ...] = ()
 
     def __post_init__(self) -> None:
         if self.kind not in STATISTICS:
@@ -381,26 +438,61 @@ class Family:
 
     @property
     def auxiliary(self) -> tuple[str, ...]:
-        """The names of its parameters beside the mean."""
+        """The names of its parameters beside the mean.
+
+        Examples
+        --------
+        >>> from hiermod.families.registry import read_family
+        >>> read_family("negbinomial").auxiliary
+        ('alpha',)
+        """
         return tuple(parameter.name for parameter in self.parameters)
 
     @property
     def entries(self) -> tuple[Parameter, ...]:
-        """The thresholds: entries of one variable."""
+        """The thresholds: entries of one variable.
+
+        Examples
+        --------
+        >>> from hiermod.families.registry import read_family
+        >>> [own.name for own in read_family("cumulative").of_categories(("low", "mid", "high")).entries]
+        ['Intercept[1]', 'Intercept[2]']
+        """
         return tuple(parameter for parameter in self.parameters if parameter.variable)
 
     @property
     def single(self) -> tuple[Parameter, ...]:
-        """The parameters that are variables by themselves."""
+        """The parameters that are variables by themselves.
+
+        Examples
+        --------
+        >>> from hiermod.families.registry import read_family
+        >>> [own.name for own in read_family("student").single]
+        ['sigma', 'nu']
+        """
         return tuple(parameter for parameter in self.parameters if not parameter.variable)
 
     @property
     def scores(self) -> tuple[float, ...]:
-        """What each category counts in a mean score."""
+        """What each category counts in a mean score.
+
+        Examples
+        --------
+        >>> from hiermod.families.registry import read_family
+        >>> read_family("cumulative").of_categories(("low", "mid", "high")).scores
+        (1.0, 2.0, 3.0)
+        """
         return scores_of(self.categories)
 
     def of_categories(self, categories: tuple[Level, ...]) -> Family:
-        """The family of a response of these categories, with their parameters; others are unchanged."""
+        """The family of a response of these categories, with their parameters; others are unchanged.
+
+        Examples
+        --------
+        >>> from hiermod.families.registry import read_family
+        >>> read_family("cumulative").of_categories(("low", "mid", "high")).auxiliary
+        ('Intercept[1]', 'Intercept[2]')
+        """
         if self.per_category is not None:
             return replace(self, categories=categories, parameters=self.per_category(categories))
         if self.thresholds is None:
@@ -411,29 +503,103 @@ class Family:
         assert self.weighted is not None
         return replace(known, mean_link=partial(self.weighted, known.scores))
 
+    def with_parameters(self, names: Collection[str]) -> Family:
+        """The family with those of its additional parameters that are named.
+
+        Examples
+        --------
+        >>> from hiermod.families.registry import read_family
+        >>> read_family("cumulative").with_parameters(["disc"]).auxiliary
+        ('disc',)
+        """
+        family = self
+        for addition in self.additions:
+            if addition.parameter.name in names and not addition.is_in(family):
+                family = addition.added(family)
+        return family
+
+    @property
+    def added(self) -> tuple[str, ...]:
+        """The additional parameters that it has.
+
+        Examples
+        --------
+        >>> from hiermod.families.registry import read_family
+        >>> read_family("cumulative").with_parameters(["disc"]).added
+        ('disc',)
+        """
+        return tuple(own.parameter.name for own in self.additions if own.is_in(self))
+
+    @property
+    def specific(self) -> tuple[str, ...]:
+        """The parameters that move a threshold each, in their order; none but of ordered categories with ``cs()``.
+
+        Examples
+        --------
+        >>> from hiermod.families.registry import read_family
+        >>> read_family("acat").of_categories(("low", "mid", "high")).with_parameters(["cs"]).specific
+        ('cs1', 'cs2')
+        """
+        return next((own.names(self) for own in self.additions if own.several and own.is_in(self)), ())
+
     @property
     def scaled(self) -> bool:
-        """Whether it has the scale `sigma` of a residual about the linear predictor."""
+        """Whether it has the scale `sigma` of a residual about the linear predictor.
+
+        Examples
+        --------
+        >>> from hiermod.families.registry import read_family
+        >>> read_family("gaussian").scaled
+        True
+        """
         return "sigma" in self.auxiliary and self.link.name == "identity"
 
     @property
     def has_unit(self) -> bool:
-        """Whether a response in another unit has the same posterior in that unit."""
+        """Whether a response in another unit has the same posterior in that unit.
+
+        Examples
+        --------
+        >>> from hiermod.families.registry import read_family
+        >>> read_family("gaussian").has_unit, read_family("poisson").has_unit
+        (True, False)
+        """
         return self.scaled and self.kind == "real" and not self.errors
 
     @property
     def counts(self) -> bool:
-        """Whether the response is a count."""
+        """Whether the response is a count.
+
+        Examples
+        --------
+        >>> from hiermod.families.registry import read_family
+        >>> read_family("poisson").counts
+        True
+        """
         return self.kind == "count"
 
     @property
     def paired(self) -> bool:
-        """Whether densities take two numbers of a response: successes and trials, or a value and its error."""
+        """Whether densities take two numbers of a response: successes and trials, or a value and its error.
+
+        Examples
+        --------
+        >>> from hiermod.families.registry import read_family
+        >>> read_family("binomial").paired, read_family("poisson").paired
+        (True, False)
+        """
         return self.is_rate or bool(self.errors)
 
     @property
     def measure(self) -> str:
-        """What its densities are of: only those with respect to one measure can be compared."""
+        """What its densities are of: only those with respect to one measure can be compared.
+
+        Examples
+        --------
+        >>> from hiermod.families.registry import read_family
+        >>> read_family("poisson").measure
+        'probabilities of counts'
+        """
         match self.kind:
             case "rate":
                 return "probabilities of successes"
@@ -445,36 +611,103 @@ class Family:
 
     @property
     def is_rate(self) -> bool:
-        """Whether the expected response is a rate of successes."""
+        """Whether the expected response is a rate of successes.
+
+        Examples
+        --------
+        >>> from hiermod.families.registry import read_family
+        >>> read_family("binomial").is_rate
+        True
+        """
         return self.kind == "rate"
 
+    @property
+    def behind_bar(self) -> str:
+        """The parameter that stands behind a bar in betareg's and pscl's ``y ~ x | z``; empty where there is none.
+
+        Examples
+        --------
+        >>> from hiermod.families.registry import read_family
+        >>> read_family("beta").behind_bar, read_family("zero_inflated_poisson").behind_bar
+        ('phi', 'zi')
+        """
+        if self.zeros:
+            return self.auxiliary[-1]
+        return "phi" if self.kind == "unit" and "phi" in self.auxiliary else ""
+
     def linked(self, name: str) -> Family:
-        """The family with another of its links; sums are sufficient for a real response on an identity link alone."""
+        """The family with another of its links; sums are sufficient for a real response on an identity link alone.
+
+        Examples
+        --------
+        >>> from hiermod.families.registry import read_family
+        >>> str(read_family("bernoulli").linked("probit"))
+        'bernoulli(probit)'
+        """
         statistic = "values" if self.statistic == "real" and name != "identity" else self.statistic
-        return replace(self, link=link_of(name, self.kind), statistic=statistic)
+        counted = name == "identity" and self.kind == "count"  # whose exposures are no offsets
+        return replace(
+            self, link=link_of(name, self.kind), statistic="values" if counted else statistic,
+            rated="" if counted else self.rated, bambi=None if counted else self.bambi,
+        )  # fmt: skip
 
     def parameter(self, name: str) -> Parameter:
-        """One of its parameters beside the mean."""
+        """One of its parameters beside the mean.
+
+        Examples
+        --------
+        >>> from hiermod.families.registry import read_family
+        >>> read_family("student").parameter("nu").support
+        'positive'
+        """
         return next(parameter for parameter in self.parameters if parameter.name == name)
 
     def linear(self, eta: Any) -> Linear:
-        """The parameter mu by its linear predictor."""
+        """The parameter mu by its linear predictor.
+
+        Examples
+        --------
+        >>> from hiermod.families.registry import read_family
+        >>> read_family("poisson").linear(0.5).link.name
+        'log'
+        """
         return Linear(eta, self.link)
 
     def mean(self, eta: Any, *parameters: Any) -> Any:
-        """The expected response by the linear predictor, on NumPy arrays; of rates, that of one trial."""
+        """The expected response by the linear predictor, on NumPy arrays; of rates, that of one trial.
+
+        Examples
+        --------
+        >>> from hiermod.families.registry import read_family
+        >>> float(read_family("bernoulli").mean(0.0))
+        0.5
+        """
         return self.expected.at(self.linear(eta), *parameters)
 
     @cached_property
     def expected(self) -> Functional:
-        """The mean of the response, as a function of the parameters."""
+        """The mean of the response, as a function of the parameters.
+
+        Examples
+        --------
+        >>> from hiermod.families.registry import read_family
+        >>> read_family("poisson").expected.label
+        'mean {}'
+        """
         stated = next((functional for functional in self.outcomes if functional.name == "mean"), None)
         uses = ("mu",) if self.mean_link is own_link else None
         own = Functional("mean", "mean {}", link=self.mean_link, uses=uses, share=self.is_rate, per_unit=True)
         return own if stated is None else stated
 
     def drawn_by(self, eta: Any, *parameters: Any) -> Any:
-        """What `draw_responses` takes: the mean, or of categories the linear predictor itself."""
+        """What `draw_responses` takes: the mean, or of categories the linear predictor itself.
+
+        Examples
+        --------
+        >>> from hiermod.families.registry import read_family
+        >>> float(read_family("poisson").drawn_by(0.0))
+        1.0
+        """
         return eta if self.statistic == "categories" else self.mean(eta, *parameters)
 
     def require(self, what: str) -> Function:
@@ -484,6 +717,12 @@ class Family:
         ------
         AnswerError
             If it is without this one.
+
+        Examples
+        --------
+        >>> from hiermod.families.registry import read_family
+        >>> float(read_family("bernoulli").require("variance")(0.5))
+        0.25
         """
         function: Function | None = getattr(self, what)
         if function is None and self.errors:
@@ -494,6 +733,11 @@ class Family:
             raise AnswerError(
                 f"This asks for the {what} of a response, and the categories of the family {self.name} have none. Ask "
                 "for the chance of a category, outcome=, or compare models by loo()."
+            )
+        if function is None and self.name in FAMILY_LINKS:
+            raise AnswerError(
+                f"Responses of the family {self.name} may have no {what}, which this asks for. fit.loo() says how well "
+                "the model predicts, and outcome='q90' asks for a quantile."
             )
         if function is None:
             raise AnswerError(
@@ -508,6 +752,14 @@ class Family:
         """The chances of less than a response, and of at most as much, in every draw.
 
         Of a family without a distribution function, each draw has one new response, which is less or is not.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from hiermod.families.registry import read_family
+        >>> less, most = read_family("poisson").chances((2,), 1.0, 0.0, (), np.random.default_rng(1))
+        >>> round(float(less), 3), round(float(most), 3)
+        (0.736, 0.92)
         """
         if self.interval is not None:
             return self.interval(response, self.linear(eta), *parameters)
@@ -523,6 +775,14 @@ class Family:
         """The variance of responses around their means, in every draw; of trials, that of the share of successes.
 
         Of a family without a function for it, the squared distance of a new response, which it is on average.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from hiermod.families.registry import read_family
+        >>> rng = np.random.default_rng(1)
+        >>> read_family("poisson").response_variance(np.array([2.0]), np.array([1.0]), (), rng)
+        array([2.])
         """
         if self.errors:
             return np.asarray(row_variance(self.errors, trials, *parameters)) * np.ones_like(mean)
@@ -535,11 +795,29 @@ class Family:
         return np.asarray((self.draw_responses(mean, trials, parameters, rng) / trials - mean) ** 2)
 
     def observation_density(self, response: Any, eta: Any, parameters: Sequence[Any] = ()) -> Any:
-        """Log density of one observation, ``(value,)`` or ``(successes, trials)``, in every draw.
+        """Log density of one observation in every draw.
 
-        `eta` holds draws of its linear predictor, `parameters` those of the others in the family's order.
+        It is ``(value,)``, ``(successes, trials)``, or the counts of each category. `eta` holds draws of its linear
+        predictor, `parameters` those of the others in the family's order.
+
+        Examples
+        --------
+        >>> from hiermod.families.registry import read_family
+        >>> round(float(read_family("poisson").observation_density((2.0,), 0.0)), 3)
+        -1.693
         """
+        if self.categories and len(response) > 1:
+            return self._tallied(np.asarray(response), eta, parameters)
         return self.log_density(NUMPY, response, self.linear(eta), *parameters)
+
+    def _tallied(self, counts: np.ndarray, eta: Any, parameters: Sequence[Any]) -> Any:
+        """Of counts of each category: multinomial."""
+        total = special.gammaln(counts.sum() + 1.0) - special.gammaln(counts + 1.0).sum()
+        for place in np.flatnonzero(counts):
+            total = total + counts[place] * self.log_density(
+                NUMPY, (place + 1.0,), self.linear(eta), *parameters
+            )  # fmt: skip
+        return total
 
     def draw_responses(
         self, mean: np.ndarray, trials: Any, parameters: Sequence[Any], rng: np.random.Generator, shape: Any = None
@@ -557,6 +835,14 @@ class Family:
         rng : numpy.random.Generator
         shape : tuple of int, optional
             Of what is drawn; that of `mean` and the parameters without it.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from hiermod.families.registry import read_family
+        >>> rng = np.random.default_rng(1)
+        >>> read_family("poisson").draw_responses(np.array([2.0, 300.0]), 1.0, (), rng).shape
+        (2,)
         """
         shape = np.broadcast_shapes(np.shape(mean), *map(np.shape, parameters)) if shape is None else shape
         where = self.linear(mean) if self.statistic == "categories" else mean
@@ -569,6 +855,12 @@ class Family:
         ------
         ModelError
             If it has no such link.
+
+        Examples
+        --------
+        >>> from hiermod.families.registry import read_family
+        >>> str(read_family("zero_inflated_poisson").with_parameter_link("zi", "probit"))
+        'zero_inflated_poisson(zi=probit)'
         """
         links = self.parameter(name).links
         if link not in links:
@@ -580,6 +872,7 @@ class Family:
     def __str__(self) -> str:
         links = [] if self.link.name == self.links[0] else [self.link.name]
         links += [f"{own.name}={own.link}" for own in self.parameters if own.link]
+        links += [f"{name}={str(value).removesuffix('.0')}" for name, value in self.fixed]
         return f"{self.name}({', '.join(links)})" if links else self.name
 
 

@@ -4,21 +4,36 @@ from __future__ import annotations
 
 import copyreg
 import re
-from dataclasses import fields, replace
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, NoReturn
 
 import numpy as np
 
 from hiermod.data.columns.bounds import RIGHT, BoundedRows
 from hiermod.data.columns.measured import MeasuredRows
-from hiermod.data.columns.responses import ResponseRows, SingleRows, TrialsRows, refuse_levels
+from hiermod.data.columns.responses import ResponseRows, SingleRows, TallyRows, TrialsRows, refuse_levels
 from hiermod.data.columns.values import Level
-from hiermod.errors import DataError, ModelError, did_you_mean, enumerate_names, nearest
-from hiermod.families import categorical, counts, durations, mixtures, ordered, positive, rates, real, units
+from hiermod.errors import DataError, HiermodError, ModelError, did_you_mean, enumerate_names, nearest
+from hiermod.families import (
+    categorical,
+    circular,
+    counts,
+    durations,
+    mixtures,
+    ordered,
+    positive,
+    rates,
+    real,
+    skewed,
+    truncated,
+    units,
+)
 from hiermod.families.bounded import bounded
+from hiermod.families.fixed import with_fixed
 from hiermod.families.links import link_of
 from hiermod.families.measured import with_errors
-from hiermod.families.names import ABSENT, ALIASES, LINKS, MEANT
+from hiermod.families.names import ABSENT, ABSENT_LINKS, ALIASES, LINKS, MEANT, OF_BAMBI
 from hiermod.families.ops import NUMPY
 from hiermod.families.probes import usual_parameters
 from hiermod.families.record import Family, first_wrong
@@ -34,6 +49,9 @@ KIN = (
     ordered,
     categorical,
     mixtures,
+    truncated,
+    skewed,
+    circular,
 )
 RECORDS = {family.name: family for kin in KIN for family in kin.FAMILIES}
 FAMILIES: dict[str, Family] = {name: RECORDS[name] for name in LINKS}
@@ -43,11 +61,13 @@ CHECKS = {
     "positive": positive.take_positive, "unit": units.take_shares,
     "ordered": ordered.take_ordered, "category": categorical.take_categories,
 }  # fmt: skip
+SHOWN = 6  # thresholds in a notice
 RATINGS = 11  # values of whole numbers, up to which they may be ratings
-SEVERAL = re.compile(r"\s*+(\w++)\s*+\(([^()]{0,300})\)\s*+")  # links of several parameters
-ITEM = re.compile(r"\s*+(?:(\w++)\s*+=\s*+)?['\"]?(\w++)['\"]?\s*+")
+SEVERAL = re.compile(r"\s*+([\w.]++)\s*+\(([^()]{0,300})\)\s*+")  # links of several parameters
+ITEM = re.compile(r"\s*+(?:(\w++)\s*+=\s*+)?['\"]?([\w.+/^-]++)['\"]?\s*+")
 ALIKE = 0.7  # of the letters of a family's name, from which on a slip of the pen is likely
-SPELLING = re.compile(r"\s*+(\w++)\s*+(?:\(\s*+(?:(?:link\s*+=\s*+)?['\"]?(\w++)['\"]?\s*+)?\)\s*+)?")
+NAMED = re.compile(r"\s*+([\w.]++)\s*+\(([^()]{1,100})\)\s*+")
+SPELLING = re.compile(r"\s*+([\w.]++)\s*+(?:\(\s*+(?:(?:link\s*+=\s*+)?['\"]?([\w/^]++)['\"]?\s*+)?\)\s*+)?")
 
 
 def known() -> dict[str, Family]:
@@ -60,30 +80,79 @@ def is_built_in(family: Family) -> bool:
     return family.name in FAMILIES
 
 
-def read_family(family: str) -> Family:
+def spelled_name(family: object) -> str:
+    """A family's name without links; empty where the text is none."""
+    return (_spelled(family) or ("",))[0] if isinstance(family, str) else ""
+
+
+def read_family(family: str, beside: Mapping[str, Family] | None = None) -> Family:
     """Read a family's name, with links in brackets where they are not the usual ones.
 
-    ``"binomial(probit)"``; of linear predictors of other parameters ``"hurdle_gamma(hu=probit)"``.
+    ``"binomial(probit)"``; of linear predictors of other parameters ``"hurdle_gamma(hu=probit)"``. Families `beside`
+    those that models can name are known by their names, too.
     """
     spelled = _spelled(family) if isinstance(family, str) else None
     name, link, others = spelled or ("", None, {})
-    name, records = ALIASES.get(name, name), known()
+    name = name if name in (beside or {}) else ALIASES.get(name, name)
+    records = {**known(), **(beside or {})}
     if isinstance(family, Family):
         raise DataError(f"family= takes a name: hm.register_family(record), then family={family.name!r}.")
     if name not in records:
+        _refuse_link_of(family)
         raise DataError(
-            f"There is no family {family!r}.{_meant(name, family)} The families are {', '.join(records)}; "
+            f"There is no family {family!r}.{_meant(name, link, family)} The families are {', '.join(records)}; "
             "hiermod.register_family adds one of your own."
         )
     record = records[name]
     if link is not None and link not in record.links:
-        raise DataError(f"The family {name} has no link {link!r}.{did_you_mean(link, record.links)}")
+        raise DataError(f"The family {name} has no link {link!r}.{_nearest_link(link, record)}")
     record = record.linked(link) if link else record
     for own, chosen in others.items():
+        if own == "threshold" and record.thresholds is not None:
+            _refuse_equidistant(name, chosen)
+            continue
+        if own in (addition.parameter.name for addition in record.additions) and chosen == "log":
+            continue  # the only one that it has
+        if (number := _number(chosen)) is not None:
+            record = with_fixed(record, own, number)
+            continue
         if own not in record.auxiliary:
             raise DataError(f"The family {name} has no parameter {own!r}.{did_you_mean(own, record.auxiliary)}")
         record = record.with_parameter_link(own, chosen)
     return record
+
+
+def _number(text: str) -> float | None:
+    """A finite number; None where the text is none."""
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if np.isfinite(value) else None
+
+
+def _refuse_link_of(family: object) -> None:
+    """Refuse a link that is no word, such as Aranda-Ordaz, of a family that there is."""
+    found = NAMED.fullmatch(family) if isinstance(family, str) else None
+    record = known().get(ALIASES.get(found.group(1).lower(), found.group(1).lower())) if found else None
+    if found is not None and record is not None and "=" not in found.group(2) and "," not in found.group(2):
+        link = found.group(2).strip(" '\"")
+        raise DataError(f"The family {record.name} has no link {link!r}.{_nearest_link(link, record)}")
+
+
+def _nearest_link(link: str, record: Family) -> str:
+    """Which links there are, and the nearest one of those that only other packages have."""
+    told = next((text for names, text in ABSENT_LINKS.items() if link.lower() in names), None)
+    return did_you_mean(link, record.links) if told is None else f" {told}"
+
+
+def _refuse_equidistant(name: str, threshold: str) -> None:
+    """Refuse brms's thresholds that have fewer parameters than there are."""
+    if threshold != "flexible":
+        raise DataError(
+            f"Thresholds of the family {name} are flexible, each a parameter of its own, and not {threshold!r}. Leave "
+            "threshold= out."
+        )
 
 
 def _spelled(text: str) -> tuple[str, str | None, dict[str, str]] | None:
@@ -105,26 +174,43 @@ def _spelled(text: str) -> tuple[str, str | None, dict[str, str]] | None:
     return whole.group(1).lower(), link, others
 
 
-ELSEWHERE = {"gamma": "inverse"}  # families whose usual link is another one in R and in Bambi
+ELSEWHERE = {  # families whose usual link is another one: what they are called where it is, and that link
+    "gamma": ("R's Gamma() and Bambi's gamma", "inverse"),
+    "inverse_gaussian": ("R's inverse.gaussian() and Bambi's wald", "1/mu^2"),
+}  # fmt: skip
+
+
+OTHERWISE = {  # names of other packages' families whose parameters are others
+    "negbinomial2": "brms's negbinomial2 is negbinomial here, and its sigma is 1/alpha",
+    "asymmetriclaplace": "Bambi's asymmetriclaplace is asym_laplace here, whose mu is a quantile, too",
+    "wald": "Bambi's wald is inverse_gaussian here, and its lam is the shape",
+}  # fmt: skip
 
 
 def link_notice(asked: str) -> list[str]:
-    """What to say where a family is named without a link, and has another one elsewhere."""
+    """What to say where a family is named without a link, and has another one elsewhere, or other parameters."""
     family, spelled = read_family(asked), _spelled(asked)
-    usual = ELSEWHERE.get(family.name)
-    if usual is None or family.name in REGISTERED or spelled is None or spelled[1] is not None:
+    otherwise = OTHERWISE.get(spelled_name(asked))
+    if otherwise:
+        return [otherwise]
+    if family.name not in ELSEWHERE or family.name in REGISTERED or spelled is None or spelled[1] is not None:
         return []
-    name, link = family.name, family.link.name
+    (theirs, usual), name, link = ELSEWHERE[family.name], family.name, family.link.name
     return [
-        f"the family {name} has the {link} link here; R's {name.title()}() and Bambi's {name} have the {usual} one, "
+        f"the family {name} has the {link} link here; {theirs} have the {usual} one, "
         f"whose coefficients are others ({name}({link}) says that this is meant)"
     ]
 
 
-def _meant(name: str, family: object) -> str:
+def _meant(name: str, link: str | None, family: object) -> str:
     told = next((text for names, text in ABSENT.items() if name in names), None)
+    if name in OF_BAMBI:
+        there = f"Bambi has it: hiermod.model(formula, data, family={name!r}) says which lines fit it there"
+        return f" {told} {there}." if told else f" {there}."
     if told is not None:
         return f" {told}"
+    if name in MEANT and link is not None and link in LINKS.get(MEANT[name], ())[1:]:  # type: ignore[call-overload]
+        return f" Did you mean '{MEANT[name]}({link})'?"
     meant = [MEANT[name]] if name in MEANT else nearest(str(family), known(), cutoff=ALIKE)
     return f" Did you mean {' or '.join(map(repr, meant))}?" if meant else ""
 
@@ -141,7 +227,7 @@ def require_free(family: Family, replaced: bool) -> None:
     if (own := ALIASES.get(name, name)) in FAMILIES:
         other = "" if own == name else f", another word for {own!r}"
         raise ModelError(f"The family name {name!r} is hiermod's{other}. Choose another one, such as 'my_{own}'.")
-    if not replaced and REGISTERED.get(name, family) != family:
+    if not replaced and name in REGISTERED and REGISTERED[name] != _guarded(family):
         raise ModelError(
             f"A family {name!r} is registered already, with another record. Choose another name, or say replace=True: "
             "fits keep the record they were made with."
@@ -150,7 +236,46 @@ def require_free(family: Family, replaced: bool) -> None:
 
 def add(family: Family) -> None:
     """Let models name a family whose record is sound."""
-    REGISTERED[family.name] = replace(family, link=link_of(family.links[0], family.kind))
+    REGISTERED[family.name] = replace(_guarded(family), link=link_of(family.links[0], family.kind))
+
+
+@dataclass(frozen=True)
+class Guarded:
+    """A function of a family from outside: its errors say whose they are."""
+
+    function: Callable[..., Any]
+    family: str
+    name: str
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Call it.
+
+        Raises
+        ------
+        ModelError
+            If it fails.
+        """
+        try:
+            return self.function(*arguments)
+        except HiermodError:
+            raise
+        except Exception as error:
+            raise ModelError(
+                f"The family {self.family}: {self.name} fails: {error!r}. Mend it, register the record with "
+                "replace=True, and fit again."
+            ) from error
+
+
+def _guarded(family: Family) -> Family:
+    """The family with its own functions guarded; the defaults need none."""
+    own: dict[str, Any] = {field.name: getattr(family, field.name) for field in fields(family)}
+    defaults = {field.name: field.default for field in fields(family)}
+    guarded: dict[str, Any] = {
+        name: Guarded(value, family.name, name)
+        for name, value in own.items()
+        if callable(value) and value is not defaults[name] and not isinstance(value, Guarded)
+    }
+    return replace(family, **guarded)
 
 
 def _reduced(family: Family) -> Any:
@@ -162,17 +287,17 @@ def _reduced(family: Family) -> Any:
     if family.base is not None:
         return (bounded, (family.base,))
     if is_built_in(family):
-        return (_of_categories, (str(family), family.categories, family.errors))
+        return (_of_categories, (str(family), family.categories, family.errors, family.added))
     import cloudpickle
 
     return (_restored, (cloudpickle.dumps({field.name: getattr(family, field.name) for field in fields(family)}),))
 
 
-def _of_categories(name: str, categories: tuple[Level, ...], errors: Any = "") -> Family:
+def _of_categories(name: str, categories: tuple[Level, ...], errors: Any = "", added: tuple[str, ...] = ()) -> Family:
     family = read_family(name)
     if errors:
         return with_errors(family, errors)
-    return family.of_categories(categories) if categories else family
+    return family.of_categories(categories).with_parameters(added) if categories else family
 
 
 def _restored(content: bytes) -> Family:
@@ -205,18 +330,20 @@ def choose_family(
     if isinstance(response, SingleRows) and leveled and not _takes_levels(family, response):
         refuse_levels(response.name, response.levels, bool(response.declared))
     chosen, reason = _choose(family, response)
+    limited = bounded(chosen) if isinstance(response, BoundedRows) else None
+    if isinstance(response, TallyRows) and chosen.statistic != "categories":
+        _refuse_tallies(chosen, response)
     if isinstance(response, SingleRows) and response.transformed:
-        if chosen.kind not in ("real", "positive", "unit"):
+        if chosen.kind not in ("real", "positive", "unit", "count"):
             raise DataError(f"The family {chosen} takes a response as it is, not {response.name}.")
         reason += f"; answers are on the scale of {response.name}"
     (chosen.check or CHECKS[chosen.kind])(chosen.name, response)
     if not constant:
         _refuse_constant(chosen, response)
-    if isinstance(response, BoundedRows):
-        chosen = bounded(chosen)
+    chosen = limited or chosen
     if not is_built_in(chosen):
         _refuse_undefined(chosen, response)
-    if isinstance(response, SingleRows) and chosen.statistic == "categories":
+    if isinstance(response, SingleRows | TallyRows) and chosen.statistic == "categories":
         chosen = chosen.of_categories(response.categories)
     if isinstance(response, MeasuredRows) and response.measured is not None:
         chosen = with_errors(chosen, response.measured.kind, str(response.measured))
@@ -232,6 +359,8 @@ def _takes_levels(family: Family | None, response: SingleRows) -> bool:
 
 def _remark(family: Family, response: ResponseRows) -> str:
     """What may not be meant: one value only, or 0/1 taken as numbers."""
+    if isinstance(response, TallyRows):
+        return _of_columns(response, family.kind == "ordered")
     if isinstance(response, SingleRows) and family.statistic == "categories":
         return _of_categories_found(response, family.kind == "ordered")
     if family.zeros and not _has_zeros(response):
@@ -268,19 +397,62 @@ def _of_categories_found(response: SingleRows, ordered: bool) -> str:
     categories, said = response.categories, ""
     absent = [level for level in categories if response.declared and level not in response.levels]
     if absent:
+        several, alone = len(absent) > 1, _prior_alone(response) if ordered else ""
         said = (
-            f"; {enumerate_names(absent)} {'do' if len(absent) > 1 else 'does'} not occur: the prior alone tells of "
-            f"{'them' if len(absent) > 1 else 'it'} (drop categories that cannot be)"
+            f"; {enumerate_names(absent)} {'do' if several else 'does'} not occur: the prior alone tells of "
+            f"{'them' if several else 'it'}{alone} (drop categories that cannot be)"
+        )
+    if response.unused:
+        one = len(response.unused) == 1
+        said = (
+            f"; {enumerate_names(response.unused)} {'does' if one else 'do'} not occur, and {'is' if one else 'are'} "
+            "left out"
         )
     numbers = not response.levels and categories[-1] - categories[0] + 1 > len(categories)  # type: ignore[operator]
     if numbers:
         said = "; numbers between these that do not occur are no categories (an ordered factor can have such)"
-    sign = " < " if ordered else ", "
     first = "" if ordered else f"; {categories[0]} is the reference"
-    return f"; {len(categories)} categories, {sign.join(map(str, categories))}{first}{said}"
+    return f"; {len(categories)} categories, {_listed(categories, ordered)}{first}{said}"
+
+
+def _of_columns(response: TallyRows, ordered: bool) -> str:
+    """The categories that columns count, and those of which there is none."""
+    categories, total = response.categories, response.times @ response.counts
+    absent = [name for name, count in zip(categories, total, strict=True) if not count]
+    said = f"; of {enumerate_names(absent)} there is none: the prior alone tells of such" if absent else ""
+    first = "" if ordered else f"; {categories[0]} is the reference"
+    return f"; {total.sum():,.0f} counts of {len(categories)} categories, {_listed(categories, ordered)}{first}{said}"
+
+
+def _listed(categories: tuple[Level, ...], ordered: bool) -> str:
+    return (" < " if ordered else ", ").join(map(str, categories))
+
+
+def _refuse_tallies(family: Family, response: TallyRows) -> NoReturn:
+    """Refuse counts of several categories for a family of one number a row."""
+    if family.is_rate:
+        first, *others = response.categories
+        raise DataError(
+            f"The family {family} has successes and failures, two columns, and {response.name} counts "
+            f"{len(response.categories)} categories. All of them: family='categorical', or none. One against the rest: "
+            f"cbind({first}, {' + '.join(map(str, others))})."
+        )
+    raise DataError(
+        f"The family {family} takes one number a row, and {response.name} counts {len(response.categories)} "
+        "categories. Say family='categorical', or none; 'cumulative' where they stand in their order."
+    )
+
+
+def _prior_alone(response: SingleRows) -> str:
+    """The thresholds of which data say nothing, or nothing but what they say of the one before."""
+    known = [place for place, level in enumerate(response.categories) if level in response.levels]
+    inner = [place + 1 for place in range(known[0], known[-1]) if place not in known]
+    free = [*range(1, known[0] + 1), *inner, *range(known[-1] + 1, len(response.categories))]
+    return ", and of " + ", ".join(f"Intercept[{place}]" for place in free[:SHOWN])
 
 
 def _has_zeros(response: ResponseRows) -> bool:
+    assert not isinstance(response, TallyRows)
     values = response.successes if isinstance(response, TrialsRows) else response.values
     return bool((values == 0.0).any())
 
@@ -288,6 +460,8 @@ def _has_zeros(response: ResponseRows) -> bool:
 def _choose(family: Family | None, response: ResponseRows) -> tuple[Family, str]:
     if family is not None:
         return family, ""
+    if isinstance(response, TallyRows):
+        return categorical.CATEGORICAL, " (the response has counts of each category)"
     if isinstance(response, TrialsRows):
         return rates.BINOMIAL, " (the response has successes and trials)"
     if response.kind == "bool" or response.binary:
@@ -299,8 +473,13 @@ def _choose(family: Family | None, response: ResponseRows) -> tuple[Family, str]
 
 def _refuse_constant(family: Family, response: ResponseRows) -> None:
     """A constant number says nothing of its spread; all successes do say something of a rate, under a proper prior."""
-    if family.is_rate or isinstance(response, TrialsRows):
+    if family.is_rate or isinstance(response, TrialsRows | TallyRows):
         return
+    if response.constant and response.levels:
+        only = str(response.levels[int(response.values[0])])
+        raise DataError(
+            f"The response {response.name!r} is {only!r} in every row, so that nothing varies which could be modelled."
+        )
     if response.constant:
         raise DataError(
             f"The response {response.name!r} is constant ({response.values[0]:g} in every row), so that nothing varies "
@@ -313,6 +492,7 @@ MOST_LOOKED_AT = 10_000
 
 def _refuse_undefined(family: Family, response: ResponseRows) -> None:
     """Refuse responses at which a density from outside is no finite number, at their own mean."""
+    assert not isinstance(response, TallyRows)
     if isinstance(response, TrialsRows):
         parts: tuple[np.ndarray, ...] = (response.successes, response.trials)
         mean, index = (response.successes.sum() + 0.5) / (response.trials.sum() + 1.0), None

@@ -43,6 +43,17 @@ def check_record(family: Family, built_in: Iterable[Family]) -> None:
     """
     _check_names(family)
     _check_functions(family)
+    try:
+        _check_numbers(family, built_in)
+    except HiermodError:
+        raise
+    except Exception as error:
+        raise _refuse(
+            family, f"a function of its record fails where it is tried, or gives no numbers: {error!r}."
+        ) from error
+
+
+def _check_numbers(family: Family, built_in: Iterable[Family]) -> None:
     _check_priors(family)
     _check_kernel(family, built_in)
     for name in family.links:

@@ -1,4 +1,4 @@
-"""Counts above 0: what is left of poisson and negbinomial without zeros, for the part of a hurdle that is not 0.
+"""Counts above 0: what is left of families of counts without zeros, by itself and as a part of hurdles.
 
 With h(mu) minus the logarithm of the chance of 0, a count above 0 has the chance 1 - exp(-h). Everything here is
 written by log h, which keeps its digits where that chance rounds to 0 or 1.
@@ -13,10 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from hiermod.families.counts import LARGEST_MEAN, NEGBINOMIAL, POISSON
+from hiermod.data.columns.responses import ResponseRows, SingleRows
+from hiermod.errors import DataError
+from hiermod.families.counts import GENPOIS, LARGEST_MEAN, NBINOM1, NEGBINOMIAL, POISSON, offspring, take_counts
 from hiermod.families.links import CLOGLOG, Link
+from hiermod.families.names import LINKS
 from hiermod.families.ops import NUMPY, Ops
-from hiermod.families.record import Chances, Family, Linear
+from hiermod.families.record import Chances, Family, Linear, first_wrong
 
 SMALL = 1e-8  # the square of less is nothing
 FAR = 36.0  # below minus this, log(1 + exp(x)) is exp(x) to a double's digits
@@ -26,11 +29,15 @@ LEAST, LARGEST_ETA, NOTHING = -600.0, 600.0, 1e-250  # a mean of counts above 0 
 
 @dataclass(frozen=True)
 class Hazard:
-    """Of a family of counts: log h, its derivative by the linear predictor, and new counts above 0."""
+    """Of a family of counts: log h, its derivative by the linear predictor, and new counts above 0.
+
+    Where h is in proportion to mu, `share` is its logarithm over mu, by the parameters.
+    """
 
     log: Callable[..., Any]
     slope: Callable[..., Any]
     draw: Callable[..., Any]
+    share: Callable[..., Any] | None = None
 
 
 def _poisson_hazard(_: Ops, eta: Any) -> Any:
@@ -47,6 +54,20 @@ def _negbinomial_hazard(ops: Ops, eta: Any, alpha: Any) -> Any:
     excess = eta - log_alpha
     near = ops.log(ops.softplus(ops.maximum(excess, -FAR)))
     return log_alpha + ops.where(excess < -FAR, excess, near)
+
+
+def _nbinom1_share(ops: Ops, phi: Any) -> Any:
+    """``log(log(1 + phi)/phi)``."""
+    return ops.log(ops.log1p(phi)) - ops.log(phi)
+
+
+def _nbinom1_hazard(ops: Ops, eta: Any, phi: Any) -> Any:
+    """``mu log(1 + phi)/phi``."""
+    return eta + _nbinom1_share(ops, phi)
+
+
+def _nbinom1_slope(eta: Any, phi: Any) -> Any:
+    return np.ones_like(eta + phi)
 
 
 def _negbinomial_slope(eta: Any, alpha: Any) -> Any:
@@ -77,15 +98,42 @@ def _draw_negbinomial(rng: np.random.Generator, shape: Any, eta: Any, alpha: Any
     return first + np.where(rest > LARGEST_MEAN, rest, rng.poisson(np.minimum(rest, LARGEST_MEAN)))
 
 
+def _draw_nbinom1(rng: np.random.Generator, shape: Any, eta: Any, phi: Any) -> Any:
+    """The same, in which the logarithmic counts do not depend on mu."""
+    hazard = np.exp(_nbinom1_hazard(NUMPY, eta, phi))
+    left = np.maximum(1.0 - _first_event(rng, shape, hazard) / hazard, 0.0)
+    first = rng.logseries(np.minimum(phi / (1.0 + phi), np.nextafter(1.0, 0.0)), shape).astype(float)
+    rest = rng.standard_gamma(np.exp(eta) / phi * left, shape) * phi
+    return first + np.where(rest > LARGEST_MEAN, rest, rng.poisson(np.minimum(rest, LARGEST_MEAN)))
+
+
+def _genpois_share(ops: Ops, phi: Any) -> Any:
+    return -ops.log1p(phi)
+
+
+def _genpois_hazard(ops: Ops, eta: Any, phi: Any) -> Any:
+    """The first generation's mean, ``mu/(1 + phi)``."""
+    return eta - ops.log1p(phi)
+
+
+def _draw_genpois(rng: np.random.Generator, shape: Any, eta: Any, phi: Any) -> Any:
+    """The first generation is a Poisson count above 0."""
+    return offspring(rng, _draw_poisson(rng, shape, _genpois_hazard(NUMPY, eta, phi)), phi / (1.0 + phi))
+
+
 HAZARDS = {
     "poisson": Hazard(_poisson_hazard, _poisson_slope, _draw_poisson),
     "negbinomial": Hazard(_negbinomial_hazard, _negbinomial_slope, _draw_negbinomial),
+    "nbinom1": Hazard(_nbinom1_hazard, _nbinom1_slope, _draw_nbinom1, _nbinom1_share),
+    "genpois": Hazard(_genpois_hazard, _nbinom1_slope, _draw_genpois, _genpois_share),
 }
 
 
 def _log_density(base: Family, hazard: Hazard, ops: Ops, response: Any, mu: Linear, *parameters: Any) -> Any:
     log_above, _ = _log_rates(ops, hazard.log(ops, mu.eta, *parameters))
-    return base.log_density(ops, response, mu, *parameters) - log_above
+    count = ops.maximum(response[0], 1.0)
+    density = base.log_density(ops, (count, *response[1:]), mu, *parameters) - log_above
+    return ops.where(response[0] > 0.0, density, -np.inf)
 
 
 def _log_rates(ops: Ops, log_hazard: Any) -> tuple[Any, Any]:
@@ -128,8 +176,12 @@ def _slope(hazard: Hazard, parameters: tuple[Any, ...], eta: Any) -> Any:
 def _predictor(hazard: Hazard, parameters: tuple[Any, ...], mean: Any) -> Any:
     """The linear predictor of a mean above 1, by Newton's steps for the logarithm of the mean less 1.
 
-    That logarithm is nearly linear in the predictor, of slope between 1/2 and 1.
+    That logarithm is nearly linear in the predictor, of slope between 1/2 and 1. Where h is in proportion to mu, h has
+    the mean of Poisson counts.
     """
+    if hazard.share is not None:
+        share = hazard.share(NUMPY, *parameters)
+        return _predictor(HAZARDS["poisson"], (), mean * np.exp(share)) - share
     target = np.log(np.maximum(np.asarray(mean, dtype=float) - 1.0, NOTHING))
     eta = np.broadcast_to(target, np.broadcast_shapes(np.shape(target), *map(np.shape, parameters)))
     for _ in range(STEPS):
@@ -172,15 +224,32 @@ def _draw(hazard: Hazard, rng: np.random.Generator, shape: Any, mean: Any, _: An
     return hazard.draw(rng, shape, np.clip(_predictor(hazard, parameters, mean), LEAST, LARGEST_ETA), *parameters)
 
 
+def take_counts_above_zero(name: str, response: ResponseRows) -> None:
+    """Refuse zeros."""
+    take_counts(name, response)
+    assert isinstance(response, SingleRows)
+    wrong = np.flatnonzero(response.values == 0.0)
+    if len(wrong):
+        base = name.removeprefix("truncated_")
+        raise DataError(
+            f"The family {name} takes counts from 1 on; {response.name!r} holds {first_wrong(response, wrong)}. With "
+            f"zeros among the counts it is {base!r}; 'hurdle_{base}' gives them a part of their own."
+        )
+
+
 def truncated(base: Family) -> Family:
     """The family of counts above 0 of a family of counts, whose mu is the mean that counts would have with zeros."""
     hazard = HAZARDS[base.name]
     return replace(
-        base, name=f"truncated_{base.name}", statistic="values", rated="", kernel=f"truncated_{base.kernel}",
+        base, name=f"truncated_{base.name}", links=LINKS[f"truncated_{base.name}"],  # type: ignore[index]
+        statistic="values", rated="", kernel=None, check=take_counts_above_zero,
+        response=f"{base.response}, all above 0",
+        words=f"It is {base.name} without its zeros.{f' {base.words}' if base.words else ''}",
+        location="log of the mean before zeros are cut off",
         latex=rf"{base.latex}_{{>0}}", bambi=None, log_tails=None, log_density=partial(_log_density, base, hazard),
         mean_link=partial(_mean_link, hazard), variance=partial(_variance, base, hazard),
         cdf=partial(_cdf, base, hazard), draw=partial(_draw, hazard),
     )  # fmt: skip
 
 
-POSITIVE_COUNTS = tuple(truncated(base) for base in (POISSON, NEGBINOMIAL))
+POSITIVE_COUNTS = FAMILIES = tuple(truncated(base) for base in (POISSON, NEGBINOMIAL, NBINOM1, GENPOIS))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -11,7 +12,7 @@ from scipy import special
 from hiermod.data.columns.responses import ResponseRows, SingleRows
 from hiermod.errors import DataError
 from hiermod.families.links import LOGIT, Link
-from hiermod.families.mixtures import log_shares
+from hiermod.families.mixtures import hurdle, log_shares
 from hiermod.families.names import RATE_LINKS
 from hiermod.families.ops import HALF_LOG_TAU, LARGE, Ops, remainder
 from hiermod.families.rates import SMALLEST_SHAPE, log_rates
@@ -178,4 +179,22 @@ ZERO_ONE_INFLATED_BETA = Family(
     words="A share zoi of the responses is 0 or 1, of which coi is 1; the others are Beta with mean mu.",
     location="log odds of the mean between 0 and 1",
 )  # fmt: skip
-FAMILIES = (BETA, ZERO_ONE_INFLATED_BETA)
+
+
+def take_below_one(name: str, response: ResponseRows) -> None:
+    """Refuse numbers below 0, and 1 or above."""
+    take_ends(name, response)
+    assert isinstance(response, SingleRows)
+    wrong = np.flatnonzero(response.values == 1.0)
+    if len(wrong):
+        raise DataError(
+            f"The family {name} takes numbers from 0 on and below 1; {response.name!r} holds "
+            f"{first_wrong(response, wrong)}. 'zero_one_inflated_beta' takes 1 as well."
+        )
+
+
+ZERO_INFLATED_BETA = replace(
+    hurdle(BETA, "beta", "zero_inflated_beta", "zi"), check=take_below_one,
+    response="shares between 0 and 1, and zeros", location="log odds of the mean above 0",
+)  # fmt: skip
+FAMILIES = (BETA, ZERO_ONE_INFLATED_BETA, ZERO_INFLATED_BETA)

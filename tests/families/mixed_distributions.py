@@ -8,6 +8,7 @@ from scipy import stats
 PARTS = {  # of a family's name, SciPy's distribution by the mean parameter, the family's others, and trials
     "poisson": lambda mu, trials: stats.poisson(mu),
     "negbinomial": lambda mu, trials, alpha: stats.nbinom(alpha, alpha / (alpha + mu)),
+    "nbinom1": lambda mu, trials, phi: stats.nbinom(mu / phi, 1.0 / (1.0 + phi)),
     "binomial": lambda mu, trials: stats.binom(trials, mu),
     "beta_binomial": lambda mu, trials, kappa: stats.betabinom(trials, mu * kappa, (1.0 - mu) * kappa),
     "gamma": lambda mu, trials, alpha: stats.gamma(alpha, scale=mu / alpha),

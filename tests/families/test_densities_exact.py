@@ -2,6 +2,7 @@
 
 from decimal import Decimal, localcontext
 from fractions import Fraction
+from math import factorial
 
 import numpy as np
 import pytensor
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from modeling_tools import QUICK
 from scipy import special, stats
 
-from hiermod.families.ops import remainder, rise
+from hiermod.families.ops import NUMPY, remainder, rise
 from hiermod.families.registry import read_family
 from hiermod.modeling.pymc.likelihood import PYTENSOR
 
@@ -190,3 +191,22 @@ def test_gradients_are_those_of_the_density(name, eta, power, value):
         up, down = (point + sign * step * (np.arange(len(point)) == place) for sign in (1, -1))
         numeric = (DENSITIES[name](value, 9, *up)[0] - DENSITIES[name](value, 9, *down)[0]) / (2 * step)
         assert slope == pytest.approx(numeric, rel=1e-5, abs=1e-6)
+
+
+@pytest.mark.parametrize("x", [2, 19, 20, 21, 40, 300])
+def test_stirling_s_remainder_has_all_its_digits(x):
+    """By logarithms of factorials of forty digits."""
+    with localcontext() as context:
+        context.prec = 60
+        log_tau = (2 * Decimal("3.14159265358979323846264338327950288419716939937510582097494")).ln()
+        number = Decimal(x)
+        exact = Decimal(factorial(x - 1)).ln() - (number - Decimal("0.5")) * number.ln() + number - log_tau / 2
+    assert float(remainder(NUMPY, np.float64(x))) == pytest.approx(float(exact), abs=3e-15 if x >= 20 else 3e-14)
+
+
+def test_one_way_to_choose_has_a_logarithm_of_exactly_nothing():
+    trials = np.arange(1.0, 2000.0)
+    for successes in (np.zeros_like(trials), trials):
+        assert (NUMPY.log_choose(trials, successes) == 0.0).all()
+    ways = NUMPY.log_choose(np.array([5.0, 50.0]), np.array([2.0, 25.0]))
+    np.testing.assert_allclose(ways, [np.log(10.0), np.log(126410606437752.0)], rtol=1e-13)

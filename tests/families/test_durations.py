@@ -53,6 +53,16 @@ def test_an_exgaussian_without_an_exponential_part_is_gaussian():
     np.testing.assert_allclose(seen, stats.norm.logpdf(value), atol=1e-5)
 
 
+def test_tails_of_an_exgaussian_go_on_where_a_difference_of_chances_rounds_to_nothing():
+    family, value = read_family("exgaussian"), -np.array([5.0, 8.0, 12.0, 20.0, 30.0])
+    below, above = family.log_tails(NUMPY, (value,), family.linear(np.zeros(5)), 1.0, 0.5)
+    exact = stats.exponnorm(0.5, loc=-0.5, scale=1.0)
+    np.testing.assert_allclose(below[:1], exact.logcdf(value[:1]), rtol=1e-6)
+    assert (np.diff(below) < 0.0).all()
+    assert np.isfinite(below).all()
+    np.testing.assert_allclose(above, np.log1p(-np.exp(below)), atol=1e-9)
+
+
 def test_priors_of_a_shift_end_at_the_smallest_response(rng_frame):
     spec = spec_of("p ~ x", rng_frame, "shifted_lognormal", {"ndt": "HalfNormal(5)"})
     assert spec.priors["ndt"][0].support == (0.0, rng_frame["p"].min())

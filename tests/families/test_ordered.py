@@ -21,6 +21,8 @@ NAMES = [f"{own.name}({link})" for own in ORDERED for link in LINKS[own.name]]
 FUNCTIONS = {  # below a point, beyond it, and the density
     "logit": (special.expit, lambda x: special.expit(-x), lambda x: special.expit(x) * special.expit(-x)),
     "probit": (special.ndtr, lambda x: special.ndtr(-x), stats.norm.pdf),
+    "loglog": (stats.gumbel_r.cdf, lambda x: -np.expm1(-np.exp(-x)), stats.gumbel_r.pdf),
+    "cauchit": (lambda x: np.arctan2(1.0, -x) / np.pi, lambda x: np.arctan2(1.0, x) / np.pi, stats.cauchy.pdf),
     "cloglog": (lambda x: -np.expm1(-np.exp(x)), lambda x: np.exp(-np.exp(x)), lambda x: np.exp(x - np.exp(x))),
 }
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(200)
@@ -135,6 +137,17 @@ def test_draws_and_distribution_functions_are_those_of_the_chances(name):
         assert less[0] == pytest.approx(exact[: category - 1].sum(), abs=1e-12)
         assert at_most[0] == pytest.approx(exact[:category].sum(), abs=1e-12)
     assert family.mean(np.array([eta]), *thresholds)[0] == pytest.approx(exact @ [1.0, 2.0, 3.0, 4.0], abs=1e-12)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_means_at_a_predictor_of_nothing_are_those_of_the_chances(name):
+    family, thresholds = read_family(name).of_categories((1, 2, 3, 4)), [-0.8, 0.3, 1.5]
+    exact = exact_chances(family, 0.0, thresholds)
+    assert family.mean(np.array([0.0]), *thresholds)[0] == pytest.approx(exact @ [1.0, 2.0, 3.0, 4.0], abs=1e-12)
+    alone = family.weighted((0.0, 1.0, 0.0, 0.0), family.link, *thresholds)
+    assert alone.inverse(np.array([0.0]))[0] == pytest.approx(exact[1], abs=1e-12)
+    named = {"cumulative": "Cumulative", "sratio": "StoppingRatio", "cratio": "ContinuationRatio"}
+    assert family.latex == rf"\operatorname{{{named.get(family.name, 'AdjacentCategory')}}}(\mu_i, \tau)"
 
 
 def test_scores_are_the_numbers_of_categories_where_all_are_numbers():
