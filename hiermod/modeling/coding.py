@@ -70,12 +70,35 @@ def prefix_of(parameter: str) -> str:
 
 
 @dataclass(frozen=True)
+class Wiggles:
+    """Columns of a block that are penalised together, from `first` to before `stop`; `level` is that of ``by=``."""
+
+    level: str
+    first: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The monotonic effects of a term: the places of each one's steps among its columns, shape ``(effects, steps)``.
+
+    ``mo(x):f`` has an effect for each column of f: `beside` are these columns, and `labels` their names, None where
+    there is one number alone.
+    """
+
+    places: tuple[tuple[int, ...], ...]
+    beside: tuple[Column, ...]
+    labels: tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
 class Block:
     """The columns of one term.
 
     `labels` names them where the term has several (the levels, joined by ``", "``), None for a single number;
     `parameter` is the one of the family in whose linear predictor the term stands.
-    `smooth` tells that all columns but the first are penalised together.
+    `wiggles` are the columns of a smooth that are penalised, by curves, `steps` which columns are the steps of
+    monotonic effects. `level` is the one of a factor in the term whose columns alone these are.
     """
 
     term: Term
@@ -83,12 +106,27 @@ class Block:
     labels: tuple[str, ...] | None
     full: bool
     parameter: str = "mu"
-    smooth: bool = False
+    wiggles: tuple[Wiggles, ...] = ()
+    steps: Steps | None = None
+    level: str = ""
 
     @property
     def name(self) -> str:
-        """The coefficient's name in a posterior, Bambi's: ``treated``, ``Intercept``, ``sigma_treated``."""
-        return self.prefix + ("Intercept" if self.term == INTERCEPT else self.term.name)
+        """The coefficient's name in a posterior, Bambi's: ``treated``, ``Intercept``, ``sigma_treated``.
+
+        That of steps is ``mo(x)_steps``, since ``mo(x)`` is the whole effect.
+        """
+        whole = self.prefix + ("Intercept" if self.term == INTERCEPT else self.term.name)
+        return (whole if self.steps is None else f"{whole}_steps") + self._of_level
+
+    @property
+    def effect_name(self) -> str:
+        """What it is called as a varying effect: ``1``, ``treated``, ``sigma_1``."""
+        return self.prefix + self.term.name + self._of_level
+
+    @property
+    def _of_level(self) -> str:
+        return f"[{self.level}]" if self.level else ""
 
     @property
     def prefix(self) -> str:
@@ -106,9 +144,25 @@ class Block:
         references = {name for column in self.columns for name, code in column.levels if code == 0}
         return self.degree == 0 and references == set(self.term.variables)
 
+    @property
+    def free(self) -> np.ndarray:
+        """The columns that are not penalised."""
+        penalised = [place for each in self.wiggles for place in range(each.first, each.stop)]
+        return np.setdiff1d(np.arange(len(self.columns)), penalised)
+
     def row_names(self) -> list[str]:
         """The names of its rows in tables: ``treated`` or ``period[2]``."""
-        return [self.name] if self.labels is None else [f"{self.name}[{label}]" for label in self.labels]
+        whole = self.name.removesuffix(self._of_level)
+        return [self.name] if self.labels is None else [f"{whole}[{label}]" for label in self.labels]
+
+    def at_level(self, factor: str, code: int, label: str) -> Block:
+        """Its columns of one level of a factor that keeps all levels."""
+        places = [place for place, column in enumerate(self.columns) if (factor, code) in column.levels]
+        columns = tuple(self.columns[place] for place in places)
+        labels = tuple(self.labels[place] for place in places) if self.labels else (label,)
+        if len(places) == 1:
+            return replace(self, columns=columns, labels=None, level=labels[0])
+        return replace(self, columns=columns, labels=labels, level=label)
 
     def matrix(self, frame: pd.DataFrame, centres: Mapping[str, float] | None = None) -> np.ndarray:
         """The term's columns on `frame`, shape ``(rows, columns)``."""

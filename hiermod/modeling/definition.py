@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from hiermod.choices import INTERCEPT_POINTS, POOLINGS
@@ -14,20 +14,30 @@ from hiermod.data.cells.table import Cells, Source
 from hiermod.data.columns.responses import ResponseRows, SingleRows, plain_factor
 from hiermod.data.columns.values import Level
 from hiermod.data.sources.frames import column_names, travels
-from hiermod.errors import ModelError, did_you_mean, enumerate_names
+from hiermod.errors import DataError, ModelError, did_you_mean, enumerate_names
 from hiermod.families.bounded import bounded
+from hiermod.families.glmmtmb import ARGUMENTS, DISPERSION, ZEROS, hurdle_of, spread, spread_notice, with_zeros
 from hiermod.families.measured import with_errors
 from hiermod.families.record import Family
 from hiermod.families.registry import choose_family, link_notice, read_family
 from hiermod.families.registry import known as known_families
-from hiermod.formula.expressions import Column, Number
-from hiermod.formula.nodes import Formula, LevelResponse, SingleResponse, TrialsResponse
+from hiermod.formula.expressions import Column
+from hiermod.formula.nodes import (
+    Formula,
+    LevelResponse,
+    ParameterFormula,
+    SingleResponse,
+)
 from hiermod.formula.parser import check_names, fill_dot, parse
+from hiermod.formula.parts import SPECIFIC_EFFECTS
+from hiermod.modeling.passing import refuse_families_of_bambi, refuse_processes
 from hiermod.modeling.pooled import build_pooled
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.modeling.spec import build_spec
+from hiermod.modeling.spellings import behind_bar, notices_of_bambi, spelled, with_numbers
 
-UNCENTRED = "0 + Intercept: a prior of the intercept stands where predictors are 0, as in brms (intercept_at='zero')"
+CANONICAL = (("trials", "logit"), ("count", "log"))
+CHANGED = "The data is not what was fitted: its rows or groups are others now. Fit it again."
 
 
 @dataclass(frozen=True)
@@ -63,13 +73,15 @@ class Definition:
 class Defined:
     """A definition with the spec it means for its data, and the notices of what was inferred.
 
-    `data` is the frame or path as it was given, None where it is not known any more.
+    `data` is the frame or path as it was given, None where it is not known any more; `path` where that of a
+    stored fit was.
     """
 
     definition: Definition
     spec: ModelSpec
     notices: tuple[str, ...]
     data: Any = None
+    path: str = ""
 
     def __getstate__(self) -> dict[str, Any]:
         """What goes to another process: rows that an engine holds stay where they are."""
@@ -79,49 +91,114 @@ class Defined:
         """Nothing of it changes, so that copies share it, and the frame that was fitted."""
         return self
 
+    @property
+    def by_patterns(self) -> bool:
+        """Whether groups stand for all with their pattern of data."""
+        return self.spec.cells.by_patterns
 
-def define(definition: Definition, data: Any) -> Defined:
-    """Read formula and data and build the spec; every error of the input is raised here, before sampling."""
+    def naming(self, named: tuple[Level, ...]) -> Defined | None:
+        """The same in which some groups stand for themselves; None where they do not, or the data is not known."""
+        if self.data is None:
+            return None
+        found = define(self.definition, self.data, named=named)
+        return found if found.by_patterns else None
+
+    @cached_property
+    def whole(self) -> Defined:
+        """The same with all groups and their rows, which are read where groups stand for those with their pattern.
+
+        Raises
+        ------
+        DataError
+            If the data is not known any more, or is not what it was.
+        """
+        old = self.spec.cells
+        if not old.by_patterns:
+            return self
+        (own,) = old.groupings.values()
+        if self.data is None:
+            where = repr(self.path) if self.path else "..."
+            raise DataError(
+                f"Which of the {own.groups:,} groups of {own.name} has which rows is told by the data alone, and this "
+                "fit, since it was stored or came from another process, knows no more than their patterns. Say where "
+                f"the rows are: hiermod.load(path, data={where}). Averages over all groups are answered without them."
+            )
+        found = define(self.definition, self.data, patterns=False)
+        new = found.spec.cells
+        counts = [(cells.source.rows, cells.source.missing, cells.source.without_trials) for cells in (old, new)]
+        if counts[0] != counts[1] or new.groupings[own.name].groups != own.groups:
+            raise DataError(CHANGED)
+        size = dict(zip(_source_notices(old), _source_notices(new), strict=True))
+        return replace(found, notices=tuple(size.get(notice, notice) for notice in self.notices))
+
+
+def define(
+    definition: Definition, data: Any, of_bambi: Mapping[str, Family] | None = None, patterns: bool = True,
+    named: tuple[Level, ...] = (),
+) -> Defined:  # fmt: skip
+    """Read formula and data and build the spec; every error of the input is raised here, before sampling.
+
+    A model that is Bambi's may be of the families `of_bambi`, and have Gaussian processes. Of very many groups in data
+    that an engine holds, one may stand for all with its pattern of data, unless `patterns` is False; `named` ones stand
+    for themselves.
+    """
     if definition.pooling == "gamma" and definition.family is None:
         definition = replace(definition, family="poisson")
-    asked = None if definition.family is None else read_family(definition.family)
+    text, of_bar = behind_bar(definition.formula, definition.family)
+    definition = replace(definition, formula=text)
     formula = parse(definition.formula)
+    of_glmmtmb = [part.parameter for part in formula.further if part.parameter in ARGUMENTS and not _is_usual(part)]
+    if ZEROS in of_glmmtmb and definition.family is not None:
+        definition = replace(definition, family=hurdle_of(definition.family))
+    if of_bambi is None:
+        refuse_families_of_bambi(definition.family, formula)
+    asked = None if definition.family is None else read_family(definition.family, of_bambi)
+    formula, asked, of_numbers = with_numbers(formula, asked)
+    definition = replace(definition, family=str(asked)) if of_numbers else definition
     dot: tuple[str, ...] = ()
     if formula.has_dot:
         formula = fill_dot(formula, column_names(data))
         definition = replace(definition, formula=str(formula))
         dot = (f"'.' stands for all other columns: {formula}",)
     check_names(formula)
-    formula, said = _spelled(formula, asked)
+    if ZEROS in of_glmmtmb and asked is not None:
+        asked = with_zeros(asked)
+    formula, said = spelled(formula, asked, data)
     real = None if asked is None else asked.statistic == "real"
     real = False if formula.measured is not None else real
-    choose = partial(_chosen, asked, definition.pooling == "gamma")
+    choose = partial(_chosen, asked, definition.pooling == "gamma", ZEROS in of_glmmtmb)
     cells, (family, notice, levels), remarks = read_cells(
         formula, data, choose, na=definition.na, compressed=definition.compress, real=real,
-        complete=definition.complete,
+        complete=definition.complete, patterns=_sharing(definition, asked) if patterns and of_bambi is None else None,
+        named=named,
     )  # fmt: skip
+    if of_bambi is None:
+        refuse_processes(formula, family)
+    family = family.with_parameters([part.parameter for part in formula.further])
+    said += notices_of_bambi(formula, family)
     formula = _with_ids(with_parameters(_with_success(formula, levels), family), family)
     _check_rate(formula, family)
+    said += _of_glmmtmb_notices(of_glmmtmb, definition.family, family)
     definition = replace(definition, formula=str(formula)) if formula != parse(definition.formula) else definition
     definition = replace(definition, intercept_at="zero") if formula.uncentred else definition
+    said += [] if definition.family is None or of_bambi is not None else link_notice(definition.family)
+    definition = replace(definition, family=str(family)) if ZEROS in of_glmmtmb else definition
     spec, notices = _build(definition, formula, family, cells)
-    said += [] if definition.family is None else link_notice(definition.family)
+    said = [*of_bar, *of_numbers, *said]
     told = (notice, *said, *_source_notices(cells), *dot, *_block_notices(formula, data), *remarks, *notices)
     return Defined(definition, spec, told, data)
 
 
-def _spelled(formula: Formula, asked: Family | None) -> tuple[Formula, list[str]]:
-    """The formula as the family reads it, and what to say: ``y/10`` is arithmetic where the response is a number."""
-    response, said = formula.response, []
-    real = asked is not None and asked.kind in ("real", "positive", "unit")
-    if real and isinstance(response, TrialsResponse) and response.slash and isinstance(response.trials, Number):
-        said.append(f"the response {response} is a number under {asked}: {response.ratio}")
-        formula = replace(formula, response=response.ratio)
-    if formula.uncentred:
-        said.append(UNCENTRED)
-    said += [f"a power of the one term {term} is that term, as in R: for its square write I({term}^2)"
-             for term in formula.idle]  # fmt: skip
-    return formula, said
+def _is_canonical(family: Family) -> bool:
+    """Whether groups with the same trials and sums of responses have the same likelihood of their effects."""
+    return (family.statistic, family.link.name) in CANONICAL and not family.zeros and not family.auxiliary
+
+
+def _sharing(definition: Definition, asked: Family | None) -> Callable[[Family], bool] | None:
+    """What tells of a family whether groups may be known by their patterns; None where that is not worth a try."""
+    if definition.pooling != "normal" or (asked is not None and not _is_canonical(asked)):
+        return None
+    return _is_canonical
 
 
 def _with_ids(formula: Formula, family: Family) -> Formula:
@@ -132,14 +209,15 @@ def _with_ids(formula: Formula, family: Family) -> Formula:
 OTHER_NAMES = {
     "shape": ("alpha",),
     "phi": ("kappa",),
-    "zi": ("hu",),  # glmmTMB's ziformula= of a truncated family
-}  # brms's, where a family lacks them
+    "zi": ("hu",),
+    "psi": ("zi", "hu"),
+}  # brms's and Bambi's, where a family lacks them
 
 
 def with_parameters(formula: Formula, family: Family) -> Formula:
     """The formula with the family's names of the parameters that have linear predictors.
 
-    ``disp``, of glmmTMB's ``dispformula``, is the first one that is not of zeros.
+    glmmTMB's ``ziformula`` is of the share of zeros, ``dispformula`` of the parameter of spread.
 
     Raises
     ------
@@ -151,20 +229,37 @@ def with_parameters(formula: Formula, family: Family) -> Formula:
             f"Under {formula.measured} sigma is one number, which weights scale. Leave the formula of "
             f"{formula.further[0].parameter} out."
         )
-    named = [replace(part, parameter=_parameter_name(part.parameter, family)) for part in formula.further]
+    further = [part for part in formula.further if not _is_usual(part)]
+    if family.zeros and any(part.parameter == ZEROS for part in set(formula.further) - set(further)):
+        raise ModelError(
+            f"{ZEROS} = ~0 says that zeros have no part of their own, which they have in the family {family}. Leave it "
+            "out, or name another family."
+        )
+    named = [replace(part, parameter=_parameter_name(part.parameter, family)) for part in further]
     twice = [
         part.parameter for place, part in enumerate(named) if part.parameter in [o.parameter for o in named[:place]]
     ]
     if twice:
         raise ModelError(f"The parameter {twice[0]!r} has two linear predictors. Keep one.")
-    return replace(formula, further=tuple(named)) if named else formula
+    return replace(formula, further=tuple(named)) if formula.further else formula
+
+
+def _is_usual(part: ParameterFormula) -> bool:
+    """Whether one of glmmTMB's arguments says what is so without it: no zeros of their own, one number of spread."""
+    return part.without_terms and {ZEROS: not part.intercept, DISPERSION: part.intercept}.get(part.parameter, False)
 
 
 def _parameter_name(name: str, family: Family) -> str:
     known = tuple(own.name for own in family.single)
+    if name in family.added:
+        return name
+    if name == SPECIFIC_EFFECTS:
+        raise ModelError(_without_specific(family))
     others = [own.name for own in family.parameters if own.name in OTHER_NAMES.get(name, ())]
-    if name == "disp":
-        others = [own.name for own in family.parameters if own.support == "positive"]
+    if name == DISPERSION:
+        return spread(family).name
+    if name == ZEROS:
+        return family.auxiliary[-1]
     if name not in known and others:
         name = others[0]
     if name not in known:
@@ -173,6 +268,20 @@ def _parameter_name(name: str, family: Family) -> str:
     if not family.parameter(name).links:
         raise ModelError(f"{name!r} of the family {family} can have no linear predictor: it is one value for all rows.")
     return name
+
+
+def _without_specific(family: Family) -> str:
+    """Why a family has no effects that differ between thresholds, and what is nearest."""
+    if family.thresholds is not None:
+        return (
+            f"cs(…): thresholds of the family {family} have to increase, which effects of their own on each would not "
+            "keep to. Say family='sratio', 'cratio' or 'acat', whose thresholds need no order, or let distances "
+            "between them differ by disc ~ x."
+        )
+    return (
+        f"cs(…) has an effect on each threshold of ordered categories, and the family {family} has none. Say "
+        "family='sratio', 'cratio' or 'acat', or write the terms without cs()."
+    )
 
 
 def _family_with(share: str, family: Family) -> str:
@@ -191,11 +300,32 @@ def _check_rate(formula: Formula, family: Family) -> None:
         )
 
 
-def _chosen(asked: Family | None, constant: bool, response: ResponseRows) -> tuple[Family, str, tuple[Level, ...]]:
-    """The family, its notice, and the two levels of a response that is a factor."""
+def _chosen(
+    asked: Family | None, constant: bool, zeros: bool, response: ResponseRows
+) -> tuple[Family, str, tuple[Level, ...]]:
+    """The family, its notice, and the two levels of a response that is a factor.
+
+    Where none is asked for, and `zeros` have a part of their own, the family is that of the response with this part.
+    """
     family, notice = choose_family(asked, response, constant)
+    if zeros and asked is None:
+        if not family.is_rate:
+            raise ModelError(
+                f"{ZEROS} adds zeros to a family, which is to be named: family='poisson' or 'negbinomial' for counts, "
+                "'hurdle_gamma' or 'hurdle_lognormal' for numbers from 0 on."
+            )
+        family, notice = choose_family(with_zeros(family), response, constant)
     levels = response.levels if isinstance(response, SingleRows) and family.is_rate else ()
     return family, notice, levels
+
+
+def _of_glmmtmb_notices(arguments: list[str], asked: str | None, family: Family) -> list[str]:
+    """What glmmTMB's arguments mean here."""
+    if not arguments:
+        return []
+    base = "binomial" if asked is None else str(read_family(asked))
+    zeros = [f"{ZEROS} makes {base} the family {family}"] if ZEROS in arguments and base != str(family) else []
+    return zeros + ([spread_notice(family)] if DISPERSION in arguments else [])
 
 
 def _with_success(formula: Formula, levels: tuple[Level, ...]) -> Formula:
@@ -235,7 +365,7 @@ def same_rows(models: Mapping[str, Defined], others: Iterable[str] = ()) -> tupl
     if not open_ones or not (others or any(model.spec.cells.source.missing for model in models.values())):
         return dict(models), []
     again = {
-        name: define(replace(model.definition, complete=tuple(sorted(absent[name]))), model.data)
+        name: define(replace(model.definition, complete=tuple(sorted(absent[name]))), model.data, patterns=False)
         for name, model in open_ones.items()
     }
     fewer = {name: model for name, model in again.items() if _missing(model) > _missing(models[name])}
@@ -259,6 +389,7 @@ def redefine(definition: Definition, formula: Formula, family: str, cells: Cells
     """Build the spec of stored cells again."""
     categories = cells.response.levels if isinstance(cells.response, CategoryCells) else ()
     record = read_family(family).of_categories(categories)
+    record = record.with_parameters([part.parameter for part in formula.further])
     record = with_errors(record, formula.measured.kind) if formula.measured is not None else record
     known = bounded(record) if formula.bounds else record
     spec, _ = _build(definition, _with_ids(formula, known), known, cells)

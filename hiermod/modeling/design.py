@@ -19,7 +19,8 @@ from hiermod.formula.nodes import INTERCEPT, Formula, GroupTerm, ParameterFormul
 from hiermod.memory import refuse_beyond
 from hiermod.modeling.coding import Block, Column, choose_centres, code_terms, shift_matrix
 from hiermod.modeling.density_rows import Observed, observe
-from hiermod.modeling.smooths import marked, smooths_of
+from hiermod.modeling.monotonic import monotonic_of, with_steps
+from hiermod.modeling.smooths import centred_alone, marked
 
 ROUNDING = 1e-12
 Part = Formula | ParameterFormula
@@ -156,7 +157,7 @@ class GroupDesign:
     @property
     def correlation_name(self) -> str:
         """The name of its correlations in a posterior: ``1+treated|country_cor``, ``1+sigma_1|country_cor``."""
-        terms = "+".join(effect.block.prefix + effect.block.term.name for effect in self.effects)
+        terms = "+".join(effect.block.effect_name for effect in self.effects)
         return f"{terms}|{self.grouping.name}_cor"
 
     @property
@@ -199,6 +200,7 @@ def build_common(formula: Part, cells: Cells) -> CommonDesign:
     _refuse_identifiers(formula, cells)
     _refuse_dense(formula, cells)
     blocks = marked(code_terms(formula.common, formula.intercept, cells.predictors), cells.recipes)
+    blocks = with_steps(blocks, cells.predictors)
     return common_of(blocks, formula, cells)
 
 
@@ -221,8 +223,20 @@ def _refuse_identifiers(formula: Part, cells: Cells) -> None:
             raise DataError(
                 f"The predictor {name!r} has {len(predictor.levels):,} levels in {rows:,} rows, each with a "
                 f"coefficient of its own: it tells rows from each other, as names and remarks do. Leave it out, as in "
-                f"y ~ . - {quote(name)}, or pool its levels with (1 | {quote(name)})."
+                f"y ~ . - {name if name in cells.recipes else quote(name)}, or pool its levels "
+                f"{_pooling([name], cells)}."
             )
+
+
+def _pooling(factors: Sequence[str], cells: Cells) -> str:
+    """How levels are pooled: by a bar, in which columns stand, and no functions of them."""
+    made = [name for name in factors if name in cells.recipes]
+    columns = {name: f"levels{number}" for number, name in enumerate(made, 1)}
+    bar = f"(1 | {':'.join(columns.get(name) or quote(name) for name in factors)})"
+    if not made:
+        return f"with {bar}"
+    stored = " and ".join(f"{name} in a column {column}" for name, column in columns.items())
+    return f"with {bar}, having stored {stored}"
 
 
 def dense_bytes(columns: int, cells: int) -> float:
@@ -243,8 +257,7 @@ def _refuse_dense(formula: Part, cells: Cells) -> None:
         return
     term = max(sizes, key=lambda term: sizes[term])
     factors = [name for name in term.variables if isinstance(cells.predictors[name], Factor)]
-    group = ":".join(map(quote, factors))
-    remedy = f"pool its levels instead, with (1 | {group})" if factors else "take fewer columns"
+    remedy = f"pool its levels instead, {_pooling(factors, cells)}" if factors else "take fewer columns"
     what = f"The {columns:,} common coefficients of {len(cells.frame):,} cells, {sizes[term]:,} of them of {term},"
     refuse_beyond(dense_bytes(columns, len(cells.frame)), what, remedy, DataError)
 
@@ -265,13 +278,16 @@ def common_of(blocks: Sequence[Block], formula: Part, cells: Cells) -> CommonDes
         for name in cells.predictors[variable].columns
         if (mean := _centre(rows, Column((name,))))
     }
-    wavy = {name for smooth in smooths_of(blocks) for column in smooth.block.columns for name in column.numerics}
-    means = {name: mean for name, mean in means.items() if name not in wavy}  # which are centred already
+    steps = {name for block in blocks if block.steps for column in block.columns for name in column.numerics}
+    uncentred = centred_alone(blocks) | steps  # effects are monotonic where the numbers beside them are 0
+    means = {name: mean for name, mean in means.items() if name not in uncentred}
     centres = choose_centres(blocks, cells.predictors, means)
     if not blocks:
         return CommonDesign((), {}, np.zeros((0, 0)), np.zeros(0))
-    scales = [_column_scale(rows, column, centres) for block in blocks for column in block.columns]
-    return CommonDesign(tuple(blocks), centres, shift_matrix(blocks, cells.predictors, centres), np.array(scales))
+    scales = np.array([_column_scale(rows, column, centres) for block in blocks for column in block.columns])
+    for own in monotonic_of(blocks):  # whose steps are of 0 and 1, so that what is beside them has the scale
+        scales[own.places] = np.array([_column_scale(rows, column, {}) for column in own.steps.beside])[:, None]
+    return CommonDesign(tuple(blocks), centres, shift_matrix(blocks, cells.predictors, centres), scales)
 
 
 def _centre(rows: Observed, column: Column) -> float:
@@ -285,18 +301,32 @@ def offset(names: Iterable[str], frame: pd.DataFrame) -> np.ndarray:
     return np.asarray(sum((frame[name].to_numpy(dtype=float) for name in names), np.zeros(len(frame))))
 
 
-def build_group(term: GroupTerm, cells: Cells, parameter: str = "mu") -> tuple[GroupDesign, list[str]]:
-    """Code the effects of a group term of a parameter, uncentred as in lme4; return it with its notices."""
+def build_group(term: GroupTerm, cells: Cells, parameter: str = "mu") -> tuple[list[GroupDesign], list[str]]:
+    """Code the effects of a group term of a parameter, uncentred as in lme4; return them with notices.
+
+    Where levels of a factor have a covariance each, these are so many terms.
+    """
     inner = [one for one in term.terms if one != INTERCEPT]
     coded = code_terms(inner, INTERCEPT in term.terms, cells.predictors)
     blocks = [replace(block, parameter=parameter) for block in coded]
     rows = observe(cells)
     if term.by:
         _check_by(term, cells)
-    effects = tuple(effect_of(f"{block.prefix}{block.term.name}|{term.group}", block, cells) for block in blocks)
-    several = sum(len(effect.block.columns) for effect in effects) > 1
-    built = GroupDesign(effects, cells.groupings[term.group], term.correlated and several)
+    built = [_group(term, own, cells) for own in (_by_level(term, blocks, cells) if term.covariances else [blocks])]
     return built, _group_notices(term, built, cells, rows)
+
+
+def _group(term: GroupTerm, blocks: Sequence[Block], cells: Cells) -> GroupDesign:
+    effects = tuple(effect_of(f"{block.effect_name}|{term.group}", block, cells) for block in blocks)
+    several = sum(len(effect.block.columns) for effect in effects) > 1
+    return GroupDesign(effects, cells.groupings[term.group], term.correlated and several)
+
+
+def _by_level(term: GroupTerm, blocks: Sequence[Block], cells: Cells) -> list[list[Block]]:
+    """The columns of each level of the factor behind ``by =``."""
+    factor = cells.predictors[term.by]
+    assert isinstance(factor, Factor)
+    return [[block.at_level(term.by, code, str(level)) for block in blocks] for code, level in enumerate(factor.levels)]
 
 
 def effect_of(name: str, block: Block, cells: Cells) -> GroupEffect:
@@ -322,14 +352,16 @@ def _check_by(term: GroupTerm, cells: Cells) -> None:
         )
 
 
-def _group_notices(term: GroupTerm, built: GroupDesign, cells: Cells, rows: Observed) -> list[str]:
+def _group_notices(term: GroupTerm, built: Sequence[GroupDesign], cells: Cells, rows: Observed) -> list[str]:
     notices = []
     factors = (name for inner in term.terms for name in inner.variables if isinstance(cells.predictors[name], Factor))
-    if term.by:
+    if term.covariances:
+        notices.append(f"{term}: a covariance for each level of {term.by}")
+    elif term.by:
         notices.append(f"gr({term.group}, by = {term.by}) is {term}: a variance for each level of {term.by}")
     elif not term.correlated and any(factors):
         notices.append(f"{term}: the columns of the factor vary without correlations (lme4 would keep them correlated)")
-    for effect in built.effects:
+    for effect in built[0].effects:
         for name in effect.block.columns[0].numerics:
             mean, sd = rows.mean(Column((name,))), rows.sd(Column((name,)), {})
             if abs(mean) > 2 * sd:

@@ -25,6 +25,7 @@ from hiermod.formula.nodes import INTERCEPT, Formula
 from hiermod.modeling.density_rows import Observed, observe
 from hiermod.modeling.dependence import find_dependent, is_sparse
 from hiermod.modeling.design import CommonDesign, GroupDesign
+from hiermod.modeling.smooths import curves, smooths_of
 
 SHOWN = 3
 FEW_LEVELS = 64  # of a grouping factor, whose indicators stand beside the columns
@@ -36,6 +37,10 @@ def dependence_notices(common: CommonDesign, cells: Cells) -> list[str]:
     names = [name for block in common.blocks for name in block.row_names()]
     columns = [column for block in common.blocks for column in block.columns]
     dependent = find_dependent(lambda place: rows.column(columns[place], common.centres), len(columns))
+    curved = [(curve, {one.place for one in dependent} & set(curve.wiggles.tolist()))
+              for curve in curves(smooths_of(common.blocks))]  # fmt: skip
+    penalised = {place for _, places in curved for place in places}
+    dependent = [one for one in dependent if one.place not in penalised]
     empty = [names[one.place] for one in dependent if not one.others]
     combinations = [one for one in dependent if one.others]
     notices = [
@@ -50,7 +55,12 @@ def dependence_notices(common: CommonDesign, cells: Cells) -> list[str]:
         notices.append(
             f"{enumerate_names(empty, SHOWN)}: 0 in every row, so that priors alone speak for their coefficients"
         )
-    return notices
+    return notices + [
+        f"{curve.name}: the data tell {len(curve.wiggles) - len(places)} of its {len(curve.wiggles)} wiggles; the "
+        "prior alone shapes the others"
+        for curve, places in curved
+        if places
+    ]
 
 
 def unseen_directions(common: CommonDesign, cells: Cells) -> np.ndarray:

@@ -14,10 +14,11 @@ import pandas as pd
 
 from hiermod.errors import ModelError
 from hiermod.families.record import THRESHOLDS
+from hiermod.modeling.monotonic import log_shares
 from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.modeling.spec import Spec
-from hiermod.modeling.thresholds import centred_thresholds, threshold_log_prior
+from hiermod.modeling.thresholds import threshold_log_prior
 from hiermod.priors.distributions import Prior, alike, joined, partial_priors
 
 ROLES = {"coefficients": "coefficient", "standard deviations": "sd"}  # of variables that priors of other widths suit
@@ -38,12 +39,14 @@ def prior_summary(spec: ModelSpec) -> pd.DataFrame:
 def _per_sd(spec: ModelSpec) -> dict[str, str]:
     """The priors of what a column's standard deviation, not its unit, does; one of 0 and 1 alone counts by its unit."""
     pairs: list[tuple[str, Prior, float]] = []
+    together = {name for own in spec.shrunk for name in own.names}
     for predictor in spec.predictors.values() if spec.priors else ():
         common, slices = predictor.common, predictor.common.slices()
         for block in common.blocks:
-            if block is not common.intercept:
+            if block is not common.intercept and not block.steps:
                 scales = common.scales[slices[block.name]].tolist()
-                pairs += zip(block.row_names(), spec.priors[block.name], scales, strict=True)
+                rows = zip(block.row_names(), spec.priors[block.name], scales, strict=True)
+                pairs += [row for row in rows if row[0] not in together]
     for term in spec.groups if spec.priors else ():
         priors = [prior for effect in term.effects for prior in spec.priors[effect.sd_name]]
         scales = [float(scale) for effect in term.effects for scale in effect.scales]
@@ -110,13 +113,14 @@ def log_prior(spec: ModelSpec, values: Values) -> np.ndarray:
     assert isinstance(spec, Spec)
     parts = [_coefficients(spec, values)] if spec.coefficients.blocks else []
     if spec.family.entries:
-        blocks = [_flat(values(block.name)) for block in spec.common.blocks]
+        blocks = [_flat(values(block.name)) for block in spec.coefficients.blocks]
         thresholds = values(THRESHOLDS)
         coefficients = np.hstack([np.empty((len(thresholds), 0)), *blocks])
-        centred = centred_thresholds(spec.common, thresholds, coefficients)
+        centred = thresholds - coefficients @ spec.threshold_moves
         parts.append(threshold_log_prior(spec.family, spec.priors[THRESHOLDS], centred))
+    together = {name for own in spec.shrunk for name in own.priors}
     for variable in spec.variables():
-        if variable.role in ("sd", "family"):
+        if variable.role in ("sd", "family") and variable.name not in together:
             parts.append(_of(spec.priors[variable.name], _flat(values(variable.name))))
     for term in spec.groups:
         if term.correlated:
@@ -131,12 +135,21 @@ def _coefficients(spec: Spec, values: Values) -> np.ndarray:
     design = spec.coefficients
     coefficients = np.hstack([_flat(values(block.name)) for block in design.blocks])
     centred = coefficients + coefficients @ design.shift.T
-    parts = []
+    parts = [np.zeros(len(coefficients))]
+    for own in spec.monotonic:
+        parts.append(_of(spec.priors[own.name], _flat(values(own.name))))
+        shares = _flat(values(own.shares_name))
+        pairs = zip(spec.priors[own.shares_name], own.within, strict=True)
+        parts += [log_shares(prior, shares[:, place]) for prior, place in pairs]
+    sigma = values("sigma") if "sigma" in spec.scalars else 1.0
+    parts += [own.log_prior(values, centred[:, own.places], sigma) for own in spec.shrunk]
+    together = {place for own in spec.shrunk for place in own.places}
     for block in design.blocks:
-        priors, place = spec.priors[block.name], design.slices()[block.name]
-        if block.smooth:  # whose wiggles are, as effects of groups, a part of the model
-            priors, place = priors[:1], slice(place.start, place.start + 1)
-        parts.append(_of(priors, centred[:, place]))
+        span = design.slices()[block.name]
+        free = [] if block.steps else block.free.tolist()  # wiggles are, as effects of groups, a part of the model
+        alone = [column for column in free if span.start + column not in together]
+        if alone:
+            parts.append(_of([spec.priors[block.name][column] for column in alone], centred[:, span][:, alone]))
     return np.sum(parts, axis=0)
 
 
@@ -167,4 +180,5 @@ def with_width(spec: ModelSpec, kind: str, factor: float) -> ModelSpec:
     assert isinstance(spec, Spec)
     names = [variable.name for variable in spec.variables() if variable.role == ROLES[kind]]
     wide = {name: tuple(prior.widened(factor) for prior in spec.priors[name]) for name in names}
-    return replace(spec, priors={**spec.priors, **wide})
+    together = {name: spec.priors[name] for own in spec.shrunk for name in own.priors}
+    return replace(spec, priors={**spec.priors, **wide, **together})

@@ -19,6 +19,7 @@ from hiermod.families.functionals import Functional
 from hiermod.families.record import Family
 from hiermod.modeling.density_rows import observe
 from hiermod.modeling.design import CommonDesign, GroupDesign
+from hiermod.modeling.monotonic import monotonic_of
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.priors.distributions import Prior
 
@@ -108,6 +109,8 @@ def finite_moments(spec: ModelSpec) -> dict[str, float]:
             found |= {name: tail(prior) for name, prior in rows}
         elif parameter.unbounded:
             found[parameter.name] = tail(spec.priors[parameter.name][0])
+    for own in spec.shrunk:  # of scales the data do not speak against large values, with which the slab takes over
+        found |= {name: tail(own.priors[name][0]) for name in (*own.shared, own.single) if own.is_horseshoe}
     return {name: power for name, power in found.items() if power <= MOST}
 
 
@@ -124,13 +127,20 @@ def _of_coefficients(spec: ModelSpec) -> dict[str, float]:
     priors = [prior for block in common.blocks for prior in spec.priors[block.name]]
     names = [name for block in common.blocks for name in block.row_names()]
     powers = np.array([tail(prior) for prior in priors])
+    for together in spec.shrunk:
+        if together.parameter == "mu":
+            powers[together.places] = together.prior.moments
     heavy = np.flatnonzero(powers <= MOST)
     if not heavy.size:
         return {}
     silent = _silent(spec, heavy)
     powers = np.where(silent, powers, np.inf)
     made_of = np.where(reported_of_stated(common) != 0.0, powers, np.inf).min(axis=1)
-    return {names[place]: float(made_of[place]) for place in np.flatnonzero(np.isfinite(made_of))}
+    found = {names[place]: float(made_of[place]) for place in np.flatnonzero(np.isfinite(made_of))}
+    for own in monotonic_of(common.blocks):
+        wholes = zip(own.row_names, made_of[own.places].min(axis=1).tolist(), strict=True)
+        found |= {name: power for name, power in wholes if np.isfinite(power)}
+    return found
 
 
 def _silent(spec: ModelSpec, places: np.ndarray) -> np.ndarray:
@@ -185,7 +195,7 @@ def informative_groups(spec: ModelSpec, term: GroupDesign) -> np.ndarray:
             rate = np.where(column == 0.0, 0.0, np.where(rising, said.up, said.down))
             with np.errstate(invalid="ignore"):
                 against.append(np.bincount(codes, np.where(rate > 0.0, size, 0.0), term.grouping.size) > 0.0)
-        counts.append(int((against[0] & against[1]).sum()))
+        counts.append(int(term.grouping.times[against[0] & against[1]].sum()))
     return np.array(counts)
 
 
@@ -201,10 +211,11 @@ def exponential_limits(spec: ModelSpec) -> Mapping[str, tuple[float, float]]:
     priors = [prior for block in common.blocks for prior in spec.priors[block.name]]
     names = [name for block in common.blocks for name in block.row_names()]
     said, columns = evidence(spec), centred_columns(spec)
+    together = {place for own in spec.shrunk if own.parameter == "mu" for place in own.places}
     limits = {
         place: said.along(columns[:, place])
         for place, prior in enumerate(priors)
-        if prior.distribution.name not in LIGHT and np.isinf(prior.support[1])
+        if (prior.distribution.name not in LIGHT or place in together) and np.isinf(prior.support[1])
     }
     found: dict[str, tuple[float, float]] = {}
     for name, weights in zip(names, reported_of_stated(common), strict=True):
@@ -216,6 +227,10 @@ def exponential_limits(spec: ModelSpec) -> Mapping[str, tuple[float, float]]:
         if own:
             up, down = np.min(own, axis=0).tolist()
             found[name] = (up, down)
+    for whole in monotonic_of(common.blocks):
+        for name, places in zip(whole.row_names, whole.places, strict=True):
+            if steps := [found[names[place]] for place in places if names[place] in found]:
+                found[name] = min(up for up, _ in steps), min(down for _, down in steps)
     return found
 
 
@@ -248,6 +263,8 @@ def light_coefficients(spec: ModelSpec, outcome: Functional) -> bool:
     names = [block.name for block in spec.predictors[outcome.of].common.blocks]
     names += [effect.sd_name for term in spec.groups for effect in term.effects if effect.parameter == outcome.of]
     priors = [prior for name in names for prior in spec.priors[name]]
+    if any(own.parameter == outcome.of for own in spec.shrunk) and link.name == "log":
+        return False
     if link.name == "log":
         return all(prior.distribution.name in LIGHT or np.isfinite(prior.support[1]) for prior in priors)
     return all(tail(prior) > 1.0 for prior in priors)

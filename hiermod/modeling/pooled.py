@@ -23,9 +23,11 @@ from hiermod.families.record import Family
 from hiermod.formula.nodes import Formula
 from hiermod.modeling.design import GroupDesign, LinearPredictor, offset
 from hiermod.modeling.hyperpriors import EXAMPLES, Hyperprior, read_hyperprior
+from hiermod.modeling.monotonic import Monotonic
 from hiermod.modeling.pools import POOLS, Pool
 from hiermod.modeling.prior_choice import Priors
 from hiermod.modeling.protocol import Dims, PriorRow, Question, Variable, group_dim
+from hiermod.modeling.shrinkage import Shrunk
 from hiermod.modeling.smooths import Smooth
 from hiermod.modeling.strata import read_strata, refuse_other_formula, stratum_of_groups
 
@@ -97,6 +99,16 @@ class PooledSpec:
 
     @property
     def smooths(self) -> tuple[Smooth, ...]:
+        """There are none."""
+        return ()
+
+    @property
+    def monotonic(self) -> tuple[Monotonic, ...]:
+        """There are none."""
+        return ()
+
+    @property
+    def shrunk(self) -> tuple[Shrunk, ...]:
         """There are none."""
         return ()
 

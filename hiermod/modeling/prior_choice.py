@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -20,18 +21,23 @@ from hiermod.data.cells.statistics import (
 )
 from hiermod.data.cells.table import Cells
 from hiermod.data.columns.bounds import INTERVAL, RIGHT
-from hiermod.errors import DataError, PriorError
+from hiermod.errors import DataError, PriorError, enumerate_names
 from hiermod.families.record import Family, Parameter, ResponseScale
 from hiermod.formula.nodes import without_slash
+from hiermod.formula.parts import SPECIFIC_EFFECTS
 from hiermod.modeling.coding import prefix_of
 from hiermod.modeling.design import CommonDesign, GroupDesign, LinearPredictor, joined
+from hiermod.modeling.monotonic import Monotonic
 from hiermod.modeling.prior_keys import Entry, Stated, canonical_key, read_stated, refuse_unclear
+from hiermod.modeling.shrinkage import Shrunk
 from hiermod.modeling.smooths import Smooth
 from hiermod.modeling.thresholds import threshold_entries
 from hiermod.priors.distributions import DISTRIBUTIONS, Prior
 from hiermod.priors.reading import LARGEST, SMALLEST, cut_above, fitted, is_flat, refuse_extreme, refuse_flat
+from hiermod.priors.sets import SetPrior
 
 ANY = Prior("HalfNormal", (1.0,))
+OF_THRESHOLD = re.compile(rf"{SPECIFIC_EFFECTS}[0-9]+")
 Priors = Mapping[str, tuple[Prior, ...]]
 Predictors = Mapping[str, LinearPredictor]
 
@@ -65,8 +71,8 @@ def response_scale(family: Family, cells: Cells, offset: np.ndarray) -> Response
             scale = _log_scale(float((count * value).sum()) + 0.5 * (family.counts and not zeros), count, offset)
             spread = _identity_scale(value, count, 0.0, offset).unit if family.kind == "real" else 0.0
             return replace(scale, spread=spread)
-        case ValueCells(value=value, count=count) if link == "inverse":
-            level = 1.0 / float(np.average(value, weights=count))
+        case ValueCells(value=value, count=count) if family.link.is_bounded:
+            level = float(family.link.forward(np.average(value, weights=count)))
             return ResponseScale(level - float(np.average(offset, weights=count)), level, 1.0)
     return ResponseScale(0.0, 1.0, 1.0)
 
@@ -79,9 +85,11 @@ def _bounded_scale(family: Family, response: BoundedCells, offset: np.ndarray) -
     count, right = response.count, response.code == RIGHT
     value = np.where(response.code == INTERVAL, (response.value + response.upper) / 2.0, response.value)
     if family.link.name == "log":
+        _refuse_negative(family, float((count * value).sum()))
         events = float(count[~right].sum()) + 0.5 * right.any()
         location = np.log((count * value).sum() / events) - np.log(np.average(np.exp(offset), weights=count))
-        return ResponseScale(float(location), 1.0, 1.0)
+        spread = _identity_scale(value, count, 0.0, offset).unit if family.kind == "real" else 0.0
+        return ResponseScale(float(location), 1.0, 1.0, spread=spread)
     scale = _identity_scale(family.transform(value), count, 0.0, offset)
     return replace(scale, smallest=float(np.min(response.upper, where=~right, initial=np.inf)))
 
@@ -109,12 +117,14 @@ def _log_scale(total: float, weight: np.ndarray, offset: np.ndarray) -> Response
 def choose_priors(
     family: Family, cells: Cells, offset: np.ndarray, predictors: Predictors, groups: tuple[GroupDesign, ...],
     user: Mapping[str, Any],
-) -> tuple[Priors, list[str]]:  # fmt: skip
+) -> tuple[Priors, tuple[Shrunk, ...], list[str]]:  # fmt: skip
     """Choose a prior for each entry of each variable of the posterior; correlations have one, for their matrix.
 
     Returns
     -------
     priors : mapping of str to tuple of Prior
+    shrunk : tuple of Shrunk
+        The sets of slopes that have one prior together.
     notices : list of str
         Where a prior is cut off at the ends of its parameter.
 
@@ -134,12 +144,77 @@ def choose_priors(
     for key, text in flat.items():
         _refuse_flat(entries, key, text)
     priors: dict[str, list[Prior]] = {}
-    notices: list[str] = []
+    shrunk, notices = _sets(stated, entries, predictors, family, scale)
     for entry in entries:
         prior, notice = _chosen(entry, stated, common)
         priors.setdefault(entry.variable, []).append(prior)
         notices += [notice] if notice and notice not in notices else []
-    return {variable: tuple(entries) for variable, entries in priors.items()}, notices
+    chosen = {variable: tuple(entries) for variable, entries in priors.items()}
+    return chosen | {name: own for each in shrunk for name, own in each.priors.items()}, shrunk, notices
+
+
+def _sets(
+    stated: Mapping[str, Stated], entries: Sequence[Entry], predictors: Predictors, family: Family, scale: ResponseScale
+) -> tuple[tuple[Shrunk, ...], list[str]]:
+    """The sets of slopes with one prior, and what to say of coefficients that such a prior leaves out.
+
+    Raises
+    ------
+    PriorError
+        If a prior of a set is of something else, or its unit, the residual standard deviation, is not one number.
+    """
+    common = joined([predictor.common for predictor in predictors.values()])
+    names = [name for block in common.blocks for name in block.row_names()]
+    parameters = [block.parameter for block in common.blocks for _ in block.columns]
+    blocks = {block.name for block in common.blocks}
+    closest = [next((key for key in entry.keys if key in stated), "") for entry in entries]
+    of_columns = [pair for pair in zip(entries, closest, strict=True) if pair[0].variable in blocks]
+    shrunk: list[Shrunk] = []
+    notices: list[str] = []
+    for key, one in stated.items():
+        if (own := one.of_set) is None:
+            continue
+        places = np.array(
+            [place for place, (entry, by) in enumerate(of_columns) if by == key and entry.slope], dtype=int
+        )
+        others = [entry for entry, by in zip(entries, closest, strict=True) if by == key and not entry.slope]
+        if not len(places) or (others and key.rpartition(" ")[2] != "slope"):
+            raise PriorError(
+                f"{one.key!r}: {own.name} is a prior of a set of slopes, of numbers' coefficients and of factors' "
+                "differences. Give it to 'slope', which is all of them, or to a term by its name."
+            )
+        parameter = parameters[places[0]]
+        by_sigma = _by_sigma(one, own.name, parameter, predictors, family)
+        named = tuple(names[place] for place in places)
+        shrunk.append(Shrunk(key, own, parameter, places, named, common.scales[places], by_sigma))
+        notices += _set_notices(own, others, scale.unit if by_sigma and family.has_unit else 0.0)
+    return tuple(shrunk), notices
+
+
+def _set_notices(own: SetPrior, others: Sequence[Entry], unit: float) -> list[str]:
+    """What a set leaves out, and where its slab is narrow beside the response, whose standard deviation is `unit`."""
+    kept = enumerate_names(list(dict.fromkeys(entry.keys[0] for entry in others if entry.keys)))
+    notices = [f"{own.name} is of coefficients of columns; {kept}: the default priors stay"] if others else []
+    slab = own.numbers.get("scale_slab", np.inf)
+    if slab < unit:
+        notices.append(
+            f"{own.name}: scale_slab={slab:g} is in the unit of the response, whose standard deviation is {unit:.4g}: "
+            "effects beyond it are held back"
+        )
+    return notices
+
+
+def _by_sigma(one: Stated, name: str, parameter: str, predictors: Predictors, family: Family) -> bool:
+    """Whether slopes are in units of sigma."""
+    if parameter != "mu" or family.link.name != "identity":
+        return False
+    single = [own.name for own in family.single if own.name not in predictors]
+    if family.has_unit and "sigma" not in single:
+        raise PriorError(
+            f"{one.key!r}: {name} shrinks slopes in units of sigma, the residual standard deviation, which is no one "
+            f"number here. Give slopes a prior of their own, such as Laplace(0, 1)."
+        )
+    return "sigma" in single
 
 
 def _entries(
@@ -177,8 +252,10 @@ def known_keys(family: Family, predictors: Predictors, groups: tuple[GroupDesign
 def _chosen(entry: Entry, stated: Mapping[str, Stated], common: CommonDesign) -> tuple[Prior, str]:
     """The user's prior by the closest key that gives one, else the default; and a notice where that is cut off."""
     one = next((stated[key] for key in entry.keys if key in stated), None)
-    if one is None:
+    if one is None or (one.of_set and not entry.slope):
         return entry.default, ""
+    if one.of_set:
+        return one.prior, ""
     prior, notice = fitted(one.key, one.prior, entry.support)
     if prior.ends[1] > entry.end:
         prior, notice = cut_above(one.key, prior, entry.end)
@@ -208,8 +285,11 @@ def _coefficients(common: CommonDesign, scale: ResponseScale) -> Iterator[Entry]
     slices, shifted = common.slices(), common.shift.any(axis=1)
     for block in common.blocks:
         kind = "Intercept" if block is common.intercept else "slope"
-        if block.smooth:
+        if block.wiggles:
             yield from _smooth(Smooth(block, slices[block.name].start), common, scale)
+            continue
+        if block.steps:
+            yield from _steps(Monotonic(block, slices[block.name].start), common, scale)
             continue
         for name, place in zip(block.row_names(), range(*slices[block.name].indices(len(shifted))), strict=True):
             if kind == "Intercept":
@@ -217,31 +297,56 @@ def _coefficients(common: CommonDesign, scale: ResponseScale) -> Iterator[Entry]
             else:
                 default = Prior("StudentT", (3.0, 0.0, float(scale.factor * scale.unit / common.scales[place])))
             keys = _keys(block.parameter, (name, block.name, kind))
-            yield Entry(block.name, keys, "real", default, shifted=bool(shifted[place]))
+            yield Entry(block.name, keys, "real", default, shifted=bool(shifted[place]), slope=kind == "slope")
 
 
 def _smooth(smooth: Smooth, common: CommonDesign, scale: ResponseScale) -> Iterator[Entry]:
-    """Of a smooth the slope of its line, the wiggles in units of their standard deviation, and that."""
-    block, spread = smooth.block, scale.factor * scale.unit
-    line = Prior("StudentT", (3.0, 0.0, float(spread / common.scales[smooth.first])))
-    yield Entry(block.name, _keys(block.parameter, (block.name, "slope")), "real", line)
-    for _ in smooth.wiggles:
-        yield Entry(block.name, (), "real", Prior("Normal", (0.0, 1.0)))
+    """Of a smooth the slopes of what is not penalised, wiggles in units of their standard deviation, and these."""
+    block, spread, shifted = smooth.block, scale.factor * scale.unit, common.shift.any(axis=1)
+    free = {int(place) for place in smooth.free}
+    for place, name in enumerate(block.row_names(), start=smooth.first):
+        line = Prior("StudentT", (3.0, 0.0, float(spread / common.scales[place])))
+        if place in free:
+            keys = _keys(block.parameter, (name, block.name, "slope"))
+            yield Entry(block.name, keys, "real", line, shifted=bool(shifted[place]))
+        else:
+            yield Entry(block.name, (), "real", Prior("Normal", (0.0, 1.0)))
     wide = Prior("HalfStudentT", (3.0, float(2.5 * scale.unit)))
-    yield Entry(smooth.sd_name, _keys(block.parameter, (smooth.key, "sds")), "positive", wide, True)
+    whole = (f"sds({block.name})", "sds")
+    for curve in smooth.curves:
+        yield Entry(curve.sd_name, _keys(block.parameter, (curve.key, *whole)), "positive", wide, True)
+
+
+def _steps(own: Monotonic, common: CommonDesign, scale: ResponseScale) -> Iterator[Entry]:
+    """Of monotonic effects the whole ones, and the shares of their steps, each of which is less than the whole."""
+    block, effects = own.block, []
+    for name, places in zip(own.row_names, own.places, strict=True):
+        default = Prior("StudentT", (3.0, 0.0, float(scale.factor * scale.unit / common.scales[places[0]])))
+        effects.append(Entry(own.name, _keys(block.parameter, (name, own.name, "slope")), "real", default))
+    yield from effects
+    for effect in own.effect_of:
+        yield replace(effects[effect], variable=block.name)
+    for key in own.share_keys:
+        keys = _keys(block.parameter, (key, f"simo({own.name})", "simo"))
+        yield Entry(own.shares_name, keys, "chances", Prior("Dirichlet", (1.0,)))
 
 
 def _keys(parameter: str, names: tuple[str, ...]) -> tuple[str, ...]:
     """The keys of an entry by its names, the last of which means a whole kind of entries.
 
-    In the linear predictor of another parameter than the mean, ``sigma_x`` goes by ``sigma: x``, too.
+    In the linear predictor of another parameter than the mean, ``sigma_x`` goes by ``sigma: x``, too; in those of
+    thresholds, ``cs2_x`` by ``cs2: x``, and with those of the others by ``cs: x``.
     """
     if parameter == "mu":
         return _distinct(*names)
     prefix = prefix_of(parameter)
     *whole, kind = names
-    behind = [f"{parameter}: {name.replace(prefix, '', 1)}" for name in whole]
-    return _distinct(*itertools.chain(*zip(behind, whole, strict=True)), f"{parameter}: {kind}")
+    plain = [name.replace(prefix, "", 1) for name in whole]
+    behind = [f"{parameter}: {name}" for name in plain]
+    of_all = SPECIFIC_EFFECTS if OF_THRESHOLD.fullmatch(parameter) else ""
+    together = [f"{of_all}: {name}" for name in plain] if of_all else []
+    kinds = [f"{own}: {kind}" for own in (parameter, of_all) if own]
+    return _distinct(*itertools.chain(*zip(behind, whole, strict=True)), *together, *kinds)
 
 
 def _distinct(*keys: str) -> tuple[str, ...]:

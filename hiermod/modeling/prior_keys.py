@@ -12,8 +12,10 @@ from hiermod.data.columns.predictors import Factor, Predictor
 from hiermod.errors import PriorError, did_you_mean, enumerate_names
 from hiermod.formula.nodes import without_slash
 from hiermod.formula.parser import canonical
+from hiermod.modeling.shrinkage import STANDARD
 from hiermod.priors.distributions import Prior
 from hiermod.priors.reading import Support, read_prior
+from hiermod.priors.sets import SetPrior, read_set
 
 KINDS = ("slope", "sd", "cor")
 POWERS = {"sd": 1.0, "var": 2.0, "prec": -2.0}
@@ -39,6 +41,8 @@ class Entry:
         Whether its prior stands where numeric predictors are at their means.
     end : float
         What it is below.
+    slope : bool
+        Whether it is the coefficient of a column, which priors of sets are of.
     """
 
     variable: str
@@ -48,14 +52,16 @@ class Entry:
     spread: bool = False
     shifted: bool = False
     end: float = math.inf
+    slope: bool = False
 
 
 @dataclass(frozen=True)
 class Stated:
-    """A prior as a user gave it: its key as typed, and what it says."""
+    """A prior as a user gave it: its key as typed, and what it says; `of_set` where it is one of a set of slopes."""
 
     key: str
     prior: Prior
+    of_set: SetPrior | None = None
 
 
 def read_stated(user: Mapping[str, Any]) -> dict[str, Stated]:
@@ -71,6 +77,9 @@ def read_stated(user: Mapping[str, Any]) -> dict[str, Stated]:
         name, power = canonical_key(str(key))
         if name in stated:
             raise PriorError(f"The keys {stated[name].key!r} and {str(key)!r} speak of the same parameter. Keep one.")
+        if of_set := read_set(str(key), text):
+            stated[name] = Stated(str(key), STANDARD, of_set)
+            continue
         prior = read_prior(str(key), text)
         stated[name] = Stated(str(key), prior if power == 1.0 else replace(prior, power=power))
     return stated
@@ -136,6 +145,8 @@ def refuse_unclear(
                 f"{one.key!r} has a linear predictor here, whose coefficients have the priors. Give one of: "
                 f"{enumerate_names(inside)}."
             )
+        if key == "b" and "slope" in known:
+            raise PriorError("The key 'b', brms's class of slopes, is 'slope' here: priors={'slope': ...}.")
         raise PriorError(f"The model has no parameter {one.key!r} to give a prior.{did_you_mean(one.key, known)}")
 
 

@@ -15,7 +15,9 @@ from hiermod.families.record import THRESHOLDS, Family
 from hiermod.formula.nodes import Formula
 from hiermod.modeling.coding import Block
 from hiermod.modeling.design import GroupDesign, LinearPredictor
+from hiermod.modeling.monotonic import Monotonic
 from hiermod.modeling.prior_choice import Priors
+from hiermod.modeling.shrinkage import Shrunk
 from hiermod.modeling.smooths import Smooth, smooths_of
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ class Variable:
         The labels of each dim.
     parameter : str
         The family's parameter that it is part of, or is.
-    role : {"coefficient", "sd", "correlation", "effect", "family"}
+    role : {"coefficient", "sd", "correlation", "effect", "share", "scale", "family"}
     stored : bool
         Whether a posterior holds its draws.
     """
@@ -50,7 +52,7 @@ class Variable:
     dims: tuple[str, ...]
     labels: tuple[tuple[str, ...], ...]
     parameter: str
-    role: Literal["coefficient", "sd", "correlation", "effect", "family"]
+    role: Literal["coefficient", "sd", "correlation", "effect", "share", "scale", "family"]
     stored: bool = True
 
     @property
@@ -59,21 +61,52 @@ class Variable:
         return tuple(len(labels) for labels in self.labels)
 
 
+def _dims(name: str, labels: tuple[str, ...] | None) -> Dims:
+    """One dim of these labels; none of a single number."""
+    return ((f"{name}_dim",), (labels,)) if labels else ((), ())
+
+
 def linear_variables(
-    predictors: Mapping[str, LinearPredictor], groups: Iterable[GroupDesign], family: Iterable[str]
+    predictors: Mapping[str, LinearPredictor],
+    groups: Iterable[GroupDesign],
+    family: Iterable[str],
+    shrunk: Iterable[Shrunk] = (),
 ) -> Iterator[Variable]:
     """Common coefficients, the family's parameters, then each group term's sds, correlations and effects."""
     for predictor in predictors.values():
         for block in predictor.common.blocks:
-            dims: Dims = ((f"{block.name}_dim",), (block.labels,)) if block.labels else ((), ())
+            dims = _dims(block.name, block.labels)
+            if block.steps:
+                yield from _of_steps(Monotonic(block, 0), dims, predictor.parameter)
+                continue
             yield Variable(block.name, *dims, predictor.parameter, "coefficient")
         for smooth in smooths_of(predictor.common.blocks):
-            yield Variable(smooth.sd_name, (), (), predictor.parameter, "sd")
+            yield Variable(smooth.sd_name, *_dims(smooth.sd_name, smooth.levels), predictor.parameter, "sd")
+    for own in shrunk:
+        yield from _of_set(own)
     for name in family:
         yield Variable(name, (), (), name, "family")
     column_labels: dict[str, tuple[str, ...]] = {}
     for term in groups:
         yield from _of_term(term, column_labels)
+
+
+def _of_steps(own: Monotonic, dims: Dims, parameter: str) -> Iterator[Variable]:
+    """Whole effects, the coefficients of their steps, and the shares of these."""
+    labels = own.steps.labels
+    whole: Dims = ((f"{own.name}_dim",), (labels,)) if labels else ((), ())
+    yield Variable(own.name, *whole, parameter, "coefficient")
+    yield Variable(own.block.name, *dims, parameter, "coefficient")
+    yield Variable(own.shares_name, *dims, parameter, "share")
+
+
+def _of_set(own: Shrunk) -> Iterator[Variable]:
+    """What slopes with one prior share, and a scale or a share for each."""
+    for name in own.shared:
+        role: Literal["sd", "share", "scale"] = "sd" if name.endswith("_slab") else "scale"
+        yield Variable(name, (), (), own.parameter, "share" if name.endswith("_R2") else role)
+    yield Variable(own.single, (f"{own.single}_dim",), (own.names,), own.parameter,
+                   "scale" if own.is_horseshoe else "share")  # fmt: skip
 
 
 def threshold_variables(family: Family) -> Iterator[Variable]:
@@ -91,7 +124,7 @@ def _of_term(term: GroupDesign, column_labels: dict[str, tuple[str, ...]]) -> It
     """
     columns: list[Dims] = []
     for effect in term.effects:
-        names, own = effect.block.labels, f"{effect.block.prefix}{effect.block.term.name}"
+        names, own = effect.block.labels, effect.block.effect_name
         dim = f"{own}__expr_dim"
         if names and column_labels.setdefault(dim, names) != names:
             dim = f"{own}|{term.grouping.name}__expr_dim"
@@ -110,7 +143,7 @@ def _of_term(term: GroupDesign, column_labels: dict[str, tuple[str, ...]]) -> It
 
 def group_dim(grouping: Grouping) -> Dims:
     """The dim of a grouping factor's levels."""
-    return (f"{grouping.name}__factor_dim",), (tuple(str(label) for label in grouping.labels()),)
+    return (f"{grouping.name}__factor_dim",), (grouping.texts,)
 
 
 def dataset_of(variables: Iterable[Variable], values: Mapping[str, np.ndarray]) -> xr.Dataset:
@@ -177,6 +210,14 @@ class ModelSpec(Protocol):
     @property
     def smooths(self) -> tuple[Smooth, ...]:
         """The penalised smooths among common terms."""
+
+    @property
+    def monotonic(self) -> tuple[Monotonic, ...]:
+        """The monotonic effects among common terms."""
+
+    @property
+    def shrunk(self) -> tuple[Shrunk, ...]:
+        """The sets of slopes that have one prior together."""
 
     @property
     def groups(self) -> tuple[GroupDesign, ...]:

@@ -1,7 +1,7 @@
 """Thresholds of ordered categories: they take the intercept's place, and have a prior together.
 
 A prior is stated where numeric predictors are at their means, as that of an intercept; in the user's coding thresholds
-are ``centred + level @ coefficients``.
+are ``centred + coefficients @ moves``, as `Spec.threshold_moves` has them.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 from hiermod.data.cells.statistics import CategoryCells
 from hiermod.families.ops import NUMPY
 from hiermod.families.record import THRESHOLDS, Family
+from hiermod.formula.nodes import INTERCEPT
 from hiermod.modeling.design import CommonDesign
 from hiermod.modeling.prior_keys import Entry, Stated
 from hiermod.priors.distributions import Prior
@@ -26,7 +27,7 @@ Values = Callable[[str], np.ndarray]
 
 def without_intercept(common: CommonDesign, at_zero: bool) -> CommonDesign:
     """The common design for which thresholds stand in as the intercept; their prior stands at 0 where that is asked."""
-    has = bool(common.blocks) and common.blocks[0].name == "Intercept"
+    has = bool(common.blocks) and common.blocks[0].term == INTERCEPT
     first = int(has)
     level = common.shift[0, 1:] if has and not at_zero else np.zeros(len(common.scales) - first)
     return replace(
@@ -84,21 +85,6 @@ TRIES = 1000
 
 def _each(priors: Sequence[Prior], rng: np.random.Generator, draws: int) -> np.ndarray:
     return np.stack([prior.draw(rng, (draws,)) for prior in priors], axis=1)
-
-
-def centred_thresholds(common: CommonDesign, thresholds: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
-    """Thresholds where numeric predictors are at their means; both are draws in the user's coding."""
-    return np.asarray(thresholds - _shift(common, coefficients))
-
-
-def reported_thresholds(common: CommonDesign, centred: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
-    """Thresholds in the user's coding, of those at the means of numeric predictors."""
-    return np.asarray(centred + _shift(common, coefficients))
-
-
-def _shift(common: CommonDesign, coefficients: np.ndarray) -> np.ndarray:
-    assert common.level is not None
-    return (coefficients @ common.level)[..., None]
 
 
 def usual_place(cells: Any) -> int:

@@ -18,6 +18,7 @@ NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
 SPELLING = re.compile(r"\s*+([A-Za-z_]\w*+)\s*+\(([^()]*+)\)\s*+(?:#([^\n]*+)\s*+)?")
 READABLE = {record.name.lower(): record for record in DISTRIBUTIONS.values()}
 FLAT = ("flat", "halfflat", "improper")  # no distributions
+OF_SETS = ("horseshoe", "r2d2")  # which `hiermod.priors.sets` reads
 BOUNDS = {"lower": -math.inf, "upper": math.inf}
 SMALLEST, LARGEST = 1e-100, 1e100  # numbers whose squares, and products of a few, a computer can hold
 SEEN = 1e-6  # of a distribution, from which it may be cut down to
@@ -45,6 +46,10 @@ def read_prior(key: str, text: Any) -> Prior:
     if is_flat(name):
         refuse_flat(key, text, key, "StudentT(3, 0, 10)")
     distribution = READABLE.get(_plain(name))
+    if name.lower() in OF_SETS:
+        raise PriorError(
+            f"{key!r}: {name} is a prior of a set of slopes. Give it to 'slope', or to a term by its name."
+        )
     if distribution is None:
         names = [record.name for record in READABLE.values()]
         raise PriorError(f"{key!r}: there is no distribution {name!r}.{did_you_mean(name, names)}")
@@ -162,8 +167,9 @@ def fitted(key: str, prior: Prior, support: Support) -> tuple[Prior, str]:
         raise PriorError(f"{key!r} is a prior of correlations: LKJ(eta), not {prior}.")
     if (prior.distribution.support == "chances") != (support == "chances"):
         raise PriorError(
-            f"{key!r}: Dirichlet(a) is a prior of the chances of ordered categories, 'Intercept' of such families, and "
-            f"{prior} is given. One number has a prior such as Normal(0, 1)."
+            f"{key!r}: Dirichlet(a) is a prior of shares that add up to 1: of the chances of ordered categories, "
+            f"'Intercept' of such families, and of the steps of a monotonic effect, 'simo(mo(x))'. {prior} is given. "
+            f"One number has a prior such as Normal(0, 1)."
         )
     if support == "chances":
         return prior, ""

@@ -7,6 +7,8 @@ from modeling_tools import spec_of
 
 import hiermod as hm
 from hiermod.errors import DataError, FormulaError, ModelError
+from hiermod.families.names import LINKS
+from hiermod.families.registry import FAMILIES
 from hiermod.formula.parser import parse
 from hiermod.formula.translate import translate
 
@@ -69,7 +71,16 @@ def test_times_of_a_log_link_centre_at_the_sum_of_times_by_events():
         ("time | cens(kind, end) ~ x", {"end": np.nan}, "interval of row 2 has no end.*code 1, right-censored"),
         ("time | cens(x) ~ entry", {"x": [0, 1, 3, 0, 0, 1]}, r"cens\(x\): 3 \(row 2\) is no censoring code"),
         ("time | cens(word) ~ x", {"word": ["none", "rigth", *["none"] * 4]}, "'rigth'.*Did you mean 'right'"),
-        ("time | cens(word) ~ x", {"word": ["none", "1", *["none"] * 4]}, "is no censoring code"),
+        ("time | cens(word) ~ x", {"word": ["right", [1, 2], *["none"] * 4]}, r"'word' mixes types.*map\(str"),
+        ("Surv(time, word) ~ x", {"word": [[1], [0]] * 3}, r"'word' mixes types.*map\(str"),
+        ("time | cens(word) ~ x", {"word": ["none", "1", *["none"] * 4]}, "are mixed, 'none', '1': keep one"),
+        (
+            "time | cens(word) ~ x",
+            {"word": list("010010")},
+            r"are text: data\['word'\] = data\['word'\]\.astype\(int\)",
+        ),
+        ("time | cens(word) ~ x", {"word": ["no", *["yes"] * 5]}, r"'no' .*cens\(word == 'yes'\), true for a right"),
+        ("time | cens(word) ~ x", {"word": ["none", *["lost"] * 5]}, r"'lost' .*cens\(word == 'lost'\), true for"),
         ("Surv(time, event) ~ x", {"event": [0, 1, 2, 1, 0, 1]}, "0, 1 and 2 are two codings"),
         ("Surv(time, event) ~ x", {"event": [0, 1, 3, 1, 0, 1]}, "event holds '0', '1', '3'"),
         ("Surv(time, word) ~ x", {}, r"Surv\(time, word == 'none'\), true for an event"),
@@ -85,9 +96,21 @@ def test_what_is_refused(text, changes, match):
         cells(text, FRAME.assign(**changes))
 
 
-def test_families_without_tails_are_refused():
-    with pytest.raises(ModelError, match="poisson takes no censored"):
-        cells("time | cens(censored) ~ x", family="poisson")
+def test_a_factor_of_what_is_not_read_names_its_column():
+    with pytest.raises(FormulaError, match=r"'word' mixes types.*data\['word'\] = data\['word'\]\.map\(str"):
+        cells("time ~ factor(word)", FRAME.assign(word=[[1], [0]] * 3))
+
+
+@pytest.mark.parametrize("response", ["time", "event"])
+@pytest.mark.parametrize("family", sorted(name for name in LINKS if FAMILIES[name].log_tails is None))
+def test_families_without_tails_are_refused_whatever_the_response_is(family, response):
+    with pytest.raises(ModelError, match=f"{family} takes no censored"):
+        cells(f"{response} | cens(censored) ~ x", family=family)
+
+
+def test_truth_values_with_bounds_are_no_rates():
+    with pytest.raises(ModelError, match=r"bernoulli takes no censored or truncated responses; weibull"):
+        cells("true | trunc(lb = 0) ~ x", family=None)
 
 
 @pytest.mark.parametrize(
@@ -123,3 +146,15 @@ def test_spellings_round_trip_and_translate(text, brms):
     assert translate(text, "brms") == brms
     with pytest.raises(FormulaError, match=r"lme4 has no censored|lmer's weights"):
         translate(text, "lme4")
+
+
+def test_a_log_link_of_censored_numbers_keeps_the_unit_and_needs_a_mean_above_0():
+    rng = np.random.default_rng(4)
+    frame = pd.DataFrame({"y": rng.normal(5.0, 1.0, 80), "c": rng.integers(0, 2, 80), "x": rng.normal(size=80)})
+    sigmas = []
+    for unit in (1.0, 100.0):
+        model = hm.model("y | cens(c) ~ x", frame.assign(y=unit * frame["y"]), "gaussian(log)")
+        sigmas.append(model._defined.spec.priors["sigma"][0].arguments[0])
+    assert sigmas[0] == pytest.approx(100.0 * sigmas[1])
+    with pytest.raises(DataError, match=r"log link of the family gaussian.* is of means above 0"):
+        hm.model("y | cens(c) ~ x", frame.assign(y=-frame["y"]), "gaussian(log)")

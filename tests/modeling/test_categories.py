@@ -11,7 +11,8 @@ import hiermod as hm
 from hiermod.errors import DataError, ModelError, PriorError
 
 FRAME = pd.DataFrame({"r": [1, 2, 3, 4, 2, 3] * 10, "x": np.arange(60.0), "f": list("abc") * 20})
-NAMED = FRAME.assign(r=pd.Categorical.from_codes(FRAME["r"] - 1, ["low", "mid", "high", "top"], ordered=True))
+CATEGORIES = ["low", "mid", "high", "top"]
+NAMED = FRAME.assign(r=pd.Categorical.from_codes(FRAME["r"] - 1, CATEGORIES, ordered=True))
 
 
 def categories_of(frame, family="cumulative"):
@@ -34,6 +35,19 @@ def test_text_without_an_order_is_refused_with_how_to_give_one():
         categories_of(NAMED.assign(r=NAMED["r"].astype(str)))
     with pytest.raises(DataError, match="without one"):
         categories_of(NAMED.assign(r=NAMED["r"].cat.as_unordered()))
+
+
+def test_an_order_may_be_given_in_the_formula():
+    text = NAMED.assign(r=NAMED["r"].astype(str))
+    ordered = "ordered(r, levels = c('low', 'mid', 'high', 'top', 'best')) ~ x"
+    model = hm.model(ordered, text, "cumulative")
+    assert any("low < mid < high < top < best; 'best' does not occur" in notice for notice in model.notices)
+    same = hm.model("r ~ x", NAMED.assign(r=NAMED["r"].cat.add_categories(["best"])), "cumulative")
+    pd.testing.assert_frame_equal(model.cells, same.cells)
+    for numbers in ("as.ordered(r) ~ x", "factor(r) ~ x"):  # which have an order
+        assert spec_of(numbers, FRAME, "cumulative").family.categories == (1, 2, 3, 4)
+    with pytest.raises(DataError, match=r"ordered\(r, levels = c\("):
+        spec_of("r ~ x", text, "cumulative")
 
 
 @pytest.mark.parametrize("family", ["cumulative", "categorical"])
@@ -65,6 +79,30 @@ def test_categories_that_do_not_occur_are_told():
     assert any("1 < 2 < 3 < 9; numbers between these that do not occur are no categories" in n for n in gap.notices)
 
 
+def test_thresholds_that_data_cannot_tell_apart_are_named():
+    middle = hm.model("r ~ x", NAMED[NAMED["r"] != "mid"], "cumulative")
+    assert any("the prior alone tells of it, and of Intercept[2]" in notice for notice in middle.notices)
+    top = hm.model("r ~ x", NAMED.assign(r=NAMED["r"].cat.add_categories(["best", "beyond"])), "cumulative")
+    assert any("tells of them, and of Intercept[4], Intercept[5]" in notice for notice in top.notices)
+    left_out = hm.model(
+        "r ~ x", NAMED.assign(r=pd.Categorical(NAMED["r"].astype(str), [*"xy", *CATEGORIES])), "categorical"
+    )
+    assert any("'x', 'y' do not occur, and are left out" in notice for notice in left_out.notices)
+
+
+@pytest.mark.parametrize(
+    ("formula", "rows", "family", "message"),
+    [
+        ("r ~ x", NAMED["r"] == "low", "cumulative", "'r' is 'low' in every row"),
+        ("r | cens(x) ~ f", NAMED["r"] != "low", "cumulative", "holds categories, and censored or truncated responses"),
+        ("r | trunc(lb = 1) ~ f", NAMED["r"] != "low", "categorical", "holds categories, and censored or truncated"),
+    ],
+)
+def test_what_is_said_of_levels_names_them(formula, rows, family, message):
+    with pytest.raises(DataError, match=message):
+        hm.model(formula, NAMED[rows], family)
+
+
 def test_the_formula_and_the_names_stay():
     spec = spec_of("r ~ x + (1 | f)", NAMED, "cumulative")
     assert str(spec.formula) == "r ~ x + (1 | f)"
@@ -80,7 +118,7 @@ def test_priors_of_thresholds_are_of_chances_or_of_each():
     ]  # fmt: skip
     with pytest.raises(PriorError, match="no parameter 'Intercept"):
         spec_of("r ~ x", FRAME, "cumulative", {"Intercept[9]": "Normal(0, 1)"})
-    with pytest.raises(PriorError, match=r"Dirichlet\(a\) is a prior of the chances"):
+    with pytest.raises(PriorError, match=r"Dirichlet\(a\) is a prior of shares"):
         spec_of("r ~ x", FRAME, "cumulative", {"x": "Dirichlet(1)"})
     with pytest.raises(PriorError, match="needs a location"):
         spec_of("r ~ x", FRAME, "cumulative", {"Intercept": "HalfNormal(1)"})

@@ -66,7 +66,7 @@ def model_of(text, data, family, compressed=True, large=10**6):
         gather.LARGE, tally.LARGE = before
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(st.data())
 def test_one_density(data):
     family = data.draw(st.sampled_from(sorted(RESPONSES)))

@@ -54,6 +54,16 @@ def test_combinations_of_levels_without_rows_are_named(data):
     assert notices == ["'f:g[trt, mid]': 0 in every row, so that priors alone speak for their coefficients"]
 
 
+def test_a_curve_of_few_values_says_how_much_its_data_tell():
+    frame = pd.DataFrame({"x": np.linspace(0.0, 1.0, 40), "y": np.arange(40.0) % 7, "f": ["a"] * 35 + ["b"] * 5})
+    _, notices = spec_and_notices("y ~ f + s(x, by = f)", frame)
+    assert notices == ["s(x, by=f)[b]: the data tell 3 of its 8 wiggles; the prior alone shapes the others"]
+    _, notices = spec_and_notices("y ~ x + s(x)", frame)
+    assert notices == [
+        "'s(x)[1]' is a combination of 'x': priors alone tell their coefficients apart (R would drop it)"
+    ]
+
+
 def test_a_long_list_is_cut():
     frame = pd.DataFrame({"x": np.arange(12.0), "y": np.arange(12.0) % 5})
     copies = [f"copy{number}" for number in range(8)]

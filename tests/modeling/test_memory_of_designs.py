@@ -26,6 +26,9 @@ def test_a_million_products_of_levels_are_refused_at_once_and_pooled_instead():
         hm.model("y ~ g * h", rows)
     assert time.process_time() - start < 5.0
     assert hm.model("y ~ (1 | g:h)", rows).formula
+    with pytest.raises(DataError, match=r"with \(1 \| levels1:h\), having stored C\(g, 'sum'\) in a column levels1\."):
+        hm.model("y ~ C(g, Sum) * h", rows)
+    assert hm.model("y ~ (1 | levels1:h)", rows.assign(levels1=rows.g)).formula
 
 
 def test_many_levels_are_refused_where_memory_is_small(monkeypatch):
@@ -57,3 +60,22 @@ def test_answers_are_refused_with_the_rows_that_would_fit(country_fit, monkeypat
     monkeypatch.setattr("hiermod.memory.available_memory", lambda: 1e5)
     with pytest.raises(AnswerError, match="2 rows of 4,000 draws take"):
         country_fit.rates(by="country")
+
+
+def test_questions_about_very_many_groups_are_refused_with_those_that_can_be_asked(monkeypatch):
+    group = np.repeat(np.arange(1500), 2)
+    rows = pd.DataFrame({"y": RNG.normal(size=1500)[group] + RNG.normal(size=3000), "g": group})
+    fit = hm.fit("y ~ 1 + (1 | g)", rows, seed=1, draws=50, progress=False)
+    monkeypatch.setattr("hiermod.sampling.posterior.KEPT", 0)
+    monkeypatch.setattr("hiermod.answers.group_effects.SMALL", 0)
+    monkeypatch.setattr("hiermod.memory.available_memory", lambda: 1e6)
+    with pytest.raises(AnswerError, match=r"effects of 1,500 groups in 200 draws take 7\.2 MB .*rates\(by='g', where="):
+        fit.ranef()
+    with pytest.raises(
+        AnswerError, match=r"1,500 values, each taken by 1,500 rows, take 36\.0 MB .*as in \{'g': \[\.\.\.\]\}"
+    ):
+        fit.best("g")
+    with pytest.raises(AnswerError, match=r"1,500 contrasts of 1,500 levels of g take .* as in \{'g': \[0, 1499\]\}"):
+        fit.effect("g")
+    assert len(fit.rates(by="g", where={"g": [1, 2]}).table) == 2
+    assert len(fit.effect({"g": [0, 1499]}).table) == 1

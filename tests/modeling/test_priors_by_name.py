@@ -97,6 +97,11 @@ def test_priors_of_positive_parameters(given, read, said):
         assert pd.Series(found).str.contains(said).all()
 
 
+def test_the_class_of_slopes_of_brms_is_named():
+    with pytest.raises(PriorError, match="brms's class of slopes, is 'slope' here"):
+        priors_of({"b": "Normal(0, 1)"}, "y ~ period + (1 | herd)")
+
+
 @pytest.mark.parametrize(
     ("priors", "match"),
     [

@@ -131,7 +131,8 @@ def test_scores_of_several_models_read_the_exposure(fit, data):
     assert fit.loo_pit()["upper"].between(0.0, 1.0).all()
 
 
-def test_it_is_sampled_by_pymc_and_refused_elsewhere(data):
+def test_the_engine_takes_it_and_bambi_does_not(data, fit):
+    assert "engine: compiled" in fit.notices
     model = hm.model("k | rate(t) ~ x", data, "negbinomial")
     with pytest.raises(ModelError, match=r"the exposure of k \| rate\(t\), which multiplies the shape"):
         model.bambi()

@@ -11,6 +11,7 @@ import hiermod as hm
 from hiermod.data.cells.statistics import MomentCells
 from hiermod.errors import DataError, FormulaError, HiermodError, ModelError, PriorError
 from hiermod.families.registry import read_family
+from hiermod.formula.parser import parse
 from hiermod.modeling.definition import Definition, define
 from hiermod.modeling.pymc.model import build_model
 
@@ -176,7 +177,7 @@ def test_priors_of_nothing(priors, match):
         ("y ~ (1 | p | g); sigma ~ (1 | p | h)", "gaussian", FormulaError, r"The ID p correlates.*factor is h here"),
         ("y ~ (1 | p | g); sigma ~ (x || p | g)", "gaussian", FormulaError, r"'\|\|' says are not"),
         ("y ~ x; mu ~ x", "gaussian", FormulaError, r"mu is what 'y ~ terms' is of"),
-        ("bf(y ~ x, sigma = 1)", "gaussian", FormulaError, r"Give sigma a narrow prior instead"),
+        ("bf(y ~ x, sigma = 'a')", "gaussian", FormulaError, r"set to a number, sigma = 2, or has a linear predictor"),
         ("y ~ x; sigma ~ y", "gaussian", FormulaError, r"'y' stands on the right side too"),
         ("y ~ x; sigma ~ 0", "gaussian", FormulaError, r"no term on the right side"),
         ("y ~ sigma_x + x; sigma ~ x", "gaussian", DataError, r"would be called 'sigma_x'"),
@@ -254,10 +255,35 @@ def test_a_variance_for_each_level_of_a_factor():
     )
 
 
+def test_a_covariance_for_each_level_of_a_factor():
+    """So many bars of the level's columns, which no correlation joins."""
+    text = "y ~ x + (1 + x | gr(g, by = f)); sigma ~ 1 + (1 + h | gr(g, by = f))"
+    frame = by_level()
+    spec = spec_of(text, frame, "gaussian", {"sd(f[a]|g)": "HalfNormal(0.3)", "cor": "LKJ(4)"})
+    assert str(spec.formula) == text
+    assert parse(str(spec.formula)) == spec.formula
+    of_mu, levels = spec.groups[:2], spec.cells.frame["f"].to_numpy()
+    assert [term.correlation_keys() for term in of_mu] == [["cor(f[a], f:x[a]|g)"], ["cor(f[b], f:x[b]|g)"]]
+    assert [term.row_names for term in spec.groups[2:]] == [
+        [f"sigma_f[{level}]", f"sigma_f:h[{level}, q]"] for level in "ab"
+    ]
+    assert spec.priors["f[a]|g_sigma"][0].describe() == "HalfNormal(0.3)"
+    for term, level in zip(of_mu, "ab", strict=True):
+        expected = np.stack([np.ones(len(levels)), spec.cells.frame["x"]]) * (levels == level)
+        seen = np.hstack([effect.block.matrix(spec.cells.frame) for effect in term.effects])
+        np.testing.assert_array_equal(seen.T, expected)
+    assert hm.translate(text, "brms").startswith("bf(y ~ x + (1 + x | gr(g, by = f)), sigma ~ 1 + (1 + h")
+    with pytest.raises(HiermodError, match="lme4 has no covariance for each level of a factor"):
+        hm.translate("y ~ (1 + x | gr(g, by = f))", "lme4")
+    with pytest.raises(ModelError, match="Bambi has no covariance for each level"):
+        hm.model("y ~ (1 + x | gr(g, by = f))", frame).bambi()
+
+
 @pytest.mark.parametrize(
     ("bar", "error", "match"),
     [
-        ("(1 + x | gr(g, by = f))", FormulaError, r"Correlations of effects for each level of f are not there"),
+        ("(1 + x | gr(g, by = k))", DataError, r"'k' is numeric"),
+        ("(1 + x | gr(g, by = h))", DataError, r"is in several levels of 'h'"),
         ("(1 | gr(g, by = k))", DataError, r"'k' is numeric"),
         ("(1 | gr(g, by = h))", DataError, r"is in several levels of 'h'.*\(0 \+ h \| g\)"),
         ("(1 | gr(g, cov = A))", FormulaError, r"cov= is not there"),

@@ -65,6 +65,7 @@ def test_the_pymc_model(formula, family):
     assert sampled - hidden == {own.name for own in spec.variables()}
 
 
+@pytest.mark.slow
 def test_a_posterior_of_pymc():
     formula = "y ~ f + (1 + x | g) + (0 + f || h)"
     fit = hm.fit(formula, DATA, "bernoulli", draws=5, tune=20, chains=1, seed=1, progress=False, engine="pymc")

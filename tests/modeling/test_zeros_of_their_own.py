@@ -10,7 +10,7 @@ from hiermod.data.cells.statistics import PairCells, ValueCells
 from hiermod.errors import DataError, ModelError
 from hiermod.families.registry import FAMILIES
 
-MIXTURES = {name: record for name, record in FAMILIES.items() if record.zeros}
+MIXTURES = {name: record for name, record in FAMILIES.items() if record.zeros and record.kind != "unit"}
 COUNTS = pd.DataFrame({"y": [0, 0, 0, 2, 2, 6, 6, 0], "x": [0, 1] * 4, "t": [1.0, 2.0] * 4, "n": 9})
 NUMBERS = COUNTS.assign(y=[0.0, 0.0, 0.0, 1.0, 2.0, 6.0, 4.0, 0.0])
 

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from hiermod.engine.kernels.hyperparameters import log_prior, log_prior_of_power
+from hiermod.engine.kernels.coordinates.hyperparameters import log_prior, log_prior_of_power
 from hiermod.engine.kernels.record import PRIOR_KERNELS
+from hiermod.priors import distributions
 from hiermod.priors.distributions import DISTRIBUTIONS, Prior, joined, partial_priors
 from hiermod.priors.reading import read_prior
 
@@ -143,6 +144,76 @@ def test_the_matching_normal_has_the_same_score(name):
 def test_a_typical_value_is_where_the_prior_is(name):
     prior = Prior(name, EXACT[name][0])
     assert 0.05 < EXACT[name][1].cdf(prior.typical) < 0.95
+
+
+# PyMC's parameters, those above 0, the support, what kernels take of the numbers in EXACT, the location or a value in
+# the bulk, and from which power on there is no mean.
+RECORDS = {
+    "Normal": ("mu sigma", "sigma", "real", ("normal", 0.3, 1.5, 0.0), 0.3, np.inf),
+    "StudentT": ("nu mu sigma", "nu sigma", "real", ("student", 3.0, 0.2, 2.0), 0.2, 3.0),
+    "Cauchy": ("alpha beta", "beta", "real", ("student", 1.0, 0.1, 2.0), 0.1, 1.0),
+    "Laplace": ("mu b", "b", "real", ("laplace", 0.5, 2.0, 0.0), 0.5, np.inf),
+    "Logistic": ("mu s", "s", "real", ("logistic", 1.0, 0.7, 0.0), 1.0, np.inf),
+    "Uniform": ("lower upper", "", "interval", ("uniform", -2.0, 5.0, 0.0), 1.5, np.inf),
+    "HalfNormal": ("sigma", "sigma", "positive", ("normal", 0.0, 2.0, 0.0), 2.0, np.inf),
+    "HalfStudentT": ("nu sigma", "nu sigma", "positive", ("student", 4.0, 0.0, 2.0), 2.0, 4.0),
+    "HalfCauchy": ("beta", "beta", "positive", ("student", 1.0, 0.0, 2.0), 2.0, 1.0),
+    "Exponential": ("lam", "lam", "positive", ("exponential", 0.4, 0.0, 0.0), 2.5, np.inf),
+    "Gamma": ("alpha beta", "alpha beta", "positive", ("gamma", 2.0, 0.1, 0.0), 20.0, np.inf),
+    "InverseGamma": ("alpha beta", "alpha beta", "positive", ("inverse_gamma", 0.4, 0.3, 0.0), 0.75, 0.4),
+    "LogNormal": ("mu sigma", "sigma", "positive", ("log_normal", 0.2, 0.8, 0.0), np.exp(0.2), np.inf),
+    "Beta": ("alpha beta", "alpha beta", "unit", ("beta", 2.5, 2.5, 0.0), 0.5, np.inf),
+    "LKJ": ("eta", "eta", "correlation", ("beta", 3.5, 3.5, 0.0), 0.0, np.inf),
+    "Dirichlet": ("a", "a", "chances", ("beta", 2.5, 2.5, 0.0), 0.5, np.inf),
+}
+HALVES = {
+    "Normal": ((0.0, 1.5), "HalfNormal", (1.5,)), "StudentT": ((3.0, 0.0, 2.0), "HalfStudentT", (3.0, 2.0)),
+    "Cauchy": ((0.0, 2.0), "HalfCauchy", (2.0,)), "Laplace": ((0.0, 2.0), "Exponential", (0.5,)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_records_say_what_others_ask(name):
+    parameters, positive, support, standard, typical, moments = RECORDS[name]
+    record, arguments = distributions.DISTRIBUTIONS[name], EXACT[name][0]
+    assert (record.name, record.parameters, record.positive) == (
+        name, tuple(parameters.split()), tuple(positive.split())
+    )  # fmt: skip
+    prior = distributions.Prior(name, arguments)
+    assert (record.support, prior.standard()) == (support, standard)
+    assert prior.typical == pytest.approx(typical, rel=1e-12)
+    assert record.moments(*arguments) == moments
+    assert record.located == (name in ("Normal", "StudentT", "Cauchy", "Laplace", "Logistic"))
+    whole, half, rest = HALVES.get(name, (None, None, None))
+    assert (record.half is None) if half is None else record.half(*whole) == (half, rest)
+
+
+def test_a_wider_beta_has_the_same_mean_and_a_standard_deviation_so_many_times_as_large():
+    before = stats.beta(2.5, 4.0)
+    for factor in (0.5, 1.5):
+        after = stats.beta(*distributions.Prior("Beta", (2.5, 4.0)).widened(factor).arguments)
+        assert after.mean() == pytest.approx(before.mean(), rel=1e-12)
+        assert after.std() == pytest.approx(factor * before.std(), rel=1e-12)
+    widest = distributions.Prior("Beta", (2.5, 4.0)).widened(50.0).arguments
+    assert sum(widest) == pytest.approx(0.01, rel=1e-12)  # it is nearly all at the ends, and still a distribution
+    assert widest[0] / widest[1] == pytest.approx(2.5 / 4.0, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_a_scaled_prior_is_that_of_the_parameter_times_a_factor(name):
+    prior, p = distributions.Prior(name, EXACT[name][0]), np.array([0.1, 0.3, 0.8, 0.97])
+    scaled = prior.scaled(3.0)
+    if name in ("Beta", "LKJ", "Dirichlet"):
+        assert scaled == prior
+        assert prior.widened(1.0).arguments == pytest.approx(prior.arguments)
+    else:
+        np.testing.assert_allclose(scaled.quantile(p), 3.0 * prior.quantile(p), rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["LKJ", "Dirichlet"])
+def test_matrices_and_chances_have_no_width(name):
+    prior = distributions.Prior(name, EXACT[name][0])
+    assert prior.widened(2.0) == prior
 
 
 @pytest.mark.parametrize("name", EXACT)

@@ -153,7 +153,7 @@ def test_priors_end_up_on_the_support_of_their_parameter(text, support, result):
         ("Normal(9, 0.1)", "unit", "next to nothing there"),
         ("Uniform(1, 2)", "unit", r"next to nothing there. Write Beta\(1, 1\)"),
         ("Uniform(-2, 0)", "unit", "next to nothing there"),
-        ("Dirichlet(2)", "real", "prior of the chances of ordered categories"),
+        ("Dirichlet(2)", "real", "prior of shares that add up to 1: of the chances of ordered categories"),
         ("Normal(0, 1)", "chances", "One number has a prior"),
     ],
 )

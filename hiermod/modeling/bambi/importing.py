@@ -22,13 +22,14 @@ from hiermod.families.registry import read_family
 from hiermod.formula.nodes import INTERCEPT, Formula, Term
 from hiermod.formula.parser import canonical, parse
 from hiermod.modeling.bambi.coding import Matched, matched, recoded
+from hiermod.modeling.bambi.families import FAMILIES, NOTICES
 from hiermod.modeling.coding import Block
 from hiermod.modeling.definition import Defined, Definition, define
 from hiermod.modeling.design import GroupDesign, GroupEffect, offset
 from hiermod.modeling.protocol import DIMS, Variable, dataset_of
 from hiermod.modeling.spec import Spec
 
-OFFSET, GROUPED = "OffsetTerm", "GroupSpecificTerm"
+OFFSET, GROUPED, PROCESS = "OffsetTerm", "GroupSpecificTerm", "HSGPTerm"
 GROUPS, COLUMNS = "__factor_dim", "__expr_dim"  # the ends of the names of Bambi's dims
 
 
@@ -62,6 +63,8 @@ def take(model: Any) -> Taken:
             "Answers are about models of the mean alone."
         )
     formula, said = _formula(model)
+    if not model.built and any(type(term).__name__ == PROCESS for term in _terms(model).values()):
+        model.build()
     definition = Definition(str(formula), _family(model))
     data = _data(model, formula)
     common, effects = _compared(model, _defined(replace(definition, compress=False), data).spec)
@@ -69,6 +72,7 @@ def take(model: Any) -> Taken:
     blocks, varying = ({name: one.block for name, one in terms.items()} for terms in (common, effects))
     spec = replace(recoded(defined.spec, blocks, varying), priors={})
     sizes = {name: one.sizes for name, one in {**common, **effects}.items()}
+    said += filter(None, [NOTICES.get(spec.family.name)])
     return Taken(replace(defined, spec=spec, notices=(*defined.notices, *said, *_size_notices(sizes))), sizes)
 
 
@@ -103,7 +107,7 @@ def _family(model: Any) -> str:
     name, parent = model.family.name, model.family.likelihood.parent
     text = f"{name}({model.family.link[parent].name})"
     try:
-        return str(read_family(text))
+        return str(read_family(text, FAMILIES))
     except DataError as error:
         raise ModelError(f"Answers know no Bambi family {text}. {error}") from error
 
@@ -122,7 +126,7 @@ def _data(model: Any, formula: Formula) -> pd.DataFrame:
 
 def _defined(definition: Definition, data: pd.DataFrame) -> Any:
     try:
-        return define(definition, data)
+        return define(definition, data, FAMILIES)
     except (FormulaError, DataError) as error:
         raise ModelError(f"This Bambi model has no counterpart: {error}") from error
 
@@ -209,6 +213,9 @@ def _compare(what: str, ours: np.ndarray, theirs: Any) -> None:
 
 def _matched(what: str, block: Block, term: Any, predictors: Mapping[str, Predictor], frame: pd.DataFrame) -> Matched:
     """The columns of a term as Bambi codes them; a term that has others is another one."""
+    if type(term).__name__ == PROCESS:
+        _compare(what, block.matrix(frame), _waves(term))
+        return Matched(block, np.ones(len(block.columns)))
     columns = np.asarray(term.predictor if type(term).__name__ == GROUPED else term.data, dtype=float)
     if columns.size % len(frame):
         _refuse(f"{what} has other rows")
@@ -222,6 +229,32 @@ def _matched(what: str, block: Block, term: Any, predictors: Mapping[str, Predic
             f"for {count} columns. Write f + f:x for f/x."
         )
     return found
+
+
+def _waves(term: Any) -> np.ndarray:
+    """The basis of a Gaussian process on Bambi's rows, level after level of ``by=``; its model is built."""
+    if term.scale is None and not term.automatic_priors:
+        _refuse(
+            f"{term.name} has priors of its own, with which Bambi does not scale x: write scale=False in the formula"
+        )
+    data = np.asarray(term.data_centered, dtype=float) / (term.maximum_distance if term.scale_predictors else 1.0)
+    if term.by_levels is None:
+        return np.asarray(term.hsgp.prior_linearized(data)[0].eval())
+    parts = []
+    for place, level in enumerate(term.by_levels):
+        waves = np.asarray(term.hsgp[level].prior_linearized(data)[0].eval())
+        parts.append(np.where((term.by == place)[:, None], waves, 0.0))
+    return np.hstack(parts)
+
+
+def _weights(posterior: xr.Dataset, term: Any) -> np.ndarray:
+    """The weights of a Gaussian process's basis, in the order of `_waves`."""
+    called = _called(term)
+    if (name := f"{called}_weights") not in posterior:
+        raise ModelError(f"The draws have no variable {name!r}, which this Bambi model has.")
+    dims = [f"{called}_by"] if term.by_levels is not None else []
+    values = posterior[name].transpose(*DIMS, *dims, f"{called}_weights_dim").to_numpy()
+    return np.asarray(values.reshape(*values.shape[:2], -1))
 
 
 def _check_normal(name: str, prior: Any) -> None:
@@ -242,7 +275,9 @@ def variables(model: Any, taken: Taken, posterior: xr.Dataset) -> xr.Dataset:
     spec, sizes, common = taken.spec, taken.sizes, _common_terms(model)
     values_by_name: dict[str, np.ndarray] = {}
     for block in spec.common.blocks:
-        values = _draws(posterior, _called(common[block.term]), common[block.term].coords)
+        term = common[block.term]
+        process = type(term).__name__ == PROCESS
+        values = _weights(posterior, term) if process else _draws(posterior, _called(term), term.coords)
         values_by_name[block.name] = _shaped(values, spec.variable(block.name)) / _per_column(sizes[block.name], block)
     for group in spec.groups:
         for effect in group.effects:

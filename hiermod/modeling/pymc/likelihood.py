@@ -46,9 +46,24 @@ def _log_choose(trials: Any, successes: Any) -> Any:
     return pt.gammaln(trials + 1.0) - pt.gammaln(successes + 1.0) - pt.gammaln(trials - successes + 1.0)
 
 
+FAR = 50.0  # from here on, the terms of the series below leave out less than 2e-14
+TERMS = np.cumprod([1.0, *((2.0 * place - 1.0) ** 2 / (8.0 * place) for place in range(1, 9))])
+
+
+def _log_i0(x: Any) -> Any:
+    """By its series in 1/x where the function would overflow; each branch is held where it is finite."""
+    small, large = pt.minimum(x, FAR), pt.maximum(x, FAR)
+    total: Any = TERMS[-1]
+    for term in TERMS[-2::-1]:
+        total = total / large + term
+    series = large - 0.5 * pt.log(_const(2.0 * np.pi) * large) + pt.log(total)
+    return pt.switch(x < FAR, pt.log(pt.i0(small)), series)
+
+
 PYTENSOR = Ops(
     const=_const, log=pt.log, exp=pt.exp, log1p=pt.log1p, expm1=pt.expm1, gammaln=pt.gammaln, softplus=pt.softplus,
     log_ndtr=_log_ndtr, erfcx=pt.erfcx, gammainc=pt.gammainc, gammaincc=pt.gammaincc, betainc=pt.betainc,
+    cos=pt.cos, sin=pt.sin, arctan2=pt.arctan2, log_i0=_log_i0,
     log_choose=_log_choose, where=pt.switch, minimum=pt.minimum, maximum=pt.maximum, clip=pt.clip,
 )  # fmt: skip
 

@@ -23,6 +23,7 @@ from hiermod.modeling.pymc.parts import (
     own_coefficients,
     register_correlations,
     register_dims,
+    scalar,
 )
 from hiermod.modeling.pymc.priors import distribution
 from hiermod.modeling.pymc.thresholds import thresholds
@@ -61,7 +62,7 @@ def build_model(spec: ModelSpec, informed: tuple[np.ndarray, ...] | None = None)
         own = [
             pt.broadcast_to(INVERSES[spec.predictors[name].link.name](eta[name]), (len(rows),))
             if name in spec.predictors
-            else distribution(spec.priors[name], name)
+            else scalar(spec, name)
             for name in (own.name for own in spec.family.single)
         ]
         own = [*thresholds(spec), *own]

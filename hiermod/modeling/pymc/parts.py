@@ -29,8 +29,10 @@ from hiermod.data.cells.statistics import (
 from hiermod.modeling.coding import Block
 from hiermod.modeling.density_rows import Observed, observe
 from hiermod.modeling.design import GroupDesign
+from hiermod.modeling.monotonic import Monotonic, sticks
 from hiermod.modeling.protocol import Variable
 from hiermod.modeling.pymc.priors import distribution
+from hiermod.modeling.shrinkage import Shrunk
 from hiermod.modeling.smooths import Smooth
 from hiermod.modeling.spec import Spec
 from hiermod.priors.distributions import partial_priors
@@ -47,18 +49,103 @@ def coefficient(spec: Spec, name: str) -> Any:
         return model[name]
     block = next(block for block in spec.coefficients.blocks if block.name == name)
     dims = register_dims(spec.variable(name))
-    if block.smooth:
+    if block.wiggles:
         return _smooth(spec, Smooth(block, 0), dims)
+    if block.steps:
+        return _steps(spec, Monotonic(block, 0), dims)
+    if set(block.row_names()) & {own_name for own in spec.shrunk for own_name in own.names}:
+        return _in_sets(spec, block, dims)
     return distribution(spec.priors[name], name, _shift(spec, block), dims=dims)
 
 
+def scalar(spec: Spec, name: str) -> Any:
+    """Register a parameter of the family that has one value."""
+    model = pm.modelcontext(None)
+    return model[name] if name in model.named_vars else distribution(spec.priors[name], name)
+
+
+def _in_sets(spec: Spec, block: Block, dims: tuple[str, ...] | None) -> Any:
+    """Coefficients some of which are in sets that have one prior together; the others have their own."""
+    slopes = {name: _slopes(spec, own)[place] for own in spec.shrunk for place, name in enumerate(own.names)}
+    alone = [(name, prior) for name, prior in zip(block.row_names(), spec.priors[block.name], strict=True)
+             if name not in slopes]  # fmt: skip
+    if alone:
+        dims_of_others = (f"{block.name}_others_dim",)
+        pm.modelcontext(None).add_coords({dims_of_others[0]: [name for name, _ in alone]})
+        others = distribution([prior for _, prior in alone], f"{block.name}_others", dims=dims_of_others)
+        slopes |= {name: others[place] for place, (name, _) in enumerate(alone)}
+    entries = [slopes[name] for name in block.row_names()]
+    value = pt.stack(entries) if block.labels else entries[0]
+    shift = _shift(spec, block)
+    return pm.Deterministic(block.name, value if shift is None else value - shift, dims=dims)
+
+
+def _slopes(spec: Spec, own: Shrunk) -> Any:
+    """The slopes of a set in the centred design: standard normals times their standard deviations."""
+    model, name = pm.modelcontext(None), f"{own.prefix}_offset"
+    if name not in model.named_vars:
+        pm.Normal(name, 0.0, 1.0, shape=len(own.places))
+        for shared in own.shared:
+            distribution(own.priors[shared], shared)
+        _singles(spec, own)
+    whole = scalar(spec, "sigma") if own.by_sigma else np.float64(1.0)
+    if own.is_horseshoe:
+        wide = whole * model[own.shared[0]] * model[own.single]
+        spread = wide / pt.sqrt(1.0 + (wide / model[own.shared[1]]) ** 2)
+    else:
+        explained = model[own.shared[0]]
+        spread = whole * pt.sqrt(explained / (1.0 - explained) * model[own.single])
+    return model[name] * spread / own.scales
+
+
+def _singles(spec: Spec, own: Shrunk) -> None:
+    """A scale of each slope, or its share by what it takes of the rest."""
+    dims = register_dims(spec.variable(own.single))
+    if own.is_horseshoe:
+        distribution(own.priors[own.single], own.single, dims=dims)
+        return
+    rest: Any = pt.ones(())
+    shares: list[Any] = []
+    if own.sticks:
+        alpha, beta = np.transpose([prior.arguments for prior in own.sticks])
+        offset = pm.Beta(f"{own.single}_offset", alpha, beta, shape=len(own.sticks))
+    for place in range(len(own.sticks)):
+        shares.append(rest * offset[place])
+        rest = rest * (1.0 - offset[place])
+    pm.Deterministic(own.single, pt.stack([*shares, rest]), dims=dims)
+
+
 def _smooth(spec: Spec, smooth: Smooth, dims: tuple[str, ...] | None) -> Any:
-    """A smooth's line, and its wiggles: standard normals times their standard deviation."""
-    name = smooth.block.name
-    line = distribution(spec.priors[name][:1], f"{name}_line")
-    sigma = distribution(spec.priors[smooth.sd_name], smooth.sd_name)
-    offset = pm.Normal(f"{name}_offset", 0.0, 1.0, shape=len(smooth.wiggles))
-    return pm.Deterministic(name, pt.concatenate([pt.atleast_1d(line), sigma * offset]), dims=dims)
+    """A smooth's lines, and its wiggles: standard normals times their standard deviation."""
+    name, free = smooth.block.name, smooth.free
+    order = np.argsort(np.concatenate([free, *(curve.wiggles for curve in smooth.curves)]))
+    lines = [distribution([spec.priors[name][place] for place in free], f"{name}_line")] if len(free) else []
+    sigma = distribution(spec.priors[smooth.sd_name], smooth.sd_name, dims=register_dims(spec.variable(smooth.sd_name)))
+    offset = pm.Normal(f"{name}_offset", 0.0, 1.0, shape=len(order) - len(free))
+    if smooth.levels:
+        sigma = pt.repeat(sigma, [len(curve.wiggles) for curve in smooth.curves])
+    parts = [*map(pt.atleast_1d, lines), sigma * offset]
+    return pm.Deterministic(name, pt.concatenate(parts)[order], dims=dims)
+
+
+def _steps(spec: Spec, own: Monotonic, dims: tuple[str, ...] | None) -> Any:
+    """Monotonic effects: the whole ones, and the steps' shares of them by what each takes of the rest."""
+    whole = distribution(spec.priors[own.name], own.name, dims=register_dims(spec.variable(own.name)))
+    count = own.within.shape[1]
+    taken = [prior.arguments for each in spec.priors[own.shares_name] for prior in sticks(each, count)]
+    shares: list[Any] = [pt.ones(())] * own.within.size
+    if taken:
+        alpha, beta = np.transpose(taken)
+        offset = pm.Beta(f"{own.shares_name}_offset", alpha, beta, shape=len(taken))
+    for effect, places in enumerate(own.within):
+        rest: Any = pt.ones(())
+        for step, place in enumerate(places[:-1]):
+            part = offset[effect * (count - 1) + step]
+            shares[place], rest = rest * part, rest * (1.0 - part)
+        shares[places[-1]] = rest
+    share = pm.Deterministic(own.shares_name, pt.stack(shares), dims=dims)
+    value = share * (whole[own.effect_of] if own.steps.labels else whole)
+    return pm.Deterministic(own.block.name, value, dims=dims)
 
 
 def _shift(spec: Spec, block: Block) -> Any:

@@ -51,16 +51,15 @@ class FromOne(Transform):
 
 def thresholds(spec: Spec) -> list[Any]:
     """Register the thresholds in the user's coding, where there are any; they move with the coefficients."""
-    family, common = spec.family, spec.common
+    family, slices = spec.family, spec.coefficients.slices()
     if family.thresholds is None:
         return []
-    assert common.level is not None
-    shift: Any = pt.zeros(())
-    for block in common.blocks:
-        weights = common.level[common.slices()[block.name]]
+    shift: Any = pt.zeros((len(family.entries),))
+    for block in spec.coefficients.blocks:
+        weights = spec.threshold_moves[slices[block.name]]
         if weights.any():
             value = coefficient(spec, block.name)
-            shift = shift + (pt.dot(weights, value) if block.labels else weights[0] * value)
+            shift = shift + (pt.dot(value, weights) if block.labels else weights[0] * value)
     priors, count = spec.priors[THRESHOLDS], len(family.entries)
     record = family.thresholds
 
@@ -77,9 +76,9 @@ def thresholds(spec: Spec) -> list[Any]:
         return start_of(family, spec.cells.response) + moved
 
     transform = FromOne(usual_place(spec.cells.response), record.increasing)
-    dims, about = register_dims(spec.variable(THRESHOLDS)), pt.full((count,), shift)
+    dims = register_dims(spec.variable(THRESHOLDS))
     whole = pm.CustomDist(
-        THRESHOLDS, about, logp=logp, random=random, support_point=start, default_transform=transform,
+        THRESHOLDS, shift, logp=logp, random=random, support_point=start, default_transform=transform,
         dims=dims, signature="(k)->(k)",
     )  # fmt: skip
     return [whole[place] for place in range(count)]
