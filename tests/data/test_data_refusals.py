@@ -185,9 +185,9 @@ def test_predictors_of_dates():
 )
 def test_a_column_that_mixes_types_or_holds_an_unknown_one(values):
     data = frame(v=pd.Series(values) if not isinstance(values, pd.TimedeltaIndex) else values)
-    message = refused("y ~ v", data, "The column 'v' (mixes types|holds durations)")
+    message = refused("y ~ v", data, "The column 'v' (mixes types|holds durations|holds complex numbers)")
     assert "data['v'] = data['v'].map(str, na_action='ignore')" in message
-    refused("y ~ (1 | v)", data, "The column 'v' (mixes types|holds durations)")
+    refused("y ~ (1 | v)", data, "The column 'v' (mixes types|holds durations|holds complex numbers)")
     assert rows_of("y ~ (1 | v)", data.assign(v=data["v"].astype(str))).groupings["v"].size > 1
 
 

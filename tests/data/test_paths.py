@@ -438,7 +438,7 @@ def test_urls_are_refused(url):
 
 def test_texts_that_are_no_paths():
     refused("y,x\n1,2\n", r"a text of several lines, not a path. .*pandas.read_csv\(io.StringIO\(text\)\)")
-    refused("y ~ x + (1 | g)", r"A formula comes first, the data after it: hiermod.fit\(formula, data\)")
+    refused("y ~ x + (1 | g)", r"which is a formula: hiermod.fit\(formula, data\), and on the command line")
 
 
 def test_pipes_and_devices_are_named_as_such(tmp_path):

@@ -10,14 +10,14 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from hiermod.data.cells.rows import Rows, read_rows
-from hiermod.data.cells.statistics import REDUCERS, reduce_moments
+from hiermod.data.cells.statistics import REDUCERS, ResponseCells, reduce_moments, reduce_tallies
 from hiermod.data.cells.table import Cells
 from hiermod.data.columns.bounds import BoundedRows
 from hiermod.data.columns.measured import MeasuredRows
 from hiermod.data.columns.moments import Averaging, averaging_over
 from hiermod.data.columns.predictors import Factor
-from hiermod.data.columns.responses import MomentRows, ResponseRows, SingleRows, TrialsRows
-from hiermod.data.columns.values import count_distinct, first_of, hardly_repeats, has_many, number_rows
+from hiermod.data.columns.responses import MomentRows, ResponseRows, SingleRows, TallyRows, TrialsRows
+from hiermod.data.columns.values import Level, count_distinct, first_of, hardly_repeats, has_many, number_rows
 from hiermod.data.pushdown.tally import PREFIX
 from hiermod.formula.nodes import Formula
 
@@ -32,11 +32,13 @@ class Likelihood(Protocol):
 
 def read_cells[F: Likelihood, *Said](
     formula: Formula, data: Any, choose: Callable[[ResponseRows], tuple[F, *Said]], *, na: str, compressed: bool,
-    real: bool | None, complete: tuple[str, ...] = (),
+    real: bool | None, complete: tuple[str, ...] = (), patterns: Callable[[F], bool] | None = None,
+    named: tuple[Level, ...] = (),
 ) -> tuple[Cells, tuple[F, *Said], tuple[str, ...]]:  # fmt: skip
     """Read the rows that a formula uses, and compress them as the family that `choose` finds for the response needs.
 
-    Rows that lack a value in one of the other columns `complete` are left out, too.
+    Rows that lack a value in one of the other columns `complete` are left out, too. Where `patterns` are said to be
+    enough for the family, one of very many groups may stand for all with its pattern of data; `named` ones do not.
 
     Returns
     -------
@@ -46,8 +48,12 @@ def read_cells[F: Likelihood, *Said](
     notices : tuple of str
         What is to be told of the rows.
     """
-    rows = read_rows(formula, data, na, compressed, real, complete)
+    rows = read_rows(formula, data, na, compressed, real, complete, None if patterns is None else named)
     chosen = choose(rows.response)
+    shared = any(grouping.standing_for is not None for grouping in rows.groupings.values())
+    if shared and patterns is not None and not patterns(chosen[0]):
+        rows = read_rows(formula, data, na, compressed, real, complete)
+        chosen = choose(rows.response)
     return compress(rows, chosen[0].statistic, compressed), chosen, rows.notices
 
 
@@ -75,10 +81,14 @@ def compress(rows: Rows, statistic: str, enabled: bool = True) -> Cells:
     response = rows.response
     if statistic in ("trials", "pairs") and isinstance(response, SingleRows):
         response = TrialsRows(response.values, np.ones(len(response.values)), response.times)
+    reduced: ResponseCells
     if averaging.features and isinstance(response, SingleRows):
         numbers = rows.frame[list(averaging.names)]
-        reduced = reduce_moments(response, cell, count, averaging.features, numbers)
-        frame = pd.concat([frame, pd.DataFrame(reduced.moments.columns())], axis=1)
+        reduced = moments = reduce_moments(response, cell, count, averaging.features, numbers)
+        frame = pd.concat([frame, pd.DataFrame(moments.moments.columns())], axis=1)
+    elif isinstance(response, TallyRows):
+        reduced, whose = reduce_tallies(response, cell, count)
+        frame = frame.iloc[whose].reset_index(drop=True)
     else:
         reduced = REDUCERS[statistic](response, cell, count)
     variables, behind = rows.variables, _behind(rows, averaging, settled.columns, cell)
@@ -87,7 +97,7 @@ def compress(rows: Rows, statistic: str, enabled: bool = True) -> Cells:
 
 def _seen_of(response: ResponseRows, statistic: str) -> pd.DataFrame:
     """What rows of one cell share of the response: all of it where a family has no statistics for sums."""
-    if statistic not in ("values", "pairs", "categories", "bounds", "errors"):
+    if statistic not in ("values", "pairs", "categories", "bounds", "errors") or isinstance(response, TallyRows):
         return pd.DataFrame(index=pd.RangeIndex(len(response.times)))
     if isinstance(response, TrialsRows):
         return pd.DataFrame({f"{PREFIX}successes": response.successes, f"{PREFIX}trials": response.trials})
@@ -160,6 +170,8 @@ def _behind(rows: Rows, averaging: Averaging, settled: pd.Index, cell: np.ndarra
     names = {source for name in averaging.variables if name in recipes for source in recipes[name].sources}
     names -= {*settled, *averaging.names, *rows.frame}
     kept = [name for name in rows.sources if name in names and is_numeric_dtype(rows.sources[name])]
+    if not kept:
+        return pd.DataFrame(index=pd.RangeIndex(len(cell)))
     return rows.sources[kept].iloc[np.argsort(cell, kind="stable")].reset_index(drop=True)
 
 

@@ -19,14 +19,17 @@ from hiermod.data.cells.statistics import (
     MomentCells,
     PairCells,
     RealCells,
+    ResponseCells,
+    TallyCells,
     ValueCells,
     reduce_moments,
+    reduce_tallies,
 )
 from hiermod.data.cells.table import Cells
 from hiermod.data.columns.bounds import BoundedRows
 from hiermod.data.columns.measured import MeasuredRows
 from hiermod.data.columns.moments import Moments
-from hiermod.data.columns.responses import ResponseRows, SingleRows, TrialsRows
+from hiermod.data.columns.responses import ResponseRows, SingleRows, TallyRows, TrialsRows
 
 KINDS = {
     BinomialCells: "trials", CountCells: "count", RealCells: "real", ValueCells: "values", PairCells: "pairs",
@@ -52,7 +55,7 @@ class Observations:
 
     @cached_property
     def responses(self) -> np.ndarray:
-        """The response of each, ``(observations, 1, 2 or 5)``: a value, a pair, a value and bounds."""
+        """The response of each, a row of numbers: a value, a pair, a value and bounds, or counts of categories."""
         return self.table.drop(columns=["cell", "times"]).to_numpy(dtype=float)
 
     def chosen(self, keep: np.ndarray) -> Observations:
@@ -71,6 +74,20 @@ class Observations:
         return Observations(chosen.frame, chosen.place, table), place
 
 
+@dataclass(frozen=True, eq=False)
+class Members:
+    """The observations of a group, by their places in rising order, and how many rows of each are the group's."""
+
+    places: np.ndarray
+    times: np.ndarray
+
+    def among(self, seen: Observations) -> np.ndarray:
+        """How many rows of each of all observations are the group's."""
+        times = np.zeros_like(seen.times)
+        times[self.places] = self.times
+        return times
+
+
 def observations(cells: Cells, whole: bool = False) -> Observations:
     """The distinct observations behind cells, and the predictors of each; `whole` numbers are shown as such.
 
@@ -85,6 +102,8 @@ def observations(cells: Cells, whole: bool = False) -> Observations:
         values = {name: numbers.astype(np.int64) for name, numbers in pairs.items()}
     elif isinstance(response, BoundedCells):
         values = response.row_parts
+    elif isinstance(response, TallyCells):
+        values = dict(zip(counted_columns(response), response.row_values.T.astype(np.int64), strict=True))
     else:
         values = {"value": response.row_values.astype(np.int64) if whole else response.row_values}
     if isinstance(response, MeasuredCells):
@@ -106,13 +125,17 @@ def part(cells: Cells, seen: Observations, times: np.ndarray) -> Cells:
     if not cells.rows_kept:
         return _some(cells, np.unique(seen.table["cell"].to_numpy()[kept]))
     occurs, cell = np.unique(seen.table["cell"].to_numpy()[kept], return_inverse=True)
-    rows = _rows(seen.responses[kept], times[kept].astype(float), isinstance(cells.response, MeasuredCells))
     frame, response = cells.frame.iloc[occurs].reset_index(drop=True), cells.response
+    rows = _rows(response, seen.responses[kept], times[kept].astype(float))
+    reduced: ResponseCells
     if isinstance(response, MomentCells):
         assert isinstance(rows, SingleRows)
         columns = seen.frame.iloc[seen.place[kept]][list(response.moments.names)]
-        reduced = reduce_moments(rows, cell, len(occurs), response.moments.features, columns)
-        frame = frame.assign(**reduced.moments.columns())
+        reduced = moments = reduce_moments(rows, cell, len(occurs), response.moments.features, columns)
+        frame = frame.assign(**moments.moments.columns())
+    elif isinstance(rows, TallyRows):
+        reduced, whose = reduce_tallies(rows, cell, len(occurs))
+        frame = frame.iloc[whose].reset_index(drop=True)
     else:
         if isinstance(response, CategoryCells) and isinstance(rows, SingleRows):
             places = rows.values - 1.0
@@ -135,8 +158,15 @@ def _some(cells: Cells, keep: np.ndarray) -> Cells:
     return replace(cells, frame=cells.frame.iloc[keep].reset_index(drop=True), response=response, source=source)
 
 
-def _rows(responses: np.ndarray, times: np.ndarray, measured: bool) -> ResponseRows:
-    if measured:
+def counted_columns(response: TallyCells) -> list[str]:
+    """The categories as names of columns beside ``cell`` and ``times``."""
+    return [f"{level}_" if level in ("cell", "times") else str(level) for level in response.levels]
+
+
+def _rows(cells: ResponseCells, responses: np.ndarray, times: np.ndarray) -> ResponseRows:
+    if isinstance(cells, TallyCells):
+        return TallyRows("", responses, times, cells.levels)
+    if isinstance(cells, MeasuredCells):
         return MeasuredRows("", responses[:, 0], "float", times, error=responses[:, 1])
     if responses.shape[1] == 2:
         return TrialsRows(responses[:, 0], responses[:, 1], times)

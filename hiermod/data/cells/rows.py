@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,12 +21,13 @@ from hiermod.data.columns.responses import (
     MomentRows,
     ResponseRows,
     SingleRows,
+    TallyRows,
     TrialsRows,
     counted,
     read_counts,
 )
 from hiermod.data.columns.texts import row_name
-from hiermod.data.columns.values import Values, as_levels
+from hiermod.data.columns.values import Level, Values, as_levels
 from hiermod.data.pushdown.gather import gather
 from hiermod.data.pushdown.tally import Summary, Tally
 from hiermod.data.sources.frames import read_columns
@@ -35,6 +36,7 @@ from hiermod.formula.expressions import Column
 from hiermod.formula.nodes import Formula, SingleResponse
 
 MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+AT_ONCE = 2**15  # rows, whose hashes stay in the processor's cache
 DIGITS = 6  # of sums that an engine may add up in any order
 
 
@@ -57,14 +59,15 @@ class Rows:
 
 def read_rows(
     formula: Formula, data: Any, na: str = "drop", compress: bool = True, real: bool | None = None,
-    complete: tuple[str, ...] = (),
+    complete: tuple[str, ...] = (), patterns: tuple[Level, ...] | None = None,
 ) -> Rows:  # fmt: skip
     """Read the columns of `formula` from any frame.
 
     Missing rows are dropped and counted (``na="drop"``) or an error (``na="error"``); rows of no trials and of no
     weight are dropped. With `compress`, equal rows of large frames are counted at once, lazy ones by their engine;
     `real` says whether the family takes real numbers, None if that is to be inferred. Rows that lack a value in another
-    column, one of `complete`, are missing, too.
+    column, one of `complete`, are missing, too. With `patterns`, one of very many groups may stand for all with its
+    pattern of data, as its engine finds; these are groups that stand for themselves.
 
     Raises
     ------
@@ -73,7 +76,7 @@ def read_rows(
     """
     if na not in MISSING:
         raise DataError(f"na={na!r}: 'drop' leaves rows with missing values out, 'error' refuses them.")
-    tally = gather(formula, data, real, compress, complete)
+    tally = gather(formula, data, real, compress, complete, patterns)
     try:
         return _understood(formula, tally, na)
     except HiermodError:
@@ -139,9 +142,8 @@ def _understood(formula: Formula, tally: Tally, na: str) -> Rows:
     counted_all = some and not tally.left_out  # what other columns lack has left before
     notices = (*tally.notices, *([response.notice] if isinstance(response, BoundedRows) and response.notice else []))
     notices = (*notices, *([f"missing values by column: {by_column}"] if counted_all else []))
-    return _assembled(
-        formula, raw[used], response, variables, (int(count[used].sum()), incomplete, weightless), notices
-    )
+    counts = (int(count[used].sum()), incomplete, weightless)
+    return _assembled(formula, raw[used], response, variables, counts, notices, tally)
 
 
 def _complete(tally: Tally, optional: tuple[str, ...]) -> tuple[np.ndarray, dict[str, int]]:
@@ -196,7 +198,7 @@ def _with_averaged(formula: Formula, variables: Variables, made: EngineVariables
 
 def _assembled(
     formula: Formula, raw: pd.DataFrame, response: ResponseRows, variables: Variables, counts: tuple[int, int, int],
-    notices: tuple[str, ...],
+    notices: tuple[str, ...], tally: Tally,
 ) -> Rows:  # fmt: skip
     """Put the rows used together, with their groups; `counts` are those of `Source`."""
     groupings: dict[str, Grouping] = {}
@@ -205,6 +207,8 @@ def _assembled(
                for remark in text_notices(name, raw[name])]  # fmt: skip
     for term in formula.all_groups:
         groupings[term.group], levels = read_grouping(term.factors, raw)
+        if tally.standing_for is not None:
+            groupings[term.group] = groupings[term.group].with_groups(tally.standing_for, tally.places)
         for name in levels:
             columns.setdefault(name, levels[name])
     index = pd.RangeIndex(len(raw))
@@ -218,7 +222,8 @@ def _assembled(
     }
     plain = frame.drop(columns=list(made))
     factors = [predictor for predictor in variables.predictors.values() if isinstance(predictor, Factor)]
-    structure = [*factors, *(grouping.columns for grouping in groupings.values())]
+    structure: list[object] = [*factors, *(grouping.columns for grouping in groupings.values())]
+    structure += [] if tally.standing_for is None else [sorted(tally.standing_for.items())]
     source = Source(*counts, _fingerprint(pd.concat([plain, sources], axis=1), response, structure))
     return Rows(
         formula, frame, sources, response, variables, groupings, source, (*notices, *variables.notices, *remarks)
@@ -235,16 +240,19 @@ def _fingerprint(frame: pd.DataFrame, response: ResponseRows, structure: Iterabl
 
     `structure` is what rows alone do not tell, such as the order of levels.
     """
-    row = np.zeros(len(frame), dtype=np.uint64)
-    for name in sorted(frame.columns):
-        row = _mixed(row, _hashes(frame[name], name))
     parts, scales = _parts(response)
-    for place, part in enumerate(parts):
-        row = _mixed(row, _hashes(pd.Series(part), f"response {place}"))
-    structured = pd.util.hash_array(np.array([repr([*map(repr, structure), scales])], dtype=object), categorize=False)
-    row = _mixed(row, np.repeat(structured, len(row)))
-    times = response.times.astype(np.uint64)
-    sums = [int((times * hashes).sum(dtype=np.uint64)) for hashes in (row, _mixed(row, row))]
+    columns = [_hashes(frame[name].array, name) for name in sorted(frame.columns)]
+    columns += [_hashes(part, f"response {place}") for place, part in enumerate(parts)]
+    structured = _hash(repr([*map(repr, structure), scales]))
+    sums = np.zeros(2, dtype=np.uint64)
+    for start in range(0, len(frame), AT_ONCE):
+        some = slice(start, start + AT_ONCE)
+        row = np.zeros(len(response.times[some]), dtype=np.uint64)
+        for hashes in columns:
+            row = _mixed(row, hashes(some))
+        row = _mixed(row, structured)
+        times = response.times[some].astype(np.uint64)
+        sums += [(times * own).sum(dtype=np.uint64) for own in (row, _mixed(row, row))]
     return "".join(f"{total:016x}" for total in sums)
 
 
@@ -256,6 +264,8 @@ def _parts(response: ResponseRows) -> tuple[list[np.ndarray], list[str]]:
     """
     if isinstance(response, TrialsRows):
         return [response.successes, response.trials], []
+    if isinstance(response, TallyRows):
+        return list(response.counts.T), []
     if isinstance(response, BoundedRows | MeasuredRows):
         return list(response.parts.values()), []
     if not isinstance(response, MomentRows):
@@ -271,12 +281,18 @@ def _parts(response: ResponseRows) -> tuple[list[np.ndarray], list[str]]:
     return [np.round(part, DIGITS) for part in parts], [f"{scale:.{DIGITS}g}" for scale in (*spread, *centres)]
 
 
-def _hashes(column: pd.Series, name: str) -> np.ndarray:
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        levels = np.array([f"{name}\0{level!r}" for level in as_levels(column.cat.categories)], dtype=object)
-        return pd.util.hash_array(levels, categorize=False)[column.cat.codes.to_numpy()]
-    numbers = column.to_numpy(dtype=float) + 0.0
-    return _mixed(pd.util.hash_array(numbers), pd.util.hash_array(np.array([name], dtype=object), categorize=False))
+def _hashes(column: pd.api.extensions.ExtensionArray | np.ndarray, name: str) -> Callable[[slice], np.ndarray]:
+    """The hashes of some rows of a column."""
+    if isinstance(column, pd.Categorical):
+        texts = np.array([f"{name}\0{level!r}" for level in as_levels(column.categories)], dtype=object)
+        levels, codes = pd.util.hash_array(texts, categorize=False), column.codes
+        return lambda some: levels[codes[some]]
+    own = _hash(name)
+    return lambda some: _mixed(pd.util.hash_array(np.asarray(column[some], dtype=float) + 0.0), own)
+
+
+def _hash(text: str) -> np.ndarray:
+    return pd.util.hash_array(np.array([text], dtype=object), categorize=False)
 
 
 def _mixed(one: np.ndarray, other: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ import pandas as pd
 from hiermod.data.columns.bounds import PARTS, BoundedRows
 from hiermod.data.columns.measured import MeasuredRows
 from hiermod.data.columns.moments import Feature, Moments, feature_values, response_moments
-from hiermod.data.columns.responses import MomentRows, SingleRows, TrialsRows
+from hiermod.data.columns.responses import MomentRows, SingleRows, TallyRows, TrialsRows
 from hiermod.data.columns.values import Level, first_of, scores_of
 
 
@@ -157,6 +157,14 @@ class CategoryCells(ValueCells):
     def per_category(self) -> np.ndarray:
         """How many rows are of each category, shape ``(categories,)``."""
         return np.bincount(self.value.astype(np.int64) - 1, self.count, len(self.levels))
+
+
+@dataclass(frozen=True, eq=False)
+class TallyCells(CategoryCells):
+    """Cells of one category each, of rows that have counts of all: those of a row stand one after the other.
+
+    `row_values` are the rows' counts, shape ``(rows, categories)``; a row stands behind the first of its cells.
+    """
 
 
 @dataclass(frozen=True, eq=False)
@@ -308,6 +316,21 @@ def reduce_categories(rows: SingleRows, cell: np.ndarray, count: int) -> Categor
     placed = replace(rows, values=rows.places)
     values = reduce_values(placed, cell, count)
     return CategoryCells(**vars(values), levels=rows.categories)
+
+
+def reduce_tallies(tallies: TallyRows, cell: np.ndarray, count: int) -> tuple[TallyCells, np.ndarray]:
+    """Sum counts over `count` cells of equal predictors.
+
+    Each becomes a cell for each category that occurs there, which go with the numbers of those they are of.
+    """
+    total = np.stack([np.bincount(cell, own * tallies.times, count) for own in tallies.counts.T], axis=1)
+    whose, category = np.nonzero(total)
+    order, first = np.argsort(cell, kind="stable"), np.diff(whose, prepend=-1) > 0
+    rows = np.where(first, np.bincount(cell, minlength=count)[whose], 0)
+    cells = TallyCells(
+        category + 1.0, total[whose, category], tallies.counts[order], tallies.times[order], rows, tallies.categories
+    )  # fmt: skip
+    return cells, whose
 
 
 def reduce_measured(rows: MeasuredRows, cell: np.ndarray, count: int) -> MeasuredCells:

@@ -58,9 +58,17 @@ class Cells:
     def __len__(self) -> int:
         return len(self.frame)
 
+    @property
+    def by_patterns(self) -> bool:
+        """Whether groups stand for all with their pattern of data, the others being left where they are."""
+        return any(grouping.standing_for is not None for grouping in self.groupings.values())
+
     def size(self) -> str:
-        """How many rows in how many cells, in words."""
+        """How many rows in how many cells, or how many patterns of groups, in words."""
         rows = f"{self.source.rows:,} rows"
+        if self.by_patterns:
+            (own,) = self.groupings.values()
+            return f"{rows}, {own.groups:,} groups of {own.name} by {own.size:,} patterns found where the data is"
         return f"{rows} in {len(self):,} cell{'s' * (len(self) > 1)}" if len(self) < self.source.rows else rows
 
     def table(self) -> pd.DataFrame:

@@ -99,7 +99,7 @@ def learn_bs(x: np.ndarray, weight: np.ndarray, df: Any = None, knots: Any = Non
 
 def apply_bs(x: np.ndarray, state: State) -> np.ndarray:
     """The B-splines' values, shape ``(rows, df)``; outside the boundary the end polynomials go on."""
-    return _splines(x, state["knots"], state["degree"])[:, state["skip"] :]
+    return splines(x, state["knots"], state["degree"])[:, state["skip"] :]
 
 
 def learn_ns(x: np.ndarray, weight: np.ndarray, df: Any = None, knots: Any = None, intercept: Any = False) -> State:
@@ -108,7 +108,7 @@ def learn_ns(x: np.ndarray, weight: np.ndarray, df: Any = None, knots: Any = Non
     inner = _inner_knots("ns", x, weight, knots, count)
     ends = [float(x.min())] * 4, [float(x.max())] * 4
     state: State = {"knots": [*ends[0], *inner, *ends[1]], "skip": int(not intercept)}
-    curvature = _splines(np.array([x.min(), x.max()]), state["knots"], 3, derivative=2)[:, state["skip"] :]
+    curvature = splines(np.array([x.min(), x.max()]), state["knots"], 3, derivative=2)[:, state["skip"] :]
     free = np.linalg.qr(curvature.T, mode="complete")[0][:, 2:]
     return {**state, "free": free.tolist()}
 
@@ -117,13 +117,14 @@ def apply_ns(x: np.ndarray, state: State) -> np.ndarray:
     """The natural splines' values, shape ``(rows, df)``; outside the boundary they go on as straight lines."""
     low, high = state["knots"][0], state["knots"][-1]
     inside = x.clip(low, high)
-    values = _splines(inside, state["knots"], 3)
+    values = splines(inside, state["knots"], 3)
     if (x != inside).any():
-        values = values + _splines(inside, state["knots"], 3, derivative=1) * (x - inside)[:, None]
+        values = values + splines(inside, state["knots"], 3, derivative=1) * (x - inside)[:, None]
     return values[:, state["skip"] :] @ np.array(state["free"])
 
 
-def _splines(x: np.ndarray, knots: list[float], degree: int, derivative: int = 0) -> np.ndarray:
+def splines(x: np.ndarray, knots: list[float], degree: int, derivative: int = 0) -> np.ndarray:
+    """B-splines with these knots, or a derivative of them, shape ``(rows, splines)``."""
     from scipy.interpolate import BSpline
 
     count = len(knots) - degree - 1

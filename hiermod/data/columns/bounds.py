@@ -20,6 +20,18 @@ WORDS = {"none": EVENT, "right": RIGHT, "left": LEFT, "interval": INTERVAL}
 CODES = "0 or 'none' (observed), 1 or 'right', -1 or 'left', 2 or 'interval', as brms codes it"
 OF_SURV = "Surv(time, event) has 1 or True for an event and 0 or False for a right-censored time, or 2 and 1"
 PARTS = ("value", "code", "end", "least", "most")  # of a response, as tables of rows name them
+DENIED = (  # words of rows that are not censored
+    "no",
+    "false",
+    "f",
+    "n",
+    "observed",
+    "event",
+    "dead",
+    "died",
+    "uncensored",
+)  # words of rows that are not censored
+DIGITS = ("0", "1", "-1", "2")
 NAMES = {RIGHT: "right-censored", LEFT: "left-censored", INTERVAL: "in an interval"}
 
 
@@ -77,6 +89,11 @@ def with_bounds(rows: SingleRows, bounds: Bounds, frame: pd.DataFrame) -> Bounde
         On a code that is not known or mixed with another coding, an end of an interval that is missing or not above
         its beginning, bounds of truncation the wrong way round, and responses outside of them.
     """
+    if rows.kind == "level":
+        raise DataError(
+            f"The response {rows.name!r} holds categories, and censored or truncated responses are numbers. Leave "
+            "what stands behind '|' out."
+        )
     count = len(rows.values)
     if bounds.code is None:
         code = np.zeros(count)
@@ -130,17 +147,29 @@ def _codes(expression: Expression, frame: pd.DataFrame) -> np.ndarray:
     values = Values(expression.name, frame[expression.name])
     if values.kind in ("int", "float", "bool"):
         return _known(expression.name, values.numbers, frame)
+    values.refuse_unread()
     texts = [str(value).strip().casefold() for value in frame[expression.name]]
     unknown = [place for place, text in enumerate(texts) if text not in WORDS]
     if unknown:
         found = frame[expression.name].iloc[unknown[0]]
-        mixed = " Numbers and words are mixed; keep one coding." if values.kind == "mixed" else ""
         raise DataError(
             f"cens({expression}): {found!r} ({row_name(frame.index, unknown[0])}) is no censoring code."
-            f"{did_you_mean(str(found), WORDS)} The codes are {CODES}.{mixed} Of two other words: "
-            f"cens({expression} == {str(found)!r}), true for a right-censored row."
+            f"{did_you_mean(str(found), WORDS)} The codes are {CODES}. {_instead(expression, frame)}"
         )
     return np.array([WORDS[text] for text in texts])
+
+
+def _instead(column: Column, frame: pd.DataFrame) -> str:
+    """What to do about words that are no codes: mixed ones, numbers that are text, or two of the user's own."""
+    words = list(dict.fromkeys(str(word).strip() for word in frame[column.name]))
+    digits = [word for word in words if word in DIGITS]
+    if digits and len(digits) < len(words):
+        return f"Numbers and words are mixed, {enumerate_names(words, 4)}: keep one coding."
+    if digits:
+        return f"The numbers are text: data[{column.name!r}] = data[{column.name!r}].astype(int)."
+    own = [word for word in words if word.casefold() not in WORDS]
+    said = [word for word in own if word.casefold() not in DENIED]
+    return f"Of two other words: cens({column} == {(said or own)[0]!r}), true for a right-censored row."
 
 
 def _known(name: str, numbers: np.ndarray, frame: pd.DataFrame) -> np.ndarray:
@@ -157,6 +186,7 @@ def _events(expression: Expression, frame: pd.DataFrame) -> np.ndarray:
     """The codes from R's: 1 for an event, or 2 where 1 is right-censored."""
     if isinstance(expression, Column):
         values = Values(expression.name, frame[expression.name])
+        values.refuse_unread()
         if values.kind not in ("int", "float", "bool"):
             raise DataError(
                 f"{OF_SURV}; the column {expression.name!r} holds {values.kind}. Write "

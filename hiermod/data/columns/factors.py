@@ -44,8 +44,7 @@ def as_leveled(name: str, values: Any) -> Leveled:
     """Read a column, or what another function made, as a factor."""
     if isinstance(values, Leveled):
         return values
-    series = values.series if isinstance(values, Values) else pd.Series(values)
-    return Values(name, series).leveled
+    return (values if isinstance(values, Values) else Values(name, pd.Series(values))).leveled
 
 
 def learn_factor(name: str, values: Any, levels: Any = None, labels: Any = None) -> dict[str, Any]:

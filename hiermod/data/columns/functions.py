@@ -15,7 +15,7 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from hiermod.data.columns import bases, factors, smooths
+from hiermod.data.columns import bases, factors, processes, smooths, steps
 from hiermod.data.columns.levels import match_level
 from hiermod.data.columns.values import Leveled, Values
 from hiermod.errors import DataError
@@ -55,7 +55,8 @@ class Learned:
     """A function that learns from all rows: ``learn(x, weight, **options)`` gives the state of ``apply(x, state)``.
 
     `engine` applies by an engine's expressions, which are several for a `basis`; `learn_by_sums` learns from weighted
-    sums alone, others from the distinct values of x.
+    sums alone, others from the distinct values of x. Options in `beside` are columns, which both are given by name;
+    `labels` are what a basis calls its columns, where that is not 1, 2, ...
     """
 
     learn: Callable[..., Any]
@@ -63,6 +64,8 @@ class Learned:
     engine: Callable[[nw.Expr, Any], Any] | None = None
     learn_by_sums: Callable[..., Any] | None = None
     basis: bool = True
+    beside: tuple[str, ...] = ()
+    labels: Callable[[Any], tuple[str, ...]] | None = None
 
 
 @dataclass(frozen=True)
@@ -117,13 +120,16 @@ TRANSFORMS: dict[str, Elementwise | Learned | Leveling] = {
     "poly": Learned(bases.learn_poly, bases.apply_poly, bases.polynomials),
     "bs": Learned(bases.learn_bs, bases.apply_bs, bases.engine_splines),
     "ns": Learned(bases.learn_ns, bases.apply_ns, bases.engine_splines),
-    "s": Learned(smooths.learn_smooth, smooths.apply_smooth),
+    "s": Learned(smooths.learn_smooth, smooths.apply_smooth, beside=("by",), labels=smooths.smooth_labels),
+    "hsgp": Learned(processes.learn_process, processes.apply_process, beside=("by",), labels=processes.process_labels),
     "cut": Leveling(factors.learn_cut, factors.apply_cut, engine=factors.engine_cut),
     "factor": FACTOR,
     "as.factor": FACTOR,
     "ordered": replace(FACTOR, apply=_ordered),
+    "as.ordered": replace(FACTOR, apply=_ordered),
     "relevel": replace(FACTOR, arrange=factors.relevel),
     "C": replace(FACTOR, arrange=factors.contrasted),
+    "mo": Leveling(steps.learn_steps, steps.apply_steps),
 }
 
 
@@ -135,10 +141,10 @@ def transform_of(expression: Expression) -> Elementwise | Learned | Leveling | N
 
 
 def options_of(call: Call) -> dict[str, Any]:
-    """The options of a call by name, as plain values; those that do not fit are refused."""
+    """The options of a call by name, as plain values, but for those that are columns; what does not fit is refused."""
     kinds = vocabulary.FUNCTIONS[call.function].options
-    placed = dict(zip(kinds, call.arguments[1:], strict=False))
-    options = {name: _literal(value) for name, value in {**placed, **dict(call.options)}.items()}
+    given = {**dict(zip(kinds, call.arguments[1:], strict=False)), **dict(call.options)}
+    options = {name: _literal(value) for name, value in given.items() if not value.columns}
     for name, value in options.items():
         if not _fits(value, kinds[name]):
             raise DataError(f"{call.function}(): {name} cannot be {value!r}. It is {kinds[name]}.")
@@ -190,6 +196,14 @@ class Recipe:
     def sources(self) -> tuple[str, ...]:
         """The columns it is made of."""
         return self.expression.columns
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What it calls its columns; none where they are numbered."""
+        transform = transform_of(self.expression)
+        if not isinstance(transform, Learned) or transform.labels is None:
+            return ()
+        return transform.labels(self.states[self.name])
 
     def apply(self, frame: pd.DataFrame) -> Value:
         """The variable on rows without missing values: numbers, shape ``(rows,)`` or ``(rows, columns)``, or levels.
@@ -332,7 +346,11 @@ class _Evaluation:
         x = np.broadcast_to(self.number(call.arguments[0]), (len(self._frame),)).astype(float)
         if isinstance(transform, Elementwise):
             return np.asarray(transform.compute(x, **options))
-        return transform.apply(x, self._state(call, lambda: transform.learn(x, self._weight, **options)))
+        beside = {
+            name: self._value(value) for name, value in call.options if name in transform.beside and value.columns
+        }
+        state = self._state(call, lambda: transform.learn(x, self._weight, **beside, **options))
+        return transform.apply(x, state, **beside)
 
     def _leveled(self, call: Call, transform: Leveling, options: dict[str, Any]) -> Leveled:
         name, values = str(call), self._value(call.arguments[0])

@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from hiermod.data.columns.levels import encode
 from hiermod.data.columns.texts import Texts, alike_notices, sign_notices, sort_of
-from hiermod.data.columns.values import Level, Values, distinct_rows, whole_as_integers
+from hiermod.data.columns.values import Level, Leveled, Values, distinct_rows, whole_as_integers
 from hiermod.errors import DataError, enumerate_names
 from hiermod.formula.nodes import without_slash
 
 SAMPLE = 1000  # values by which formatted numbers are told
+MANY_GROUPS = 1000  # from which on their effects may be integrated out; with fewer the posterior is wide
 
 
 @dataclass(frozen=True, eq=False)
 class Grouping:
     """A grouping factor, possibly crossed (``country:city``): only combinations that occur are levels.
 
-    `columns` gives each column's own levels, `combinations` (levels × columns) their codes.
+    `columns` gives each column's own levels, `combinations` (levels × columns) their codes. Where levels are groups
+    that stand for all with their pattern of data, `standing_for` says for how many, in the order of levels, and
+    `places` where those that stand for themselves are among all groups in their order; -1 for the others.
     """
 
     columns: dict[str, tuple[Level, ...]]
     combinations: np.ndarray
+    standing_for: np.ndarray | None = None
+    places: np.ndarray | None = None
 
     @property
     def name(self) -> str:
@@ -36,6 +43,22 @@ class Grouping:
         """How many levels occur."""
         return len(self.combinations)
 
+    @property
+    def groups(self) -> int:
+        """How many groups the data has: levels, and those that they stand for."""
+        return self.size if self.standing_for is None else int(self.standing_for.sum())
+
+    @property
+    def times(self) -> np.ndarray:
+        """How many groups each level stands for, mostly itself alone."""
+        return np.ones(self.size) if self.standing_for is None else self.standing_for.astype(float)
+
+    def with_groups(self, standing_for: Mapping[Level, int], places: Mapping[Level, int]) -> Grouping:
+        """The same of levels that stand for so many groups, some of them for themselves."""
+        numbers = [(standing_for[level], places.get(level, -1)) for level in self.labels()]
+        times, own = np.array(numbers, dtype=np.int64).T
+        return replace(self, standing_for=times, places=own)
+
     def labels(self) -> list[Level]:
         """The levels as they are typed; those of a crossed factor joined by ``:``."""
         if len(self.columns) == 1:
@@ -46,6 +69,11 @@ class Grouping:
             for place, levels in enumerate(self.columns.values())
         ]
         return [":".join(parts) for parts in zip(*by_column, strict=True)]
+
+    @cached_property
+    def texts(self) -> tuple[str, ...]:
+        """The levels as text."""
+        return tuple(map(str, self.labels()))
 
     def codes(self, frame: pd.DataFrame) -> np.ndarray:
         """Each row's level, -1 where the fitted data did not have it."""
@@ -68,7 +96,7 @@ def read_grouping(factors: tuple[str, ...], frame: pd.DataFrame) -> tuple[Groupi
     for values in columns.values():
         _refuse_float_groups(values)
     leveled = {name: values.leveled for name, values in columns.items()}
-    combinations = distinct_rows(pd.DataFrame(np.column_stack([column.codes for column in leveled.values()])))
+    combinations = _combinations(tuple(leveled.values()))
     grouping = Grouping({name: column.levels for name, column in leveled.items()}, combinations)
     if len(combinations) < 2:
         (label,) = grouping.labels()
@@ -78,6 +106,13 @@ def read_grouping(factors: tuple[str, ...], frame: pd.DataFrame) -> tuple[Groupi
         )
     _refuse_equal_labels(grouping)
     return grouping, {name: column.categorical for name, column in leveled.items()}
+
+
+def _combinations(columns: tuple[Leveled, ...]) -> np.ndarray:
+    """The codes of levels that occur together, in order, shape ``(combinations, columns)``."""
+    if len(columns) == 1:
+        return np.arange(len(columns[0].levels))[:, None]
+    return distinct_rows(pd.DataFrame(np.column_stack([column.codes for column in columns])))
 
 
 def _refuse_equal_labels(grouping: Grouping) -> None:

@@ -125,16 +125,24 @@ def centred_products(
 
     Rows are centred twice, so that a mean far from 0 costs no digits.
     """
-    size = np.bincount(cell, times, count)
-    mean, residual = np.zeros((count, values.shape[1])), values
-    for _ in range(2):
-        step = _sums(times[:, None] * residual, cell, count) / size[:, None]
-        mean, residual = mean + step, residual - step[cell]
-    rest = _sums(times[:, None] * residual, cell, count)
-    cross = np.empty((count, values.shape[1], values.shape[1]))
-    for row, column in itertools.combinations_with_replacement(range(values.shape[1]), 2):
-        total = np.bincount(cell, times * residual[:, row] * residual[:, column], count)
-        cross[:, row, column] = cross[:, column, row] = total - rest[:, row] * rest[:, column] / size
+    once, width = bool((times == 1.0).all()), values.shape[1]
+    size = np.bincount(cell, None if once else times, count).astype(float)
+    mean, rest, room = np.zeros((count, width)), np.empty((count, width)), np.empty(len(values))
+    residuals = [np.array(column, dtype=float) for column in values.T]
+
+    def total(numbers: np.ndarray) -> np.ndarray:
+        return np.bincount(cell, numbers if once else times * numbers, count)
+
+    for column, residual in enumerate(residuals):
+        for _ in range(2):
+            step = total(residual) / size
+            mean[:, column] += step
+            residual -= np.take(step, cell, out=room, mode="clip")
+        rest[:, column] = total(residual)
+    cross = np.empty((count, width, width))
+    for row, column in itertools.combinations_with_replacement(range(width), 2):
+        products = total(np.multiply(residuals[row], residuals[column], out=room))
+        cross[:, row, column] = cross[:, column, row] = products - rest[:, row] * rest[:, column] / size
     return mean, cross
 
 

@@ -13,11 +13,14 @@ import pandas as pd
 from hiermod.data.columns.factors import coded
 from hiermod.data.columns.functions import Recipe, Value, learn_from_all
 from hiermod.data.columns.levels import encode
+from hiermod.data.columns.steps import STEPS, numbers_between
 from hiermod.data.columns.texts import MANY, Texts, alike_notices, sign_notices
 from hiermod.data.columns.values import EXACT, Level, Leveled, Values
 from hiermod.errors import DataError, FormulaError, HiermodError, did_you_mean, enumerate_names
 from hiermod.formula.expressions import quote
 from hiermod.formula.nodes import Formula
+
+SHOWN = 8  # levels of an order
 
 
 @dataclass(frozen=True)
@@ -71,15 +74,16 @@ class Factor:
 
 @dataclass(frozen=True)
 class Basis:
-    """A predictor of several numeric columns, such as ``poly(x, 2)``."""
+    """A predictor of several numeric columns, such as ``poly(x, 2)``; `named` are what they are called, if not 1, 2."""
 
     name: str
     count: int
+    named: tuple[str, ...] = ()
 
     @property
     def labels(self) -> tuple[str, ...]:
         """What its columns are called: 1, 2, ..."""
-        return tuple(str(number) for number in range(1, self.count + 1))
+        return self.named or tuple(str(number) for number in range(1, self.count + 1))
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -89,6 +93,23 @@ class Basis:
     def column(self, values: pd.Series) -> np.ndarray:
         """A basis is made by its function alone."""
         raise DataError(f"{self.name} is made of other columns; give those.")
+
+
+@dataclass(frozen=True)
+class Steps(Basis):
+    """Ordered levels, ``mo(x)``: a column for each level but the lowest, 1 from that level on and 0 below."""
+
+    levels: tuple[Level, ...] = ()
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The level that each step leads to."""
+        return tuple(str(level) for level in self.levels[1:])
+
+    def made(self, codes: np.ndarray) -> dict[str, np.ndarray]:
+        """The columns of rows whose levels have these codes."""
+        above = (codes[:, None] > np.arange(self.count)).astype(np.int64)
+        return dict(zip(self.columns, above.T.copy(), strict=True))
 
 
 Predictor = Numeric | Factor | Basis
@@ -198,7 +219,8 @@ def read_variables(
         else:
             with at(formula, name):
                 recipes[name], value = _make(formula, name, raw, used, weight, made)
-                predictors[name], columns, remarks = _understand(name, value, name in formula.all_offsets)
+                made_of = recipes[name].labels
+                predictors[name], columns, remarks = _understand(name, value, name in formula.all_offsets, made_of)
             values.update(columns)
         notices.extend(remarks)
     return Variables(predictors, recipes, values, tuple(notices))
@@ -225,7 +247,9 @@ def at(formula: Formula, name: str) -> Iterator[None]:
         raise
 
 
-def _understand(name: str, value: Value, is_offset: bool) -> tuple[Predictor, dict[str, Any], list[str]]:
+def _understand(
+    name: str, value: Value, is_offset: bool, labels: tuple[str, ...]
+) -> tuple[Predictor, dict[str, Any], list[str]]:
     if is_offset and (isinstance(value, Leveled) or value.ndim > 1):
         raise DataError(f"{name} has levels or several columns; an offset is one number a row.")
     if isinstance(value, Leveled):
@@ -234,7 +258,7 @@ def _understand(name: str, value: Value, is_offset: bool) -> tuple[Predictor, di
         raise DataError(f"The predictor {name} is constant ({value.flat[0]:g} in every row). Leave it out.")
     if value.ndim == 1:
         return Numeric(name, False), {name: value}, []
-    basis = Basis(name, value.shape[1])
+    basis = Basis(name, value.shape[1], labels)
     return basis, dict(zip(basis.columns, value.T.copy(), strict=True)), []
 
 
@@ -250,12 +274,39 @@ def _understand_levels(name: str, value: Leveled) -> tuple[Predictor, dict[str, 
     if dropped := [level for code, level in enumerate(value.levels) if code not in occurring]:
         notices.append(f"{name}: levels without rows left out: {enumerate_names(dropped, 6)}")
     codes = np.searchsorted(occurring, value.codes)
+    if value.coding == STEPS:
+        steps = Steps(name, len(levels) - 1, levels=levels)
+        return steps, steps.made(codes), [*notices, *_step_notices(steps)]
     return Factor(name, levels, value.coding), {name: Leveled(codes, levels).categorical}, notices
+
+
+def _step_notices(steps: Steps) -> list[str]:
+    """In which order the levels are, and what does not occur between them."""
+    order = " < ".join([str(level) for level in steps.levels[:SHOWN]] + ["..."] * (len(steps.levels) > SHOWN))
+    notices = [] if isinstance(steps.levels[0], int) else [f"{steps.name}: {order}"]
+    if between := numbers_between(steps.levels):
+        notices.append(f"{steps.name}: no row has {enumerate_names(between, 6)}; one step leads across")
+    return notices
+
+
+def _codes_of(value: Leveled, predictor: Steps) -> np.ndarray:
+    """The codes of levels among those of the fitted rows; an unknown one is refused."""
+    place = {level: code for code, level in enumerate(predictor.levels)}
+    known = np.array([place.get(level, -1) for level in value.levels])[value.codes]
+    if (known < 0).any():
+        unknown = str(value.levels[value.codes[int(np.flatnonzero(known < 0)[0])]])
+        raise DataError(
+            f"{predictor.name} holds {unknown!r}, a level that the fitted rows did not have."
+            f"{did_you_mean(unknown, predictor.levels)}"
+        )
+    return known
 
 
 def apply_recipe(recipe: Recipe, predictor: Predictor, frame: pd.DataFrame) -> dict[str, Any]:
     """The columns of one variable on other rows, read as in the fitted data."""
     value = recipe.apply(frame)
+    if isinstance(value, Leveled) and isinstance(predictor, Steps):
+        return {**predictor.made(_codes_of(value, predictor))}
     if isinstance(value, Leveled):
         series = pd.Series([value.levels[code] for code in value.codes], dtype=object)
         return {predictor.name: predictor.column(series)}

@@ -15,7 +15,7 @@ from hiermod.data.columns.texts import Texts, row_name
 from hiermod.data.columns.values import Level, Leveled, Values, check_finite
 from hiermod.errors import DataError, did_you_mean, enumerate_names
 from hiermod.formula.expressions import Arithmetic, Call, Column, Comparison, Expression, is_comparison, quote
-from hiermod.formula.nodes import Formula, LevelResponse, SingleResponse, TrialsResponse
+from hiermod.formula.nodes import CountsResponse, Formula, LevelResponse, SingleResponse, TrialsResponse
 
 SUCCESSES = ("yes", "y", "true", "t", "success", "1", "positive", "won", "converted", "alive")
 LARGEST = 2.0**53  # counts up to here are exact
@@ -41,12 +41,32 @@ class TrialsRows:
 
 
 @dataclass(frozen=True, eq=False)
+class TallyRows:
+    """Counts of categories, shape ``(rows, categories)``, and how many times each row counts."""
+
+    name: str
+    counts: np.ndarray
+    times: np.ndarray
+    categories: tuple[Level, ...]
+
+    @property
+    def weight(self) -> np.ndarray:
+        """Trials that a row stands for."""
+        return self.counts.sum(axis=1) * self.times
+
+    def chosen(self, keep: np.ndarray) -> TallyRows:
+        """The rows in `keep`."""
+        return replace(self, counts=self.counts[keep], times=self.times[keep])
+
+
+@dataclass(frozen=True, eq=False)
 class SingleRows:
     """One number a row, what kind of numbers they are (``bool``, ``int``, ``float``), and how often the row counts.
 
     `transformed` tells that the numbers are no column but what a function made of columns; `index` names the rows.
     Of levels, kind ``level``, the numbers are places in `levels`, of which the second of two is R's success; `declared`
-    are the levels in order, those that do not occur among them, where their order is a part of their meaning.
+    are the levels in order, those that do not occur among them, where their order is a part of their meaning; `unused`
+    others that do not occur.
     """
 
     name: str
@@ -57,6 +77,7 @@ class SingleRows:
     index: pd.Index = field(default_factory=lambda: pd.RangeIndex(0))
     levels: tuple[Level, ...] = ()
     declared: tuple[Level, ...] = ()
+    unused: tuple[Level, ...] = ()
 
     @property
     def weight(self) -> np.ndarray:
@@ -140,7 +161,7 @@ class MomentRows(SingleRows):
         return replace(self, values=self.values[keep], times=self.times[keep], moments=moments, repeats=repeats)
 
 
-ResponseRows = TrialsRows | SingleRows
+ResponseRows = TrialsRows | TallyRows | SingleRows
 
 
 def counted(response: ResponseRows, count: np.ndarray) -> ResponseRows:
@@ -165,6 +186,8 @@ def read_response(formula: Formula, frame: pd.DataFrame) -> ResponseRows:
             name = response.expression.name
             return _read_single(Values(name, frame[name]), times)
         return _read_transformed(response, frame, times)
+    if isinstance(response, CountsResponse):
+        return _read_tallies(response, frame, times)
     numbers = " Round them, if they are counts that were scaled."
     if response.slash:
         numbers = f" As numbers, with a family of these such as gaussian: {response.ratio}."
@@ -179,6 +202,22 @@ def read_response(formula: Formula, frame: pd.DataFrame) -> ResponseRows:
             f"{_swap_hint(response)}"
         )
     return TrialsRows(successes, trials, times)
+
+
+def _read_tallies(response: CountsResponse, frame: pd.DataFrame, times: np.ndarray) -> TallyRows:
+    """Counts of each category, which add up to the trials where these are said."""
+    counts = np.column_stack([read_counts(count, frame) for count in response.counts])
+    if response.stated is not None:
+        trials = read_counts(response.stated, frame)
+        wrong = np.flatnonzero(counts.sum(axis=1) != trials)
+        if len(wrong):
+            first = wrong[0]
+            raise DataError(
+                f"The counts of {response} do not add up to {response.stated} in {len(wrong)} rows: "
+                f"{row_name(frame.index, first)} has {counts[first].sum():g} and {trials[first]:g}. Add a column for "
+                f"the rest, or leave trials({response.stated}) out."
+            )
+    return TallyRows(response.name, counts, times, response.categories)
 
 
 def _read_level(response: LevelResponse, values: Values, times: np.ndarray) -> SingleRows:
@@ -228,6 +267,8 @@ def _read_transformed(response: SingleResponse, frame: pd.DataFrame, times: np.n
         return SingleRows(response.name, values.codes.astype(float), "bool", times, index=frame.index)
     if isinstance(values, Leveled) and plain_factor(response):
         return _of_levels(response.name, values, times, frame.index)
+    if isinstance(values, Leveled) and isinstance(response.expression, Call):
+        return _of_factor(response.name, response.expression.function, values, times, frame.index)
     if not isinstance(values, np.ndarray) or values.ndim > 1:
         raise DataError(f"The response {response} has several columns or levels; one number a row can be modelled.")
     return SingleRows(response.name, values, "float", times, transformed=True, index=frame.index)
@@ -246,7 +287,8 @@ def _read_single(values: Values, times: np.ndarray) -> SingleRows:
     if kind in ("date", "mixed"):
         raise DataError(f"The response {name!r} holds {kind} values; numbers, or 0/1 or booleans, can be modelled.")
     if kind == "text" or values.encoded:
-        return _of_levels(name, values.leveled, times, values.series.index, values.declared)
+        found = _of_levels(name, values.leveled, times, values.series.index, values.declared)
+        return found if values.declared else replace(found, unused=tuple(values.unused))
     return SingleRows(name, values.numbers, kind, times, index=values.series.index)
 
 
@@ -274,6 +316,19 @@ def _of_levels(
 ) -> SingleRows:  # fmt: skip
     codes = values.codes.astype(float)
     return SingleRows(name, codes, "level", times, index=index, levels=values.levels, declared=declared)
+
+
+FACTORS, ORDERED = ("factor", "as.factor", "relevel", "C"), ("ordered", "as.ordered", "cut")
+
+
+def _of_factor(name: str, function: str, values: Leveled, times: np.ndarray, index: pd.Index) -> SingleRows:
+    """The levels that a function makes of a column, of which ``ordered()`` and ``cut()`` tell the order."""
+    if function not in (*FACTORS, *ORDERED):
+        raise DataError(f"The response {name} has several columns or levels; one number a row can be modelled.")
+    used, codes = np.unique(values.codes, return_inverse=True)
+    found = replace(values, codes=codes, levels=tuple(values.levels[code] for code in used))
+    declared = values.levels if function in ORDERED or len(used) < len(values.levels) else ()
+    return _of_levels(name, found, times, index, declared)
 
 
 def refuse_levels(name: str, levels: tuple[Level, ...], ordered: bool = False) -> NoReturn:

@@ -347,12 +347,15 @@ def alike_notices(texts: Texts) -> list[str]:
     """Say which labels differ in blanks alone, or are the same number, of the first ten thousand."""
     seen: dict[str | Decimal, str] = {}
     alike = []
+    blanks = True
     for value in texts.distinct[:LOOKED_AT]:
         if isinstance(value, str):
             bare = value.strip()
             other = seen.setdefault(Decimal(bare) if PLAIN.fullmatch(bare) else bare, value)
             alike += [f"{other!r} and {value!r}"] if other != value else []
+            blanks &= other.strip() == bare
     if not alike:
         return []
     more = f" (and {len(alike) - 1:,} more pairs)" if len(alike) > 1 else ""
-    return [f"{texts.name}: {alike[0]}{more} are levels of their own; if they mean the same, write them the same"]
+    how = f", without blanks at the ends, as pandas' data[{texts.name!r}].str.strip() makes them" if blanks else ""
+    return [f"{texts.name}: {alike[0]}{more} are levels of their own; if they mean the same, write them the same{how}"]

@@ -127,7 +127,7 @@ class Leveled:
     @property
     def categorical(self) -> pd.Categorical:
         """A column of these levels."""
-        return level_series(self.codes, self.levels)
+        return level_series(self.codes, self.levels, trusted=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,6 +164,11 @@ class Values:
         if self.kind == "text" or (self.kind == "mixed" and among_numbers(self.series)):
             return Texts.of(self.name, self.series)
         return None
+
+    def refuse_unread(self) -> None:
+        """Refuse values of a type that is not read: durations, complex numbers, lists and other objects."""
+        if self.kind == "mixed" and not among_numbers(self.series):
+            _refuse_mixed(self.name, self.series)
 
     @property
     def missing(self) -> np.ndarray:
@@ -302,13 +307,14 @@ def _is_midnight(value: dt.datetime) -> bool:
     return value.time() == dt.time.min and value.tzinfo is None
 
 
-def level_series(codes: np.ndarray, levels: tuple[Level, ...]) -> pd.Categorical:
-    """A categorical column of coded levels that keeps their types."""
-    return pd.Categorical.from_codes(codes, categories=pd.Index(levels, dtype=object if _is_bool(levels) else None))
+def level_series(codes: np.ndarray, levels: tuple[Level, ...], trusted: bool = False) -> pd.Categorical:
+    """A categorical column of coded levels that keeps their types; codes that are not `trusted` are looked at."""
+    categories = pd.Index(levels, dtype=object if _is_bool(levels) else None)
+    return pd.Categorical.from_codes(codes, categories=categories, validate=not trusted)
 
 
 def _is_bool(levels: tuple[Level, ...]) -> bool:
-    return any(isinstance(level, bool) for level in levels)
+    return bool in set(map(type, levels))
 
 
 def level_text(level: Any) -> str:
@@ -324,6 +330,9 @@ def _refuse_mixed(name: str, values: pd.Series) -> NoReturn:
     if pd.api.types.is_timedelta64_dtype(values.dtype):
         seconds = f"{column}.dt.total_seconds()"
         raise DataError(f"The column {name!r} holds durations. As numbers: {seconds}; as levels: {to_text}.")
+    if values.dtype.kind == "c":
+        real = f"{column} = numpy.real({column})"
+        raise DataError(f"The column {name!r} holds complex numbers. Their real part: {real}; as levels: {to_text}.")
     if among_numbers(values):
         texts = Texts.of(name, values)
         raise DataError(

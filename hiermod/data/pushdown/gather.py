@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from hiermod.data.columns.responses import read_counts
-from hiermod.data.columns.values import missing_rows
+from hiermod.data.columns.values import Level, missing_rows
 from hiermod.data.pushdown.expressions import NotInEngineError, is_present
 from hiermod.data.pushdown.group_by import Engine
 from hiermod.data.pushdown.tally import COUNT, LARGE, Tally, each_row, tally
@@ -25,7 +25,10 @@ BYTES = 64  # what a number costs while its row becomes part of a cell
 SHARE = 0.25  # of the machine's memory that may be taken for it
 
 
-def gather(formula: Formula, data: Any, real: bool | None, compress: bool, complete: tuple[str, ...] = ()) -> Tally:
+def gather(
+    formula: Formula, data: Any, real: bool | None, compress: bool, complete: tuple[str, ...] = (),
+    patterns: tuple[Level, ...] | None = None,
+) -> Tally:  # fmt: skip
     """Read the columns of a formula.
 
     A lazy frame of more than `LARGE` rows is aggregated by its own engine where that pays; rows come to Python where it
@@ -39,6 +42,8 @@ def gather(formula: Formula, data: Any, real: bool | None, compress: bool, compl
         False reads all rows.
     complete : tuple of str
         Other columns: rows that lack a value there are left out, too.
+    patterns : tuple, optional
+        Where one group may stand for all with its pattern of data, those that stand for themselves.
 
     Raises
     ------
@@ -47,20 +52,23 @@ def gather(formula: Formula, data: Any, real: bool | None, compress: bool, compl
     """
     selected = select_columns(data, formula.all_columns, formula)
     if not complete:
-        return _gathered(formula, selected, real, compress)
+        return _gathered(formula, selected, real, compress, patterns)
     with asking(data):
         whole = select_columns(data, (*formula.all_columns, *complete), formula).frame
         present = nw.all_horizontal(*(is_present(whole, name) for name in complete), ignore_nulls=False)
         frame = whole.filter(present).select(*formula.all_columns)
         left_out = _length(whole) - _length(frame)
-    return replace(_gathered(formula, replace(selected, frame=frame), real, compress), left_out=left_out)
+    tally = _gathered(formula, replace(selected, frame=frame), real, compress, patterns)
+    return replace(tally, left_out=left_out)
 
 
 def _length(frame: nw.DataFrame[Any] | nw.LazyFrame[Any]) -> int:
     return len(frame) if isinstance(frame, nw.DataFrame) else int(frame.select(nw.len()).collect().item())
 
 
-def _gathered(formula: Formula, selected: Selected, real: bool | None, compress: bool) -> Tally:
+def _gathered(
+    formula: Formula, selected: Selected, real: bool | None, compress: bool, patterns: tuple[Level, ...] | None
+) -> Tally:  # fmt: skip
     frame = selected.frame
     if isinstance(frame, nw.DataFrame):
         return _counted(selected.to_pandas(frame), compress)
@@ -68,13 +76,17 @@ def _gathered(formula: Formula, selected: Selected, real: bool | None, compress:
         rows = _length(frame)
         if rows <= LARGE or formula.bounds:
             return _counted(_all(selected, rows), compress)
-        return _from_engine(formula, selected, rows, real) if compress else each_row(_all(selected, rows))
+        return _from_engine(formula, selected, rows, real, patterns) if compress else each_row(_all(selected, rows))
 
 
-def _from_engine(formula: Formula, selected: Selected, rows: int, real: bool | None) -> Tally:
+def _from_engine(
+    formula: Formula, selected: Selected, rows: int, real: bool | None, patterns: tuple[Level, ...] | None
+) -> Tally:  # fmt: skip
     engine = Engine(formula, selected, SAMPLE, rows)
     try:
-        counted = engine.summary() if engine.takes_moments(real) else engine.tally(SHARE * _memory() / BYTES)
+        room, moments = SHARE * _memory() / BYTES, engine.takes_moments(real)
+        shared = None if patterns is None or moments else engine.patterns(room, patterns)
+        counted = shared or (engine.summary() if moments else engine.tally(room))
     except NotInEngineError as error:
         why = f"{error} is not computed where the data is"
         notices = (f"{rows:,} rows read into memory: {why}",)

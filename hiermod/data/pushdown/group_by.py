@@ -1,7 +1,9 @@
 """Lets the engine that holds a large lazy frame count its rows: distinct rows, or moments, are all that comes here.
 
-Two ways, of which `gather` takes one:
+Three ways, of which `gather` takes one:
 
+`Engine.patterns`
+    For very many groups whose effects may be integrated out: one group of each pattern of data comes here.
 `Engine.tally`
     One group-by of the columns that the formula reads. Distinct rows and their counts come here, and everything else is
     computed on these as on rows in memory.
@@ -27,14 +29,15 @@ from hiermod.data.columns.functions import Learned, Leveling, Recipe, learn_from
 from hiermod.data.columns.moments import Moments, averaging_over
 from hiermod.data.columns.predictors import Basis, EngineVariables, Numeric, Predictor, at, refuse_numbers_as_levels
 from hiermod.data.columns.texts import AGGREGATED, MANY
-from hiermod.data.columns.values import EXACT, Values, hardly_repeat, has_many
+from hiermod.data.columns.values import EXACT, Level, Values, hardly_repeat, has_many
 from hiermod.data.pushdown.expressions import EngineRecipe, NotInEngineError, is_present
+from hiermod.data.pushdown.patterns import find_patterns, sharing_factor
 from hiermod.data.pushdown.sums import grouped_moments, measure, safe_names
 from hiermod.data.pushdown.tally import COUNT, Summary, Tally
 from hiermod.data.sources.frames import Selected
 from hiermod.errors import DataError
 from hiermod.formula.expressions import Call, Column, Expression
-from hiermod.formula.nodes import Formula, SingleResponse, TrialsResponse
+from hiermod.formula.nodes import CountsResponse, Formula, SingleResponse, TrialsResponse
 
 Frame = nw.LazyFrame[Any]
 
@@ -55,11 +58,12 @@ class Engine:
     def _teaching(self) -> Frame:
         """The rows that functions learn from: all, or those with a weight or trials where rows have these."""
         response, weights = self._formula.response, self._formula.weights
-        if not isinstance(response, TrialsResponse) and weights is None:
+        trials = response.trials if isinstance(response, TrialsResponse | CountsResponse) else None
+        if trials is None and weights is None:
             return self._frame
         complete = self._frame.filter(*(is_present(self._frame, name) for name in self._schema.names()))
         weighty: list[Expression] = [Column(weights)] if weights else []
-        weighty += [response.trials] if isinstance(response, TrialsResponse) and response.trials.columns else []
+        weighty += [trials] if trials is not None and trials.columns else []
         with suppress(NotInEngineError):
             for counted in weighty:
                 complete = complete.filter(EngineRecipe(complete, None).columns(counted)[0] > 0.0)
@@ -74,9 +78,7 @@ class Engine:
     def tally(self, room: float) -> Tally | None:
         """Count the distinct rows; None where hardly any are equal, or more than `room` numbers would come here."""
         self._refuse_numbers_as_levels()
-        coded = self._coded()
-        kept = self._columns_of([name for name in self._formula.variables if name not in coded])
-        kept = list(dict.fromkeys([*self._formula.response.columns, *kept]))
+        coded, kept = self._keys()
         if hardly_repeat(self._sample[kept], self._rows):
             return None
         keys, names = safe_names({**{name: nw.col(name) for name in kept}, **coded})
@@ -85,6 +87,29 @@ class Engine:
             return None
         groups = made.group_by(*names).agg(_count()).sort(*names).collect().rename(names)
         return self._counted(groups, EngineVariables(self._recipes(coded)))
+
+    def patterns(self, room: float, named: tuple[Level, ...]) -> Tally | None:
+        """Count rows by patterns of their groups; None where groups share none, or more than `room` numbers come.
+
+        Groups that are `named` stand for themselves alone.
+        """
+        if sharing_factor(self._formula) is None:
+            return None
+        self._refuse_numbers_as_levels()
+        coded, kept = self._keys()
+        columns = {**{name: nw.col(name) for name in kept}, **coded}
+        found = find_patterns(self._formula, self._selected, columns, self._sample, room, named)
+        if found is None:
+            return None
+        frame = found.frame[list(columns)].set_axis(pd.Index(found.count, name=AGGREGATED))
+        made = EngineVariables(self._recipes(coded))
+        return Tally(frame, found.count, made, standing_for=found.standing_for, places=found.places)
+
+    def _keys(self) -> tuple[dict[str, nw.Expr], list[str]]:
+        """The variables whose levels the engine makes, and the columns that rows are counted by as they are."""
+        coded = self._coded()
+        kept = self._columns_of([name for name in self._formula.variables if name not in coded])
+        return coded, list(dict.fromkeys([*self._formula.response.columns, *kept]))
 
     def summary(self) -> Tally:
         """Count the combinations of columns that are not averaged; take moments of the response and the other columns.

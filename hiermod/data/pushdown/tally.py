@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import narwhals as nw
 import numpy as np
@@ -51,6 +53,8 @@ class Tally:
 
     `summary` has what an engine averaged; `rows` are the data's one by one, where those in memory were counted;
     `left_out` is how many rows are not here, since they lack a value in a column that is none of the formula's.
+    `standing_for` says for how many groups each group here stands, where there is one for each pattern of data;
+    `places` are those of groups that stand for themselves, among all.
     """
 
     frame: pd.DataFrame
@@ -60,6 +64,8 @@ class Tally:
     notices: tuple[str, ...] = ()
     rows: pd.DataFrame | None = None
     left_out: int = 0
+    standing_for: Mapping[Any, int] | None = None
+    places: Mapping[Any, int] = field(default_factory=dict)
 
     @property
     def one_by_one(self) -> Tally | None:

@@ -39,6 +39,7 @@ class Format:
 CSV = Format((".csv",), csv_files.open_csv)
 PARQUET = Format((".parquet", ".pq"), parquet_files.open_parquet, parquet_files.ordered_columns)
 FORMATS = {ending: kind for kind in (CSV, PARQUET) for ending in kind.endings}
+TABBED = (".txt", ".tsv", ".tab")
 ENDINGS = f"{', '.join([*FORMATS][:-1])} or {[*FORMATS][-1]}"
 
 
@@ -138,7 +139,8 @@ def find_files(path: str | os.PathLike[str]) -> Found:
 def _format_of(file: str) -> Format:
     ending = os.path.splitext(file)[1].lower()
     if ending not in FORMATS:
-        raise DataError(f"{file!r} does not end in {ENDINGS}. {OWN_WAY}.")
+        tabs = f": pandas.read_csv({file!r}, sep='\\t') where tabs part its columns" if ending in TABBED else ""
+        raise DataError(f"{file!r} does not end in {ENDINGS}. {OWN_WAY}{tabs}.")
     return FORMATS[ending]
 
 
@@ -195,7 +197,10 @@ def _nothing_there(text: str) -> str:
             "pandas.read_csv(io.StringIO(text))."
         )
     if "~" in text and not text.lower().endswith(tuple(FORMATS)):
-        return f"There is no file {text!r}. A formula comes first, the data after it: hiermod.fit(formula, data)."
+        return (
+            f"There is no file {text!r}, which is a formula: hiermod.fit(formula, data), and on the command line "
+            "hiermod fit DATA FORMULA."
+        )
     folder, name = os.path.split(text)
     return f"There is no file {text!r}." + _near(folder, name)
 
