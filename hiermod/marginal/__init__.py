@@ -5,6 +5,7 @@ independent, so the integral over their effects is a product of small ones, and 
 share theirs. What remains has a handful of dimensions: it is drawn from independently, and the effects of groups
 afterwards from their exact conditional distribution.
 
-`patterns` finds which groups are alike, `likelihoods` integrates, `target` adds priors, `mode` finds where the
-posterior is, `draws` draws from it, and `effects` the effects of groups.
+`patterns` finds which groups are alike. `gaussian` integrates in closed form, `quadrature` by compiled code. `target`
+adds priors, `mode` and `placement` find where the posterior is, `draws`, `surrogate` and `source` draw from it, and
+`effects` draws the effects of groups.
 """

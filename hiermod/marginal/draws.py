@@ -1,15 +1,23 @@
-"""Independent draws of a density of few dimensions: proposals of a multivariate t at the mode, by the exact density."""
+"""Independent draws of a density of few dimensions: proposals of a split t at the mode, by the exact density.
+
+A split t has scales of its own to both sides of the mode along each axis (Geweke 1989, Econometrica 57, 1317-1339), so
+that it follows skewed densities.
+"""
 
 from __future__ import annotations
+
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from hiermod.marginal.mode import Density, Mode
 
-FREEDOM = 12.0  # degrees of freedom of the proposals
+FREEDOM = 6.0  # degrees of freedom of the proposals
 FIRST_BOUND, LAST_BOUND = 1.5, 30.0  # of the exact over the proposed density, both 1 at the mode
-FIRM_BOUND = 10.0  # of what is tried beforehand
+CLOSE_BOUND = 1.1  # the first one between a density and one near it
+FIRM_BOUND = 10.0  # of what is tried beforehand, and between a density and one near it
 TAILS = (2.0, 4.0, 6.0, 8.0, 12.0)  # in standard deviations
+LEAST_SCALE, LARGEST_SCALE = 0.7, 4.0
 MARGIN = 1.05
 
 
@@ -17,8 +25,62 @@ class NotDrawnError(Exception):
     """The density is too far from the proposals'."""
 
 
+@dataclass(frozen=True, eq=False)
+class Proposal:
+    """Where proposals come from: whitened at the mode, along each axis with scales, shape ``(2, dimension)``.
+
+    The first ones are of the positive side.
+    """
+
+    mode: Mode
+    scales: np.ndarray
+
+    def whitened(self, number: int, rng: np.random.Generator) -> np.ndarray:
+        """Proposals in whitened coordinates; a side is as likely as it is wide, which makes the density continuous."""
+        shape = (number, len(self.mode.point))
+        z = np.abs(rng.standard_normal(shape)) * np.sqrt(FREEDOM / rng.chisquare(FREEDOM, number))[:, None]
+        up = rng.uniform(size=shape) * self.scales.sum(axis=0) < self.scales[0]
+        return np.asarray(np.where(up, z * self.scales[0], -z * self.scales[1]))
+
+    def points(self, z: np.ndarray) -> np.ndarray:
+        """Points of whitened ones."""
+        return np.asarray(self.mode.point + z @ self.mode.spread.T)
+
+    def ratio(self, density: Density, z: np.ndarray) -> np.ndarray:
+        """The exact over the proposed density at whitened points, 1 at the mode."""
+        scaled = np.where(z > 0.0, z / self.scales[0], z / self.scales[1])
+        proposed = -0.5 * (FREEDOM + z.shape[1]) * np.log1p((scaled**2).sum(axis=1) / FREEDOM)
+        with np.errstate(over="ignore", under="ignore"):
+            return np.asarray(np.exp(density(self.points(z)) - self.mode.value - proposed))
+
+    def with_value(self, value: float) -> Proposal:
+        """The same for a density with another value at the mode."""
+        return replace(self, mode=replace(self.mode, value=value))
+
+
+def find_proposal(density: Density, mode: Mode) -> Proposal:
+    """A proposal that is as wide as the density along the axes.
+
+    Raises
+    ------
+    NotDrawnError
+        If the density's tails there are heavier than proposals can follow.
+    """
+    steps = np.array([step for far in TAILS for step in (far, -far)])
+    size = len(mode.point)
+    z = (steps[:, None, None] * np.eye(size)).reshape(-1, size)
+    with np.errstate(over="ignore"):
+        falls = np.maximum(mode.value - density(mode.point + z @ mode.spread.T), 1e-3)
+        squares = (z**2).sum(axis=1) / (FREEDOM * np.expm1(2.0 * falls / (FREEDOM + size)))
+    scales = np.sqrt(squares).reshape(len(TAILS), 2, size).max(axis=0)
+    proposal = Proposal(mode, np.clip(scales, LEAST_SCALE, LARGEST_SCALE))
+    if not proposal.ratio(density, z).max() < FIRM_BOUND:
+        raise NotDrawnError
+    return proposal
+
+
 def draw(
-    density: Density, mode: Mode, size: int, rng: np.random.Generator, last: float = LAST_BOUND
+    density: Density, proposal: Proposal, size: int, rng: np.random.Generator, last: float = LAST_BOUND
 ) -> np.ndarray:  # fmt: skip
     """Draws of shape ``(size, dimension)``.
 
@@ -29,13 +91,11 @@ def draw(
     NotDrawnError
         If proposals and density differ too much.
     """
-    bound, found, count = FIRST_BOUND, np.empty((size, len(mode.point))), 0
+    bound, found, count = FIRST_BOUND, np.empty((size, len(proposal.mode.point))), 0
     while count < size:
         number = int((size - count) * 1.3 * bound) + 16
-        z = rng.standard_normal((number, len(mode.point)))
-        z *= np.sqrt(FREEDOM / rng.chisquare(FREEDOM, number))[:, None]
-        points = mode.point + z @ mode.spread.T
-        ratio = _ratio(density, mode, z)
+        z = proposal.whitened(number, rng)
+        ratio = proposal.ratio(density, z)
         largest = float(ratio.max())
         if not largest <= bound:
             if not largest * MARGIN < last:
@@ -43,26 +103,33 @@ def draw(
             bound, count = MARGIN * largest, 0
             continue
         kept = np.flatnonzero(rng.uniform(size=number) * bound < ratio)[: size - count]
-        found[count : count + len(kept)] = points[kept]
+        found[count : count + len(kept)] = proposal.points(z[kept])
         count += len(kept)
     return found
 
 
-def _ratio(density: Density, mode: Mode, z: np.ndarray) -> np.ndarray:
-    """The exact over the proposed density at whitened points, 1 at the mode."""
-    proposed = -0.5 * (FREEDOM + len(mode.point)) * np.log1p((z**2).sum(axis=1) / FREEDOM)
-    with np.errstate(over="ignore", under="ignore"):
-        return np.asarray(np.exp(density(mode.point + z @ mode.spread.T) - mode.value - proposed))
-
-
-def check_tails(density: Density, mode: Mode) -> None:
-    """Refuse a density whose tails along the axes are heavier than the proposals can follow.
+def refined(
+    density: Density, near: Density, proposal: Proposal, size: int, rng: np.random.Generator
+) -> np.ndarray:  # fmt: skip
+    """Draws of a density, proposed by one that is `near` it, whose draws come from the proposal.
 
     Raises
     ------
     NotDrawnError
+        If they differ too much.
     """
-    steps = np.array([step for far in TAILS for step in (far, -far)])
-    z = (steps[:, None, None] * np.eye(len(mode.point))).reshape(-1, len(mode.point))
-    if not _ratio(density, mode, z).max() < FIRM_BOUND:
-        raise NotDrawnError
+    level = float((density(proposal.mode.point[None]) - proposal.mode.value)[0])
+    bound, parts, count = CLOSE_BOUND, [np.empty((0, len(proposal.mode.point)))], 0
+    while count < size:
+        points = draw(near, proposal, int((size - count) * 1.2 * bound) + 16, rng)
+        ratio = np.exp(density(points) - near(points) - level)
+        largest = float(ratio.max())
+        if largest > bound:
+            if not largest * MARGIN < FIRM_BOUND:
+                raise NotDrawnError
+            bound, parts, count = MARGIN * largest, [], 0
+            continue
+        kept = points[rng.uniform(size=len(points)) * bound < ratio]
+        parts.append(kept)
+        count += len(kept)
+    return np.concatenate(parts)[:size]

@@ -10,8 +10,8 @@ import numpy as np
 Density = Callable[[np.ndarray], np.ndarray]
 STEPS = 60
 FIRST_WIDTH, SHARE = 1e-2, 0.1  # of differences: the first ones, and by standard deviations
-LENGTHS = 2.0 ** -np.arange(0.0, 12.0)
-CLOSE = 1e-8  # squared distance to the mode that is left, in standard deviations
+LENGTHS = 2.0 ** -np.arange(1.0, 12.0)
+CLOSE = 1e-5  # squared distance to the mode that is left, in standard deviations
 
 
 class NoModeError(Exception):
@@ -27,7 +27,9 @@ class Mode:
     spread: np.ndarray
 
 
-def find_mode(density_at: Callable[[np.ndarray], Density], start: np.ndarray) -> Mode:
+def find_mode(
+    density_at: Callable[[np.ndarray], Density], start: np.ndarray, spread: np.ndarray | None = None
+) -> Mode:  # fmt: skip
     """Climb by Newton's steps.
 
     Parameters
@@ -35,12 +37,14 @@ def find_mode(density_at: Callable[[np.ndarray], Density], start: np.ndarray) ->
     density_at : callable
         The log density, computed as is best near a point; it takes points of shape ``(points, dimension)``.
     start : ndarray, shape (dimension,)
+    spread : ndarray, shape (dimension, dimension), optional
+        A guess of the mode's.
 
     Raises
     ------
     NoModeError
     """
-    point, directions = start, FIRST_WIDTH * np.eye(len(start))
+    point, directions = start, FIRST_WIDTH * np.eye(len(start)) if spread is None else SHARE * spread
     for _ in range(STEPS):
         density = density_at(point)
         value, gradient, curvature = _differences(density, point, directions)
@@ -50,17 +54,23 @@ def find_mode(density_at: Callable[[np.ndarray], Density], start: np.ndarray) ->
         left = float(gradient @ step)
         if not np.isfinite(left):
             raise NoModeError
-        candidates = point + LENGTHS[:, None] * (directions @ step)
-        values = density(candidates)
-        best = int(np.argmax(values))
         widths = np.clip(SHARE / np.sqrt(roots), 0.01, 100.0)
         settled = left < CLOSE and bool((np.abs(np.log(widths)) < 0.7).all())
-        directions = directions @ (vectors * widths)
+        move, directions = directions @ step, directions @ (vectors * widths)
         if settled:
             return Mode(point, value, directions / SHARE)
-        if values[best] > value:
-            point = candidates[best]
+        point = _further(density, point, value, move)
     raise NoModeError
+
+
+def _further(density: Density, point: np.ndarray, value: float, move: np.ndarray) -> np.ndarray:
+    """The end of a step, or of the best of shorter ones where that is not higher; the point itself if none is."""
+    if density((point + move)[None])[0] > value:
+        return np.asarray(point + move)
+    candidates = point + LENGTHS[:, None] * move
+    values = density(candidates)
+    best = int(np.argmax(values))
+    return np.asarray(candidates[best]) if values[best] > value else point
 
 
 def _differences(density: Density, point: np.ndarray, directions: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
@@ -73,7 +83,7 @@ def _differences(density: Density, point: np.ndarray, directions: np.ndarray) ->
          point - single[first] - single[second]]
     )  # fmt: skip
     values = density(points)
-    if not np.isfinite(values[0]):
+    if not np.isfinite(values).all():
         raise NoModeError
     middle, up, down = values[0], values[1 : size + 1], values[size + 1 : 2 * size + 1]
     both, neither = np.split(values[2 * size + 1 :], 2)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
+from hiermod.data.columns.values import first_of
 from hiermod.engine.layout.problem import Problem
 
 LONGEST = 64  # different rows of a group
-DIGITS = 12
-LEAST_SHARED = 2.0  # groups of a pattern on average, below which patterns are not worth their name
+ROUNDING = 1e-12  # of the largest size
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +23,7 @@ class Patterns:
     Parameters
     ----------
     of_group : ndarray of int, shape (groups,)
-        Which pattern each group has.
+        Which pattern each group of the problem has; one of these may stand for several.
     counts : ndarray, shape (patterns,)
         How many groups have it.
     totals : ndarray, shape (patterns, width)
@@ -44,66 +44,114 @@ class Patterns:
     size: np.ndarray
     multipliers: np.ndarray
 
+    def sample(self, groups: int) -> Patterns:
+        """Those of so many groups at most, evenly spaced among all in the order of their patterns."""
+        total = int(self.counts.sum())
+        if total <= groups:
+            return self
+        places = np.searchsorted(np.cumsum(self.counts), np.arange(groups) * total // groups, side="right")
+        present, counts = np.unique(places, return_counts=True)
+        return replace(self.some(present), counts=counts.astype(float))
+
+    def some(self, patterns: np.ndarray) -> Patterns:
+        """Some of them."""
+        ends = np.append(self.starts, len(self.size))
+        lengths = np.diff(ends)[patterns]
+        starts = np.cumsum(lengths) - lengths
+        entries = np.repeat(self.starts[patterns] - starts, lengths) + np.arange(int(lengths.sum()))
+        return Patterns(
+            self.of_group, self.counts[patterns], self.totals[patterns], starts, self.design[entries],
+            self.offset[entries], self.size[entries], self.multipliers[entries],
+        )  # fmt: skip
+
+    def with_none(self) -> Patterns:
+        """The same and, last, the pattern of groups without rows, which none has."""
+        return replace(
+            self, counts=np.append(self.counts, 0.0), starts=np.append(self.starts, len(self.size)),
+            totals=np.append(self.totals, np.zeros((1, self.totals.shape[1])), axis=0),
+        )  # fmt: skip
+
+    def summed(self, numbers: np.ndarray) -> np.ndarray:
+        """Sums of entries' numbers by pattern; 0 of a group without rows, as one that is left out."""
+        found = np.zeros((len(self.starts), *numbers.shape[1:]))
+        some = np.diff(np.append(self.starts, len(self.size))) > 0
+        if some.any():
+            found[some] = np.add.reduceat(numbers, self.starts[some])
+        return found
+
     @property
     def pattern_of_entry(self) -> np.ndarray:
         """Which pattern each entry belongs to."""
         lengths = np.diff(np.append(self.starts, len(self.size)))
         return np.repeat(np.arange(len(self.starts)), lengths)
 
-    def only(self, pattern: int) -> Patterns:
-        """One of them."""
-        ends = np.append(self.starts, len(self.size))
-        own = slice(ends[pattern], ends[pattern + 1])
-        one, first = slice(pattern, pattern + 1), np.zeros(1, dtype=int)
-        return Patterns(
-            self.of_group, self.counts[one], self.totals[one], first,
-            self.design[own], self.offset[own], self.size[own], self.multipliers[own],
-        )  # fmt: skip
 
+def find_patterns(problem: Problem) -> Patterns:
+    """The patterns of the groups of a problem's only factor; one for each group where hardly any share one.
 
-def find_patterns(problem: Problem) -> Patterns | None:
-    """The patterns of the groups of a problem's only factor; None where few groups share one.
-
-    Keys are compared whole, step by step, so that no two patterns are ever taken for one.
+    Keys are compared whole, step by step, so that no two patterns are ever taken for one. Where a group stands for
+    several, its rows are counted over all of these, which share them equally.
     """
     factor = problem.factors[0]
-    groups, codes = factor.groups, factor.codes
-    content = joint_ids([*map(_rounded, problem.design), *factor.multipliers, problem.offset, problem.size])
-    order = np.lexsort((content, codes))
-    content, codes = content[order], codes[order]
-    lengths = np.bincount(codes, minlength=groups)
-    if lengths.max(initial=0) > LONGEST:
-        return None
+    times = problem.spec.groups[0].grouping.times
+    groups, order, size = factor.groups, np.argsort(factor.codes, kind="stable"), problem.size / times[factor.codes]
+    totals = (
+        np.stack(
+            [np.bincount(factor.codes, problem.response * own, minlength=groups) for own in factor.multipliers], axis=1
+        )
+        / times[:, None]
+    )
+    of_group = np.arange(groups)
+    row = joint_ids([*map(rounded, problem.design), *factor.multipliers, problem.offset])
+    content = joint_ids([row, size])
+    shared = 2 * int(content.max(initial=0)) < len(content)
+    if shared:
+        order = np.argsort(factor.codes.astype(np.int64) * (int(row.max()) + 1) + row, kind="stable")
+        first = np.flatnonzero((np.diff(row[order], prepend=-1) != 0) | (np.diff(factor.codes[order], prepend=-1) != 0))
+        order, size = order[first], np.add.reduceat(size[order], first)
+        content = joint_ids([row[order], size])
+    else:
+        size = size[order]
+    lengths = np.bincount(factor.codes[order], minlength=groups)
+    if shared:
+        key = keys_of_groups(content, lengths)
+        of_group = of_group if key is None else joint_ids([key, *map(rounded, totals.T)])
+    first = first_of(of_group)
+    begins = np.cumsum(lengths) - lengths
+    starts = np.cumsum(lengths[first]) - lengths[first]
+    own = np.repeat(begins[first] - starts, lengths[first]) + np.arange(int(lengths[first].sum()))
+    entries = order[own]
+    return Patterns(
+        of_group, np.bincount(of_group, times), totals[first], starts, problem.design[:, entries].T,
+        problem.offset[entries], size[own], factor.multipliers[:, entries].T,
+    )  # fmt: skip
+
+
+def keys_of_groups(content: np.ndarray, lengths: np.ndarray) -> np.ndarray | None:
+    """A number for each group, equal where all of its rows are; None where hardly any share one."""
+    groups, longest = len(lengths), int(lengths.max(initial=0))
     begins = np.cumsum(lengths) - lengths
     key, used = np.zeros(groups, dtype=np.int64), 1
-    for place in range(int(lengths.max(initial=0))):
+    if longest > LONGEST:
+        return None
+    for place in range(longest):
         longer = np.flatnonzero(lengths > place)
         ids = joint_ids([key[longer], content[begins[longer] + place]])
         key[longer] = ids + used
         used += int(ids.max()) + 1
-        if used * LEAST_SHARED > groups + LONGEST:
+        if used > groups + LONGEST:
             return None
-    totals = np.stack(
-        [np.bincount(factor.codes, problem.response * own, minlength=groups) for own in factor.multipliers], axis=1
-    )
-    of_group = joint_ids([key, *map(_rounded, totals.T)])
-    counts = np.bincount(of_group)
-    if len(counts) * LEAST_SHARED > groups:
-        return None
-    first = np.full(len(counts), groups)
-    np.minimum.at(first, of_group, np.arange(groups))
-    entries = np.concatenate([order[begins[group] : begins[group] + lengths[group]] for group in first])
-    starts = np.cumsum(lengths[first]) - lengths[first]
-    return Patterns(
-        of_group, counts.astype(float), totals[first], starts, problem.design[:, entries].T, problem.offset[entries],
-        problem.size[entries], factor.multipliers[:, entries].T,
-    )  # fmt: skip
+    return key
 
 
-def _rounded(column: np.ndarray) -> np.ndarray:
-    """Without the last digits, which rounding in centring and sums leaves different where numbers are the same."""
-    largest = float(np.abs(column).max(initial=0.0))
-    return np.asarray(np.round(column / largest, DIGITS) + 0.0) if largest > 0.0 else column
+def rounded(column: np.ndarray) -> np.ndarray:
+    """Numbers that are equal where values differ by rounding alone, as in centring and sums, and not elsewhere."""
+    place, values = pd.factorize(column)
+    order = np.argsort(values)
+    apart = np.diff(values[order]) > ROUNDING * np.abs(values).max(initial=0.0)
+    ids = np.empty(len(values), dtype=np.int64)
+    ids[order] = np.concatenate([[0], np.cumsum(apart)])[: len(values)]
+    return np.asarray(ids[place])
 
 
 def joint_ids(columns: list[np.ndarray]) -> np.ndarray:

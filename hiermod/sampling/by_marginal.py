@@ -3,62 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
 
+from hiermod.engine.build.compile import library
 from hiermod.engine.layout.problem import GAUSSIAN, Problem, read_problem
 from hiermod.engine.layout.units import in_own_unit
-from hiermod.errors import SamplingError
-from hiermod.marginal.draws import FIRM_BOUND, NotDrawnError, check_tails, draw
+from hiermod.errors import DataError
+from hiermod.marginal.draws import NotDrawnError
 from hiermod.marginal.effects import Conditional, GaussianConditional, PatternConditional
-from hiermod.marginal.likelihoods import (
-    CUMULANTS,
-    GaussianLikelihood,
-    PatternLikelihood,
-    gaussian_likelihood,
-    group_sums,
-    pattern_likelihood,
-)
-from hiermod.marginal.mode import Mode, NoModeError, find_mode
-from hiermod.marginal.patterns import find_patterns
-from hiermod.marginal.surrogate import DEGREES, fit_surrogate
+from hiermod.marginal.gaussian import gaussian_likelihood, group_sums
+from hiermod.marginal.mode import NoModeError
+from hiermod.marginal.patterns import find_patterns, rounded
+from hiermod.marginal.placement import NODES, Placed, TooManyNodesError, first_place, last_place, place_gaussian
+from hiermod.marginal.quadrature import PatternLikelihood, pattern_likelihood
+from hiermod.marginal.source import CERTIFIED, TRIED, Source, find_source
+from hiermod.marginal.surrogate import degrees, points_needed
 from hiermod.marginal.target import Target
+from hiermod.modeling.definition import CHANGED
+from hiermod.modeling.protocol import ModelSpec
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.diagnostics import QUADRATURE_ERROR
 from hiermod.sampling.native import posterior_of
+from hiermod.sampling.sampled_effects import OF_SAMPLED, QUICKER, has_many_groups, why_by_problem, why_by_spec, why_far
 from hiermod.sampling.settings import ChosenEngine, Settings
 
 MARGINAL = 101  # the purpose of its random numbers
-LEAST_GROUPS = 1000  # with fewer the posterior is wide, and the sampler quick
-MOST_DIMENSIONS, WIDEST = 12, 3
-MOST_ENTRIES = 200_000  # of patterns, by which the sampler is quicker
 MOST_NUMBERS = 30_000_000  # of a Gaussian model's structures
-NODES = (9, 13, 19, 27, 39, 55, 79)
-LIGHT = 3e8  # terms, up to which all draws are made by the density itself
-CERTIFIED = 200  # draws of a polynomial in the density's place that are compared with it
-TRIED = 4000  # draws made beforehand
-EDGE = 3.5  # where nodes are checked, in standard deviations
-ALLOWED = 2e-5  # error of the log density at the edges
-FIRST_SPREAD = 0.5
+# Measured seconds, by which it is chosen whether effects are integrated out or sampled.
+OF_TERM, OF_NODE = 1.5e-9, 4e-9  # an entry at a node; a pattern's node
+FINDING = 200  # points that the mode and the nodes take
+SAME = 1e-9  # up to rounding
 
 
 @dataclass(frozen=True, eq=False)
 class ByMarginal:
-    """A model with its target, mode and quadrature, ready to be drawn from."""
+    """A model with the source of its draws, ready to be drawn from."""
 
-    target: Target
-    mode: Mode
-    error: float
+    source: Source
 
     @property
     def engine(self) -> ChosenEngine:
         """No sampler."""
-        factor, likelihood = self.target.problem.factors[0], self.target.likelihood
-        name = self.target.problem.spec.groups[0].grouping.name
-        told = f"the effects of {factor.groups:,} groups of {name} are integrated out"
-        if isinstance(likelihood, PatternLikelihood):
+        grouping, likelihood = self.source.target.problem.spec.groups[0].grouping, self.source.target.likelihood
+        told = f"the effects of {grouping.groups:,} groups of {grouping.name} are integrated out"
+        if isinstance(likelihood, PatternLikelihood) and len(likelihood.patterns.counts) < grouping.groups:
             told += f", which have {len(likelihood.patterns.counts):,} patterns of data"
         return ChosenEngine("exact", told)
 
@@ -71,123 +62,70 @@ class ByMarginal:
         """Nothing is tuned."""
 
     def run(self, settings: Settings, progress: bool) -> tuple[xr.DataTree, bool]:
-        """Draw once, as `Sampler.run` says."""
-        problem, size = self.target.problem, settings.chains * settings.draws
+        """Draw once, as `Sampler.run` says.
+
+        Raises
+        ------
+        NotDrawnError
+            If the density is too far from the proposals; the effects have to be sampled.
+        """
+        problem, size = self.source.target.problem, settings.chains * settings.draws
         rng = np.random.default_rng([settings.seed or 0, MARGINAL])
-        try:
-            points, error = self._points(size, rng)
-        except NotDrawnError as found:
-            raise SamplingError(
-                "The posterior of this model is too far from a normal distribution for independent draws. Say "
-                "engine='compiled', which samples it."
-            ) from found
-        beta, values, _ = self.target.parameters(points)
+        beta, values, _ = self.source.target.parameters(self.source.draw(size, rng))
         draws = np.concatenate([beta, values], axis=1).reshape(settings.chains, settings.draws, -1)
-        stats = xr.Dataset(attrs={QUADRATURE_ERROR: self.error + error})
+        stats = xr.Dataset(attrs={QUADRATURE_ERROR: self.source.error})
         posterior = posterior_of(problem, draws, effects=False)
         return xr.DataTree.from_dict({"posterior": posterior, "sample_stats": stats}), False
 
-    def _points(self, size: int, rng: np.random.Generator) -> tuple[np.ndarray, float]:
-        """Draws of the density, and what a polynomial in its place is off by, where there is one."""
-        density = self.target.log_density
-        if self.target.likelihood.work * size > LIGHT:
-            for degree in DEGREES:
-                surrogate = fit_surrogate(density, self.mode, degree, rng)
-                start = replace(self.mode, value=float(surrogate.log_density(self.mode.point[None])[0]))
-                points = draw(surrogate.log_density, start, size, rng)
-                tried = points[:CERTIFIED]
-                error = density(tried) - surrogate.log_density(tried)
-                off = float(np.abs(error - error.mean()).mean())
-                if off < ALLOWED:
-                    return points, off
-        return draw(density, self.mode, size, rng), 0.0
 
-
-def marginal_sampler(spec: Spec) -> ByMarginal | None:
-    """A sampler of a model's marginal density; None where effects are better sampled."""
-    if (
-        spec.smooths
-        or len(spec.cells.groupings) != 1
-        or max(grouping.size for grouping in spec.cells.groupings.values()) < LEAST_GROUPS
-    ):
-        return None
+def marginal_sampler(spec: Spec, announce: Callable[[str], None]) -> ByMarginal | str:
+    """A sampler of a model's marginal density, or why its effects are sampled; empty where groups are few."""
+    if not has_many_groups(spec):
+        return ""
+    if why := why_by_spec(spec):
+        return why
     problem = in_own_unit(read_problem(spec))
-    if not _covered(problem):
-        return None
-    likelihood = _likelihood(problem)
-    if likelihood is None:
-        return None
+    if why := why_by_problem(problem):
+        return why
     try:
-        placed = _placed(Target(problem, likelihood))
-        return None if placed is None else _tried(placed)
-    except (NoModeError, NotDrawnError, np.linalg.LinAlgError):
+        placed = _placed_gaussian(problem) if problem.kernel == GAUSSIAN else _placed(problem, announce)
+        return QUICKER if placed is None else ByMarginal(find_source(placed))
+    except (NoModeError, NotDrawnError, TooManyNodesError, np.linalg.LinAlgError):
+        return why_far(spec)
+
+
+def _placed_gaussian(problem: Problem) -> Placed | None:
+    likelihood = gaussian_likelihood(problem)
+    return None if likelihood.work > MOST_NUMBERS else place_gaussian(Target(problem, likelihood))
+
+
+def _placed(problem: Problem, announce: Callable[[str], None]) -> Placed | None:
+    """The target and its quadrature, unless that would take longer than to sample the effects."""
+    likelihood = pattern_likelihood(problem, find_patterns(problem))
+    target, width = Target(problem, likelihood), problem.factors[0].width
+    if _seconds(target, NODES[0] ** width) > _seconds_of_sampling(problem):
         return None
-
-
-def _tried(placed: ByMarginal) -> ByMarginal:
-    """The same, once its tails are looked at and, where that is quick, some draws are made."""
-    density = placed.target.log_density
-    check_tails(density, placed.mode)
-    if placed.target.likelihood.work * TRIED <= LIGHT:
-        draw(density, placed.mode, TRIED, np.random.default_rng(MARGINAL), FIRM_BOUND)
-    return placed
-
-
-def _covered(problem: Problem) -> bool:
-    dimension = problem.linear + len(problem.hyperparameters)
-    if len(problem.factors) != 1 or len(problem.segments) != 1 or problem.by_rows or dimension > MOST_DIMENSIONS:
-        return False
-    width = problem.factors[0].width
-    family = [each.name for each in problem.hyperparameters[problem.auxiliary :]]
-    return (problem.kernel == GAUSSIAN and width <= WIDEST and family == ["sigma"]) or (
-        problem.kernel in CUMULANTS and width == 1
-    )
-
-
-def _likelihood(problem: Problem) -> GaussianLikelihood | PatternLikelihood | None:
-    if problem.kernel == GAUSSIAN:
-        return gaussian_likelihood(problem)
-    patterns = find_patterns(problem)
-    if patterns is None or len(patterns.size) > MOST_ENTRIES:
+    library(announce)
+    first = first_place(target)
+    assert isinstance(first.target.likelihood, PatternLikelihood)
+    if _seconds(target, first.target.likelihood.nodes) > _seconds_of_sampling(problem):
         return None
-    return pattern_likelihood(problem, patterns)
+    return last_place(target, first)
 
 
-def _placed(target: Target) -> ByMarginal | None:
-    """The target with its mode, and quadrature that holds as far as the posterior reaches."""
-    likelihood, start = target.likelihood, _start(target.problem)
-    if isinstance(likelihood, GaussianLikelihood):
-        if likelihood.work > MOST_NUMBERS:
-            return None
-        return ByMarginal(target, find_mode(lambda _: target.log_density, start), 0.0)
+def _seconds(target: Target, nodes: int) -> float:
+    """What it takes to integrate the effects out, by what is done at each point and their number."""
+    likelihood = target.likelihood
     assert isinstance(likelihood, PatternLikelihood)
-    mode = find_mode(lambda point: _with_nodes(target, point, NODES[1]).log_density, start)
-    edges = np.concatenate([EDGE * mode.spread.T, -EDGE * mode.spread.T]) + mode.point
-    everywhere = np.concatenate([mode.point[None], edges])
-    before = None
-    for nodes in NODES:
-        tried = _with_nodes(target, mode.point, nodes)
-        values = tried.log_density(everywhere)
-        if before is not None:
-            differences = values - before[1]
-            error = float(np.abs(differences - differences[0]).max())
-            if error < ALLOWED:
-                return ByMarginal(before[0], replace(mode, value=float(before[1][0])), error)
-        before = tried, values
-    return None
+    patterns = likelihood.patterns
+    point = nodes * (OF_TERM * len(patterns.size) + OF_NODE * len(patterns.counts))
+    exact, polynomial = 2 * TRIED, CERTIFIED + points_needed(target.dimension, degrees(target.dimension)[-1])
+    return point * (FINDING + min(exact, polynomial))
 
 
-def _with_nodes(target: Target, point: np.ndarray, nodes: int) -> Target:
-    assert isinstance(target.likelihood, PatternLikelihood)
-    beta, values, _ = target.parameters(point[None])
-    return target.with_likelihood(target.likelihood.placed(beta[0], target.root(values)[0], nodes))
-
-
-def _start(problem: Problem) -> np.ndarray:
-    """Priors' centres for coefficients, and moderate hyperparameters."""
-    centres = [prior.typical for prior in problem.priors]
-    line = [0.0 if np.isfinite(each.prior.support[1]) else np.log(FIRST_SPREAD) for each in problem.hyperparameters]
-    return np.array([*centres, *line], dtype=float)
+def _seconds_of_sampling(problem: Problem) -> float:
+    factor, times = problem.factors[0], problem.spec.groups[0].grouping.times
+    return OF_SAMPLED * float(times[factor.codes].sum() + times.sum() * factor.width)
 
 
 def conditional_of(spec: Spec, values: Callable[[str], np.ndarray]) -> Conditional:
@@ -200,9 +138,8 @@ def conditional_of(spec: Spec, values: Callable[[str], np.ndarray]) -> Condition
     if problem.kernel == GAUSSIAN:
         information, sums = group_sums(problem)
         return GaussianConditional(information, sums, beta, root, values("sigma"))
-    patterns = find_patterns(problem)
-    assert patterns is not None
-    return PatternConditional(patterns, problem.kernel, beta, root[:, 0, 0])
+    likelihood = pattern_likelihood(problem, find_patterns(problem))
+    return PatternConditional(likelihood.at(beta.mean(axis=0), root.mean(axis=0)), beta, root)
 
 
 def _draws(spec: Spec, values: Callable[[str], np.ndarray]) -> int:
@@ -225,3 +162,28 @@ def _root(spec: Spec, values: Callable[[str], np.ndarray]) -> np.ndarray:
         root[:, own, own] = sds[:, :, None] * np.linalg.cholesky(matrices)
         at = own.stop
     return root
+
+
+def refuse_other_patterns(known: ModelSpec, read: ModelSpec) -> None:
+    """Refuse groups that were read to have other patterns of data than those that are known.
+
+    Raises
+    ------
+    DataError
+        If they have, since the data has changed.
+    """
+    assert isinstance(known, Spec)
+    assert isinstance(read, Spec)
+    one, other = (_comparable(read_problem(each)) for each in (known, read))
+    if one.shape != other.shape or not np.allclose(one, other, rtol=SAME, atol=SAME):
+        raise DataError(CHANGED)
+
+
+def _comparable(problem: Problem) -> np.ndarray:
+    """The numbers of all patterns, in an order of their own."""
+    patterns = find_patterns(problem)
+    entries = np.column_stack(
+        [patterns.pattern_of_entry, patterns.design, patterns.offset, patterns.multipliers, patterns.size]
+    )
+    order = np.lexsort((entries[:, -1], *map(rounded, entries[:, :-1].T[::-1])))
+    return np.concatenate([entries[order].ravel(), patterns.counts, patterns.totals.ravel()])

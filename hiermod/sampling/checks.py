@@ -14,8 +14,10 @@ from hiermod.modeling.spec import Spec
 from hiermod.sampling.diagnostics import MIN_EBFMI, MIN_ESS
 from hiermod.sampling.posterior import Posterior
 from hiermod.tabular import Tabular
+from hiermod.terminal import lines_of, width
 
 MAX_QUADRATURE_ERROR = 1e-4  # of a chance; that of 4,000 draws is a hundred times as large
+MAX_DENSITY_ERROR = 1e-3  # of a log density, all groups together, as far as the posterior reaches
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,14 @@ class Check:
 
 @dataclass(frozen=True, eq=False)
 class CheckReport(Tabular):
-    """All checks of a fit; its repr is the text, `table` a DataFrame, `passed` the verdict."""
+    """All checks of a fit; its repr is the text, `table` a DataFrame, `passed` the verdict.
+
+    Examples
+    --------
+    >>> report = fit.check()
+    >>> [check.name for check in report.checks][:2], report.passed
+    (['divergences', 'R-hat'], True)
+    """
 
     checks: tuple[Check, ...]
 
@@ -102,12 +111,13 @@ class CheckReport(Tabular):
         return visible(f"{shown.to_html(index=False, escape=True)}<p><strong>{verdict}</strong></p>")
 
     def __repr__(self) -> str:
-        width = max(len(check.name) for check in self.checks)
-        lines = []
+        longest, room = max(len(check.name) for check in self.checks), width()
+        margin, lines = " " * (longest + 8), []
         for check in self.checks:
-            lines.append(f"{'ok  ' if check.passed else 'FAIL'}  {check.name:<{width}}  {check.figure}")
+            lines.append(f"{'ok  ' if check.passed else 'FAIL'}  {check.name:<{longest}}  {check.figure}")
             if not check.passed:
-                lines.append(f"      {' ' * width}  -> {check.next_step}")
+                lines.append(f"{margin}-> {check.next_step}")
+        lines = [lines_of(line, room, "   " if line.startswith(" ") else margin) for line in lines]
         verdict = "All checks passed." if self.passed else f"{len(self.failed)} of {len(self.checks)} checks failed."
         return visible("\n".join([*lines, verdict]))
 
@@ -148,6 +158,10 @@ def _checks(posterior: Posterior) -> Iterator[Check]:
     if error is None:
         yield Check("divergences", seen.divergences == 0, f"{seen.divergences} of {chains * draws} draws",
                     f"{raise_target}: near divergences the posterior was not explored")  # fmt: skip
+    elif isinstance(posterior.spec, Spec):
+        off = f"log density off by {error:.1g} over the posterior, all groups together" if error else "in closed form"
+        yield Check("independent draws", error <= MAX_DENSITY_ERROR, f"{off}, at most {MAX_DENSITY_ERROR:g}",
+                    "say engine='compiled', which samples the groups' effects")  # fmt: skip
     else:
         yield Check("independent draws", error <= MAX_QUADRATURE_ERROR,
                     f"quadrature error {error:.1g}, at most {MAX_QUADRATURE_ERROR:g}",

@@ -106,6 +106,8 @@ def _range(spec: ModelSpec, variable: Variable) -> tuple[float, float]:
         return RANGES[spec.family.parameter(variable.name).support]
     if variable.role in ("sd", "family") or isinstance(spec, PooledSpec):
         return 0.0, math.inf
+    if variable.role == "share":
+        return 0.0, 1.0
     return (-1.0, 1.0) if variable.role == "correlation" else (-math.inf, math.inf)
 
 

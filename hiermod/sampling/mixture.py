@@ -26,7 +26,15 @@ def mixture(posteriors: Sequence[Posterior]) -> Posterior:
     parts = tuple(_evenly(posterior, shape) for posterior in posteriors)
     first = parts[0]
     datasets = [part.dataset.drop_vars(["chain", "draw"], errors="ignore") for part in parts]
-    joined = xr.concat(datasets, "chain", data_vars="all", coords="minimal", compat="override", join="override")
+    shared = [name for name in datasets[0] if all(name in each for each in datasets)]  # effects of all, or of none
+    joined = xr.concat(
+        [each[shared] for each in datasets],
+        "chain",
+        data_vars="all",
+        coords="minimal",
+        compat="override",
+        join="override",
+    )
     joined = joined.assign_coords(chain=np.arange(joined.sizes["chain"]), draw=np.arange(joined.sizes["draw"]))
     stats = xr.Dataset(attrs=_largest([posterior.tree["sample_stats"].attrs for posterior in posteriors]))
     settings = replace(first.settings, draws=shape[1], chains=joined.sizes["chain"], tune=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -14,15 +15,15 @@ from scipy.sparse.linalg import ArpackError
 from hiermod.engine import nutpie_core
 from hiermod.engine.adapt.coordinates import follow_residuals, whiten
 from hiermod.engine.build.compile import library
-from hiermod.engine.layout.problem import Factor, Problem, SmoothPlace, TermPlace, read_problem
+from hiermod.engine.layout.problem import Factor, Problem, ShrunkPlace, SmoothPlace, TermPlace
 from hiermod.engine.layout.program import Program, public_coordinates, starting_points
-from hiermod.engine.layout.units import in_own_unit, in_users_unit
+from hiermod.engine.layout.units import in_users_unit
 from hiermod.engine.nutpie_core import available_cores
 from hiermod.errors import InterruptedSamplingError, SamplingError, panics_as_errors
 from hiermod.families.record import THRESHOLDS
 from hiermod.modeling.model_priors import correlations
+from hiermod.modeling.monotonic import shares_of
 from hiermod.modeling.protocol import DIMS, Values, dataset_of, labelled, split
-from hiermod.modeling.spec import Spec
 from hiermod.sampling.ending import held_back
 from hiermod.sampling.progress import ChainProgress
 from hiermod.sampling.settings import ChosenEngine, Settings, longest_run
@@ -30,6 +31,7 @@ from hiermod.sampling.settings import ChosenEngine, Settings, longest_run
 SMALL = 100  # coordinates, up to which steps are cheap and caution comes first
 WARM_UP = 300
 STARTS = 8
+TIMED = 5  # gradients
 MORE, MOST_MORE, MOST_TRIES = 1.3, 30, 5  # draws in place of those that leave rows without a mean, over those asked for
 AT_ONCE = 4_000_000  # linear predictors of rows and draws
 TARGET, TARGET_OF_SMALL, TARGET_OF_FULL = 0.8, 0.9, 0.98
@@ -37,14 +39,15 @@ TARGET, TARGET_OF_SMALL, TARGET_OF_FULL = 0.8, 0.9, 0.98
 
 @dataclass(frozen=True, eq=False)
 class Native:
-    """A program ready to be sampled."""
+    """A program ready to be sampled, and what there is to say of that."""
 
     program: Program
+    told: str = ""
 
     @property
     def engine(self) -> ChosenEngine:
         """The compiled one."""
-        return ChosenEngine("compiled")
+        return ChosenEngine("compiled", self.told)
 
     @property
     def tune(self) -> int:
@@ -60,6 +63,15 @@ class Native:
         if follow_residuals(self.program.problem):
             return TARGET_OF_FULL
         return TARGET_OF_SMALL if self.program.problem.dimension <= SMALL else TARGET
+
+    def seconds_of_gradient(self) -> float:
+        """What one takes, the least of a few."""
+        point, least = starting_points(self.program)(0), math.inf
+        for _ in range(TIMED):
+            start = time.perf_counter()
+            self.program.log_density(point)
+            least = min(least, time.perf_counter() - start)
+        return least
 
     def run(self, settings: Settings, progress: bool) -> tuple[xr.DataTree, bool]:
         """Sample once, as `Sampler.run` says."""
@@ -165,16 +177,8 @@ def _starts(program: Program) -> bool:
     return any(np.isfinite(program.log_density(point(seed))[0]) for seed in range(STARTS))
 
 
-def prepare(spec: Spec, announce: Callable[[str], None]) -> Native:
-    """Read a spec, and choose coordinates at its mode.
-
-    Raises
-    ------
-    hiermod.engine.nutpie_core.UnavailableError
-        If nutpie's core is not as it is known.
-    """
-    nutpie_core.check()
-    problem = in_own_unit(read_problem(spec))
+def placed(problem: Problem, announce: Callable[[str], None]) -> Native:
+    """A problem in coordinates that are chosen at its mode."""
     with held_back():  # compilers swallow Ctrl-C in places
         functions = library(announce).functions
     public = public_coordinates(problem, functions).threaded(available_cores())
@@ -210,33 +214,74 @@ def posterior_of(problem: Problem, draws: np.ndarray, effects: bool = True) -> x
         in place.
     """
     draws = in_users_unit(problem, draws, effects)
-    found = _common(problem, draws)
+    values = _common(problem, draws)
+    blocks = problem.spec.coefficients.blocks
+    whole = split(values, blocks, [block.name for block in blocks])
+    found = {block.name: whole[block.name] for block in blocks if block.parameter in problem.parameters}
     hyperparameters = draws[:, :, problem.coefficients if effects else problem.common :]
     first = problem.auxiliary
     if (order := problem.thresholds) is not None:
         distances = hyperparameters[:, :, first : first + order.count - 1]
-        coefficients = draws[:, :, : problem.common] @ problem.back.T
-        found[THRESHOLDS] = order.reported(distances, draws[:, :, 0], coefficients)
+        found[THRESHOLDS] = order.reported(distances, draws[:, :, 0], values)
         first += order.count - 1
     for place, hyperparameter in enumerate(problem.hyperparameters[first:], start=first):
         found[hyperparameter.name] = hyperparameters[:, :, place]
+    found |= _monotonic(problem, hyperparameters)
     for factor in problem.factors:
         for own in factor.terms:
             if isinstance(own, SmoothPlace):
-                found[own.smooth.sd_name] = hyperparameters[:, :, own.sds]
+                continue
+            if isinstance(own, ShrunkPlace):
+                found |= _of_set(own, hyperparameters)
                 continue
             found |= _spreads(own, hyperparameters)
             found |= _effects(factor, own, draws) if effects else {}
+    found |= _spreads_of_smooths(problem, hyperparameters)
     return dataset_of([each for each in problem.spec.variables() if each.name in found], found)
 
 
-def _common(problem: Problem, draws: np.ndarray) -> Values:
-    blocks = problem.spec.coefficients.blocks
+def _common(problem: Problem, draws: np.ndarray) -> np.ndarray:
+    """Coefficients in the user's coding, shape ``(chain, draw, columns)``."""
     values = draws[:, :, : problem.common] @ problem.back.T
     for factor in problem.factors:
         if isinstance(own := factor.terms[0], SmoothPlace):
-            values[:, :, own.smooth.wiggles] = draws[:, :, factor.span]
-    return split(values, blocks, [block.name for block in blocks])
+            values[:, :, own.curve.wiggles] = draws[:, :, factor.span]
+        if isinstance(own, ShrunkPlace):
+            values += draws[:, :, factor.span] @ own.back.T
+    return np.asarray(values)
+
+
+def _of_set(place: ShrunkPlace, hyperparameters: np.ndarray) -> Values:
+    """What slopes with one prior share, and a scale or a share of each."""
+    own, columns = place.own, place.columns
+    found = {name: hyperparameters[:, :, place.shared + at] for at, name in enumerate(own.shared)}
+    singles = hyperparameters[:, :, place.single : place.single + columns]
+    found[own.single] = singles if own.is_horseshoe else shares_of(singles[:, :, : columns - 1])
+    return found
+
+
+def _spreads_of_smooths(problem: Problem, hyperparameters: np.ndarray) -> Values:
+    """Standard deviations of smooths, one of each curve."""
+    places: dict[str, list[int]] = {}
+    for factor in problem.factors:
+        if isinstance(own := factor.terms[0], SmoothPlace):
+            places.setdefault(own.curve.sd_name, []).append(own.sds)
+    shaped = {smooth.sd_name: bool(smooth.levels) for smooth in problem.spec.smooths}
+    return {name: hyperparameters[:, :, own if shaped[name] else own[0]] for name, own in places.items()}
+
+
+def _monotonic(problem: Problem, hyperparameters: np.ndarray) -> Values:
+    """Whole monotonic effects, and the shares of their steps."""
+    found: Values = {}
+    for place in problem.monotonic:
+        own, shape = place.own, hyperparameters.shape[:2]
+        shares = found.setdefault(own.shares_name, np.empty((*shape, own.within.size)))
+        shares[:, :, place.columns] = place.shares(hyperparameters)
+        whole = hyperparameters[:, :, place.whole, None]
+        found[own.name] = np.concatenate([found[own.name], whole], axis=2) if own.name in found else whole
+    for own in problem.spec.monotonic:
+        found[own.name] = found[own.name] if own.steps.labels else found[own.name][:, :, 0]
+    return found
 
 
 def _spreads(own: TermPlace, hyperparameters: np.ndarray) -> Values:

@@ -25,7 +25,7 @@ def fit_one(spec: ModelSpec, settings: Settings, announce: Callable[[str], None]
     """
     sampler = choose_sampler(spec, settings.engine, announce)
     try:
-        posterior = sample(spec, sampler, settings, progress=False)
+        posterior = sample(spec, sampler, settings, False, announce)
     except InterruptedSamplingError as error:
         raise KeyboardInterrupt from error
     if posterior.interrupted:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
+from hiermod.errors import AnswerError
+from hiermod.memory import NUMBER, refuse_beyond
 from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec
 from hiermod.modeling.protocol import ModelSpec
@@ -26,7 +28,12 @@ AT_ZERO = (
     "spread_at_zero"  # an attribute of a run's statistics: density of the spread at 0 over its largest, by stratum
 )
 KEPT = 2**27  # numbers of effects that are drawn once and kept, 1 GB
+COPIES = 3  # of effects drawn for an answer
 NOT_RULED_OUT = float(np.exp(-1.92))  # as at the end of a 95 % interval
+
+
+class EachGroupError(Exception):
+    """What is asked is of each group, and groups stand for all with their pattern of data here."""
 
 
 @dataclass(frozen=True)
@@ -276,12 +283,47 @@ class Posterior:
         return term.effects[0].name not in self.tree["posterior"]
 
     def _drawn_effects(self, levels: np.ndarray) -> np.ndarray:
-        """Draws of all effects of some groups of the only factor; ``(draws, groups, width)``."""
+        """Draws of all effects of some groups of the only factor; ``(draws, groups, width)``.
+
+        Raises
+        ------
+        EachGroupError
+            If groups stand for others here.
+        AnswerError
+            If they do not fit in memory.
+        """
         if self.parts:
-            return np.concatenate([part._drawn_effects(levels) for part in self.parts])
+            return np.concatenate([part._all_effects(levels) for part in self.parts])
+        if self.spec.cells.by_patterns:
+            (grouping,) = self.spec.cells.groupings.values()
+            if grouping.places is None or (grouping.places[levels] < 0).any():
+                raise EachGroupError
+            return self._conditional.draw(levels, self._generator_of_group)
         if self._kept_effects is not None:
             return self._kept_effects[:, levels]
+        self._refuse_many(len(levels))
         return self._conditional.draw(levels, self._generator_of_group)
+
+    def _refuse_many(self, groups: int) -> None:
+        """Refuse effects that do not fit in memory.
+
+        Raises
+        ------
+        AnswerError
+        """
+        assert isinstance(self.spec, Spec)
+        (name,) = self.spec.cells.groupings
+        need = NUMBER * COPIES * self.size * groups * sum(len(term.row_names) for term in self.spec.groups)
+        what = f"The effects of {groups:,} groups in {self.size:,} draws"
+        some = f"rates(by={name!r}, where={{{name!r}: [...]}})"
+        refuse_beyond(need, what, f"ask about some groups, as in {some}, or of a fit with fewer draws", AnswerError)
+
+    def _all_effects(self, levels: np.ndarray) -> np.ndarray:
+        """The same, of effects that are stored, too."""
+        assert isinstance(self.spec, Spec)
+        if self.draws_effects(self.spec.groups[0]):
+            return self._drawn_effects(levels)
+        return np.concatenate([own for term in self.spec.groups for own in self.effects(term, levels)], axis=2)
 
     @cached_property
     def _kept_effects(self) -> np.ndarray | None:
@@ -300,8 +342,27 @@ class Posterior:
         assert isinstance(self.spec, Spec)
         return conditional_of(self.spec, self.values)
 
+    @cached_property
+    def conditional(self) -> Conditional | None:
+        """The distribution of groups' effects given the draws, where they are drawn when they are asked for."""
+        spec = self.spec
+        if self.parts or not isinstance(spec, Spec) or not spec.groups or not self.draws_effects(spec.groups[0]):
+            return None
+        return self._conditional
+
+    def thinned(self, draws: np.ndarray) -> Posterior:
+        """The same of some of the draws, as one chain."""
+        arrays = {}
+        for name, array in self.dataset.data_vars.items():
+            values = array.transpose("chain", "draw", ...)
+            arrays[name] = values.dims, values.to_numpy().reshape(1, -1, *values.shape[2:])[:, draws]
+        groups = {"posterior": xr.Dataset(arrays), "sample_stats": xr.Dataset(attrs=self.tree["sample_stats"].attrs)}
+        return replace(self, tree=xr.DataTree.from_dict(groups))
+
     def _generator_of_group(self, group: int) -> np.random.Generator:
-        key = np.array([self.settings.seed or 0, group], dtype=np.uint64)
+        (grouping,) = self.spec.cells.groupings.values()
+        place = group if grouping.places is None else int(grouping.places[group])
+        key = np.array([self.settings.seed or 0, place], dtype=np.uint64)
         return np.random.Generator(np.random.Philox(key=key))
 
     def rates(self, levels: np.ndarray) -> np.ndarray:

@@ -14,10 +14,11 @@ from hiermod.families.record import THRESHOLDS
 from hiermod.memory import NUMBER, refuse_beyond, room
 from hiermod.modeling import model_priors
 from hiermod.modeling.design import GroupDesign
+from hiermod.modeling.monotonic import draw_shares
 from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec
 from hiermod.modeling.protocol import ModelSpec, Values, dataset_of, split
 from hiermod.modeling.spec import Spec
-from hiermod.modeling.thresholds import draw_thresholds, reported_thresholds
+from hiermod.modeling.thresholds import draw_thresholds
 from hiermod.sampling.diagnostics import diagnose
 from hiermod.sampling.posterior import Posterior
 from hiermod.sampling.settings import Settings, fresh_seed
@@ -50,7 +51,7 @@ def sample_prior(spec: ModelSpec, draws: Any, seed: int | None) -> Posterior:
     found = _common(spec, settings.draws, rng)
     if spec.family.entries:
         found[THRESHOLDS] = _thresholds(spec, found, settings.draws, rng)
-    for name in spec.scalars:
+    for name in (name for name in spec.scalars if name not in found):
         found[name] = model_priors.draw(spec.priors[name], rng, settings.draws)[:, 0]
     for term in spec.groups:
         found |= _of_group(spec, term, settings.draws, rng)
@@ -89,17 +90,31 @@ def _common(spec: Spec, draws: int, rng: np.random.Generator) -> Values:
     centred = np.hstack([model_priors.draw(spec.priors[block.name], rng, draws) for block in design.blocks])
     spreads = {}
     for smooth in spec.smooths:
-        spreads[smooth.sd_name] = model_priors.draw(spec.priors[smooth.sd_name], rng, draws)[:, 0]
-        centred[:, smooth.wiggles] *= spreads[smooth.sd_name][:, None]
+        sds = model_priors.draw(spec.priors[smooth.sd_name], rng, draws)
+        spreads[smooth.sd_name] = sds if smooth.levels else sds[:, 0]
+        for curve in smooth.curves:
+            centred[:, curve.wiggles] *= sds[:, curve.place, None]
+    wholes: Values = {}
+    for together in spec.shrunk:
+        shared = together.draw(rng, draws)
+        if together.by_sigma and "sigma" not in wholes:
+            wholes["sigma"] = model_priors.draw(spec.priors["sigma"], rng, draws)[:, 0]
+        centred[:, together.places] *= together.spreads(shared.__getitem__, wholes.get("sigma", 1.0))
+        wholes |= shared
+    for own in spec.monotonic:
+        whole = model_priors.draw(spec.priors[own.name], rng, draws)
+        shares = draw_shares(spec.priors[own.shares_name], own, rng, draws)
+        centred[:, own.first : own.first + shares.shape[1]] = own.of_steps(whole, shares)
+        wholes |= {own.name: whole if own.steps.labels else whole[:, 0], own.shares_name: shares}
     values = np.linalg.solve(np.eye(len(design.shift)) + design.shift, centred.T).T
-    return split(values, design.blocks, [block.name for block in design.blocks]) | spreads
+    return split(values, design.blocks, [block.name for block in design.blocks]) | spreads | wholes
 
 
 def _thresholds(spec: Spec, found: Values, draws: int, rng: np.random.Generator) -> np.ndarray:
     """Thresholds of ordered categories from their prior, mapped to the user's coding."""
-    coefficients = [found[block.name].reshape(draws, -1) for block in spec.common.blocks]
+    coefficients = [found[block.name].reshape(draws, -1) for block in spec.coefficients.blocks]
     centred = draw_thresholds(spec.family, spec.priors[THRESHOLDS], rng, draws)
-    return reported_thresholds(spec.common, centred, np.hstack([np.empty((draws, 0)), *coefficients]))
+    return np.asarray(centred + np.hstack([np.empty((draws, 0)), *coefficients]) @ spec.threshold_moves)
 
 
 def _of_group(spec: Spec, term: GroupDesign, draws: int, rng: np.random.Generator) -> Values:

@@ -12,6 +12,7 @@ from typing import Any
 
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.settings import Settings
+from hiermod.terminal import lines_of, width
 from hiermod.version import __version__
 
 PACKAGES = ("bambi", "pymc", "nutpie", "arviz", "numpy", "pandas", "scipy", "numba", "llvmlite")
@@ -69,10 +70,16 @@ class Provenance:
 
     def __repr__(self) -> str:
         lines = {**asdict(self), "settings": _listed(self.settings), "versions": _listed(self.versions)}
-        return "\n".join(f"{name:12} {value}" for name, value in lines.items())
+        return lines_of("\n".join(f"{name:12} {value}" for name, value in lines.items()), width(), " " * 13)
 
     def as_dict(self) -> dict[str, Any]:
-        """All of it as plain values, for a log or a JSON file."""
+        """All of it as plain values, for a log or a JSON file.
+
+        Examples
+        --------
+        >>> fit.provenance.as_dict()["rows"]
+        400
+        """
         return asdict(self)
 
 

@@ -99,6 +99,8 @@ class Sampler(Protocol):
             If the run was interrupted before any draw.
         SamplingError
             If no chain could start.
+        NotDrawnError
+            If independent draws fail.
         """
 
 

@@ -19,7 +19,7 @@ from hiermod.formula.parser import parse
 from hiermod.modeling.definition import Defined, Definition, redefine
 from hiermod.sampling import old_format
 from hiermod.sampling.diagnostics import Diagnostics
-from hiermod.sampling.files import is_sealed, refuse_foreign_parts, write_sealed
+from hiermod.sampling.files import Draft, is_sealed, refuse_foreign_parts, write_sealed
 from hiermod.sampling.posterior import History, Posterior, Rerun, Trouble
 from hiermod.sampling.provenance import Origin, here
 from hiermod.sampling.settings import ChosenEngine, Settings
@@ -27,6 +27,7 @@ from hiermod.sampling.stored_cells import cells_from_dataset, cells_to_dataset
 
 FORMAT = 5
 UNSEALED = 4  # the same without a seal
+LARGE = 16_000_000  # bytes of a variable, from which on it is written in blocks
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,17 +81,48 @@ def save(stored: StoredFit, path: str | Path) -> None:
         "diagnostics": asdict(posterior.diagnostics),
         "history": None if posterior.history is None else asdict(posterior.history),
         "cells": description,
+        "path": _path_of(defined),
         "versions": dict(posterior.origin.versions or here().versions),
         "platform": posterior.origin.platform,
     }
     groups = {name: node.to_dataset() for name, node in posterior.tree.children.items()}
     tree = xr.DataTree.from_dict({**groups, "hiermod_cells": cells})
     tree.attrs["hiermod"] = json.dumps(metadata, ensure_ascii=False)
-    write_sealed(path, lambda draft: tree.to_netcdf(draft, engine="h5netcdf"))
+    write_sealed(path, lambda draft: _write(tree, draft))
 
 
-def load(path: str | Path) -> StoredFit:
-    """Read a fit from a NetCDF file.
+def _write(tree: xr.DataTree, draft: Draft) -> None:
+    """Write a tree; large variables of draws follow in blocks, since each would be copied whole else."""
+    large = {name: values for name, values in tree["posterior"].data_vars.items() if values.nbytes >= LARGE}
+    small = xr.DataTree.from_dict(
+        {name: node.to_dataset().drop_vars(large) if name == "posterior" else node.to_dataset()
+         for name, node in tree.children.items()}
+    )  # fmt: skip
+    small.attrs = tree.attrs
+    small.to_netcdf(draft, engine="h5netcdf")
+    if not large:
+        return
+    import h5netcdf  # what reads and writes NetCDF is not loaded with hiermod
+
+    with h5netcdf.File(draft, "r+") as file:
+        for name, values in large.items():
+            target = file["posterior"].create_variable(name, values.dims, values.dtype, fillvalue=np.nan)
+            step = max(1, LARGE // (4 * values[0, 0].nbytes))
+            for chain in range(values.shape[0]):
+                for first in range(0, values.shape[1], step):
+                    block = slice(first, first + step)
+                    target[chain, block] = values.values[chain, block]
+
+
+def _path_of(defined: Defined) -> str:
+    """Where the rows are whose groups are stored by their patterns alone, if that is a path."""
+    if not defined.by_patterns:
+        return ""
+    return str(Path(defined.data).absolute()) if isinstance(defined.data, str | Path) else defined.path
+
+
+def load(path: str | Path, data: Any = None) -> StoredFit:
+    """Read a fit from a NetCDF file; `data` is what was fitted, which tells groups that are stored by their patterns.
 
     Raises
     ------
@@ -111,11 +143,13 @@ def load(path: str | Path) -> StoredFit:
     if metadata["format"] == FORMAT and not sealed:
         raise StorageError(f"{str(path)!r} is damaged: it was cut off, or changed by another program.")
     try:
-        return _read(tree, metadata, path)
+        stored = _read(tree, metadata, path)
     except (StorageError, MemoryError):
         raise
     except Exception as error:
         raise StorageError(f"{str(path)!r} was stored by hiermod, but is damaged: {error!r}.") from error
+    defined = replace(stored.defined, data=data, path=metadata.get("path", ""))
+    return replace(stored, defined=defined)
 
 
 def _existing(path: str | Path) -> Path:
@@ -125,6 +159,8 @@ def _existing(path: str | Path) -> Path:
             return path
         if path.is_dir():
             raise StorageError(f"{str(path)!r} is a folder; a fit is stored in a file.")
+        if path.exists():
+            raise StorageError(f"{str(path)!r} is a pipe or a device; a fit is stored in a file.")
     except (TypeError, ValueError, OSError) as error:
         raise StorageError(f"No file can be at {path!r}: {error}.") from error
     raise StorageError(f"There is no file {str(path)!r}.")

@@ -15,14 +15,15 @@ from hiermod.data.cells.table import Cells, Source
 from hiermod.data.columns.functions import Recipe
 from hiermod.data.columns.groupings import Grouping
 from hiermod.data.columns.moments import Moments
-from hiermod.data.columns.predictors import Basis, Factor, Numeric, Predictor
+from hiermod.data.columns.predictors import Basis, Factor, Numeric, Predictor, Steps
 from hiermod.data.columns.values import Level, as_levels, level_series
 from hiermod.formula.nodes import Formula
 
 RESPONSES: dict[str, type[statistics.ResponseCells]] = {
     "trials": statistics.BinomialCells, "count": statistics.CountCells, "real": statistics.RealCells,
     "moments": statistics.MomentCells, "values": statistics.ValueCells, "pairs": statistics.PairCells,
-    "categories": statistics.CategoryCells, "measured": statistics.MeasuredCells, "errors": statistics.ErrorCells,
+    "categories": statistics.CategoryCells, "tallies": statistics.TallyCells,
+    "measured": statistics.MeasuredCells, "errors": statistics.ErrorCells,
     "bounds": statistics.BoundedCells,
 }  # fmt: skip
 
@@ -44,6 +45,8 @@ def cells_to_dataset(cells: Cells) -> tuple[xr.Dataset, dict[str, Any]]:
     groupings = []
     for place, grouping in enumerate(cells.groupings.values()):
         arrays[f"grouping_{place}"] = grouping.combinations.ravel()
+        if grouping.standing_for is not None:
+            arrays[f"grouping_{place}_standing_for"] = grouping.standing_for
         groupings.append([[name, _levels_out(levels)] for name, levels in grouping.columns.items()])
     arrays |= {f"behind_{place}": cells.behind.iloc[:, place].to_numpy() for place in range(cells.behind.shape[1])}
     description = {
@@ -76,7 +79,8 @@ def cells_from_dataset(dataset: xr.Dataset, description: dict[str, Any], formula
     for place, stored in enumerate(description["groupings"]):
         levels = {name: _levels_in(own) for name, own in stored}
         combinations = dataset[f"grouping_{place}"].to_numpy().reshape(-1, len(levels))
-        grouping = Grouping(levels, combinations)
+        standing_for = f"grouping_{place}_standing_for"
+        grouping = Grouping(levels, combinations, dataset[standing_for].to_numpy() if standing_for in dataset else None)
         groupings[grouping.name] = grouping
     predictors = {predictor.name: predictor for predictor in map(_predictor_in, description["predictors"])}
     frame = pd.DataFrame(columns, index=pd.RangeIndex(len(response.weight)))
@@ -106,7 +110,7 @@ def _moments_out(response: statistics.ResponseCells) -> dict[str, Any] | None:
 def _statistics_in(kind: Any, dataset: xr.Dataset, description: dict[str, Any]) -> Any:
     plain = [part.name for part in fields(kind) if part.name not in DESCRIBED]
     arrays = {name: dataset[f"response_{name}"].to_numpy() for name in plain}
-    if kind is statistics.CategoryCells:
+    if issubclass(kind, statistics.CategoryCells):
         return kind(**arrays, levels=_levels_in(description["levels"]))
     if kind is not statistics.MomentCells:
         return kind(**arrays)
@@ -118,14 +122,19 @@ def _statistics_in(kind: Any, dataset: xr.Dataset, description: dict[str, Any]) 
 def _predictor_out(predictor: Predictor) -> dict[str, Any]:
     if isinstance(predictor, Numeric):
         return {"name": predictor.name, "integer": predictor.integer}
+    if isinstance(predictor, Steps):
+        return {"name": predictor.name, "steps": _levels_out(predictor.levels)}
     if isinstance(predictor, Basis):
-        return {"name": predictor.name, "count": predictor.count}
+        return {"name": predictor.name, "count": predictor.count, "labels": list(predictor.named)}
     return {"name": predictor.name, "levels": _levels_out(predictor.levels), "coding": predictor.coding}
 
 
 def _predictor_in(stored: dict[str, Any]) -> Predictor:
+    if "steps" in stored:
+        levels = _levels_in(stored["steps"])
+        return Steps(stored["name"], len(levels) - 1, levels=levels)
     if "count" in stored:
-        return Basis(stored["name"], stored["count"])
+        return Basis(stored["name"], stored["count"], tuple(stored.get("labels", ())))
     if "levels" in stored:
         return Factor(stored["name"], _levels_in(stored["levels"]), stored["coding"])
     return Numeric(stored["name"], stored["integer"])

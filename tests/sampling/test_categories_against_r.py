@@ -1,14 +1,13 @@
 """Ordered and unordered categories against R: ordinal's clmm under wide priors, brms with equal priors."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
+from brms_tools import assert_same_moments, stored
 
 import hiermod as hm
+from tests.truth import REFERENCE
 
-REFERENCE = Path(__file__).parents[1] / "reference"
 INHALER = pd.read_csv(REFERENCE / "inhaler.csv")
 TEXT = "rating ~ treat + period + carry + (1 | subject)"
 
@@ -44,44 +43,42 @@ def rows_of(fit):
     return found
 
 
-def hold(draws, expected):
-    """Means and standard deviations within four Monte Carlo standard errors of both."""
-    import arviz_stats as azs
+def hold(draws, theirs):
+    """Every variable that brms has, and no other."""
+    assert set(draws) == set(theirs.index)
+    for name, row in theirs.iterrows():
+        assert_same_moments(draws[name], row, name)
 
-    for name, row in expected.iterrows():
-        own = draws[name]
-        for figure, error, method in ((own.mean(), row["mcse_mean"], "mean"), (own.std(), row["mcse_sd"], "sd")):
-            ours = float(azs.mcse(own, method=method))
-            assert abs(figure - row[method]) < 4.0 * np.hypot(ours, error), (name, method)
+
+ORDERED = {"cumulative": "logit", "sratio": "probit", "cratio": "cloglog", "acat": "logit"}
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not (REFERENCE / "ordinal_brms.csv").exists(), reason="brms has not been asked yet")
-@pytest.mark.parametrize("family", ["cumulative(logit)", "sratio(probit)", "cratio(cloglog)", "acat(logit)"])
-def test_ordinal_posteriors_are_brms_s(family):
-    table = pd.read_csv(REFERENCE / "ordinal_brms.csv")
-    expected = table[table["family"] == family].set_index("variable")
+@pytest.mark.parametrize(("name", "link"), ORDERED.items())
+def test_ordinal_posteriors_are_brms_s(name, link):
     priors = {"Intercept": "StudentT(3, 0, 2.5)", "slope": "Normal(0, 1)", "sd": "HalfNormal(1)"}
-    fit = hm.fit(TEXT, INHALER, family, priors=priors, draws=4000, seed=3, progress=False)
-    hold(rows_of(fit), expected)
+    fit = hm.fit(TEXT, INHALER, f"{name}({link})", priors=priors, draws=4000, seed=3, progress=False)
+    hold(rows_of(fit), stored("ordinal", name))
+
+
+UNORDERED = {
+    "categorical": ("choice ~ arm + x + (1 | p | g)", "choices.csv"),
+    "multinomial": ("cbind(bus, car, walk) ~ arm + x + (1 | p | g)", "trips.csv"),
+}
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not (REFERENCE / "categorical_brms.csv").exists(), reason="brms has not been asked yet")
-def test_a_categorical_posterior_is_brms_s():
-    expected = pd.read_csv(REFERENCE / "categorical_brms.csv").set_index("variable")
+@pytest.mark.parametrize(("name", "text", "data"), [(name, *own) for name, own in UNORDERED.items()])
+def test_posteriors_of_unordered_categories_are_brms_s(name, text, data):
     priors = {"cor": "LKJ(2)"}
-    for name in ("mucar", "muwalk"):
-        priors |= {f"{name}: Intercept": "StudentT(3, 0, 2.5)", f"{name}: slope": "Normal(0, 1)",
-                   f"{name}: sd": "HalfNormal(1)"}  # fmt: skip
-    fit = hm.fit("choice ~ arm + x + (1 | p | g)", pd.read_csv(REFERENCE / "choices.csv"), "categorical",
-                 priors=priors, draws=4000, seed=3, progress=False)  # fmt: skip
+    for own in ("mucar", "muwalk"):
+        priors |= {f"{own}: Intercept": "StudentT(3, 0, 2.5)", f"{own}: slope": "Normal(0, 1)",
+                   f"{own}: sd": "HalfNormal(1)"}  # fmt: skip
+    fit = hm.fit(text, pd.read_csv(REFERENCE / data), "categorical", priors=priors, draws=4000, seed=3, progress=False)
     posterior, draws = fit.posterior, {}
-    for name in ("mucar", "muwalk"):
-        draws[f"b_{name}_Intercept"] = posterior[f"{name}_Intercept"].values
-        draws[f"b_{name}_armB"] = posterior[f"{name}_arm"].values.reshape(posterior[f"{name}_x"].shape)
-        draws[f"b_{name}_x"] = posterior[f"{name}_x"].values
-        draws[f"sd_g__{name}_Intercept"] = posterior[f"{name}_1|g_sigma"].values
+    for own in ("mucar", "muwalk"):
+        draws |= {f"b_{own}_{term}": posterior[f"{own}_{term}"].values for term in ("Intercept", "arm", "x")}
+        draws[f"sd_g__{own}_Intercept"] = posterior[f"{own}_1|g_sigma"].values
     correlation = next(name for name in posterior.data_vars if name.endswith("_cor"))
     draws["cor_g__mucar_Intercept__muwalk_Intercept"] = posterior[correlation].values[:, :, 0]
-    hold(draws, expected)
+    hold(draws, stored("ordinal", name))

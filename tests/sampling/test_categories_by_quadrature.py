@@ -88,9 +88,7 @@ def hold(draws, expected):
         assert own.std() == pytest.approx(sd, abs=4.0 * float(azs.mcse(own, method="sd")))
 
 
-@pytest.mark.parametrize(
-    ("family", "model"), [("cumulative", cumulative), ("sratio", stopping), ("acat", neighbours)], ids=str
-)
+@pytest.mark.parametrize(("family", "model"), [("cumulative", cumulative), ("sratio", stopping), ("acat", neighbours)])
 def test_ordinal_posteriors_are_their_integrals(family, model):
     """Under the default prior, which is of chances where the predictor is at its mean."""
     fit = hm.fit("y ~ x", FRAME, family, draws=2000, seed=8, progress=False)

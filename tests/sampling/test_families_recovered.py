@@ -37,13 +37,17 @@ def simulated(family, rng):
     return frame.assign(y=y), effects
 
 
-@pytest.fixture(scope="module", params=FAMILIES)
+BY_PYMC = [pytest.param((family, "pymc"), id=f"{family}-pymc", marks=pytest.mark.slow) for family in FAMILIES]
+
+
+@pytest.fixture(scope="module", params=[*((family, "auto") for family in FAMILIES), *BY_PYMC], ids=str)
 def recovered(request):
     """A family's fit, and the group effects that made the data."""
-    frame, effects = simulated(request.param, np.random.default_rng(11))
-    text = f"{FAMILIES[request.param][0]} ~ x + (1 | g)"
-    settings = {"draws": 800, "tune": 500, "chains": 2, "seed": 5, "engine": "pymc", "progress": False}
-    return request.param, hm.fit(text, frame, request.param, **settings), effects
+    family, engine = request.param
+    frame, effects = simulated(family, np.random.default_rng(11))
+    text = f"{FAMILIES[family][0]} ~ x + (1 | g)"
+    settings = {"draws": 800, "tune": 500, "chains": 2, "seed": 5, "engine": engine, "progress": False}
+    return family, hm.fit(text, frame, family, **settings), effects
 
 
 def assert_near(draws, truth):

@@ -230,6 +230,8 @@ def test_a_damaged_file_is_left_and_another_name_taken(stored, capsys):
 def test_a_folder_is_not_said_to_be_absent(tmp_path):
     with pytest.raises(StorageError, match="is a folder; a fit is stored in a file"):
         hm.load(tmp_path)
+    with pytest.raises(StorageError, match="is a pipe or a device; a fit is stored in a file"):
+        hm.load("/dev/zero")
 
 
 def test_ctrl_c_while_a_fit_is_stored_is_heard_when_it_is(country_fit, tmp_path, monkeypatch):

@@ -1,9 +1,8 @@
 """Posteriors of families with one linear predictor beside those of brms with the same priors (one_predictor.R)."""
 
-import numpy as np
 import pandas as pd
 import pytest
-from arviz_stats.base import array_stats
+from brms_tools import assert_same_moments, stored
 
 import hiermod as hm
 from tests.truth import REFERENCE
@@ -31,8 +30,6 @@ MODELS = {  # formula, family, priors
 }  # fmt: skip
 DATA = pd.read_csv(REFERENCE / "one_predictor_data.csv", keep_default_na=False)
 NAMES = {"b_Intercept": "Intercept", "b_x": "x", "sd_g__Intercept": "1|g_sigma", "shape": "alpha"}
-STORED = [name for name in MODELS if (REFERENCE / "one_predictor" / f"{name}.csv").exists()]
-FAR = 4.0  # Monte Carlo standard errors
 
 
 def draws_of(fit, variable):
@@ -45,21 +42,16 @@ def draws_of(fit, variable):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", STORED)
+@pytest.mark.parametrize("name", MODELS)
 def test_means_and_standard_deviations_are_those_of_brms(name):
     text, family, priors = MODELS[name]
     data = DATA[DATA["model"] == name].reset_index(drop=True)
     fit = hm.fit(text, data, family, priors=priors, draws=5000, seed=1, target_accept=0.95, progress=False)
-    expected = pd.read_csv(REFERENCE / "one_predictor" / f"{name}.csv").set_index("variable")
     compared = 0
-    for variable, row in expected.iterrows():
+    for variable, row in stored("one_predictor", name).iterrows():
         draws = draws_of(fit, variable)
         if draws is None or not row["sd"] > 0.0:  # what a model fixes, as brms's sigma under se()
             continue
-        for what, value in (("mean", draws.mean()), ("sd", draws.std(ddof=1))):
-            own = float(array_stats.mcse(draws, method=what, chain_axis=0, draw_axis=1))
-            error = np.hypot(own, row[f"mcse_{what}"])
-            assert abs(value - row[what]) < FAR * error, f"{variable}, {what}: {value} and {row[what]}"
-            assert error < 0.05 * row["sd"]
+        assert_same_moments(draws, row, variable)
         compared += 1
     assert compared >= 2

@@ -1,15 +1,13 @@
 """Posteriors of models whose parameters each have a linear predictor against brms's: means and sds."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
+from brms_tools import assert_same_moments, stored
 
 import hiermod as hm
-from tests.truth import effective_size
+from tests.truth import REFERENCE
 
-REFERENCE = Path(__file__).parents[1] / "reference"
 WIDTHS = {"Intercept": "Normal(0, 1.5)", "slope": "Normal(0, 1)", "sd": "HalfNormal(1)"}
 CASES = {  # formula, the parameter beside the mean, which kinds of priors it has, and further priors
     "gaussian": ("y ~ x + (1 | p | g); sigma ~ x + (1 | p | g)", "sigma", 3, {"cor": "LKJ(2)"}),
@@ -17,20 +15,18 @@ CASES = {  # formula, the parameter beside the mean, which kinds of priors it ha
     "negbinomial": ("c ~ x + (1 | g); alpha ~ x", "alpha", 2, {}),
     "beta_binomial": ("s/n ~ x; kappa ~ x", "kappa", 2, {}),
 }
-WRITTEN = [name for name in CASES if (REFERENCE / "predictors" / f"{name}.csv").exists()]
 NAMES = {"shape": "alpha", "phi": "kappa"}  # brms's of parameters
-ERRORS = 4.0
 
 
 def draws_of(fit, variable):
-    """Draws of a parameter as brms names it: ``b_sigma_x``, ``sd_g__sigma_Intercept``, ``r_g__sigma[a,Intercept]``."""
+    """Draws of a parameter as brms names it: ``b_sigma_x``, ``sd_g__sigma_Intercept``, ``r_g__sigma[a:Intercept]``."""
     posterior = fit.posterior
     for theirs, own in NAMES.items():
         variable = variable.replace(f"_{theirs}_", f"_{own}_")
     if variable.startswith("r_g"):
         parameter, _, place = variable.removeprefix("r_g").partition("[")
         effects = posterior[f"{parameter.removeprefix('__')}_1|g" if parameter else "1|g"]
-        return effects.sel(g__factor_dim=place.partition(",")[0]).to_numpy()
+        return effects.sel(g__factor_dim=place.partition(":")[0]).to_numpy()
     if variable.startswith("sd_g__"):
         return posterior[f"{variable.removeprefix('sd_g__').replace('Intercept', '1')}|g_sigma"].to_numpy()
     if variable.startswith("cor_"):
@@ -46,19 +42,13 @@ def priors_of(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", WRITTEN)
+@pytest.mark.parametrize("name", CASES)
 def test_posteriors_are_brms_s(name):
     data = pd.read_csv(REFERENCE / "predictors_data.csv")
     settings = {"draws": 5000, "chains": 4, "cores": 1, "seed": 3, "progress": False}
     fit = hm.fit(CASES[name][0], data, name, priors=priors_of(name), **settings)
-    table = pd.read_csv(REFERENCE / "predictors" / f"{name}.csv").set_index("variable")
-    for variable, row in table.iterrows():
-        draws = draws_of(fit, variable)
-        error = np.hypot(row["mcse_mean"], draws.std() / np.sqrt(effective_size(draws)))
-        assert abs(draws.mean() - row["mean"]) < ERRORS * error, variable
-        squares = (draws - draws.mean()) ** 2
-        of_sd = squares.std() / np.sqrt(effective_size(squares)) / (2.0 * draws.std())
-        assert abs(draws.std() - row["sd"]) < ERRORS * np.hypot(row["mcse_sd"], of_sd), variable
+    for variable, row in stored("predictors", name).iterrows():
+        assert_same_moments(draws_of(fit, variable), row, variable)
 
 
 @pytest.mark.parametrize("name", CASES)

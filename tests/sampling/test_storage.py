@@ -40,6 +40,17 @@ def test_every_answer_is_the_same_to_the_last_bit_in_a_new_process(country_fit, 
     assert ask(path) == capsys.readouterr().out
 
 
+def test_variables_that_are_written_in_blocks_are_the_same(country_fit, tmp_path, monkeypatch):
+    path = tmp_path / "country.nc"
+    variables = country_fit.posterior.data_vars.values()
+    monkeypatch.setattr("hiermod.sampling.storage.LARGE", max(values.nbytes for values in variables))
+    country_fit.save(path)
+    loaded = hm.load(path)
+    assert loaded.posterior.identical(country_fit.posterior)
+    assert list(loaded.posterior) == list(country_fit.posterior)
+    assert str(loaded.summary()) == str(country_fit.summary())
+
+
 def test_a_stored_fit_keeps_what_it_was_asked(country_fit, tmp_path):
     country_fit.save(tmp_path / "fit.nc")
     loaded = hm.load(tmp_path / "fit.nc")

@@ -9,6 +9,7 @@ from hiermod.engine.build.compile import library
 from hiermod.engine.layout.problem import read_problem
 from hiermod.engine.layout.program import public_coordinates
 from hiermod.engine.layout.units import in_own_unit, in_users_unit
+from hiermod.errors import DataError
 from hiermod.priors.distributions import DISTRIBUTIONS, Prior
 
 RNG = np.random.default_rng(8)
@@ -81,6 +82,8 @@ def test_the_density_is_the_users_in_another_unit_and_from_another_origin(name, 
 @pytest.mark.parametrize("family", ["gaussian", "student"])
 @pytest.mark.parametrize("text", ["y ~ 1", "y ~ x + (1 | g)"])
 def test_responses_far_from_zero_are_fitted(text, family):
+    with pytest.raises(DataError, match=r"'y' are of the size of 1\.7e\+18, where .* are 256 apart, .* Subtract"):
+        hm.model("y ~ x", ROWS.assign(y=1.7e18 + 100.0 * ROWS.y))
     rows = ROWS.assign(y=1e15 + np.round(8.0 * ROWS.y))  # times in nanoseconds
     near = rows.assign(y=rows.y - 1e15)
     far, plain = (hm.fit(text, each, family, seed=1, draws=500, chains=2, progress=False) for each in (rows, near))
