@@ -18,7 +18,7 @@ from hiermod.choices import AnswerPicture, RowOrder
 from hiermod.errors import AnswerError
 from hiermod.families.functionals import Functional
 from hiermod.formula.expressions import Call, Column
-from hiermod.formula.nodes import LevelResponse, Response, SingleResponse
+from hiermod.formula.nodes import CountsResponse, LevelResponse, Response, SingleResponse
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.diagnostics import mean_sizes
 from hiermod.tabular import Tabular
@@ -43,11 +43,23 @@ class Measure:
 
     @property
     def word(self) -> str:
-        """``rate`` or ``mean``."""
+        """``rate`` or ``mean``.
+
+        Examples
+        --------
+        >>> fit.effect("treated").question.measure.word
+        'rate'
+        """
         return "rate" if self.percent else "mean"
 
     def of_units(self, per: float) -> Measure:
-        """The same for so many units."""
+        """The same for so many units.
+
+        Examples
+        --------
+        >>> fit.effect("treated").question.measure.of_units(100).name
+        'success rate per 100'
+        """
         if per == 1.0:
             return self
         if self.unit:
@@ -56,7 +68,13 @@ class Measure:
         return Measure(f"{self.name} per {per:,g}", False, self.link)
 
     def text(self, value: float) -> str:
-        """A value in words."""
+        """A value in words.
+
+        Examples
+        --------
+        >>> fit.effect("treated").question.measure.text(0.1234)
+        '12.3%'
+        """
         return f"{value:.1%}" if self.percent else f"{value:.4g}"
 
 
@@ -103,10 +121,18 @@ def outcome_name(response: Response, is_rate: bool, label: str = MEAN) -> str:
         return label.format(response.name)
     if isinstance(response, LevelResponse):
         return f"{response.column}={response.level} rate"
+    if isinstance(response, CountsResponse):
+        word = category_word(response)
+        return label.format(word if label == MEAN else f"the {word}")
     if isinstance(response, SingleResponse):
         return f"{response.name} rate" if is_rate else label.format(response.name)
     successes = response.successes
     return f"{_singular(successes.name) if isinstance(successes, Column) else 'success'} rate"
+
+
+def category_word(response: Response) -> str:
+    """What a response of categories is called: as its column, or, of counts in several, ``category``."""
+    return "category" if isinstance(response, CountsResponse) else response.name
 
 
 def plural(unit: str) -> str:
@@ -217,6 +243,14 @@ class Answer(Tabular):
         The number that it is a curve over.
     grand : float, optional
         Of rates of fitted rows, the raw mean of all of them.
+
+    Examples
+    --------
+    >>> answer = fit.effect("treated", by="country")
+    >>> answer.draws.dims
+    ('chain', 'draw', 'row')
+    >>> round(float((answer.draws > 0.05).mean()), 1)  # in how many draws both effects are above five points
+    0.8
     """
 
     draws: xr.DataArray
@@ -267,10 +301,11 @@ class Answer(Tabular):
 
         Parameters
         ----------
-        kind : {"forest", "curve", "ridges"}, optional
+        kind : {"forest", "curve", "ridges", "stacked"}, optional
             Points with a 50 % and an outer interval in rows; a line with both intervals as ribbons over a number, the
-            raw averages of its bins as dots, where they are known, and a rug of its values; or the density of each row.
-            Without it, a curve where rows were set to five or more numbers, else a forest.
+            raw averages of its bins as dots, where they are known, and a rug of its values; the density of each row;
+            or bars of the chances of all categories. Without it, a curve where rows were set to five or more numbers,
+            else a forest; of all categories stacked bars, unless they are seven curves at most.
         sort : {"auto", "estimate", "level"}
             The order of rows: by their estimates, the largest first, or by levels. "auto" is by estimates where rows
             are three or more named groups, whose names are no numbers.
@@ -332,7 +367,15 @@ def interval(draws: np.ndarray, prob: float, median: bool = False) -> dict[str, 
     """``estimate, lower, upper`` of draws with shape ``(rows, draws)``: mean (or median) and equal-tailed quantiles."""
     with np.errstate(over="ignore", invalid="ignore"):  # of numbers near the largest
         lower, middle, upper = quantiles(draws, np.array([(1.0 - prob) / 2.0, 0.5, (1.0 + prob) / 2.0]))
-        return {"estimate": middle if median else draws.mean(axis=1), "lower": lower, "upper": upper}
+        return {"estimate": middle if median else _means(draws), "lower": lower, "upper": upper}
+
+
+def _means(draws: np.ndarray) -> np.ndarray:
+    """Means over the last axis; finite where the draws are, their sum or not."""
+    means = draws.mean(axis=1)
+    endless = np.isinf(means)
+    means[endless] = (draws[endless] / draws.shape[1]).sum(axis=1)
+    return np.asarray(means)
 
 
 def quantiles(draws: np.ndarray, places: np.ndarray) -> np.ndarray:

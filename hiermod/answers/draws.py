@@ -6,6 +6,7 @@ axis but that of the arms.
 
 from __future__ import annotations
 
+import reprlib
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,12 @@ def logit(rate: Any) -> Any:
 
     Returns
     -------
-    Same type and shape, on the link scale.
+    Same type and shape, on the link scale; NaN outside of [0, 1].
+
+    Raises
+    ------
+    AnswerError
+        If it is no real number.
 
     Examples
     --------
@@ -36,7 +42,7 @@ def logit(rate: Any) -> Any:
     >>> float(hm.logit(0.5))
     0.0
     """
-    return special.logit(rate)
+    return special.logit(_real(rate))
 
 
 def inv_logit(log_odds: Any) -> Any:
@@ -51,13 +57,36 @@ def inv_logit(log_odds: Any) -> Any:
     -------
     Same type and shape, on the response scale.
 
+    Raises
+    ------
+    AnswerError
+        If they are no real numbers.
+
     Examples
     --------
     >>> import hiermod as hm
     >>> float(hm.inv_logit(0.0))
     0.5
     """
-    return special.expit(log_odds)
+    return special.expit(_real(log_odds))
+
+
+def _real(numbers: Any) -> Any:
+    """What holds real numbers, as it is; others are made such, or refused.
+
+    Raises
+    ------
+    AnswerError
+        With what was found.
+    """
+    try:
+        values = numbers if isinstance(numbers, xr.DataArray) else np.asarray(numbers)
+        if values.dtype.kind != "c":
+            return numbers if values.dtype.kind in "biuf" else values.astype(float)
+        remedy = " Take their real part, numpy.real(draws)."
+    except (TypeError, ValueError):
+        remedy = ""
+    raise AnswerError(f"Real numbers are needed; {reprlib.repr(numbers)} was given.{remedy}")
 
 
 def check_goal(goal: str) -> int:
@@ -120,6 +149,7 @@ def _paired(a: Any, b: Any) -> tuple[Any, Any]:
 
 def _numbers(draws: Any) -> Any:
     """Draws as floating-point numbers: unsigned ones would wrap around, booleans have no differences."""
+    draws = _real(draws)
     numbers = draws.astype(float) if isinstance(draws, xr.DataArray) else np.asarray(draws, dtype=float)
     missing = np.isnan(numbers.values if isinstance(numbers, xr.DataArray) else numbers)
     if not missing.size:

@@ -97,6 +97,19 @@ class Population:
         """The parameters whose linear predictor varies between groups."""
         return tuple(dict.fromkeys(name for name, _ in self.covariance))
 
+    def at(self, places: np.ndarray) -> Population:
+        """The same at some places of the arrays, laid out in one line."""
+        mean = {name: np.broadcast_to(values, self.shape).ravel()[places] for name, values in self.mean.items()}
+        covariance = {
+            pair: np.broadcast_to(values, self.shape).ravel()[places] for pair, values in self.covariance.items()
+        }
+        return Population(mean, covariance)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the arrays."""
+        return np.broadcast_shapes(*(values.shape for values in self.mean.values()))
+
     def given(self, name: str) -> tuple[Mapping[str, np.ndarray], Population]:
         """How the others rise with a standard normal behind one predictor, and what they are like given that."""
         spread = np.sqrt(self.covariance[name, name])
@@ -117,14 +130,19 @@ class Population:
 
 
 Inner = Callable[[Population], np.ndarray]
+Rule = Callable[[float], tuple[np.ndarray, np.ndarray]]  # nodes and weights, by the largest standard deviation
 
 
-def averaged(population: Population, names: Sequence[str], inner: Inner, alone: bool = False) -> np.ndarray:
+def averaged(
+    population: Population, names: Sequence[str], inner: Inner, alone: bool = False, step: float = 0.0
+) -> np.ndarray:
     """The mean over the predictors `names`, in turn, of what `inner` makes of a population in which they are known.
 
-    `alone` says that `inner` integrates nothing by itself, so that the last one is integrated as finely as one alone.
+    `alone` says that `inner` integrates nothing by itself, so that the last one is integrated as finely as one alone,
+    or with a `step` in standard deviations.
     """
-    return _over(population, names, inner, alone, lambda total, values, weight: total + weight * values, 0.0)
+    rule = (lambda _: _trapezoidal(step)) if step else _rule if alone else None
+    return _over(population, names, inner, rule, lambda total, values, weight: total + weight * values, 0.0)
 
 
 def log_averaged(population: Population, names: Sequence[str], inner: Inner, alone: bool = False) -> np.ndarray:
@@ -133,11 +151,11 @@ def log_averaged(population: Population, names: Sequence[str], inner: Inner, alo
     def add(total: np.ndarray | float, values: np.ndarray, weight: float) -> np.ndarray:
         return np.logaddexp(total, values + np.log(weight))
 
-    return _over(population, names, inner, alone, add, -np.inf)
+    return _over(population, names, inner, _rule if alone else None, add, -np.inf)
 
 
 def _over(
-    population: Population, names: Sequence[str], inner: Inner, fine: bool,
+    population: Population, names: Sequence[str], inner: Inner, last: Rule | None,
     add: Callable[[np.ndarray | float, np.ndarray, float], np.ndarray], start: float,
 ) -> np.ndarray:  # fmt: skip
     if not names:
@@ -147,11 +165,11 @@ def _over(
     first, rest = names[0], names[1:]
     rises, left = population.given(first)
     widest = float(np.sqrt(population.covariance[first, first]).max(initial=0.0))
-    nodes, weights = _rule(widest) if fine and not rest else _trapezoidal(COARSE / max(1.0, widest))
+    nodes, weights = _trapezoidal(COARSE / max(1.0, widest)) if last is None or rest else last(widest)
     total: np.ndarray | float = start
     for node, weight in zip(nodes.tolist(), weights.tolist(), strict=True):
         mean = {**left.mean, **{name: left.mean[name] + node * rise for name, rise in rises.items()}}
-        total = add(total, _over(Population(mean, left.covariance), rest, inner, fine, add, start), weight)
+        total = add(total, _over(Population(mean, left.covariance), rest, inner, last, add, start), weight)
     return np.asarray(total)
 
 

@@ -244,7 +244,8 @@ class TermEffects:
 
     @property
     def _few_groups(self) -> bool:
-        return self._term.grouping.size * len(self._term.row_names) * self._posterior.size <= SMALL
+        own = self._term.grouping
+        return own.standing_for is None and own.size * len(self._term.row_names) * self._posterior.size <= SMALL
 
     def _columns_of(self, codes: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
         """Draws of each column's effects, of all groups or those that are needed, and where each row's stand."""

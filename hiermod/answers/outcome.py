@@ -86,6 +86,8 @@ def read_functional(spec: ModelSpec, outcome: Any, parameter: Any = None) -> Fun
             "give one of them."
         )
     family, known = spec.family, [*spec.predictors]
+    if family.kind == "category":
+        known.remove("mu")  # the reference, which is 0
     if parameter in known:
         return outcomes.parameter_itself(family, parameter)
     if parameter in family.auxiliary:
@@ -126,11 +128,6 @@ def read_outcome(spec: ModelSpec, outcome: Any, groups: Groups, parameter: Any =
     """
     functional = read_functional(spec, outcome, parameter)
     _refuse_endless(spec, functional, groups)
-    if functional.steps and Reading.POPULATION in groups.values():
-        raise AnswerError(
-            f"outcome={outcome!r}: the quantiles of counts are whole numbers, of which groups='population' would be a "
-            "mean. Ask for groups='typical' or 'new', or for a chance such as outcome='>10'."
-        )
     if spec.has_posterior_mean(functional, frozenset(reading.value for reading in groups.values())):
         return Outcome(functional)
     averaged = any(reading in (Reading.NEW, Reading.POPULATION) for reading in groups.values())

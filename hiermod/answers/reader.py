@@ -13,11 +13,13 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
+from hiermod.answers.count_quantiles import quantile_of_population
 from hiermod.answers.expectations import Population, averaged, log_averaged, population_mean, population_slope
 from hiermod.answers.group_effects import Groups, GroupsOfRows, Reading, known_codes, new_levels, same_for_all
 from hiermod.answers.log_means import log_means, population_log_means
 from hiermod.answers.predictors import Designs, LinearPredictors
 from hiermod.data.cells.observations import Observations
+from hiermod.data.cells.statistics import TallyCells
 from hiermod.errors import AnswerError
 from hiermod.families.functionals import Functional
 from hiermod.families.links import Link
@@ -233,6 +235,25 @@ class LinearReader:
         """The columns of the linear predictors on which the outcome depends."""
         return self._own.designs(frame, self._scaled)
 
+    def at_effects(
+        self, frame: pd.DataFrame, effects: np.ndarray, places: np.ndarray, linear: bool = False
+    ) -> Iterator[np.ndarray]:  # fmt: skip
+        """The outcome, or mu's linear predictor, of rows at each node of the effects of their groups.
+
+        Effects are of all group terms, one after the other, shape ``(nodes, columns, groups, draws)``, `places` says
+        which group a row is of; the only linear predictor is that of mu.
+        """
+        designs = self._own.designs(frame, self._scaled)
+        design = designs.predictors["mu"]
+        common = self._own.linear("mu", design, [None] * len(design.groups))
+        columns = np.hstack([own for own in design.groups if own is not None])
+        with np.errstate(over="ignore"):
+            for own in effects:
+                eta = common.copy()
+                for multiplier, effect in zip(columns.T, own, strict=True):
+                    eta += multiplier[:, None] * effect[places]
+                yield eta if linear else self._value(designs.exposure, Population({"mu": eta}, {}))
+
     def slope(self, frame: pd.DataFrame, change: Designs, linear: bool) -> np.ndarray:
         """Derivative of the outcome or its linear predictor, shape ``(rows, draws)``, along a change of the designs."""
         groups, name = self._own.groups_of(frame), self._outcome.of
@@ -269,9 +290,24 @@ class LinearReader:
 
     def _mean(self, designs: Designs, groups: Sequence[GroupsOfRows | None]) -> np.ndarray:
         population = self._population(designs, groups)
+        if self._outcome.at_most is not None and population.varying:
+            return self._quantile_of_all(designs.exposure, population)
         with np.errstate(over="ignore"):  # a mean above 1.8e308 is infinite
             inner = partial(self._value, designs.exposure)
             return averaged(population, self._outer(population), inner, alone=self._outcome.link is None)
+
+    def _quantile_of_all(self, exposure: np.ndarray | None, population: Population) -> np.ndarray:
+        """A quantile of the counts of all groups together."""
+        shape = population.mean["mu"].shape
+        scalars = {name: np.broadcast_to(values, shape).ravel() for name, values in self._scalars.items()}
+        exposed = None if exposure is None else np.broadcast_to(exposure, shape).ravel()
+
+        def others(known: Population, places: np.ndarray) -> list[Any]:
+            own = {name: values[places] for name, values in scalars.items()}
+            return self._others(known.mean, None if exposed is None else exposed[places], own)
+
+        linear = self._spec.family.linear
+        return quantile_of_population(self._outcome, population, self._outer(population), linear, others)
 
     def _logs(self, designs: Designs, groups: Sequence[GroupsOfRows | None]) -> np.ndarray:
         population = self._population(designs, groups)
@@ -329,12 +365,15 @@ class LinearReader:
             return population_log_means(link, etas[of], population.covariance[of, of])
         return log_means(link, etas[of])
 
-    def _others(self, etas: Mapping[str, np.ndarray], exposure: Any) -> list[Any]:
+    def _others(
+        self, etas: Mapping[str, np.ndarray], exposure: Any, scalars: Mapping[str, np.ndarray] | None = None
+    ) -> list[Any]:
         """The parameters beside mu; those that play no part may be missing, and are NaN."""
         found: list[Any] = []
+        scalars = self._scalars if scalars is None else scalars
         for name in self._spec.family.auxiliary:
-            if name in self._scalars:
-                found.append(self._scalars[name])
+            if name in scalars:
+                found.append(scalars[name])
             else:
                 found.append(
                     self._spec.predictors[name].link.inverse(etas[name]) if name in etas else np.float64(np.nan)
@@ -429,6 +468,15 @@ class PooledReader:
             for own in present.tolist()
         ]
         return np.stack(drawn)[place]
+
+
+def refuse_tallies(posterior: Posterior, what: str) -> None:
+    """Refuse what is of one number a row where each has counts of several categories."""
+    if isinstance(posterior.spec.cells.response, TallyCells):
+        raise AnswerError(
+            f"{what}, and rows of {posterior.spec.formula.response} have counts of several categories. fit.ppc() looks "
+            "at the categories; of one category against the others, a binomial model has residuals."
+        )
 
 
 def predicted(model: Reader, seen: Observations) -> Iterator[tuple[np.ndarray, Parameters]]:

@@ -7,7 +7,7 @@ import pytest
 from scipy import special
 
 import hiermod as hm
-from hiermod.errors import AnswerError
+from hiermod.errors import AnswerError, HiermodError
 
 mpl.use("agg")
 RATINGS = ["poor", "fair", "good", "great"]
@@ -68,7 +68,13 @@ def test_rates_without_an_outcome_have_a_row_for_each_category(fit, rated):
 
 @pytest.mark.parametrize(
     ("outcome", "weights"),
-    [("good", [0, 0, 1, 0]), (">=good", [0, 0, 1, 1]), ("< fair", [1, 0, 0, 0]), ("mean", [1, 2, 3, 4])],
+    [
+        ("good", [0, 0, 1, 0]),
+        (">=good", [0, 0, 1, 1]),
+        ("< fair", [1, 0, 0, 0]),
+        ("mean", [1, 2, 3, 4]),
+        (dict(zip(RATINGS, [0.0, 2.5, -1.0, 10.0], strict=True)), [0.0, 2.5, -1.0, 10.0]),
+    ],
 )
 def test_outcomes_are_sums_of_chances(fit, rated, outcome, weights):
     expected = np.column_stack([by_hand(fit, rated, arm) @ weights for arm in "AB"])
@@ -88,11 +94,47 @@ def test_scores_are_the_numbers_of_the_categories(rated):
     assert fit.shrinkage("g")["raw"].to_numpy() == pytest.approx(frame.groupby("g")["points"].mean().to_numpy())
 
 
+def test_given_scores_serve_every_question(fit, choice, rated, chosen):
+    points, prices = dict(zip(RATINGS, [0, 1, 5, 10], strict=True)), {"bus": 2.5, "car": 8.0, "walk": 0.0}
+    fares = drawn(choice.rates("arm", outcome=prices))[:, 0]
+    np.testing.assert_allclose(fares, drawn(choice.rates("arm"))[:, :3] @ [2.5, 8.0, 0.0], atol=1e-12)
+    assert choice.effect("arm", outcome=prices).question.measure.name == "mean score of mode (bus 2.5, car 8, walk 0)"
+    assert set(np.unique(drawn(fit.predict(rated, kind="response", outcome=points)))) <= {0.0, 1.0, 5.0, 10.0}
+    asked = {"groups": "population", "data": rated.head(2)}
+    whole, by_chance = (drawn(fit.rates(outcome=own, **asked)) for own in (points, None))
+    np.testing.assert_allclose(whole[:, 0], by_chance @ [0, 1, 5, 10], rtol=1e-6)
+    slopes = [drawn(fit.slopes("x", outcome=own))[:, 0] for own in (points, *RATINGS)]
+    np.testing.assert_allclose(slopes[0], np.array(slopes[1:]).T @ [0, 1, 5, 10], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "message"),
+    [
+        ({"poor": 0, "fair": 1, "goood": 2, "great": 3}, r"'goood'.*'great'\. Did you mean 'good'\?"),
+        ({"poor": 0, "fair": 1}, "none for 'good', 'great'"),
+        ({"poor": 0, "fair": 1, "good": 2, "great": "3"}, "the score '3' for 'great': a finite number"),
+        ({"poor": 0, "fair": 1, "good": 2, "great": np.inf}, "the score inf for 'great'"),
+        (dict.fromkeys(RATINGS, 2), "every category the score 2"),
+        ({}, "none for 'poor', 'fair', 'good', 'great'"),
+    ],
+)
+def test_scores_that_say_too_little_are_refused(fit, outcome, message):
+    with pytest.raises(AnswerError, match=message):
+        fit.rates("arm", outcome=outcome)
+
+
 def test_one_number_is_asked_for_by_name(fit):
-    with pytest.raises(AnswerError, match=r"needs an outcome=: 'mean' \(the mean score\), the chance of a category"):
+    with pytest.raises(
+        AnswerError,
+        match=r"A comparison of .* needs an outcome=: 'mean' \(the mean score",
+    ):
         fit.effect("arm")
-    with pytest.raises(AnswerError, match=r"outcome='goood' is none .* Did you mean 'good'\?"):
-        fit.effect("arm", outcome="goood")
+    for slip, meant in (("goood", "good"), (">= goood", ">=good"), ("<Fair", "<fair")):
+        with pytest.raises(AnswerError, match=rf"outcome='{slip}' is none .* Did you mean '{meant}'\?"):
+            fit.effect("arm", outcome=slip)
+    for side in (">great", "<= great"):
+        with pytest.raises(AnswerError, match=r"holds of (none|every)"):
+            fit.effect("arm", outcome=side)
     assert fit.effect("arm", scale="link").table["estimate"][0] == pytest.approx(fit.fixef().loc["arm[B]", "estimate"])
 
 
@@ -166,3 +208,129 @@ def test_unordered_categories_have_chances_and_no_order(choice, chosen):
     with pytest.raises(AnswerError, match="needs an outcome="):
         choice.effect("arm")
     assert drawn(choice.rates("arm")).reshape(-1, 2, 3).sum(axis=2) == pytest.approx(1.0)
+
+
+def test_all_categories_over_a_number_are_curves_beside_their_raw_shares(fit, rated):
+    answer = fit.rates("x")
+    ax = answer.plot()
+    assert [text.get_text() for text in ax.get_legend().get_texts()][:4] == [f"rating = {name}" for name in RATINGS]
+    seen = answer.curve.observed
+    np.testing.assert_allclose(seen.groupby("x")["raw"].sum(), 1.0)
+    shares = rated["rating"].value_counts(normalize=True, sort=False)
+    for name, own in seen.groupby("rating", observed=True):
+        assert np.average(own["raw"], weights=own["size"]) == pytest.approx(shares[name])
+    assert fit.rates(["x", "arm"]).plot().get_xlabel() == "chance of each category of rating"  # eight lines are bars
+    one = fit.rates("x", outcome=">=good").curve.observed
+    assert np.average(one["raw"], weights=one["size"]) == pytest.approx(shares[["good", "great"]].sum())
+    mpl.pyplot.close("all")
+
+
+def test_predictions_of_the_fitted_rows_have_a_line_for_each_category(fit, rated):
+    answer = fit.predict()
+    assert list(answer.table.index) == [row for row in rated.index for _ in RATINGS]
+    assert list(answer.table["rating"][:8]) == RATINGS * 2
+    np.testing.assert_allclose(drawn(answer), drawn(fit.predict(rated)), atol=1e-12)
+
+
+def test_missing_rows_have_a_missing_line_for_each_category(chosen):
+    frame = chosen.assign(arm=chosen["arm"].where(chosen.index != 3))
+    fit = hm.fit("mode ~ arm", frame, "categorical", draws=60, tune=60, seed=2, progress=False)
+    table = fit.predict().table
+    assert len(table) == 3 * len(frame)
+    assert list(table["mode"][9:12]) == ["bus", "car", "walk"]
+    assert table["estimate"].isna().to_numpy().nonzero()[0].tolist() == [9, 10, 11]
+
+
+def test_residuals_are_of_scores(fit, rated):
+    scores = rated["rating"].cat.codes + 1.0
+    np.testing.assert_allclose(fit.residuals(), scores - fit.fitted(), atol=1e-12)
+    frame = rated.assign(points=np.array([0, 1, 5, 10])[rated["rating"].cat.codes])
+    points = hm.fit("points ~ arm", frame, "cumulative", draws=60, tune=60, seed=2, progress=False)
+    np.testing.assert_allclose(points.residuals(), frame["points"] - points.fitted(), atol=1e-12)
+
+
+def test_quantile_residuals_are_of_places(rated):
+    """Of one chance for all rows, a category's lie between the quantiles of those below and of its own."""
+    fit = hm.fit("rating ~ 1", rated, "cumulative", draws=100, tune=100, seed=2, progress=False)
+    ends = special.ndtri(np.append(0.0, np.cumsum(fit.rates().table["estimate"].to_numpy(dtype=float))).clip(0.0, 1.0))
+    place, residual = rated["rating"].cat.codes.to_numpy(), fit.residuals(type="quantile").to_numpy()
+    assert ((residual >= ends[place] - 1e-9) & (residual <= ends[place + 1] + 1e-9)).all()
+
+
+def test_new_responses_of_an_outcome_are_whether_it_holds(fit, choice, rated, chosen):
+    scores, sides = (drawn(fit.predict(rated, kind="response", outcome=own)) for own in (None, ">=good"))
+    np.testing.assert_array_equal(sides, scores >= 3.0)
+    whole, cars = (drawn(choice.predict(chosen, kind="response", outcome=own)) for own in (None, "car"))
+    np.testing.assert_array_equal(whole[:, 1::3], cars)
+    np.testing.assert_array_equal(whole.reshape(len(whole), -1, 3).sum(axis=2), 1.0)
+
+
+def test_groups_move_the_thresholds_of_coef(fit):
+    thresholds, effects = fit.fixef()["estimate"][:3].to_numpy(), fit.ranef()["g"]["Intercept"].to_numpy()
+    table = fit.coef()["g"]
+    np.testing.assert_allclose(table.iloc[:, :3], thresholds - effects[:, None], atol=1e-12)
+    assert list(table.columns) == ["Intercept[1]", "Intercept[2]", "Intercept[3]", "arm[B]", "x"]
+
+
+def test_linear_predictors_of_categories_are_asked_for_by_parameter(fit, choice):
+    term = choice.fixef().loc["mucar_arm[B]", "estimate"]
+    assert choice.effect("arm", parameter="mucar").table["estimate"][0] == pytest.approx(term)
+    own = fit.effect("arm", parameter="mu").table["estimate"][0]
+    assert own == pytest.approx(fit.fixef().loc["arm[B]", "estimate"])
+    for refused in (lambda: choice.effect("arm", scale="link"), lambda: choice.predict(kind="link")):
+        with pytest.raises(AnswerError, match="needs a parameter=: each category but 'bus' has a linear predictor"):
+            refused()
+    with pytest.raises(AnswerError, match="Did you mean 'mucar'"):
+        choice.rates("arm", parameter="mu")
+    with pytest.raises(AnswerError, match=r"fitted\(\) of family categorical needs an outcome="):
+        choice.fitted()
+
+
+def test_priors_imply_chances_of_categories(choice, fit):
+    seen = choice.model.sample_prior(200, 1).implied()
+    assert list(seen.table.index[:3]) == [
+        "chance that mode is bus",
+        "chance that mode is car",
+        "chance that mode is walk",
+    ]
+    assert sum(seen.draws[name] for name in seen.table.index[:3]) == pytest.approx(1.0)
+    assert sum(own for name, own in seen.draws.items() if name.startswith("arm")) == pytest.approx(0.0, abs=1e-12)
+    ordered = fit.model.sample_prior(200, 1).implied()
+    assert list(ordered.table.index) == ["mean rating", "arm, B vs A"]
+
+
+def test_predictive_checks_are_of_shares(fit, choice, rated, chosen):
+    for own, column, frame in ((fit, "rating", rated), (choice, "mode", chosen)):
+        table = own.ppc()
+        shares = frame[column].value_counts(normalize=True, sort=False).sort_index()
+        np.testing.assert_allclose(table["observed"], shares)
+        assert ((table["lower"] <= table["estimate"]) & (table["estimate"] <= table["upper"])).all()
+    assert fit.ppc("mean")["observed"][0] == pytest.approx((rated["rating"].cat.codes + 1).mean())
+    assert len(choice.plot.ppc().patches) == 3
+    with pytest.raises(AnswerError, match="no statistic but the share of each"):
+        choice.ppc("mean")
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda fit: fit.model.bambi(), r"not handed over to Bambi\. model\.pymc\(\)"),
+        (lambda fit: hm.plan(fit, variable="arm", loss=0.01), "Plan for the chance of one of them"),
+        (lambda fit: fit.r2(), r"Ask for the chance of a category, outcome="),
+        (lambda fit: fit.nnt("arm"), r"fit\.effect\(\.\.\., outcome='"),
+        (lambda fit: fit.sigma(), "has no residual standard deviation.$"),
+        (lambda fit: fit.calibration(), r"fit\.plot\.ppc\(\)"),
+    ],
+)
+def test_what_is_not_of_categories_says_what_to_ask_instead(fit, choice, ask, message):
+    for own in (fit, choice):
+        with pytest.raises(HiermodError, match=message):
+            ask(own)
+
+
+@pytest.mark.slow
+def test_pages_show_chances_of_categories(fit, choice, tmp_path):
+    for own, heading in ((fit, "Chance of each rating by arm"), (choice, "Chance of each mode by arm")):
+        page = own.report(tmp_path / "page.html").read_text()
+        assert heading in page
+    assert "arm B has a higher chance that mode is car than arm A" in page

@@ -117,3 +117,12 @@ def test_missing_draws_are_named_by_their_place_where_they_have_one():
         hm.prob_best(np.array([[1.0, 2.0], [np.nan, 3.0]]), 1)
     with pytest.raises(AnswerError, match=r"1 of 1 draws are NaN\. A draw"):
         hm.prob_beats(np.nan, [1.0])
+
+
+@pytest.mark.parametrize(
+    "numbers", [1j, np.ones(2) + 0j, xr.DataArray([1j, 1.0], dims="draw"), "a", ["a"], [[1], [1, 2]]]
+)
+def test_what_are_no_real_numbers_is_refused(numbers):
+    for question in (hm.logit, hm.inv_logit, lambda draws: hm.prob_beats(draws, 0.0)):
+        with pytest.raises(AnswerError, match=r"Real numbers are needed; .* was given"):
+            question(numbers)

@@ -194,6 +194,31 @@ def test_icc_of_counts_takes_the_variance_at_the_mean_count():
     assert positive.icc()["estimate"][0] == pytest.approx(expected)
 
 
+def test_icc_with_several_predictors_takes_the_others_at_their_average(capsys):
+    """log(1 + 1/mean + 1/alpha) again, alpha averaged over rows; groups that differ in it alone are left out."""
+    rng = np.random.default_rng(4)
+    data = pd.DataFrame({"g": np.repeat(list("abcdef"), 30), "x": np.tile([0, 1], 90)})
+    data["y"] = rng.poisson(np.exp(rng.normal(1.0, 0.6, 6)).repeat(30) * rng.gamma(2.0, 0.5, 180))
+    draws = {
+        "Intercept": np.array([1.0, 0.8]), "alpha_Intercept": np.array([0.5, 0.7]), "alpha_x": np.array([0.3, -0.4]),
+        "1|g": rng.normal(0.0, 0.5, (2, 6)), "1|g_sigma": np.array([0.5, 0.7]),
+        "alpha_1|g": rng.normal(0.0, 0.5, (2, 6)), "alpha_1|g_sigma": np.array([0.2, 0.3]),
+    }  # fmt: skip
+    fit = hm.model("y ~ (1 | g); alpha ~ x + (1 | g)", data, "negbinomial").with_draws(dataset(draws))
+    mean = np.exp(draws["Intercept"][:, None] + draws["1|g"]).mean(axis=1)
+    log_alpha = draws["alpha_Intercept"][:, None, None] + draws["alpha_x"][:, None, None] * np.array([0.0, 1.0])
+    alpha = np.exp(log_alpha + draws["alpha_1|g"][:, :, None]).mean(axis=(1, 2))
+    between = draws["1|g_sigma"] ** 2
+    expected = between / (between + np.log(1.0 + 1.0 / mean + 1.0 / alpha))
+    table = fit.icc()
+    assert table["group"].tolist() == ["g", "g"]
+    assert table["estimate"][0] == pytest.approx(expected.mean())
+    assert "with alpha at the average over rows; that groups differ in alpha too is left out" in capsys.readouterr().err
+    own = {name: values for name, values in draws.items() if not name.startswith("1|g")}
+    with pytest.raises(AnswerError, match="no groups in mu: they differ in alpha"):
+        hm.model("y ~ 1; alpha ~ x + (1 | g)", data, "negbinomial").with_draws(dataset(own)).icc()
+
+
 def test_of_aggregated_rows_leave_one_out_is_left_out_with_a_notice(capsys):
     rng = np.random.default_rng(5)
     count = 120_000

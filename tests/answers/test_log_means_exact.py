@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy import integrate, special, stats
+from scipy import integrate, optimize, special, stats
 
 from hiermod.answers.log_means import Logs, _mode, log_means, population_log_means
 from hiermod.answers.row_moments import RowMoments
@@ -38,6 +38,39 @@ def test_means_of_populations_of_rates(name):
     for place, log_value in enumerate(RATES[name]):
         exact = [expectation(log_value, *pair) for pair in zip(mean, variance, strict=True)]
         np.testing.assert_allclose(found[place], exact, rtol=1e-8, atol=1e-9)
+
+
+def fine_expectation(log_value, mean, spread):
+    """log E exp(log_value(mean + spread Z)), by sums in steps of a thousandth of the narrower width, about the top."""
+
+    def falling(z):
+        return log_value(mean + spread * (z - 1e-7)) - log_value(mean + spread * (z + 1e-7)) + 2e-7 * z
+
+    top = optimize.brentq(falling, -100.0, 10.0, xtol=1e-6)
+    z = top + np.arange(-12.0, 12.0, 1e-4)
+    logs = log_value(mean + spread * z) + stats.norm.logpdf(z)
+    return special.logsumexp(logs) + np.log(1e-4)
+
+
+@pytest.mark.parametrize(("name", "mean", "spread"), [
+    ("logit", 0.3, 1e-3),  # all but normal: steps as wide as they may be
+    ("logit", 0.0, 5.0),
+    ("logit", 60.0, 30.0),  # the bend, two standard deviations from the top, is a thirtieth of one wide
+    ("cloglog", 0.0, 1.0),
+    ("cloglog", 300.0, 5.0),  # the chance of no event: a peak of a seventeenth, 57 standard deviations away
+])  # fmt: skip
+def test_one_mean_of_a_population_has_all_its_digits(name, mean, spread):
+    found = population_log_means(LINKS[name], np.array([mean]), np.array([spread**2]))
+    for place, log_value in enumerate(RATES[name]):
+        if name != "cloglog" or mean < 100.0 or place == 1:
+            np.testing.assert_allclose(found[place, 0], fine_expectation(log_value, mean, spread), rtol=0.0, atol=2e-9)
+
+
+def test_means_of_populations_under_probit_are_a_closed_form():
+    mean, variance = (axis.ravel() for axis in np.meshgrid(MEANS, VARIANCES))
+    at = mean / np.sqrt(1.0 + variance)
+    found = population_log_means(LINKS["probit"], mean, variance)
+    np.testing.assert_allclose(found, [special.log_ndtr(at), special.log_ndtr(-at)], rtol=1e-14)
 
 
 def test_means_of_populations_of_counts_are_those_of_a_lognormal():

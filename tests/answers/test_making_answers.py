@@ -23,6 +23,12 @@ def test_estimates_are_means_or_medians_with_equal_tails():
     assert made(Question("rates", RATES, median=True)).table["estimate"].tolist() == [2.5, 0.0]
 
 
+def test_a_mean_is_finite_where_the_draws_are_and_their_sum_is_not():
+    large = make_answer(1e308 * np.array([[1.0, 1.5, -0.5, 1.0]]), KEYS[:1], (2, 2), Question("rates", RATES), "rate")
+    np.testing.assert_allclose(large.table["estimate"], 7.5e307)
+    assert "medians" not in str(large)
+
+
 def test_draws_carry_chains_and_keys():
     answer = made(Question("rates", RATES))
     assert (answer.draws.dims, answer.draws.name) == (("chain", "draw", "row"), "rate")

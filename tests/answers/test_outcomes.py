@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from answer_tools import with_made_up_draws
+from scipy import special, stats
 
 import hiermod as hm
 from hiermod.answers.answer import measure_of
@@ -30,10 +31,9 @@ def never(outcome, priors, averaged):
 def heavy():
     """A fit of a family whose mean has no posterior mean."""
     fit = fit_of()
-    posterior = fit._posterior
+    posterior = fit.sampled_posterior
     family = replace(posterior.spec.family, has_posterior_mean=never)
-    fit._posterior = replace(posterior, spec=replace(posterior.spec, family=family))
-    return fit
+    return hm.Fit(fit.model, replace(posterior, spec=replace(posterior.spec, family=family)))
 
 
 def test_the_median_of_a_symmetric_family_is_its_mean():
@@ -90,6 +90,34 @@ def test_sentences_leave_out_a_loss_that_does_not_exist(heavy):
     assert "lose" not in sentence
     assert isinstance(heavy.shrinkage(), pd.DataFrame)
     assert isinstance(heavy, hm.Fit)
+
+
+@pytest.mark.parametrize(("text", "family", "percent"), [
+    ("c ~ arm + (1 | g)", "poisson", 90),
+    ("c ~ arm + (1 | p | g); alpha ~ 1 + (1 | p | g)", "negbinomial", 50),
+    ("c ~ arm + (1 | g); zi ~ 1 + (1 | g)", "zero_inflated_poisson", 75),
+])  # fmt: skip
+def test_quantiles_of_counts_over_a_population_are_those_of_all_its_responses(text, family, percent):
+    """The smallest count with that chance under the mixture, which SciPy gives on a fine grid of effects."""
+    frame = FRAME.assign(c=RNG.poisson(4.0, 60))
+    fit = with_made_up_draws(hm.model(text, frame, family), {"Intercept": 1.2}, chains=1, draws=3)
+    seen = fit.rates("arm", groups="population", outcome=f"q{percent}").draws.to_numpy().reshape(3, 2)
+    nodes, counts = np.arange(-7.0, 7.01, 0.2), np.arange(50)[:, None, None]
+    one, two = np.meshgrid(nodes, nodes, indexing="ij")
+    weights = np.exp(-(one**2 + two**2) / 2.0)
+    other = {"negbinomial": "alpha", "zero_inflated_poisson": "zi"}.get(family, "none")
+    for draw in range(3):
+        at = {name: values.to_numpy().reshape(3, -1)[draw, 0] for name, values in fit.posterior.items()}
+        cor = at.get(f"1+{other}_1|g_cor", 0.0)
+        effect = at.get(f"{other}_1|g_sigma", 0.0) * (cor * one + np.sqrt(1.0 - cor**2) * two)
+        second = at.get(f"{other}_Intercept", 0.0) + effect
+        for arm in (0, 1):
+            mean = np.exp(at["Intercept"] + arm * at["arm"] + at["1|g_sigma"] * one)
+            shape, zi = np.exp(second), special.expit(second) if other == "zi" else 0.0
+            cdf = stats.poisson.cdf(counts, mean)
+            cdf = stats.nbinom.cdf(counts, shape, shape / (shape + mean)) if other == "alpha" else cdf
+            chances = (weights * (zi + (1.0 - zi) * cdf)).sum(axis=(1, 2)) / weights.sum()
+            assert round(seen[draw, arm], 9) == np.searchsorted(chances, percent / 100.0)
 
 
 def lognormal(priors=None):

@@ -212,3 +212,34 @@ def test_rows_without_an_arm_are_not_dropped():
         hm.srm(frame, "arn")
     with pytest.raises(DataError, match="'w' is negative"):
         hm.srm(pd.DataFrame({"arm": ["a", "b"], "w": [1, -1]}), "arm", weights="w")
+
+
+PLACEBO = pd.DataFrame({"arm": ["blue", "placebo", "red"] * 2, "k": list("uuuvvv"), "s": [1, 2, 3, 2, 1, 1], "n": 5})
+
+
+@pytest.fixture(scope="module")
+def against_blue():
+    """Three arms, the second of which is called placebo, while the first is the reference."""
+    return drawn("s/n ~ arm + k", PLACEBO, Intercept=np.zeros(4), arm=np.full((4, 2), 0.1), k=np.full((4, 1), 0.1))
+
+
+@pytest.mark.parametrize("question", ["effect", "prob_beats", "decide", "nnt", "interaction"])
+def test_a_level_that_is_called_a_control_and_is_not_the_reference_is_remarked(against_blue, capsys, question):
+    ask = getattr(against_blue, question)
+    more = ("k",) if question == "interaction" else ()
+    ask("arm", *more)
+    found = capsys.readouterr().err
+    assert found.count("not with 'placebo': control='placebo' does that") == 1
+    ask("arm", *more, control="placebo")
+    assert "placebo" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("question", ["pairwise", "best", "rates"])
+def test_what_compares_with_no_control_remarks_none(against_blue, capsys, question):
+    getattr(against_blue, question)("arm")
+    assert "placebo" not in capsys.readouterr().err
+
+
+def test_a_page_has_the_notices_of_an_answer(against_blue, tmp_path):
+    page = hm.report(against_blue.effect("arm"), tmp_path / "page.html").read_text()
+    assert "arm: levels are compared with &#39;blue&#39;, the first one, not with &#39;placebo&#39;" in page

@@ -130,9 +130,11 @@ def values_to_set(spec: ModelSpec, name: str) -> tuple[tuple[Level, ...], list[s
 
 def _as_typed(spec: ModelSpec, name: str, values: np.ndarray) -> tuple[Level, ...]:
     """Numbers of a column as it holds them: whole ones stay whole."""
-    predictor = spec.cells.predictors.get(name)
-    typed = predictor.column(pd.Series(values)) if isinstance(predictor, Numeric) else values
-    return as_levels(pd.Index(typed))
+    predictor, held = spec.cells.predictors.get(name), spec.cells.frame
+    if isinstance(predictor, Numeric):
+        return as_levels(pd.Index(predictor.column(pd.Series(values))))
+    whole = name in held and pd.api.types.is_integer_dtype(held[name]) and bool((values == np.round(values)).all())
+    return as_levels(pd.Index(values.astype(np.int64) if whole else values))
 
 
 def grid_values(spec: ModelSpec, name: str, chosen: Grid) -> tuple[Level, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
@@ -18,6 +19,7 @@ from hiermod.errors import AnswerError, did_you_mean
 from hiermod.families.functionals import Functional
 from hiermod.families.record import Family
 from hiermod.formula.parser import canonical
+from hiermod.memory import NUMBER, refuse_beyond
 from hiermod.modeling.protocol import ModelSpec
 
 BALANCE = 1e-9  # weights of a contrast that add up to less than this add up to zero
@@ -93,6 +95,10 @@ def pair_arms(
             f"{{'name': {{{levels[-1]!r}: 1, {levels[0]!r}: -1}}}}."
         )
     count = len(levels)
+    pairs = math.comb(count, 2) if contrast == "pairs" else count
+    what = f"{pairs:,} contrasts of {count:,} levels of {variable}"
+    remedy = f"name a few levels, as in {{{variable!r}: [{levels[0]!r}, {levels[-1]!r}]}}"
+    refuse_beyond(NUMBER * (float(count) ** 2 + 2.0 * pairs * count), what, remedy, AnswerError)
     if contrast == "control":
         place = control_place(levels, variable, control)
         return _single([(other, place) for other in range(count) if other != place], levels)

@@ -9,9 +9,10 @@ from hiermod.answers.answer import Curve
 from hiermod.answers.averaging.query import Query
 from hiermod.answers.averaging.rows import exposure, has_raw_means, is_numeric
 from hiermod.answers.group_effects import Reading
-from hiermod.data.cells.statistics import BinomialCells, PairCells
+from hiermod.data.cells.statistics import BinomialCells, CategoryCells, PairCells
 from hiermod.data.columns.levels import encode
 from hiermod.data.columns.values import number_rows
+from hiermod.families.functionals import Functional
 from hiermod.modeling.protocol import ModelSpec
 
 FEWEST = 5  # values of a number that make a curve
@@ -30,7 +31,7 @@ def curve_of(spec: ModelSpec, query: Query, fitted: bool = True) -> Curve | None
         return None
     keys = [key for key in dict.fromkeys([*query.cells, *query.settings]) if key != name]
     series = [key for key in keys if key in query.rows.frame]
-    rows = _raw_rows(spec, (name, *series))
+    rows = _raw_rows(spec, (name, *series), query.outcome.functional)
     if rows is None or name not in rows:
         return Curve(name, pd.DataFrame(), _rug(query.rows.frame, name))
     kept = np.ones(len(rows), dtype=bool)
@@ -38,7 +39,8 @@ def curve_of(spec: ModelSpec, query: Query, fitted: bool = True) -> Curve | None
         kept &= encode(rows[selected], levels) >= 0 if selected in rows else False
     rows = rows[kept]
     shows_data = (
-        query.question.kind == "rates" and query.outcome.name == "mean" and fitted and len(series) == len(keys)
+        query.question.kind == "rates" and fitted and len(series) == len(keys)
+        and (query.outcome.name == "mean" or query.outcome.functional.weights)
         and all(reading is Reading.OBSERVED for reading in query.groups.values()) and len(rows)
     )  # fmt: skip
     observed = _binned(rows, name, series, query.per) if shows_data else pd.DataFrame()
@@ -56,15 +58,18 @@ def _abscissa(spec: ModelSpec, query: Query) -> str | None:
     return max(many, key=lambda name: many[name]) if many else None
 
 
-def _raw_rows(spec: ModelSpec, names: tuple[str, ...]) -> pd.DataFrame | None:
+def _raw_rows(spec: ModelSpec, names: tuple[str, ...], functional: Functional) -> pd.DataFrame | None:
     """The columns of fitted rows or cells, with ``total`` and ``size``; None where they are not known here."""
     cells = spec.cells
     response = cells.response
     if not has_raw_means(spec) or not hasattr(response, "mean"):
         return None
+    mean = response.mean
+    if isinstance(response, CategoryCells) and functional.weights:
+        mean = np.array(functional.weights)[response.value.astype(np.int64) - 1]
     if set(names).isdisjoint(cells.differing):
         frame, size = cells.frame, response.weight
-        total = size * response.mean
+        total = size * mean
     elif not cells.rows_kept:
         return None
     else:

@@ -14,6 +14,7 @@ from hiermod.answers.averaging.columns import order_of
 from hiermod.answers.averaging.estimable import estimable_rows
 from hiermod.answers.averaging.query import Query
 from hiermod.answers.averaging.rows import Base, with_column, with_levels
+from hiermod.answers.averaging.sums import sums_of_groups
 from hiermod.answers.group_effects import Groups
 from hiermod.answers.reader import reader
 from hiermod.data.columns.levels import encode
@@ -56,6 +57,9 @@ def cell_grid(posterior: Posterior, query: Query) -> Grid:
     selected, combos = select_cells(rows.frame, query.selecting)
     _refuse_weightless(selected, rows.weight, combos)
     arms = list(itertools.product(*query.settings.values()))
+    what = f"{len(arms):,} values, each taken by {len(rows.frame):,} rows,"
+    remedy = "name fewer of them, as in {" + ", ".join(f"{name!r}: [...]" for name in query.settings) + "}"
+    refuse_beyond(2.0 * NUMBER * len(arms) * len(rows.frame), what, remedy, AnswerError)
     set_to = dict(zip(query.settings, zip(*arms, strict=True), strict=True))
     merged, merged_into = _merged_base(rows, selected, {*query.held, *query.lines, *set_to}, len(arms))
     parts: list[_Part] = []
@@ -221,10 +225,17 @@ def averages(
     posterior: Posterior, groups: Groups, grid: Grid, linear: bool = False, outcome: Functional | None = None
 ) -> np.ndarray:  # fmt: skip
     """Weighted averages of an outcome (the mean) or linear predictors, in each draw, shape ``(averages, draws)``."""
+    is_linear = linear or (
+        posterior.spec.family.link.name == "identity" and (outcome is None or outcome.name == "mean")
+    )
+    rows, added = sums_of_groups(
+        posterior, groups, grid.frame, grid.weight, grid.cell, len(grid.keys), is_linear, outcome
+    )
     average = Averaging(grid.weight, grid.cell, len(grid.keys), posterior.size)
-    for rows, values in reader(posterior, groups, outcome=outcome).blocks(grid.frame, linear):
-        average.add(rows, values)
-    return average.total
+    frame = grid.frame if added is None else grid.frame.iloc[rows]
+    for block, values in reader(posterior, groups, outcome=outcome).blocks(frame, linear):
+        average.add(block if added is None else rows[block], values)
+    return average.total if added is None else average.total + added
 
 
 def means(posterior: Posterior, query: Query, grid: Grid) -> np.ndarray:
@@ -255,13 +266,14 @@ class Averaging:
     """Adds blocks of rows up to weighted averages: `total`, shape ``(count, draws)``, NaN for those without rows."""
 
     def __init__(self, weight: np.ndarray, cell: np.ndarray, count: int, draws: int) -> None:
+        refuse_large(count, draws)
         sums = np.bincount(cell, weight, count)
         share = weight / sums[cell]
         self._shares = sparse.csr_array((share, (cell, np.arange(len(cell)))), shape=(count, len(cell))).tocsc()
         self._share, self._cell, self.draws = share, cell, draws
         self.total = np.where(sums[:, None] > 0, np.zeros((count, draws)), np.nan)
 
-    def add(self, rows: slice, values: np.ndarray) -> None:
+    def add(self, rows: slice | np.ndarray, values: np.ndarray) -> None:
         """Add the draws of some rows, shape ``(rows, draws)``."""
         first, last = self._cell[rows].min(), self._cell[rows].max()
         if first == last:

@@ -27,7 +27,8 @@ def contrast_logs(posterior: Posterior, query: Query, grid: Grid, means: np.ndar
         return None
     known, is_rate = means[~np.isnan(means)], query.outcome.functional.share
     of_ratios = is_rate and query.question.scale.of_logs is not None
-    low, high = RARE if of_ratios else SMALL, 1.0 - (RARE if of_ratios else EQUAL) if is_rate else LARGE
+    drawn = of_ratios and posterior.conditional is not None  # all groups' effects would be, for few more digits
+    low, high = RARE if of_ratios and not drawn else SMALL, 1.0 - (RARE if of_ratios else EQUAL) if is_rate else LARGE
     rounded = ((known < low) | (known > high)).any()
     return log_averages(model, posterior.spec, grid, query.per) if rounded else None
 

@@ -27,6 +27,12 @@ class Grid:
     column : str
     points : int, optional
         How many values; about 20 in round steps without it.
+
+    Examples
+    --------
+    >>> import hiermod as hm
+    >>> hm.grid("age", 30)
+    Grid(column='age', points=30)
     """
 
     column: str
@@ -40,7 +46,15 @@ class Grid:
         )
 
     def values(self, numbers: np.ndarray) -> np.ndarray:
-        """The values, for a column of such numbers."""
+        """The values, for a column of such numbers.
+
+        Examples
+        --------
+        >>> import hiermod as hm
+        >>> import numpy as np
+        >>> hm.grid("age", 3).values(np.array([20.0, 30.0, 60.0]))
+        array([20., 40., 60.])
+        """
         return round_steps(numbers) if self.points is None else even_steps(numbers, self.points)
 
 

@@ -24,7 +24,7 @@ from hiermod.choices import KINDS, SLOPE_SCALES
 from hiermod.data.columns.levels import as_fitted, encode, number_of
 from hiermod.data.columns.values import Level, as_levels
 from hiermod.errors import AnswerError, DataError, did_you_mean
-from hiermod.families.category_outcomes import needs_outcome
+from hiermod.families.category_outcomes import needs_outcome, needs_parameter
 from hiermod.formula.parser import canonical
 from hiermod.modeling.protocol import ModelSpec
 
@@ -126,29 +126,37 @@ def read_rates(spec: ModelSpec, arguments: Arguments) -> Query:
     return replace(_opened(spec, arguments, question, named, settings), notices=tuple(notices))
 
 
-def read_effect(spec: ModelSpec, arguments: Arguments) -> Query:
-    """Arms: all rows of a cell are set to each level of the variable."""
+def read_arms(spec: ModelSpec, arguments: Arguments) -> Query:
+    """Arms: all rows of a cell are set to each level of the variable. None of them is a control."""
     outcome = read_functional(spec, arguments.outcome, arguments.parameter)
     question = _question(spec, arguments, "effect", read_scale(arguments.scale, spec.family, outcome))
     relative_to_response(spec, question)  # refuses before rows are opened
     variable, levels = _read_arms(spec, arguments)
     named = _read_columns(spec, arguments, (variable,))
     columns.check_differs(spec, variable, named.groups)
+    arms = len({*levels, *columns.levels_of(spec, variable)} if variable in spec.cells.frame else levels)
+    question = replace(question, by=(*named.by, *named.lines), variable=variable, arms=arms)
+    query = _opened(spec, arguments, question, named, {variable: levels})
+    return replace(query, question=relative_to_response(spec, query.question), levels=levels)
+
+
+def read_effect(spec: ModelSpec, arguments: Arguments) -> Query:
+    """Arms that are compared with each other, or with one of them, the control."""
+    query = read_arms(spec, arguments)
+    variable, levels = str(query.question.variable), query.levels
     place = control_place(levels, variable, arguments.control)
     pairing = pair_arms(arguments.contrast, levels, variable, arguments.control)
     contrast = contrast_name(arguments.contrast)
     control = str(levels[place]) if contrast == "control" else None
-    arms = len({*levels, *columns.levels_of(spec, variable)} if variable in spec.cells.frame else levels)
-    question = replace(
-        question, by=(*named.by, *named.lines), variable=variable, control=control, contrast=contrast, arms=arms
-    )
-    query = _opened(spec, arguments, question, named, {variable: levels})
-    question = relative_to_response(spec, query.question)
     notices = _other_control(variable, levels, place) if control and arguments.control is None else ()
-    return replace(query, question=question, levels=levels, control=place, pairing=pairing, notices=notices)
+    question = replace(query.question, control=control, contrast=contrast)
+    return replace(query, question=question, control=place, pairing=pairing, notices=notices)
 
 
-CONTROLS = {"control", "controls", "ctrl", "placebo", "baseline", "reference", "standard", "untreated"}
+CONTROLS = {
+    "control", "controls", "control group", "ctrl", "placebo", "baseline", "reference", "standard", "untreated", "sham",
+    "usual care", "standard of care", "kontrolle", "kontrollgruppe", "contrôle", "controle", "referenz", "plazebo",
+}  # fmt: skip
 
 
 def _other_control(variable: str, levels: tuple[Level, ...], place: int) -> tuple[str, ...]:
@@ -247,6 +255,11 @@ def read_prediction(spec: ModelSpec, arguments: Arguments, fitted: bool = False)
         outcome = read_outcome(spec, arguments.outcome, groups, arguments.parameter)
     if question.scale.drawn and arguments.parameter is not None:
         raise AnswerError(f"kind='response' draws responses, and parameter={arguments.parameter!r} is none of them.")
+    if question.scale.drawn and arguments.outcome is not None and not spec.family.categories:
+        raise AnswerError(
+            f"kind='response' draws responses, and outcome={arguments.outcome!r} is of their distribution. Leave one "
+            "of them out."
+        )
     per = _read_per(arguments.per, outcome)
     if arguments.data is None:
         frame = cells.observations()[0] if cells.averaged and cells.rows_kept else cells.frame
@@ -274,8 +287,11 @@ class _Columns:
 def _question(
     spec: ModelSpec, arguments: Arguments, kind: str, scale: Scale, by: tuple[str, ...] = ()
 ) -> Question:  # fmt: skip
-    if spec.family.categories and arguments.outcome is None and kind != "predict" and not scale.linear:
-        raise needs_outcome(spec.family, kind)
+    family, neither = spec.family, arguments.outcome is None and arguments.parameter is None
+    if family.kind == "category" and scale.linear and arguments.parameter is None:
+        raise needs_parameter(family, f"{kind} on the link scale")
+    if family.categories and neither and kind != "predict" and not scale.linear:
+        raise needs_outcome(family, "A comparison" if kind == "effect" else kind)
     measure = measure_of(spec, read_functional(spec, arguments.outcome, arguments.parameter))
     return Question(
         kind, scale, measure, by, sign=check_goal(arguments.goal), prob=check_prob(arguments.prob),

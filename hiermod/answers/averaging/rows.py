@@ -19,7 +19,7 @@ from hiermod.data.columns.responses import read_counts
 from hiermod.data.columns.values import Level, Values, as_levels, kind_of, level_series, missing_rows
 from hiermod.data.sources.frames import column_names, has_columns, read_columns
 from hiermod.errors import AnswerError, DataError, enumerate_names
-from hiermod.formula.nodes import Measured, TrialsResponse
+from hiermod.formula.nodes import CountsResponse, Measured, TrialsResponse
 from hiermod.modeling.design import offset
 from hiermod.modeling.protocol import ModelSpec
 
@@ -223,7 +223,7 @@ def _own_weights(spec: ModelSpec, data: Any, rows: int) -> np.ndarray:
         return _read_weights(data, frequency)
     if per_exposure(spec):
         return _exposure_of(spec, data, rows)
-    if not isinstance(response, TrialsResponse) or not has_columns(data, response.trials.columns):
+    if not isinstance(response, TrialsResponse | CountsResponse) or not has_columns(data, response.trials.columns):
         return np.ones(rows)
     trials = trials_of(response, data, rows)
     if not trials.any():
@@ -242,7 +242,7 @@ def _exposure_of(spec: ModelSpec, data: Any, rows: int) -> np.ndarray:
     return exposure(spec, read_variables_again(spec, raw, names))
 
 
-def trials_of(response: TrialsResponse, data: Any, rows: int) -> np.ndarray:
+def trials_of(response: TrialsResponse | CountsResponse, data: Any, rows: int) -> np.ndarray:
     """The trials of each row of new data."""
     names = response.trials.columns
     frame = read_columns(data, names) if names else pd.DataFrame(index=pd.RangeIndex(rows))

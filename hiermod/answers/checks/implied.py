@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import itertools
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from hiermod.answers.answer import Measure, measure_of
+from hiermod.answers.answer import Measure, category_word, measure_of
 from hiermod.answers.averaging.columns import MAX_ARMS, check_column, levels_of
 from hiermod.answers.averaging.query import Arguments, read_effect
 from hiermod.answers.estimands.effects import compare_arms
+from hiermod.answers.outcome import read_functional
 from hiermod.answers.reader import in_blocks, reader
 from hiermod.data.columns.predictors import Factor
 from hiermod.errors import visible
+from hiermod.families.functionals import Functional
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.posterior import Posterior
 from hiermod.tabular import Tabular
+from hiermod.terminal import lines_of, width
 
 QUANTILES = {"q2.5": 0.025, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q97.5": 0.975}
 RARE = 0.01  # a rate that is nearly none, or short of all by this
@@ -33,18 +38,21 @@ class Implied(Tabular):
     table : pandas.DataFrame
         A row per quantity: ``q2.5, q25, q50, q75, q97.5``; of rates also the chances ``below_1%, above_99%``.
     measure : Measure
-        What a response is.
+        What a response is; of categories without an order, the chance of each.
+    responses : int
+        How many quantities, the first ones, are expected responses; the others are differences.
     """
 
     draws: dict[str, np.ndarray]
     table: pd.DataFrame
     measure: Measure
+    responses: int = 1
 
     def __repr__(self) -> str:
-        return visible("\n".join(self._sentence(place) for place in range(len(self.table))))
+        return lines_of(visible("\n".join(self._sentence(place) for place in range(len(self.table)))), width())
 
     def _sentence(self, place: int) -> str:
-        row, effect = self.table.iloc[place], place > 0
+        row, effect = self.table.iloc[place], place >= self.responses
         unit = self._number
         text = (
             f"{self.table.index[place]}: {unit(row['q2.5'], effect)} to {unit(row['q97.5'], effect)} (95 %), "
@@ -78,22 +86,37 @@ def implied(posterior: Posterior, variable: str | None = None) -> Implied:
     AnswerError
         If there is no such variable, or it has too many levels.
     """
-    spec, measure = posterior.spec, measure_of(posterior.spec)
-    draws = {measure.name: _of_rows(posterior)}
+    spec, outcomes = posterior.spec, _outcomes(posterior.spec)
+    functionals = [read_functional(spec, outcome) for outcome in outcomes]
+    measures = [measure_of(spec, functional) for functional in functionals]
+    draws = {
+        measure.name: _of_rows(posterior, own) for measure, own in zip(measures, functionals, strict=True)
+    }  # fmt: skip
     names = compared(spec) if variable is None else (check_column(spec, variable, "variable"),)
-    for name in names:
-        arms = compare_arms(posterior, read_effect(spec, Arguments(name)))
+    for name, outcome in itertools.product(names, outcomes):
+        arms = compare_arms(posterior, read_effect(spec, Arguments(name, outcome=outcome)))
+        of = f": {outcome}" if len(outcomes) > 1 else ""
         for place in range(1, len(arms.levels)):
-            label = f"{name}, {arms.levels[place]} vs {arms.levels[0]}"
+            label = f"{name}, {arms.levels[place]} vs {arms.levels[0]}{of}"
             draws[label] = arms.draws[0, place] - arms.draws[0, 0]
     table = {label: np.quantile(own, [*QUANTILES.values()]) for label, own in draws.items()}
     frame = pd.DataFrame.from_dict(table, orient="index", columns=[*QUANTILES])
-    if measure.percent:
-        rates = draws[measure.name]
+    if measures[0].percent:
         frame["below_1%"], frame["above_99%"] = np.nan, np.nan
-        frame.loc[measure.name, "below_1%"] = (rates < RARE).mean()
-        frame.loc[measure.name, "above_99%"] = (rates > 1.0 - RARE).mean()
-    return Implied(draws, frame, measure)
+        for measure in measures:
+            rates = draws[measure.name]
+            frame.loc[measure.name, "below_1%"] = (rates < RARE).mean()
+            frame.loc[measure.name, "above_99%"] = (rates > 1.0 - RARE).mean()
+    several = f"chance of each {category_word(spec.formula.response)}"
+    measure = measures[0] if len(measures) == 1 else replace(measures[0], name=several)
+    return Implied(draws, frame, measure, len(measures))
+
+
+def _outcomes(spec: ModelSpec) -> tuple[Any, ...]:
+    """What is looked at: the mean; of categories the mean score, or the chance of each where they have no order."""
+    if not spec.family.categories:
+        return (None,)
+    return spec.family.categories if spec.family.kind == "category" else ("mean",)
 
 
 def compared(spec: ModelSpec) -> tuple[str, ...]:
@@ -110,7 +133,7 @@ def _has_arms(spec: ModelSpec, name: str) -> bool:
     return 1 < len(levels) <= MAX_ARMS if is_factor else {*levels} == {0, 1}
 
 
-def _of_rows(posterior: Posterior) -> np.ndarray:
+def _of_rows(posterior: Posterior, outcome: Functional) -> np.ndarray:
     """The expected response of one row in each draw, chosen with the weight of its cell."""
     cells, draws = posterior.spec.cells, posterior.size
     if cells.averaged and cells.rows_kept:
@@ -120,7 +143,7 @@ def _of_rows(posterior: Posterior) -> np.ndarray:
     rng = posterior.generator(2001)
     row = rng.choice(len(frame), draws, p=weight / weight.sum())
     which, place = np.unique(row, return_inverse=True)
-    model = reader(posterior)
+    model = reader(posterior, outcome=outcome)
     found = np.empty(draws)
     first = 0
     for block in in_blocks(frame.iloc[which], draws):

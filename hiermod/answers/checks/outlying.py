@@ -23,6 +23,7 @@ from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.pooled import PooledSpec
 from hiermod.sampling.posterior import Posterior
 from hiermod.tabular import Tabular
+from hiermod.terminal import lines_of, width
 
 ANY = 0.05  # the chance that some group of a population as assumed is beyond the limit
 LIKELY = 0.5
@@ -53,20 +54,29 @@ class Outlying(Tabular):
 
     @property
     def groups(self) -> list[object]:
-        """The groups that stand out."""
+        """The groups that stand out.
+
+        Examples
+        --------
+        >>> fit.outlying().groups
+        []
+        """
         return self.table.index[self.table["outlying"]].tolist()
 
     def __repr__(self) -> str:
+        return lines_of(visible(self._sentence()), width())
+
+    def _sentence(self) -> str:
         if not self.groups:
             likeliest = self.table["prob_outlying"].idxmax()
             chance = self.table["prob_outlying"].max()
-            return visible(
+            return (
                 f"No {self.grouping} stands out of {len(self.table):,}; the nearest to it is {likeliest}, with a "
                 f"chance of {chance:.0%}."
             )
         chances = self.table.loc[self.table["outlying"], "prob_outlying"].tolist()
         shown = ", ".join(f"{group} ({chance:.0%})" for group, chance in zip(self.groups, chances, strict=True))
-        return visible(f"{len(self.groups)} of {len(self.table):,} levels of {self.grouping} stand out: {shown}.")
+        return f"{len(self.groups)} of {len(self.table):,} levels of {self.grouping} stand out: {shown}."
 
 
 def outlying(posterior: Posterior, group: str | None, prob: float) -> Outlying:

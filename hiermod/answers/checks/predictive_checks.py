@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from numbers import Integral
 from typing import Any
 
@@ -14,11 +15,12 @@ from scipy import optimize
 
 from hiermod.answers.answer import check_prob
 from hiermod.answers.averaging.columns import check_columns, check_results
-from hiermod.answers.reader import in_blocks, others_of, predicted, reader
+from hiermod.answers.reader import in_blocks, others_of, predicted, reader, refuse_tallies
 from hiermod.answers.scoring.leave_one_out import log_weights, refuse, relative_efficiency
 from hiermod.data.cells.observations import observations
-from hiermod.data.cells.statistics import BinomialCells, MeasuredCells, PairCells
+from hiermod.data.cells.statistics import BinomialCells, MeasuredCells, PairCells, TallyCells
 from hiermod.errors import AnswerError, did_you_mean
+from hiermod.families.record import Family
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.posterior import Posterior
 
@@ -57,7 +59,8 @@ def replicate_rows(posterior: Posterior, draws: int | None = None) -> Replicated
         If the rows are not known here, or are too many.
     """
     cells = posterior.spec.cells
-    if reason := posterior.spec.refuses("observed"):
+    named = posterior.spec.family.kind == "category"  # as which rows are drawn, without an order or a mean
+    if not named and (reason := posterior.spec.refuses("observed")):
         raise AnswerError(
             f"Rows are drawn anew here to be set beside those observed, and {reason}. fit.loo_pit() and "
             "fit.residuals(type='quantile') take these."
@@ -69,7 +72,7 @@ def replicate_rows(posterior: Posterior, draws: int | None = None) -> Replicated
         )
     response = cells.response
     times = response.row_times.astype(np.int64)
-    rows = int(times.sum())
+    rows = int(response.count.sum()) if isinstance(response, TallyCells) else int(times.sum())
     count = _count(posterior, draws, rows)
     if rows * count > LARGEST:
         raise AnswerError(
@@ -83,6 +86,10 @@ def replicate_rows(posterior: Posterior, draws: int | None = None) -> Replicated
         place = np.repeat(np.arange(len(frame)), times)
     if isinstance(response, BinomialCells | PairCells):
         observed, trials = np.repeat(response.row_successes, times), np.repeat(response.row_trials, times)
+    elif isinstance(response, TallyCells):  # each trial by itself
+        counts = response.count.astype(np.int64)
+        place, observed = np.repeat(np.arange(len(cells)), counts), np.repeat(response.value, counts)
+        trials = np.ones(len(observed))
     else:
         observed, trials = np.repeat(response.row_values, times), np.ones(rows)
     errors = np.repeat(response.row_errors, times) if isinstance(response, MeasuredCells) else trials
@@ -142,13 +149,23 @@ STATISTICS: dict[str, Statistic] = {
 }
 
 
+def replicate_scores(posterior: Posterior, draws: int | None = None) -> Replicated:
+    """As `replicate_rows`; categories by what each counts in a mean score."""
+    seen, family = replicate_rows(posterior, draws), posterior.spec.family
+    if not family.categories:
+        return seen
+    scores = np.array(family.scores)
+    observed, drawn = (scores[places.astype(np.int64) - 1] for places in (seen.observed, seen.drawn))
+    return Replicated(seen.frame, seen.trials, observed, drawn)
+
+
 def predictive_check(posterior: Posterior, stat: Any, by: Any, draws: int | None, prob: float) -> pd.DataFrame:
     """A row per statistic and `by` cell: ``stat, observed, estimate, lower, upper, p``."""
     check_prob(prob)
     names = check_columns(posterior.spec, by)
-    chosen = read_statistics(_usual(posterior.spec) if stat is None else stat)
+    chosen = _usual(posterior.spec) if stat is None else read_statistics(stat, posterior.spec.family)
     check_results(names, COMPUTED)
-    seen = replicate_rows(posterior, draws)
+    seen = replicate_scores(posterior, draws)
     number, keys = numbered(seen.frame, names)
     rows = []
     for place in range(len(keys)):
@@ -159,21 +176,39 @@ def predictive_check(posterior: Posterior, stat: Any, by: Any, draws: int | None
     return pd.DataFrame(rows)
 
 
-def _usual(spec: ModelSpec) -> list[str]:
-    """The statistics that say something of a family: single trials have none but their mean."""
+def _usual(spec: ModelSpec) -> dict[str, Statistic]:
+    """The statistics that say something of a family: of categories the share of each."""
+    family = spec.family
+    if family.categories:
+        pairs = zip(family.categories, family.scores, strict=True)
+        return {f"share of {level}": partial(_share, score) for level, score in pairs}
+    return read_statistics(_usual_names(spec), family)
+
+
+def _share(score: float, values: np.ndarray) -> float:
+    return float(np.mean(values == score))
+
+
+def _usual_names(spec: ModelSpec) -> list[str]:
+    """Of single trials their mean alone."""
     if spec.family.is_rate and isinstance(spec.cells.response, BinomialCells | PairCells):
         return ["mean"] if (spec.cells.response.row_trials == 1.0).all() else ["mean", "sd", "min", "max", "zeros"]
     return ["mean", "sd", "max", "zeros"] if spec.family.counts else ["mean", "sd", "min", "median", "max"]
 
 
-def read_statistics(stat: Any) -> dict[str, Statistic]:
+def read_statistics(stat: Any, family: Family) -> dict[str, Statistic]:
     """Read ``stat=``: a name, a function of an array, or a list of both.
 
     Raises
     ------
     AnswerError
-        If there is no such statistic.
+        If there is no such statistic, or none of categories without an order.
     """
+    if family.kind == "category":
+        raise AnswerError(
+            f"stat={stat!r}: categories without an order have no statistic but the share of each, which ppc() gives "
+            "without stat=."
+        )
     statistics: dict[str, Statistic] = {}
     for each in stat if isinstance(stat, list | tuple) else [stat]:
         name = each if isinstance(each, str) else str(getattr(each, "__name__", each))
@@ -250,6 +285,7 @@ def loo_pit(posterior: Posterior) -> pd.DataFrame:
     `lower` is P(Y < y) and `upper` P(Y <= y) under the other rows; equal where the response is continuous.
     """
     refuse(posterior)
+    refuse_tallies(posterior, "fit.loo_pit() is of one number a row")
     family, model = posterior.spec.family, reader(posterior, exposed=True)
     seen = observations(posterior.spec.cells, family.counts)
     efficiency = relative_efficiency(posterior)
@@ -290,9 +326,10 @@ def calibration(posterior: Posterior, draws: int | None, prob: float) -> pd.Data
     """
     check_prob(prob)
     if not posterior.spec.family.is_rate:
+        look = "fit.plot.ppc()" if posterior.spec.family.categories else "fit.plot.loo_pit() or fit.plot.ppc()"
         raise AnswerError(
-            f"Calibration holds predicted rates against observed ones; family {posterior.spec.family} has none. "
-            "Look at fit.plot.loo_pit() or fit.plot.ppc()."
+            f"Calibration holds predicted rates against observed ones; family {posterior.spec.family} has none. Look "
+            f"at {look}."
         )
     seen = replicate_cells(posterior, draws)
     model = reader(posterior, exposed=True)

@@ -29,9 +29,11 @@ from hiermod.data.cells.statistics import (
 from hiermod.errors import AnswerError, ModelError
 from hiermod.families.ops import NUMPY, bounded_exp
 from hiermod.families.record import scaled
+from hiermod.formula.nodes import INTERCEPT
 from hiermod.modeling.density_rows import Observed, observe
 from hiermod.modeling.model_priors import kinds, log_prior, require_proper, with_width
 from hiermod.modeling.pooled import PooledSpec
+from hiermod.modeling.protocol import ModelSpec
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.diagnostics import mean_sizes
 from hiermod.sampling.posterior import Posterior
@@ -202,7 +204,7 @@ def refit(posterior: Posterior, announce: Callable[[str], None]) -> tuple[dict[s
     for kind, (name, factor) in product(kinds(spec), WIDTHS.items()):
         label, other = f"{name} width of {kind}", with_width(spec, kind, factor)
         sampler = choose_sampler(other, settings.engine, announce)
-        fits[label] = sample(other, sampler, settings, progress=False)
+        fits[label] = sample(other, sampler, settings, False, announce)
         if fits[label].interrupted:  # fewer draws would pass for what the prior does
             raise KeyboardInterrupt
         notices += [f"{label}: {notice}" for notice in fits[label].run_notices]
@@ -219,21 +221,37 @@ def conclusions(posteriors: dict[str, Posterior], claim: Arguments) -> pd.DataFr
     return table[["priors", *(name for name in table if name != "priors")]]
 
 
+def arms_of(spec: ModelSpec, claim: Arguments) -> list[str]:
+    """The predictors whose levels are compared: the one that is named, or all that have arms."""
+    if claim.variable is not None:
+        return [claim.variable]
+    return [] if spec.family.categories and claim.outcome is None else list(compared(spec))
+
+
 def _claims(posterior: Posterior, claim: Arguments) -> pd.DataFrame:
     spec = posterior.spec
-    names = [claim.variable] if claim.variable is not None else list(compared(spec))
-    names = [] if spec.family.categories and claim.variable is None and claim.outcome is None else names
-    level = {"Intercept", *(entry.name for entry in spec.family.entries)}
-    slopes = {name: draws for name, draws in fixef_draws(posterior).items() if name not in level and spec.predictors}
+    names = arms_of(spec, claim)
+    level = {"Intercept", *(entry.name for entry in spec.family.entries), *_intercepts(spec)}
+    common = fixef_draws(posterior, wiggles=False) if spec.predictors else {}
+    slopes = {name: draws for name, draws in common.items() if name not in level}
     if not names and slopes:
         return pd.concat([_slope(posterior, *slope, claim.prob) for slope in slopes.items()], ignore_index=True)
-    if not names and claim.groups == "observed":
+    asks = not spec.family.categories or claim.outcome is not None  # for one number
+    if not names and claim.groups == "observed" and asks:
         factors = spec.cells.groupings.items()
         names = sorted(name for name, own in factors if 2 <= own.size <= FEW_GROUPS and len(own.columns) == 1)
     if names:
         return pd.concat([_effects(posterior, replace(claim, variable=name)) for name in names], ignore_index=True)
-    answer = rates.rates(posterior, Arguments(by=claim.by, groups=claim.groups, prob=claim.prob))
+    answer = rates.rates(posterior, Arguments(by=claim.by, groups=claim.groups, prob=claim.prob, outcome=claim.outcome))
     return _rows(posterior, answer, answer.question.measure.name, np.full((len(answer.table), 1), np.nan))
+
+
+def _intercepts(spec: ModelSpec) -> set[str]:
+    """The names of linear predictors' intercepts."""
+    if not spec.predictors:
+        return set()
+    blocks = [block for own in spec.predictors.values() for block in own.common.blocks if block.term == INTERCEPT]
+    return {name for block in blocks for name in block.row_names()}
 
 
 def _effects(posterior: Posterior, claim: Arguments) -> pd.DataFrame:
@@ -253,7 +271,7 @@ def _slope(posterior: Posterior, name: str, draws: np.ndarray, prob: float) -> p
 def _rows(posterior: Posterior, answer: Answer, name: str, beats: np.ndarray) -> pd.DataFrame:
     columns = ["estimate", "lower", "upper"]
     keys = answer.draws.indexes["row"].to_frame(index=False)
-    by = [key for key in keys if key in answer.question.by]
+    by = [key for key in keys if key in (*answer.question.by, answer.question.categories)]
     texts = []
     for _, row in keys.iterrows():
         contrast = f"{name}, {row['contrast']}" if "contrast" in keys else name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from math import comb
 from typing import Any
 
@@ -18,7 +19,8 @@ from hiermod.data.columns.values import Level, code_levels, number_rows
 from hiermod.data.pushdown.gather import count_units
 from hiermod.errors import AnswerError, DataError, visible
 from hiermod.sampling.posterior import Posterior
-from hiermod.tabular import Tabular
+from hiermod.tabular import Tabular, text_table
+from hiermod.terminal import lines_of, width
 
 ALARM = 0.001  # a p-value below this is a mismatch
 MAX_TABLES = 100_000  # as many tables are enumerated for an exact p-value
@@ -68,8 +70,9 @@ class SampleRatio(Tabular):
         return " ".join(self.sentences)
 
     def __repr__(self) -> str:
-        shown = self.table.to_string(index=False, float_format=lambda number: f"{number:.4g}")
-        return visible("\n".join([shown, "", *self.sentences]))
+        keys, room = list(takewhile(lambda name: name != "count", self.table)), width()
+        sentences = [lines_of(visible(sentence), room) for sentence in self.sentences]
+        return "\n".join([text_table(self.table, keys).text(room), "", *sentences])
 
     def _repr_html_(self) -> str:
         from html import escape

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import takewhile
 from numbers import Real
 from typing import Any
 
@@ -18,7 +19,8 @@ from hiermod.answers.estimands.effects import Arms, compare_arms, effect
 from hiermod.answers.mixed import refuse_other_rows
 from hiermod.errors import AnswerError, visible
 from hiermod.sampling.posterior import Posterior
-from hiermod.tabular import Tabular
+from hiermod.tabular import Tabular, text_table
+from hiermod.terminal import lines_of, width
 
 SHIP, KEEP_TESTING, STOP, UNKNOWN = "ship", "keep testing", "stop", "not estimable"
 USUAL_LOSS = 0.01  # of the control's mean, where no loss is given
@@ -44,15 +46,19 @@ class Decision(Tabular):
     warning : str
         What speaks against comparing the arms at all: that they are not of the sizes that were expected. Empty if
         nothing does.
+    notices : tuple of str
+        What is to be known of how it was decided.
     """
 
     table: pd.DataFrame
     rule: str
     warning: str = ""
+    notices: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        shown = self.table.to_string(index=False, float_format=lambda number: f"{number:.4g}")
-        return visible("\n\n".join(part for part in (shown, self.rule, self.warning) if part))
+        keys, room = list(takewhile(lambda name: name != "verdict", self.table)), width()
+        shown = text_table(self.table, keys).text(room)
+        return "\n\n".join([shown, *(lines_of(visible(part), room, "") for part in (self.rule, self.warning) if part)])
 
     def _repr_html_(self) -> str:
         from html import escape
@@ -97,7 +103,8 @@ def decide(posterior: Posterior, arguments: Arguments) -> Decision:
         loss_limit=limits,
     )
     warning = mismatch(posterior, variable, arguments.expected)
-    return Decision(table, _rule(variable, arms.levels[place], arguments.loss, margin, sign, _short(query)), warning)
+    rule = _rule(variable, arms.levels[place], arguments.loss, margin, sign, _short(query))
+    return Decision(table, rule, warning, arms.notices)
 
 
 def _all_arms(posterior: Posterior, arguments: Arguments) -> tuple[Arms, np.ndarray]:
@@ -141,13 +148,15 @@ def _rule(variable: str, control: Any, loss: Any, margin: float, sign: int, outc
 OF_NUMBER_NEEDED = ("contrast", "estimate", "lower", "upper", "pieces", "interval")
 
 
-def number_needed(posterior: Posterior, arguments: Arguments) -> pd.DataFrame:
-    """One over the difference of rates, with the inverted interval: two pieces where that of the difference spans zero.
+def number_needed(posterior: Posterior, arguments: Arguments) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """One over the difference of rates, with the inverted interval, two pieces where it spans zero; and notices.
 
     1/d has no mean where d may be zero, so the ends and the estimate are those of the difference, inverted.
     """
-    if not posterior.spec.family.is_rate:
-        raise AnswerError(f"A number needed to treat is of rates; family {posterior.spec.family} has none.")
+    family = posterior.spec.family
+    if not family.is_rate:
+        chance = f" fit.effect(..., outcome={family.categories[-1]!r}) is of a chance." if family.categories else ""
+        raise AnswerError(f"A number needed to treat is of rates; family {family} has none.{chance}")
     query = read_effect(posterior.spec, arguments)
     check_results(query.cells, OF_NUMBER_NEEDED)
     answer = effect(posterior, arguments)
@@ -161,9 +170,10 @@ def number_needed(posterior: Posterior, arguments: Arguments) -> pd.DataFrame:
     spans = (low < 0.0) & (high > 0.0)
     lower, upper = np.where(spans, from_low, from_high), np.where(spans, from_high, from_low)
     texts = [_text(*piece) for piece in zip(lower, upper, spans, strict=True)]
-    return answer.table[[*query.cells, "contrast"]].assign(
+    table = answer.table[[*query.cells, "contrast"]].assign(
         estimate=estimate, lower=lower, upper=upper, pieces=np.where(spans, 2, 1), interval=texts
     )  # fmt: skip
+    return table, answer.notices
 
 
 def _text(lower: float, upper: float, spans: bool) -> str:

@@ -10,10 +10,11 @@ from typing import Concatenate
 import numpy as np
 import pandas as pd
 
-from hiermod.answers.answer import Answer, make_answer
+from hiermod.answers.answer import Answer, Curve, category_word, make_answer
 from hiermod.answers.averaging.query import Arguments
 from hiermod.data.columns.values import level_series
 from hiermod.families.record import Family
+from hiermod.formula.nodes import Formula
 from hiermod.sampling.posterior import Posterior
 
 MADE = ("estimate", "lower", "upper", "prob_rope", "prob_exceeds", "estimable")
@@ -26,12 +27,9 @@ def by_category[**P](question: Asked[P]) -> Asked[P]:
     @wraps(question)
     def asked(posterior: Posterior, arguments: Arguments, /, *further: P.args, **named: P.kwargs) -> Answer:
         family = posterior.spec.family
-        if (
-            not family.categories
-            or arguments.outcome is not None
-            or arguments.parameter is not None
-            or arguments.kind != "mean"
-        ):
+        drawn = arguments.kind == "response" and family.kind == "category"  # which have no numbers to draw
+        whole = arguments.outcome is None and arguments.parameter is None and (arguments.kind == "mean" or drawn)
+        if not (family.categories and whole):
             return question(posterior, arguments, *further, **named)
         each = [replace(arguments, outcome=level) for level in family.categories]
         return together(posterior, family, [question(posterior, one, *further, **named) for one in each])
@@ -39,9 +37,15 @@ def by_category[**P](question: Asked[P]) -> Asked[P]:
     return asked
 
 
+def category_column(formula: Formula) -> str:
+    """What the column of categories is called: as the response is, or, of counts in several, ``category``."""
+    word = category_word(formula.response)
+    return f"{word}_" if word in (*formula.predictor_columns, *formula.grouping_columns) else word
+
+
 def together(posterior: Posterior, family: Family, answers: list[Answer]) -> Answer:
     """One answer of those about each category; the categories of a row stand one after the other."""
-    first, count, name = answers[0], len(answers), posterior.spec.formula.response.name
+    first, count, name = answers[0], len(answers), category_column(posterior.spec.formula)
     rows = len(first.table)
     order = np.arange(count * rows).reshape(count, rows).T.ravel()
     codes = np.tile(np.arange(count), rows)
@@ -63,4 +67,18 @@ def together(posterior: Posterior, family: Family, answers: list[Answer]) -> Ans
     return make_answer(
         draws, keys, posterior.shape, question, str(first.draws.name), shown=shown,
         columns={column: table[column] for column in counted}, notices=notices,
+        curve=_curve(name, family, [answer.curve for answer in answers]),
     )  # fmt: skip
+
+
+def _curve(name: str, family: Family, curves: list[Curve | None]) -> Curve | None:
+    """The number that the answers are curves over, with the raw shares of each category."""
+    first = curves[0]
+    if first is None:
+        return None
+    parts = [
+        curve.observed.assign(**{name: level_series(np.full(len(curve.observed), code), family.categories)})
+        for code, curve in enumerate(curves)
+        if curve is not None and len(curve.observed)
+    ]
+    return replace(first, observed=pd.concat(parts, ignore_index=True) if parts else pd.DataFrame())

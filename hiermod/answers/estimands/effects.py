@@ -17,7 +17,7 @@ from hiermod.answers.averaging.contrasts import Pairing, pair_arms
 from hiermod.answers.averaging.curves import curve_of
 from hiermod.answers.averaging.grid import averages, cell_grid
 from hiermod.answers.averaging.log_averages import contrast_logs
-from hiermod.answers.averaging.query import Arguments, Query, read_effect, read_interaction
+from hiermod.answers.averaging.query import Arguments, Query, read_arms, read_effect, read_interaction
 from hiermod.answers.averaging.rows import with_column
 from hiermod.answers.draws import wins
 from hiermod.answers.log_means import Logs
@@ -200,7 +200,7 @@ def prob_beats_table(posterior: Posterior, arguments: Arguments) -> tuple[pd.Dat
 @table_of_each
 def pairwise(posterior: Posterior, arguments: Arguments) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """P(row beats column) of all arms, the diagonal empty (NaN); and notices."""
-    query = read_effect(posterior.spec, arguments)
+    query = read_arms(posterior.spec, arguments)
     arms, sign, variable = compare_arms(posterior, query), query.question.sign, query.question.variable
     count, order = len(arms.levels), arms.order
     tables = np.full((len(arms.keys), count, count), np.nan)
@@ -216,7 +216,7 @@ def pairwise(posterior: Posterior, arguments: Arguments) -> tuple[pd.DataFrame, 
 @table_of_each
 def best(posterior: Posterior, arguments: Arguments) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """P(best), expected loss and expected rank of each arm, NaN in cells where one is not estimable; and notices."""
-    query = read_effect(posterior.spec, arguments)
+    query = read_arms(posterior.spec, arguments)
     arms = compare_arms(posterior, query)
     sign = query.question.sign
     measures = {

@@ -17,15 +17,16 @@ from hiermod.answers.averaging.rows import new_rows
 from hiermod.answers.estimands.rates import COMPUTED, ROW, predict
 from hiermod.answers.group_effects import Groups, Reading, read_groups
 from hiermod.answers.outcome import read_outcome
-from hiermod.answers.reader import others_of, predicted, reader
+from hiermod.answers.reader import others_of, predicted, reader, refuse_tallies
 from hiermod.choices import RESIDUALS
 from hiermod.data.cells.observations import Observations
 from hiermod.data.cells.rows import FittedRows, fitted_rows
 from hiermod.data.columns.bounds import PARTS, BoundedRows
 from hiermod.data.columns.measured import MeasuredRows
-from hiermod.data.columns.responses import TrialsRows
+from hiermod.data.columns.responses import TallyRows, TrialsRows
 from hiermod.data.columns.values import codable, first_of, number_rows
 from hiermod.errors import AnswerError, did_you_mean
+from hiermod.families.category_outcomes import needs_outcome
 from hiermod.families.functionals import Functional
 from hiermod.sampling.posterior import Posterior
 
@@ -86,17 +87,25 @@ def predict_fitted(posterior: Posterior, arguments: Arguments, data: Any, comple
     raw, used = own.rows.raw, own.rows.used
     answer = predict(posterior, replace(arguments, data=raw[used].reset_index(drop=True)), fitted=True)
     answer = answer if used.all() else _among_all(answer, raw, used)
-    return replace(answer, table=answer.table.set_axis(own.index, axis=0))
+    each = len(answer.table) // len(used)  # categories
+    return replace(answer, table=answer.table.set_axis(own.index.repeat(each), axis=0))
 
 
 def _among_all(answer: Answer, raw: pd.DataFrame, used: np.ndarray) -> Answer:
-    """The answer's rows among all those of the data, the others missing."""
-    table = answer.table.set_axis(np.flatnonzero(used), axis=0).reindex(np.arange(len(used)))
-    shown = {str(name): raw[name] for name in table if name in raw and name not in COMPUTED}
+    """The answer's rows among all those of the data, the others missing; each row has as many lines, of categories."""
+    each = len(answer.table) // int(used.sum())
+    row, place = np.repeat(np.arange(len(used)), each), np.tile(np.arange(each), len(used))
+    known = np.repeat(used, each)
+    categories = answer.draws.indexes["row"].to_frame(index=False).drop(columns=ROW).iloc[place]
+    table = answer.table.set_axis(np.flatnonzero(known), axis=0).reindex(np.arange(len(row)))
+    shown = {
+        str(name): raw[name].iloc[row].reset_index(drop=True)
+        for name in table if name in raw and name not in (*COMPUTED, *categories)
+    }  # fmt: skip
     table = table.assign(**shown)
-    keys = pd.DataFrame({ROW: np.arange(len(used))})
-    draws = np.full((*answer.draws.shape[:2], len(used)), np.nan)
-    draws[..., used] = answer.draws
+    keys = pd.DataFrame({ROW: row}).assign(**{name: own.to_numpy() for name, own in categories.items()})
+    draws = np.full((*answer.draws.shape[:2], len(row)), np.nan)
+    draws[..., known] = answer.draws
     coords = xr.Coordinates.from_pandas_multiindex(pd.MultiIndex.from_frame(keys), "row")
     labelled = xr.DataArray(draws, dims=answer.draws.dims, coords=coords, name=answer.draws.name)
     return replace(answer, draws=labelled, table=table.assign(**keys))
@@ -104,6 +113,8 @@ def _among_all(answer: Answer, raw: pd.DataFrame, used: np.ndarray) -> Answer:
 
 def fitted(posterior: Posterior, own: OwnRows, groups: Any, outcome: Any, parameter: Any) -> pd.Series:
     """The estimate of the expected response of each row, of trials of their rate: what `predict` gives."""
+    if posterior.spec.family.kind == "category" and outcome is None and parameter is None:
+        raise needs_outcome(posterior.spec.family, "fitted()")
     return own.series(_Rows(posterior, own, groups).estimate(outcome, parameter), "fitted")
 
 
@@ -117,6 +128,7 @@ def residuals(posterior: Posterior, own: OwnRows, kind: Any, groups: Any) -> pd.
     """
     if not isinstance(kind, str) or kind not in RESIDUALS:
         raise AnswerError(f"type={kind!r}.{did_you_mean(str(kind), RESIDUALS)}")
+    refuse_tallies(posterior, "Residuals are of one number a row")
     if kind != "quantile" and (reason := posterior.spec.refuses("observed")):
         raise AnswerError(
             f"Residuals of type={kind!r} are of responses as observed, and {reason}. type='quantile' takes these."
@@ -140,10 +152,14 @@ class _Rows:
         self.groups: Groups = read_groups(spec, groups)
         raw, response = own.rows.raw[own.rows.used].reset_index(drop=True), own.rows.response
         self._frame = new_rows(spec, raw, (), self.groups, exposed=True)
-        if isinstance(response, TrialsRows):
+        if isinstance(response, TallyRows):
+            self._response = [*response.counts.T]
+        elif isinstance(response, TrialsRows):
             self._response = [response.successes, response.trials]
         elif isinstance(response, BoundedRows):
             self._response = list(response.parts.values())
+        elif spec.family.categories:
+            self._response = [response.places]
         else:
             self._response = [response.values, *([np.ones(len(response.values))] if spec.family.is_rate else [])]
             self._response += [response.error] if isinstance(response, MeasuredRows) else []
@@ -154,9 +170,11 @@ class _Rows:
 
     @property
     def shares(self) -> np.ndarray:
-        """Responses; of trials, the shares of successes."""
-        rates = self._posterior.spec.family.is_rate
-        return self._response[0] / self._trials if rates else self._response[0]
+        """Responses; of trials, the shares of successes, of categories, their scores."""
+        family = self._posterior.spec.family
+        if family.categories:
+            return np.array(family.scores)[self._response[0].astype(np.int64) - 1]
+        return self._response[0] / self._trials if family.is_rate else self._response[0]
 
     def _distinct(self, *columns: np.ndarray) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
         """Distinct rows, with columns beside: the number of each row among them, and the first row of each number."""

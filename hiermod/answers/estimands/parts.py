@@ -62,7 +62,9 @@ def effect_parts(posterior: Posterior, arguments: Arguments) -> Answer:
     beats[np.isnan(found).any(axis=1)] = np.nan
     table = pd.concat(tables, ignore_index=True)
     table = table[[*query.cells, "contrast", "part"]]
-    return make_answer(found, table, posterior.shape, question, "difference", columns={"prob_beats": beats})
+    return make_answer(
+        found, table, posterior.shape, question, "difference", columns={"prob_beats": beats}, notices=query.notices
+    )  # fmt: skip
 
 
 def _refuse(spec: ModelSpec) -> None:

@@ -17,10 +17,11 @@ from hiermod.answers.averaging.query import Arguments, read_prediction, read_rat
 from hiermod.answers.averaging.rows import Base, errors_of, grand_rate, has_raw_means, trials_of
 from hiermod.answers.estimands.categories import by_category
 from hiermod.answers.mixed import answer_of_each
+from hiermod.answers.outcome import read_functional
 from hiermod.answers.reader import Reader, others_of, reader
 from hiermod.data.cells.statistics import BinomialCells, PairCells
 from hiermod.data.columns.values import Level, first_of, number_rows, scores_of
-from hiermod.formula.nodes import TrialsResponse
+from hiermod.formula.nodes import CountsResponse, TrialsResponse
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.posterior import Posterior
 
@@ -88,12 +89,16 @@ def predict(posterior: Posterior, arguments: Arguments, fitted: bool = False) ->
         draws[rows] = query.per * values
     if scale.drawn:
         draws = _simulated(posterior, model, frame, draws, _trials(posterior, arguments.data, len(frame)))
+        if spec.family.categories:
+            draws = np.array(read_functional(spec, arguments.outcome).weights)[draws.astype(np.int64) - 1]
     notices, needs = [], query.outcome.functional.needs
     if (known := estimable_rows(posterior, query.groups, frame, needs=needs)) is not None:
         draws[~known] = np.nan
         notices = [f"{int((~known).sum()):,} rows are not estimable: the data say nothing about such a combination"]
     if scale.drawn and spec.family.categories:
-        notices += _places(spec.family.categories)
+        notices += _places(spec.family.categories) if arguments.outcome is None else []
+        counted = isinstance(spec.formula.response, CountsResponse)
+        notices += ["each row is one trial, whose category is drawn"] if counted else []
     keys = pd.DataFrame({ROW: np.arange(len(frame))})
     shown = pd.concat([keys, frame.drop(columns=_made(spec), errors="ignore").reset_index(drop=True)], axis=1)
     return make_answer(draws, keys, posterior.shape, query.question, scale.name, shown=shown, notices=notices)
@@ -115,10 +120,12 @@ def _made(spec: ModelSpec) -> list[str]:
 def _simulated(
     posterior: Posterior, model: Reader, frame: pd.DataFrame, mean: np.ndarray, trials: np.ndarray
 ) -> np.ndarray:
-    """Draw a response for each row and draw: successes, counts or values; the same in any process for one run."""
+    """Draw a response for each row and draw: successes, counts, values or places of categories.
+
+    They are the same in any process for one run.
+    """
     own, family = others_of(posterior, model, frame), posterior.spec.family
-    drawn = family.draw_responses(mean, trials[:, None], own, posterior.generator(1000))
-    return np.array(family.scores)[drawn.astype(np.int64) - 1] if family.categories else drawn
+    return family.draw_responses(mean, trials[:, None], own, posterior.generator(1000))
 
 
 def _trials(posterior: Posterior, data: Any, rows: int) -> np.ndarray:

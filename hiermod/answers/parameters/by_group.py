@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from html import escape
 
 import numpy as np
 import pandas as pd
@@ -12,9 +13,11 @@ import xarray as xr
 
 from hiermod.answers.answer import check_prob, interval
 from hiermod.answers.parameters.estimates import existing, fixef_draws, terms_by_group
+from hiermod.errors import visible
 from hiermod.modeling.design import GroupDesign
 from hiermod.sampling.posterior import Posterior
 
+SHOWN = 20  # rows of each factor in a notebook
 COLUMNS = ("group", "term", "level", "estimate", "sd", "lower", "upper")
 
 
@@ -33,19 +36,39 @@ class EffectsOfFactor:
         return pd.Index(grouping.labels(), name=grouping.name)
 
     def columns(self) -> Iterator[tuple[str, np.ndarray]]:
-        """Each term with its draws, shape ``(draws, levels)``: common ones first, in their order."""
+        """Each term with its draws, shape ``(draws, levels)``: common ones first, in their order.
+
+        What a group adds to the linear predictor lowers its thresholds, where these are the intercepts.
+        """
         places = {name: (term, place) for term in self.terms for place, name in enumerate(term.row_names)}
-        for name in dict.fromkeys([*self.common, *places]):
+        thresholds = [own.name for own in self.posterior.spec.family.entries if own.name in self.common]
+        moves = self._moves() if thresholds else []
+        if any(name in places for each in moves for name in each):
+            effects = {name: self._effects(*places[name]) for name in dict.fromkeys(sum(moves, ())) if name in places}
+            for name, each in zip(thresholds, moves, strict=True):
+                yield name, self.common[name][:, None] - sum((effects[own] for own in each if own in effects), 0.0)
+            places = {name: place for name, place in places.items() if name not in effects}
+        else:
+            thresholds = []
+        for name in dict.fromkeys([*(own for own in self.common if own not in thresholds), *places]):
             draws = np.broadcast_to(
                 self.common.get(name, np.zeros(1))[:, None], (self.posterior.size, len(self.levels))
             )
             yield name, draws + self._effects(*places[name]) if name in places else draws
 
+    def _moves(self) -> list[tuple[str, ...]]:
+        """What lowers each threshold: effects on the intercept of mu, and on that of what moves it alone."""
+        family = self.posterior.spec.family
+        specific = family.specific or ("",) * len(family.entries)
+        return [("Intercept", *([f"{own}_Intercept"] if own else [])) for own in specific]
+
     def power(self, name: str) -> float:
         """The power from which on a term's effects have no posterior mean: that of their standard deviation."""
         spec = self.posterior.spec
+        thresholds = [own.name for own in spec.family.entries]
+        wanted = self._moves()[thresholds.index(name)] if name in thresholds else (name,)
         keys = [
-            key for term in self.terms for key, own in zip(term.sd_keys(), term.row_names, strict=True) if own == name
+            key for term in self.terms for key, own in zip(term.sd_keys(), term.row_names, strict=True) if own in wanted
         ]
         return float(existing(spec, [*keys, *([name] if name in self.common else [])]).min(initial=np.inf))
 
@@ -71,6 +94,12 @@ class GroupEstimates(dict[str, pd.DataFrame]):
     def __init__(self, factors: Mapping[str, EffectsOfFactor], prob: float) -> None:
         self._factors, self._prob = factors, check_prob(prob)
         super().__init__({name: _means(factor) for name, factor in factors.items()})
+
+    def __repr__(self) -> str:
+        return "\n\n".join(f"{visible(name)}:\n{frame}" for name, frame in self.items())
+
+    def _repr_html_(self) -> str:
+        return visible("".join(f"<p>{escape(name)}</p>{frame.to_html(max_rows=SHOWN)}" for name, frame in self.items()))
 
     @cached_property
     def table(self) -> pd.DataFrame:

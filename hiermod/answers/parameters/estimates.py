@@ -16,13 +16,29 @@ from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.posterior import Posterior
 
 
-def fixef_draws(posterior: Posterior) -> dict[str, np.ndarray]:
-    """Draws of each common coefficient by its row name, shape ``(draws,)``, in the user's coding, on the link scale."""
+def fixef_draws(posterior: Posterior, wiggles: bool = True) -> dict[str, np.ndarray]:
+    """Draws of each common coefficient by its row name, shape ``(draws,)``, in the user's coding, on the link scale.
+
+    Without `wiggles` of a smooth those alone that are not penalised: what bends it says nothing one by one.
+    """
     draws: dict[str, np.ndarray] = {}
+    free = {} if wiggles else {smooth.block.name: smooth.block.free for smooth in posterior.spec.smooths}
     for variable in posterior.spec.variables():
         if variable.role == "coefficient":
             names = [f"{variable.name}[{label}]" for label in variable.labels[0]] if variable.dims else [variable.name]
-            draws.update(zip(names, posterior.values(variable.name).reshape(-1, len(names)).T, strict=True))
+            own = dict(zip(names, posterior.values(variable.name).reshape(-1, len(names)).T, strict=True))
+            kept = [names[place] for place in free[variable.name]] if variable.name in free else names
+            draws |= {name: own[name] for name in kept}
+    return draws
+
+
+def smooth_sds(posterior: Posterior) -> dict[str, np.ndarray]:
+    """Draws of the standard deviations of smooths' wiggles, by their names in tables."""
+    draws = {}
+    for smooth in posterior.spec.smooths:
+        values = posterior.values(smooth.sd_name)
+        for curve in smooth.curves:
+            draws[curve.key] = values[:, curve.place] if smooth.levels else values
     return draws
 
 
@@ -130,6 +146,7 @@ def sigma(posterior: Posterior) -> float:
             "sigma_Intercept."
         )
     if not family.scaled:
-        others = f" It has {' and '.join(family.auxiliary)}: see fit.summary().random." if family.auxiliary else ""
+        single = [own.name for own in family.single if own.name not in posterior.spec.predictors]
+        others = f" It has {' and '.join(single)}: see fit.summary().random." if single else ""
         raise AnswerError(f"The family {family} has no residual standard deviation.{others}")
     return float(posterior.values("sigma").mean())

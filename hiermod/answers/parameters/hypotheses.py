@@ -10,7 +10,7 @@ import pandas as pd
 
 from hiermod.answers.answer import Answer, Question, check_prob, make_answer
 from hiermod.answers.group_effects import standard_deviations
-from hiermod.answers.parameters.estimates import fixef_draws, medians_remark
+from hiermod.answers.parameters.estimates import fixef_draws, medians_remark, smooth_sds
 from hiermod.answers.parameters.existence import Moments
 from hiermod.answers.scales import PARAMETERS
 from hiermod.data.columns.values import level_text
@@ -22,13 +22,17 @@ from hiermod.sampling.posterior import Posterior
 
 
 def chief_draws(posterior: Posterior) -> dict[str, np.ndarray]:
-    """Common coefficients, sds, correlations, the family's parameters (or Beta's two), shape ``(chains, draws)``."""
-    draws = dict(fixef_draws(posterior))
+    """Common coefficients, sds of groups and smooths, correlations, the family's parameters, or Beta's two.
+
+    Each has the shape ``(chains, draws)``.
+    """
+    draws = fixef_draws(posterior, wiggles=False)
     spec = posterior.spec
     for term in spec.groups:
         draws.update(zip(term.sd_keys(), standard_deviations(posterior, term).T, strict=True))
         if term.correlated:
             draws.update(zip(term.correlation_keys(), posterior.values(term.correlation_name).T, strict=True))
+    draws.update(smooth_sds(posterior))
     draws.update({name: posterior.values(name) for name in spec.scalars})
     if not draws:  # rates that are not pooled are all there is
         for variable in spec.variables():

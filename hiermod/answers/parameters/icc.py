@@ -14,7 +14,6 @@ from hiermod.answers.parameters.estimates import terms_by_group
 from hiermod.answers.reader import block_slices, others_of, reader
 from hiermod.answers.row_moments import RowMoments, weighted_observations
 from hiermod.errors import AnswerError, enumerate_names
-from hiermod.families.record import scaled
 from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.sampling.posterior import Posterior
@@ -22,20 +21,31 @@ from hiermod.sampling.posterior import Posterior
 ALL = "all groups"
 
 
-def icc(posterior: Posterior, prob: float) -> pd.DataFrame:
+def icc(posterior: Posterior, prob: float) -> tuple[pd.DataFrame, list[str]]:
     """A row per grouping factor, and one of all where there are several; without and with the common terms' variance.
+
+    It is of the linear predictor of mu; parameters that have one of their own count by their average over rows, which a
+    notice says.
 
     Raises
     ------
     AnswerError
-        If the model has no varying effects.
+        If the model has no varying effects of mu, or the mean of a response is no function of mu behind one link.
     """
     check_prob(prob)
-    by_group = terms_by_group(posterior)
+    spec = posterior.spec
+    by_group = {
+        name: of_mu for name, terms in terms_by_group(posterior).items() if (of_mu := [
+            term for term in terms if "mu" in {effect.parameter for effect in term.effects}
+        ])
+    }  # fmt: skip
     if not by_group:
-        raise AnswerError("The model has no groups, so that there is no intraclass correlation.")
-    frame, weight = weighted_observations(posterior.spec)
-    _refuse_several(posterior.spec)
+        elsewhere = sorted({effect.parameter for term in spec.groups for effect in term.effects})
+        where = f" in mu: they differ in {', '.join(elsewhere)}" if elsewhere else ""
+        remedy = " Their standard deviations are fit.varcorr()." if elsewhere else ""
+        raise AnswerError(f"The model has no groups{where}, so that there is no intraclass correlation.{remedy}")
+    frame, weight = weighted_observations(spec)
+    _refuse_without_link(spec)
     groups = {
         name: sum(_variance(posterior, term, frame, weight) for term in terms) for name, terms in by_group.items()
     }
@@ -46,19 +56,33 @@ def icc(posterior: Posterior, prob: float) -> pd.DataFrame:
         _table(kind, {name: values / total for name, values in shown.items()}, prob)
         for kind, total in (("adjusted", whole + residual), ("unadjusted", whole + residual + common))
     ]
-    return pd.concat(tables, ignore_index=True)
+    return pd.concat(tables, ignore_index=True), _of_others(spec)
 
 
-def _refuse_several(spec: ModelSpec) -> None:
-    """Refuse several linear predictors, unless the mean is the first one itself."""
+def _refuse_without_link(spec: ModelSpec) -> None:
+    """Refuse means that no link ties to mu alone once the other parameters are given."""
     family = spec.family
-    mean_alone = family.link.name == "identity" and family.expected.uses == ("mu",)
-    if family.expected.link is None or (len(spec.predictors) > 1 and not mean_alone):
+    if family.categories and (family.expected.link is None or len(spec.predictors) > 1):
+        names = [name for name in spec.predictors if name != "mu" or family.thresholds is not None]
         raise AnswerError(
-            "icc() is of one linear predictor; here "
-            f"{enumerate_names(spec.predictors)} have one each, and groups may differ in all. fit.r2() says how much "
-            "of the response is explained with the groups and without."
+            f"icc() is of one linear predictor; here {enumerate_names(names)} have one each. "
+            "fit.varcorr() has the standard deviations of groups in each."
         )
+    if family.expected.link is None:
+        raise AnswerError(
+            f"icc() takes the variance of a response to the scale of mu by one link, which the family {family} does "
+            "not have. fit.r2() says how much of the response is explained with the groups and without."
+        )
+
+
+def _of_others(spec: ModelSpec) -> list[str]:
+    """What to say where other parameters than mu have linear predictors."""
+    others = [name for name in spec.predictors if name != "mu"]
+    if not others:
+        return []
+    varying = sorted({effect.parameter for term in spec.groups for effect in term.effects} - {"mu"})
+    too = f"; that groups differ in {', '.join(varying)} too is left out" if varying else ""
+    return [f"icc() is of the linear predictor of mu, with {', '.join(others)} at the average over rows{too}"]
 
 
 def _table(kind: str, shares: Mapping[str, np.ndarray], prob: float) -> pd.DataFrame:
@@ -81,6 +105,7 @@ def _others(posterior: Posterior, frame: pd.DataFrame, weight: np.ndarray) -> tu
     observed = reader(posterior, exposed=True)
     predictors, means, variances = RowMoments(), RowMoments(), RowMoments()
     family = posterior.spec.family
+    averages = [RowMoments() for _ in family.auxiliary]
     latent = family.is_rate or (family.thresholds is not None and family.thresholds.increasing)
     if latent and family.link.latent_variance is not None and family.variance is None:
         for rows in block_slices(len(frame), posterior.size):
@@ -91,16 +116,17 @@ def _others(posterior: Posterior, frame: pd.DataFrame, weight: np.ndarray) -> tu
         mean = observed.mean(part)
         predictors.add(typical.at(part).mu, weight[rows])
         means.add(mean, weight[rows])
-        variances.add(family.require("variance")(mean, *others_of(posterior, observed, part)), weight[rows])
+        others = others_of(posterior, observed, part)
+        variances.add(family.require("variance")(mean, *others), weight[rows])
+        for average, values in zip(averages, others, strict=True):
+            average.add(np.broadcast_to(values, mean.shape), weight[rows])
     if family.is_rate and family.link.latent_variance is not None:
         return predictors.variance, np.full(posterior.size, family.link.latent_variance)
     if family.link.name == "identity" and family.expected.uses == ("mu",):
         return predictors.variance, variances.mean
-    auxiliary = [posterior.values(name) for name in family.auxiliary]
+    auxiliary = [average.mean for average in averages]
     assert family.expected.link is not None
     link = family.expected.link(family.link, *auxiliary)
     if link.name != "log":
         return predictors.variance, variances.mean / link.slope(link.forward(means.mean)) ** 2
-    exposure = posterior.spec.shape_exposure(frame)
-    own = scaled(auxiliary, None if exposure is None else float(np.average(exposure, weights=weight)))
-    return predictors.variance, np.log1p(family.require("variance")(means.mean, *own) / means.mean**2)
+    return predictors.variance, np.log1p(family.require("variance")(means.mean, *auxiliary) / means.mean**2)

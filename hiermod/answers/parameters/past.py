@@ -12,7 +12,7 @@ from scipy import optimize
 from hiermod.answers.group_effects import covariance_factor, standard_deviations
 from hiermod.answers.parameters.estimates import fixef_draws
 from hiermod.errors import PriorError, did_you_mean
-from hiermod.modeling.design import GroupDesign
+from hiermod.modeling.design import GroupDesign, joined
 from hiermod.priors.distributions import Prior
 from hiermod.sampling.posterior import Posterior
 
@@ -74,8 +74,12 @@ def _centred(posterior: Posterior, draws: Mapping[str, np.ndarray]) -> dict[str,
     """Coefficients where priors stand."""
     if not draws:
         return {}
-    values = np.stack(list(draws.values()))
-    return dict(zip(draws, values + posterior.spec.predictors["mu"].common.shift @ values, strict=True))
+    design = joined([predictor.common for predictor in posterior.spec.predictors.values()])
+    names = [name for block in design.blocks for name in block.row_names()]
+    if not names:
+        return dict(draws)
+    values = np.stack([draws[name] for name in names])
+    return {**draws, **dict(zip(names, values + design.shift @ values, strict=True))}
 
 
 def _where(posterior: Posterior, name: str) -> str:

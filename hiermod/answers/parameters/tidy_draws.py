@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from hiermod.answers.parameters.by_group import factors_of
+from hiermod.answers.parameters.estimates import fixef_draws
 from hiermod.answers.parameters.hypotheses import chief_draws, elements, named_draws
 from hiermod.errors import AnswerError, did_you_mean, enumerate_names
 from hiermod.sampling.posterior import Posterior
@@ -45,7 +46,8 @@ def parameters_frame(posterior: Posterior, names: Any = None) -> pd.DataFrame:
 
 def _all_draws(posterior: Posterior) -> dict[str, np.ndarray]:
     """The chief parameters, then every other variable of the posterior: the effects, or rates, of groups."""
-    draws = chief_draws(posterior)
+    common = {name: values.reshape(posterior.shape) for name, values in fixef_draws(posterior).items()}
+    draws = {**common, **chief_draws(posterior)}
     others = [variable.name for variable in posterior.spec.variables() if variable.role == "effect"]
     for name in others:
         if name in posterior.dataset:

@@ -14,13 +14,13 @@ import numpy as np
 import pandas as pd
 
 from hiermod.answers.averaging.rows import read_variables_again
-from hiermod.data.cells.observations import Observations, observations
+from hiermod.data.cells.observations import Observations, counted_columns, observations
 from hiermod.data.cells.rows import bounded_response
-from hiermod.data.cells.statistics import BinomialCells, BoundedCells, PairCells
+from hiermod.data.cells.statistics import BinomialCells, BoundedCells, PairCells, TallyCells
 from hiermod.data.columns.bounds import PARTS, BoundedRows
 from hiermod.data.columns.levels import encode
 from hiermod.data.columns.measured import MeasuredRows
-from hiermod.data.columns.responses import ResponseRows, SingleRows, TrialsRows
+from hiermod.data.columns.responses import ResponseRows, TallyRows, TrialsRows
 from hiermod.data.columns.values import as_levels, first_of, missing_rows, missing_values, number_rows
 from hiermod.data.pushdown.tally import PREFIX
 from hiermod.data.sources.frames import column_names, read_columns
@@ -139,16 +139,20 @@ def column_of_table(name: str) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Aligned:
-    """Distinct joint rows: their columns, responses, how many rows each is, and what each is to each model."""
+    """Distinct joint rows: their columns, responses, how many rows each is, and what each is to each model.
+
+    `names` are what responses hold, where they are counts of categories.
+    """
 
     frame: pd.DataFrame
     responses: np.ndarray
     times: np.ndarray
     models: tuple[Matched, ...]
+    names: tuple[str, ...] = ()
 
     def labels(self) -> pd.DataFrame:
         """The joint rows for a table: the models' columns, the response, and ``times``."""
-        names = {1: ("value",), 2: ("successes", "trials"), 5: PARTS}[self.responses.shape[1]]
+        names = self.names or {1: ("value",), 2: ("successes", "trials"), 5: PARTS}[self.responses.shape[1]]
         frame = self.frame.rename(columns=column_of_table)
         return frame.assign(**dict(zip(names, self.responses.T, strict=True)), times=self.times)
 
@@ -180,12 +184,14 @@ def align(specs: Mapping[str, ModelSpec], data: Any, columns: Sequence[str] = ()
     check_responses(specs)
     check_rows(specs)
     seen = {name: observations(spec.cells, spec.family.counts) for name, spec in specs.items()}
+    counted = next(iter(specs.values())).cells.response
+    names = tuple(counted_columns(counted)) if isinstance(counted, TallyCells) else ()
     for finest in seen.values():
         if set(columns) <= set(finest.frame):
             joint = Joint(finest.frame.iloc[finest.place].reset_index(drop=True), finest.responses, finest.times)
             models = [rows for name, spec in specs.items() if (rows := matched(spec, seen[name], joint))]
             if len(models) == len(specs):
-                return Aligned(joint.frame, joint.responses, joint.times, tuple(models))
+                return Aligned(joint.frame, joint.responses, joint.times, tuple(models), names)
     if data is None:
         _refuse_unknown(specs, columns, {str(name) for rows in seen.values() for name in rows.frame})
         raise AnswerError(
@@ -199,7 +205,7 @@ def align(specs: Mapping[str, ModelSpec], data: Any, columns: Sequence[str] = ()
         if rows is None:
             raise AnswerError(_other_rows(specs, name, joint, data, columns))
         models.append(rows)
-    return Aligned(joint.frame, joint.responses, joint.times, tuple(models))
+    return Aligned(joint.frame, joint.responses, joint.times, tuple(models), names)
 
 
 def check_responses(specs: Mapping[str, ModelSpec]) -> None:
@@ -258,6 +264,8 @@ def _measure(spec: ModelSpec) -> str:
     """What a density is of."""
     if isinstance(spec.cells.response, BinomialCells | PairCells):
         return "probabilities of successes"
+    if isinstance(spec.cells.response, TallyCells):
+        return "probabilities of counts of categories"
     if isinstance(spec.cells.response, BoundedCells):
         return "probabilities of what bounds say"
     return spec.family.measure
@@ -280,13 +288,13 @@ def _read(specs: Mapping[str, ModelSpec], data: Any, columns: Sequence[str]) -> 
     _refuse_unknown(specs, (*names, *columns), column_names(data))
     raw = read_columns(data, tuple(dict.fromkeys([*names, *columns])))
     raw = raw[~missing_rows(raw)].reset_index(drop=True)
-    formula = next(iter(specs.values())).formula
-    response = bounded_response(formula, raw)
+    first = next(iter(specs.values()))
+    response = bounded_response(first.formula, raw)
     kept = response.weight > 0
     response = response.chosen(kept)
     predictors = {name for spec in specs.values() for name in predictor_columns(spec)}
     frame = raw.loc[kept, [name for name in raw if name in predictors or name in columns]].reset_index(drop=True)
-    return _distinct(frame, _numbers(response), response.times)
+    return _distinct(frame, _numbers(response, bool(first.family.categories)), response.times)
 
 
 def _refuse_unknown(specs: Mapping[str, ModelSpec], names: Sequence[str], known: Collection[str]) -> None:
@@ -307,15 +315,16 @@ def _distinct(frame: pd.DataFrame, responses: np.ndarray, times: np.ndarray) -> 
     )
 
 
-def _numbers(response: ResponseRows) -> np.ndarray:
+def _numbers(response: ResponseRows, of_categories: bool) -> np.ndarray:
     if isinstance(response, TrialsRows):
         return np.column_stack([response.successes, response.trials])
-    assert isinstance(response, SingleRows)
+    if isinstance(response, TallyRows):
+        return response.counts
     if isinstance(response, MeasuredRows):
         return np.column_stack([response.values, response.error])
     if isinstance(response, BoundedRows):
         return np.column_stack(list(response.parts.values()))
-    return response.values[:, None]
+    return (response.places if of_categories else response.values)[:, None]
 
 
 def _other_rows(specs: Mapping[str, ModelSpec], name: str, joint: Joint, data: Any, columns: Sequence[str]) -> str:

@@ -13,6 +13,8 @@ from scipy.optimize import Bounds, LinearConstraint, minimize
 from hiermod.answers.scoring.scores import ModelScores, Scores
 from hiermod.errors import visible
 from hiermod.tabular import Tabular
+from hiermod.terminal import lines_of, width
+from hiermod.text_table import Column, TextTable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,7 +23,7 @@ SMALL = 4.0  # a difference below which models predict alike (Sivula, Magnusson,
 CLEAR = 2.0  # standard errors
 FEW_ROWS = 100
 FEW_GROUPS = 20
-SHOWN = ("elpd", "p", "elpd_diff", "dse", "weight", "verdict")
+SHOWN, VERDICT = ("elpd", "p", "elpd_diff", "dse", "weight"), "verdict"
 NAMES = {"loo": "leave-one-out", "kfold": "k-fold", "logo": "leave-one-group-out"}
 
 
@@ -39,6 +41,13 @@ class ModelComparison(Tabular):
         A row per unit left out (distinct row, row and fold, or group), and a column per model, in `elpd`.
     scores : Scores
         All of it in numbers.
+
+    Examples
+    --------
+    >>> import hiermod as hm
+    >>> found = hm.compare({"slopes": fit, "same": fit})
+    >>> list(found.table["rank"])
+    [0, 1]
     """
 
     table: pd.DataFrame
@@ -73,13 +82,19 @@ class ModelComparison(Tabular):
         return f"{count} only: standard errors are too small, and not to be relied on."
 
     def __repr__(self) -> str:
-        shown = self.table[list(SHOWN)]
-        decimals = dict.fromkeys(("elpd", "p", "elpd_diff", "dse"), "{:,.1f}".format)
-        text = shown.to_string(formatters={**decimals, "weight": "{:.2f}".format}, index_names=False)
-        return visible("\n".join([self._head(), text, *([self.caution] if self.caution else [])]))
+        decimals = {**dict.fromkeys(SHOWN, "{:,.1f}"), "weight": "{:.2f}"}
+        figures = [Column(name, [decimals[name].format(value) for value in self.table[name]]) for name in SHOWN]
+        columns = [
+            Column("", [visible(str(name)) for name in self.table.index], "key", left=True),
+            *figures,
+            Column(VERDICT, [visible(text) for text in self.table[VERDICT]], "words"),
+        ]
+        room = width()
+        parts = [lines_of(self._head(), room), TextTable(columns).text(room), lines_of(self.caution, room)]
+        return "\n".join(filter(None, parts))
 
     def _repr_html_(self) -> str:
-        table = self.table[list(SHOWN)].to_html(escape=True, float_format="{:,.2f}".format)
+        table = self.table[[*SHOWN, VERDICT]].to_html(escape=True, float_format="{:,.2f}".format)
         caution = f"<p><strong>{self.caution}</strong></p>" if self.caution else ""
         return visible(f"<p>{self._head()}</p>{table}{caution}")
 

@@ -12,10 +12,11 @@ from scipy import special
 
 from hiermod.answers.reader import by_model
 from hiermod.answers.scoring.exact_scores import ExactScores
-from hiermod.answers.scoring.group_density import GroupDensity, Members, group_density
+from hiermod.answers.scoring.group_density import GroupDensity, group_density
 from hiermod.answers.scoring.held_out import Refit, Runs
 from hiermod.answers.scoring.leave_one_out import good_k, log_weights, relative_efficiency, worst
-from hiermod.data.cells.observations import Observations
+from hiermod.data.cells.observations import Members, Observations
+from hiermod.data.columns.values import first_of
 from hiermod.errors import AnswerError
 from hiermod.sampling.posterior import Posterior
 
@@ -129,24 +130,27 @@ def _by_weights(
     With `single` also the scores of the rows of all groups, one after another.
     """
     density, efficiency, draws = group_density(posterior, seen), relative_efficiency(posterior), posterior.size
-    even = np.full(draws, -np.log(draws))
-    joint, in_sample, pareto_k = np.empty((3, len(groups)))
-    rows = [np.empty(0)]
-    for place, group in enumerate(groups):
+    even, kinds = np.full(draws, -np.log(draws)), density.alike(groups)
+    kinds = np.arange(len(groups)) if kinds is None else pd.factorize(kinds)[0]
+    first = first_of(kinds)
+    joint, in_sample, pareto_k = np.empty((3, len(first)))
+    rows = []
+    for place, group in enumerate(groups[number] for number in first.tolist()):
         together = density.joint(group)
         weights, pareto_k[place] = log_weights(together, efficiency)
         joint[place] = special.logsumexp(weights + together)
         if single:
             rows.append(_rows(density, group, weights))
         in_sample[place] = _rows(density, group, even) @ group.times if single else special.logsumexp(together + even)
-    return joint, in_sample, pareto_k, np.concatenate(rows)
+    every = [np.empty(0), *(rows[kind] for kind in kinds.tolist())] if single else [np.empty(0)]
+    return joint[kinds], in_sample[kinds], pareto_k[kinds], np.concatenate(every)
 
 
 def _score_group(task: tuple[Refit, Members, bool]) -> tuple[float, np.ndarray, bool]:
     """Log predictive densities of a group that a fit leaves out, and whether the fit is clean."""
     refit, group, single = task
     posterior = refit.run()
-    density, even = group_density(posterior, refit.seen), -np.log(posterior.size)
+    density, even = group_density(posterior, refit.seen, fitted=False), -np.log(posterior.size)
     joint = float(special.logsumexp(density.joint(group)) + even)
     return joint, _rows(density, group, even) if single else np.empty(0), posterior.diagnostics.clean
 

@@ -8,8 +8,8 @@ from functools import cached_property
 
 import numpy as np
 
-from hiermod.answers.scoring.group_density import Members, PooledGroups
-from hiermod.data.cells.observations import Observations
+from hiermod.answers.scoring.group_density import PooledGroups
+from hiermod.data.cells.observations import Members, Observations
 from hiermod.errors import AnswerError, enumerate_names
 from hiermod.exact.leave_out import LeavingOut, Pattern
 from hiermod.modeling.pooled import PooledSpec

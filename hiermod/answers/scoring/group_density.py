@@ -16,12 +16,15 @@ from scipy import special
 
 from hiermod.answers.group_effects import GroupsOfRows, Reading, TermEffects, covariance_factor, same_for_all
 from hiermod.answers.reader import LinearReader, by_model, refuse_unseen
-from hiermod.data.cells.observations import Observations
+from hiermod.answers.scoring.integrated import IntegratedGroups, rows_of_groups
+from hiermod.data.cells.observations import Members, Observations
 from hiermod.data.cells.statistics import BinomialCells
 from hiermod.data.columns.groupings import Grouping
 from hiermod.errors import AnswerError
 from hiermod.families.ops import NUMPY
 from hiermod.families.rates import log_rates
+from hiermod.marginal.effects import PatternConditional
+from hiermod.marginal.left_out import PatternRows
 from hiermod.modeling.design import offset
 from hiermod.modeling.pooled import PooledSpec
 from hiermod.modeling.spec import Spec
@@ -144,20 +147,6 @@ ALL = 1.0 - 1e-9  # of a level's rows, whose weights may be no whole numbers
 LARGEST = 4_000_000  # numbers that a block of draws holds at once
 
 
-@dataclass(frozen=True, eq=False)
-class Members:
-    """The observations of a group, by their places in rising order, and how many rows of each are the group's."""
-
-    places: np.ndarray
-    times: np.ndarray
-
-    def among(self, seen: Observations) -> np.ndarray:
-        """How many rows of each of all observations are the group's."""
-        times = np.zeros_like(seen.times)
-        times[self.places] = self.times
-        return times
-
-
 class GroupDensity(Protocol):
     """Log densities of groups of observations under every draw of a posterior.
 
@@ -171,12 +160,25 @@ class GroupDensity(Protocol):
     def single(self, group: Members) -> np.ndarray:
         """Log density of each of a group's observations by itself, shape ``(observations, draws)``."""
 
+    def alike(self, groups: Sequence[Members]) -> np.ndarray | None:
+        """A number for each group, equal where all that is asked of them is; None where none are known to be alike.
 
-def group_density(posterior: Posterior, seen: Observations) -> GroupDensity:
-    """The density of groups of some observations under a model."""
+        The observations of groups that are alike stand in the same order.
+        """
+
+
+def group_density(posterior: Posterior, seen: Observations, fitted: bool = True) -> GroupDensity:
+    """The density of groups of some observations under a model, which was `fitted` to them, or without the group."""
+
+    def linear(spec: Spec) -> GroupDensity:
+        conditional = posterior.conditional
+        if isinstance(conditional, PatternConditional):
+            return IntegratedGroups(PatternRows(conditional, rows_of_groups(spec, seen)), seen.times, fitted)
+        return LinearGroups(posterior, spec, seen)
+
     return by_model(
         posterior.spec,
-        linear=lambda spec: LinearGroups(posterior, spec, seen),
+        linear=linear,
         pooled=lambda spec: PooledGroups(posterior, spec, seen),
     )
 
@@ -226,6 +228,9 @@ class LinearGroups:
         self._posterior, self._spec, self._seen = posterior, spec, seen
         self._typical = LinearReader(posterior, spec, same_for_all(spec, Reading.TYPICAL), exposed=True)
         self._occurrences = [Occurrence.of(term.grouping, seen) for term in spec.groups]
+
+    def alike(self, _: Sequence[Members]) -> None:
+        """None are known to be: effects of other levels are the draws'."""
 
     def joint(self, group: Members) -> np.ndarray:
         """Log density of all of a group's observations together, in every draw."""
@@ -335,6 +340,9 @@ class PooledGroups:
             log_exposure = offset(spec.formula.offsets, seen.frame)[seen.place]
             self.exposure = np.exp(log_exposure)
             self._constants = self.events * log_exposure - special.gammaln(self.events + 1.0)
+
+    def alike(self, _: Sequence[Members]) -> None:
+        """None are known to be."""
 
     def joint(self, group: Members) -> np.ndarray:
         """Log density of all of a group's observations together, in every draw."""

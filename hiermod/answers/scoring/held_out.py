@@ -12,6 +12,7 @@ import numpy as np
 from scipy import special
 
 from hiermod.answers.reader import predicted, reader
+from hiermod.answers.scoring.integrated import integrated_rows
 from hiermod.answers.scoring.kept import Place, add_observations, draws_digest
 from hiermod.data.cells.observations import Observations, part
 from hiermod.families.probes import fingerprint
@@ -78,6 +79,11 @@ def log_densities(posterior: Posterior, seen: Observations) -> Iterator[np.ndarr
 def expected(posterior: Posterior, seen: Observations) -> np.ndarray:
     """Log predictive density of each observation under a posterior that may not have seen it."""
     count = np.log(posterior.size)
+    if (own := integrated_rows(posterior, seen)) is not None:
+        found = np.empty(len(seen))
+        for places, density in own.given_all():
+            found[places] = special.logsumexp(density) - count
+        return found
     return np.array([special.logsumexp(density) - count for density in log_densities(posterior, seen)])
 
 

@@ -11,9 +11,9 @@ from scipy import special
 
 from hiermod.answers.reader import by_model
 from hiermod.answers.scoring.exact_scores import ExactScores
-from hiermod.answers.scoring.group_density import Members
 from hiermod.answers.scoring.held_out import Refit, Runs, log_densities, score
-from hiermod.data.cells.observations import Observations, observations
+from hiermod.answers.scoring.integrated import IntegratedRows, integrated_rows
+from hiermod.data.cells.observations import Members, Observations, observations
 from hiermod.errors import AnswerError
 from hiermod.sampling.diagnostics import mean_sizes, representative
 from hiermod.sampling.posterior import Posterior
@@ -113,32 +113,67 @@ class LeaveOneOut(Tabular):
         """Shape of the tail of each distinct observation's importance ratios.
 
         NaN where no Pareto distribution can be fitted, -inf where all ratios are equal.
+
+        Examples
+        --------
+        >>> bool((fit.loo().pareto_k < 0.7).all())
+        True
         """
         return self.pointwise["pareto_k"]
 
     @property
     def good_k(self) -> float:
-        """The largest Pareto k at which so many draws give a reliable estimate."""
+        """The largest Pareto k at which so many draws give a reliable estimate.
+
+        Examples
+        --------
+        >>> round(fit.loo().good_k, 2)
+        0.7
+        """
         return good_k(self.draws)
 
     @property
     def unreliable(self) -> pd.DataFrame:
-        """The rows of `pointwise` whose Pareto k is above `good_k`, or not known, and which were not refitted."""
+        """The rows of `pointwise` whose Pareto k is above `good_k`, or not known, and which were not refitted.
+
+        Examples
+        --------
+        >>> len(fit.loo().unreliable)
+        0
+        """
         return self.pointwise[~(self.pareto_k <= self.good_k) & ~self.pointwise["refitted"]]
 
     @property
     def refits(self) -> int:
-        """How many distinct observations were left out by a fit without them."""
+        """How many distinct observations were left out by a fit without them.
+
+        Examples
+        --------
+        >>> fit.loo().refits
+        0
+        """
         return int(self.pointwise["refitted"].sum())
 
     @property
     def warning(self) -> bool:
-        """Whether some observation's estimate is not reliable."""
+        """Whether some observation's estimate is not reliable.
+
+        Examples
+        --------
+        >>> fit.loo().warning
+        False
+        """
         return len(self.unreliable) > 0
 
     @property
     def table(self) -> pd.DataFrame:
-        """One row, ``loo``: ``elpd, se, p, n, warning, good_k``."""
+        """One row, ``loo``: ``elpd, se, p, n, warning, good_k``.
+
+        Examples
+        --------
+        >>> list(fit.loo().table.columns)
+        ['elpd', 'se', 'p', 'n', 'warning', 'good_k']
+        """
         names = ("elpd", "se", "p", "n", "warning", "good_k")
         return pd.DataFrame({name: [getattr(self, name)] for name in names}, index=["loo"])
 
@@ -215,6 +250,8 @@ def _by_draws(posterior: Posterior, max_refits: int, runs: Runs, seen: Observati
     efficiency = relative_efficiency(posterior)
 
     def smoothed() -> tuple[np.ndarray]:
+        if (own := integrated_rows(posterior, seen)) is not None:
+            return (_by_kind(own, len(seen), efficiency),)
         return (np.array([left_out(density, efficiency) for density in log_densities(posterior, seen)]),)
 
     scores = runs.once(posterior, "loo", seen, smoothed)[0].copy()
@@ -229,6 +266,15 @@ def _by_draws(posterior: Posterior, max_refits: int, runs: Runs, seen: Observati
     total, effective = (seen.times @ scores[:, :2]).tolist()
     se, n, troubled = standard_error(elpd, seen.times), int(seen.times.sum()), int((~clean).sum())
     return LeaveOneOut(total, se, effective, n, draws, pointwise, troubled)
+
+
+def _by_kind(rows: IntegratedRows, count: int, efficiency: float) -> np.ndarray:
+    """``elpd, p, pareto_k`` of each of so many rows of groups whose effects are integrated out."""
+    found = np.empty((count, 3))
+    for places, density, beside in rows.given_others():
+        elpd, _, pareto_k = left_out(density, efficiency)
+        found[places] = elpd, special.logsumexp(beside) - np.log(len(beside)) - elpd, pareto_k
+    return found
 
 
 def worst(pareto_k: np.ndarray, good: float) -> np.ndarray:

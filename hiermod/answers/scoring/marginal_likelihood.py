@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from hiermod.answers.reader import by_model
-from hiermod.answers.scoring.group_density import Members, PooledGroups
-from hiermod.data.cells.observations import observations
+from hiermod.answers.scoring.group_density import PooledGroups
+from hiermod.data.cells.observations import Members, observations
 from hiermod.errors import ModelError
 from hiermod.exact.leave_out import LeavingOut
 from hiermod.modeling.hyperpriors import EXAMPLES

@@ -141,11 +141,27 @@ class Scores:
 
     @property
     def independent(self) -> int:
-        """How many independent units there are: rows, or groups."""
+        """How many independent units there are: rows, or groups.
+
+        Examples
+        --------
+        >>> import hiermod as hm
+        >>> hm.compare({"one": fit, "same": fit}).scores.independent
+        400
+        """
         return int(self.times.sum()) if self.clusters is None else int(self.clusters.max()) + 1
 
     def total(self, values: np.ndarray) -> tuple[float, float]:
-        """The sum over rows of what each unit holds, and its standard error (variance with ddof 0)."""
+        """The sum over rows of what each unit holds, and its standard error (variance with ddof 0).
+
+        Examples
+        --------
+        >>> import hiermod as hm
+        >>> scores = hm.compare({"one": fit, "same": fit}).scores
+        >>> elpd, se = scores.total(scores.models["one"].elpd)
+        >>> -300 < elpd < -200
+        True
+        """
         sums, times = values, self.times
         if self.clusters is not None:
             sums = np.bincount(self.clusters, self.times * values)

@@ -90,17 +90,35 @@ class CrossValidation(Tabular):
 
     @property
     def table(self) -> pd.DataFrame:
-        """One row: ``elpd, se, p, n``."""
+        """One row: ``elpd, se, p, n``.
+
+        Examples
+        --------
+        >>> list(fit.logo("country").table.columns)
+        ['elpd', 'se', 'p', 'n']
+        """
         return pd.DataFrame({name: [getattr(self, name)] for name in ("elpd", "se", "p", "n")}, index=[self.method])
 
     @property
     def unreliable(self) -> pd.DataFrame:
-        """The rows of `pointwise` whose group importance sampling cannot leave out, and that were not refitted."""
+        """The rows of `pointwise` whose group importance sampling cannot leave out, and that were not refitted.
+
+        Examples
+        --------
+        >>> len(fit.logo("country").unreliable)
+        0
+        """
         return self.pointwise[self.pointwise["unreliable"]] if "unreliable" in self.pointwise else self.pointwise[:0]
 
     @property
     def exact(self) -> bool:
-        """Whether the posterior without each group was integrated, so that no draws are needed."""
+        """Whether the posterior without each group was integrated, so that no draws are needed.
+
+        Examples
+        --------
+        >>> fit.logo("country").exact
+        False
+        """
         return "refitted" in self.pointwise and bool(
             (self.pointwise["refitted"] & np.isneginf(self.pointwise["pareto_k"])).all()
         )
