@@ -26,7 +26,7 @@ def model(
     formula: str | Sequence[str], data: Any, family: FamilyName | str | None = None, *,
     priors: Mapping[str, str | Prior] | None = None,
     pooling: Pooling = "normal", na: Missing = "drop", compress: bool = True,
-    intercept_at: InterceptAt = "mean",
+    intercept_at: InterceptAt = "mean", ziformula: str | None = None, dispformula: str | None = None,
 ) -> Model:  # fmt: skip
     """Put a formula and data together without sampling.
 
@@ -42,10 +42,9 @@ def model(
     >>> len(hm.model("success ~ treated + (1 + treated | country)", hm.example("country")).cells)
     4
     """
-    defined = define(
-        Definition(joined(formula), family, checked_priors(priors), pooling, na, compress, intercept_at=intercept_at),
-        data,
-    )
+    text = joined(formula, ziformula=ziformula, dispformula=dispformula)
+    definition = Definition(text, family, checked_priors(priors), pooling, na, compress, intercept_at=intercept_at)
+    defined = define(definition, data)
     announce(defined.notices)
     return Model(defined)
 
@@ -56,7 +55,7 @@ def fit(
     pooling: Pooling = "normal", draws: int = 1000, tune: int | None = None, chains: int = 4, cores: int | None = None,
     seed: int | None = None, target_accept: float | None = None, engine: Engine = "auto",
     file: str | Path | None = None, progress: bool = True, na: Missing = "drop", compress: bool = True,
-    intercept_at: InterceptAt = "mean",
+    intercept_at: InterceptAt = "mean", ziformula: str | None = None, dispformula: str | None = None,
 ) -> Fit:  # fmt: skip
     """Fit a hierarchical model.
 
@@ -73,7 +72,8 @@ def fit(
     family : str, optional
         A family's name, such as ``"binomial"``, ``"poisson"`` or ``"student"``, with a link in brackets where it is not
         the usual one: ``"binomial(probit)"``; the site's table has all families with their links and parameters.
-        None infers from the response one of bernoulli, binomial and gaussian, with a notice.
+        None infers from the response one of bernoulli, binomial, gaussian and, of counts in several columns,
+        categorical, with a notice.
     priors : dict, optional
         Priors as text, or as `hiermod.prior_from` gives them, by key: ``{"Intercept": "Normal(0, 1.5)", "slope":
         "Normal(0, 1)", "treated": …, "sd": …, "sd(1|country)": …, "cor": "LKJ(4)", "sigma": …}``; a family's own
@@ -108,6 +108,11 @@ def fit(
     intercept_at : {"mean", "zero"}
         Where your prior of the intercept stands: at the means of the numeric predictors, or where they are 0, as of
         brms's ``0 + Intercept``. A default prior stands at the means.
+    ziformula, dispformula : str, optional
+        glmmTMB's spelling of two linear predictors, ``"~ x + (1 | g)"``. ``ziformula`` gives zeros a part of their own:
+        it makes poisson zero_inflated_poisson, gamma hurdle_gamma, and so on, and is of the share `zi` or `hu`;
+        ``"~ 0"`` is none. ``dispformula`` is of the family's parameter of spread, such as `sigma` or `alpha`; ``"~ 1"``
+        is one number. A notice says what it is of, and where glmmTMB's numbers differ.
 
     Returns
     -------
@@ -130,10 +135,9 @@ def fit(
     check_switch("progress", progress)
     if file is not None:
         check_target(file)
-    defined = define(
-        Definition(joined(formula), family, checked_priors(priors), pooling, na, compress, intercept_at=intercept_at),
-        data,
-    )
+    text = joined(formula, ziformula=ziformula, dispformula=dispformula)
+    definition = Definition(text, family, checked_priors(priors), pooling, na, compress, intercept_at=intercept_at)
+    defined = define(definition, data)
     announce(defined.notices)
     if file is None:
         return Model(defined).sampled(settings, progress)
@@ -192,8 +196,16 @@ def lmer(formula: str | Sequence[str], data: Any, **as_fit: Any) -> Fit:
     return fit(formula, data, **{**as_fit, "family": "gaussian"})
 
 
-def load(path: str | Path) -> Fit:
+def load(path: str | Path, *, data: Any = None) -> Fit:
     """Read a fit that `Fit.save` or ``file=`` wrote.
+
+    Parameters
+    ----------
+    path : str or Path
+    data : data frame or path, optional
+        What was fitted. A fit of very many groups that its data's engine held stores patterns of groups: averages
+        over all groups are answered from these alone, and which group has which is read here when something asks for
+        single groups, as `Fit.ranef` does.
 
     Raises
     ------
@@ -207,4 +219,4 @@ def load(path: str | Path) -> Fit:
     >>> hm.load(folder / "stored.nc").fixef().equals(fit.fixef())
     True
     """
-    return fit_of(load_stored(path))
+    return fit_of(load_stored(path, data))

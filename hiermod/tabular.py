@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
+
+from hiermod.errors import visible
+from hiermod.text_table import Column, Kind, TextTable
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+def text_table(frame: pd.DataFrame, keys: Collection[Any], figures: str = "{:.4g}", missing: str = "nan") -> TextTable:
+    """A data frame as text, without its index: keys and other words, and figures to some digits."""
+
+    def text(value: Any) -> str:
+        if isinstance(value, float):
+            return missing if math.isnan(value) else figures.format(value)
+        return visible(str(value))
+
+    columns = []
+    for name in frame.columns:
+        values = frame[name]
+        kind: Kind = "key" if name in keys else "number" if values.dtype.kind in "iufb" else "words"
+        columns.append(Column(visible(str(name)), [text(value) for value in values], kind))
+    return TextTable(sorted(columns, key=lambda column: column.kind != "key"))
 
 
 class Tabular:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from hiermod.cli.output import DONE, INTERRUPTED, NOT_CONVERGED, section, wants_progress, wrapped
 from hiermod.errors import DataError, StorageError
+from hiermod.tabular import text_table
+from hiermod.terminal import width
 
 if TYPE_CHECKING:
     from hiermod.answers.answer import Answer
@@ -110,7 +112,7 @@ def report(options: argparse.Namespace) -> int:
 
 def _code(options: argparse.Namespace, *fits: Fit) -> int:
     """The exit code of what was sampled."""
-    if any(fit.sampled_posterior.interrupted for fit in fits):
+    if any(fit._drawn.interrupted for fit in fits):
         return INTERRUPTED
     return NOT_CONVERGED if options.strict and not all(fit.check().converged for fit in fits) else DONE
 
@@ -274,7 +276,7 @@ def _demo_variants(options: argparse.Namespace, name: str, title: str) -> Fit:
     }
     for heading, table in tables.items():
         section(heading)
-        print(table.reset_index().to_string(index=False, float_format="{:.4f}".format, na_rep=""))
+        print(text_table(table.reset_index(), table.index.names, "{:.4f}", missing="").text(width()))
     print("", *wrapped(best_sentences(best, measure_of(fit.sampled_posterior.spec))), sep="\n")
     return fit
 
@@ -286,7 +288,7 @@ def _demo_fit(options: argparse.Namespace, title: str, formula: str, name: str, 
     print(f"\n{title}\n{'=' * len(title)}\nformula  {formula}", flush=True)
     progress = wants_progress(options)
     fit = hm.fit(formula, data, pooling=pooling, draws=DRAWS, seed=options.seed, progress=progress)
-    if fit.sampled_posterior.interrupted:
+    if fit._drawn.interrupted:
         raise KeyboardInterrupt
     print(f"family   {fit.model.family}" + (f", pooling {pooling}" if pooling != "normal" else ""))
     cells = f", exactly compressed to {len(fit.cells):,} cells" if len(fit.cells) < len(data) else ""

@@ -140,7 +140,7 @@ def _defined(comparison: Comparison) -> tuple[dict[str, Defined], dict[str, str]
     failed: dict[str, str] = {}
     for name, formula in comparison.models.items():
         try:
-            models[name] = define(Definition(formula, comparison.family), comparison.data)
+            models[name] = define(Definition(formula, comparison.family), comparison.data, patterns=False)
         except HiermodError as error:
             failed[name] = str(error)
             _say(f"{name}: {error}")
@@ -157,7 +157,7 @@ def _fit(comparison: Comparison, defined: Defined, formula: str, folder: Path | 
         if found is not None:
             return found
     fit = Model(defined).sampled(comparison.settings, progress)
-    if fit.sampled_posterior.interrupted:
+    if fit._drawn.interrupted:
         raise KeyboardInterrupt
     return fit if path is None else keep(fit, path)
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import sys
-import textwrap
 from collections.abc import Iterable
 from typing import Any
+
+from hiermod.terminal import lines_of, width
 
 DONE, COULD_NOT_FIT, BAD_ARGUMENTS, NOT_CONVERGED, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 3, 130, 141
 SOON = 0.05  # seconds, by when the callback has returned
@@ -35,10 +35,8 @@ def coloured() -> bool:
 
 def wrapped(sentences: Iterable[str]) -> list[str]:
     """Sentences in lines as wide as the terminal; where there is none, a line each."""
-    if not sys.stdout.isatty():
-        return list(sentences)
-    width = max(shutil.get_terminal_size().columns, 40)
-    return [textwrap.fill(sentence, width, subsequent_indent="  ", break_on_hyphens=False) for sentence in sentences]
+    room = width()
+    return [lines_of(sentence, room) for sentence in sentences]
 
 
 def wants_progress(options: argparse.Namespace) -> bool:

@@ -36,11 +36,12 @@ control : optional
 scale : {"difference", "ratio", "lift", "odds_ratio", "link"}
     Estimates are means; medians for ratio, lift and odds ratio. A lift or ratio needs a control above 0: it is refused
     where that fails in more than 1 % of the draws. Of a response that is a logarithm both are of geometric means.
-outcome : str or number, optional
+outcome : str, number or dict, optional
     What of the response's distribution in each row: ``"mean"`` (None), ``"median"``, a quantile such as ``"q90"``, a
     chance such as ``">30"`` or ``"<=4"``, of durations the mean up to a horizon, ``"mean<=90"``; of counts also the
-    chance of one number, ``4``, ``"zero"``, and ``"positive"``, the mean of those above zero. Rows are averaged: the
-    average of their quantiles, not the quantile of all. Estimates are posterior medians where it has no posterior mean,
+    chance of one number, ``4``, ``"zero"``, and ``"positive"``, the mean of those above zero; of categories the chance
+    of one, ``"good"``, or their mean by scores, ``{"bad": 0, "fair": 1, "good": 3}``. Rows are averaged: the average of
+    their quantiles, not the quantile of all. Estimates are posterior medians where it has no posterior mean,
     as the mean of a heavy-tailed family.
 parameter : str, optional
     A parameter of the response's distribution that has a linear predictor, such as ``"sigma"`` or ``"zi"``, in place of

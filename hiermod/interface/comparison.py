@@ -194,7 +194,7 @@ def _sampled(task: tuple[ModelSpec, Settings]) -> Posterior:
 
 def _defined(name: str, definition: Definition, data: Any) -> Defined:
     try:
-        return define(definition, data)
+        return define(definition, data, patterns=False)
     except HiermodError as error:
         if name != definition.formula:
             error.add_note(f"(the model {name!r})")

@@ -6,22 +6,25 @@ other: `Model.fit` gives a `Fit`, `Fit.model` its `Model`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from functools import cached_property, partial
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hiermod.answers.answer import Answer
+from hiermod.answers.averaging.named_groups import named_groups
 from hiermod.answers.averaging.query import Arguments
-from hiermod.answers.estimands import fitted as fitted_rows
-from hiermod.answers.estimands import rates, shrinkage
-from hiermod.answers.outcome import outcome_notices
-from hiermod.choices import Engine, Groups, Kind, Outcome, Residual
+from hiermod.choices import Engine
+from hiermod.data.columns.values import Level
 from hiermod.errors import visible
 from hiermod.interface.arguments import documented
-from hiermod.interface.notices import announce
+from hiermod.interface.notices import announce, announce_one
 from hiermod.interface.parameters import Parameters
 from hiermod.interface.plots import FitPlots
+from hiermod.interface.predictions import Predictions
 from hiermod.interface.prior_draws import PriorDraws
 from hiermod.interface.questions import Questions
 from hiermod.interface.refits import changed_model, changed_settings, refuse_unknown
@@ -30,7 +33,7 @@ from hiermod.modeling.definition import Defined
 from hiermod.modeling.model_priors import prior_summary
 from hiermod.sampling.checks import CheckReport, check
 from hiermod.sampling.external_draws import posterior_from_draws
-from hiermod.sampling.posterior import Posterior
+from hiermod.sampling.posterior import EachGroupError, Posterior
 from hiermod.sampling.prior_draws import sample_prior
 from hiermod.sampling.provenance import Provenance
 from hiermod.sampling.run import choose_sampler, sample
@@ -45,9 +48,11 @@ if TYPE_CHECKING:
     from hiermod.show.explanation import Explanation
     from hiermod.show.summary import Summary
 
+LEAST_APART = 200_000  # groups, from which on some are read apart from the others
+
 
 @documented
-class Fit(Questions, Parameters, Scores):
+class Fit(Questions, Predictions, Parameters, Scores):
     """A posterior with its model. Made by `hiermod.fit`, `hiermod.load` and `Model.fit`.
 
     The arguments that questions share, such as ``by``, ``data`` and ``groups``, mean the same in all of them:
@@ -60,15 +65,59 @@ class Fit(Questions, Parameters, Scores):
     """
 
     def __init__(self, model: Model, posterior: Posterior) -> None:
-        self.model, self._defined, self._posterior = model, model._defined, posterior
+        self.model, self._known, self._own = model, model._known, posterior
+        self._named: tuple[tuple[Level, ...], Posterior] | None = None
 
     def __repr__(self) -> str:
-        chains, draws = self._posterior.shape
+        chains, draws = self._drawn.shape
         return visible(f"<hiermod.Fit {self.model.formula}, family {self.model.family}, {chains} x {draws} draws>")
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the summary."""
         return self.summary()._repr_html_()
+
+    @property
+    def _drawn(self) -> Posterior:
+        """The draws, which may know groups by their patterns alone."""
+        return self._own
+
+    @cached_property
+    def _posterior(self) -> Posterior:  # type: ignore[override]
+        """The draws with all groups and their rows, which are read where the data is when something asks for them."""
+        return self._with_groups(self._known.whole) if self._own.spec.cells.by_patterns else self._own
+
+    @property
+    def _defined(self) -> Defined:  # type: ignore[override]
+        """The model with all groups and their rows."""
+        return self._known.whole
+
+    def _answered[T](self, question: Callable[[Posterior, Arguments], T], arguments: Arguments) -> T:
+        """The answer to a question, by patterns of groups where that is enough."""
+        if self._own.spec.cells.by_patterns:
+            (grouping,) = self._own.spec.cells.groupings.values()
+            names = named_groups(arguments, grouping)
+            shared = None if names is None else self._naming(names)
+            if shared is not None:
+                with suppress(EachGroupError):
+                    return question(shared, arguments)
+        return question(self._posterior, arguments)
+
+    def _naming(self, names: tuple[Level, ...]) -> Posterior | None:
+        """The draws with some groups by their names; None where all groups are here, or are read as soon."""
+        if not names:
+            return self._own
+        if "_posterior" in vars(self) or sum(self.ngrps().values()) < LEAST_APART:
+            return None
+        if self._named is None or self._named[0] != names:
+            known = self._known.naming(names)
+            self._named = None if known is None else (names, self._with_groups(known))
+        return None if self._named is None else self._named[1]
+
+    def _with_groups(self, known: Defined) -> Posterior:
+        from hiermod.sampling.by_marginal import refuse_other_patterns
+
+        refuse_other_patterns(self._own.spec, known.spec)
+        return replace(self._own, spec=known.spec)
 
     @property
     def posterior(self) -> xr.Dataset:
@@ -79,7 +128,7 @@ class Fit(Questions, Parameters, Scores):
         >>> fit.posterior["treated"].dims
         ('chain', 'draw')
         """
-        return self._posterior.dataset
+        return self._drawn.dataset
 
     @property
     def idata(self) -> xr.DataTree:
@@ -90,7 +139,7 @@ class Fit(Questions, Parameters, Scores):
         >>> "posterior" in fit.idata.children
         True
         """
-        return self._posterior.tree
+        return self._drawn.tree
 
     @property
     def cells(self) -> pd.DataFrame:
@@ -112,7 +161,7 @@ class Fit(Questions, Parameters, Scores):
         >>> fit.notices[0]
         'family bernoulli (the response is 0/1)'
         """
-        return [*self._defined.notices, *self._posterior.notices]
+        return [*self._known.notices, *self._drawn.notices]
 
     @property
     def plot(self) -> FitPlots:
@@ -123,7 +172,7 @@ class Fit(Questions, Parameters, Scores):
         >>> fit.plot.trace().shape
         (5, 2)
         """
-        return FitPlots(self, self._posterior)
+        return FitPlots(self)
 
     @property
     def data(self) -> Any:
@@ -134,7 +183,7 @@ class Fit(Questions, Parameters, Scores):
         >>> len(fit.data)
         400
         """
-        return self._defined.data
+        return self._known.data
 
     @property
     def provenance(self) -> Provenance:
@@ -145,11 +194,17 @@ class Fit(Questions, Parameters, Scores):
         >>> fit.provenance.seed, fit.provenance.rows, fit.provenance.engine
         (1, 400, 'compiled')
         """
-        return self._posterior.provenance
+        return self._drawn.provenance
 
     @property
     def sampled_posterior(self) -> Posterior:
-        """The draws with their model, as hiermod's own functions take them."""
+        """The draws with their model, as hiermod's own functions take them.
+
+        Examples
+        --------
+        >>> fit.sampled_posterior.shape  # chains and draws of each
+        (4, 1000)
+        """
         return self._posterior
 
     def summary(self, prob: float = 0.95) -> Summary:
@@ -162,7 +217,7 @@ class Fit(Questions, Parameters, Scores):
         """
         from hiermod.show.summary import summarize
 
-        return summarize(self._posterior, self.check(), prob)
+        return summarize(self._drawn, self.check(), prob)
 
     def check(self) -> CheckReport:
         """R-hat, bulk and tail ESS, divergences, E-BFMI, tree depth, separation: each with its figure and next step.
@@ -172,155 +227,7 @@ class Fit(Questions, Parameters, Scores):
         >>> fit.check().passed
         True
         """
-        return check(self._posterior)
-
-    def shrinkage(self, group: str | None = None, prob: float = 0.95) -> pd.DataFrame:
-        """Raw rate, pooled rate and how far it was pulled, per level of a grouping factor, on the response scale.
-
-        ``pull`` is (raw - estimate) / (raw - estimate without the group's effect); NaN where the denominator is within
-        its Monte Carlo error. ``n`` counts rows or trials; of rates by exposure it is the exposure.
-
-        Examples
-        --------
-        >>> list(fit_of_variants.shrinkage().columns)
-        ['n', 'raw', 'estimate', 'lower', 'upper', 'pull']
-        """
-        announce(outcome_notices(self._posterior.spec, None, "observed"))
-        return shrinkage.shrinkage(self._posterior, group, prob)
-
-    def predict(
-        self, data: Any = None, kind: Kind = "mean", groups: Groups = "observed", prob: float = 0.95,
-        outcome: Outcome | None = None, per: float | None = None, parameter: str | None = None,
-    ) -> Answer:  # fmt: skip
-        """Predictions for each row of `data`, or of the data that was fitted.
-
-        Parameters
-        ----------
-        data : data frame or path, optional
-            Rows with the model's predictors, and the grouping columns where ``groups="observed"``. Without it, the rows
-            that were fitted, under their own index; those that the fit left out are missing.
-        kind : {"mean", "link", "response"}
-            Expected response, linear predictor, or new responses (successes, counts or values).
-        groups, prob, outcome, parameter
-            As in every question.
-        per : float, optional
-            Means of so many units of exposure, or of trials; without it, of each row's own exposure.
-
-        Returns
-        -------
-        Answer
-            Its table has a row for each of `data`, in order, with its place ``row_number`` and its columns.
-
-        Raises
-        ------
-        AnswerError
-            If rows cannot be predicted, or the fitted ones are not known any more (of a stored fit).
-
-        Examples
-        --------
-        >>> import pandas as pd
-        >>> rows = pd.DataFrame({"country": ["Canada"], "treated": [1]})
-        >>> len(fit.predict(rows).table), len(fit.predict().table)
-        (1, 400)
-        """
-        arguments = Arguments(
-            data=data, groups=groups, prob=prob, outcome=outcome, parameter=parameter, kind=kind, per=per
-        )
-        if data is not None:
-            return rates.predict(self._posterior, arguments)
-        complete = self._defined.definition.complete
-        return fitted_rows.predict_fitted(self._posterior, arguments, self._defined.data, complete)
-
-    def predict_cells(
-        self, kind: Kind = "mean", groups: Groups = "observed", prob: float = 0.95, outcome: Outcome | None = None,
-        per: float | None = None, parameter: str | None = None,
-    ) -> Answer:  # fmt: skip
-        """Predictions for each cell, a set of rows that the model sees as equal, once: the rows of `cells`.
-
-        Parameters and returns are those of `predict`. Rows of the data are not needed, so that a stored fit and one of
-        a large table can be asked too.
-
-        Examples
-        --------
-        >>> len(fit.predict_cells().table) == len(fit.cells)
-        True
-        """
-        arguments = Arguments(groups=groups, prob=prob, outcome=outcome, parameter=parameter, kind=kind, per=per)
-        return rates.predict(self._posterior, arguments)
-
-    def fitted(
-        self, *, data: Any = None, groups: Groups = "observed", outcome: Outcome | None = None,
-        parameter: str | None = None,
-    ) -> pd.Series[float]:  # fmt: skip
-        """The expected response of each row that was fitted, under the data's own index, as R's `fitted`.
-
-        They are the estimates of `predict`, without its draws: posterior means (medians where there are none), of
-        counts at a row's own exposure, of trials the rate. Rows that the fit left out are missing.
-
-        Parameters
-        ----------
-        data : data frame or path, optional
-            The rows that were fitted, where the fit does not hold them any more (one that was stored).
-        groups, outcome, parameter
-            As in every question.
-
-        Returns
-        -------
-        pandas.Series
-
-        Raises
-        ------
-        AnswerError
-            If the rows are not known, or not those that were fitted.
-
-        Examples
-        --------
-        >>> fitted = fit.fitted()
-        >>> len(fitted), fitted.name
-        (400, 'fitted')
-        """
-        return fitted_rows.fitted(self._posterior, self._own_rows("fitted", data), groups, outcome, parameter)
-
-    def residuals(
-        self, type: Residual = "response", *, data: Any = None, groups: Groups = "observed"
-    ) -> pd.Series[float]:
-        """What the response of each row that was fitted is off by, under the data's own index, as R's `residuals`.
-
-        Parameters
-        ----------
-        type : {"response", "pearson", "quantile"}
-            ``response`` less the fitted value, of trials of the share of successes; ``pearson``, that in posterior
-            predictive standard deviations, (y - E mu) / sqrt(E V + Var mu); or ``quantile``, randomized quantile
-            residuals of Dunn and Smyth (1996): normal quantiles of the predictive chance of less, which the chance of
-            the response itself is added to as a share that is drawn (always the same of a fit). They are standard
-            normal if the model is right, whatever its family; those of 0/1 responses are mostly drawn.
-        data : data frame or path, optional
-            The rows that were fitted, where the fit does not hold them any more (one that was stored).
-        groups
-            As in every question.
-
-        Returns
-        -------
-        pandas.Series
-            Missing where the fit left a row out. A row that counts several times has the residual of each of them.
-
-        Raises
-        ------
-        AnswerError
-            If the rows are not known, or not those that were fitted; if the family has no such residuals.
-
-        Examples
-        --------
-        >>> residuals = fit.residuals("quantile")
-        >>> len(residuals), bool(abs(residuals.mean()) < 0.2)
-        (400, True)
-        """
-        return fitted_rows.residuals(self._posterior, self._own_rows("residuals", data), type, groups)
-
-    def _own_rows(self, asking: str, data: Any) -> fitted_rows.OwnRows:
-        rows = self._defined.data if data is None else data
-        complete = self._defined.definition.complete
-        return fitted_rows.own_rows(self._posterior, rows, complete, f"fit.{asking}(data=...)")
+        return check(self._drawn)
 
     @property
     def formula(self) -> str:
@@ -341,7 +248,7 @@ class Fit(Questions, Parameters, Scores):
         >>> fit.nobs()
         400
         """
-        return self._posterior.spec.cells.source.rows
+        return self._drawn.spec.cells.source.rows
 
     def ngrps(self) -> dict[str, int]:
         """How many levels each grouping factor has.
@@ -351,7 +258,7 @@ class Fit(Questions, Parameters, Scores):
         >>> fit.ngrps()
         {'country': 2}
         """
-        return {grouping.name: int(grouping.size) for grouping in self._posterior.spec.cells.groupings.values()}
+        return {grouping.name: int(grouping.groups) for grouping in self._drawn.spec.cells.groupings.values()}
 
     def prior_summary(self) -> pd.DataFrame:
         """Every prior in numbers, as `Model.prior_summary` gives them.
@@ -392,10 +299,10 @@ class Fit(Questions, Parameters, Scores):
             Other rows; the fitted ones without it, read again from the frame as it is now if the formula changed.
         **changes
             Any of the other arguments of `hiermod.fit`: ``family``, ``priors``, ``pooling``, ``na``, ``compress``,
-            ``intercept_at``, ``draws``, ``tune``, ``chains``, ``cores``, ``seed``, ``target_accept``, ``engine``,
-            ``progress``. Priors are added to those of this fit, as in brms; ``priors={"sd": None}`` takes one back,
-            ``priors=None`` all; those of parameters that are no more are dropped, with a notice. The family stays the
-            one that was taken, unless the response changes.
+            ``intercept_at``, ``ziformula``, ``dispformula``, ``draws``, ``tune``, ``chains``, ``cores``, ``seed``,
+            ``target_accept``, ``engine``, ``progress``. Priors are added to those of this fit, as in brms;
+            ``priors={"sd": None}`` takes one back, ``priors=None`` all; those of parameters that are no more are
+            dropped, with a notice. The family stays the one that was taken, unless the response changes.
 
         Returns
         -------
@@ -418,9 +325,9 @@ class Fit(Questions, Parameters, Scores):
         """
         progress = changes.pop("progress", True)
         refuse_unknown(changes)
-        settings = changed_settings(self._posterior.asked, changes)
-        defined = changed_model(self._defined, formula, data, changes)
-        model = self.model if defined is self._defined else Model(defined)
+        settings = changed_settings(self._drawn.asked, changes)
+        defined = changed_model(self._known, formula, data, changes)
+        model = self.model if defined is self._known else Model(defined)
         return model.sampled(settings, progress)
 
     def save(self, path: str | Path) -> None:
@@ -430,7 +337,7 @@ class Fit(Questions, Parameters, Scores):
         --------
         >>> fit.save(folder / "country.nc")
         """
-        save(StoredFit(self._defined, self._posterior), path)
+        save(StoredFit(self._known, self._drawn), path)
 
 
 class Model:
@@ -450,22 +357,26 @@ class Model:
     """
 
     def __init__(self, defined: Defined) -> None:
-        self._defined = defined
+        self._known = defined
         self._samplers: dict[str, Sampler] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         """Compiled code and its memory belong to a process; another one makes them anew when it samples."""
         return {**self.__dict__, "_samplers": {}}
 
+    @property
+    def _defined(self) -> Defined:
+        """The model with all groups and their rows, which are read where the data is when something asks for them."""
+        return self._known.whole
+
     def __repr__(self) -> str:
-        spec = self._defined.spec
+        spec = self._known.spec
         return visible(f"<hiermod.Model {spec.formula}, family {spec.family}, {len(spec.cells)} cells>")
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the model in words, and its priors."""
         priors = self.prior_summary().to_html(index=False, escape=True)
-        words = str(self.explain()).partition("\n\nPriors:")[0]
-        return visible(f"<pre>{escape(words)}</pre>{priors}")
+        return visible(f"<pre>{escape(self.explain().words)}</pre>{priors}")
 
     @property
     def cells(self) -> pd.DataFrame:
@@ -487,7 +398,7 @@ class Model:
         >>> fit.model.notices[1]
         '400 rows in 4 cells'
         """
-        return list(self._defined.notices)
+        return list(self._known.notices)
 
     @property
     def formula(self) -> str:
@@ -498,7 +409,7 @@ class Model:
         >>> fit.model.formula
         'success ~ treated + (1 + treated | country)'
         """
-        return str(self._defined.spec.formula)
+        return str(self._known.spec.formula)
 
     @property
     def family(self) -> str:
@@ -509,7 +420,7 @@ class Model:
         >>> fit.model.family
         'bernoulli'
         """
-        return str(self._defined.spec.family)
+        return str(self._known.spec.family)
 
     def fit(
         self, *, draws: int = 1000, tune: int | None = None, chains: int = 4, cores: int | None = None,
@@ -532,15 +443,32 @@ class Model:
         return self.sampled(Settings(draws, tune, chains, cores, seed, target_accept, engine), progress)
 
     def sampled(self, settings: Settings, progress: bool) -> Fit:
-        """Sample with settings that were checked before."""
-        engine = settings.engine
-        if engine not in self._samplers:
-            self._samplers[engine] = choose_sampler(self._defined.spec, engine, lambda text: announce([text]))
-        sampler = self._samplers[engine]
-        announce([str(sampler.engine)])
-        posterior = sample(self._defined.spec, sampler, settings, progress)
+        """Sample with settings that were checked before.
+
+        Examples
+        --------
+        >>> from hiermod.sampling.settings import Settings
+        >>> settings = Settings(200, 200, 2, 1, 1, 0.9, "auto")
+        >>> fit.model.sampled(settings, progress=False).sampled_posterior.shape[0]
+        2
+        """
+        try:
+            posterior = self._sampled(settings, progress)
+        except EachGroupError:  # effects are sampled, of every group
+            self._known = self._known.whole
+            self._samplers.clear()
+            posterior = self._sampled(settings, progress)
         announce(posterior.run_notices)
         return Fit(self, posterior)
+
+    def _sampled(self, settings: Settings, progress: bool) -> Posterior:
+        engine, spec = settings.engine, self._known.spec
+        if engine not in self._samplers:
+            self._samplers[engine] = choose_sampler(spec, engine, announce_one)
+        sampler = self._samplers[engine]
+        announce([str(sampler.engine)])
+        replaced = partial(self._samplers.__setitem__, engine)
+        return sample(spec, sampler, settings, progress, announce_one, replaced)
 
     def with_draws(self, draws: Any) -> Fit:
         """A `Fit` of this model from draws that somebody else made, such as ``pm.sample(model=model.pymc())``.
@@ -576,7 +504,7 @@ class Model:
         """
         from hiermod.show.explanation import explain
 
-        return explain(self._defined.spec)
+        return explain(self._known.spec)
 
     def prior_summary(self) -> pd.DataFrame:
         """Every prior in numbers.
@@ -601,7 +529,7 @@ class Model:
         sd(treated|country)     HalfNormal(1)
                cor(country)            LKJ(2)
         """
-        return prior_summary(self._defined.spec)
+        return prior_summary(self._known.spec)
 
     def sample_prior(self, draws: int = 1000, seed: int | None = None) -> PriorDraws:
         """Draw from the prior, to see what it says before any data: of rates, of effects, of responses.

@@ -28,8 +28,9 @@ def from_bambi(bmb_model: Any, idata: Any) -> Fit:
     Parameters
     ----------
     bmb_model : bambi.Model
-        A model of the mean alone, with common and varying terms, of a family that hiermod has. Bambi's group terms are
-        uncorrelated: ``(1 + x | g)`` is shown as ``(1 + x || g)``.
+        A model of the mean alone, with common and varying terms and Gaussian processes ``hsgp(x, m=20, c=1.5)``, of a
+        family that hiermod has, or of ``wald``, ``laplace``, ``asymmetriclaplace`` or ``vonmises``. Bambi's group terms
+        are uncorrelated: ``(1 + x | g)`` is shown as ``(1 + x || g)``.
     idata : xarray.DataTree or xarray.Dataset
         What ``bmb_model.fit()`` gave; coefficients on the link scale, ``Intercept`` where predictors are 0.
 

@@ -121,6 +121,12 @@ class ImputedFit(Questions, Parameters):
     ----------
     fits : tuple of Fit
         Those that were pooled.
+
+    Examples
+    --------
+    >>> import hiermod as hm
+    >>> hm.pool([fit, fit]).effect("treated", by="country").table["country"].tolist()
+    ['Canada', 'China']
     """
 
     def __init__(self, fits: tuple[Fit, ...]) -> None:
@@ -213,6 +219,14 @@ class ImputedFit(Questions, Parameters):
         """Predictions for each row of `data`, or of the data that was fitted; arguments are those of `Fit.predict`.
 
         Of the fitted rows each fit predicts its own. Columns in which they differ are not shown.
+
+        Examples
+        --------
+        >>> import hiermod as hm
+        >>> import pandas as pd
+        >>> new = pd.DataFrame({"treated": [0, 1], "country": "China"})
+        >>> len(hm.pool([fit, fit]).predict(new))
+        2
         """
         fits = [Fit(fit.model, part) for fit, part in zip(self.fits, self._posterior.parts, strict=True)]
         return mixed_answers([fit.predict(data, kind, groups, prob, outcome, per, parameter) for fit in fits])

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from hiermod.errors import visible
+from hiermod.terminal import lines_of, width
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 def announce(notices: Iterable[str]) -> None:
     """Write each notice to stderr, a line each."""
     for notice in notices:
-        print(f"hiermod: {visible(notice)}", file=sys.stderr)
+        print(lines_of(f"hiermod: {visible(notice)}", width(sys.stderr)), file=sys.stderr)
 
 
 def announce_one(notice: str) -> None:

@@ -20,6 +20,11 @@ class Parameters:
 
     _posterior: Posterior
 
+    @property
+    def _drawn(self) -> Posterior:
+        """The draws, which may know groups by their patterns alone."""
+        return self._posterior
+
     def fixef(self, prob: float = 0.95) -> pd.DataFrame:
         """Common coefficients on the link scale: ``estimate, sd, lower, upper``, a row per term.
 
@@ -28,7 +33,7 @@ class Parameters:
         >>> list(fit.fixef().columns)
         ['estimate', 'sd', 'lower', 'upper']
         """
-        return estimates.fixef(self._posterior, prob)
+        return estimates.fixef(self._drawn, prob)
 
     def ranef(self, prob: float = 0.95) -> GroupEstimates:
         """The varying effects on the link scale: posterior means by group, their spread and draws beside them.
@@ -51,6 +56,8 @@ class Parameters:
 
     def coef(self, prob: float = 0.95) -> GroupEstimates:
         """Common plus varying effects on the link scale, by group, laid out as `ranef`.
+
+        Of ordered categories, a group's varying intercept lowers each threshold.
 
         Examples
         --------
@@ -103,7 +110,7 @@ class Parameters:
         >>> list(fit.varcorr()["var1"])
         ['Intercept', 'treated', 'Intercept']
         """
-        return estimates.varcorr(self._posterior, prob)
+        return estimates.varcorr(self._drawn, prob)
 
     def hypothesis(self, hypothesis: str | Sequence[str], *, prob: float = 0.95) -> Answer:
         """The posterior probability of statements about parameters, on the link scale, as brms gives it.
@@ -138,7 +145,7 @@ class Parameters:
         >>> list(table.columns)
         ['hypothesis', 'estimate', 'sd', 'lower', 'upper', 'probability', 'evidence_ratio', 'difference']
         """
-        return hypotheses.hypothesis(self._posterior, hypothesis, prob)
+        return hypotheses.hypothesis(self._drawn, hypothesis, prob)
 
     def sigma(self) -> float:
         """The posterior mean of the residual standard deviation (of a student family: its scale).
@@ -155,4 +162,4 @@ class Parameters:
         >>> 40 < reaction.sigma() < 60
         True
         """
-        return estimates.sigma(self._posterior)
+        return estimates.sigma(self._drawn)

@@ -27,7 +27,8 @@ from hiermod.sampling.parallel import fit_one
 from hiermod.sampling.posterior import Posterior
 from hiermod.sampling.progress import ProgressLine
 from hiermod.sampling.settings import Settings, fresh_seed
-from hiermod.tabular import Tabular
+from hiermod.tabular import Tabular, text_table
+from hiermod.terminal import lines_of, width
 
 HALVINGS = 2
 LARGEST_SIZE = 10**15  # trials, which still are whole numbers in double precision
@@ -65,6 +66,16 @@ class Plan(Tabular):
         The smallest size that was tried from which on the aim was reached often enough.
     text : str
         In words.
+
+    Examples
+    --------
+    >>> import hiermod as hm
+    >>> import pandas as pd
+    >>> plan = hm.Plan(pd.DataFrame({"size": [100], "reached": [0.9]}), pd.DataFrame(), 100, "100 trials are enough.")
+    >>> plan
+    size  reached
+     100      0.9
+    100 trials are enough.
     """
 
     table: pd.DataFrame
@@ -73,7 +84,8 @@ class Plan(Tabular):
     text: str
 
     def __repr__(self) -> str:
-        return visible(f"{self.table.to_string(index=False, float_format='{:.4g}'.format)}\n{self.text}")
+        room = width()
+        return f"{text_table(self.table, ['size']).text(room)}\n{lines_of(visible(self.text), room, '')}"
 
 
 def run_plan(scenario: Scenario, aim: Aim, sizes: Sequence[int] | None, start: int, most: int, report: Report) -> Plan:

@@ -10,6 +10,7 @@ from hiermod.choices import Picture, RowOrder
 from hiermod.interface.questions import Questions
 from hiermod.sampling.posterior import Posterior
 from hiermod.sampling.prior_draws import sample_prior
+from hiermod.terminal import lines_of, width
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,8 +20,17 @@ if TYPE_CHECKING:
 class AnswerPlots:
     """Pictures of what can be asked of a fit and of a prior alike."""
 
-    def __init__(self, asked: Questions, posterior: Posterior) -> None:
-        self._asked, self._posterior = asked, posterior
+    def __init__(self, asked: Questions) -> None:
+        self._asked = asked
+
+    @property
+    def _posterior(self) -> Posterior:
+        return self._asked._posterior
+
+    @property
+    def _drawn(self) -> Posterior:
+        """The draws, which may know groups by their patterns alone."""
+        return self._asked._drawn
 
     def rates(
         self, variable: Any = None, *, by: Any = None, kind: Any = None, sort: RowOrder = "auto", page: int = 1,
@@ -141,11 +151,12 @@ class FitPlots(AnswerPlots):
     """Plots of a fit. Each draws into ``ax=``, or into a new figure, and returns the matplotlib Axes."""
 
     def __repr__(self) -> str:
-        return (
+        names = (
             "plots: .rates(variable), .effect(variable), .slopes(variable), .ridges(variable), .prob_beats(variable), "
             ".pairwise(variable), .best(variable), .ranef(group, term), .shrinkage(group), .trace(names), "
             ".pairs(names), .ppc(kind, stat), .loo_pit(), .calibration(), .outlying(group), .prior_posterior(names)"
         )
+        return lines_of(names, width())
 
     def ranef(
         self, group: str | None = None, term: str | None = None, *, sort: RowOrder = "estimate", prob: float = 0.95,
@@ -192,7 +203,7 @@ class FitPlots(AnswerPlots):
         """
         from hiermod.show.parameter_plots import plot_pairs
 
-        return plot_pairs(self._posterior, names)
+        return plot_pairs(self._drawn, names)
 
     def shrinkage(
         self, group: str | None = None, *, prob: float = 0.95, page: int = 1, ax: Axes | None = None
@@ -230,7 +241,7 @@ class FitPlots(AnswerPlots):
         """
         from hiermod.show.parameter_plots import plot_trace
 
-        return plot_trace(self._posterior, names)
+        return plot_trace(self._drawn, names)
 
     def ppc(
         self, kind: Picture | None = None, *, stat: Any = None, by: Any = None, draws: int | None = None, ax: Any = None
@@ -242,14 +253,15 @@ class FitPlots(AnswerPlots):
         kind : {"density", "rootogram", "bars"}, optional
             Densities of your values and of each drawn data set (real responses); how often each count occurs, on a
             square-root scale, with the drawn frequencies as points with 95 % intervals (counts); or bars of the rate or
-            mean in each cell of `by`, with those drawn. Without it, the one for the family: bars for rates.
+            mean in each cell of `by`, with those drawn; of responses of categories, of the share of each. Without it,
+            the one for the family: bars for rates and categories.
         stat : str or function, optional
             In place of `kind`: a histogram of one statistic of drawn data, with that of your data as a line and the
             predictive p-value; as in `Fit.ppc`.
         by : str or list of str, optional
             For bars, the columns whose combinations are the bars; the groups and predictors with few levels without it.
-            Of densities and rootograms, those whose combinations, 12 at most, have a panel each; the first panel's
-            Axes are returned.
+            Of densities, rootograms and categories, those whose combinations, 12 at most, have a panel each; the first
+            panel's Axes are returned.
         draws : int, optional
             How many data sets are drawn; otherwise up to 200.
 
@@ -341,15 +353,16 @@ class FitPlots(AnswerPlots):
         """
         from hiermod.show.parameter_plots import PRIOR_DRAWS, plot_prior_posterior
 
-        prior = sample_prior(self._posterior.spec, PRIOR_DRAWS, seed)
-        return plot_prior_posterior(prior, self._posterior, names)
+        prior = sample_prior(self._drawn.spec, PRIOR_DRAWS, seed)
+        return plot_prior_posterior(prior, self._drawn, names)
 
 
 class PriorPlots(AnswerPlots):
     """Plots of draws from the prior. Each draws into ``ax=``, or into a new figure, and returns the Axes."""
 
     def __repr__(self) -> str:
-        return "plots: .implied(variable), .rates(variable), .effect(variable), .slopes(variable), .ppc(kind, stat)"
+        names = "plots: .implied(variable), .rates(variable), .effect(variable), .slopes(variable), .ppc(kind, stat)"
+        return lines_of(names, width())
 
     def implied(self, variable: str | None = None, *, ax: Any = None) -> Any:
         """What the priors say about the response: the density of a row's expected response, with its quantiles.

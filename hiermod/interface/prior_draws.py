@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 class Unsampled(Protocol):
     """The model whose prior it is."""
 
-    _defined: Defined
-
+    @property
+    def _defined(self) -> Defined: ...
     @property
     def formula(self) -> str: ...  # noqa: D102
     @property
@@ -85,13 +85,20 @@ class PriorDraws(Questions):
         >>> fit.model.sample_prior(500, seed=1).plot.implied("treated").get_xlabel()
         'difference in success rate, percentage points'
         """
-        return PriorPlots(self, self._posterior)
+        return PriorPlots(self)
 
     def predict(
         self, data: Any = None, kind: Kind = "mean", groups: Groups = "observed", prob: float = 0.95,
         outcome: Outcome | None = None, per: float | None = None, parameter: str | None = None,
     ) -> Answer:  # fmt: skip
-        """Predictions for each row of `data` under the prior; arguments are those of `Fit.predict`."""
+        """Predictions for each row of `data` under the prior; arguments are those of `Fit.predict`.
+
+        Examples
+        --------
+        >>> prior = fit_of_variants.model.sample_prior(draws=200, seed=1)
+        >>> len(prior.predict()) == len(fit_of_variants.predict())
+        True
+        """
         arguments = Arguments(
             data=data, groups=groups, prob=prob, outcome=outcome, parameter=parameter, kind=kind, per=per
         )
@@ -101,7 +108,14 @@ class PriorDraws(Questions):
         return fitted_rows.predict_fitted(self._posterior, arguments, defined.data, defined.definition.complete)
 
     def ppc(self, stat: Any = None, *, by: Any = None, draws: int | None = None, prob: float = 0.95) -> pd.DataFrame:
-        """A prior predictive check; arguments are those of `Fit.ppc`."""
+        """A prior predictive check; arguments are those of `Fit.ppc`.
+
+        Examples
+        --------
+        >>> prior = fit_of_variants.model.sample_prior(draws=200, seed=1)
+        >>> list(prior.ppc("mean").columns)
+        ['stat', 'observed', 'estimate', 'lower', 'upper', 'p']
+        """
         from hiermod.answers.checks.predictive_checks import predictive_check
 
         return predictive_check(self._posterior, stat, by, draws, prob)
@@ -142,5 +156,15 @@ class PriorDraws(Questions):
         ------
         AnswerError
             Always.
+
+        Examples
+        --------
+        >>> from hiermod.errors import AnswerError
+        >>> prior = fit_of_variants.model.sample_prior(draws=200, seed=1)
+        >>> try:
+        ...     prior.shrinkage()
+        ... except AnswerError as error:
+        ...     print(str(error)[:46])
+        Shrinkage is a matter of data and posterior; t
         """
         raise AnswerError("Shrinkage is a matter of data and posterior; these are draws from the prior. Ask the fit.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from hiermod.answers.answer import Answer
@@ -23,6 +24,15 @@ class Questions:
     """Averages of expected responses, contrasts of them, and decisions; what has draws of a model inherits them."""
 
     _posterior: Posterior
+
+    @property
+    def _drawn(self) -> Posterior:
+        """The draws, which may know groups by their patterns alone."""
+        return self._posterior
+
+    def _answered[T](self, question: Callable[[Posterior, Arguments], T], arguments: Arguments) -> T:
+        """The answer to a question."""
+        return question(self._posterior, arguments)
 
     def rates(
         self, variable: Any = None, *, by: Any = None, where: Any = None, at: Any = None, data: Any = None,
@@ -68,7 +78,7 @@ class Questions:
             outcome=outcome, parameter=parameter, where=where,
             per=per,
         )  # fmt: skip
-        return told(rates.rates(self._posterior, arguments))
+        return told(self._answered(rates.rates, arguments))
 
     def effect(
         self, variable: Any, *, by: Any = None, control: Any = None, scale: Scale = "difference",
@@ -108,7 +118,7 @@ class Questions:
             variable, by, at, data, weights, groups, contrast, control, scale=scale, rope=rope, threshold=threshold,
             goal=goal, prob=prob, outcome=outcome, parameter=parameter, where=where, per=per,
         )  # fmt: skip
-        return told(effects.effect(self._posterior, arguments))
+        return told(self._answered(effects.effect, arguments))
 
     def effect_parts(
         self, variable: Any, *, by: Any = None, control: Any = None, groups: Groups = "observed", data: Any = None,
@@ -150,7 +160,7 @@ class Questions:
         arguments = Arguments(
             variable, by, at, data, weights, groups, contrast, control, goal=goal, prob=prob, where=where, per=per,
         )  # fmt: skip
-        return told(parts.effect_parts(self._posterior, arguments))
+        return told(self._answered(parts.effect_parts, arguments))
 
     def prob_beats(
         self, variable: Any, *, by: Any = None, control: Any = None, groups: Groups = "observed", data: Any = None,
@@ -175,7 +185,7 @@ class Questions:
             variable, by, at, data, weights, groups, control=control, goal=goal,
             outcome=outcome, parameter=parameter, where=where, per=per,
         )  # fmt: skip
-        return table_of(effects.prob_beats_table(self._posterior, arguments))
+        return table_of(self._answered(effects.prob_beats_table, arguments))
 
     def pairwise(
         self, variable: Any, *, by: Any = None, groups: Groups = "observed", data: Any = None, goal: Goal = "max",
@@ -200,7 +210,7 @@ class Questions:
             variable, by, at, data, weights, groups, goal=goal,
             outcome=outcome, parameter=parameter, where=where, per=per,
         )  # fmt: skip
-        return table_of(effects.pairwise(self._posterior, arguments))
+        return table_of(self._answered(effects.pairwise, arguments))
 
     def best(
         self, variable: Any, *, by: Any = None, groups: Groups = "observed", data: Any = None, goal: Goal = "max",
@@ -223,8 +233,8 @@ class Questions:
             variable, by, at, data, weights, groups, goal=goal,
             outcome=outcome, parameter=parameter, where=where, per=per,
         )  # fmt: skip
-        announce(outcome_notices(self._posterior.spec, outcome, groups, parameter))
-        return table_of(effects.best(self._posterior, arguments))
+        announce(outcome_notices(self._drawn.spec, outcome, groups, parameter))
+        return table_of(self._answered(effects.best, arguments))
 
     def interaction(
         self, variable: Any, across: Any, *, by: Any = None, contrast: Contrast = "control", control: Any = None,
@@ -267,7 +277,7 @@ class Questions:
             variable, by, at, data, weights, groups, contrast, control, across, between, scale,
             threshold=threshold, goal=goal, prob=prob, outcome=outcome, parameter=parameter, where=where, per=per,
         )  # fmt: skip
-        return told(effects.interaction(self._posterior, arguments))
+        return told(self._answered(effects.interaction, arguments))
 
     def slopes(
         self, variable: str, *, by: Any = None, scale: SlopeScale = "response", groups: Groups = "observed",
@@ -312,7 +322,7 @@ class Questions:
             variable, by, at, data, weights, groups, scale=scale, threshold=threshold, goal=goal, prob=prob,
             outcome=outcome, parameter=parameter, where=where, per=per,
         )  # fmt: skip
-        return told(slopes.slopes(self._posterior, arguments))
+        return told(self._answered(slopes.slopes, arguments))
 
     def decide(
         self, variable: Any, *, by: Any = None, loss: float | None = None, threshold: float = 0.0,
@@ -361,9 +371,8 @@ class Questions:
             variable, by, at, data, weights, groups, control=control, threshold=threshold, goal=goal, prob=prob,
             outcome=outcome, parameter=parameter, loss=loss, expected=expected, where=where, per=per,
         )  # fmt: skip
-        decision = verdicts.decide(self._posterior, arguments)
-        if decision.warning:
-            announce([decision.warning])
+        decision = self._answered(verdicts.decide, arguments)
+        announce([*decision.notices, *filter(None, [decision.warning])])
         return decision
 
     def nnt(
@@ -400,4 +409,4 @@ class Questions:
         arguments = Arguments(
             variable, by, at, data, weights, groups, contrast, control, goal=goal, prob=prob, where=where,
         )  # fmt: skip
-        return verdicts.number_needed(self._posterior, arguments)
+        return table_of(self._answered(verdicts.number_needed, arguments))

@@ -7,7 +7,8 @@ from dataclasses import fields, replace
 from typing import Any
 
 from hiermod.errors import ModelError, PriorError, did_you_mean, enumerate_names
-from hiermod.formula.parser import changed, joined, parse
+from hiermod.families.glmmtmb import meant_by
+from hiermod.formula.parser import changed, joined, one_sided, parse
 from hiermod.interface.notices import announce
 from hiermod.modeling.definition import Defined, Definition, define, with_priors
 from hiermod.modeling.prior_choice import known_keys
@@ -17,11 +18,12 @@ from hiermod.sampling.settings import Settings
 SHOWN = 3
 OF_SETTINGS = tuple(field.name for field in fields(Settings))
 OF_DEFINITION = ("family", "priors", "pooling", "na", "compress", "intercept_at")
+OF_GLMMTMB = ("ziformula", "dispformula")
 
 
 def refuse_unknown(changes: Mapping[str, Any]) -> None:
     """Name the nearest argument of `hiermod.fit` where a change is not one of them."""
-    known = ("formula", "data", *OF_DEFINITION, *OF_SETTINGS, "progress")
+    known = ("formula", "data", *OF_DEFINITION, *OF_GLMMTMB, *OF_SETTINGS, "progress")
     for name in changes:
         if name not in known:
             raise ModelError(f"update() cannot change {name!r}.{did_you_mean(name, known)}")
@@ -35,15 +37,17 @@ def changed_settings(settings: Settings, changes: Mapping[str, Any]) -> Settings
 def changed_model(old: Defined, formula: str | None, data: Any, changes: Mapping[str, Any]) -> Defined:
     """The model of the next run: the old one if nothing of it changes; its cells are kept if only priors do."""
     of_model = {name: changes[name] for name in OF_DEFINITION if name in changes}
-    if formula is None and data is None and not of_model:
+    parts = {name: changes[name] for name in OF_GLMMTMB if changes.get(name) is not None}
+    if formula is None and data is None and not of_model and not parts:
         return old
     if "priors" in of_model:
         of_model["priors"] = merged_priors(old.definition.priors, of_model["priors"])
-    if formula is None and data is None and set(of_model) == {"priors"}:
+    if formula is None and data is None and not parts and set(of_model) == {"priors"}:
         defined = with_priors(old, of_model["priors"])
         announce(notice for notice in defined.notices if notice not in old.notices)
         return defined
     text = old.definition.formula if formula is None else _formula(formula, old)
+    text = _with_parts(text, parts, old)
     family = old.definition.family
     if family is None and parse(text).left == old.spec.formula.left:
         family = str(old.spec.family)
@@ -78,7 +82,21 @@ def _without_stale_priors(definition: Definition, rows: Any, given: frozenset[st
 
 def _formula(formula: str, old: Defined) -> str:
     text = joined(formula)
-    return changed(text, old.spec.formula, old.spec.family.auxiliary) if isinstance(text, str) else str(parse(text))
+    family = old.spec.family
+    names = (*family.auxiliary, *(own.parameter.name for own in family.additions))
+    return changed(text, old.spec.formula, names) if isinstance(text, str) else str(parse(text))
+
+
+def _with_parts(text: str, parts: Mapping[str, str], old: Defined) -> str:
+    """The formula with glmmTMB's arguments, in place of what it said of their parameters."""
+    family = old.spec.family
+    for name, part in parts.items():
+        written = one_sided(name, part)
+        formula = parse(text)
+        said = [own.parameter for own in formula.further if own.parameter in meant_by(name, family)]
+        kept = replace(formula, further=tuple(own for own in formula.further if own.parameter not in said))
+        text = f"{kept}; {written}"
+    return text
 
 
 def checked_priors(priors: Any) -> dict[str, str]:

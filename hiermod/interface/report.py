@@ -18,14 +18,14 @@ from hiermod.sampling.posterior import Posterior
 class Fitted(Protocol):
     """What a report needs of a `Fit`."""
 
-    _defined: Defined
+    _known: Defined
 
     @property
     def formula(self) -> str: ...  # noqa: D102
     @property
     def notices(self) -> list[str]: ...  # noqa: D102
     @property
-    def sampled_posterior(self) -> Posterior: ...  # noqa: D102
+    def _drawn(self) -> Posterior: ...
 
 
 def report(
@@ -132,6 +132,6 @@ def _chapter(name: str, each: Any, mark: str, answers: tuple[Answer, ...], prob:
     from hiermod.show.report.of_results import chapter_of_answer, chapter_of_comparison
 
     if isinstance(each, Fitted):
-        subject = Subject(each.sampled_posterior, each._defined, tuple(each.notices), answers, prob)
+        subject = Subject(each._drawn, each._known, tuple(each.notices), answers, prob)
         return chapter_of_fit(subject, name, mark)
     return (chapter_of_answer if isinstance(each, Answer) else chapter_of_comparison)(each, name, mark)

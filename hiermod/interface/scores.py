@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from hiermod.answers.averaging.query import Arguments
-from hiermod.choices import Goal, Groups, Score
+from hiermod.choices import Goal, Groups, Outcome, Score
 from hiermod.interface.arguments import documented
 from hiermod.interface.notices import announce, announce_one, table_of
 from hiermod.modeling.definition import Defined
@@ -221,7 +221,9 @@ class Scores:
 
         The variance of rows around their linear predictor is that of the residual, on a logit, probit or cloglog link
         that of the latent response (pi²/3, 1, pi²/6), on a log link log(1 + variance/mean²) at the mean response
-        (Nakagawa, Johnson and Schielzeth 2017). Varying slopes count with their mean over rows (Johnson 2014).
+        (Nakagawa, Johnson and Schielzeth 2017). Varying slopes count with their mean over rows (Johnson 2014). Where
+        other parameters have linear predictors too, it is of mu's, they stand at their averages over rows, and groups'
+        differences in them are left out, as a notice says.
 
         Returns
         -------
@@ -233,7 +235,7 @@ class Scores:
         Raises
         ------
         AnswerError
-            If the model has no varying effects.
+            If the model has no varying effects of mu, or no link ties the mean of a response to mu alone.
 
         Examples
         --------
@@ -242,7 +244,7 @@ class Scores:
         """
         from hiermod.answers.parameters.icc import icc
 
-        return icc(self._posterior, prob)
+        return table_of(icc(self._posterior, prob))
 
     def ppc(self, stat: Any = None, *, by: Any = None, draws: int | None = None, prob: float = 0.95) -> pd.DataFrame:
         """Statistics of the data beside those of data that the model draws for the same rows.
@@ -255,7 +257,8 @@ class Scores:
         stat : str, function or list of these, optional
             ``"mean", "sd", "min", "median", "max", "zeros"`` (sd divides by the number of rows, zeros is their share),
             or a function of the array of the responses of all rows. Of successes in several trials, responses are the
-            shares of successes. Without it, those that suit the family.
+            shares of successes; of ordered categories, the scores. Without it, those that suit the family: of
+            categories the share of each, the only one of those without an order.
         by : str or list of str, optional
             Columns of the model; the statistics are then those of the rows of each combination.
         draws : int, optional
@@ -380,7 +383,7 @@ class Scores:
 
     def sensitivity(
         self, variable: str | None = None, *, by: Any = None, control: Any = None, groups: Groups = "observed",
-        goal: Goal = "max", threshold: float = 0.95, prob: float = 0.95,
+        goal: Goal = "max", threshold: float = 0.95, prob: float = 0.95, outcome: Outcome | None = None,
     ) -> Sensitivity:  # fmt: skip
         """Tell whether the conclusion would change under other priors.
 
@@ -396,7 +399,7 @@ class Scores:
             Whose effect the conclusion is about, as in `effect`. Otherwise each 0/1, boolean or categorical predictor;
             slopes where there are none (link scale, P(slope > 0) whatever the `goal`); groups of small factors where
             there are no predictors; or the rate.
-        by, control, groups, goal, prob
+        by, control, groups, goal, prob, outcome
             As in every question.
         threshold : float
             From which P(beats) on something is concluded, and below one minus it, the contrary.
@@ -423,5 +426,5 @@ class Scores:
         """
         from hiermod.show.sensitivity import assess
 
-        claim = Arguments(variable, by=by, control=control, groups=groups, goal=goal, prob=prob)
+        claim = Arguments(variable, by=by, control=control, groups=groups, goal=goal, prob=prob, outcome=outcome)
         return assess(self._posterior, claim, threshold, lambda text: announce([text]))

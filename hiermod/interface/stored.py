@@ -54,7 +54,7 @@ def keep(fit: Fit, path: Path) -> Fit:
             return fit
         announce([f"stored in {path}"])
         forget_scores(path)
-    return fit_of(keeping_scores(StoredFit(fit.model._defined, fit.sampled_posterior), path))
+    return fit_of(keeping_scores(StoredFit(fit._known, fit._drawn), path))
 
 
 def _reusable(stored: StoredFit, path: Path, defined: Defined, settings: Settings) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from hiermod.answers.answer import Answer
+from hiermod.answers.averaging.curves import MOST_SERIES
 from hiermod.choices import ANSWER_PICTURES, ROW_ORDERS
 from hiermod.errors import AnswerError, did_you_mean
 from hiermod.show.curves import plot_curve
@@ -25,7 +26,7 @@ def plot_answer(answer: Answer, kind: Any = None, sort: Any = "auto", page: Any 
     if isinstance(page, bool) or not isinstance(page, Integral) or page < 1:
         raise AnswerError(f"page={page!r}: a whole number from 1 on is needed.")
     if kind is None:
-        kind = "stacked" if answer.question.categories else "forest" if answer.curve is None else "curve"
+        kind = _usual(answer)
     if kind == "stacked":
         return plot_stacked(answer, ax)
     if kind == "curve":
@@ -36,3 +37,14 @@ def plot_answer(answer: Answer, kind: Any = None, sort: Any = "auto", page: Any 
             )
         return plot_curve(answer, answer.curve, ax)
     return plot_ridges(answer, sort, ax) if kind == "ridges" else plot_forest(answer, sort, int(page), ax)
+
+
+def _usual(answer: Answer) -> str:
+    """A curve over a number; of all categories one only where its lines can be told apart, else a bar for each cell."""
+    categories, curve = answer.question.categories, answer.curve
+    if categories is None:
+        return "forest" if curve is None else "curve"
+    if curve is None:
+        return "stacked"
+    others = answer.draws.indexes["row"].droplevel(curve.name)
+    return "curve" if others.nunique() <= MOST_SERIES else "stacked"

@@ -12,6 +12,8 @@ import pandas as pd
 from hiermod.answers.answer import COMPUTED, decimals
 from hiermod.data.columns.values import level_text
 from hiermod.errors import visible
+from hiermod.terminal import lines_of, width
+from hiermod.text_table import Column, TextTable
 
 if TYPE_CHECKING:
     from hiermod.answers.answer import Answer
@@ -63,15 +65,19 @@ def is_number(answer: Answer, name: str) -> bool:
 
 def plain(answer: Answer) -> str:
     """The table in plain text."""
-    texts = cells(answer)
-    widths = {name: max(map(len, [name, *column])) for name, column in texts.items()}
-    lines = [" ".join(name.rjust(widths[name]) for name in texts)]
-    for row in shown_rows(len(answer.table)):
-        if row is None:
-            lines.append(_left_out(len(answer.table)))
-            continue
-        lines.append(" ".join(column[row].rjust(widths[name]) for name, column in texts.items()))
-    return "\n".join([*lines, *_remark(answer)])
+    texts, rows, room = cells(answer), list(shown_rows(len(answer.table))), width()
+    columns = [
+        Column(name, [column[row] for row in rows if row is not None], "number" if name in made_of(answer) else "key")
+        for name, column in texts.items()
+    ]
+    breaks = {rows.index(None): _left_out(len(answer.table))} if None in rows else {}
+    return "\n".join([TextTable(columns, 1, breaks).text(room), *(lines_of(line, room) for line in _remark(answer))])
+
+
+def made_of(answer: Answer) -> set[str]:
+    """The columns of figures, all but those that say what a row is of."""
+    names = [visible(str(name)) for name in answer.table.columns]
+    return set(names[names.index("estimate") :]) if "estimate" in names else set()
 
 
 LONG, FIRST, LAST = 60, 30, 10  # rows of a table that is shortened where it is shown, and of its two parts

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 
 from hiermod.answers.scoring.comparison import NAMES, SMALL, ModelComparison
 from hiermod.show.forest import set_rows
-from hiermod.show.style import COLOURS, GREY, axes_for, literal, set_heading, shorten
+from hiermod.show.style import BAND, COLOURS, GREY, axes_for, literal, set_heading, shorten
 
 
 def plot_comparison(found: ModelComparison, ax: Axes | None = None) -> Axes:
@@ -21,7 +21,7 @@ def plot_comparison(found: ModelComparison, ax: Axes | None = None) -> Axes:
     places = np.arange(len(table), dtype=float)
     set_rows(ax, places, labels, "")
     difference, error = (table[name].to_numpy(dtype=float) for name in ("elpd_diff", "dse"))
-    ax.axvspan(-SMALL, 0.0, color=GREY, alpha=0.15, linewidth=0.0, zorder=0)
+    ax.axvspan(-SMALL, 0.0, color=GREY, alpha=BAND, linewidth=0.0, zorder=0)
     ax.axvline(0.0, color=GREY, linestyle="--", linewidth=1.0, zorder=1)
     ax.hlines(places, difference - 2 * error, difference + 2 * error, colors=COLOURS[0], linewidth=1.4)
     ax.hlines(places, difference - error, difference + error, colors=COLOURS[0], linewidth=3.6)

@@ -115,7 +115,7 @@ def _name(ax: Axes, question: Question, curve: Curve) -> None:
     ax.set_axisbelow(True)
     ax.margins(x=0.02)
     if (curve.rug == np.round(curve.rug)).all():
-        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
 
 
 def _head(ax: Axes, title: str, labels: Sequence[str], others: pd.DataFrame, dots: bool) -> None:

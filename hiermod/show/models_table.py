@@ -21,7 +21,7 @@ def side_by_side(
     columns: dict[str, dict[tuple[str, str], str]] = {}
     for model, posterior in posteriors.items():
         columns[model] = dict(_estimates(posterior, prob, exponentiate))
-        columns[model] |= {(PARTS[3], name): text for name, text in (*_facts(posterior), *scores.get(model, ()))}
+        columns[model] |= {(PARTS[-1], name): text for name, text in (*_facts(posterior), *scores.get(model, ()))}
     keys = list(dict.fromkeys(key for column in columns.values() for key in column))
     keys.sort(key=lambda key: PARTS.index(key[0]))
     rows = [
@@ -34,11 +34,13 @@ def side_by_side(
 
 
 def _estimates(posterior: Posterior, prob: float, exponentiate: bool) -> list[tuple[tuple[str, str], str]]:
-    fixed, random = fixef_draws(posterior), random_draws(posterior)
+    fixed, random = fixef_draws(posterior, wiggles=False), random_draws(posterior)
     if exponentiate:
         fixed = {name: np.exp(values) for name, values in fixed.items()}
     rows = [((PARTS[0], name), name, values) for name, values in fixed.items()]
-    rows += [((part_of(group), term_of(group, term)), name, values) for (group, term), (name, values) in random.items()]
+    rows += [
+        ((part_of(group, term), term_of(group, term)), name, values) for (group, term), (name, values) in random.items()
+    ]
     found = []
     for key, name, values in rows:
         table = described({name: values}, prob, existing(posterior.spec, [name])).iloc[0]
@@ -51,4 +53,4 @@ def _facts(posterior: Posterior) -> list[tuple[str, str]]:
     cells = posterior.spec.cells
     family = posterior.spec.family
     facts = [("Family", f"{family.name} ({family.link.name})"), ("Rows", f"{cells.source.rows:,}")]
-    return facts + [(f"Levels of {grouping.name}", f"{grouping.size:,}") for grouping in cells.groupings.values()]
+    return facts + [(f"Levels of {grouping.name}", f"{grouping.groups:,}") for grouping in cells.groupings.values()]

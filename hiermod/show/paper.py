@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +11,10 @@ from hiermod.errors import AnswerError, visible
 from hiermod.show.answer_text import MARKDOWN
 from hiermod.show.report.blocks import Cell, Table
 from hiermod.show.report.page import render_table
+from hiermod.terminal import lines_of, width
+from hiermod.text_table import Column, TextTable
 
-PARTS = ("Common effects", "Varying effects", "Family", "Fit")
+PARTS = ("Common effects", "Varying effects", "Smooths", "Shrinkage", "Family", "Fit")
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,12 +35,13 @@ class PaperTable:
     notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        widths = {name: max(len(name), *(len(text) for text in self.frame[name])) for name in self._names()}
-        lines = [_line({name: name if name != "term" else "" for name in widths}, widths)]
-        for part, own in self.frame.groupby("part", sort=False):
-            lines.append(str(part))
-            lines += [_line(dict(zip(widths, row, strict=True)), widths) for row in own[list(widths)].to_numpy()]
-        return visible("\n".join([*lines, *self.notes]))
+        room = width()
+        frame = pd.concat([own for _, own in self.frame.groupby("part", sort=False)], ignore_index=True)
+        terms = Column("", [f"  {visible(text)}" for text in frame["term"]], "key", left=True)
+        figures = [Column(visible(name), [*map(visible, frame[name])]) for name in self._names() if name != "term"]
+        breaks = {int(frame.index[frame["part"] == part][0]): str(part) for part in frame["part"].unique()}
+        table = TextTable([terms, *figures], breaks=breaks).text(room)
+        return "\n".join([table, *(lines_of(visible(note), room) for note in self.notes)])
 
     def _repr_html_(self) -> str:
         return self.to_html()
@@ -79,7 +81,11 @@ class PaperTable:
             rows += own[names].to_numpy().tolist()
         shown = pd.DataFrame(rows, columns=["", *names[1:]])
         style = shown.style.hide(axis="index").format(escape="latex").format_index(escape="latex", axis="columns")
-        return str(style.to_latex(hrules=True, column_format="l" + "r" * (len(names) - 1))).strip()
+        text = str(style.to_latex(hrules=True, column_format="l" + "r" * (len(names) - 1))).strip()
+        for part in self.frame["part"].unique():
+            over = rf"\multicolumn{{{len(names)}}}{{l}}{{\textbf{{{part}}}}} \\"
+            text = text.replace(f"\n{part}{' & ' * (len(names) - 1)} \\\\\n", f"\n{over}\n")
+        return text
 
     def to_html(self) -> str:
         """The table as HTML, by the template of reports, all text escaped.
@@ -92,9 +98,9 @@ class PaperTable:
         heads = tuple(("" if name == "term" else name, name != "term") for name in self._names())
         rows: list[tuple[Cell, ...]] = []
         for part, own in self.frame.groupby("part", sort=False):
-            rows.append((Cell(str(part)), *[Cell("")] * (len(heads) - 1)))
+            rows.append((Cell(str(part), heading=True),))
             rows += [tuple(Cell(visible(text)) for text in row) for row in own[self._names()].to_numpy()]
-        caption = " ".join([self.caption, *self.notes])
+        caption = " ".join([f"{self.caption}." if self.caption and self.notes else self.caption, *self.notes])
         return render_table(Table(visible(caption), heads, tuple(rows)))
 
     def gt(self) -> Any:
@@ -117,14 +123,6 @@ class PaperTable:
         for note in self.notes:
             made = made.tab_source_note(note)
         return made
-
-
-def _line(cells: Mapping[str, str], widths: Mapping[str, int]) -> str:
-    parts = [
-        f"  {text}".ljust(widths[name] + 2) if name == "term" else text.rjust(widths[name])
-        for name, text in cells.items()
-    ]
-    return "  ".join(parts).rstrip()
 
 
 def _marked(text: str) -> str:

@@ -20,6 +20,7 @@ from hiermod.show.style import (
     axes_for,
     format_percent,
     format_signed_percent,
+    inches,
     ink,
     literal,
     one,
@@ -50,7 +51,8 @@ def plot_trace(posterior: Posterior, names: Any = None) -> np.ndarray:
 
     draws = chief_draws(posterior) if names is None else named_draws(posterior, names)
     shown = _shown(draws)
-    fig, axes = plt.subplots(len(shown), 2, figsize=(9.0, 0.7 + 1.35 * len(shown)), layout="constrained", squeeze=False)
+    size = inches(9.0), 0.7 + 1.35 * len(shown)
+    fig, axes = plt.subplots(len(shown), 2, figsize=size, layout="constrained", squeeze=False)
     diverging = _diverging(posterior)
     for (left, right), name, title in zip(axes, shown, shorten(shown, 44), strict=True):
         _draw_densities(left, draws[name])
@@ -169,7 +171,8 @@ def plot_implied(implied: Implied, effects: bool = False, ax: Axes | None = None
     matplotlib Axes
     """
     percent, name = implied.measure.percent, implied.measure.name
-    shown = [label for label in implied.draws if (label != name) == effects]
+    labels = list(implied.draws)
+    shown = labels[implied.responses :] if effects else labels[: implied.responses]
     ax = axes_for(ax, 8 + len(shown), [name])
     bins = _edges(np.concatenate([implied.draws[label] for label in shown]), percent and not effects)
     handles = []
@@ -183,7 +186,9 @@ def plot_implied(implied: Implied, effects: bool = False, ax: Axes | None = None
     if effects:
         ax.axvline(0.0, color=GREY, linestyle="--", linewidth=1.0)
     ax.set_xlim(bins[0], bins[-1])
-    ax.set_xlabel(literal(f"difference in {name}" + (", percentage points" if percent else "")) if effects else name)
+    ax.set_xlabel(
+        literal(f"difference in {name}" + (", percentage points" if percent else "")) if effects else literal(name)
+    )
     if percent:
         format_signed_percent(ax.xaxis, "") if effects else format_percent(ax.xaxis)
     ax.set_yticks([])

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from hiermod.answers.answer import check_prob
-from hiermod.answers.averaging.query import Arguments
+from hiermod.answers.averaging.query import Arguments, read_effect
 from hiermod.answers.checks.sensitivity import (
     AS_FITTED,
     SLOPE,
     THRESHOLD,
+    arms_of,
     changes,
     conclusions,
     power_scaling,
@@ -25,6 +26,8 @@ from hiermod.answers.parameters.hypotheses import chief_draws
 from hiermod.errors import AnswerError, visible
 from hiermod.sampling.posterior import Posterior
 from hiermod.show.style import probability_text
+from hiermod.tabular import text_table
+from hiermod.terminal import lines_of, width
 
 MOST_SENTENCES = 8
 MOVED = 0.5  # of half the interval, from which an estimate without a chance counts as moved
@@ -54,21 +57,34 @@ class Sensitivity:
 
     @property
     def changed(self) -> pd.DataFrame:
-        """The conclusions that other priors change: rows of `conclusions`."""
+        """The conclusions that other priors change: rows of `conclusions`.
+
+        Examples
+        --------
+        >>> len(fit.sensitivity("treated").changed)
+        0
+        """
         return changes(self.conclusions, self.threshold)
 
     @property
     def verdict(self) -> str:
-        """Whether a conclusion would change, and which parameters follow their prior."""
+        """Whether a conclusion would change, and which parameters follow their prior.
+
+        Examples
+        --------
+        >>> fit.sensitivity("treated").verdict.splitlines()[0]
+        'No conclusion would change with priors half or twice as wide.'
+        """
         return "\n".join([*self._about_conclusions(), self._about_power()])
 
     def __repr__(self) -> str:
-        numbers = "{:.3g}".format
+        room = width()
         tables = [
-            self.conclusions.to_string(index=False, float_format=numbers),
-            self.power.to_string(float_format="{:.3f}".format),
+            text_table(self.conclusions, ("priors", "quantity"), "{:.3g}").text(room),
+            text_table(self.power.reset_index(), ("parameter",), "{:.3f}").text(room),
         ]
-        return visible("\n\n".join([self.verdict, *tables, *(f"Note: {notice}." for notice in self.notices)]))
+        notes = [lines_of(visible(f"Note: {notice}."), room) for notice in self.notices]
+        return "\n\n".join([lines_of(visible(self.verdict), room), *tables, *notes])
 
     def _about_conclusions(self) -> list[str]:
         changed, table = self.changed, self.conclusions
@@ -138,6 +154,9 @@ def assess(posterior: Posterior, claim: Arguments, threshold: float, announce: C
     if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not 0.5 < threshold < 1.0:
         raise AnswerError(f"threshold={threshold!r}: a chance between 0.5 and 1 is needed, such as 0.95.")
     power = power_scaling(posterior, chief_draws(posterior))
+    for name in arms_of(posterior.spec, claim):
+        for notice in read_effect(posterior.spec, replace(claim, variable=name)).notices:
+            announce(notice)
     as_fitted = conclusions({AS_FITTED: posterior}, claim)
     fits, notices = refit(posterior, announce)
     table = pd.concat([as_fitted, conclusions(fits, claim)], ignore_index=True) if fits else as_fitted

@@ -16,7 +16,7 @@ from hiermod.data.columns.values import level_text
 from hiermod.errors import AnswerError
 from hiermod.sampling.posterior import Posterior
 from hiermod.show.forest import ONE_COLUMN, plot_columns, row_points, set_rows
-from hiermod.show.style import COLOURS, GREY, axes_for, format_percent, ink, literal, one, set_heading, shorten
+from hiermod.show.style import COLOURS, FILL, GREY, axes_for, format_percent, ink, literal, one, set_heading, shorten
 
 MANY = 40
 RAW, POOLED = COLOURS[1], COLOURS[0]
@@ -97,7 +97,7 @@ def _draw(ax: Axes, table: pd.DataFrame, areas: np.ndarray, row: float, first: i
     y = np.arange(first, first + len(table))
     raw, estimate = table["raw"].to_numpy(dtype=float), table["estimate"].to_numpy(dtype=float)
     width = float(np.clip(0.25 * row, min(0.4 * row, 1.2), 5.0))
-    ax.hlines(y, table["lower"], table["upper"], colors=POOLED, linewidth=width, alpha=0.3, zorder=2)
+    ax.hlines(y, table["lower"], table["upper"], colors=POOLED, linewidth=width, alpha=FILL, zorder=2)
     ax.hlines(y, raw, estimate, colors=GREY, linewidth=min(1.2, width), zorder=2.5)
     edge = float(np.clip(0.15 * row, 0.4, 1.4))
     ax.scatter(raw, y, s=areas, marker="o", facecolors=ax.get_facecolor(), edgecolors=RAW, linewidths=edge, zorder=3)

@@ -23,7 +23,9 @@ from hiermod.errors import visible
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#999933")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 GREY = "#7F7F7F"
+FILL, BAND = 0.5, 0.35  # opacity of bars and intervals, and of grey bands, which can be seen on white and on black
 MAX_CHARACTERS = 28
+TICKS = 6  # spaces between the ticks of values below rows, at most: the labels of more touch on narrow pictures
 LINE = 1.3  # from one line of text to the next, in font sizes
 TIGHT = 1.05  # the same, where lines are numbers
 
@@ -81,13 +83,21 @@ def _figure(ax: Axes) -> Figure:
     return figure
 
 
+USUAL = 6.4  # matplotlib's width of a figure in inches
+
+
+def inches(width: float) -> float:
+    """How wide a figure is, that has so many inches at matplotlib's usual width, by its setting of figures' sizes."""
+    return width * rcParams["figure.figsize"][0] / USUAL
+
+
 def axes_for(ax: Axes | None, rows: float, labels: Sequence[str]) -> Axes:
     """The given axes, or those of a new figure that grows with its rows, up to a page, and with long labels."""
     if ax is not None:
         return ax
     import matplotlib.pyplot as plt
 
-    width = 7.0 + 0.08 * max(max(map(len, labels)) - 10, 0)
+    width = inches(7.0) + 0.08 * max(max(map(len, labels)) - 10, 0)
     height = 1.6 + 0.32 * min(rows, 20) + 0.2 * min(max(rows - 20, 0), 40)
     return plt.subplots(figsize=(width, height), layout="constrained")[1]
 
@@ -127,6 +137,7 @@ def bare(ax: Axes) -> None:
     """Rows read from labels and a light grid; the first row stands at the top."""
     ax.spines[["top", "right", "left"]].set_visible(False)
     ax.grid(axis="x", color=GREY, alpha=0.25, linewidth=0.6)
+    ax.locator_params(axis="x", nbins=TICKS)
     ax.set_axisbelow(True)
 
 

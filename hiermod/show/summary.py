@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
@@ -12,17 +12,21 @@ import pandas as pd
 
 from hiermod.answers.answer import check_prob
 from hiermod.answers.group_effects import correlation_matrices, standard_deviations
-from hiermod.answers.parameters.estimates import described, existing, fixef_draws, medians_remark
+from hiermod.answers.parameters.estimates import described, existing, fixef_draws, medians_remark, smooth_sds
 from hiermod.errors import visible
 from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.pooled import PooledSpec
 from hiermod.modeling.protocol import ModelSpec
+from hiermod.modeling.smooths import curves
 from hiermod.sampling.checks import CheckReport
 from hiermod.sampling.diagnostics import figures
 from hiermod.sampling.posterior import Posterior
 from hiermod.show.paper import PARTS, PaperTable
+from hiermod.terminal import lines_of, width
+from hiermod.text_table import Column, TextTable
 
 COLUMNS = ["estimate", "sd", "lower", "upper", "rhat", "ess_bulk", "ess_tail"]
+HANGING = " " * 9  # what goes on in another line stands under what the heading says
 SMALLEST, LARGEST = 0.0005, 1e9  # of numbers that are written out
 
 
@@ -37,7 +41,7 @@ class Summary:
     random : pandas.DataFrame
         Standard deviations and correlations of varying effects, the residual's and the family's other parameters, by
         group and term.
-    text : str
+    parts : tuple of str and TextTable
         What is printed.
     heading : str
         Formula and family.
@@ -47,18 +51,36 @@ class Summary:
 
     fixed: pd.DataFrame
     random: pd.DataFrame
-    text: str
+    parts: tuple[str | TextTable, ...]
     heading: str
     prob: float
 
     def __repr__(self) -> str:
-        return self.text
+        return self._text(width())
+
+    @property
+    def text(self) -> str:
+        """What is printed, in lines as long as they are.
+
+        Examples
+        --------
+        >>> fit.summary().text.splitlines()[0]
+        ' Family: bernoulli (link logit)'
+        """
+        return self._text(None)
+
+    def _text(self, room: int | None) -> str:
+        shown = [
+            part.text(room) if isinstance(part, TextTable) else lines_of(part, room, "  " if place else HANGING)
+            for place, part in enumerate(self.parts)
+        ]
+        return "\n".join(shown)
 
     def _repr_html_(self) -> str:
         head, *_ = self.text.partition("\n\n")
         failed = self.text.partition("Checks that failed:")[1:]
         checks = f"<pre>{escape(''.join(failed))}</pre>" if failed[1] else ""
-        return f"<pre>{escape(head)}</pre>{self.to_html()}{checks}"
+        return f"<pre>{escape(head)}</pre>{replace(self._paper(), caption='').to_html()}{checks}"
 
     @property
     def columns(self) -> list[str]:
@@ -122,16 +144,23 @@ class Summary:
 def summarize(posterior: Posterior, report: CheckReport, prob: float) -> Summary:
     """Summarize a posterior; failed checks are printed with their next steps."""
     check_prob(prob)
-    fixed = _table(posterior, fixef_draws(posterior), prob)
+    fixed = _table(posterior, fixef_draws(posterior, wiggles=False), prob)
     fixed.index.name = "term"
     random = _random(posterior, prob)
-    parts = [_head(posterior), _random_text(posterior, random, prob), _fixed_text(posterior, fixed, prob)]
+    blocks: list[list[str | TextTable]] = [
+        [_head(posterior)],
+        _random_text(posterior, random, prob),
+        _fixed_text(posterior, fixed, prob),
+    ]
     if not report.passed:
-        parts.append(
-            "Checks that failed:\n" + "\n".join(f"  {c.name}: {c.figure}\n    -> {c.next_step}" for c in report.failed)
-        )
+        failed = [f"  {check.name}: {check.figure}\n    -> {check.next_step}" for check in report.failed]
+        blocks.append(["\n".join(["Checks that failed:", *failed])])
+    parts: list[str | TextTable] = []
+    for block in filter(None, blocks):
+        parts += ["", *block] if parts else block
+    shown = [visible(part) if isinstance(part, str) else part for part in parts]
     heading = visible(f"{posterior.spec.formula}, family {posterior.spec.family}")
-    return Summary(fixed, random, visible("\n\n".join(part for part in parts if part)), heading, prob)
+    return Summary(fixed, random, tuple(shown), heading, prob)
 
 
 def _table(
@@ -167,8 +196,9 @@ def _random_draws(posterior: Posterior) -> dict[tuple[str, str], np.ndarray]:
     draws: dict[tuple[str, str], np.ndarray] = {}
     for term in posterior.spec.groups:
         draws.update(_group_draws(posterior, term))
-    for smooth in posterior.spec.smooths:
-        draws["Smooth", smooth.key] = posterior.values(smooth.sd_name)
+    draws.update({("Smooth", key): values for key, values in smooth_sds(posterior).items()})
+    for own in posterior.spec.shrunk:
+        draws |= {("Shrinkage", name): posterior.values(name) for name in own.shared}
     for name in posterior.spec.scalars:
         draws["Residual" if name == "sigma" else "Family", name] = posterior.values(name)
     return draws
@@ -190,7 +220,8 @@ def random_names(posterior: Posterior) -> list[str]:
         for term in spec.groups
         for name in (*term.sd_keys(), *(term.correlation_keys() if term.correlated else ()))
     ]
-    return [*names, *(smooth.key for smooth in spec.smooths), *spec.scalars]
+    shared = [name for own in spec.shrunk for name in own.shared]
+    return [*names, *(curve.key for curve in curves(spec.smooths)), *shared, *spec.scalars]
 
 
 def _group_draws(posterior: Posterior, term: GroupDesign) -> dict[tuple[str, str], np.ndarray]:
@@ -229,48 +260,49 @@ def _head(posterior: Posterior) -> str:
     )
 
 
-def _random_text(posterior: Posterior, random: pd.DataFrame, prob: float) -> str:
+def _random_text(posterior: Posterior, random: pd.DataFrame, prob: float) -> list[str | TextTable]:
     if random.empty:
-        return ""
+        return []
     shown = random.reset_index()
     shown["group"] = shown["group"].where(~shown["group"].duplicated(), "")
-    sizes = ", ".join(f"{grouping.name} {grouping.size:,}" for grouping in posterior.spec.cells.groupings.values())
-    groups = f"\nNumber of levels: {sizes}" if sizes else ""
-    title = "Varying effects (sd, cor)" if groups else "Family's parameters"
-    return f"{title}:\n{_printed(shown, prob)}{groups}{_medians(random_names(posterior), posterior)}"
+    sizes = ", ".join(f"{grouping.name} {grouping.groups:,}" for grouping in posterior.spec.cells.groupings.values())
+    groups = [f"Number of levels: {sizes}"] if sizes else []
+    smooth = "Smooths (sd of wiggles)" if posterior.spec.smooths else "Family's parameters"
+    title = "Varying effects (sd, cor)" if groups else smooth
+    return [f"{title}:", _printed(shown, prob), *groups, *_medians(random_names(posterior), posterior)]
 
 
-def _fixed_text(posterior: Posterior, fixed: pd.DataFrame, prob: float) -> str:
+def _fixed_text(posterior: Posterior, fixed: pd.DataFrame, prob: float) -> list[str | TextTable]:
     spec = posterior.spec
     if isinstance(spec, PooledSpec) and spec.hyperprior.fixed is not None:
-        return "Rates are not pooled: each is uniform from 0 to 1, whatever the others are."
+        return ["Rates are not pooled: each is uniform from 0 to 1, whatever the others are."]
     if fixed.empty:
-        return ""
+        return []
     title = f"Common effects ({_links(spec)} scale)"
     if isinstance(spec, PooledSpec):
         title = f"Population of rates: mean, and spread {spec.pool.spread}"
     remarks = _medians([*fixed.index], posterior)
     for figure in posterior.sizes_without_end():
-        remarks += f"\nComplete pooling, spread 0, is not ruled out, so that {figure}."
-    return f"{title}:\n{_printed(fixed.reset_index(names='term'), prob)}{remarks}"
+        remarks.append(f"Complete pooling, spread 0, is not ruled out, so that {figure}.")
+    return [f"{title}:", _printed(fixed.reset_index(names="term"), prob), *remarks]
 
 
-def _medians(names: list[str], posterior: Posterior) -> str:
+def _medians(names: list[str], posterior: Posterior) -> list[str]:
     powers = existing(posterior.spec, names)
     remark = medians_remark([name for name, power in zip(names, powers, strict=True) if power <= 1.0])
-    return f"\n{remark}" if remark else ""
+    return [remark] if remark else []
 
 
-def _printed(table: pd.DataFrame, prob: float) -> str:
+def _printed(table: pd.DataFrame, prob: float) -> TextTable:
     percent = f"{100 * prob:g}%"
     titles = {"group": "Group", "term": "Term", "estimate": "Estimate", "sd": "Est.Error", "lower": f"l-{percent}",
               "upper": f"u-{percent}", "rhat": "R-hat", "ess_bulk": "Bulk ESS", "ess_tail": "Tail ESS"}  # fmt: skip
-    texts = {titles[str(name)]: _column_text(str(name), table[name]) for name in table.columns}
-    widths = {title: max(map(len, [title, *cells])) for title, cells in texts.items()}
-    left = {"Group", "Term"}
-    lines = [_line({title: title for title in texts}, widths, left)]
-    lines += [_line({title: texts[title][row] for title in texts}, widths, left) for row in range(len(table))]
-    return "\n".join(lines)
+    columns = []
+    for name in map(str, table.columns):
+        key = name in ("group", "term")
+        columns.append(Column(titles[name], _column_text(name, table[name]), "key" if key else "number", left=key))
+    columns[0] = replace(columns[0], heading=f" {columns[0].heading}", texts=[f" {text}" for text in columns[0].texts])
+    return TextTable(columns)
 
 
 def _column_text(name: str, values: Iterable[object]) -> list[str]:
@@ -290,13 +322,13 @@ def number_text(value: float) -> str:
     return f"{value:,.{0 if abs(value) >= 1e5 else digits}f}"
 
 
-def _line(cells: dict[str, str], widths: dict[str, int], left: set[str]) -> str:
-    parts = [text.ljust(widths[title]) if title in left else text.rjust(widths[title]) for title, text in cells.items()]
-    return " " + "  ".join(parts).rstrip()
-
-
 TITLES = {"estimate": "Estimate", "sd": "Est.Error", "rhat": "R-hat", "ess_bulk": "Bulk ESS", "ess_tail": "Tail ESS"}
 WHOLE = {"rhat": "{:.3f}", "ess_bulk": "{:,.0f}", "ess_tail": "{:,.0f}"}
+
+
+def estimate_formats(table: pd.DataFrame) -> dict[str, Callable[[float], str]]:
+    """How the numbers of each column are written."""
+    return {str(name): WHOLE[str(name)].format if name in WHOLE else number_text for name in table.columns}
 
 
 def _paper(summary: Summary) -> PaperTable:
@@ -308,19 +340,29 @@ def _paper(summary: Summary) -> PaperTable:
         rows.append({"part": PARTS[0], "term": str(name), **_texts(own, titles)})
     for key, own in summary.random.iterrows():
         group, term = key if isinstance(key, tuple) else ("", key)
-        rows.append({"part": part_of(str(group)), "term": term_of(str(group), str(term)), **_texts(own, titles)})
+        rows.append(
+            {"part": part_of(str(group), str(term)), "term": term_of(str(group), str(term)), **_texts(own, titles)}
+        )
     frame = pd.DataFrame(rows, columns=["part", "term", *(titles[name] for name in summary.columns)])
     return PaperTable(frame, summary.heading)
 
 
-def part_of(group: str) -> str:
-    """Under which heading a group's terms stand."""
-    return PARTS[2] if group in ("Residual", "Family") else PARTS[1]
+HEADINGS = {"Residual": "Family", "Family": "Family", "Smooth": "Smooths", "Shrinkage": "Shrinkage"}
+
+
+def _of_factor(group: str, term: str) -> bool:
+    """Whether a term is of a grouping factor, which may have any name."""
+    return group not in HEADINGS or term.startswith(("sd(", "cor("))
+
+
+def part_of(group: str, term: str) -> str:
+    """Under which heading a term stands."""
+    return PARTS[1] if _of_factor(group, term) else HEADINGS[group]
 
 
 def term_of(group: str, term: str) -> str:
     """What a term is called there."""
-    return term if group in ("Residual", "Family", "Smooth") else f"{group}: {term}"
+    return f"{group}: {term}" if _of_factor(group, term) else term
 
 
 def _texts(row: pd.Series, titles: Mapping[str, str]) -> dict[str, str]:

@@ -273,7 +273,10 @@ FORMULAS = [
     ("score ~ c(height, months)", "c", "holds"), ("score ~ (height", "(", "closed"), ("score ~ height)", ")", "joined by"),
     ("score ~ 'height'", "'height'", "term was expected"), ("score ~ `height", "`", "backtick"), ("score ~ 0", "0", "~ 1"),
     ("score ~ height - months", "months", "no term|before"), ("score ~ score", "score", "Take it out"),
-    ("score ~ my col", "col", "backticks"), ("score ~ gp(height)", "gp", "bs"),
+    ("score ~ my col", "col", "backticks"), ("score ~ gp(height)", "gp", r"s\(x\)"),
+    ("score ~ hsgp(height, m=9, c=2)", "hsgp(height", r"bambi\.Model"), ("score ~ s(treated)", "k = 10", "Write the column without"),
+    ("score ~ s(height, months)", "s(", r"s\(height, by=months\)"), ("score ~ s(height, bs='cc')", "cc", "sin"),
+    ("score ~ te(height, months)", "te", r"s\(a\) \+ s\(b\)"), ("score ~ s(height, by=1)", "by=1", "factor"),
     ("score ~ poly(height, degree = 2, degree = 3)", "degree", "twice"), ("score ~ C(country, foo)", "foo", "treatment, sum"),
     ("score ~ cut(height)", "cut", "breaks"), ("score ~ (1 | country) + (1 | country)", "(1 | country)", "Keep it in one"),
     ("score ~ (1 | country) * height", "*", r"'\+'"), ("score ~ height - (1 | country)", "(1 | country)", "Leave it out"),
@@ -394,6 +397,30 @@ def of_questions():
             yield Row(f"update({change})", call, error, next(iter(change)), remedy)
 
 
+# ---- categories
+
+
+def of_categories():
+    rows = ROWS.assign(
+        a=RNG.integers(1, 5, SIZE), b=RNG.integers(1, 5, SIZE), c=RNG.integers(1, 5, SIZE),
+        rating=pd.Categorical(np.tile(["low", "mid", "high", "mid"], 6), ["low", "mid", "high"], ordered=True),
+    )  # fmt: skip
+    counts = "cbind(a, b, c) ~ treated"
+    for text, changes, family, culprit, remedy in (
+        (counts, {"a": -1}, None, "'a'", "has to be None"), (counts, {"b": "x"}, None, "'b'", "Name a column"),
+        (counts, {"c": 0.5}, None, "'c'", "whole numbers"), (counts, {}, "binomial", "binomial", "family='categorical'"),
+        (counts, {}, "gamma", "gamma", "family='categorical'"),
+        ("cbind(a, b, c) | trials(trials) ~ treated", {}, None, "trials", "Add a column for the rest"),
+        ("rating ~ treated", {}, None, "'rating'", "family='cumulative'"),
+        ("rating ~ treated", {"rating": rows["rating"].astype(str)}, "cumulative", "'rating'", r"ordered\(rating, levels"),
+        ("rating | cens(treated) ~ height", {}, "cumulative", "'rating'", "Leave what stands behind"),
+        ("factor(a) ~ treated", {"a": rows["a"].astype(str) + "th"}, "cumulative", "factor(a)", r"ordered\(a, levels"),
+        ("rating ~ treated; dics ~ treated", {}, "cumulative", "'dics'", "There is|has no|Its mean"),
+    ):  # fmt: skip
+        yield Row(f"{text} {changes} {family}"[:70], model(text, family, rows.assign(**changes)), (DataError, ModelError),
+                  culprit, remedy)  # fmt: skip
+
+
 # ---- files
 
 
@@ -413,7 +440,7 @@ def of_files():
             lambda fit, path=path: hm.load(path),
             StorageError,
             "",
-            "no file|No file|folder|not a|NetCDF",
+            "no file|No file|folder|not a|NetCDF|a fit is stored in a file",
         )
 
 
@@ -421,7 +448,7 @@ ALL = [
     row
     for kind in (
         of_columns, of_misspelled_columns, of_misspelled_functions, of_misspelled_families, of_misspelled_distributions,
-        of_prior_keys, of_settings, of_choices, of_formulas, of_data, of_questions, of_files,
+        of_prior_keys, of_settings, of_choices, of_formulas, of_data, of_questions, of_categories, of_files,
     )
     for row in kind()
 ]  # fmt: skip

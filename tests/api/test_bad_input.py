@@ -46,7 +46,7 @@ def test_counts_that_cannot_be(ab, columns, message):
 @pytest.mark.parametrize(
     ("formula", "family", "message"),
     [
-        ("s ~ (1 | v)", "negbinomial(identity)", "The family negbinomial has no link 'identity'"),
+        ("s ~ (1 | v)", "nbinom1(identity)", "The family nbinom1 has no link 'identity'"),
         ("x ~ (1 | v)", "negbinomial", r"Counts are whole numbers from 0 on; 'x' holds 0.5 \(row 0\)"),
         ("x ~ (1 | v)", "gamma", r"takes numbers above 0; 'x' holds -1.5 \(row 1\)"),
         ("s/n ~ (1 | v)", "gamma", "takes one numeric column"),

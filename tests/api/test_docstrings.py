@@ -8,15 +8,23 @@ import re
 import pytest
 
 import hiermod as hm
+from hiermod.answers.checks.implied import Implied
+from hiermod.answers.checks.outlying import Outlying
 from hiermod.answers.deciding.sample_ratio import SampleRatio
 from hiermod.answers.deciding.verdicts import Decision
+from hiermod.answers.scoring.leave_one_out import LeaveOneOut
+from hiermod.answers.scoring.validation import CrossValidation
 from hiermod.interface.plots import FitPlots, PriorPlots
+from hiermod.sampling.provenance import Provenance
+from hiermod.show.explanation import Explanation
 from hiermod.show.paper import PaperTable
+from hiermod.show.sensitivity import Sensitivity
 from hiermod.show.summary import Summary
 
 HOLDERS = (
     hm.Fit, hm.Model, hm.Answer, hm.PriorDraws, hm.ImputedFit, hm.ModelComparison, hm.CheckReport, hm.Plan, FitPlots,
-    PriorPlots, PaperTable, Summary, Decision, SampleRatio,
+    PriorPlots, PaperTable, Summary, Decision, SampleRatio, Explanation, Sensitivity, Implied, Outlying, Provenance,
+    LeaveOneOut, CrossValidation,
 )  # fmt: skip
 FUNCTIONS = [name for name in hm.__all__ if inspect.isfunction(getattr(hm, name))]
 METHODS = [

@@ -49,12 +49,13 @@ def test_signatures_are_those_of_the_contract():
     assert shown == (
         "formula, data, family=None, priors=None, pooling='normal', draws=1000, tune=None, chains=4, cores=None, "
         "seed=None, target_accept=None, engine='auto', file=None, progress=True, na='drop', compress=True, "
-        "intercept_at='mean'"
+        "intercept_at='mean', ziformula=None, dispformula=None"
     )
     keywords = [name for name, own in signature.parameters.items() if own.kind is own.KEYWORD_ONLY]
     assert keywords[0] == "priors"
     names = list(inspect.signature(hm.model).parameters)
-    assert names == ["formula", "data", "family", "priors", "pooling", "na", "compress", "intercept_at"]
+    glmmtmb = ["ziformula", "dispformula"]
+    assert names == ["formula", "data", "family", "priors", "pooling", "na", "compress", "intercept_at", *glmmtmb]
 
 
 def test_every_public_docstring_has_an_example():

@@ -4,11 +4,13 @@ import contextlib
 import io
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 import hiermod as hm
 from hiermod.answers.answer import Answer
+from hiermod.families.names import FamilyName
 from hiermod.interface.fit import Fit, Model
 from hiermod.interface.plots import FitPlots, PriorPlots
 
@@ -77,6 +79,11 @@ def test_the_readme_begins_with_the_two_commands():
     ]
 
 
+def test_the_readme_counts_the_families():
+    (number,) = re.findall(r"(\d+) \[families\]", (ROOT / "README.md").read_text())
+    assert int(number) == len(get_args(FamilyName))
+
+
 def near(printed, expected):
     """Whether two numbers are the same but for other draws."""
     one, other = (float(text.replace(",", "")) for text in (printed, expected))
@@ -85,8 +92,13 @@ def near(printed, expected):
 
 RUN = (
     "README.md", "notebooks/from_r.md", "notebooks/compare.md", "notebooks/site/questions.md", "notebooks/site/data.md",
-    "notebooks/site/use_families.md", "notebooks/site/priors.md",
+    "notebooks/site/use_families.md", "notebooks/site/priors.md", "notebooks/site/models.md",
 )  # fmt: skip
+
+
+def test_every_page_with_scripts_is_run():
+    scripts = {page for page in PAGES if "```python" in (ROOT / page).read_text()}
+    assert scripts == {*RUN, "notebooks/site/first_file.md"}  # which needs files: test_pages_with_files.py
 
 
 @pytest.mark.slow

@@ -16,7 +16,7 @@ def made_up(model, draws=6, seed=1, groups_last=True):
         if variable.name.endswith("_offset") or "__obs__" in dims:
             continue
         values = rng.normal(0.0, 0.4, (2, draws, *(len(known.coords[dim]) for dim in dims)))
-        positive = variable.name.endswith("_sigma") or variable.name in ("sigma", "alpha", "nu", "kappa")
+        positive = variable.name.endswith("_sigma") or variable.name in model.family.likelihood.params
         found[variable.name] = (("chain", "draw", *dims), np.abs(values) + 0.1 if positive else values)
     coords = {"chain": range(2), "draw": range(draws)}
     coords |= {dim: list(known.coords[dim]) for _, (dims, _) in found.items() for dim in dims[2:]}

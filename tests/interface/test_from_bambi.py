@@ -141,10 +141,10 @@ def test_draws_that_do_not_say_where_they_come_from_get_a_notice(data):
     ("formula", "options", "message"),
     [
         (bmb.Formula("x ~ n", "sigma ~ b"), {}, "formulas of other parameters too"),
-        ("x ~ hsgp(n, m=5, c=1.5)", {}, "has a part without counterpart"),
+        ("x ~ hsgp(n, ten, m=3, c=1.5)", {}, "has a part without counterpart"),
         ("x ~ n", {"family": "wald"}, "Answers know no Bambi family wald"),
         ("text ~ x", {"family": "bernoulli"}, "has no counterpart"),
-        ("weighted(x, n) ~ b", {}, "has a part without counterpart"),
+        ("weighted(x, n) ~ b", {}, "the response has other columns or values"),
         (
             "x ~ n + (1 | a)",
             {"priors": {"1|a": bmb.Prior("StudentT", nu=3, mu=0, sigma=bmb.Prior("HalfNormal", sigma=1))}},

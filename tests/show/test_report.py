@@ -20,6 +20,7 @@ import pytest
 
 import hiermod as hm
 from hiermod.errors import ModelError, StorageError
+from hiermod.show.report.blocks import table_of_frame
 from hiermod.show.report.mathml import mathml
 
 HOSTILE = (
@@ -168,6 +169,22 @@ def test_other_models_have_pages_too(sleepstudy_fit, tmp_path):
     assert "Effect of k on the mean y (compared with u)" in text
 
 
+def test_columns_behind_smooths_have_curves(tmp_path):
+    x = np.linspace(1.0, 9.0, 60)
+    frame = pd.DataFrame({"y": np.sin(x) + 0.3 * np.cos(40.0 * x), "x": x})
+    fit = hm.fit("y ~ s(x)", frame, draws=100, chains=2, seed=1)
+    text = words(fit.report(tmp_path / "smooth.html"))
+    assert re.search(r"The mean y follows a curve in x: lowest -[\d.]+ at x (4\.5|5), highest [\d.]+ at x", text)
+
+
+def test_numbers_of_one_meaning_have_one_number_of_decimals():
+    frame = pd.DataFrame({"rate": [1.0, 0.8571, np.nan], "level": [100.02, 100.09, 100.05], "n": [3, 1200, 2]})
+    table = table_of_frame(frame, "", index=False, aligned=True)
+    assert [[cell.text for cell in row] for row in table.rows] == [
+        ["1.000", "100.0200", "3"], ["0.857", "100.0900", "1,200"], ["–", "100.0500", "2"]
+    ]  # fmt: skip
+
+
 def test_a_failed_check_is_a_warning(tmp_path):
     draws = np.zeros((4, 50), dtype=bool)
     draws[0, :3] = True
@@ -196,7 +213,7 @@ def test_refusals_of_reports(country_fit, tmp_path):
 
 
 def test_formulas_are_mathml():
-    lines = (r"\text{a\_b <c>}_i &\sim \operatorname{N}(\mu^2_i, -5/2)", r"x &= \weird")
+    lines = (r"\text{a\_b <c>}_i &\sim \operatorname{N}(\mu^2_i, -5/2)", r"x &= \textstyle \weird")
     root = ElementTree.fromstring(mathml(r"\begin{aligned}" + " \\\\\n".join(lines) + r"\end{aligned}"))
     assert [row.tag for row in root.find("mtable")] == ["mtr", "mtr"]
     assert "".join(root.itertext()) == "a_b <c>i∼N(μi2,-5/2)x=weird"
@@ -240,3 +257,19 @@ def test_a_page_in_a_browser(country_page):
 def test_a_hostile_page_in_a_browser(hostile_page):
     found = read_in_browser(hostile_page)
     assert (found["errors"], found["requests"], found["axe"]) == ([], [], [])
+
+
+@in_browser
+@pytest.mark.slow
+def test_a_page_of_forty_countries_and_four_arms_can_be_read_on_a_phone(tmp_path):
+    """Estimates stand beside their countries and arms, none to the right of the screen."""
+    rng = np.random.default_rng(1)
+    arms = ["control", "blue button", "green button", "red button"]
+    frame = pd.DataFrame([(f"Country {number} of the World", arm) for number in range(40) for arm in arms])
+    frame = frame.set_axis(["country", "arm"], axis=1).assign(n=300, s=rng.binomial(300, 0.2, 160))
+    fit = hm.fit("s/n ~ arm + (1 + arm | country)", frame, draws=200, seed=1, progress=False)
+    path = fit.report(tmp_path / "wide.html")
+    found = read_in_browser(path)
+    assert (found["errors"], found["requests"], found["axe"], found["unseen"]) == ([], [], [], [])
+    assert found["overflow"]["phone"] <= 0
+    assert path.stat().st_size < 3_000_000

@@ -13,6 +13,7 @@ import pytest
 
 import hiermod as hm
 from hiermod.errors import AnswerError, ModelError
+from hiermod.show.summary import part_of, term_of
 
 
 def numbers(text):
@@ -50,6 +51,20 @@ def test_models_stand_side_by_side(country_fit):
     assert numbers(ratios["treated"])[0] == pytest.approx(np.exp(draws).mean(), abs=0.01)
     scored = hm.table({"Trial": country_fit}, loo=True).frame.set_index("term")
     assert numbers(scored.loc["ELPD (leave-one-out)", "Trial"]) == [round(country_fit.loo().elpd, 1)]
+
+
+@pytest.mark.parametrize(
+    ("group", "term", "heading", "name"),
+    [
+        ("Smooth", "sds(s(x))", "Smooths", "sds(s(x))"),
+        ("Shrinkage", "slope_global", "Shrinkage", "slope_global"),
+        ("Residual", "sigma", "Family", "sigma"),
+        ("shop", "sd(x)", "Varying effects", "shop: sd(x)"),
+        ("Smooth", "sd(Intercept)", "Varying effects", "Smooth: sd(Intercept)"),
+    ],
+)
+def test_terms_stand_under_headings_of_their_own(group, term, heading, name):
+    assert (part_of(group, term), term_of(group, term)) == (heading, name)
 
 
 def test_names_of_levels_are_text_in_every_form():

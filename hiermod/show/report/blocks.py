@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -36,10 +36,11 @@ class Listing:
 
 @dataclass(frozen=True)
 class Cell:
-    """The text of a table's cell, and the number by which it is sorted."""
+    """The text of a table's cell, and the number by which it is sorted; a heading stands over the rows that follow."""
 
     text: str
     number: str = ""
+    heading: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,24 +113,49 @@ def table_of_answer(answer: Answer, caption: str) -> Table:
     return Table(caption, heads, tuple(rows))
 
 
-def table_of_frame(frame: pd.DataFrame, caption: str, index: bool = True, digits: int = 4) -> Table:
-    """A data frame as a table, with its index where it is one of names."""
+def table_of_frame(
+    frame: pd.DataFrame,
+    caption: str,
+    index: bool = True,
+    digits: int = 4,
+    aligned: bool = False,
+    formats: Mapping[str, Callable[[float], str]] | None = None,
+) -> Table:
+    """A data frame as a table, with its index where it is one of names.
+
+    Numbers of a column have `digits` digits each, or with `aligned`, where all have one meaning, as many decimals as
+    tell them apart; `formats` says otherwise by column.
+    """
     shown = frame.reset_index() if index else frame
     heads = tuple(
         (visible(str(name)), bool(pd.api.types.is_numeric_dtype(column)) and column.dtype != bool)
         for name, column in shown.items()
     )
-    columns = [[_cell(value, digits) for value in column] for _, column in shown.items()]
+    columns = []
+    for name, column in shown.items():
+        usual = f"{{:{_decimals(column) if aligned else f',.{digits}g'}}}".format
+        columns.append([_cell(value, (formats or {}).get(str(name), usual)) for value in column])
     return Table(caption, heads, tuple(zip(*columns, strict=True)) if columns else ())
 
 
-def _cell(value: Any, digits: int) -> Cell:
+def _decimals(column: pd.Series) -> str:
+    """The format of numbers that gives the distance between the least and the largest three digits."""
+    if not pd.api.types.is_float_dtype(column):
+        return ""
+    values = column.to_numpy(dtype=float)
+    finite = values[np.isfinite(values)]
+    span = float(np.ptp(finite)) if len(finite) else 0.0
+    span = span or float(np.abs(finite).max(initial=0.0))
+    return f",.{min(max(2 - math.floor(math.log10(span)), 0), 12)}f" if span else ",.4g"
+
+
+def _cell(value: Any, text: Callable[[float], str]) -> Cell:
     if isinstance(value, bool | np.bool_):
         return Cell("yes" if value else "no")
     if isinstance(value, int | np.integer):
         return Cell(f"{value:,}", str(value))
     if isinstance(value, float | np.floating):
-        return Cell("–" if math.isnan(value) else f"{value:,.{digits}g}", _number(value))
+        return Cell("–" if math.isnan(value) else text(float(value)), _number(value))
     return Cell(visible(value if isinstance(value, str) else level_text(value)))
 
 

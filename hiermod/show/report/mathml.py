@@ -20,6 +20,7 @@ OPERATORS = {
     "sum": "∑", "prod": "∏", "pm": "±", "to": "→", "mapsto": "↦", "lfloor": "⌊", "rfloor": "⌋", "neq": "≠",
 }  # fmt: skip
 TEXTS = {"text", "operatorname", "mathrm", "mathcal", "mathbb", "mathit", "mathbf", "boldsymbol"}
+STYLES = {"displaystyle", "textstyle", "limits", "nolimits"}  # of the size of what follows, which MathML chooses
 ROOMS = {",": "0.17em", ";": "0.28em", ":": "0.22em", " ": "0.25em", "quad": "1em", "qquad": "2em", "!": "0em"}
 
 
@@ -114,6 +115,8 @@ def _command(name: str, tokens: _Tokens) -> str:
         return f"<mfrac>{above}{below}</mfrac>"
     if name == "sqrt":
         return f"<msqrt>{_atom(tokens)}</msqrt>"
+    if name in STYLES:
+        return "<mrow></mrow>"
     if name in ROOMS:
         return f'<mspace width="{ROOMS[name]}"></mspace>'
     if name in SYMBOLS:

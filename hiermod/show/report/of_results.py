@@ -19,7 +19,7 @@ from hiermod.show.report.blocks import (
     table_of_answer,
     table_of_frame,
 )
-from hiermod.show.report.of_fit import asked_of
+from hiermod.show.report.of_fit import asked_of, remarks
 from hiermod.show.report.svg import picture
 
 SHOWN = ("elpd", "se", "p", "elpd_diff", "dse", "weight", "verdict")
@@ -30,8 +30,7 @@ def chapter_of_answer(answer: Answer, title: str, mark: str) -> Chapter:
     own = asked_of(answer)
     blocks: list[Block] = [Listing(own.sentences, "answer")] if own.sentences else []
     blocks.append(picture(partial(plot_answer, answer), own.title, mark))
-    if answer.question.remark:
-        blocks.append(Paragraph(visible(answer.question.remark)))
+    blocks += remarks(answer)
     blocks.append(table_of_answer(answer, f"{own.title}: {100 * answer.question.prob:.4g} % intervals."))
     return Chapter(title, (Section(own.title, tuple(blocks)),))
 

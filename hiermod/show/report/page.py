@@ -32,9 +32,9 @@ def render(title: str, chapters: Sequence[Chapter], kicker: str = "") -> str:
 
 
 def render_table(table: Any) -> str:
-    """One table as HTML by the page's template, for papers and other pages; it needs no style."""
+    """One table as HTML by the page's template, for papers and other pages; what style it needs stands in its cells."""
     template = _environment().get_template("blocks.html.j2")
-    return str(template.module.table(table)).strip()
+    return str(template.module.table(table, alone=True)).strip()
 
 
 @cache

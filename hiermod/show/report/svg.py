@@ -14,8 +14,9 @@ from hiermod.show.report.blocks import Picture
 
 INK, GROUND = "#010203", "#fdfefc"  # stand for the colours of the page's text and of its ground
 SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
+# Pictures are narrow, so that their text can be read on a phone.
 SETTINGS: dict[str, Any] = {
-    "svg.fonttype": "none", "font.size": 10.0, "figure.dpi": 100.0, "savefig.dpi": 110.0,
+    "svg.fonttype": "none", "font.size": 10.0, "figure.figsize": (4.9, 3.6), "figure.dpi": 100.0, "savefig.dpi": 110.0,
     **dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color",
                      "axes.titlecolor", "legend.labelcolor", "xtick.labelcolor", "ytick.labelcolor"), INK),
     **dict.fromkeys(("figure.facecolor", "axes.facecolor", "savefig.facecolor", "legend.facecolor"), GROUND),

@@ -12,7 +12,7 @@ const browser = await puppeteer.launch({
   executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
   args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
 });
-const found = { errors: [], requests: [], axe: [], sorted: [], opened: 0, overflow: {} };
+const found = { errors: [], requests: [], axe: [], sorted: [], opened: 0, overflow: {}, unseen: [] };
 try {
   for (const [name, width, scheme] of [["phone", 390, "light"], ["desk", 1280, "light"], ["dark", 1280, "dark"]]) {
     const page = await browser.newPage();
@@ -42,6 +42,12 @@ try {
     }
     await page.evaluate(() => document.querySelectorAll("details").forEach((one) => { one.open = true; }));
     found.overflow[name] = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    if (name === "phone") {
+      found.unseen = await page.evaluate(() => [...document.querySelectorAll("table")].flatMap((table) => {
+        const cell = table.querySelector("td.number");
+        return cell && cell.getBoundingClientRect().right > innerWidth ? [table.caption.textContent] : [];
+      }));
+    }
     if (folder) await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
     const results = await (await checked(page)).evaluate(async () => axe.run(document, { resultTypes: ["violations"] }));
     found.axe.push(...results.violations.map((each) => ({

@@ -48,7 +48,7 @@
     button.type = "button";
     button.className = "copy";
     button.textContent = "Copy table";
-    button.setAttribute("aria-label", `Copy table: ${table.caption.textContent}`);
+    button.setAttribute("aria-label", `Copy table: ${table.caption ? table.caption.textContent : ""}`);
     button.addEventListener("click", () => copy(table));
     table.closest(".scroll").before(button);
   }
