@@ -3,9 +3,7 @@
 #   Rscript tests/reference/mixtures.R [name ...]
 # Writes tests/reference/mixtures_data.csv (simulated with the seed below) and tests/reference/mixtures/<name>.csv:
 # variable, mean, sd and their Monte Carlo standard errors. Some twenty minutes, most of it Stan's compiler.
-suppressPackageStartupMessages({library(brms); library(posterior)})
-here <- file.path("tests", "reference")
-options(mc.cores = 1)
+source(file.path("tests", "reference", "posteriors.R"))
 rows <- 240
 set.seed(25)
 x <- rep(c(-0.5, 0.5), length.out = rows)  # of mean 0, where intercepts have their priors
@@ -33,9 +31,7 @@ responses <- list(
   hurdle_lognormal = zeros(more, some(exp(rnorm(rows, eta, 0.7)))))
 data <- lapply(responses, function(y) data.frame(y, x, z, g = group, n = trials))
 written <- do.call(rbind, Map(function(name, frame) data.frame(model = name, frame), names(data), data))
-out <- file(file.path(here, "mixtures_data.csv"), open = "wb")
-write.table(written, out, sep = ",", quote = FALSE, row.names = FALSE, eol = "\n")
-close(out)
+store(written, "mixtures_data.csv")
 
 of_mu <- c(set_prior("normal(0, 1.5)", class = "Intercept"), set_prior("normal(0, 1)", class = "b"),
            set_prior("normal(0, 1)", class = "sd"))
@@ -62,18 +58,4 @@ models <- list(
   hurdle_lognormal = function(name) fit(
     name, bf(y ~ x + (1 | g), hu ~ z + (1 | g)), c(of_mu, of_zeros("hu", TRUE), own("sigma", "exponential(1)"))))
 
-wanted <- commandArgs(TRUE)
-dir.create(file.path(here, "mixtures"), showWarnings = FALSE)
-for (name in if (length(wanted)) wanted else names(models)) {
-  seen <- models[[name]](name)
-  draws <- as_draws_array(seen)
-  draws <- draws[, , !grepl("^(lp__|lprior|z_)", variables(draws))]
-  table <- summarise_draws(draws, mean, sd, mcse_mean, mcse_sd, rhat)
-  stopifnot(all(is.na(table$rhat) | table$rhat < 1.01))
-  divergent <- sum(subset(nuts_params(seen), Parameter == "divergent__")$Value)
-  cat(name, "divergences:", divergent, "\n")
-  numbers <- lapply(table[c("mean", "sd", "mcse_mean", "mcse_sd")], function(each) sprintf("%.12g", each))
-  out <- file(file.path(here, "mixtures", paste0(name, ".csv")), open = "wb")
-  write.table(data.frame(variable = table$variable, numbers), out, sep = ",", quote = FALSE, row.names = FALSE, eol = "\n")
-  close(out)
-}
+store_posteriors(Map(function(model, name) function() model(name), models, names(models)), "mixtures")

@@ -3,9 +3,7 @@
 # Writes tests/reference/one_predictor_data.csv (simulated with the seeds below; schools are Rubin's 1981) and
 # tests/reference/one_predictor/<name>.csv: variable, mean, sd and their Monte Carlo standard errors. Some twenty
 # minutes, most of it Stan's compiler.
-suppressPackageStartupMessages({library(brms); library(posterior)})
-here <- file.path("tests", "reference")
-options(mc.cores = 1)
+source(file.path("tests", "reference", "posteriors.R"))
 rows <- 160
 x <- round(seq(-1.5, 1.5, length.out = rows), 2)
 group <- rep(letters[1:8], length.out = rows)
@@ -30,7 +28,7 @@ data <- list(
   se_sigma = data.frame(y = some(rnorm(rows, 1 + 0.5 * x + effect, sqrt(0.6^2 + (0.2 + 0.3 * (x + 1.5))^2))),
                         x = some(0.2 + 0.3 * (x + 1.5)), g = group))
 written <- do.call(rbind, Map(function(name, frame) data.frame(model = name, frame), names(data), data))
-write.table(written, file.path(here, "one_predictor_data.csv"), sep = ",", quote = FALSE, row.names = FALSE, eol = "\n")
+store(written, "one_predictor_data.csv")
 
 nbinom1 <- custom_family("nbinom1", dpars = c("mu", "phi"), links = c("log", "identity"), lb = c(NA, 0), type = "int")
 nbinom1_text <- stanvar(block = "functions", scode =
@@ -66,18 +64,4 @@ models <- list(
     y | se(x, sigma = TRUE) ~ 1 + (1 | g), data$se_sigma, gaussian(),
     c(own("Intercept", "normal(0, 2)"), spread, own("sigma", "exponential(1)"))))
 
-wanted <- commandArgs(TRUE)
-dir.create(file.path(here, "one_predictor"), showWarnings = FALSE)
-for (name in if (length(wanted)) wanted else names(models)) {
-  seen <- models[[name]]()
-  draws <- as_draws_array(seen)
-  draws <- draws[, , !grepl("^(lp__|lprior|z_)", variables(draws))]
-  table <- summarise_draws(draws, mean, sd, mcse_mean, mcse_sd, rhat)
-  stopifnot(all(is.na(table$rhat) | table$rhat < 1.01))
-  divergent <- sum(subset(nuts_params(seen), Parameter == "divergent__")$Value)
-  cat(name, "divergences:", divergent, "\n")
-  numbers <- lapply(table[c("mean", "sd", "mcse_mean", "mcse_sd")], function(each) sprintf("%.12g", each))
-  out <- file(file.path(here, "one_predictor", paste0(name, ".csv")), open = "wb")
-  write.table(data.frame(variable = gsub(",", ":", table$variable), numbers), out, sep = ",", quote = FALSE, row.names = FALSE, eol = "\n")
-  close(out)
-}
+store_posteriors(models, "one_predictor")

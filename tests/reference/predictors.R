@@ -3,9 +3,7 @@
 #   Rscript tests/reference/predictors.R [name ...]
 # Writes tests/reference/predictors_data.csv (simulated with the seed below) and tests/reference/predictors/<name>.csv:
 # variable, mean, sd and their Monte Carlo standard errors. Some ten minutes, most of it Stan's compiler.
-suppressPackageStartupMessages({library(brms); library(posterior)})
-here <- file.path("tests", "reference")
-options(mc.cores = 1)
+source(file.path("tests", "reference", "posteriors.R"))
 rows <- 240
 set.seed(26)
 x <- rep(c(0, 1), length.out = rows)
@@ -23,40 +21,29 @@ data <- data.frame(
   t = some(1 + 0.5 * x + exp(-0.3 + 0.5 * x) * rt(rows, 5)),
   c = rnbinom(rows, size = exp(0.2 + 0.8 * x), mu = exp(1.2 + 0.4 * x + of_mu)),
   s = rbinom(rows, trials, rbeta(rows, rate * kappa, (1 - rate) * kappa)))
-out <- file(file.path(here, "predictors_data.csv"), open = "wb")
-write.table(data, out, sep = ",", quote = FALSE, row.names = FALSE, eol = "\n")
-close(out)
+store(data, "predictors_data.csv")
 
+# `0 + Intercept`: a prior at x = 0, where hiermod's stands, and not at the mean of x
 prior_of <- function(dpar, groups) c(
-  set_prior("normal(0, 1.5)", class = "Intercept", dpar = dpar), set_prior("normal(0, 1)", class = "b", dpar = dpar),
+  set_prior("normal(0, 1.5)", class = "b", coef = "Intercept", dpar = dpar),
+  set_prior("normal(0, 1)", class = "b", dpar = dpar),
   if (groups) set_prior("normal(0, 1)", class = "sd", dpar = dpar))
 fit <- function(formula, prior, family) brm(
   formula, data, family, prior, chains = 4, iter = 5000, warmup = 1000, seed = 1, refresh = 0, silent = 2,
   control = list(adapt_delta = 0.95), init = 0)
 models <- list(
   gaussian = function() fit(
-    bf(y ~ x + (1 | p | g), sigma ~ x + (1 | p | g)),
+    bf(y ~ 0 + Intercept + x + (1 | p | g), sigma ~ 0 + Intercept + x + (1 | p | g)),
     c(prior_of("", TRUE), prior_of("sigma", TRUE), set_prior("lkj(2)", class = "cor")), gaussian()),
   student = function() fit(
-    bf(t ~ x, sigma ~ x), c(prior_of("", FALSE), prior_of("sigma", FALSE), set_prior("gamma(2, 0.1)", class = "nu")),
+    bf(t ~ 0 + Intercept + x, sigma ~ 0 + Intercept + x),
+    c(prior_of("", FALSE), prior_of("sigma", FALSE), set_prior("gamma(2, 0.1)", class = "nu")),
     student()),
   negbinomial = function() fit(
-    bf(c ~ x + (1 | g), shape ~ x), c(prior_of("", TRUE), prior_of("shape", FALSE)), negbinomial()),
+    bf(c ~ 0 + Intercept + x + (1 | g), shape ~ 0 + Intercept + x), c(prior_of("", TRUE), prior_of("shape", FALSE)),
+    negbinomial()),
   beta_binomial = function() fit(
-    bf(s | trials(n) ~ x, phi ~ x), c(prior_of("", FALSE), prior_of("phi", FALSE)), beta_binomial()))
+    bf(s | trials(n) ~ 0 + Intercept + x, phi ~ 0 + Intercept + x), c(prior_of("", FALSE), prior_of("phi", FALSE)),
+    beta_binomial()))
 
-wanted <- commandArgs(TRUE)
-dir.create(file.path(here, "predictors"), showWarnings = FALSE)
-for (name in if (length(wanted)) wanted else names(models)) {
-  seen <- models[[name]]()
-  draws <- as_draws_array(seen)
-  draws <- draws[, , !grepl("^(lp__|lprior|z_|Intercept)", variables(draws))]
-  table <- summarise_draws(draws, mean, sd, mcse_mean, mcse_sd, rhat)
-  stopifnot(all(is.na(table$rhat) | table$rhat < 1.01))
-  divergent <- sum(subset(nuts_params(seen), Parameter == "divergent__")$Value)
-  cat(name, "divergences:", divergent, "\n")
-  numbers <- lapply(table[c("mean", "sd", "mcse_mean", "mcse_sd")], function(each) sprintf("%.12g", each))
-  out <- file(file.path(here, "predictors", paste0(name, ".csv")), open = "wb")
-  write.table(data.frame(variable = table$variable, numbers), out, sep = ",", quote = FALSE, row.names = FALSE, eol = "\n")
-  close(out)
-}
+store_posteriors(models, "predictors")
