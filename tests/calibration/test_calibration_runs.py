@@ -28,7 +28,7 @@ def asked(monkeypatch):
     """Fits are replaced by made-up ones; the numbers that were asked for."""
     numbers = []
 
-    def replications(name, missing, seed, engine):
+    def replications(name, missing, chosen):
         numbers.append(list(missing))
         yield from (made_up(number) for number in reversed(missing))
 
@@ -79,7 +79,7 @@ def test_ranks_of_other_code_are_not_continued(asked, tmp_path, capsys):
 
 
 def test_the_exit_code_is_1_where_one_quantity_leaves_its_band(monkeypatch, tmp_path, capsys):
-    def replications(name, missing, seed, engine):
+    def replications(name, missing, chosen):
         return (made_up(number, biased=("1|variant_sigma",)) for number in missing)
 
     monkeypatch.setattr(run, "_replications", replications)

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from scipy import special, stats
 
+from benchmarks.calibration.categories import chances_of, thresholds
 from benchmarks.calibration.questions import new_response
 from benchmarks.calibration.responses import RESPONSES
 from benchmarks.calibration.run import SEED
@@ -45,6 +46,31 @@ class WithZeros:
         return np.log(np.where(y == 0, self.share, 0.0) + (1.0 - self.share) * inner)
 
 
+@dataclass(frozen=True)
+class Watched:
+    """A distribution up to the time of a last look, where what had not ended by then stands."""
+
+    inner: object
+    last: float
+    dist: object = None
+
+    def moment(self, power):
+        below = self.inner.expect(lambda y: y**power, ub=self.last)
+        return below + self.last**power * self.inner.sf(self.last)
+
+    def mean(self):
+        return self.moment(1)
+
+    def var(self):
+        return self.moment(2) - self.moment(1) ** 2
+
+    def std(self):
+        return np.sqrt(self.var())
+
+    def logpmf(self, y):
+        return np.where(y < self.last, self.inner.logpdf(y), self.inner.logsf(self.last))
+
+
 CASES = {
     "bernoulli": (0.3, (), stats.bernoulli(0.3)),
     "binomial": (0.3, (), stats.binom(TRIALS, 0.3)),
@@ -58,6 +84,11 @@ CASES = {
     "known_errors": (0.3, (), stats.norm(0.3, TRIALS)),  # errors stand where trials do
     "added_errors": (0.3, (2.0,), stats.norm(0.3, np.hypot(TRIALS, 2.0))),
     "zero_inflated_negbinomial": (4.0, (1.5, 0.3), WithZeros(0.3, stats.nbinom(1.5, 1.5 / (1.5 + 4.0)))),
+    "censored_weibull": (
+        6.0,
+        (1.5,),
+        Watched(stats.weibull_min(1.5, scale=6.0 / special.gamma(1.0 + 1.0 / 1.5)), TRIALS),
+    ),
     "hurdle_gamma": (4.0, (1.5, 0.3), WithZeros(0.3, stats.gamma(1.5, scale=4.0 / 1.5))),
 }
 
@@ -87,7 +118,8 @@ def test_responses_have_the_mean_and_variance_of_their_family(family):
 @pytest.mark.parametrize("family", CASES)
 def test_log_densities_are_those_of_scipy(family):
     mean, parameters, exact = CASES[family]
-    y = np.array([0.2, 1.7, 9.0]) if hasattr(exact.dist, "pdf") else np.array([0, 1, 1 if family == "bernoulli" else 7])
+    real = hasattr(exact.dist, "pdf") or isinstance(exact, Watched)
+    y = np.array([0.2, 1.7, 9.0]) if real else np.array([0, 1, 1 if family == "bernoulli" else 7])
     y = y / 10.0 if family == "beta" else y
     trials = np.full(3, 1 if family == "bernoulli" else TRIALS)
     found = RESPONSES[family].log_density(y, np.full((1, 3), mean), trials, *own(parameters))
@@ -205,6 +237,23 @@ def test_no_simulated_response_is_one_that_hiermod_refuses(name):
             continue
         assert response.nunique() > 1 or SHAPES[name].family in ("bernoulli", "binomial", "beta_binomial")
         assert SHAPES[name].family != "gamma" or (response > 0).all()
+
+
+@pytest.mark.parametrize("family", ["cumulative", "sratio", "cratio", "acat"])
+def test_thresholds_give_back_the_chances_that_they_stand_for(family):
+    chances = np.array([0.2, 0.4, 0.1, 0.3])
+    np.testing.assert_allclose(chances_of(family, thresholds(family, chances)), chances, rtol=1e-12)
+
+
+def test_ordered_categories_are_as_their_families_define_them():
+    """By hand: F(t - eta) stops, and goes on by F(eta - t), a complementary log-log."""
+    cut, eta = np.array([-0.5, 0.2]), 0.7
+    stop = np.exp(-np.exp(eta - cut))
+    np.testing.assert_allclose(
+        chances_of("cratio", cut - eta), [stop[0], (1 - stop[0]) * stop[1], (1 - stop[0]) * (1 - stop[1])], rtol=1e-12
+    )
+    odds = np.exp(np.array([0.0, eta - cut[0], 2 * eta - cut.sum()]))
+    np.testing.assert_allclose(chances_of("acat", cut - eta), odds / odds.sum(), rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", ["pooled_beta", "pooled_shapes", "pooled_gamma"])

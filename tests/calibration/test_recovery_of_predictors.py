@@ -33,6 +33,7 @@ CASE = Case(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(7200)
 def test_intervals_of_a_spread_hold_what_made_the_data():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)

@@ -1,12 +1,15 @@
 """Spark aggregates what stands on its workers: the cells are those of the rows in memory."""
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
+from scipy.special import expit
 
 import hiermod as hm
 from hiermod.data.pushdown import gather
 from hiermod.errors import DataError
+from hiermod.interface import fit as fitting
 from tests.data.engine_cases import ARROW, COUNTED, MOMENTS, check_counts, check_moments, frame_of
 
 pytestmark = pytest.mark.spark
@@ -132,3 +135,22 @@ def test_a_frame_of_spark_is_fitted(large, million):
     rates = fit.rates(by="i").table
     raw = million.dropna(subset=["success", "g"]).groupby("i")["success"].mean()
     np.testing.assert_allclose(rates["estimate"].astype(float), raw.astype(float), atol=0.005)
+
+
+def test_patterns_of_groups_are_found_by_spark(partitioned, brought):
+    """200,000 rows of 40,000 users come as one user of each pattern; a user that is named is drawn as from memory."""
+    rng = np.random.default_rng(6)
+    user = np.repeat(np.arange(40_000), 5)
+    frame = pd.DataFrame({"user": [f"u{each}" for each in user], "x": rng.integers(0, 2, len(user))})
+    frame["y"] = rng.binomial(1, expit(-0.4 + 0.5 * frame["x"] + 0.8 * rng.normal(size=40_000)[user]))
+    rows = partitioned(pa.Table.from_pandas(frame, preserve_index=False))
+    shared, whole = (hm.fit("y ~ x + (1 | user)", data, seed=1, draws=50, progress=False) for data in (rows, frame))
+    assert max(size for size in brought if size != gather.SAMPLE) < 100
+    for name in whole.posterior:
+        np.testing.assert_allclose(shared.posterior[name], whole.posterior[name], rtol=1e-12)
+    np.testing.assert_allclose(shared.effect("x").draws, whole.effect("x").draws, rtol=1e-9)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fitting, "LEAST_APART", 0)
+        drawn = [fit.rates("x", where={"user": ["u7", "u39999"]}).draws for fit in (shared, whole)]
+    np.testing.assert_allclose(*drawn, rtol=1e-9)
+    assert max(size for size in brought if size != gather.SAMPLE) < 100

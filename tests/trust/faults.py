@@ -29,7 +29,7 @@ import hiermod as hm
 from hiermod.errors import HiermodError, SamplingError, StorageError
 
 COUNTS = {"kills": 100, "interrupts": 100, "disks": 40, "limits": 12, "damaged": 200, "comparisons": 6,
-          "notebooks": 10, "refits": 1}  # fmt: skip
+          "notebooks": 20, "refits": 1}  # fmt: skip
 FORMULA, SETTINGS = "y ~ x + (1 + x | g)", {"draws": 400, "tune": 200, "chains": 2, "cores": 1, "progress": False}
 RNG = np.random.default_rng(0)
 ROWS = pd.DataFrame({"y": RNG.integers(0, 2, 900), "x": RNG.normal(size=900), "g": RNG.integers(0, 30, 900)})
@@ -84,14 +84,21 @@ def figures():
 
 
 def asked(kernel: Any, code: str, patience: float) -> dict[str, Any]:
-    """What a notebook's kernel answers to code, with what it prints."""
+    """What a notebook's kernel answers to code, with what it prints.
+
+    A kernel aborts what is asked in the moment after an error, whatever the error: it is asked again.
+    """
     printed: list[str] = []
 
     def heard(message: dict[str, Any]) -> None:
         printed.append(message["content"].get("text", ""))
 
-    reply = kernel[1].execute_interactive(code, timeout=patience, output_hook=heard)
-    return {**reply["content"], "printed": "".join(printed)}
+    end = time.monotonic() + patience
+    while reply := kernel[1].execute_interactive(code, timeout=patience, output_hook=heard)["content"]:
+        if reply["status"] != "aborted" or time.monotonic() > end:
+            break
+        time.sleep(0.05)
+    return {**reply, "printed": "".join(printed)}
 
 
 def read_figures(reply: dict[str, Any]) -> tuple[float, int, int]:
@@ -243,8 +250,9 @@ class Faults:
             ended_by = client.get_shell_msg(timeout=PATIENCE)["content"]
         except Exception:
             return f"LOST: {engine} goes on {PATIENCE:.0f} s after {delay:.1f} s"
-        if asked(self.kernel, "1 + 1", PATIENCE)["status"] != "ok":
-            return "LOST: the kernel does not go on"
+        further = asked(self.kernel, "1 + 1", PATIENCE)
+        if further["status"] != "ok":
+            return f"LOST: the kernel does not go on: {further}"
         late = " late" if time.monotonic() - begun > 20.0 else ""
         if ended_by["status"] == "ok":
             return f"{engine}: draws kept{late}"

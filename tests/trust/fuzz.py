@@ -116,8 +116,9 @@ class Stored:
 def frame(rng: random.Random, folder: Path) -> object:
     import hiermod as hm
 
-    family = rng.choice(texts.FAMILIES) if rng.random() < 0.5 else None
-    return hm.model(texts.formula_of_columns(rng), texts.frame(rng), family)
+    formula, family = texts.formula_of_columns(rng)
+    model = hm.model(formula, texts.frame(rng), family)
+    return model.explain() if rng.random() < 0.2 else model.prior_summary()
 
 
 CASES: dict[str, Case] = {

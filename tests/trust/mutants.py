@@ -91,7 +91,7 @@ def _replacements(place: _Place) -> Iterator[Callable[[Any], ast.AST]]:
         case ast.Constant(value=bool(value)):
             yield lambda copied: ast.Constant(not value)
         case ast.Constant(value=int() | float() as value):
-            yield lambda copied: ast.Constant(value + 1)
+            yield lambda copied: ast.Constant(value + 1 if value + 1 != value else 2 * value)
         case ast.Constant(value=str(value)) if not place.raising and " " not in value:  # with spaces it is prose
             yield lambda copied: ast.Constant(value[:-1] + chr(ord(value[-1]) + 1) if value else "X")
         case ast.Return(value=value) if value is not None and not _is_none(value):

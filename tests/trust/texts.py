@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from hiermod.families.names import LINKS
+from hiermod.families.registry import RECORDS
 from hiermod.priors.distributions import DISTRIBUTIONS
 
 PIECES = [
@@ -22,6 +24,9 @@ FORMULAS = [
     "log(y) ~ bs(x, df = 5) + offset(log(e)) + (1 | g:h)", "y['yes'] ~ . - z", "y ~ I(x^2 > 3) + cut(x, c(0, 1))",
     "y | rate(e) + weights(w) ~ C(f, contr.sum)^2 + (0 + x | g)", "p(s, n) ~ relevel(f, ref = 'b') %in% g",
     "y ~ scale(x) + (1 | id | g) + us(x | h)", "y ~ mo(x) + s(z)", "bf(y ~ x, sigma ~ z)", "y ~ x\nsigma ~ (1 | g)",
+    "y | cens(c, y2) ~ s(x, by = f, k = 5, bs = 'ps')", "Surv(t, e) ~ mo(x)*z", "y | trunc(lb = 0, ub = 9) ~ x",
+    "cbind(a, b, c) | trials(n) ~ x + (1 | g)", "y ~ x; disc ~ 0 + z; hu ~ (1 | p | g)", "y | se(s, sigma = TRUE) ~ 1",
+    "y ~ x + (1 | gr(g, by = f)), ziformula = ~ z, dispformula = ~ f", "bf(y | rate(e) ~ x, zi ~ z, nl = FALSE)",
 ]  # fmt: skip
 PARAMETERS = ["treated", "Intercept", "sd(1|g)", "cor(Intercept, x|g)", "period[2]", "sigma", "a b", "x:y", "log(x)"]
 STATEMENTS = [
@@ -53,15 +58,35 @@ CSV_PIECES = [
     b",", b";", b"\n", b"\r\n", b'"', b"\t", b"\x00", b"\xff\xfe", b"1e999", b"-", b"NA", b"1,5", b"=1+1", b"\xe9",
     b" " * 300, b"0" * 300, b"inf", b"true", b"2024-01-31", b"\xef\xbb\xbf", b"y", b"x,x", b"9" * 25, b"'", b"12%",
 ]  # fmt: skip
-FAMILIES = [None, "bernoulli", "binomial", "poisson", "negbinomial", "gaussian", "student", "gamma", "lognormal",
-            "beta_binomial", "binomial(probit)"]  # fmt: skip
+FAMILIES = [None, *LINKS, *(f"{name}({links[-1]})" for name, links in LINKS.items() if len(links) > 1),
+            "hurdle_gamma(hu=probit)", "bernoulli(cauchit)", "zip"]  # fmt: skip
 NAMES = ["y", "s", "n", "x", "z", "f", "g", "h", "b", "t"]
 TERMS = [
     "x", "z", "f", "g", "b", "t", "x:f", "x*z", "log(x)", "poly(x, 2)", "bs(x, df = 4)", "cut(z, 3)", "factor(z)",
     "scale(x)", "I(x^2)", "I(x > 0)", "C(f, sum)", "relevel(f, ref = 'a')", "(1 | g)", "(1 + x | g)", "(0 + f || h)",
     "(1 | g/h)", "(x | g:h)", "offset(x)", "offset(log(n))", "0", "-1", ".", "b:f", "round(x)", "sqrt(z)", "1/x",
+    "s(x)", "s(z, k=4, bs='ps')", "s(x, by=f)", "s(x, by=z, k=5)", "mo(z)", "mo(s)*x", "mo(s):mo(n)", "mo(f)", "s(f)",
+    "(mo(s) | g)", "s(x, k=1)", "s(x, m=c(2, 9))", "s(x, by=g, bs='cr')", "mo(ordered(f))", "(1 | gr(g, by = f))",
 ]  # fmt: skip
-RESPONSES = ["y", "s/n", "cbind(s, n)", "log(y)", "s | trials(n)", "b", "t", "f", "y | weights(n)", "p(s, n)", "f['a']"]
+RESPONSES = [
+    "y", "s/n", "cbind(s, n)", "log(y)", "s | trials(n)", "b", "t", "f", "y | weights(n)", "p(s, n)", "f['a']", "s",
+    "cbind(s, n, z)", "cbind(s, n, z) | trials(n)", "c(s, b, n)", "y | cens(b)", "y | cens(t)", "y | cens(s, z)",
+    "y | cens(f)", "y | trunc(lb = 0)", "y | trunc(ub = z)", "Surv(y, b)", "y | se(x)", "y | se(n, sigma = TRUE)",
+    "s | rate(n)", "y | weights(n, type = 'precision')", "y | cens(b) + trunc(lb = 0) + weights(n)", "y | cens(x, g)",
+]  # fmt: skip
+FAMILY_PARAMETERS = {name: [own.name for own in record.parameters] for name, record in RECORDS.items()}
+FITTING = {  # families of responses, which most cases take
+    **dict.fromkeys(("y", "y | cens(b)", "y | cens(t)", "Surv(y, b)", "y | trunc(lb = 0)"), (
+        "gaussian", "student", "gamma", "lognormal", "weibull", "exponential", "exgaussian", "shifted_lognormal")),
+    **dict.fromkeys(("s", "z", "s | rate(n)"), (
+        "poisson", "negbinomial", "geometric", "nbinom1", "zero_inflated_poisson", "zero_inflated_negbinomial",
+        "hurdle_poisson", "hurdle_negbinomial", "cumulative", "acat", "sratio", "cratio", "hurdle_gamma")),
+    **dict.fromkeys(("s/n", "s | trials(n)"), (
+        "binomial", "beta_binomial", "zero_inflated_binomial", "zero_inflated_beta_binomial")),
+    **dict.fromkeys(("cbind(s, n, z)", "f", "g"), ("categorical", "cumulative", "sratio(probit)")),
+    "I(1/n)": ("beta", "zero_one_inflated_beta", "beta(cloglog)"), "b": ("bernoulli", "bernoulli(log)"),
+}  # fmt: skip
+FURTHER = ["sigma", "alpha", "phi", "zi", "hu", "disc", "nu", "kappa", "shape", "beta", "zoi", "coi", "ndt", "mu", "q"]
 
 
 def _edited(rng: random.Random, text: Any, pieces: list[Any]) -> Any:
@@ -189,6 +214,21 @@ def frame(rng: random.Random) -> pd.DataFrame:
     return pd.DataFrame(columns, index=rng.choice([None, list(range(rows))[::-1]]) if rows else None)
 
 
-def formula_of_columns(rng: random.Random) -> str:
-    terms = rng.sample(TERMS, k=rng.randint(1, 4))
-    return f"{rng.choice(RESPONSES)} ~ {' + '.join(terms)}"
+def formula_of_columns(rng: random.Random) -> tuple[str, str | None]:
+    """A formula of the columns of `frame`, at times with linear predictors of other parameters, and a family."""
+    if rng.random() < 0.7:
+        response = rng.choice(list(FITTING))
+        family = rng.choice(FITTING[response])
+    else:
+        response, family = rng.choice(RESPONSES), rng.choice([None, rng.choice(FAMILIES)])
+    own = FAMILY_PARAMETERS.get(str(family).split("(")[0], []) if rng.random() < 0.9 else FURTHER
+    whole = f"{response} ~ {_terms(rng)}"
+    for _ in range(rng.choice([0, 0, 1, 2]) if own else 0):
+        whole += f"; {rng.choice(own)} ~ {_terms(rng)}"
+    return whole + rng.choice(
+        ["", "", "", "", f", ziformula = ~ {_terms(rng)}", f", dispformula = ~ {_terms(rng)}"]
+    ), family
+
+
+def _terms(rng: random.Random) -> str:
+    return " + ".join(rng.sample(TERMS, k=rng.choice([1, 1, 1, 2, 3])))
