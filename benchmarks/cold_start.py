@@ -48,7 +48,7 @@ FAMILIES = {
     "binomial(logit)": "s/n", "binomial(probit)": "s/n", "binomial(cloglog)": "s/n", "beta_binomial": "o/n",
     "poisson": "c", "negbinomial": "c", "gaussian": "y", "student": "y", "gamma": "p", "lognormal": "p",
 }  # fmt: skip
-KERNEL = "hiermod/engine/kernels/families.py"  # which is edited
+KERNEL = "hiermod/engine/kernels/rows/families.py"  # which is edited
 WARM_UP = "from hiermod.cli import main; main(['warmup'])"
 
 

@@ -10,7 +10,8 @@ program <- arguments[["program"]]
 suppressWarnings(suppressMessages(library(program, character.only = TRUE)))
 
 data <- read.csv(file.path(arguments[["folder"]], "data.csv"), stringsAsFactors = TRUE)
-priors <- read.csv(file.path(arguments[["folder"]], "priors.csv"), na.strings = character())
+priors <- read.csv(file.path(arguments[["folder"]], "priors.csv"), na.strings = character(),
+                   colClasses = c(term = "character", group = "character", part = "character"))
 formula <- as.formula(paste(arguments[["response"]], "~", arguments[["common"]], "+", arguments[["bars"]]))
 gaussian <- arguments[["family"]] == "gaussian"
 family <- if (gaussian) gaussian() else binomial()

@@ -24,25 +24,49 @@ def _codes(frame: pd.DataFrame) -> np.ndarray:
     return np.unique(frame["g"].to_numpy(dtype=str), return_inverse=True)[1]
 
 
+def thresholds(family: str, chances: np.ndarray) -> np.ndarray:
+    """Those under which, at a predictor of 0, categories have these chances."""
+    stops = chances[:-1] / (1.0 - np.append(0.0, np.cumsum(chances)[:-2]))
+    match family:
+        case "cumulative":
+            return np.asarray(special.logit(np.cumsum(chances)[:-1]))
+        case "sratio":
+            return np.asarray(special.logit(stops))
+        case "cratio":  # by a complementary log-log
+            return np.asarray(-np.log(-np.log(stops)))
+        case _:
+            return np.asarray(np.log(chances[:-1] / chances[1:]))
+
+
+def chances_of(family: str, away: np.ndarray) -> np.ndarray:
+    """Of categories, the last axis, by thresholds less the predictor."""
+    none, sure = np.zeros((*away.shape[:-1], 1)), np.ones((*away.shape[:-1], 1))
+    if family == "cumulative":
+        return np.diff(np.concatenate([none, special.expit(away), sure], axis=-1), axis=-1)
+    if family == "acat":
+        return np.asarray(special.softmax(np.concatenate([none, -np.cumsum(away, axis=-1)], axis=-1), axis=-1))
+    stops = special.expit(away) if family == "sratio" else np.exp(-np.exp(-away))
+    reached = np.cumprod(np.concatenate([sure, 1.0 - stops], axis=-1), axis=-1)
+    return np.asarray(reached * np.concatenate([stops, sure], axis=-1))
+
+
 @dataclass(frozen=True, eq=False)
 class Ordinal:
-    """Four categories with an effect of ``treated`` and an intercept that varies; `steps` says by stopping at each."""
+    """Four categories with an effect of ``treated`` and an intercept that varies, of a family of ordered ones."""
 
     design: pd.DataFrame
     priors: dict[str, str]
-    steps: bool
+    family: str
     bars: tuple[Bar, ...] = (Bar("g", ("1",)),)
 
     def draw_parameters(self, rng: np.random.Generator) -> Values:
         """Every parameter, the effects of groups included, from its prior."""
         _, (size,) = numbers(self.priors["Intercept"])
         chances = rng.dirichlet(np.full(CATEGORIES, size))
-        reached = 1.0 - np.append(0.0, np.cumsum(chances)[:-1])
-        shares = chances[:-1] / reached[:-1] if self.steps else np.cumsum(chances)[:-1]
         sd = draw(self.priors["sd(1|g)"], rng, 1)
         effects = draw_effects(sd, np.eye(1), self.design["g"].nunique(), rng)
         return {
-            "Intercept": special.logit(shares)[None], "treated": draw(self.priors["treated"], rng, 1),
+            "Intercept": thresholds(self.family, chances)[None], "treated": draw(self.priors["treated"], rng, 1),
             "1|g_sigma": sd, "1|g": effects[None, :, 0],
         }  # fmt: skip
 
@@ -50,12 +74,7 @@ class Ordinal:
         """Shape ``(draws, rows, categories)``."""
         treated = frame["treated"].to_numpy(dtype=float)
         eta = values["treated"][:, None] * treated + values["1|g"][:, _codes(frame)]
-        inside = special.expit(values["Intercept"][:, None, :] - eta[:, :, None])
-        ends = np.zeros((*eta.shape, 1)), np.ones((*eta.shape, 1))
-        if not self.steps:
-            return np.diff(np.concatenate([ends[0], inside, ends[1]], axis=2), axis=2)
-        reached = np.cumprod(np.concatenate([ends[1], 1.0 - inside], axis=2), axis=2)
-        return reached * np.concatenate([inside, ends[1]], axis=2)
+        return chances_of(self.family, values["Intercept"][:, None, :] - eta[:, :, None])
 
     def simulate_response(self, values: Values, rng: np.random.Generator) -> pd.DataFrame:
         """The design with a response ``y``, an ordered factor that may lack some categories."""

@@ -7,6 +7,7 @@ import io
 import time
 import zlib
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import arviz_stats as azs
 import numpy as np
@@ -14,6 +15,9 @@ import xarray as xr
 
 from benchmarks.calibration.shapes import Shape
 from benchmarks.calibration.simulate import Values
+
+if TYPE_CHECKING:
+    from hiermod import Fit
 
 PER_CHAIN = 25
 CHAINS = 4
@@ -52,7 +56,7 @@ def replicate(shape: Shape, number: int, seed: int, engine: str = "auto") -> Rep
         )  # fmt: skip
         seconds = time.perf_counter() - started
         draws = {question.name: question.ask(fit).to_numpy() for question in shape.questions}
-    posterior = {name: fit.posterior[name].to_numpy() for name in truth}
+    posterior = {name: _drawn(fit, name) for name in truth}
     flat = {name: values.reshape(-1, *values.shape[2:]) for name, values in posterior.items()}
     draws["log likelihood"] = shape.model.log_likelihood(data, flat).reshape(next(iter(posterior.values())).shape[:2])
     names, truths, chains = _stacked(shape, truth, posterior, true, draws)
@@ -68,6 +72,17 @@ def replicate(shape: Shape, number: int, seed: int, engine: str = "auto") -> Rep
         float(ess.min()),
         int((ess < DRAWS).sum()),
     )
+
+
+def _drawn(fit: Fit, name: str) -> np.ndarray:
+    """Draws of a variable, chains by draws; effects that no fit stores are drawn from their distribution."""
+    if name in fit.posterior:
+        return fit.posterior[name].to_numpy()
+    posterior = fit.sampled_posterior
+    (term,) = (term for term in posterior.spec.groups if name in {effect.name for effect in term.effects})
+    place = [effect.name for effect in term.effects].index(name)
+    effects = posterior.effects(term)[place][..., 0]
+    return effects.reshape(*posterior.shape, -1)
 
 
 def _stacked(

@@ -135,7 +135,19 @@ def _log_known(y: np.ndarray, mean: np.ndarray, errors: np.ndarray, sigma: Any =
     return _log_gaussian(y, mean, errors, np.hypot(errors, sigma))
 
 
+def _censored_weibull(rng: Any, mean: np.ndarray, last: np.ndarray, shape: np.ndarray) -> np.ndarray:
+    scale = mean / special.gamma(1.0 + 1.0 / shape)
+    return np.minimum(scale * rng.weibull(np.broadcast_to(shape, mean.shape)), last)
+
+
+def _log_censored_weibull(y: np.ndarray, mean: np.ndarray, last: np.ndarray, shape: np.ndarray) -> np.ndarray:
+    relative = y * special.gamma(1.0 + 1.0 / shape) / mean
+    log_hazard = np.log(shape) - np.log(y) + shape * np.log(relative)
+    return np.where(y < last, log_hazard, 0.0) - relative**shape
+
+
 RESPONSES = {
+    "censored_weibull": Response(("shape",), _censored_weibull, _log_censored_weibull),
     "beta": Response(("phi",), _beta, _log_beta),
     "known_errors": Response((), _known, _log_known),
     "added_errors": Response(("sigma",), _known, _log_known),

@@ -57,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--replications", type=int, default=500, help="of each shape (500)")
     parser.add_argument("--engine", default="auto", help="of hm.fit (auto)")
     parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--workers", type=int, default=WORKERS, help="processes, a core each (2)")
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "calibration", help="where ranks are kept")
     parser.add_argument("--fresh", action="store_true", help="forget what the folder holds of these shapes")
     parser.add_argument("--plot", action="store_true", help="draw the stored ranks, and do nothing else")
@@ -71,7 +72,7 @@ def _measure(name: str, chosen: argparse.Namespace) -> Verdict:
     done = store.open(provenance(SHAPES[name], chosen.seed, chosen.engine))
     missing = [number for number in range(chosen.replications) if number not in done]
     started = time.perf_counter()
-    for count, replication in enumerate(_replications(name, missing, chosen.seed, chosen.engine), start=1):
+    for count, replication in enumerate(_replications(name, missing, chosen), start=1):
         store.append(replication)
         _show(name, count, len(missing), time.perf_counter() - started)
     verdict = judge(name, store.read(chosen.replications))
@@ -80,14 +81,14 @@ def _measure(name: str, chosen: argparse.Namespace) -> Verdict:
     return verdict
 
 
-def _replications(name: str, numbers: Sequence[int], seed: int, engine: str) -> Iterator[Replication]:
-    """Replications as they are finished, of two fresh processes; the first error ends all."""
+def _replications(name: str, numbers: Sequence[int], chosen: argparse.Namespace) -> Iterator[Replication]:
+    """Replications as they are finished, of fresh processes; the first error ends all."""
     if not numbers:
         return
     os.environ.update(ONE_CORE)
     context = multiprocessing.get_context("spawn")
-    work = functools.partial(_one, name, seed=seed, engine=engine)
-    with context.Pool(min(WORKERS, len(numbers)), maxtasksperchild=FITS_PER_PROCESS) as pool:
+    work = functools.partial(_one, name, seed=chosen.seed, engine=chosen.engine)
+    with context.Pool(min(chosen.workers, len(numbers)), maxtasksperchild=FITS_PER_PROCESS) as pool:
         yield from pool.imap_unordered(work, numbers)
 
 

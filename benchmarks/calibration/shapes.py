@@ -19,7 +19,17 @@ from benchmarks.calibration.questions import (
     population_rate,
     rates,
 )
-from benchmarks.calibration.simulate import Bar, Definition, Likelihood
+from benchmarks.calibration.simulate import Bar, Censored, Definition, Likelihood
+from benchmarks.calibration.slopes import (
+    HORSESHOE,
+    MONOTONIC_FORMULA,
+    MONOTONIC_PRIORS,
+    R2D2,
+    SHRUNK_FORMULA,
+    Monotonic,
+    Shrunk,
+    standardised,
+)
 from benchmarks.calibration.spread import FORMULA, PRIORS, Spread
 from hiermod.choices import Pooling
 
@@ -31,7 +41,7 @@ class Shape:
     name: str
     formula: str
     family: str
-    model: Definition | Pooled | Spread | Ordinal | Unordered
+    model: Definition | Pooled | Spread | Ordinal | Unordered | Monotonic | Shrunk
     questions: tuple[Question, ...]
     pooling: Pooling = "normal"
 
@@ -252,11 +262,24 @@ def spread() -> Shape:
     return Shape("spread", FORMULA, "gaussian", Spread(design, PRIORS), ())
 
 
-def ordinal(name: str) -> Shape:
+def ordinal(name: str, link: str = "logit") -> Shape:
     """Four ordered categories, few of each in a group."""
     design = crossed(g=named("g", 10), treated=[0, 1], row=range(8)).drop(columns="row")
-    model = Ordinal(design, ORDERED_PRIORS, steps=name == "sratio")
-    return Shape(name, "y ~ treated + (1 | g)", name, model, ())
+    model = Ordinal(design, ORDERED_PRIORS, name)
+    return Shape(name, "y ~ treated + (1 | g)", f"{name}({link})", model, ())
+
+
+def censored_weibull() -> Shape:
+    """Durations, some of which end after the last look at them."""
+    priors = {
+        "Intercept": "Normal(2, 0.7)", "treated": "Normal(0, 0.5)", "sd(1|g)": "HalfNormal(0.5)",
+        "shape": "LogNormal(0.3, 0.4)",
+    }  # fmt: skip
+    design = crossed(g=named("g", 12), treated=[0, 1], last=[4.0, 9.0, 20.0, 60.0])
+    model = Censored(
+        ("1", "treated"), (Bar("g", ("1",)),), Likelihood("censored_weibull", "log", trials="last"), priors, design
+    )
+    return Shape("censored_weibull", "Surv(y, seen) ~ treated + (1 | g)", "weibull", model, ())
 
 
 def categorical() -> Shape:
@@ -265,12 +288,60 @@ def categorical() -> Shape:
     return Shape("categorical", "y ~ treated + (1 | p | g)", "categorical", Unordered(design, UNORDERED_PRIORS), ())
 
 
+def monotonic() -> Shape:
+    """Steps between ordered levels, other ones among the treated."""
+    design = crossed(g=named("g", 10), treated=[0, 1], x=range(4), row=range(2)).drop(columns="row")
+    return Shape("monotonic", MONOTONIC_FORMULA, "bernoulli", Monotonic(design, MONOTONIC_PRIORS), ())
+
+
+def shrunk(name: str, own: dict[str, float]) -> Shape:
+    """Six slopes under one prior, numbers and 0/1 columns, in forty rows."""
+    return Shape(name, SHRUNK_FORMULA, "gaussian", Shrunk(standardised(40), own), ())
+
+
+MANY = [f"g{number:04d}" for number in range(1, 1001)]  # groups, whose effects are integrated out
+
+
+def patterns() -> Shape:
+    """0/1 responses of very many groups, which have few patterns of data."""
+    priors = {"Intercept": "Normal(-0.5, 1)", "treated": "Normal(0.3, 0.8)", "sd(1|g)": "HalfNormal(1)"}
+    design = crossed(g=MANY, treated=[0, 1], row=range(2)).drop(columns="row")
+    bars = (Bar("g", ("1",)),)
+    model = Definition(("1", "treated"), bars, Likelihood("bernoulli", "logit"), priors, design)
+    return Shape("patterns", "y ~ treated + (1 | g)", "bernoulli", model, (effect("treated"),))
+
+
+def many_slopes() -> Shape:
+    """Real responses of very many groups with two effects each."""
+    priors = {
+        "Intercept": "Normal(25, 3)", "days": "Normal(1, 0.7)", "sd(1|g)": "Gamma(6, 3)",
+        "sd(days|g)": "Gamma(6, 8)", "cor(g)": "LKJ(2)", "sigma": "Gamma(4, 2)",
+    }  # fmt: skip
+    design = crossed(g=MANY, days=range(4))
+    bars = (Bar("g", ("1", "days")),)
+    model = Definition(("1", "days"), bars, Likelihood("gaussian", "identity"), priors, design)
+    return Shape("many_slopes", "y ~ days + (1 + days | g)", "gaussian", model, (rates("days"),))
+
+
+def many_exposures() -> Shape:
+    """Counts of very many groups, each with exposures of its own, so that no two have the same data."""
+    priors = {"Intercept": "Normal(0.3, 0.5)", "treated": "Normal(0, 0.5)", "sd(1|g)": "HalfNormal(0.7)"}
+    design = crossed(g=MANY, treated=[0, 1])
+    design = design.assign(exposure=np.round(np.exp(np.linspace(-1.0, 1.0, len(design))), 4))
+    likelihood = Likelihood("poisson", "log", exposure="exposure")
+    model = Definition(("1", "treated"), (Bar("g", ("1",)),), likelihood, priors, design)
+    formula = "y ~ treated + offset(log(exposure)) + (1 | g)"
+    return Shape("many_exposures", formula, "poisson", model, (rates("treated"),))
+
+
 SHAPES = {
     shape.name: shape
     for shape in (
         bernoulli(), binomial(), gaussian(), poisson(), negbinomial(), student(), beta_binomial(), gamma(),
         three_effects(), few_groups(), pooled_beta(), pooled_shapes(), pooled_gamma(), zero_inflated_negbinomial(),
         hurdle_gamma(), beta(), known_errors(False), known_errors(True),
-        spread(), ordinal("cumulative"), ordinal("sratio"), categorical(),
+        spread(), ordinal("cumulative"), ordinal("sratio"), ordinal("cratio", "cloglog"), ordinal("acat"),
+        categorical(), censored_weibull(), monotonic(), shrunk("horseshoe", HORSESHOE), shrunk("r2d2", R2D2),
+        patterns(), many_slopes(), many_exposures(),
     )
 }  # fmt: skip

@@ -94,6 +94,15 @@ class Definition:
         return [values[name][:, None] for name in RESPONSES[self.likelihood.family].own]
 
 
+class Censored(Definition):
+    """Responses that are watched up to a row's `trials`; ``seen`` is 1 where one ended before."""
+
+    def simulate_response(self, values: Values, rng: np.random.Generator) -> pd.DataFrame:
+        """The design with a response ``y``, at most the last look at it, and ``seen``."""
+        frame = simulate_response(self, values, rng)
+        return frame.assign(seen=(frame["y"] < self.trials(frame)).astype(int))
+
+
 def coefficient_name(term: str) -> str:
     """The name of a term's coefficient in a posterior and among priors."""
     return "Intercept" if term == "1" else term
