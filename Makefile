@@ -17,8 +17,8 @@ setup:  ## make .venv from the lock (also done by each target below)
 demo: setup  ## a worked example on shipped data, in the terminal
 	@$(BIN)/hiermod demo
 
-test: setup  ## the test suite and the docstrings' examples, without the slow tests
-	@MPLBACKEND=Agg $(BIN)/python -m pytest tests hiermod --doctest-modules
+test: setup  ## the test suite and the docstrings' examples, in two processes, without the slow tests
+	@MPLBACKEND=Agg $(BIN)/python -m pytest tests hiermod --doctest-modules -n 2 --dist loadfile
 
 test-slow: setup  ## only the tests marked slow
 	@MPLBACKEND=Agg $(BIN)/python -m pytest -m "slow and not spark"
@@ -97,13 +97,13 @@ bench-geometry: setup  ## what each idea behind the engine's coordinates is wort
 bench-folds: setup  ## ten folds of the country experiment, by hiermod and by Bambi
 	@$(BIN)/python benchmarks/folds.py $(ARGS)
 
-bench-groups: setup  ## what the number of groups costs, beside lme4 (ARGS="--sizes 10000 1000000 --lme4 10000")
+bench-groups: setup  ## what the number of groups costs, beside lme4 (an hour; ARGS="--largest 10000": minutes)
 	@$(BIN)/python benchmarks/groups.py $(ARGS)
 
 bench-size: setup  ## what the size of data costs, to a hundred million rows
 	@$(BIN)/python benchmarks/data_size.py
 
-calibration: setup  ## simulation-based calibration of thirteen models, 500 data sets each (REPLICATIONS=n; hours)
+calibration: setup  ## simulation-based calibration of all its models, 500 data sets each (REPLICATIONS=n; hours)
 	@$(BIN)/python -m benchmarks.calibration.run $(if $(REPLICATIONS),--replications $(REPLICATIONS))
 
 lock:  ## lock the dependencies again (UPGRADE=1: take the newest versions)

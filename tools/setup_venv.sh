@@ -13,7 +13,7 @@ recorded() { [ -f "$1" ] && [ "$(cat "$1")" = "$2" ]; }
 
 packages="$(pwd) $(cksum <requirements-dev.txt)"
 project="$(cat pyproject.toml tools/hatch_build.py | cksum)"
-engine="$(cat hiermod/engine/kernels/*.py hiermod/engine/build/*.py | cksum)"
+engine="$(find hiermod/engine/kernels hiermod/engine/build -name '*.py' | LC_ALL=C sort | xargs cat | cksum)"
 
 # Errors only: a machine's own pip settings can otherwise print a warning per package.
 pip() { .venv/bin/python -m pip "$@" -qq --disable-pip-version-check --no-input; }
