@@ -12,9 +12,9 @@ from typing import Any
 import numba
 import numpy as np
 
-from hiermod.engine.kernels import NJIT
+from hiermod.engine.kernels import NJIT, plain
 from hiermod.engine.kernels.numbers.elementary import exp, log, log1p
-from hiermod.engine.kernels.numbers.vector_ops import copy, fill, total
+from hiermod.engine.kernels.numbers.vector_ops import add_scaled, copy, dot, fill, scale, total
 from hiermod.engine.kernels.record import EXPONENTIAL
 from hiermod.engine.kernels.views import doubles, integers
 
@@ -41,10 +41,13 @@ def log_likelihood(record: Any, room: int, beta: int, root: int) -> float:
 # Where an evaluation's own arrays stand in its room: of nodes, then of entries, then of effects.
 
 
+_room_of_integrals = numba.njit(**NJIT)(plain.room_of_integrals)
+
+
 @numba.njit(**NJIT)
 def room_size(record: Any) -> int:
     """How many numbers of its own an evaluation needs."""
-    return (record.width + 3) * record.nodes + 2 * (record.longest + record.width)
+    return _room_of_integrals(record.width, record.nodes, record.longest)
 
 
 @numba.njit(**NJIT)
@@ -105,23 +108,15 @@ def _place(record: Any, room: int, root: int, pattern: int) -> None:
         doubles(_work(record, room), record.nodes),
         doubles(_reach(record, room), record.width),
     )
-    grid, scale = doubles(record.grid, width * record.nodes), doubles(root, width * width)
-    modes = doubles(record.modes, record.patterns * width)
-    spreads = doubles(record.spreads, record.patterns * width * width)
-    totals = doubles(record.totals, record.patterns * width)
+    lower, totals = doubles(root, width * width), doubles(record.totals, record.patterns * width)
     copy(logs, 0, doubles(record.log_weights, record.nodes), 0, record.nodes)
     fill(effects, 0, 0.0, width * record.nodes)
     for j in range(width):
-        fill(node, 0, modes[pattern * width + j], record.nodes)
-        for i in range(width):
-            along, at = spreads[(pattern * width + j) * width + i], np.uint64(i * record.nodes)
-            if along != 0.0:
-                for k in range(nodes):
-                    node[k] += along * grid[at + k]
+        _normal(record, room, pattern, j)
         for k in range(nodes):
             logs[k] -= 0.5 * node[k] * node[k]
         for i in range(j, width):
-            along, at = scale[i * width + j], np.uint64(i * record.nodes)
+            along, at = lower[i * width + j], np.uint64(i * record.nodes)
             for k in range(nodes):
                 effects[at + k] += along * node[k]
     for j in range(width):
@@ -255,6 +250,112 @@ def _log_sum(record: Any, room: int, pattern: int) -> float:
 
 
 @numba.njit(**NJIT)
+def scored(
+    record: Any, room: int, root: int, by_root: int, pattern: int, predictors: int, scores: int
+) -> float:  # fmt: skip
+    """Log likelihood of all groups of a pattern, given the entries' linear predictors without effects.
+
+    Writes its derivatives by these, and adds that by Λ: the expectations of the conditional ones (Fisher's identity),
+    over the nodes.
+    """
+    starts, counts = integers(record.starts, record.patterns + 1), doubles(record.counts, record.patterns)
+    first, entries = starts[pattern], starts[pattern + 1] - starts[pattern]
+    base, logs = doubles(_base(record, room), record.longest), doubles(_logs(record, room), record.nodes)
+    _place(record, room, root, pattern)
+    copy(base, 0, doubles(predictors, first + entries), first, entries)
+    if record.kind == EXPONENTIAL:
+        _exponential(record, room, first, entries)
+    else:
+        _logistic(record, room, first, entries)
+    result = counts[pattern] * _log_sum(record, room, pattern)
+    scale(logs, 0, counts[pattern] / total(logs, 0, record.nodes), record.nodes)
+    fill(doubles(_sums(record, room), record.width * record.nodes), 0, 0.0, record.width * record.nodes)
+    if record.kind == EXPONENTIAL and record.plain:
+        _plain_exponential_scores(record, room, first, entries, scores)
+    else:
+        _scores(record, room, first, entries, predictors, scores)
+    _add_by_root(record, room, pattern, by_root)
+    return result
+
+
+@numba.njit(**NJIT)
+def _sums(record: Any, room: int) -> int:
+    """At each node the sum of means times what each effect is multiplied by, shape ``(width, nodes)``."""
+    return _normals(record, room) + 8 * record.width
+
+
+@numba.njit(**NJIT)
+def _plain_exponential_scores(record: Any, room: int, first: int, entries: int, scores: int) -> None:
+    """Of single effects; `base` holds each entry's mean without them."""
+    means, logs = doubles(_base(record, room), record.longest), doubles(_logs(record, room), record.nodes)
+    effects, sums = doubles(_effects(record, room), record.nodes), doubles(_sums(record, room), record.nodes)
+    out, whole, rise = doubles(scores, first + entries), total(means, 0, entries), 0.0
+    for k in range(np.uint64(record.nodes)):
+        up = exp(effects[k])
+        sums[k] = whole * up
+        rise += logs[k] * up
+    begin = np.uint64(first)
+    for e in range(np.uint64(entries)):
+        out[begin + e] = -rise * means[e]
+
+
+@numba.njit(**NJIT)
+def _scores(record: Any, room: int, first: int, entries: int, predictors: int, scores: int) -> None:
+    """Write minus the expectation of each entry's mean, as often as the pattern occurs; add means to the sums."""
+    width, nodes = record.width, np.uint64(record.nodes)
+    logs, mean = doubles(_logs(record, room), record.nodes), doubles(_work(record, room), record.nodes)
+    base, out = doubles(predictors, first + entries), doubles(scores, first + entries)
+    size, multipliers = doubles(record.size, record.entries), doubles(record.multipliers, width * record.entries)
+    sums, exponential = doubles(_sums(record, room), width * record.nodes), record.kind == EXPONENTIAL
+    factor, reach = doubles(_products(record, room), record.nodes), doubles(_reach(record, room), width)
+    factored = bool(record.plain) and not exponential and reach[0] < FAR
+    if factored:
+        effects = doubles(_effects(record, room), record.nodes)
+        for k in range(nodes):
+            factor[k] = exp(effects[k])
+    for e in range(first, first + entries):
+        own, odds = size[e], exp(min(base[e], FAR))
+        if factored and base[e] + reach[0] < FAR:
+            for k in range(nodes):
+                mean[k] = own - own / (1.0 + odds * factor[k])
+        else:
+            _predictor(record, room, e, base[e])
+            for k in range(nodes):
+                mean[k] = own * exp(mean[k]) if exponential else own / (1.0 + exp(-mean[k]))
+        out[e] = -dot(logs, 0, mean, 0, record.nodes)
+        for i in range(width):
+            add_scaled(sums, i * record.nodes, mean, 0, multipliers[i * record.entries + e], record.nodes)
+
+
+@numba.njit(**NJIT)
+def _add_by_root(record: Any, room: int, pattern: int, by_root: int) -> None:
+    """Add the derivative by Λ: of each effect's by its normal's value at the nodes."""
+    width, nodes = record.width, record.nodes
+    logs, node = doubles(_logs(record, room), nodes), doubles(_work(record, room), nodes)
+    sums, out = doubles(_sums(record, room), width * nodes), doubles(by_root, width * width)
+    totals = doubles(record.totals, record.patterns * width)
+    for j in range(width):
+        _normal(record, room, pattern, j)
+        for k in range(np.uint64(nodes)):
+            node[k] *= logs[k]
+        along = total(node, 0, nodes)
+        for i in range(j, width):
+            own = totals[pattern * width + i] * along
+            out[i * width + j] += own - dot(node, 0, sums, i * nodes, nodes)
+
+
+@numba.njit(**NJIT)
+def _normal(record: Any, room: int, pattern: int, j: int) -> None:
+    """Write one of a group's normals at each node."""
+    width, nodes, node = record.width, record.nodes, doubles(_work(record, room), record.nodes)
+    grid, modes = doubles(record.grid, width * nodes), doubles(record.modes, record.patterns * width)
+    spreads = doubles(record.spreads, record.patterns * width * width)
+    fill(node, 0, modes[pattern * width + j], nodes)
+    for i in range(width):
+        add_scaled(node, 0, grid, i * nodes, spreads[(pattern * width + j) * width + i], nodes)
+
+
+@numba.njit(**NJIT)
 def log_ratio(
     record: Any, room: int, pattern: int, beta: int, root: int, centre: int, z: int, wider: float, freedom: float
 ) -> float:  # fmt: skip
@@ -285,14 +386,14 @@ def _log_conditional(record: Any, room: int, pattern: int, root: int, first: int
         doubles(_eta(record, room), record.longest),
         doubles(_base(record, room), record.longest),
     )
-    normals, scale = doubles(_normals(record, room), record.width), doubles(root, width * width)
+    normals, lower = doubles(_normals(record, room), record.width), doubles(root, width * width)
     size, totals = doubles(record.size, record.entries), doubles(record.totals, record.patterns * width)
     multipliers, result = doubles(record.multipliers, width * record.entries), 0.0
     copy(eta, 0, base, 0, entries)
     for i in range(width):
         effect, at = 0.0, np.uint64(i * record.entries + first)
         for j in range(i + 1):
-            effect += scale[i * width + j] * normals[j]
+            effect += lower[i * width + j] * normals[j]
         result += totals[pattern * width + i] * effect - 0.5 * normals[i] * normals[i]
         for e in range(np.uint64(entries)):
             eta[e] += effect * multipliers[at + e]

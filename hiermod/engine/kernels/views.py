@@ -16,7 +16,7 @@ from numba.extending import intrinsic
 from numba.np.arrayobj import populate_array
 
 from hiermod.engine.kernels import NJIT
-from hiermod.engine.kernels.record import FIELDS, INTEGRALS, JOB, LINE, RECORD, TABLES, WORKSPACE
+from hiermod.engine.kernels.record import FIELDS, INTEGRALS, JOB, LINE, MOMENTS, RECORD, TABLES, WORKSPACE
 
 allocate = types.ExternalFunction("malloc", types.intp(types.uintp))
 free = types.ExternalFunction("free", types.void(types.intp))
@@ -57,7 +57,9 @@ def _row(kind: np.dtype[np.void]) -> Any:
 
 
 doubles, integers, addresses = _view(types.float64), _view(types.int32), _view(types.int64)
-problem_at, workspace_at, job_at, integrals_at = (_row(kind) for kind in (RECORD, WORKSPACE, JOB, INTEGRALS))
+problem_at, workspace_at, job_at, integrals_at, moments_at = (
+    _row(kind) for kind in (RECORD, WORKSPACE, JOB, INTEGRALS, MOMENTS)
+)
 (
     segment_at,
     parameter_at,

@@ -20,6 +20,7 @@ from hiermod.data.cells.statistics import (
     RealCells,
     ValueCells,
 )
+from hiermod.engine.layout.integration import Integration
 from hiermod.engine.kernels.record import HORSESHOE, KERNELS, ORDERED_KERNELS, R2D2
 from hiermod.families.bounded import recorded
 from hiermod.families.record import THRESHOLDS
@@ -234,6 +235,10 @@ class Problem:
         What response, offset and all on their scale are measured in, and where from, in this unit.
     thresholds : ThresholdPlace, optional
         Of ordered categories.
+    integrated : Factor, optional
+        Whose effects are integrated out, and are no coefficients.
+    integration : Integration, optional
+        How they are.
     """
 
     spec: Spec
@@ -261,6 +266,8 @@ class Problem:
     shares_from: int = -1
     part: str = ""
     monotonic: tuple[MonotonicPlace, ...] = ()
+    integrated: Factor | None = None
+    integration: Integration | None = None
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -282,7 +289,12 @@ class Problem:
     @property
     def is_gaussian(self) -> bool:
         """Whether the likelihood is computed from products of matrices."""
-        return self.kernel == GAUSSIAN and not self.by_rows
+        return self.kernel == GAUSSIAN and not self.by_rows and self.integrated is None
+
+    @property
+    def every_factor(self) -> tuple[Factor, ...]:
+        """All factors, the integrated one last."""
+        return (*self.factors, *(() if self.integrated is None else (self.integrated,)))
 
     @cached_property
     def slots(self) -> np.ndarray:
@@ -336,12 +348,17 @@ class Problem:
     @cached_property
     def matrix(self) -> sparse.csr_array:
         """The whole design, shape ``(rows, coefficients)``."""
-        rows = np.arange(len(self.response))
         parts = [sparse.csr_array(self.design.T)] if self.common else []
-        for factor in self.factors:
-            shape = (len(rows), factor.groups)
-            parts += [sparse.csr_array((numbers, (rows, factor.codes)), shape=shape) for numbers in factor.multipliers]
-        return sparse.hstack(parts, format="csr") if parts else sparse.csr_array((len(rows), 0))
+        parts += [columns_of(factor) for factor in self.factors]
+        return sparse.hstack(parts, format="csr") if parts else sparse.csr_array((self.design.shape[1], 0))
+
+
+def columns_of(factor: Factor) -> sparse.csr_array:
+    """The columns of the design that are of a factor's effects, shape ``(rows, effects)``."""
+    size = len(factor.codes)
+    rows, shape = np.arange(size), (size, factor.groups)
+    parts = [sparse.csr_array((numbers, (rows, factor.codes)), shape=shape) for numbers in factor.multipliers]
+    return sparse.csr_array(sparse.hstack(parts, format="csr"))
 
 
 def read_problem(spec: Spec) -> Problem:
