@@ -115,6 +115,15 @@ def integrated_problem(problem: Problem) -> Problem:
     return _in_closed_form(problem) if problem.kernel == GAUSSIAN else _by_nodes(problem)
 
 
+def numbers_of_conditional(problem: Problem) -> int:
+    """How many numbers the distribution of effects given all else takes: entries, or groups, times coefficients."""
+    assert problem.integrated is not None
+    columns = 1 + problem.coefficients
+    if isinstance(problem.integration, InClosedForm):
+        return problem.integrated.groups * problem.integrated.width * columns
+    return len(problem.response) * columns
+
+
 def _by_nodes(problem: Problem) -> Problem:
     found = find_entries(problem)
     own, rows = found.patterns, found.rows

@@ -9,7 +9,7 @@ import pandas as pd
 
 from hiermod.data.columns.values import first_of
 from hiermod.data.columns.groupings import Grouping
-from hiermod.engine.layout.problem import Factor, Problem, TermPlace
+from hiermod.engine.layout.problem import Factor, Problem
 
 LONGEST = 64  # different rows of a group
 ROUNDING = 1e-12  # of the largest size
@@ -167,9 +167,7 @@ def find_entries(problem: Problem) -> Entries:
 
 def grouping_of(factor: Factor) -> Grouping:
     """The grouping factor of group terms."""
-    (place, *_) = factor.terms
-    assert isinstance(place, TermPlace)
-    return place.term.grouping
+    return factor.of_groups[0].grouping
 
 
 def keys_of_groups(content: np.ndarray, lengths: np.ndarray) -> np.ndarray | None:

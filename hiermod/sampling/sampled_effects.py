@@ -5,6 +5,7 @@ from __future__ import annotations
 from hiermod.data.cells.statistics import BinomialCells, RealCells
 from hiermod.data.columns.groupings import MANY_GROUPS
 from hiermod.engine.layout.problem import GAUSSIAN, Problem
+from hiermod.marginal.patterns import grouping_of
 from hiermod.marginal.quadrature import LINKS
 from hiermod.memory import size_text
 from hiermod.modeling.spec import Spec
@@ -12,10 +13,12 @@ from hiermod.sampling.memory import bytes_of_run
 from hiermod.sampling.settings import Settings
 
 MOST_DIMENSIONS, WIDEST = 12, 3
+MOST_COEFFICIENTS = 1000  # that are sampled while the effects of one factor are integrated out
 OF_SAMPLED = 1.2e-4  # measured seconds of a run for a row or effect
 GRADIENTS = 12.0  # of a step: 3 to 7 where data say much of each effect, 31 and more where they do not
 FEW_ROWS = 1.5  # of a group, below which a run takes many short steps, and is mostly repeated
 THIN = 20.0  # so many times as long, measured of one row a group
+FEW_NODES = "no quadrature integrates them out exactly enough, as far as the posterior reaches"
 QUICKER = "that takes less time than to integrate them out"
 FAR = "the posterior without them is too far from a normal distribution for independent draws"
 
@@ -42,15 +45,45 @@ def why_by_spec(spec: Spec) -> str:
 
 def why_by_problem(problem: Problem) -> str:
     """Why they are sampled, as far as the numbers of a problem say."""
-    family = [each.name for each in problem.hyperparameters[problem.auxiliary :]]
-    if problem.kernel not in LINKS and not (problem.kernel == GAUSSIAN and family == ["sigma"]):
-        return f"they are integrated out of gaussian, logistic and Poisson models, not of {problem.spec.family} ones"
-    if problem.by_rows or len(problem.factors) != 1 or len(problem.segments) != 1:
-        return "each row has a likelihood of its own kind"
+    if why := _why_by_kernel(problem):
+        return why
     dimension = problem.linear + len(problem.hyperparameters)
     if dimension > MOST_DIMENSIONS:
         return f"{dimension} other parameters are left, and {MOST_DIMENSIONS} are the most"
     return ""
+
+
+def _why_by_kernel(problem: Problem) -> str:
+    family = [each.name for each in problem.hyperparameters[problem.auxiliary :]]
+    if problem.kernel not in LINKS and not (problem.kernel == GAUSSIAN and family == ["sigma"]):
+        return f"they are integrated out of gaussian, logistic and Poisson models, not of {problem.spec.family} ones"
+    if problem.by_rows or len(problem.segments) != 1:
+        return "each row has a likelihood of its own kind"
+    return ""
+
+
+def why_beside(spec: Spec, problem: Problem) -> str:
+    """Why the effects of the largest factor are not integrated out while all else is sampled; empty if nothing says."""
+    largest, name = problem.factors[-1], _largest(spec)
+    if largest.groups < MANY_GROUPS:
+        return f"{name} has more effects than any other factor, and fewer than {MANY_GROUPS:,} groups"
+    if largest.width > WIDEST:
+        return f"a group of {name} has {largest.width} effects, and at most {WIDEST} are integrated out"
+    if len(spec.predictors) > 1:
+        return why_by_spec(spec)
+    if why := _why_by_kernel(problem):
+        return why
+    if largest.start > MOST_COEFFICIENTS:
+        return f"{largest.start:,} coefficients and other effects are left, and {MOST_COEFFICIENTS:,} are the most"
+    return ""
+
+
+def _largest(spec: Spec) -> str:
+    """The name of the grouping factor with most effects."""
+    widths = {name: 0 for name in spec.cells.groupings}
+    for term in spec.groups:
+        widths[term.grouping.name] += term.grouping.size * len(term.row_names)
+    return max(widths, key=lambda name: widths[name])
 
 
 def why_far(spec: Spec) -> str:
@@ -67,6 +100,13 @@ def has_an_effect_per_row(spec: Spec) -> bool:
         return False
     one_trial = isinstance(response, BinomialCells) and bool((response.trials == 1).all())
     return one_trial or isinstance(response, RealCells)
+
+
+def seconds_of_sampling(problem: Problem) -> float:
+    """What it takes to sample the effects of the last factor with all else."""
+    factor = problem.factors[-1]
+    times = grouping_of(factor).times
+    return OF_SAMPLED * float(times[factor.codes].sum() + times.sum() * factor.width)
 
 
 def reason(spec: Spec, why: str) -> str:

@@ -130,6 +130,11 @@ class Factor:
         return tuple(own for own in self.terms if not isinstance(own, ShrunkPlace))
 
     @property
+    def of_groups(self) -> tuple[GroupDesign, ...]:
+        """Its group terms."""
+        return tuple(own.term for own in self.terms if isinstance(own, TermPlace))
+
+    @property
     def span(self) -> slice:
         """Where its effects stand among the coefficients."""
         return slice(self.start, self.start + self.groups * self.width)
@@ -359,6 +364,20 @@ def columns_of(factor: Factor) -> sparse.csr_array:
     rows, shape = np.arange(size), (size, factor.groups)
     parts = [sparse.csr_array((numbers, (rows, factor.codes)), shape=shape) for numbers in factor.multipliers]
     return sparse.csr_array(sparse.hstack(parts, format="csr"))
+
+
+def stated_map(problem: Problem) -> np.ndarray:
+    """From coefficients of the centred design, then wiggles and slopes of sets, to the user's; a square matrix."""
+    parts = [problem.back]
+    for factor in problem.factors:
+        own = factor.terms[0]
+        if isinstance(own, SmoothPlace):
+            part = np.zeros((len(problem.back), own.columns))
+            part[own.curve.wiggles, np.arange(own.columns)] = 1.0
+            parts.append(part)
+        if isinstance(own, ShrunkPlace):
+            parts.append(own.back)
+    return np.hstack(parts)
 
 
 def read_problem(spec: Spec) -> Problem:
