@@ -20,7 +20,7 @@ from hiermod.engine.layout.problem import Problem
 from hiermod.marginal.patterns import Patterns
 
 NEWTON = 40
-SMALL_STEP = 1e-10
+SMALL_STEP = 1e-5  # after which the next one would be its square
 LONGEST_STEP = 2.0
 LANES, VECTOR = (64, 64, 32), 4  # of a block, by effects a group: so many, or a multiple of the other
 NEVER = -1000.0  # the linear predictor where a pattern has no entry
@@ -240,11 +240,25 @@ def find_modes(
         mean, variance = slopes(np.clip(base + (along * normals[group]).sum(axis=1), -500.0, 500.0))
         pull = own.summed((own.size * mean)[:, None] * along)
         precision = identity + own.summed((own.size * variance)[:, None, None] * outer)
-        step = np.linalg.solve(precision, (own.totals @ root - pull - normals)[..., None])[..., 0]
+        step = _solved(precision, own.totals @ root - pull - normals)
         normals = normals + np.clip(step, -LONGEST_STEP, LONGEST_STEP)
         if np.abs(step).max(initial=0.0) < SMALL_STEP:
             break
-    return normals, np.linalg.inv(np.linalg.cholesky(precision)).swapaxes(1, 2)
+    return normals, _inverse_root(precision)
+
+
+def _solved(matrices: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    """Solutions of many small systems, shape ``(systems, size)``; by division where they have one unknown."""
+    if vectors.shape[1] == 1:
+        return np.asarray(vectors / matrices[:, 0])
+    return np.asarray(np.linalg.solve(matrices, vectors[..., None])[..., 0])
+
+
+def _inverse_root(matrices: np.ndarray) -> np.ndarray:
+    """Upper factors of the inverses of many small matrices."""
+    if matrices.shape[1] == 1:
+        return np.asarray(1.0 / np.sqrt(matrices))
+    return np.linalg.inv(np.linalg.cholesky(matrices)).swapaxes(1, 2)
 
 
 def pattern_likelihood(problem: Problem, patterns: Patterns) -> PatternLikelihood:
