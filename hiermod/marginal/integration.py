@@ -18,7 +18,7 @@ from hiermod.engine.layout.memory import Memory, lay_out
 from hiermod.engine.layout.problem import GAUSSIAN, Problem
 from hiermod.marginal.gaussian import gaussian_likelihood
 from hiermod.marginal.patterns import find_entries, joint_ids
-from hiermod.marginal.quadrature import LINKS, PatternLikelihood, find_modes, likelihood_of_patterns
+from hiermod.marginal.quadrature import LINKS, NEVER, PatternLikelihood, find_modes, likelihood_of_patterns
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,11 +40,11 @@ class ByNodes:
     @property
     def room(self) -> int:
         """As `Integration.room` says."""
-        return room_of_integrals(*(int(self.memory.record[name][0]) for name in ("width", "nodes", "longest")))
+        return room_of_integrals(*(int(self.memory.record[name][0]) for name in ("lanes", "width", "nodes", "longest")))
 
     def at(self, base: np.ndarray, root: np.ndarray) -> ByNodes:
         """The same, nodes standing where one point puts them."""
-        return ByNodes(self.likelihood.at_predictors(base, root))
+        return ByNodes(self.likelihood.at_predictors(base[self.likelihood.blocks.entries], root))
 
     def with_nodes(self, number: int) -> ByNodes:
         """The same with so many nodes a dimension."""
@@ -54,7 +54,8 @@ class ByNodes:
         self, matrix: sparse.csr_array, base: np.ndarray, root: np.ndarray, auxiliary: np.ndarray
     ) -> sparse.csr_array:  # fmt: skip
         """By the Laplace approximation, at each pattern's mode."""
-        own, kernel = self.likelihood.patterns, self.likelihood.kernel
+        own, kernel, places = self.likelihood.patterns, self.likelihood.kernel, self.likelihood.blocks.entries
+        matrix, base = matrix[places], base[places]
         normals, spread = find_modes(own, kernel, base, root)
         along, group = own.multipliers @ root, own.pattern_of_entry
         variance = LINKS[kernel].slopes(np.clip(base + (along * normals[group]).sum(axis=1), -500.0, 500.0))[1]
@@ -128,11 +129,16 @@ def _by_nodes(problem: Problem) -> Problem:
     found = find_entries(problem)
     own, rows = found.patterns, found.rows
     likelihood = likelihood_of_patterns(own, problem.kernel, np.zeros(0))
-    content, first = found.content[rows], first_of(found.content[rows])
+    content, first, blocks = found.content[rows], first_of(found.content[rows]), likelihood.blocks
     response = np.zeros(len(rows))
     response[first] = np.bincount(found.content, problem.response)[content[first]]
     size = own.size * own.counts[own.pattern_of_entry]
-    return replace(_of_rows(problem, rows), response=response, size=size, integration=ByNodes(likelihood))
+    places = np.zeros(int(blocks.starts[-1]) * blocks.lanes, dtype=int)
+    places[blocks.entries] = rows
+    return replace(
+        _of_rows(problem, places), offset=blocks.of_entries(problem.offset[rows], empty=NEVER),
+        response=blocks.of_entries(response), size=blocks.of_entries(size), integration=ByNodes(likelihood),
+    )  # fmt: skip
 
 
 def _in_closed_form(problem: Problem) -> Problem:

@@ -1,7 +1,7 @@
 """The log likelihood of a problem in which the effects of one factor are integrated out, with its gradient.
 
 The factor stands in the table of factors after the last, and has no coefficients; its standard deviations and
-correlations are hyperparameters like others. Rows are the entries of the patterns of its groups.
+correlations are hyperparameters like others. Rows are the entries of the patterns of its groups, lane by lane.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ def _by_nodes(record: Any, work: Any, root: int) -> float:
         count = min(BLOCK, rows - start)
         linear_predictor(record, work, start, count)
         copy(doubles(work.predictors, rows), start, eta, 0, count)
-    for pattern in range(inner.patterns):
+    for block in range(inner.blocks):
         result += integrals.scored(
-            inner, work.integral_room, root, work.by_root, pattern, work.predictors, work.predictor_scores
+            inner, work.integral_room, root, work.by_root, block, work.predictors, work.predictor_scores
         )
     for start in range(0, rows, BLOCK):
         count = min(BLOCK, rows - start)

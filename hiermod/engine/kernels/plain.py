@@ -63,9 +63,9 @@ def term_root(x: Any, term: Any, root: Any) -> None:
         root[first + i, first + i] = rest
 
 
-def room_of_integrals(width: int, nodes: int, longest: int) -> int:
+def room_of_integrals(lanes: int, width: int, nodes: int, longest: int) -> int:
     """How many numbers of its own an evaluation of integrals by nodes needs."""
-    return (2 * width + 3) * nodes + 2 * (longest + width)
+    return lanes * ((width + 2) * nodes + 2 * width + 3 + longest)
 
 
 def room_of_moments(width: int, size: int) -> int:
