@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from hiermod.data.columns.values import first_of
 from hiermod.data.columns.groupings import Grouping
+from hiermod.data.columns.values import first_of
 from hiermod.engine.layout.problem import Factor, Problem
 
 LONGEST = 64  # different rows of a group

@@ -15,7 +15,7 @@ from hiermod.engine.adapt.mode import covariance_roots, public_point
 from hiermod.engine.build.compile import library
 from hiermod.engine.layout.coverage import refused
 from hiermod.engine.layout.problem import Problem, read_problem
-from hiermod.engine.layout.program import Program, public_coordinates, starting_points
+from hiermod.engine.layout.program import Program, public_coordinates
 from hiermod.engine.layout.units import in_own_unit
 from hiermod.errors import SamplingError
 from hiermod.marginal.integration import ByNodes, integrated_problem, numbers_of_conditional
@@ -190,7 +190,8 @@ def with_enough_nodes(program: Program) -> tuple[Program, float]:
 def _edges(program: Program) -> np.ndarray:
     """The mode, ends of the axes of hyperparameters and of some coefficients, and points that are scattered about."""
     problem, size = program.problem, program.problem.dimension
-    axes = [*range(size - len(problem.hyperparameters), size)][:AXES] + [*range(min(problem.linear, AXES))]
-    ends = EDGE * np.eye(size)[axes]
+    axes = np.eye(size)
+    of_hyperparameters, of_common = axes[size - len(problem.hyperparameters) :], axes[: problem.linear]
+    ends = EDGE * np.concatenate([of_hyperparameters[:AXES], of_common[:AXES]])
     scattered = WIDER * np.random.default_rng(SEED).normal(size=(POINTS, size))
     return np.concatenate([np.zeros((1, size)), ends, -ends, scattered])

@@ -25,15 +25,15 @@ from hiermod.marginal.target import Target
 from hiermod.modeling.definition import CHANGED
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.modeling.spec import Spec
-from hiermod.sampling.diagnostics import QUADRATURE_ERROR
 from hiermod.sampling.by_integration import ByIntegration, sampler_beside
+from hiermod.sampling.diagnostics import QUADRATURE_ERROR
 from hiermod.sampling.native import posterior_of
 from hiermod.sampling.sampled_effects import (
     QUICKER,
+    has_few_parameters,
     has_many_groups,
+    is_alone,
     seconds_of_sampling,
-    why_by_problem,
-    why_by_spec,
     why_far,
 )
 from hiermod.sampling.settings import ChosenEngine, Settings
@@ -90,10 +90,10 @@ def marginal_sampler(spec: Spec, announce: Callable[[str], None]) -> ByMarginal 
     """A sampler of a model's marginal density, or why its effects are sampled; empty where groups are few."""
     if not has_many_groups(spec):
         return ""
-    if why_by_spec(spec):
+    if not is_alone(spec):
         return sampler_beside(spec, announce)
     problem = in_own_unit(read_problem(spec))
-    if why_by_problem(problem):
+    if not has_few_parameters(problem):
         return sampler_beside(spec, announce)
     try:
         placed = _placed_gaussian(problem) if problem.kernel == GAUSSIAN else _placed(problem, announce)

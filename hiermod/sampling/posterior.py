@@ -294,7 +294,9 @@ class Posterior:
     @cached_property
     def drawn_terms(self) -> tuple[GroupDesign, ...]:
         """The group terms whose effects are drawn when they are asked for: all those of one factor, or none."""
-        return tuple(term for term in self.spec.groups if self.draws_effects(term)) if isinstance(self.spec, Spec) else ()
+        return (
+            tuple(term for term in self.spec.groups if self.draws_effects(term)) if isinstance(self.spec, Spec) else ()
+        )
 
     @property
     def drawn_grouping(self) -> Grouping:

@@ -28,29 +28,17 @@ def has_many_groups(spec: Spec) -> bool:
     return max((grouping.groups for grouping in spec.cells.groupings.values()), default=0) >= MANY_GROUPS
 
 
-def why_by_spec(spec: Spec) -> str:
-    """Why effects of very many groups are sampled, as far as a spec says; empty where it does not."""
+def is_alone(spec: Spec) -> bool:
+    """Whether groups of one factor are independent of each other given what hardly makes a handful of parameters."""
     width = sum(len(term.row_names) for term in spec.groups)
-    if len(spec.cells.groupings) > 1:
-        return f"those of {_names(spec)} are not independent of each other"
-    if width > WIDEST:
-        return f"a group has {width} effects, and at most {WIDEST} are integrated out"
-    beside = {"a smooth": spec.smooths, "a monotonic effect": spec.monotonic, "a set of shrunk slopes": spec.shrunk}
-    if found := [words for words, own in beside.items() if own]:
-        return f"the model has {' and '.join(found)}"
-    if len(spec.predictors) > 1:
-        return f"{' and '.join(spec.predictors)} have linear predictors of their own"
-    return ""
+    beside = (spec.smooths, spec.monotonic, spec.shrunk)
+    return len(spec.cells.groupings) == len(spec.predictors) == 1 and width <= WIDEST and not any(beside)
 
 
-def why_by_problem(problem: Problem) -> str:
-    """Why they are sampled, as far as the numbers of a problem say."""
-    if why := _why_by_kernel(problem):
-        return why
-    dimension = problem.linear + len(problem.hyperparameters)
-    if dimension > MOST_DIMENSIONS:
-        return f"{dimension} other parameters are left, and {MOST_DIMENSIONS} are the most"
-    return ""
+def has_few_parameters(problem: Problem) -> bool:
+    """Whether few enough are left for independent draws, of a likelihood that is known without the effects."""
+    few = problem.linear + len(problem.hyperparameters) <= MOST_DIMENSIONS
+    return few and len(problem.factors) == 1 and not _why_by_kernel(problem)
 
 
 def _why_by_kernel(problem: Problem) -> str:
@@ -70,7 +58,7 @@ def why_beside(spec: Spec, problem: Problem) -> str:
     if largest.width > WIDEST:
         return f"a group of {name} has {largest.width} effects, and at most {WIDEST} are integrated out"
     if len(spec.predictors) > 1:
-        return why_by_spec(spec)
+        return f"{' and '.join(spec.predictors)} have linear predictors of their own"
     if why := _why_by_kernel(problem):
         return why
     if largest.start > MOST_COEFFICIENTS:
@@ -80,7 +68,7 @@ def why_beside(spec: Spec, problem: Problem) -> str:
 
 def _largest(spec: Spec) -> str:
     """The name of the grouping factor with most effects."""
-    widths = {name: 0 for name in spec.cells.groupings}
+    widths = dict.fromkeys(spec.cells.groupings, 0)
     for term in spec.groups:
         widths[term.grouping.name] += term.grouping.size * len(term.row_names)
     return max(widths, key=lambda name: widths[name])

@@ -1,8 +1,8 @@
 """The log likelihood of a Gaussian model with groups' effects integrated out, in closed form, with its gradient.
 
-Rows are y = Fθ + Zu + e with u = Λ o. A group's sums Z'W(y, F) times (1, -θ) are Z'W(y - Fθ) = s, its information Z'WZ is
-A; then o has the precision P = I + Λ'AΛ / sigma², and the mean P⁻¹ Λ's / sigma². Groups with the same information, a
-structure, enter by as few vectors of sums as have their sum of squares.
+Rows are y = Fθ + Zu + e with u = Λ o. A group's sums Z'W(y, F) times (1, -θ) are Z'W(y - Fθ) = s, its information
+Z'WZ is A; then o has the precision P = I + Λ'AΛ / sigma², and the mean P⁻¹ Λ's / sigma². Groups with the same
+information, a structure, enter by as few vectors of sums as have their sum of squares.
 """
 
 from __future__ import annotations

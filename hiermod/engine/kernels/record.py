@@ -102,7 +102,7 @@ COUNTS = (
     "joint_factors", "joint_size", "matrices", "rank", "by_products", "has_offset", "is_sorted", "parts", "threads",
     "worker", "workspace", "parameters",
     "thresholds", "reference", "increasing", "threshold_kernel", "monotonic",
-    "integrated", "integrals",  # how effects of the factor after the last are integrated out, and the address of a record
+    "integrated", "integrals",  # how effects of a factor are integrated out, and the address of a record of that
 )  # fmt: skip
 DOUBLES = (
     "design", "offset", "response", "size", "count", "multipliers", "sums",  # of rows

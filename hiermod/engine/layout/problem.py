@@ -20,8 +20,8 @@ from hiermod.data.cells.statistics import (
     RealCells,
     ValueCells,
 )
-from hiermod.engine.layout.integration import Integration
 from hiermod.engine.kernels.record import HORSESHOE, KERNELS, ORDERED_KERNELS, R2D2
+from hiermod.engine.layout.integration import Integration
 from hiermod.families.bounded import recorded
 from hiermod.families.record import THRESHOLDS
 from hiermod.modeling.coding import Block
