@@ -196,7 +196,7 @@ def unconstrained(table: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Hyperparameters on the line, each as its transform in the table says."""
     with np.errstate(all="ignore"):
         above, below = np.log(values - table["low"]), np.log(table["high"] - values)
-    line = np.choose(table["transform"], [above, below, above - below, above, values])
+        line = np.choose(table["transform"], [above, below, above - below, above, values])
     soft = table["transform"] == record.SOFT
     line[soft] = inverse_soft(values[soft] / table["b"][soft])
     return line
