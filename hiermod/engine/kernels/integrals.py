@@ -25,7 +25,7 @@ FULL = 600.0  # the logarithm of the largest product of such terms that is forme
 @numba.njit(**NJIT)
 def log_likelihood(record: Any, room: int, beta: int, root: int) -> float:
     """Sum of the logarithms of the patterns' integrals, each as often as it occurs, at one point."""
-    counts, starts, result = doubles(record.counts, record.patterns), integers(record.starts, record.patterns + 1), 0.0
+    counts, starts, result = doubles(record.counts), integers(record.starts), 0.0
     for pattern in range(record.patterns):
         first, entries = starts[pattern], starts[pattern + 1] - starts[pattern]
         _place(record, room, root, pattern)
@@ -98,34 +98,30 @@ def _normals(record: Any, room: int) -> int:
 @numba.njit(**NJIT)
 def _place(record: Any, room: int, root: int, pattern: int) -> None:
     """Write a pattern's effects at its nodes, and what its totals and the normal density give."""
-    width, nodes = record.width, np.uint64(record.nodes)
-    effects, logs, node, reach = (
-        doubles(_effects(record, room), record.width * record.nodes),
-        doubles(_logs(record, room), record.nodes),
-        doubles(_work(record, room), record.nodes),
-        doubles(_reach(record, room), record.width),
-    )
-    grid, scale = doubles(record.grid, width * record.nodes), doubles(root, width * width)
-    modes = doubles(record.modes, record.patterns * width)
-    spreads = doubles(record.spreads, record.patterns * width * width)
-    totals = doubles(record.totals, record.patterns * width)
-    copy(logs, 0, doubles(record.log_weights, record.nodes), 0, record.nodes)
+    width, nodes = record.width, record.nodes
+    effects, logs = doubles(_effects(record, room)), doubles(_logs(record, room))
+    node, reach = doubles(_work(record, room)), doubles(_reach(record, room))
+    grid, scale = doubles(record.grid), doubles(root)
+    modes = doubles(record.modes)
+    spreads = doubles(record.spreads)
+    totals = doubles(record.totals)
+    copy(logs, 0, doubles(record.log_weights), 0, record.nodes)
     fill(effects, 0, 0.0, width * record.nodes)
     for j in range(width):
         fill(node, 0, modes[pattern * width + j], record.nodes)
         for i in range(width):
-            along, at = spreads[(pattern * width + j) * width + i], np.uint64(i * record.nodes)
+            along, at = spreads[(pattern * width + j) * width + i], i * record.nodes
             if along != 0.0:
                 for k in range(nodes):
                     node[k] += along * grid[at + k]
         for k in range(nodes):
             logs[k] -= 0.5 * node[k] * node[k]
         for i in range(j, width):
-            along, at = scale[i * width + j], np.uint64(i * record.nodes)
+            along, at = scale[i * width + j], i * record.nodes
             for k in range(nodes):
                 effects[at + k] += along * node[k]
     for j in range(width):
-        most, own, at = 0.0, totals[pattern * width + j], np.uint64(j * record.nodes)
+        most, own, at = 0.0, totals[pattern * width + j], j * record.nodes
         for k in range(nodes):
             logs[k] += own * effects[at + k]
             most = max(most, abs(effects[at + k]))
@@ -134,71 +130,56 @@ def _place(record: Any, room: int, root: int, pattern: int) -> None:
 
 @numba.njit(**NJIT)
 def _linear(record: Any, room: int, beta: int, first: int, entries: int) -> None:
-    base, columns = doubles(_base(record, room), record.longest), record.columns
-    design, offset = doubles(record.design, columns * record.entries), doubles(record.offset, record.entries)
-    coefficients = doubles(beta, columns)
+    base, columns = doubles(_base(record, room)), record.columns
+    design, offset = doubles(record.design), doubles(record.offset)
+    coefficients = doubles(beta)
     copy(base, 0, offset, first, entries)
     for column in range(columns):
-        at, own = np.uint64(column * record.entries + first), coefficients[column]
-        for e in range(np.uint64(entries)):
+        at, own = column * record.entries + first, coefficients[column]
+        for e in range(entries):
             base[e] += own * design[at + e]
 
 
 @numba.njit(**NJIT)
 def _predictor(record: Any, room: int, entry: int, base: float) -> None:
     """Write an entry's linear predictor at each node."""
-    effects, eta = (
-        doubles(_effects(record, room), record.width * record.nodes),
-        doubles(_work(record, room), record.nodes),
-    )
-    multipliers = doubles(record.multipliers, record.width * record.entries)
+    effects, eta = doubles(_effects(record, room)), doubles(_work(record, room))
+    multipliers = doubles(record.multipliers)
     fill(eta, 0, base, record.nodes)
     for j in range(record.width):
-        own, at = multipliers[j * record.entries + entry], np.uint64(j * record.nodes)
+        own, at = multipliers[j * record.entries + entry], j * record.nodes
         if own != 0.0:
-            for k in range(np.uint64(record.nodes)):
+            for k in range(record.nodes):
                 eta[k] += own * effects[at + k]
 
 
 @numba.njit(**NJIT)
 def _exponential(record: Any, room: int, first: int, entries: int) -> None:
     """Take sizes times the exponential of linear predictors off."""
-    logs, eta, base = (
-        doubles(_logs(record, room), record.nodes),
-        doubles(_work(record, room), record.nodes),
-        doubles(_base(record, room), record.longest),
-    )
-    size, effects = doubles(record.size, record.entries), doubles(_effects(record, room), record.width * record.nodes)
+    logs, eta = doubles(_logs(record, room)), doubles(_work(record, room))
+    base = doubles(_base(record, room))
+    size, effects = doubles(record.size), doubles(_effects(record, room))
     if record.plain:
-        begin = np.uint64(first)
-        for e in range(np.uint64(entries)):
-            base[e] = size[begin + e] * exp(base[e])
+        for e in range(entries):
+            base[e] = size[first + e] * exp(base[e])
         whole = total(base, 0, entries)
-        for k in range(np.uint64(record.nodes)):
+        for k in range(record.nodes):
             logs[k] -= whole * exp(effects[k])
         return
     for e in range(entries):
         _predictor(record, room, first + e, base[e])
         own = size[first + e]
-        for k in range(np.uint64(record.nodes)):
+        for k in range(record.nodes):
             logs[k] -= own * exp(eta[k])
 
 
 @numba.njit(**NJIT)
 def _logistic(record: Any, room: int, first: int, entries: int) -> None:
     """Take sizes times log(1 + exp) of linear predictors off; of single trials by one logarithm of their product."""
-    width, nodes = record.width, np.uint64(record.nodes)
-    logs, eta, base, reach = (
-        doubles(_logs(record, room), record.nodes),
-        doubles(_work(record, room), record.nodes),
-        doubles(_base(record, room), record.longest),
-        doubles(_reach(record, room), record.width),
-    )
-    products, effects = (
-        doubles(_products(record, room), record.nodes),
-        doubles(_effects(record, room), record.width * record.nodes),
-    )
-    size, multipliers = doubles(record.size, record.entries), doubles(record.multipliers, width * record.entries)
+    width, nodes = record.width, record.nodes
+    logs, eta, products = doubles(_logs(record, room)), doubles(_work(record, room)), doubles(_products(record, room))
+    base, reach, effects = doubles(_base(record, room)), doubles(_reach(record, room)), doubles(_effects(record, room))
+    size, multipliers = doubles(record.size), doubles(record.multipliers)
     fill(products, 0, 1.0, record.nodes)
     factored, full = bool(record.plain) and reach[0] < FAR, 0.0
     if factored:
@@ -237,7 +218,7 @@ def _logistic(record: Any, room: int, first: int, entries: int) -> None:
 
 @numba.njit(**NJIT)
 def _take_off(logs: Any, products: Any, nodes: int) -> None:
-    for k in range(np.uint64(nodes)):
+    for k in range(nodes):
         logs[k] -= log(products[k])
         products[k] = 1.0
 
@@ -245,12 +226,12 @@ def _take_off(logs: Any, products: Any, nodes: int) -> None:
 @numba.njit(**NJIT)
 def _log_sum(record: Any, room: int, pattern: int) -> float:
     """The logarithm of a pattern's integral."""
-    logs, largest = doubles(_logs(record, room), record.nodes), -np.inf
-    for k in range(np.uint64(record.nodes)):
+    logs, largest = doubles(_logs(record, room)), -np.inf
+    for k in range(record.nodes):
         largest = max(largest, logs[k])
-    for k in range(np.uint64(record.nodes)):
+    for k in range(record.nodes):
         logs[k] = exp(logs[k] - largest)
-    volumes = doubles(record.log_volumes, record.patterns)
+    volumes = doubles(record.log_volumes)
     return largest + math.log(total(logs, 0, record.nodes)) + volumes[pattern]
 
 
@@ -262,10 +243,10 @@ def log_ratio(
 
     A proposal is the centre and `wider` times the pattern's spread times z.
     """
-    starts, width = integers(record.starts, record.patterns + 1), record.width
+    starts, width = integers(record.starts), record.width
     first, entries = starts[pattern], starts[pattern + 1] - starts[pattern]
-    normals, middle, step = doubles(_normals(record, room), record.width), doubles(centre, width), doubles(z, width)
-    spreads = doubles(record.spreads, record.patterns * width * width)
+    normals, middle, step = doubles(_normals(record, room)), doubles(centre), doubles(z)
+    spreads = doubles(record.spreads)
     _linear(record, room, beta, first, entries)
     copy(normals, 0, middle, 0, width)
     result, squares = -_log_conditional(record, room, pattern, root, first, entries), 0.0
@@ -280,27 +261,22 @@ def log_ratio(
 @numba.njit(**NJIT)
 def _log_conditional(record: Any, room: int, pattern: int, root: int, first: int, entries: int) -> float:
     """The log density of a group's normals, up to a constant."""
-    width, eta, base = (
-        record.width,
-        doubles(_eta(record, room), record.longest),
-        doubles(_base(record, room), record.longest),
-    )
-    normals, scale = doubles(_normals(record, room), record.width), doubles(root, width * width)
-    size, totals = doubles(record.size, record.entries), doubles(record.totals, record.patterns * width)
-    multipliers, result = doubles(record.multipliers, width * record.entries), 0.0
+    width, eta, base = record.width, doubles(_eta(record, room)), doubles(_base(record, room))
+    normals, scale = doubles(_normals(record, room)), doubles(root)
+    size, totals = doubles(record.size), doubles(record.totals)
+    multipliers, result = doubles(record.multipliers), 0.0
     copy(eta, 0, base, 0, entries)
     for i in range(width):
-        effect, at = 0.0, np.uint64(i * record.entries + first)
+        effect, at = 0.0, i * record.entries + first
         for j in range(i + 1):
             effect += scale[i * width + j] * normals[j]
         result += totals[pattern * width + i] * effect - 0.5 * normals[i] * normals[i]
-        for e in range(np.uint64(entries)):
+        for e in range(entries):
             eta[e] += effect * multipliers[at + e]
-    begin = np.uint64(first)
     if record.kind == EXPONENTIAL:
-        for e in range(np.uint64(entries)):
-            eta[e] = size[begin + e] * exp(eta[e])
+        for e in range(entries):
+            eta[e] = size[first + e] * exp(eta[e])
     else:
-        for e in range(np.uint64(entries)):
-            eta[e] = size[begin + e] * (max(eta[e], 0.0) + log1p(exp(-abs(eta[e]))))
+        for e in range(entries):
+            eta[e] = size[first + e] * (max(eta[e], 0.0) + log1p(exp(-abs(eta[e]))))
     return result - total(eta, 0, entries)

@@ -101,7 +101,7 @@ COUNTS = (
     "rows", "segments", "common", "linear", "coefficients", "hyperparameters", "auxiliary", "factors",
     "joint_factors", "joint_size", "matrices", "rank", "by_products", "has_offset", "is_sorted", "parts", "threads",
     "worker", "workspace", "parameters",
-    "thresholds", "reference", "increasing", "threshold_kernel", "monotonic",
+    "thresholds", "reference", "increasing", "threshold_kernel", "monotonic", "coordinates",
 )  # fmt: skip
 DOUBLES = (
     "design", "offset", "response", "size", "count", "multipliers", "sums",  # of rows
