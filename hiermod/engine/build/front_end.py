@@ -210,9 +210,6 @@ def _simplify(module: binding.ModuleRef) -> None:
     options.loop_interleaving = options.loop_unrolling = False
     options.inlining_threshold = INLINED
     builder = binding.create_pass_builder(machine, options)
-    builder.getModulePassManager().run(module, builder)
-    for function in module.functions:  # names within functions depend on what was lowered before
-        for block in function.blocks:
-            block.name = ""
-            for instruction in block.instructions:
-                instruction.name = ""
+    passes = builder.getModulePassManager()
+    passes.add_strip_symbols_pass()  # names depend on what was lowered before
+    passes.run(module, builder)

@@ -24,7 +24,7 @@ allocate = types.ExternalFunction("malloc", types.intp(types.uintp))
 free = types.ExternalFunction("free", types.void(types.intp))
 
 
-class Run(types.Type):  # type: ignore[misc]
+class Run(types.Type):
     """Numbers of one kind, one after the other."""
 
     index = types.intp
@@ -34,7 +34,7 @@ class Run(types.Type):  # type: ignore[misc]
         super().__init__(name=f"Run({dtype})")
 
 
-class Square(types.Type):  # type: ignore[misc]
+class Square(types.Type):
     """A square matrix of doubles, row after row."""
 
     dtype, index = types.float64, types.UniTuple(types.intp, 2)
@@ -44,7 +44,7 @@ class Square(types.Type):  # type: ignore[misc]
 
 
 @register_model(Square)
-class _SquareModel(StructModel):  # type: ignore[misc]
+class _SquareModel(StructModel):
     def __init__(self, manager: Any, kind: Any) -> None:
         super().__init__(manager, kind, [("data", types.CPointer(kind.dtype)), ("size", types.int64)])
 
@@ -53,14 +53,14 @@ register_model(Run)(PointerModel)
 
 
 @infer_global(operator.getitem)
-class _Item(AbstractTemplate):  # type: ignore[misc]
+class _Item(AbstractTemplate):
     def generic(self, args: Any, kws: Any) -> Any:
         view, _ = args
         return signature(view.dtype, view, view.index) if isinstance(view, Run | Square) else None
 
 
 @infer_global(operator.setitem)
-class _SetItem(AbstractTemplate):  # type: ignore[misc]
+class _SetItem(AbstractTemplate):
     def generic(self, args: Any, kws: Any) -> Any:
         view, _, _ = args
         return signature(types.none, view, view.index, view.dtype) if isinstance(view, Run | Square) else None
