@@ -137,13 +137,10 @@ def integrals(points: Any, beta: Any, root: Any, out: Any, memory: Any) -> int:
     Coefficients have shape ``(points, columns)``, the Λ of effects ``(points, width, width)``.
     """
     record = integrals_at(memory, 0)
-    width, values = record.width, doubles(out)
     room = allocate(8 * integrals_of_groups.room_size(record))
     if room == 0:
         return NO_MEMORY
-    for place in range(points):
-        own, scale = beta + 8 * place * record.columns, root + 8 * place * width * width
-        values[place] = integrals_of_groups.log_likelihood(record, room, own, scale)
+    integrals_of_groups.log_likelihoods(record, room, points, beta, root, out)
     free(room)
     return 0
 
