@@ -301,7 +301,7 @@ def _take_off(logs: Any, products: Any, lanes: int) -> None:
 @numba.njit(**NJIT)
 def _log_sums(record: Any, room: int, block: int) -> float:
     """The logarithms of a block's integrals, each as often as it occurs, summed."""
-    lanes, patterns = record.lanes, record.blocks * record.lanes
+    lanes = record.lanes
     peak, sums = doubles(_work(record, room, 0)), doubles(_work(record, room, 1))
     counts, volumes = doubles(record.counts), doubles(record.log_volumes)
     copy(peak, 0, doubles(_logs(record, room, 0)), 0, record.lanes)
