@@ -48,10 +48,14 @@ class Proposal:
 
     def ratio(self, density: Density, z: np.ndarray) -> np.ndarray:
         """The exact over the proposed density at whitened points, 1 at the mode."""
+        return self.ratio_of(density(self.points(z)), z)
+
+    def ratio_of(self, values: np.ndarray, z: np.ndarray) -> np.ndarray:
+        """The same of known logarithms of the density."""
         scaled = np.where(z > 0.0, z / self.scales[0], z / self.scales[1])
         proposed = -0.5 * (FREEDOM + z.shape[1]) * np.log1p((scaled**2).sum(axis=1) / FREEDOM)
         with np.errstate(over="ignore", under="ignore"):
-            return np.asarray(np.exp(density(self.points(z)) - self.mode.value - proposed))
+            return np.asarray(np.exp(values - self.mode.value - proposed))
 
     def with_value(self, value: float) -> Proposal:
         """The same for a density with another value at the mode."""
@@ -69,12 +73,13 @@ def find_proposal(density: Density, mode: Mode) -> Proposal:
     steps = np.array([step for far in TAILS for step in (far, -far)])
     size = len(mode.point)
     z = (steps[:, None, None] * np.eye(size)).reshape(-1, size)
+    values = density(mode.point + z @ mode.spread.T)
     with np.errstate(over="ignore"):
-        falls = np.maximum(mode.value - density(mode.point + z @ mode.spread.T), 1e-3)
+        falls = np.maximum(mode.value - values, 1e-3)
         squares = (z**2).sum(axis=1) / (FREEDOM * np.expm1(2.0 * falls / (FREEDOM + size)))
     scales = np.sqrt(squares).reshape(len(TAILS), 2, size).max(axis=0)
     proposal = Proposal(mode, np.clip(scales, LEAST_SCALE, LARGEST_SCALE))
-    if not proposal.ratio(density, z).max() < FIRM_BOUND:
+    if not proposal.ratio_of(values, z).max() < FIRM_BOUND:
         raise NotDrawnError
     return proposal
 

@@ -197,9 +197,9 @@ class PatternConditional:
     def nodes(self, groups: np.ndarray, draws: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray]:
         """As `Conditional.nodes` says; nodes stand where the posterior mean puts them."""
         ids, root = self.likelihood.patterns.of_group[groups], self.root[draws]
-        own, memory = self.likelihood.patterns.some(ids), self.likelihood.memory.arrays
+        own, modes, spreads = self.likelihood.patterns.some(ids), self.likelihood.modes, self.likelihood.spreads
         grid, log_weights = _grid(number, root.shape[1])
-        normals = memory["modes"][ids] + WIDER * np.einsum("gij,kj->kgi", memory["spreads"][ids], grid)
+        normals = modes[ids] + WIDER * np.einsum("gij,kj->kgi", spreads[ids], grid)
         effects = _effects(
             root, np.broadcast_to(normals.swapaxes(1, 2)[..., None], (len(grid), *normals.shape[1:][::-1], 1))
         )
@@ -229,7 +229,7 @@ class PatternConditional:
     def _drawn(self, pattern: int, centre: np.ndarray, bound: float, rng: np.random.Generator) -> np.ndarray:
         """A group's normals, shape ``(draws, width)``."""
         normals, waiting = np.empty(centre.shape), np.arange(len(centre))
-        spread = WIDER * self.likelihood.spread_of(pattern)
+        spread = WIDER * self.likelihood.spreads[pattern]
         while len(waiting):
             z, chance = rng.standard_normal((len(waiting), len(spread))), rng.uniform(size=(len(waiting), 3))
             z *= np.sqrt(FREEDOM / (-2.0 * np.log1p(-chance[:, :2]).sum(axis=1)))[:, None]

@@ -14,7 +14,7 @@ from hiermod.marginal.mode import Mode, find_mode
 from hiermod.marginal.quadrature import PatternLikelihood
 from hiermod.marginal.target import Target
 
-NODES = (8, 12, 16, 24, 32, 48, 64, 80)  # a dimension; whole vectors of a processor
+NODES = (6, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 64, 80)  # a dimension
 FIRST_NODES = (12, 8, 8)  # by effects a group
 EDGE = 3.5  # where nodes are checked, in standard deviations
 ALLOWED = 2e-5  # error of the log density at the edges, over all groups

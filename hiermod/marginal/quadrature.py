@@ -20,8 +20,10 @@ from hiermod.engine.layout.problem import Problem
 from hiermod.marginal.patterns import Patterns
 
 NEWTON = 40
-SMALL_STEP = 1e-10
+SMALL_STEP = 1e-5  # after which the next one would be its square
 LONGEST_STEP = 2.0
+LANES, VECTOR = (64, 64, 32), 4  # of a block, by effects a group: so many, or a multiple of the other
+NEVER = -1000.0  # the linear predictor where a pattern has no entry
 
 
 def softplus(eta: np.ndarray) -> np.ndarray:
@@ -57,17 +59,83 @@ LINKS = {
 
 
 @dataclass(frozen=True, eq=False)
+class Blocks:
+    """Where patterns stand: side by side in the lanes of blocks, those with about as many entries together.
+
+    Parameters
+    ----------
+    lanes : int
+        Of each block.
+    places : ndarray of int, shape (patterns,)
+        Each pattern's lane, those of all blocks counted.
+    starts : ndarray of int, shape (blocks + 1,)
+        First rows of blocks.
+    entries : ndarray of int, shape (entries,)
+        Where each entry stands among the lanes of all rows.
+    """
+
+    lanes: int
+    places: np.ndarray
+    starts: np.ndarray
+    entries: np.ndarray
+
+    def of_patterns(self, numbers: np.ndarray) -> np.ndarray:
+        """Numbers of patterns, shape ``(patterns, ...)``, in lanes, which come last; 0 in those that stay empty."""
+        found = np.zeros((*numbers.shape[1:], (len(self.starts) - 1) * self.lanes))
+        found[..., self.places] = np.moveaxis(numbers, 0, -1)
+        return found
+
+    def of_entries(self, numbers: np.ndarray, empty: float = 0.0) -> np.ndarray:
+        """The same of entries, in rows and lanes."""
+        found = np.full((*numbers.shape[1:], int(self.starts[-1]) * self.lanes), empty)
+        found[..., self.entries] = np.moveaxis(numbers, 0, -1)
+        return found
+
+
+def blocks_of(patterns: Patterns) -> Blocks:
+    """Put patterns into blocks, those with the most entries first."""
+    lengths = np.diff(np.append(patterns.starts, len(patterns.size)))
+    number, most = patterns.totals.shape[0], LANES[patterns.totals.shape[1] - 1]
+    blocks = -(-number // most)
+    lanes = -(-number // (blocks * VECTOR)) * VECTOR
+    places = np.empty(number, dtype=np.int64)
+    places[np.argsort(-lengths, kind="stable")] = np.arange(number)
+    rows = np.zeros(blocks, dtype=np.int64)
+    np.maximum.at(rows, places // lanes, lengths)
+    starts = np.concatenate([[0], np.cumsum(rows)])
+    of_entry = patterns.pattern_of_entry
+    row = starts[places // lanes][of_entry] + np.arange(len(of_entry)) - patterns.starts[of_entry]
+    return Blocks(lanes, places, starts, row * lanes + (places % lanes)[of_entry])
+
+
+@dataclass(frozen=True, eq=False)
 class PatternLikelihood:
     """A sum over patterns, each integrated with nodes that stay where they are put.
 
     Nodes stand at a pattern's mode, in units of its standard deviation there, at one point of the hyperparameters;
     they are standard normals o, so that the effects Λ o follow Λ.
+
+    Parameters
+    ----------
+    patterns : Patterns
+    kernel : str
+    sums : ndarray, shape (columns,)
+        Of responses with the design.
+    blocks : Blocks
+    memory : Memory
+    modes : ndarray, shape (patterns, width)
+        Each pattern's most likely normals, where nodes were placed.
+    spreads : ndarray, shape (patterns, width, width)
+        Factors of their covariance there.
     """
 
     patterns: Patterns
     kernel: str
-    sums: np.ndarray  # of responses with the design
+    sums: np.ndarray
+    blocks: Blocks
     memory: Memory
+    modes: np.ndarray
+    spreads: np.ndarray
 
     @property
     def work(self) -> int:
@@ -93,9 +161,13 @@ class PatternLikelihood:
     def at(self, beta: np.ndarray, root: np.ndarray) -> PatternLikelihood:
         """The same, nodes standing where one point puts them."""
         mode, spread = find_modes(self.patterns, self.kernel, beta, root)
-        volume = np.log(np.abs(np.diagonal(spread, axis1=1, axis2=2))).sum(axis=1)
-        arrays = {"modes": mode, "spreads": spread, "log_volumes": volume}
-        return replace(self, memory=replaced(self.memory, {}, arrays))
+        return self._placed(mode, spread)
+
+    def _placed(self, modes: np.ndarray, spreads: np.ndarray) -> PatternLikelihood:
+        volumes = np.log(np.abs(np.diagonal(spreads, axis1=1, axis2=2))).sum(axis=1)
+        given = {"modes": modes, "spreads": spreads, "log_volumes": volumes}
+        arrays = {name: self.blocks.of_patterns(each) for name, each in given.items()}
+        return replace(self, memory=replaced(self.memory, {}, arrays), modes=modes, spreads=spreads)
 
     def with_nodes(self, number: int) -> PatternLikelihood:
         """The same with so many nodes a dimension."""
@@ -120,20 +192,16 @@ class PatternLikelihood:
         """The likelihood of one group of a pattern, without what stands outside the integral."""
         own = self.patterns.some(np.array([pattern]))
         made = likelihood_of_patterns(replace(own, counts=np.ones(1)), self.kernel, np.zeros(len(self.sums)))
-        placed = {name: self.memory.arrays[name][pattern : pattern + 1] for name in ("modes", "spreads", "log_volumes")}
         grid = {name: self.memory.arrays[name] for name in ("grid", "log_weights")}
-        return replace(made, memory=replaced(made.memory, {"nodes": self.nodes}, placed | grid))
-
-    def spread_of(self, pattern: int) -> np.ndarray:
-        """A factor of the covariance of a pattern's normals at its mode, shape ``(width, width)``."""
-        return np.asarray(self.memory.arrays["spreads"][pattern])
+        made = replace(made, memory=replaced(made.memory, {"nodes": self.nodes}, grid))
+        return made._placed(self.modes[pattern : pattern + 1], self.spreads[pattern : pattern + 1])
 
     def derivatives_of_modes(
         self, pattern: int, beta: np.ndarray, root: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
         """A pattern's mode where nodes were placed, and its derivatives by coefficients and by Λ, flat."""
-        own, mode = self.patterns.some(np.array([pattern])), self.memory.arrays["modes"][pattern]
-        spread, width = self.spread_of(pattern), len(mode)
+        own, mode = self.patterns.some(np.array([pattern])), self.modes[pattern]
+        spread, width = self.spreads[pattern], len(mode)
         mean, variance = LINKS[self.kernel].slopes(own.design @ beta + own.offset + own.multipliers @ root @ mode)
         rest = own.totals[0] - (own.size * mean) @ own.multipliers
         weighted = (own.size * variance)[:, None] * own.multipliers
@@ -152,9 +220,9 @@ class PatternLikelihood:
         A proposal is its centre, shape ``(points, width)``, and `wider` times the pattern's spread times z.
         """
         given = [np.ascontiguousarray(each, dtype=float) for each in (beta, root, centre, z, [wider, freedom])]
-        out = np.empty(len(z))
+        out, place = np.empty(len(z)), int(self.blocks.places[pattern])
         addresses = (each.ctypes.data for each in (*given, out))
-        if library().functions["conditionals"](pattern, len(z), *addresses, self.memory.address) == NO_MEMORY:
+        if library().functions["conditionals"](place, len(z), *addresses, self.memory.address) == NO_MEMORY:
             raise MemoryError("There is no memory to draw the effects of groups in.")
         return out
 
@@ -172,11 +240,25 @@ def find_modes(
         mean, variance = slopes(np.clip(base + (along * normals[group]).sum(axis=1), -500.0, 500.0))
         pull = own.summed((own.size * mean)[:, None] * along)
         precision = identity + own.summed((own.size * variance)[:, None, None] * outer)
-        step = np.linalg.solve(precision, (own.totals @ root - pull - normals)[..., None])[..., 0]
+        step = _solved(precision, own.totals @ root - pull - normals)
         normals = normals + np.clip(step, -LONGEST_STEP, LONGEST_STEP)
         if np.abs(step).max(initial=0.0) < SMALL_STEP:
             break
-    return normals, np.linalg.inv(np.linalg.cholesky(precision)).swapaxes(1, 2)
+    return normals, _inverse_root(precision)
+
+
+def _solved(matrices: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    """Solutions of many small systems, shape ``(systems, size)``; by division where they have one unknown."""
+    if vectors.shape[1] == 1:
+        return np.asarray(vectors / matrices[:, 0])
+    return np.asarray(np.linalg.solve(matrices, vectors[..., None])[..., 0])
+
+
+def _inverse_root(matrices: np.ndarray) -> np.ndarray:
+    """Upper factors of the inverses of many small matrices."""
+    if matrices.shape[1] == 1:
+        return np.asarray(1.0 / np.sqrt(matrices))
+    return np.linalg.inv(np.linalg.cholesky(matrices)).swapaxes(1, 2)
 
 
 def pattern_likelihood(problem: Problem, patterns: Patterns) -> PatternLikelihood:
@@ -186,18 +268,21 @@ def pattern_likelihood(problem: Problem, patterns: Patterns) -> PatternLikelihoo
 
 def likelihood_of_patterns(patterns: Patterns, kernel: str, sums: np.ndarray) -> PatternLikelihood:
     """The likelihood of patterns, its nodes not yet placed; `sums` are those of responses with the design."""
-    entries, columns = patterns.design.shape
-    number, width = patterns.totals.shape
-    ends = np.append(patterns.starts, entries)
+    blocks, width = blocks_of(patterns), patterns.totals.shape[1]
+    size, rows = blocks.of_entries(patterns.size, empty=1.0), int(blocks.starts[-1])
     counts = {
-        "patterns": number, "entries": entries, "longest": int(np.diff(ends).max(initial=1)), "columns": columns,
+        "blocks": len(blocks.starts) - 1, "lanes": blocks.lanes, "rows": rows, "entries": len(size),
+        "longest": int(np.diff(blocks.starts).max(initial=1)), "columns": patterns.design.shape[1],
         "width": width, "nodes": 1, "kind": LINKS[kernel].code,
         "plain": int(width == 1 and bool((patterns.multipliers == 1.0).all())),
     }  # fmt: skip
+    modes, spreads = np.zeros(patterns.totals.shape), np.zeros((*patterns.totals.shape, width))
     arrays = {
-        "design": patterns.design.T, "offset": patterns.offset, "size": patterns.size,
-        "multipliers": patterns.multipliers.T, "counts": patterns.counts, "totals": patterns.totals, "starts": ends,
-        "modes": np.zeros((number, width)), "spreads": np.zeros((number, width, width)),
-        "log_volumes": np.zeros(number), "grid": np.zeros((width, 1)), "log_weights": np.zeros(1),
+        "design": blocks.of_entries(patterns.design), "offset": blocks.of_entries(patterns.offset, empty=NEVER),
+        "size": size, "multipliers": blocks.of_entries(patterns.multipliers), "starts": blocks.starts,
+        "single": (size.reshape(rows, blocks.lanes) == 1.0).all(axis=1), "counts": blocks.of_patterns(patterns.counts),
+        "totals": blocks.of_patterns(patterns.totals), "modes": blocks.of_patterns(modes),
+        "spreads": blocks.of_patterns(spreads), "log_volumes": blocks.of_patterns(np.zeros(len(modes))),
+        "grid": np.zeros((width, 1)), "log_weights": np.zeros(1),
     }  # fmt: skip
-    return PatternLikelihood(patterns, kernel, sums, lay_out(counts, arrays, INTEGRALS))
+    return PatternLikelihood(patterns, kernel, sums, blocks, lay_out(counts, arrays, INTEGRALS), modes, spreads)

@@ -1,7 +1,9 @@
 """The log likelihood of groups with their effects integrated out by quadrature, under a canonical link.
 
-Groups with the same data are one pattern. A pattern's nodes are standard normals o, which stay where its mode and
-spread put them; effects are Λ o. The same of one group is the density of its effects given the hyperparameters.
+Groups with the same data are one pattern. Patterns of about as many entries, different rows, stand side by side in the
+lanes of a block, so that each step is one for all of them. A pattern's nodes are standard normals o, which stay where
+its mode and spread put them; effects are Λ o. The same of one group is the density of its effects given the
+hyperparameters.
 """
 
 from __future__ import annotations
@@ -10,12 +12,11 @@ import math
 from typing import Any
 
 import numba
-import numpy as np
 
 from hiermod.engine.kernels import NJIT
 from hiermod.engine.kernels.numbers.elementary import exp, log, log1p
-from hiermod.engine.kernels.numbers.vector_ops import copy, fill, total
-from hiermod.engine.kernels.record import EXPONENTIAL
+from hiermod.engine.kernels.numbers.vector_ops import copy, dot, fill
+from hiermod.engine.kernels.record import EXPONENTIAL, LOGISTIC
 from hiermod.engine.kernels.views import doubles, integers
 
 FAR = 200.0  # linear predictors beyond which 1 + exp(eta) is taken by its logarithm alone
@@ -23,235 +24,300 @@ FULL = 600.0  # the logarithm of the largest product of such terms that is forme
 
 
 @numba.njit(**NJIT)
-def log_likelihood(record: Any, room: int, beta: int, root: int) -> float:
-    """Sum of the logarithms of the patterns' integrals, each as often as it occurs, at one point."""
-    counts, starts, result = doubles(record.counts, record.patterns), integers(record.starts, record.patterns + 1), 0.0
-    for pattern in range(record.patterns):
-        first, entries = starts[pattern], starts[pattern + 1] - starts[pattern]
-        _place(record, room, root, pattern)
-        _linear(record, room, beta, first, entries)
-        if record.kind == EXPONENTIAL:
-            _exponential(record, room, first, entries)
-        else:
-            _logistic(record, room, first, entries)
-        result += counts[pattern] * _log_sum(record, room, pattern)
-    return result
+def log_likelihoods(record: Any, room: int, points: int, beta: int, root: int, out: int) -> None:
+    """Write sums of the logarithms of the patterns' integrals, each as often as it occurs, at points."""
+    values, starts = doubles(out), integers(record.starts)
+    fill(values, 0, 0.0, points)
+    for block in range(record.blocks):
+        first, rows = starts[block], starts[block + 1] - starts[block]
+        _place(record, room, block)
+        for point in range(points):
+            _linear(record, room, beta + 8 * point * record.columns, first, rows)
+            scale = root + 8 * point * record.width * record.width
+            highest = _highest(record, room, scale, first, rows)
+            plain = bool(record.plain) and not (record.kind == LOGISTIC and highest > FAR)
+            if plain:
+                _exponentials(record, room, first, rows)
+            for node in range(record.nodes):
+                _effects_at(record, room, scale, block, node)
+                if record.kind == EXPONENTIAL:
+                    _exponential(record, room, node, first, rows, plain)
+                elif highest > FAR:
+                    _far(record, room, node, first, rows)
+                else:
+                    _logistic(record, room, node, first, rows, plain, highest)
+            values[point] += _log_sums(record, room, block)
 
 
-# Where an evaluation's own arrays stand in its room: of nodes, then of entries, then of effects.
+# Where an evaluation's own arrays stand in its room, each with the lanes of a block side by side.
 
 
 @numba.njit(**NJIT)
 def room_size(record: Any) -> int:
     """How many numbers of its own an evaluation needs."""
-    return (record.width + 3) * record.nodes + 2 * (record.longest + record.width)
+    return record.lanes * ((record.width + 2) * record.nodes + 2 * record.width + 3 + record.longest)
+
+
+@numba.njit(**NJIT)
+def _normals(record: Any, room: int, node: int) -> int:
+    """A node's normals, shape ``(width, lanes)``; the density of a single group has its own here."""
+    return room + 8 * record.lanes * record.width * node
+
+
+@numba.njit(**NJIT)
+def _priors(record: Any, room: int, node: int) -> int:
+    """The logarithms of their density and of the node's weight."""
+    return room + 8 * record.lanes * (record.width * record.nodes + node)
+
+
+@numba.njit(**NJIT)
+def _logs(record: Any, room: int, node: int) -> int:
+    """The logarithms of a node's terms."""
+    return room + 8 * record.lanes * ((record.width + 1) * record.nodes + node)
 
 
 @numba.njit(**NJIT)
 def _effects(record: Any, room: int) -> int:
-    """Each node's effects, shape ``(width, nodes)``."""
-    return room
-
-
-@numba.njit(**NJIT)
-def _logs(record: Any, room: int) -> int:
-    """The logarithm of each node's term."""
-    return room + 8 * record.width * record.nodes
-
-
-@numba.njit(**NJIT)
-def _work(record: Any, room: int) -> int:
-    """A number for each node."""
-    return room + 8 * (record.width + 1) * record.nodes
-
-
-@numba.njit(**NJIT)
-def _products(record: Any, room: int) -> int:
-    """The product of each node's terms."""
-    return room + 8 * (record.width + 2) * record.nodes
-
-
-@numba.njit(**NJIT)
-def _base(record: Any, room: int) -> int:
-    """Each entry's linear predictor without effects."""
-    return room + 8 * (record.width + 3) * record.nodes
-
-
-@numba.njit(**NJIT)
-def _eta(record: Any, room: int) -> int:
-    """Each entry's linear predictor."""
-    return _base(record, room) + 8 * record.longest
+    """A node's effects, shape ``(width, lanes)``."""
+    return room + 8 * record.lanes * (record.width + 2) * record.nodes
 
 
 @numba.njit(**NJIT)
 def _reach(record: Any, room: int) -> int:
-    """The largest size of each effect among the nodes."""
-    return _eta(record, room) + 8 * record.longest
+    """The largest size of each normal at all nodes, shape ``(width, lanes)``."""
+    return room + 8 * record.lanes * ((record.width + 2) * record.nodes + record.width)
 
 
 @numba.njit(**NJIT)
-def _normals(record: Any, room: int) -> int:
-    """A group's normals."""
-    return _reach(record, room) + 8 * record.width
+def _work(record: Any, room: int, place: int) -> int:
+    """One of three runs of numbers that are worked on."""
+    return room + 8 * record.lanes * ((record.width + 2) * record.nodes + 2 * record.width + place)
 
 
 @numba.njit(**NJIT)
-def _place(record: Any, room: int, root: int, pattern: int) -> None:
-    """Write a pattern's effects at its nodes, and what its totals and the normal density give."""
-    width, nodes = record.width, np.uint64(record.nodes)
-    effects, logs, node, reach = (
-        doubles(_effects(record, room), record.width * record.nodes),
-        doubles(_logs(record, room), record.nodes),
-        doubles(_work(record, room), record.nodes),
-        doubles(_reach(record, room), record.width),
-    )
-    grid, scale = doubles(record.grid, width * record.nodes), doubles(root, width * width)
-    modes = doubles(record.modes, record.patterns * width)
-    spreads = doubles(record.spreads, record.patterns * width * width)
-    totals = doubles(record.totals, record.patterns * width)
-    copy(logs, 0, doubles(record.log_weights, record.nodes), 0, record.nodes)
-    fill(effects, 0, 0.0, width * record.nodes)
-    for j in range(width):
-        fill(node, 0, modes[pattern * width + j], record.nodes)
-        for i in range(width):
-            along, at = spreads[(pattern * width + j) * width + i], np.uint64(i * record.nodes)
-            if along != 0.0:
-                for k in range(nodes):
-                    node[k] += along * grid[at + k]
-        for k in range(nodes):
-            logs[k] -= 0.5 * node[k] * node[k]
-        for i in range(j, width):
-            along, at = scale[i * width + j], np.uint64(i * record.nodes)
-            for k in range(nodes):
-                effects[at + k] += along * node[k]
-    for j in range(width):
-        most, own, at = 0.0, totals[pattern * width + j], np.uint64(j * record.nodes)
-        for k in range(nodes):
-            logs[k] += own * effects[at + k]
-            most = max(most, abs(effects[at + k]))
-        reach[j] = most
+def _base(record: Any, room: int) -> int:
+    """Each entry's linear predictor without effects, or the exponential of it, shape ``(rows, lanes)``."""
+    return room + 8 * record.lanes * ((record.width + 2) * record.nodes + 2 * record.width + 3)
 
 
 @numba.njit(**NJIT)
-def _linear(record: Any, room: int, beta: int, first: int, entries: int) -> None:
-    base, columns = doubles(_base(record, room), record.longest), record.columns
-    design, offset = doubles(record.design, columns * record.entries), doubles(record.offset, record.entries)
-    coefficients = doubles(beta, columns)
-    copy(base, 0, offset, first, entries)
-    for column in range(columns):
-        at, own = np.uint64(column * record.entries + first), coefficients[column]
-        for e in range(np.uint64(entries)):
+def _linear(record: Any, room: int, beta: int, first: int, rows: int) -> None:
+    base, coefficients, count = doubles(_base(record, room)), doubles(beta), rows * record.lanes
+    copy(base, 0, doubles(record.offset), first * record.lanes, count)
+    design = doubles(record.design)
+    for column in range(record.columns):
+        at, own = column * record.entries + first * record.lanes, coefficients[column]
+        for e in range(count):
             base[e] += own * design[at + e]
 
 
 @numba.njit(**NJIT)
-def _predictor(record: Any, room: int, entry: int, base: float) -> None:
-    """Write an entry's linear predictor at each node."""
-    effects, eta = (
-        doubles(_effects(record, room), record.width * record.nodes),
-        doubles(_work(record, room), record.nodes),
-    )
-    multipliers = doubles(record.multipliers, record.width * record.entries)
-    fill(eta, 0, base, record.nodes)
-    for j in range(record.width):
-        own, at = multipliers[j * record.entries + entry], np.uint64(j * record.nodes)
-        if own != 0.0:
-            for k in range(np.uint64(record.nodes)):
-                eta[k] += own * effects[at + k]
-
-
-@numba.njit(**NJIT)
-def _exponential(record: Any, room: int, first: int, entries: int) -> None:
-    """Take sizes times the exponential of linear predictors off."""
-    logs, eta, base = (
-        doubles(_logs(record, room), record.nodes),
-        doubles(_work(record, room), record.nodes),
-        doubles(_base(record, room), record.longest),
-    )
-    size, effects = doubles(record.size, record.entries), doubles(_effects(record, room), record.width * record.nodes)
-    if record.plain:
-        begin = np.uint64(first)
-        for e in range(np.uint64(entries)):
-            base[e] = size[begin + e] * exp(base[e])
-        whole = total(base, 0, entries)
-        for k in range(np.uint64(record.nodes)):
-            logs[k] -= whole * exp(effects[k])
-        return
-    for e in range(entries):
-        _predictor(record, room, first + e, base[e])
-        own = size[first + e]
-        for k in range(np.uint64(record.nodes)):
-            logs[k] -= own * exp(eta[k])
-
-
-@numba.njit(**NJIT)
-def _logistic(record: Any, room: int, first: int, entries: int) -> None:
-    """Take sizes times log(1 + exp) of linear predictors off; of single trials by one logarithm of their product."""
-    width, nodes = record.width, np.uint64(record.nodes)
-    logs, eta, base, reach = (
-        doubles(_logs(record, room), record.nodes),
-        doubles(_work(record, room), record.nodes),
-        doubles(_base(record, room), record.longest),
-        doubles(_reach(record, room), record.width),
-    )
-    products, effects = (
-        doubles(_products(record, room), record.nodes),
-        doubles(_effects(record, room), record.width * record.nodes),
-    )
-    size, multipliers = doubles(record.size, record.entries), doubles(record.multipliers, width * record.entries)
-    fill(products, 0, 1.0, record.nodes)
-    factored, full = bool(record.plain) and reach[0] < FAR, 0.0
-    if factored:
-        for k in range(nodes):
-            eta[k] = exp(effects[k])
-    for e in range(entries):
-        trials, highest = size[first + e], base[e]
+def _place(record: Any, room: int, block: int) -> None:
+    """Write the normals of a block's patterns at all nodes, and the logarithms of their density."""
+    lanes, width, patterns = record.lanes, record.width, record.blocks * record.lanes
+    modes, spreads = doubles(record.modes), doubles(record.spreads)
+    grid, log_weights = doubles(record.grid), doubles(record.log_weights)
+    reach = doubles(_reach(record, room))
+    fill(reach, 0, 0.0, width * record.lanes)
+    for node in range(record.nodes):
+        normals = doubles(_normals(record, room, node))
+        priors = doubles(_priors(record, room, node))
+        fill(priors, 0, log_weights[node], record.lanes)
         for j in range(width):
-            highest += abs(multipliers[j * record.entries + first + e]) * reach[j]
-        if highest > FAR:
-            _predictor(record, room, first + e, base[e])
-            for k in range(nodes):
-                logs[k] -= trials * (max(eta[k], 0.0) + log1p(exp(-abs(eta[k]))))
-            if factored:
-                for k in range(nodes):
-                    eta[k] = exp(effects[k])
-            continue
-        odds = exp(base[e])
-        if not factored:
-            odds = 1.0
-            _predictor(record, room, first + e, base[e])
-            for k in range(nodes):
-                eta[k] = exp(eta[k])
-        if trials != 1.0:
-            for k in range(nodes):
-                logs[k] -= trials * log(1.0 + odds * eta[k])
-            continue
-        full += max(highest, 0.0) + 0.7
-        if full > FULL:
-            _take_off(logs, products, record.nodes)
-            full = max(highest, 0.0) + 0.7
-        for k in range(nodes):
-            products[k] *= 1.0 + odds * eta[k]
-    _take_off(logs, products, record.nodes)
+            own = j * record.lanes
+            copy(normals, j * record.lanes, modes, j * patterns + block * record.lanes, record.lanes)
+            for i in range(j, width):
+                along, at = grid[i * record.nodes + node], (j * width + i) * patterns + block * record.lanes
+                for k in range(lanes):
+                    normals[own + k] += along * spreads[at + k]
+            for k in range(lanes):
+                priors[k] -= 0.5 * normals[own + k] * normals[own + k]
+            for k in range(lanes):
+                reach[own + k] = max(reach[own + k], abs(normals[own + k]))
 
 
 @numba.njit(**NJIT)
-def _take_off(logs: Any, products: Any, nodes: int) -> None:
-    for k in range(np.uint64(nodes)):
+def _effects_at(record: Any, room: int, root: int, block: int, node: int) -> None:
+    """Write the effects of a block's patterns at a node, and what their totals and the density of normals give."""
+    lanes, width, patterns = record.lanes, record.width, record.blocks * record.lanes
+    effects, logs = doubles(_effects(record, room)), doubles(_logs(record, room, node))
+    normals = doubles(_normals(record, room, node))
+    priors, totals = doubles(_priors(record, room, node)), doubles(record.totals)
+    scale, from_ = doubles(root), block * record.lanes
+    along = scale[0]
+    for k in range(lanes):
+        effects[k] = along * normals[k]
+    for k in range(lanes):
+        logs[k] = priors[k] + totals[from_ + k] * effects[k]
+    for i in range(1, width):
+        own, from_ = i * record.lanes, i * patterns + block * record.lanes
+        along = scale[i * width]
+        for k in range(lanes):
+            effects[own + k] = along * normals[k]
+        for j in range(1, i + 1):
+            along, at = scale[i * width + j], j * record.lanes
+            for k in range(lanes):
+                effects[own + k] += along * normals[at + k]
+        for k in range(lanes):
+            logs[k] += totals[from_ + k] * effects[own + k]
+
+
+@numba.njit(**NJIT)
+def _highest(record: Any, room: int, root: int, first: int, rows: int) -> float:
+    """A bound on the linear predictors of a block at its nodes, and 0."""
+    lanes, width = record.lanes, record.width
+    effects, reach = doubles(_effects(record, room)), doubles(_reach(record, room))
+    eta, most = doubles(_work(record, room, 0)), doubles(_work(record, room, 1))
+    base, multipliers = doubles(_base(record, room)), doubles(record.multipliers)
+    scale = doubles(root)
+    for i in range(width):
+        own = i * record.lanes
+        fill(effects, i * record.lanes, 0.0, record.lanes)
+        for j in range(i + 1):
+            along, at = abs(scale[i * width + j]), j * record.lanes
+            for k in range(lanes):
+                effects[own + k] += along * reach[at + k]
+    fill(most, 0, 0.0, record.lanes)
+    for row in range(rows):
+        copy(eta, 0, base, row * record.lanes, record.lanes)
+        for j in range(width):
+            own, at = j * record.lanes, j * record.entries + (first + row) * record.lanes
+            for k in range(lanes):
+                eta[k] += abs(multipliers[at + k]) * effects[own + k]
+        for k in range(lanes):
+            most[k] = max(most[k], eta[k])
+    highest = 0.0
+    for k in range(lanes):
+        highest = max(highest, most[k])
+    return highest
+
+
+@numba.njit(**NJIT)
+def _exponentials(record: Any, room: int, first: int, rows: int) -> None:
+    """Replace linear predictors by their exponentials; under a logarithmic link, sum these up."""
+    lanes = record.lanes
+    base, size = doubles(_base(record, room)), doubles(record.size)
+    for e in range(rows * record.lanes):
+        base[e] = exp(base[e])
+    if record.kind == EXPONENTIAL:
+        whole = doubles(_work(record, room, 2))
+        fill(whole, 0, 0.0, record.lanes)
+        for row in range(rows):
+            own, at = row * record.lanes, (first + row) * record.lanes
+            for k in range(lanes):
+                whole[k] += size[at + k] * base[own + k]
+
+
+@numba.njit(**NJIT)
+def _predictors(record: Any, room: int, first: int, row: int) -> None:
+    """Write the linear predictors of a row of entries to the first run."""
+    lanes, width = record.lanes, record.width
+    eta, effects = doubles(_work(record, room, 0)), doubles(_effects(record, room))
+    base, multipliers = doubles(_base(record, room)), doubles(record.multipliers)
+    own, at = row * record.lanes, (first + row) * record.lanes
+    for k in range(lanes):
+        eta[k] = base[own + k] + multipliers[at + k] * effects[k]
+    for j in range(1, width):
+        own, at = j * record.lanes, j * record.entries + (first + row) * record.lanes
+        for k in range(lanes):
+            eta[k] += multipliers[at + k] * effects[own + k]
+
+
+@numba.njit(**NJIT)
+def _exponential(record: Any, room: int, node: int, first: int, rows: int, plain: bool) -> None:
+    """Take sizes times the exponential of linear predictors off."""
+    lanes, logs = record.lanes, doubles(_logs(record, room, node))
+    if plain:
+        effects, whole = doubles(_effects(record, room)), doubles(_work(record, room, 2))
+        for k in range(lanes):
+            logs[k] -= whole[k] * exp(effects[k])
+        return
+    eta, size = doubles(_work(record, room, 0)), doubles(record.size)
+    for row in range(rows):
+        at = (first + row) * record.lanes
+        _predictors(record, room, first, row)
+        for k in range(lanes):
+            logs[k] -= size[at + k] * exp(eta[k])
+
+
+@numba.njit(**NJIT)
+def _far(record: Any, room: int, node: int, first: int, rows: int) -> None:
+    """Take sizes times log(1 + exp) of linear predictors of any size off."""
+    lanes, logs = record.lanes, doubles(_logs(record, room, node))
+    eta, size = doubles(_work(record, room, 0)), doubles(record.size)
+    for row in range(rows):
+        at = (first + row) * record.lanes
+        _predictors(record, room, first, row)
+        for k in range(lanes):
+            logs[k] -= size[at + k] * (max(eta[k], 0.0) + log1p(exp(-abs(eta[k]))))
+
+
+@numba.njit(**NJIT)
+def _logistic(record: Any, room: int, node: int, first: int, rows: int, plain: bool, highest: float) -> None:
+    """The same of moderate ones; of single trials by one logarithm of a product, as long as that is not too large."""
+    lanes, logs = record.lanes, doubles(_logs(record, room, node))
+    odds, products = doubles(_work(record, room, 0)), doubles(_work(record, room, 1))
+    effects, multiples = doubles(_effects(record, room)), doubles(_work(record, room, 2))
+    base, size = doubles(_base(record, room)), doubles(record.size)
+    single, factors, most = integers(record.single), 0, int(FULL / (highest + 0.7))
+    fill(products, 0, 1.0, record.lanes)
+    if plain:
+        for k in range(lanes):
+            multiples[k] = exp(effects[k])
+    for row in range(rows):
+        at, own = (first + row) * record.lanes, row * record.lanes
+        if not plain:
+            _predictors(record, room, first, row)
+            for k in range(lanes):
+                odds[k] = exp(odds[k])
+        elif not single[first + row]:
+            for k in range(lanes):
+                odds[k] = base[own + k] * multiples[k]
+        if not single[first + row]:
+            for k in range(lanes):
+                logs[k] -= size[at + k] * log(1.0 + odds[k])
+            continue
+        if plain:
+            for k in range(lanes):
+                products[k] *= 1.0 + base[own + k] * multiples[k]
+        else:
+            for k in range(lanes):
+                products[k] *= 1.0 + odds[k]
+        factors += 1
+        if factors == most:
+            _take_off(logs, products, record.lanes)
+            factors = 0
+    if factors:
+        _take_off(logs, products, record.lanes)
+
+
+@numba.njit(**NJIT)
+def _take_off(logs: Any, products: Any, lanes: int) -> None:
+    for k in range(lanes):
         logs[k] -= log(products[k])
         products[k] = 1.0
 
 
 @numba.njit(**NJIT)
-def _log_sum(record: Any, room: int, pattern: int) -> float:
-    """The logarithm of a pattern's integral."""
-    logs, largest = doubles(_logs(record, room), record.nodes), -np.inf
-    for k in range(np.uint64(record.nodes)):
-        largest = max(largest, logs[k])
-    for k in range(np.uint64(record.nodes)):
-        logs[k] = exp(logs[k] - largest)
-    volumes = doubles(record.log_volumes, record.patterns)
-    return largest + math.log(total(logs, 0, record.nodes)) + volumes[pattern]
+def _log_sums(record: Any, room: int, block: int) -> float:
+    """The logarithms of a block's integrals, each as often as it occurs, summed."""
+    lanes = record.lanes
+    peak, sums = doubles(_work(record, room, 0)), doubles(_work(record, room, 1))
+    counts, volumes = doubles(record.counts), doubles(record.log_volumes)
+    copy(peak, 0, doubles(_logs(record, room, 0)), 0, record.lanes)
+    for node in range(1, record.nodes):
+        logs = doubles(_logs(record, room, node))
+        for k in range(lanes):
+            peak[k] = max(peak[k], logs[k])
+    fill(sums, 0, 0.0, record.lanes)
+    for node in range(record.nodes):
+        logs = doubles(_logs(record, room, node))
+        for k in range(lanes):
+            sums[k] += exp(logs[k] - peak[k])
+    at = block * record.lanes
+    for k in range(lanes):
+        peak[k] += log(sums[k]) + volumes[at + k]
+    return dot(peak, 0, counts, block * record.lanes, record.lanes)
 
 
 @numba.njit(**NJIT)
@@ -260,47 +326,59 @@ def log_ratio(
 ) -> float:  # fmt: skip
     """The density of a group's normals over that of proposals, a multivariate t about a centre, where it is 1.
 
-    A proposal is the centre and `wider` times the pattern's spread times z.
+    A proposal is the centre and `wider` times the pattern's spread times z. Patterns are counted as their lanes are.
     """
-    starts, width = integers(record.starts, record.patterns + 1), record.width
-    first, entries = starts[pattern], starts[pattern + 1] - starts[pattern]
-    normals, middle, step = doubles(_normals(record, room), record.width), doubles(centre, width), doubles(z, width)
-    spreads = doubles(record.spreads, record.patterns * width * width)
-    _linear(record, room, beta, first, entries)
+    starts, width, patterns = integers(record.starts), record.width, record.blocks * record.lanes
+    block, lane = pattern // record.lanes, pattern % record.lanes
+    rows, first = starts[block + 1] - starts[block], starts[block] * record.lanes + lane
+    normals, middle, step = doubles(_normals(record, room, 0)), doubles(centre), doubles(z)
+    spreads = doubles(record.spreads)
+    _linear_of_lane(record, room, beta, first, rows)
     copy(normals, 0, middle, 0, width)
-    result, squares = -_log_conditional(record, room, pattern, root, first, entries), 0.0
+    result, squares = -_log_conditional(record, room, pattern, root, first, rows), 0.0
     for i in range(width):
         squares += step[i] * step[i]
         for j in range(width):
-            normals[i] += wider * spreads[(pattern * width + i) * width + j] * step[j]
-    result += _log_conditional(record, room, pattern, root, first, entries)
+            normals[i] += wider * spreads[(i * width + j) * patterns + pattern] * step[j]
+    result += _log_conditional(record, room, pattern, root, first, rows)
     return result + 0.5 * (freedom + width) * math.log(1.0 + squares / freedom)
 
 
 @numba.njit(**NJIT)
-def _log_conditional(record: Any, room: int, pattern: int, root: int, first: int, entries: int) -> float:
+def _linear_of_lane(record: Any, room: int, beta: int, first: int, rows: int) -> None:
+    base, coefficients = doubles(_base(record, room)), doubles(beta)
+    offset, design = doubles(record.offset), doubles(record.design)
+    step = record.lanes
+    for e in range(rows):
+        base[e] = offset[first + e * step]
+    for column in range(record.columns):
+        at, own = column * record.entries + first, coefficients[column]
+        for e in range(rows):
+            base[e] += own * design[at + e * step]
+
+
+@numba.njit(**NJIT)
+def _log_conditional(record: Any, room: int, pattern: int, root: int, first: int, rows: int) -> float:
     """The log density of a group's normals, up to a constant."""
-    width, eta, base = (
-        record.width,
-        doubles(_eta(record, room), record.longest),
-        doubles(_base(record, room), record.longest),
-    )
-    normals, scale = doubles(_normals(record, room), record.width), doubles(root, width * width)
-    size, totals = doubles(record.size, record.entries), doubles(record.totals, record.patterns * width)
-    multipliers, result = doubles(record.multipliers, width * record.entries), 0.0
-    copy(eta, 0, base, 0, entries)
+    width, patterns, step = record.width, record.blocks * record.lanes, record.lanes
+    base, eta = doubles(_base(record, room)), doubles(_base(record, room) + 8 * record.longest)
+    normals, scale = doubles(_normals(record, room, 0)), doubles(root)
+    size, totals = doubles(record.size), doubles(record.totals)
+    multipliers, result = doubles(record.multipliers), 0.0
+    copy(eta, 0, base, 0, rows)
     for i in range(width):
-        effect, at = 0.0, np.uint64(i * record.entries + first)
+        effect, at = 0.0, i * record.entries + first
         for j in range(i + 1):
             effect += scale[i * width + j] * normals[j]
-        result += totals[pattern * width + i] * effect - 0.5 * normals[i] * normals[i]
-        for e in range(np.uint64(entries)):
-            eta[e] += effect * multipliers[at + e]
-    begin = np.uint64(first)
+        result += totals[i * patterns + pattern] * effect - 0.5 * normals[i] * normals[i]
+        for e in range(rows):
+            eta[e] += effect * multipliers[at + e * step]
     if record.kind == EXPONENTIAL:
-        for e in range(np.uint64(entries)):
-            eta[e] = size[begin + e] * exp(eta[e])
+        for e in range(rows):
+            eta[e] = exp(eta[e])
     else:
-        for e in range(np.uint64(entries)):
-            eta[e] = size[begin + e] * (max(eta[e], 0.0) + log1p(exp(-abs(eta[e]))))
-    return result - total(eta, 0, entries)
+        for e in range(rows):
+            eta[e] = max(eta[e], 0.0) + log1p(exp(-abs(eta[e])))
+    for e in range(rows):
+        result -= size[first + e * step] * eta[e]
+    return result

@@ -101,7 +101,7 @@ COUNTS = (
     "rows", "segments", "common", "linear", "coefficients", "hyperparameters", "auxiliary", "factors",
     "joint_factors", "joint_size", "matrices", "rank", "by_products", "has_offset", "is_sorted", "parts", "threads",
     "worker", "workspace", "parameters",
-    "thresholds", "reference", "increasing", "threshold_kernel", "monotonic",
+    "thresholds", "reference", "increasing", "threshold_kernel", "monotonic", "coordinates",
 )  # fmt: skip
 DOUBLES = (
     "design", "offset", "response", "size", "count", "multipliers", "sums",  # of rows
@@ -191,15 +191,16 @@ FIELDS = len(WORKSPACE.names or ())
 JOB_BYTES = JOB.itemsize
 THREAD_ROOM = FIELDS + 2 * BLOCK * (1 + SLOTS)  # numbers that a thread has for itself
 
-# Of groups whose effects are integrated out: patterns of groups, entries (different rows) of each, and nodes.
+# Of groups whose effects are integrated out: patterns, their entries (different rows), and nodes. A block has rows of
+# entries, with a pattern in each lane.
 LOGISTIC, EXPONENTIAL = range(2)  # kinds of canonical links
-INTEGRAL_COUNTS = ("patterns", "entries", "longest", "columns", "width", "nodes", "kind", "plain")
+INTEGRAL_COUNTS = ("blocks", "lanes", "rows", "entries", "longest", "columns", "width", "nodes", "kind", "plain")
 INTEGRAL_DOUBLES = (
     "design", "offset", "size", "multipliers",  # of entries, those of one column side by side
     "counts", "totals", "modes", "spreads", "log_volumes",  # of patterns
     "grid", "log_weights",  # of nodes
 )  # fmt: skip
-INTEGRAL_INTEGERS = ("starts",)
+INTEGRAL_INTEGERS = ("starts", "single")  # of blocks: their first rows; of rows: whether all sizes are 1
 INTEGRALS = _layout(*INTEGRAL_COUNTS, *INTEGRAL_DOUBLES, *INTEGRAL_INTEGERS)
 
 ENTRIES = {
