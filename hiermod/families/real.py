@@ -30,7 +30,10 @@ def take_numbers(name: str, response: ResponseRows) -> None:
 
 
 def _refuse_rounded(response: SingleRows) -> None:
-    apart = float(np.spacing(np.abs(response.values).max()))
+    low, high = float(response.values.min()), float(response.values.max())
+    apart = float(np.spacing(max(-low, high)))
+    if high - low >= apart * (2.0 * len(response.values)) ** 0.5:  # the least that the sd can be of such a range
+        return
     sd = float((response.values - response.values[0]).std())
     if 0.0 < sd < apart:
         raise DataError(

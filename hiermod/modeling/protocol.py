@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 DIMS = ("chain", "draw")
 Values = dict[str, np.ndarray]  # by variable
-Dims = tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]  # names, and the labels of each
+Labels = Sequence[str]
+Dims = tuple[tuple[str, ...], tuple[Labels, ...]]  # names, and the labels of each
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Variable:
         Such as ``treated``, ``1|country_sigma`` or ``sigma``.
     dims : tuple of str
         Without ``chain, draw``.
-    labels : tuple of tuple of str
+    labels : tuple of sequences of str
         The labels of each dim.
     parameter : str
         The family's parameter that it is part of, or is.
@@ -50,7 +51,7 @@ class Variable:
 
     name: str
     dims: tuple[str, ...]
-    labels: tuple[tuple[str, ...], ...]
+    labels: tuple[Labels, ...]
     parameter: str
     role: Literal["coefficient", "sd", "correlation", "effect", "share", "scale", "family"]
     stored: bool = True

@@ -226,10 +226,7 @@ def difference(stored: StoredFit, defined: Defined, asked: Settings) -> str | No
         return "the formula"
     if str(old.spec.family) != str(new.spec.family) or old.definition.pooling != new.definition.pooling:
         return "the family or pooling"
-    if (
-        old.spec.cells.source.fingerprint != new.spec.cells.source.fingerprint
-        or old.spec.cells.source != new.spec.cells.source
-    ):
+    if old.spec.cells.source != new.spec.cells.source:
         return "the data"
     if _prior_texts(old.definition) != _prior_texts(new.definition):
         return "the priors"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import asdict, fields
+from dataclasses import fields
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pandas as pd
 import xarray as xr
 
 from hiermod.data.cells import statistics
+from hiermod.data.cells.kept import Kept
 from hiermod.data.cells.table import Cells, Source
 from hiermod.data.columns.functions import Recipe
 from hiermod.data.columns.groupings import Grouping
@@ -28,7 +30,9 @@ RESPONSES: dict[str, type[statistics.ResponseCells]] = {
 }  # fmt: skip
 
 
-DESCRIBED = ("moments", "levels")  # no arrays
+DESCRIBED = ("moments", "levels", "kept")  # no arrays
+SOURCE = ("rows", "missing", "without_trials", "fingerprint")
+ROW = "row_"
 
 
 def cells_to_dataset(cells: Cells) -> tuple[xr.Dataset, dict[str, Any]]:
@@ -58,7 +62,7 @@ def cells_to_dataset(cells: Cells) -> tuple[xr.Dataset, dict[str, Any]]:
         "predictors": [_predictor_out(predictor) for predictor in cells.predictors.values()],
         "groupings": groupings,
         "recipes": {name: _state_out(recipe.states) for name, recipe in cells.recipes.items()},
-        "source": asdict(cells.source),
+        "source": {name: getattr(cells.source, name) for name in SOURCE},
     }
     variables = {
         name: ([f"{name}_dim_{axis}" for axis in range(values.ndim)], values) for name, values in arrays.items()
@@ -89,12 +93,14 @@ def cells_from_dataset(dataset: xr.Dataset, description: dict[str, Any], formula
         name: Recipe(name, formula.expressions[name], _state_in(states))
         for name, states in description["recipes"].items()
     }
-    source = Source(**description["source"])
+    rows, missing, without_trials, fingerprint = (description["source"][name] for name in SOURCE)
+    source = Source(rows, missing, without_trials, partial(str, fingerprint))
     return Cells(frame, response, predictors, groupings, recipes, source, pd.DataFrame(behind))
 
 
 def _statistics_out(response: statistics.ResponseCells) -> dict[str, np.ndarray]:
     arrays = {part.name: getattr(response, part.name) for part in fields(response) if part.name not in DESCRIBED}
+    arrays |= {f"{ROW}{name}": part for name, part in response.kept.parts.items()} | {"rows": response.rows}
     if isinstance(response, statistics.MomentCells):
         arrays |= {"feature_mean": response.moments.mean, "feature_cross": response.moments.cross}
     return arrays
@@ -109,7 +115,9 @@ def _moments_out(response: statistics.ResponseCells) -> dict[str, Any] | None:
 
 def _statistics_in(kind: Any, dataset: xr.Dataset, description: dict[str, Any]) -> Any:
     plain = [part.name for part in fields(kind) if part.name not in DESCRIBED]
-    arrays = {name: dataset[f"response_{name}"].to_numpy() for name in plain}
+    stored = {str(name).removeprefix("response_"): values.to_numpy() for name, values in dataset.items()}
+    rows = {name.removeprefix(ROW): values for name, values in stored.items() if name.startswith(ROW)}
+    arrays: dict[str, Any] = {name: stored[name] for name in plain} | {"kept": Kept(rows, None, stored["rows"])}
     if issubclass(kind, statistics.CategoryCells):
         return kind(**arrays, levels=_levels_in(description["levels"]))
     if kind is not statistics.MomentCells:

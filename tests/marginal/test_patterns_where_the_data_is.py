@@ -132,7 +132,7 @@ def test_the_density_is_that_of_rows_in_memory(kind, text, family, wide, monkeyp
     assert one.cells.by_patterns
     assert not other.cells.by_patterns
     assert [own.groups for own in one.cells.groupings.values()] == [own.size for own in other.cells.groupings.values()]
-    sources = [replace(own.cells.source, fingerprint="") for own in (one, other)]
+    sources = [replace(own.cells.source, print_of=str) for own in (one, other)]
     assert sources[0] == sources[1]
     problems = [read_problem(own) for own in (one, other)]
     targets = [Target(own, pattern_likelihood(own, find_patterns(own))) for own in problems]

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import hiermod as hm
+from hiermod.data.cells.kept import Kept
 from hiermod.data.cells.statistics import BinomialCells
 from hiermod.modeling.separation import find_separation
 
@@ -16,7 +17,8 @@ from hiermod.modeling.separation import find_separation
 def found(x, s, n):
     x, s, n = (np.asarray(own, dtype=float) for own in (x, s, n))
     names = [f"x{place}" for place in range(x.shape[1])]
-    return find_separation(x, BinomialCells(s, n, s, n, np.ones(len(s)), np.arange(len(s) + 1)), names)
+    kept = Kept({"successes": s, "trials": n, "times": np.ones(len(s))}, None, np.ones(len(s), dtype=int))
+    return find_separation(x, BinomialCells(s, n, kept=kept), names)
 
 
 def directions(columns):

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
+from hiermod.data.cells.kept import Fingerprint, own_rows
 from hiermod.data.cells.rows import Rows, read_rows
 from hiermod.data.cells.statistics import REDUCERS, ResponseCells, reduce_moments, reduce_tallies
-from hiermod.data.cells.table import Cells
+from hiermod.data.cells.table import Cells, Source
 from hiermod.data.columns.bounds import BoundedRows
 from hiermod.data.columns.measured import MeasuredRows
 from hiermod.data.columns.moments import Averaging, averaging_over
 from hiermod.data.columns.predictors import Factor
 from hiermod.data.columns.responses import MomentRows, ResponseRows, SingleRows, TallyRows, TrialsRows
-from hiermod.data.columns.values import Level, count_distinct, first_of, hardly_repeats, has_many, number_rows
+from hiermod.data.columns.values import Level, count_distinct, hardly_repeats, has_many, number_and_first, once
 from hiermod.data.pushdown.tally import PREFIX
 from hiermod.formula.nodes import Formula
 
@@ -73,17 +75,21 @@ def compress(rows: Rows, statistic: str, enabled: bool = True) -> Cells:
     """
     averaging = _averaging(rows, statistic, enabled)
     key = pd.concat([_key(rows, averaging), _seen_of(rows.response, statistic)], axis=1)
-    cell = number_rows(key) if enabled and not hardly_repeats(key) else np.arange(len(rows.frame))
-    first = first_of(cell)
+    alone = not enabled or hardly_repeats(key)
+    cell, first = (np.arange(len(rows.frame)),) * 2 if alone else number_and_first(key)
     count = len(first)
     frame, settled = rows.frame.drop(columns=list(averaging.names)), _settled(rows.sources, cell, first)
-    frame = pd.concat([frame, settled], axis=1).iloc[first].reset_index(drop=True)
-    response = rows.response
+    frame = pd.concat([frame, settled], axis=1)
+    chosen = frame.iloc[first].copy() if len(first) == len(frame) else frame.iloc[first]  # all may come without a copy
+    frame = _widened(chosen.reset_index(drop=True))
+    response = own_rows(rows.response)
+    source = _light(rows, response, frame, cell)
     if statistic in ("trials", "pairs") and isinstance(response, SingleRows):
-        response = TrialsRows(response.values, np.ones(len(response.values)), response.times)
+        response = TrialsRows(response.values, once(len(response.values)), response.times)
     reduced: ResponseCells
     if averaging.features and isinstance(response, SingleRows):
-        numbers = rows.frame[list(averaging.names)]
+        names = list(averaging.names)
+        numbers = pd.DataFrame(rows.frame[names].to_numpy(dtype=float, copy=True), columns=names)
         reduced = moments = reduce_moments(response, cell, count, averaging.features, numbers)
         frame = pd.concat([frame, pd.DataFrame(moments.moments.columns())], axis=1)
     elif isinstance(response, TallyRows):
@@ -92,7 +98,20 @@ def compress(rows: Rows, statistic: str, enabled: bool = True) -> Cells:
     else:
         reduced = REDUCERS[statistic](response, cell, count)
     variables, behind = rows.variables, _behind(rows, averaging, settled.columns, cell)
-    return Cells(frame, reduced, variables.predictors, rows.groupings, variables.recipes, rows.source, behind)
+    return Cells(frame, reduced, variables.predictors, rows.groupings, variables.recipes, source, behind)
+
+
+def _widened(frame: pd.DataFrame) -> pd.DataFrame:
+    """Whole numbers of cells in whatever memory they came, as 64 bits, with which can be calculated."""
+    narrow = [name for name, dtype in frame.dtypes.items() if isinstance(dtype, np.dtype) and dtype.kind in "iu"]
+    return frame.astype(dict.fromkeys(narrow, np.int64))
+
+
+def _light(rows: Rows, response: ResponseRows, frame: pd.DataFrame, cell: np.ndarray) -> Source:
+    """Where rows come from, without what cells know of them."""
+    printed = rows.source.print_of
+    assert isinstance(printed, Fingerprint)
+    return replace(rows.source, print_of=printed.by_cells(frame, response, cell))
 
 
 def _seen_of(response: ResponseRows, statistic: str) -> pd.DataFrame:

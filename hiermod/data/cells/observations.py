@@ -141,7 +141,7 @@ def part(cells: Cells, seen: Observations, times: np.ndarray) -> Cells:
             places = rows.values - 1.0
             rows = replace(rows, values=places, kind="level", levels=response.levels, declared=response.levels)
         reduced = REDUCERS[KINDS[type(response)]](rows, cell, len(occurs))
-    source = replace(cells.source, rows=int(times.sum()), fingerprint="")
+    source = replace(cells.source, rows=int(times.sum()), print_of=str)
     return replace(cells, frame=frame, response=reduced, source=source, behind=pd.DataFrame())
 
 
@@ -149,12 +149,13 @@ def _some(cells: Cells, keep: np.ndarray) -> Cells:
     """The cells in `keep`, of rows that are not known."""
     response = cells.response
     assert isinstance(response, RealCells)
-    changed = {name: getattr(response, name)[keep] for name in ("mean", "count", "within", "rows")}
+    changed = {name: getattr(response, name)[keep] for name in ("mean", "count", "within")}
+    kept = response.kept.of(np.isin(np.arange(len(cells)), keep))
     if isinstance(response, MomentCells):
-        response = replace(response, **changed, moments=response.moments.chosen(keep))
+        response = replace(response, **changed, kept=kept, moments=response.moments.chosen(keep))
     else:
-        response = replace(response, **changed)
-    source = replace(cells.source, rows=int(np.rint(response.count.sum())), fingerprint="")
+        response = replace(response, **changed, kept=kept)
+    source = replace(cells.source, rows=int(np.rint(response.count.sum())), print_of=str)
     return replace(cells, frame=cells.frame.iloc[keep].reset_index(drop=True), response=response, source=source)
 
 

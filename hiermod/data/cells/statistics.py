@@ -9,23 +9,60 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from hiermod.data.cells.kept import Kept
 from hiermod.data.columns.bounds import PARTS, BoundedRows
 from hiermod.data.columns.measured import MeasuredRows
 from hiermod.data.columns.moments import Feature, Moments, feature_values, response_moments
 from hiermod.data.columns.responses import MomentRows, SingleRows, TallyRows, TrialsRows
-from hiermod.data.columns.values import Level, first_of, scores_of
+from hiermod.data.columns.values import Level, first_of, is_once, scores_of
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class KeptRows:
+    """Cells whose rows are known one by one, if there are any here."""
+
+    kept: Kept
+
+    @property
+    def row_times(self) -> np.ndarray:
+        """How often each row counts."""
+        return self.kept.parts["times"]
+
+    @property
+    def rows(self) -> np.ndarray:
+        """How many rows each cell has; none where they were left where they are."""
+        return self.kept.each
+
+
+class ValuedRows(KeptRows):
+    """Cells of rows with a number each."""
+
+    @property
+    def row_values(self) -> np.ndarray:
+        """The response of each row."""
+        return self.kept.parts["values"]
+
+
+class PairedRows(KeptRows):
+    """Cells of rows with successes and trials."""
+
+    @property
+    def row_successes(self) -> np.ndarray:
+        """The successes of each row."""
+        return self.kept.parts["successes"]
+
+    @property
+    def row_trials(self) -> np.ndarray:
+        """The trials of each row."""
+        return self.kept.parts["trials"]
 
 
 @dataclass(frozen=True, eq=False)
-class BinomialCells:
+class BinomialCells(PairedRows):
     """Successes and trials of each cell; the rows' own pairs, and how often they count, are kept in cell order."""
 
     successes: np.ndarray
     trials: np.ndarray
-    row_successes: np.ndarray
-    row_trials: np.ndarray
-    row_times: np.ndarray
-    rows: np.ndarray
 
     @property
     def weight(self) -> np.ndarray:
@@ -43,14 +80,11 @@ class BinomialCells:
 
 
 @dataclass(frozen=True, eq=False)
-class CountCells:
+class CountCells(ValuedRows):
     """Sum and exposure (number of rows) of each cell; the rows' own counts are kept in cell order."""
 
     total: np.ndarray
     exposure: np.ndarray
-    row_values: np.ndarray
-    row_times: np.ndarray
-    rows: np.ndarray
 
     @property
     def weight(self) -> np.ndarray:
@@ -68,15 +102,12 @@ class CountCells:
 
 
 @dataclass(frozen=True, eq=False)
-class RealCells:
+class RealCells(ValuedRows):
     """Mean, count and centred sum of squares of each cell; the rows' own values are kept in cell order."""
 
     mean: np.ndarray
     count: np.ndarray
     within: np.ndarray
-    row_values: np.ndarray
-    row_times: np.ndarray
-    rows: np.ndarray
 
     @property
     def weight(self) -> np.ndarray:
@@ -96,7 +127,11 @@ class MomentCells(RealCells):
     """
 
     moments: Moments
-    row_columns: np.ndarray
+
+    @property
+    def row_columns(self) -> np.ndarray:
+        """The numbers over which cells average, of each row."""
+        return self.kept.parts["columns"]
 
     def table(self) -> dict[str, np.ndarray]:
         """The columns shown by ``fit.cells``: means of predictors stand among the cell's columns."""
@@ -112,14 +147,11 @@ class MomentCells(RealCells):
 
 
 @dataclass(frozen=True, eq=False)
-class ValueCells:
+class ValueCells(ValuedRows):
     """The one value of each cell and how many rows have it; the rows' own values are kept in cell order."""
 
     value: np.ndarray
     count: np.ndarray
-    row_values: np.ndarray
-    row_times: np.ndarray
-    rows: np.ndarray
 
     @property
     def weight(self) -> np.ndarray:
@@ -168,16 +200,12 @@ class TallyCells(CategoryCells):
 
 
 @dataclass(frozen=True, eq=False)
-class PairCells:
+class PairCells(PairedRows):
     """The one pair of successes and trials of each cell, and how many rows have it; these are kept in cell order."""
 
     successes: np.ndarray
     trials: np.ndarray
     count: np.ndarray
-    row_successes: np.ndarray
-    row_trials: np.ndarray
-    row_times: np.ndarray
-    rows: np.ndarray
 
     @property
     def weight(self) -> np.ndarray:
@@ -195,7 +223,7 @@ class PairCells:
 
 
 @dataclass(frozen=True, eq=False)
-class MeasuredCells:
+class MeasuredCells(ValuedRows):
     """The mean of each cell by precision, the `error` of that, and the squares about it over those of the errors.
 
     The rows' own values, errors, and how often they count are kept in cell order.
@@ -205,10 +233,11 @@ class MeasuredCells:
     error: np.ndarray
     count: np.ndarray
     within: np.ndarray
-    row_values: np.ndarray
-    row_errors: np.ndarray
-    row_times: np.ndarray
-    rows: np.ndarray
+
+    @property
+    def row_errors(self) -> np.ndarray:
+        """The error of each row."""
+        return self.kept.parts["errors"]
 
     @property
     def weight(self) -> np.ndarray:
@@ -243,10 +272,6 @@ class BoundedCells(ValueCells):
     upper: np.ndarray
     least: np.ndarray
     most: np.ndarray
-    row_code: np.ndarray
-    row_upper: np.ndarray
-    row_least: np.ndarray
-    row_most: np.ndarray
 
     @property
     def parts(self) -> tuple[np.ndarray, ...]:
@@ -256,8 +281,8 @@ class BoundedCells(ValueCells):
     @property
     def row_parts(self) -> dict[str, np.ndarray]:
         """The response of each row."""
-        rows = (self.row_values, self.row_code, self.row_upper, self.row_least, self.row_most)
-        return dict(zip(PARTS, rows, strict=True))
+        names = ("values", "code", "upper", "least", "most")
+        return dict(zip(PARTS, (self.kept.parts[name] for name in names), strict=True))
 
     def table(self) -> dict[str, np.ndarray]:
         """The columns shown by ``fit.cells``: bounds where there are any."""
@@ -273,41 +298,34 @@ ResponseCells = BinomialCells | MeasuredCells | CountCells | RealCells | ValueCe
 
 def reduce_trials(rows: TrialsRows, cell: np.ndarray, count: int) -> BinomialCells:
     """Sum successes and trials over each cell."""
-    successes, trials = (np.bincount(cell, part * rows.times, count) for part in (rows.successes, rows.trials))
-    return BinomialCells(successes, trials, *_kept(rows, cell, count))
+    successes, trials = (_sums(cell, part * rows.times, count) for part in (rows.successes, rows.trials))
+    return BinomialCells(successes, trials, kept=_kept(rows, cell, count))
 
 
 def reduce_counts(rows: SingleRows, cell: np.ndarray, count: int) -> CountCells:
     """Sum counts over each cell; the exposure is the number of rows."""
-    total, exposure = np.bincount(cell, rows.values * rows.times, count), np.bincount(cell, rows.times, count)
-    return CountCells(total, exposure, *_kept(rows, cell, count))
+    total, exposure = _sums(cell, rows.values * rows.times, count), _sums(cell, rows.times, count)
+    return CountCells(total, exposure, kept=_kept(rows, cell, count))
 
 
 def reduce_reals(rows: SingleRows, cell: np.ndarray, count: int) -> RealCells:
     """Mean and centred sum of squares of each cell; a large mean costs no digits."""
-    nothing = np.empty((len(rows.values), 0))
-    mean, cross = response_moments(nothing, rows.values, rows.times, cell, count, rows.within)
-    return RealCells(mean[:, -1], np.bincount(cell, rows.times, count), cross[:, -1, -1], *_kept(rows, cell, count))
+    size = _sums(cell, rows.times, count)
+    mean, cross = response_moments([], rows.values, rows.times, cell, size, rows.within)
+    return RealCells(mean[:, -1], size, cross[:, -1, -1], kept=_kept(rows, cell, count, size))
 
 
 def reduce_values(rows: SingleRows, cell: np.ndarray, count: int) -> ValueCells:
     """The value of each cell, whose rows are equal in it."""
-    return ValueCells(rows.values[first_of(cell)], np.bincount(cell, rows.times, count), *_kept(rows, cell, count))
+    return ValueCells(rows.values[first_of(cell)], _sums(cell, rows.times, count), kept=_kept(rows, cell, count))
 
 
 def reduce_bounds(rows: BoundedRows, cell: np.ndarray, count: int) -> BoundedCells:
     """The value and the bounds of each cell, whose rows are equal in them."""
-    first, (values, *bounds, times, each) = first_of(cell), _kept(rows, cell, count)
+    first = first_of(cell)
     parts = {name: getattr(rows, name)[first] for name in ("code", "upper", "least", "most")}
-    kept = dict(zip(("row_code", "row_upper", "row_least", "row_most"), bounds, strict=True))
     return BoundedCells(
-        value=rows.values[first],
-        count=np.bincount(cell, rows.times, count),
-        row_values=values,
-        row_times=times,
-        rows=each,
-        **parts,
-        **kept,
+        value=rows.values[first], count=_sums(cell, rows.times, count), kept=_kept(rows, cell, count), **parts
     )
 
 
@@ -327,32 +345,30 @@ def reduce_tallies(tallies: TallyRows, cell: np.ndarray, count: int) -> tuple[Ta
     whose, category = np.nonzero(total)
     order, first = np.argsort(cell, kind="stable"), np.diff(whose, prepend=-1) > 0
     rows = np.where(first, np.bincount(cell, minlength=count)[whose], 0)
-    cells = TallyCells(
-        category + 1.0, total[whose, category], tallies.counts[order], tallies.times[order], rows, tallies.categories
-    )  # fmt: skip
-    return cells, whose
+    kept = Kept({"values": tallies.counts[order], "times": tallies.times[order]}, None, rows)
+    return TallyCells(category + 1.0, total[whose, category], tallies.categories, kept=kept), whose
 
 
 def reduce_measured(rows: MeasuredRows, cell: np.ndarray, count: int) -> MeasuredCells:
     """Sums weighted by precision over each cell, about its plain mean, so that a large mean costs no digits."""
-    precision, times = rows.times * rows.error**-2.0, np.bincount(cell, rows.times, count)
+    precision, times = rows.times * rows.error**-2.0, _sums(cell, rows.times, count)
     total, centre = np.bincount(cell, precision, count), np.bincount(cell, rows.times * rows.values, count) / times
     away = rows.values - centre[cell]
     mean = np.bincount(cell, precision * away, count) / total
     within = np.bincount(cell, precision * (away - mean[cell]) ** 2, count)
-    return MeasuredCells(centre + mean, total**-0.5, times, within, *_kept(rows, cell, count))
+    return MeasuredCells(centre + mean, total**-0.5, times, within, kept=_kept(rows, cell, count))
 
 
 def reduce_errors(rows: MeasuredRows, cell: np.ndarray, count: int) -> ErrorCells:
     """The value and the error of each cell, whose rows are equal in both."""
-    first, times = first_of(cell), np.bincount(cell, rows.times, count)
-    return ErrorCells(rows.values[first], rows.error[first], times, np.zeros(count), *_kept(rows, cell, count))
+    first, times, kept = first_of(cell), _sums(cell, rows.times, count), _kept(rows, cell, count)
+    return ErrorCells(rows.values[first], rows.error[first], times, np.zeros(count), kept=kept)
 
 
 def reduce_pairs(rows: TrialsRows, cell: np.ndarray, count: int) -> PairCells:
     """Successes and trials of each cell, whose rows are equal in them."""
-    first, times = first_of(cell), np.bincount(cell, rows.times, count)
-    return PairCells(rows.successes[first], rows.trials[first], times, *_kept(rows, cell, count))
+    first, times = first_of(cell), _sums(cell, rows.times, count)
+    return PairCells(rows.successes[first], rows.trials[first], times, kept=_kept(rows, cell, count))
 
 
 def reduce_moments(
@@ -360,29 +376,44 @@ def reduce_moments(
 ) -> MomentCells:
     """Cross-products of `features` and the response in each cell; `columns` holds the rows' numbers."""
     if isinstance(rows, MomentRows):
-        features, centres, values = rows.moments.features, rows.moments.centres, rows.moments.mean
+        features, centres, values = rows.moments.features, rows.moments.centres, list(rows.moments.mean.T)
     else:
-        centres = {str(name): float(np.average(columns[name], weights=rows.times)) for name in columns}
+        centres = {str(name): _average(columns[name].to_numpy(), rows.times) for name in columns}
         values = feature_values(features, columns, centres)
-    mean, cross = response_moments(values, rows.values, rows.times, cell, count, rows.within)
-    values, times, each = _kept(rows, cell, count)
-    row_columns = columns.to_numpy(dtype=float)[np.argsort(cell, kind="stable")][: len(values)]
+    size = _sums(cell, rows.times, count)
+    mean, cross = response_moments(values, rows.values, rows.times, cell, size, rows.within)
     moments = Moments(features, centres, mean[:, :-1], cross)
-    size = np.bincount(cell, rows.times, count)
-    return MomentCells(mean[:, -1], size, cross[:, -1, -1], values, times, each, moments, row_columns)
+    kept = _kept(rows, cell, count, size, columns=columns.to_numpy(dtype=float))
+    return MomentCells(mean[:, -1], size, cross[:, -1, -1], moments, kept=kept)
 
 
-def _kept(rows: TrialsRows | SingleRows, cell: np.ndarray, count: int) -> tuple[np.ndarray, ...]:
-    """The rows' responses and how often they count, in cell order, and how many each cell has; none of moments."""
-    if isinstance(rows, MomentRows):
-        return np.empty(0), np.empty(0), np.zeros(count, dtype=np.int64)
-    parts: tuple[np.ndarray, ...]
+def _average(numbers: np.ndarray, times: np.ndarray) -> float:
+    return float(numbers.mean() if is_once(times) else np.average(numbers, weights=times))
+
+
+def _sums(cell: np.ndarray, numbers: np.ndarray, count: int) -> np.ndarray:
+    """Sums over cells."""
+    return np.bincount(cell, None if is_once(numbers) else numbers, count).astype(float, copy=False)
+
+
+def _kept(
+    rows: TrialsRows | SingleRows, cell: np.ndarray, count: int, size: np.ndarray | None = None, **columns: np.ndarray
+) -> Kept:
+    """The rows' responses and how often they count, with some columns; none of moments. `size` is that of cells."""
+    parts: dict[str, np.ndarray]
     if isinstance(rows, TrialsRows):
-        parts = (rows.successes, rows.trials)
+        parts = {"successes": rows.successes, "trials": rows.trials}
+    elif isinstance(rows, BoundedRows):
+        parts = {"values": rows.values, **{name: getattr(rows, name) for name in ("code", "upper", "least", "most")}}
+    elif isinstance(rows, MeasuredRows):
+        parts = {"values": rows.values, "errors": rows.error}
     else:
-        parts = tuple(rows.parts.values()) if isinstance(rows, BoundedRows | MeasuredRows) else (rows.values,)
-    order = np.argsort(cell, kind="stable")
-    return *(part[order] for part in (*parts, rows.times)), np.bincount(cell, minlength=count)
+        parts = {"values": rows.values}
+    parts |= {"times": rows.times, **columns}
+    if isinstance(rows, MomentRows):
+        return Kept({name: part[:0] for name, part in parts.items()}, None, np.zeros(count, dtype=np.int64))
+    each = np.bincount(cell, minlength=count) if size is None or not is_once(rows.times) else size.astype(np.int64)
+    return Kept(parts, cell, each)
 
 
 REDUCERS: dict[str, Callable[..., Any]] = {

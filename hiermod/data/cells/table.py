@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,14 +17,35 @@ from hiermod.data.columns.predictors import Predictor
 from hiermod.errors import DataError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Source:
-    """Where the cells come from: rows used, rows left out and why, and a fingerprint of the rows used."""
+    """Where the cells come from: rows used, rows left out and why, and what makes a fingerprint of the rows used."""
 
     rows: int
     missing: int
     without_trials: int
-    fingerprint: str
+    print_of: Callable[[], str] = field(default=str, repr=False)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The same where the rows are the same, in any order; empty of some of the rows of a model."""
+        return self.print_of()
+
+    @property
+    def _counts(self) -> tuple[int, int, int]:
+        return self.rows, self.missing, self.without_trials
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Source):
+            return False
+        return self._counts == other._counts and self.fingerprint == other.fingerprint
+
+    def __hash__(self) -> int:
+        return hash(self._counts)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What goes to another process: the fingerprint, and not the rows that it is made of."""
+        return {**vars(self), "print_of": partial(str, self.fingerprint)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,12 +104,8 @@ class Cells:
         response = self.response
         assert isinstance(response, ValueCells)
         keep = response.value > 0.0
-        rows = np.repeat(keep, response.rows)
-        kept = ValueCells(
-            response.value[keep], response.count[keep], response.row_values[rows], response.row_times[rows],
-            response.rows[keep],
-        )  # fmt: skip
-        return replace(self, frame=self.frame[keep].reset_index(drop=True), response=kept)
+        above = ValueCells(response.value[keep], response.count[keep], kept=response.kept.of(keep))
+        return replace(self, frame=self.frame[keep].reset_index(drop=True), response=above)
 
     @cached_property
     def codes(self) -> Mapping[str, np.ndarray]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any, overload
 
 import numpy as np
 import pandas as pd
@@ -71,9 +72,9 @@ class Grouping:
         return [":".join(parts) for parts in zip(*by_column, strict=True)]
 
     @cached_property
-    def texts(self) -> tuple[str, ...]:
+    def texts(self) -> LevelTexts:
         """The levels as text."""
-        return tuple(map(str, self.labels()))
+        return LevelTexts(self)
 
     def codes(self, frame: pd.DataFrame) -> np.ndarray:
         """Each row's level, -1 where the fitted data did not have it."""
@@ -88,6 +89,41 @@ class Grouping:
         order = np.argsort(levels_keys, kind="stable")
         nearest = np.searchsorted(levels_keys[order], keys).clip(max=self.size - 1)
         return np.where(known & (levels_keys[order][nearest] == keys), order[nearest], -1)
+
+
+class LevelTexts(Sequence[str]):
+    """The levels of a grouping factor as text, which is made when somebody reads one."""
+
+    def __init__(self, grouping: Grouping) -> None:
+        self._grouping = grouping
+
+    @cached_property
+    def _made(self) -> tuple[str, ...]:
+        return tuple(map(str, self._grouping.labels()))
+
+    def __len__(self) -> int:
+        return self._grouping.size
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> tuple[str, ...]: ...
+
+    def __getitem__(self, place: int | slice) -> str | tuple[str, ...]:
+        return self._made[place]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._made)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self._made, dtype=dtype)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, LevelTexts) and self._made == other._made)
+
+    def __hash__(self) -> int:
+        return hash((self._grouping.name, len(self)))
 
 
 def read_grouping(factors: tuple[str, ...], frame: pd.DataFrame) -> tuple[Grouping, dict[str, pd.Categorical]]:
@@ -116,8 +152,8 @@ def _combinations(columns: tuple[Leveled, ...]) -> np.ndarray:
 
 
 def _refuse_equal_labels(grouping: Grouping) -> None:
-    labels = grouping.labels()
-    if len(grouping.columns) > 1 and len(set(labels)) < len(labels):
+    labels = grouping.labels() if len(grouping.columns) > 1 else []
+    if len(set(labels)) < len(labels):
         twice = next(label for place, label in enumerate(labels) if label in labels[:place])
         raise DataError(
             f"Two levels of the grouping factor {grouping.name!r} are both written {twice!r}, "

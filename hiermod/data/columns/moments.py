@@ -15,8 +15,10 @@ import numpy as np
 import pandas as pd
 
 from hiermod.data.columns.predictors import Predictor
+from hiermod.data.columns.values import is_once
 from hiermod.formula.nodes import Term
 
+ROUNDED = 1e-6  # of a sum of squares about a mean, which rounding of that may add
 Feature = tuple[str, ...]
 TIMES = " × "
 
@@ -109,56 +111,60 @@ def closed(products: Iterable[Iterable[str]]) -> tuple[Feature, ...]:
 
 def feature_values(
     features: Sequence[Feature], frame: Mapping[str, np.ndarray] | pd.DataFrame, centres: Mapping[str, float]
-) -> np.ndarray:
-    """The features of single rows, shape ``(rows, features)``."""
-    columns = [
-        np.prod([np.asarray(frame[name], dtype=float) - centres[name] for name in feature], axis=0)
+) -> list[np.ndarray]:
+    """The features of single rows, a column each."""
+    return [
+        functools.reduce(np.multiply, (np.asarray(frame[name], dtype=float) - centres[name] for name in feature))
         for feature in features
     ]
-    return np.column_stack(columns)
 
 
 def centred_products(
-    values: np.ndarray, times: np.ndarray, cell: np.ndarray, count: int
+    columns: Sequence[np.ndarray], times: np.ndarray, cell: np.ndarray, size: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Means ``(count, k)`` and sums of centred cross-products ``(count, k, k)`` of the columns of `values` in cells.
+    """Means ``(cells, k)`` and sums of centred cross-products ``(cells, k, k)`` of columns in cells of a `size`.
 
-    Rows are centred twice, so that a mean far from 0 costs no digits.
+    What rounding leaves of sums about the mean corrects them, and rows are centred again where that is no small part of
+    a square: a mean far from 0 costs no digits.
     """
-    once, width = bool((times == 1.0).all()), values.shape[1]
-    size = np.bincount(cell, None if once else times, count).astype(float)
-    mean, rest, room = np.zeros((count, width)), np.empty((count, width)), np.empty(len(values))
-    residuals = [np.array(column, dtype=float) for column in values.T]
+    weights, width, count = None if is_once(times) else times, len(columns), len(size)
+    mean, rest, squares = (np.zeros((count, width)) for _ in range(3))
+    residuals, room = [], np.empty(len(cell))
 
     def total(numbers: np.ndarray) -> np.ndarray:
-        return np.bincount(cell, numbers if once else times * numbers, count)
+        return np.bincount(cell, numbers if weights is None else np.multiply(weights, numbers), count)
 
-    for column, residual in enumerate(residuals):
-        for _ in range(2):
-            step = total(residual) / size
-            mean[:, column] += step
-            residual -= np.take(step, cell, out=room, mode="clip")
-        rest[:, column] = total(residual)
+    def centred(column: int, numbers: np.ndarray, sums: np.ndarray, out: np.ndarray) -> np.ndarray:
+        step = sums / size
+        mean[:, column] += step
+        return np.subtract(numbers, np.take(step, cell, out=room, mode="clip"), out=out)
+
+    for column, numbers in enumerate(columns):
+        residual = centred(column, numbers, total(numbers), np.empty(len(cell)))
+        for again in range(2):
+            rest[:, column], squares[:, column] = total(residual), total(np.multiply(residual, residual, out=room))
+            if again or (np.abs(rest[:, column]) <= np.sqrt(ROUNDED * size * squares[:, column])).all():
+                break
+            residual = centred(column, residual, rest[:, column], residual)
+        residuals.append(residual)
     cross = np.empty((count, width, width))
     for row, column in itertools.combinations_with_replacement(range(width), 2):
-        products = total(np.multiply(residuals[row], residuals[column], out=room))
+        products = squares[:, row] if row == column else total(np.multiply(residuals[row], residuals[column], out=room))
         cross[:, row, column] = cross[:, column, row] = products - rest[:, row] * rest[:, column] / size
-    return mean, cross
+    return mean + rest / size[:, None], cross
 
 
 def response_moments(
-    values: np.ndarray, response: np.ndarray, times: np.ndarray, cell: np.ndarray, count: int,
+    values: Sequence[np.ndarray], response: np.ndarray, times: np.ndarray, cell: np.ndarray, size: np.ndarray,
     within: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """`centred_products` of `values` and the response, which stands last; those `within` rows are added."""
-    shift = np.average(response, weights=times)
-    mean, cross = centred_products(np.column_stack([values, response - shift]), times, cell, count)
-    mean[:, -1] += shift
+    mean, cross = centred_products([*values, response], times, cell, size)
     diagonal = np.einsum("cii->ci", cross)
     np.maximum(diagonal, 0.0, out=diagonal)
     if within is not None:
         flat = within.reshape(len(within), -1)
-        cross += _sums(flat, cell, count).reshape(cross.shape)
+        cross += _sums(flat, cell, len(size)).reshape(cross.shape)
     return mean, cross
 
 

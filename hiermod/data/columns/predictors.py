@@ -15,7 +15,7 @@ from hiermod.data.columns.functions import Recipe, Value, learn_from_all
 from hiermod.data.columns.levels import encode
 from hiermod.data.columns.steps import STEPS, numbers_between
 from hiermod.data.columns.texts import MANY, Texts, alike_notices, sign_notices
-from hiermod.data.columns.values import EXACT, Level, Leveled, Values
+from hiermod.data.columns.values import EXACT, Level, Leveled, Values, all_equal, rows_of
 from hiermod.errors import DataError, FormulaError, HiermodError, did_you_mean, enumerate_names
 from hiermod.formula.expressions import quote
 from hiermod.formula.nodes import Formula
@@ -115,15 +115,24 @@ class Steps(Basis):
 Predictor = Numeric | Factor | Basis
 
 
+def _read_numbers(values: Values) -> tuple[bool, np.ndarray]:
+    """Whether numbers are exact whole ones, and the numbers: whole ones in as little memory as they came."""
+    if values.kind == "int":
+        plain = values.series.to_numpy()
+        whole = plain if plain.dtype.kind in "iu" else values.series.to_numpy(dtype=np.int64)
+        if max(-int(whole.min()), int(whole.max())) <= EXACT:
+            return True, whole
+    return False, values.numbers
+
+
 def read_predictor(values: Values) -> tuple[Predictor, np.ndarray | pd.Categorical, list[str]]:
     """Understand a predictor column without missing values; return it, its values and notices."""
     name = values.name
     if values.kind in ("int", "float") and not values.encoded:
-        numbers = values.numbers
-        if (numbers == numbers[0]).all():
+        integer, numbers = _read_numbers(values)
+        if all_equal(numbers):
             raise DataError(f"The predictor {name!r} is constant ({numbers[0]:g} in every row). Leave it out.")
-        integer = values.kind == "int" and bool((np.abs(numbers) <= EXACT).all())
-        return Numeric(name, integer), numbers.astype(np.int64) if integer else numbers, []
+        return Numeric(name, integer), numbers, []
     if values.kind == "date":
         raise DataError(f"The predictor {name!r} holds dates. Add a numeric column, such as days since the first date.")
     if values.texts:
@@ -215,7 +224,7 @@ def read_variables(
         if name in made.predictors:
             continue
         if name not in formula.expressions:
-            predictors[name], values[name], remarks = read_predictor(Values(name, raw[name][used]))
+            predictors[name], values[name], remarks = read_predictor(Values(name, rows_of(raw[name], used)))
         else:
             with at(formula, name):
                 recipes[name], value = _make(formula, name, raw, used, weight, made)
@@ -233,7 +242,7 @@ def _make(
         recipe = made.recipes[name]
         return recipe, coded(name, raw[name][used].to_numpy(dtype=np.int64), recipe.states[name])
     recipe = made.learned.get(name) or learn_from_all(name, formula.expressions[name], raw, used, weight)
-    return recipe, recipe.apply(raw[used])
+    return recipe, recipe.apply(rows_of(raw, used))
 
 
 @contextlib.contextmanager

@@ -12,12 +12,13 @@ from hiermod.data.columns.functions import calculate, learn
 from hiermod.data.columns.levels import match_level
 from hiermod.data.columns.moments import Moments
 from hiermod.data.columns.texts import Texts, row_name
-from hiermod.data.columns.values import Level, Leveled, Values, check_finite
+from hiermod.data.columns.values import Level, Leveled, Values, all_equal, check_finite, is_once, once
 from hiermod.errors import DataError, did_you_mean, enumerate_names
 from hiermod.formula.expressions import Arithmetic, Call, Column, Comparison, Expression, is_comparison, quote
 from hiermod.formula.nodes import CountsResponse, Formula, LevelResponse, SingleResponse, TrialsResponse
 
 SUCCESSES = ("yes", "y", "true", "t", "success", "1", "positive", "won", "converted", "alive")
+BINARY, FIRST = (0.0, 1.0), 1000  # values, by which many are known to be others
 LARGEST = 2.0**53  # counts up to here are exact
 ROUNDING = 1e-12  # relative; a count may come as proportion times trials, as in p(rate * n, n)
 
@@ -92,17 +93,18 @@ class SingleRows:
     @property
     def binary(self) -> bool:
         """Whether only 0 and 1 occur."""
-        return bool(np.isin(self.values, (0.0, 1.0)).all()) and not self.transformed
+        first = self.values[:FIRST]
+        return bool(np.isin(first, BINARY).all() and np.isin(self.values, BINARY).all()) and not self.transformed
 
     @property
     def whole(self) -> bool:
         """Whether only whole numbers from 0 on occur."""
-        return bool(((self.values >= 0) & (self.values == np.round(self.values))).all())
+        return all(((part >= 0) & (part == np.round(part))).all() for part in (self.values[:FIRST], self.values))
 
     @property
     def constant(self) -> bool:
         """Whether one value is all there is."""
-        return bool((self.values == self.values[0]).all())
+        return all_equal(self.values)
 
     @property
     def categories(self) -> tuple[Level, ...]:
@@ -166,7 +168,7 @@ ResponseRows = TrialsRows | TallyRows | SingleRows
 
 def counted(response: ResponseRows, count: np.ndarray) -> ResponseRows:
     """The response where each row stands for several."""
-    return replace(response, times=response.times * count)
+    return response if is_once(count) else replace(response, times=response.times * count)
 
 
 def read_response(formula: Formula, frame: pd.DataFrame) -> ResponseRows:
@@ -178,7 +180,7 @@ def read_response(formula: Formula, frame: pd.DataFrame) -> ResponseRows:
         On text, infinity, negative or fractional counts or weights, and more successes than trials.
     """
     response = formula.response
-    times = np.ones(len(frame)) if formula.weights is None else read_counts(Column(formula.weights), frame, WEIGHTS)
+    times = once(len(frame)) if formula.weights is None else read_counts(Column(formula.weights), frame, WEIGHTS)
     if isinstance(response, LevelResponse):
         return _read_level(response, Values(response.column, frame[response.column]), times)
     if isinstance(response, SingleResponse):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -25,13 +26,19 @@ DENSE = 2**20  # so many numbers are counted rather than sorted
 
 def number_rows(frame: pd.DataFrame) -> np.ndarray:
     """Give equal rows of a frame one number, in the order of their values (not of their appearance)."""
-    key, size = np.zeros(len(frame), dtype=np.int64), 1
-    for name in frame.columns:
-        codes, count = _codes(frame[name])
-        if size > 1 and size * count > _dense(len(frame)):
-            key, size = _renumbered(key, size)
-        key, size = key * count + codes, size * count
-    return _renumbered(key, size)[0]
+    return _renumbered(*_key(frame))[0]
+
+
+def number_and_first(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """`number_rows`, and the first row of each number."""
+    key, size = _key(frame)
+    if size > _dense(len(key)):
+        number = _renumbered(key, size)[0]
+        return number, first_of(number)
+    first = np.full(size, -1, dtype=np.int64)
+    first[key[::-1]] = np.arange(len(key) - 1, -1, -1)
+    occurs = first >= 0
+    return _without_gaps(key, occurs), first[occurs]
 
 
 def codable(column: pd.Series) -> pd.Series:
@@ -44,7 +51,7 @@ def codable(column: pd.Series) -> pd.Series:
 def first_of(number: np.ndarray) -> np.ndarray:
     """The first row of each number."""
     first = np.full(int(number.max(initial=-1)) + 1, -1, dtype=np.int64)
-    first[number[::-1]] = np.arange(len(number))[::-1]
+    first[number[::-1]] = np.arange(len(number) - 1, -1, -1)
     return first
 
 
@@ -55,7 +62,10 @@ def distinct_rows(frame: pd.DataFrame) -> np.ndarray:
 
 def count_distinct(frame: pd.DataFrame) -> int:
     """How many rows are distinct; all of them, where hardly any are equal."""
-    return len(frame) if hardly_repeats(frame) else int(number_rows(frame).max(initial=0)) + 1
+    if hardly_repeats(frame):
+        return len(frame)
+    key, size = _key(frame)
+    return max(len(np.unique(key)) if size > _dense(len(key)) else int(_occurring(key, size).sum()), 1)
 
 
 def hardly_repeats(frame: pd.DataFrame) -> bool:
@@ -75,20 +85,64 @@ def hardly_repeat(sample: pd.DataFrame, rows: int) -> bool:
 def has_many(values: pd.Series) -> bool:
     """Whether a numeric column has more values than questions can be asked by."""
     numbers = values.to_numpy()
-    return len(np.unique(numbers[:FIRST])) > MAX_LEVELS or len(pd.unique(numbers)) > MAX_LEVELS
+    if len(np.unique(numbers[:FIRST])) > MAX_LEVELS:
+        return True
+    whole = np.issubdtype(numbers.dtype, np.integer) and len(numbers)
+    if whole and int(numbers.max()) - int(numbers.min()) < MAX_LEVELS:
+        return False
+    return len(pd.unique(numbers)) > MAX_LEVELS
+
+
+def all_equal(values: np.ndarray) -> bool:
+    """Whether one value is all there is."""
+    return bool((values[:FIRST] == values[0]).all() and (values == values[0]).all())
+
+
+def once(rows: int) -> np.ndarray:
+    """That each of so many rows counts once, in the memory of one number."""
+    return np.broadcast_to(1.0, rows)
+
+
+def rows_of[T: (np.ndarray, pd.Series, pd.DataFrame)](values: T, marked: np.ndarray) -> T:
+    """The marked rows; where these are all, the same without a copy."""
+    return values if marked.all() else values[marked]
+
+
+def is_once(times: np.ndarray) -> bool:
+    """Whether each row counts once."""
+    return bool(((times if any(times.strides) else times[:1]) == 1.0).all())
+
+
+def owned(values: np.ndarray) -> np.ndarray:
+    """A copy, which nobody else can change; what `once` made stays as it is."""
+    return values.copy() if any(values.strides) else values
+
+
+def _key(frame: pd.DataFrame) -> tuple[np.ndarray, int]:
+    """A number of each row, equal where rows are, in the order of their values; and a bound of these numbers."""
+    key, size = np.zeros(len(frame), dtype=np.int64), 1
+    for name in frame.columns:
+        codes, count = _codes(frame[name])
+        if size > 1 and size * count > _dense(len(frame)):
+            key, size = _renumbered(key, size)
+        if size > 1:
+            key *= count
+        np.add(key, codes, out=key, casting="unsafe")
+        size *= count
+    return key, size
 
 
 def _codes(column: pd.Series) -> tuple[np.ndarray, int]:
     """Codes from 0 on in the order of values, and a bound of how many there are."""
     if isinstance(column.dtype, pd.CategoricalDtype):
-        return column.cat.codes.to_numpy().astype(np.int64), max(len(column.cat.categories), 1)
+        return column.cat.codes.to_numpy(), max(len(column.cat.categories), 1)
     values = column.to_numpy()
     if np.issubdtype(values.dtype, np.integer) and len(values):
         low, high = int(values.min()), int(values.max())
         if high - low < _dense(len(values)):
-            return values.astype(np.int64) - low, high - low + 1
+            return (values.astype(np.int64) - low if low else values), high - low + 1
     codes, distinct = pd.factorize(values, sort=True)
-    return codes.astype(np.int64), max(len(distinct), 1)
+    return codes, max(len(distinct), 1)
 
 
 def _renumbered(key: np.ndarray, size: int) -> tuple[np.ndarray, int]:
@@ -96,10 +150,20 @@ def _renumbered(key: np.ndarray, size: int) -> tuple[np.ndarray, int]:
     if size > _dense(len(key)):
         distinct, codes = np.unique(key, return_inverse=True)
         return codes.astype(np.int64), len(distinct)
+    occurs = _occurring(key, size)
+    return _without_gaps(key, occurs), int(occurs.sum())
+
+
+def _without_gaps(key: np.ndarray, occurs: np.ndarray) -> np.ndarray:
+    """Numbers of those that occur, in the same order."""
+    return key if occurs.all() else (np.cumsum(occurs) - 1)[key]
+
+
+def _occurring(key: np.ndarray, size: int) -> np.ndarray:
+    """Which numbers below `size` occur."""
     occurs = np.zeros(size, dtype=bool)
     occurs[key] = True
-    place = np.cumsum(occurs) - 1
-    return place[key], int(place[-1]) + 1 if size else 0
+    return occurs
 
 
 def _dense(rows: int) -> int:
@@ -179,7 +243,8 @@ class Values:
     def numbers(self) -> np.ndarray:
         """Finite numbers; infinity is refused."""
         numbers = self.series.to_numpy(dtype=float)
-        check_finite(self.name, numbers, self.series.index)
+        if self.kind not in ("int", "bool"):
+            check_finite(self.name, numbers, self.series.index)
         return numbers
 
     @cached_property
@@ -245,15 +310,31 @@ def check_finite(name: str, values: np.ndarray, rows: pd.Index | None = None) ->
 
 def code_levels(name: str, values: pd.Series) -> tuple[np.ndarray, tuple[Level, ...]]:
     """Return each value's code and the levels that occur: in category order where there is one, else sorted."""
-    if kind_of(values) == "mixed":
+    kind = kind_of(values)
+    if kind == "mixed":
         _refuse_mixed(name, values)
-    _refuse_instants(name, values)
+    if kind == "date":
+        _refuse_instants(name, values)
     values = whole_as_integers(values)
     if isinstance(values.dtype, pd.CategoricalDtype):
         used = values.cat.remove_unused_categories()
         return used.cat.codes.to_numpy().astype(np.int64), as_levels(used.cat.categories)
+    if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iu" and len(values):
+        return _code_integers(values.to_numpy())
     codes, levels = pd.factorize(values, sort=True)
-    return codes.astype(np.int64), as_levels(pd.Index(levels))
+    return codes.astype(np.int64, copy=False), as_levels(pd.Index(levels))
+
+
+def _code_integers(values: np.ndarray) -> tuple[np.ndarray, tuple[Level, ...]]:
+    """The same of whole numbers, which are counted rather than sorted where they are dense."""
+    low, high = int(values.min()), int(values.max())
+    if high - low >= _dense(len(values)) or high >= 2**63:
+        codes, levels = pd.factorize(values, sort=True)
+        return codes.astype(np.int64, copy=False), tuple(levels.tolist())
+    key = values.astype(np.int64, copy=False)
+    key = key - low if low else key
+    occurs = _occurring(key, high - low + 1)
+    return _without_gaps(key, occurs), tuple((np.flatnonzero(occurs) + low).tolist())
 
 
 def whole_as_integers(values: pd.Series) -> pd.Series:
@@ -309,12 +390,16 @@ def _is_midnight(value: dt.datetime) -> bool:
 
 def level_series(codes: np.ndarray, levels: tuple[Level, ...], trusted: bool = False) -> pd.Categorical:
     """A categorical column of coded levels that keeps their types; codes that are not `trusted` are looked at."""
-    categories = pd.Index(levels, dtype=object if _is_bool(levels) else None)
-    return pd.Categorical.from_codes(codes, categories=categories, validate=not trusted)
+    return pd.Categorical.from_codes(codes, categories=_index_of(levels), validate=not trusted)
 
 
-def _is_bool(levels: tuple[Level, ...]) -> bool:
-    return bool in set(map(type, levels))
+def _index_of(levels: tuple[Level, ...]) -> pd.Index:
+    """Levels as an index that keeps their types."""
+    kinds = set(map(type, levels))
+    if kinds == {int}:
+        with suppress(OverflowError):  # of numbers beyond 64 bits
+            return pd.Index(np.array(levels, dtype=np.int64))
+    return pd.Index(levels, dtype=object if bool in kinds else None)
 
 
 def level_text(level: Any) -> str:

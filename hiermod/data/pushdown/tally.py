@@ -75,7 +75,7 @@ class Tally:
 
 def each_row(frame: pd.DataFrame) -> Tally:
     """Every row by itself."""
-    return Tally(frame, np.ones(len(frame), dtype=np.int64))
+    return Tally(frame, np.broadcast_to(np.int64(1), len(frame)))
 
 
 def tally(frame: pd.DataFrame) -> Tally:

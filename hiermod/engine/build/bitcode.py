@@ -15,7 +15,7 @@ from pathlib import Path
 SHIPPED = Path(__file__).parent / "engine.bitcode"
 SOURCES = Path(__file__).parents[1] / "kernels"
 PREFIX = "hiermod_"  # of the names of entries in the module
-FRONT_END = [Path(__file__).parent / name for name in ("front_end.py", "parts.py")]
+FRONT_END = [Path(__file__).parent / name for name in ("front_end.py", "parts.py", "shortcuts.py")]
 
 
 class UnfitError(Exception):

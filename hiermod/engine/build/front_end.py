@@ -149,6 +149,7 @@ def _linked(parts: Parts) -> binding.ModuleRef:
     context._internal_codegen = Codegen("hiermod")
     bytecode.FunctionIdentity._unique_ids = itertools.repeat(1)  # names do not depend on what was lowered before
     context.add_dynamic_addr = _nowhere
+    _forget_values()
     parts.attach()
     libraries: dict[str, bytes] = {}
     for name, count in ENTRIES.items():
@@ -165,6 +166,19 @@ def _linked(parts: Parts) -> binding.ModuleRef:
             each.linkage = "internal"
     module.verify()
     return module
+
+
+def _forget_values() -> None:
+    """Lower a function once, whatever constants it is called with: LLVM sees these where it inlines."""
+    from numba import types
+    from numba.core.dispatcher import Dispatcher
+
+    template_of = Dispatcher.get_call_template
+
+    def get_call_template(function: Any, args: Any, kws: Any) -> Any:
+        return template_of(function, tuple(types.unliteral(each) for each in args), kws)
+
+    Dispatcher.get_call_template = get_call_template  # type: ignore[assignment, method-assign]
 
 
 def _nowhere(builder: Any, intaddr: int, info: Any) -> Any:
@@ -209,10 +223,7 @@ def _simplify(module: binding.ModuleRef) -> None:
     options.loop_vectorization = options.slp_vectorization = False
     options.loop_interleaving = options.loop_unrolling = False
     options.inlining_threshold = INLINED
-    builder = binding.create_pass_builder(machine, options)
+    builder, names = binding.create_pass_builder(machine, options), binding.create_new_module_pass_manager()
+    names.add_strip_symbols_pass()  # they depend on what was lowered before
+    names.run(module, builder)
     builder.getModulePassManager().run(module, builder)
-    for function in module.functions:  # names within functions depend on what was lowered before
-        for block in function.blocks:
-            block.name = ""
-            for instruction in block.instructions:
-                instruction.name = ""

@@ -35,13 +35,13 @@ Array = np.ndarray
 def log_density(record: Any, work: Any, z: Array, gradient: Array) -> float:
     """Log density at `z` up to a constant; writes its gradient."""
     total = coefficients(record, work, z)
-    fill(doubles(work.by_x, record.hyperparameters), 0, 0.0, record.hyperparameters)
+    fill(doubles(work.by_x), 0, 0.0, record.hyperparameters)
     total += threads.log_likelihood(record, work)
     total += common_coefficients.log_priors(record, work)
     total += ordered.log_priors(record, work)
     _coefficients_back(record, work)
-    size = len(z) - record.hyperparameters
-    _stretched(record, doubles(work.by_w, size), gradient, size)
+    size = record.coordinates
+    _stretched(record, doubles(work.by_w), gradient, size)
     ordered.back(record, work)
     hyperparameters.back(record, work, gradient)
     return total
@@ -51,7 +51,7 @@ def log_density(record: Any, work: Any, z: Array, gradient: Array) -> float:
 def _stretched(record: Any, z: Array, out: Array, size: int) -> None:
     """Apply the symmetric map of low rank; it is its own transpose, so that gradients go back by it too."""
     rank = record.rank
-    directions, stretch = doubles(record.directions, rank * size), doubles(record.stretch, rank)
+    directions, stretch = doubles(record.directions), doubles(record.stretch)
     copy(out, 0, z, 0, size)
     for r in range(rank):
         along = stretch[r] * dot(directions, r * size, z, 0, size)
@@ -61,8 +61,8 @@ def _stretched(record: Any, z: Array, out: Array, size: int) -> None:
 @numba.njit(**NJIT)
 def coefficients(record: Any, work: Any, z: Array) -> float:
     """Write coefficients and hyperparameters, with what the way back needs; return the log density of the map."""
-    size = len(z) - record.hyperparameters
-    _stretched(record, z, doubles(work.w, size), size)
+    size = record.coordinates
+    _stretched(record, z, doubles(work.w), size)
     total = hyperparameters.forward(record, work, z)
     ordered.forward(record, work)
     s = hyperparameters.information_scale(record, work)
@@ -72,7 +72,7 @@ def coefficients(record: Any, work: Any, z: Array) -> float:
         total += common_coefficients.forward(record, work)
     common_coefficients.bounded(record, work)
     monotonic.forward(record, work)
-    score, remaining = doubles(record.score, record.coefficients), doubles(work.effects_score, record.coefficients)
+    score, remaining = doubles(record.score), doubles(work.effects_score)
     for place in range(record.joint_factors, record.factors):
         factor = factor_at(record.factor_table, place)
         covariance.factor_root(record, factor, work)
@@ -88,7 +88,7 @@ def coefficients(record: Any, work: Any, z: Array) -> float:
 def _scale_root(factor: Any, work: Any, s: float) -> None:
     """Write sΛ of a factor."""
     area = factor.width * factor.width
-    root, scaled = doubles(work.roots + 8 * factor.root, area), doubles(work.scaled_roots + 8 * factor.root, area)
+    root, scaled = doubles(work.roots + 8 * factor.root), doubles(work.scaled_roots + 8 * factor.root)
     for i in range(area):
         scaled[i] = s * root[i]
 
@@ -97,14 +97,15 @@ def _scale_root(factor: Any, work: Any, s: float) -> None:
 def _coefficients_back(record: Any, work: Any) -> None:
     """From the derivative by the coefficients, write that by `w`, and add that by hyperparameters."""
     s, by_s = hyperparameters.information_scale(record, work), 0.0
-    remaining, by_score = doubles(work.effects_score, record.coefficients), doubles(work.by_score, record.coefficients)
+    remaining, by_score = doubles(work.effects_score), doubles(work.by_score)
     for place in range(record.factors - 1, record.joint_factors - 1, -1):
         factor = factor_at(record.factor_table, place)
         d, size = factor.width, factor.groups * factor.width
         root, by_root, by_scaled = (
             matrix(work.roots + 8 * factor.root, d), matrix(work.by_root, d), matrix(work.by_scaled_root, d)
         )  # fmt: skip
-        by_root[:, :], by_scaled[:, :] = 0.0, 0.0
+        fill(doubles(work.by_root), 0, 0.0, d * d)
+        fill(doubles(work.by_scaled_root), 0, 0.0, d * d)
         effects.back(record, factor, work)
         by_s += dot(by_score, 0, remaining, factor.effects, size) / s
         for i in range(d):

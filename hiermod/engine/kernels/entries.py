@@ -10,7 +10,7 @@ import numpy as np
 from hiermod.engine.kernels import NJIT, density, likelihood, threads
 from hiermod.engine.kernels import integrals as integrals_of_groups
 from hiermod.engine.kernels.numbers.vector_ops import copy
-from hiermod.engine.kernels.record import BLOCK, BY_ROWS, NO_MEMORY, NOT_FINITE, SLOTS
+from hiermod.engine.kernels.record import BLOCK, BY_ROWS, NO_MEMORY, NOT_FINITE
 from hiermod.engine.kernels.rows import by_rows
 from hiermod.engine.kernels.rows.families import score_block
 from hiermod.engine.kernels.views import (
@@ -35,12 +35,12 @@ def log_density(dimension: Any, point: Any, gradient: Any, value: Any, memory: A
     room = room_for(record)
     if room == 0:
         return NO_MEMORY
-    z, slope = doubles(point, dimension), doubles(gradient, dimension)
+    z, slope = doubles(point), doubles(gradient)
     total = density.log_density(record, workspace(record, room), z, slope)
     free(room)
-    doubles(value, 1)[0] = total
+    doubles(value)[0] = total
     finite = np.isfinite(total)
-    for k in range(np.uint64(dimension)):
+    for k in range(dimension):
         finite = finite and np.isfinite(slope[k])
     return 0 if finite else NOT_FINITE
 
@@ -52,10 +52,10 @@ def expand(dimension: Any, size: Any, point: Any, out: Any, memory: Any) -> int:
     room = room_for(record)
     if room == 0:
         return NO_MEMORY
-    work, written, count = workspace(record, room), doubles(out, size), record.coefficients
-    density.coefficients(record, work, doubles(point, dimension))
-    copy(written, 0, doubles(work.theta, count), 0, count)
-    copy(written, count, doubles(work.x, record.hyperparameters), 0, record.hyperparameters)
+    work, written, count = workspace(record, room), doubles(out), record.coefficients
+    density.coefficients(record, work, doubles(point))
+    copy(written, 0, doubles(work.theta), 0, count)
+    copy(written, count, doubles(work.x), 0, record.hyperparameters)
     free(room)
     return 0
 
@@ -72,10 +72,10 @@ def curvature(coefficients: Any, auxiliary: Any, score: Any, weight: Any, memory
     if room == 0:
         return NO_MEMORY
     work, count, extra = workspace(record, room), record.coefficients, record.hyperparameters - record.auxiliary
-    copy(doubles(work.theta, count), 0, doubles(coefficients, count), 0, count)
-    copy(doubles(work.auxiliary, extra), 0, doubles(auxiliary, extra), 0, extra)
-    scores, weights = doubles(score, record.rows), doubles(weight, record.rows)
-    eta, predictor, here = doubles(work.eta, BLOCK), doubles(work.predictor, BLOCK), doubles(work.row_scores, BLOCK)
+    copy(doubles(work.theta), 0, doubles(coefficients), 0, count)
+    copy(doubles(work.auxiliary), 0, doubles(auxiliary), 0, extra)
+    scores, weights = doubles(score), doubles(weight)
+    eta, predictor, here = doubles(work.eta), doubles(work.predictor), doubles(work.row_scores)
     for place in range(record.segments):
         segment = segment_at(record.segment_table, place)
         for start in range(segment.first, segment.last, BLOCK):
@@ -104,9 +104,9 @@ def curvature(coefficients: Any, auxiliary: Any, score: Any, weight: Any, memory
 def _curvature_by_slots(
     kernel: int, record: Any, work: Any, start: int, rows: int, score: int, weight: int
 ) -> None:  # fmt: skip
-    etas, here, size = doubles(work.etas, SLOTS * BLOCK), doubles(work.scores, SLOTS * BLOCK), record.rows
+    etas, here, size = doubles(work.etas), doubles(work.scores), record.rows
     slots = record.parameters + 1
-    scores, weights = doubles(score, slots * size), doubles(weight, slots * slots * size)
+    scores, weights = doubles(score), doubles(weight)
     by_rows.linear_predictors(kernel, record, work, start, rows)
     by_rows.score(kernel, record, work, start, rows)
     for slot in range(slots):
@@ -154,7 +154,7 @@ def conditionals(
     `settings` are how much wider proposals are than the pattern's spread, and their degrees of freedom.
     """
     record = integrals_at(memory, 0)
-    width, values, given = record.width, doubles(out, points), doubles(settings, 2)
+    width, values, given = record.width, doubles(out), doubles(settings)
     room = allocate(8 * integrals_of_groups.room_size(record))
     if room == 0:
         return NO_MEMORY

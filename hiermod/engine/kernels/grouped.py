@@ -16,14 +16,12 @@ from hiermod.engine.kernels.views import doubles, factor_at, integers
 
 Array = np.ndarray
 
-ONE, TWO, THREE, FOUR = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4)
-
 
 @numba.njit(**NJIT)
 def add_effects(record: Any, theta: Array, start: int, count: int, eta: Array) -> None:
     """Add the effects of `count` rows from `start` on."""
     rows, factors = record.rows, record.factors
-    codes = integers(record.codes, factors * rows)
+    codes = integers(record.codes)
     for place in range(factors):
         factor, at = factor_at(record.factor_table, place), place * rows + start
         for column in range(factor.width):
@@ -38,7 +36,7 @@ def add_effects(record: Any, theta: Array, start: int, count: int, eta: Array) -
 def add_scores(record: Any, score: Array, start: int, count: int, by_theta: Array) -> None:
     """Add the scores of `count` rows from `start` on to the derivatives by their effects."""
     rows, factors = record.rows, record.factors
-    codes = integers(record.codes, factors * rows)
+    codes = integers(record.codes)
     for place in range(factors):
         factor, at = factor_at(record.factor_table, place), place * rows + start
         for column in range(factor.width):
@@ -53,10 +51,10 @@ def add_scores(record: Any, score: Array, start: int, count: int, by_theta: Arra
 def add_effects_of(record: Any, slot: int, theta: Array, start: int, count: int, eta: Array) -> None:
     """Add the effects that stand in one parameter's linear predictor."""
     rows, factors = record.rows, record.factors
-    codes = integers(record.codes, factors * rows)
+    codes = integers(record.codes)
     for place in range(factors):
         factor, at = factor_at(record.factor_table, place), place * rows + start
-        slots = integers(record.effect_slots, factor.multiplier + factor.width)
+        slots = integers(record.effect_slots)
         for column in range(factor.width):
             first, multiplier = factor.start + column * factor.groups, factor.multiplier + column
             if slots[multiplier] != slot:
@@ -71,10 +69,10 @@ def add_effects_of(record: Any, slot: int, theta: Array, start: int, count: int,
 def add_scores_of(record: Any, slot: int, score: Array, start: int, count: int, by_theta: Array) -> None:
     """Add the scores by one parameter's linear predictor to the derivatives by the effects that stand in it."""
     rows, factors = record.rows, record.factors
-    codes = integers(record.codes, factors * rows)
+    codes = integers(record.codes)
     for place in range(factors):
         factor, at = factor_at(record.factor_table, place), place * rows + start
-        slots = integers(record.effect_slots, factor.multiplier + factor.width)
+        slots = integers(record.effect_slots)
         for column in range(factor.width):
             first, multiplier = factor.start + column * factor.groups, factor.multiplier + column
             if slots[multiplier] != slot:
@@ -85,64 +83,61 @@ def add_scores_of(record: Any, slot: int, score: Array, start: int, count: int, 
                 _scatter(record, score, first, codes, at, multiplier, start, count, by_theta)
 
 
-@numba.njit(**NJIT, inline="always")
-def _multipliers(record: Any, multiplier: int) -> Array:
-    """What the effects of all rows are multiplied by; empty where that is one."""
-    if integers(record.plain_multipliers, multiplier + 1)[multiplier]:
-        return doubles(record.multipliers, 0)
-    return doubles(record.multipliers, (multiplier + 1) * record.rows)
+@numba.njit(**NJIT)
+def _is_plain(record: Any, multiplier: int) -> int:
+    """Whether effects are multiplied by one in all rows."""
+    return integers(record.plain_multipliers)[multiplier]
 
 
 @numba.njit(**NJIT)
 def _add_runs(
     record: Any, theta: Array, first: int, group: int, multiplier: int, start: int, count: int, eta: Array
 ) -> None:
-    numbers, here = _multipliers(record, multiplier), multiplier * record.rows + start
-    ends, base, group_, done = integers(record.group_ends, group + count), np.uint64(first), np.uint64(group), 0
+    numbers, here = doubles(record.multipliers), multiplier * record.rows + start
+    ends, plain, place, done = integers(record.group_ends), _is_plain(record, multiplier), first + group, 0
     while done < count:
-        stop = min(count, ends[group_] - start)
-        if len(numbers):
-            add_scaled(eta, done, numbers, here + done, theta[base + group_], stop - done)
+        stop = min(count, ends[group] - start)
+        if plain:
+            add(eta, done, theta[place], stop - done)
         else:
-            add(eta, done, theta[base + group_], stop - done)
-        done, group_ = stop, group_ + np.uint64(1)
+            add_scaled(eta, done, numbers, here + done, theta[place], stop - done)
+        done, place, group = stop, place + 1, group + 1
 
 
 @numba.njit(**NJIT)
 def _sum_runs(
     record: Any, score: Array, first: int, group: int, multiplier: int, start: int, count: int, by_theta: Array
 ) -> None:
-    numbers, here = _multipliers(record, multiplier), multiplier * record.rows + start
-    ends, base, group_, done = integers(record.group_ends, group + count), np.uint64(first), np.uint64(group), 0
+    numbers, here = doubles(record.multipliers), multiplier * record.rows + start
+    ends, plain, place, done = integers(record.group_ends), _is_plain(record, multiplier), first + group, 0
     while done < count:
-        stop = min(count, ends[group_] - start)
-        if len(numbers):
-            by_theta[base + group_] += dot(score, done, numbers, here + done, stop - done)
+        stop = min(count, ends[group] - start)
+        if plain:
+            by_theta[place] += total(score, done, stop - done)
         else:
-            by_theta[base + group_] += total(score, done, stop - done)
-        done, group_ = stop, group_ + np.uint64(1)
+            by_theta[place] += dot(score, done, numbers, here + done, stop - done)
+        done, place, group = stop, place + 1, group + 1
 
 
 @numba.njit(**NJIT)
 def _gather(
     record: Any, theta: Array, first: int, codes: Array, at: int, multiplier: int, start: int, count: int, eta: Array
 ) -> None:
-    numbers, here = _multipliers(record, multiplier), np.uint64(multiplier * record.rows + start)
-    base, place = np.uint64(first), np.uint64(at)
-    if not len(numbers):
-        k, end = np.uint64(0), np.uint64(count)
-        while k + THREE < end:  # four in a turn, since the compiler does not unroll
-            eta[k] += theta[base + np.uint64(codes[place + k])]
-            eta[k + ONE] += theta[base + np.uint64(codes[place + k + ONE])]
-            eta[k + TWO] += theta[base + np.uint64(codes[place + k + TWO])]
-            eta[k + THREE] += theta[base + np.uint64(codes[place + k + THREE])]
-            k += FOUR
-        while k < end:
-            eta[k] += theta[base + np.uint64(codes[place + k])]
-            k += ONE
+    numbers, here = doubles(record.multipliers), multiplier * record.rows + start
+    if _is_plain(record, multiplier):
+        k = 0
+        while k + 3 < count:  # four in a turn, since the compiler does not unroll
+            eta[k] += theta[first + codes[at + k]]
+            eta[k + 1] += theta[first + codes[at + k + 1]]
+            eta[k + 2] += theta[first + codes[at + k + 2]]
+            eta[k + 3] += theta[first + codes[at + k + 3]]
+            k += 4
+        while k < count:
+            eta[k] += theta[first + codes[at + k]]
+            k += 1
         return
-    for i in range(np.uint64(count)):
-        eta[i] += theta[base + np.uint64(codes[place + i])] * numbers[here + i]
+    for i in range(count):
+        eta[i] += theta[first + codes[at + i]] * numbers[here + i]
 
 
 @numba.njit(**NJIT)
@@ -150,19 +145,18 @@ def _scatter(
     record: Any, score: Array, first: int, codes: Array, at: int, multiplier: int, start: int, count: int,
     by_theta: Array,
 ) -> None:  # fmt: skip
-    numbers, here = _multipliers(record, multiplier), np.uint64(multiplier * record.rows + start)
-    base, place = np.uint64(first), np.uint64(at)
-    if not len(numbers):
-        k, end = np.uint64(0), np.uint64(count)
-        while k + THREE < end:
-            by_theta[base + np.uint64(codes[place + k])] += score[k]
-            by_theta[base + np.uint64(codes[place + k + ONE])] += score[k + ONE]
-            by_theta[base + np.uint64(codes[place + k + TWO])] += score[k + TWO]
-            by_theta[base + np.uint64(codes[place + k + THREE])] += score[k + THREE]
-            k += FOUR
-        while k < end:
-            by_theta[base + np.uint64(codes[place + k])] += score[k]
-            k += ONE
+    numbers, here = doubles(record.multipliers), multiplier * record.rows + start
+    if _is_plain(record, multiplier):
+        k = 0
+        while k + 3 < count:
+            by_theta[first + codes[at + k]] += score[k]
+            by_theta[first + codes[at + k + 1]] += score[k + 1]
+            by_theta[first + codes[at + k + 2]] += score[k + 2]
+            by_theta[first + codes[at + k + 3]] += score[k + 3]
+            k += 4
+        while k < count:
+            by_theta[first + codes[at + k]] += score[k]
+            k += 1
         return
-    for i in range(np.uint64(count)):
-        by_theta[base + np.uint64(codes[place + i])] += score[i] * numbers[here + i]
+    for i in range(count):
+        by_theta[first + codes[at + i]] += score[i] * numbers[here + i]

@@ -12,7 +12,6 @@ import math
 from typing import Any
 
 import numba
-import numpy as np
 
 from hiermod.engine.kernels import NJIT
 from hiermod.engine.kernels import plain as plain_functions
@@ -28,7 +27,7 @@ FULL = 600.0  # the logarithm of the largest product of such terms that is forme
 @numba.njit(**NJIT)
 def log_likelihoods(record: Any, room: int, points: int, beta: int, root: int, out: int) -> None:
     """Write sums of the logarithms of the patterns' integrals, each as often as it occurs, at points."""
-    values, starts = doubles(out, points), integers(record.starts, record.blocks + 1)
+    values, starts = doubles(out), integers(record.starts)
     fill(values, 0, 0.0, points)
     for block in range(record.blocks):
         first, rows = starts[block], starts[block + 1] - starts[block]
@@ -107,12 +106,11 @@ def _base(record: Any, room: int) -> int:
 
 @numba.njit(**NJIT)
 def _linear(record: Any, room: int, beta: int, first: int, rows: int) -> None:
-    base, coefficients = doubles(_base(record, room), record.lanes * rows), doubles(beta, record.columns)
-    count = np.uint64(rows * record.lanes)
-    copy(base, 0, doubles(record.offset, record.entries), first * record.lanes, rows * record.lanes)
-    design = doubles(record.design, record.columns * record.entries)
+    base, coefficients, count = doubles(_base(record, room)), doubles(beta), rows * record.lanes
+    copy(base, 0, doubles(record.offset), first * record.lanes, count)
+    design = doubles(record.design)
     for column in range(record.columns):
-        at, own = np.uint64(column * record.entries + first * record.lanes), coefficients[column]
+        at, own = column * record.entries + first * record.lanes, coefficients[column]
         for e in range(count):
             base[e] += own * design[at + e]
 
@@ -120,20 +118,20 @@ def _linear(record: Any, room: int, beta: int, first: int, rows: int) -> None:
 @numba.njit(**NJIT)
 def _place(record: Any, room: int, block: int) -> None:
     """Write the normals of a block's patterns at all nodes, and the logarithms of their density."""
-    lanes, width, patterns = np.uint64(record.lanes), record.width, record.blocks * record.lanes
-    modes, spreads = doubles(record.modes, width * patterns), doubles(record.spreads, width * width * patterns)
-    grid, log_weights = doubles(record.grid, width * record.nodes), doubles(record.log_weights, record.nodes)
-    reach = doubles(_reach(record, room), width * record.lanes)
+    lanes, width, patterns = record.lanes, record.width, record.blocks * record.lanes
+    modes, spreads = doubles(record.modes), doubles(record.spreads)
+    grid, log_weights = doubles(record.grid), doubles(record.log_weights)
+    reach = doubles(_reach(record, room))
     fill(reach, 0, 0.0, width * record.lanes)
     for node in range(record.nodes):
-        normals = doubles(_normals(record, room, node), width * record.lanes)
-        priors = doubles(_priors(record, room, node), record.lanes)
+        normals = doubles(_normals(record, room, node))
+        priors = doubles(_priors(record, room, node))
         fill(priors, 0, log_weights[node], record.lanes)
         for j in range(width):
-            own = np.uint64(j * record.lanes)
+            own = j * record.lanes
             copy(normals, j * record.lanes, modes, j * patterns + block * record.lanes, record.lanes)
             for i in range(j, width):
-                along, at = grid[i * record.nodes + node], np.uint64((j * width + i) * patterns + block * record.lanes)
+                along, at = grid[i * record.nodes + node], (j * width + i) * patterns + block * record.lanes
                 for k in range(lanes):
                     normals[own + k] += along * spreads[at + k]
             for k in range(lanes):
@@ -145,23 +143,23 @@ def _place(record: Any, room: int, block: int) -> None:
 @numba.njit(**NJIT)
 def _effects_at(record: Any, room: int, root: int, block: int, node: int) -> None:
     """Write the effects of a block's patterns at a node, and what their totals and the density of normals give."""
-    lanes, width, patterns = np.uint64(record.lanes), record.width, record.blocks * record.lanes
-    effects, logs = doubles(_effects(record, room), width * lanes), doubles(_logs(record, room, node), record.lanes)
-    normals = doubles(_normals(record, room, node), width * record.lanes)
-    priors, totals = doubles(_priors(record, room, node), record.lanes), doubles(record.totals, width * patterns)
-    scale, from_ = doubles(root, width * width), np.uint64(block * record.lanes)
+    lanes, width, patterns = record.lanes, record.width, record.blocks * record.lanes
+    effects, logs = doubles(_effects(record, room)), doubles(_logs(record, room, node))
+    normals = doubles(_normals(record, room, node))
+    priors, totals = doubles(_priors(record, room, node)), doubles(record.totals)
+    scale, from_ = doubles(root), block * record.lanes
     along = scale[0]
     for k in range(lanes):
         effects[k] = along * normals[k]
     for k in range(lanes):
         logs[k] = priors[k] + totals[from_ + k] * effects[k]
     for i in range(1, width):
-        own, from_ = np.uint64(i * record.lanes), np.uint64(i * patterns + block * record.lanes)
+        own, from_ = i * record.lanes, i * patterns + block * record.lanes
         along = scale[i * width]
         for k in range(lanes):
             effects[own + k] = along * normals[k]
         for j in range(1, i + 1):
-            along, at = scale[i * width + j], np.uint64(j * record.lanes)
+            along, at = scale[i * width + j], j * record.lanes
             for k in range(lanes):
                 effects[own + k] += along * normals[at + k]
         for k in range(lanes):
@@ -171,23 +169,23 @@ def _effects_at(record: Any, room: int, root: int, block: int, node: int) -> Non
 @numba.njit(**NJIT)
 def _highest(record: Any, room: int, root: int, first: int, rows: int) -> float:
     """A bound on the linear predictors of a block at its nodes, and 0."""
-    lanes, width = np.uint64(record.lanes), record.width
-    effects, reach = doubles(_effects(record, room), width * lanes), doubles(_reach(record, room), width * lanes)
-    eta, most = doubles(_work(record, room, 0), lanes), doubles(_work(record, room, 1), lanes)
-    base, multipliers = doubles(_base(record, room), lanes * rows), doubles(record.multipliers, width * record.entries)
-    scale = doubles(root, width * width)
+    lanes, width = record.lanes, record.width
+    effects, reach = doubles(_effects(record, room)), doubles(_reach(record, room))
+    eta, most = doubles(_work(record, room, 0)), doubles(_work(record, room, 1))
+    base, multipliers = doubles(_base(record, room)), doubles(record.multipliers)
+    scale = doubles(root)
     for i in range(width):
-        own = np.uint64(i * record.lanes)
+        own = i * record.lanes
         fill(effects, i * record.lanes, 0.0, record.lanes)
         for j in range(i + 1):
-            along, at = abs(scale[i * width + j]), np.uint64(j * record.lanes)
+            along, at = abs(scale[i * width + j]), j * record.lanes
             for k in range(lanes):
                 effects[own + k] += along * reach[at + k]
     fill(most, 0, 0.0, record.lanes)
     for row in range(rows):
         copy(eta, 0, base, row * record.lanes, record.lanes)
         for j in range(width):
-            own, at = np.uint64(j * record.lanes), np.uint64(j * record.entries + (first + row) * record.lanes)
+            own, at = j * record.lanes, j * record.entries + (first + row) * record.lanes
             for k in range(lanes):
                 eta[k] += abs(multipliers[at + k]) * effects[own + k]
         for k in range(lanes):
@@ -201,15 +199,15 @@ def _highest(record: Any, room: int, root: int, first: int, rows: int) -> float:
 @numba.njit(**NJIT)
 def _exponentials(record: Any, room: int, first: int, rows: int) -> None:
     """Replace linear predictors by their exponentials; under a logarithmic link, sum these up."""
-    lanes = np.uint64(record.lanes)
-    base, size = doubles(_base(record, room), record.lanes * rows), doubles(record.size, record.entries)
-    for e in range(np.uint64(rows * record.lanes)):
+    lanes = record.lanes
+    base, size = doubles(_base(record, room)), doubles(record.size)
+    for e in range(rows * record.lanes):
         base[e] = exp(base[e])
     if record.kind == EXPONENTIAL:
-        whole = doubles(_work(record, room, 2), record.lanes)
+        whole = doubles(_work(record, room, 2))
         fill(whole, 0, 0.0, record.lanes)
         for row in range(rows):
-            own, at = np.uint64(row * record.lanes), np.uint64((first + row) * record.lanes)
+            own, at = row * record.lanes, (first + row) * record.lanes
             for k in range(lanes):
                 whole[k] += size[at + k] * base[own + k]
 
@@ -217,17 +215,14 @@ def _exponentials(record: Any, room: int, first: int, rows: int) -> None:
 @numba.njit(**NJIT)
 def _predictors(record: Any, room: int, first: int, row: int) -> None:
     """Write the linear predictors of a row of entries to the first run."""
-    lanes, width = np.uint64(record.lanes), record.width
-    eta, effects = doubles(_work(record, room, 0), lanes), doubles(_effects(record, room), width * lanes)
-    base, multipliers = (
-        doubles(_base(record, room), record.entries),
-        doubles(record.multipliers, width * record.entries),
-    )
-    own, at = np.uint64(row * record.lanes), np.uint64((first + row) * record.lanes)
+    lanes, width = record.lanes, record.width
+    eta, effects = doubles(_work(record, room, 0)), doubles(_effects(record, room))
+    base, multipliers = doubles(_base(record, room)), doubles(record.multipliers)
+    own, at = row * record.lanes, (first + row) * record.lanes
     for k in range(lanes):
         eta[k] = base[own + k] + multipliers[at + k] * effects[k]
     for j in range(1, width):
-        own, at = np.uint64(j * record.lanes), np.uint64(j * record.entries + (first + row) * record.lanes)
+        own, at = j * record.lanes, j * record.entries + (first + row) * record.lanes
         for k in range(lanes):
             eta[k] += multipliers[at + k] * effects[own + k]
 
@@ -235,15 +230,15 @@ def _predictors(record: Any, room: int, first: int, row: int) -> None:
 @numba.njit(**NJIT)
 def _exponential(record: Any, room: int, node: int, first: int, rows: int, plain: bool) -> None:
     """Take sizes times the exponential of linear predictors off."""
-    lanes, logs = np.uint64(record.lanes), doubles(_logs(record, room, node), record.lanes)
+    lanes, logs = record.lanes, doubles(_logs(record, room, node))
     if plain:
-        effects, whole = doubles(_effects(record, room), record.lanes), doubles(_work(record, room, 2), record.lanes)
+        effects, whole = doubles(_effects(record, room)), doubles(_work(record, room, 2))
         for k in range(lanes):
             logs[k] -= whole[k] * exp(effects[k])
         return
-    eta, size = doubles(_work(record, room, 0), record.lanes), doubles(record.size, record.entries)
+    eta, size = doubles(_work(record, room, 0)), doubles(record.size)
     for row in range(rows):
-        at = np.uint64((first + row) * record.lanes)
+        at = (first + row) * record.lanes
         _predictors(record, room, first, row)
         for k in range(lanes):
             logs[k] -= size[at + k] * exp(eta[k])
@@ -252,10 +247,10 @@ def _exponential(record: Any, room: int, node: int, first: int, rows: int, plain
 @numba.njit(**NJIT)
 def _far(record: Any, room: int, node: int, first: int, rows: int) -> None:
     """Take sizes times log(1 + exp) of linear predictors of any size off."""
-    lanes, logs = np.uint64(record.lanes), doubles(_logs(record, room, node), record.lanes)
-    eta, size = doubles(_work(record, room, 0), record.lanes), doubles(record.size, record.entries)
+    lanes, logs = record.lanes, doubles(_logs(record, room, node))
+    eta, size = doubles(_work(record, room, 0)), doubles(record.size)
     for row in range(rows):
-        at = np.uint64((first + row) * record.lanes)
+        at = (first + row) * record.lanes
         _predictors(record, room, first, row)
         for k in range(lanes):
             logs[k] -= size[at + k] * (max(eta[k], 0.0) + log1p(exp(-abs(eta[k]))))
@@ -264,17 +259,17 @@ def _far(record: Any, room: int, node: int, first: int, rows: int) -> None:
 @numba.njit(**NJIT)
 def _logistic(record: Any, room: int, node: int, first: int, rows: int, plain: bool, highest: float) -> None:
     """The same of moderate ones; of single trials by one logarithm of a product, as long as that is not too large."""
-    lanes, logs = np.uint64(record.lanes), doubles(_logs(record, room, node), record.lanes)
-    odds, products = doubles(_work(record, room, 0), record.lanes), doubles(_work(record, room, 1), record.lanes)
-    effects, multiples = doubles(_effects(record, room), record.lanes), doubles(_work(record, room, 2), record.lanes)
-    base, size = doubles(_base(record, room), record.lanes * rows), doubles(record.size, record.entries)
-    single, factors, most = integers(record.single, record.rows), 0, int(FULL / (highest + 0.7))
+    lanes, logs = record.lanes, doubles(_logs(record, room, node))
+    odds, products = doubles(_work(record, room, 0)), doubles(_work(record, room, 1))
+    effects, multiples = doubles(_effects(record, room)), doubles(_work(record, room, 2))
+    base, size = doubles(_base(record, room)), doubles(record.size)
+    single, factors, most = integers(record.single), 0, int(FULL / (highest + 0.7))
     fill(products, 0, 1.0, record.lanes)
     if plain:
         for k in range(lanes):
             multiples[k] = exp(effects[k])
     for row in range(rows):
-        at, own = np.uint64((first + row) * record.lanes), np.uint64(row * record.lanes)
+        at, own = (first + row) * record.lanes, row * record.lanes
         if not plain:
             _predictors(record, room, first, row)
             for k in range(lanes):
@@ -302,7 +297,7 @@ def _logistic(record: Any, room: int, node: int, first: int, rows: int, plain: b
 
 @numba.njit(**NJIT)
 def _take_off(logs: Any, products: Any, lanes: int) -> None:
-    for k in range(np.uint64(lanes)):
+    for k in range(lanes):
         logs[k] -= log(products[k])
         products[k] = 1.0
 
@@ -310,20 +305,20 @@ def _take_off(logs: Any, products: Any, lanes: int) -> None:
 @numba.njit(**NJIT)
 def _log_sums(record: Any, room: int, block: int) -> float:
     """The logarithms of a block's integrals, each as often as it occurs, summed."""
-    lanes, patterns = np.uint64(record.lanes), record.blocks * record.lanes
-    peak, sums = doubles(_work(record, room, 0), record.lanes), doubles(_work(record, room, 1), record.lanes)
-    counts, volumes = doubles(record.counts, patterns), doubles(record.log_volumes, patterns)
-    copy(peak, 0, doubles(_logs(record, room, 0), record.lanes), 0, record.lanes)
+    lanes = record.lanes
+    peak, sums = doubles(_work(record, room, 0)), doubles(_work(record, room, 1))
+    counts, volumes = doubles(record.counts), doubles(record.log_volumes)
+    copy(peak, 0, doubles(_logs(record, room, 0)), 0, record.lanes)
     for node in range(1, record.nodes):
-        logs = doubles(_logs(record, room, node), record.lanes)
+        logs = doubles(_logs(record, room, node))
         for k in range(lanes):
             peak[k] = max(peak[k], logs[k])
     fill(sums, 0, 0.0, record.lanes)
     for node in range(record.nodes):
-        logs = doubles(_logs(record, room, node), record.lanes)
+        logs = doubles(_logs(record, room, node))
         for k in range(lanes):
             sums[k] += exp(logs[k] - peak[k])
-    at = np.uint64(block * record.lanes)
+    at = block * record.lanes
     for k in range(lanes):
         peak[k] += log(sums[k]) + volumes[at + k]
     return dot(peak, 0, counts, block * record.lanes, record.lanes)
@@ -338,11 +333,11 @@ def scored(
     Writes the derivatives by these, and adds that by Λ: the conditional ones, averaged over the nodes (Fisher's
     identity). Predictors and scores have the shape ``(rows of all blocks, lanes)``.
     """
-    starts, lanes = integers(record.starts, record.blocks + 1), record.lanes
+    starts, lanes = integers(record.starts), record.lanes
     first, rows = starts[block], starts[block + 1] - starts[block]
     at, size = 8 * first * lanes, rows * lanes
     _place(record, room, block)
-    copy(doubles(_base(record, room), size), 0, doubles(predictors + at, size), 0, size)
+    copy(doubles(_base(record, room)), 0, doubles(predictors + at), 0, size)
     highest = _highest(record, room, root, first, rows)
     far = record.kind == LOGISTIC and highest > FAR
     plain = bool(record.plain) and not far
@@ -358,11 +353,11 @@ def scored(
             _logistic(record, room, node, first, rows, plain, highest)
     result = _log_sums(record, room, block)
     _weigh(record, room, block)
-    fill(doubles(scores + at, size), 0, 0.0, size)
+    fill(doubles(scores + at), 0, 0.0, size)
     for node in range(record.nodes):
-        copy(doubles(_work(record, room, 1), lanes), 0, doubles(_logs(record, room, node), lanes), 0, lanes)
+        copy(doubles(_work(record, room, 1)), 0, doubles(_logs(record, room, node)), 0, lanes)
         _effects_at(record, room, root, block, node)
-        fill(doubles(_reach(record, room), record.width * lanes), 0, 0.0, record.width * lanes)
+        fill(doubles(_reach(record, room)), 0, 0.0, record.width * lanes)
         _take_means(record, room, first, rows, plain, scores + at)
         _add_by_root(record, room, block, node, by_root)
     return result
@@ -371,11 +366,11 @@ def scored(
 @numba.njit(**NJIT)
 def _weigh(record: Any, room: int, block: int) -> None:
     """Replace the logarithms of nodes' terms by the terms' shares in the integrals, as often as these occur."""
-    lanes, patterns, at = np.uint64(record.lanes), record.blocks * record.lanes, np.uint64(block * record.lanes)
-    counts, volumes = doubles(record.counts, patterns), doubles(record.log_volumes, patterns)
-    integrals = doubles(_work(record, room, 0), record.lanes)
+    lanes, patterns, at = record.lanes, record.blocks * record.lanes, block * record.lanes
+    counts, volumes = doubles(record.counts), doubles(record.log_volumes)
+    integrals = doubles(_work(record, room, 0))
     for node in range(record.nodes):
-        logs = doubles(_logs(record, room, node), record.lanes)
+        logs = doubles(_logs(record, room, node))
         for k in range(lanes):
             logs[k] = counts[at + k] * exp(logs[k] + volumes[at + k] - integrals[k])
 
@@ -386,17 +381,17 @@ def _take_means(record: Any, room: int, first: int, rows: int, plain: bool, scor
 
     Shares are in the second run; sums take the place of the normals' reach.
     """
-    lanes, width, out = np.uint64(record.lanes), record.width, doubles(scores, rows * record.lanes)
-    mean, weight = doubles(_work(record, room, 0), record.lanes), doubles(_work(record, room, 1), record.lanes)
-    multiples, effects = doubles(_work(record, room, 2), record.lanes), doubles(_effects(record, room), record.lanes)
-    base, size = doubles(_base(record, room), record.lanes * rows), doubles(record.size, record.entries)
-    multipliers = doubles(record.multipliers, width * record.entries)
-    sums, exponential = doubles(_reach(record, room), width * record.lanes), record.kind == EXPONENTIAL
+    lanes, width, out = record.lanes, record.width, doubles(scores)
+    mean, weight = doubles(_work(record, room, 0)), doubles(_work(record, room, 1))
+    multiples, effects = doubles(_work(record, room, 2)), doubles(_effects(record, room))
+    base, size = doubles(_base(record, room)), doubles(record.size)
+    multipliers = doubles(record.multipliers)
+    sums, exponential = doubles(_reach(record, room)), record.kind == EXPONENTIAL
     if plain:
         for k in range(lanes):
             multiples[k] = exp(effects[k])
     for row in range(rows):
-        own, at = np.uint64(row * record.lanes), np.uint64((first + row) * record.lanes)
+        own, at = row * record.lanes, (first + row) * record.lanes
         if plain and exponential:
             for k in range(lanes):
                 mean[k] = size[at + k] * base[own + k] * multiples[k]
@@ -414,7 +409,7 @@ def _take_means(record: Any, room: int, first: int, rows: int, plain: bool, scor
         for k in range(lanes):
             out[own + k] -= weight[k] * mean[k]
         for i in range(width):
-            to, by = np.uint64(i * record.lanes), np.uint64(i * record.entries) + at
+            to, by = i * record.lanes, i * record.entries + at
             for k in range(lanes):
                 sums[to + k] += multipliers[by + k] * mean[k]
 
@@ -422,12 +417,12 @@ def _take_means(record: Any, room: int, first: int, rows: int, plain: bool, scor
 @numba.njit(**NJIT)
 def _add_by_root(record: Any, room: int, block: int, node: int, by_root: int) -> None:
     """Add a node's share of the derivative by Λ: that by each effect times each normal."""
-    lanes, width, patterns = np.uint64(record.lanes), record.width, record.blocks * record.lanes
-    rest, weight = doubles(_work(record, room, 0), record.lanes), doubles(_work(record, room, 1), record.lanes)
-    sums, totals = doubles(_reach(record, room), width * record.lanes), doubles(record.totals, width * patterns)
-    normals, out = doubles(_normals(record, room, node), width * record.lanes), doubles(by_root, width * width)
+    lanes, width, patterns = record.lanes, record.width, record.blocks * record.lanes
+    rest, weight = doubles(_work(record, room, 0)), doubles(_work(record, room, 1))
+    sums, totals = doubles(_reach(record, room)), doubles(record.totals)
+    normals, out = doubles(_normals(record, room, node)), doubles(by_root)
     for i in range(width):
-        own, at = np.uint64(i * record.lanes), np.uint64(i * patterns + block * record.lanes)
+        own, at = i * record.lanes, i * patterns + block * record.lanes
         for k in range(lanes):
             rest[k] = weight[k] * (totals[at + k] - sums[own + k])
         for j in range(i + 1):
@@ -442,11 +437,11 @@ def log_ratio(
 
     A proposal is the centre and `wider` times the pattern's spread times z. Patterns are counted as their lanes are.
     """
-    starts, width, patterns = integers(record.starts, record.blocks + 1), record.width, record.blocks * record.lanes
+    starts, width, patterns = integers(record.starts), record.width, record.blocks * record.lanes
     block, lane = pattern // record.lanes, pattern % record.lanes
     rows, first = starts[block + 1] - starts[block], starts[block] * record.lanes + lane
-    normals, middle, step = doubles(_normals(record, room, 0), width), doubles(centre, width), doubles(z, width)
-    spreads = doubles(record.spreads, width * width * patterns)
+    normals, middle, step = doubles(_normals(record, room, 0)), doubles(centre), doubles(z)
+    spreads = doubles(record.spreads)
     _linear_of_lane(record, room, beta, first, rows)
     copy(normals, 0, middle, 0, width)
     result, squares = -_log_conditional(record, room, pattern, root, first, rows), 0.0
@@ -460,40 +455,39 @@ def log_ratio(
 
 @numba.njit(**NJIT)
 def _linear_of_lane(record: Any, room: int, beta: int, first: int, rows: int) -> None:
-    base, coefficients = doubles(_base(record, room), rows), doubles(beta, record.columns)
-    offset, design = doubles(record.offset, record.entries), doubles(record.design, record.columns * record.entries)
-    step = np.uint64(record.lanes)
-    for e in range(np.uint64(rows)):
-        base[e] = offset[np.uint64(first) + e * step]
+    base, coefficients = doubles(_base(record, room)), doubles(beta)
+    offset, design = doubles(record.offset), doubles(record.design)
+    step = record.lanes
+    for e in range(rows):
+        base[e] = offset[first + e * step]
     for column in range(record.columns):
-        at, own = np.uint64(column * record.entries + first), coefficients[column]
-        for e in range(np.uint64(rows)):
+        at, own = column * record.entries + first, coefficients[column]
+        for e in range(rows):
             base[e] += own * design[at + e * step]
 
 
 @numba.njit(**NJIT)
 def _log_conditional(record: Any, room: int, pattern: int, root: int, first: int, rows: int) -> float:
     """The log density of a group's normals, up to a constant."""
-    width, patterns, step = record.width, record.blocks * record.lanes, np.uint64(record.lanes)
-    base, eta = doubles(_base(record, room), rows), doubles(_base(record, room) + 8 * record.longest, rows)
-    normals, scale = doubles(_normals(record, room, 0), width), doubles(root, width * width)
-    size, totals = doubles(record.size, record.entries), doubles(record.totals, width * patterns)
-    multipliers, result = doubles(record.multipliers, width * record.entries), 0.0
+    width, patterns, step = record.width, record.blocks * record.lanes, record.lanes
+    base, eta = doubles(_base(record, room)), doubles(_base(record, room) + 8 * record.longest)
+    normals, scale = doubles(_normals(record, room, 0)), doubles(root)
+    size, totals = doubles(record.size), doubles(record.totals)
+    multipliers, result = doubles(record.multipliers), 0.0
     copy(eta, 0, base, 0, rows)
     for i in range(width):
-        effect, at = 0.0, np.uint64(i * record.entries + first)
+        effect, at = 0.0, i * record.entries + first
         for j in range(i + 1):
             effect += scale[i * width + j] * normals[j]
         result += totals[i * patterns + pattern] * effect - 0.5 * normals[i] * normals[i]
-        for e in range(np.uint64(rows)):
+        for e in range(rows):
             eta[e] += effect * multipliers[at + e * step]
     if record.kind == EXPONENTIAL:
-        for e in range(np.uint64(rows)):
+        for e in range(rows):
             eta[e] = exp(eta[e])
     else:
-        for e in range(np.uint64(rows)):
+        for e in range(rows):
             eta[e] = max(eta[e], 0.0) + log1p(exp(-abs(eta[e])))
-    begin = np.uint64(first)
-    for e in range(np.uint64(rows)):
-        result -= size[begin + e * step] * eta[e]
+    for e in range(rows):
+        result -= size[first + e * step] * eta[e]
     return result

@@ -23,7 +23,7 @@ def log_likelihood(record: Any, work: Any) -> float:
     """Log likelihood; writes its derivatives by coefficients, adds those by hyperparameters."""
     factor = factor_at(record.factor_table, record.factors)
     factor_root(record, factor, work)
-    fill(doubles(work.by_root, factor.width * factor.width), 0, 0.0, factor.width * factor.width)
+    fill(doubles(work.by_root), 0, 0.0, factor.width * factor.width)
     root = work.roots + 8 * factor.root
     result = _by_nodes(record, work, root) if record.integrated == BY_NODES else _in_closed_form(record, work, root)
     factor_root_back(record, factor, work)
@@ -34,21 +34,21 @@ def log_likelihood(record: Any, work: Any) -> float:
 def _by_nodes(record: Any, work: Any, root: int) -> float:
     """By quadrature: entries' linear predictors, then the integrals, then the way back."""
     inner, rows, size = integrals_at(record.integrals, 0), record.rows, record.coefficients
-    theta, sums, by_theta = doubles(work.theta, size), doubles(record.sums, size), doubles(work.by_theta, size)
-    eta, here = doubles(work.eta, BLOCK), doubles(work.row_scores, BLOCK)
+    theta, sums, by_theta = doubles(work.theta), doubles(record.sums), doubles(work.by_theta)
+    eta, here = doubles(work.eta), doubles(work.row_scores)
     copy(by_theta, 0, sums, 0, size)
     result = dot(sums, 0, theta, 0, size)
     for start in range(0, rows, BLOCK):
         count = min(BLOCK, rows - start)
         linear_predictor(record, work, start, count)
-        copy(doubles(work.predictors, rows), start, eta, 0, count)
+        copy(doubles(work.predictors), start, eta, 0, count)
     for block in range(inner.blocks):
         result += integrals.scored(
             inner, work.integral_room, root, work.by_root, block, work.predictors, work.predictor_scores
         )
     for start in range(0, rows, BLOCK):
         count = min(BLOCK, rows - start)
-        copy(here, 0, doubles(work.predictor_scores, rows), start, count)
+        copy(here, 0, doubles(work.predictor_scores), start, count)
         scatter(record, work, start, count)
     return result
 
@@ -56,8 +56,8 @@ def _by_nodes(record: Any, work: Any, root: int) -> float:
 @numba.njit(**NJIT)
 def _in_closed_form(record: Any, work: Any, root: int) -> float:
     """Of a Gaussian model."""
-    theta, by_theta = doubles(work.theta, record.coefficients), doubles(work.by_theta, record.coefficients)
-    sigma, by_sigma = doubles(work.auxiliary, 1), doubles(work.by_auxiliary, 1)
+    theta, by_theta = doubles(work.theta), doubles(work.by_theta)
+    sigma, by_sigma = doubles(work.auxiliary), doubles(work.by_auxiliary)
     value, slope = moments.log_likelihood(
         moments_at(record.integrals, 0), work.integral_room, root, work.by_root, theta, by_theta, sigma[0]
     )

@@ -44,15 +44,15 @@ def score_rows(record: Any, work: Any, first: int, last: int) -> float:
 def linear_predictor(record: Any, work: Any, start: int, count: int) -> None:
     """Write the linear predictor of `count` rows from `start` on."""
     rows, common = record.rows, record.common
-    design, plain = doubles(record.design, common * rows), integers(record.plain_columns, common)
-    theta, eta = doubles(work.theta, record.coefficients), doubles(work.eta, BLOCK)
+    design, plain = doubles(record.design), integers(record.plain_columns)
+    theta, eta = doubles(work.theta), doubles(work.eta)
     base = 0.0
     for j in range(common):
         if plain[j]:
             base += theta[j]
     begun, waiting = False, -1
     if record.has_offset:
-        set_scaled(eta, 0, base, doubles(record.offset, rows), start, 1.0, count)
+        set_scaled(eta, 0, base, doubles(record.offset), start, 1.0, count)
         begun = True
     for j in range(common):
         if plain[j]:
@@ -76,8 +76,8 @@ def linear_predictor(record: Any, work: Any, start: int, count: int) -> None:
 def scatter(record: Any, work: Any, start: int, count: int) -> None:
     """Add the scores of `count` rows to the derivatives by their coefficients."""
     rows, common = record.rows, record.common
-    design, plain = doubles(record.design, common * rows), integers(record.plain_columns, common)
-    score, by_theta = doubles(work.row_scores, BLOCK), doubles(work.by_theta, record.coefficients)
+    design, plain = doubles(record.design), integers(record.plain_columns)
+    score, by_theta = doubles(work.row_scores), doubles(work.by_theta)
     waiting = -1
     for j in range(common):
         if plain[j]:
@@ -100,15 +100,15 @@ def products_likelihood(record: Any, work: Any) -> float:
 
     The matrix is symmetric and holds its upper triangle by rows, the diagonal first in each.
     """
-    size, sigma = record.coefficients, doubles(work.auxiliary, 1)[0]
-    rows = integers(record.product_rows, size + 1)
-    columns, values = integers(record.product_columns, rows[size]), doubles(record.product_values, rows[size])
-    score, point = doubles(record.product_score, size), doubles(record.product_point, size)
-    numbers = doubles(record.product_numbers, 2)
-    theta, by_theta, step = doubles(work.theta, size), doubles(work.by_theta, size), doubles(work.step, size)
+    size, sigma = record.coefficients, doubles(work.auxiliary)[0]
+    rows = integers(record.product_rows)
+    columns, values = integers(record.product_columns), doubles(record.product_values)
+    score, point = doubles(record.product_score), doubles(record.product_point)
+    numbers = doubles(record.product_numbers)
+    theta, by_theta, step = doubles(work.theta), doubles(work.by_theta), doubles(work.step)
     for i in range(size):
         step[i] = theta[i] - point[i]
-    by_theta[:] = 0.0
+    fill(by_theta, 0, 0.0, size)
     for i in range(size):
         begin, end, along = rows[i], rows[i + 1], step[i]
         if begin == end:
@@ -120,5 +120,5 @@ def products_likelihood(record: Any, work: Any) -> float:
     for i in range(size):
         squares += step[i] * (by_theta[i] - 2.0 * score[i])
         by_theta[i] = (score[i] - by_theta[i]) * precision
-    doubles(work.by_auxiliary, 1)[0] += (squares * precision - numbers[1]) / sigma
+    doubles(work.by_auxiliary)[0] += (squares * precision - numbers[1]) / sigma
     return -0.5 * squares * precision - numbers[1] * math.log(sigma)

@@ -23,8 +23,8 @@ def log_likelihood(
 ) -> tuple[float, float]:  # fmt: skip
     """The value, and its derivative by sigma; writes that by coefficients, and adds that by Λ."""
     size, precision = record.length, sigma**-2.0
-    rest, by_rest, numbers = doubles(room, size), doubles(room + 8 * size, size), doubles(record.rest, 2)
-    moments, here = doubles(record.moments, size * size), room + 16 * size
+    rest, by_rest, numbers = doubles(room), doubles(room + 8 * size), doubles(record.rest)
+    moments, here = doubles(record.moments), room + 16 * size
     rest[0], squares = 1.0, numbers[0]
     for i in range(1, size):
         rest[i] = -theta[i - 1]
@@ -50,16 +50,16 @@ def _structure(
     d, size, area = record.width, record.length, 8 * record.width**2
     lower, out, turned = matrix(root, d), matrix(by_root, d), matrix(room, d)
     inverse, second = matrix(room + 2 * area, d), matrix(room + 3 * area, d)
-    count = doubles(record.structure_counts, record.structures)[structure]
+    count = doubles(record.structure_counts)[structure]
     result = count * _inverse(record, room, root, structure, precision)
     score, pull, normals = (
-        doubles(room + 4 * area, d), doubles(room + 4 * area + 8 * d, d), doubles(room + 4 * area + 16 * d, d)
+        doubles(room + 4 * area), doubles(room + 4 * area + 8 * d), doubles(room + 4 * area + 16 * d)
     )  # fmt: skip
     slope = count * d
     for i in range(d):
         for j in range(d):
             second[i, j] = count * inverse[i, j]
-    vectors = doubles(record.vectors, record.structures * record.slots * d * size)
+    vectors = doubles(record.vectors)
     for slot in range(record.slots):
         at = (structure * record.slots + slot) * d * size
         for i in range(d):

@@ -101,7 +101,7 @@ COUNTS = (
     "rows", "segments", "common", "linear", "coefficients", "hyperparameters", "auxiliary", "factors",
     "joint_factors", "joint_size", "matrices", "rank", "by_products", "has_offset", "is_sorted", "parts", "threads",
     "worker", "workspace", "parameters",
-    "thresholds", "reference", "increasing", "threshold_kernel", "monotonic",
+    "thresholds", "reference", "increasing", "threshold_kernel", "monotonic", "coordinates",
     "integrated", "integrals",  # how effects of a factor are integrated out, and the address of a record of that
 )  # fmt: skip
 DOUBLES = (

@@ -44,8 +44,8 @@ def log_likelihood(record: Any, work: Any) -> float:
     if record.by_products:
         return products_likelihood(record, work)
     size = record.coefficients
-    sums, theta = doubles(record.sums, size), doubles(work.theta, size)
-    copy(doubles(work.by_theta, size), 0, sums, 0, size)
+    sums, theta = doubles(record.sums), doubles(work.theta)
+    copy(doubles(work.by_theta), 0, sums, 0, size)
     result = dot(sums, 0, theta, 0, size)
     if record.parts:
         return result + _in_parts(record, work)
@@ -56,7 +56,7 @@ def log_likelihood(record: Any, work: Any) -> float:
 def _in_parts(record: Any, work: Any) -> float:
     """The same by several threads, this one among them."""
     size, extra = record.coefficients, record.hyperparameters - record.auxiliary
-    by_theta, by_auxiliary = doubles(work.by_theta, size), doubles(work.by_auxiliary, extra)
+    by_theta, by_auxiliary = doubles(work.by_theta), doubles(work.by_auxiliary)
     threads = _threads(record)
     for place in range(threads):
         here = work.jobs + JOB_BYTES * place
@@ -74,7 +74,7 @@ def _in_parts(record: Any, work: Any) -> float:
             join_thread(job.thread, 0)
     result = 0.0
     for part in range(record.parts):
-        numbers = doubles(_part(record, work, part), 1 + extra + size)
+        numbers = doubles(_part(record, work, part))
         result += numbers[0]
         add_scaled(by_auxiliary, 0, numbers, 1, 1.0, extra)
         add_scaled(by_theta, 0, numbers, 1 + extra, 1.0, size)
@@ -98,14 +98,14 @@ def run_job(job: Any) -> None:
     record, shared = problem_at(job.record, 0), workspace_at(job.workspace, 0)
     size, extra = record.coefficients, record.hyperparameters - record.auxiliary
     room = shared.thread_rooms + 8 * THREAD_ROOM * job.place
-    places, shared_places = addresses(room, FIELDS), addresses(job.workspace, FIELDS)
+    places, shared_places = addresses(room), addresses(job.workspace)
     for field in range(FIELDS):
         places[field] = shared_places[field]
     work = workspace_at(room, 0)
     work.eta, work.row_scores = room + 8 * FIELDS, room + 8 * (FIELDS + BLOCK)
     work.etas, work.scores = room + 8 * (FIELDS + 2 * BLOCK), room + 8 * (FIELDS + (2 + SLOTS) * BLOCK)
     for part in range(job.place, record.parts, _threads(record)):
-        numbers = doubles(_part(record, work, part), 1 + extra + size)
+        numbers = doubles(_part(record, work, part))
         fill(numbers, 0, 0.0, 1 + extra + size)
         work.by_auxiliary, work.by_theta = _part(record, work, part) + 8, _part(record, work, part) + 8 * (1 + extra)
         begin, end = record.rows * part // record.parts, record.rows * (part + 1) // record.parts

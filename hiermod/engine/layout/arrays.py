@@ -311,7 +311,9 @@ def _workspace(problem: Problem, factors: int, size: int, room: int) -> tuple[di
         for name in names:
             places[name], end = end, end + lengths[kind]
     inside = [places["x"] + problem.auxiliary, places["by_x"] + problem.auxiliary]
-    counts = {"joint_factors": factors, "joint_size": size, "workspace": end + room}
+    counts = {
+        "coordinates": lengths["coordinates"], "joint_factors": factors, "joint_size": size, "workspace": end + room,
+    }  # fmt: skip
     return counts, {"workspace_places": np.array([*places.values(), *inside])}
 
 

@@ -15,6 +15,7 @@ import numba
 
 from hiermod.engine.kernels import NJIT
 from hiermod.engine.kernels.coordinates.hyperparameters import log_prior
+from hiermod.engine.kernels.numbers.vector_ops import fill
 from hiermod.engine.kernels.views import common_at, doubles, hyperparameter_at, prior_at
 
 
@@ -25,10 +26,10 @@ def forward(record: Any, work: Any) -> float:
     What the way back needs is kept: V in `variances`, a coefficient's spread, and steps in units of it in `along`.
     """
     linear, count = record.linear, record.hyperparameters
-    map_, by_sds = doubles(record.linear_map, linear * linear), doubles(record.common_spread, linear * count)
-    w, x, theta = doubles(work.w, linear), doubles(work.x, count), doubles(work.theta, linear)
-    along, spread = doubles(work.along, linear), doubles(work.spread, linear)
-    variances, total = doubles(work.variances, linear), 0.0
+    map_, by_sds = doubles(record.linear_map), doubles(record.common_spread)
+    w, x, theta = doubles(work.w), doubles(work.x), doubles(work.theta)
+    along, spread = doubles(work.along), doubles(work.spread)
+    variances, total = doubles(work.variances), 0.0
     for i in range(linear):
         row = common_at(record.common_table, i)
         variance = row.variance
@@ -48,11 +49,11 @@ def forward(record: Any, work: Any) -> float:
 def back(record: Any, work: Any) -> None:
     """From the derivative by the coefficients, write that by `w`, and add that by hyperparameters."""
     linear, count = record.linear, record.hyperparameters
-    map_, by_sds = doubles(record.linear_map, linear * linear), doubles(record.common_spread, linear * count)
-    x, along = doubles(work.x, count), doubles(work.along, linear)
-    spread, variances = doubles(work.spread, linear), doubles(work.variances, linear)
-    by_theta, by_w, by_x = doubles(work.by_theta, linear), doubles(work.by_w, linear), doubles(work.by_x, count)
-    by_w[:] = 0.0
+    map_, by_sds = doubles(record.linear_map), doubles(record.common_spread)
+    x, along = doubles(work.x), doubles(work.along)
+    spread, variances = doubles(work.spread), doubles(work.variances)
+    by_theta, by_w, by_x = doubles(work.by_theta), doubles(work.by_w), doubles(work.by_x)
+    fill(by_w, 0, 0.0, linear)
     for i in range(linear):
         row = common_at(record.common_table, i)
         slope, variance = by_theta[i] * spread[i], variances[i]
@@ -69,7 +70,7 @@ def back(record: Any, work: Any) -> None:
 @numba.njit(**NJIT)
 def bounded(record: Any, work: Any) -> None:
     """Write the coefficients that priors bound, which are hyperparameters."""
-    x, theta = doubles(work.x, record.hyperparameters), doubles(work.theta, record.common)
+    x, theta = doubles(work.x), doubles(work.theta)
     for i in range(record.hyperparameters):
         place = hyperparameter_at(record.hyperparameter_table, i).coefficient
         if place >= 0:
@@ -79,7 +80,7 @@ def bounded(record: Any, work: Any) -> None:
 @numba.njit(**NJIT)
 def bounded_back(record: Any, work: Any) -> None:
     """Add the derivatives by them."""
-    by_x, by_theta = doubles(work.by_x, record.hyperparameters), doubles(work.by_theta, record.common)
+    by_x, by_theta = doubles(work.by_x), doubles(work.by_theta)
     for i in range(record.hyperparameters):
         place = hyperparameter_at(record.hyperparameter_table, i).coefficient
         if place >= 0:
@@ -89,7 +90,7 @@ def bounded_back(record: Any, work: Any) -> None:
 @numba.njit(**NJIT)
 def log_priors(record: Any, work: Any) -> float:
     """Log density of the priors of common coefficients that the line supports; adds its derivative."""
-    theta, by_theta = doubles(work.theta, record.linear), doubles(work.by_theta, record.linear)
+    theta, by_theta = doubles(work.theta), doubles(work.by_theta)
     total = 0.0
     for i in range(record.linear):
         prior = prior_at(record.prior_table, i)

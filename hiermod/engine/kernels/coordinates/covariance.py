@@ -9,6 +9,7 @@ import numba
 import numpy as np
 
 from hiermod.engine.kernels import NJIT, plain
+from hiermod.engine.kernels.numbers.vector_ops import fill
 from hiermod.engine.kernels.record import HORSESHOE
 from hiermod.engine.kernels.views import doubles, matrix, shrinkage_at, term_at
 
@@ -64,8 +65,9 @@ def shrunk_root_back(x: Array, own: Any, root: Array, by_root: Array, by_x: Arra
 @numba.njit(**NJIT)
 def factor_root(record: Any, factor: Any, work: Any) -> None:
     """Write Λ of a factor: those of its group terms, along the diagonal."""
-    x, root = doubles(work.x, record.hyperparameters), matrix(work.roots + 8 * factor.root, factor.width)
-    root[:, :] = 0.0
+    x, at = doubles(work.x), work.roots + 8 * factor.root
+    root = matrix(at, factor.width)
+    fill(doubles(at), 0, 0.0, factor.width * factor.width)
     for term in range(factor.first_term, factor.first_term + factor.terms):
         term_root(x, term_at(record.term_table, term), root)
     if factor.shrinkage >= 0:
@@ -75,7 +77,7 @@ def factor_root(record: Any, factor: Any, work: Any) -> None:
 @numba.njit(**NJIT)
 def factor_root_back(record: Any, factor: Any, work: Any) -> None:
     """Add the derivatives by what Λ is made of, from that by Λ, in `by_root`."""
-    x, by_x = doubles(work.x, record.hyperparameters), doubles(work.by_x, record.hyperparameters)
+    x, by_x = doubles(work.x), doubles(work.by_x)
     root, by_root = matrix(work.roots + 8 * factor.root, factor.width), matrix(work.by_root, factor.width)
     for term in range(factor.first_term, factor.first_term + factor.terms):
         term_root_back(x, term_at(record.term_table, term), root, by_root, by_x)

@@ -40,11 +40,11 @@ def forward(record: Any, factor: Any, work: Any) -> float:
         return single_effects.forward(record, factor, work)
     d, groups, w_at, u_at = factor.width, factor.groups, factor.coordinate, factor.start
     plain, scaled = matrix(work.roots + 8 * factor.root, d), matrix(work.scaled_roots + 8 * factor.root, d)
-    information, u = doubles(record.information, record.matrices), doubles(work.theta, record.coefficients)
-    lower, product = doubles(work.lower, record.matrices), doubles(work.product, record.matrices)
-    w, score = doubles(work.w, record.coefficients), doubles(work.effects_score, record.coefficients)
-    shifted, explained = doubles(work.shifted, record.coefficients), doubles(work.explained, record.coefficients)
-    normals, terms = doubles(work.normals, record.coefficients), doubles(work.terms, LANES)
+    information, u = doubles(record.information), doubles(work.theta)
+    lower, product = doubles(work.lower), doubles(work.product)
+    w, score = doubles(work.w), doubles(work.effects_score)
+    shifted, explained = doubles(work.shifted), doubles(work.explained)
+    normals, terms = doubles(work.normals), doubles(work.terms)
     result = 0.0
     for start in range(0, groups, LANES):
         m = min(groups - start, LANES)
@@ -111,12 +111,12 @@ def back(record: Any, factor: Any, work: Any) -> None:
     d, groups = factor.width, factor.groups
     plain, scaled = matrix(work.roots + 8 * factor.root, d), matrix(work.scaled_roots + 8 * factor.root, d)
     by_plain, by_scaled = matrix(work.by_root, d), matrix(work.by_scaled_root, d)
-    lower, product = doubles(work.lower, record.matrices), doubles(work.product, record.matrices)
-    by_u, score = doubles(work.by_theta, record.coefficients), doubles(work.effects_score, record.coefficients)
-    shifted, explained = doubles(work.shifted, record.coefficients), doubles(work.explained, record.coefficients)
-    normals, by_w = doubles(work.normals, record.coefficients), doubles(work.by_w, record.coefficients)
-    by_score = doubles(work.by_score, record.coefficients)
-    inner, solved = doubles(work.inner, d * d * LANES), doubles(work.solved, d * LANES)
+    lower, product = doubles(work.lower), doubles(work.product)
+    by_u, score = doubles(work.by_theta), doubles(work.effects_score)
+    shifted, explained = doubles(work.shifted), doubles(work.explained)
+    normals, by_w = doubles(work.normals), doubles(work.by_w)
+    by_score = doubles(work.by_score)
+    inner, solved = doubles(work.inner), doubles(work.solved)
     for start in range(0, groups, LANES):
         m = min(groups - start, LANES)
         a, v = factor.information + start, factor.effects + start
@@ -182,11 +182,11 @@ def _few_forward(record: Any, factor: Any, work: Any) -> float:
     )  # fmt: skip
     plain = matrix(work.roots + 8 * factor.root, factor.width)
     scaled = matrix(work.scaled_roots + 8 * factor.root, factor.width)
-    information, u = doubles(record.information, record.matrices), doubles(work.theta, record.coefficients)
-    lower, product = doubles(work.lower, record.matrices), doubles(work.product, record.matrices)
-    w, score = doubles(work.w, record.coefficients), doubles(work.effects_score, record.coefficients)
-    shifted, explained = doubles(work.shifted, record.coefficients), doubles(work.explained, record.coefficients)
-    normals = doubles(work.normals, record.coefficients)
+    information, u = doubles(record.information), doubles(work.theta)
+    lower, product = doubles(work.lower), doubles(work.product)
+    w, score = doubles(work.w), doubles(work.effects_score)
+    shifted, explained = doubles(work.shifted), doubles(work.explained)
+    normals = doubles(work.normals)
     a, b, c = scaled[0, 0], scaled[1, 0] if two else 0.0, scaled[1, 1] if two else 0.0
     a_plain, b_plain, c_plain = plain[0, 0], plain[1, 0] if two else 0.0, plain[1, 1] if two else 0.0
     result, volume = 0.0, 1.0
@@ -228,11 +228,11 @@ def _few_back(record: Any, factor: Any, work: Any) -> None:
     plain = matrix(work.roots + 8 * factor.root, factor.width)
     scaled = matrix(work.scaled_roots + 8 * factor.root, factor.width)
     by_plain, by_scaled = matrix(work.by_root, factor.width), matrix(work.by_scaled_root, factor.width)
-    lower, product = doubles(work.lower, record.matrices), doubles(work.product, record.matrices)
-    by_u, score = doubles(work.by_theta, record.coefficients), doubles(work.effects_score, record.coefficients)
-    shifted, explained = doubles(work.shifted, record.coefficients), doubles(work.explained, record.coefficients)
-    normals, by_w = doubles(work.normals, record.coefficients), doubles(work.by_w, record.coefficients)
-    by_score = doubles(work.by_score, record.coefficients)
+    lower, product = doubles(work.lower), doubles(work.product)
+    by_u, score = doubles(work.by_theta), doubles(work.effects_score)
+    shifted, explained = doubles(work.shifted), doubles(work.explained)
+    normals, by_w = doubles(work.normals), doubles(work.by_w)
+    by_score = doubles(work.by_score)
     a, b, c = scaled[0, 0], scaled[1, 0] if two else 0.0, scaled[1, 1] if two else 0.0
     a_plain, b_plain, c_plain = plain[0, 0], plain[1, 0] if two else 0.0, plain[1, 1] if two else 0.0
     for g in range(groups):

@@ -68,8 +68,8 @@ def log_prior_of_power(kernel: int, a: float, b: float, c: float, power: float, 
 def forward(record: Any, work: Any, z: Array) -> float:
     """Write hyperparameters from their coordinates, the last ones of z; return the log density of priors and map."""
     count = record.hyperparameters
-    centre, map_ = doubles(record.hyperparameter_centre, count), doubles(record.hyperparameter_map, count * count)
-    values, at = doubles(work.values, count), len(z) - count
+    centre, map_ = doubles(record.hyperparameter_centre), doubles(record.hyperparameter_map)
+    values, at = doubles(work.values), record.coordinates
     for i in range(count):
         values[i] = centre[i]
         for j in range(count):
@@ -84,8 +84,8 @@ def _constrain(record: Any, work: Any) -> float:
     `slopes` gets dx/dvalue, `by_value` the derivative of what is returned by value.
     """
     count, total = record.hyperparameters, 0.0
-    values, x = doubles(work.values, count), doubles(work.x, count)
-    slopes, by_value = doubles(work.slopes, count), doubles(work.by_value, count)
+    values, x = doubles(work.values), doubles(work.x)
+    slopes, by_value = doubles(work.slopes), doubles(work.by_value)
     for i in range(count):
         row, v = hyperparameter_at(record.hyperparameter_table, i), values[i]
         if row.transform == INTERVAL:
@@ -127,8 +127,8 @@ def soft(v: float, scale: float) -> tuple[float, float, float, float]:
 def back(record: Any, work: Any, gradient: Array) -> None:
     """Write the derivatives by coordinates, the last ones of the gradient."""
     count = record.hyperparameters
-    map_, at = doubles(record.hyperparameter_map, count * count), len(gradient) - count
-    by_x, slopes, by_value = doubles(work.by_x, count), doubles(work.slopes, count), doubles(work.by_value, count)
+    map_, at = doubles(record.hyperparameter_map), record.coordinates
+    by_x, slopes, by_value = doubles(work.by_x), doubles(work.slopes), doubles(work.by_value)
     for j in range(count):
         slope = 0.0
         for i in range(count):
@@ -139,15 +139,15 @@ def back(record: Any, work: Any, gradient: Array) -> None:
 @numba.njit(**NJIT)
 def information_scale(record: Any, work: Any) -> float:
     """By what the root of the data's information differs from that at the mode: (parameter / its value)^power."""
-    numbers = doubles(record.scale, 2)
+    numbers = doubles(record.scale)
     if numbers[1] == 0.0:
         return 1.0
-    return (doubles(work.auxiliary, 1)[0] / numbers[0]) ** numbers[1]
+    return (doubles(work.auxiliary)[0] / numbers[0]) ** numbers[1]
 
 
 @numba.njit(**NJIT)
 def information_scale_back(record: Any, work: Any, s: float, by_s: float) -> None:
     """Add the derivative by the family's parameter."""
-    power = doubles(record.scale, 2)[1]
+    power = doubles(record.scale)[1]
     if power != 0.0:
-        doubles(work.by_auxiliary, 1)[0] += by_s * power * s / doubles(work.auxiliary, 1)[0]
+        doubles(work.by_auxiliary)[0] += by_s * power * s / doubles(work.auxiliary)[0]

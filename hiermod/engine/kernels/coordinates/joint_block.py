@@ -33,10 +33,10 @@ def forward(record: Any, work: Any, s: float) -> float:
     size, linear = record.joint_size, record.linear
     stride = dense.stride_of(size)
     area = size * stride
-    lower, product, image = doubles(work.joint_lower, area), doubles(work.joint_product, area), _image(record, work)
-    u, shifted = doubles(work.joint_u, size), doubles(work.joint_shifted, size)
-    explained, w = doubles(work.joint_explained, size), doubles(work.w, size)
-    information, numbers = doubles(record.joint_information, area), _numbers(record)
+    lower, product, image = doubles(work.joint_lower), doubles(work.joint_product), _image(record, work)
+    u, shifted = doubles(work.joint_u), doubles(work.joint_shifted)
+    explained, w = doubles(work.joint_explained), doubles(work.w)
+    information, numbers = doubles(record.joint_information), _numbers(record)
     for place in range(record.joint_factors):
         factor_root(record, factor_at(record.factor_table, place), work)
     copy(product, 0, information, 0, area)
@@ -67,11 +67,11 @@ def back(record: Any, work: Any, s: float) -> float:
     """Write the derivative by `w`, add that by hyperparameters, and return that by s."""
     size, linear = record.joint_size, record.linear
     stride = dense.stride_of(size)
-    lower, by_a = doubles(work.joint_lower, size * stride), doubles(work.joint_by_precision, size * stride)
-    u, shifted = doubles(work.joint_u, size), doubles(work.joint_shifted, size)
-    explained, by_theta = doubles(work.joint_explained, size), doubles(work.by_theta, record.coefficients)
-    slope, by_b = doubles(work.joint_slope, size), doubles(work.joint_by_score, size)
-    by_w = doubles(work.by_w, size)
+    lower, by_a = doubles(work.joint_lower), doubles(work.joint_by_precision)
+    u, shifted = doubles(work.joint_u), doubles(work.joint_shifted)
+    explained, by_theta = doubles(work.joint_explained), doubles(work.by_theta)
+    slope, by_b = doubles(work.joint_slope), doubles(work.joint_by_score)
+    by_w = doubles(work.by_w)
     copy(slope, 0, by_theta, 0, linear)
     copy(slope, linear, by_theta, record.common, size - linear)
     copy(by_w, 0, slope, 0, size)
@@ -97,14 +97,14 @@ def back(record: Any, work: Any, s: float) -> float:
     return 2.0 * s * (by_s + dot(slope, 0, by_b, 0, size))
 
 
-@numba.njit(**NJIT, inline="always")
+@numba.njit(**NJIT)
 def _image(record: Any, work: Any) -> Array:
-    return doubles(work.joint_image, record.joint_size * dense.stride_of(record.joint_size))
+    return doubles(work.joint_image)
 
 
-@numba.njit(**NJIT, inline="always")
+@numba.njit(**NJIT)
 def _numbers(record: Any) -> Array:
-    return doubles(record.joint_numbers, record.joint_size + 3 * record.linear)
+    return doubles(record.joint_numbers)
 
 
 @numba.njit(**NJIT)
@@ -112,8 +112,8 @@ def _by_roots(record: Any, work: Any, s: float) -> None:
     """Add the derivatives by hyperparameters through each Λ."""
     size = record.joint_size
     stride, numbers = dense.stride_of(size), _numbers(record)
-    product, by_a = doubles(work.joint_product, size * stride), doubles(work.joint_by_precision, size * stride)
-    slope, u, by_b = doubles(work.joint_slope, size), doubles(work.joint_u, size), doubles(work.joint_by_score, size)
+    product, by_a = doubles(work.joint_product), doubles(work.joint_by_precision)
+    slope, u, by_b = doubles(work.joint_slope), doubles(work.joint_u), doubles(work.joint_by_score)
     for place in range(record.joint_factors):
         factor = factor_at(record.factor_table, place)
         by_root, groups, at = matrix(work.by_root, factor.width), factor.groups, factor.coordinate
@@ -167,7 +167,7 @@ def _transposed(record: Any, work: Any, vector: Array) -> None:
 def _write(record: Any, work: Any) -> None:
     """θ = D u."""
     linear, size, numbers = record.linear, record.joint_size, _numbers(record)
-    theta, u = doubles(work.theta, record.coefficients), doubles(work.joint_u, size)
+    theta, u = doubles(work.theta), doubles(work.joint_u)
     for i in range(linear):
         theta[i] = numbers[size + 2 * linear + i] * u[i]
     for place in range(record.joint_factors):

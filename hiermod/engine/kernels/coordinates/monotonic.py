@@ -19,7 +19,7 @@ Array = np.ndarray
 @numba.njit(**NJIT)
 def forward(record: Any, work: Any) -> None:
     """Write the coefficients of steps."""
-    x, theta = doubles(work.x, record.hyperparameters), doubles(work.theta, record.common)
+    x, theta = doubles(work.x), doubles(work.theta)
     for place in range(record.monotonic):
         own = monotonic_at(record.monotonic_table, place)
         rest = x[own.whole]
@@ -32,8 +32,8 @@ def forward(record: Any, work: Any) -> None:
 @numba.njit(**NJIT)
 def back(record: Any, work: Any) -> None:
     """Add the derivatives by whole effects and by sticks."""
-    x, by_x = doubles(work.x, record.hyperparameters), doubles(work.by_x, record.hyperparameters)
-    by_theta = doubles(work.by_theta, record.common)
+    x, by_x = doubles(work.x), doubles(work.by_x)
+    by_theta = doubles(work.by_theta)
     for place in range(record.monotonic):
         own = monotonic_at(record.monotonic_table, place)
         by_rest = by_theta[own.first + own.steps - 1]

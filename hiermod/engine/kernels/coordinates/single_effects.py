@@ -24,13 +24,13 @@ Array = np.ndarray
 @numba.njit(**NJIT)
 def forward(record: Any, factor: Any, work: Any) -> float:
     """As `effects.forward`."""
-    plain = doubles(work.roots + 8 * factor.root, 1)[0]
-    scaled = doubles(work.scaled_roots + 8 * factor.root, 1)[0]
-    information, u = doubles(record.information, record.matrices), doubles(work.theta, record.coefficients)
-    lower, product = doubles(work.lower, record.matrices), doubles(work.product, record.matrices)
-    w, score = doubles(work.w, record.coefficients), doubles(work.effects_score, record.coefficients)
-    shifted, explained = doubles(work.shifted, record.coefficients), doubles(work.explained, record.coefficients)
-    normals, terms = doubles(work.normals, record.coefficients), doubles(work.terms, LANES)
+    plain = doubles(work.roots + 8 * factor.root)[0]
+    scaled = doubles(work.scaled_roots + 8 * factor.root)[0]
+    information, u = doubles(record.information), doubles(work.theta)
+    lower, product = doubles(work.lower), doubles(work.product)
+    w, score = doubles(work.w), doubles(work.effects_score)
+    shifted, explained = doubles(work.shifted), doubles(work.explained)
+    normals, terms = doubles(work.normals), doubles(work.terms)
     result = 0.0
     for start in range(0, factor.groups, LANES):
         m = min(factor.groups - start, LANES)
@@ -46,15 +46,15 @@ def forward(record: Any, factor: Any, work: Any) -> float:
 @numba.njit(**NJIT)
 def back(record: Any, factor: Any, work: Any) -> None:
     """As `effects.back`."""
-    plain = doubles(work.roots + 8 * factor.root, 1)[0]
-    scaled = doubles(work.scaled_roots + 8 * factor.root, 1)[0]
+    plain = doubles(work.roots + 8 * factor.root)[0]
+    scaled = doubles(work.scaled_roots + 8 * factor.root)[0]
     by_plain, by_scaled = matrix(work.by_root, 1), matrix(work.by_scaled_root, 1)
-    lower, product = doubles(work.lower, record.matrices), doubles(work.product, record.matrices)
-    by_u, score = doubles(work.by_theta, record.coefficients), doubles(work.effects_score, record.coefficients)
-    shifted, explained = doubles(work.shifted, record.coefficients), doubles(work.explained, record.coefficients)
-    normals, by_w = doubles(work.normals, record.coefficients), doubles(work.by_w, record.coefficients)
-    by_score = doubles(work.by_score, record.coefficients)
-    inner, solved = doubles(work.inner, LANES), doubles(work.solved, LANES)
+    lower, product = doubles(work.lower), doubles(work.product)
+    by_u, score = doubles(work.by_theta), doubles(work.effects_score)
+    shifted, explained = doubles(work.shifted), doubles(work.explained)
+    normals, by_w = doubles(work.normals), doubles(work.by_w)
+    by_score = doubles(work.by_score)
+    inner, solved = doubles(work.inner), doubles(work.solved)
     for start in range(0, factor.groups, LANES):
         m = min(factor.groups - start, LANES)
         a, v = factor.information + start, factor.effects + start
@@ -70,12 +70,11 @@ def back(record: Any, factor: Any, work: Any) -> None:
 def _roots(
     information: Array, at: int, scaled: float, product: Array, lower: Array, terms: Array, count: int
 ) -> None:  # fmt: skip
-    first = np.uint64(at)
-    for g in range(np.uint64(count)):
-        product[first + g] = information[first + g] * scaled
-        square = 1.0 + product[first + g] * scaled
+    for g in range(count):
+        product[at + g] = information[at + g] * scaled
+        square = 1.0 + product[at + g] * scaled
         terms[g] = -0.5 * log(square)
-        lower[first + g] = math.sqrt(square)
+        lower[at + g] = math.sqrt(square)
 
 
 @numba.njit(**NJIT)
@@ -83,10 +82,9 @@ def _shift(
     score: Array, at: int, scaled: float, lower: Array, lower_at: int, w: Array, w_at: int, explained: Array,
     shifted: Array, count: int,
 ) -> None:  # fmt: skip
-    first, below, along = np.uint64(at), np.uint64(lower_at), np.uint64(w_at)
-    for g in range(np.uint64(count)):
-        explained[first + g] = score[first + g] * scaled / lower[below + g]
-        shifted[first + g] = explained[first + g] + w[along + g]
+    for g in range(count):
+        explained[at + g] = score[at + g] * scaled / lower[lower_at + g]
+        shifted[at + g] = explained[at + g] + w[w_at + g]
 
 
 @numba.njit(**NJIT)
@@ -94,10 +92,9 @@ def _effects(
     shifted: Array, at: int, lower: Array, lower_at: int, plain: float, normals: Array, u: Array, u_at: int,
     count: int,
 ) -> None:  # fmt: skip
-    first, below, effect = np.uint64(at), np.uint64(lower_at), np.uint64(u_at)
-    for g in range(np.uint64(count)):
-        normals[first + g] = shifted[first + g] / lower[below + g]
-        u[effect + g] = normals[first + g] * plain
+    for g in range(count):
+        normals[at + g] = shifted[at + g] / lower[lower_at + g]
+        u[u_at + g] = normals[at + g] * plain
 
 
 @numba.njit(**NJIT)
@@ -105,17 +102,15 @@ def _by_coordinates(
     normals: Array, at: int, by_u: Array, u_at: int, plain: float, lower: Array, lower_at: int, by_w: Array,
     w_at: int, solved: Array, count: int,
 ) -> None:  # fmt: skip
-    first, effect, below, along = np.uint64(at), np.uint64(u_at), np.uint64(lower_at), np.uint64(w_at)
-    for g in range(np.uint64(count)):
-        by_w[along + g] = (by_u[effect + g] * plain - normals[first + g]) / lower[below + g]
-        solved[g] = by_w[along + g] / lower[below + g]
+    for g in range(count):
+        by_w[w_at + g] = (by_u[u_at + g] * plain - normals[at + g]) / lower[lower_at + g]
+        solved[g] = by_w[w_at + g] / lower[lower_at + g]
 
 
 @numba.njit(**NJIT)
 def _times(x: Array, scale: float, out: Array, at: int, count: int) -> None:
-    first = np.uint64(at)
-    for g in range(np.uint64(count)):
-        out[first + g] = x[g] * scale
+    for g in range(count):
+        out[at + g] = x[g] * scale
 
 
 @numba.njit(**NJIT)
@@ -123,8 +118,7 @@ def _by_information(
     shifted: Array, explained: Array, at: int, by_w: Array, w_at: int, lower: Array, lower_at: int, inner: Array,
     count: int,
 ) -> None:  # fmt: skip
-    first, along, below = np.uint64(at), np.uint64(w_at), np.uint64(lower_at)
-    for g in range(np.uint64(count)):
-        slope, root = by_w[along + g], lower[below + g]
-        half = -0.5 - 0.5 * shifted[first + g] * slope - 0.5 * slope * explained[first + g]
+    for g in range(count):
+        slope, root = by_w[w_at + g], lower[lower_at + g]
+        half = -0.5 - 0.5 * shifted[at + g] * slope - 0.5 * slope * explained[at + g]
         inner[g] = half / root / root

@@ -24,20 +24,19 @@ def subtract(
 
     `from_` is where the first of them has what stands at `at`; factors begin at `first` and stand at this distance.
     """
-    place, other, step, count = np.uint64(at), np.uint64(from_), np.uint64(stride), np.uint64(stride - at % stride)
-    factor, remaining = first, many
+    other, factor, remaining, count = from_, first, many, stride - at % stride
     while remaining >= 4:
-        second, third, fourth = other + step, other + step + step, other + step + step + step
+        second, third, fourth = other + stride, other + 2 * stride, other + 3 * stride
         a, b = factors[factor], factors[factor + distance]
         c, d = factors[factor + 2 * distance], factors[factor + 3 * distance]
         for i in range(count):
-            out[place + i] -= a * x[other + i] + b * x[second + i] + c * x[third + i] + d * x[fourth + i]
-        other, factor, remaining = fourth + step, factor + 4 * distance, remaining - 4
+            out[at + i] -= a * x[other + i] + b * x[second + i] + c * x[third + i] + d * x[fourth + i]
+        other, factor, remaining = fourth + stride, factor + 4 * distance, remaining - 4
     while remaining > 0:
         a = factors[factor]
         for i in range(count):
-            out[place + i] -= a * x[other + i]
-        other, factor, remaining = other + step, factor + distance, remaining - 1
+            out[at + i] -= a * x[other + i]
+        other, factor, remaining = other + stride, factor + distance, remaining - 1
 
 
 @numba.njit(**NJIT)

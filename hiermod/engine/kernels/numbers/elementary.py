@@ -16,7 +16,7 @@ from numba.extending import intrinsic
 
 from hiermod.engine.kernels import NJIT
 
-INLINE = {**NJIT, "inline": "always"}
+INLINE = {**NJIT, "forceinline": True}
 ROUND = 6755399441055744.0  # 1.5 · 2^52: adding it rounds to a whole number, held by the lowest bits
 ONE_BITS = 1023 << 52
 LOWEST, HIGHEST = -708.0, 709.0

@@ -28,7 +28,6 @@ from hiermod.engine.kernels.record import (
     LOG_ODDS,
     REAL_LINE,
     ROW_KERNELS,
-    SLOTS,
 )
 from hiermod.engine.kernels.rows import bounded, counts, densities, durations, links, mixtures, units
 from hiermod.engine.kernels.views import doubles, integers, parameter_at
@@ -127,13 +126,12 @@ def bounded_density(
     kernel: int, record: Any, row: int, eta: float, a: float, b: float, c: float
 ) -> tuple[float, float, float, float, float]:
     """The same of a row that may be censored, `size` being its code, or recorded between bounds alone."""
-    rows = record.rows
-    y, code = doubles(record.response, rows)[row], doubles(record.size, rows)[row]
-    least, most = doubles(record.least, rows)[row], doubles(record.most, rows)[row]
+    y, code = doubles(record.response)[row], doubles(record.size)[row]
+    least, most = doubles(record.least)[row], doubles(record.most)[row]
     if code == 0.0:
         value, by_eta, by_a, by_b, _ = row_density(kernel, y, 0.0, eta, a, b, c)
     else:
-        upper = doubles(record.upper, rows)[row]
+        upper = doubles(record.upper)[row]
         value, by_eta, by_a, by_b = bounded.unknown(kernel, y, code, upper, eta, a, b)
     if least > -math.inf or most < math.inf:
         seen, seen_eta, seen_a, seen_b = bounded.recorded(kernel, least, most, eta, a, b)
@@ -187,31 +185,25 @@ def in_part(kernel: int, slot: int, share: int) -> bool:
 @numba.njit(**NJIT)
 def score(kernel: int, record: Any, work: Any, start: int, rows: int) -> float:
     """Score a block of rows by the linear predictors in `etas`, which become the parameters' values."""
-    values, scores = doubles(work.etas, SLOTS * BLOCK), doubles(work.scores, SLOTS * BLOCK)
+    values, scores = doubles(work.etas), doubles(work.scores)
     for slot in range(1, max(FEW_SLOTS, record.parameters + 1)):
         if slot <= record.parameters and in_part(kernel, slot, record.parameters):
             _values_and_slopes(record, slot, slot * BLOCK, rows, values, scores)
         else:
             fill(values, slot * BLOCK, 1.0, rows)
             fill(scores, slot * BLOCK, 0.0, rows)
-    y, size, weight = (
-        doubles(record.response, record.rows),
-        doubles(record.size, record.rows),
-        doubles(record.count, record.rows),
-    )
-    begin, result, second, third, fourth = (
-        np.uint64(start), 0.0, np.uint64(BLOCK), np.uint64(2 * BLOCK), np.uint64(3 * BLOCK)
-    )  # fmt: skip
+    y, size, weight = doubles(record.response), doubles(record.size), doubles(record.count)
+    result, second, third, fourth = 0.0, BLOCK, 2 * BLOCK, 3 * BLOCK
     if kernel == CATEGORICAL:
         return _categorical(record, values, scores, start, rows)
     mixed = kernel >= FIRST_MIXTURE
-    for i in range(np.uint64(rows)):
-        times, response, number = weight[begin + i], y[begin + i], size[begin + i]
+    for i in range(rows):
+        times, response, number = weight[start + i], y[start + i], size[start + i]
         eta, a, b, c = values[i], values[second + i], values[third + i], values[fourth + i]
         if mixed:
             value, by_eta, by_a, by_b, by_c = mixed_density(kernel, record.parameters, response, number, eta, a, b, c)
         elif kernel >= FIRST_BOUNDED:
-            value, by_eta, by_a, by_b, by_c = bounded_density(kernel - BOUNDED, record, begin + i, eta, a, b, c)
+            value, by_eta, by_a, by_b, by_c = bounded_density(kernel - BOUNDED, record, start + i, eta, a, b, c)
         else:
             value, by_eta, by_a, by_b, by_c = row_density(kernel, response, number, eta, a, b, c)
         result += times * value
@@ -225,10 +217,10 @@ def score(kernel: int, record: Any, work: Any, start: int, rows: int) -> float:
 @numba.njit(**NJIT)
 def _categorical(record: Any, etas: Array, scores: Array, start: int, rows: int) -> float:
     """Chances in proportion to the exponentials of as many linear predictors as there are categories."""
-    y, weight = doubles(record.response, record.rows), doubles(record.count, record.rows)
-    result, begin = 0.0, np.uint64(start)
-    for i in range(np.uint64(rows)):
-        times, own, largest, total = weight[begin + i], int(y[begin + i]) - 1, etas[i], 0.0
+    y, weight = doubles(record.response), doubles(record.count)
+    result = 0.0
+    for i in range(rows):
+        times, own, largest, total = weight[start + i], int(y[start + i]) - 1, etas[i], 0.0
         for slot in range(1, record.parameters + 1):
             largest = max(largest, etas[slot * BLOCK + i])
         for slot in range(record.parameters + 1):
@@ -244,36 +236,34 @@ def _categorical(record: Any, etas: Array, scores: Array, start: int, rows: int)
 def _values_and_slopes(record: Any, slot: int, at: int, rows: int, values: Array, slopes: Array) -> None:
     """A parameter's values by the inverse link, and their derivatives by the linear predictor; of one value, that."""
     link = parameter_at(record.parameter_table, slot - 1).link
-    first = np.uint64(at)
     if link >= LOG_ODDS:
         _log_odds_and_slopes(link - LOG_ODDS, at, rows, values, slopes)
     elif link == REAL_LINE:
         fill(slopes, at, 1.0, rows)
     elif link == LOG_LINK:
-        for i in range(np.uint64(rows)):
-            values[first + i] = slopes[first + i] = math.exp(values[first + i])
+        for i in range(rows):
+            values[at + i] = slopes[at + i] = math.exp(values[at + i])
     else:
-        for i in range(np.uint64(rows)):
-            success, _, slope, _ = log_rates(link, values[first + i])
-            values[first + i] = math.exp(success)
-            slopes[first + i] = values[first + i] * slope
+        for i in range(rows):
+            success, _, slope, _ = log_rates(link, values[at + i])
+            values[at + i] = math.exp(success)
+            slopes[at + i] = values[at + i] * slope
 
 
 @numba.njit(**NJIT)
 def _log_odds_and_slopes(link: int, at: int, rows: int, values: Array, slopes: Array) -> None:
     """The log odds of a parameter between 0 and 1, with their derivatives by its linear predictor or one value."""
-    first = np.uint64(at)
     if link == REAL_LINE:
-        value = values[first]
+        value = values[at]
         fill(values, at, math.log(value) - math.log1p(-value), rows)
         fill(slopes, at, 1.0 / (value * (1.0 - value)), rows)
     elif link == 0:
         fill(slopes, at, 1.0, rows)
     else:
-        for i in range(np.uint64(rows)):
-            success, failure, up, down = log_rates(link, values[first + i])
-            values[first + i] = success - failure
-            slopes[first + i] = up - down
+        for i in range(rows):
+            success, failure, up, down = log_rates(link, values[at + i])
+            values[at + i] = success - failure
+            slopes[at + i] = up - down
 
 
 @numba.njit(**NJIT)
@@ -282,9 +272,9 @@ def linear_predictors(kernel: int, record: Any, work: Any, start: int, count: in
     for slot in range(record.parameters + 1):
         if not in_part(kernel, slot, record.parameters):
             continue
-        eta, scalar = doubles(work.etas + 8 * BLOCK * slot, BLOCK), _scalar(record, slot)
+        eta, scalar = doubles(work.etas + 8 * BLOCK * slot), _scalar(record, slot)
         if scalar >= 0:
-            fill(eta, 0, doubles(work.auxiliary, scalar + 1)[scalar], count)
+            fill(eta, 0, doubles(work.auxiliary)[scalar], count)
         else:
             _linear_predictor(record, work, slot, start, count, eta)
 
@@ -298,11 +288,11 @@ def _scalar(record: Any, slot: int) -> int:
 @numba.njit(**NJIT)
 def _linear_predictor(record: Any, work: Any, slot: int, start: int, count: int, eta: Array) -> None:
     rows, common = record.rows, record.common
-    design, owners = doubles(record.design, common * rows), integers(record.common_slots, common)
-    theta = doubles(work.theta, record.coefficients)
+    design, owners = doubles(record.design), integers(record.common_slots)
+    theta = doubles(work.theta)
     fill(eta, 0, 0.0, count)
     if record.has_offset:
-        add_scaled(eta, 0, doubles(record.offset, (slot + 1) * rows), slot * rows + start, 1.0, count)
+        add_scaled(eta, 0, doubles(record.offset), slot * rows + start, 1.0, count)
     for j in range(common):
         if owners[j] == slot:
             add_scaled(eta, 0, design, j * rows + start, theta[j], count)
@@ -313,14 +303,14 @@ def _linear_predictor(record: Any, work: Any, slot: int, start: int, count: int,
 def scatter(kernel: int, record: Any, work: Any, start: int, count: int) -> None:
     """Add the scores of `count` rows to the derivatives by coefficients and by the family's hyperparameters."""
     rows, common = record.rows, record.common
-    design, owners = doubles(record.design, common * rows), integers(record.common_slots, common)
-    by_theta = doubles(work.by_theta, record.coefficients)
+    design, owners = doubles(record.design), integers(record.common_slots)
+    by_theta = doubles(work.by_theta)
     for slot in range(record.parameters + 1):
         if not in_part(kernel, slot, record.parameters):
             continue
-        score, scalar = doubles(work.scores + 8 * BLOCK * slot, BLOCK), _scalar(record, slot)
+        score, scalar = doubles(work.scores + 8 * BLOCK * slot), _scalar(record, slot)
         if scalar >= 0:
-            doubles(work.by_auxiliary, scalar + 1)[scalar] += total(score, 0, count)
+            doubles(work.by_auxiliary)[scalar] += total(score, 0, count)
             continue
         for j in range(common):
             if owners[j] == slot:

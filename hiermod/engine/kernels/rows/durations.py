@@ -6,13 +6,11 @@ import math
 from typing import Any
 
 import numba
-import numpy as np
 
 from hiermod.engine.kernels import NJIT
 from hiermod.engine.kernels.numbers.elementary import exp, log
 from hiermod.engine.kernels.numbers.special import digamma, log_normal_cdf
 from hiermod.engine.kernels.plain import HALF_LOG_TAU
-from hiermod.engine.kernels.record import BLOCK
 from hiermod.engine.kernels.views import doubles
 
 Row = tuple[float, float, float, float, float]
@@ -23,16 +21,15 @@ NEXT_TO_NOTHING = 1e-300
 @numba.njit(**NJIT)
 def score_weibull(record: Any, work: Any, start: int, rows: int) -> float:
     """Score a block of weibull rows of one linear predictor, which share the shape's gamma functions."""
-    eta, score = doubles(work.eta, BLOCK), doubles(work.row_scores, BLOCK)
-    y, size = doubles(record.response, record.rows), doubles(record.size, record.rows)
-    auxiliary, slopes = doubles(work.auxiliary, 1), doubles(work.by_auxiliary, 1)
+    eta, score = doubles(work.eta), doubles(work.row_scores)
+    y, size = doubles(record.response), doubles(record.size)
+    auxiliary, slopes = doubles(work.auxiliary), doubles(work.by_auxiliary)
     shape = auxiliary[0]
     shift, by_shift = math.lgamma(1.0 + 1.0 / shape), digamma(1.0 + 1.0 / shape) / shape
     total, slope, weights = 0.0, 0.0, 0.0
-    begin = np.uint64(start)
-    for i in range(np.uint64(rows)):
-        weight = size[begin + i]
-        x = log(y[begin + i]) - eta[i] + shift
+    for i in range(rows):
+        weight = size[start + i]
+        x = log(y[start + i]) - eta[i] + shift
         hazard = exp(shape * x)
         score[i] = weight * shape * (hazard - 1.0)
         total += weight * (shape * x - hazard)

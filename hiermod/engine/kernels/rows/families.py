@@ -12,14 +12,13 @@ import math
 from typing import Any
 
 import numba
-import numpy as np
 
 from hiermod.engine.kernels import NJIT
 from hiermod.engine.kernels.numbers.elementary import exp, log, log1p
 from hiermod.engine.kernels.numbers.special import digamma, log_rates, log_rising, rising_rate
 from hiermod.engine.kernels.numbers.vector_ops import product
 from hiermod.engine.kernels.numbers.vector_ops import total as total_of
-from hiermod.engine.kernels.record import BLOCK, KERNELS, ORDERED
+from hiermod.engine.kernels.record import KERNELS, ORDERED
 from hiermod.engine.kernels.rows import ordered
 from hiermod.engine.kernels.rows.durations import score_weibull
 from hiermod.engine.kernels.views import doubles
@@ -59,25 +58,24 @@ def score_block(kernel: int, record: Any, work: Any, start: int, rows: int) -> f
 @numba.njit(**NJIT)
 def _one_trial(work: Any, rows: int) -> float:
     """Logit of single trials: one logarithm for all, of the product of each row's larger chance, between 1/2 and 1."""
-    eta, score = doubles(work.eta, BLOCK), doubles(work.row_scores, BLOCK)
-    for i in range(np.uint64(rows)):
+    eta, score = doubles(work.eta), doubles(work.row_scores)
+    for i in range(rows):
         x = eta[i]
         small = exp(-abs(x))
         score[i] = -(1.0 if x >= 0.0 else small) / (1.0 + small)
         eta[i] = max(x, 0.0)
     result = -total_of(eta, 0, rows)
-    for i in range(np.uint64(rows)):
+    for i in range(rows):
         eta[i] = 0.5 + abs(0.5 + score[i])
     return result + math.log(product(eta, 0, rows))
 
 
 @numba.njit(**NJIT)
 def _logit(record: Any, work: Any, start: int, rows: int) -> float:
-    eta, score = doubles(work.eta, BLOCK), doubles(work.row_scores, BLOCK)
-    size = doubles(record.size, record.rows)
-    begin = np.uint64(start)
-    for i in range(np.uint64(rows)):
-        x, n = eta[i], size[begin + i]
+    eta, score = doubles(work.eta), doubles(work.row_scores)
+    size = doubles(record.size)
+    for i in range(rows):
+        x, n = eta[i], size[start + i]
         small = exp(-abs(x))
         score[i] = -n * (1.0 if x >= 0.0 else small) / (1.0 + small)
         eta[i] = -n * (max(x, 0.0) + log1p(small))
@@ -86,22 +84,20 @@ def _logit(record: Any, work: Any, start: int, rows: int) -> float:
 
 @numba.njit(**NJIT)
 def _poisson(record: Any, work: Any, start: int, rows: int) -> float:
-    eta, score = doubles(work.eta, BLOCK), doubles(work.row_scores, BLOCK)
-    size = doubles(record.size, record.rows)
-    begin = np.uint64(start)
-    for i in range(np.uint64(rows)):
-        score[i] = -size[begin + i] * exp(eta[i])
+    eta, score = doubles(work.eta), doubles(work.row_scores)
+    size = doubles(record.size)
+    for i in range(rows):
+        score[i] = -size[start + i] * exp(eta[i])
     return total_of(score, 0, rows)
 
 
 @numba.njit(**NJIT)
 def _trials(link: int, record: Any, work: Any, start: int, rows: int) -> float:
-    eta, score = doubles(work.eta, BLOCK), doubles(work.row_scores, BLOCK)
-    y, size = doubles(record.response, record.rows), doubles(record.size, record.rows)
+    eta, score = doubles(work.eta), doubles(work.row_scores)
+    y, size = doubles(record.response), doubles(record.size)
     total = 0.0
-    begin = np.uint64(start)
-    for i in range(np.uint64(rows)):
-        successes, failures = y[begin + i], size[begin + i] - y[begin + i]
+    for i in range(rows):
+        successes, failures = y[start + i], size[start + i] - y[start + i]
         success, failure, up, down = log_rates(link, eta[i])
         total += successes * success + failures * failure
         score[i] = successes * up + failures * down
@@ -111,14 +107,13 @@ def _trials(link: int, record: Any, work: Any, start: int, rows: int) -> float:
 @numba.njit(**NJIT)
 def _negbinomial(record: Any, work: Any, start: int, rows: int) -> float:
     """Rows of one count after the other share what depends on the count alone."""
-    eta, score = doubles(work.eta, BLOCK), doubles(work.row_scores, BLOCK)
-    y, size = doubles(record.response, record.rows), doubles(record.size, record.rows)
-    auxiliary, slopes = doubles(work.auxiliary, 1), doubles(work.by_auxiliary, 1)
+    eta, score = doubles(work.eta), doubles(work.row_scores)
+    y, size = doubles(record.response), doubles(record.size)
+    auxiliary, slopes = doubles(work.auxiliary), doubles(work.by_auxiliary)
     alpha = auxiliary[0]
     log_alpha, total, slope, last, rising, by_alpha = math.log(alpha), 0.0, 0.0, -1.0, 0.0, 0.0
-    begin = np.uint64(start)
-    for i in range(np.uint64(rows)):
-        value, weight = y[begin + i], size[begin + i]
+    for i in range(rows):
+        value, weight = y[start + i], size[start + i]
         if value != last:
             rising, by_alpha = log_rising(alpha, value)
             last = value
@@ -135,15 +130,14 @@ def _negbinomial(record: Any, work: Any, start: int, rows: int) -> float:
 
 @numba.njit(**NJIT)
 def _student(record: Any, work: Any, start: int, rows: int) -> float:
-    eta, score = doubles(work.eta, BLOCK), doubles(work.row_scores, BLOCK)
-    y, size = doubles(record.response, record.rows), doubles(record.size, record.rows)
-    auxiliary, slopes = doubles(work.auxiliary, 2), doubles(work.by_auxiliary, 2)
+    eta, score = doubles(work.eta), doubles(work.row_scores)
+    y, size = doubles(record.response), doubles(record.size)
+    auxiliary, slopes = doubles(work.auxiliary), doubles(work.by_auxiliary)
     sigma, nu = auxiliary[0], auxiliary[1]
     total, by_sigma, by_nu, weights = 0.0, 0.0, 0.0, 0.0
-    begin = np.uint64(start)
-    for i in range(np.uint64(rows)):
-        weight = size[begin + i]
-        t = (y[begin + i] - eta[i]) / sigma
+    for i in range(rows):
+        weight = size[start + i]
+        t = (y[start + i] - eta[i]) / sigma
         ratio = t * t / nu
         tail = log(1.0 + ratio) if ratio > 0.4 else math.log1p(ratio)
         pull = (nu + 1.0) * t / (nu + t * t)
@@ -161,14 +155,13 @@ def _student(record: Any, work: Any, start: int, rows: int) -> float:
 
 @numba.njit(**NJIT)
 def _gamma(record: Any, work: Any, start: int, rows: int) -> float:
-    eta, score = doubles(work.eta, BLOCK), doubles(work.row_scores, BLOCK)
-    y, size = doubles(record.response, record.rows), doubles(record.size, record.rows)
-    auxiliary, slopes = doubles(work.auxiliary, 1), doubles(work.by_auxiliary, 1)
+    eta, score = doubles(work.eta), doubles(work.row_scores)
+    y, size = doubles(record.response), doubles(record.size)
+    auxiliary, slopes = doubles(work.auxiliary), doubles(work.by_auxiliary)
     alpha = auxiliary[0]
     total, weights = 0.0, 0.0
-    begin = np.uint64(start)
-    for i in range(np.uint64(rows)):
-        value, weight = y[begin + i], size[begin + i]
+    for i in range(rows):
+        value, weight = y[start + i], size[start + i]
         x = log(value) - eta[i]
         ratio = exp(x)
         score[i] = weight * alpha * (ratio - 1.0)
@@ -180,14 +173,13 @@ def _gamma(record: Any, work: Any, start: int, rows: int) -> float:
 
 @numba.njit(**NJIT)
 def _lognormal(record: Any, work: Any, start: int, rows: int) -> float:
-    eta, score = doubles(work.eta, BLOCK), doubles(work.row_scores, BLOCK)
-    y, size = doubles(record.response, record.rows), doubles(record.size, record.rows)
-    auxiliary, slopes = doubles(work.auxiliary, 1), doubles(work.by_auxiliary, 1)
+    eta, score = doubles(work.eta), doubles(work.row_scores)
+    y, size = doubles(record.response), doubles(record.size)
+    auxiliary, slopes = doubles(work.auxiliary), doubles(work.by_auxiliary)
     sigma, squares, weights = auxiliary[0], 0.0, 0.0
-    begin = np.uint64(start)
-    for i in range(np.uint64(rows)):
-        weight = size[begin + i]
-        t = (log(y[begin + i]) - eta[i]) / sigma
+    for i in range(rows):
+        weight = size[start + i]
+        t = (log(y[start + i]) - eta[i]) / sigma
         score[i] = weight * t / sigma
         squares += weight * t * t
         weights += weight
@@ -197,18 +189,13 @@ def _lognormal(record: Any, work: Any, start: int, rows: int) -> float:
 
 @numba.njit(**NJIT)
 def _beta_binomial(link: int, record: Any, work: Any, start: int, rows: int) -> float:
-    eta, score = doubles(work.eta, BLOCK), doubles(work.row_scores, BLOCK)
-    y, size, count = (
-        doubles(record.response, record.rows),
-        doubles(record.size, record.rows),
-        doubles(record.count, record.rows),
-    )
-    auxiliary, slopes = doubles(work.auxiliary, 1), doubles(work.by_auxiliary, 1)
+    eta, score = doubles(work.eta), doubles(work.row_scores)
+    y, size, count = doubles(record.response), doubles(record.size), doubles(record.count)
+    auxiliary, slopes = doubles(work.auxiliary), doubles(work.by_auxiliary)
     kappa = auxiliary[0]
     total, slope = 0.0, 0.0
-    begin = np.uint64(start)
-    for i in range(np.uint64(rows)):
-        successes, trials, weight = y[begin + i], size[begin + i], count[begin + i]
+    for i in range(rows):
+        successes, trials, weight = y[start + i], size[start + i], count[start + i]
         log_success, log_failure, up, down = log_rates(link, eta[i])
         won, by_won, won_by_kappa = rising_rate(log_success, up, kappa, successes)
         lost, by_lost, lost_by_kappa = rising_rate(log_failure, down, kappa, trials - successes)

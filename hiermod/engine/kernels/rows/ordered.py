@@ -18,7 +18,7 @@ from hiermod.engine.kernels.numbers.elementary import exp, log, log1p
 from hiermod.engine.kernels.numbers.special import log_normal_cdf, log_rates, log_sigmoids
 from hiermod.engine.kernels.numbers.vector_ops import fill
 from hiermod.engine.kernels.numbers.vector_ops import total as total_of
-from hiermod.engine.kernels.record import BLOCK, ORDERED_KERNELS, SLOTS
+from hiermod.engine.kernels.record import BLOCK, ORDERED_KERNELS
 from hiermod.engine.kernels.views import doubles, threshold_at
 
 Array = np.ndarray
@@ -33,16 +33,15 @@ LOWER, UPPER, INNER, ODDS, BY_LOWER, BY_UPPER, WEIGHT, BELOW, ABOVE = range(0, 9
 @numba.njit(**NJIT)
 def score_block(kernel: int, record: Any, work: Any, start: int, rows: int) -> float:
     """Score a block of rows; adds the derivatives by distances of thresholds."""
-    eta, score = doubles(work.eta, BLOCK), doubles(work.row_scores, BLOCK)
-    y, size = doubles(record.response, record.rows), doubles(record.size, record.rows)
-    extra = record.hyperparameters - record.auxiliary
-    distances, slopes = doubles(work.auxiliary, extra), doubles(work.by_auxiliary, extra)
+    eta, score = doubles(work.eta), doubles(work.row_scores)
+    y, size = doubles(record.response), doubles(record.size)
+    distances, slopes = doubles(work.auxiliary), doubles(work.by_auxiliary)
     if kernel == CUMULATIVE and record.thresholds < BLOCK:
         return _cumulative_logit(record, work, distances, slopes, start, rows)
-    total, begin = 0.0, np.uint64(start)
-    for i in range(np.uint64(rows)):
-        weight = size[begin + i]
-        value, score[i] = _row(kernel, record, distances, slopes, int(y[begin + i]), eta[i], weight)
+    total = 0.0
+    for i in range(rows):
+        weight = size[start + i]
+        value, score[i] = _row(kernel, record, distances, slopes, int(y[start + i]), eta[i], weight)
         total += value
     return total
 
@@ -141,23 +140,23 @@ def _gap(width: float) -> tuple[float, float]:
 @numba.njit(**NJIT)
 def _cumulative_logit(record: Any, work: Any, distances: Array, slopes: Array, start: int, rows: int) -> float:
     """The logit's log chances ``log F(high) + log(1 − F(low)) + log(1 − exp(low − high))``, the last by category."""
-    eta, score = doubles(work.eta, BLOCK), doubles(work.row_scores, BLOCK)
-    y, size = doubles(record.response, record.rows), doubles(record.size, record.rows)
-    own, begin = doubles(work.etas, SLOTS * BLOCK), np.uint64(start)
+    eta, score = doubles(work.eta), doubles(work.row_scores)
+    y, size = doubles(record.response), doubles(record.size)
+    own = doubles(work.etas)
     _categories(record, own, distances)
-    for i in range(np.uint64(rows)):
-        category = np.uint64(y[begin + i]) - np.uint64(1)
-        own[WEIGHT + category] += size[begin + i]
+    for i in range(rows):
+        category = int(y[start + i]) - 1
+        own[WEIGHT + category] += size[start + i]
         own[BELOW + i], own[ABOVE + i] = own[LOWER + category] - eta[i], own[UPPER + category] - eta[i]
-    for i in range(np.uint64(rows)):
-        low, high, weight = own[np.uint64(BELOW) + i], own[np.uint64(ABOVE) + i], size[begin + i]
+    for i in range(rows):
+        low, high, weight = own[BELOW + i], own[ABOVE + i], size[start + i]
         small, other = exp(-abs(low)), exp(-abs(high))
         below, above = (1.0 if low >= 0.0 else small) / (1.0 + small), (other if high >= 0.0 else 1.0) / (1.0 + other)
         eta[i] = weight * (min(high, 0.0) - max(low, 0.0) - log((1.0 + small) * (1.0 + other)))
         score[i] = weight * (below - above)
-        own[np.uint64(BELOW) + i], own[np.uint64(ABOVE) + i] = weight * below, weight * above
-    for i in range(np.uint64(rows)):
-        category = np.uint64(y[begin + i]) - np.uint64(1)
+        own[BELOW + i], own[ABOVE + i] = weight * below, weight * above
+    for i in range(rows):
+        category = int(y[start + i]) - 1
         own[BY_LOWER + category] -= own[BELOW + i]
         own[BY_UPPER + category] += own[ABOVE + i]
     return total_of(eta, 0, rows) + _by_category(record, own, slopes)
@@ -235,7 +234,7 @@ def forward(record: Any, work: Any) -> None:
     """Sum the distances between neighbours, where thresholds have to increase, up to those from the reference."""
     if not record.increasing:
         return
-    x = doubles(work.auxiliary, record.hyperparameters - record.auxiliary)
+    x = doubles(work.auxiliary)
     for place in range(record.reference + 1, record.thresholds - 1):
         x[place] += x[place - 1]
     for place in range(record.reference - 1, -1, -1):
@@ -247,7 +246,7 @@ def back(record: Any, work: Any) -> None:
     """From the derivatives by distances from the reference to those by distances between neighbours."""
     if not record.increasing:
         return
-    by_x = doubles(work.by_auxiliary, record.hyperparameters - record.auxiliary)
+    by_x = doubles(work.by_auxiliary)
     for place in range(record.thresholds - 3, record.reference - 1, -1):
         by_x[place] += by_x[place + 1]
     for place in range(1, record.reference):
@@ -261,10 +260,9 @@ def log_priors(record: Any, work: Any) -> float:
     """Log density of the thresholds' prior; adds its derivatives."""
     if record.thresholds == 0:
         return 0.0
-    extra = record.hyperparameters - record.auxiliary
-    distances, slopes = doubles(work.auxiliary, extra), doubles(work.by_auxiliary, extra)
-    theta, by_theta = doubles(work.theta, 1), doubles(work.by_theta, 1)
-    size, eta, total = doubles(record.chances, 1)[0], theta[0], 0.0
+    distances, slopes = doubles(work.auxiliary), doubles(work.by_auxiliary)
+    theta, by_theta = doubles(work.theta), doubles(work.by_theta)
+    size, eta, total = doubles(record.chances)[0], theta[0], 0.0
     if size > 0.0:
         weight = size if record.threshold_kernel >= ACAT else size - 1.0
         if weight != 0.0:
