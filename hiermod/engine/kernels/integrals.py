@@ -366,7 +366,7 @@ def scored(
 @numba.njit(**NJIT)
 def _weigh(record: Any, room: int, block: int) -> None:
     """Replace the logarithms of nodes' terms by the terms' shares in the integrals, as often as these occur."""
-    lanes, patterns, at = record.lanes, record.blocks * record.lanes, block * record.lanes
+    lanes, at = record.lanes, block * record.lanes
     counts, volumes = doubles(record.counts), doubles(record.log_volumes)
     integrals = doubles(_work(record, room, 0))
     for node in range(record.nodes):
