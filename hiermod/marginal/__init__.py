@@ -7,5 +7,6 @@ afterwards from their exact conditional distribution.
 
 `patterns` finds which groups are alike. `gaussian` integrates in closed form, `quadrature` by compiled code. `target`
 adds priors, `mode` and `placement` find where the posterior is, `draws`, `surrogate` and `source` draw from it, and
-`effects` draws the effects of groups.
+`effects` draws the effects of groups. Where more than a handful of dimensions remain, `integration` makes the integrals
+the likelihood of a problem that the engine samples.
 """

@@ -89,7 +89,7 @@ class Patterns:
 
 @dataclass(frozen=True, eq=False)
 class Entries:
-    """Patterns whose design is not made yet, of one column fewer than any: none.
+    """Patterns whose design is not made yet.
 
     Parameters
     ----------

@@ -36,6 +36,7 @@ POINTS_PER_TERM, MORE_POINTS, HELD = 2, 6, 12  # draws that polynomials are fitt
 CLOSE = 5e-3  # what they may be off by, in standard deviations of the sum given the hyperparameters
 SAME = 1e-6  # relative difference of moments by two numbers of nodes
 OF_EFFECT, OF_NODE = 4e-7, 4e-8  # measured seconds a draw of a group's effects, and of a row at a node
+QUICK = 1.0  # seconds of all draws, up to which no polynomials are tried
 NUMBERS = 2**18  # that are worked on at once
 JITTER = 1e-12
 
@@ -119,10 +120,11 @@ class Sums:
 
     def draw(self) -> np.ndarray | None:
         """Draws, shape ``(cells, draws)``, always the same; None where all effects are drawn sooner."""
-        moments = self._interpolated()
+        nodes = self.number ** sum(len(term.row_names) for term in self.posterior.drawn_terms)
+        seconds = len(self.kinds.rows) * nodes * OF_NODE
+        moments = self._interpolated() if seconds * self.posterior.size > QUICK else None
         if moments is None:
-            nodes = self.number ** sum(len(term.row_names) for term in self.posterior.drawn_terms)
-            if self.kinds.times.sum() * OF_EFFECT < len(self.kinds.rows) * nodes * OF_NODE:
+            if self.kinds.times.sum() * OF_EFFECT < seconds:
                 return None
             moments = self._moments(np.arange(self.posterior.size))
         normals = self.posterior.generator(SUMS).standard_normal(moments.mean.shape)
