@@ -6,6 +6,7 @@ that it follows skewed densities.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -46,12 +47,8 @@ class Proposal:
         """Points of whitened ones."""
         return np.asarray(self.mode.point + z @ self.mode.spread.T)
 
-    def ratio(self, density: Density, z: np.ndarray) -> np.ndarray:
-        """The exact over the proposed density at whitened points, 1 at the mode."""
-        return self.ratio_of(density(self.points(z)), z)
-
     def ratio_of(self, values: np.ndarray, z: np.ndarray) -> np.ndarray:
-        """The same of known logarithms of the density."""
+        """The exact over the proposed density at whitened points, 1 at the mode, by logarithms of the exact one."""
         scaled = np.where(z > 0.0, z / self.scales[0], z / self.scales[1])
         proposed = -0.5 * (FREEDOM + z.shape[1]) * np.log1p((scaled**2).sum(axis=1) / FREEDOM)
         with np.errstate(over="ignore", under="ignore"):
@@ -89,28 +86,18 @@ def draw(
 ) -> np.ndarray:  # fmt: skip
     """Draws of shape ``(size, dimension)``.
 
-    Where a ratio of densities is above the bound, the bound is raised, up to the `last`, and all is drawn anew.
-
     Raises
     ------
     NotDrawnError
-        If proposals and density differ too much.
+        If proposals and density differ too much: if the bound on the ratio of densities would be above the `last`.
     """
-    bound, found, count = FIRST_BOUND, np.empty((size, len(proposal.mode.point))), 0
-    while count < size:
-        number = int((size - count) * 1.3 * bound) + 16
+
+    def proposed(number: int) -> tuple[np.ndarray, np.ndarray]:
         z = proposal.whitened(number, rng)
-        ratio = proposal.ratio(density, z)
-        largest = float(ratio.max())
-        if not largest <= bound:
-            if not largest * MARGIN < last:
-                raise NotDrawnError
-            bound, count = MARGIN * largest, 0
-            continue
-        kept = np.flatnonzero(rng.uniform(size=number) * bound < ratio)[: size - count]
-        found[count : count + len(kept)] = proposal.points(z[kept])
-        count += len(kept)
-    return found
+        points = proposal.points(z)
+        return points, proposal.ratio_of(density(points), z)
+
+    return _accepted(proposed, size, FIRST_BOUND, last, rng)
 
 
 def refined(
@@ -124,17 +111,34 @@ def refined(
         If they differ too much.
     """
     level = float((density(proposal.mode.point[None]) - proposal.mode.value)[0])
-    bound, parts, count = CLOSE_BOUND, [np.empty((0, len(proposal.mode.point)))], 0
-    while count < size:
-        points = draw(near, proposal, int((size - count) * 1.2 * bound) + 16, rng)
-        ratio = np.exp(density(points) - near(points) - level)
-        largest = float(ratio.max())
-        if largest > bound:
-            if not largest * MARGIN < FIRM_BOUND:
+
+    def proposed(number: int) -> tuple[np.ndarray, np.ndarray]:
+        points = draw(near, proposal, number, rng)
+        return points, np.exp(density(points) - near(points) - level)
+
+    return _accepted(proposed, size, CLOSE_BOUND, FIRM_BOUND, rng)
+
+
+def _accepted(
+    proposed: Callable[[int], tuple[np.ndarray, np.ndarray]], size: int, bound: float, last: float,
+    rng: np.random.Generator,
+) -> np.ndarray:  # fmt: skip
+    """So many of the proposals, each with the chance that its ratio of densities has of the bound on them.
+
+    Where a ratio is above the bound, that is raised, and the proposals so far are chosen from by the new one.
+    """
+    number, tried, found = int(size * 1.3 * bound) + 16, 0, list[np.ndarray]()
+    while True:
+        points, ratio = proposed(number)
+        own = [points, ratio, rng.uniform(size=number)]
+        found = [np.concatenate(pair) for pair in zip(found, own, strict=True)] if found else own
+        tried, largest = tried + number, float(ratio.max())
+        if not largest <= bound:
+            if not largest * MARGIN < last:
                 raise NotDrawnError
-            bound, parts, count = MARGIN * largest, [], 0
-            continue
-        kept = points[rng.uniform(size=len(points)) * bound < ratio]
-        parts.append(kept)
-        count += len(kept)
-    return np.concatenate(parts)[:size]
+            bound = MARGIN * largest
+        found = [each[found[2] * bound < found[1]] for each in found]
+        count = len(found[0])
+        if count >= size:
+            return np.asarray(found[0][:size])
+        number = int(1.1 * (size - count) * tried / max(count, 1)) + 16
