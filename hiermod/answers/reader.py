@@ -147,6 +147,7 @@ class LinearReader:
         outcome: Functional | None = None,
     ) -> None:  # fmt: skip
         self._spec, self.draws, self._exposed = spec, posterior.size, exposed
+        self._drawn = [posterior.draws_effects(term) for term in spec.groups]
         self._outcome = _of_predictors(spec, spec.family.expected if outcome is None else outcome)
         self._scalars = {name: posterior.values(name) for name in spec.family.auxiliary if name not in spec.predictors}
         with_offset = bool(spec.formula.offsets) and (exposed or not per_exposure(spec))
@@ -240,13 +241,15 @@ class LinearReader:
     ) -> Iterator[np.ndarray]:  # fmt: skip
         """The outcome, or mu's linear predictor, of rows at each node of the effects of their groups.
 
-        Effects are of all group terms, one after the other, shape ``(nodes, columns, groups, draws)``, `places` says
-        which group a row is of; the only linear predictor is that of mu.
+        Effects are of the group terms whose effects are drawn, one after the other, shape ``(nodes, columns, groups,
+        draws)``, `places` says which group a row is of; the only linear predictor is that of mu.
         """
-        designs = self._own.designs(frame, self._scaled)
+        designs, drawn = self._own.designs(frame, self._scaled), self._drawn
         design = designs.predictors["mu"]
-        common = self._own.linear("mu", design, [None] * len(design.groups))
-        columns = np.hstack([own for own in design.groups if own is not None])
+        groups = [None if own else rows for own, rows in zip(drawn, self._own.groups_of(frame), strict=True)]
+        common = self._own.linear("mu", design, groups)
+        terms = zip(drawn, design.groups, strict=True)
+        columns = np.hstack([columns for own, columns in terms if own and columns is not None])
         with np.errstate(over="ignore"):
             for own in effects:
                 eta = common.copy()

@@ -6,8 +6,9 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import sparse
 
-from hiermod.engine.layout.problem import Problem
+from hiermod.engine.layout.problem import Factor, Problem, columns_of
 from hiermod.marginal.patterns import joint_ids
 
 CHUNK = 2_000_000  # numbers that are worked on at once
@@ -133,22 +134,51 @@ def posterior_precision(information: np.ndarray, root: np.ndarray, sigma: np.nda
 
 def group_sums(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
     """Z'WZ, shape ``(groups, width, width)``, and Z'W(y, X), shape ``(groups, width, columns + 1)``."""
-    factor = problem.factors[0]
-    columns = np.vstack([problem.response - problem.offset, problem.design])
+    factor, (dense, others) = problem.factors[-1], _columns(problem)
 
-    def summed(numbers: np.ndarray) -> np.ndarray:
-        return np.bincount(factor.codes, problem.size * numbers, minlength=factor.groups)
+    def summed(numbers: np.ndarray, codes: np.ndarray | int = 0, size: int = 1) -> np.ndarray:
+        places = factor.codes.astype(np.int64) * size + codes
+        return np.bincount(places, problem.size * numbers, minlength=factor.groups * size).reshape(-1, size)
 
-    information = [[summed(one * other) for other in factor.multipliers] for one in factor.multipliers]
-    sums = [[summed(one * column) for column in columns] for one in factor.multipliers]
-    return np.moveaxis(np.array(information), 2, 0), np.moveaxis(np.array(sums), 2, 0)
+    information = [[summed(one * other)[:, 0] for other in factor.multipliers] for one in factor.multipliers]
+    sums = [
+        np.hstack([
+            *(summed(one * column) for column in dense),
+            *(summed(one * column, own.codes, own.groups) for own in others for column in own.multipliers),
+        ])
+        for one in factor.multipliers
+    ]  # fmt: skip
+    return np.moveaxis(np.array(information), 2, 0), np.stack(sums, axis=1)
+
+
+def _columns(problem: Problem) -> tuple[np.ndarray, tuple[Factor, ...]]:
+    """The response and the columns of the design before the last factor's: dense ones, and factors of several groups.
+
+    Smooths and sets of slopes, of one group each, come first.
+    """
+    *factors, _ = problem.factors
+    single = next((place for place, own in enumerate(factors) if own.groups > 1), len(factors))
+    rows = [problem.response - problem.offset, *problem.design]
+    rows += [column for own in factors[:single] for column in own.multipliers]
+    return np.array(rows), tuple(factors[single:])
+
+
+def _totals(problem: Problem) -> np.ndarray:
+    """(y, F)'W(y, F)."""
+    dense, others = _columns(problem)
+    weighted = dense * problem.size
+    found = weighted @ dense.T
+    if not others:
+        return np.asarray(found)
+    columns = sparse.csr_array(sparse.hstack([columns_of(own) for own in others], format="csr"))
+    across = (columns.T @ weighted.T).T
+    inner = (columns.T @ (columns * problem.size[:, None])).toarray()
+    return np.block([[found, across], [across.T, inner]])
 
 
 def gaussian_likelihood(problem: Problem) -> GaussianLikelihood:
     """The likelihood of a problem."""
     information, sums = group_sums(problem)
-    columns = np.vstack([problem.response - problem.offset, problem.design])
-    totals = (columns * problem.size) @ columns.T
     vectors = sums.reshape(len(sums), -1)
     structure = joint_ids(list(information.reshape(len(information), -1).T))
     counts = np.bincount(structure).astype(float)
@@ -161,7 +191,7 @@ def gaussian_likelihood(problem: Problem) -> GaussianLikelihood:
         counts, slots = np.ones(len(vectors)), vectors.T[None]
     entries = np.stack([np.ones(len(counts)), *(information[:, i, j] for i, j in _pairs(information.shape[1]))])
     return GaussianLikelihood(
-        entries, counts, np.ascontiguousarray(slots), totals, problem.squares, problem.observations
+        entries, counts, np.ascontiguousarray(slots), _totals(problem), problem.squares, problem.observations
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from scipy import sparse
 
 from hiermod.marginal.effects import GaussianConditional, PatternConditional
 from hiermod.marginal.gaussian import posterior_precision
@@ -32,7 +33,12 @@ class RowsOfGroups:
     Parameters
     ----------
     groups : ndarray of int, shape (rows,)
-    design : ndarray, shape (rows, columns)
+    design : sparse array, shape (different rows, columns)
+        Of all coefficients before the factor's effects.
+    alike : ndarray of int, shape (different rows,)
+        A number of each, equal where these are but for rounding.
+    place : ndarray of int, shape (rows,)
+        Which row of the design each is of.
     offset : ndarray, shape (rows,)
     multipliers : ndarray, shape (rows, width)
     response, size : ndarray, shape (rows,)
@@ -42,7 +48,9 @@ class RowsOfGroups:
     """
 
     groups: np.ndarray
-    design: np.ndarray
+    design: sparse.csr_array
+    alike: np.ndarray
+    place: np.ndarray
     offset: np.ndarray
     multipliers: np.ndarray
     response: np.ndarray
@@ -52,8 +60,12 @@ class RowsOfGroups:
     @property
     def content(self) -> np.ndarray:
         """A number of each row, equal where all but the group is."""
-        columns = [*map(rounded, self.design.T), rounded(self.offset), *self.multipliers.T]
+        columns = [self.alike[self.place], rounded(self.offset), *self.multipliers.T]
         return joint_ids([*columns, self.response, self.size])
+
+    def designs(self, rows: np.ndarray) -> np.ndarray:
+        """Of some rows, shape ``(rows, columns)``."""
+        return self.design[self.place[rows]].toarray()
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +93,7 @@ class PatternRows:
         """What of the log density of some rows stands outside the integral, in every draw."""
         own, response = self.rows, times * self.rows.response[places]
         fixed = float(response @ own.offset[places] + times @ own.constant[places])
-        return np.asarray(self.conditional.beta @ (response @ own.design[places]) + fixed)
+        return np.asarray(self.conditional.beta @ (response @ own.designs(places)) + fixed)
 
     def integrals(self, changes: Sequence[Change]) -> Iterator[np.ndarray]:
         """Logarithms of integrals, one array of draws for each."""
@@ -116,7 +128,7 @@ class PatternRows:
         )
         return Patterns(
             np.arange(len(changes)), np.ones(len(changes)), totals, np.cumsum(lengths + added) - (lengths + added),
-            np.concatenate([base.design, own_rows.design[rows]])[order],
+            np.concatenate([base.design, own_rows.designs(rows)])[order],
             np.concatenate([base.offset, own_rows.offset[rows]])[order],
             np.concatenate([base.size, times * own_rows.size[rows]])[order],
             np.concatenate([base.multipliers, own_rows.multipliers[rows]])[order],
@@ -199,15 +211,20 @@ class GaussianRows:
         own, rows = self.conditional, self.rows
         rest = np.concatenate([np.ones((len(own.beta), 1)), -own.beta], axis=1)
         last, precision, effects = -1, np.empty(0), np.empty(0)
-        for place in places.tolist():
+        for place, design in zip(places.tolist(), self._designs(places), strict=True):
             if (group := int(rows.groups[place])) != last:
                 precision = posterior_precision(own.information[[group]], own.root, own.sigma)[:, 0]
                 scores = np.einsum("bki,bk->bi", own.root, rest @ own.sums[group].T) / (own.sigma**2)[:, None]
                 effects, last = np.linalg.solve(precision, scores[..., None])[..., 0], group
             along = np.einsum("bki,k->bi", own.root, rows.multipliers[place])
             solved = np.linalg.solve(precision, along[..., None])[..., 0]
-            fixed = rows.response[place] - rows.offset[place] - own.beta @ rows.design[place]
+            fixed = rows.response[place] - rows.offset[place] - own.beta @ design
             yield fixed - (along * effects).sum(axis=1), (along * solved).sum(axis=1) / own.sigma**2
+
+    def _designs(self, places: np.ndarray) -> Iterator[np.ndarray]:
+        """Of one row after the other."""
+        for start in range(0, len(places), CHUNK):
+            yield from self.rows.designs(places[start : start + CHUNK])
 
 
 def _log_normal(residual: np.ndarray, variance: np.ndarray) -> np.ndarray:

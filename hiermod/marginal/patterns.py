@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from hiermod.data.columns.groupings import Grouping
 from hiermod.data.columns.values import first_of
-from hiermod.engine.layout.problem import Problem
+from hiermod.engine.layout.problem import Factor, Problem
 
 LONGEST = 64  # different rows of a group
 ROUNDING = 1e-12  # of the largest size
@@ -86,14 +87,49 @@ class Patterns:
         return np.repeat(np.arange(len(self.starts)), lengths)
 
 
-def find_patterns(problem: Problem) -> Patterns:
-    """The patterns of the groups of a problem's only factor; one for each group where hardly any share one.
+@dataclass(frozen=True, eq=False)
+class Entries:
+    """Patterns whose design is not made yet, of one column fewer than any: none.
 
-    Keys are compared whole, step by step, so that no two patterns are ever taken for one. Where a group stands for
-    several, its rows are counted over all of these, which share them equally.
+    Parameters
+    ----------
+    patterns : Patterns
+    rows : ndarray of int, shape (entries,)
+        A row of the problem that each entry is equal to.
+    content : ndarray of int
+        Of every row of the problem, a number that is equal where all but the group and the response is.
     """
-    factor = problem.factors[0]
-    times = problem.spec.groups[0].grouping.times
+
+    patterns: Patterns
+    rows: np.ndarray
+    content: np.ndarray
+
+
+def find_patterns(problem: Problem) -> Patterns:
+    """The patterns of the groups of a problem's last factor; its design has the effects of other factors, too."""
+    found = find_entries(problem)
+    return replace(found.patterns, design=wide_design(problem, found.rows))
+
+
+def wide_design(problem: Problem, rows: np.ndarray) -> np.ndarray:
+    """The design of all coefficients before the last factor's, shape ``(rows, columns)``."""
+    parts, every = [problem.design[:, rows].T], np.arange(len(rows))
+    for factor in problem.factors[:-1]:
+        for numbers in factor.multipliers:
+            part = np.zeros((len(rows), factor.groups))
+            part[every, factor.codes[rows]] = numbers[rows]
+            parts.append(part)
+    return np.hstack(parts)
+
+
+def find_entries(problem: Problem) -> Entries:
+    """The patterns of the groups of a problem's last factor; one for each group where hardly any share one.
+
+    Keys are compared whole, step by step, so that no two patterns are ever taken for one. Levels of other factors are
+    part of them. Where a group stands for several, its rows are counted over all of these, which share them equally.
+    """
+    factor = problem.factors[-1]
+    times = grouping_of(factor).times
     groups, order, size = factor.groups, np.argsort(factor.codes, kind="stable"), problem.size / times[factor.codes]
     totals = (
         np.stack(
@@ -102,8 +138,9 @@ def find_patterns(problem: Problem) -> Patterns:
         / times[:, None]
     )
     of_group = np.arange(groups)
-    row = joint_ids([*map(rounded, problem.design), *factor.multipliers, problem.offset])
-    content = joint_ids([row, size])
+    others = [column for own in problem.factors[:-1] for column in (own.codes, *own.multipliers)]
+    whole = joint_ids([*map(rounded, problem.design), *others, *factor.multipliers, problem.offset])
+    row, content = whole, joint_ids([whole, size])
     shared = 2 * int(content.max(initial=0)) < len(content)
     if shared:
         order = np.argsort(factor.codes.astype(np.int64) * (int(row.max()) + 1) + row, kind="stable")
@@ -121,10 +158,16 @@ def find_patterns(problem: Problem) -> Patterns:
     starts = np.cumsum(lengths[first]) - lengths[first]
     own = np.repeat(begins[first] - starts, lengths[first]) + np.arange(int(lengths[first].sum()))
     entries = order[own]
-    return Patterns(
-        of_group, np.bincount(of_group, times), totals[first], starts, problem.design[:, entries].T,
+    patterns = Patterns(
+        of_group, np.bincount(of_group, times), totals[first], starts, np.zeros((len(entries), 0)),
         problem.offset[entries], size[own], factor.multipliers[:, entries].T,
     )  # fmt: skip
+    return Entries(patterns, entries, whole)
+
+
+def grouping_of(factor: Factor) -> Grouping:
+    """The grouping factor of group terms."""
+    return factor.of_groups[0].grouping
 
 
 def keys_of_groups(content: np.ndarray, lengths: np.ndarray) -> np.ndarray | None:

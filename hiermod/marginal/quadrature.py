@@ -16,7 +16,7 @@ from numpy.polynomial.hermite_e import hermegauss
 from hiermod.engine.build.compile import library
 from hiermod.engine.kernels.record import EXPONENTIAL, INTEGRALS, LOGISTIC, NO_MEMORY
 from hiermod.engine.layout.memory import Memory, lay_out, replaced
-from hiermod.engine.layout.problem import Problem
+from hiermod.engine.layout.problem import Problem, columns_of
 from hiermod.marginal.patterns import Patterns
 
 NEWTON = 40
@@ -160,8 +160,11 @@ class PatternLikelihood:
 
     def at(self, beta: np.ndarray, root: np.ndarray) -> PatternLikelihood:
         """The same, nodes standing where one point puts them."""
-        mode, spread = find_modes(self.patterns, self.kernel, beta, root)
-        return self._placed(mode, spread)
+        return self.at_predictors(self.patterns.design @ beta + self.patterns.offset, root)
+
+    def at_predictors(self, base: np.ndarray, root: np.ndarray) -> PatternLikelihood:
+        """The same, given the entries' linear predictors without effects."""
+        return self._placed(*find_modes(self.patterns, self.kernel, base, root))
 
     def _placed(self, modes: np.ndarray, spreads: np.ndarray) -> PatternLikelihood:
         volumes = np.log(np.abs(np.diagonal(spreads, axis1=1, axis2=2))).sum(axis=1)
@@ -228,11 +231,14 @@ class PatternLikelihood:
 
 
 def find_modes(
-    own: Patterns, kernel: str, beta: np.ndarray, root: np.ndarray
+    own: Patterns, kernel: str, base: np.ndarray, root: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
-    """Each pattern's most likely normals, and a factor of their covariance there, by Newton's steps."""
+    """Each pattern's most likely normals, and a factor of their covariance there, by Newton's steps.
+
+    `base` are the entries' linear predictors without effects.
+    """
     slopes = LINKS[kernel].slopes
-    base, along = own.design @ beta + own.offset, own.multipliers @ root
+    along = own.multipliers @ root
     normals, group = np.zeros(own.totals.shape), own.pattern_of_entry
     outer = along[:, :, None] * along[:, None, :]
     identity = np.eye(normals.shape[1])
@@ -263,7 +269,9 @@ def _inverse_root(matrices: np.ndarray) -> np.ndarray:
 
 def pattern_likelihood(problem: Problem, patterns: Patterns) -> PatternLikelihood:
     """The likelihood of a problem, its nodes not yet placed."""
-    return likelihood_of_patterns(patterns, problem.kernel, problem.design @ problem.response)
+    sums = [problem.design @ problem.response]
+    sums += [columns_of(factor).T @ problem.response for factor in problem.factors[:-1]]
+    return likelihood_of_patterns(patterns, problem.kernel, np.concatenate(sums))
 
 
 def likelihood_of_patterns(patterns: Patterns, kernel: str, sums: np.ndarray) -> PatternLikelihood:

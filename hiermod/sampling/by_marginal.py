@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from hiermod.engine.build.compile import library
-from hiermod.engine.layout.problem import GAUSSIAN, Problem, read_problem
+from hiermod.engine.layout.problem import GAUSSIAN, Problem, read_problem, stated_map
 from hiermod.engine.layout.units import in_own_unit
 from hiermod.errors import DataError
 from hiermod.marginal.draws import NotDrawnError
@@ -25,9 +25,17 @@ from hiermod.marginal.target import Target
 from hiermod.modeling.definition import CHANGED
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.modeling.spec import Spec
+from hiermod.sampling.by_integration import ByIntegration, sampler_beside
 from hiermod.sampling.diagnostics import QUADRATURE_ERROR
 from hiermod.sampling.native import posterior_of
-from hiermod.sampling.sampled_effects import OF_SAMPLED, QUICKER, has_many_groups, why_by_problem, why_by_spec, why_far
+from hiermod.sampling.sampled_effects import (
+    QUICKER,
+    has_few_parameters,
+    has_many_groups,
+    is_alone,
+    seconds_of_sampling,
+    why_far,
+)
 from hiermod.sampling.settings import ChosenEngine, Settings
 
 MARGINAL = 101  # the purpose of its random numbers
@@ -78,15 +86,15 @@ class ByMarginal:
         return xr.DataTree.from_dict({"posterior": posterior, "sample_stats": stats}), False
 
 
-def marginal_sampler(spec: Spec, announce: Callable[[str], None]) -> ByMarginal | str:
+def marginal_sampler(spec: Spec, announce: Callable[[str], None]) -> ByMarginal | ByIntegration | str:
     """A sampler of a model's marginal density, or why its effects are sampled; empty where groups are few."""
     if not has_many_groups(spec):
         return ""
-    if why := why_by_spec(spec):
-        return why
+    if not is_alone(spec):
+        return sampler_beside(spec, announce)
     problem = in_own_unit(read_problem(spec))
-    if why := why_by_problem(problem):
-        return why
+    if not has_few_parameters(problem):
+        return sampler_beside(spec, announce)
     try:
         placed = _placed_gaussian(problem) if problem.kernel == GAUSSIAN else _placed(problem, announce)
         return QUICKER if placed is None else ByMarginal(find_source(placed))
@@ -103,12 +111,12 @@ def _placed(problem: Problem, announce: Callable[[str], None]) -> Placed | None:
     """The target and its quadrature, unless that would take longer than to sample the effects."""
     likelihood = pattern_likelihood(problem, find_patterns(problem))
     target, width = Target(problem, likelihood), problem.factors[0].width
-    if _seconds(target, NODES[0] ** width) > _seconds_of_sampling(problem):
+    if _seconds(target, NODES[0] ** width) > seconds_of_sampling(problem):
         return None
     library(announce)
     first = first_place(target)
     assert isinstance(first.target.likelihood, PatternLikelihood)
-    if _seconds(target, first.target.likelihood.nodes) > _seconds_of_sampling(problem):
+    if _seconds(target, first.target.likelihood.nodes) > seconds_of_sampling(problem):
         return None
     return last_place(target, first)
 
@@ -123,18 +131,10 @@ def _seconds(target: Target, nodes: int) -> float:
     return point * (FINDING + min(exact, polynomial))
 
 
-def _seconds_of_sampling(problem: Problem) -> float:
-    factor, times = problem.factors[0], problem.spec.groups[0].grouping.times
-    return OF_SAMPLED * float(times[factor.codes].sum() + times.sum() * factor.width)
-
-
 def conditional_of(spec: Spec, values: Callable[[str], np.ndarray]) -> Conditional:
     """The distribution of groups' effects given the draws of a model's variables, in the user's units."""
     problem = read_problem(spec)
-    blocks = spec.coefficients.blocks
-    stated = np.concatenate([_flat(values(block.name)) for block in blocks], axis=1) if blocks else None
-    beta = np.zeros((_draws(spec, values), 0)) if stated is None else np.linalg.solve(problem.back, stated.T).T
-    root = _root(spec, values)
+    beta, root = _coefficients(problem, values), _root(problem, values)
     if problem.kernel == GAUSSIAN:
         information, sums = group_sums(problem)
         return GaussianConditional(information, sums, beta, root, values("sigma"))
@@ -142,24 +142,40 @@ def conditional_of(spec: Spec, values: Callable[[str], np.ndarray]) -> Condition
     return PatternConditional(likelihood.at(beta.mean(axis=0), root.mean(axis=0)), beta, root)
 
 
-def _draws(spec: Spec, values: Callable[[str], np.ndarray]) -> int:
-    return len(values(spec.groups[0].effects[0].sd_name))
+def _coefficients(problem: Problem, values: Callable[[str], np.ndarray]) -> np.ndarray:
+    """Draws of all coefficients before the last factor's effects, shape ``(draws, coefficients)``."""
+    names = [block.name for block in problem.spec.coefficients.blocks]
+    stated = [_flat(values(name)) for name in names]
+    found = np.zeros((len(values(problem.factors[-1].of_groups[0].effects[0].sd_name)), 0))
+    if stated:
+        found = np.linalg.solve(stated_map(problem), np.concatenate(stated, axis=1).T).T
+    for factor in problem.factors[:-1]:
+        effects = [_flat_columns(values(own.name)) for term in factor.of_groups for own in term.effects]
+        found = np.concatenate([found, *effects], axis=1)
+    return found
 
 
 def _flat(values: np.ndarray) -> np.ndarray:
     return values.reshape(len(values), -1)
 
 
-def _root(spec: Spec, values: Callable[[str], np.ndarray]) -> np.ndarray:
-    """Λ of all effects of a group, the terms one after the other; shape ``(draws, width, width)``."""
-    width = sum(len(term.row_names) for term in spec.groups)
-    root, at = np.zeros((_draws(spec, values), width, width)), 0
-    for term in spec.groups:
-        own = slice(at, at + len(term.row_names))
+def _flat_columns(values: np.ndarray) -> np.ndarray:
+    """Draws of effects ``(draws, groups, ...)``, those of one column side by side."""
+    return _flat(values.reshape(*values.shape[:2], -1).swapaxes(1, 2))
+
+
+def _root(problem: Problem, values: Callable[[str], np.ndarray]) -> np.ndarray:
+    """Λ of all effects of a group of the last factor, the terms one after the other; ``(draws, width, width)``."""
+    parts = []
+    for term in problem.factors[-1].of_groups:
         sds = np.hstack([_flat(values(effect.sd_name)) for effect in term.effects])
         none = np.zeros((len(sds), 0))
         matrices = term.correlation_matrices(values(term.correlation_name) if term.correlated else none)
-        root[:, own, own] = sds[:, :, None] * np.linalg.cholesky(matrices)
+        parts.append(sds[:, :, None] * np.linalg.cholesky(matrices))
+    root, at = np.zeros((len(parts[0]), problem.factors[-1].width, problem.factors[-1].width)), 0
+    for part in parts:
+        own = slice(at, at + part.shape[1])
+        root[:, own, own] = part
         at = own.stop
     return root
 

@@ -158,6 +158,11 @@ def _checks(posterior: Posterior) -> Iterator[Check]:
     if error is None:
         yield Check("divergences", seen.divergences == 0, f"{seen.divergences} of {chains * draws} draws",
                     f"{raise_target}: near divergences the posterior was not explored")  # fmt: skip
+        if (beside := posterior.integration_error) is not None:
+            figure = f"log density off by {beside:.1g} over the draws, all groups together"
+            figure = figure if beside else "in closed form"
+            yield Check("integrated effects", beside <= MAX_DENSITY_ERROR, f"{figure}, at most {MAX_DENSITY_ERROR:g}",
+                        "say engine='compiled', which samples the groups' effects")  # fmt: skip
     elif isinstance(posterior.spec, Spec):
         off = f"log density off by {error:.1g} over the posterior, all groups together" if error else "in closed form"
         yield Check("independent draws", error <= MAX_DENSITY_ERROR, f"{off}, at most {MAX_DENSITY_ERROR:g}",

@@ -157,6 +157,7 @@ MAX_RHAT, MAX_RHAT_OF_MANY, FEW = 1.01, 1.02, 50
 MIN_ESS = 400.0
 MAX_JUDGED, MAX_JUDGED_EXACT = 250, 10  # of groups; independent draws of rates hold no surprises
 QUADRATURE_ERROR = "quadrature_error"  # an attribute of the statistics of independent draws
+INTEGRATION_ERROR = "integration_error"  # one of those of draws of a sampler, whose density is made of integrals
 MIN_EBFMI = 0.3
 
 

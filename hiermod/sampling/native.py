@@ -65,21 +65,16 @@ class Native:
         return TARGET_OF_SMALL if self.program.problem.dimension <= SMALL else TARGET
 
     def seconds_of_gradient(self) -> float:
-        """What one takes, the least of a few."""
-        point, least = starting_points(self.program)(0), math.inf
-        for _ in range(TIMED):
-            start = time.perf_counter()
-            self.program.log_density(point)
-            least = min(least, time.perf_counter() - start)
-        return least
+        """What one takes."""
+        return seconds_of_gradient(self.program)
 
     def run(self, settings: Settings, progress: bool) -> tuple[xr.DataTree, bool]:
         """Sample once, as `Sampler.run` says."""
         refuse_no_start(self.program)
-        result, interrupted = self._sampled(settings, progress)
+        result, interrupted = self.sampled(settings, progress)
         if self.program.problem.spec.family.link.is_bounded:
             result = self._with_means(result, settings, progress and not interrupted, again=not interrupted)
-        return self._tree(result), interrupted
+        return self.tree(result), interrupted
 
     def _with_means(self, result: nutpie_core.Run, settings: Settings, progress: bool, again: bool) -> nutpie_core.Run:
         """The draws with which all rows have a mean; there are more where others had to be left out.
@@ -97,14 +92,14 @@ class Native:
             more = math.ceil(MORE * settings.draws * inside.shape[1] / max(fewest, 1))
             if more > MOST_MORE * settings.draws:
                 break
-            result, interrupted = self._sampled(replace(settings, draws=more), progress)
+            result, interrupted = self.sampled(replace(settings, draws=more), progress)
             again = not interrupted
         raise SamplingError(
             f"Under the {self.program.problem.spec.family.link.name} link nearly all draws leave some row of the data "
             "without a mean. Take another link."
         )
 
-    def _sampled(self, settings: Settings, progress: bool) -> tuple[nutpie_core.Run, bool]:
+    def sampled(self, settings: Settings, progress: bool) -> tuple[nutpie_core.Run, bool]:
         """What the sampler gives, and whether it was interrupted."""
         chains, interrupted = None, False
         seen = ChainProgress() if progress else None
@@ -130,11 +125,22 @@ class Native:
                 seen.close()
         return _kept(result) if interrupted else result, interrupted
 
-    def _tree(self, result: nutpie_core.Run) -> xr.DataTree:
+    def tree(self, result: nutpie_core.Run) -> xr.DataTree:
+        """The posterior and the sampler's statistics."""
         labels = {dim: np.arange(size) for dim, size in zip(DIMS, result.draws.shape[:2], strict=True)}
         stats = labelled({name: (DIMS, values) for name, values in result.stats.items()}, labels)
         posterior = posterior_of(self.program.problem, result.draws)
         return xr.DataTree.from_dict({"posterior": posterior, "sample_stats": stats})
+
+
+def seconds_of_gradient(program: Program) -> float:
+    """What one takes, the least of a few."""
+    point, least = starting_points(program)(0), math.inf
+    for _ in range(TIMED):
+        start = time.perf_counter()
+        program.log_density(point)
+        least = min(least, time.perf_counter() - start)
+    return least
 
 
 def inside_draws(problem: Problem, draws: np.ndarray) -> np.ndarray:
@@ -227,7 +233,7 @@ def posterior_of(problem: Problem, draws: np.ndarray, effects: bool = True) -> x
     for place, hyperparameter in enumerate(problem.hyperparameters[first:], start=first):
         found[hyperparameter.name] = hyperparameters[:, :, place]
     found |= _monotonic(problem, hyperparameters)
-    for factor in problem.factors:
+    for factor in problem.every_factor:
         for own in factor.terms:
             if isinstance(own, SmoothPlace):
                 continue
@@ -235,7 +241,7 @@ def posterior_of(problem: Problem, draws: np.ndarray, effects: bool = True) -> x
                 found |= _of_set(own, hyperparameters)
                 continue
             found |= _spreads(own, hyperparameters)
-            found |= _effects(factor, own, draws) if effects else {}
+            found |= _effects(factor, own, draws) if effects and factor is not problem.integrated else {}
     found |= _spreads_of_smooths(problem, hyperparameters)
     return dataset_of([each for each in problem.spec.variables() if each.name in found], found)
 

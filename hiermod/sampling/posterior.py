@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
+from hiermod.data.columns.groupings import Grouping
 from hiermod.errors import AnswerError
 from hiermod.memory import NUMBER, refuse_beyond
 from hiermod.modeling.design import GroupDesign
 from hiermod.modeling.pooled import MEAN, SPREAD, PooledSpec
 from hiermod.modeling.protocol import ModelSpec
 from hiermod.modeling.spec import Spec
-from hiermod.sampling.diagnostics import QUADRATURE_ERROR, Diagnostics, diagnose
+from hiermod.sampling.diagnostics import INTEGRATION_ERROR, QUADRATURE_ERROR, Diagnostics, diagnose
 from hiermod.sampling.provenance import Origin, Provenance, provenance
 from hiermod.sampling.settings import ChosenEngine, Settings
 
@@ -201,6 +202,12 @@ class Posterior:
         return None if error is None else float(error)
 
     @property
+    def integration_error(self) -> float | None:
+        """What the log density of a sampler's draws is off by where effects are integrated out; None where none are."""
+        error = self.tree["sample_stats"].attrs.get(INTEGRATION_ERROR)
+        return None if error is None else float(error)
+
+    @property
     def unbounded(self) -> list[int]:
         """The strata in which complete pooling is not ruled out, so that the size of pooled rates has no upper end."""
         found = np.atleast_1d(self.tree["sample_stats"].attrs.get(AT_ZERO, []))
@@ -273,7 +280,9 @@ class Posterior:
             return [draws.reshape(*draws.shape[:2], -1) for draws in chosen]
         drawn = self._drawn_effects(np.arange(term.grouping.size) if levels is None else levels)
         assert isinstance(self.spec, Spec)
-        first = sum(len(own.row_names) for own in self.spec.groups[: self.spec.groups.index(term)])
+        names = [own.effects[0].name for own in self.drawn_terms]
+        before = self.drawn_terms[: names.index(term.effects[0].name)]
+        first = sum(len(own.row_names) for own in before)
         widths = [len(effect.block.row_names()) for effect in term.effects]
         ends = first + np.cumsum(widths)
         return [drawn[:, :, end - width : end] for end, width in zip(ends.tolist(), widths, strict=True)]
@@ -282,8 +291,20 @@ class Posterior:
         """Whether the effects of a group term are drawn when they are asked for, rather than stored."""
         return term.effects[0].name not in self.tree["posterior"]
 
+    @cached_property
+    def drawn_terms(self) -> tuple[GroupDesign, ...]:
+        """The group terms whose effects are drawn when they are asked for: all those of one factor, or none."""
+        return (
+            tuple(term for term in self.spec.groups if self.draws_effects(term)) if isinstance(self.spec, Spec) else ()
+        )
+
+    @property
+    def drawn_grouping(self) -> Grouping:
+        """The grouping factor of these."""
+        return self.drawn_terms[0].grouping
+
     def _drawn_effects(self, levels: np.ndarray) -> np.ndarray:
-        """Draws of all effects of some groups of the only factor; ``(draws, groups, width)``.
+        """Draws of all effects of some groups of that factor; ``(draws, groups, width)``.
 
         Raises
         ------
@@ -293,9 +314,9 @@ class Posterior:
             If they do not fit in memory.
         """
         if self.parts:
-            return np.concatenate([part._all_effects(levels) for part in self.parts])
+            return np.concatenate([part._all_effects(self.drawn_terms, levels) for part in self.parts])
         if self.spec.cells.by_patterns:
-            (grouping,) = self.spec.cells.groupings.values()
+            grouping = self.drawn_grouping
             if grouping.places is None or (grouping.places[levels] < 0).any():
                 raise EachGroupError
             return self._conditional.draw(levels, self._generator_of_group)
@@ -311,26 +332,23 @@ class Posterior:
         ------
         AnswerError
         """
-        assert isinstance(self.spec, Spec)
-        (name,) = self.spec.cells.groupings
-        need = NUMBER * COPIES * self.size * groups * sum(len(term.row_names) for term in self.spec.groups)
+        name = self.drawn_grouping.name
+        need = NUMBER * COPIES * self.size * groups * sum(len(term.row_names) for term in self.drawn_terms)
         what = f"The effects of {groups:,} groups in {self.size:,} draws"
         some = f"rates(by={name!r}, where={{{name!r}: [...]}})"
         refuse_beyond(need, what, f"ask about some groups, as in {some}, or of a fit with fewer draws", AnswerError)
 
-    def _all_effects(self, levels: np.ndarray) -> np.ndarray:
-        """The same, of effects that are stored, too."""
-        assert isinstance(self.spec, Spec)
-        if self.draws_effects(self.spec.groups[0]):
+    def _all_effects(self, terms: tuple[GroupDesign, ...], levels: np.ndarray) -> np.ndarray:
+        """The same of group terms, whose effects may be stored."""
+        if len(self.drawn_terms) == len(terms):
             return self._drawn_effects(levels)
-        return np.concatenate([own for term in self.spec.groups for own in self.effects(term, levels)], axis=2)
+        return np.concatenate([own for term in terms for own in self.effects(term, levels)], axis=2)
 
     @cached_property
     def _kept_effects(self) -> np.ndarray | None:
         """Those of all groups, where they are few enough to be kept."""
-        assert isinstance(self.spec, Spec)
-        (grouping,) = self.spec.cells.groupings.values()
-        numbers = grouping.size * self.size * sum(len(term.row_names) for term in self.spec.groups)
+        grouping = self.drawn_grouping
+        numbers = grouping.size * self.size * sum(len(term.row_names) for term in self.drawn_terms)
         if numbers > KEPT:
             return None
         return self._conditional.draw(np.arange(grouping.size), self._generator_of_group)
@@ -345,10 +363,7 @@ class Posterior:
     @cached_property
     def conditional(self) -> Conditional | None:
         """The distribution of groups' effects given the draws, where they are drawn when they are asked for."""
-        spec = self.spec
-        if self.parts or not isinstance(spec, Spec) or not spec.groups or not self.draws_effects(spec.groups[0]):
-            return None
-        return self._conditional
+        return None if self.parts or not self.drawn_terms else self._conditional
 
     def thinned(self, draws: np.ndarray) -> Posterior:
         """The same of some of the draws, as one chain."""
@@ -360,7 +375,7 @@ class Posterior:
         return replace(self, tree=xr.DataTree.from_dict(groups))
 
     def _generator_of_group(self, group: int) -> np.random.Generator:
-        (grouping,) = self.spec.cells.groupings.values()
+        grouping = self.drawn_grouping
         place = group if grouping.places is None else int(grouping.places[group])
         key = np.array([self.settings.seed or 0, place], dtype=np.uint64)
         return np.random.Generator(np.random.Philox(key=key))

@@ -138,7 +138,7 @@ def _sampled(
         seed=settings.seed if settings.seed is not None else fresh_seed(),
         target_accept=settings.target_accept or sampler.target_accept,
     )
-    numbers = sum(math.prod(variable.shape) for variable in spec.variables())
+    numbers = _numbers(spec, sampler)
     compiled = sampler.engine.name == "compiled"
     if sampler.tune is not None:
         refuse_large(numbers, current, current.tune or sampler.tune, compiled)
@@ -176,6 +176,16 @@ def _sampled(
     assert best is not None
     history = History(settings, sampler.engine, tuple(reruns), failure, kept, interrupted)
     return replace(best, history=history, origin=here())
+
+
+def _numbers(spec: ModelSpec, sampler: Sampler) -> int:
+    """How many numbers a draw has."""
+    if sampler.engine.name != "compiled":
+        return sum(math.prod(variable.shape) for variable in spec.variables())
+    from hiermod.sampling.by_integration import ByIntegration
+
+    later = sampler.drawn_later if isinstance(sampler, ByIntegration) else frozenset()
+    return sum(math.prod(variable.shape) for variable in spec.variables() if variable.name not in later)
 
 
 def _tell_cost(

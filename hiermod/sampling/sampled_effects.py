@@ -5,6 +5,7 @@ from __future__ import annotations
 from hiermod.data.cells.statistics import BinomialCells, RealCells
 from hiermod.data.columns.groupings import MANY_GROUPS
 from hiermod.engine.layout.problem import GAUSSIAN, Problem
+from hiermod.marginal.patterns import grouping_of
 from hiermod.marginal.quadrature import LINKS
 from hiermod.memory import size_text
 from hiermod.modeling.spec import Spec
@@ -12,10 +13,12 @@ from hiermod.sampling.memory import bytes_of_run
 from hiermod.sampling.settings import Settings
 
 MOST_DIMENSIONS, WIDEST = 12, 3
+MOST_COEFFICIENTS = 1000  # that are sampled while the effects of one factor are integrated out
 OF_SAMPLED = 1.2e-4  # measured seconds of a run for a row or effect
 GRADIENTS = 12.0  # of a step: 3 to 7 where data say much of each effect, 31 and more where they do not
 FEW_ROWS = 1.5  # of a group, below which a run takes many short steps, and is mostly repeated
 THIN = 20.0  # so many times as long, measured of one row a group
+FEW_NODES = "no quadrature integrates them out exactly enough, as far as the posterior reaches"
 QUICKER = "that takes less time than to integrate them out"
 FAR = "the posterior without them is too far from a normal distribution for independent draws"
 
@@ -25,32 +28,50 @@ def has_many_groups(spec: Spec) -> bool:
     return max((grouping.groups for grouping in spec.cells.groupings.values()), default=0) >= MANY_GROUPS
 
 
-def why_by_spec(spec: Spec) -> str:
-    """Why effects of very many groups are sampled, as far as a spec says; empty where it does not."""
+def is_alone(spec: Spec) -> bool:
+    """Whether groups of one factor are independent of each other given what hardly makes a handful of parameters."""
     width = sum(len(term.row_names) for term in spec.groups)
-    if len(spec.cells.groupings) > 1:
-        return f"those of {_names(spec)} are not independent of each other"
-    if width > WIDEST:
-        return f"a group has {width} effects, and at most {WIDEST} are integrated out"
-    beside = {"a smooth": spec.smooths, "a monotonic effect": spec.monotonic, "a set of shrunk slopes": spec.shrunk}
-    if found := [words for words, own in beside.items() if own]:
-        return f"the model has {' and '.join(found)}"
-    if len(spec.predictors) > 1:
-        return f"{' and '.join(spec.predictors)} have linear predictors of their own"
-    return ""
+    beside = (spec.smooths, spec.monotonic, spec.shrunk)
+    return len(spec.cells.groupings) == len(spec.predictors) == 1 and width <= WIDEST and not any(beside)
 
 
-def why_by_problem(problem: Problem) -> str:
-    """Why they are sampled, as far as the numbers of a problem say."""
+def has_few_parameters(problem: Problem) -> bool:
+    """Whether few enough are left for independent draws, of a likelihood that is known without the effects."""
+    few = problem.linear + len(problem.hyperparameters) <= MOST_DIMENSIONS
+    return few and len(problem.factors) == 1 and not _why_by_kernel(problem)
+
+
+def _why_by_kernel(problem: Problem) -> str:
     family = [each.name for each in problem.hyperparameters[problem.auxiliary :]]
     if problem.kernel not in LINKS and not (problem.kernel == GAUSSIAN and family == ["sigma"]):
         return f"they are integrated out of gaussian, logistic and Poisson models, not of {problem.spec.family} ones"
-    if problem.by_rows or len(problem.factors) != 1 or len(problem.segments) != 1:
+    if problem.by_rows or len(problem.segments) != 1:
         return "each row has a likelihood of its own kind"
-    dimension = problem.linear + len(problem.hyperparameters)
-    if dimension > MOST_DIMENSIONS:
-        return f"{dimension} other parameters are left, and {MOST_DIMENSIONS} are the most"
     return ""
+
+
+def why_beside(spec: Spec, problem: Problem) -> str:
+    """Why the effects of the largest factor are not integrated out while all else is sampled; empty if nothing says."""
+    largest, name = problem.factors[-1], _largest(spec)
+    if largest.groups < MANY_GROUPS:
+        return f"{name} has more effects than any other factor, and fewer than {MANY_GROUPS:,} groups"
+    if largest.width > WIDEST:
+        return f"a group of {name} has {largest.width} effects, and at most {WIDEST} are integrated out"
+    if len(spec.predictors) > 1:
+        return f"{' and '.join(spec.predictors)} have linear predictors of their own"
+    if why := _why_by_kernel(problem):
+        return why
+    if largest.start > MOST_COEFFICIENTS:
+        return f"{largest.start:,} coefficients and other effects are left, and {MOST_COEFFICIENTS:,} are the most"
+    return ""
+
+
+def _largest(spec: Spec) -> str:
+    """The name of the grouping factor with most effects."""
+    widths = dict.fromkeys(spec.cells.groupings, 0)
+    for term in spec.groups:
+        widths[term.grouping.name] += term.grouping.size * len(term.row_names)
+    return max(widths, key=lambda name: widths[name])
 
 
 def why_far(spec: Spec) -> str:
@@ -67,6 +88,13 @@ def has_an_effect_per_row(spec: Spec) -> bool:
         return False
     one_trial = isinstance(response, BinomialCells) and bool((response.trials == 1).all())
     return one_trial or isinstance(response, RealCells)
+
+
+def seconds_of_sampling(problem: Problem) -> float:
+    """What it takes to sample the effects of the last factor with all else."""
+    factor = problem.factors[-1]
+    times = grouping_of(factor).times
+    return OF_SAMPLED * float(times[factor.codes].sum() + times.sum() * factor.width)
 
 
 def reason(spec: Spec, why: str) -> str:

@@ -77,8 +77,8 @@ def find_kinds(
     """
     if posterior.conditional is None or set(groups.values()) != {Reading.OBSERVED}:
         return None
-    (grouping,) = posterior.spec.cells.groupings.values()
-    codes, predictors = known_codes(grouping, frame), posterior.spec.cells.predictors
+    grouping, predictors = posterior.drawn_grouping, posterior.spec.cells.predictors
+    codes = known_codes(grouping, frame)
     present, group = np.unique(codes, return_inverse=True)
     standing_for = grouping.times[present]
     if standing_for.sum() <= FEW:

@@ -121,7 +121,7 @@ class Sums:
         """Draws, shape ``(cells, draws)``, always the same; None where all effects are drawn sooner."""
         moments = self._interpolated()
         if moments is None:
-            nodes = self.number ** sum(len(term.row_names) for term in self.posterior.spec.groups)
+            nodes = self.number ** sum(len(term.row_names) for term in self.posterior.drawn_terms)
             if self.kinds.times.sum() * OF_EFFECT < len(self.kinds.rows) * nodes * OF_NODE:
                 return None
             moments = self._moments(np.arange(self.posterior.size))

@@ -171,16 +171,44 @@ def group_density(posterior: Posterior, seen: Observations, fitted: bool = True)
     """The density of groups of some observations under a model, which was `fitted` to them, or without the group."""
 
     def linear(spec: Spec) -> GroupDensity:
-        conditional = posterior.conditional
-        if isinstance(conditional, PatternConditional):
-            return IntegratedGroups(PatternRows(conditional, rows_of_groups(spec, seen)), seen.times, fitted)
-        return LinearGroups(posterior, spec, seen)
+        conditional, alone = posterior.conditional, len(posterior.drawn_terms) == len(spec.groups)
+        rows = rows_of_groups(spec, seen) if isinstance(conditional, PatternConditional) else None
+        if rows is None or not (fitted or alone):
+            return LinearGroups(posterior, spec, seen)
+        assert isinstance(conditional, PatternConditional)
+        integrated = IntegratedGroups(PatternRows(conditional, rows), seen.times, fitted)
+        return integrated if alone else ByPatterns(integrated, LinearGroups(posterior, spec, seen))
 
     return by_model(
         posterior.spec,
         linear=linear,
         pooled=lambda spec: PooledGroups(posterior, spec, seen),
     )
+
+
+@dataclass(frozen=True, eq=False)
+class ByPatterns:
+    """Groups by the patterns of data of one factor, unless they hold all rows of a level of another factor."""
+
+    by_patterns: IntegratedGroups
+    by_effects: LinearGroups
+
+    def joint(self, group: Members) -> np.ndarray:
+        """As `GroupDensity.joint` says."""
+        return self._own(group).joint(group)
+
+    def single(self, group: Members) -> np.ndarray:
+        """As `GroupDensity.single` says."""
+        return self._own(group).single(group)
+
+    def alike(self, groups: Sequence[Members]) -> np.ndarray | None:
+        """As `GroupDensity.alike` says."""
+        if any(self.by_effects.holds_levels(group) for group in groups):
+            return None
+        return self.by_patterns.alike(groups)
+
+    def _own(self, group: Members) -> GroupDensity:
+        return self.by_effects if self.by_effects.holds_levels(group) else self.by_patterns
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,9 +256,14 @@ class LinearGroups:
         self._posterior, self._spec, self._seen = posterior, spec, seen
         self._typical = LinearReader(posterior, spec, same_for_all(spec, Reading.TYPICAL), exposed=True)
         self._occurrences = [Occurrence.of(term.grouping, seen) for term in spec.groups]
+        self._stored = [not posterior.draws_effects(term) for term in spec.groups]
 
     def alike(self, _: Sequence[Members]) -> None:
         """None are known to be: effects of other levels are the draws'."""
+
+    def holds_levels(self, group: Members) -> bool:
+        """Whether some level of a factor whose effects are not drawn occurs in the group alone."""
+        return any(own.new(group).any() for own, stored in zip(self._occurrences, self._stored, strict=True) if stored)
 
     def joint(self, group: Members) -> np.ndarray:
         """Log density of all of a group's observations together, in every draw."""

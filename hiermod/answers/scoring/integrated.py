@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy import special
+from scipy import sparse, special
 
 from hiermod.data.cells.observations import Members, Observations
 from hiermod.data.columns.values import first_of
-from hiermod.engine.layout.problem import read_problem
+from hiermod.engine.layout.problem import read_problem, stated_map
 from hiermod.families.ops import NUMPY
 from hiermod.marginal.effects import GaussianConditional, PatternConditional
 from hiermod.marginal.left_out import NO_PATTERN, Change, GaussianRows, PatternRows, RowsOfGroups
-from hiermod.marginal.patterns import joint_ids, keys_of_groups
+from hiermod.marginal.patterns import joint_ids, keys_of_groups, rounded
 from hiermod.modeling.design import offset
 from hiermod.modeling.spec import Spec
 from hiermod.sampling.posterior import Posterior
@@ -24,12 +24,23 @@ ALL = 1.0 - 1e-9  # of a level's rows
 REMEMBERED = 1000  # integrals, an array of draws each
 
 
-def rows_of_groups(spec: Spec, seen: Observations) -> RowsOfGroups:
-    """Observations as rows of the groups of a model's only factor."""
+def rows_of_groups(spec: Spec, seen: Observations) -> RowsOfGroups | None:
+    """Observations as rows of the groups of a model's largest factor; None where one is of another's unseen group."""
     problem, frame, place = read_problem(spec), seen.frame, seen.place
+    terms = problem.factors[-1].of_groups
     blocks = [block.matrix(frame) for block in spec.coefficients.blocks]
-    design = np.hstack([np.empty((len(frame), 0)), *blocks]) @ problem.back
-    multipliers = np.hstack([block.matrix(frame) for term in spec.groups for block in term.blocks])
+    dense = np.hstack([np.empty((len(frame), 0)), *blocks]) @ stated_map(problem)
+    design, alike = [sparse.csr_array(dense)], [*map(rounded, dense.T)]
+    for factor in problem.factors[:-1]:
+        for term in factor.of_groups:
+            codes, every = term.grouping.codes(frame), np.arange(len(frame))
+            if (codes < 0).any():
+                return None
+            numbers = np.hstack([block.matrix(frame) for block in term.blocks]).T
+            shape = (len(frame), term.grouping.size)
+            design += [sparse.csr_array((column, (every, codes)), shape=shape) for column in numbers]
+            alike += [codes, *numbers]
+    multipliers = np.hstack([block.matrix(frame) for term in terms for block in term.blocks])
     response = seen.responses[:, 0]
     size, constant = np.ones(len(response)), np.zeros(len(response))
     if seen.responses.shape[1] == 2:
@@ -39,8 +50,9 @@ def rows_of_groups(spec: Spec, seen: Observations) -> RowsOfGroups:
         constant = -special.gammaln(response + 1.0)
     offsets = offset(spec.predictors["mu"].offsets, frame)
     return RowsOfGroups(
-        spec.groups[0].grouping.codes(frame)[place], design[place], offsets[place], multipliers[place], response, size,
-        constant,
+        terms[0].grouping.codes(frame)[place], sparse.csr_array(sparse.hstack(design, format="csr")),
+        joint_ids(alike) if alike else np.zeros(len(frame), dtype=int), place, offsets[place], multipliers[place],
+        response, size, constant,
     )  # fmt: skip
 
 
@@ -81,6 +93,8 @@ def integrated_rows(posterior: Posterior, seen: Observations) -> IntegratedRows 
         return None
     assert isinstance(posterior.spec, Spec)
     rows = rows_of_groups(posterior.spec, seen)
+    if rows is None:
+        return None
     if isinstance(conditional, PatternConditional):
         return IntegratedRows(PatternRows(conditional, rows))
     assert isinstance(conditional, GaussianConditional)

@@ -93,18 +93,20 @@ FEW_LEFT = 8  # rows beyond the common coefficients, up to which the spread of t
 
 def joint_factors(problem: Problem) -> int:
     """How many factors, from the first on, have few groups; a factor alone needs none of it, but a set of slopes."""
-    size, count = problem.linear, 0
+    size, count, few = problem.linear, 0, FEW_SAMPLED_JOINTLY if problem.integrated is None else MOST
     sets = any(factor.of_set for factor in problem.factors)
     for factor in problem.factors:
         size += factor.groups * factor.width
-        if factor.groups > FEW_SAMPLED_JOINTLY or size > (MOST_OF_SETS if sets else MOST):
+        if factor.groups > few or size > (MOST_OF_SETS if sets else MOST):
             break
         count += 1
-    return count if len(problem.factors) > 1 or sets else 0
+    return count if len(problem.factors) > 1 or sets or problem.integrated is not None else 0
 
 
 def information_power(problem: Problem) -> float:
     """By which power of the family's first parameter the information grows; 0 where parameters differ between rows."""
+    if problem.integrated is not None:
+        return 0.0
     several = len([name for name in problem.spec.predictors if name in problem.parameters]) > 1
     return 0.0 if several or "mu" not in problem.parameters else problem.spec.family.information_power
 
@@ -171,6 +173,7 @@ def whiten(program: Program) -> Program:
     theta = _inside(problem, theta)
     moved = program
     for _ in range(ROUNDS):
+        program = program.integrated_at(theta, hyperparameters)
         mode = find_mode(program, theta, hyperparameters)
         moved = _around(program, mode)
         before = program.unconstrained(hyperparameters)
@@ -179,7 +182,7 @@ def whiten(program: Program) -> Program:
         theta, hyperparameters = moved.expand(np.zeros(problem.dimension))
         if np.abs(values - before).max(initial=0.0) < SETTLED:
             break
-    values = program.unconstrained(hyperparameters)
+    values, program = program.unconstrained(hyperparameters), program.integrated_at(theta, hyperparameters)
     moved = _around(program, find_mode(program, theta, hyperparameters))
     moved = moved.moved(hyperparameter_map=_hyperparameter_map(moved, values), hyperparameter_centre=values)
     return _stretched(moved)

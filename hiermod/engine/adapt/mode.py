@@ -123,6 +123,12 @@ def _expand_around(
     deviation: np.ndarray | None = None,
 ) -> Mode:  # fmt: skip
     problem, auxiliary = program.problem, hyperparameters[program.problem.auxiliary :]
+    if program.integration is not None:
+        without = program.without_effects(theta, hyperparameters)
+        matrix = program.integration.information(problem.matrix, *without, auxiliary)
+        information = Information(problem, matrix, _score(program, theta, hyperparameters, roots))
+        prior = common_prior(problem, theta)[1]
+        return Mode(theta, hyperparameters, roots, information, precision(information, prior, roots))
     if deviation is None:
         score, weight = program.curvature(theta, auxiliary)
     else:
@@ -186,9 +192,36 @@ def _gradient(mode: Mode) -> np.ndarray:
 
 def _height(program: Program, theta: np.ndarray, hyperparameters: np.ndarray, roots: tuple[np.ndarray, ...]) -> float:
     """The log density, up to what does not depend on the coefficients, in public coordinates."""
+    value = program.log_density(public_point(program, theta, hyperparameters, roots))[0]
+    return value if np.isfinite(value) else -np.inf
+
+
+def public_point(
+    program: Program, theta: np.ndarray, hyperparameters: np.ndarray, roots: tuple[np.ndarray, ...]
+) -> np.ndarray:  # fmt: skip
+    """Where coefficients and hyperparameters are in public coordinates."""
     problem = program.problem
     parts = [theta[: problem.linear]]
     for factor, root in zip(problem.factors, roots, strict=True):
         parts.append(np.linalg.solve(root, theta[factor.span].reshape(factor.width, factor.groups)).ravel())
-    value = program.log_density(np.concatenate([*parts, program.unconstrained(hyperparameters)]))[0]
-    return value if np.isfinite(value) else -np.inf
+    return np.concatenate([*parts, program.unconstrained(hyperparameters)])
+
+
+def _score(
+    program: Program, theta: np.ndarray, hyperparameters: np.ndarray, roots: tuple[np.ndarray, ...]
+) -> np.ndarray:  # fmt: skip
+    """The score of the coefficients as far as data go, from the density's gradient in public coordinates.
+
+    That of coefficients that are held is not asked for, and 0 here.
+    """
+    problem = program.problem
+    gradient, score = program.log_density(public_point(program, theta, hyperparameters, roots))[1], np.zeros(len(theta))
+    score[: problem.linear] = gradient[: problem.linear] - common_prior(problem, theta)[0][: problem.linear]
+    at = problem.linear
+    for factor, root in zip(problem.factors, roots, strict=True):
+        shape, size = (factor.width, factor.groups), factor.width * factor.groups
+        by_normals, effects = gradient[at : at + size].reshape(shape), theta[factor.span].reshape(shape)
+        of_prior = np.linalg.solve(root, effects)
+        score[factor.span] = np.linalg.solve(root.T, by_normals + of_prior).ravel()
+        at += size
+    return score

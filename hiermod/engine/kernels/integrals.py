@@ -14,6 +14,7 @@ from typing import Any
 import numba
 
 from hiermod.engine.kernels import NJIT
+from hiermod.engine.kernels import plain as plain_functions
 from hiermod.engine.kernels.numbers.elementary import exp, log, log1p
 from hiermod.engine.kernels.numbers.vector_ops import copy, dot, fill
 from hiermod.engine.kernels.record import EXPONENTIAL, LOGISTIC
@@ -52,10 +53,13 @@ def log_likelihoods(record: Any, room: int, points: int, beta: int, root: int, o
 # Where an evaluation's own arrays stand in its room, each with the lanes of a block side by side.
 
 
+room_of_integrals = numba.njit(**NJIT)(plain_functions.room_of_integrals)
+
+
 @numba.njit(**NJIT)
 def room_size(record: Any) -> int:
     """How many numbers of its own an evaluation needs."""
-    return record.lanes * ((record.width + 2) * record.nodes + 2 * record.width + 3 + record.longest)
+    return room_of_integrals(record.lanes, record.width, record.nodes, record.longest)
 
 
 @numba.njit(**NJIT)
@@ -318,6 +322,111 @@ def _log_sums(record: Any, room: int, block: int) -> float:
     for k in range(lanes):
         peak[k] += log(sums[k]) + volumes[at + k]
     return dot(peak, 0, counts, block * record.lanes, record.lanes)
+
+
+@numba.njit(**NJIT)
+def scored(
+    record: Any, room: int, root: int, by_root: int, block: int, predictors: int, scores: int
+) -> float:  # fmt: skip
+    """Sum of the logarithms of a block's integrals, given its entries' linear predictors without effects.
+
+    Writes the derivatives by these, and adds that by Λ: the conditional ones, averaged over the nodes (Fisher's
+    identity). Predictors and scores have the shape ``(rows of all blocks, lanes)``.
+    """
+    starts, lanes = integers(record.starts), record.lanes
+    first, rows = starts[block], starts[block + 1] - starts[block]
+    at, size = 8 * first * lanes, rows * lanes
+    _place(record, room, block)
+    copy(doubles(_base(record, room)), 0, doubles(predictors + at), 0, size)
+    highest = _highest(record, room, root, first, rows)
+    far = record.kind == LOGISTIC and highest > FAR
+    plain = bool(record.plain) and not far
+    if plain:
+        _exponentials(record, room, first, rows)
+    for node in range(record.nodes):
+        _effects_at(record, room, root, block, node)
+        if record.kind == EXPONENTIAL:
+            _exponential(record, room, node, first, rows, plain)
+        elif far:
+            _far(record, room, node, first, rows)
+        else:
+            _logistic(record, room, node, first, rows, plain, highest)
+    result = _log_sums(record, room, block)
+    _weigh(record, room, block)
+    fill(doubles(scores + at), 0, 0.0, size)
+    for node in range(record.nodes):
+        copy(doubles(_work(record, room, 1)), 0, doubles(_logs(record, room, node)), 0, lanes)
+        _effects_at(record, room, root, block, node)
+        fill(doubles(_reach(record, room)), 0, 0.0, record.width * lanes)
+        _take_means(record, room, first, rows, plain, scores + at)
+        _add_by_root(record, room, block, node, by_root)
+    return result
+
+
+@numba.njit(**NJIT)
+def _weigh(record: Any, room: int, block: int) -> None:
+    """Replace the logarithms of nodes' terms by the terms' shares in the integrals, as often as these occur."""
+    lanes, at = record.lanes, block * record.lanes
+    counts, volumes = doubles(record.counts), doubles(record.log_volumes)
+    integrals = doubles(_work(record, room, 0))
+    for node in range(record.nodes):
+        logs = doubles(_logs(record, room, node))
+        for k in range(lanes):
+            logs[k] = counts[at + k] * exp(logs[k] + volumes[at + k] - integrals[k])
+
+
+@numba.njit(**NJIT)
+def _take_means(record: Any, room: int, first: int, rows: int, plain: bool, scores: int) -> None:
+    """Take a node's share of each entry's mean off its score, and sum means by what effects are multiplied by.
+
+    Shares are in the second run; sums take the place of the normals' reach.
+    """
+    lanes, width, out = record.lanes, record.width, doubles(scores)
+    mean, weight = doubles(_work(record, room, 0)), doubles(_work(record, room, 1))
+    multiples, effects = doubles(_work(record, room, 2)), doubles(_effects(record, room))
+    base, size = doubles(_base(record, room)), doubles(record.size)
+    multipliers = doubles(record.multipliers)
+    sums, exponential = doubles(_reach(record, room)), record.kind == EXPONENTIAL
+    if plain:
+        for k in range(lanes):
+            multiples[k] = exp(effects[k])
+    for row in range(rows):
+        own, at = row * record.lanes, (first + row) * record.lanes
+        if plain and exponential:
+            for k in range(lanes):
+                mean[k] = size[at + k] * base[own + k] * multiples[k]
+        elif plain:
+            for k in range(lanes):
+                mean[k] = size[at + k] - size[at + k] / (1.0 + base[own + k] * multiples[k])
+        else:
+            _predictors(record, room, first, row)
+            if exponential:
+                for k in range(lanes):
+                    mean[k] = size[at + k] * exp(mean[k])
+            else:
+                for k in range(lanes):
+                    mean[k] = size[at + k] / (1.0 + exp(-mean[k]))
+        for k in range(lanes):
+            out[own + k] -= weight[k] * mean[k]
+        for i in range(width):
+            to, by = i * record.lanes, i * record.entries + at
+            for k in range(lanes):
+                sums[to + k] += multipliers[by + k] * mean[k]
+
+
+@numba.njit(**NJIT)
+def _add_by_root(record: Any, room: int, block: int, node: int, by_root: int) -> None:
+    """Add a node's share of the derivative by Λ: that by each effect times each normal."""
+    lanes, width, patterns = record.lanes, record.width, record.blocks * record.lanes
+    rest, weight = doubles(_work(record, room, 0)), doubles(_work(record, room, 1))
+    sums, totals = doubles(_reach(record, room)), doubles(record.totals)
+    normals, out = doubles(_normals(record, room, node)), doubles(by_root)
+    for i in range(width):
+        own, at = i * record.lanes, i * patterns + block * record.lanes
+        for k in range(lanes):
+            rest[k] = weight[k] * (totals[at + k] - sums[own + k])
+        for j in range(i + 1):
+            out[i * width + j] += dot(rest, 0, normals, j * record.lanes, record.lanes)
 
 
 @numba.njit(**NJIT)

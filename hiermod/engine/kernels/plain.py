@@ -61,3 +61,13 @@ def term_root(x: Any, term: Any, root: Any) -> None:
             rest *= 2.0 * math.sqrt(offset * (1.0 - offset))
             place += 1
         root[first + i, first + i] = rest
+
+
+def room_of_integrals(lanes: int, width: int, nodes: int, longest: int) -> int:
+    """How many numbers of its own an evaluation of integrals by nodes needs."""
+    return lanes * ((width + 2) * nodes + 2 * width + 3 + longest)
+
+
+def room_of_moments(width: int, size: int) -> int:
+    """The same in closed form."""
+    return 2 * size + width * (4 * width + 3)

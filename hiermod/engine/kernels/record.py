@@ -102,6 +102,7 @@ COUNTS = (
     "joint_factors", "joint_size", "matrices", "rank", "by_products", "has_offset", "is_sorted", "parts", "threads",
     "worker", "workspace", "parameters",
     "thresholds", "reference", "increasing", "threshold_kernel", "monotonic", "coordinates",
+    "integrated", "integrals",  # how effects of a factor are integrated out, and the address of a record of that
 )  # fmt: skip
 DOUBLES = (
     "design", "offset", "response", "size", "count", "multipliers", "sums",  # of rows
@@ -185,6 +186,8 @@ WORKSPACE_ARRAYS = {  # by what they have as many numbers as
     "jobs": ("jobs",),
     "parts": ("parts",),
     "threads": ("thread_rooms",),
+    "integrated rows": ("predictors", "predictor_scores"),
+    "integrals": ("integral_room",),
 }
 WORKSPACE = _layout(*(name for names in WORKSPACE_ARRAYS.values() for name in names), "auxiliary", "by_auxiliary")
 FIELDS = len(WORKSPACE.names or ())
@@ -202,6 +205,12 @@ INTEGRAL_DOUBLES = (
 )  # fmt: skip
 INTEGRAL_INTEGERS = ("starts", "single")  # of blocks: their first rows; of rows: whether all sizes are 1
 INTEGRALS = _layout(*INTEGRAL_COUNTS, *INTEGRAL_DOUBLES, *INTEGRAL_INTEGERS)
+
+# The same of a Gaussian model: groups of one information on effects are a structure, and enter by vectors of sums.
+BY_NODES, IN_CLOSED_FORM = 1, 2  # how effects are integrated out, in a record where they are not coefficients
+MOMENT_COUNTS = ("structures", "slots", "width", "length")
+MOMENT_DOUBLES = ("structure_information", "structure_counts", "vectors", "moments", "rest")
+MOMENTS = _layout(*MOMENT_COUNTS, *MOMENT_DOUBLES)
 
 ENTRIES = {
     "conditionals": 9,

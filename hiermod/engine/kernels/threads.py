@@ -11,7 +11,7 @@ from typing import Any
 import numba
 from numba import types
 
-from hiermod.engine.kernels import NJIT
+from hiermod.engine.kernels import NJIT, integrated
 from hiermod.engine.kernels.likelihood import products_likelihood, score_rows
 from hiermod.engine.kernels.numbers.vector_ops import add_scaled, copy, dot, fill
 from hiermod.engine.kernels.record import BLOCK, FIELDS, JOB_BYTES, SLOTS, THREAD_ROOM
@@ -39,6 +39,8 @@ else:
 @numba.njit(**NJIT)
 def log_likelihood(record: Any, work: Any) -> float:
     """Log likelihood up to a constant; writes its derivatives by coefficients, adds those by family parameters."""
+    if record.integrated:
+        return integrated.log_likelihood(record, work)
     if record.by_products:
         return products_likelihood(record, work)
     size = record.coefficients

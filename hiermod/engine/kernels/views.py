@@ -18,7 +18,7 @@ from numba.core.typing.templates import AbstractTemplate, infer_global, signatur
 from numba.extending import intrinsic, lower_builtin, register_model
 
 from hiermod.engine.kernels import NJIT
-from hiermod.engine.kernels.record import FIELDS, INTEGRALS, JOB, LINE, RECORD, TABLES, WORKSPACE
+from hiermod.engine.kernels.record import FIELDS, INTEGRALS, JOB, LINE, MOMENTS, RECORD, TABLES, WORKSPACE
 
 allocate = types.ExternalFunction("malloc", types.intp(types.uintp))
 free = types.ExternalFunction("free", types.void(types.intp))
@@ -118,7 +118,9 @@ def _row(kind: np.dtype[np.void]) -> Any:
 
 
 doubles, integers, addresses = _run(types.float64), _run(types.int32), _run(types.int64)
-problem_at, workspace_at, job_at, integrals_at = (_row(kind) for kind in (RECORD, WORKSPACE, JOB, INTEGRALS))
+problem_at, workspace_at, job_at, integrals_at, moments_at = (
+    _row(kind) for kind in (RECORD, WORKSPACE, JOB, INTEGRALS, MOMENTS)
+)
 (
     segment_at,
     parameter_at,

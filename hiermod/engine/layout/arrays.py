@@ -49,7 +49,7 @@ def public_arrays(problem: Problem) -> tuple[dict[str, int], Arrays]:
         "factors": len(problem.factors), "matrices": matrices, "rank": 0, "by_products": int(problem.is_gaussian),
         "has_offset": int(problem.offset.any()), "is_sorted": int(len(problem.group_ends) > 0),
         "parts": parts_of(problem), "threads": 1, "parameters": len(problem.spec.family.single),
-        "monotonic": len(problem.monotonic), **_threshold_counts(problem),
+        "monotonic": len(problem.monotonic), **_threshold_counts(problem), **_integration_counts(problem),
     }  # fmt: skip
     unlinked = [sparse.csr_array((factor.groups * factor.width, problem.coefficients)) for factor in problem.factors]
     common = np.zeros(linear, TABLES["common_table"])
@@ -64,14 +64,21 @@ def public_arrays(problem: Problem) -> tuple[dict[str, int], Arrays]:
         **_threshold_arrays(problem), "monotonic_table": _monotonic(problem),
         **coupling_arrays(unlinked),
     }  # fmt: skip
-    more_counts, more_arrays = _workspace(problem, 0, 0)
+    more_counts, more_arrays = _workspace(problem, 0, 0, 0 if problem.integration is None else problem.integration.room)
     return {**counts, **more_counts}, {**arrays, **more_arrays}
 
 
 def parts_of(problem: Problem) -> int:
     """How many parts of rows may be scored by threads; none where there are not enough rows for two."""
+    if problem.integrated is not None:
+        return 0
     parts = len(problem.response) // PART
     return min(MOST_PARTS, parts) if parts > 1 else 0
+
+
+def _integration_counts(problem: Problem) -> dict[str, int]:
+    own = problem.integration
+    return {"integrated": 0 if own is None else own.kind, "integrals": 0 if own is None else own.memory.address}
 
 
 def _rows(problem: Problem) -> Arrays:
@@ -131,6 +138,9 @@ def _factor_tables(problem: Problem) -> Arrays:
         multiplier += factor.width
         information += factor.groups * factor.width**2
         root += factor.width**2
+    if (last := problem.integrated) is not None:
+        factors.append((0, last.width, 0, 0, 0, 0, root, len(terms), len(last.plain), 0, -1))
+        terms += [(term.first, term.columns, term.sds, term.partial, term.step) for term in last.plain]
     return {"factor_table": np.array(factors, TABLES["factor_table"]),
             "term_table": np.array(terms, TABLES["term_table"]),
             "shrinkage_table": np.array(sets, TABLES["shrinkage_table"])}  # fmt: skip
@@ -186,7 +196,7 @@ def unconstrained(table: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Hyperparameters on the line, each as its transform in the table says."""
     with np.errstate(all="ignore"):
         above, below = np.log(values - table["low"]), np.log(table["high"] - values)
-    line = np.choose(table["transform"], [above, below, above - below, above, values])
+        line = np.choose(table["transform"], [above, below, above - below, above, values])
     soft = table["transform"] == record.SOFT
     line[soft] = inverse_soft(values[soft] / table["b"][soft])
     return line
@@ -286,20 +296,23 @@ def coupling_arrays(links: list[sparse.csr_array]) -> Arrays:
     }  # fmt: skip
 
 
-def joint_arrays(problem: Problem, factors: int) -> tuple[dict[str, int], Arrays]:
-    """Sizes, and places of an evaluation's arrays, where so many first factors are sampled with common coefficients."""
+def joint_arrays(problem: Problem, factors: int, room: int) -> tuple[dict[str, int], Arrays]:
+    """Sizes, and places of an evaluation's arrays, where so many first factors are sampled with common coefficients.
+
+    `room` is what integrals need beside.
+    """
     size = problem.linear + sum(factor.groups * factor.width for factor in problem.factors[:factors])
-    return _workspace(problem, factors, size)
+    return _workspace(problem, factors, size, room)
 
 
-def _workspace(problem: Problem, factors: int, size: int) -> tuple[dict[str, int], Arrays]:
+def _workspace(problem: Problem, factors: int, size: int, room: int) -> tuple[dict[str, int], Arrays]:
     lengths, places, end = _lengths(problem, size), {}, FIELDS
     for kind, names in WORKSPACE_ARRAYS.items():
         for name in names:
             places[name], end = end, end + lengths[kind]
     inside = [places["x"] + problem.auxiliary, places["by_x"] + problem.auxiliary]
     counts = {
-        "coordinates": lengths["coordinates"], "joint_factors": factors, "joint_size": size, "workspace": end,
+        "coordinates": lengths["coordinates"], "joint_factors": factors, "joint_size": size, "workspace": end + room,
     }  # fmt: skip
     return counts, {"workspace_places": np.array([*places.values(), *inside])}
 
@@ -307,15 +320,17 @@ def _workspace(problem: Problem, factors: int, size: int) -> tuple[dict[str, int
 def _lengths(problem: Problem, joint: int) -> dict[str, int]:
     """How many numbers the arrays of an evaluation have, where so many coefficients are sampled jointly."""
     effects, hyperparameters = problem.coefficients - problem.common, len(problem.hyperparameters)
-    width, parts = max((factor.width for factor in problem.factors), default=0), parts_of(problem)
+    every, parts = problem.every_factor, parts_of(problem)
+    width = max((factor.width for factor in every), default=0)
     return {
         "coefficients": problem.coefficients, "coordinates": problem.linear + effects,
         "hyperparameters": hyperparameters, "linear": problem.linear, "effects": effects,
         "groups' matrices": sum(factor.groups * factor.width**2 for factor in problem.factors),
-        "factors' matrices": sum(factor.width**2 for factor in problem.factors),
+        "factors' matrices": sum(factor.width**2 for factor in every),
         "a factor's matrix": width**2, "matrices worked on": width**2 * LANES, "effects worked on": width * LANES,
         "groups worked on": LANES, "joint matrix": joint * stride_of(joint), "joint": joint, "block": BLOCK,
         "blocks of slots": SLOTS * BLOCK,
         "jobs": parts * JOB.itemsize // 8, "threads": parts * THREAD_ROOM,
         "parts": parts * (1 + hyperparameters - problem.auxiliary + problem.coefficients),
+        "integrated rows": 0 if problem.integrated is None else len(problem.response), "integrals": 0,
     }  # fmt: skip

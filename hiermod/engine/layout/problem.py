@@ -21,6 +21,7 @@ from hiermod.data.cells.statistics import (
     ValueCells,
 )
 from hiermod.engine.kernels.record import HORSESHOE, KERNELS, ORDERED_KERNELS, R2D2
+from hiermod.engine.layout.integration import Integration
 from hiermod.families.bounded import recorded
 from hiermod.families.record import THRESHOLDS
 from hiermod.modeling.coding import Block
@@ -129,6 +130,11 @@ class Factor:
         return tuple(own for own in self.terms if not isinstance(own, ShrunkPlace))
 
     @property
+    def of_groups(self) -> tuple[GroupDesign, ...]:
+        """Its group terms."""
+        return tuple(own.term for own in self.terms if isinstance(own, TermPlace))
+
+    @property
     def span(self) -> slice:
         """Where its effects stand among the coefficients."""
         return slice(self.start, self.start + self.groups * self.width)
@@ -234,6 +240,10 @@ class Problem:
         What response, offset and all on their scale are measured in, and where from, in this unit.
     thresholds : ThresholdPlace, optional
         Of ordered categories.
+    integrated : Factor, optional
+        Whose effects are integrated out, and are no coefficients.
+    integration : Integration, optional
+        How they are.
     """
 
     spec: Spec
@@ -261,6 +271,8 @@ class Problem:
     shares_from: int = -1
     part: str = ""
     monotonic: tuple[MonotonicPlace, ...] = ()
+    integrated: Factor | None = None
+    integration: Integration | None = None
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -282,7 +294,12 @@ class Problem:
     @property
     def is_gaussian(self) -> bool:
         """Whether the likelihood is computed from products of matrices."""
-        return self.kernel == GAUSSIAN and not self.by_rows
+        return self.kernel == GAUSSIAN and not self.by_rows and self.integrated is None
+
+    @property
+    def every_factor(self) -> tuple[Factor, ...]:
+        """All factors, the integrated one last."""
+        return (*self.factors, *(() if self.integrated is None else (self.integrated,)))
 
     @cached_property
     def slots(self) -> np.ndarray:
@@ -336,12 +353,31 @@ class Problem:
     @cached_property
     def matrix(self) -> sparse.csr_array:
         """The whole design, shape ``(rows, coefficients)``."""
-        rows = np.arange(len(self.response))
         parts = [sparse.csr_array(self.design.T)] if self.common else []
-        for factor in self.factors:
-            shape = (len(rows), factor.groups)
-            parts += [sparse.csr_array((numbers, (rows, factor.codes)), shape=shape) for numbers in factor.multipliers]
-        return sparse.hstack(parts, format="csr") if parts else sparse.csr_array((len(rows), 0))
+        parts += [columns_of(factor) for factor in self.factors]
+        return sparse.hstack(parts, format="csr") if parts else sparse.csr_array((self.design.shape[1], 0))
+
+
+def columns_of(factor: Factor) -> sparse.csr_array:
+    """The columns of the design that are of a factor's effects, shape ``(rows, effects)``."""
+    size = len(factor.codes)
+    rows, shape = np.arange(size), (size, factor.groups)
+    parts = [sparse.csr_array((numbers, (rows, factor.codes)), shape=shape) for numbers in factor.multipliers]
+    return sparse.csr_array(sparse.hstack(parts, format="csr"))
+
+
+def stated_map(problem: Problem) -> np.ndarray:
+    """From coefficients of the centred design, then wiggles and slopes of sets, to the user's; a square matrix."""
+    parts = [problem.back]
+    for factor in problem.factors:
+        own = factor.terms[0]
+        if isinstance(own, SmoothPlace):
+            part = np.zeros((len(problem.back), own.columns))
+            part[own.curve.wiggles, np.arange(own.columns)] = 1.0
+            parts.append(part)
+        if isinstance(own, ShrunkPlace):
+            parts.append(own.back)
+    return np.hstack(parts)
 
 
 def read_problem(spec: Spec) -> Problem:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from hiermod.engine.build.compile import Function
+from hiermod.engine.kernels.plain import term_root
 from hiermod.engine.kernels.record import ABOVE, NO_MEMORY, PRIOR_KERNELS, SOFT
 from hiermod.engine.layout.arrays import canonical, joint_arrays, public_arrays, unconstrained
+from hiermod.engine.layout.integration import Integration
 from hiermod.engine.layout.memory import Memory, lay_out, replaced
 from hiermod.engine.layout.problem import Problem
 
@@ -24,6 +26,7 @@ class Program:
     problem: Problem
     memory: Memory
     compiled: Mapping[str, Function]
+    integration: Integration | None = None
 
     def log_density(self, z: np.ndarray) -> tuple[float, np.ndarray]:
         """Log density (up to a constant) and gradient at a point of the sampler's coordinates."""
@@ -101,7 +104,7 @@ class Program:
 
     def jointly(self, factors: int, information: np.ndarray, numbers: np.ndarray) -> Program:
         """The same, the common coefficients and the effects of so many first factors of which are sampled jointly."""
-        counts, arrays = joint_arrays(self.problem, factors)
+        counts, arrays = joint_arrays(self.problem, factors, 0 if self.integration is None else self.integration.room)
         return self._replaced(counts, {**arrays, "joint_information": information, "joint_numbers": numbers})
 
     def threaded(self, threads: int) -> Program:
@@ -109,13 +112,36 @@ class Program:
         return self._replaced({"threads": threads}, {})
 
     def _replaced(self, counts: Mapping[str, int], arrays: Mapping[str, np.ndarray]) -> Program:
-        return Program(self.problem, replaced(self.memory, counts, arrays), self.compiled)
+        return replace(self, memory=replaced(self.memory, counts, arrays))
+
+    def integrated_at(self, theta: np.ndarray, hyperparameters: np.ndarray) -> Program:
+        """The same, effects that are integrated out being so as is best near a point."""
+        if self.integration is None:
+            return self
+        return self.with_integration(self.integration.at(*self.without_effects(theta, hyperparameters)))
+
+    def without_effects(self, theta: np.ndarray, hyperparameters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Linear predictors of rows without the effects that are integrated out, and the Λ of these."""
+        problem, factor = self.problem, self.problem.integrated
+        assert factor is not None
+        root = np.zeros((factor.width, factor.width))
+        for term in factor.plain:
+            term_root(hyperparameters, term, root)
+        return problem.matrix @ theta + problem.offset, root
+
+    def with_integration(self, integration: Integration) -> Program:
+        """The same, effects being integrated out in this way."""
+        assert self.integration is not None
+        workspace = int(self.memory.record["workspace"][0]) - self.integration.room + integration.room
+        moved = self._replaced({"integrals": integration.memory.address, "workspace": workspace}, {})
+        return replace(moved, integration=integration)
 
 
 def public_coordinates(problem: Problem, compiled: Mapping[str, Function]) -> Program:
     """The problem in the coordinates of the public model: non-centred, and nothing linked to anything."""
     counts, arrays = public_arrays(problem)
-    return Program(problem, lay_out({**counts, "worker": compiled["worker"].address}, arrays), compiled)
+    memory = lay_out({**counts, "worker": compiled["worker"].address}, arrays)
+    return Program(problem, memory, compiled, problem.integration)
 
 
 def starting_points(program: Program) -> Callable[[int], np.ndarray]:
