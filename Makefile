@@ -6,7 +6,7 @@ export PYTHON
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow wheel-check engine-versions spark-test page-test lint format notebooks docs docs-links bench bench-gradient bench-cold bench-kernels bench-refit bench-geometry bench-folds bench-groups bench-size calibration lock clean fuzz faults accuracy mutants coverage audit
+.PHONY: help setup demo test test-slow test-integrated wheel-check engine-versions spark-test page-test lint format notebooks docs docs-links bench bench-gradient bench-cold bench-kernels bench-refit bench-geometry bench-folds bench-groups bench-size calibration lock clean fuzz faults accuracy mutants coverage audit
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s  %s\n", $$1, $$2}' Makefile
@@ -22,6 +22,9 @@ test: setup  ## the test suite and the docstrings' examples, in two processes, w
 
 test-slow: setup  ## only the tests marked slow
 	@MPLBACKEND=Agg $(BIN)/python -m pytest -m "slow and not spark"
+
+test-integrated: setup  ## models whose groups' effects are integrated out, beside sampled effects and quadrature (ten minutes)
+	@MPLBACKEND=Agg $(BIN)/python -m pytest -m slow tests/marginal/test_against_the_sampler.py tests/marginal/test_exact_posteriors.py
 
 wheel-check: setup  ## build the wheel, check it, and fit from it in an empty environment (a minute, needs the network)
 	@$(BIN)/python tools/check_wheel.py

@@ -91,6 +91,13 @@ class Fit(Questions, Predictions, Parameters, Scores):
         """The model with all groups and their rows."""
         return self._known.whole
 
+    @property
+    def _told(self) -> StoredFit:
+        """What files and pages hold: all groups, but for those that are left where the data is."""
+        if self._known.held is None:
+            return StoredFit(self._known, self._own)
+        return StoredFit(self._defined, self._posterior)
+
     def _answered[T](self, question: Callable[[Posterior, Arguments], T], arguments: Arguments) -> T:
         """The answer to a question, by patterns of groups where that is enough."""
         if self._own.spec.cells.by_patterns:
@@ -337,7 +344,7 @@ class Fit(Questions, Predictions, Parameters, Scores):
         --------
         >>> fit.save(folder / "country.nc")
         """
-        save(StoredFit(self._known, self._drawn), path)
+        save(self._told, path)
 
 
 class Model:

@@ -9,23 +9,20 @@ from typing import Any, Protocol, runtime_checkable
 from hiermod.answers.answer import Answer, check_prob
 from hiermod.answers.scoring.comparison import ModelComparison
 from hiermod.errors import ModelError, StorageError
-from hiermod.modeling.definition import Defined
 from hiermod.sampling.files import check_target, replacing
-from hiermod.sampling.posterior import Posterior
+from hiermod.sampling.storage import StoredFit
 
 
 @runtime_checkable
 class Fitted(Protocol):
     """What a report needs of a `Fit`."""
 
-    _known: Defined
-
     @property
     def formula(self) -> str: ...  # noqa: D102
     @property
     def notices(self) -> list[str]: ...  # noqa: D102
     @property
-    def _drawn(self) -> Posterior: ...
+    def _told(self) -> StoredFit: ...
 
 
 def report(
@@ -132,6 +129,7 @@ def _chapter(name: str, each: Any, mark: str, answers: tuple[Answer, ...], prob:
     from hiermod.show.report.of_results import chapter_of_answer, chapter_of_comparison
 
     if isinstance(each, Fitted):
-        subject = Subject(each._drawn, each._known, tuple(each.notices), answers, prob)
+        told = each._told
+        subject = Subject(told.posterior, told.defined, tuple(each.notices), answers, prob)
         return chapter_of_fit(subject, name, mark)
     return (chapter_of_answer if isinstance(each, Answer) else chapter_of_comparison)(each, name, mark)

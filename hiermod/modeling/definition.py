@@ -13,7 +13,7 @@ from hiermod.data.cells.statistics import CategoryCells
 from hiermod.data.cells.table import Cells, Source
 from hiermod.data.columns.responses import ResponseRows, SingleRows, plain_factor
 from hiermod.data.columns.values import Level
-from hiermod.data.sources.frames import column_names, travels
+from hiermod.data.sources.frames import column_names, held_columns, travels
 from hiermod.errors import DataError, ModelError, did_you_mean, enumerate_names
 from hiermod.families.bounded import bounded
 from hiermod.families.glmmtmb import ARGUMENTS, DISPERSION, ZEROS, hurdle_of, spread, spread_notice, with_zeros
@@ -74,7 +74,7 @@ class Defined:
     """A definition with the spec it means for its data, and the notices of what was inferred.
 
     `data` is the frame or path as it was given, None where it is not known any more; `path` where that of a
-    stored fit was.
+    stored fit was; `held` its rows in memory, where groups stand for those with their pattern.
     """
 
     definition: Definition
@@ -82,6 +82,7 @@ class Defined:
     notices: tuple[str, ...]
     data: Any = None
     path: str = ""
+    held: Held | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """What goes to another process: rows that an engine holds stay where they are."""
@@ -100,7 +101,7 @@ class Defined:
         """The same in which some groups stand for themselves; None where they do not, or the data is not known."""
         if self.data is None:
             return None
-        found = define(self.definition, self.data, named=named)
+        found = define(self.definition, self.held.data if self.held else self.data, named=named)
         return found if found.by_patterns else None
 
     @cached_property
@@ -123,13 +124,35 @@ class Defined:
                 "fit, since it was stored or came from another process, knows no more than their patterns. Say where "
                 f"the rows are: hiermod.load(path, data={where}). Averages over all groups are answered without them."
             )
-        found = define(self.definition, self.data, patterns=False)
+        found = self.held.whole if self.held else define(self.definition, self.data, patterns=False)
         new = found.spec.cells
         counts = [(cells.source.rows, cells.source.missing, cells.source.without_trials) for cells in (old, new)]
         if counts[0] != counts[1] or new.groupings[own.name].groups != own.groups:
             raise DataError(CHANGED)
         size = dict(zip(_source_notices(old), _source_notices(new), strict=True))
-        return replace(found, notices=tuple(size.get(notice, notice) for notice in self.notices))
+        notices = tuple(size.get(notice, notice) for notice in self.notices)
+        return replace(found, notices=notices, data=self.data)
+
+
+@dataclass(frozen=True, eq=False)
+class Held:
+    """The columns of rows in memory that a definition reads, as they were."""
+
+    definition: Definition
+    data: Any
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What goes to another process: nothing that can be made anew."""
+        return {"definition": self.definition, "data": self.data}
+
+    @cached_property
+    def whole(self) -> Defined:
+        """The model of all groups and their rows."""
+        return define(self.definition, self.data, patterns=False)
+
+    def fingerprint(self) -> str:
+        """That of the rows, which the patterns of their groups do not tell."""
+        return self.whole.spec.cells.source.fingerprint
 
 
 def define(
@@ -186,7 +209,11 @@ def define(
     spec, notices = _build(definition, formula, family, cells)
     said = [*of_bar, *of_numbers, *said]
     told = (notice, *said, *_source_notices(cells), *dot, *_block_notices(formula, data), *remarks, *notices)
-    return Defined(definition, spec, told, data)
+    if not cells.by_patterns or (rows := held_columns(data, (*formula.all_columns, *definition.complete))) is None:
+        return Defined(definition, spec, told, data)
+    held = Held(definition, rows)
+    light = spec.with_cells(replace(cells, source=replace(cells.source, print_of=held.fingerprint)))
+    return Defined(definition, light, told, data, held=held)
 
 
 def _is_canonical(family: Family) -> bool:
@@ -403,7 +430,8 @@ def with_priors(defined: Defined, priors: Mapping[str, str]) -> Defined:
     _, before = _build(defined.definition, old.formula, old.family, old.cells)
     kept = [notice for notice in defined.notices if notice not in before or notice in said]
     notices = (*kept, *(notice for notice in said if notice not in kept))
-    return replace(defined, definition=definition, spec=spec, notices=notices)
+    held = defined.held and Held(definition, defined.held.data)
+    return replace(defined, definition=definition, spec=spec, notices=notices, held=held)
 
 
 def _build(definition: Definition, formula: Formula, family: Any, cells: Cells) -> tuple[ModelSpec, list[str]]:

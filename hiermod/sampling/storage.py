@@ -50,6 +50,8 @@ def keeping_scores(stored: StoredFit, path: str | Path) -> StoredFit:
 
 def with_data(stored: StoredFit, defined: Defined) -> StoredFit:
     """A stored fit with the data that it was found to be of, where that names the same parameters in the same order."""
+    if defined.held is not None and not stored.defined.by_patterns:
+        defined = defined.whole
     if stored.defined.spec.variables() != defined.spec.variables():
         return stored
     return StoredFit(defined, replace(stored.posterior, spec=defined.spec))

@@ -13,7 +13,7 @@ import pytest
 
 import hiermod as hm
 from hiermod.data.cells.rows import read_rows
-from hiermod.data.pushdown import gather
+from hiermod.data.pushdown import gather, sums
 from hiermod.errors import DataError, HiermodError
 from hiermod.formula.parser import parse
 from tests.data.engine_cases import ARROW, COUNTED, FRAME, MOMENTS, cells_of, check_counts, check_moments
@@ -65,7 +65,9 @@ def test_few_questions_are_asked_and_little_comes_back(lazily, text, questions, 
     assert max(sizes) == gather.SAMPLE
 
 
-def test_a_large_mean_and_groups_far_apart_lose_nothing(lazily):
+@pytest.mark.parametrize("most", [0, sums.MOST_AGAIN], ids=["where the data is", "here"])
+def test_a_large_mean_and_groups_far_apart_lose_nothing(lazily, most, monkeypatch):
+    monkeypatch.setattr(sums, "MOST_AGAIN", most)
     rng = np.random.default_rng(4)
     size = 6000
     group = rng.integers(0, 3, size)
@@ -83,6 +85,25 @@ def test_a_large_mean_and_groups_far_apart_lose_nothing(lazily):
                 found = cells.response.moments.cross[place, row, column]
                 assert found == pytest.approx(float(exact), rel=1e-8, abs=1e-5 * len(own))
         assert cells.response.mean[place] == pytest.approx(float(means[1]), rel=1e-14)
+
+
+@pytest.mark.parametrize("most", [0, sums.MOST_AGAIN], ids=["where the data is", "here"])
+def test_single_groups_whose_numbers_are_nearly_equal_lose_nothing(lazily, most, monkeypatch):
+    """Beside others that are as far from each other as from 0."""
+    monkeypatch.setattr(sums, "MOST_AGAIN", most)
+    rng = np.random.default_rng(5)
+    frame = pd.DataFrame({"g": np.repeat([f"g{place:03}" for place in range(200)], 30), "x": rng.integers(0, 2, 6000)})
+    near = frame["g"].isin(["g003", "g150"])
+    frame["y"] = np.where(near, 3.0 + 1e-7 * rng.normal(size=6000), rng.normal(size=6000))
+    cells = cells_of("y ~ x + (1 | g)", lazily(pa.Table.from_pandas(frame)), "real")
+    assert len(cells) == len(frame[["g", "x"]].drop_duplicates())
+    for place, (group, x) in enumerate(zip(cells.frame["g"], cells.frame["x"], strict=True)):
+        own = frame["y"][(frame["g"] == group) & (frame["x"] == x)].map(Fraction)
+        exact = sum((value - sum(own) / len(own)) ** 2 for value in own)
+        assert cells.response.count[place] == len(own)
+        digits = 1e-7 if group in ("g003", "g150") else 1e-10
+        assert cells.response.within[place] == pytest.approx(float(exact), rel=digits)
+        assert cells.response.mean[place] == pytest.approx(float(sum(own) / len(own)), rel=1e-14, abs=1e-15)
 
 
 def test_a_function_that_no_engine_has_brings_the_rows_here(lazily):

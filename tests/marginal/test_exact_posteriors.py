@@ -206,6 +206,7 @@ DEAR = [
     ("bernoulli", "y ~ 0 + (1 + x || g)", (), 2, False),
     ("poisson", "y ~ 0 + (1 + x || g)", (), 2, False),
     ("bernoulli", "y ~ 0 + (1 + x | g)", (), 2, True),
+    ("poisson", "y ~ 0 + (1 + x | g)", (), 2, True),
     ("gaussian", "y ~ 0 + (1 + x | g)", (), 2, True),
 ]
 

@@ -90,7 +90,7 @@ class Cells:
         rows = f"{self.source.rows:,} rows"
         if self.by_patterns:
             (own,) = self.groupings.values()
-            return f"{rows}, {own.groups:,} groups of {own.name} by {own.size:,} patterns found where the data is"
+            return f"{rows}, {own.groups:,} groups of {own.name} by {own.size:,} patterns of data"
         return f"{rows} in {len(self):,} cell{'s' * (len(self) > 1)}" if len(self) < self.source.rows else rows
 
     def table(self) -> pd.DataFrame:

@@ -319,7 +319,7 @@ def code_levels(name: str, values: pd.Series) -> tuple[np.ndarray, tuple[Level, 
     if isinstance(values.dtype, pd.CategoricalDtype):
         used = values.cat.remove_unused_categories()
         return used.cat.codes.to_numpy().astype(np.int64), as_levels(used.cat.categories)
-    if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iu" and len(values):
+    if pd.api.types.is_integer_dtype(values.dtype) and len(values) and not values.hasnans:
         return _code_integers(values.to_numpy())
     codes, levels = pd.factorize(values, sort=True)
     return codes.astype(np.int64, copy=False), as_levels(pd.Index(levels))
@@ -367,7 +367,7 @@ def _refuse_instants(name: str, values: pd.Series) -> None:
 
 def as_levels(index: pd.Index) -> tuple[Level, ...]:
     """Turn an index into plain Python values: bool, int, float, text or date."""
-    if (isinstance(index.dtype, np.dtype) and index.dtype.kind in "biuf") or isinstance(index.dtype, pd.StringDtype):
+    if isinstance(index.dtype, pd.StringDtype) or (index.dtype.kind in "biuf" and not index.hasnans):
         return tuple(index.tolist())
     values = tuple(_plain(value) for value in index)
     dates = tuple(value.date() for value in values if isinstance(value, dt.datetime) and _is_midnight(value))

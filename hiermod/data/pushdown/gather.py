@@ -14,6 +14,7 @@ from hiermod.data.columns.responses import read_counts
 from hiermod.data.columns.values import Level, missing_rows
 from hiermod.data.pushdown.expressions import NotInEngineError, is_present
 from hiermod.data.pushdown.group_by import Engine
+from hiermod.data.pushdown.patterns_in_memory import find_patterns_in_memory
 from hiermod.data.pushdown.tally import COUNT, LARGE, Tally, each_row, tally
 from hiermod.data.sources.frames import Selected, asking, select_columns
 from hiermod.errors import DataError, enumerate_names
@@ -71,7 +72,9 @@ def _gathered(
 ) -> Tally:  # fmt: skip
     frame = selected.frame
     if isinstance(frame, nw.DataFrame):
-        return _counted(selected.to_pandas(frame), compress)
+        here = selected.to_pandas(frame)
+        found = find_patterns_in_memory(formula, here, patterns) if patterns is not None and compress else None
+        return _counted(here, compress) if found is None else found.tally(list(here.columns), rows=here)
     with asking(selected.data):
         rows = _length(frame)
         if rows <= LARGE or formula.bounds:

@@ -101,9 +101,7 @@ class Engine:
         found = find_patterns(self._formula, self._selected, columns, self._sample, room, named)
         if found is None:
             return None
-        frame = found.frame[list(columns)].set_axis(pd.Index(found.count, name=AGGREGATED))
-        made = EngineVariables(self._recipes(coded))
-        return Tally(frame, found.count, made, standing_for=found.standing_for, places=found.places)
+        return found.tally(list(columns), EngineVariables(self._recipes(coded)))
 
     def _keys(self) -> tuple[dict[str, nw.Expr], list[str]]:
         """The variables whose levels the engine makes, and the columns that rows are counted by as they are."""

@@ -20,12 +20,13 @@ import pandas as pd
 
 from hiermod.data.columns.groupings import MANY_GROUPS, text_notices
 from hiermod.data.columns.measured import measured_response
+from hiermod.data.columns.predictors import NOTHING, EngineVariables
 from hiermod.data.columns.responses import SingleRows, TrialsRows
-from hiermod.data.columns.texts import MARKERS
+from hiermod.data.columns.texts import AGGREGATED, MARKERS
 from hiermod.data.columns.values import missing_rows, number_rows
 from hiermod.data.pushdown.expressions import is_present
 from hiermod.data.pushdown.sums import safe_names
-from hiermod.data.pushdown.tally import COUNT, PREFIX
+from hiermod.data.pushdown.tally import COUNT, PREFIX, Tally
 from hiermod.data.sources.frames import Selected
 from hiermod.errors import DataError
 from hiermod.formula.nodes import INTERCEPT, Formula
@@ -50,6 +51,11 @@ class Found:
     standing_for: Mapping[Any, int]
     places: Mapping[Any, int]
 
+    def tally(self, columns: Sequence[str], made: EngineVariables = NOTHING, rows: pd.DataFrame | None = None) -> Tally:
+        """The same as counted rows of some columns; `rows` are the data's one by one, where these are in memory."""
+        frame = self.frame[list(columns)].set_axis(pd.Index(self.count, name=AGGREGATED))
+        return Tally(frame, self.count, made, rows=rows, standing_for=self.standing_for, places=self.places)
+
 
 @dataclass(frozen=True, eq=False)
 class Kinds:
@@ -62,23 +68,20 @@ class Kinds:
         How many rows are of each kind.
     absent : ndarray of bool
         Whether they have no group.
+    complete : ndarray of int
+        The kinds without missing values.
     used : ndarray of int
         The kinds that groups are compared by: complete ones of some weight.
     content : ndarray, shape (numbers, used)
         What a row of each adds to the numbers of its group's pattern.
-    number : narwhals.Expr
-        A number of each complete row.
-    numbers : ndarray, shape (used,)
-        That of rows of each kind.
     """
 
     frame: pd.DataFrame
     count: np.ndarray
     absent: np.ndarray
+    complete: np.ndarray
     used: np.ndarray
     content: np.ndarray
-    number: nw.Expr
-    numbers: np.ndarray
 
 
 def sharing_factor(formula: Formula) -> str | None:
@@ -120,10 +123,14 @@ def find_patterns(
     groups = int(made.select(nw.col(column).n_unique()).collect().item())
     if groups < MANY_GROUPS or _has_markers(made, column):
         return None
-    kinds = _read_kinds(formula, selected, made, column, {key: names[key] for key in others})
+    table = _read_kinds(selected, made, column, others)
+    if table is None:
+        return None
+    frame, count = table[others].rename(columns=names), table[COUNT].to_numpy(dtype=np.int64)
+    kinds = used_kinds(formula, frame, count, table[ABSENT].to_numpy(dtype=bool))
     if kinds is None or groups * len(kinds.used) * OF_COUNT > room:
         return None
-    by_group = _by_group(made, column, kinds)
+    by_group = _by_group(made, column, kinds, table[others])
     most = min(groups // 2, int(room / (2 * len(kinds.used) + len(kinds.content))))
     patterns = _read_patterns(selected, by_group, column, named, most)
     if patterns is None:
@@ -131,7 +138,7 @@ def find_patterns(
     rows = patterns[[f"{ROWS}{place}" for place in range(len(kinds.used))]].to_numpy(dtype=np.int64)
     if (rows.sum(axis=0) != kinds.count[kinds.used]).any():  # an engine sees values otherwise, or rows came meanwhile
         return None
-    frame, count = _assembled(patterns[FIRST], rows, kinds, group)
+    frame, count = assembled(patterns[FIRST], rows, kinds, group)
     standing_for = dict(zip(patterns[FIRST].tolist(), patterns[GROUPS].tolist(), strict=True))
     return Found(frame, count, standing_for, _places(by_group, column, sorted(named)) if named else {})
 
@@ -161,17 +168,18 @@ def _has_markers(made: Frame, column: str) -> bool:
     return len(made.filter(marked).head(1).collect()) > 0
 
 
-def _read_kinds(
-    formula: Formula, selected: Selected, made: Frame, column: str, names: Mapping[str, str]
-) -> Kinds | None:  # fmt: skip
-    """Count the kinds of rows; None where they are too many, or responses no whole numbers."""
+def _read_kinds(selected: Selected, made: Frame, column: str, names: Sequence[str]) -> pd.DataFrame | None:
+    """Count the kinds of rows; None where they are too many."""
     marked = made.with_columns(nw.col(column).is_null().alias(ABSENT))
     counted = marked.group_by(*names, ABSENT).agg(nw.len().cast(nw.Int64()).alias(COUNT))
     found = counted.head(MOST_UNUSED * MOST_KINDS + 1).collect()
     if len(found) > MOST_UNUSED * MOST_KINDS:
         return None
-    table = selected.to_pandas(found.sort(*names, ABSENT))
-    absent, frame = table[ABSENT].to_numpy(dtype=bool), table[list(names)].rename(columns=names)
+    return selected.to_pandas(found.sort(*names, ABSENT))
+
+
+def used_kinds(formula: Formula, frame: pd.DataFrame, count: np.ndarray, absent: np.ndarray) -> Kinds | None:
+    """What kinds of rows say of their groups; None where they are too many, or responses no whole numbers."""
     complete = np.flatnonzero(~absent & ~missing_rows(frame))
     responses = _numbers(formula, frame.iloc[complete])
     if responses is None:
@@ -180,9 +188,7 @@ def _read_kinds(
     used = complete[responses[0] > 0]
     if not 0 < len(used) <= MOST_KINDS:
         return None
-    number, numbers = _numbered(list(names), table.iloc[complete])
-    content, count = _content(formula, frame.iloc[used], size, total), table[COUNT].to_numpy(dtype=np.int64)
-    return Kinds(frame, count, absent, used, content, number, numbers[responses[0] > 0])
+    return Kinds(frame, count, absent, complete, used, _content(formula, frame.iloc[used], size, total))
 
 
 def _numbers(formula: Formula, kinds: pd.DataFrame) -> tuple[np.ndarray, np.ndarray] | None:
@@ -227,12 +233,13 @@ def _numbered(columns: Sequence[str], kinds: pd.DataFrame) -> tuple[nw.Expr, np.
     return expression, numbers
 
 
-def _by_group(made: Frame, column: str, kinds: Kinds) -> Frame:
+def _by_group(made: Frame, column: str, kinds: Kinds, table: pd.DataFrame) -> Frame:
     """Each group that has rows of any kind: how many of each, and the numbers of its pattern."""
+    number, of_kinds = _numbered([*table.columns], table.iloc[kinds.complete])
     complete = made.filter(*(is_present(made, name) for name in made.collect_schema().names()))
-    numbered = complete.select(nw.col(column), kinds.number.alias(KIND))
+    numbered = complete.select(nw.col(column), number.alias(KIND))
     rows = [f"{ROWS}{place}" for place in range(len(kinds.used))]
-    own = zip(rows, kinds.numbers.tolist(), strict=True)
+    own = zip(rows, of_kinds[np.isin(kinds.complete, kinds.used)].tolist(), strict=True)
     ones = {name: (nw.col(KIND) == number).cast(nw.Int64()) for name, number in own}
     counted = numbered.select(nw.col(column), **ones).group_by(column).agg(nw.col(name).sum() for name in rows)
     numbers = {f"{NUMBER}{place}": _combined(own, rows) for place, own in enumerate(kinds.content.tolist())}
@@ -284,7 +291,7 @@ def _combined(factors: Sequence[int], rows: Sequence[str]) -> nw.Expr:
     return total.cast(nw.Int64())
 
 
-def _assembled(
+def assembled(
     names: pd.Series, rows: np.ndarray, kinds: Kinds, group: str
 ) -> tuple[pd.DataFrame, np.ndarray]:  # fmt: skip
     """The rows of each pattern under its first group, and those that are no group's under the first of all, or none."""

@@ -9,11 +9,14 @@ from typing import Any
 import narwhals as nw
 import numpy as np
 
-from hiermod.data.columns.moments import Feature
+from hiermod.data.columns.moments import Feature, centred_products
+from hiermod.data.columns.values import once
 from hiermod.data.pushdown.tally import COUNT, PREFIX
 from hiermod.errors import DataError
 
 CANCELLED = 1e-5  # a sum of squares that lost so much of its size is centred anew
+MOST_AGAIN, ROWS_AGAIN = 5000, 500_000  # levels, and rows of these, up to which these groups alone are centred anew
+PLACE = f"{PREFIX}place"
 LOWEST, HIGHEST, WRONG = "lowest", "highest", "wrong"
 Frame = nw.LazyFrame[Any]
 
@@ -83,14 +86,47 @@ def grouped_moments(
     keys, names = safe_names(by)
     made = frame.select(**keys, **taken).select(*keys, **dict(zip(values, products, strict=True)))
     groups, mean, cross, share = _summed(made, keys, values)
-    if keys and share < CANCELLED:
-        means = made.group_by(*keys).agg(nw.col(name).mean().alias(f"{name} mean") for name in values)
-        joined = made.join(means, on=list(keys), how="inner")
-        nearer = {name: nw.col(name) - nw.col(f"{name} mean") for name in values}
-        groups, rest, cross, _ = _summed(joined.select(*keys, **nearer), keys, values)
-        sorted_means = means.sort(*keys).collect()
-        mean = np.column_stack([sorted_means[f"{name} mean"].to_numpy() for name in values]) + rest
+    if keys and (share < CANCELLED).any():
+        few = _rows_of_few(made, groups, share < CANCELLED)
+        if few is None:
+            mean, cross = _centred_anew(made, keys, values)
+        else:
+            places, cell, rows = few
+            size = groups[COUNT].to_numpy()[places].astype(float)
+            columns = [rows[name].to_numpy().astype(float) for name in values]
+            mean[places], cross[places] = centred_products(columns, once(len(cell)), cell, size)
     return groups.rename(names), mean, cross
+
+
+def _rows_of_few(
+    frame: Frame, groups: nw.DataFrame[Any], lost: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, nw.DataFrame[Any]] | None:
+    """The rows of the groups that are `lost`, and of some others; None where these are many.
+
+    With the places of all of these groups, and where among them the group of each row is.
+    """
+    keys = [name for name in groups.columns if name != COUNT]
+    plain = [name for name in keys if groups.schema[name].is_integer() or groups.schema[name] == nw.String]
+    if not plain:
+        return None
+    name = max(plain, key=lambda name: groups[name].n_unique())
+    levels = groups.filter(lost.tolist())[name].unique().to_list()
+    marked = groups[name].is_in(levels)
+    if len(levels) > MOST_AGAIN or groups.filter(marked)[COUNT].sum() > ROWS_AGAIN:
+        return None
+    numbered = groups.filter(marked).select(*keys).with_row_index(PLACE)
+    rows = frame.filter(nw.col(name).is_in(levels)).collect().join(numbered, on=keys, how="inner")
+    return np.flatnonzero(marked.to_numpy()), rows[PLACE].to_numpy().astype(np.int64), rows
+
+
+def _centred_anew(frame: Frame, keys: Collection[str], values: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Means and centred cross-products of groups, in the order of their keys, from their means on."""
+    means = frame.group_by(*keys).agg(nw.col(name).mean().alias(f"{name} mean") for name in values)
+    joined = frame.join(means, on=list(keys), how="inner")
+    nearer = {name: nw.col(name) - nw.col(f"{name} mean") for name in values}
+    _, rest, cross, _ = _summed(joined.select(*keys, **nearer), keys, values)
+    sorted_means = means.sort(*keys).collect()
+    return np.column_stack([sorted_means[f"{name} mean"].to_numpy() for name in values]) + rest, cross
 
 
 def _product(factors: list[nw.Expr]) -> nw.Expr:
@@ -102,8 +138,8 @@ def _product(factors: list[nw.Expr]) -> nw.Expr:
 
 def _summed(
     frame: Frame, keys: Collection[str], values: Sequence[str]
-) -> tuple[nw.DataFrame[Any], np.ndarray, np.ndarray, float]:
-    """Groups in the order of their keys, means, centred cross-products, and the least share of squares that is left."""
+) -> tuple[nw.DataFrame[Any], np.ndarray, np.ndarray, np.ndarray]:
+    """Groups in the order of their keys, means, centred cross-products, and the least share of squares left of each."""
     pairs = list(itertools.combinations_with_replacement(range(len(values)), 2))
     squares = {f"{PREFIX}s{row} {column}": nw.col(values[row]) * nw.col(values[column]) for row, column in pairs}
     made = frame.with_columns(**squares)
@@ -113,13 +149,13 @@ def _summed(
     size = grouped[COUNT].to_numpy().astype(float)
     total = np.column_stack([grouped[name].to_numpy() for name in values])
     cross = np.empty((len(size), len(values), len(values)))
-    share = 1.0
+    share = np.ones(len(size))
     for (row, column), name in zip(pairs, squares, strict=True):
         raw = grouped[name].to_numpy()
         centred = raw - total[:, row] * total[:, column] / size
         if row == column:
             centred = centred.clip(min=0.0)
             several = (size > 1) & (raw > 0)
-            share = min(share, float((centred[several] / raw[several]).min(initial=1.0)))
+            share[several] = np.minimum(share[several], centred[several] / raw[several])
         cross[:, row, column] = cross[:, column, row] = centred
     return grouped.select(*keys, COUNT), total / size[:, None], cross, share

@@ -18,6 +18,7 @@ from hiermod.errors import DataError, FormulaError, HiermodError, did_you_mean, 
 from hiermod.formula.nodes import Formula
 
 ENUMS = "hiermod's enums"  # an attribute of frames: the columns whose levels were declared in an order
+COPIED_WHEN_WRITTEN = int(pd.__version__.split(".")[0]) >= 3  # what pandas' frames share
 NULLABLE = {"bool": "boolean"}
 NULLABLE |= {f"{u}int{bits}": f"{u.upper()}Int{bits}" for u in ("", "u") for bits in (8, 16, 32, 64)}
 
@@ -98,6 +99,15 @@ def read_columns(data: Any, names: tuple[str, ...], formula: Formula | None = No
             return pd.DataFrame(index=pd.RangeIndex(_row_count(_narwhals_frame(data, ()))))
         frame = selected.frame
         return selected.to_pandas(frame.collect() if isinstance(frame, nw.LazyFrame) else frame)
+
+
+def held_columns(data: Any, names: tuple[str, ...]) -> Any:
+    """The named columns of a frame in memory, as they are now, whatever becomes of it; None of one that is not."""
+    frame = select_columns(data, names).frame
+    if not isinstance(frame, nw.DataFrame):
+        return None
+    native = frame.to_native()
+    return native.copy(deep=not COPIED_WHEN_WRITTEN) if isinstance(native, pd.DataFrame) else native
 
 
 @contextmanager
