@@ -116,14 +116,14 @@ class LevelTexts(Sequence[str]):
     def __iter__(self) -> Iterator[str]:
         return iter(self._made)
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return np.array(self._made, dtype=dtype)
-
     def __eq__(self, other: object) -> bool:
-        return self is other or (isinstance(other, LevelTexts) and self._made == other._made)
+        return self is other or self._made == (other._made if isinstance(other, LevelTexts) else other)
 
     def __hash__(self) -> int:
-        return hash((self._grouping.name, len(self)))
+        return hash(self._made)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self._made, dtype=dtype)
 
 
 def read_grouping(factors: tuple[str, ...], frame: pd.DataFrame) -> tuple[Grouping, dict[str, pd.Categorical]]:
