@@ -141,11 +141,13 @@ class Chains:
             return Run(np.empty((0, 0, self.expanded)), {}, np.array([], dtype=int))
 
     def _collected(self) -> Run:
-        return _collected(self.sampler.take_results(), self.expanded, self.store)
+        with panics_as_errors():
+            results = self.sampler.take_results()
+        return _collected(results, self.expanded, self.store)
 
     def stop(self) -> None:
         """Stop, and wait until no thread of them is left: one that outlives the interpreter ends the process."""
-        with contextlib.suppress(RuntimeError):
+        with contextlib.suppress(RuntimeError), panics_as_errors():
             self.sampler.abort()
         end = time.monotonic() + LONGEST_STOP
         while _threads() - self.threads and time.monotonic() < end:

@@ -53,7 +53,7 @@ class Compiled:
         except KeyboardInterrupt:
             if sampler is None:
                 raise
-            return self._kept(sampler.abort(), settings, interrupted=True), True
+            return self._kept(_stopped(sampler), settings, interrupted=True), True
         except RuntimeError as error:
             raise SamplingError(
                 f"The sampler stopped: {error}. Look at the priors (model.prior_summary()) and the scale of the "
@@ -75,6 +75,15 @@ class Compiled:
         if not draws or not kept["posterior"].sizes.get("draw"):
             raise InterruptedSamplingError
         return xr.DataTree.from_dict(kept)
+
+
+def _stopped(sampler: Any) -> Any:
+    """What there is of a run that is stopped; nothing where it gave up meanwhile."""
+    try:
+        with panics_as_errors():
+            return sampler.abort()
+    except RuntimeError as error:
+        raise InterruptedSamplingError from error
 
 
 def _waited(sampler: Any, meanwhile: Callable[[], None] | None) -> Any:
