@@ -225,5 +225,5 @@ def _simplify(module: binding.ModuleRef) -> None:
     options.inlining_threshold = INLINED
     builder, names = binding.create_pass_builder(machine, options), binding.create_new_module_pass_manager()
     names.add_strip_symbols_pass()  # they depend on what was lowered before
-    names.run(module, builder)
     builder.getModulePassManager().run(module, builder)
+    names.run(module, builder)
